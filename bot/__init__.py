@@ -1,0 +1,1 @@
+"""Linesman: bulk phone-number changes from Slack, planned, approved and accounted for."""
