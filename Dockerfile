@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+FROM python:3.13-slim AS build
+WORKDIR /src
+RUN python -m venv /opt/linesman
+COPY .ci/constraints.txt .ci/constraints.txt
+COPY pyproject.toml README.md ./
+COPY bot bot
+RUN /opt/linesman/bin/pip install --no-cache-dir --disable-pip-version-check -c .ci/constraints.txt '.[postgres]'
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin linesman \
+    && install -d -o linesman -g linesman -m 0750 /data
+COPY --from=build /opt/linesman /opt/linesman
+ENV PATH=/opt/linesman/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOST=0.0.0.0 \
+    PORT=3000 \
+    DATABASE_URL=sqlite+aiosqlite:////data/linesman.db
+USER linesman
+WORKDIR /data
+VOLUME /data
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+# The container's own proxy settings must not send this request outside; any status but 2xx raises and counts as unhealthy.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=4).close()"]
+CMD ["linesman", "serve"]

@@ -1,0 +1,95 @@
+"""From what a person typed to a request that can be planned, or to every reason why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.numbers import Reading, read_numbers
+from bot.changes.records import Draft
+from bot.changes.settings import Unreadable, read_value
+from bot.changes.values import Secret, Value, Values
+from bot.errors import InputError
+
+#: Field names of the form that are not settings; problems are keyed by field name.
+NUMBERS: Final = "numbers"
+SETTINGS: Final = "settings"
+REASON: Final = "reason"
+
+#: Longest reason, in characters: it has to fit beside everything else on a card.
+REASON_LENGTH: Final = 500
+#: How many bad entries are named before the rest is only counted: an error line in a modal has to stay readable.
+NAMED: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A draft that makes sense: ready to be planned."""
+
+    kind: Kind
+    #: E.164 numbers and provider ids, without repeats.
+    identifiers: tuple[str, ...]
+    wanted: Values
+    reason: str
+    #: Repeated entries that were dropped.
+    repeats: int
+
+
+def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_numbers: int) -> Request:
+    """Return the request that ``draft`` means.
+
+    Raises :class:`bot.errors.InputError` with every problem at once, each under the field that has it.
+    """
+    problems: dict[str, str] = {}
+    reading = read_numbers(draft.pasted, is_id=is_id)
+    if problem := _numbers_problem(reading, max_numbers):
+        problems[NUMBERS] = problem
+    wanted = _read_values(kind, draft, problems)
+    if not problems.keys() & kind.by_name.keys():
+        problems |= kind.rule(wanted)
+    reason = " ".join(draft.reason.split())
+    if not reason:
+        problems[REASON] = "Say why, in a few words: the approver decides on it."
+    elif len(reason) > REASON_LENGTH:
+        problems[REASON] = f"Keep the reason under {REASON_LENGTH} characters; this has {len(reason)}."
+    if problems:
+        raise InputError(problems)
+    return Request(kind=kind, identifiers=reading.identifiers, wanted=wanted, reason=reason, repeats=reading.repeats)
+
+
+def _read_values(kind: Kind, draft: Draft, problems: dict[str, str]) -> dict[str, Value]:
+    names = [s.name for s in kind.settings if s.always or s.name in draft.chosen]
+    if not names:
+        problems[SETTINGS] = "Choose at least one setting to change."
+    wanted: dict[str, Value] = {}
+    for name in names:
+        setting = kind.setting(name)
+        typed = draft.typed.get(name)
+        if typed is None and setting.always:
+            continue  # an optional part of the form: the kind's rule says when it is needed
+        if isinstance(typed, Secret):
+            wanted[name] = typed
+            continue
+        try:
+            wanted[name] = read_value(setting, "" if typed is None else str(typed))
+        except Unreadable as error:
+            problems[name] = str(error)
+    return wanted
+
+
+def _numbers_problem(reading: Reading, max_numbers: int) -> str:
+    if reading.bad:
+        named = "; ".join(f"“{entry.text}” {entry.why}" for entry in reading.bad[:NAMED])
+        rest = len(reading.bad) - NAMED
+        more = f"; and {rest} more" if rest > 0 else ""
+        return f"{len(reading.bad)} of the entries cannot be read: {named}{more}."
+    if not reading.identifiers:
+        return "Paste at least one number, such as +13035550100."
+    if len(reading.identifiers) > max_numbers:
+        return (
+            f"That is {len(reading.identifiers):,} numbers; one change may have at most {max_numbers:,}. "
+            "Split it into several changes."
+        )
+    return ""

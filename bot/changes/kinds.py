@@ -1,0 +1,51 @@
+"""What sorts of change there are, and what each may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.changes.settings import Setting
+from bot.changes.values import Values
+
+#: Checks values against each other: setting name -> what is wrong. Empty when all is well.
+Rule = Callable[[Values], Mapping[str, str]]
+
+
+def no_rule(values: Values) -> Mapping[str, str]:  # noqa: ARG001 - the signature of every rule
+    """Return no problem: the values of this kind do not constrain each other."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One sort of change: ``telnyx.settings``, ``telnyx.emergency``, ..."""
+
+    name: str
+    provider: str
+    #: What people call it: "Update settings".
+    title: str
+    settings: tuple[Setting, ...]
+    #: The word after ``/numbers`` that starts it.
+    command: str
+    rule: Rule = no_rule
+    #: Most numbers in one call. Telnyx: 1000 (telnyx.md 1.1).
+    batch_size: int
+    #: Most jobs pending or in progress at the provider, ours and others'. Telnyx: 20, emergency 500 (telnyx.md 1.4).
+    jobs_in_flight: int
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Setting]:
+        """The settings by their name."""
+        return {setting.name: setting for setting in self.settings}
+
+    def setting(self, name: str) -> Setting:
+        """Return the setting called ``name``; KeyError when the kind has none."""
+        return self.by_name[name]
+
+    def touched(self, names: Iterable[str]) -> tuple[Setting, ...]:
+        """Return the settings that must be read and sent when ``names`` change: they and their groups' siblings."""
+        wanted = set(names)
+        groups = {self.setting(name).group for name in wanted} - {""}
+        return tuple(s for s in self.settings if s.name in wanted or s.group in groups)

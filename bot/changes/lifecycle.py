@@ -1,0 +1,116 @@
+"""The lives of changes, batches and operations, as tables; anything that a table does not list is illegal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final, TypeVar
+
+from bot.errors import IllegalTransition
+
+
+class ChangeState(Enum):
+    """Where a change is."""
+
+    PLANNING = "planning"  #: being read from the provider
+    PLANNED = "planned"  #: shown to the requester, who has not asked for approval yet
+    AWAITING_APPROVAL = "awaiting_approval"  #: an approver has to decide
+    APPROVED = "approved"  #: decided, not begun
+    RUNNING = "running"  #: jobs are being submitted and watched
+    VERIFYING = "verifying"  #: all jobs are over; the result is being established
+    FINISHED = "finished"  #: over; see the outcome
+    DISCARDED = "discarded"  #: given up by the requester, or never plannable
+    REJECTED = "rejected"  #: an approver said no
+    EXPIRED = "expired"  #: nobody decided in time
+    CANCELLED = "cancelled"  #: stopped after approval, before anything was sent
+    STALE = "stale"  #: the numbers moved between the plan and the run
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing can happen to the change any more."""
+        return not CHANGE_STEPS[self]
+
+
+class Outcome(Enum):
+    """How a finished change ended."""
+
+    SUCCEEDED = "succeeded"  #: every number that was sent has the new values
+    PARTLY_FAILED = "partly_failed"  #: some numbers have them, some do not
+    FAILED = "failed"  #: no number has them
+
+
+class BatchState(Enum):
+    """Where a batch is."""
+
+    QUEUED = "queued"  #: nothing has been sent
+    SUBMITTING = "submitting"  #: committed just before the POST: after a crash nobody knows whether it went out
+    UNKNOWN = "unknown"  #: the POST went out and no answer came back
+    SUBMITTED = "submitted"  #: the provider has made a job of it
+    SETTLED = "settled"  #: every number of it has an outcome
+
+
+class OperationState(Enum):
+    """What became of one number."""
+
+    WAITING = "waiting"  #: not sent yet
+    SUBMITTED = "submitted"  #: part of a job
+    SUCCEEDED = "succeeded"  #: the provider says that it has the new values
+    FAILED = "failed"  #: the provider says why not, or says nothing
+    NOT_ATTEMPTED = "not_attempted"  #: never sent, for a reason of ours
+
+    @property
+    def over(self) -> bool:
+        """Whether this is an outcome."""
+        return self in {OperationState.SUCCEEDED, OperationState.FAILED, OperationState.NOT_ATTEMPTED}
+
+
+_C = ChangeState
+#: state -> the states that may follow.
+CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
+    _C.PLANNING: frozenset({_C.PLANNED, _C.DISCARDED}),
+    _C.PLANNED: frozenset({_C.AWAITING_APPROVAL, _C.DISCARDED}),
+    _C.AWAITING_APPROVAL: frozenset({_C.APPROVED, _C.REJECTED, _C.EXPIRED, _C.CANCELLED}),
+    _C.APPROVED: frozenset({_C.RUNNING, _C.CANCELLED, _C.STALE}),
+    _C.RUNNING: frozenset({_C.VERIFYING}),
+    _C.VERIFYING: frozenset({_C.FINISHED}),
+    _C.FINISHED: frozenset(),
+    _C.DISCARDED: frozenset(),
+    _C.REJECTED: frozenset(),
+    _C.EXPIRED: frozenset(),
+    _C.CANCELLED: frozenset(),
+    _C.STALE: frozenset(),
+}
+
+_B = BatchState
+#: state -> the states that may follow. Back to QUEUED only when the provider surely did not take it.
+BATCH_STEPS: Final[Mapping[BatchState, frozenset[BatchState]]] = {
+    _B.QUEUED: frozenset({_B.SUBMITTING, _B.SETTLED}),
+    _B.SUBMITTING: frozenset({_B.SUBMITTED, _B.UNKNOWN, _B.QUEUED, _B.SETTLED}),
+    _B.UNKNOWN: frozenset({_B.SUBMITTED, _B.QUEUED, _B.SETTLED}),
+    _B.SUBMITTED: frozenset({_B.SETTLED}),
+    _B.SETTLED: frozenset(),
+}
+
+_O = OperationState
+#: state -> the states that may follow. An outcome is never taken back.
+OPERATION_STEPS: Final[Mapping[OperationState, frozenset[OperationState]]] = {
+    _O.WAITING: frozenset({_O.SUBMITTED, _O.FAILED, _O.NOT_ATTEMPTED}),
+    _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.FAILED}),
+    _O.SUCCEEDED: frozenset(),
+    _O.FAILED: frozenset(),
+    _O.NOT_ATTEMPTED: frozenset(),
+}
+
+_State = TypeVar("_State", ChangeState, BatchState, OperationState)
+
+
+def step(table: Mapping[_State, frozenset[_State]], present: _State, following: _State) -> _State:
+    """Return ``following`` when ``table`` lets it follow ``present``; raise IllegalTransition otherwise."""
+    if following not in table[present]:
+        raise IllegalTransition(f"It is {present.value.replace('_', ' ')}, so it cannot become {following.value}.")
+    return following
+
+
+def before(table: Mapping[_State, frozenset[_State]], following: _State) -> frozenset[_State]:
+    """Return the states from which ``table`` lets ``following`` be reached: the condition of a conditional write."""
+    return frozenset(state for state, steps in table.items() if following in steps)

@@ -1,0 +1,46 @@
+"""What Linesman says in Slack about a change. How it looks is `slack`'s business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+
+class Topic(Enum):
+    """What a message is about. How it looks is `slack`'s business."""
+
+    PREVIEW = "preview"  #: the modal that waits for the plan
+    CARD = "card"  #: the one message per change
+    APPROVAL_CARD = "approval_card"  #: the request to the approvers
+    THREAD = "thread"  #: a line of history below the card
+    RESULTS = "results"  #: the sheet with every number, below the card
+    FAILURE = "failure"  #: the notice in the failure channel
+
+
+#: Topics of which only the latest state counts: one row each per change, shown again whenever something moved.
+STANDING: Final = frozenset({Topic.PREVIEW, Topic.CARD, Topic.APPROVAL_CARD})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One claimed message."""
+
+    id: int
+    #: Unique name of the message, such as ``CHG-42:thread:approved``; carried in Slack's metadata.
+    key: str
+    change: int
+    topic: Topic
+    data: Mapping[str, Any]
+    #: 1 when no earlier attempt can have reached Slack.
+    attempts: int
+    version: int
+    #: When the message was last delivered; None for a standing message that has never been.
+    sent_at: datetime | None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether an earlier attempt may have reached Slack without our knowing."""
+        return self.attempts > 1

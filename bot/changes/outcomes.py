@@ -1,0 +1,127 @@
+"""From what a job reports to what became of every number: exactly one outcome each, none left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from bot.changes.lifecycle import OperationState, Outcome
+from bot.changes.records import Operation, Tally
+
+#: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs to read.
+NOT_REPORTED = "linesman.not_reported"
+CONTRADICTORY = "linesman.contradictory"
+UNCHANGED = "linesman.unchanged"
+REFUSED = "linesman.job_refused"
+STOPPED = "linesman.stopped"
+
+
+class Reported(Protocol):
+    """One number as a job reports it."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - fields of a provider's report
+    @property
+    def e164(self) -> str: ...  # noqa: D102
+    @property
+    def code(self) -> str: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def pointer(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What became of one operation."""
+
+    position: int
+    state: OperationState
+    code: str = ""
+    reason: str = ""
+    pointer: str = ""
+
+
+def settle(
+    operations: Sequence[Operation],
+    *,
+    succeeded: Iterable[Reported],
+    failed: Iterable[Reported],
+    pending: Iterable[Reported],
+    final: bool,
+    job_word: str,
+) -> list[Verdict]:
+    """Return the outcomes that a job's three lists give to ``operations`` that have none yet.
+
+    A number in the failed and the succeeded list is failed: a person has to look at it. While the job runs
+    (``final`` is false), a number in no list or in the pending list keeps waiting; once the job is over, it fails as
+    not reported, with ``job_word`` (the provider's word for the job's state) in the reason.
+    """
+    good, bad = _index(succeeded), _index(failed)
+    waiting = _index(pending)
+    verdicts: list[Verdict] = []
+    for operation in operations:
+        if operation.state.over:
+            continue
+        report, success = _of(bad, operation), _of(good, operation)
+        if report is not None:
+            verdicts.append(_failure(operation, report, contradictory=success is not None))
+        elif success is not None and (final or _of(waiting, operation) is None):
+            verdicts.append(Verdict(position=operation.position, state=OperationState.SUCCEEDED))
+        elif final:
+            verdicts.append(
+                Verdict(
+                    position=operation.position,
+                    state=OperationState.FAILED,
+                    code=NOT_REPORTED,
+                    reason=f"The job ended as “{job_word}” and does not say what became of this number; "
+                    "look at the number before trying again.",
+                )
+            )
+    return verdicts
+
+
+def _failure(operation: Operation, report: Reported, *, contradictory: bool) -> Verdict:
+    if contradictory:
+        return Verdict(
+            position=operation.position,
+            state=OperationState.FAILED,
+            code=CONTRADICTORY,
+            reason="The job lists this number as succeeded and as failed"
+            + (f" ({report.reason})" if report.reason else "")
+            + "; look at the number before trying again.",
+            pointer=report.pointer,
+        )
+    return Verdict(
+        position=operation.position,
+        state=OperationState.FAILED,
+        code=report.code,
+        reason=report.reason or "The provider gives no reason.",
+        pointer=report.pointer,
+    )
+
+
+_R = TypeVar("_R", bound=Reported)
+
+
+def _index(reports: Iterable[_R]) -> Mapping[str, _R]:
+    """Return the reports by id and by E.164, whichever the provider gave."""
+    index: dict[str, _R] = {}
+    for report in reports:
+        for key in (report.id, report.e164):
+            if key:
+                index.setdefault(key, report)
+    return index
+
+
+def _of(index: Mapping[str, _R], operation: Operation) -> _R | None:
+    """Return the report about ``operation``. The id decides; documented examples give one id two numbers."""
+    return index.get(operation.number_id) or index.get(operation.e164)
+
+
+def outcome(tally: Tally) -> Outcome:
+    """Return how a change with these counts ended; every number must have an outcome."""
+    if tally.failed == 0 and tally.succeeded > 0:
+        return Outcome.SUCCEEDED
+    return Outcome.PARTLY_FAILED if tally.succeeded else Outcome.FAILED

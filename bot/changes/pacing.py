@@ -1,0 +1,40 @@
+"""When to ask about a job again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+#: Most polls per second of all jobs of one provider together. Telnyx documents no figure (telnyx.md 8); a few per
+#: second are far below any known limit and still show 20 jobs move every five seconds.
+POLLS_PER_SECOND = 4.0
+#: How much longer each pause is than the one before it, while the provider gives no estimate.
+GROWTH = 1.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PollPace:
+    """The shortest and the longest pause between two polls of one job."""
+
+    least: timedelta
+    most: timedelta
+
+
+def next_poll(
+    pace: PollPace, *, now: datetime, polls: int, done_by: datetime | None, in_flight: int, spread: int
+) -> datetime:
+    """Return when to poll a job again.
+
+    With an estimate (``done_by``, Telnyx's ``etc``) half of the remaining time is waited, so that polls get denser
+    towards the end; an overdue or missing estimate backs off from the shortest pause to the longest. With many jobs
+    in flight each waits its turn within the total rate. ``spread`` (any number, the same for one job) keeps jobs that
+    were created together from being polled together.
+    """
+    if done_by is not None and done_by > now:
+        pause = (done_by - now) / 2
+    else:
+        pause = pace.least * min(GROWTH**polls, pace.most / pace.least)
+    pause = min(max(pause, pace.least), pace.most)
+    turn = timedelta(seconds=in_flight / POLLS_PER_SECOND)
+    pause = max(pause, turn)
+    return now + pause + pause * ((spread * 0.618) % 1) * 0.1

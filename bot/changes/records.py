@@ -1,0 +1,230 @@
+"""The records of a change, as the store keeps them and everybody else reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
+from bot.changes.values import Value, Values
+
+#: What stands before the number of a change wherever a person reads it.
+PREFIX = "CHG-"
+
+
+def public_id(change: int) -> str:
+    """Return the id that people use: ``CHG-42``."""
+    return f"{PREFIX}{change}"
+
+
+def read_public_id(text: str) -> int | None:
+    """Return the number of ``CHG-42``, ``chg-42``, ``#42`` or ``42``; None when the text is none of these."""
+    digits = text.strip().strip("`*").upper().removeprefix(PREFIX).removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """What a person typed into the form, exactly; kept so that nothing typed is ever lost."""
+
+    kind: str
+    #: The number boxes, as typed.
+    pasted: tuple[str, ...] = ()
+    #: Names of the settings chosen for change.
+    chosen: tuple[str, ...] = ()
+    #: Setting name -> what was typed or picked; secrets are sealed before they get here.
+    typed: Mapping[str, Value] = field(default_factory=dict)
+    #: Setting name -> what the picked id was called, to show the form again as it was.
+    picked: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a message is: channel id and, once posted, its ts."""
+
+    channel: str = ""
+    ts: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """The figures of a plan, small enough for every card."""
+
+    #: Numbers in the plan.
+    numbers: int
+    #: Numbers that already have the wanted values and are left alone.
+    unchanged: int
+    #: Jobs that will be created.
+    batches: int
+    #: Setting name -> wanted value.
+    wanted: Values
+    #: Setting name -> {id: human name} of every id that a person will read.
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Repeated entries dropped from what was pasted.
+    repeats: int = 0
+    #: A few numbers with the values that differ: (E.164, {setting: before}, {setting: after}).
+    sample: tuple[tuple[str, Values, Values], ...] = ()
+    #: Setting name -> how many numbers have it switched on although it costs money and was off before.
+    paid: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One request to give many numbers new settings."""
+
+    id: int
+    kind: str
+    state: ChangeState
+    outcome: Outcome | None
+    #: Slack user id.
+    requester: str
+    draft: Draft
+    #: Where the command was given; the card goes there when the bot may post there.
+    origin: str
+    #: Slack view that waits for the plan; empty when there is none.
+    view: str
+    summary: Summary | None
+    digest: str
+    #: What stopped it, for people; empty when nothing did.
+    problem: str
+    approvals_required: int
+    #: The policy rule that governs it.
+    rule: str
+    card: Place
+    approval_card: Place
+    created_at: datetime
+    requested_at: datetime | None
+    #: When an undecided request expires.
+    expires_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def public_id(self) -> str:
+        """``CHG-42``."""
+        return public_id(self.id)
+
+
+class Verb(Enum):
+    """What an approver said."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """One approver's word on one change."""
+
+    change: int
+    person: str
+    verb: Verb
+    #: The digest that was on the button.
+    digest: str
+    reason: str
+    #: The policy rule that allowed it.
+    rule: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Numbers that get the same values in one call."""
+
+    id: int
+    change: int
+    #: Position in the plan, from 1.
+    position: int
+    state: BatchState
+    size: int
+    #: What is sent, whole groups included.
+    values: Values
+    #: The provider's job, once there is one.
+    job: str
+    #: When the last POST was about to go out.
+    attempted_at: datetime | None
+    attempts: int
+    submitted_at: datetime | None
+    settled_at: datetime | None
+    #: The provider's estimate of when the job is done.
+    done_by: datetime | None
+    #: Provider's word for the job's state, at the last poll.
+    job_state: str
+    #: How often the job has been asked about.
+    polls: int
+    #: Reads of the job since it was over, or gone, with numbers still undecided.
+    looks: int
+    #: Searches after an unknown outcome that did not find the job.
+    absences: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One number of a change, and what became of it."""
+
+    change: int
+    #: Position in the plan, from 0.
+    position: int
+    #: Position of its batch in the plan; None when it is not sent.
+    batch: int | None
+    number_id: str
+    e164: str
+    before: Values
+    after: Values
+    state: OperationState
+    #: Why it failed or was not attempted: the provider's code or one of ours, a sentence, and a JSON pointer.
+    code: str
+    reason: str
+    pointer: str
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """How many numbers of a change are where."""
+
+    waiting: int = 0
+    submitted: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    not_attempted: int = 0
+
+    @property
+    def total(self) -> int:
+        """All numbers of the change."""
+        return self.waiting + self.submitted + self.succeeded + self.failed + self.not_attempted
+
+    @property
+    def pending(self) -> int:
+        """Numbers without an outcome yet."""
+        return self.waiting + self.submitted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailureGroup:
+    """Failed numbers that share one reason."""
+
+    code: str
+    reason: str
+    pointer: str
+    count: int
+    #: The first few numbers, in E.164.
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One line of the audit trail."""
+
+    id: int
+    change: int | None
+    at: datetime
+    #: Slack user id, or ``linesman`` when nobody clicked.
+    actor: str
+    what: str
+    digest: str
+    #: Details: ids, counts and words; never a secret.
+    details: Mapping[str, str | int | None]

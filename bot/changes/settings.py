@@ -1,0 +1,167 @@
+"""What one updatable field of a kind is: the single declaration from which everything else about it follows.
+
+The modal's input, the sheet's column, validation and its messages, the diff and the README's table are all read
+from a :class:`Setting`. Adding a field to Linesman is adding one entry to a kind's table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from bot.changes.values import MASK, Secret, Value
+
+
+class Shape(Enum):
+    """What a setting's value looks like."""
+
+    TEXT = "text"  #: one line of text
+    BOOL = "bool"  #: on or off
+    CHOICE = "choice"  #: one of a fixed few
+    PHONE = "phone"  #: one number in E.164
+    TAGS = "tags"  #: a list of short texts, replaced whole
+    LOOKUP = "lookup"  #: the id of something that lives at the provider and has a name there
+    SECRET = "secret"  #: text that nobody may read back  # noqa: S105 - the name of a shape, not a password
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be chosen: what is sent, and what a person reads."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One updatable field."""
+
+    #: The provider's own dotted field path, such as ``voice.call_forwarding.forwards_to``.
+    name: str
+    #: What people call it: modal label, sheet column, diff line.
+    label: str
+    shape: Shape
+    #: One sentence below the input.
+    help: str = ""
+    #: For CHOICE: what can be chosen.
+    choices: tuple[Choice, ...] = ()
+    #: Longest text, in characters.
+    max_length: int = 250
+    #: A text must match this whole.
+    pattern: str = ""
+    #: What the pattern means, for the person who broke it.
+    pattern_help: str = ""
+    #: The provider documents how to empty it. Where it does not, an empty value is refused.
+    clearable: bool = False
+    #: Settings that the provider reads as one object: when one is sent, its siblings are sent with it.
+    group: str = ""
+    #: Switching it on costs money at the provider.
+    paid: bool = False
+    #: Never left out of the form of its kind.
+    always: bool = False
+
+    @property
+    def secret(self) -> bool:
+        """Whether nobody may read the value back."""
+        return self.shape is Shape.SECRET
+
+    @property
+    def lookup(self) -> bool:
+        """Whether the value is an id whose name has to be shown beside it."""
+        return self.shape is Shape.LOOKUP
+
+
+E164: Final = re.compile(r"\+[1-9]\d{6,14}")
+_TRUE: Final = frozenset({"true", "yes", "on", "1", "enabled", "enable"})
+_FALSE: Final = frozenset({"false", "no", "off", "0", "disabled", "disable"})
+
+
+class Unreadable(ValueError):
+    """A typed value cannot be what the setting needs; the text says what is wrong and what would be right."""
+
+
+def read_value(setting: Setting, typed: str) -> Value:
+    """Return the value that a person meant by ``typed``.
+
+    Secrets come back as plain text; sealing needs a key and is the caller's business.
+    Raises :class:`Unreadable` with a sentence for the person.
+    """
+    text = typed.strip()
+    if not text:
+        if setting.clearable:
+            return () if setting.shape is Shape.TAGS else ""
+        raise Unreadable(f"{setting.label} needs a value; leave it out of the settings to keep today's value.")
+    match setting.shape:
+        case Shape.BOOL:
+            return _read_bool(setting, text)
+        case Shape.CHOICE:
+            return _read_choice(setting, text)
+        case Shape.TAGS:
+            return _read_tags(setting, text)
+        case Shape.PHONE:
+            if not E164.fullmatch(text):
+                raise Unreadable(f"{setting.label} must be one number in international form, such as +13035550100.")
+            return text
+        case Shape.TEXT | Shape.LOOKUP | Shape.SECRET:
+            return _read_text(setting, text)
+
+
+def _read_bool(setting: Setting, text: str) -> bool:
+    word = text.lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise Unreadable(f"{setting.label} must be on or off.")
+
+
+def _read_choice(setting: Setting, text: str) -> str:
+    for choice in setting.choices:
+        if text.lower() in {choice.value.lower(), choice.label.lower()}:
+            return choice.value
+    allowed = ", ".join(choice.value for choice in setting.choices)
+    raise Unreadable(f"{setting.label} must be one of: {allowed}.")
+
+
+def _read_tags(setting: Setting, text: str) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for part in re.split(r"[,;\n]", text):
+        tag = " ".join(part.split())
+        if not tag:
+            continue
+        if len(tag) > setting.max_length:
+            raise Unreadable(f"The tag “{tag[:30]}…” is longer than {setting.max_length} characters.")
+        # Telnyx keeps the casing of a tag's first use anywhere, so two casings are one tag.
+        seen.setdefault(tag.casefold(), tag)
+    return tuple(seen.values())
+
+
+def _read_text(setting: Setting, text: str) -> str:
+    if len(text) > setting.max_length:
+        raise Unreadable(f"{setting.label} may have at most {setting.max_length} characters; this has {len(text)}.")
+    if setting.pattern and not re.fullmatch(setting.pattern, text):
+        raise Unreadable(f"{setting.label} {setting.pattern_help}.")
+    if any(ord(character) < 32 for character in text):
+        raise Unreadable(f"{setting.label} contains a control character; type it on one line.")
+    return text
+
+
+def show_value(setting: Setting, value: Value, label: str | None = None) -> str:
+    """Return ``value`` as a person reads it; ``label`` is the name of a LOOKUP's id."""
+    if isinstance(value, Secret):
+        return MASK
+    if value is None or value in {"", ()}:
+        return "(empty)"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    text = str(value)
+    if setting.lookup:
+        return f"{label} ({text})" if label else f"{text} (name unknown)"
+    for choice in setting.choices:
+        if choice.value == text:
+            return choice.label
+    return text

@@ -1,0 +1,37 @@
+"""Numbers as the provider has them now, and how people point at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.changes.values import Value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """One number's current values, read from the provider."""
+
+    #: The provider's id of the number.
+    id: str
+    #: The number in E.164.
+    e164: str
+    #: The provider's state of the number, such as ``active``.
+    status: str = ""
+    #: Whether the provider would accept changes to it now.
+    editable: bool = True
+    #: Setting name -> current value, for the settings that were asked for.
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What the requester pointed at, after reading what they typed."""
+
+    #: E.164 numbers and provider ids, in the order given, without repeats.
+    identifiers: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many numbers were named."""
+        return len(self.identifiers)

@@ -1,0 +1,93 @@
+"""The values that settings take: JSON scalars, lists of strings, and secrets that stay sealed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, cast
+
+JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
+
+#: How a secret is shown wherever a person or a log could read it.
+MASK: Final = "••••••"
+
+_SEALED: Final = "$sealed"
+_FINGERPRINT: Final = "$fingerprint"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret value that can be compared and stored, but read only by who holds the key.
+
+    Two secrets are equal when their fingerprints are equal; the sealed text differs at every sealing.
+    """
+
+    #: Keyed hash (HMAC) of the clear text: equal values have equal fingerprints, and nobody without the key can guess.
+    fingerprint: str
+    #: The clear text, encrypted; empty once the secret has been wiped.
+    sealed: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.fingerprint == self.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+
+#: A setting's value. None means "not set at the provider".
+Value: TypeAlias = str | bool | int | tuple[str, ...] | Secret | None
+#: Setting name -> value.
+Values: TypeAlias = Mapping[str, Value]
+
+
+def to_json(value: Value) -> JSON:
+    """Return ``value`` in the form in which it is stored: tuples as lists, secrets sealed."""
+    if isinstance(value, Secret):
+        return {_FINGERPRINT: value.fingerprint, _SEALED: value.sealed}
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+def from_json(value: JSON) -> Value:
+    """Return the value that :func:`to_json` stored."""
+    if isinstance(value, dict):
+        return Secret(fingerprint=str(value[_FINGERPRINT]), sealed=str(value[_SEALED]))
+    if isinstance(value, list):
+        return tuple(str(item) for item in value)
+    return cast("Value", value)
+
+
+def values_to_json(values: Values) -> dict[str, JSON]:
+    """Return all of ``values`` in stored form."""
+    return {name: to_json(value) for name, value in values.items()}
+
+
+def values_from_json(stored: Mapping[str, JSON]) -> dict[str, Value]:
+    """Return all values that :func:`values_to_json` stored."""
+    return {name: from_json(value) for name, value in stored.items()}
+
+
+def canonical(value: Any) -> str:  # noqa: ANN401 - any JSON document
+    """Return the one canonical JSON text of ``value``: sorted keys, no spaces; a secret counts by its fingerprint.
+
+    Equal documents have equal texts whatever order they were built in, so a hash over the text is a hash over
+    the meaning.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical_leaf)
+
+
+def _canonical_leaf(value: object) -> JSON:
+    if isinstance(value, Secret):
+        return {_FINGERPRINT: value.fingerprint}
+    if isinstance(value, Mapping):
+        return dict(value)
+    msg = f"{type(value).__name__} has no canonical form"
+    raise TypeError(msg)

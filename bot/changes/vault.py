@@ -1,0 +1,47 @@
+"""Sealing secrets, so that they can rest in the database and be compared without being readable."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bot.changes.values import Secret
+from bot.errors import SecretError
+
+
+class Vault:
+    """Seals with the first key, opens with any of them.
+
+    ``keys`` are Fernet keys (32 bytes, URL-safe base64), newest first, so that a key can be replaced without
+    losing what the older one sealed. The fingerprint is an HMAC under the *last* (oldest) key: replacing the
+    writing key leaves fingerprints, and with them the digests of waiting plans, as they were.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        if not keys:
+            raise SecretError("A vault needs at least one key; set LINESMAN_SECRET_KEY.")
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            raise SecretError("LINESMAN_SECRET_KEY holds something that is not a Fernet key.") from error
+        self._salt = hashlib.sha256(b"linesman fingerprint" + keys[-1].encode()).digest()
+
+    def seal(self, clear: str) -> Secret:
+        """Return ``clear`` sealed and fingerprinted."""
+        fingerprint = hmac.new(self._salt, clear.encode(), hashlib.sha256).hexdigest()
+        return Secret(fingerprint=fingerprint, sealed=self._fernet.encrypt(clear.encode()).decode())
+
+    def open(self, secret: Secret) -> str:
+        """Return the clear text of ``secret``; for the body of a provider call and nothing else.
+
+        Raises :class:`bot.errors.SecretError` when no key fits or the secret has been wiped.
+        """
+        if not secret.sealed:
+            raise SecretError("This secret has been wiped and cannot be used again; ask for the change anew.")
+        try:
+            return self._fernet.decrypt(secret.sealed.encode()).decode()
+        except InvalidToken as error:
+            raise SecretError("None of the keys in LINESMAN_SECRET_KEY opens a stored secret.") from error

@@ -1,0 +1,141 @@
+"""The door: ``linesman serve | demo | manifest | check | migrate``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+import structlog
+
+from bot import logs
+from bot.checks import check
+from bot.config import Settings, load
+from bot.errors import ConfigurationError, LinesmanError
+from bot.slack.manifest import manifest
+from bot.store.database import Database
+from bot.store.migrations import migrate
+from bot.wiring import running
+
+log = structlog.get_logger(__name__)
+
+#: Exit statuses.
+OK, FAILED, MISCONFIGURED = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status; ``sys.argv`` when ``arguments`` is None."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        status: int = parsed.run(parsed)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            _say(f"✗ {problem}")
+        _say(f"\n{len(error.problems)} to put right; nothing was started.")
+        return MISCONFIGURED
+    except LinesmanError as error:
+        _say(f"✗ {error.message}")
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="linesman", description="Bulk phone-number changes from Slack, approved and accounted for."
+    )
+    parser.add_argument("--version", action="version", version=f"linesman {version('linesman')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    command("serve", "Run the bot.", _serve)
+    command("demo", "Play a whole change against stand-ins for Slack and Telnyx; needs no account.", _demo)
+    shown = command("manifest", "Print the Slack app manifest, ready to paste.", _manifest)
+    how = shown.add_mutually_exclusive_group()
+    how.add_argument("--socket-mode", action="store_true", help="for Socket Mode, which needs no address (default)")
+    how.add_argument("--url", help="for HTTP: the https address at which Slack reaches the bot")
+    command("check", "Check the configuration, Slack and the providers.", _check)
+    command("migrate", "Bring the database to the form that this version expects.", _migrate)
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _settings() -> Settings:
+    settings = load(os.environ)
+    logs.configure(settings.log_level, settings.log_format, secrets=settings.secrets())
+    return settings
+
+
+def _serve(_: argparse.Namespace) -> int:
+    settings = _settings()
+    for warning in settings.warnings():
+        log.warning(warning)
+    return asyncio.run(_until_signal(settings))
+
+
+async def _until_signal(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; 1 when the worker broke."""
+    stop = asyncio.Event()
+    started = asyncio.Event()
+    loop, me = asyncio.get_running_loop(), asyncio.current_task()
+
+    def asked_to_stop() -> None:
+        log.info("stopping")
+        stop.set()
+        if not started.is_set() and me is not None:
+            me.cancel()  # still starting, maybe waiting for Slack: there is no work to wind down
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked_to_stop)
+    try:
+        async with running(settings) as bot:
+            started.set()
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({stopping, bot.working}, return_when=asyncio.FIRST_COMPLETED)
+            broke = not stop.is_set()
+            stopping.cancel()
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        return OK
+    return FAILED if broke else OK
+
+
+def _demo(_: argparse.Namespace) -> int:
+    from bot.sandbox.demo.story import play  # noqa: PLC0415 - the stand-ins are loaded only by those who want them
+
+    return asyncio.run(play())
+
+
+def _manifest(parsed: argparse.Namespace) -> int:
+    shown = manifest(socket_mode=parsed.url is None, url=parsed.url)
+    sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+    return OK
+
+
+def _check(_: argparse.Namespace) -> int:
+    return asyncio.run(check(_settings(), sys.stdout.write))
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    before, after = asyncio.run(_migrated(_settings()))
+    sys.stdout.write(f"The database was at revision {before} and is at {after}.\n")
+    return OK
+
+
+async def _migrated(settings: Settings) -> tuple[str, str]:
+    async with Database(settings.database_url.get_secret_value()) as database:
+        return await migrate(database)

@@ -1,0 +1,13 @@
+"""The configuration: the environment as one frozen, checked value.
+
+    settings = config.load(os.environ)      # ConfigurationError lists every problem at once
+
+Nothing else in Linesman reads the environment.
+"""
+
+from __future__ import annotations
+
+from bot.config.environment import VARIABLES, Variable, load
+from bot.config.settings import ProviderSettings, Settings
+
+__all__ = ["VARIABLES", "ProviderSettings", "Settings", "Variable", "load"]

@@ -1,0 +1,125 @@
+"""From the environment to :class:`~bot.config.settings.Settings`, or to the list of everything that is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails, PydanticUndefined
+
+from bot.config.fields import shown
+from bot.config.settings import Settings
+from bot.errors import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variable:
+    """One variable of the environment, as the README lists it."""
+
+    name: str
+    #: In Markdown.
+    meaning: str
+    #: As the README shows it; empty when there is none.
+    default: str
+    required: bool
+
+
+def _variables() -> tuple[Variable, ...]:
+    found = []
+    for field in Settings.model_fields.values():
+        default = field.default
+        if isinstance(default, SecretStr):
+            default = default.get_secret_value()
+        found.append(
+            Variable(
+                name=str(field.alias),
+                meaning=str(field.description),
+                default="" if default is PydanticUndefined or default in (None, ()) else str(default),
+                required=field.is_required(),
+            )
+        )
+    return tuple(found)
+
+
+#: Every variable that Linesman knows, in the order of the README's table.
+VARIABLES: Final = _variables()
+
+_HOW_TO_GET: Final[Mapping[str, str]] = {
+    "SLACK_BOT_TOKEN": "paste the token that starts with xoxb- from your Slack app's OAuth & Permissions page",
+    "LINESMAN_APPROVAL_CHANNEL": (
+        "give the id of the channel where approvals are asked for, which is at the bottom of the channel's details"
+    ),
+}
+_PREFIX: Final = "LINESMAN_"
+#: What Kubernetes puts into the environment of every container beside a service called linesman or linesman-….
+_SERVICE_LINK: Final = re.compile(
+    r"LINESMAN_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Return the settings that ``environ`` describes; a variable that is empty or blank counts as not set.
+
+    Raises ConfigurationError with one sentence per problem, each naming its variable. No sentence holds a secret.
+    """
+    names = [variable.name for variable in VARIABLES]
+    given = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+    problems = []
+    settings = None
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]  # texts on purpose: reading them is what the model does
+    except ValidationError as error:
+        problems = [_sentence(detail) for detail in error.errors(include_url=False)]
+    problems += [_unknown(name, names) for name in sorted(environ) if _is_unknown(name, environ[name], names)]
+    if settings is None or problems:
+        # Not `from`: pydantic's own text may quote what was given.
+        raise ConfigurationError(problems) from None
+    return settings
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    """Put one pydantic error into words."""
+    place = str(detail["loc"][0])
+    # A default that is found wrong beside other values is reported under the field's name, not under its alias.
+    name = str(Settings.model_fields[place].alias) if place in Settings.model_fields else place
+    context: dict[str, Any] = detail.get("ctx", {})
+    given = shown(detail["input"])
+    match detail["type"]:
+        case "missing":
+            text = f"is not set: {_HOW_TO_GET[name]}"
+        case "value_error":
+            text = str(context["error"])
+        case "int_parsing" | "int_parsing_size" | "int_from_float":
+            text = f"is {given}: give a whole number"
+        case "float_parsing" | "finite_number":
+            text = f"is {given}: give a number"
+        case "greater_than_equal":
+            text = f"is {given}: give at least {context['ge']:.12g}"
+        case "greater_than":
+            text = f"is {given}: give more than {context['gt']:.12g}"
+        case "less_than_equal":
+            text = f"is {given}: give at most {context['le']:.12g}"
+        case "literal_error":
+            text = f"is {given}: give {context['expected']}"
+        case _:
+            text = f"cannot be used: {detail['msg']}"
+    return f"{name} {text}."
+
+
+def _is_unknown(name: str, value: str, names: list[str]) -> bool:
+    if not name.startswith(_PREFIX) or name in names:
+        return False
+    link = _SERVICE_LINK.fullmatch(name) or (name.endswith("_PORT") and re.match(r"(?:tcp|udp|sctp)://", value))
+    return not link
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    # Without the prefix that all of them share, which would make everything look alike.
+    own = {known.removeprefix(_PREFIX): known for known in names if known.startswith(_PREFIX)}
+    nearest = get_close_matches(name.removeprefix(_PREFIX), own, n=1)
+    hint = f"did you mean {own[nearest[0]]}?" if nearest else "unset it, or look in the README for what you meant."
+    return f"{name} is not a variable that Linesman knows: {hint}"

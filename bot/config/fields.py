@@ -1,0 +1,135 @@
+"""The sorts of value that a variable can hold, each with the sentence that says what is wrong with it.
+
+A sentence goes on after the variable's name: "must start with xapp-: …". It never repeats a secret, and of other
+values only short ones, because a long one could be a secret that was pasted into the wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.changes.policy import Grant
+
+MAKE_A_KEY: Final = 'python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+_DATABASES: Final = ("sqlite+aiosqlite", "postgresql+asyncpg")
+_SHOWN: Final = 24
+
+
+def shown(value: object) -> str:
+    """Return how ``value`` is quoted in a message."""
+    text = str(value)
+    return repr(text) if len(text) <= _SHOWN else f"a text of {len(text)} characters"
+
+
+def _secret(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+        raise ValueError("has a space, a line break or a letter that no key has: paste it again, without quotes")
+    return secret
+
+
+def _bot_token(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().startswith(("xoxb-", "xoxe.xoxb-")):
+        raise ValueError(
+            "must start with xoxb-: paste the Bot User OAuth Token from your Slack app's OAuth & Permissions page"
+        )
+    return secret
+
+
+def _app_token(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().startswith("xapp-"):
+        raise ValueError(
+            "must start with xapp-: paste an app-level token with the scope connections:write from your Slack app's "
+            "Basic Information page, or unset it to use HTTP"
+        )
+    return secret
+
+
+def _channel(value: str) -> str:
+    if not re.fullmatch(r"[CG][A-Z0-9]{2,}", value):
+        raise ValueError(
+            f"is {shown(value)}, which is no channel id (C… or G…): use the channel's id: "
+            f"open the channel's details, it is at the bottom"
+        )
+    return value
+
+
+def _web_url(value: str) -> str:
+    problem = ValueError("must be an address such as https://api.example.com, without a user name or a password")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise problem from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or "@" in parts.netloc:
+        raise problem
+    if re.search(r"\s", value) or parts.query or parts.fragment:
+        raise problem
+    return value
+
+
+def _database_url(secret: SecretStr) -> SecretStr:
+    try:
+        url = make_url(secret.get_secret_value())
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in _DATABASES:
+        raise ValueError(
+            "must start with sqlite+aiosqlite:// (one replica) or postgresql+asyncpg:// (several): "
+            "other databases and drivers are not supported"
+        )
+    return secret
+
+
+def _fernet_keys(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    keys = [key.strip() for key in value.split(",") if key.strip()]
+    bad = [str(place) for place, key in enumerate(keys, 1) if not _is_fernet_key(key)]
+    if bad:
+        raise ValueError(f"has no Fernet key in place {', '.join(bad)} of {len(keys)}: make one with `{MAKE_A_KEY}`")
+    return tuple(SecretStr(key) for key in keys)
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
+
+
+def _grant(value: object) -> object:
+    return Grant.parse(value) if isinstance(value, str) else value
+
+
+def _open_grant(value: object) -> object:
+    return Grant.parse(value, everyone_allowed=True) if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+#: A token or key: printable ASCII without spaces, so that it can stand in a header.
+Key = Annotated[SecretStr, AfterValidator(_secret)]
+BotToken = Annotated[Key, AfterValidator(_bot_token)]
+AppToken = Annotated[Key, AfterValidator(_app_token)]
+#: Fernet keys from a comma list.
+FernetKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(_fernet_keys)]
+#: Can hold a password, hence a secret.
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+ChannelId = Annotated[str, AfterValidator(_channel)]
+#: Named people and groups.
+NamedGrant = Annotated[Grant, BeforeValidator(_grant)]
+#: Named people and groups, or ``*`` for everyone.
+OpenGrant = Annotated[Grant, BeforeValidator(_open_grant)]
+#: For words that may be written in capitals.
+Lower = BeforeValidator(_lower)

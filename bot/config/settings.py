@@ -1,0 +1,295 @@
+"""The one frozen value that holds the whole configuration, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
+
+from bot.changes.policy import Grant, Policy
+from bot.changes.values import MASK
+from bot.config.fields import (
+    MAKE_A_KEY,
+    AppToken,
+    BotToken,
+    ChannelId,
+    DatabaseUrl,
+    FernetKeys,
+    Key,
+    Lower,
+    NamedGrant,
+    OpenGrant,
+    WebUrl,
+)
+
+_YEAR = 31_536_000
+_DAY = 86_400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderSettings:
+    """How to reach one provider."""
+
+    api_key: SecretStr
+    api_url: str
+
+
+class Settings(BaseSettings):
+    """The configuration. One field per variable: its alias is the variable, its description the variable's meaning.
+
+    Made by :func:`bot.config.load` from the mapping that it is given, never from the process's environment.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    slack_bot_token: BotToken = Field(alias="SLACK_BOT_TOKEN", description="Slack's bot token, `xoxb-…`")
+    slack_app_token: AppToken | None = Field(
+        None, alias="SLACK_APP_TOKEN", description="Slack's app-level token, `xapp-…`; Socket Mode when set"
+    )
+    slack_signing_secret: Key | None = Field(
+        None, alias="SLACK_SIGNING_SECRET", description="Slack's signing secret; needed for HTTP mode"
+    )
+    slack_api_url: WebUrl = Field(
+        "https://slack.com/api/", alias="SLACK_API_URL", description="base address of Slack's Web API"
+    )
+    telnyx_api_key: Key | None = Field(
+        None, alias="TELNYX_API_KEY", description="Telnyx's API key; Telnyx is on when set"
+    )
+    telnyx_api_url: WebUrl = Field(
+        "https://api.telnyx.com/v2", alias="TELNYX_API_URL", description="base address of Telnyx's API"
+    )
+    close_api_key: Key | None = Field(None, alias="CLOSE_API_KEY", description="Close's API key; Close is on when set")
+    close_api_url: WebUrl = Field(
+        "https://api.close.com/api/v1", alias="CLOSE_API_URL", description="base address of Close's API"
+    )
+    database_url: DatabaseUrl = Field(
+        SecretStr("sqlite+aiosqlite:///linesman.db"),
+        alias="DATABASE_URL",
+        description="the database; `postgresql+asyncpg://…` for several replicas",
+    )
+    host: str = Field("0.0.0.0", alias="HOST", description="address that the HTTP server listens on")  # noqa: S104 - a container's port is reached from outside
+    port: int = Field(3000, ge=0, le=65535, alias="PORT", description="port of the HTTP server; 0 takes any free one")
+    requesters: OpenGrant = Field(
+        Grant(),
+        alias="LINESMAN_REQUESTERS",
+        description="who may request changes: comma list of user ids `U…`/`W…` and user group ids `S…`, or `*`",
+    )
+    approvers: NamedGrant = Field(
+        Grant(), alias="LINESMAN_APPROVERS", description="who may approve: the same list, without `*`"
+    )
+    operators: NamedGrant = Field(
+        Grant(),
+        alias="LINESMAN_OPERATORS",
+        description="who may unlock, freeze, settle unknown jobs and export: the same list, without `*`",
+    )
+    approval_channel: ChannelId = Field(
+        alias="LINESMAN_APPROVAL_CHANNEL", description="id of the channel where approvals are asked for"
+    )
+    #: None stands for the approval channel; ask :attr:`failure_channel`.
+    own_failure_channel: ChannelId | None = Field(
+        None,
+        alias="LINESMAN_FAILURE_CHANNEL",
+        description="id of the channel that hears of failures; without it, the approval channel",
+    )
+    approvals_required: int = Field(
+        1, ge=1, alias="LINESMAN_APPROVALS_REQUIRED", description="how many different approvers a change needs"
+    )
+    approval_ttl: int = Field(
+        _DAY, ge=60, le=_YEAR, alias="LINESMAN_APPROVAL_TTL", description="seconds that a request waits for approval"
+    )
+    max_numbers: int = Field(20_000, ge=1, alias="LINESMAN_MAX_NUMBERS", description="most numbers in one change")
+    policy_file: str | None = Field(
+        None, alias="LINESMAN_POLICY_FILE", description="rules by kind and size; this version does not read any yet"
+    )
+    secret_keys: FernetKeys = Field(
+        (),
+        alias="LINESMAN_SECRET_KEY",
+        description="Fernet keys that seal secrets at rest, comma list, the first one writes; "
+        "without one, secret settings are not offered",
+    )
+    poll_min: float = Field(
+        2, gt=0, allow_inf_nan=False, alias="LINESMAN_POLL_MIN", description="shortest pause in seconds between polls"
+    )
+    poll_max: float = Field(
+        30, gt=0, allow_inf_nan=False, alias="LINESMAN_POLL_MAX", description="longest pause in seconds between polls"
+    )
+    provider_timeout: float = Field(
+        30,
+        gt=0,
+        allow_inf_nan=False,
+        alias="LINESMAN_PROVIDER_TIMEOUT",
+        description="seconds to wait for a provider's answer",
+    )
+    settle_seconds: float = Field(
+        60,
+        gt=0,
+        allow_inf_nan=False,
+        alias="LINESMAN_SETTLE_SECONDS",
+        description="seconds that an unanswered job creation is searched for before it may be sent again",
+    )
+    card_seconds: float = Field(
+        3,
+        ge=0,
+        allow_inf_nan=False,
+        alias="LINESMAN_CARD_SECONDS",
+        description="least pause in seconds between two edits of one card",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = Field(
+        "info", alias="LINESMAN_LOG_LEVEL", description="least severity that is logged: debug, info, warning or error"
+    )
+    log_format: Annotated[Literal["json", "console"], Lower] = Field(
+        "json", alias="LINESMAN_LOG_FORMAT", description="form of the logs: json or console"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature of pydantic-settings
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is passed and nothing else."""
+        return (init_settings,)
+
+    # These rules look at an earlier field too. When that one is itself wrong, it is missing from `info.data`, its own
+    # problem is reported, and the rule has nothing to add.
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _http_mode_needs_a_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("slack_app_token", ...) is None:
+            raise ValueError(
+                "is not set: paste the signing secret from your Slack app's Basic Information page, "
+                "or set SLACK_APP_TOKEN to use Socket Mode"
+            )
+        return value
+
+    @field_validator("close_api_key")
+    @classmethod
+    def _some_provider(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("telnyx_api_key", ...) is None:
+            raise ValueError("and TELNYX_API_KEY are both not set: set the API key of at least one provider")
+        return value
+
+    @field_validator("poll_max")
+    @classmethod
+    def _polls_in_order(cls, value: float, info: ValidationInfo) -> float:
+        if value < (shortest := info.data.get("poll_min", value)):
+            raise ValueError(f"is {value:g}: give at least LINESMAN_POLL_MIN, which is {shortest:g}")
+        return value
+
+    @field_validator("policy_file")
+    @classmethod
+    def _no_policy_file_yet(cls, value: str | None) -> str | None:
+        if value is not None:
+            raise ValueError(
+                "is set, but this version does not read policy files: unset it, and know that only the LINESMAN_… "
+                "variables decide who may do what"
+            )
+        return value
+
+    @property
+    def failure_channel(self) -> str:
+        """Id of the channel that hears of failures."""
+        return self.own_failure_channel or self.approval_channel
+
+    @property
+    def socket_mode(self) -> bool:
+        """Whether Slack is reached over Socket Mode, rather than reaching us over HTTP."""
+        return self.slack_app_token is not None
+
+    @property
+    def telnyx(self) -> ProviderSettings | None:
+        """How to reach Telnyx; None when it is off."""
+        return _provider(self.telnyx_api_key, self.telnyx_api_url)
+
+    @property
+    def close(self) -> ProviderSettings | None:
+        """How to reach Close; None when it is off."""
+        return _provider(self.close_api_key, self.close_api_url)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that the variables describe."""
+        return Policy(
+            requesters=self.requesters,
+            approvers=self.approvers,
+            operators=self.operators,
+            approvals_required=self.approvals_required,
+            approval_ttl=timedelta(seconds=self.approval_ttl),
+            max_numbers=self.max_numbers,
+        )
+
+    def secrets(self) -> frozenset[str]:
+        """Return every secret text, for :func:`bot.logs.configure` and for nothing else."""
+        values = [value for _, value in self if isinstance(value, SecretStr) and value is not self.database_url]
+        password = make_url(self.database_url.get_secret_value()).password
+        return frozenset(
+            {secret.get_secret_value() for secret in [*values, *self.secret_keys]} | ({password} if password else set())
+        )
+
+    def redacted(self) -> dict[str, Any]:
+        """Return variable -> value for logs: JSON values, secrets masked, what is not set left out."""
+        shown: dict[str, Any] = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name == "database_url":
+                value = make_url(value.get_secret_value()).render_as_string(hide_password=True)
+            elif isinstance(value, SecretStr | tuple):
+                value = MASK if value else None
+            elif isinstance(value, Grant):
+                value = str(value)
+            if value is not None:
+                shown[str(field.alias)] = value
+        return shown
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return one sentence for each thing that is allowed and probably not meant."""
+        return (*self._policy_warnings(), *self._storage_warnings())
+
+    def _policy_warnings(self) -> Iterator[str]:
+        if self.requesters.empty:
+            yield "LINESMAN_REQUESTERS is empty: nobody can request a change."
+        if self.operators.empty:
+            yield "LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle unknown jobs."
+        named, required = len(self.approvers.users), self.approvals_required
+        approvers_may_request = self.requesters.everyone or self.requesters.users & self.approvers.users
+        if self.approvers.empty:
+            yield "LINESMAN_APPROVERS is empty: no change can be approved."
+        elif self.approvers.groups:
+            return
+        elif required > named:
+            yield (
+                f"LINESMAN_APPROVALS_REQUIRED is {required} and LINESMAN_APPROVERS names {named}: "
+                f"no change can be approved."
+            )
+        elif required == named and approvers_may_request:
+            yield (
+                f"LINESMAN_APPROVALS_REQUIRED is {required} and LINESMAN_APPROVERS names {named}: a change that an "
+                f"approver requests cannot be approved, because nobody approves their own."
+            )
+
+    def _storage_warnings(self) -> Iterator[str]:
+        if not self.secret_keys:
+            yield (
+                f"LINESMAN_SECRET_KEY is not set: secret settings (the external PIN) are not offered. "
+                f"Make a key with `{MAKE_A_KEY}`."
+            )
+        if make_url(self.database_url.get_secret_value()).database in {None, "", ":memory:"}:
+            yield "DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
+        if self.slack_bot_token.get_secret_value().startswith("xoxe."):
+            yield (
+                "SLACK_BOT_TOKEN is a rotating token, which Slack ends after 12 hours: "
+                "use the token of an app without token rotation."
+            )
+
+
+def _provider(key: SecretStr | None, url: str) -> ProviderSettings | None:
+    return None if key is None else ProviderSettings(api_key=key, api_url=url)

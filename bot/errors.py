@@ -1,0 +1,182 @@
+"""Every error that Linesman raises on purpose, drawn as one tree.
+
+LinesmanError
+├── ConfigurationError        the environment or the policy file is wrong; carries every problem
+├── InputError                what a person typed cannot be used; carries problems by field
+├── NotAllowed                the policy does not let this person do this
+├── NotFound                  no such change, batch or message
+├── IllegalTransition         the lifecycle has no such step
+├── Superseded                somebody or something else was faster, or the plan was replaced
+├── StoreError                the database cannot do what was asked
+│   ├── DatabaseTooNew        written by a newer Linesman
+│   └── DatabaseInUse         another process holds this SQLite file
+├── SecretError               a secret cannot be sealed or opened
+├── DeliveryError             Slack did not take a message
+│   ├── DeliveryRefused       Slack will never take it as it is (archived channel, bot not a member, ...)
+│   ├── DeliveryPostponed     Slack asks to wait; carries the seconds
+│   └── DeliveryUnknown       the request went out and no answer came back
+└── ProviderError             the provider's API, by what the caller can do about it
+    ├── BadRequest            the request itself is wrong; carries the pointer
+    ├── Unauthorised          the key is missing, wrong or revoked
+    ├── Forbidden             the key may not do this
+    ├── Missing               no such number, job or resource
+    ├── TooManyJobs           the in-flight cap is reached: wait, it is not a failure
+    ├── RateLimited           asked to slow down; carries the seconds
+    ├── Unavailable           nothing happened there (refused connection, or a read that failed): try again
+    └── OutcomeUnknown        the request went out and no trustworthy answer came back: look before repeating
+
+The text of an error is one sentence that a person can act on: what happened, to what, and what to do next.
+The technical cause rides behind it (``raise ... from``) and reaches the log, never Slack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class LinesmanError(Exception):
+    """Something went wrong in Linesman."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        return str(self.args[0])
+
+
+class ConfigurationError(LinesmanError):
+    """The configuration is wrong."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        #: Every problem found, one sentence each.
+        self.problems = tuple(problems)
+
+
+class InputError(LinesmanError):
+    """Something that was typed cannot be used."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        #: Field name (a setting's name, or numbers, settings, reason, kind) -> what is wrong with it.
+        self.problems = dict(problems)
+
+
+class NotAllowed(LinesmanError):
+    """You may not do this."""
+
+
+class NotFound(LinesmanError):
+    """There is no such thing."""
+
+
+class IllegalTransition(LinesmanError):
+    """A change cannot go from its present state to the one asked for."""
+
+
+class Superseded(LinesmanError):
+    """Something else happened first."""
+
+
+class StoreError(LinesmanError):
+    """The database cannot do what was asked."""
+
+
+class DatabaseTooNew(StoreError):
+    """The database was written by a newer Linesman; install that version or restore a backup."""
+
+
+class DatabaseInUse(StoreError):
+    """Another Linesman holds this SQLite file; stop it first, or use PostgreSQL for several replicas."""
+
+
+class SecretError(LinesmanError):
+    """A secret cannot be sealed or opened; check LINESMAN_SECRET_KEY."""
+
+
+class DeliveryError(LinesmanError):
+    """Slack did not take a message."""
+
+    def __init__(self, message: str | None = None, *, code: str = "") -> None:
+        super().__init__(message)
+        #: Slack's own error string (``channel_not_found``), empty when there was none.
+        self.code = code
+
+
+class DeliveryRefused(DeliveryError):
+    """Slack will not take this message."""
+
+
+class DeliveryPostponed(DeliveryError):
+    """Slack asks to wait before the next message."""
+
+    def __init__(self, message: str | None = None, *, code: str = "ratelimited", wait: float = 1.0) -> None:
+        super().__init__(message, code=code)
+        #: Seconds to wait.
+        self.wait = wait
+
+
+class DeliveryUnknown(DeliveryError):
+    """The message went out and Slack did not say whether it arrived."""
+
+
+class ProviderError(LinesmanError):
+    """The provider's API did not do what was asked."""
+
+    def __init__(
+        self, message: str | None = None, *, code: str = "", pointer: str = "", status: int | None = None
+    ) -> None:
+        super().__init__(message)
+        #: The provider's own error code, such as ``10015``; empty when it gave none.
+        self.code = code
+        #: JSON pointer (RFC 6901) to the offending part of the request, such as ``/phone_numbers``.
+        self.pointer = pointer
+        #: HTTP status, or None when there was no answer.
+        self.status = status
+
+
+class BadRequest(ProviderError):
+    """The provider refused the request as wrong."""
+
+
+class Unauthorised(ProviderError):
+    """The provider does not accept the API key; give Linesman a valid one."""
+
+
+class Forbidden(ProviderError):
+    """The API key may not do this."""
+
+
+class Missing(ProviderError):
+    """The provider has no such thing."""
+
+
+class TooManyJobs(ProviderError):
+    """The provider's limit of jobs in flight is reached."""
+
+
+class RateLimited(ProviderError):
+    """The provider asks to slow down."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str = "",
+        pointer: str = "",
+        status: int | None = None,
+        wait: float = 1.0,
+    ) -> None:
+        super().__init__(message, code=code, pointer=pointer, status=status)
+        #: Seconds to wait before the next request.
+        self.wait = wait
+
+
+class Unavailable(ProviderError):
+    """The provider cannot be reached just now; nothing was changed."""
+
+
+class OutcomeUnknown(ProviderError):
+    """The request went out and the provider did not say what became of it."""

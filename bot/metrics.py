@@ -1,0 +1,28 @@
+"""What ``/metrics`` tells, read from the database at the moment of the question, so that it is true after a restart."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from bot.changes.lifecycle import ChangeState
+from bot.store.work import Task
+from bot.workflow.context import Context
+
+
+async def render(context: Context) -> bytes:
+    """Return the figures in Prometheus' text format."""
+    registry = CollectorRegistry()
+    changes = Gauge("linesman_changes", "Changes by state", ["state"], registry=registry)
+    jobs = Gauge("linesman_jobs_in_flight", "Jobs of ours at the provider", ["kind"], registry=registry)
+    due = Gauge("linesman_work", "Tasks waiting or at work", ["task"], registry=registry)
+    outbox = Gauge("linesman_outbox_undelivered", "Slack messages that wait", registry=registry)
+    async with context.database.reading() as tx:
+        counts = await tx.changes.count()
+        for state in ChangeState:
+            changes.labels(state.value).set(counts.get(state, 0))
+        for kind in context.catalogue.kinds:
+            jobs.labels(kind.name).set(await tx.batches.in_flight(kind.name))
+        for task in Task:
+            due.labels(task.value).set(await tx.work.count(task))
+        outbox.set(await tx.outbox.undelivered())
+    return generate_latest(registry)

@@ -1,0 +1,1 @@
+"""The companies whose APIs hold the numbers; `workflow` knows them only through :mod:`bot.providers.base`."""

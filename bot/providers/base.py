@@ -1,0 +1,135 @@
+"""What every provider can do, in the words of the domain; `workflow` knows nothing else about them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from bot.changes.kinds import Kind
+from bot.changes.settings import Choice
+from bot.changes.snapshots import Snapshot, Target
+from bot.changes.values import JSON, Values
+
+
+class JobState(Enum):
+    """What the provider says about a job as a whole. Outcomes of numbers never come from it alone."""
+
+    PENDING = "pending"  #: accepted, not begun
+    IN_PROGRESS = "in_progress"  #: being worked on
+    COMPLETED = "completed"  #: done, possibly with failed numbers
+    FAILED = "failed"  #: given up by the provider
+    EXPIRED = "expired"  #: not processed in time by the provider
+    UNKNOWN = "unknown"  #: a word that this version does not know; treated as still running
+
+    @property
+    def over(self) -> bool:
+        """Whether the provider will not work on the job any more."""
+        return self in {JobState.COMPLETED, JobState.FAILED, JobState.EXPIRED}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchRequest:
+    """Up to ``kind.batch_size`` numbers that get the same values in one call."""
+
+    kind: Kind
+    #: The numbers, as (provider id, E.164) pairs.
+    numbers: tuple[tuple[str, str], ...]
+    #: Setting name -> value to send, whole groups included. Secrets stay sealed; the provider opens them for the body.
+    values: Values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperationReport:
+    """What the provider says about one number of a job."""
+
+    #: The provider's id of the number; empty when it gave none.
+    id: str
+    #: The number in E.164; empty when the provider gave none.
+    e164: str
+    #: For a failed number: the provider's own code, sentence and pointer.
+    code: str = ""
+    reason: str = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobReport:
+    """One job as the provider describes it now."""
+
+    id: str
+    state: JobState
+    #: The provider's own word for the state, kept for the case that we do not know it.
+    state_word: str = ""
+    succeeded: tuple[OperationReport, ...] = ()
+    failed: tuple[OperationReport, ...] = ()
+    pending: tuple[OperationReport, ...] = ()
+    #: Estimated time of completion, aware UTC.
+    done_by: datetime | None = None
+    created_at: datetime | None = None
+    #: The identifiers that the job was created with, ids or E.164, as text.
+    numbers: frozenset[str] = frozenset()
+    #: What the provider saved as the job's parameters; None when it did not say. Never holds a secret.
+    parameters: Mapping[str, JSON] | None = None
+
+
+class Provider(Protocol):
+    """One company whose API holds numbers.
+
+    Every method raises only :class:`bot.errors.ProviderError` leaves. Reads are retried inside, within their time
+    limit. A job-creating call is sent at most once per :meth:`submit`: after a timeout, a broken connection, a 5xx
+    or an answer that cannot be read it raises :class:`bot.errors.OutcomeUnknown`, after a refused connection
+    :class:`bot.errors.Unavailable`, and the caller decides.
+    """
+
+    #: ``telnyx`` or ``close``; the part of a kind's name before the dot.
+    name: str
+    #: What people call it: "Telnyx".
+    title: str
+    kinds: Sequence[Kind]
+
+    def is_id(self, text: str) -> bool:
+        """Tell whether ``text`` has the form of one of this provider's number ids."""
+        ...
+
+    def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncIterator[Snapshot]:
+        """Stream snapshots of the target's numbers with the settings ``names``, by the fewest calls.
+
+        A number that is not in the account, or is not in an editable state, is either absent from the stream or
+        comes with ``editable=False``; nothing else is ever in the stream. The order is not defined.
+        Secret settings come sealed, as :class:`bot.changes.values.Secret`.
+        """
+        ...
+
+    async def submit(self, batch: BatchRequest) -> JobReport:
+        """Create the job for ``batch`` with one POST and return what the provider answered."""
+        ...
+
+    async def poll(self, job_id: str) -> JobReport:
+        """Return the job as it is now. Raises :class:`bot.errors.Missing` when the provider does not know it."""
+        ...
+
+    async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:
+        """Return the jobs created since ``since`` (aware) that are of the batch's type and name exactly its numbers.
+
+        When the provider tells a job's parameters, a job with other parameters is left out.
+        """
+        ...
+
+    async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:
+        """Return up to 100 things that can be chosen for a LOOKUP setting, whose label contains ``text``."""
+        ...
+
+    async def labels(self, kind: Kind, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
+        """Return id -> human name for those of ``ids`` that exist at the provider."""
+        ...
+
+    async def check(self) -> str:
+        """Make one cheap call and return a sentence about the account, for ``linesman check``."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...

@@ -1,0 +1,390 @@
+"""The one way in which providers are called over HTTP: paced, bounded, and clear about what is known afterwards.
+
+Reads are repeated inside one deadline. Writes are sent at most once, because neither provider has an idempotency
+key for them: whoever sent one decides what to do about an unclear ending.
+
+Rates are learned from the answers. Telnyx sends ``x-ratelimit-limit``, ``-remaining`` and ``-reset`` (seconds), Close
+sends ``RateLimit: limit=, remaining=, reset=`` (seconds) per endpoint group, and either may send ``retry-after``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json as jsonlib
+import logging
+import math
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Final, TypeAlias, cast
+from urllib.parse import quote
+
+import httpx
+
+from bot.changes.values import JSON
+from bot.errors import (
+    BadRequest,
+    Forbidden,
+    Missing,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    Unauthorised,
+    Unavailable,
+)
+
+_log = logging.getLogger(__name__)
+
+#: Query parameters, brackets and all: ``{"page[size]": 250}``.
+Params: TypeAlias = Mapping[str, str | int]
+#: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise.
+Refuse: TypeAlias = Callable[[int, JSON], ProviderError]
+
+#: A wait that a header asks for beyond this is not a wait but a mistake, such as a time of day in place of seconds.
+_ABSURD_WAIT: Final = 86_400.0
+_RATE_LIMIT_PART: Final = re.compile(r"(limit|remaining|reset)\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
+#: Failures before a byte of the request was sent.
+_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """How long, how many and how large."""
+
+    #: Seconds for one request, from connecting to the last byte of the answer.
+    timeout: float = 30.0
+    #: Seconds for a read with all its repetitions and pauses.
+    deadline: float = 120.0
+    #: Requests under way at the same time.
+    concurrency: int = 8
+    #: Largest answer, in bytes after decompression.
+    max_bytes: int = 32 * 1024 * 1024
+    #: Seconds of the first pause between two tries at most; it doubles with each try.
+    backoff: float = 0.5
+    #: Seconds of any such pause at most.
+    longest_backoff: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call is counted under."""
+
+    method: str
+    #: The path before its parts are filled in: ``/phone_numbers/{id}``. With the method it names an endpoint group.
+    path: str
+    #: The HTTP status, or the name of the failure when there was no answer.
+    status: str
+
+
+@dataclass(slots=True)
+class _Pace:
+    """What one endpoint group allows, as far as its answers have told. Times are those of the client's clock."""
+
+    limit: float = math.inf
+    remaining: float = math.inf
+    reset_at: float = -math.inf
+    #: The longest window seen, in seconds.
+    span: float = 0.0
+    #: After a 429: when the next request may go.
+    closed_until: float = -math.inf
+
+    def take(self, now: float) -> float:
+        """Take one request out of the allowance and return 0, or return the seconds to wait before asking again."""
+        if now < self.closed_until:
+            return self.closed_until - now
+        if now >= self.reset_at:
+            # The window is over. Until an answer says better, the next one is taken to be like it.
+            self.remaining, self.reset_at = max(self.limit, 1.0), now + self.span
+        if self.remaining < 1:
+            return self.reset_at - now
+        self.remaining -= 1
+        return 0.0
+
+    def learn(self, headers: httpx.Headers, now: float) -> None:
+        """Take in what an answer says about the allowance."""
+        told = _allowance(headers)
+        remaining, reset = told.get("remaining"), told.get("reset")
+        self.limit = told.get("limit", self.limit)
+        if remaining is None or reset is None:
+            return
+        self.span = max(self.span, reset)
+        if remaining >= 1 and now < self.reset_at and now + reset <= self.reset_at + 1.0:
+            # The same window still. Requests under way are not in the answer's figure but are in ours.
+            self.remaining = min(self.remaining, remaining)
+        else:
+            self.remaining, self.reset_at = remaining, now + reset
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: httpx.Headers
+    #: The decoded document; None when the body is not JSON or is too large.
+    body: JSON
+    #: Whether ``body`` could be read.
+    readable: bool
+
+
+class _Unclear(Exception):
+    """No usable answer: why, whether the request was sent, and whether asking again could help."""
+
+    def __init__(self, why: str, *, sent: bool = True, again: bool = True, status: int | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.sent = sent
+        self.again = again
+        self.status = status
+
+
+@dataclass(kw_only=True)
+class PacedClient:
+    """Calls one provider through ``client``, which stays its owner's to close.
+
+    ``client`` carries the base address and the credentials. ``title`` is the provider's name for people. ``now``
+    counts seconds steadily, ``wall`` is the time of day (seconds since 1970) that a dated ``retry-after`` is compared
+    with, and ``jitter`` gives numbers from 0 to 1.
+    """
+
+    client: httpx.AsyncClient
+    title: str
+    refuse: Refuse
+    bounds: Bounds = field(default_factory=Bounds)
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    wall: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+    #: How many calls were made, by what they were and how they ended.
+    calls: Counter[Call] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._paces: dict[tuple[str, str], _Pace] = {}
+        self._slots = asyncio.Semaphore(self.bounds.concurrency)
+        timeout = self.bounds.timeout
+        self._timeout = httpx.Timeout(timeout, connect=timeout / 3, pool=timeout / 3)
+
+    async def read(
+        self,
+        method: str,
+        path: str,
+        *,
+        parts: Mapping[str, str] | None = None,
+        params: Params | None = None,
+        json: JSON = None,
+    ) -> JSON:
+        """Return the answer to a request that changes nothing, trying again while the deadline allows.
+
+        ``parts`` fills the braces of ``path``. Broken connections, timeouts, 408, 409, 429 and 5xx are tried again.
+        Raises what ``refuse`` makes of a refusal, :class:`~bot.errors.RateLimited` when the provider asks for a
+        longer wait than there is time, and :class:`~bot.errors.Unavailable` when it gives no usable answer.
+        """
+        until = self.now() + self.bounds.deadline
+        attempt = 0
+        while True:
+            await self._pace(method, path, until)
+            wait = self._backoff(attempt)
+            attempt += 1
+            try:
+                return self._told(await self._send(method, path, parts, params, json))
+            except RateLimited as error:
+                wait = max(wait, error.wait)
+                if self.now() + wait > until:
+                    raise
+                why = str(error)
+            except _Unclear as error:
+                if not error.again or self.now() + wait > until:
+                    message = f"{self.title} gives no usable answer just now, nothing was changed: {error.why}."
+                    raise Unavailable(message, status=error.status) from error.__cause__
+                why = error.why
+            _log.info("%s %s is tried again in %.1f s: %s", method, path, wait, why)
+            await self.sleep(wait)
+
+    async def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        parts: Mapping[str, str] | None = None,
+        json: JSON = None,
+    ) -> dict[str, JSON]:
+        """Send a request that changes something, at most once, and return the JSON object that answers it.
+
+        Raises :class:`~bot.errors.RateLimited` (not carried out; maybe not even sent),
+        :class:`~bot.errors.Unavailable` (never sent), what ``refuse`` makes of a refusal, and
+        :class:`~bot.errors.OutcomeUnknown` for every other ending.
+        """
+        await self._pace(method, path, self.now() + self.bounds.timeout)
+        try:
+            body = _object(self._told(await self._send(method, path, parts, None, json)))
+        except _Unclear as error:
+            if not error.sent:
+                message = f"{self.title} cannot be reached just now and nothing was sent: {error.why}."
+                raise Unavailable(message) from error.__cause__
+            message = f"{self.title} did not say what became of the request: {error.why}."
+            raise OutcomeUnknown(message, status=error.status) from error.__cause__
+        return body
+
+    async def _pace(self, method: str, path: str, until: float) -> None:
+        """Wait for the endpoint group's turn; raise RateLimited when it comes after ``until``."""
+        pace = self._paces.setdefault((method, path), _Pace())
+        while (wait := pace.take(self.now())) > 0:
+            if self.now() + wait > until:
+                raise self._too_fast(wait)
+            await self.sleep(wait)
+
+    def _too_fast(self, wait: float, status: int | None = None) -> RateLimited:
+        message = f"{self.title} asks to wait {math.ceil(wait)} s before the next request."
+        return RateLimited(message, wait=wait, status=status)
+
+    def _backoff(self, attempt: int) -> float:
+        """Return a pause with full jitter: anywhere between none and the doubling bound."""
+        return self.jitter() * min(self.bounds.longest_backoff, self.bounds.backoff * 2.0 ** min(attempt, 16))
+
+    async def _send(
+        self, method: str, path: str, parts: Mapping[str, str] | None, params: Params | None, json: JSON
+    ) -> _Answer:
+        """Send one request and return its answer; raise RateLimited or _Unclear."""
+        filled = path.format_map({name: quote(part, safe="") for name, part in (parts or {}).items()})
+        request = self.client.build_request(
+            method, filled, params=dict(params) if params else None, json=json, timeout=self._timeout
+        )
+        try:
+            async with asyncio.timeout(self.bounds.deadline):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise _Unclear("too many requests are under way", sent=False, again=False) from error
+        try:
+            # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
+            async with asyncio.timeout(self.bounds.timeout):
+                answer = await self._exchange(request)
+        except httpx.RequestError as error:
+            name = type(error).__name__
+            self._count(method, path, name)
+            sent = not isinstance(error, _NEVER_SENT)
+            raise _Unclear(f"the connection failed ({name})", sent=sent) from _bare(error)
+        except TimeoutError as error:
+            self._count(method, path, "Timeout")
+            raise _Unclear(f"no whole answer came within {self.bounds.timeout:g} s") from error
+        finally:
+            self._slots.release()
+        self._count(method, path, str(answer.status))
+        pace = self._paces[method, path]
+        pace.learn(answer.headers, self.now())
+        if answer.status == 429:
+            wait = self._asked_wait(answer.headers)
+            pace.closed_until = self.now() + wait
+            raise self._too_fast(wait, status=429)
+        return answer
+
+    async def _exchange(self, request: httpx.Request) -> _Answer:
+        response = await self.client.send(request, stream=True)
+        content = bytearray()
+        try:
+            # Left early, the generator has to be closed before the response that it reads from.
+            async with aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_bytes())) as chunks:
+                async for chunk in chunks:
+                    content += chunk
+                    if len(content) > self.bounds.max_bytes:
+                        return _Answer(response.status_code, response.headers, None, readable=False)
+        finally:
+            await response.aclose()
+        try:
+            return _Answer(response.status_code, response.headers, jsonlib.loads(content), readable=True)
+        except (ValueError, RecursionError):
+            return _Answer(response.status_code, response.headers, None, readable=False)
+
+    def _told(self, answer: _Answer) -> JSON:
+        """Return the body of a good answer; raise the refusal, or _Unclear for a status that leaves it open.
+
+        408 and 409 are not counted as refusals. A gateway says 408 also when the service behind it has the request
+        and is slow. As we send once, a 409 can mean that a proxy repeated our request and met the first copy at
+        work (Telnyx has codes for "already exists" and "is being processed"). Looking first costs one search;
+        repeating blindly could do the work twice.
+        """
+        status = answer.status
+        if 400 <= status < 500 and status not in {408, 409}:
+            raise self.refuse(status, answer.body)
+        if status >= 400:
+            raise _Unclear(f"it answered {status}", status=status)
+        if status >= 300:
+            why = f"it points to another address ({status}); check the configured API address"
+            raise _Unclear(why, again=False, status=status)
+        if not answer.readable:
+            raise _Unclear(f"its answer ({status}) is too large or not JSON", again=False, status=status)
+        return answer.body
+
+    def _count(self, method: str, path: str, status: str) -> None:
+        self.calls[Call(method, path, status)] += 1
+
+    def _asked_wait(self, headers: httpx.Headers) -> float:
+        """Return the seconds that a 429 asks for: the longer of ``retry-after`` and the window's rest, or 1."""
+        waits = [_allowance(headers).get("reset"), self._retry_after(headers.get("retry-after", ""))]
+        return max((wait for wait in waits if wait is not None), default=1.0)
+
+    def _retry_after(self, text: str) -> float | None:
+        """Return the seconds of a ``retry-after`` header, which may also be a date (RFC 9110, 10.2.3)."""
+        if (seconds := _seconds(text)) is not None:
+            return seconds
+        try:
+            wait = parsedate_to_datetime(text).timestamp() - self.wall()
+        except ValueError:
+            return None
+        return max(wait, 0.0) if wait <= _ABSURD_WAIT else None
+
+
+def refusal_type(status: int) -> type[ProviderError]:
+    """Return the error that a refusing status means before its body is looked at.
+
+    402 is Close's answer for what the plan does not include: like 403, nothing that repeating would change.
+    """
+    match status:
+        case 401:
+            return Unauthorised
+        case 402 | 403:
+            return Forbidden
+        case 404 | 410:
+            return Missing
+        case _:
+            return BadRequest
+
+
+def clean(text: object, longest: int = 200) -> str:
+    """Return a provider's text fit for a sentence: one line, no control characters, at most ``longest`` long."""
+    visible = "".join(character if character.isprintable() else " " for character in str(text))
+    line = " ".join(visible.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def _allowance(headers: httpx.Headers) -> dict[str, float]:
+    """Return what the rate headers say, by ``limit``, ``remaining`` and ``reset``; what cannot be read is left out."""
+    told = {name: headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining", "reset")}
+    told |= {name.lower(): value for name, value in _RATE_LIMIT_PART.findall(headers.get("ratelimit", ""))}
+    return {name: value for name, text in told.items() if (value := _seconds(text)) is not None}
+
+
+def _object(body: JSON) -> dict[str, JSON]:
+    if not isinstance(body, dict):
+        raise _Unclear("its answer is not a JSON object")
+    return body
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value <= _ABSURD_WAIT else None
+
+
+def _bare(error: httpx.RequestError) -> httpx.RequestError:
+    """Return ``error`` with its request reduced to method and host, as the whole one holds the key and the body."""
+    try:
+        request = error.request
+    except RuntimeError:  # httpx's own word for "this error knows no request"
+        return error
+    error.request = httpx.Request(request.method, request.url.copy_with(query=None))
+    return error

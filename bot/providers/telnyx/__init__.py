@@ -1,0 +1,1 @@
+"""Telnyx: bulk changes of phone numbers through its background jobs."""

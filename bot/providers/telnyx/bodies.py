@@ -1,0 +1,91 @@
+"""From values to the body of the request that creates a job, and back to dotted paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from bot.changes.values import JSON, Secret, Value, Values
+from bot.changes.vault import Vault
+from bot.errors import SecretError
+from bot.providers.base import BatchRequest
+from bot.providers.telnyx.kinds import CNAM_DETAILS, CNAM_ENABLED, EMERGENCY, EMERGENCY_ADDRESS, EMERGENCY_ENABLED
+
+#: Kind -> path below ``/phone_numbers/jobs/`` of its job, which is also the job's ``type``.
+JOB_TYPES: Final = {"telnyx.settings": "update_phone_numbers", EMERGENCY: "update_emergency_settings"}
+
+
+def body(batch: BatchRequest, vault: Vault | None) -> dict[str, JSON]:
+    """Return the request body for ``batch``, secrets opened; for the request and nothing else.
+
+    Numbers go by their id, all of them: Telnyx refuses a call that mixes ids and E.164. Raises
+    :class:`bot.errors.SecretError` when a secret cannot be opened.
+    """
+    document = nested({name: _sent(value, vault) for name, value in _effective(batch).items()})
+    document["phone_numbers"] = [id_ for id_, _ in batch.numbers]
+    return document
+
+
+def sealed_leaves(batch: BatchRequest) -> dict[str, Value]:
+    """Return dotted path -> value for what the body of ``batch`` sets, secrets still sealed."""
+    return dict(_effective(batch))
+
+
+def clear_secrets(batch: BatchRequest, vault: Vault | None) -> list[str]:
+    """Return the clear texts of the secrets in ``batch``, so that they can be blotted out of what Telnyx says."""
+    return [vault.open(value) for value in batch.values.values() if isinstance(value, Secret) and vault]
+
+
+def nested(leaves: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return the document whose leaves stand at these dotted paths: ``{"a.b": 1}`` gives ``{"a": {"b": 1}}``."""
+    document: dict[str, JSON] = {}
+    for path, value in leaves.items():
+        *parents, leaf = path.split(".")
+        place = document
+        for parent in parents:
+            inner = place.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                msg = f"{parent} in {path} is both a value and an object"
+                raise TypeError(msg)
+            place = inner
+        place[leaf] = value
+    return document
+
+
+def flat(document: Mapping[str, JSON], above: str = "") -> dict[str, JSON]:
+    """Return the leaves of ``document`` by their dotted paths; lists are leaves, empty objects vanish."""
+    return dict(_leaves(document, above))
+
+
+def _leaves(document: Mapping[str, JSON], above: str) -> Iterator[tuple[str, JSON]]:
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def _effective(batch: BatchRequest) -> Values:
+    """Return the values that are sent.
+
+    A nested object goes out whole, because Telnyx does not say whether siblings that are left out keep their value
+    or fall back to the default. A sibling that is not set at the provider (None) has no value to send, though: no
+    field of the request takes null, and leaving it out can change nothing that is there.
+
+    Two fields are left out when the switch beside them is off, since Telnyx takes them only when it is on: the
+    emergency address, and the listed name of CNAM, which may come along from the snapshot.
+    """
+    values = {name: value for name, value in batch.values.items() if value is not None}
+    if values.get(EMERGENCY_ENABLED) is False:
+        values.pop(EMERGENCY_ADDRESS, None)
+    if values.get(CNAM_ENABLED) is False:
+        values.pop(CNAM_DETAILS, None)
+    return values
+
+
+def _sent(value: Value, vault: Vault | None) -> JSON:
+    if isinstance(value, Secret):
+        if vault is None:
+            raise SecretError("A secret is to be sent, but there is no key to open it with; set LINESMAN_SECRET_KEY.")
+        return vault.open(value)
+    return list(value) if isinstance(value, tuple) else value

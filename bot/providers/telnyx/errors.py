@@ -1,0 +1,105 @@
+"""What a refusal by Telnyx means to us: classified by status first, then by code, pointer and detail.
+
+One code has several meanings (10015 is a malformed request and also the limit of jobs in flight; 10006 and 10010
+bear different titles on different pages), so a code alone decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from pydantic import ValidationError
+
+from bot.changes.values import JSON, MASK
+from bot.errors import BadRequest, Forbidden, Missing, ProviderError, TooManyJobs, Unauthorised
+from bot.providers.http import clean, refusal_type
+from bot.providers.telnyx.wire import Complaint, Complaints
+
+#: "You can have at most 20 pending or in progress jobs", at ``/base``; 500 for emergency jobs.
+_TOO_MANY: Final = re.compile(r"at most (\d+) pending or in progress jobs", re.IGNORECASE)
+#: Part of the detail of a refused job -> what to do about it.
+_ADVICE: Final = (
+    ("own every number", "At least one number has left the account or cannot be changed now; start the change anew."),
+    ("either all phone numbers in the e164", "Ids and phone numbers were mixed in one call; please report this."),
+    ("numbers is the maximum", "Too many numbers were sent in one call; please report this."),
+    ("billing group", "Choose another billing group."),
+    ("connection", "Choose another connection."),
+    ("address", "Choose another address."),
+)
+_OPENING: Final[dict[type[ProviderError], str]] = {
+    Unauthorised: "Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one.",
+    Forbidden: "Telnyx does not allow this to the API key.",
+    Missing: "Telnyx has no such thing.",
+    BadRequest: "Telnyx refused the request.",
+}
+
+
+def refusal(status: int, body: JSON) -> ProviderError:
+    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON)."""
+    complaints = _complaints(body)
+    for complaint in complaints:
+        if (found := _TOO_MANY.search(complaint.detail)) and complaint.pointer in {"/base", ""}:
+            return TooManyJobs(
+                f"Telnyx has {found[1]} jobs of this account pending or in progress, which is its limit; "
+                "this one has to wait.",
+                code=complaint.code,
+                pointer=complaint.pointer,
+                status=status,
+            )
+    kind = refusal_type(status)
+    first = complaints[0] if complaints else Complaint()
+    sentence = " ".join([_OPENING[kind], *_advice(complaints), *_quoted(complaints)])
+    return kind(sentence, code=clean(first.code), pointer=clean(first.pointer), status=status)
+
+
+def reason(complaints: Sequence[Complaint]) -> Complaint:
+    """Return why one number failed, as one complaint: the first one's code and pointer, all the details."""
+    if not complaints:
+        return Complaint(detail="Telnyx gave no reason.")
+    first = complaints[0]
+    details = dict.fromkeys(clean(complaint.detail or complaint.title) for complaint in complaints)
+    return Complaint(
+        code=clean(first.code),
+        detail=" ".join(detail for detail in details if detail) or "Telnyx gave no reason.",
+        source=clean(first.pointer),
+    )
+
+
+def masked(error: ProviderError, secrets: Iterable[str]) -> ProviderError:
+    """Return ``error`` with every one of ``secrets`` blotted out of its sentence: a provider may quote what it got."""
+    error.args = (blot(error.message, secrets), *error.args[1:])
+    error.pointer = blot(error.pointer, secrets)
+    error.code = blot(error.code, secrets)
+    return error
+
+
+def blot(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` with every one of ``secrets`` replaced by the mask."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, MASK)
+    return text
+
+
+def _complaints(body: JSON) -> list[Complaint]:
+    try:
+        return Complaints.model_validate(body).errors
+    except ValidationError:
+        return []
+
+
+def _advice(complaints: Sequence[Complaint]) -> list[str]:
+    said = " ".join(complaint.detail for complaint in complaints).lower()
+    return [advice for part, advice in _ADVICE if part in said][:1]
+
+
+def _quoted(complaints: Sequence[Complaint]) -> list[str]:
+    details = dict.fromkeys(clean(complaint.detail or complaint.title) for complaint in complaints)
+    quotes = [detail for detail in details if detail][:3]
+    if not quotes:
+        return []
+    said = "; ".join(f"“{quote}”" for quote in quotes)
+    places = list(dict.fromkeys(clean(c.pointer, 60) for c in complaints if c.pointer))[:3]
+    return [f"It says: {said}" + (f" (at {', '.join(places)})." if places else ".")]

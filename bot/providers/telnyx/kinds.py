@@ -1,0 +1,285 @@
+"""What can be changed at Telnyx: the one table of settings for each kind, and the rules between values.
+
+Fields and their limits are those of the requests that create the jobs, ``POST`` to
+``/phone_numbers/jobs/update_phone_numbers`` and ``.../update_emergency_settings``. A setting's name is the path of
+the field in the request body.
+
+On emptying values: only a blank ``forwards_to`` is documented ("not forwarded when blank"), so it alone is clearable.
+No field of the update request is nullable, and nothing says what an empty text does to a reference, a PIN, a
+translated number, a connection or a billing group; tags are replaced whole, but an empty list is not mentioned either.
+Guessing there could leave thousands of numbers in a state that nobody asked for. The emergency address is emptied
+by switching the service off, never by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.settings import Choice, Setting, Shape
+from bot.changes.values import Values
+
+SETTINGS: Final = "telnyx.settings"
+EMERGENCY: Final = "telnyx.emergency"
+
+EXTERNAL_PIN: Final = "external_pin"
+EMERGENCY_ENABLED: Final = "emergency_enabled"
+EMERGENCY_ADDRESS: Final = "emergency_address_id"
+FORWARDING_ENABLED: Final = "voice.call_forwarding.call_forwarding_enabled"
+FORWARDS_TO: Final = "voice.call_forwarding.forwards_to"
+FORWARDING_TYPE: Final = "voice.call_forwarding.forwarding_type"
+CNAM_ENABLED: Final = "voice.cnam_listing.cnam_listing_enabled"
+CNAM_DETAILS: Final = "voice.cnam_listing.cnam_listing_details"
+
+_FORWARDING: Final = "voice.call_forwarding"
+_CNAM: Final = "voice.cnam_listing"
+_MEDIA: Final = "voice.media_features"
+_RECORDING: Final = "voice.call_recording"
+
+_NUMBER: Final = (
+    Setting(
+        name="tags",
+        label="Tags",
+        shape=Shape.TAGS,
+        help="Separate tags with commas. The list replaces the tags that a number has now.",
+    ),
+    Setting(
+        name=EXTERNAL_PIN,
+        label="External PIN",
+        shape=Shape.SECRET,
+        help="Asked for when somebody tries to port a number away. It is never shown again.",
+    ),
+    Setting(
+        name="customer_reference",
+        label="Customer reference",
+        shape=Shape.TEXT,
+        help="Your own reference, by which numbers can be looked up.",
+    ),
+    Setting(
+        name="connection_id",
+        label="Connection",
+        shape=Shape.LOOKUP,
+        help="Where inbound calls are delivered.",
+    ),
+    Setting(
+        name="billing_group_id",
+        label="Billing group",
+        shape=Shape.LOOKUP,
+        help="Which group the charges are reported under.",
+    ),
+    Setting(
+        name="hd_voice_enabled",
+        label="HD voice",
+        shape=Shape.BOOL,
+        help="Wideband audio. It is charged for, and not every number can have it.",
+        paid=True,
+    ),
+    Setting(
+        name="deletion_lock_enabled",
+        label="Deletion lock",
+        shape=Shape.BOOL,
+        help="While it is on, the number cannot be deleted through the API or the portal.",
+    ),
+)
+
+_VOICE: Final = (
+    Setting(
+        name="voice.tech_prefix_enabled",
+        label="Tech prefix",
+        shape=Shape.BOOL,
+        help="Whether a technical prefix is used with this number.",
+    ),
+    Setting(
+        name="voice.translated_number",
+        label="Translated number",
+        shape=Shape.TEXT,
+        help="Takes the place of the dialled number when a call is handed to you.",
+        pattern=r"\+?[A-Za-z0-9]+",
+        pattern_help="may hold only letters and digits, with a + in front if you like",
+    ),
+    Setting(
+        name="voice.caller_id_name_enabled",
+        label="Caller ID name",
+        shape=Shape.BOOL,
+        help="Look up the caller's name for inbound calls.",
+    ),
+    Setting(
+        name="voice.usage_payment_method",
+        label="Usage billing",
+        shape=Shape.CHOICE,
+        help="Pay for each minute, or use your concurrent channels.",
+        choices=(Choice("pay-per-minute", "Per minute"), Choice("channel", "Channels")),
+    ),
+    Setting(
+        name="voice.inbound_call_screening",
+        label="Inbound call screening",
+        shape=Shape.CHOICE,
+        help="What happens to calls that look fraudulent. Rejecting or flagging has a monthly price per number.",
+        choices=(
+            Choice("disabled", "Off"),
+            Choice("reject_calls", "Reject calls"),
+            Choice("flag_calls", "Flag calls"),
+        ),
+        paid=True,
+    ),
+    Setting(
+        name=FORWARDING_ENABLED,
+        label="Call forwarding",
+        shape=Shape.BOOL,
+        help="Takes effect once there is a number to forward to.",
+        group=_FORWARDING,
+    ),
+    Setting(
+        name=FORWARDS_TO,
+        label="Forward to",
+        shape=Shape.PHONE,
+        help="One number in international form. Leave it blank and calls are not forwarded.",
+        clearable=True,
+        group=_FORWARDING,
+    ),
+    Setting(
+        name=FORWARDING_TYPE,
+        label="Forward when",
+        shape=Shape.CHOICE,
+        help="Forward every call, or only those that could not be delivered.",
+        choices=(Choice("always", "Always"), Choice("on-failure", "On failure")),
+        group=_FORWARDING,
+    ),
+    Setting(
+        name=CNAM_ENABLED,
+        label="CNAM listing",
+        shape=Shape.BOOL,
+        help="List a name for calls made from this number. It needs the listed name as well.",
+        group=_CNAM,
+    ),
+    Setting(
+        name=CNAM_DETAILS,
+        label="CNAM listed name",
+        shape=Shape.TEXT,
+        help="Up to 15 letters, digits and spaces.",
+        max_length=15,
+        pattern=r"[A-Za-z0-9 ]+",
+        pattern_help="may hold only letters, digits and spaces",
+        group=_CNAM,
+    ),
+    Setting(
+        name="voice.media_features.rtp_auto_adjust_enabled",
+        label="RTP auto-adjust",
+        shape=Shape.BOOL,
+        help="Send audio to wherever your audio comes from.",
+        group=_MEDIA,
+    ),
+    Setting(
+        name="voice.media_features.accept_any_rtp_packets_enabled",
+        label="Accept RTP from anywhere",
+        shape=Shape.BOOL,
+        help="Take audio from addresses other than the one that audio is sent to.",
+        group=_MEDIA,
+    ),
+    Setting(
+        name="voice.media_features.t38_fax_gateway_enabled",
+        label="T.38 fax gateway",
+        shape=Shape.BOOL,
+        help="Accept a call's switch to T.38 fax; Telnyx never asks for it itself.",
+        group=_MEDIA,
+    ),
+    Setting(
+        name="voice.call_recording.inbound_call_recording_enabled",
+        label="Record inbound calls",
+        shape=Shape.BOOL,
+        help="Every inbound call is recorded. Make sure that the law where you are allows it.",
+        group=_RECORDING,
+    ),
+    Setting(
+        name="voice.call_recording.inbound_call_recording_format",
+        label="Recording format",
+        shape=Shape.CHOICE,
+        help="The file format of recordings.",
+        choices=(Choice("wav", "WAV"), Choice("mp3", "MP3")),
+        group=_RECORDING,
+    ),
+    Setting(
+        name="voice.call_recording.inbound_call_recording_channels",
+        label="Recording channels",
+        shape=Shape.CHOICE,
+        help="One track, or one for each side of the call.",
+        choices=(Choice("single", "Single"), Choice("dual", "Dual")),
+        group=_RECORDING,
+    ),
+)
+
+_EMERGENCY: Final = (
+    Setting(
+        name=EMERGENCY_ENABLED,
+        label="Emergency service",
+        shape=Shape.BOOL,
+        help="Whether emergency calls can be made from the number. It is charged for by the month.",
+        paid=True,
+        always=True,
+    ),
+    Setting(
+        name=EMERGENCY_ADDRESS,
+        label="Emergency address",
+        shape=Shape.LOOKUP,
+        help="Where help is sent. Needed to switch the service on; leave it empty to switch it off.",
+        always=True,
+    ),
+)
+
+
+def kinds(*, secrets: bool) -> tuple[Kind, ...]:
+    """Return what can be changed at Telnyx; ``secrets`` tells whether there is a key to seal secret settings with."""
+    table = _NUMBER + _VOICE
+    return (
+        Kind(
+            name=SETTINGS,
+            provider="telnyx",
+            title="Update settings",
+            command="update",
+            settings=table if secrets else tuple(setting for setting in table if not setting.secret),
+            rule=settings_rule,
+            batch_size=1000,
+            jobs_in_flight=20,
+        ),
+        Kind(
+            name=EMERGENCY,
+            provider="telnyx",
+            title="Update emergency service",
+            command="emergency",
+            settings=_EMERGENCY,
+            rule=emergency_rule,
+            batch_size=1000,
+            jobs_in_flight=500,
+        ),
+    )
+
+
+def settings_rule(values: Values) -> Mapping[str, str]:
+    """Return what is wrong between the values that are being set; what a number has already is not known here."""
+    problems: dict[str, str] = {}
+    if values.get(FORWARDS_TO) == "":
+        if values.get(FORWARDING_ENABLED) is True:
+            problems[FORWARDS_TO] = (
+                "Call forwarding is being switched on: give the number to forward to, or leave forwarding off."
+            )
+        elif values.get(FORWARDING_TYPE):
+            problems[FORWARDS_TO] = "“Forward when” needs a number to forward to: give one, or leave that setting out."
+    if values.get(CNAM_ENABLED) is False and values.get(CNAM_DETAILS):
+        problems[CNAM_DETAILS] = "A listed name needs the CNAM listing on: switch it on, or leave the name out."
+    if values.get(CNAM_ENABLED) is True and values.get(CNAM_DETAILS) == "":
+        problems[CNAM_DETAILS] = "The CNAM listing is being switched on: give the name to list."
+    return problems
+
+
+def emergency_rule(values: Values) -> Mapping[str, str]:
+    """Return what is wrong: to switch the service on takes an address, to switch it off takes none."""
+    enabled = values.get(EMERGENCY_ENABLED)
+    address = values.get(EMERGENCY_ADDRESS)
+    if enabled is None:
+        return {EMERGENCY_ENABLED: "Say whether the emergency service is to be on or off."}
+    if enabled and not address:
+        return {EMERGENCY_ADDRESS: "Choose the address that help is sent to; the service cannot be on without one."}
+    if not enabled and address:
+        return {EMERGENCY_ADDRESS: "Leave the address empty; Telnyx takes none when the service is switched off."}
+    return {}

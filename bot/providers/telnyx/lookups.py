@@ -1,0 +1,162 @@
+"""Names for the ids that settings hold: connections, billing groups, addresses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bot.changes.settings import Choice
+from bot.changes.values import JSON
+from bot.errors import BadRequest, Missing
+from bot.providers.http import PacedClient, clean
+from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS
+from bot.providers.telnyx.together import together
+from bot.providers.telnyx.wire import Address, BillingGroup, Connection, data, parse, rows, total
+
+#: Slack shows at most 100 options of at most 75 characters.
+MOST: Final = 100
+LONGEST: Final = 75
+#: Seconds for which what was read is taken to be still so. A person typing into a menu asks with every letter.
+FRESH: Final = 60.0
+#: Letters from which the API's own search works.
+_SEARCHABLE: Final = 3
+_PAGE: Final = 250
+#: Pages of a list without a search of its own; more than this nobody picks from a menu.
+_MOST_PAGES: Final = 20
+
+
+def connection_label(row: JSON) -> str:
+    """Return the connection's name."""
+    return parse(Connection, row).connection_name
+
+
+def billing_group_label(row: JSON) -> str:
+    """Return the billing group's name; none for one that was deleted."""
+    group = parse(BillingGroup, row)
+    return "" if group.deleted_at else group.name
+
+
+def address_label(row: JSON) -> str:
+    """Return an address on one line: ``Acme, 100 Main St, Denver CO 80202, US``."""
+    address = parse(Address, row)
+    person = f"{address.first_name} {address.last_name}"
+    street = f"{address.street_address} {address.extended_address}"
+    place = f"{address.locality} {address.administrative_area} {address.postal_code}"
+    parts = (address.business_name.strip() or person, street, place, address.country_code)
+    return ", ".join(clean(part) for part in parts if part.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One list to look names up in."""
+
+    path: str
+    label: Callable[[JSON], str]
+    #: The query parameter that searches it, for three letters and more; empty when there is none.
+    search: str
+
+
+#: Setting -> where its ids live. Billing groups have neither filter nor search, so all their pages are read.
+SHELVES: Final[Mapping[str, Shelf]] = {
+    "connection_id": Shelf("/connections", connection_label, "filter[connection_name][contains]"),
+    "billing_group_id": Shelf("/billing_groups", billing_group_label, ""),
+    EMERGENCY_ADDRESS: Shelf("/addresses", address_label, "filter[street_address][contains]"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What a list answered: id -> label in its order, and whether that is all there is."""
+
+    labels: Mapping[str, str]
+    whole: bool
+    until: float
+
+
+class Lookups:
+    """The names of one account, remembered for a minute."""
+
+    def __init__(self, http: PacedClient) -> None:
+        self._http = http
+        self._listings: dict[tuple[str, str], _Listing] = {}
+        self._names: dict[tuple[str, str], tuple[str, float]] = {}
+        # Menus ask again before the first answer is there; one of them asks Telnyx, the others wait for it.
+        self._asking: dict[tuple[str, str], asyncio.Lock] = {}
+
+    async def choices(self, setting: str, text: str) -> tuple[Choice, ...]:
+        """Return up to 100 entries of the setting's list whose label contains ``text``, casing aside."""
+        shelf, wanted = SHELVES[setting], " ".join(text.split())
+        listing = await self._listing(shelf, "")
+        labels = dict(listing.labels)
+        searched: Mapping[str, str] = {}
+        if not listing.whole and shelf.search and len(wanted) >= _SEARCHABLE:
+            searched = (await self._listing(shelf, wanted)).labels
+        near = {id_: label for id_, label in labels.items() if wanted.casefold() in label.casefold()}
+        found = [Choice(id_, clean(label, LONGEST)) for id_, label in (near | dict(searched)).items()]
+        return tuple(found[:MOST])
+
+    async def labels(self, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
+        """Return id -> label for those of ``ids`` that exist."""
+        shelf, wanted = SHELVES[setting], set(ids)
+        if not wanted:
+            return {}
+        if len(wanted) > 1 or not shelf.search:
+            await self._listing(shelf, "")
+        known = {id_: label for id_ in wanted if (label := self._remembered(shelf, id_)) is not None}
+
+        async def ask(id_: str) -> tuple[str, str]:
+            try:
+                row = data(await self._http.read("GET", f"{shelf.path}/{{id}}", parts={"id": id_}))
+            except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
+                return id_, ""
+            return id_, self._remember(shelf, {id_: shelf.label(row)})[id_]
+
+        asked = dict(await together(ask, sorted(wanted - known.keys())))
+        return {id_: clean(label, LONGEST) for id_, label in (known | asked).items() if label}
+
+    async def _listing(self, shelf: Shelf, text: str) -> _Listing:
+        """Return the list, or what its search for ``text`` finds, from memory while it is fresh."""
+        key = (shelf.path, text.casefold())
+        async with self._asking.setdefault(key, asyncio.Lock()):
+            held = self._listings.get(key)
+            if held is not None and held.until > self._http.now():
+                return held
+            labels: dict[str, str] = {}
+            pages = 1 if shelf.search else _MOST_PAGES
+            whole = False
+            for number in range(1, pages + 1):
+                answer = await self._page(shelf, text, number)
+                labels |= {str(row.get("id", "")): shelf.label(row) for row in rows(answer)}
+                known = total(answer)
+                whole = len(rows(answer)) < _PAGE if known is None else number * _PAGE >= known
+                if whole:
+                    break
+            labels = self._remember(shelf, {id_: label for id_, label in labels.items() if id_ and label})
+            listing = _Listing(labels, whole, self._http.now() + FRESH)
+            self._forget_old()
+            self._listings[key] = listing
+            return listing
+
+    async def _page(self, shelf: Shelf, text: str, number: int) -> JSON:
+        params: dict[str, str | int] = {"page[number]": number, "page[size]": _PAGE}
+        if text:
+            params[shelf.search] = text
+        return await self._http.read("GET", shelf.path, params=params)
+
+    def _remember(self, shelf: Shelf, labels: dict[str, str]) -> dict[str, str]:
+        until = self._http.now() + FRESH
+        self._names |= {(shelf.path, id_): (label, until) for id_, label in labels.items()}
+        return labels
+
+    def _remembered(self, shelf: Shelf, id_: str) -> str | None:
+        label, until = self._names.get((shelf.path, id_), (None, 0.0))
+        return label if until > self._http.now() else None
+
+    def _forget_old(self) -> None:
+        """Drop what is no longer fresh, so that searches do not pile up."""
+        now = self._http.now()
+        self._listings = {key: listing for key, listing in self._listings.items() if listing.until > now}
+        self._names = {key: held for key, held in self._names.items() if held[1] > now}
+        self._asking = {key: lock for key, lock in self._asking.items() if lock.locked() or key in self._listings}

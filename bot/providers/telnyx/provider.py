@@ -1,0 +1,131 @@
+"""Telnyx as a provider."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from bot.changes.kinds import Kind
+from bot.changes.settings import Choice
+from bot.changes.snapshots import Snapshot, Target
+from bot.changes.vault import Vault
+from bot.providers.base import BatchRequest, JobReport
+from bot.providers.http import Bounds, Call, PacedClient
+from bot.providers.telnyx import kinds as table
+from bot.providers.telnyx.errors import refusal
+from bot.providers.telnyx.jobs import Jobs
+from bot.providers.telnyx.lookups import Lookups
+from bot.providers.telnyx.reading import Reader
+
+#: Ids are 64-bit integers as text. Shorter ones are in old examples, but 15 digits and less may be a phone number
+#: whose + was lost, and changing the wrong number is worse than asking again.
+_ID: Final = re.compile(r"[1-9]\d{15,18}")
+
+
+class Telnyx:
+    """One Telnyx account. It opens its own connections; close it, or use it in ``async with``.
+
+    ``api_url`` is the base of the API with its version. ``transport`` is for tests. Without a ``vault`` secret
+    settings are neither offered nor read.
+    """
+
+    name = "telnyx"
+    title = "Telnyx"
+    kinds: Sequence[Kind]
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        api_url: str = "https://api.telnyx.com/v2",
+        vault: Vault | None = None,
+        bounds: Bounds | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.kinds = table.kinds(secrets=vault is not None)
+        self._client = httpx.AsyncClient(
+            base_url=api_url,
+            headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json", "User-Agent": "linesman"},
+            transport=transport,
+        )
+        self._http = PacedClient(
+            client=self._client,
+            title=self.title,
+            refuse=refusal,
+            bounds=bounds or Bounds(),
+            now=now,
+            sleep=sleep,
+            jitter=jitter,
+        )
+        self._reader = Reader(self._http, vault)
+        self._jobs = Jobs(self._http, vault)
+        self._lookups = Lookups(self._http)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; no call works afterwards."""
+        await self._client.aclose()
+
+    @property
+    def calls(self) -> Counter[Call]:
+        """How many HTTP calls were made, by method, path and status."""
+        return self._http.calls
+
+    def is_id(self, text: str) -> bool:
+        """Tell whether ``text`` has the form of a number's id: 16 to 19 digits."""
+        return _ID.fullmatch(text) is not None
+
+    def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
+        """Stream snapshots of the target's numbers; see :class:`bot.providers.base.Provider`.
+
+        Numbers given in E.164 that the account does not own or cannot change now are absent; numbers given by id
+        are absent when unknown and come with ``editable=False`` when they cannot be changed now. A status is told
+        only when a setting outside ``voice`` is read, for it takes another call.
+        """
+        return self._reader.find(target, names, kind)
+
+    async def submit(self, batch: BatchRequest) -> JobReport:
+        """Create the job for ``batch``; see :class:`bot.providers.base.Provider`."""
+        return await self._jobs.submit(batch)
+
+    async def poll(self, job_id: str) -> JobReport:
+        """Return the job as it is now; see :class:`bot.providers.base.Provider`."""
+        return await self._jobs.poll(job_id)
+
+    async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:
+        """Return the jobs that may be the batch's; see :class:`bot.providers.base.Provider`."""
+        return await self._jobs.search(batch, since)
+
+    async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:  # noqa: ARG002 - protocol
+        """Return up to 100 things to choose from; labels have at most 75 characters."""
+        return await self._lookups.choices(setting, text)
+
+    async def labels(self, kind: Kind, setting: str, ids: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002 - protocol
+        """Return id -> name; see :class:`bot.providers.base.Provider`."""
+        return await self._lookups.labels(setting, ids)
+
+    async def check(self) -> str:
+        """Ask for the first number of the account and say how many there are."""
+        count = await self._reader.count()
+        if count is None:
+            return "Telnyx accepts the API key."
+        return f"Telnyx accepts the API key; the account has {count:,} number{'' if count == 1 else 's'}."

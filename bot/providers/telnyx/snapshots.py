@@ -1,0 +1,96 @@
+"""From rows of Telnyx's lists to the values of settings.
+
+Which settings a row holds, and where, follows from the names in the kinds' tables, so that a new setting needs an
+entry there and nothing here. The detail row (``/phone_numbers``) is flat; the voice row (``/phone_numbers/voice``)
+is shaped like the ``voice`` object of the update request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.settings import Setting, Shape
+from bot.changes.values import JSON, Value
+from bot.changes.vault import Vault
+
+_VOICE: Final = "voice."
+#: Settings of the ``voice`` object that the detail row has at its top level. Caller ID name is only there.
+_VOICE_IN_DETAIL: Final = frozenset({"voice.caller_id_name_enabled", "voice.inbound_call_screening"})
+#: Settings outside the ``voice`` object that the voice row has too. It also has ``connection_id``, but documented
+#: with an id of another form than the detail row's, which would not match the list of connections.
+_DETAIL_IN_VOICE: Final = frozenset({"customer_reference"})
+_ABSENT: Final = object()
+
+
+class Source(Enum):
+    """A list of numbers, by its path; the path of one number is ``single``."""
+
+    DETAIL = "/phone_numbers"
+    VOICE = "/phone_numbers/voice"
+
+    @property
+    def single(self) -> str:
+        """The path of one number in this form."""
+        return "/phone_numbers/{id}" if self is Source.DETAIL else "/phone_numbers/{id}/voice"
+
+    def holds(self, name: str) -> bool:
+        """Whether rows of this list have the setting ``name``."""
+        in_voice = name.startswith(_VOICE)
+        if self is Source.DETAIL:
+            return not in_voice or name in _VOICE_IN_DETAIL
+        return (in_voice and name != "voice.caller_id_name_enabled") or name in _DETAIL_IN_VOICE
+
+
+def sources(names: Iterable[str]) -> tuple[Source, ...]:
+    """Return the fewest lists that together hold ``names``."""
+    wanted = set(names)
+    if not wanted:
+        return ()
+    for source in Source:
+        if all(source.holds(name) for name in wanted):
+            return (source,)
+    return tuple(Source)
+
+
+def values(
+    row: Mapping[str, JSON], source: Source, names: Iterable[str], kind: Kind, vault: Vault | None
+) -> dict[str, Value]:
+    """Return the values of those of ``names`` that rows of ``source`` hold; what is not set is None.
+
+    The external PIN comes in clear and is sealed here, before anything else sees it.
+    """
+    return {name: _value(row, kind.setting(name), vault) for name in names if source.holds(name)}
+
+
+def _value(row: Mapping[str, JSON], setting: Setting, vault: Vault | None) -> Value:
+    parent, found = _at(row, setting.name.removeprefix(_VOICE))
+    if setting.clearable and (found is None or found is _ABSENT) and parent:
+        # What can be emptied reads back as empty whichever way Telnyx writes that: "", null or not at all.
+        return ""
+    if found is _ABSENT or found is None:
+        return None
+    match setting.shape:
+        case Shape.BOOL:
+            return found if isinstance(found, bool) else None
+        case Shape.TAGS:
+            return tuple(str(tag) for tag in found) if isinstance(found, list) else None
+        case Shape.SECRET:
+            return vault.seal(str(found)) if vault and found != "" else None
+        case _:
+            # A blank where blank cannot be set means the same as nothing.
+            return str(found) if found != "" or setting.clearable else None
+
+
+def _at(row: Mapping[str, JSON], path: str) -> tuple[bool, JSON | object]:
+    """Return whether the object that should hold the leaf is there, and the leaf or _ABSENT."""
+    *parents, leaf = path.split(".")
+    place: Mapping[str, JSON] = row
+    for parent in parents:
+        inner = place.get(parent)
+        if not isinstance(inner, dict):
+            return False, _ABSENT
+        place = inner
+    return True, place.get(leaf, _ABSENT)

@@ -1,0 +1,176 @@
+"""Telnyx's documents, read leniently: every field may be missing, unknown ones are ignored, ids may be integers.
+
+Rows of numbers are not modelled here: which of their fields matter is what the kinds' tables say (``snapshots.py``).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+
+from bot.changes.values import JSON
+from bot.errors import Unavailable
+
+
+def _listed(value: object) -> object:
+    return [] if value is None else value
+
+
+def _keyed(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+def _texted(value: object) -> object:
+    return "" if value is None else value
+
+
+def _dated(value: object) -> datetime | None:
+    """Return an ISO 8601 time as aware UTC, or None when it is not one: no job is lost over a date."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _pointed(value: object) -> object:
+    """Return where an error points. Older documents have the pointer itself in place of the object around it."""
+    if isinstance(value, dict):
+        return value.get("pointer") or value.get("parameter") or ""
+    return _texted(value)
+
+
+#: A text that may be missing, null, or written as a number: ids come as both.
+Text: TypeAlias = Annotated[str, BeforeValidator(_texted)]
+Moment: TypeAlias = Annotated[datetime | None, BeforeValidator(_dated)]
+
+
+class _Lenient(BaseModel):
+    """What all of Telnyx's documents have in common."""
+
+    # Texts of the input stay out of the text of a validation error: a job's parameters hold the external PIN.
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, frozen=True, hide_input_in_errors=True)
+
+
+class Complaint(_Lenient):
+    """One error of the ``errors`` list of an answer or of a failed operation."""
+
+    code: Text = ""
+    title: Text = ""
+    detail: Text = ""
+    pointer: Annotated[str, BeforeValidator(_pointed)] = Field(default="", alias="source")
+
+
+class Complaints(_Lenient):
+    """The body of a refusal."""
+
+    errors: Annotated[list[Complaint], BeforeValidator(_listed)] = []
+
+
+class JobNumber(_Lenient):
+    """One number of a job: as it was given, done or pending."""
+
+    id: Text = ""
+    phone_number: Text = ""
+
+
+class FailedNumber(JobNumber):
+    """One number that a job could not change."""
+
+    errors: Annotated[list[Complaint], BeforeValidator(_listed)] = []
+
+
+class Job(_Lenient):
+    """One background job. ``etc`` is the estimated time of completion."""
+
+    id: Text = ""
+    status: Text = ""
+    type: Text = ""
+    etc: Moment = None
+    created_at: Moment = None
+    phone_numbers: Annotated[list[JobNumber], BeforeValidator(_listed)] = []
+    successful_operations: Annotated[list[JobNumber], BeforeValidator(_listed)] = []
+    pending_operations: Annotated[list[JobNumber], BeforeValidator(_listed)] = []
+    failed_operations: Annotated[list[FailedNumber], BeforeValidator(_listed)] = []
+    #: What was saved at creation; holds the external PIN in clear, so it is never shown whole (``jobs.py``).
+    parameters: Annotated[dict[str, JsonValue], BeforeValidator(_keyed)] = Field(default={}, repr=False)
+
+
+class OwnedNumber(_Lenient):
+    """One number that the account owns and may change now."""
+
+    id: Text = ""
+    number_val_e164: Text = ""
+
+
+class Ownership(_Lenient):
+    """The answer to an ownership check."""
+
+    found: Annotated[list[OwnedNumber], BeforeValidator(_listed)] = []
+
+
+class Connection(_Lenient):
+    """Where calls are delivered."""
+
+    id: Text = ""
+    connection_name: Text = ""
+
+
+class BillingGroup(_Lenient):
+    """What charges are grouped by."""
+
+    id: Text = ""
+    name: Text = ""
+    deleted_at: Text = ""
+
+
+class Address(_Lenient):
+    """A postal address; the emergency service uses these too."""
+
+    id: Text = ""
+    business_name: Text = ""
+    first_name: Text = ""
+    last_name: Text = ""
+    street_address: Text = ""
+    extended_address: Text = ""
+    locality: Text = ""
+    administrative_area: Text = ""
+    postal_code: Text = ""
+    country_code: Text = ""
+
+
+Document = TypeVar("Document", bound=BaseModel)
+
+
+def parse(model: type[Document], value: JSON) -> Document:
+    """Return ``value`` as ``model``; raises :class:`bot.errors.Unavailable` when it is something else altogether."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Unavailable(f"Telnyx answered with a {model.__name__} that cannot be read.") from error
+
+
+def data(answer: JSON) -> JSON:
+    """Return what stands under ``data``; raises :class:`bot.errors.Unavailable` when nothing does."""
+    if isinstance(answer, dict) and "data" in answer:
+        return answer["data"]
+    raise Unavailable("Telnyx answered without the data that was asked for.")
+
+
+def rows(answer: JSON) -> list[dict[str, JSON]]:
+    """Return the objects of a list answer; raises :class:`bot.errors.Unavailable` when it is not a list."""
+    listed = data(answer)
+    if not isinstance(listed, list):
+        raise Unavailable("Telnyx answered a question for a list with something else.")
+    return [row for row in listed if isinstance(row, dict)]
+
+
+def total(answer: JSON) -> int | None:
+    """Return how many rows there are on all pages together (``meta.total_results``), or None when it is not said."""
+    meta = answer.get("meta") if isinstance(answer, dict) else None
+    count = meta.get("total_results") if isinstance(meta, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) else None

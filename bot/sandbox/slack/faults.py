@@ -1,0 +1,96 @@
+"""Faults on demand: what the network and Slack do to a call on a bad day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from bot.sandbox.slack.records import Json
+
+FaultKind = Literal["error", "status", "rate_limited", "drop_before", "drop_after", "delay", "malformed"]
+
+
+@dataclass(kw_only=True, eq=False)
+class Fault:
+    """One arranged misfortune."""
+
+    method: str
+    kind: FaultKind
+    #: how many more calls it hits
+    times: int
+    #: how many matching calls pass first
+    after: int
+    where: Callable[[Json], bool] | None
+    #: Slack's error string, for ``error``
+    error: str
+    #: HTTP status, for ``status``
+    status: int
+    #: for ``rate_limited``
+    retry_after: int
+    #: for ``delay``
+    seconds: float
+    #: how many calls it has hit
+    fired: int = 0
+
+
+class Faults:
+    """The arranged misfortunes, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def add(
+        self,
+        *,
+        method: str,
+        kind: FaultKind,
+        times: int = 1,
+        after: int = 0,
+        where: Callable[[Json], bool] | None = None,
+        error: str = "internal_error",
+        status: int = 500,
+        retry_after: int = 1,
+        seconds: float = 1.0,
+    ) -> Fault:
+        """Arrange a fault for the next ``times`` calls of ``method`` (``*`` is any) that suit ``where``.
+
+        ``method`` is a Web API method, ``response_url`` or ``upload``. Of the kinds, ``drop_after`` has its effect and
+        then closes the connection, and ``delay`` has it after ``seconds``; the others have no effect: ``error``
+        (Slack's refusal), ``status`` (an HTTP status), ``rate_limited`` (429), ``drop_before`` (the connection
+        closes) and ``malformed`` (200 that is not JSON).
+        """
+        if kind not in get_args(FaultKind):
+            raise ValueError(f"unknown kind of fault {kind!r}; choose one of {', '.join(get_args(FaultKind))}")
+        fault = Fault(
+            method=method,
+            kind=kind,
+            times=times,
+            after=after,
+            where=where,
+            error=error,
+            status=status,
+            retry_after=retry_after,
+            seconds=seconds,
+        )
+        self._faults.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Forget every fault."""
+        self._faults.clear()
+
+    def take(self, method: str, params: Json) -> Fault | None:
+        """Return the fault that hits this call, and count it."""
+        for fault in self._faults:
+            if fault.times <= 0 or fault.method not in {method, "*"}:
+                continue
+            if fault.where is not None and not fault.where(params):
+                continue
+            if fault.after > 0:
+                fault.after -= 1
+                continue
+            fault.times -= 1
+            fault.fired += 1
+            return fault
+        return None

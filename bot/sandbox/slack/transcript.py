@@ -1,0 +1,304 @@
+"""A message or a modal as plain lines of text: what a person sees, for the demo and for tests of wording."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import zip_longest
+from types import MappingProxyType
+from typing import Any
+
+from bot.sandbox.slack.modal import View
+from bot.sandbox.slack.mrkdwn import Names, render_date, render_text, zone_of
+from bot.sandbox.slack.records import Json, Message
+from bot.sandbox.slack.standin import SlackStandIn
+
+EMOJI: Mapping[str, str] = MappingProxyType(
+    {
+        "arrows_counterclockwise": "🔄",
+        "bell": "🔔",
+        "black_circle": "⚫",
+        "hourglass": "⌛",
+        "hourglass_flowing_sand": "⏳",
+        "large_blue_circle": "🔵",
+        "large_green_circle": "🟢",
+        "large_yellow_circle": "🟡",
+        "lock": "🔒",
+        "no_entry": "⛔",
+        "red_circle": "🔴",
+        "rocket": "🚀",
+        "rotating_light": "🚨",
+        "warning": "⚠️",
+        "white_check_mark": "✅",
+        "x": "❌",
+    }
+)
+MARKERS = tuple(
+    re.compile(rf"(?<![\w{mark}]){mark}(\S(?:[^\n]*?\S)?){mark}(?![\w{mark}])") for mark in (r"\*", "_", "~")
+)
+
+
+class Reader:
+    """Somebody who reads: knows names and lives in a time zone."""
+
+    def __init__(self, names: Names, tz: str) -> None:
+        self.names = names
+        self.tz = tz
+
+    def mrkdwn(self, text: str) -> str:
+        """Return mrkdwn without its markers."""
+        pieces = re.split(r"(```.*?```|`[^`\n]+`)", text, flags=re.DOTALL)
+        shown = [
+            render_text(piece.strip("`"), self.names, self.tz) if piece.startswith("`") else self._marked(piece)
+            for piece in pieces
+        ]
+        return "".join(shown)
+
+    def _marked(self, text: str) -> str:
+        for marker in MARKERS:
+            text = marker.sub(r"\1", text)
+        return _emoji(render_text(text, self.names, self.tz))
+
+    def text(self, node: Any) -> str:  # noqa: ANN401 - a text object, a string or nothing
+        """Return a text object's words."""
+        if node is None:
+            return ""
+        if isinstance(node, str):
+            return node
+        words = str(node.get("text", ""))
+        return self.mrkdwn(words) if node.get("type") == "mrkdwn" else _emoji(words)
+
+
+def lines(shown: Message | View, slack: SlackStandIn, *, tz: str = "UTC") -> list[str]:
+    """Return a message or a view as a person in the time zone reads it; empty for a deleted message."""
+    reader = Reader(slack.workspace.names(), tz)
+    if isinstance(shown, View):
+        return [*_view(shown, reader)]
+    if shown.deleted:
+        return []
+    return [*_message(shown, reader)]
+
+
+def author(message: Message, slack: SlackStandIn) -> str:
+    """Return the name of whoever wrote a message."""
+    return slack.workspace.names().people.get(message.user, message.user)
+
+
+def _message(message: Message, reader: Reader) -> Iterator[str]:
+    if message.blocks:
+        yield from blocks_lines(message.blocks, reader)
+    else:
+        yield from reader.mrkdwn(message.text).splitlines()
+    if message.blocks and message.files and message.text:
+        yield from reader.mrkdwn(message.text).splitlines()
+    for attachment in message.attachments:
+        yield from (f"│ {line}" for line in blocks_lines(attachment.get("blocks", []), reader))
+    for file in message.files:
+        yield f"📎 {file.title} ({len(file.content):,} bytes)"
+    if message.edited_shown:
+        yield "(edited)"
+
+
+def _view(view: View, reader: Reader) -> Iterator[str]:
+    if view.title:
+        yield f"═══ {view.title} ═══"
+    for block in view.blocks:
+        yield from _block(block, reader)
+        if block["type"] == "input":
+            yield from _value(view, block, reader)
+        if block["block_id"] in view.errors:
+            yield f"  ! {view.errors[block['block_id']]}"
+    buttons = [view.content.get("close"), view.content.get("submit")]
+    if any(buttons):
+        yield " ".join(f"[{reader.text(label)}]" for label in buttons if label)
+
+
+def _value(view: View, block: Json, reader: Reader) -> Iterator[str]:
+    slot = view.form.slot(block["block_id"])
+    value = slot.value
+    entries = value if isinstance(value, list) else [value]
+    words = [
+        (reader.text(entry.get("text")) or str(entry.get("name", ""))) if isinstance(entry, dict) else str(entry)
+        for entry in entries
+        if entry is not None
+    ]
+    yield from (f"  > {line}" for word in words for line in word.splitlines())
+
+
+def blocks_lines(blocks: Iterable[Json], reader: Reader) -> Iterator[str]:
+    """Yield the lines of some blocks."""
+    for block in blocks:
+        yield from _block(block, reader)
+
+
+def _block(block: Json, reader: Reader) -> Iterator[str]:
+    yield from SHOWN.get(block["type"], _grouped)(block, reader)
+
+
+def _header(block: Json, reader: Reader) -> Iterator[str]:
+    yield f"# {reader.text(block['text'])}"
+
+
+def _context(block: Json, reader: Reader) -> Iterator[str]:
+    yield " · ".join(_context_item(item, reader) for item in block["elements"])
+
+
+def _actions(block: Json, reader: Reader) -> Iterator[str]:
+    yield " ".join(_control(element, reader) for element in block["elements"])
+
+
+def _divider(_block: Json, _reader: Reader) -> Iterator[str]:
+    yield "─" * 40
+
+
+def _input(block: Json, reader: Reader) -> Iterator[str]:
+    mark = "" if block.get("optional") else " *"
+    yield f"{reader.text(block['label'])}{mark}  {_control(block['element'], reader)}"
+    if block.get("hint"):
+        yield f"  ({reader.text(block['hint'])})"
+
+
+def _alert(block: Json, reader: Reader) -> Iterator[str]:
+    yield f"({block.get('level', 'default')}) {reader.text(block['text'])}"
+
+
+def _markdown(block: Json, _reader: Reader) -> Iterator[str]:
+    yield from str(block["text"]).splitlines()
+
+
+def _image(block: Json, _reader: Reader) -> Iterator[str]:
+    yield f"[image: {block['alt_text']}]"
+
+
+def _section(block: Json, reader: Reader) -> Iterator[str]:
+    text = reader.text(block.get("text")).splitlines()
+    accessory = block.get("accessory")
+    if accessory:
+        text = [*text[:-1], f"{text[-1]}  {_control(accessory, reader)}"] if text else [_control(accessory, reader)]
+    yield from text
+    fields = [reader.text(each).replace("\n", ": ", 1).splitlines() for each in block.get("fields", [])]
+    cells = [" ".join(each) for each in fields]
+    width = max((len(cell) for cell in cells[::2]), default=0)
+    for left, right in zip_longest(cells[::2], cells[1::2], fillvalue=""):
+        yield f"{left:<{width}}   {right}".rstrip()
+
+
+def _grouped(block: Json, reader: Reader) -> Iterator[str]:
+    """Cards, containers, carousels, plans and tasks: their titles, their words, and what is inside them."""
+    for name in ("title", "subtitle", "body"):
+        yield from reader.text(block.get(name)).splitlines()
+    if block["type"] == "task_card":
+        yield f"({block['status']})"
+    for inner in ("details", "output"):
+        if isinstance(block.get(inner), dict):
+            yield from _rich_text(block[inner], reader)
+    for inside in ("child_blocks", "elements", "tasks"):
+        yield from (f"  {line}" for line in blocks_lines(block.get(inside, []), reader))
+    if block.get("actions"):
+        yield " ".join(_control(element, reader) for element in block["actions"])
+
+
+def _control(element: Json, reader: Reader) -> str:
+    kind = str(element["type"])
+    if kind == "image":
+        return f"[image: {element['alt_text']}]"
+    if kind in ("button", "workflow_button", "icon_button"):
+        return f"[{reader.text(element['text'])}]"
+    if kind == "overflow":
+        return "[…]"
+    if kind in ("checkboxes", "radio_buttons"):
+        box = "☐" if kind == "checkboxes" else "○"
+        return " ".join(f"{box} {reader.text(each['text'])}" for each in element["options"])
+    hint = reader.text(element.get("placeholder"))
+    if kind.endswith("_select"):
+        return f"[{hint or 'Choose'} ▾]"
+    return f"[{hint or '…'}]"
+
+
+def _context_item(item: Json, reader: Reader) -> str:
+    return f"[image: {item['alt_text']}]" if item["type"] == "image" else reader.text(item)
+
+
+def _rich_text(block: Json, reader: Reader) -> Iterator[str]:
+    for part in block["elements"]:
+        match part["type"]:
+            case "rich_text_list":
+                indent = "  " * int(part.get("indent", 0))
+                for index, item in enumerate(part["elements"], start=1 + int(part.get("offset", 0))):
+                    mark = f"{index}." if part["style"] == "ordered" else "•"
+                    yield f"{indent}{mark} {_leaves(item['elements'], reader)}"
+            case "rich_text_quote":
+                yield from (f"│ {line}" for line in _leaves(part["elements"], reader).splitlines())
+            case "rich_text_preformatted":
+                yield from (f"    {line}" for line in _leaves(part["elements"], reader).splitlines())
+            case _:
+                yield from _leaves(part["elements"], reader).splitlines()
+
+
+def _leaves(leaves: Iterable[Json], reader: Reader) -> str:
+    return "".join(_leaf(leaf, reader) for leaf in leaves)
+
+
+def _leaf(leaf: Json, reader: Reader) -> str:
+    names = reader.names
+    match leaf["type"]:
+        case "text":
+            return str(leaf["text"])
+        case "link":
+            return str(leaf.get("text") or leaf["url"])
+        case "user":
+            return "@" + names.people.get(leaf["user_id"], leaf["user_id"])
+        case "usergroup":
+            return "@" + names.groups.get(leaf["usergroup_id"], leaf["usergroup_id"])
+        case "channel":
+            return "#" + names.channels.get(leaf["channel_id"], leaf["channel_id"])
+        case "broadcast":
+            return f"@{leaf['range']}"
+        case "emoji":
+            return _emoji(f":{leaf['name']}:")
+        case "date":
+            return render_date(f"!date^{leaf['timestamp']}^{leaf['format']}", leaf.get("fallback"), zone_of(reader.tz))
+        case _:
+            return str(leaf.get("value", ""))
+
+
+def _table(block: Json, reader: Reader) -> Iterator[str]:
+    if block.get("caption"):
+        yield str(block["caption"])
+    rows = [[_cell(cell, reader) for cell in row] for row in block["rows"]]
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    for index, row in enumerate(rows):
+        yield " │ ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip()
+        if index == 0 and len(rows) > 1:
+            yield "─┼─".join("─" * width for width in widths)
+
+
+def _cell(cell: Json, reader: Reader) -> str:
+    if cell["type"] == "rich_text":
+        return " ".join(_rich_text(cell, reader))
+    return str(cell.get("text", cell.get("value", "")))
+
+
+def _emoji(text: str) -> str:
+    return re.sub(r":([a-z0-9_+-]+):", lambda found: EMOJI.get(found.group(1), found.group(0)), text)
+
+
+#: block type -> how it is shown; the others are groups of parts
+SHOWN: Mapping[str, Callable[[Json, Reader], Iterator[str]]] = MappingProxyType(
+    {
+        "actions": _actions,
+        "alert": _alert,
+        "context": _context,
+        "context_actions": _actions,
+        "data_table": _table,
+        "divider": _divider,
+        "header": _header,
+        "image": _image,
+        "input": _input,
+        "markdown": _markdown,
+        "rich_text": _rich_text,
+        "section": _section,
+        "table": _table,
+        "video": _image,
+    }
+)

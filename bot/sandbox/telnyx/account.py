@@ -1,0 +1,102 @@
+"""The account: its numbers and everything they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import count
+from uuid import uuid4
+
+from bot.sandbox.telnyx.clock import Clock
+from bot.sandbox.telnyx.records import EDITABLE, Address, BillingGroup, Connection, Number
+
+#: Int64 ids begin here, so they look like Telnyx's and never like a phone number.
+FIRST_ID = 1_293_384_261_075_731_000
+
+#: Orders that only change when a number comes or goes, so they are worth keeping.
+_STABLE: dict[str, Callable[[Number], datetime | str]] = {
+    "purchased_at": lambda number: number.purchased_at,
+    "phone_number": lambda number: number.phone_number,
+}
+
+
+class Account:
+    """Holds the records, finds numbers by id or E.164, and keeps them in the orders that lists ask for."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.numbers: dict[str, Number] = {}
+        self.connections: dict[str, Connection] = {}
+        self.billing_groups: dict[str, BillingGroup] = {}
+        self.addresses: dict[str, Address] = {}
+        self._by_e164: dict[str, Number] = {}
+        self._orders: dict[str, list[Number]] = {}
+        self._tag_casing: dict[str, str] = {}
+        self._ids = count(FIRST_ID)
+
+    def new_id(self) -> str:
+        """Return the next int64 id as a string."""
+        return str(next(self._ids))
+
+    def new_uuid(self) -> str:
+        """Return a fresh UUID as a string."""
+        return str(uuid4())
+
+    def add(self, number: Number) -> None:
+        """Take a number into the account.
+
+        Raises:
+            ValueError: when the account has it already.
+
+        """
+        if number.id in self.numbers or number.phone_number in self._by_e164:
+            raise ValueError(f"the stand-in already has {number.phone_number} (id {number.id})")
+        number.tags = self.cased(number.tags)
+        self.numbers[number.id] = number
+        self._by_e164[number.phone_number] = number
+        self._orders.clear()
+
+    def remove(self, number: Number) -> None:
+        """Delete a number for good."""
+        del self.numbers[number.id]
+        del self._by_e164[number.phone_number]
+        self._orders.clear()
+
+    def find(self, key: str) -> Number | None:
+        """Return the number with this E.164 text or id, if the account has it."""
+        return self._by_e164.get(key) if key.startswith("+") else self.numbers.get(key)
+
+    def find_editable(self, e164: str) -> Number | None:
+        """Return the number if the account has it in an editable state."""
+        number = self._by_e164.get(e164)
+        return number if number is not None and number.status in EDITABLE else None
+
+    def connection_name(self, number: Number) -> str | None:
+        """Return the name of the connection that a number is on."""
+        connection = self.connections.get(number.connection_id or "")
+        return connection.connection_name if connection else None
+
+    def cased(self, tags: Iterable[str]) -> list[str]:
+        """Return tags without repetition, each in the casing of its first use, as Telnyx keeps them."""
+        return list(dict.fromkeys(self._tag_casing.setdefault(tag.casefold(), tag) for tag in tags))
+
+    def tags_in_use(self) -> list[str]:
+        """Return every tag that some number carries, sorted."""
+        return sorted({tag for number in self.numbers.values() for tag in number.tags})
+
+    def ordered(self, sort: str | None) -> list[Number]:
+        """Return all numbers in one of the documented orders; ``None`` is newest first."""
+        if sort == "connection_name":
+            return sorted(self.numbers.values(), key=lambda number: self.connection_name(number) or "")
+        if sort == "usage_payment_method":
+            return sorted(self.numbers.values(), key=lambda number: number.voice.usage_payment_method)
+        order = sort or "created_at"
+        if order not in self._orders:
+            self._orders[order] = self._sorted(order)
+        return self._orders[order]
+
+    def _sorted(self, order: str) -> list[Number]:
+        if order == "created_at":
+            newest_last = reversed(self.numbers.values())
+            return sorted(newest_last, key=lambda number: number.created_at, reverse=True)
+        return sorted(self.numbers.values(), key=_STABLE[order])

@@ -1,0 +1,54 @@
+"""Reading a JSON request body and writing the documented answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from bot.sandbox.telnyx.errors import JsonObject, RefusedError, not_json, not_json_type, not_well_formed
+
+
+async def read_object(request: web.Request) -> JsonObject:
+    """Return the JSON object in the body.
+
+    Raises:
+        RefusedError: 400 for another content type, for no JSON, or for JSON that is not an object.
+
+    """
+    if request.content_type != "application/json":
+        raise not_json_type()
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        raise not_json() from None
+    if not isinstance(body, dict):
+        raise not_well_formed()
+    return body
+
+
+def data(value: object, status: int = 200) -> web.Response:
+    """Answer ``{"data": …}``."""
+    return web.json_response({"data": value}, status=status)
+
+
+def listing(rows: Iterable[JsonObject], meta: JsonObject) -> web.Response:
+    """Answer ``{"data": […], "meta": …}``."""
+    return web.json_response({"data": list(rows), "meta": meta})
+
+
+def raw_data(text: str, status: int = 200) -> web.Response:
+    """Answer ``{"data": …}`` around JSON that is written already."""
+    return web.Response(text=f'{{"data": {text}}}', status=status, content_type="application/json")
+
+
+def raw_listing(texts: Iterable[str], meta: JsonObject) -> web.Response:
+    """Answer ``{"data": […], "meta": …}`` around rows that are written already."""
+    text = f'{{"data": [{", ".join(texts)}], "meta": {json.dumps(meta)}}}'
+    return web.Response(text=text, content_type="application/json")
+
+
+def refusal(error: RefusedError) -> web.Response:
+    """Answer the documented error envelope."""
+    return web.json_response({"errors": [error.problem.as_json()]}, status=error.status)

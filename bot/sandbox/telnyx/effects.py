@@ -1,0 +1,103 @@
+"""What one operation of a job does to its number, and for what reasons it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.sandbox.telnyx.account import Account
+from bot.sandbox.telnyx.errors import JsonObject, Problem, invalid, not_found
+from bot.sandbox.telnyx.records import EDITABLE, Number
+
+_CLEARED_BY_EMPTY = ("connection_id", "billing_group_id", "customer_reference", "external_pin")
+
+
+@dataclass(slots=True, kw_only=True)
+class Failure:
+    """A failure that a test ordered for one number."""
+
+    #: E.164 or id.
+    key: str
+    problem: Problem
+    #: Only jobs of this type; ``None`` for all.
+    job_type: str | None
+    #: How many more operations fail; ``None`` for all of them.
+    times: int | None
+
+
+class Effects:
+    """Carries out operations on the account's numbers."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._failures: list[Failure] = []
+
+    def fail(self, failure: Failure) -> None:
+        """Let operations on a number fail from now on."""
+        self._failures.append(failure)
+
+    def carry_out(
+        self,
+        number: Number,
+        job_type: str,
+        settings: JsonObject,
+        dropped: list[str],
+    ) -> Problem | None:
+        """Change the number, or return why it cannot be changed. Fields in ``dropped`` keep their value."""
+        if (problem := self._refusal(number, job_type, settings)) is not None:
+            return problem
+        if job_type == "delete_phone_numbers":
+            self._account.remove(number)
+            return None
+        kept = {path: number.value(path) for path in dropped}
+        if job_type == "update_phone_numbers":
+            self._update(number, settings)
+        else:
+            _set_emergency(number, settings)
+        for path, value in kept.items():
+            number.put(path, value)
+        number.updated_at = self._account.clock.now()
+        return None
+
+    def _refusal(self, number: Number, job_type: str, settings: JsonObject) -> Problem | None:
+        if (ordered := self._ordered(number, job_type)) is not None:
+            return ordered
+        if number.id not in self._account.numbers:
+            return not_found().problem
+        if number.status not in EDITABLE:
+            return _bad("The phone number is not in an editable state.", "/status")
+        if job_type == "delete_phone_numbers" and number.deletion_lock_enabled:
+            return _bad("The phone number is locked against deletion.", "/deletion_lock_enabled")
+        address = self._account.addresses.get(str(settings.get("emergency_address_id")))
+        if address is not None and not address.valid_for_emergency:
+            return invalid("/emergency_address_id").problem
+        return None
+
+    def _ordered(self, number: Number, job_type: str) -> Problem | None:
+        for failure in self._failures:
+            meant = failure.key in (number.id, number.phone_number) and failure.job_type in (None, job_type)
+            if not meant or failure.times == 0:
+                continue
+            if failure.times is not None:
+                failure.times -= 1
+            return failure.problem
+        return None
+
+    def _update(self, number: Number, settings: JsonObject) -> None:
+        for name, value in settings.items():
+            if name == "voice" and isinstance(value, dict):
+                number.voice.apply(value)
+            elif name == "tags" and isinstance(value, list):
+                number.tags = self._account.cased(value)
+            else:
+                setattr(number, name, None if name in _CLEARED_BY_EMPTY and value == "" else value)
+
+
+def _set_emergency(number: Number, settings: JsonObject) -> None:
+    enabled = bool(settings["emergency_enabled"])
+    number.emergency_enabled = enabled
+    number.put("emergency_address_id", settings.get("emergency_address_id"))
+    number.emergency_status = "active" if enabled else "disabled"
+
+
+def _bad(detail: str, pointer: str) -> Problem:
+    return Problem(code="10015", title="Bad Request", detail=detail, pointer=pointer)

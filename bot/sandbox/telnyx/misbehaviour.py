@@ -1,0 +1,58 @@
+"""The ways in which a job can go wrong or its report can lie, for tests that ask for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.sandbox.telnyx.jobs import Job
+
+
+class Misbehaviour(StrEnum):
+    """What a job does instead of behaving."""
+
+    #: It stays pending for ever; nothing is carried out.
+    STUCK_PENDING = "stuck_pending"
+    #: Half of its numbers are carried out, then it is ``expired`` with the others still pending.
+    EXPIRED = "expired"
+    #: It ends as ``failed`` with three empty lists; nothing is carried out.
+    FAILED_EMPTY = "failed_empty"
+    #: It ends as ``completed``, but the last tenth of its numbers (at least one) is in no list and untouched.
+    COMPLETED_MISSING = "completed_missing"
+    #: Its first successful number is listed as failed as well.
+    NUMBER_IN_TWO_LISTS = "number_in_two_lists"
+    #: Once it has ended it is gone: 404, and absent from the list of jobs.
+    NOT_FOUND_LATER = "not_found_later"
+    #: Its status is always ``suspended``, a word that no documentation has.
+    UNKNOWN_STATUS = "unknown_status"
+    #: It reports success but leaves one field as it was.
+    SILENTLY_DROPPED = "silently_dropped"
+    #: Ids come as JSON integers.
+    IDS_AS_INTEGERS = "ids_as_integers"
+    #: ``source`` in the errors of failed operations is a plain text, as old documentation had it.
+    SOURCE_AS_STRING = "source_as_string"
+
+
+#: Which jobs: every job (``None``), those of a type, one by its id, or those for which a function says yes.
+JobFilter = Callable[["Job"], bool] | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A misbehaviour and the jobs that it befalls."""
+
+    job_filter: JobFilter
+    how: Misbehaviour
+    #: Dotted path of the field that ``silently_dropped`` leaves alone.
+    field: str | None
+
+    def befalls(self, job: Job) -> bool:
+        """Tell whether this job is one of those meant; jobs of somebody else never are."""
+        if job.of_somebody_else:
+            return False
+        if self.job_filter is None or isinstance(self.job_filter, str):
+            return self.job_filter in (None, job.type, job.id)
+        return self.job_filter(job)

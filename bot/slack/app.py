@@ -1,0 +1,90 @@
+"""The Bolt app: who the bot is, and how requests from Slack reach the listeners."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.calls import call
+from bot.slack.front import Front
+from bot.slack.listeners import register
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """Who the bot token belongs to."""
+
+    team: str
+    enterprise: str | None
+    user: str
+    bot: str
+    #: The workspace's name.
+    workspace: str
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Ask Slack who the bot is; raises DeliveryError leaves."""
+    said = await call(client.auth_test())
+    return Identity(
+        team=said["team_id"],
+        enterprise=said.get("enterprise_id"),
+        user=said["user_id"],
+        bot=said.get("bot_id", ""),
+        workspace=said.get("team", ""),
+    )
+
+
+def build_app(client: AsyncWebClient, identity: Identity, front: Front, *, signing_secret: str) -> AsyncApp:
+    """Return the app with every listener.
+
+    The identity is known beforehand, so that the first click does not pay for ``auth.test`` out of its three seconds
+    (slack.md 2.1). Without a signing secret only Socket Mode can be used, where nothing is signed.
+    """
+    result = AuthorizeResult(
+        enterprise_id=identity.enterprise,
+        team_id=identity.team,
+        bot_user_id=identity.user,
+        bot_id=identity.bot,
+        bot_token=client.token,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return result
+
+    app = AsyncApp(
+        client=client,
+        authorize=authorize,
+        signing_secret=signing_secret or "unused: Socket Mode",
+        # What is posted to us by other bots is none of our business; our own events are left out as well.
+        ignoring_self_events_enabled=True,
+    )
+    register(app, front)
+    _answer_the_rest(app, front)
+    return app
+
+
+def _answer_the_rest(app: AsyncApp, front: Front) -> None:
+    """Answer clicks that no listener knows, from an older version's message say, and log what listeners let through."""
+
+    async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+
+        async def answer() -> None:
+            text = "This button belongs to another version of Linesman. `/numbers list` shows what is going on."
+            await front.say(body, text)
+
+        front.desk.hand_over(answer(), front.to_person(body), "unknown button")
+
+    async def failed(error: Exception, body: dict[str, Any]) -> None:
+        log.error("listener failed", type=body.get("type"), exc_info=error)
+
+    app.block_action(re.compile(".*"))(unknown)
+    app.error(failed)

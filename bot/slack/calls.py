@@ -1,0 +1,85 @@
+"""Calling Slack's Web API so that every answer, and every silence, means one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, Final
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown
+
+#: Errors by which Slack says that it does not know itself what happened.
+_UNSURE: Final = frozenset(
+    {"fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
+#: Seconds for one call, from connecting to the last byte.
+TIMEOUT: Final = 20.0
+#: Seconds to wait when a connection could not even be made.
+UNREACHABLE_WAIT: Final = 2.0
+
+_HINTS: Final = {
+    "channel_not_found": "the channel does not exist or the bot is not in it; invite it with /invite",
+    "not_in_channel": "the bot is not in the channel; invite it with /invite",
+    "is_archived": "the channel is archived",
+    "message_not_found": "the message was deleted",
+    "invalid_auth": "the bot token is not valid any more; install the app again and set SLACK_BOT_TOKEN",
+    "token_revoked": "the bot token was revoked; install the app again and set SLACK_BOT_TOKEN",
+    "account_inactive": "the app was removed from the workspace; install it again",
+    "missing_scope": "the app lacks a scope; compare it with `linesman manifest` and install it again",
+    "not_found": "the modal was closed",
+}
+
+
+def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Return a client that never repeats a call by itself.
+
+    The SDK's default handler repeats after a broken connection, which can post a message twice; the outbox repeats
+    only after looking.
+    """
+    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=int(TIMEOUT))
+
+
+def session() -> aiohttp.ClientSession:
+    """Return the one HTTP session for Slack, with its own timeout: the SDK's does not apply to a shared session."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+
+
+async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
+    """Await a Web API call and return its answer.
+
+    Raises DeliveryRefused when Slack says no, DeliveryPostponed when it says later or cannot be reached at all, and
+    DeliveryUnknown when nobody can say whether the call had its effect.
+    """
+    try:
+        response = await request
+    except SlackApiError as error:
+        raise _said_no(error) from error
+    except aiohttp.ClientConnectorError as error:
+        raise DeliveryPostponed("Slack cannot be reached.", code="unreachable", wait=UNREACHABLE_WAIT) from error
+    except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
+        raise DeliveryUnknown("Slack did not answer.", code="no_answer") from error
+    data = response.data
+    if not isinstance(data, dict):
+        raise DeliveryUnknown("Slack's answer could not be read.", code="unreadable")
+    return data
+
+
+def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | DeliveryUnknown:
+    response = error.response
+    status = int(getattr(response, "status_code", 200) or 200)
+    if status == 429:
+        wait = float(response.headers.get("Retry-After", 1) or 1)
+        return DeliveryPostponed("Slack asks to slow down.", wait=wait)
+    data = response.data if isinstance(getattr(response, "data", None), dict) else {}
+    code = str(data.get("error", ""))
+    if status >= 500 or code in _UNSURE or not code:
+        return DeliveryUnknown("Slack had a fault of its own.", code=code or f"http_{status}")
+    if code == "ratelimited":
+        return DeliveryPostponed("Slack asks to slow down.")
+    hint = _HINTS.get(code, "see docs.slack.dev for this error")
+    details = "; ".join(str(text) for text in data.get("response_metadata", {}).get("messages", []))[:300]
+    return DeliveryRefused(f"Slack refused ({code}): {hint}.{' ' + details if details else ''}", code=code)

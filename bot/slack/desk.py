@@ -1,0 +1,80 @@
+"""Where a click is received: answered in time, worked on, and never left without an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+
+from bot.errors import LinesmanError
+
+log = structlog.get_logger(__name__)
+
+#: Most clicks worked on at once; the next ones wait for a place, after their ack.
+ROOM: Final = 64
+#: Seconds that a click may be worked on before its ack goes out regardless. Slack gives up after 3 s (slack.md 1.1).
+ACK_WITHIN: Final = 2.0
+#: Seconds for the work behind one click.
+WORK_WITHIN: Final = 120.0
+
+#: What a person reads after a fault that nobody foresaw.
+FAULT: Final = (
+    "Something went wrong on our side; the log has the details. Look at `/numbers list` before you try again."
+)
+
+#: Says a sentence to the person who clicked.
+Answer = Callable[[str], Awaitable[None]]
+
+
+class Desk:
+    """Runs the work behind clicks.
+
+    In slack-bolt's async runner an exception in the same tick after ``await ack()`` loses the ack (slack.md 2.2), so
+    no listener lets one escape: work is handed over here, and what goes wrong is told to the person.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(ROOM)
+
+    def hand_over(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> asyncio.Task[None]:
+        """Start ``work``; whatever goes wrong, ``answer`` tells the person. ``what`` names it in the log."""
+        task = asyncio.create_task(self._attend(work, answer, what))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def within_ack(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> bool:
+        """Start ``work``, wait while the ack can wait, and tell whether it ended in time. It goes on either way."""
+        task = self.hand_over(work, answer, what)
+        done, _ = await asyncio.wait({task}, timeout=ACK_WITHIN)
+        return bool(done)
+
+    async def close(self) -> None:
+        """Let running work end for a moment, then cancel it. What it decided is in the database already."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _attend(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> None:
+        try:
+            async with self._room, asyncio.timeout(WORK_WITHIN):
+                await work
+        except LinesmanError as error:
+            log.info("answered with a refusal", what=what, error=type(error).__name__, answer=error.message)
+            await self._tell(answer, error.message, what)
+        except Exception:  # the person must get an answer whatever happened; the cause is in the log
+            log.exception("click failed", what=what)
+            await self._tell(answer, FAULT, what)
+        finally:
+            work.close()
+
+    async def _tell(self, answer: Answer, text: str, what: str) -> None:
+        try:
+            await answer(text)
+        except Exception:  # a failed notification is logged and work goes on
+            log.exception("cannot answer", what=what)

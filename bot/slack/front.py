@@ -1,0 +1,71 @@
+"""What every listener is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.providers.catalogue import Catalogue
+from bot.slack.calls import call
+from bot.slack.desk import Answer, Desk
+from bot.slack.views.elements import View, escape
+from bot.slack.views.preview import notice
+from bot.workflow.approval import Approval
+from bot.workflow.authority import Authority
+from bot.workflow.planning import Planning
+from bot.workflow.stories import Stories
+
+
+@dataclass(frozen=True, kw_only=True)
+class Front:
+    """The parts that listeners work with."""
+
+    client: AsyncWebClient
+    desk: Desk
+    catalogue: Catalogue
+    planning: Planning
+    approval: Approval
+    authority: Authority
+    stories: Stories
+
+    def to_person(self, body: Mapping[str, Any]) -> Answer:
+        """Return how to answer the person behind ``body`` where they clicked, so that only they see it."""
+
+        async def answer(text: str) -> None:
+            await self.say(body, escape(text))
+
+        return answer
+
+    def in_modal(self, view_id: str) -> Answer:
+        """Return how to answer in an open modal."""
+
+        async def answer(text: str) -> None:
+            await self.show(view_id, notice(escape(text)))
+
+        return answer
+
+    async def say(self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]] | None = None) -> None:
+        """Say ``text`` (mrkdwn) to the person behind ``body`` only.
+
+        The response URL works in any conversation, also where the bot is not a member.
+        """
+        url = body.get("response_url")
+        if url:
+            hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
+            await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
+            return
+        channel = (body.get("channel") or {}).get("id") or body["user"]["id"]
+        await call(self.client.chat_postEphemeral(channel=channel, user=body["user"]["id"], text=text, blocks=blocks))
+
+    async def show(self, view_id: str, view: View) -> None:
+        """Replace an open modal."""
+        await call(self.client.views_update(view_id=view_id, view=view))
+
+    async def open(self, trigger: str, view: View) -> str:
+        """Open a modal and return its id; must happen within three seconds of the click."""
+        answer = await call(self.client.views_open(trigger_id=trigger, view=view))
+        return str(answer["view"]["id"])

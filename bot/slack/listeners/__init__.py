@@ -1,0 +1,14 @@
+"""What Linesman listens to, a file for each sort of thing that people do."""
+
+from __future__ import annotations
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.slack.front import Front
+from bot.slack.listeners import commands, decisions, form, home, options, preview, shortcuts
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Give every listener to ``app``."""
+    for sort in (commands, shortcuts, form, options, preview, decisions, home):
+        sort.register(app, front)

@@ -1,0 +1,70 @@
+"""``/numbers``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.changes.records import read_public_id
+from bot.slack.front import Front
+from bot.slack.listeners.opening import open_form
+from bot.slack.manifest import COMMAND
+from bot.slack.views.elements import escape
+from bot.slack.views.help import help_text
+from bot.slack.views.status import listing, status
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Listen to the slash command."""
+
+    async def numbers(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_answer(front, body), front.to_person(body), "command")
+
+    app.command(COMMAND)(numbers)
+
+
+async def _answer(front: Front, body: dict[str, Any]) -> None:
+    word, _, rest = body.get("text", "").strip().partition(" ")
+    word, rest = word.lower(), rest.strip()
+    kind = front.catalogue.by_command(word)
+    if kind is not None or word == "new":
+        await open_form(
+            front,
+            user=body["user_id"],
+            trigger=body["trigger_id"],
+            origin=body["channel_id"],
+            kind=kind,
+            pasted=rest,
+        )
+        return
+    match word:
+        case "status":
+            await _status(front, body, rest)
+        case "list":
+            await _list(front, body, rest)
+        case "help" | "":
+            await front.say(body, help_text(front.catalogue.kinds))
+        case _:
+            said = f"There is no `{COMMAND} {escape(word[:40])}`.\n\n"
+            await front.say(body, said + help_text(front.catalogue.kinds))
+
+
+async def _status(front: Front, body: dict[str, Any], text: str) -> None:
+    change = read_public_id(text)
+    if change is None:
+        await front.say(body, f"Say which change: `{COMMAND} status CHG-42`. `{COMMAND} list` shows the newest ones.")
+        return
+    story = await front.stories.read(change)
+    history = await front.stories.history(change)
+    await front.say(body, *status(story, history))
+
+
+async def _list(front: Front, body: dict[str, Any], text: str) -> None:
+    if text not in {"", "mine"}:
+        await front.say(body, f"`{COMMAND} list` shows the newest changes, `{COMMAND} list mine` only yours.")
+        return
+    mine = text == "mine"
+    stories = await front.stories.list(requester=body["user_id"] if mine else "")
+    await front.say(body, *listing(stories, mine=mine))

@@ -1,0 +1,90 @@
+"""Approve, Reject and Details. Whoever clicks gets an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.changes.lifecycle import ChangeState
+from bot.changes.records import Verb, public_id
+from bot.slack.front import Front
+from bot.slack.views.approval_card import APPROVE, DETAILS, REJECT, REJECTION, WHY, read_ticket, rejection_form
+from bot.slack.views.details import details
+from bot.slack.views.preview import loading, notice
+from bot.workflow.approval import Answer
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Listen to the buttons of approval cards, and to the modal that asks why."""
+
+    async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
+        # The decision is in the database before Slack hears that the click arrived, whenever three seconds allow it.
+        await front.desk.within_ack(_approve(front, body), front.to_person(body), "approve")
+        await ack()
+
+    async def reject(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_ask_why(front, body), front.to_person(body), "reject")
+
+    async def show_details(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_details(front, body), front.to_person(body), "details")
+
+    async def rejection(ack: AsyncAck, body: dict[str, Any]) -> None:
+        answers: dict[str, Any] = {"response_action": "update", "view": notice("Rejecting…")}
+
+        async def refuse(text: str) -> None:
+            answers.clear()
+            answers.update(response_action="errors", errors={WHY: text})
+
+        await front.desk.within_ack(_reject(front, body, answers), refuse, "rejection")
+        await ack(**answers)
+
+    app.block_action(APPROVE)(approve)
+    app.block_action(REJECT)(reject)
+    app.block_action(DETAILS)(show_details)
+    app.view_submission(REJECTION)(rejection)
+
+
+async def _approve(front: Front, body: dict[str, Any]) -> None:
+    change, digest = read_ticket(body["actions"][0]["value"])
+    answer = await front.approval.decide(change, by=body["user"]["id"], verb=Verb.APPROVE, digest=digest)
+    await front.say(body, _thanks(change, answer))
+
+
+def _thanks(change: int, answer: Answer) -> str:
+    if answer.state is ChangeState.AWAITING_APPROVAL:
+        missing = answer.required - answer.approvals
+        return f"Your approval of {public_id(change)} counts. {missing} more needed, from somebody else."
+    return f"Your approval of {public_id(change)} counts, and it is the last one needed: the change starts now."
+
+
+async def _ask_why(front: Front, body: dict[str, Any]) -> None:
+    """Open the modal that asks why, for those whose rejection will count."""
+    change_id, digest = read_ticket(body["actions"][0]["value"])
+    view = await front.open(body["trigger_id"], loading())
+    answer = front.in_modal(view)
+    front.desk.hand_over(_fill_rejection(front, body["user"]["id"], view, change_id, digest), answer, "rejection form")
+
+
+async def _fill_rejection(front: Front, user: str, view: str, change_id: int, digest: str) -> None:
+    change = await front.approval.open_to(change_id, by=user, verb=Verb.REJECT, digest=digest)
+    await front.show(view, rejection_form(change))
+
+
+async def _reject(front: Front, body: dict[str, Any], answers: dict[str, Any]) -> None:
+    view = body["view"]
+    change, digest = read_ticket(view["private_metadata"])
+    reason = view["state"]["values"][WHY][WHY]["value"] or ""
+    await front.approval.decide(
+        change, by=body["user"]["id"], verb=Verb.REJECT, digest=digest, reason=" ".join(reason.split())
+    )
+    answers["view"] = notice(f"{public_id(change)} is rejected. The requester can read why in its thread.")
+
+
+async def _details(front: Front, body: dict[str, Any]) -> None:
+    change, _ = read_ticket(body["actions"][0]["value"])
+    view = await front.open(body["trigger_id"], loading())
+    story = await front.stories.read(change)
+    await front.show(view, details(story, await front.stories.history(change)))

@@ -1,0 +1,113 @@
+"""The form while it is filled in, and when it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.changes.records import Draft
+from bot.changes.values import Secret, Value
+from bot.errors import DeliveryRefused, InputError
+from bot.slack.calls import call
+from bot.slack.front import Front
+from bot.slack.views.form import FORM, KIND, MORE, field_errors, form, full_boxes, read_form, read_private
+from bot.slack.views.preview import planning
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Listen to the form's selects and buttons, and to its submission."""
+
+    async def reshape(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        view = body["view"]
+        more = 1 if body["actions"][0]["action_id"] == MORE else 0
+        front.desk.hand_over(_redraw(front, view, more), front.in_modal(view["id"]), "form redraw")
+
+    async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
+        view = body["view"]
+        answers: dict[str, Any] = {}
+
+        async def refuse(text: str) -> None:
+            answers.update(response_action="errors", errors=field_errors({"reason": text}, view))
+
+        await front.desk.within_ack(_propose(front, body, answers), refuse, "form submission")
+        await ack(**answers)
+
+    for action in (KIND, "settings", MORE):
+        app.block_action(action)(reshape)
+    app.view_submission(FORM)(submit)
+
+
+async def _redraw(front: Front, view: dict[str, Any], more: int) -> None:
+    """Show the inputs that the kind and the chosen settings need; everything typed stays."""
+    kinds = {kind.name: kind for kind in front.catalogue.kinds}
+    draft = read_form(view, kinds)
+    private = read_private(view)
+    boxes = int(private.get("boxes", 1)) + more
+    fresh = form(
+        front.catalogue.kinds,
+        kinds[draft.kind],
+        draft,
+        origin=private.get("origin", ""),
+        boxes=boxes,
+        source=private.get("source"),
+    )
+    try:
+        await call(front.client.views_update(view_id=view["id"], hash=view["hash"], view=fresh))
+    except DeliveryRefused as error:
+        if error.code != "hash_conflict":  # a later click has redrawn the form already
+            raise
+
+
+async def _propose(front: Front, body: dict[str, Any], answers: dict[str, Any]) -> None:
+    """Write the request down, or put every problem on the field that has it."""
+    view = body["view"]
+    private = read_private(view)
+    kinds = {kind.name: kind for kind in front.catalogue.kinds}
+    kept = await _kept_secrets(front, private, body["user"]["id"])
+    draft = read_form(view, kinds, kept)
+    try:
+        sealed = await _checked(front, draft)
+    except InputError as error:
+        answers.update(response_action="errors", errors=field_errors(error.problems, view))
+        return
+    change = await front.planning.propose(
+        sealed,
+        requester=body["user"]["id"],
+        origin=private.get("origin", ""),
+        view=view["id"],
+        submission=f"{view['id']}:{view['hash']}",
+    )
+    answers.update(response_action="update", view=planning(change))
+
+
+async def _checked(front: Front, draft: Draft) -> Draft:
+    """Return the draft with its secrets sealed; raises InputError with every problem at once."""
+    problems: dict[str, str] = dict(full_boxes(draft))
+    sealed = draft
+    try:
+        sealed = front.planning.seal(draft)
+    except InputError as error:
+        problems |= error.problems
+        typed = {name: value for name, value in draft.typed.items() if name not in error.problems}
+        sealed = front.planning.seal(replace(draft, typed=typed))
+    try:
+        await front.planning.read(sealed)
+    except InputError as error:
+        problems = {**error.problems, **problems}
+    if problems:
+        raise InputError(problems)
+    return sealed
+
+
+async def _kept_secrets(front: Front, private: dict[str, Any], user: str) -> dict[str, Value]:
+    """Return the sealed secrets of the plan that this form edits; nobody gets at somebody else's."""
+    source = private.get("source")
+    if source is None:
+        return {}
+    change = (await front.stories.read(int(source))).change
+    if change.requester != user:
+        return {}
+    return {name: value for name, value in change.draft.typed.items() if isinstance(value, Secret)}

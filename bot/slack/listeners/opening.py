@@ -1,0 +1,61 @@
+"""Opening the form, for whoever starts a change in whichever way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.changes.kinds import Kind
+from bot.changes.records import Draft
+from bot.errors import NotAllowed
+from bot.slack.front import Front
+from bot.slack.views.elements import escape
+from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, form
+from bot.slack.views.preview import loading, notice
+
+
+async def open_form(
+    front: Front, *, user: str, trigger: str, origin: str, kind: Kind | None = None, pasted: str = ""
+) -> None:
+    """Open the form for ``user``.
+
+    A trigger lives three seconds, and asking Slack whether the person may do this can take longer, so the modal
+    opens first and is filled afterwards.
+    """
+    view = await front.open(trigger, loading())
+    chosen = kind or front.catalogue.kinds[0]
+    try:
+        await front.authority.request(user, chosen.name, 0)
+    except NotAllowed as error:
+        await front.show(view, notice(f"🚫 {escape(error.message)}"))
+        return
+    draft = Draft(kind=chosen.name, pasted=boxes_of(pasted))
+    await front.show(view, form(front.catalogue.kinds, chosen, draft, origin=origin))
+
+
+def boxes_of(text: str) -> tuple[str, ...]:
+    """Return ``text`` spread over number boxes, cut between numbers; more than all boxes hold is left out whole lines.
+
+    No box is filled to its last character, because a full one counts as cut off.
+    """
+    boxes: list[str] = []
+    room = BOX_LENGTH - 1
+    current = ""
+    for piece in _pieces(text, room):
+        if current and len(current) + len(piece) > room:
+            boxes.append(current)
+            current = ""
+        current += piece
+    if current.strip():
+        boxes.append(current)
+    return tuple(boxes[:MOST_BOXES])
+
+
+def _pieces(text: str, room: int) -> Sequence[str]:
+    """Return ``text`` in lines; a line that no box holds is cut at its commas and spaces."""
+    pieces: list[str] = []
+    for line in text.splitlines(keepends=True):
+        if len(line) <= room:
+            pieces.append(line)
+        else:
+            pieces += [f"{word} " for word in line.split()]
+    return pieces

@@ -1,0 +1,42 @@
+"""Searching the provider for something to choose."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.errors import LinesmanError
+from bot.slack.front import Front
+from bot.slack.views.elements import option
+from bot.slack.views.form import VALUE, read_form
+
+log = structlog.get_logger(__name__)
+
+#: Seconds in which the options have to be there; Slack waits three (slack.md 1.1).
+WITHIN: Final = 2.5
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Listen to the search fields of the form."""
+
+    async def search(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack(options=await _options(front, body))
+
+    app.options(VALUE)(search)
+
+
+async def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what can be chosen; nothing when the provider is too slow or refuses, and the log says why."""
+    kinds = {kind.name: kind for kind in front.catalogue.kinds}
+    kind = kinds[read_form(body["view"], kinds).kind]
+    setting = str(body["block_id"]).removeprefix(VALUE)
+    try:
+        async with asyncio.timeout(WITHIN):
+            choices = await front.catalogue.provider(kind).choices(kind, setting, body.get("value", ""))
+    except (LinesmanError, TimeoutError) as error:
+        log.warning("no options", setting=setting, error=type(error).__name__, why=str(error))
+        return []
+    return [option(choice.label, choice.value) for choice in choices[:100]]

@@ -1,0 +1,64 @@
+"""The preview: asking for approval, going back to edit, closing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.errors import NotAllowed
+from bot.slack.front import Front
+from bot.slack.views.elements import escape
+from bot.slack.views.form import form, read_private
+from bot.slack.views.preview import EDIT, PREVIEW, asked, asking, notice
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Listen to the preview."""
+
+    async def request(ack: AsyncAck, body: dict[str, Any]) -> None:
+        view = body["view"]
+        answers: dict[str, Any] = {}
+        in_time = True
+
+        async def ask() -> None:
+            private = read_private(view)
+            by = body["user"]["id"]
+            change = await front.approval.ask(int(private["change"]), by=by, digest=private["digest"])
+            answers["view"] = asked(change)
+            if not in_time:
+                await front.show(view["id"], answers["view"])
+
+        async def refuse(text: str) -> None:
+            answers["view"] = notice(f"🚫 {escape(text)}")
+            if not in_time:
+                await front.show(view["id"], answers["view"])
+
+        in_time = await front.desk.within_ack(ask(), refuse, "request for approval")
+        shown = answers.get("view") or asking(int(read_private(view)["change"]))
+        await ack(response_action="update", view=shown)
+
+    async def edit(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_edit(front, body), front.in_modal(body["view"]["id"]), "edit")
+
+    async def closed(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        change = int(read_private(body["view"])["change"])
+        work = front.planning.discard(change, by=body["user"]["id"])
+        front.desk.hand_over(work, front.to_person(body), "preview closed")
+
+    app.view_submission(PREVIEW)(request)
+    app.view_closed(PREVIEW)(closed)
+    app.block_action(EDIT)(edit)
+
+
+async def _edit(front: Front, body: dict[str, Any]) -> None:
+    """Show the form again as it was sent; the plan is given up."""
+    story = await front.stories.read(int(body["actions"][0]["value"]))
+    change = story.change
+    if change.requester != body["user"]["id"]:
+        raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+    fresh = form(front.catalogue.kinds, story.kind, change.draft, origin=change.origin, source=change.id)
+    await front.show(body["view"]["id"], fresh)
+    await front.planning.discard(change.id, by=change.requester)

@@ -1,0 +1,154 @@
+"""Delivering messages to Slack, and finding out whether an interrupted one arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.changes.messages import Message, Topic
+from bot.changes.records import Place
+from bot.errors import DeliveryError, DeliveryRefused
+from bot.slack.calls import call
+from bot.slack.views.approval_card import approval_card, approval_text
+from bot.slack.views.card import card, card_text
+from bot.slack.views.elements import Block
+from bot.slack.views.lines import failure, line
+from bot.slack.views.preview import preview
+from bot.workflow.ports import Story
+
+#: The metadata event that marks our messages. Its payload holds the outbox key only: anybody in the workspace can
+#: read metadata (docs.slack.dev/messaging/message-metadata).
+EVENT: Final = "linesman_message"
+#: How far Slack's clock and ours may be apart when a channel's history is searched.
+SKEW: Final = timedelta(minutes=2)
+#: Pages of 200 messages read in a search. An interrupted message is searched for soon after it was sent.
+PAGES: Final = 10
+
+
+class SlackMessenger:
+    """Implements :class:`bot.workflow.ports.Messenger`."""
+
+    def __init__(self, client: AsyncWebClient, *, failure_channel: str) -> None:
+        self._client = client
+        self._failure_channel = failure_channel
+
+    async def deliver(self, message: Message, story: Story, sheet: bytes | None) -> Place:
+        """Post or edit ``message`` and return where it is."""
+        match message.topic:
+            case Topic.PREVIEW:
+                await call(self._client.views_update(view_id=story.change.view, view=preview(story)))
+                return Place()
+            case Topic.CARD:
+                return await self._standing(message, story.change.card, card_text(story), card(story))
+            case Topic.APPROVAL_CARD:
+                place = story.change.approval_card
+                return await self._standing(message, place, approval_text(story), approval_card(story))
+            case Topic.THREAD:
+                text, blocks = line(story, message.data)
+                return await self._post(message, story.change.card.channel, text, blocks, story.change.card.ts)
+            case Topic.RESULTS:
+                return await self._upload(story, sheet or b"")
+            case Topic.FAILURE:
+                text, blocks = failure(story, message.data, await self._link(story.change.card))
+                return await self._post(message, self._failure_channel, text, blocks)
+
+    async def _standing(self, message: Message, place: Place, text: str, blocks: Sequence[Block]) -> Place:
+        if not place.ts:
+            return await self._post(message, place.channel, text, blocks)
+        await call(self._client.chat_update(channel=place.channel, ts=place.ts, text=text, blocks=list(blocks)))
+        return place
+
+    async def _post(
+        self, message: Message, channel: str, text: str, blocks: Sequence[Block], thread: str | None = None
+    ) -> Place:
+        answer = await call(
+            self._client.chat_postMessage(
+                channel=channel,
+                text=text,
+                blocks=list(blocks),
+                thread_ts=thread,
+                metadata={"event_type": EVENT, "event_payload": {"key": message.key}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        return Place(channel=str(answer["channel"]), ts=str(answer["ts"]))
+
+    async def _upload(self, story: Story, sheet: bytes) -> Place:
+        place = story.change.card
+        name = sheet_name(story)
+        await call(
+            self._client.files_upload_v2(
+                filename=name, title=name, content=sheet, channel=place.channel, thread_ts=place.ts
+            )
+        )
+        return place
+
+    async def _link(self, place: Place) -> str:
+        """Return the address of the card; empty when Slack does not tell, for a notice without a link still helps."""
+        if not place.ts:
+            return ""
+        try:
+            answer = await call(self._client.chat_getPermalink(channel=place.channel, message_ts=place.ts))
+        except DeliveryError:
+            return ""
+        return str(answer["permalink"])
+
+    async def find(self, message: Message, story: Story) -> Place | None:
+        """Return where an interrupted message arrived; None when it did not."""
+        change = story.change
+        match message.topic:
+            case Topic.CARD:
+                return await self._find_in_channel(message.key, change.card.channel, change.created_at)
+            case Topic.APPROVAL_CARD:
+                return await self._find_in_channel(message.key, change.approval_card.channel, change.created_at)
+            case Topic.FAILURE:
+                return await self._find_in_channel(message.key, self._failure_channel, change.created_at)
+            case Topic.THREAD | Topic.RESULTS:
+                return await self._find_in_thread(message, story)
+            case Topic.PREVIEW:
+                return None
+
+    async def _find_in_channel(self, key: str, channel: str, since: datetime) -> Place | None:
+        oldest = f"{(since - SKEW).timestamp():.6f}"
+        cursor: str | None = None
+        for _ in range(PAGES):
+            answer = await call(
+                self._client.conversations_history(
+                    channel=channel, oldest=oldest, include_all_metadata=True, limit=200, cursor=cursor
+                )
+            )
+            for each in answer["messages"]:
+                if _key(each) == key:
+                    return Place(channel=channel, ts=str(each["ts"]))
+            cursor = answer.get("response_metadata", {}).get("next_cursor") or None
+            if cursor is None:
+                return None
+        raise DeliveryRefused(f"Too much was said in {channel} since to find out whether {key} arrived.")
+
+    async def _find_in_thread(self, message: Message, story: Story) -> Place | None:
+        place = story.change.card
+        answer = await call(
+            self._client.conversations_replies(channel=place.channel, ts=place.ts, include_all_metadata=True, limit=200)
+        )
+        for each in answer["messages"]:
+            sheets = [file.get("name") for file in each.get("files", [])]
+            arrived = sheet_name(story) in sheets if message.topic is Topic.RESULTS else _key(each) == message.key
+            if arrived:
+                return place
+        return None
+
+
+def sheet_name(story: Story) -> str:
+    """Return the file name of a change's results."""
+    return f"{story.change.public_id}-results.csv"
+
+
+def _key(message: Mapping[str, Any]) -> str:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT:
+        return ""
+    return str(metadata.get("event_payload", {}).get("key", ""))

@@ -1,0 +1,125 @@
+"""The request to the approvers: what they need to decide, and the buttons."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.changes.lifecycle import ChangeState
+from bot.changes.records import Change
+from bot.slack.views.elements import (
+    Block,
+    View,
+    actions,
+    button,
+    code,
+    confirmation,
+    context,
+    field,
+    fields,
+    header,
+    modal,
+    person,
+    quote,
+    section,
+    when,
+)
+from bot.slack.views.pieces import (
+    audience_text,
+    decision_text,
+    sample_lines,
+    state_word,
+    wanted_lines,
+    warning_lines,
+)
+from bot.workflow.ports import Story
+
+APPROVE: Final = "approve"
+REJECT: Final = "reject"
+DETAILS: Final = "details"
+REJECTION: Final = "rejection"
+WHY: Final = "why"
+
+
+def approval_text(story: Story) -> str:
+    """Return the request in one line; it is what notifies the approvers."""
+    change = story.change
+    if change.state is ChangeState.AWAITING_APPROVAL:
+        return (
+            f"{audience_text(story.audience)}: {person(change.requester)} asks for approval of {change.public_id}, "
+            f"{story.tally.total:,} numbers"
+        )
+    return f"{change.public_id}: {state_word(change)}"
+
+
+def approval_card(story: Story) -> list[Block]:
+    """Return the blocks; the buttons carry the change and the digest of the plan that is shown."""
+    change, summary = story.change, story.change.summary
+    waiting = change.state is ChangeState.AWAITING_APPROVAL
+    blocks = [
+        header(f"{change.public_id} · {story.provider}: {story.kind.title}"),
+        section(f"*{state_word(change)}* · asked for by {person(change.requester)}"),
+    ]
+    if summary is not None:
+        blocks.append(section(wanted_lines(story.kind, summary)))
+        blocks.append(
+            fields(
+                [
+                    ("Numbers", f"{summary.numbers:,}, of which {summary.numbers - summary.unchanged:,} change"),
+                    ("Jobs", f"{summary.batches:,}"),
+                    ("Approvals", decision_text(story.decisions, change.approvals_required)),
+                    *([("Decide until", when(change.expires_at))] if waiting and change.expires_at else []),
+                ]
+            )
+        )
+        blocks.append(section(f"*For example*\n{sample_lines(story.kind, summary, limit=3)}"))
+        if warnings := warning_lines(story.kind, summary):
+            blocks.append(section(f"*Mind*\n{warnings}"))
+    blocks.append(quote(change.draft.reason))
+    if rejected := [d for d in story.decisions if d.reason]:
+        blocks.append(section(f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, 500)}"))
+    if waiting:
+        blocks.append(context(f"May approve: {audience_text(story.audience)}. The requester may not."))
+        blocks.append(_buttons(change, story.tally.total))
+    blocks.append(context(f"Plan `{change.digest[:12]}`"))
+    return blocks
+
+
+def ticket(change: Change) -> str:
+    """Return what a button carries: the change, and the digest of the plan that it was shown with."""
+    return f"{change.id}:{change.digest}"
+
+
+def read_ticket(value: str) -> tuple[int, str]:
+    """Return the change's id and the digest that :func:`ticket` wrote."""
+    change, _, digest = value.partition(":")
+    return int(change), digest
+
+
+def _buttons(change: Change, numbers: int) -> Block:
+    value = ticket(change)
+    question = confirmation(
+        f"Approve {change.public_id}?",
+        f"{numbers:,} numbers will be changed exactly as shown, starting now.",
+        "Approve",
+    )
+    return actions(
+        f"decide:{change.id}",
+        [
+            button("Approve", APPROVE, value, style="primary", confirm=question),
+            button("Reject", REJECT, value, style="danger"),
+            button("Details", DETAILS, value),
+        ],
+    )
+
+
+def rejection_form(change: Change) -> View:
+    """Return the modal that asks why."""
+    element = {"type": "plain_text_input", "action_id": WHY, "multiline": True, "max_length": 500}
+    return modal(
+        REJECTION,
+        f"Reject {change.public_id}",
+        [field(WHY, "Why?", element, hint="The requester reads it; say what would make it acceptable.")],
+        submit="Reject",
+        close="Go back",
+        private=ticket(change),
+    )

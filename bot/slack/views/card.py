@@ -1,0 +1,80 @@
+"""The card: one message per change, edited in place."""
+
+from __future__ import annotations
+
+from bot.changes.lifecycle import BatchState, ChangeState
+from bot.slack.views.elements import Block, bar, code, context, fields, header, person, quote, section, when
+from bot.slack.views.pieces import counts_text, decision_text, failure_lines, state_word, wanted_lines
+from bot.workflow.ports import Story
+
+
+def card_text(story: Story) -> str:
+    """Return the card in one line, for notifications and screen readers."""
+    change = story.change
+    return f"{change.public_id} · {story.kind.title} · {state_word(change)} · {counts_text(story)}"
+
+
+def card(story: Story) -> list[Block]:
+    """Return the card's blocks."""
+    change, summary = story.change, story.change.summary
+    blocks = [header(f"{change.public_id} · {story.provider}: {story.kind.title}"), section(_progress(story))]
+    if summary is not None:
+        blocks.append(section(wanted_lines(story.kind, summary, limit=12)))
+    blocks.append(fields(_facts(story)))
+    blocks.append(quote(change.draft.reason))
+    if change.problem:
+        blocks.append(section(f"*Stopped:* {code(change.problem, 1000)}"))
+    if story.failures:
+        blocks.append(section(f"*Failed numbers*\n{failure_lines(story.failures, limit=3)}"))
+    blocks.append(context(*_small_print(story)))
+    return blocks
+
+
+def _progress(story: Story) -> str:
+    change, tally = story.change, story.tally
+    word = f"*{state_word(change)}*"
+    if change.started_at is None:
+        return word
+    done = tally.total - tally.pending
+    return f"{word}\n{code(bar(done, tally.total))} {done:,} of {tally.total:,}\n{counts_text(story)}"
+
+
+def _facts(story: Story) -> list[tuple[str, str]]:
+    change = story.change
+    facts = [
+        ("Requested by", person(change.requester)),
+        ("Numbers", f"{story.tally.total:,}"),
+        ("Jobs", _jobs(story)),
+        ("Approvals", decision_text(story.decisions, change.approvals_required)),
+    ]
+    if change.state is ChangeState.AWAITING_APPROVAL and change.expires_at is not None:
+        facts.append(("Expires", when(change.expires_at)))
+    return facts
+
+
+def _jobs(story: Story) -> str:
+    total = len(story.batches)
+    if story.change.started_at is None:
+        return f"{total:,} to create"
+    parts = [f"{story.batches_in(BatchState.SETTLED):,} of {total:,} done"]
+    if running := story.batches_in(BatchState.SUBMITTED, BatchState.SUBMITTING):
+        parts.append(f"{running:,} running")
+    if queued := story.batches_in(BatchState.QUEUED):
+        slots = story.kind.jobs_in_flight
+        full = f", for a free slot: {story.in_flight} of {slots} in use by us" if story.in_flight >= slots else ""
+        parts.append(f"{queued:,} waiting{full}")
+    if unknown := story.batches_in(BatchState.UNKNOWN):
+        parts.append(f"{unknown:,} without an answer, being looked for")
+    return ", ".join(parts)
+
+
+def _small_print(story: Story) -> list[str]:
+    change = story.change
+    texts = []
+    if change.requested_at is not None:
+        texts.append(f"Requested {when(change.requested_at)}")
+    if change.finished_at is not None:
+        texts.append(f"Ended {when(change.finished_at)}")
+    if change.digest:
+        texts.append(f"Plan `{change.digest[:12]}`")
+    return texts

@@ -1,0 +1,42 @@
+"""Everything about a change, for whoever wants to look closer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.changes.records import Event
+from bot.slack.views.card import card
+from bot.slack.views.elements import View, code, modal, person, section, when
+from bot.slack.views.pieces import sample_lines, warning_lines
+from bot.workflow.ports import Story
+
+#: How many of the newest events are shown.
+EVENTS: Final = 25
+
+
+def details(story: Story, history: Sequence[Event]) -> View:
+    """Return the card, a sample of the plan, and the audit trail."""
+    blocks = card(story)
+    summary = story.change.summary
+    if summary is not None:
+        blocks.append(section(f"*Before and after, for example*\n{sample_lines(story.kind, summary, limit=5)}"))
+        if warnings := warning_lines(story.kind, summary):
+            blocks.append(section(f"*Mind*\n{warnings}"))
+    blocks.append(section(f"*History*\n{history_lines(history)}"))
+    return modal("details", story.change.public_id, blocks)
+
+
+def history_lines(history: Sequence[Event], limit: int = EVENTS) -> str:
+    """Return the newest events, oldest first."""
+    return "\n".join(f"{when(event.at)} · {_what(event)}" for event in history[-limit:]) or "Nothing yet."
+
+
+def _what(event: Event) -> str:
+    words = event.what.replace("_", " ")
+    batch = event.details.get("batch")
+    if batch is not None:
+        words += f" {batch}"
+    if answer := event.details.get("answer") or event.details.get("why"):
+        words += f" {code(str(answer), 120)}"
+    return f"{words} · {person(event.actor)}" if event.actor != "linesman" else words

@@ -1,0 +1,176 @@
+"""The Block Kit pieces that Linesman uses, within Slack's limits, and text that cannot do anything but be read.
+
+Limits: https://docs.slack.dev/reference/block-kit (section text 3000, header 150, option text 75, label 2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+Block: TypeAlias = dict[str, Any]
+View: TypeAlias = dict[str, Any]
+
+
+def escape(text: str) -> str:
+    """Return ``text`` so that mrkdwn shows it as it is: no mention, link or channel can come out of it.
+
+    Slack asks for exactly these three replacements (docs.slack.dev/messaging/formatting-message-text). It does not
+    stop asterisks from making bold: what people typed goes into :func:`code` or :func:`quote`.
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str, limit: int = 300) -> str:
+    """Return ``text`` as code, in which no mark means anything: the way to show a value inside a sentence."""
+    line = " ".join(text.replace("`", "\u02cb").split())
+    return f"`{escape(clip(line, limit))}`" if line else "_empty_"
+
+
+def quote(text: str) -> Block:
+    """Return what a person typed as a quotation; rich text leaves are literal, whatever they contain."""
+    leaf = {"type": "text", "text": text or " "}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [leaf]}]}
+
+
+def clip(text: str, limit: int) -> str:
+    """Return ``text`` in at most ``limit`` characters, with an ellipsis where it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def person(user: str) -> str:
+    """Return a mention of ``user``."""
+    return f"<@{user}>"
+
+
+def channel(identifier: str) -> str:
+    """Return a link to a channel."""
+    return f"<#{identifier}>"
+
+
+def when(moment: datetime) -> str:
+    """Return ``moment`` in the reader's own time zone."""
+    fallback = moment.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def plain(text: str, limit: int = 75) -> Block:
+    """Return a plain_text object."""
+    return {"type": "plain_text", "text": clip(text, limit), "emoji": True}
+
+
+def mrkdwn(text: str, limit: int = 3000) -> Block:
+    """Return a mrkdwn object; what comes from people must be escaped already."""
+    return {"type": "mrkdwn", "text": clip(text, limit), "verbatim": True}
+
+
+def header(text: str) -> Block:
+    """Return a heading."""
+    return {"type": "header", "text": plain(text, 150)}
+
+
+def section(text: str, *, block_id: str = "") -> Block:
+    """Return a paragraph."""
+    block: Block = {"type": "section", "text": mrkdwn(text)}
+    if block_id:
+        block["block_id"] = block_id
+    return block
+
+
+def fields(pairs: Iterable[tuple[str, str]]) -> Block:
+    """Return up to ten label-value pairs in two columns."""
+    return {"type": "section", "fields": [mrkdwn(f"*{label}*\n{value}", 2000) for label, value in pairs][:10]}
+
+
+def context(*texts: str) -> Block:
+    """Return small print."""
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts if text][:10]}
+
+
+def divider() -> Block:
+    """Return a line."""
+    return {"type": "divider"}
+
+
+def button(text: str, action: str, value: str, *, style: str = "", confirm: Block | None = None) -> Block:
+    """Return a button."""
+    block: Block = {"type": "button", "text": plain(text), "action_id": action, "value": value}
+    if style:
+        block["style"] = style
+    if confirm:
+        block["confirm"] = confirm
+    return block
+
+
+def confirmation(title: str, text: str, yes: str, no: str = "Go back") -> Block:
+    """Return a question that a button asks before it acts."""
+    return {
+        "title": plain(title, 100),
+        "text": plain(text, 300),
+        "confirm": plain(yes, 30),
+        "deny": plain(no, 30),
+    }
+
+
+def actions(block_id: str, elements: Sequence[Block]) -> Block:
+    """Return a row of buttons."""
+    return {"type": "actions", "block_id": block_id, "elements": list(elements)}
+
+
+def option(text: str, value: str) -> Block:
+    """Return something to choose."""
+    return {"text": plain(text), "value": value}
+
+
+def field(
+    block_id: str, label: str, element: Block, *, hint: str = "", optional: bool = False, dispatch: bool = False
+) -> Block:
+    """Return an input with its label."""
+    block: Block = {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain(label, 150),
+        "element": element,
+        "optional": optional,
+    }
+    if hint:
+        block["hint"] = plain(hint, 300)
+    if dispatch:
+        block["dispatch_action"] = True
+    return block
+
+
+def modal(
+    callback: str,
+    title: str,
+    blocks: Sequence[Block],
+    *,
+    submit: str = "",
+    close: str = "Close",
+    private: str = "",
+    notify_on_close: bool = False,
+) -> View:
+    """Return a modal."""
+    view: View = {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain(title, 24),
+        "close": plain(close, 24),
+        "blocks": list(blocks),
+        "private_metadata": private,
+        "notify_on_close": notify_on_close,
+    }
+    if submit:
+        view["submit"] = plain(submit, 24)
+    return view
+
+
+def bar(done: int, total: int, width: int = 20) -> str:
+    """Return a progress bar in text. It is full only when everything is done, and empty only when nothing is."""
+    if total <= 0:
+        return "░" * width
+    filled = width * done // total
+    if done > 0 and filled == 0:
+        filled = 1
+    return "█" * filled + "░" * (width - filled)

@@ -1,0 +1,70 @@
+"""The lines of a thread, and the notices in the failure channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.changes.records import Verb
+from bot.slack.views.elements import Block, code, person, section
+from bot.slack.views.pieces import decision_text, failure_lines, wanted_lines
+from bot.workflow.ports import Story
+
+
+def line(story: Story, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
+    """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
+    text = _line(story, data)
+    blocks = [section(text)]
+    if data["what"] == "finished" and story.failures:
+        blocks.append(section(failure_lines(story.failures, limit=8)))
+    return text, blocks
+
+
+def _line(story: Story, data: Mapping[str, Any]) -> str:
+    change = story.change
+    match data["what"]:
+        case "approved":
+            return f"🟢 Approved ({decision_text(story.decisions, change.approvals_required)}). Starting now."
+        case "rejected":
+            rejection = next((d for d in story.decisions if d.verb is Verb.REJECT), None)
+            if rejection is None:
+                return "⛔ Rejected. Nothing was changed."
+            return f"⛔ Rejected by {person(rejection.person)}: {code(rejection.reason, 500)} Nothing was changed."
+        case "expired":
+            return f"⌛ Expired: nobody decided in time. Nothing was changed. {person(change.requester)} can ask again."
+        case "cancelled":
+            return f"⚪ Cancelled. {code(change.problem, 500)}"
+        case "submitted":
+            jobs = data["batches"]
+            return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {story.provider}; watching to the end."
+        case "finished":
+            return "🏁 Done: " + _counts(data)
+        case what:
+            return f"{what.replace('_', ' ')}."
+
+
+def _counts(data: Mapping[str, Any]) -> str:
+    parts = [f"{data['succeeded']:,} succeeded", f"{data['failed']:,} failed"]
+    if data["not_attempted"]:
+        parts.append(f"{data['not_attempted']:,} not attempted")
+    return ", ".join(parts) + "."
+
+
+def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list[Block]]:
+    """Return text and blocks of a notice in the failure channel; ``link`` leads to the card."""
+    change = story.change
+    where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
+    match data["what"]:
+        case "failed":
+            what = f"❌ {where}: {data['failed']:,} of {story.tally.total:,} numbers failed."
+        case "expired":
+            what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
+        case _:
+            what = f"⚠️ {where} was stopped: {code(change.problem, 500)}"
+    text = f"{what} {person(change.requester)}, please look."
+    blocks = [section(text)]
+    if change.summary is not None:
+        blocks.append(section(wanted_lines(story.kind, change.summary, limit=6)))
+    if data["what"] == "failed":
+        blocks.append(section(failure_lines(story.failures, limit=5)))
+    return text, blocks

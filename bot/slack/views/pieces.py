@@ -1,0 +1,118 @@
+"""Parts that several messages show: what is wanted, a sample, what costs money, who decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import ChangeState, Outcome
+from bot.changes.policy import Audience
+from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb
+from bot.changes.settings import show_value
+from bot.changes.values import Value, Values
+from bot.slack.views.elements import code, person
+from bot.workflow.ports import Story
+
+#: State -> what people read.
+STATES = {
+    ChangeState.PLANNING: "⏳ Planning",
+    ChangeState.PLANNED: "📝 Planned",
+    ChangeState.AWAITING_APPROVAL: "🔵 Awaiting approval",
+    ChangeState.APPROVED: "🟢 Approved",
+    ChangeState.RUNNING: "▶️ Running",
+    ChangeState.VERIFYING: "▶️ Concluding",
+    ChangeState.DISCARDED: "⚪ Discarded",
+    ChangeState.REJECTED: "⛔ Rejected",
+    ChangeState.EXPIRED: "⌛ Expired",
+    ChangeState.CANCELLED: "⚪ Cancelled",
+    ChangeState.STALE: "⚠️ Stale",
+}
+OUTCOMES = {
+    Outcome.SUCCEEDED: "✅ Succeeded",
+    Outcome.PARTLY_FAILED: "⚠️ Partly failed",
+    Outcome.FAILED: "❌ Failed",
+}
+
+
+def state_word(change: Change) -> str:
+    """Return the state, or for a finished change the outcome, as people read it."""
+    return OUTCOMES[change.outcome] if change.outcome else STATES[change.state]
+
+
+def shown(kind: Kind, name: str, value: Value, summary: Summary) -> str:
+    """Return a value with its human name, safe inside mrkdwn."""
+    label = summary.labels.get(name, {}).get(str(value))
+    return code(show_value(kind.setting(name), value, label))
+
+
+def wanted_lines(kind: Kind, summary: Summary, limit: int = 30) -> str:
+    """Return a line for every setting that will change."""
+    lines = [
+        f"• *{kind.setting(name).label}* → {shown(kind, name, value, summary)}"
+        for name, value in summary.wanted.items()
+    ]
+    return "\n".join(lines[:limit])
+
+
+def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
+    """Return before and after of a few numbers."""
+    lines = []
+    for e164, before, after in summary.sample[:limit]:
+        differences = "; ".join(_difference(kind, name, before, after, summary) for name in after)
+        lines.append(f"`{e164}`  {differences}")
+    return "\n".join(lines)
+
+
+def _difference(kind: Kind, name: str, before: Values, after: Values, summary: Summary) -> str:
+    old, new = (shown(kind, name, values.get(name), summary) for values in (before, after))
+    return f"{kind.setting(name).label}: {old} → {new}"
+
+
+def warning_lines(kind: Kind, summary: Summary) -> str:
+    """Return what a careful person would want to be told before approving; empty when there is nothing."""
+    lines = [
+        f"• {summary.paid[name]:,} numbers get *{kind.setting(name).label}* switched on, which costs money."
+        for name in summary.paid
+    ]
+    if summary.unchanged:
+        lines.append(f"• {summary.unchanged:,} numbers already have these values and are left alone.")
+    if summary.repeats:
+        lines.append(f"• {summary.repeats:,} repeated entries were dropped.")
+    return "\n".join(lines)
+
+
+def audience_text(audience: Audience) -> str:
+    """Return mentions of all who are asked to approve."""
+    named = [person(user) for user in audience.users] + [f"<!subteam^{group}>" for group in audience.groups]
+    return ", ".join(named) or "nobody"
+
+
+def decision_text(decisions: Sequence[Decision], required: int) -> str:
+    """Return who decided what so far."""
+    said = [f"{person(d.person)} {'approved' if d.verb is Verb.APPROVE else 'rejected'}" for d in decisions]
+    approvals = sum(1 for d in decisions if d.verb is Verb.APPROVE)
+    return f"{approvals} of {required}" + (f": {', '.join(said)}" if said else "")
+
+
+def failure_lines(groups: Sequence[FailureGroup], limit: int) -> str:
+    """Return failed numbers grouped by the provider's reason."""
+    lines = []
+    for group in groups[:limit]:
+        numbers = ", ".join(group.examples) + (", …" if group.count > len(group.examples) else "")
+        where = f" at {code(group.pointer, 80)}" if group.pointer else ""
+        reason = f"{group.code}: {group.reason}" if group.code else group.reason
+        lines.append(f"• *{group.count:,}* with {code(reason)}{where} ({numbers})")
+    if len(groups) > limit:
+        lines.append(f"• and {sum(g.count for g in groups[limit:]):,} more, with other reasons")
+    return "\n".join(lines)
+
+
+def counts_text(story: Story) -> str:
+    """Return how many numbers are where."""
+    tally = story.tally
+    parts = [f"{tally.succeeded:,} succeeded", f"{tally.failed:,} failed"]
+    if tally.pending:
+        parts.append(f"{tally.pending:,} pending")
+    if tally.not_attempted:
+        parts.append(f"{tally.not_attempted:,} not attempted")
+    return " · ".join(parts)

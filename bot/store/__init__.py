@@ -1,0 +1,1 @@
+"""Tables, migrations, and the only SQL of the project."""

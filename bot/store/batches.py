@@ -1,0 +1,116 @@
+"""Batches, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.lifecycle import BATCH_STEPS, BatchState, before
+from bot.changes.plans import PlannedBatch
+from bot.changes.records import Batch
+from bot.changes.values import values_from_json, values_to_json
+from bot.errors import NotFound, Superseded
+from bot.store.tables import batches
+
+
+class Batches:
+    """The table of batches."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, change: int, kind: str, planned: Sequence[PlannedBatch]) -> None:
+        """Write a plan's batches, all queued."""
+        rows = [
+            {
+                "change_id": change,
+                "position": batch.position,
+                "kind": kind,
+                "state": BatchState.QUEUED.value,
+                "size": batch.size,
+                "values": values_to_json(batch.values),
+            }
+            for batch in planned
+        ]
+        if rows:
+            await self._connection.execute(batches.insert(), rows)
+
+    async def get(self, batch: int) -> Batch:
+        """Return the batch; raises NotFound."""
+        row = (await self._connection.execute(select(batches).where(batches.c.id == batch))).first()
+        if row is None:
+            raise NotFound("There is no such batch.")
+        return _batch(row)
+
+    async def of(self, change: int) -> list[Batch]:
+        """Return the change's batches in their order."""
+        statement = select(batches).where(batches.c.change_id == change).order_by(batches.c.position)
+        return [_batch(row) for row in await self._connection.execute(statement)]
+
+    async def move(self, batch: int, to: BatchState, **columns: Any) -> None:  # noqa: ANN401 - column values
+        """Take the batch to state ``to`` in one conditional write; raises Superseded when it cannot go there."""
+        origins = [state.value for state in before(BATCH_STEPS, to)]
+        statement = (
+            update(batches).where(batches.c.id == batch, batches.c.state.in_(origins)).values(state=to.value, **columns)
+        )
+        if (await self._connection.execute(statement)).rowcount != 1:
+            present = (await self.get(batch)).state.value
+            raise Superseded(f"The batch is {present} already.")
+
+    async def put(self, batch: int, **columns: Any) -> None:  # noqa: ANN401 - column values
+        """Write columns that are not part of the lifecycle."""
+        await self._connection.execute(update(batches).where(batches.c.id == batch).values(**columns))
+
+    async def states(self, change: int) -> Mapping[BatchState, int]:
+        """Return how many of the change's batches are in each state."""
+        statement = select(batches.c.state, func.count()).where(batches.c.change_id == change).group_by(batches.c.state)
+        return {BatchState(state): count for state, count in await self._connection.execute(statement)}
+
+    async def in_flight(self, kind: str) -> int:
+        """Return how many batches of ``kind`` may hold one of the provider's slots, of all changes."""
+        holding = [BatchState.SUBMITTING.value, BatchState.SUBMITTED.value, BatchState.UNKNOWN.value]
+        statement = (
+            select(func.count()).select_from(batches).where(batches.c.kind == kind, batches.c.state.in_(holding))
+        )
+        return (await self._connection.execute(statement)).scalar_one()
+
+    async def queued(self, kind: str, limit: int) -> list[int]:
+        """Return the ids of the oldest queued batches of ``kind``."""
+        statement = (
+            select(batches.c.id)
+            .where(batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value)
+            .order_by(batches.c.id)
+            .limit(limit)
+        )
+        return list((await self._connection.execute(statement)).scalars())
+
+    async def with_job(self, kind: str, job: str) -> Batch | None:
+        """Return the batch that ``job`` belongs to; None when it is nobody's."""
+        row = (
+            await self._connection.execute(select(batches).where(batches.c.kind == kind, batches.c.job == job))
+        ).first()
+        return _batch(row) if row is not None else None
+
+
+def _batch(row: Row[Any]) -> Batch:
+    return Batch(
+        id=row.id,
+        change=row.change_id,
+        position=row.position,
+        state=BatchState(row.state),
+        size=row.size,
+        values=values_from_json(row.values),
+        job=row.job or "",
+        attempted_at=row.attempted_at,
+        attempts=row.attempts,
+        submitted_at=row.submitted_at,
+        settled_at=row.settled_at,
+        done_by=row.done_by,
+        job_state=row.job_state,
+        polls=row.polls,
+        looks=row.looks,
+        absences=row.absences,
+    )

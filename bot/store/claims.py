@@ -1,0 +1,50 @@
+"""The one statement by which a worker gets the right to act on due rows.
+
+A row can be claimed when all of these hold:
+
+- it is due: its ``due_at`` is not after now;
+- it is in a state that has something to do;
+- nobody holds it: it has no owner, or its owner's claim has run out (a dead worker's claims are thus taken over).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+async def claim_due(
+    connection: AsyncConnection,
+    table: Table,
+    *,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    condition: ColumnElement[bool] | None = None,
+) -> Sequence[Row[Any]]:
+    """Claim up to ``limit`` due rows of ``table`` for ``owner`` until ``now + lease``; return them, oldest due first.
+
+    One conditional UPDATE: of two workers that ask at once, each row goes to one.
+    """
+    free = or_(table.c.owner.is_(None), table.c.claimed_until < now)
+    wanted = condition if condition is not None else true()
+    due = (
+        select(table.c.id)
+        .where(table.c.due_at <= now, free, wanted)
+        .order_by(table.c.due_at, table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer at a time and ignores it
+    )
+    statement = (
+        update(table)
+        .where(table.c.id.in_(due), free)
+        .values(owner=owner, claimed_until=now + lease, attempts=table.c.attempts + 1)
+        .returning(*table.c)
+    )
+    rows = (await connection.execute(statement)).all()
+    return sorted(rows, key=lambda row: (row.due_at, row.id))

@@ -1,0 +1,125 @@
+"""Opening the database: SQLite by default, PostgreSQL for several replicas."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from bot.errors import DatabaseInUse
+from bot.store.transaction import Transaction
+
+#: Milliseconds that SQLite waits for another writer before it gives up.
+BUSY_TIMEOUT = 5000
+
+
+class Database:
+    """One open database.
+
+    ``async with Database(url) as database: async with database.transaction() as tx: ...``. A transaction is committed
+    when its block ends well and rolled back otherwise. On SQLite writers take turns inside the process too, so that
+    nobody waits in SQLite's own busy loop; commits are full, so what was committed survives a power cut.
+
+    Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self._sqlite = parsed.get_backend_name() == "sqlite"
+        self._path = Path(parsed.database) if self._sqlite and parsed.database else None
+        self._engine: AsyncEngine = create_async_engine(
+            parsed,
+            pool_pre_ping=not self._sqlite,
+            hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
+        )
+        self._writing = asyncio.Lock()
+        self._lock: IO[str] | None = None
+        if self._sqlite:
+            event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, for migrations."""
+        return self._engine
+
+    @property
+    def shared(self) -> bool:
+        """Whether other replicas may work on the same database."""
+        return not self._sqlite
+
+    async def __aenter__(self) -> Self:
+        if self._path is not None:
+            self._lock = _lock_file(self._path)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that writes."""
+        if not self._sqlite:
+            async with self._engine.begin() as connection:
+                yield Transaction(connection)
+            return
+        async with self._writing, self._engine.connect() as connection:
+            await connection.execution_options(linesman_write=True)
+            async with connection.begin():
+                yield Transaction(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that only reads: one consistent moment, and nobody waits for it."""
+        async with self._engine.connect() as connection, connection.begin():
+            yield Transaction(connection)
+
+    async def ping(self) -> None:
+        """Raise unless the database answers."""
+        async with self._engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+def _lock_file(database: Path) -> IO[str]:
+    """Hold ``<database>.lock`` until the process ends; the kernel lets go of it even after kill -9."""
+    path = database.with_name(database.name + ".lock")
+    try:
+        handle = path.open("w")
+    except OSError as error:
+        raise DatabaseInUse(f"Cannot write beside the database file {database}: {error.strerror}.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise DatabaseInUse(
+            f"Another Linesman is using {database}; stop it first, or use PostgreSQL for several replicas."
+        ) from error
+    return handle
+
+
+def _configure_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the DBAPI has no common type
+    connection.isolation_level = None  # BEGIN is ours, see below
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the write lock at once: a transaction that upgrades from reading can fail half-way as "busy".
+    write = connection.get_execution_options().get("linesman_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

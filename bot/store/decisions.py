@@ -1,0 +1,57 @@
+"""What approvers said, one row per person and change."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.records import Decision, Verb
+from bot.errors import Superseded
+from bot.store.tables import decisions
+
+
+class Decisions:
+    """The table of decisions."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, decision: Decision) -> None:
+        """Write the decision; raises Superseded when this person has decided on this change before.
+
+        An approver may still think again: a rejection takes the place of the same person's approval.
+        """
+        if decision.verb is Verb.REJECT:
+            mine = (decisions.c.change_id == decision.change, decisions.c.person == decision.person)
+            await self._connection.execute(delete(decisions).where(*mine, decisions.c.verb == Verb.APPROVE.value))
+        statement = decisions.insert().values(
+            change_id=decision.change,
+            person=decision.person,
+            verb=decision.verb.value,
+            digest=decision.digest,
+            reason=decision.reason,
+            rule=decision.rule,
+            at=decision.at,
+        )
+        try:
+            async with self._connection.begin_nested():
+                await self._connection.execute(statement)
+        except IntegrityError as error:
+            raise Superseded("You have already decided on this change.") from error
+
+    async def of(self, change: int) -> list[Decision]:
+        """Return all decisions on the change, oldest first."""
+        statement = select(decisions).where(decisions.c.change_id == change).order_by(decisions.c.at)
+        return [
+            Decision(
+                change=row.change_id,
+                person=row.person,
+                verb=Verb(row.verb),
+                digest=row.digest,
+                reason=row.reason,
+                rule=row.rule,
+                at=row.at,
+            )
+            for row in await self._connection.execute(statement)
+        ]

@@ -1,0 +1,44 @@
+"""Bringing a database to the form that this version expects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from bot.errors import DatabaseTooNew
+from bot.store.database import Database
+
+#: Any number, the same in every version: replicas that start together take turns.
+_ADVISORY_LOCK = 4_711_042
+
+
+async def migrate(database: Database) -> tuple[str, str]:
+    """Upgrade ``database`` and return its revision before and after; ``-`` for an empty one.
+
+    Raises :class:`bot.errors.DatabaseTooNew` when a newer Linesman has written it; nothing is touched then.
+    """
+    async with database.engine.begin() as connection:
+        return await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> tuple[str, str]:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is not None and present not in known:
+        raise DatabaseTooNew(
+            f"The database has revision {present}, which this version does not know: "
+            "it was written by a newer Linesman. Install that version, or restore a backup."
+        )
+    command.upgrade(config, "head")
+    return present or "-", scripts.get_current_head() or "-"

@@ -1,0 +1,157 @@
+"""Slack messages decided but not yet delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Row, and_, case, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.messages import STANDING, Message, Topic
+from bot.changes.records import public_id
+from bot.store.claims import claim_due
+from bot.store.tables import changes, outbox
+
+_PENDING: Final = "pending"
+_SENT: Final = "sent"
+_REFUSED: Final = "refused"
+
+
+class Outbox:
+    """The table of messages to deliver."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def post(
+        self, change: int, topic: Topic, name: str, *, now: datetime, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Decide on a message. Deciding again on the same one does nothing: a message has one key for ever."""
+        key = f"{public_id(change)}:{topic.value}:{name}"
+        present = await self._connection.execute(select(outbox.c.id).where(outbox.c.key == key))
+        if present.first() is None:
+            await self._insert(change, topic, key, now, data or {})
+
+    async def show(self, change: int, topic: Topic, *, now: datetime, pause: timedelta = timedelta(0)) -> None:
+        """Have a standing message brought up to date, at the earliest ``pause`` after its last delivery."""
+        key = f"{public_id(change)}:{topic.value}"
+        row = (
+            await self._connection.execute(
+                select(outbox.c.id, outbox.c.sent_at).where(outbox.c.key == key).with_for_update()
+            )
+        ).first()
+        if row is None:
+            await self._insert(change, topic, key, now, {})
+            return
+        due_at = max(now, row.sent_at + pause) if row.sent_at else now
+        statement = (
+            update(outbox)
+            .where(outbox.c.id == row.id)
+            .values(state=_PENDING, version=outbox.c.version + 1, due_at=due_at)
+        )
+        await self._connection.execute(statement)
+
+    async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Message]:
+        """Claim due messages; below a card they keep their order, and none goes out before its card is there.
+
+        See :mod:`bot.store.claims` for the rest of the rule.
+        """
+        earlier = outbox.alias("earlier")
+        standing = outbox.c.topic.in_([topic.value for topic in STANDING])
+        overtakes = exists().where(
+            earlier.c.change_id == outbox.c.change_id,
+            earlier.c.id < outbox.c.id,
+            earlier.c.state == _PENDING,
+            earlier.c.topic.not_in([topic.value for topic in STANDING]),
+        )
+        carded = exists().where(changes.c.id == outbox.c.change_id, changes.c.card_ts != "")
+        condition = and_(outbox.c.state == _PENDING, or_(standing, and_(~overtakes, carded)))
+        rows = await claim_due(
+            self._connection, outbox, owner=owner, now=now, lease=lease, limit=limit, condition=condition
+        )
+        return [_message(row) for row in rows]
+
+    async def sent(self, message: Message, *, owner: str, now: datetime, pause: timedelta) -> None:
+        """Note a delivery; when the message has moved on meanwhile, it becomes due again."""
+        current = outbox.c.version == message.version
+        statement = (
+            update(outbox)
+            .where(outbox.c.id == message.id, outbox.c.owner == owner)
+            .values(
+                state=case((current, _SENT), else_=_PENDING),
+                due_at=case((current, outbox.c.due_at), else_=now + pause),
+                sent_at=now,
+                owner=None,
+                claimed_until=None,
+                attempts=0,
+                error="",
+            )
+        )
+        await self._connection.execute(statement)
+
+    async def postpone(self, message: Message, *, owner: str, until: datetime, error: str, surely_unsent: bool) -> None:
+        """Give the message back until ``until``."""
+        values: dict[str, Any] = {"due_at": until, "owner": None, "claimed_until": None, "error": error}
+        if surely_unsent:
+            values["attempts"] = 0
+        await self._connection.execute(
+            update(outbox).where(outbox.c.id == message.id, outbox.c.owner == owner).values(**values)
+        )
+
+    async def refuse(self, message: Message, *, owner: str, error: str) -> None:
+        """Give the message up: Slack will never take it."""
+        statement = (
+            update(outbox)
+            .where(outbox.c.id == message.id, outbox.c.owner == owner)
+            .values(state=_REFUSED, owner=None, claimed_until=None, error=error)
+        )
+        await self._connection.execute(statement)
+
+    async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> None:
+        """Keep those of the claims that ``owner`` still holds until ``until``."""
+        statement = (
+            update(outbox).where(outbox.c.id.in_(list(ids)), outbox.c.owner == owner).values(claimed_until=until)
+        )
+        await self._connection.execute(statement)
+
+    async def release_all(self) -> None:
+        """Free every claim, whoever holds it; only for a database that nobody else can be using."""
+        await self._connection.execute(update(outbox).values(owner=None, claimed_until=None))
+
+    async def release(self, owner: str) -> None:
+        """Give back everything that ``owner`` holds."""
+        await self._connection.execute(
+            update(outbox).where(outbox.c.owner == owner).values(owner=None, claimed_until=None)
+        )
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next undelivered, unclaimed message is due; None when there is none."""
+        statement = select(func.min(outbox.c.due_at)).where(outbox.c.state == _PENDING, outbox.c.owner.is_(None))
+        due: datetime | None = (await self._connection.execute(statement)).scalar()
+        return due
+
+    async def undelivered(self) -> int:
+        """Return how many messages wait."""
+        statement = select(func.count()).select_from(outbox).where(outbox.c.state == _PENDING)
+        return (await self._connection.execute(statement)).scalar_one()
+
+    async def _insert(self, change: int, topic: Topic, key: str, now: datetime, data: Mapping[str, Any]) -> None:
+        statement = outbox.insert().values(
+            key=key, change_id=change, topic=topic.value, data=dict(data), state=_PENDING, due_at=now
+        )
+        await self._connection.execute(statement)
+
+
+def _message(row: Row[Any]) -> Message:
+    return Message(
+        id=row.id,
+        key=row.key,
+        change=row.change_id,
+        topic=Topic(row.topic),
+        data=row.data,
+        attempts=row.attempts,
+        version=row.version,
+        sent_at=row.sent_at,
+    )

@@ -1,0 +1,189 @@
+"""The tables. A change to them is a new file in ``migrations/versions``; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite has no time zones of its own, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Refuse naive times and store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "a time without a zone cannot be stored"
+            raise ValueError(msg)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return an aware time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+changes: Final = Table(
+    "changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(64), nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("outcome", String(24)),
+    Column("requester", String(32), nullable=False),
+    Column("origin", String(32), nullable=False, server_default=""),
+    Column("view", String(64), nullable=False, server_default=""),
+    Column("submission", String(160), unique=True),  # names one press of a modal's button; Slack may deliver it twice
+    Column("draft", JSON, nullable=False),
+    Column("summary", JSON),
+    Column("digest", String(64), nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("approvals_required", Integer, nullable=False, server_default="1"),
+    Column("rule", String(120), nullable=False, server_default=""),
+    Column("card_channel", String(32), nullable=False, server_default=""),
+    Column("card_ts", String(32), nullable=False, server_default=""),
+    Column("approval_card_channel", String(32), nullable=False, server_default=""),
+    Column("approval_card_ts", String(32), nullable=False, server_default=""),
+    Column("created_at", UtcTime, nullable=False),
+    Column("requested_at", UtcTime),
+    Column("expires_at", UtcTime),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Index(None, "state"),
+    Index(None, "requester", "id"),
+    sqlite_autoincrement=True,  # a public id is never given twice, not even after a row was pruned
+)
+
+batches: Final = Table(
+    "batches",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("change_id", ForeignKey("changes.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("job", String(64)),
+    Column("attempted_at", UtcTime),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("submitted_at", UtcTime),
+    Column("settled_at", UtcTime),
+    Column("done_by", UtcTime),
+    Column("job_state", String(32), nullable=False, server_default=""),
+    Column("polls", Integer, nullable=False, server_default="0"),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("absences", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("change_id", "position"),
+    UniqueConstraint("kind", "job"),  # a job is never adopted by two batches
+    Index(None, "kind", "state"),
+)
+
+operations: Final = Table(
+    "operations",
+    metadata,
+    Column("change_id", ForeignKey("changes.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("batch", Integer),
+    Column("number_id", String(64), nullable=False),
+    Column("e164", String(20), nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("code", String(64), nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("pointer", Text, nullable=False, server_default=""),
+    Column("settled_at", UtcTime),
+    Index(None, "change_id", "state"),
+    Index(None, "change_id", "batch"),
+)
+
+decisions: Final = Table(
+    "decisions",
+    metadata,
+    Column("change_id", ForeignKey("changes.id"), primary_key=True),
+    Column("person", String(32), primary_key=True),
+    Column("verb", String(16), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("rule", String(120), nullable=False, server_default=""),
+    Column("at", UtcTime, nullable=False),
+)
+
+work: Final = Table(
+    "work",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task", String(24), nullable=False),
+    Column("subject", Integer, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("owner", String(64)),
+    Column("claimed_until", UtcTime),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("task", "subject"),
+    Index(None, "due_at"),
+)
+
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(120), nullable=False, unique=True),
+    Column("change_id", ForeignKey("changes.id"), nullable=False),
+    Column("topic", String(32), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("owner", String(64)),
+    Column("claimed_until", UtcTime),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("sent_at", UtcTime),
+    Column("error", Text, nullable=False, server_default=""),
+    Index(None, "state", "due_at"),
+    Index(None, "change_id", "id"),
+)
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("change_id", ForeignKey("changes.id")),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String(32), nullable=False),
+    Column("what", String(48), nullable=False),
+    Column("digest", String(64), nullable=False, server_default=""),
+    Column("details", JSON, nullable=False),
+    Index(None, "change_id", "id"),
+    sqlite_autoincrement=True,  # the trail's order is its ids; none is ever reused
+)

@@ -1,0 +1,26 @@
+"""One transaction, and the tables as one sees them from inside it."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.batches import Batches
+from bot.store.changes import Changes
+from bot.store.decisions import Decisions
+from bot.store.events import Events
+from bot.store.operations import Operations
+from bot.store.outbox import Outbox
+from bot.store.work import Work
+
+
+class Transaction:
+    """The tables, within one transaction: what is written through them becomes true together or not at all."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.changes = Changes(connection)
+        self.batches = Batches(connection)
+        self.operations = Operations(connection)
+        self.decisions = Decisions(connection)
+        self.events = Events(connection)
+        self.outbox = Outbox(connection)
+        self.work = Work(connection)

@@ -1,0 +1,240 @@
+"""The one place where parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.changes.pacing import PollPace
+from bot.changes.vault import Vault
+from bot.config import Settings
+from bot.errors import DeliveryPostponed, DeliveryUnknown
+from bot.metrics import render
+from bot.providers.base import Provider
+from bot.providers.catalogue import Catalogue
+from bot.providers.http import Bounds
+from bot.providers.telnyx.provider import Telnyx
+from bot.server import build_server, listening
+from bot.slack.app import Identity, build_app, identify
+from bot.slack.calls import session, web_client
+from bot.slack.desk import Desk
+from bot.slack.directory import SlackDirectory
+from bot.slack.front import Front
+from bot.slack.messenger import SlackMessenger
+from bot.store.database import Database
+from bot.store.migrations import migrate
+from bot.store.work import Task
+from bot.workflow.announcements import Announcements
+from bot.workflow.approval import Approval
+from bot.workflow.authority import Authority
+from bot.workflow.concluding import Concluding
+from bot.workflow.context import Context, Timing
+from bot.workflow.delivery import Delivery
+from bot.workflow.planning import Planning
+from bot.workflow.polling import Polling
+from bot.workflow.ports import Clock
+from bot.workflow.searching import Searching
+from bot.workflow.starting import Starting
+from bot.workflow.stories import Stories
+from bot.workflow.submission import Submission
+from bot.workflow.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two attempts to reach Slack at start.
+SLACK_RETRY = 3.0
+#: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap (slack.md 1.11).
+SOCKETS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A Linesman at work."""
+
+    #: Port of the HTTP server.
+    port: int
+    worker: Worker
+    #: Ends when the worker has stopped; raises what broke it.
+    working: asyncio.Task[None]
+
+
+def utc_now() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)
+
+
+def build_providers(settings: Settings, vault: Vault | None) -> Sequence[Provider]:
+    """Return the providers that are switched on. A new provider is one more line here."""
+    providers: list[Provider] = []
+    if settings.telnyx is not None:
+        bounds = Bounds(timeout=settings.provider_timeout)
+        key = settings.telnyx.api_key.get_secret_value()
+        providers.append(Telnyx(api_key=key, api_url=settings.telnyx.api_url, vault=vault, bounds=bounds))
+    return providers
+
+
+def build_vault(settings: Settings) -> Vault | None:
+    """Return what seals secrets; None when there is no key."""
+    keys = [key.get_secret_value() for key in settings.secret_keys]
+    return Vault(keys) if keys else None
+
+
+def slack_client(settings: Settings, stack: AsyncExitStack) -> AsyncWebClient:
+    """Return the Web API client; its connections are closed with ``stack``."""
+    http = session()
+    stack.push_async_callback(http.close)
+    return web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, http)
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterator[Running]:
+    """Run Linesman until the block ends. What is opened here is closed in the opposite order."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
+        before, after = await migrate(database)
+        log.info("database ready", revision=after, before=before)
+        client = slack_client(settings, stack)
+        vault = build_vault(settings)
+        catalogue = Catalogue(build_providers(settings, vault))
+        for provider in catalogue.providers:
+            stack.push_async_callback(provider.aclose)
+        identity = await _identify(client)
+        context = _context(
+            settings,
+            database=database,
+            catalogue=catalogue,
+            directory=SlackDirectory(client, identity.team),
+            vault=vault,
+            clock=clock,
+        )
+        desk = Desk()
+        worker, front = _assemble(settings, context, client, desk)
+        app = build_app(client, identity, front, signing_secret=_signing_secret(settings))
+        working = asyncio.create_task(worker.run())
+        stack.push_async_callback(_stopped, worker, working)
+        stack.push_async_callback(desk.close)
+        server = build_server(
+            None if settings.socket_mode else app,
+            ready=lambda: _ready(context, working),
+            metrics=lambda: render(context),
+        )
+        port = await stack.enter_async_context(listening(server, settings.host, settings.port))
+        if settings.socket_mode:
+            await _connect(settings, app, stack)
+        log.info("ready", workspace=identity.workspace, kinds=[kind.name for kind in catalogue.kinds])
+        yield Running(port=port, worker=worker, working=working)
+
+
+async def _identify(client: AsyncWebClient) -> Identity:
+    """Ask who the bot is until Slack answers; a refusal (a wrong token) is raised at once."""
+    while True:
+        try:
+            return await identify(client)
+        except (DeliveryPostponed, DeliveryUnknown) as error:
+            log.warning("slack does not answer; trying again", why=error.message)
+            await asyncio.sleep(SLACK_RETRY)
+
+
+def _context(
+    settings: Settings,
+    *,
+    database: Database,
+    catalogue: Catalogue,
+    directory: SlackDirectory,
+    vault: Vault | None,
+    clock: Clock,
+) -> Context:
+    pace = PollPace(least=timedelta(seconds=settings.poll_min), most=timedelta(seconds=settings.poll_max))
+    return Context(
+        database=database,
+        catalogue=catalogue,
+        directory=directory,
+        policy=settings.policy,
+        timing=Timing(
+            poll=pace,
+            card=timedelta(seconds=settings.card_seconds),
+            settle=timedelta(seconds=settings.settle_seconds),
+        ),
+        clock=clock,
+        vault=vault,
+        approval_channel=settings.approval_channel,
+    )
+
+
+def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk: Desk) -> tuple[Worker, Front]:
+    name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    say = Announcements(context)
+    authority, stories = Authority(context), Stories(context)
+    planning = Planning(context, authority, say)
+    approval = Approval(context, authority, say)
+    submission = Submission(context, say, name)
+    messenger = SlackMessenger(client, failure_channel=settings.failure_channel)
+    delivery = Delivery(context, stories, messenger, name)
+    handlers = {
+        Task.PLAN: planning.plan,
+        Task.DISCARD: planning.forget,
+        Task.EXPIRE: approval.expire,
+        Task.START: Starting(context, say).start,
+        Task.SUBMIT: submission.submit,
+        Task.SEARCH: Searching(context, say).search,
+        Task.POLL: Polling(context, say).poll,
+        Task.FINISH: Concluding(context, say).finish,
+    }
+    front = Front(
+        client=client,
+        desk=desk,
+        catalogue=context.catalogue,
+        planning=planning,
+        approval=approval,
+        authority=authority,
+        stories=stories,
+    )
+    return Worker(context, handlers, delivery.deliver, name=name), front
+
+
+def _signing_secret(settings: Settings) -> str:
+    secret = settings.slack_signing_secret
+    return secret.get_secret_value() if secret is not None else ""
+
+
+async def _connect(settings: Settings, app: AsyncApp, stack: AsyncExitStack) -> None:
+    """Open the Socket Mode connections."""
+    if settings.slack_app_token is None:
+        return
+    token = settings.slack_app_token.get_secret_value()
+    for _ in range(SOCKETS):
+        client = AsyncWebClient(token=token, base_url=settings.slack_api_url)
+        handler = AsyncSocketModeHandler(app, token, web_client=client)
+        stack.push_async_callback(handler.close_async)
+        await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it without annotations
+
+
+async def _stopped(worker: Worker, working: asyncio.Task[None]) -> None:
+    worker.stop()
+    await asyncio.wait({working})
+    if not working.cancelled() and (error := working.exception()) is not None:
+        log.error("the worker broke", exc_info=error)
+
+
+async def _ready(context: Context, working: asyncio.Task[None]) -> str:
+    """Return what is wrong; empty when work is being done."""
+    if working.done():
+        return "the worker has stopped"
+    try:
+        async with asyncio.timeout(2):
+            await context.database.ping()
+    except Exception as error:  # whatever it is, the answer is "not ready" and the log says why
+        log.warning("database does not answer", exc_info=error)
+        return "the database does not answer"
+    return ""

@@ -1,0 +1,1 @@
+"""What happens and when. Knows providers and the store; never Slack's blocks."""

@@ -1,0 +1,40 @@
+"""Which messages each step of a change leads to; written in the step's own transaction."""
+
+from __future__ import annotations
+
+from bot.changes.messages import Topic
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+
+
+class Announcements:
+    """Puts messages into the outbox. At most eight lines go into a thread, however many jobs there are."""
+
+    def __init__(self, context: Context) -> None:
+        self._clock = context.clock
+        self._pause = context.timing.card
+
+    async def preview(self, tx: Transaction, change: int) -> None:
+        """Show the plan, or why there is none, in the modal that waits for it."""
+        await tx.outbox.show(change, Topic.PREVIEW, now=self._clock())
+
+    async def card(self, tx: Transaction, change: int) -> None:
+        """Bring the card up to date, not more often than the card's pause allows."""
+        await tx.outbox.show(change, Topic.CARD, now=self._clock(), pause=self._pause)
+
+    async def cards(self, tx: Transaction, change: int) -> None:
+        """Bring the card and the request for approval up to date."""
+        await self.card(tx, change)
+        await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock(), pause=self._pause)
+
+    async def line(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
+        """Write a line of history into the thread, once."""
+        await tx.outbox.post(change, Topic.THREAD, what, now=self._clock(), data={"what": what, **data})
+
+    async def results(self, tx: Transaction, change: int) -> None:
+        """Put the sheet with every number into the thread."""
+        await tx.outbox.post(change, Topic.RESULTS, "final", now=self._clock())
+
+    async def failure(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
+        """Tell the failure channel, once per ``what``."""
+        await tx.outbox.post(change, Topic.FAILURE, what, now=self._clock(), data={"what": what, **data})

@@ -1,0 +1,196 @@
+"""Asking for approval, and deciding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.changes.lifecycle import ChangeState
+from bot.changes.policy import Verdict, who_may_approve
+from bot.changes.records import Change, Decision, Place, Verb
+from bot.errors import NotAllowed, Superseded
+from bot.store.transaction import Transaction
+from bot.store.work import Claim, Task
+from bot.workflow.announcements import Announcements
+from bot.workflow.authority import Authority
+from bot.workflow.context import Context
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a decision led to, for the person who made it."""
+
+    #: Where the change is now.
+    state: ChangeState
+    #: Approvals so far, and how many there have to be.
+    approvals: int
+    required: int
+
+
+class Approval:
+    """Requests for approval and what becomes of them."""
+
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
+        self._context = context
+        self._authority = authority
+        self._say = announcements
+
+    async def ask(self, change_id: int, *, by: str, digest: str) -> Change:
+        """Ask for approval of the plan with ``digest`` and return the change.
+
+        Asked twice, it is asked once. Raises NotAllowed, or Superseded when the plan is not the one that was shown.
+        """
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+        if change.requester != by:
+            raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+        if change.state is ChangeState.AWAITING_APPROVAL and change.digest == digest:
+            return change
+        if change.state is not ChangeState.PLANNED or change.digest != digest:
+            raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
+        size = change.summary.numbers if change.summary else 0
+        verdict = await self._authority.request(by, change.kind, size)
+        self._somebody_can_approve(change)
+        channel = await self._card_channel(change)
+        now = self._context.clock()
+        policy = self._context.policy
+        async with self._context.database.transaction() as tx:
+            await tx.changes.move(
+                change_id,
+                ChangeState.AWAITING_APPROVAL,
+                requested_at=now,
+                expires_at=now + policy.approval_ttl,
+                approvals_required=policy.approvals_required,
+                rule=verdict.rule,
+                card=Place(channel=channel),
+                approval_card=Place(channel=self._context.approval_channel),
+            )
+            await tx.work.remove(Task.DISCARD, [change_id])
+            await tx.work.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
+            await tx.events.add(change_id, "approval_requested", at=now, actor=by, digest=digest, rule=verdict.rule)
+            await self._say.cards(tx, change_id)
+        self._context.ring()
+        async with self._context.database.reading() as tx:
+            return await tx.changes.get(change_id)
+
+    def _somebody_can_approve(self, change: Change) -> None:
+        audience = who_may_approve(self._context.policy, change.requester)
+        if not audience.users and not audience.groups:
+            raise NotAllowed(
+                "Nobody could approve this: the list of approvers is empty or names only you. "
+                "Ask whoever runs Linesman to add approvers (LINESMAN_APPROVERS)."
+            )
+
+    async def _card_channel(self, change: Change) -> str:
+        if change.origin and await self._context.directory.can_post(change.origin):
+            return change.origin
+        return self._context.approval_channel
+
+    async def decide(self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str = "") -> Answer:
+        """Let ``by`` decide on the plan with ``digest``.
+
+        Everything is checked now, whatever the button looked like. Raises NotAllowed (also written to the audit
+        trail) or Superseded; the text answers the person.
+        """
+        change, verdict = await self._allowed(change_id, by=by, verb=verb, digest=digest)
+        now = self._context.clock()
+        if change.expires_at is not None and now >= change.expires_at:
+            await self._expire(change_id)
+            raise Superseded(f"{change.public_id} has expired: nobody decided in time. It has to be asked for again.")
+        answer = await self._write(change, verdict, by=by, verb=verb, reason=reason, now=now)
+        self._context.ring()
+        return answer
+
+    async def open_to(self, change_id: int, *, by: str, verb: Verb, digest: str) -> Change:
+        """Return the change if ``by`` could decide on it now; raises what :meth:`decide` would."""
+        change, _ = await self._allowed(change_id, by=by, verb=verb, digest=digest)
+        return change
+
+    async def _allowed(self, change_id: int, *, by: str, verb: Verb, digest: str) -> tuple[Change, Verdict]:
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+            decisions = await tx.decisions.of(change_id)
+        self._still_open(change, digest)
+        already = [d.person for d in decisions if d.verb is Verb.APPROVE] if verb is Verb.APPROVE else []
+        try:
+            return change, await self._authority.approve(by, change, already)
+        except NotAllowed as error:
+            await self._note_refusal(change, by, verb, error)
+            raise
+
+    def _still_open(self, change: Change, digest: str) -> None:
+        if change.state is not ChangeState.AWAITING_APPROVAL:
+            state = change.state.value.replace("_", " ")
+            raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to decide.")
+        if change.digest != digest:
+            raise Superseded(f"This plan of {change.public_id} was replaced; decide on the newest request instead.")
+
+    async def _note_refusal(self, change: Change, by: str, verb: Verb, error: NotAllowed) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.events.add(
+                change.id,
+                "click_refused",
+                at=self._context.clock(),
+                actor=by,
+                digest=change.digest,
+                verb=verb.value,
+                answer=error.message,
+            )
+
+    async def _write(
+        self, change: Change, verdict: Verdict, *, by: str, verb: Verb, reason: str, now: datetime
+    ) -> Answer:
+        async with self._context.database.transaction() as tx:
+            present = await tx.changes.hold(change.id)
+            self._still_open(present, change.digest)
+            decision = Decision(
+                change=change.id,
+                person=by,
+                verb=verb,
+                digest=change.digest,
+                reason=reason,
+                rule=verdict.rule,
+                at=now,
+            )
+            await tx.decisions.add(decision)
+            past = "approved" if verb is Verb.APPROVE else "rejected"
+            await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, rule=verdict.rule)
+            approvals = sum(1 for d in await tx.decisions.of(change.id) if d.verb is Verb.APPROVE)
+            state = await self._conclude(tx, change, verb, approvals, now)
+            await self._say.cards(tx, change.id)
+            return Answer(state=state, approvals=approvals, required=change.approvals_required)
+
+    async def _conclude(
+        self, tx: Transaction, change: Change, verb: Verb, approvals: int, now: datetime
+    ) -> ChangeState:
+        if verb is Verb.REJECT:
+            await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
+            await tx.work.remove(Task.EXPIRE, [change.id])
+            await self._say.line(tx, change.id, "rejected")
+            return ChangeState.REJECTED
+        if approvals < change.approvals_required:
+            return ChangeState.AWAITING_APPROVAL
+        await tx.changes.move(change.id, ChangeState.APPROVED)
+        await tx.work.remove(Task.EXPIRE, [change.id])
+        await tx.work.add(Task.START, change.id, now)
+        await self._say.line(tx, change.id, "approved")
+        return ChangeState.APPROVED
+
+    async def expire(self, claim: Claim) -> None:
+        """Carry out the task: end a request that nobody decided."""
+        await self._expire(claim.subject)
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+
+    async def _expire(self, change_id: int) -> None:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            try:
+                await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)
+            except Superseded:
+                return
+            await tx.events.add(change_id, "expired", at=now)
+            await self._say.cards(tx, change_id)
+            await self._say.line(tx, change_id, "expired")
+            await self._say.failure(tx, change_id, "expired")
+        self._context.ring()

@@ -1,0 +1,42 @@
+"""Concluding a change whose jobs are all over."""
+
+from __future__ import annotations
+
+from bot.changes.lifecycle import ChangeState
+from bot.changes.outcomes import outcome
+from bot.errors import Superseded
+from bot.store.work import Claim
+from bot.workflow.announcements import Announcements
+from bot.workflow.context import Context
+
+
+class Concluding:
+    """Establishes how changes ended and tells everybody."""
+
+    def __init__(self, context: Context, announcements: Announcements) -> None:
+        self._context = context
+        self._say = announcements
+
+    async def finish(self, claim: Claim) -> None:
+        """Carry out the task: count the outcomes, close the change, put the results where people look for them."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            tally = await tx.operations.tally(claim.subject)
+            ended = outcome(tally)
+            try:
+                await tx.changes.move(claim.subject, ChangeState.FINISHED, outcome=ended, finished_at=now)
+            except Superseded:
+                return
+            counts = {
+                "succeeded": tally.succeeded,
+                "failed": tally.failed,
+                "not_attempted": tally.not_attempted,
+            }
+            await tx.events.add(claim.subject, "finished", at=now, details={"outcome": ended.value, **counts})
+            await self._say.cards(tx, claim.subject)
+            await self._say.line(tx, claim.subject, "finished", **counts)
+            await self._say.results(tx, claim.subject)
+            if tally.failed:
+                await self._say.failure(tx, claim.subject, "failed", **counts)
+        self._context.ring()

@@ -1,0 +1,75 @@
+"""What every part of the workflow is given."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.changes.pacing import PollPace
+from bot.changes.policy import Policy
+from bot.changes.vault import Vault
+from bot.providers.catalogue import Catalogue
+from bot.store.database import Database
+from bot.workflow.ports import Clock, Directory
+
+
+class Bell:
+    """Wakes a loop that waits for due work, so that what is due now does not wait for the next look."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake whoever waits."""
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until the bell rings, ``seconds`` at the most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._rung.clear()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How long things may take."""
+
+    poll: PollPace
+    #: Least pause between two edits of one card.
+    card: timedelta
+    #: How long an unanswered job creation is searched for before it may be sent again.
+    settle: timedelta
+    #: How long a plan waits for "Request approval" before it is discarded.
+    plan_ttl: timedelta = timedelta(hours=1)
+    #: How long a claim lasts without being renewed.
+    lease: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The parts that the workflow works with."""
+
+    database: Database
+    catalogue: Catalogue
+    directory: Directory
+    policy: Policy
+    timing: Timing
+    clock: Clock
+    #: Seals secrets; None when LINESMAN_SECRET_KEY is not set, and then no kind has secret settings.
+    vault: Vault | None
+    #: Channel for requests for approval, and for cards that cannot go where the command was given.
+    approval_channel: str
+    #: Rung when work became due.
+    work_bell: Bell = field(default_factory=Bell)
+    #: Rung when a message became due.
+    outbox_bell: Bell = field(default_factory=Bell)
+
+    def ring(self) -> None:
+        """Wake both loops: something was committed that may have made work or messages due."""
+        self.work_bell.ring()
+        self.outbox_bell.ring()

@@ -1,0 +1,125 @@
+"""Watching jobs to their end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import BatchState
+from bot.changes.outcomes import settle
+from bot.changes.pacing import next_poll
+from bot.changes.records import Batch
+from bot.errors import Missing, ProviderError
+from bot.providers.base import JobReport, JobState
+from bot.store.transaction import Transaction
+from bot.store.work import Claim
+from bot.workflow.announcements import Announcements
+from bot.workflow.context import Context
+from bot.workflow.settling import settle_change
+
+log = structlog.get_logger(__name__)
+
+#: How often a job that is over is read again while it still lists numbers as pending.
+LAST_LOOKS = 4
+#: How often a job that the provider does not know is asked for before it counts as lost.
+GONE_LOOKS = 10
+#: Our word for the state of such a job.
+GONE = "not found"
+
+
+class Polling:
+    """Polls jobs."""
+
+    def __init__(self, context: Context, announcements: Announcements) -> None:
+        self._context = context
+        self._say = announcements
+
+    async def poll(self, claim: Claim) -> None:
+        """Carry out the task: read one job, note the outcomes that it reports, and settle the batch when it is over."""
+        async with self._context.database.reading() as tx:
+            batch = await tx.batches.get(claim.subject)
+            change = await tx.changes.get(batch.change)
+        if batch.state is not BatchState.SUBMITTED:
+            async with self._context.database.transaction() as tx:
+                await tx.work.done(claim)
+            return
+        kind = self._context.catalogue.kind(change.kind)
+        try:
+            report = await self._context.catalogue.provider(kind).poll(batch.job)
+        except Missing:
+            report = JobReport(id=batch.job, state=JobState.UNKNOWN, state_word=GONE)
+        except ProviderError as error:
+            log.warning("poll failed", change=change.id, batch=batch.position, job=batch.job, why=error.message)
+            await self._again(claim, batch, kind)
+            return
+        await self._note(claim, batch, kind, report)
+
+    async def _note(self, claim: Claim, batch: Batch, kind: Kind, report: JobReport) -> None:
+        """Write down what the job reports; once it is over, every number of the batch gets its outcome."""
+        gone = report.state_word == GONE
+        patience = GONE_LOOKS if gone else LAST_LOOKS
+        final = (report.state.over and not report.pending) or (
+            (report.state.over or gone) and batch.looks + 1 >= patience
+        )
+        looks = batch.looks + 1 if report.state.over or gone else 0
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            operations = await tx.operations.of_batch(batch.change, batch.position)
+            verdicts = settle(
+                operations,
+                succeeded=report.succeeded,
+                failed=report.failed,
+                pending=report.pending,
+                final=final,
+                job_word=report.state_word,
+            )
+            await tx.operations.settle(batch.change, verdicts, now)
+            await tx.batches.put(
+                batch.id,
+                polls=batch.polls + 1,
+                looks=looks,
+                done_by=report.done_by,
+                job_state=report.state_word[:32],
+            )
+            if final:
+                await self._settle(tx, claim, batch, report)
+            else:
+                await tx.work.again(claim, await self._next(tx, batch, kind, report))
+            if verdicts or final:
+                await self._say.card(tx, batch.change)
+        log.info(
+            "job polled",
+            change=batch.change,
+            batch=batch.position,
+            job=batch.job,
+            state=report.state_word,
+            settled=len(verdicts),
+            pending=len(report.pending),
+        )
+        self._context.ring()
+
+    async def _settle(self, tx: Transaction, claim: Claim, batch: Batch, report: JobReport) -> None:
+        now = self._context.clock()
+        await tx.work.done(claim)
+        await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
+        await tx.events.add(
+            batch.change, "batch_settled", at=now, batch=batch.position, job=batch.job, said=report.state_word
+        )
+        await settle_change(tx, batch.change, self._context)
+
+    async def _again(self, claim: Claim, batch: Batch, kind: Kind) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.batches.put(batch.id, polls=batch.polls + 1)
+            await tx.work.again(claim, await self._next(tx, batch, kind, None))
+
+    async def _next(self, tx: Transaction, batch: Batch, kind: Kind, report: JobReport | None) -> datetime:
+        return next_poll(
+            self._context.timing.poll,
+            now=self._context.clock(),
+            polls=batch.polls,
+            done_by=report.done_by if report else None,
+            in_flight=await tx.batches.in_flight(kind.name),
+            spread=batch.id,
+        )

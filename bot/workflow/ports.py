@@ -1,0 +1,70 @@
+"""What `workflow` needs from Slack, in its own words; `slack` provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import BatchState
+from bot.changes.messages import Message
+from bot.changes.policy import Audience, Membership, Person
+from bot.changes.records import Batch, Change, Decision, FailureGroup, Place, Tally
+
+#: Returns the present time, aware UTC.
+Clock: TypeAlias = Callable[[], datetime]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Story:
+    """All that a message about a change may show, read in one moment."""
+
+    change: Change
+    kind: Kind
+    #: What people call the provider: "Telnyx".
+    provider: str
+    tally: Tally
+    batches: Sequence[Batch]
+    decisions: Sequence[Decision]
+    failures: Sequence[FailureGroup]
+    #: Whom the request for approval addresses.
+    audience: Audience
+    #: Jobs that the kind has at the provider right now, of all changes.
+    in_flight: int
+    #: When a request made now would expire.
+    expires_if_asked_now: datetime
+    now: datetime
+
+    def batches_in(self, *states: BatchState) -> int:
+        """Return how many batches are in one of ``states``."""
+        return sum(1 for batch in self.batches if batch.state in states)
+
+
+class Directory(Protocol):
+    """Who people are and where the bot may post. Answers may be a minute old."""
+
+    async def person(self, user: str) -> Person:
+        """Return who ``user`` is; raises :class:`bot.errors.DeliveryError` when Slack does not say."""
+        ...
+
+    async def membership(self, groups: Iterable[str]) -> Membership:
+        """Return who is in each user group; None for a group that cannot be read."""
+        ...
+
+    async def can_post(self, channel: str) -> bool:
+        """Tell whether the bot is a member of ``channel``; False when Slack does not say."""
+        ...
+
+
+class Messenger(Protocol):
+    """Delivers messages. Raises only :class:`bot.errors.DeliveryError` leaves."""
+
+    async def deliver(self, message: Message, story: Story, sheet: bytes | None) -> Place:
+        """Post or edit ``message`` as ``story`` has it now and return where it is; ``sheet`` is a results file."""
+        ...
+
+    async def find(self, message: Message, story: Story) -> Place | None:
+        """Return where an interrupted ``message`` arrived, by the key in its metadata; None when it did not."""
+        ...

@@ -1,0 +1,21 @@
+"""What follows when a batch has settled."""
+
+from __future__ import annotations
+
+from bot.changes.lifecycle import BatchState, ChangeState
+from bot.store.transaction import Transaction
+from bot.store.work import Task
+from bot.workflow.context import Context
+
+
+async def settle_change(tx: Transaction, change: int, context: Context) -> None:
+    """When all batches of a running change have settled, make its conclusion due; give freed slots to whoever waits."""
+    now = context.clock()
+    record = await tx.changes.get(change)
+    kind = context.catalogue.kind(record.kind)
+    waiting = await tx.batches.queued(kind.name, limit=kind.jobs_in_flight)
+    await tx.work.hasten(Task.SUBMIT, now, waiting)
+    states = await tx.batches.states(change)
+    if record.state is ChangeState.RUNNING and set(states) == {BatchState.SETTLED}:
+        await tx.changes.move(change, ChangeState.VERIFYING)
+        await tx.work.add(Task.FINISH, change, now)

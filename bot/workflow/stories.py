@@ -1,0 +1,67 @@
+"""Reading all that a message about a change may show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.changes.lifecycle import ChangeState
+from bot.changes.policy import who_may_approve
+from bot.changes.records import Change, Event
+from bot.changes.results import results_sheet
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+from bot.workflow.ports import Story
+
+
+class Stories:
+    """Reads changes for those who show them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def read(self, change: int) -> Story:
+        """Return the story of a change; raises NotFound."""
+        async with self._context.database.reading() as tx:
+            return await self._read(tx, await tx.changes.get(change))
+
+    async def _read(self, tx: Transaction, change: Change) -> Story:
+        kind = self._context.catalogue.kind(change.kind)
+        now = self._context.clock()
+        return Story(
+            change=change,
+            kind=kind,
+            provider=self._context.catalogue.provider(kind).title,
+            tally=await tx.operations.tally(change.id),
+            batches=await tx.batches.of(change.id),
+            decisions=await tx.decisions.of(change.id),
+            failures=await tx.operations.failures(change.id),
+            audience=who_may_approve(self._context.policy, change.requester),
+            in_flight=await tx.batches.in_flight(change.kind),
+            expires_if_asked_now=now + self._context.policy.approval_ttl,
+            now=now,
+        )
+
+    async def sheet(self, change: int) -> bytes:
+        """Return ``results.csv``: a row for every number of the change."""
+        story = await self.read(change)
+        jobs = {batch.position: batch for batch in story.batches}
+        async with self._context.database.reading() as tx:
+            operations = [operation async for operation in tx.operations.stream(change)]
+        return results_sheet(story.kind, operations, jobs, story.change.summary)
+
+    async def list(
+        self, *, states: Iterable[ChangeState] = (), requester: str = "", limit: int = 10, offset: int = 0
+    ) -> Sequence[Story]:
+        """Return the stories of the newest changes, those that never got a plan left out unless asked for."""
+        wanted = tuple(states) or tuple(
+            state for state in ChangeState if state not in {ChangeState.PLANNING, ChangeState.DISCARDED}
+        )
+        async with self._context.database.reading() as tx:
+            found = await tx.changes.list(states=wanted, requester=requester, limit=limit, offset=offset)
+            known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
+            return [await self._read(tx, change) for change in known]
+
+    async def history(self, change: int) -> Sequence[Event]:
+        """Return the audit trail of one change."""
+        async with self._context.database.reading() as tx:
+            return await tx.events.of(change)

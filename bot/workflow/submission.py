@@ -1,0 +1,207 @@
+"""From queued batches to jobs at the provider, each created once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import BatchState, OperationState
+from bot.changes.outcomes import REFUSED
+from bot.changes.pacing import next_poll
+from bot.changes.records import Batch, Change
+from bot.errors import (
+    BadRequest,
+    Forbidden,
+    Missing,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    SecretError,
+    Superseded,
+    TooManyJobs,
+    Unauthorised,
+    Unavailable,
+)
+from bot.providers.base import BatchRequest, JobReport
+from bot.store.transaction import Transaction
+from bot.store.work import Claim, Task
+from bot.workflow.announcements import Announcements
+from bot.workflow.context import Context
+from bot.workflow.settling import settle_change
+
+log = structlog.get_logger(__name__)
+
+#: How long to wait before asking for a slot again, when nothing of ours is about to free one.
+SLOT_WAIT = timedelta(seconds=10)
+
+
+class Submission:
+    """Submits batches."""
+
+    def __init__(self, context: Context, announcements: Announcements, worker: str) -> None:
+        self._context = context
+        self._say = announcements
+        #: The owner of the claims that this process holds.
+        self._worker = worker
+
+    async def submit(self, claim: Claim) -> None:
+        """Carry out the task: send one batch.
+
+        The batch is ``submitting`` in the database before its POST goes out. Found ``submitting`` at the start of
+        this task, it was interrupted there, and nobody knows whether the POST went out: it is searched for.
+        """
+        async with self._context.database.reading() as tx:
+            batch = await tx.batches.get(claim.subject)
+            change = await tx.changes.get(batch.change)
+        kind = self._context.catalogue.kind(change.kind)
+        if batch.state is BatchState.SUBMITTING:
+            await self._unknown(claim, batch, change, "the process stopped while it was being sent")
+            return
+        if batch.state is not BatchState.QUEUED:
+            await self._finish_task(claim)
+            return
+        request = await request_of(self._context, batch, kind)
+        if not await self._begin(claim, batch, kind):
+            return
+        provider = self._context.catalogue.provider(kind)
+        try:
+            report = await provider.submit(request)
+        except TooManyJobs as error:
+            await self._queue_again(claim, batch, SLOT_WAIT, f"waiting for a free slot: {error.message}")
+        except RateLimited as error:
+            await self._queue_again(claim, batch, timedelta(seconds=error.wait), error.message)
+        except Unavailable as error:
+            await self._queue_again(claim, batch, self._backoff(claim), error.message)
+        except (BadRequest, Unauthorised, Forbidden, Missing, SecretError) as error:
+            await self._refused(claim, batch, change, error)
+        except OutcomeUnknown as error:
+            await self._unknown(claim, batch, change, error.message)
+        else:
+            await self._made(claim, batch, change, kind, report)
+
+    async def _begin(self, claim: Claim, batch: Batch, kind: Kind) -> bool:
+        """Write down that the POST is about to go out; False when it must not."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return False  # somebody took the claim over; the batch is theirs
+            if await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
+                await tx.work.again(claim, now + SLOT_WAIT)
+                await self._say.card(tx, batch.change)
+                return False
+            try:
+                await tx.batches.move(
+                    batch.id, BatchState.SUBMITTING, attempted_at=now, attempts=batch.attempts + 1, absences=0
+                )
+            except Superseded:
+                await tx.work.done(claim)
+                return False
+            await tx.events.add(batch.change, "batch_submitting", at=now, batch=batch.position)
+        return True
+
+    async def _made(self, claim: Claim, batch: Batch, change: Change, kind: Kind, report: JobReport) -> None:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            await adopt(tx, self._context, batch, kind, report)
+            await say_submitted(tx, self._say, change.id)
+            await tx.events.add(change.id, "batch_submitted", at=now, batch=batch.position, job=report.id)
+        self._context.ring()
+
+    async def _queue_again(self, claim: Claim, batch: Batch, wait: timedelta, why: str) -> None:
+        """Put a batch that the provider surely did not take back into the queue."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.batches.move(batch.id, BatchState.QUEUED)
+            await tx.work.again(claim, now + wait)
+            await tx.events.add(batch.change, "batch_postponed", at=now, batch=batch.position, why=why)
+            await self._say.card(tx, batch.change)
+        log.info("batch postponed", change=batch.change, batch=batch.position, seconds=wait.total_seconds(), why=why)
+        self._context.ring()
+
+    def _backoff(self, claim: Claim) -> timedelta:
+        pace = self._context.timing.poll
+        doubled: timedelta = pace.least * 2.0 ** min(claim.attempts, 10)
+        return min(pace.most, doubled)
+
+    async def _refused(self, claim: Claim, batch: Batch, change: Change, error: ProviderError | SecretError) -> None:
+        """Settle a batch that the provider refused whole: none of its numbers was changed, and each says why."""
+        now = self._context.clock()
+        code = getattr(error, "code", "") or REFUSED
+        pointer = getattr(error, "pointer", "")
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
+            await tx.operations.settle_batch(
+                change.id,
+                batch.position,
+                OperationState.FAILED,
+                code=code,
+                reason=error.message,
+                pointer=pointer,
+                now=now,
+            )
+            await tx.events.add(
+                change.id, "batch_refused", at=now, batch=batch.position, code=code, answer=error.message
+            )
+            await self._say.card(tx, change.id)
+            await settle_change(tx, change.id, self._context)
+        log.warning("batch refused", change=change.id, batch=batch.position, code=code)
+        self._context.ring()
+
+    async def _unknown(self, claim: Claim, batch: Batch, change: Change, why: str) -> None:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            await tx.batches.move(batch.id, BatchState.UNKNOWN)
+            await tx.work.add(Task.SEARCH, batch.id, now)
+            await tx.events.add(change.id, "batch_unknown", at=now, batch=batch.position, why=why)
+            await self._say.card(tx, change.id)
+        log.warning("submission without an answer", change=change.id, batch=batch.position, why=why)
+        self._context.ring()
+
+    async def _finish_task(self, claim: Claim) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+
+
+async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest:
+    """Return what is sent for ``batch``: its numbers as they were approved, and its values."""
+    async with context.database.reading() as tx:
+        operations = await tx.operations.of_batch(batch.change, batch.position)
+    numbers = tuple((operation.number_id, operation.e164) for operation in operations)
+    return BatchRequest(kind=kind, numbers=numbers, values=batch.values)
+
+
+async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:
+    """Write down that ``batch`` became the job ``report`` and make its first poll due."""
+    now = context.clock()
+    await tx.batches.move(
+        batch.id,
+        BatchState.SUBMITTED,
+        job=report.id,
+        submitted_at=now,
+        done_by=report.done_by,
+        job_state=report.state_word[:32],
+        polls=0,
+    )
+    await tx.operations.sent(batch.change, batch.position)
+    due = next_poll(
+        context.timing.poll,
+        now=now,
+        polls=0,
+        done_by=report.done_by,
+        in_flight=await tx.batches.in_flight(kind.name),
+        spread=batch.id,
+    )
+    await tx.work.add(Task.POLL, batch.id, due)
+
+
+async def say_submitted(tx: Transaction, announcements: Announcements, change: int) -> None:
+    """Show progress, and tell the thread once all batches have become jobs."""
+    states = await tx.batches.states(change)
+    if not {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
+        await announcements.line(tx, change, "submitted", batches=sum(states.values()))
+    await announcements.card(tx, change)

@@ -1,0 +1,198 @@
+"""The loops that do what is due: tasks, and messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+
+from bot.changes.messages import Message
+from bot.store.work import Claim, Task
+from bot.workflow.context import Bell, Context
+
+log = structlog.get_logger(__name__)
+
+#: Most tasks, and most messages, at work at once.
+CONCURRENCY = 16
+#: Longest pause between two looks at the table, in seconds; other replicas may have made work due.
+IDLE = 1.0
+#: How long running work may go on after a stop was asked for, in seconds. SIGTERM allows ten for everything.
+GRACE = 7.0
+#: Pauses after a task that failed for a reason nobody foresaw.
+FIRST_RETRY = timedelta(seconds=2)
+LONGEST_RETRY = timedelta(minutes=5)
+
+Handler = Callable[[Claim], Awaitable[None]]
+_Item = TypeVar("_Item", Claim, Message)
+
+
+class Worker:
+    """Claims due tasks and messages and sees to them until it is stopped.
+
+    Claims are renewed while their task runs, so a lease can be short and a dead worker's work is soon taken over.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        handlers: Mapping[Task, Handler],
+        deliver: Callable[[Message], Awaitable[None]],
+        *,
+        name: str,
+    ) -> None:
+        self._context = context
+        self._handlers = handlers
+        self._deliver = deliver
+        self._name = name
+        self._stopping = asyncio.Event()
+        self._tasks: dict[int, Claim] = {}
+        self._messages: dict[int, Message] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`, then let running work end within the grace and give back the rest."""
+        if not self._context.database.shared:
+            await self._take_over()
+        try:
+            async with asyncio.TaskGroup() as group:
+                renewing = group.create_task(self._renew())
+                loops = (
+                    group.create_task(self._loop(self._claim_tasks, self._do, self._context.work_bell)),
+                    group.create_task(self._loop(self._claim_messages, self._send, self._context.outbox_bell)),
+                )
+                await self._stopping.wait()
+                self._context.ring()
+                await asyncio.wait(loops)
+                await asyncio.wait(self._running or {renewing}, timeout=GRACE if self._running else 0)
+                renewing.cancel()
+        finally:
+            await self._cancel_running()
+        await self._release(self._name)
+
+    def stop(self) -> None:
+        """Ask the worker to stop."""
+        self._stopping.set()
+
+    async def _take_over(self) -> None:
+        """Free every claim: on SQLite nobody else can be working, so whoever holds one is dead."""
+        async with self._context.database.transaction() as tx:
+            await tx.work.release_all()
+            await tx.outbox.release_all()
+
+    async def _release(self, owner: str) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.work.release(owner)
+            await tx.outbox.release(owner)
+
+    async def _loop(
+        self, claim: Callable[[int], Awaitable[list[_Item]]], handle: Callable[[_Item], Awaitable[None]], bell: Bell
+    ) -> None:
+        mine: set[asyncio.Task[None]] = set()
+        while not self._stopping.is_set():
+            room = CONCURRENCY - len(mine)
+            items = await self._claimed(claim, room) if room else []
+            for item in items:
+                task = asyncio.ensure_future(handle(item))
+                for tasks in (mine, self._running):
+                    tasks.add(task)
+                    task.add_done_callback(tasks.discard)
+                task.add_done_callback(lambda _: bell.ring())
+            if not items:
+                await bell.wait(await self._idle(bell))
+
+    async def _idle(self, bell: Bell) -> float:
+        """Return how many seconds to wait: until something is due, a little at the most."""
+        try:
+            async with self._context.database.reading() as tx:
+                table = tx.work if bell is self._context.work_bell else tx.outbox
+                due = await table.next_due()
+        except Exception:  # the database may be gone for a while; the loop goes on
+            log.exception("cannot look for due work")
+            return IDLE
+        if due is None:
+            return IDLE
+        # What is due and yet was not claimed waits for something else, a thread for its card say.
+        remaining = (due - self._context.clock()).total_seconds()
+        return min(max(remaining, 0.01), IDLE) if remaining > 0 else IDLE / 4
+
+    async def _claimed(self, claim: Callable[[int], Awaitable[list[_Item]]], room: int) -> list[_Item]:
+        try:
+            return await claim(room)
+        except Exception:  # a full disk or a lost database must not end the loop: it is tried again
+            log.exception("cannot claim work")
+            await asyncio.sleep(IDLE)
+            return []
+
+    async def _claim_tasks(self, room: int) -> list[Claim]:
+        timing = self._context.timing
+        async with self._context.database.transaction() as tx:
+            claims = await tx.work.claim(owner=self._name, now=self._context.clock(), lease=timing.lease, limit=room)
+        self._tasks.update({claim.id: claim for claim in claims})
+        return claims
+
+    async def _claim_messages(self, room: int) -> list[Message]:
+        async with self._context.database.transaction() as tx:
+            messages = await tx.outbox.claim(
+                owner=self._name, now=self._context.clock(), lease=self._context.timing.lease, limit=room
+            )
+        self._messages.update({message.id: message for message in messages})
+        return messages
+
+    async def _do(self, claim: Claim) -> None:
+        try:
+            await self._handlers[claim.task](claim)
+        except Exception:  # one task's fault must not stop the others; it is logged and tried again
+            log.exception("task failed", task=claim.task.value, subject=claim.subject, attempts=claim.attempts)
+            await self._retry(claim)
+        finally:
+            self._tasks.pop(claim.id, None)
+
+    async def _retry(self, claim: Claim) -> None:
+        pause = min(FIRST_RETRY * 2 ** min(claim.attempts, 10), LONGEST_RETRY)
+        try:
+            async with self._context.database.transaction() as tx:
+                await tx.work.again(claim, self._context.clock() + pause)
+        except Exception:  # the lease runs out by itself; the loop goes on
+            log.exception("cannot give a task back", task=claim.task.value, subject=claim.subject)
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self._deliver(message)
+        except Exception:  # as above: a message that cannot be delivered must not stop the others
+            log.exception("delivery failed", key=message.key, attempts=message.attempts)
+            pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
+            try:
+                async with self._context.database.transaction() as tx:
+                    await tx.outbox.postpone(
+                        message,
+                        owner=self._name,
+                        until=self._context.clock() + pause,
+                        error="an unforeseen fault; see the log",
+                        surely_unsent=False,
+                    )
+            except Exception:  # as above
+                log.exception("cannot give a message back", key=message.key)
+        finally:
+            self._messages.pop(message.id, None)
+
+    async def _renew(self) -> None:
+        """Keep the claims of running tasks alive."""
+        lease = self._context.timing.lease
+        while True:
+            await asyncio.sleep(lease.total_seconds() / 3)
+            until = self._context.clock() + lease
+            try:
+                async with self._context.database.transaction() as tx:
+                    await tx.work.extend(self._tasks, self._name, until)
+                    await tx.outbox.extend(self._messages, self._name, until)
+            except Exception:  # as above: try again at the next turn, well within the lease
+                log.exception("cannot renew claims")
+
+    async def _cancel_running(self) -> None:
+        late = set(self._running)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)

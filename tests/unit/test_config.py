@@ -1,0 +1,369 @@
+"""What the environment may say, and what Linesman answers when it says something else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bot import config
+from bot.changes.policy import Grant, Policy
+from bot.errors import ConfigurationError
+
+LEAST = {
+    "SLACK_BOT_TOKEN": "xoxb-1-2-three",
+    "SLACK_APP_TOKEN": "xapp-1-A0-four",
+    "TELNYX_API_KEY": "KEY0123_five",
+    "LINESMAN_APPROVAL_CHANNEL": "C0APPROVE",
+}
+
+
+def problems(environ: dict[str, str]) -> list[str]:
+    """Return what `load` finds wrong in ``environ``."""
+    with pytest.raises(ConfigurationError) as caught:
+        config.load(environ)
+    return list(caught.value.problems)
+
+
+class TestGood:
+    """Environments that Linesman starts with."""
+
+    def test_defaults(self) -> None:
+        """The four variables that nothing can replace are enough; all others have their documented defaults."""
+        settings = config.load(LEAST)
+
+        assert settings.redacted() == {
+            "SLACK_BOT_TOKEN": "••••••",
+            "SLACK_APP_TOKEN": "••••••",
+            "SLACK_API_URL": "https://slack.com/api/",
+            "TELNYX_API_KEY": "••••••",
+            "TELNYX_API_URL": "https://api.telnyx.com/v2",
+            "CLOSE_API_URL": "https://api.close.com/api/v1",
+            "DATABASE_URL": "sqlite+aiosqlite:///linesman.db",
+            "HOST": "0.0.0.0",  # noqa: S104 - the documented default
+            "PORT": 3000,
+            "LINESMAN_REQUESTERS": "nobody",
+            "LINESMAN_APPROVERS": "nobody",
+            "LINESMAN_OPERATORS": "nobody",
+            "LINESMAN_APPROVAL_CHANNEL": "C0APPROVE",
+            "LINESMAN_APPROVALS_REQUIRED": 1,
+            "LINESMAN_APPROVAL_TTL": 86_400,
+            "LINESMAN_MAX_NUMBERS": 20_000,
+            "LINESMAN_POLL_MIN": 2,
+            "LINESMAN_POLL_MAX": 30,
+            "LINESMAN_PROVIDER_TIMEOUT": 30,
+            "LINESMAN_SETTLE_SECONDS": 60,
+            "LINESMAN_CARD_SECONDS": 3,
+            "LINESMAN_LOG_LEVEL": "info",
+            "LINESMAN_LOG_FORMAT": "json",
+        }
+        assert settings.failure_channel == "C0APPROVE"
+        assert settings.socket_mode
+        assert settings.telnyx is not None
+        assert settings.telnyx.api_key.get_secret_value() == "KEY0123_five"
+        assert settings.close is None
+
+    def test_policy(self) -> None:
+        """The policy is what the variables say."""
+        settings = config.load(
+            LEAST
+            | {
+                "LINESMAN_REQUESTERS": "*",
+                "LINESMAN_APPROVERS": "U0ANN, S0LEADS,W0BOB,",
+                "LINESMAN_OPERATORS": "U0ROOT",
+                "LINESMAN_APPROVALS_REQUIRED": "2",
+                "LINESMAN_APPROVAL_TTL": "60",
+                "LINESMAN_MAX_NUMBERS": "5",
+            }
+        )
+
+        assert settings.policy == Policy(
+            requesters=Grant(everyone=True),
+            approvers=Grant(users=frozenset({"U0ANN", "W0BOB"}), groups=frozenset({"S0LEADS"})),
+            operators=Grant(users=frozenset({"U0ROOT"})),
+            approvals_required=2,
+            approval_ttl=timedelta(minutes=1),
+            max_numbers=5,
+        )
+
+    def test_only_the_mapping_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the process's own environment says does not matter; the mapping is all."""
+        monkeypatch.setenv("PORT", "4000")
+        monkeypatch.setenv("port", "4001")
+        monkeypatch.setenv("LINESMAN_NONSENSE", "1")
+
+        assert config.load(LEAST).port == 3000
+
+    def test_blank_is_unset(self) -> None:
+        """An empty or blank variable counts as not set, and a line break at the end of a value is dropped."""
+        settings = config.load(LEAST | {"PORT": "", "CLOSE_API_KEY": "  ", "SLACK_BOT_TOKEN": "xoxb-1\n"})
+
+        assert settings.port == 3000
+        assert settings.close is None
+        assert settings.slack_bot_token.get_secret_value() == "xoxb-1"
+
+    def test_http_mode(self) -> None:
+        """Without an app token and with a signing secret Slack is served over HTTP."""
+        environ = LEAST | {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "0123456789abcdef"}
+
+        assert not config.load(environ).socket_mode
+
+    def test_several_keys(self) -> None:
+        """Several sealing keys keep their order, because the first one writes."""
+        keys = [Fernet.generate_key().decode() for _ in range(2)]
+
+        settings = config.load(LEAST | {"LINESMAN_SECRET_KEY": ", ".join(keys)})
+
+        assert [key.get_secret_value() for key in settings.secret_keys] == keys
+
+    def test_frozen(self) -> None:
+        """Nobody changes the configuration at run time."""
+        with pytest.raises(ValidationError):
+            config.load(LEAST).port = 1  # type: ignore[misc]  # the assignment under test
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("LINESMAN_SERVICE_HOST", "10.0.0.1"),
+            ("LINESMAN_SERVICE_PORT_HTTP", "3000"),
+            ("LINESMAN_PORT", "tcp://10.0.0.1:3000"),
+            ("LINESMAN_DB_PORT_5432_TCP_ADDR", "10.0.0.1"),
+        ],
+    )
+    def test_service_links(self, name: str, value: str) -> None:
+        """What Kubernetes adds for a service called linesman is nobody's typing error."""
+        assert config.load(LEAST | {name: value}).port == 3000
+
+
+class TestBad:
+    """Environments that Linesman refuses."""
+
+    def test_nothing_set(self) -> None:
+        """An empty environment is answered with everything that is missing and where to find it."""
+        assert problems({}) == [
+            (
+                "SLACK_BOT_TOKEN is not set: paste the token that starts with xoxb- from your Slack app's OAuth & "
+                "Permissions page."
+            ),
+            (
+                "SLACK_SIGNING_SECRET is not set: paste the signing secret from your Slack app's Basic Information "
+                "page, or set SLACK_APP_TOKEN to use Socket Mode."
+            ),
+            "CLOSE_API_KEY and TELNYX_API_KEY are both not set: set the API key of at least one provider.",
+            (
+                "LINESMAN_APPROVAL_CHANNEL is not set: give the id of the channel where approvals are asked for, "
+                "which is at the bottom of the channel's details."
+            ),
+        ]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "said"),
+        [
+            ("SLACK_BOT_TOKEN", "xoxp-1", "must start with xoxb-"),
+            ("SLACK_BOT_TOKEN", "xoxb-1 2", "has a space"),
+            ("SLACK_APP_TOKEN", "xoxb-1", "must start with xapp-"),
+            ("TELNYX_API_KEY", "KEY„1”", "has a space, a line break or a letter that no key has"),
+            ("SLACK_API_URL", "slack.com/api", "must be an address"),
+            ("SLACK_API_URL", "ftp://slack.com", "must be an address"),
+            ("TELNYX_API_URL", "https://", "must be an address"),
+            ("TELNYX_API_URL", "https://h:99999", "must be an address"),
+            ("TELNYX_API_URL", "https://h/v2?a=b", "must be an address"),
+            ("CLOSE_API_URL", "https://me:pw@api.close.com", "without a user name or a password"),
+            ("DATABASE_URL", "linesman.db", "must start with sqlite+aiosqlite://"),
+            ("DATABASE_URL", "sqlite:///linesman.db", "must start with sqlite+aiosqlite://"),
+            ("DATABASE_URL", "postgresql://h/db", "postgresql+asyncpg://"),
+            ("DATABASE_URL", "postgresql+asyncpg://h:port/db", "postgresql+asyncpg://"),
+            ("PORT", "http", "is 'http': give a whole number"),
+            ("PORT", "65536", "is '65536': give at most 65535"),
+            ("PORT", "-1", "is '-1': give at least 0"),
+            ("LINESMAN_REQUESTERS", "U0ANN, bob,@eve", "has '@eve', 'bob', which is no Slack id"),
+            ("LINESMAN_REQUESTERS", "C0CHANNEL", "has 'C0CHANNEL', which is no Slack id"),
+            ("LINESMAN_APPROVERS", "*", "may not be *"),
+            ("LINESMAN_OPERATORS", "U0ANN,*", "may not be *"),
+            ("LINESMAN_APPROVERS", "*,bob", "; it also has 'bob'"),
+            ("LINESMAN_APPROVAL_CHANNEL", "#ops", "is '#ops', which is no channel id (C… or G…): use the channel's id"),
+            ("LINESMAN_FAILURE_CHANNEL", "U0ANN", "at the bottom"),
+            ("LINESMAN_APPROVALS_REQUIRED", "0", "give at least 1"),
+            ("LINESMAN_APPROVAL_TTL", "59", "give at least 60"),
+            ("LINESMAN_APPROVAL_TTL", "1h", "is '1h': give a whole number"),
+            ("LINESMAN_APPROVAL_TTL", "9" * 20, "give at most 31536000"),
+            ("LINESMAN_MAX_NUMBERS", "0", "give at least 1"),
+            ("LINESMAN_MAX_NUMBERS", "1.5", "give a whole number"),
+            ("LINESMAN_POLICY_FILE", "policy.toml", "this version does not read policy files"),
+            ("LINESMAN_SECRET_KEY", "abc", "has no Fernet key in place 1 of 1: make one with `python3 -c"),
+            ("LINESMAN_POLL_MIN", "0", "give more than 0"),
+            ("LINESMAN_POLL_MAX", "1", "is 1: give at least LINESMAN_POLL_MIN, which is 2"),
+            ("LINESMAN_PROVIDER_TIMEOUT", "inf", "is 'inf': give a number"),
+            ("LINESMAN_SETTLE_SECONDS", "nan", "is 'nan': give a number"),
+            ("LINESMAN_CARD_SECONDS", "soon", "is 'soon': give a number"),
+            ("LINESMAN_LOG_LEVEL", "loud", "is 'loud': give 'debug', 'info', 'warning' or 'error'"),
+            ("LINESMAN_LOG_FORMAT", "xml", "is 'xml': give 'json' or 'console'"),
+        ],
+    )
+    def test_one_problem(self, name: str, value: str, said: str) -> None:
+        """A wrong value is one problem: a sentence that starts with the variable and says what to do."""
+        found = problems(LEAST | {name: value})
+
+        assert len(found) == 1
+        assert found[0].startswith(f"{name} ")
+        assert said in found[0]
+        assert found[0].endswith(".")
+
+    def test_all_at_once(self) -> None:
+        """Every problem is reported in the same run, also those that a wrong neighbour could hide."""
+        wrong = {
+            "SLACK_BOT_TOKEN": "",
+            "SLACK_APP_TOKEN": "xoxb-1",
+            "TELNYX_API_KEY": "",
+            "LINESMAN_APPROVAL_CHANNEL": "#ops",
+            "LINESMAN_POLL_MIN": "31",
+            "LINESMAN_LOG_LEVEL": "loud",
+            "LINESMAN_POLICY_FILE": "p",
+            "LINESMAN_MAX_NUMBER": "3",
+        }
+
+        named = [problem.split()[0] for problem in problems(LEAST | wrong)]
+
+        assert named == [
+            "SLACK_BOT_TOKEN",
+            "SLACK_APP_TOKEN",
+            "CLOSE_API_KEY",
+            "LINESMAN_APPROVAL_CHANNEL",
+            "LINESMAN_POLICY_FILE",
+            "LINESMAN_POLL_MAX",
+            "LINESMAN_LOG_LEVEL",
+            "LINESMAN_MAX_NUMBER",
+        ]
+
+    @pytest.mark.parametrize(
+        ("name", "hint"),
+        [
+            ("LINESMAN_APROVERS", "did you mean LINESMAN_APPROVERS?"),
+            ("LINESMAN_MAX_NUMBER", "did you mean LINESMAN_MAX_NUMBERS?"),
+            ("LINESMAN_XYZZY", "unset it, or look in the README for what you meant."),
+        ],
+    )
+    def test_unknown_variable(self, name: str, hint: str) -> None:
+        """A misspelt variable is not silently without effect; the nearest known name is suggested."""
+        assert problems(LEAST | {name: "1"}) == [f"{name} is not a variable that Linesman knows: {hint}"]
+
+    @given(
+        secret=st.text(
+            st.characters(codec="ascii", categories=["L", "N"], include_characters="-_.=+/:"), min_size=25, max_size=60
+        ),
+        # Any text may be a host name.
+        name=st.sampled_from([variable.name for variable in config.VARIABLES if variable.name != "HOST"]),
+    )
+    def test_no_secret_is_repeated(self, secret: str, name: str) -> None:
+        """Whatever secret is pasted into whatever variable, no problem repeats it."""
+        # No variable takes a value with these marks.
+        pasted = f"¶{secret}¶"
+
+        found = problems(LEAST | {name: pasted})
+
+        assert [problem for problem in found if secret in problem] == []
+
+    def test_short_secrets_are_not_repeated(self) -> None:
+        """The value of a variable that is meant for a secret is never quoted, however short it is."""
+        wrong = dict.fromkeys(
+            [
+                "SLACK_BOT_TOKEN",
+                "SLACK_APP_TOKEN",
+                "SLACK_SIGNING_SECRET",
+                "TELNYX_API_KEY",
+                "CLOSE_API_KEY",
+                "DATABASE_URL",
+                "LINESMAN_SECRET_KEY",
+            ],
+            "s3 cr3t",
+        )
+
+        found = problems(LEAST | wrong)
+
+        assert len(found) == len(wrong)
+        assert not any("s3" in problem or "cr3t" in problem for problem in found)
+
+
+class TestSecrets:
+    """Secrets that are configured stay unseen."""
+
+    DATABASE = "postgresql+asyncpg://linesman:hunter2@db/linesman"
+
+    def test_listed_for_the_logs(self) -> None:
+        """The redaction of logs is told every secret, the database's password among them."""
+        key = Fernet.generate_key().decode()
+        settings = config.load(LEAST | {"DATABASE_URL": self.DATABASE, "LINESMAN_SECRET_KEY": key})
+
+        assert settings.secrets() == {"xoxb-1-2-three", "xapp-1-A0-four", "KEY0123_five", "hunter2", key}
+
+    def test_not_shown(self) -> None:
+        """Neither the listing for logs nor the settings' own text shows a secret."""
+        key = Fernet.generate_key().decode()
+        settings = config.load(LEAST | {"DATABASE_URL": self.DATABASE, "LINESMAN_SECRET_KEY": key})
+
+        text = f"{settings.redacted()} {settings!r} {settings} {settings.telnyx!r}"
+
+        assert [secret for secret in settings.secrets() if secret in text] == []
+        assert settings.redacted()["DATABASE_URL"] == "postgresql+asyncpg://linesman:***@db/linesman"
+
+
+class TestWarnings:
+    """What is allowed and probably not meant."""
+
+    FINE = LEAST | {
+        "LINESMAN_REQUESTERS": "S0OPS",
+        "LINESMAN_APPROVERS": "U0ANN,U0BOB",
+        "LINESMAN_OPERATORS": "U0ROOT",
+        "LINESMAN_SECRET_KEY": Fernet.generate_key().decode(),
+    }
+
+    def test_none(self) -> None:
+        """A configuration with people in every role and a key has nothing to warn of."""
+        assert config.load(self.FINE).warnings() == ()
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"LINESMAN_REQUESTERS": ""}, "nobody can request a change"),
+            ({"LINESMAN_APPROVERS": ""}, "LINESMAN_APPROVERS is empty: no change can be approved"),
+            ({"LINESMAN_OPERATORS": ""}, "nobody can unlock numbers"),
+            ({"LINESMAN_APPROVALS_REQUIRED": "3"}, "names 2: no change can be approved"),
+            ({"LINESMAN_APPROVALS_REQUIRED": "2", "LINESMAN_REQUESTERS": "*"}, "nobody approves their own"),
+            ({"LINESMAN_APPROVERS": "U0ANN", "LINESMAN_REQUESTERS": "U0ANN"}, "nobody approves their own"),
+            ({"LINESMAN_SECRET_KEY": ""}, "the external PIN) are not offered"),
+            ({"DATABASE_URL": "sqlite+aiosqlite://"}, "everything is forgotten"),
+            ({"SLACK_BOT_TOKEN": "xoxe.xoxb-1-abc"}, "a rotating token"),
+        ],
+    )
+    def test_one(self, change: dict[str, str], said: str) -> None:
+        """What is allowed and probably not meant is said in one sentence."""
+        found = config.load(self.FINE | change).warnings()
+
+        assert len(found) == 1
+        assert said in found[0]
+
+    def test_group_may_be_large(self) -> None:
+        """How many people are in a group is not known here, so nothing is said about too few approvers."""
+        environ = self.FINE | {"LINESMAN_APPROVERS": "S0LEADS", "LINESMAN_APPROVALS_REQUIRED": "3"}
+
+        assert config.load(environ).warnings() == ()
+
+
+def test_variables() -> None:
+    """The table for the README has every variable once, with a meaning, and marks those that must be set."""
+    names = [variable.name for variable in config.VARIABLES]
+    defaults = {variable.name: variable.default for variable in config.VARIABLES}
+
+    assert len(names) == len(set(names)) == 28
+    assert all(variable.meaning for variable in config.VARIABLES)
+    assert [variable.name for variable in config.VARIABLES if variable.required] == [
+        "SLACK_BOT_TOKEN",
+        "LINESMAN_APPROVAL_CHANNEL",
+    ]
+    assert defaults["DATABASE_URL"] == "sqlite+aiosqlite:///linesman.db"
+    assert defaults["LINESMAN_POLL_MIN"] == "2"
+    assert defaults["LINESMAN_SECRET_KEY"] == ""
