@@ -15,6 +15,15 @@ async def render(context: Context) -> bytes:
     changes = Gauge("linesman_changes", "Changes by state", ["state"], registry=registry)
     jobs = Gauge("linesman_jobs_in_flight", "Jobs of ours at the provider", ["kind"], registry=registry)
     due = Gauge("linesman_work", "Tasks waiting or at work", ["task"], registry=registry)
+    calls = Gauge(
+        "linesman_provider_calls",
+        "HTTP calls to providers since the start",
+        ["provider", "method", "path", "status"],
+        registry=registry,
+    )
+    for provider in context.catalogue.providers:
+        for call, count in provider.calls.items():
+            calls.labels(provider.name, call.method, call.path, call.status).set(count)
     outbox = Gauge("linesman_outbox_undelivered", "Slack messages that wait", registry=registry)
     async with context.database.reading() as tx:
         counts = await tx.changes.count()

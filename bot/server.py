@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 #: Largest request body in bytes: a modal's state with every box full is far below it.
 LARGEST = 2 * 1024 * 1024
 #: Seconds that requests in progress may take once the server stops.
-SHUTDOWN = 2.0
+SHUTDOWN = 1.5
 
 
 def build_server(

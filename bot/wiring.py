@@ -38,6 +38,7 @@ from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
+from bot.workflow.choices import Choices
 from bot.workflow.concluding import Concluding
 from bot.workflow.context import Context, Timing
 from bot.workflow.delivery import Delivery
@@ -194,7 +195,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     front = Front(
         client=client,
         desk=desk,
-        catalogue=context.catalogue,
+        choices=Choices(context),
         planning=planning,
         approval=approval,
         authority=authority,

@@ -22,6 +22,8 @@ class Topic(Enum):
 
 #: Topics of which only the latest state counts: one row each per change, shown again whenever something moved.
 STANDING: Final = frozenset({Topic.PREVIEW, Topic.CARD, Topic.APPROVAL_CARD})
+#: Topics that go below the card, in the order in which they were decided on, once the card is there.
+THREADED: Final = frozenset({Topic.THREAD, Topic.RESULTS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,8 @@ class _EntryReader:
         if bool(left.identifier) == bool(right.identifier) or {left.why, right.why} & {_AMBIGUOUS, RANGE, _UNSPLIT}:
             return False
         number, loose = (left, self._words[right.start]) if left.identifier else (right, self._words[left.end - 1])
-        if number is right and "+" in self._words[right.start].text:
+        is_whole = not number.identifier.startswith("+") or (number is right and "+" in self._words[right.start].text)
+        if is_whole:  # an id, or a number whose beginning is certain
             return False
         if not loose.digits or any(character.isalpha() for character in loose.text) or "+" in loose.text[1:]:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import JSON, Values
+from bot.providers.http import Call
 
 
 class JobState(Enum):
@@ -89,6 +91,11 @@ class Provider(Protocol):
     #: What people call it: "Telnyx".
     title: str
     kinds: Sequence[Kind]
+
+    @property
+    def calls(self) -> Counter[Call]:
+        """How many HTTP calls were made since the start, by method, path template and status."""
+        ...
 
     def is_id(self, text: str) -> bool:
         """Tell whether ``text`` has the form of one of this provider's number ids."""

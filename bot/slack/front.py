@@ -9,13 +9,13 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.providers.catalogue import Catalogue
 from bot.slack.calls import call
 from bot.slack.desk import Answer, Desk
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
+from bot.workflow.choices import Choices
 from bot.workflow.planning import Planning
 from bot.workflow.stories import Stories
 
@@ -26,7 +26,7 @@ class Front:
 
     client: AsyncWebClient
     desk: Desk
-    catalogue: Catalogue
+    choices: Choices
     planning: Planning
     approval: Approval
     authority: Authority
@@ -51,15 +51,19 @@ class Front:
     async def say(self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]] | None = None) -> None:
         """Say ``text`` (mrkdwn) to the person behind ``body`` only.
 
-        The response URL works in any conversation, also where the bot is not a member.
+        The response URL works in any conversation, also where the bot is not a member; it lives half an hour, and
+        shortcuts have none.
         """
-        url = body.get("response_url")
-        if url:
+        user = body["user_id"] if "user_id" in body else body["user"]["id"]
+        if url := body.get("response_url"):
             hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
-            await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
-            return
-        channel = (body.get("channel") or {}).get("id") or body["user"]["id"]
-        await call(self.client.chat_postEphemeral(channel=channel, user=body["user"]["id"], text=text, blocks=blocks))
+            answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
+            if answer.status_code == 200:
+                return
+        if channel := (body.get("channel") or {}).get("id"):
+            await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks))
+        else:
+            await call(self.client.chat_postMessage(channel=user, text=text, blocks=blocks))
 
     async def show(self, view_id: str, view: View) -> None:
         """Replace an open modal."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.messages import STANDING, Message, Topic
+from bot.changes.messages import THREADED, Message, Topic
 from bot.changes.records import public_id
 from bot.store.claims import claim_due
 from bot.store.tables import changes, outbox
@@ -59,15 +59,16 @@ class Outbox:
         See :mod:`bot.store.claims` for the rest of the rule.
         """
         earlier = outbox.alias("earlier")
-        standing = outbox.c.topic.in_([topic.value for topic in STANDING])
+        threaded = [topic.value for topic in THREADED]
         overtakes = exists().where(
             earlier.c.change_id == outbox.c.change_id,
             earlier.c.id < outbox.c.id,
             earlier.c.state == _PENDING,
-            earlier.c.topic.not_in([topic.value for topic in STANDING]),
+            earlier.c.topic.in_(threaded),
         )
         carded = exists().where(changes.c.id == outbox.c.change_id, changes.c.card_ts != "")
-        condition = and_(outbox.c.state == _PENDING, or_(standing, and_(~overtakes, carded)))
+        free = outbox.c.topic.not_in(threaded)
+        condition = and_(outbox.c.state == _PENDING, or_(free, and_(~overtakes, carded)))
         rows = await claim_due(
             self._connection, outbox, owner=owner, now=now, lease=lease, limit=limit, condition=condition
         )

@@ -25,7 +25,8 @@ class Announcements:
     async def cards(self, tx: Transaction, change: int) -> None:
         """Bring the card and the request for approval up to date."""
         await self.card(tx, change)
-        await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock(), pause=self._pause)
+        # Its edits are few, and a button that decides nothing any more has to go at once.
+        await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock())
 
     async def line(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
         """Write a line of history into the thread, once."""

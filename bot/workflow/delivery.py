@@ -75,12 +75,12 @@ class Delivery:
         log.info("message postponed", key=message.key, seconds=pause.total_seconds(), why=why)
 
     async def _refused(self, message: Message, story: Story, error: DeliveryRefused) -> None:
-        """Slack will not take it. A card moves to the approval channel, where somebody sees it; the rest is logged."""
-        home = Place(channel=self._context.approval_channel)
-        moved = message.topic is Topic.CARD and story.change.card.channel != home.channel
+        """Slack will not take it as it is. A card finds another place, where somebody sees it; the rest is logged."""
+        place = self._other_place(message, story, error)
         async with self._context.database.transaction() as tx:
-            if moved:
-                await tx.changes.put(message.change, card=home)
+            if place is not None:
+                column = "card" if message.topic is Topic.CARD else "approval_card"
+                await tx.changes.put(message.change, **{column: place})
                 await tx.outbox.postpone(
                     message, owner=self._worker, until=self._context.clock(), error=error.message, surely_unsent=True
                 )
@@ -90,8 +90,20 @@ class Delivery:
                 await tx.events.add(
                     message.change, "message_refused", at=self._context.clock(), key=message.key, code=error.code
                 )
-        log.error("slack refused a message", key=message.key, code=error.code, why=error.message, moved=moved)
+        log.error(
+            "slack refused a message", key=message.key, code=error.code, why=error.message, moved=place is not None
+        )
         self._context.outbox_bell.ring()
+
+    def _other_place(self, message: Message, story: Story, error: DeliveryRefused) -> Place | None:
+        """Return where a refused card goes: below a deleted one's channel anew, or else to the approval channel."""
+        if message.topic not in {Topic.CARD, Topic.APPROVAL_CARD}:
+            return None
+        place = _standing_place(message, story)
+        if place.ts and error.code == "message_not_found":
+            return Place(channel=place.channel)
+        home = self._context.approval_channel
+        return Place(channel=home) if message.topic is Topic.CARD and place.channel != home else None
 
 
 def _standing_place(message: Message, story: Story) -> Place:

@@ -14,7 +14,7 @@ from bot.changes.records import Change, Draft, Summary
 from bot.changes.settings import Unreadable, read_value
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import Value
-from bot.errors import InputError, LinesmanError, NotAllowed, ProviderError, SecretError, Superseded
+from bot.errors import InputError, LinesmanError, NotAllowed, NotFound, ProviderError, SecretError, Superseded
 from bot.providers.base import Provider
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
@@ -22,6 +22,8 @@ from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 
+#: How often planning is tried when it ends in a fault that nobody foresaw.
+ATTEMPTS = 3
 #: How many unusable numbers are named before the rest is only counted.
 NAMED = 20
 
@@ -94,6 +96,9 @@ class Planning:
         if change.state is not ChangeState.PLANNING:
             await self._drop(claim)
             return
+        if claim.attempts > ATTEMPTS:
+            await self._give_up(claim, change, "It could not be planned because of a fault on our side; see the log.")
+            return
         try:
             kind = self._context.catalogue.kind(change.kind)
             provider = self._context.catalogue.provider(kind)
@@ -104,7 +109,7 @@ class Planning:
             summary = await self._summarise(provider, kind, request, plan)
         except InputError as error:
             await self._give_up(claim, change, " ".join(error.problems.values()))
-        except (NotAllowed, ProviderError, Unplannable) as error:
+        except (NotAllowed, NotFound, ProviderError, SecretError, Unplannable) as error:
             await self._give_up(claim, change, error.message)
         else:
             await self._write(claim, change, plan, summary)

@@ -20,7 +20,7 @@ CONCURRENCY = 16
 #: Longest pause between two looks at the table, in seconds; other replicas may have made work due.
 IDLE = 1.0
 #: How long running work may go on after a stop was asked for, in seconds. SIGTERM allows ten for everything.
-GRACE = 7.0
+GRACE = 5.0
 #: Pauses after a task that failed for a reason nobody foresaw.
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)

@@ -28,7 +28,7 @@ from bot.providers.telnyx.reading import Reader
 
 #: Ids are 64-bit integers as text. Shorter ones are in old examples, but 15 digits and less may be a phone number
 #: whose + was lost, and changing the wrong number is worse than asking again.
-_ID: Final = re.compile(r"[1-9]\d{15,18}")
+_ID: Final = re.compile(r"[1-9][0-9]{15,18}")
 
 
 class Telnyx:
@@ -91,8 +91,8 @@ class Telnyx:
         return self._http.calls
 
     def is_id(self, text: str) -> bool:
-        """Tell whether ``text`` has the form of a number's id: 16 to 19 digits."""
-        return _ID.fullmatch(text) is not None
+        """Tell whether ``text`` has the form of a number's id: 16 to 19 digits, within 64 bits."""
+        return _ID.fullmatch(text) is not None and int(text) < 2**63
 
     def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
         """Stream snapshots of the target's numbers; see :class:`bot.providers.base.Provider`.

@@ -21,7 +21,7 @@ from bot.changes.kinds import Kind
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import JSON, Value
 from bot.changes.vault import Vault
-from bot.errors import Missing, Unavailable
+from bot.errors import BadRequest, Missing, Unavailable
 from bot.providers.http import PacedClient
 from bot.providers.telnyx.snapshots import Source, sources, values
 from bot.providers.telnyx.together import WIDTH, together
@@ -153,7 +153,7 @@ class Reader:
     async def _single(self, source: Source, id_: str) -> Row | None:
         try:
             answer = data(await self._http.read("GET", source.single, parts={"id": id_}))
-        except Missing:
+        except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
             return None
         if not isinstance(answer, dict):
             raise Unavailable("Telnyx answered a question for one number with something else.")

@@ -28,7 +28,7 @@ def register(app: AsyncApp, front: Front) -> None:
 async def _answer(front: Front, body: dict[str, Any]) -> None:
     word, _, rest = body.get("text", "").strip().partition(" ")
     word, rest = word.lower(), rest.strip()
-    kind = front.catalogue.by_command(word)
+    kind = front.choices.by_command(word)
     if kind is not None or word == "new":
         await open_form(
             front,
@@ -45,10 +45,10 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
         case "list":
             await _list(front, body, rest)
         case "help" | "":
-            await front.say(body, help_text(front.catalogue.kinds))
+            await front.say(body, help_text(front.choices.kinds))
         case _:
             said = f"There is no `{COMMAND} {escape(word[:40])}`.\n\n"
-            await front.say(body, said + help_text(front.catalogue.kinds))
+            await front.say(body, said + help_text(front.choices.kinds))
 
 
 async def _status(front: Front, body: dict[str, Any], text: str) -> None:

@@ -42,12 +42,12 @@ def register(app: AsyncApp, front: Front) -> None:
 
 async def _redraw(front: Front, view: dict[str, Any], more: int) -> None:
     """Show the inputs that the kind and the chosen settings need; everything typed stays."""
-    kinds = {kind.name: kind for kind in front.catalogue.kinds}
+    kinds = {kind.name: kind for kind in front.choices.kinds}
     draft = read_form(view, kinds)
     private = read_private(view)
     boxes = int(private.get("boxes", 1)) + more
     fresh = form(
-        front.catalogue.kinds,
+        front.choices.kinds,
         kinds[draft.kind],
         draft,
         origin=private.get("origin", ""),
@@ -65,7 +65,7 @@ async def _propose(front: Front, body: dict[str, Any], answers: dict[str, Any]) 
     """Write the request down, or put every problem on the field that has it."""
     view = body["view"]
     private = read_private(view)
-    kinds = {kind.name: kind for kind in front.catalogue.kinds}
+    kinds = {kind.name: kind for kind in front.choices.kinds}
     kept = await _kept_secrets(front, private, body["user"]["id"])
     draft = read_form(view, kinds, kept)
     try:

@@ -22,14 +22,14 @@ async def open_form(
     opens first and is filled afterwards.
     """
     view = await front.open(trigger, loading())
-    chosen = kind or front.catalogue.kinds[0]
+    chosen = kind or front.choices.kinds[0]
     try:
         await front.authority.request(user, chosen.name, 0)
     except NotAllowed as error:
         await front.show(view, notice(f"🚫 {escape(error.message)}"))
         return
     draft = Draft(kind=chosen.name, pasted=boxes_of(pasted))
-    await front.show(view, form(front.catalogue.kinds, chosen, draft, origin=origin))
+    await front.show(view, form(front.choices.kinds, chosen, draft, origin=origin))
 
 
 def boxes_of(text: str) -> tuple[str, ...]:

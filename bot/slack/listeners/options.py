@@ -30,12 +30,12 @@ def register(app: AsyncApp, front: Front) -> None:
 
 async def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what can be chosen; nothing when the provider is too slow or refuses, and the log says why."""
-    kinds = {kind.name: kind for kind in front.catalogue.kinds}
+    kinds = {kind.name: kind for kind in front.choices.kinds}
     kind = kinds[read_form(body["view"], kinds).kind]
     setting = str(body["block_id"]).removeprefix(VALUE)
     try:
         async with asyncio.timeout(WITHIN):
-            choices = await front.catalogue.provider(kind).choices(kind, setting, body.get("value", ""))
+            choices = await front.choices.search(kind, setting, body.get("value", ""))
     except (LinesmanError, TimeoutError) as error:
         log.warning("no options", setting=setting, error=type(error).__name__, why=str(error))
         return []

@@ -59,6 +59,6 @@ async def _edit(front: Front, body: dict[str, Any]) -> None:
     change = story.change
     if change.requester != body["user"]["id"]:
         raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
-    fresh = form(front.catalogue.kinds, story.kind, change.draft, origin=change.origin, source=change.id)
+    fresh = form(front.choices.kinds, story.kind, change.draft, origin=change.origin, source=change.id)
     await front.show(body["view"]["id"], fresh)
     await front.planning.discard(change.id, by=change.requester)

@@ -216,11 +216,12 @@ async def test_strangers_and_numbers_that_cannot_be_changed(account: TelnyxStand
     assert ported.id not in {one.id for one in found.values()}
 
 
-async def test_a_number_named_twice_comes_once(account: TelnyxStandIn, find: Find) -> None:
-    """A number given by E.164 and by id is streamed once."""
+async def test_a_number_named_twice_comes_once(account: TelnyxStandIn, find: Find, counted: Counted) -> None:
+    """A number given by E.164 and by id is checked, read and streamed once."""
     number = account.add_number("+13035550100")
 
     assert len(await find(["+13035550100", number.id], "tags")) == 1
+    assert counted() == {OWNERSHIP: 1, DETAIL_ONE: 1}
 
 
 async def test_ids_without_settings_are_looked_up(account: TelnyxStandIn, find: Find, counted: Counted) -> None:
