@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 POLLS_PER_SECOND = 4.0
 #: How much longer each pause is than the one before it, while the provider gives no estimate.
 GROWTH = 1.5
+#: Polls after which a pause is as long as any: a stuck job can be polled thousands of times, and floats end.
+ENOUGH = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +35,7 @@ def next_poll(
     if done_by is not None and done_by > now:
         pause = (done_by - now) / 2
     else:
-        pause = pace.least * min(GROWTH**polls, pace.most / pace.least)
+        pause = pace.least * min(GROWTH ** min(polls, ENOUGH), pace.most / pace.least)
     pause = min(max(pause, pace.least), pace.most)
     turn = timedelta(seconds=in_flight / POLLS_PER_SECOND)
     pause = max(pause, turn)

@@ -1,0 +1,37 @@
+"""The stage for scenarios: both stand-ins, the people, and the bot on a database file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.telnyx import TelnyxStandIn
+from tests.integration.scenarios.stage import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
+
+
+@pytest.fixture
+async def idle(tmp_path: Path) -> AsyncIterator[Stage]:
+    """Set the stage without the bot, for tests that start it in their own way."""
+    slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
+    async with slack, TelnyxStandIn(job_seconds=0.3) as telnyx:
+        stage = Stage(slack=slack, telnyx=telnyx, database=tmp_path / "linesman.db")
+        yield stage
+        await stage.stop()
+
+
+@pytest.fixture
+async def stage(idle: Stage) -> Stage:
+    """Set the stage with the bot at work, over signed HTTP."""
+    await idle.start()
+    return idle
+
+
+@pytest.fixture(params=["http", "socket"])
+async def either(request: pytest.FixtureRequest, idle: Stage) -> Stage:
+    """Set the stage with the bot at work, once over signed HTTP and once over Socket Mode."""
+    idle.transport = request.param
+    await idle.start()
+    return idle

@@ -1,0 +1,129 @@
+"""From what was typed to a request, or to every problem at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.changes.drafts import NUMBERS, REASON, SETTINGS, read_draft
+from bot.changes.kinds import Kind
+from bot.changes.records import Draft
+from bot.changes.vault import Vault
+from bot.errors import InputError
+
+
+def is_id(text: str) -> bool:
+    """Tell whether ``text`` has the form of a Telnyx id."""
+    return text.isdigit() and len(text) == 19
+
+
+def problems(kind: Kind, draft: Draft, *, max_numbers: int = 100) -> dict[str, str]:
+    """Return the problems of ``draft``."""
+    with pytest.raises(InputError) as refusal:
+        read_draft(kind, draft, is_id=is_id, max_numbers=max_numbers)
+    return refusal.value.problems
+
+
+def test_a_good_draft_becomes_a_request(settings_kind: Kind, vault: Vault) -> None:
+    """Numbers, ids, values, sealed secrets and the reason are all there; repeats are dropped and counted."""
+    pin = vault.seal("4711")
+    draft = Draft(
+        kind=settings_kind.name,
+        pasted=("+13035550100, (303) 555-0101", "1293384261075731499\n+1 303 555 0100"),
+        chosen=("tags", "external_pin"),
+        typed={"tags": "a, b", "external_pin": pin, "customer_reference": "typed but not chosen any more"},
+        reason="  Moving\n Denver ",
+    )
+
+    request = read_draft(settings_kind, draft, is_id=is_id, max_numbers=100)
+
+    assert request.identifiers == ("+13035550100", "+13035550101", "1293384261075731499")
+    assert request.wanted == {"tags": ("a", "b"), "external_pin": pin}
+    assert request.reason == "Moving Denver"
+    assert request.repeats == 1
+
+
+def test_all_problems_come_at_once(settings_kind: Kind) -> None:
+    """Each stands under its own field; nobody has to fix one to hear of the next."""
+    draft = Draft(
+        kind=settings_kind.name,
+        pasted=("+1303555010, hello",),
+        chosen=("tags", "hd_voice_enabled"),
+        typed={"hd_voice_enabled": "perhaps"},
+    )
+
+    found = problems(settings_kind, draft)
+
+    assert set(found) == {NUMBERS, "tags", "hd_voice_enabled", REASON}
+    assert found[NUMBERS].startswith("2 of the entries cannot be read: “+1303555010” ")
+    assert "“hello”" in found[NUMBERS]
+    assert found["tags"] == "Tags needs a value; leave it out of the settings to keep today's value."
+    assert found[REASON] == "Say why, in a few words: the approver decides on it."
+
+
+@pytest.mark.parametrize(
+    ("draft", "field", "problem"),
+    [
+        pytest.param({"pasted": ("",)}, NUMBERS, "Paste at least one number, such as +13035550100.", id="no-numbers"),
+        pytest.param(
+            {"pasted": ("+13035550100 +13035550101 +13035550102",)},
+            NUMBERS,
+            "That is 3 numbers; one change may have at most 2. Split it into several changes.",
+            id="too-many",
+        ),
+        pytest.param({"chosen": ()}, SETTINGS, "Choose at least one setting to change.", id="no-settings"),
+        pytest.param(
+            {"reason": "x" * 501}, REASON, "Keep the reason under 500 characters; this has 501.", id="long-reason"
+        ),
+    ],
+)
+def test_each_refusal_says_what_to_do(settings_kind: Kind, draft: dict, field: str, problem: str) -> None:
+    """The exact words for each thing that can be wrong with a draft as a whole."""
+    good = {"pasted": ("+13035550100",), "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
+
+    assert problems(settings_kind, Draft(kind=settings_kind.name, **{**good, **draft}), max_numbers=2) == {
+        field: problem
+    }
+
+
+def test_a_long_list_of_bad_entries_is_cut(settings_kind: Kind) -> None:
+    """Eight are named, the rest is counted, so that the error stays readable."""
+    draft = Draft(
+        kind=settings_kind.name,
+        pasted=(",".join(f"bad{i}" for i in range(50)),),
+        chosen=("tags",),
+        typed={"tags": "a"},
+        reason="why",
+    )
+
+    found = problems(settings_kind, draft)[NUMBERS]
+
+    assert found.count("“bad") == 8
+    assert found.endswith("and 42 more.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        pytest.param({"emergency_enabled": "true"}, "emergency_address_id", id="on-without-address"),
+        pytest.param(
+            {"emergency_enabled": "false", "emergency_address_id": "53829456729313"},
+            "emergency_address_id",
+            id="off-with-address",
+        ),
+        pytest.param({}, "emergency_enabled", id="neither"),
+    ],
+)
+def test_the_emergency_rule_is_checked_before_anything_is_sent(emergency_kind: Kind, typed: dict, field: str) -> None:
+    """Telnyx needs an address to switch the service on and takes none to switch it off."""
+    draft = Draft(kind=emergency_kind.name, pasted=("+13035550100",), typed=typed, reason="why")
+
+    assert set(problems(emergency_kind, draft)) == {field}
+
+
+def test_switching_the_emergency_service_off_needs_no_address(emergency_kind: Kind) -> None:
+    """The address is left out, as the API wants it."""
+    draft = Draft(
+        kind=emergency_kind.name, pasted=("+13035550100",), typed={"emergency_enabled": "false"}, reason="why"
+    )
+
+    assert read_draft(emergency_kind, draft, is_id=is_id, max_numbers=5).wanted == {"emergency_enabled": False}

@@ -1,0 +1,142 @@
+"""From job reports to exactly one outcome for every number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.changes.lifecycle import OperationState, Outcome
+from bot.changes.outcomes import CONTRADICTORY, NOT_REPORTED, outcome, settle
+from bot.changes.records import Operation, Tally
+from bot.providers.base import OperationReport
+
+
+def operations(count: int) -> list[Operation]:
+    """Return ``count`` submitted operations."""
+    return [
+        Operation(
+            change=1,
+            position=position,
+            batch=1,
+            number_id=str(10**18 + position),
+            e164=f"+1303555{position:04}",
+            before={},
+            after={},
+            state=OperationState.SUBMITTED,
+            code="",
+            reason="",
+            pointer="",
+            settled_at=None,
+        )
+        for position in range(count)
+    ]
+
+
+def said(operation: Operation, by: str = "both", **more: str) -> OperationReport:
+    """Return a report about ``operation`` that names it by id, by number, or by both."""
+    return OperationReport(
+        id=operation.number_id if by != "number" else "", e164=operation.e164 if by != "id" else "", **more
+    )
+
+
+@given(st.data(), st.booleans())
+def test_every_number_gets_at_most_one_outcome_and_at_the_end_exactly_one(data: st.DataObject, final: bool) -> None:  # noqa: FBT001 - hypothesis passes it
+    """Whatever lists a number is in, it has one outcome once the job is over; before that maybe none yet."""
+    numbers = operations(12)
+    by = st.sampled_from(["id", "number", "both"])
+    lists = [
+        [said(number, data.draw(by)) for number in data.draw(st.lists(st.sampled_from(numbers), max_size=12))]
+        for _ in range(3)
+    ]
+
+    verdicts = settle(numbers, succeeded=lists[0], failed=lists[1], pending=lists[2], final=final, job_word="completed")
+
+    positions = [verdict.position for verdict in verdicts]
+    assert len(positions) == len(set(positions))
+    assert all(verdict.state.over for verdict in verdicts)
+    if final:
+        assert sorted(positions) == list(range(12))
+    assert all(verdict.reason for verdict in verdicts if verdict.state is OperationState.FAILED)
+
+
+def test_the_documented_job_is_read_number_by_number() -> None:
+    """The documented example has all three lists filled while pending: one of each stays apart."""
+    succeeded, also, pending, failed = (
+        replace(operation, number_id=number_id, e164=e164)
+        for operation, (number_id, e164) in zip(
+            operations(4),
+            [
+                ("2637816387126861836", "+19705555098"),
+                ("33081887126861836", "+19715555098"),
+                ("2637816387126861837", "+19705555099"),
+                ("3388768018273", "+19705551234"),
+            ],
+            strict=True,
+        )
+    )
+
+    verdicts = settle(
+        [succeeded, also, pending, failed],
+        succeeded=[said(succeeded), said(also)],
+        failed=[said(failed, code="10015", reason="The field is invalid.", pointer="/emergency_address_id")],
+        pending=[said(pending)],
+        final=False,
+        job_word="pending",
+    )
+
+    assert [(v.position, v.state, v.code, v.pointer) for v in verdicts] == [
+        (0, OperationState.SUCCEEDED, "", ""),
+        (1, OperationState.SUCCEEDED, "", ""),
+        (3, OperationState.FAILED, "10015", "/emergency_address_id"),
+    ]
+
+
+def test_a_number_in_no_list_fails_as_not_reported() -> None:
+    """A job that is over and silent about a number leaves it failed, with the job's word in the reason."""
+    (verdict,) = settle(operations(1), succeeded=[], failed=[], pending=[], final=True, job_word="expired")
+
+    assert verdict.state is OperationState.FAILED
+    assert verdict.code == NOT_REPORTED
+    assert "“expired”" in verdict.reason
+
+
+def test_a_number_in_two_lists_is_failed_and_says_so() -> None:
+    """Succeeded and failed at once is a contradiction that a person has to look at."""
+    (number,) = operations(1)
+
+    (verdict,) = settle(
+        [number],
+        succeeded=[said(number)],
+        failed=[said(number, reason="Busy.")],
+        pending=[],
+        final=True,
+        job_word="completed",
+    )
+
+    assert (verdict.state, verdict.code) == (OperationState.FAILED, CONTRADICTORY)
+    assert "Busy." in verdict.reason
+
+
+def test_an_outcome_is_not_given_twice() -> None:
+    """A number that has its outcome already is not settled again, whatever a later report says."""
+    done = replace(operations(1)[0], state=OperationState.SUCCEEDED)
+
+    assert settle([done], succeeded=[], failed=[said(done)], pending=[], final=True, job_word="completed") == []
+
+
+@pytest.mark.parametrize(
+    ("tally", "ended"),
+    [
+        (Tally(succeeded=3), Outcome.SUCCEEDED),
+        (Tally(succeeded=3, not_attempted=2), Outcome.SUCCEEDED),
+        (Tally(succeeded=3, failed=1), Outcome.PARTLY_FAILED),
+        (Tally(failed=3), Outcome.FAILED),
+        (Tally(failed=1, not_attempted=3), Outcome.FAILED),
+    ],
+)
+def test_the_outcome_follows_from_the_counts(tally: Tally, ended: Outcome) -> None:
+    """All good, some good, or none."""
+    assert outcome(tally) is ended

@@ -1,0 +1,190 @@
+"""Plans: differences, payloads, batches and the digest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.changes.kinds import Kind
+from bot.changes.plans import build, difference, ids_to_name, payload, summarise
+from bot.changes.snapshots import Snapshot
+from bot.changes.values import Value
+from bot.changes.vault import Vault
+from bot.providers.telnyx.kinds import kinds
+
+KIND = replace(next(kind for kind in kinds(secrets=True) if kind.name == "telnyx.settings"), batch_size=7)
+FORWARDS_TO = "voice.call_forwarding.forwards_to"
+
+texts = st.sampled_from(["", "one", "two", "three"])
+current = st.fixed_dictionaries(
+    {
+        "customer_reference": st.one_of(st.none(), texts),
+        "hd_voice_enabled": st.booleans(),
+        "tags": st.lists(texts.filter(bool), max_size=2, unique=True).map(tuple),
+        "voice.call_forwarding.call_forwarding_enabled": st.booleans(),
+        FORWARDS_TO: st.one_of(st.none(), st.sampled_from(["", "+13035550999", "+13035550998"])),
+        "voice.call_forwarding.forwarding_type": st.sampled_from([None, "always", "on-failure"]),
+    }
+)
+wanted_values = st.dictionaries(
+    st.sampled_from(["customer_reference", "hd_voice_enabled", FORWARDS_TO]), st.none(), min_size=1
+).flatmap(
+    lambda chosen: st.fixed_dictionaries(
+        {
+            name: {
+                "customer_reference": st.sampled_from(["one", "two"]),
+                "hd_voice_enabled": st.booleans(),
+                FORWARDS_TO: st.sampled_from(["+13035550999", "+13035550997"]),
+            }[name]
+            for name in chosen
+        }
+    )
+)
+
+
+def snapshots_of(values: list[dict[str, Value]]) -> list[Snapshot]:
+    """Return a snapshot for each set of values."""
+    return [
+        Snapshot(id=str(10**18 + index), e164=f"+1303555{index:04}", values=each) for index, each in enumerate(values)
+    ]
+
+
+fleets = st.lists(current, min_size=1, max_size=40).map(snapshots_of)
+
+
+@given(fleets, wanted_values)
+def test_batches_partition_what_changes(fleet: list[Snapshot], wanted: dict[str, Value]) -> None:
+    """Every number that changes is in exactly one batch, within the cap; every other number is in none."""
+    plan = build(KIND, wanted, fleet)
+
+    assert [number.id for number in plan.numbers] == [snapshot.id for snapshot in fleet]
+    sizes = Counter(number.batch for number in plan.numbers if number.batch is not None)
+    assert sizes == {batch.position: batch.size for batch in plan.batches}
+    assert all(0 < batch.size <= KIND.batch_size for batch in plan.batches)
+    assert all((number.batch is None) == (not number.after) for number in plan.numbers)
+
+
+@given(fleets, wanted_values)
+def test_batches_are_the_fewest(fleet: list[Snapshot], wanted: dict[str, Value]) -> None:
+    """For each set of equal payloads there are as many batches as the cap makes necessary, and no more."""
+    plan = build(KIND, wanted, fleet)
+
+    groups = Counter(
+        repr(sorted(payload(KIND, number.before, wanted).items()))
+        for number in plan.numbers
+        if number.batch is not None
+    )
+    assert len(plan.batches) == sum(-(-count // KIND.batch_size) for count in groups.values())
+
+
+@given(fleets, wanted_values)
+def test_applying_the_difference_gives_the_wanted_values(fleet: list[Snapshot], wanted: dict[str, Value]) -> None:
+    """A number with its ``after`` values laid over its ``before`` values has nothing left to change."""
+    for number in build(KIND, wanted, fleet).numbers:
+        assert difference(KIND, {**number.before, **number.after}, wanted) == {}
+
+
+@given(fleets, wanted_values)
+def test_a_sent_object_is_whole(fleet: list[Snapshot], wanted: dict[str, Value]) -> None:
+    """When one leaf of a nested object is sent, every sibling that is set today is sent with today's value."""
+    siblings = [s.name for s in KIND.settings if s.group == "voice.call_forwarding"]
+    plan = build(KIND, wanted, fleet)
+    values = {batch.position: batch.values for batch in plan.batches}
+    for number, snapshot in zip(plan.numbers, fleet, strict=True):
+        if number.batch is None or FORWARDS_TO not in wanted:
+            continue
+        for name in siblings:
+            today = snapshot.values[name]
+            expected = wanted.get(name, today if today not in {None, ""} else None)
+            assert values[number.batch].get(name) == expected
+
+
+@given(fleets, wanted_values, st.data())
+def test_the_digest_changes_with_any_value_and_with_nothing_else(
+    fleet: list[Snapshot], wanted: dict[str, Value], data: st.DataObject
+) -> None:
+    """Planning the same again gives the same digest; another number, id, before or wanted value gives another one."""
+    plan = build(KIND, wanted, fleet)
+    again = build(
+        KIND, dict(reversed(wanted.items())), [replace(s, values=dict(reversed(s.values.items()))) for s in fleet]
+    )
+    assert again.digest == plan.digest
+
+    index = data.draw(st.integers(0, len(fleet) - 1))
+    other = fleet[index]
+    touched = data.draw(st.sampled_from(sorted(wanted)))
+    for changed in (
+        replace(other, e164="+442079460000"),
+        replace(other, id="1"),
+        replace(other, values={**other.values, touched: "something else"}),
+    ):
+        moved = [*fleet[:index], changed, *fleet[index + 1 :]]
+        assert build(KIND, wanted, moved).digest != plan.digest
+    assert build(KIND, {**wanted, "customer_reference": "never seen"}, fleet).digest != plan.digest
+    assert build(KIND, wanted, [*fleet, replace(other, id="2")]).digest != plan.digest
+
+
+def test_the_digest_sees_a_changed_secret(vault: Vault, settings_kind: Kind) -> None:
+    """Two PINs give two digests; the same PIN sealed twice gives one."""
+    fleet = [Snapshot(id="1", e164="+13035550100", values={"external_pin": vault.seal("0000")})]
+
+    digests = [
+        build(settings_kind, {"external_pin": vault.seal(pin)}, fleet).digest for pin in ("4711", "4711", "4712")
+    ]
+
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "today", "wanted"),
+    [
+        pytest.param("customer_reference", None, "", id="unset-is-empty"),
+        pytest.param("tags", ("Sales", "EU"), ("eu", "sales"), id="tags-are-a-set-without-case"),
+        pytest.param("hd_voice_enabled", False, False, id="equal"),
+    ],
+)
+def test_a_number_that_has_the_values_is_left_alone(
+    settings_kind: Kind, name: str, today: Value, wanted: Value
+) -> None:
+    """Values that mean the same are no difference, and a number without a difference is in no batch."""
+    plan = build(settings_kind, {name: wanted}, [Snapshot(id="1", e164="+13035550100", values={name: today})])
+
+    assert plan.batches == ()
+    assert plan.unchanged == 1
+
+
+def test_off_and_unset_are_different(settings_kind: Kind) -> None:
+    """Switching something off that the provider says nothing about is a change: it is sent."""
+    plan = build(
+        settings_kind,
+        {"hd_voice_enabled": False},
+        [Snapshot(id="1", e164="+13035550100", values={"hd_voice_enabled": None})],
+    )
+
+    assert len(plan.batches) == 1
+
+
+def test_the_summary_counts_what_costs_money(settings_kind: Kind) -> None:
+    """Only numbers on which a paid setting goes from off to on are counted."""
+    fleet = snapshots_of([{"hd_voice_enabled": False}, {"hd_voice_enabled": None}, {"hd_voice_enabled": True}])
+    wanted: dict[str, Value] = {"hd_voice_enabled": True}
+    plan = build(settings_kind, wanted, fleet)
+
+    summary = summarise(settings_kind, plan, wanted, {}, repeats=4)
+
+    assert summary.paid == {"hd_voice_enabled": 2}
+    assert (summary.numbers, summary.unchanged, summary.batches, summary.repeats) == (3, 1, 1, 4)
+
+
+def test_every_id_that_people_will_read_is_named(settings_kind: Kind) -> None:
+    """The wanted id and all of today's ids are looked up, each once."""
+    fleet = snapshots_of(
+        [{"connection_id": "1"}, {"connection_id": "2"}, {"connection_id": None}, {"connection_id": "1"}]
+    )
+    wanted: dict[str, Value] = {"connection_id": "3", "tags": ("a",)}
+
+    assert ids_to_name(settings_kind, wanted, build(settings_kind, wanted, fleet)) == {"connection_id": {"1", "2", "3"}}
