@@ -16,7 +16,7 @@ from tests.integration.scenarios.stage import APP_TOKEN, BOT_TOKEN, SIGNING_SECR
 async def idle(tmp_path: Path) -> AsyncIterator[Stage]:
     """Set the stage without the bot, for tests that start it in their own way."""
     slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
-    async with slack, TelnyxStandIn(job_seconds=0.3) as telnyx:
+    async with slack, TelnyxStandIn(job_seconds=0.1) as telnyx:
         stage = Stage(slack=slack, telnyx=telnyx, database=tmp_path / "linesman.db")
         yield stage
         await stage.stop()

@@ -32,6 +32,9 @@ OPS: Final = "C0OPS"
 APPROVALS: Final = "C0APPROVALS"
 FAILURES: Final = "C0FAILURES"
 
+#: Numbers that are pasted into one box, which holds 3000 characters.
+BOX: Final = 140
+
 _CHANGE: Final = re.compile(r"CHG-(\d+)")
 _UNDONE: Final = re.compile(
     r'^(?:linesman_outbox_undelivered|linesman_work\{task="(?:plan|start|submit|search|poll|finish)"\}) [1-9]',
@@ -40,14 +43,16 @@ _UNDONE: Final = re.compile(
 
 
 class Clock:
-    """The real time, and what a test has skipped."""
+    """The bot's time: ``rate`` times as fast as the real one, and ahead of it by what was skipped."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rate: float = 1.0) -> None:
+        self._began = datetime.now(UTC)
+        self._rate = rate
         self._skipped = timedelta()
 
     def __call__(self) -> datetime:
         """Return the present time."""
-        return datetime.now(UTC) + self._skipped
+        return self._began + (datetime.now(UTC) - self._began) * self._rate + self._skipped
 
     def advance(self, seconds: float) -> None:
         """Skip ``seconds`` ahead."""
@@ -164,13 +169,26 @@ class Stage:
         """Fill the form that is open; setting name -> what is typed or chosen."""
         by = by or self.ana
         if numbers is not None:
-            await by.type("numbers:0", numbers if isinstance(numbers, str) else "\n".join(numbers))
+            await self.paste(numbers, by=by)
         if settings:
             await self.choose(list(settings), by=by)
             for name, value in settings.items():
                 await self.set(name, value, by=by)
         if reason is not None:
             await by.type("reason", reason)
+
+    async def paste(self, numbers: str | Iterable[str], *, by: Person | None = None) -> None:
+        """Type numbers, into further boxes when one does not hold them; a text goes into the first box as it is."""
+        by = by or self.ana
+        if isinstance(numbers, str):
+            await by.type("numbers:0", numbers)
+            return
+        listed = list(numbers)
+        for box, start in enumerate(range(0, len(listed), BOX)):
+            if by.view is not None and (f"numbers:{box}", "numbers") not in by.view.form.slots:
+                await by.click("more_numbers")
+                await by.wait_for_view(lambda view, box=box: (f"numbers:{box}", "numbers") in view.form.slots)
+            await by.type(f"numbers:{box}", "\n".join(listed[start : start + BOX]))
 
     async def choose(self, settings: Sequence[str], *, by: Person | None = None) -> View:
         """Choose which settings to change, and wait for their inputs."""

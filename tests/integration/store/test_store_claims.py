@@ -1,0 +1,164 @@
+"""Claims: each piece of due work, and each message, goes to one worker."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from bot.changes.messages import Message, Topic
+from bot.changes.records import Draft, Place
+from bot.store.database import Database
+from bot.store.work import Task
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+LEASE = timedelta(seconds=60)
+PAUSE = timedelta(seconds=3)
+
+
+async def new_change(database: Database) -> int:
+    """Write a change and return its id."""
+    async with database.transaction() as tx:
+        return await tx.changes.add(
+            Draft(kind="telnyx.settings"), requester="U", origin="", view="", submission=None, now=NOW
+        )
+
+
+async def claim_messages(database: Database, owner: str, now: datetime = NOW) -> list[Message]:
+    """Claim whatever messages are due."""
+    async with database.transaction() as tx:
+        return await tx.outbox.claim(owner=owner, now=now, lease=LEASE, limit=10)
+
+
+async def test_due_work_goes_to_one_of_many(database: Database) -> None:
+    """Eight workers that ask at once share forty tasks without one being given twice."""
+    async with database.transaction() as tx:
+        await tx.work.add_many(Task.POLL, range(40), NOW)
+
+    async def claim(name: int) -> list[int]:
+        async with database.transaction() as tx:
+            return [c.subject for c in await tx.work.claim(owner=str(name), now=NOW, lease=LEASE, limit=5)]
+
+    claimed = await asyncio.gather(*(claim(name) for name in range(8)))
+
+    assert sorted(subject for subjects in claimed for subject in subjects) == list(range(40))
+
+
+async def test_work_is_not_claimed_before_it_is_due(database: Database) -> None:
+    """What is due later waits; what is due earlier comes first."""
+    async with database.transaction() as tx:
+        await tx.work.add(Task.POLL, 1, NOW + timedelta(seconds=10))
+        await tx.work.add(Task.POLL, 2, NOW - timedelta(seconds=10))
+        await tx.work.add(Task.POLL, 3, NOW - timedelta(seconds=20))
+        claims = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=10)
+
+        assert [claim.subject for claim in claims] == [3, 2]
+        assert await tx.work.next_due() == NOW + timedelta(seconds=10)
+
+
+async def test_a_dead_workers_claim_is_taken_over(database: Database) -> None:
+    """Nobody gets a claimed task before the lease ends, somebody does afterwards, and the first has lost it."""
+    async with database.transaction() as tx:
+        await tx.work.add(Task.SUBMIT, 7, NOW)
+        (first,) = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=1)
+        assert await tx.work.claim(owner="b", now=NOW + LEASE, lease=LEASE, limit=1) == []
+        (second,) = await tx.work.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
+
+        assert second.attempts == 2
+        assert not await tx.work.held(first, "a")
+        assert await tx.work.held(second, "b")
+
+
+async def test_a_renewed_claim_is_kept(database: Database) -> None:
+    """A task that takes longer than its lease stays with its worker as long as that one renews."""
+    async with database.transaction() as tx:
+        await tx.work.add(Task.PLAN, 7, NOW)
+        (claim,) = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=1)
+        await tx.work.extend([claim.id], "a", NOW + LEASE * 3)
+
+        assert await tx.work.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1) == []
+
+
+async def test_a_card_is_one_message_however_often_it_changes(database: Database) -> None:
+    """Many touches make one delivery of the latest state; one during the delivery makes one more, after the pause."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        for _ in range(5):
+            await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
+    (message,) = await claim_messages(database, "a")
+
+    async with database.transaction() as tx:
+        await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
+        await tx.outbox.sent(message, owner="a", now=NOW, pause=PAUSE)
+
+    assert await claim_messages(database, "a", NOW + PAUSE / 2) == []
+    (again,) = await claim_messages(database, "a", NOW + PAUSE)
+    async with database.transaction() as tx:
+        await tx.outbox.sent(again, owner="a", now=NOW + PAUSE, pause=PAUSE)
+    assert await claim_messages(database, "a", NOW + PAUSE * 9) == []
+
+
+async def test_a_thread_waits_for_its_card_and_keeps_its_order(database: Database) -> None:
+    """No line goes out before the card is there, and none overtakes an earlier one; a failure notice does not wait."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.post(change, Topic.THREAD, "first", now=NOW)
+        await tx.outbox.post(change, Topic.RESULTS, "second", now=NOW)
+        await tx.outbox.post(change, Topic.FAILURE, "notice", now=NOW)
+
+    assert [m.topic for m in await claim_messages(database, "a")] == [Topic.FAILURE]
+
+    async with database.transaction() as tx:
+        await tx.changes.put(change, card=Place(channel="C", ts="1.2"))
+    (first,) = await claim_messages(database, "a")
+    assert first.key == f"CHG-{change}:thread:first"
+    assert await claim_messages(database, "a") == []
+    async with database.transaction() as tx:
+        await tx.outbox.sent(first, owner="a", now=NOW, pause=PAUSE)
+    assert [m.topic for m in await claim_messages(database, "a")] == [Topic.RESULTS]
+
+
+async def test_a_message_is_decided_once(database: Database) -> None:
+    """Deciding on the same message again, also after it was sent, does nothing."""
+    change = await new_change(database)
+    for _ in range(2):
+        async with database.transaction() as tx:
+            await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
+    (message,) = await claim_messages(database, "a")
+    async with database.transaction() as tx:
+        await tx.outbox.sent(message, owner="a", now=NOW, pause=PAUSE)
+        await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
+
+    assert await claim_messages(database, "a") == []
+
+
+async def test_an_interrupted_message_is_known_as_such(database: Database) -> None:
+    """After a crash the next claim says that an earlier attempt may have arrived; after a sure refusal it does not."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
+    (message,) = await claim_messages(database, "a")
+    assert not message.interrupted
+
+    async with database.transaction() as tx:
+        await tx.outbox.release_all()
+    (message,) = await claim_messages(database, "b")
+    assert message.interrupted
+
+    async with database.transaction() as tx:
+        await tx.outbox.postpone(message, owner="b", until=NOW, error="slow down", surely_unsent=True)
+    (message,) = await claim_messages(database, "b")
+    assert not message.interrupted
+
+
+async def test_a_refused_message_is_given_up(database: Database) -> None:
+    """It is not tried again, and does not count as waiting."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
+    (message,) = await claim_messages(database, "a")
+    async with database.transaction() as tx:
+        assert await tx.outbox.undelivered() == 1
+        await tx.outbox.refuse(message, owner="a", error="is_archived")
+        assert await tx.outbox.undelivered() == 0
+
+    assert await claim_messages(database, "a", NOW + LEASE * 2) == []

@@ -1,0 +1,79 @@
+"""Opening, locking and migrating a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from bot.errors import DatabaseInUse, DatabaseTooNew
+from bot.store.database import Database
+from bot.store.migrations import migrate
+from bot.store.tables import metadata
+
+
+async def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
+    """Nobody can change the tables and forget the migration."""
+
+    def compare(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(compare) == []
+
+
+async def test_migrating_twice_does_nothing(database: Database) -> None:
+    """The second time finds the database as it should be."""
+    before, after = await migrate(database)
+
+    assert before == after != "-"
+
+
+async def test_a_database_from_the_future_is_refused_and_left_alone(database: Database) -> None:
+    """An older Linesman does not touch what a newer one has written, and says which revision it found."""
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(DatabaseTooNew, match="revision 9999"):
+        await migrate(database)
+
+
+async def test_a_second_process_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
+    """Two workers on one file would do everything twice; the second is told so, and may come once the first is gone."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/linesman.db"
+    async with Database(url):
+        with pytest.raises(DatabaseInUse, match="Another Linesman is using"):
+            async with Database(url):
+                pass
+
+    async with Database(url) as free:
+        await free.ping()
+
+
+async def test_a_folder_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
+    """A wrong path is answered with the path."""
+    with pytest.raises(DatabaseInUse, match=r"nowhere/linesman\.db"):
+        async with Database(f"sqlite+aiosqlite:///{tmp_path}/nowhere/linesman.db"):
+            pass
+
+
+async def test_sqlite_is_safe_against_a_power_cut(tmp_path: Path) -> None:
+    """Write-ahead log, full commits and foreign keys are on, on every connection."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path}/linesman.db") as database:
+        for _ in range(3):
+            async with database.engine.connect() as connection:
+                pragmas = [
+                    (await connection.execute(text(f"PRAGMA {name}"))).scalar()
+                    for name in ("journal_mode", "synchronous", "foreign_keys")
+                ]
+                assert pragmas == ["wal", 2, 1]
+
+
+async def test_errors_do_not_show_what_was_being_written(database: Database) -> None:
+    """The text of a database error reaches the log; SQLAlchemy leaves the parameters out of it."""
+    with pytest.raises(Exception, match="parameters hidden"):
+        async with database.engine.begin() as connection:
+            await connection.execute(text("INSERT INTO changes (nothing) VALUES (:nothing)"), {"nothing": "s3cr3t"})

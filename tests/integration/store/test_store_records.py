@@ -1,0 +1,257 @@
+"""What is written comes back, and only legal steps are taken."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
+from bot.changes.outcomes import Verdict
+from bot.changes.plans import PlannedBatch, PlannedNumber
+from bot.changes.records import Decision, Draft, Place, Summary, Verb
+from bot.changes.values import Secret
+from bot.errors import NotFound, Superseded
+from bot.store.database import Database
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+DRAFT = Draft(
+    kind="telnyx.settings",
+    pasted=("+13035550100", ""),
+    chosen=("tags", "external_pin"),
+    typed={"tags": "a, b", "external_pin": Secret(fingerprint="f", sealed="s")},
+    picked={"connection_id": "Denver"},
+    reason="why",
+)
+
+
+async def new_change(database: Database, submission: str = "V1:h1") -> int:
+    """Write a change and return its id."""
+    async with database.transaction() as tx:
+        return await tx.changes.add(DRAFT, requester="U0ANA", origin="C0OPS", view="V1", submission=submission, now=NOW)
+
+
+def decision(change: int, person: str, verb: Verb = Verb.APPROVE) -> Decision:
+    """Return a decision."""
+    return Decision(change=change, person=person, verb=verb, digest="d", reason="", rule="environment", at=NOW)
+
+
+async def planned(database: Database, sizes: tuple[int, ...] = (2, 1)) -> int:
+    """Write a change with a plan of batches with these sizes, and one number that is left alone."""
+    change = await new_change(database)
+    owners = [position for position, size in enumerate(sizes, start=1) for _ in range(size)]
+    numbers = [
+        PlannedNumber(id=str(i), e164=f"+1303555{i:04}", before={"tags": ()}, after={"tags": ("a",)}, batch=batch)
+        for i, batch in enumerate([*owners, None])
+    ]
+    async with database.transaction() as tx:
+        await tx.operations.add(change, numbers)
+        batches = [PlannedBatch(position=p, values={"tags": ("a",)}, size=s) for p, s in enumerate(sizes, start=1)]
+        await tx.batches.add(change, "telnyx.settings", batches)
+    return change
+
+
+async def test_a_change_comes_back_as_it_was_written(database: Database) -> None:
+    """Draft, summary, places and times survive, secrets sealed, times aware."""
+    change = await new_change(database)
+    secret = Secret(fingerprint="f", sealed="s")
+    summary = Summary(
+        numbers=3,
+        unchanged=1,
+        batches=2,
+        wanted={"external_pin": secret, "tags": ("a",)},
+        labels={"connection_id": {"1": "Denver"}},
+        repeats=2,
+        sample=(("+13035550100", {"tags": ()}, {"tags": ("a",)}),),
+        paid={"hd_voice_enabled": 2},
+    )
+    async with database.transaction() as tx:
+        await tx.changes.move(change, ChangeState.PLANNED, summary=summary, digest="d")
+        await tx.changes.move(
+            change,
+            ChangeState.AWAITING_APPROVAL,
+            card=Place(channel="C1", ts="1.2"),
+            expires_at=NOW + timedelta(hours=1),
+        )
+
+    async with database.reading() as tx:
+        back = await tx.changes.get(change)
+    assert back.draft == DRAFT
+    assert back.summary == summary
+    assert back.card == Place(channel="C1", ts="1.2")
+    assert back.expires_at == NOW + timedelta(hours=1)
+    assert back.created_at.tzinfo is not None
+
+
+async def test_an_illegal_step_changes_nothing(database: Database) -> None:
+    """A change that is being planned cannot be approved, whoever asks; the answer says where it is."""
+    change = await new_change(database)
+
+    async with database.transaction() as tx:
+        with pytest.raises(Superseded, match=f"CHG-{change} is planning already"):
+            await tx.changes.move(change, ChangeState.APPROVED)
+
+    async with database.reading() as tx:
+        assert (await tx.changes.get(change)).state is ChangeState.PLANNING
+
+
+async def test_one_press_of_a_button_makes_one_change(database: Database) -> None:
+    """The submission is found again under its name."""
+    change = await new_change(database, "V1:h1")
+
+    async with database.reading() as tx:
+        assert await tx.changes.submitted_as("V1:h1") == change
+        assert await tx.changes.submitted_as("V1:h2") is None
+
+
+async def test_what_does_not_exist_is_said(database: Database) -> None:
+    """An unknown change is answered with its id."""
+    async with database.reading() as tx:
+        with pytest.raises(NotFound, match="There is no CHG-99"):
+            await tx.changes.get(99)
+
+
+async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    """What is written together becomes true together or not at all."""
+
+    async def fail_half_way() -> None:
+        async with database.transaction() as tx:
+            await tx.changes.add(DRAFT, requester="U", origin="", view="", submission=None, now=NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_half_way()
+
+    async with database.reading() as tx:
+        assert await tx.changes.count() == {}
+
+
+async def test_a_person_approves_once(database: Database) -> None:
+    """The second approval of the same person is refused, and the transaction goes on."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.decisions.add(decision(change, "U0MAX"))
+        with pytest.raises(Superseded, match="already decided"):
+            await tx.decisions.add(decision(change, "U0MAX"))
+        await tx.decisions.add(decision(change, "U0MIA"))
+
+    async with database.reading() as tx:
+        assert [d.person for d in await tx.decisions.of(change)] == ["U0MAX", "U0MIA"]
+
+
+async def test_an_approver_may_think_again(database: Database) -> None:
+    """A rejection takes the place of the same person's approval."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.decisions.add(decision(change, "U0MAX"))
+        await tx.decisions.add(decision(change, "U0MAX", Verb.REJECT))
+
+    async with database.reading() as tx:
+        assert [d.verb for d in await tx.decisions.of(change)] == [Verb.REJECT]
+
+
+async def test_outcomes_are_counted_and_never_overwritten(database: Database) -> None:
+    """Every number is somewhere in the tally, and a second outcome for the same number has no effect."""
+    change = await planned(database)
+    good = Verdict(position=0, state=OperationState.SUCCEEDED)
+    bad = Verdict(position=1, state=OperationState.FAILED, code="10015", reason="No.", pointer="/tags")
+    async with database.transaction() as tx:
+        await tx.operations.sent(change, 1)
+        await tx.operations.settle(change, [good, bad], NOW)
+        await tx.operations.settle(
+            change,
+            [
+                Verdict(position=0, state=OperationState.FAILED, reason="late"),
+                Verdict(position=1, state=OperationState.SUCCEEDED),
+            ],
+            NOW,
+        )
+
+    async with database.reading() as tx:
+        tally = await tx.operations.tally(change)
+        failures = await tx.operations.failures(change)
+    assert (tally.waiting, tally.succeeded, tally.failed, tally.not_attempted) == (1, 1, 1, 1)
+    assert tally.total == 4
+    assert [(group.code, group.reason, group.pointer, group.count, group.examples) for group in failures] == [
+        ("10015", "No.", "/tags", 1, ("+13035550001",))
+    ]
+
+
+async def test_a_number_that_is_left_alone_is_accounted_for_at_once(database: Database) -> None:
+    """It is not attempted, with our reason."""
+    change = await planned(database)
+
+    async with database.reading() as tx:
+        operations = [operation async for operation in tx.operations.stream(change)]
+    assert operations[-1].state is OperationState.NOT_ATTEMPTED
+    assert operations[-1].reason == "It already has these values, so nothing was sent."
+
+
+async def test_a_job_belongs_to_one_batch(database: Database) -> None:
+    """Adopting the job of another batch is refused by the database itself."""
+    change = await planned(database)
+    async with database.transaction() as tx:
+        first, second = await tx.batches.of(change)
+        for batch in (first, second):
+            await tx.batches.move(batch.id, BatchState.SUBMITTING)
+        await tx.batches.move(first.id, BatchState.SUBMITTED, job="job-1")
+        assert await tx.batches.with_job("telnyx.settings", "job-1") is not None
+
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        async with database.transaction() as tx:
+            await tx.batches.move(second.id, BatchState.SUBMITTED, job="job-1")
+
+
+async def test_slots_are_counted_over_all_changes(database: Database) -> None:
+    """Batches that may have a job hold a slot, also when nobody knows whether they have."""
+    change = await planned(database, (1, 1, 1, 1))
+    async with database.transaction() as tx:
+        one, two, three, _ = await tx.batches.of(change)
+        for batch in (one, two, three):
+            await tx.batches.move(batch.id, BatchState.SUBMITTING)
+        await tx.batches.move(two.id, BatchState.UNKNOWN)
+        await tx.batches.move(three.id, BatchState.SUBMITTED, job="j")
+
+        assert await tx.batches.in_flight("telnyx.settings") == 3
+        assert await tx.batches.in_flight("telnyx.emergency") == 0
+        await tx.batches.move(three.id, BatchState.SETTLED)
+        assert await tx.batches.in_flight("telnyx.settings") == 2
+
+
+async def test_lists_are_newest_first_and_filtered(database: Database) -> None:
+    """By state, by person, and in pages."""
+    ids = [await new_change(database, f"V{i}") for i in range(5)]
+    async with database.transaction() as tx:
+        await tx.changes.move(ids[0], ChangeState.DISCARDED)
+
+    async with database.reading() as tx:
+        assert [c.id for c in await tx.changes.list(limit=2)] == [ids[4], ids[3]]
+        assert [c.id for c in await tx.changes.list(states=[ChangeState.DISCARDED])] == [ids[0]]
+        assert await tx.changes.list(requester="U0BEN") == []
+
+
+async def test_the_audit_trail_keeps_its_order(database: Database) -> None:
+    """Events come back as they were written, with who, what, when and the digest."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.events.add(change, "proposed", at=NOW, actor="U0ANA", kind="telnyx.settings")
+        await tx.events.add(change, "finished", at=NOW, digest="d", details={"outcome": Outcome.SUCCEEDED.value})
+
+    async with database.reading() as tx:
+        first, second = await tx.events.of(change)
+    assert (first.actor, first.what, first.details) == ("U0ANA", "proposed", {"kind": "telnyx.settings"})
+    assert (second.actor, second.digest, second.details) == ("linesman", "d", {"outcome": "succeeded"})
+
+
+async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    """A naive time is a bug and never reaches the database."""
+    with pytest.raises(Exception, match="without a zone"):
+        async with database.transaction() as tx:
+            await tx.changes.add(
+                DRAFT,
+                requester="U",
+                origin="",
+                view="",
+                submission=None,
+                now=datetime(2026, 1, 1),  # noqa: DTZ001 - the point of the test
+            )
