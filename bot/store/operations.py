@@ -132,7 +132,7 @@ class Operations:
             .where(operations.c.change_id == change)
             .group_by(operations.c.state)
         )
-        rows = await self._connection.execute(statement)
+        rows = (await self._connection.execute(statement)).tuples()
         return Tally(**dict(rows.all()))
 
     async def failures(self, change: int, limit: int = 20) -> list[FailureGroup]:

@@ -19,7 +19,7 @@ def card(story: Story) -> list[Block]:
     change, summary = story.change, story.change.summary
     blocks = [header(f"{change.public_id} · {story.provider}: {story.kind.title}"), section(_progress(story))]
     if summary is not None:
-        blocks.append(section(wanted_lines(story.kind, summary, limit=12)))
+        blocks.append(section(wanted_lines(story.kind, summary)))
     blocks.append(fields(_facts(story)))
     blocks.append(quote(change.draft.reason))
     if change.problem:

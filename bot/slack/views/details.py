@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.changes.records import Event
 from bot.slack.views.card import card
-from bot.slack.views.elements import View, code, modal, person, section, when
+from bot.slack.views.elements import View, code, listed, modal, person, section, when
 from bot.slack.views.pieces import sample_lines, warning_lines
 from bot.workflow.ports import Story
 
@@ -29,7 +29,7 @@ def details(story: Story, history: Sequence[Event]) -> View:
 
 def history_lines(history: Sequence[Event], limit: int = EVENTS) -> str:
     """Return the newest events, oldest first."""
-    return "\n".join(f"{when(event.at)} · {_what(event)}" for event in history[-limit:]) or "Nothing yet."
+    return listed([f"{when(event.at)} · {_what(event)}" for event in history[-limit:]]) or "Nothing yet."
 
 
 def _what(event: Event) -> str:

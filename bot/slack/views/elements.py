@@ -24,8 +24,10 @@ def escape(text: str) -> str:
 
 def code(text: str, limit: int = 300) -> str:
     """Return ``text`` as code, in which no mark means anything: the way to show a value inside a sentence."""
-    line = " ".join(text.replace("`", "\u02cb").split())
-    return f"`{escape(clip(line, limit))}`" if line else "_empty_"
+    line = clip(" ".join(text.replace("`", "\u02cb").split()), limit)
+    while len(escape(line)) > limit:  # an escaped character is up to five long, and half of one would show
+        line = clip(line, len(line) * 4 // 5)
+    return f"`{escape(line)}`" if line else "_empty_"
 
 
 def quote(text: str) -> Block:
@@ -37,6 +39,20 @@ def quote(text: str) -> Block:
 def clip(text: str, limit: int) -> str:
     """Return ``text`` in at most ``limit`` characters, with an ellipsis where it was cut."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def listed(lines: Sequence[str], limit: int = 2900) -> str:
+    """Return as many whole lines as fit into ``limit`` characters, and how many are left out."""
+    room = limit - 40
+    shown: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        shown.append(line)
+    if left := len(lines) - len(shown):
+        shown.append(f"… and {left:,} more")
+    return "\n".join(shown)
 
 
 def person(user: str) -> str:

@@ -64,7 +64,7 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     text = f"{what} {person(change.requester)}, please look."
     blocks = [section(text)]
     if change.summary is not None:
-        blocks.append(section(wanted_lines(story.kind, change.summary, limit=6)))
-    if data["what"] == "failed":
+        blocks.append(section(wanted_lines(story.kind, change.summary)))
+    if data["what"] == "failed" and story.failures:
         blocks.append(section(failure_lines(story.failures, limit=5)))
     return text, blocks

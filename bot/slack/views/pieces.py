@@ -10,8 +10,11 @@ from bot.changes.policy import Audience
 from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb
 from bot.changes.settings import show_value
 from bot.changes.values import Value, Values
-from bot.slack.views.elements import code, person
+from bot.slack.views.elements import code, listed, person
 from bot.workflow.ports import Story
+
+#: How many differences of one number are shown in a sample.
+DIFFERENCES = 3
 
 #: State -> what people read.
 STATES = {
@@ -39,32 +42,34 @@ def state_word(change: Change) -> str:
     return OUTCOMES[change.outcome] if change.outcome else STATES[change.state]
 
 
-def shown(kind: Kind, name: str, value: Value, summary: Summary) -> str:
+def shown(kind: Kind, name: str, value: Value, summary: Summary, limit: int = 200) -> str:
     """Return a value with its human name, safe inside mrkdwn."""
     label = summary.labels.get(name, {}).get(str(value))
-    return code(show_value(kind.setting(name), value, label))
+    return code(show_value(kind.setting(name), value, label), limit)
 
 
-def wanted_lines(kind: Kind, summary: Summary, limit: int = 30) -> str:
+def wanted_lines(kind: Kind, summary: Summary) -> str:
     """Return a line for every setting that will change."""
     lines = [
         f"• *{kind.setting(name).label}* → {shown(kind, name, value, summary)}"
         for name, value in summary.wanted.items()
     ]
-    return "\n".join(lines[:limit])
+    return listed(lines)
 
 
 def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
     """Return before and after of a few numbers."""
     lines = []
     for e164, before, after in summary.sample[:limit]:
-        differences = "; ".join(_difference(kind, name, before, after, summary) for name in after)
-        lines.append(f"`{e164}`  {differences}")
-    return "\n".join(lines)
+        named = [_difference(kind, name, before, after, summary) for name in list(after)[:DIFFERENCES]]
+        if more := len(after) - DIFFERENCES:
+            named += [f"and {more} more"] if more > 0 else []
+        lines.append(f"`{e164}`  {'; '.join(named)}")
+    return listed(lines)
 
 
 def _difference(kind: Kind, name: str, before: Values, after: Values, summary: Summary) -> str:
-    old, new = (shown(kind, name, values.get(name), summary) for values in (before, after))
+    old, new = (shown(kind, name, values.get(name), summary, limit=60) for values in (before, after))
     return f"{kind.setting(name).label}: {old} → {new}"
 
 
@@ -104,7 +109,7 @@ def failure_lines(groups: Sequence[FailureGroup], limit: int) -> str:
         lines.append(f"• *{group.count:,}* with {code(reason)}{where} ({numbers})")
     if len(groups) > limit:
         lines.append(f"• and {sum(g.count for g in groups[limit:]):,} more, with other reasons")
-    return "\n".join(lines)
+    return listed(lines)
 
 
 def counts_text(story: Story) -> str:

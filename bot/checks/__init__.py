@@ -1,0 +1,10 @@
+"""``linesman check``: is everything that Linesman needs in place, and if not, what is there to do?
+
+    status = await check(settings, sys.stdout.write)      # 0 when nothing has to be put right, else 1
+"""
+
+from __future__ import annotations
+
+from bot.checks.run import check
+
+__all__ = ["check"]

@@ -1,0 +1,72 @@
+"""What a check finds: one sentence and how grave it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Mark(StrEnum):
+    """How grave a finding is, as the line begins."""
+
+    #: As it should be.
+    OK = "ok"
+    #: Allowed, and perhaps not meant.
+    MIND = "mind"
+    #: Linesman cannot do its work until this is put right.
+    FIX = "FIX"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    mark: Mark
+    #: For the operator; says what to do unless all is well. Never holds a secret.
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.mark:<5} {self.sentence}"
+
+
+def ok(sentence: str) -> Finding:
+    """Return the finding that something is as it should be."""
+    return Finding(Mark.OK, sentence)
+
+
+def mind(sentence: str) -> Finding:
+    """Return a warning."""
+    return Finding(Mark.MIND, sentence)
+
+
+def fix(sentence: str) -> Finding:
+    """Return a finding that has to be put right."""
+    return Finding(Mark.FIX, sentence)
+
+
+async def bounded(
+    looking: Awaitable[Sequence[Finding]], *, what: str, advice: str, limit: float
+) -> Sequence[Finding]:
+    """Await a check for ``limit`` seconds; whatever goes wrong in it becomes a finding, so that the others go on.
+
+    ``what`` begins the sentence ("The database"), ``advice`` ends it when the time is over.
+    """
+    try:
+        async with asyncio.timeout(limit):
+            return await looking
+    except TimeoutError:
+        return [fix(f"{what} could not be checked within {limit:g} s: {advice}.")]
+    except Exception as error:  # a check that breaks is a finding too, and the log has the rest
+        log.error("check broke", what=what, exc_info=error)
+        return [fix(f"{what} could not be checked ({type(error).__name__}): read the log above, and report it.")]
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Return "1 variable" or "1,200 variables"."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

@@ -1,0 +1,150 @@
+"""The external PIN: typed once, used once, readable nowhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from cryptography.fernet import Fernet
+
+from bot import logs
+from tests.integration.scenarios.stage import Stage
+
+PIN = "Quetzal7391"
+OTHER_PIN = "Ocelot2864"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Log as `linesman serve` does, at its most talkative, into a text."""
+    stream = io.StringIO()
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    logs.configure("debug", "json", secrets=[], stream=stream)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for chatty in ("httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+async def sealed(idle: Stage) -> Stage:
+    """Set the stage with a key, so that the PIN is offered."""
+    await idle.start(LINESMAN_SECRET_KEY=Fernet.generate_key().decode())
+    return idle
+
+
+def at_rest(stage: Stage) -> bytes:
+    """Return every byte of the database: its file and what waits beside it."""
+    folder: Path = stage.database.parent
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+def sent_to_slack(stage: Stage) -> str:
+    """Return all that the bot ever told Slack: calls, and answers to deliveries."""
+    answers = [delivery.body for delivery in stage.slack.deliveries]
+    files = [file.content.decode() for file in stage.slack.files]
+    return json.dumps([*(call.params for call in stage.slack.calls), *answers, *files], default=str)
+
+
+async def test_the_pin_reaches_the_carrier_and_nothing_else(log: io.StringIO, sealed: Stage) -> None:
+    """The PIN is set at the carrier; it is in no message, view, answer, file, database or log, not even at debug."""
+    stage = sealed
+    numbers = [n.phone_number for n in stage.telnyx.add_numbers(3, start="+13035550000", external_pin=OTHER_PIN)]
+    stage.telnyx.fail(numbers[2], detail=f"The PIN {PIN} is too weak.", pointer="/external_pin")
+
+    shown = stage.read(await stage.propose(numbers, {"external_pin": PIN}))
+    assert "External PIN → ••••••" in shown
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+    await stage.command(f"status CHG-{change}")
+    resting = at_rest(stage)
+    await stage.stop()
+
+    assert [stage.telnyx.number(number).external_pin for number in numbers] == [PIN, PIN, OTHER_PIN]
+    assert stage.outcomes(change) == {"succeeded": 2, "failed": 1}
+    said, logged = sent_to_slack(stage), log.getvalue()
+    assert "job polled" in logged
+    for pin in (PIN, OTHER_PIN):
+        assert pin not in said
+        assert pin.encode() not in resting
+        assert pin.encode() not in at_rest(stage)
+        assert pin not in logged
+
+
+async def test_after_edit_the_pin_is_kept_without_being_shown(sealed: Stage) -> None:
+    """Back in the form the PIN's field is empty and may stay so: the sealed one is kept and used."""
+    stage = sealed
+    number = stage.telnyx.add_number("+13035550000")
+    await stage.propose([number.phone_number], {"external_pin": PIN})
+
+    await stage.ana.click("edit")
+    view = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    assert view.form.slot("value:external_pin").value is None
+    assert "Kept from before" in stage.modal()
+    await stage.ana.type("reason", "A better reason")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert number.external_pin == PIN
+    assert PIN not in sent_to_slack(stage)
+
+
+async def test_after_edit_another_pin_replaces_the_kept_one(sealed: Stage) -> None:
+    """Typing into the PIN's field after Edit replaces what was kept."""
+    stage = sealed
+    number = stage.telnyx.add_number("+13035550000")
+    await stage.propose([number.phone_number], {"external_pin": PIN})
+    await stage.ana.click("edit")
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+
+    await stage.ana.type("value:external_pin", OTHER_PIN)
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert number.external_pin == OTHER_PIN
+
+
+async def test_a_kept_pin_survives_more_settings_and_mistakes(sealed: Stage) -> None:
+    """After Edit, choosing another setting and correcting a mistake do not lose the PIN that is kept."""
+    stage = sealed
+    number = stage.telnyx.add_number("+13035550000")
+    await stage.propose([number.phone_number], {"external_pin": PIN})
+    await stage.ana.click("edit")
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+
+    await stage.choose(["external_pin", "voice.translated_number"])
+    await stage.set("voice.translated_number", "1 2")
+    assert list(await stage.refused()) == ["value:voice.translated_number"]
+    await stage.set("voice.translated_number", "12")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert (number.external_pin, number.voice.translated_number) == (PIN, "12")
+
+
+async def test_without_a_key_the_pin_is_not_offered(stage: Stage) -> None:
+    """What could not be sealed is not asked for."""
+    view = await stage.open("update")
+
+    offered = [option["value"] for option in view.form.slot("settings").element["options"]]
+
+    assert "external_pin" not in offered
+    assert "customer_reference" in offered

@@ -1,0 +1,335 @@
+"""What people see fits into Slack's limits and cannot do anything but be read, whatever people and providers say."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import BatchState, ChangeState, Outcome
+from bot.changes.policy import Audience
+from bot.changes.records import Batch, Change, Decision, Draft, Event, FailureGroup, Place, Summary, Tally, Verb
+from bot.changes.settings import Shape
+from bot.changes.values import Secret
+from bot.providers.telnyx.kinds import kinds
+from bot.sandbox.slack.blocks.inspect import message_problems, view_problems
+from bot.sandbox.slack.mrkdwn import mentions
+from bot.slack.listeners.opening import boxes_of
+from bot.slack.views.approval_card import approval_card, approval_text, read_ticket, rejection_form, ticket
+from bot.slack.views.card import card, card_text
+from bot.slack.views.details import details
+from bot.slack.views.elements import bar, clip, code, escape, listed
+from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, field_errors, form, full_boxes, read_form
+from bot.slack.views.help import help_text
+from bot.slack.views.home import home
+from bot.slack.views.lines import failure, line
+from bot.slack.views.preview import preview
+from bot.slack.views.status import listing, status
+from bot.workflow.ports import Story
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+KINDS = kinds(secrets=True)
+SETTINGS = KINDS[0]
+PEOPLE = ["U0ANA", "U0MAX", "U0MIA"]
+NASTY = "<!channel> <@U0EVIL> <!subteam^S0ALL> <https://evil.example|CHG-1 approved> *bold* `code` & </> \u202e"
+
+nasty = st.one_of(st.text(max_size=600), st.just(NASTY), st.just("&" * 500), st.just("`" * 500), st.just("<" * 600))
+
+
+def value_of(shape: Shape) -> st.SearchStrategy[Any]:
+    """Return values of a shape, as large as they may be."""
+    if shape is Shape.BOOL:
+        return st.booleans()
+    if shape is Shape.TAGS:
+        return st.lists(nasty, max_size=20).map(tuple)
+    if shape is Shape.SECRET:
+        return st.just(Secret(fingerprint="f" * 64, sealed="gAAAA-sealed"))
+    return nasty
+
+
+wanted = st.sets(st.sampled_from(SETTINGS.settings), min_size=1).flatmap(
+    lambda chosen: st.fixed_dictionaries({setting.name: value_of(setting.shape) for setting in chosen})
+)
+batches = st.lists(st.sampled_from(BatchState), max_size=25).map(
+    lambda states: [
+        Batch(
+            id=i,
+            change=1,
+            position=i + 1,
+            state=state,
+            size=1000,
+            values={},
+            job="job",
+            attempted_at=NOW,
+            attempts=1,
+            submitted_at=NOW,
+            settled_at=None,
+            done_by=None,
+            job_state="",
+            polls=0,
+            looks=0,
+            absences=0,
+        )
+        for i, state in enumerate(states)
+    ]
+)
+decisions = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(Verb), nasty), max_size=3).map(
+    lambda said: [
+        Decision(change=1, person=who, verb=verb, digest="d", reason=why, rule="environment", at=NOW)
+        for who, verb, why in said
+    ]
+)
+failures = st.lists(
+    st.builds(
+        FailureGroup,
+        code=st.text(max_size=64),
+        reason=nasty,
+        pointer=nasty,
+        count=st.integers(1, 100_000),
+        examples=st.just(("+13035550100", "+13035550101", "+13035550102")),
+    ),
+    max_size=20,
+)
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    """Return any story that could be told, the largest and the nastiest included."""
+    state = draw(st.sampled_from(ChangeState))
+    values = draw(wanted)
+    names = {name: {str(value): draw(nasty)} for name, value in values.items() if SETTINGS.setting(name).lookup}
+    summary = Summary(
+        numbers=draw(st.integers(0, 100_000)),
+        unchanged=0,
+        batches=draw(st.integers(0, 100)),
+        wanted=values,
+        labels=names,
+        repeats=draw(st.integers(0, 5)),
+        sample=tuple((f"+1303555010{i}", values, values) for i in range(draw(st.integers(0, 5)))),
+        paid=dict.fromkeys(values, 3),
+    )
+    started = NOW if state in {ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.FINISHED} else None
+    change = Change(
+        id=draw(st.integers(1, 10**9)),
+        kind=SETTINGS.name,
+        state=state,
+        outcome=draw(st.sampled_from(Outcome)) if state is ChangeState.FINISHED else None,
+        requester="U0ANA",
+        draft=Draft(kind=SETTINGS.name, reason=draw(nasty)[:500]),
+        origin="C0OPS",
+        view="V1",
+        summary=summary,
+        digest="d" * 64,
+        problem=draw(nasty) if state in {ChangeState.DISCARDED, ChangeState.CANCELLED} else "",
+        approvals_required=draw(st.integers(1, 3)),
+        rule="environment",
+        card=Place(channel="C0OPS", ts="1.2"),
+        approval_card=Place(channel="C0APP", ts="1.3"),
+        created_at=NOW,
+        requested_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+        started_at=started,
+        finished_at=NOW if state.over else None,
+    )
+    return Story(
+        change=change,
+        kind=SETTINGS,
+        provider="Telnyx",
+        tally=Tally(succeeded=draw(st.integers(0, 100_000)), failed=draw(st.integers(0, 100_000)), waiting=1),
+        batches=draw(batches),
+        decisions=draw(decisions),
+        failures=draw(failures),
+        audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),
+        in_flight=20,
+        expires_if_asked_now=NOW + timedelta(days=1),
+        now=NOW,
+    )
+
+
+HISTORY = [
+    Event(
+        id=i, change=1, at=NOW, actor="U0MAX", what="click_refused", digest="d", details={"answer": NASTY, "batch": 3}
+    )
+    for i in range(40)
+]
+ONLY_US = {"U0ANA", "U0MAX", "U0MIA"}
+quick = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def assert_harmless(text: str, blocks: list[dict[str, Any]]) -> None:
+    """Fail unless the message is legal in Slack and mentions nobody but the people of the change."""
+    assert message_problems(blocks) == []
+    assert 0 < len(text) <= 4000
+    fired = mentions(text, blocks)
+    assert set(fired.users) <= ONLY_US
+    assert set(fired.groups) <= {"S0MGRS"}
+    assert not fired.broadcasts
+
+
+@quick
+@given(stories())
+def test_messages_are_legal_and_harmless(story: Story) -> None:
+    """Card, request, status and listing stay within every limit and mention only those whom they are about."""
+    assert_harmless(card_text(story), card(story))
+    assert_harmless(approval_text(story), approval_card(story))
+    assert_harmless(*status(story, HISTORY))
+    assert_harmless(*listing([story] * 10, mine=False))
+
+
+@quick
+@given(stories(), st.sampled_from(["approved", "rejected", "expired", "cancelled", "submitted", "finished"]))
+def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> None:
+    """A thread's lines and the failure channel's notices as well."""
+    data = {"what": what, "batches": 3, "succeeded": 1, "failed": 2, "not_attempted": 3}
+
+    assert_harmless(*line(story, data))
+    assert_harmless(*failure(story, {**data, "what": "failed"}, "https://example.slack.com/archives/C1/p1"))
+    assert_harmless(*failure(story, {**data, "what": "expired"}, ""))
+
+
+@quick
+@given(stories())
+def test_modals_and_home_are_legal(story: Story) -> None:
+    """Preview, details, rejection and Home tab stay within every limit."""
+    for view in (preview(story), details(story, HISTORY), rejection_form(story.change)):
+        assert view_problems(view) == []
+    assert view_problems(home("U0MAX", [story] * 10, [story] * 10, [story] * 10)) == []
+
+
+@quick
+@given(stories())
+def test_a_secret_is_in_nothing_that_people_see(story: Story) -> None:
+    """Neither the sealed text nor the fingerprint of a PIN gets into any message or modal."""
+    everything = json.dumps(
+        [card(story), approval_card(story), preview(story), details(story, HISTORY), *status(story, HISTORY)]
+    )
+
+    assert "gAAAA-sealed" not in everything
+    assert "f" * 64 not in everything
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+@pytest.mark.parametrize("boxes", [1, MOST_BOXES])
+def test_the_largest_form_is_legal(kind: Kind, boxes: int) -> None:
+    """All settings chosen, all boxes full: still a legal modal below 250 kB."""
+    draft = Draft(
+        kind=kind.name,
+        pasted=tuple("1" * BOX_LENGTH for _ in range(boxes)),
+        chosen=tuple(setting.name for setting in kind.settings),
+        typed={setting.name: "x" * 64 for setting in kind.settings},
+        picked={setting.name: "y" * 200 for setting in kind.settings},
+        reason="z" * 500,
+    )
+
+    view = form(KINDS, kind, draft, origin="C0OPS", boxes=boxes, source=12)
+
+    assert view_problems(view) == []
+    assert len(json.dumps(view)) < 250_000
+
+
+def test_the_form_gives_back_what_was_typed() -> None:
+    """Reading the form's state gives the draft that was typed into it, secrets kept from before included."""
+    pin = Secret(fingerprint="f", sealed="s")
+    view = {
+        "private_metadata": json.dumps({"boxes": 2, "kind": SETTINGS.name}),
+        "state": {
+            "values": {
+                "kind": {"kind": {"selected_option": {"value": SETTINGS.name}}},
+                "numbers:0": {"numbers": {"value": "+13035550100"}},
+                "numbers:1": {"numbers": {"value": None}},
+                "settings": {"settings": {"selected_options": [{"value": "connection_id"}, {"value": "external_pin"}]}},
+                "value:connection_id": {
+                    "value:": {"selected_option": {"value": "123", "text": {"text": "Denver PBX"}}}
+                },
+                "value:external_pin": {"value:": {"value": None}},
+                "reason": {"reason": {"value": "why"}},
+            }
+        },
+    }
+
+    assert read_form(view, {SETTINGS.name: SETTINGS}, {"external_pin": pin}) == Draft(
+        kind=SETTINGS.name,
+        pasted=("+13035550100", ""),
+        chosen=("connection_id", "external_pin"),
+        typed={"connection_id": "123", "external_pin": pin},
+        picked={"connection_id": "Denver PBX"},
+        reason="why",
+    )
+
+
+def test_every_problem_lands_on_an_input_of_the_view() -> None:
+    """Slack shows "trouble connecting" for an error on a block that the view does not have; that never happens."""
+    view = form(KINDS, SETTINGS, Draft(kind=SETTINGS.name, chosen=("tags",)), origin="", boxes=2)
+
+    errors = field_errors(
+        {"numbers": "n", "numbers:1": "m", "tags": "t", "hd_voice_enabled": "h", "settings": "s"}, view
+    )
+
+    assert errors == {"numbers:0": "n", "numbers:1": "m", "value:tags": "t", "reason": "h", "settings": "s"}
+
+
+def test_a_full_box_is_never_trusted() -> None:
+    """A box with its last character used may have lost its end; the person is told before anything is planned."""
+    draft = Draft(kind=SETTINGS.name, pasted=("1" * (BOX_LENGTH - 1), "1" * BOX_LENGTH))
+
+    assert list(full_boxes(draft)) == ["numbers:1"]
+
+
+@given(st.lists(st.integers(0, 9999), max_size=700))
+def test_a_long_text_is_spread_over_boxes_between_numbers(numbers: list[int]) -> None:
+    """Prefilled numbers are never cut in the middle, no box is full, and nothing is lost that fits."""
+    text = ", ".join(f"+1303555{number:04}" for number in numbers)
+
+    boxes = boxes_of(text)
+
+    assert all(len(box) < BOX_LENGTH for box in boxes)
+    assert " ".join(boxes).replace(",", " ").split() == text.replace(",", " ").split()
+
+
+@given(st.text())
+def test_code_and_escape_leave_no_markup(text: str) -> None:
+    """No angle bracket survives, code has no backtick inside, and its length is bounded."""
+    shown = code(text, 50)
+
+    assert "<" not in escape(text)
+    assert len(shown) <= 52
+    assert "`" not in shown.strip("`") or shown == "_empty_"
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**6))
+def test_a_bar_is_full_only_at_the_end(done: int, total: int) -> None:
+    """It is twenty wide, not full before everything is done, and not empty once anything is."""
+    done = min(done, total)
+
+    shown = bar(done, total)
+
+    assert len(shown) == 20
+    assert ("░" not in shown) == (done == total)
+    assert ("█" in shown) == (done > 0)
+
+
+def test_a_list_that_is_too_long_says_how_much_is_missing() -> None:
+    """Whole lines only, and the rest is counted."""
+    shown = listed([f"line {i} {'x' * 100}" for i in range(100)])
+
+    assert len(shown) <= 2900
+    assert shown.splitlines()[-1] == f"… and {100 - len(shown.splitlines()) + 1} more"
+    assert clip("abc", 3) == "abc"
+
+
+def test_a_button_carries_its_plan() -> None:
+    """The change and the digest go into the button and come back out."""
+    assert read_ticket("42:abc") == (42, "abc")
+    assert all(word in help_text(KINDS) for word in ("/numbers update", "/numbers emergency", "status", "list", "help"))
+
+
+@given(stories())
+@quick
+def test_a_ticket_survives(story: Story) -> None:
+    """What :func:`ticket` writes, :func:`read_ticket` reads, within a button's 2000 characters."""
+    assert read_ticket(ticket(story.change)) == (story.change.id, story.change.digest)
