@@ -38,6 +38,7 @@ from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
+from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
 from bot.workflow.concluding import Concluding
 from bot.workflow.context import Context, Timing
@@ -198,6 +199,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         choices=Choices(context),
         planning=planning,
         approval=approval,
+        cancelling=Cancelling(context, authority, say),
         authority=authority,
         stories=stories,
     )

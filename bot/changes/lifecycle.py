@@ -22,7 +22,7 @@ class ChangeState(Enum):
     DISCARDED = "discarded"  #: given up by the requester, or never plannable
     REJECTED = "rejected"  #: an approver said no
     EXPIRED = "expired"  #: nobody decided in time
-    CANCELLED = "cancelled"  #: stopped after approval, before anything was sent
+    CANCELLED = "cancelled"  #: stopped before anything was sent
     STALE = "stale"  #: the numbers moved between the plan and the run
 
     @property
@@ -71,7 +71,7 @@ CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     _C.PLANNED: frozenset({_C.AWAITING_APPROVAL, _C.DISCARDED}),
     _C.AWAITING_APPROVAL: frozenset({_C.APPROVED, _C.REJECTED, _C.EXPIRED, _C.CANCELLED}),
     _C.APPROVED: frozenset({_C.RUNNING, _C.CANCELLED, _C.STALE}),
-    _C.RUNNING: frozenset({_C.VERIFYING}),
+    _C.RUNNING: frozenset({_C.VERIFYING, _C.CANCELLED}),
     _C.VERIFYING: frozenset({_C.FINISHED}),
     _C.FINISHED: frozenset(),
     _C.DISCARDED: frozenset(),

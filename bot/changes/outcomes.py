@@ -120,8 +120,12 @@ def _of(index: Mapping[str, _R], operation: Operation) -> _R | None:
     return index.get(operation.number_id) or index.get(operation.e164)
 
 
-def outcome(tally: Tally) -> Outcome:
-    """Return how a change with these counts ended; every number must have an outcome."""
-    if tally.failed == 0 and tally.succeeded > 0:
+def outcome(tally: Tally, unchanged: int) -> Outcome:
+    """Return how a change with these counts ended; every number must have an outcome.
+
+    ``unchanged`` numbers had the wanted values beforehand: they were not attempted, and nothing is missing about them.
+    """
+    missing = tally.failed + tally.not_attempted - unchanged
+    if tally.succeeded and not missing:
         return Outcome.SUCCEEDED
     return Outcome.PARTLY_FAILED if tally.succeeded else Outcome.FAILED

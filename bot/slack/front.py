@@ -15,6 +15,7 @@ from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
+from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
 from bot.workflow.planning import Planning
 from bot.workflow.stories import Stories
@@ -29,6 +30,7 @@ class Front:
     choices: Choices
     planning: Planning
     approval: Approval
+    cancelling: Cancelling
     authority: Authority
     stories: Stories
 

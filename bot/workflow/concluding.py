@@ -23,7 +23,8 @@ class Concluding:
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
             tally = await tx.operations.tally(claim.subject)
-            ended = outcome(tally)
+            summary = (await tx.changes.get(claim.subject)).summary
+            ended = outcome(tally, summary.unchanged if summary else 0)
             try:
                 await tx.changes.move(claim.subject, ChangeState.FINISHED, outcome=ended, finished_at=now)
             except Superseded:

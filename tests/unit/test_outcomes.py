@@ -128,15 +128,17 @@ def test_an_outcome_is_not_given_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tally", "ended"),
+    ("tally", "unchanged", "ended"),
     [
-        (Tally(succeeded=3), Outcome.SUCCEEDED),
-        (Tally(succeeded=3, not_attempted=2), Outcome.SUCCEEDED),
-        (Tally(succeeded=3, failed=1), Outcome.PARTLY_FAILED),
-        (Tally(failed=3), Outcome.FAILED),
-        (Tally(failed=1, not_attempted=3), Outcome.FAILED),
+        (Tally(succeeded=3), 0, Outcome.SUCCEEDED),
+        (Tally(succeeded=3, not_attempted=2), 2, Outcome.SUCCEEDED),
+        (Tally(succeeded=3, not_attempted=3), 2, Outcome.PARTLY_FAILED),
+        (Tally(succeeded=3, failed=1), 0, Outcome.PARTLY_FAILED),
+        (Tally(failed=3), 0, Outcome.FAILED),
+        (Tally(failed=1, not_attempted=3), 3, Outcome.FAILED),
+        (Tally(not_attempted=3), 0, Outcome.FAILED),
     ],
 )
-def test_the_outcome_follows_from_the_counts(tally: Tally, ended: Outcome) -> None:
-    """All good, some good, or none."""
-    assert outcome(tally) is ended
+def test_the_outcome_follows_from_the_counts(tally: Tally, unchanged: int, ended: Outcome) -> None:
+    """All good, some good, or none; what was stopped before it was sent is missing, what was right already is not."""
+    assert outcome(tally, unchanged) is ended

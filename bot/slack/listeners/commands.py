@@ -42,6 +42,8 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
     match word:
         case "status":
             await _status(front, body, rest)
+        case "cancel":
+            await _cancel(front, body, rest)
         case "list":
             await _list(front, body, rest)
         case "help" | "":
@@ -59,6 +61,14 @@ async def _status(front: Front, body: dict[str, Any], text: str) -> None:
     story = await front.stories.read(change)
     history = await front.stories.history(change)
     await front.say(body, *status(story, history))
+
+
+async def _cancel(front: Front, body: dict[str, Any], text: str) -> None:
+    change = read_public_id(text)
+    if change is None:
+        await front.say(body, f"Say which change: `{COMMAND} cancel CHG-42`.")
+        return
+    await front.say(body, escape(await front.cancelling.cancel(change, by=body["user_id"])))
 
 
 async def _list(front: Front, body: dict[str, Any], text: str) -> None:

@@ -23,7 +23,8 @@ def register(app: AsyncApp, front: Front) -> None:
         await ack()
         view = body["view"]
         more = 1 if body["actions"][0]["action_id"] == MORE else 0
-        front.desk.hand_over(_redraw(front, view, more), front.in_modal(view["id"]), "form redraw")
+        work = _redraw(front, body["user"]["id"], view, more)
+        front.desk.hand_over(work, front.in_modal(view["id"]), "form redraw")
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         view = body["view"]
@@ -40,11 +41,11 @@ def register(app: AsyncApp, front: Front) -> None:
     app.view_submission(FORM)(submit)
 
 
-async def _redraw(front: Front, view: dict[str, Any], more: int) -> None:
-    """Show the inputs that the kind and the chosen settings need; everything typed stays."""
+async def _redraw(front: Front, user: str, view: dict[str, Any], more: int) -> None:
+    """Show the inputs that the kind and the chosen settings need; everything typed stays, and what was kept sealed."""
     kinds = {kind.name: kind for kind in front.choices.kinds}
-    draft = read_form(view, kinds)
     private = read_private(view)
+    draft = read_form(view, kinds, await _kept_secrets(front, private, user))
     boxes = int(private.get("boxes", 1)) + more
     fresh = form(
         front.choices.kinds,

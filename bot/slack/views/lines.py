@@ -29,11 +29,16 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
             rejection = next((d for d in story.decisions if d.verb is Verb.REJECT), None)
             if rejection is None:
                 return "⛔ Rejected. Nothing was changed."
-            return f"⛔ Rejected by {person(rejection.person)}: {code(rejection.reason, 500)} Nothing was changed."
+            return (
+                f"⛔ Rejected by {person(rejection.person)}: {code(rejection.reason, 500)} Nothing was changed. "
+                f"{person(change.requester)} can ask again."
+            )
         case "expired":
             return f"⌛ Expired: nobody decided in time. Nothing was changed. {person(change.requester)} can ask again."
         case "cancelled":
             return f"⚪ Cancelled. {code(change.problem, 500)}"
+        case "stopped":
+            return f"✋ {code(change.problem, 200)} {data['numbers']:,} numbers will not be sent."
         case "submitted":
             jobs = data["batches"]
             return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {story.provider}; watching to the end."

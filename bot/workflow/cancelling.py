@@ -1,0 +1,109 @@
+"""Stopping a change: what is not sent yet is not sent; what is at the provider is watched to its end."""
+
+from __future__ import annotations
+
+from bot.changes.lifecycle import BatchState, ChangeState, OperationState
+from bot.changes.outcomes import STOPPED
+from bot.changes.records import Change
+from bot.errors import NotAllowed, Superseded
+from bot.store.transaction import Transaction
+from bot.store.work import Task
+from bot.workflow.announcements import Announcements
+from bot.workflow.authority import Authority
+from bot.workflow.context import Context
+from bot.workflow.settling import settle_change
+
+#: States from which nothing has been sent to the provider.
+_UNSENT = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
+
+
+class Cancelling:
+    """Cancels changes for their requester or an operator."""
+
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
+        self._context = context
+        self._authority = authority
+        self._say = announcements
+
+    async def cancel(self, change_id: int, *, by: str) -> str:
+        """Stop the change and return a sentence about what that came to.
+
+        Raises NotAllowed, or Superseded when there is nothing left to stop.
+        """
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+        if change.requester != by:
+            await self._only_operators(change, by)
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(change_id)
+            said = await self._stop(tx, change, by)
+            await self._say.cards(tx, change_id)
+        self._context.ring()
+        return said
+
+    async def _only_operators(self, change: Change, by: str) -> None:
+        try:
+            await self._authority.operate(by)
+        except NotAllowed as error:
+            async with self._context.database.transaction() as tx:
+                await tx.events.add(
+                    change.id, "click_refused", at=self._context.clock(), actor=by, verb="cancel", answer=error.message
+                )
+            raise NotAllowed(f"Only the requester or an operator can cancel {change.public_id}.") from error
+
+    async def _stop(self, tx: Transaction, change: Change, by: str) -> str:
+        now = self._context.clock()
+        problem = f"Cancelled by {'its requester' if by == change.requester else 'an operator'}."
+        if change.state in {ChangeState.PLANNING, ChangeState.PLANNED}:
+            await tx.changes.move(change.id, ChangeState.DISCARDED, problem=problem, finished_at=now)
+            await tx.work.remove(Task.DISCARD, [change.id])
+            await tx.events.add(change.id, "discarded", at=now, actor=by)
+            await self._say.preview(tx, change.id)
+            return f"{change.public_id} is discarded. Nothing was changed."
+        if change.state in _UNSENT:
+            await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
+            await tx.work.remove(Task.EXPIRE, [change.id])
+            await tx.work.remove(Task.START, [change.id])
+            await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)
+            await self._say.line(tx, change.id, "cancelled")
+            return f"{change.public_id} is cancelled. Nothing was sent to the provider."
+        if change.state is ChangeState.RUNNING:
+            return await self._stop_running(tx, change, by, problem)
+        state = change.state.value.replace("_", " ")
+        raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to cancel.")
+
+    async def _stop_running(self, tx: Transaction, change: Change, by: str, problem: str) -> str:
+        """Give the numbers of the batches that are still queued their outcome; the rest goes on to its end."""
+        now = self._context.clock()
+        batches = await tx.batches.of(change.id)
+        queued = [batch for batch in batches if batch.state is BatchState.QUEUED]
+        if not queued:
+            raise Superseded(f"All jobs of {change.public_id} are at the provider already, which cannot stop them.")
+        for batch in queued:
+            await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
+            await tx.operations.settle_batch(
+                change.id,
+                batch.position,
+                OperationState.NOT_ATTEMPTED,
+                code=STOPPED,
+                reason="The change was cancelled before this number was sent.",
+                pointer="",
+                now=now,
+            )
+        await tx.work.remove(Task.SUBMIT, [batch.id for batch in queued])
+        numbers = sum(batch.size for batch in queued)
+        if len(queued) == len(batches) and not any(batch.attempts for batch in batches):
+            await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
+            await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)
+            await self._say.line(tx, change.id, "cancelled")
+            return f"{change.public_id} is cancelled. Nothing was sent to the provider."
+        await tx.changes.put(change.id, problem=problem)
+        await tx.events.add(
+            change.id, "stopped", at=now, actor=by, digest=change.digest, batches=len(queued), numbers=numbers
+        )
+        await self._say.line(tx, change.id, "stopped", numbers=numbers)
+        await settle_change(tx, change.id, self._context)
+        return (
+            f"{change.public_id} is stopped: {numbers:,} numbers will not be sent. Jobs that are at the provider "
+            "already are watched to their end."
+        )

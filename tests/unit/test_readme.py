@@ -1,0 +1,60 @@
+"""The README says what the code does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.config import VARIABLES
+from bot.providers.telnyx.kinds import kinds
+from bot.slack.views.help import help_text
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_two_commands_are_printed_as_promised() -> None:
+    """One to try it and one to test it, each complete on a machine that has only Python."""
+    commands = [line for line in README.splitlines() if line.startswith("python3 -m venv ")]
+
+    assert commands == [
+        "python3 -m venv .venv && .venv/bin/pip install -q -c .ci/constraints.txt . && .venv/bin/linesman demo",
+        "python3 -m venv .venv && .venv/bin/pip install -q -c .ci/constraints.txt -e '.[dev]' && .venv/bin/pytest",
+    ]
+
+
+def test_every_variable_is_in_the_table_as_it_is() -> None:
+    """Name, meaning and default stand in the README exactly as the configuration has them."""
+    for variable in VARIABLES:
+        default = "**required**" if variable.required else f"`{variable.default}`" if variable.default else ""
+        assert f"| `{variable.name}` | {variable.meaning} | {default} |" in README
+
+
+def test_every_setting_is_in_the_table_as_it_is() -> None:
+    """The kinds' tables are the only declaration; the README repeats them word for word."""
+    for kind in kinds(secrets=True):
+        for setting in kind.settings:
+            assert f"| `{kind.name}` | `{setting.name}` | {setting.label} | {setting.help} |" in README
+
+
+def test_every_command_is_told_in_both_places() -> None:
+    """What ``/numbers help`` offers is in the README, and the other way round."""
+    said = help_text(kinds(secrets=True))
+    for command in ("update", "emergency", "new", "status CHG-42", "cancel CHG-42", "list", "help"):
+        assert f"`/numbers {command}`" in said
+        assert f"`/numbers {command}`" in README
+
+
+def test_nothing_else_is_visible_at_the_top() -> None:
+    """A newcomer sees five things; everything else is a dot-entry."""
+    ignored = {"build", "dist"} | {path.name for path in ROOT.glob("*.egg-info")}
+    visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - ignored
+
+    assert visible == {"pyproject.toml", "Dockerfile", "README.md", "bot", "tests"}
+
+
+def test_the_constraints_pin_everything_and_name_no_index() -> None:
+    """Every line is name==version; no address of a package index is in it."""
+    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").split()
+
+    assert len(lines) > 40
+    assert all(line.count("==") == 1 and "//" not in line for line in lines)
