@@ -18,6 +18,8 @@ from bot.store.tables import operations
 
 #: How many numbers stand as examples beside a reason.
 EXAMPLES = 3
+#: Rows written at once.
+CHUNK = 500
 
 
 class Operations:
@@ -28,22 +30,9 @@ class Operations:
 
     async def add(self, change: int, numbers: Sequence[PlannedNumber]) -> None:
         """Write a plan's numbers; those that already have the wanted values are accounted for at once."""
-        rows = [
-            {
-                "change_id": change,
-                "position": position,
-                "batch": number.batch,
-                "number_id": number.id,
-                "e164": number.e164,
-                "before": values_to_json(number.before),
-                "after": values_to_json(number.after),
-                "state": (OperationState.WAITING if number.batch else OperationState.NOT_ATTEMPTED).value,
-                "code": "" if number.batch else UNCHANGED,
-                "reason": "" if number.batch else "It already has these values, so nothing was sent.",
-            }
-            for position, number in enumerate(numbers)
-        ]
-        if rows:
+        for start in range(0, len(numbers), CHUNK):
+            # In portions: values are made into JSON on the loop, which has clicks to answer meanwhile.
+            rows = [_row(change, start + i, number) for i, number in enumerate(numbers[start : start + CHUNK])]
             await self._connection.execute(operations.insert(), rows)
 
     async def of_batch(self, change: int, batch: int) -> list[Operation]:
@@ -128,12 +117,12 @@ class Operations:
     async def tally(self, change: int) -> Tally:
         """Count the change's numbers by state."""
         statement = (
-            select(operations.c.state, func.count())
+            select(operations.c.state, func.count().label("numbers"))
             .where(operations.c.change_id == change)
             .group_by(operations.c.state)
         )
-        rows = (await self._connection.execute(statement)).tuples()
-        return Tally(**dict(rows.all()))
+        counts = {row.state: row.numbers for row in await self._connection.execute(statement)}
+        return Tally(**counts)
 
     async def failures(self, change: int, limit: int = 20) -> list[FailureGroup]:
         """Return the failed numbers grouped by reason, the most frequent first."""
@@ -157,6 +146,21 @@ class Operations:
             named = tuple((await self._connection.execute(examples)).scalars())
             groups.append(FailureGroup(code=code, reason=reason, pointer=pointer, count=number, examples=named))
         return groups
+
+
+def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
+    return {
+        "change_id": change,
+        "position": position,
+        "batch": number.batch,
+        "number_id": number.id,
+        "e164": number.e164,
+        "before": values_to_json(number.before),
+        "after": values_to_json(number.after),
+        "state": (OperationState.WAITING if number.batch else OperationState.NOT_ATTEMPTED).value,
+        "code": "" if number.batch else UNCHANGED,
+        "reason": "" if number.batch else "It already has these values, so nothing was sent.",
+    }
 
 
 def _operation(row: Row[Any]) -> Operation:

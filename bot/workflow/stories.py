@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from bot.changes.lifecycle import ChangeState
@@ -47,7 +48,7 @@ class Stories:
         jobs = {batch.position: batch for batch in story.batches}
         async with self._context.database.reading() as tx:
             operations = [operation async for operation in tx.operations.stream(change)]
-        return results_sheet(story.kind, operations, jobs, story.change.summary)
+        return await asyncio.to_thread(results_sheet, story.kind, operations, jobs, story.change.summary)
 
     async def list(
         self, *, states: Iterable[ChangeState] = (), requester: str = "", limit: int = 10, offset: int = 0
