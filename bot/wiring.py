@@ -76,11 +76,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_providers(settings: Settings, vault: Vault | None) -> Sequence[Provider]:
-    """Return the providers that are switched on. A new provider is one more line here."""
+def build_providers(settings: Settings, vault: Vault | None, *, patience: float = 120.0) -> Sequence[Provider]:
+    """Return the providers that are switched on. A new provider is one more line here.
+
+    ``patience`` is for how many seconds a read is repeated before the provider counts as unavailable.
+    """
     providers: list[Provider] = []
+    bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
     if settings.telnyx is not None:
-        bounds = Bounds(timeout=settings.provider_timeout)
         key = settings.telnyx.api_key.get_secret_value()
         providers.append(Telnyx(api_key=key, api_url=settings.telnyx.api_url, vault=vault, bounds=bounds))
     return providers

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bot.changes.kinds import Kind
-from bot.changes.numbers import Reading, read_numbers
+from bot.changes.numbers import BadEntry, Reading, read_numbers
 from bot.changes.records import Draft
 from bot.changes.settings import Unreadable, read_value
 from bot.changes.values import Secret, Value, Values
 from bot.errors import InputError
 
-#: Field names of the form that are not settings; problems are keyed by field name.
+#: Field names of the form that are not settings. Problems are keyed by field name, those of one number box by
+#: ``numbers:<box>``.
 NUMBERS: Final = "numbers"
 SETTINGS: Final = "settings"
 REASON: Final = "reason"
@@ -44,8 +45,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     """
     problems: dict[str, str] = {}
     reading = read_numbers(draft.pasted, is_id=is_id)
-    if problem := _numbers_problem(reading, max_numbers):
-        problems[NUMBERS] = problem
+    problems |= _numbers_problems(reading, max_numbers)
     wanted = _read_values(kind, draft, problems)
     if not problems.keys() & kind.by_name.keys():
         problems |= kind.rule(wanted)
@@ -79,17 +79,23 @@ def _read_values(kind: Kind, draft: Draft, problems: dict[str, str]) -> dict[str
     return wanted
 
 
-def _numbers_problem(reading: Reading, max_numbers: int) -> str:
+def _numbers_problems(reading: Reading, max_numbers: int) -> dict[str, str]:
+    """Return the problems of the numbers; each bad entry is named at the box that it stands in."""
     if reading.bad:
-        named = "; ".join(f"“{entry.text}” {entry.why}" for entry in reading.bad[:NAMED])
-        rest = len(reading.bad) - NAMED
-        more = f"; and {rest} more" if rest > 0 else ""
-        return f"{len(reading.bad)} of the entries cannot be read: {named}{more}."
+        boxes = sorted({entry.box for entry in reading.bad})
+        return {f"{NUMBERS}:{box}": _unreadable([e for e in reading.bad if e.box == box]) for box in boxes}
     if not reading.identifiers:
-        return "Paste at least one number, such as +13035550100."
+        return {NUMBERS: "Paste at least one number, such as +13035550100."}
     if len(reading.identifiers) > max_numbers:
-        return (
-            f"That is {len(reading.identifiers):,} numbers; one change may have at most {max_numbers:,}. "
+        return {
+            NUMBERS: f"That is {len(reading.identifiers):,} numbers; one change may have at most {max_numbers:,}. "
             "Split it into several changes."
-        )
-    return ""
+        }
+    return {}
+
+
+def _unreadable(bad: Sequence[BadEntry]) -> str:
+    named = "; ".join(f"“{entry.text}” {entry.why}" for entry in bad[:NAMED])
+    more = f"; and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+    entries = "entry" if len(bad) == 1 else "entries"
+    return f"{len(bad)} {entries} cannot be read: {named}{more}."

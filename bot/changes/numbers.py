@@ -28,6 +28,8 @@ class BadEntry:
     text: str
     #: What is wrong and what to do, as the predicate of a sentence that begins with the text.
     why: str
+    #: Which of the texts it stands in, from 0.
+    box: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: 
     seen: dict[str, None] = {}
     mentions = 0
     bad: list[BadEntry] = []
-    for text in texts:
+    for box, text in enumerate(texts):
         paste = Paste.of(text)
         for entry in paste.entries():
             for block in _EntryReader(paste.plain, entry, is_id, region).blocks():
@@ -72,7 +74,7 @@ def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: 
                     mentions += 1
                 else:
                     typed = paste.typed[entry.words[block.start].start : entry.words[block.end - 1].end]
-                    bad.append(BadEntry(text=_shown(typed), why=block.why))
+                    bad.append(BadEntry(text=_shown(typed), why=block.why, box=box))
     return Reading(identifiers=tuple(seen), repeats=mentions - len(seen), bad=tuple(bad))
 
 

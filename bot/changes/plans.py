@@ -164,9 +164,33 @@ def summarise(
         repeats=repeats,
         sample=tuple(
             (number.e164, {name: number.before.get(name) for name in number.after}, number.after)
-            for number in changed[:SAMPLE_SIZE]
+            for number in _telling(changed)
         ),
         paid=paid,
+        losing={name: count for name in wanted if (count := _losing(kind.setting(name), changed))},
+    )
+
+
+def _telling(changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
+    """Return a few numbers that say most: those that differ in what they have now come before those that repeat it."""
+    unlike: dict[str, PlannedNumber] = {}
+    for number in changed:
+        if len(unlike) >= SAMPLE_SIZE:
+            break
+        unlike.setdefault(canonical(_plain({name: number.before.get(name) for name in number.after})), number)
+    chosen = list(unlike.values())
+    rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)
+    return [*chosen, *rest][:SAMPLE_SIZE]
+
+
+def _losing(setting: Setting, changed: Sequence[PlannedNumber]) -> int:
+    """Return how many numbers lose an entry of a list that is replaced whole."""
+    if setting.shape is not Shape.TAGS:
+        return 0
+    return sum(
+        1
+        for n in changed
+        if setting.name in n.after and _tags(n.before.get(setting.name)) - _tags(n.after[setting.name])
     )
 
 

@@ -69,6 +69,8 @@ class Summary:
     sample: tuple[tuple[str, Values, Values], ...] = ()
     #: Setting name -> how many numbers have it switched on although it costs money and was off before.
     paid: Mapping[str, int] = field(default_factory=dict)
+    #: Setting name -> how many numbers lose an entry of a list that is replaced whole.
+    losing: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,9 +50,7 @@ def fix(sentence: str) -> Finding:
     return Finding(Mark.FIX, sentence)
 
 
-async def bounded(
-    looking: Awaitable[Sequence[Finding]], *, what: str, advice: str, limit: float
-) -> Sequence[Finding]:
+async def bounded(looking: Awaitable[Sequence[Finding]], *, what: str, advice: str, limit: float) -> Sequence[Finding]:
     """Await a check for ``limit`` seconds; whatever goes wrong in it becomes a finding, so that the others go on.
 
     ``what`` begins the sentence ("The database"), ``advice`` ends it when the time is over.
@@ -63,7 +61,7 @@ async def bounded(
     except TimeoutError:
         return [fix(f"{what} could not be checked within {limit:g} s: {advice}.")]
     except Exception as error:  # a check that breaks is a finding too, and the log has the rest
-        log.error("check broke", what=what, exc_info=error)
+        log.exception("check broke", what=what)
         return [fix(f"{what} could not be checked ({type(error).__name__}): read the log above, and report it.")]
 
 

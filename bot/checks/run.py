@@ -3,57 +3,84 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.checks.accounts import account, unserved
 from bot.checks.database import database
-from bot.checks.findings import Finding, Mark, bounded, counted, fix, mind, ok
-from bot.checks.providers import account, without_provider
+from bot.checks.findings import Finding, Mark, bounded, counted, mind, ok
 from bot.checks.socket_mode import socket_mode
-from bot.checks.workspace import workspace
+from bot.checks.workspace import Workspace
 from bot.config import VARIABLES, Settings
 from bot.logs import Redaction
+from bot.providers.base import Provider
 from bot.providers.http import clean
 from bot.wiring import build_providers, build_vault, slack_client
 
-#: Seconds that one check may take. Those that need to know who the bot is begin when that is known.
+#: Seconds that one check may take. Some begin only when it is known who the bot is, so all take twice that at most.
 LIMIT: Final = 30.0
-#: Characters of one line at most; more than any sentence needs.
+#: Characters of a sentence at most; more than any of ours needs.
 _LONGEST: Final = 4000
-_REACH_SLACK: Final = "look whether SLACK_API_URL is right and whether this machine reaches it"
 
 
 async def check(settings: Settings, write: Callable[[str], object], *, limit: float = LIMIT) -> int:
-    """Check everything, write one line for each finding, and return the exit status: 1 when something is to be fixed.
+    """Check everything, write a line for each finding, and return the exit status: 1 when something has to be fixed.
 
-    Nothing is changed anywhere: the database is not migrated, nothing is posted. ``write`` gets whole lines, in the
-    same order each time, each as soon as those before it are known; ``limit`` is in seconds and for each check.
+    Nothing is changed anywhere: the database is not migrated and nothing is posted. ``write`` gets whole lines, always
+    in the same order, each as soon as it and those before it are known. ``limit`` is in seconds and for each check.
     """
     hide = Redaction(settings.secrets())
     status = 0
     async with AsyncExitStack() as stack:
         client = slack_client(settings, stack)
-        tasks = await _begin(settings, client, stack, limit)
-        for task in tasks:
-            for finding in await task:
-                line = clean(hide.text(str(finding.sentence)), _LONGEST)
-                write(f"{Finding(finding.mark, line)}\n")
-                status = 1 if finding.mark is Mark.FIX else status
+        providers = build_providers(settings, build_vault(settings), patience=limit / 2)
+        for provider in providers:
+            stack.push_async_callback(provider.aclose)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(looking) for looking in _checks(settings, client, providers, limit)]
+            for task in tasks:
+                for finding in await task:
+                    sentence = clean(hide.text(finding.sentence), _LONGEST)
+                    write(f"{Finding(finding.mark, sentence)}\n")
+                    status = 1 if finding.mark is Mark.FIX else status
     return status
 
 
-async def _begin(
-    settings: Settings, client: AsyncWebClient, stack: AsyncExitStack, limit: float
-) -> Sequence[asyncio.Task[Sequence[Finding]]]:
-    """Start the checks, in the order in which they are told."""
-    providers = build_providers(settings, build_vault(settings))
+def _checks(
+    settings: Settings, client: AsyncWebClient, providers: Sequence[Provider], limit: float
+) -> Iterator[Coroutine[Any, Any, Sequence[Finding]]]:
+    """Yield the checks in the order in which they are told."""
+    yield _configuration(settings, providers)
+    yield bounded(
+        database(settings),
+        what="The database",
+        advice="look whether DATABASE_URL is right and whether its server can be reached from here",
+        limit=limit,
+    )
+    yield Workspace(settings, client).look(limit)
+    if settings.slack_app_token is not None:
+        yield bounded(
+            socket_mode(client, settings.slack_app_token.get_secret_value()),
+            what="Socket Mode",
+            advice="look whether SLACK_API_URL is right and can be reached from here",
+            limit=limit,
+        )
     for provider in providers:
-        stack.push_async_callback(provider.aclose)
-    group = await stack.enter_async_context(asyncio.TaskGroup())
+        yield bounded(
+            account(provider),
+            what=provider.title,
+            advice=f"look whether {provider.name.upper()}_API_URL is right and can be reached from here",
+            limit=limit,
+        )
 
-    def begin(looking: Callable[[], object]) -> None:
-        pass
-    return []
+
+async def _configuration(settings: Settings, providers: Sequence[Provider]) -> Sequence[Finding]:
+    given = counted(len(settings.model_fields_set), "variable is", "variables are")
+    return [
+        ok(f"The configuration can be read: {given} set, of {len(VARIABLES)}."),
+        *map(mind, settings.warnings()),
+        *unserved(settings, providers),
+    ]

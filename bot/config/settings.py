@@ -171,11 +171,11 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("close_api_key")
+    @field_validator("telnyx_api_key")
     @classmethod
-    def _some_provider(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if value is None and info.data.get("telnyx_api_key", ...) is None:
-            raise ValueError("and TELNYX_API_KEY are both not set: set the API key of at least one provider")
+    def _some_provider(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            raise ValueError("is not set: paste an API key from the Telnyx portal (KEY…)")
         return value
 
     @field_validator("poll_max")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,7 @@ def build_app(client: AsyncWebClient, identity: Identity, front: Front, *, signi
     async def authorize() -> AuthorizeResult:
         return result
 
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_worth_saying)
     app = AsyncApp(
         client=client,
         authorize=authorize,
@@ -69,6 +71,11 @@ def build_app(client: AsyncWebClient, identity: Identity, front: Front, *, signi
     register(app, front)
     _answer_the_rest(app, front)
     return app
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Leave out what Bolt says at every start about tokens that it sees and, rightly, does not use."""
+    return "`token`" not in record.getMessage()
 
 
 def _answer_the_rest(app: AsyncApp, front: Front) -> None:

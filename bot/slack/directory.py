@@ -78,7 +78,7 @@ class SlackDirectory:
         info = (await call(self._client.users_info(user=user)))["user"]
         return Person(
             id=user,
-            name=info.get("real_name") or info.get("name") or user,
+            name=info.get("real_name") or info.get("profile", {}).get("real_name") or info.get("name") or user,
             active=not info.get("deleted", False),
             guest=bool(info.get("is_restricted") or info.get("is_ultra_restricted")),
             # A person whose workspace Slack does not tell is treated as foreign: it fails closed.

@@ -179,6 +179,7 @@ def _summary_to_json(summary: Summary) -> dict[str, Any]:
         "repeats": summary.repeats,
         "sample": [[e164, values_to_json(old), values_to_json(new)] for e164, old, new in summary.sample],
         "paid": dict(summary.paid),
+        "losing": dict(summary.losing),
     }
 
 
@@ -192,4 +193,5 @@ def _summary_from_json(stored: Mapping[str, Any]) -> Summary:
         repeats=stored["repeats"],
         sample=tuple((e164, values_from_json(old), values_from_json(new)) for e164, old, new in stored["sample"]),
         paid=stored["paid"],
+        losing=stored["losing"],
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.records import Event
 from bot.store.tables import events
+
+log = structlog.get_logger(__name__)
 
 #: The actor when nobody clicked.
 ITSELF = "linesman"
@@ -33,10 +36,10 @@ class Events:
         **more: str | int | None,
     ) -> None:
         """Write that ``actor`` did ``what``. Details are ids, counts and words; never a secret or a setting's value."""
-        statement = events.insert().values(
-            change_id=change, at=at, actor=actor, what=what, digest=digest, details={**(details or {}), **more}
-        )
+        told = {**(details or {}), **more}
+        statement = events.insert().values(change_id=change, at=at, actor=actor, what=what, digest=digest, details=told)
         await self._connection.execute(statement)
+        log.info("event", what=what, change=change, actor=actor, details=told)
 
     async def of(self, change: int) -> list[Event]:
         """Return the change's events in order."""

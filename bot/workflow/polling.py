@@ -75,6 +75,9 @@ class Polling:
                 final=final,
                 job_word=report.state_word,
             )
+            if report.state is JobState.UNKNOWN:
+                # The word may mean an end; with an outcome for every number there is nothing left to wait for.
+                final = final or len(verdicts) == sum(not operation.state.over for operation in operations)
             await tx.operations.settle(batch.change, verdicts, now)
             await tx.batches.put(
                 batch.id,

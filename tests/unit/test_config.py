@@ -153,7 +153,7 @@ class TestBad:
                 "SLACK_SIGNING_SECRET is not set: paste the signing secret from your Slack app's Basic Information "
                 "page, or set SLACK_APP_TOKEN to use Socket Mode."
             ),
-            "CLOSE_API_KEY and TELNYX_API_KEY are both not set: set the API key of at least one provider.",
+            "TELNYX_API_KEY is not set: paste an API key from the Telnyx portal (KEY…).",
             (
                 "LINESMAN_APPROVAL_CHANNEL is not set: give the id of the channel where approvals are asked for, "
                 "which is at the bottom of the channel's details."
@@ -231,7 +231,7 @@ class TestBad:
         assert named == [
             "SLACK_BOT_TOKEN",
             "SLACK_APP_TOKEN",
-            "CLOSE_API_KEY",
+            "TELNYX_API_KEY",
             "LINESMAN_APPROVAL_CHANNEL",
             "LINESMAN_POLICY_FILE",
             "LINESMAN_POLL_MAX",

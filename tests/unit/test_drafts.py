@@ -53,9 +53,9 @@ def test_all_problems_come_at_once(settings_kind: Kind) -> None:
 
     found = problems(settings_kind, draft)
 
-    assert set(found) == {NUMBERS, "tags", "hd_voice_enabled", REASON}
-    assert found[NUMBERS].startswith("2 of the entries cannot be read: “+1303555010” ")
-    assert "“hello”" in found[NUMBERS]
+    assert set(found) == {"numbers:0", "tags", "hd_voice_enabled", REASON}
+    assert found["numbers:0"].startswith("2 entries cannot be read: “+1303555010” ")
+    assert "“hello”" in found["numbers:0"]
     assert found["tags"] == "Tags needs a value; leave it out of the settings to keep today's value."
     assert found[REASON] == "Say why, in a few words: the approver decides on it."
 
@@ -95,7 +95,7 @@ def test_a_long_list_of_bad_entries_is_cut(settings_kind: Kind) -> None:
         reason="why",
     )
 
-    found = problems(settings_kind, draft)[NUMBERS]
+    found = problems(settings_kind, draft)["numbers:0"]
 
     assert found.count("“bad") == 8
     assert found.endswith("and 42 more.")
@@ -127,3 +127,11 @@ def test_switching_the_emergency_service_off_needs_no_address(emergency_kind: Ki
     )
 
     assert read_draft(emergency_kind, draft, is_id=is_id, max_numbers=5).wanted == {"emergency_enabled": False}
+
+
+def test_a_bad_entry_is_named_at_its_own_box(settings_kind: Kind) -> None:
+    """With many boxes, the error stands where the person has to look."""
+    pasted = ("+13035550100", "oops", "+13035550102", "and oops")
+    draft = Draft(kind=settings_kind.name, pasted=pasted, chosen=("tags",), typed={"tags": "a"}, reason="why")
+
+    assert set(problems(settings_kind, draft)) == {"numbers:1", "numbers:3"}

@@ -302,7 +302,9 @@ def test_repeats() -> None:
 
 def test_boxes_are_apart() -> None:
     """Nothing is joined across two boxes."""
-    expected = Reading(identifiers=(), repeats=0, bad=(BadEntry("303", TOO_SHORT), BadEntry("555-0100", NO_AREA_CODE)))
+    expected = Reading(
+        identifiers=(), repeats=0, bad=(BadEntry("303", TOO_SHORT), BadEntry("555-0100", NO_AREA_CODE, box=1))
+    )
 
     assert expected == read("303", "555-0100")
 

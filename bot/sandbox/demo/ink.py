@@ -20,12 +20,11 @@ _MARKS: Final = (
     (re.compile(r"→"), "bold yellow"),
 )
 _BUTTON: Final = re.compile(r"\[[A-Z][^\[\]▾…]*\]")
-_LABEL: Final = re.compile(r"^\S.* \*  \[…\]$|^Numbers, box \d+ of \d+")
 _BOX: Final = re.compile(r"^Numbers, box (\d+) of (\d+)")
 _TYPED: Final = "  > "
 _ERROR: Final = "  ! "
-#: Typed lines that are shown before the rest is folded away.
-_SHOWN: Final = 2
+#: Typed lines in one input that are shown in full.
+_SHOWN: Final = 5
 
 
 def inked(lines: Iterable[str]) -> Text:
@@ -81,7 +80,7 @@ def _boxes(lines: Iterable[str]) -> Iterator[Sequence[str]]:
             left_out += 1
             continue
         if left_out:
-            yield [f"⋮ {left_out} more boxes like it" if left_out > 1 else "⋮ another box like it"]
+            yield [f"… {left_out} more boxes like it" if left_out > 1 else "… another box like it"]
             left_out = 0
         yield group
 

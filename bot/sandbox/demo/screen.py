@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Final, TextIO
 
 from rich import box
@@ -15,7 +15,6 @@ from rich.live import Live
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from bot.sandbox.demo.ink import folded, inked
@@ -26,7 +25,9 @@ from bot.sandbox.slack.transcript import author, lines
 #: Columns when nobody's terminal says otherwise, and the most that are used of a wide one.
 WIDTH: Final = 100
 #: Seconds that a person gets for reading before the next thing happens.
-BEAT: Final = 0.45
+BEAT: Final = 0.25
+#: How many blocks of a bar lie between two snapshots of it.
+STEP: Final = 5
 
 #: Open to the right: emoji are wider in some terminals than in others, and a right border would show it.
 _OPEN: Final = box.Box("╭──╴\n│   \n├── \n│   \n├── \n├── \n│   \n╰──╴\n")
@@ -48,8 +49,7 @@ class Screen:
             highlight=False,
             soft_wrap=False,
         )
-        if self.console.width > WIDTH:
-            self.console.width = WIDTH
+        self.console.width = min(self.console.width, WIDTH)
         #: Whether things can be shown while they move, and somebody is there to follow.
         self.moving = self.console.is_terminal and not self.console.is_dumb_terminal
 
@@ -75,21 +75,27 @@ class Screen:
         """Say what a person does."""
         self.show("", Text.assemble(("▸ ", "bold yellow"), (who.profile.name, "bold"), f" {what}"))
 
-    def modal(self, view: View, *, folding: Sequence[str] = ()) -> None:
-        """Print a modal as it stands; the parts between lines that start with ``folding`` are left out."""
+    def modal(self, view: View, *, since: str = "") -> None:
+        """Print a modal as it stands, with long pastes folded, or from the line ``since`` on."""
         title, *rest = lines(view, self._slack)
-        del folding
+        if since in rest:
+            rest = ["…", *rest[rest.index(since) :]]
         self.show(_panel(Text(title.strip("═ "), style="bold"), folded(rest), "white", indent=4))
 
-    def message(self, message: Message, *, title: str = "", most: int = 0) -> None:
-        """Print a message of a channel or a thread; with ``most``, its first lines only."""
+    def message(self, message: Message, *, most: int = 0) -> None:
+        """Print a message of a channel; with ``most``, its first lines only."""
         place = CHANNELS[message.channel]
-        reply = message.thread_ts is not None
-        where = title or (f"thread in #{place}" if reply else f"#{place}")
         shown = lines(message, self._slack)
         if most and len(shown) > most:
-            shown = [*shown[:most], "⋮"]
-        self.show(_panel(self._heading(message, where), shown, _PLACES[place], indent=4 if reply else 0))
+            shown = [*shown[:most], "…"]
+        self.show(_panel(self._heading(message, f"#{place}"), shown, _PLACES[place], indent=0))
+
+    def thread(self, replies: Sequence[Message]) -> None:
+        """Print the replies below a message, which are all by one author."""
+        place = CHANNELS[replies[0].channel]
+        shown = [line for reply in replies for line in lines(reply, self._slack)]
+        heading = self._heading(replies[0], f"{len(replies)} replies in the card's thread")
+        self.show(_panel(heading, shown, _PLACES[place], indent=4))
 
     def whisper(self, message: Message, to: Person) -> None:
         """Print what only one person is shown."""
@@ -101,20 +107,48 @@ class Screen:
         return Text.assemble((author(message, self._slack), "bold"), (" APP", "bright_black"), f"  {where}")
 
     @contextmanager
-    def following(self, message: Message) -> Iterator[Following]:
-        """Show a message while it is edited in place; in a pipe, show some of its states one after the other."""
+    def following(self, message: Message) -> Iterator[Callable[[], None]]:
+        """Show a message that is edited in place; what is returned is to be called after every edit.
+
+        On a terminal the message moves; in a pipe a few of its states are printed, and the last one whole.
+        """
         heading = self._heading(message, f"#{CHANNELS[message.channel]} · edited in place")
-        colour = _PLACES[CHANNELS[message.channel]]
 
         def panel() -> RenderableType:
-            return _panel(heading, lines(message, self._slack), colour, indent=0)
+            shown = lines(message, self._slack)
+            return _panel(heading, shown, _PLACES[CHANNELS[message.channel]], indent=0)
 
         if not self.moving:
-            yield Following(lambda: None)
+            yield Snapshots(self, message).take
+            self.show(panel())
             return
         with Live(panel(), console=self.console, auto_refresh=False) as live:
-            yield Following(lambda: live.update(panel(), refresh=True))
+            yield lambda: live.update(panel(), refresh=True)
             live.update(panel(), refresh=True)
+
+    def read(self, message: Message) -> list[str]:
+        """Return a message's lines as a person reads them."""
+        return lines(message, self._slack)
+
+
+class Snapshots:
+    """Prints the progress of a message in a few steps."""
+
+    def __init__(self, screen: Screen, message: Message) -> None:
+        self._screen = screen
+        self._message = message
+        self._filled = -STEP
+
+    def take(self) -> None:
+        """Print the bar and the counts when the bar has moved far enough."""
+        shown = self._screen.read(self._message)
+        for bar, counts in pairwise(shown):
+            filled = bar.count("█")
+            if "█" in bar or "░" in bar:
+                if filled >= self._filled + STEP:
+                    self._filled = filled
+                    self._screen.show(Padding(inked([f"{bar}   {counts}"]), (0, 0, 0, 2)))
+                return
 
 
 def _panel(title: Text, shown: Sequence[str], colour: str, *, indent: int) -> RenderableType:

@@ -88,7 +88,7 @@ class Stage:
 
     def configuration(self) -> dict[str, str]:
         """Return the bot's configuration. Socket Mode needs no port; the paces are those of an impatient audience."""
-        people = ",".join((self.world.ana.id, self.world.max.id))
+        people = f"{self.world.ana.id},{self.world.max.id}"
         return {
             "SLACK_BOT_TOKEN": self._slack.workspace.bot_token,
             "SLACK_APP_TOKEN": self._slack.workspace.app_token,
@@ -104,7 +104,7 @@ class Stage:
             "LINESMAN_FAILURE_CHANNEL": FAILURES,
             "LINESMAN_SECRET_KEY": self._secret_key,
             "LINESMAN_POLL_MIN": "0.3",
-            "LINESMAN_POLL_MAX": "2",
+            "LINESMAN_POLL_MAX": "0.8",
             "LINESMAN_CARD_SECONDS": "0.3",
             "LINESMAN_LOG_FORMAT": "console",
         }

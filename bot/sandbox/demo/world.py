@@ -115,7 +115,9 @@ def _values(number: Number) -> Values:
     values: dict[str, object] = {}
     for field in fields(Number):
         if field.name == "voice":
-            values |= {f"voice.{leaf.name}": deepcopy(getattr(number.voice, leaf.name)) for leaf in fields(number.voice)}
+            values |= {
+                f"voice.{leaf.name}": deepcopy(getattr(number.voice, leaf.name)) for leaf in fields(number.voice)
+            }
         elif field.name != "updated_at":
             values[field.name] = deepcopy(getattr(number, field.name))
     return values

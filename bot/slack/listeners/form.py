@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.records import Draft
 from bot.changes.values import Secret, Value
-from bot.errors import DeliveryRefused, InputError
+from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
 from bot.slack.calls import call
 from bot.slack.front import Front
 from bot.slack.views.form import FORM, KIND, MORE, field_errors, form, full_boxes, read_form, read_private
 from bot.slack.views.preview import planning
+
+#: Seconds after each try to redraw the form that Slack did not take.
+REDRAW_PAUSES: Final = (0.5, 2.0, 4.0)
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -55,11 +59,18 @@ async def _redraw(front: Front, user: str, view: dict[str, Any], more: int) -> N
         boxes=boxes,
         source=private.get("source"),
     )
-    try:
-        await call(front.client.views_update(view_id=view["id"], hash=view["hash"], view=fresh))
-    except DeliveryRefused as error:
-        if error.code != "hash_conflict":  # a later click has redrawn the form already
-            raise
+    for pause in REDRAW_PAUSES:
+        try:
+            await call(front.client.views_update(view_id=view["id"], hash=view["hash"], view=fresh))
+        except DeliveryRefused as error:
+            if error.code != "hash_conflict":  # a later click, or an earlier try, has redrawn the form already
+                raise
+        except (DeliveryPostponed, DeliveryUnknown):
+            # Giving up replaces the form by a sentence, and with it everything that was typed.
+            await asyncio.sleep(pause)
+            continue
+        return
+    raise DeliveryRefused("Slack does not answer just now, so the form could not be shown again; start anew.")
 
 
 async def _propose(front: Front, body: dict[str, Any], answers: dict[str, Any]) -> None:

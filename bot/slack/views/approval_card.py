@@ -26,6 +26,7 @@ from bot.slack.views.elements import (
 from bot.slack.views.pieces import (
     audience_text,
     decision_text,
+    numbers_text,
     sample_lines,
     state_word,
     wanted_lines,
@@ -64,7 +65,7 @@ def approval_card(story: Story) -> list[Block]:
         blocks.append(
             fields(
                 [
-                    ("Numbers", f"{summary.numbers:,}, of which {summary.numbers - summary.unchanged:,} change"),
+                    ("Numbers", numbers_text(summary)),
                     ("Jobs", f"{summary.batches:,}"),
                     ("Approvals", decision_text(story.decisions, change.approvals_required)),
                     *([("Decide until", when(change.expires_at))] if waiting and change.expires_at else []),

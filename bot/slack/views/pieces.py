@@ -79,6 +79,10 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         f"• {summary.paid[name]:,} numbers get *{kind.setting(name).label}* switched on, which costs money."
         for name in summary.paid
     ]
+    lines += [
+        f"• {count:,} numbers lose *{kind.setting(name).label.lower()}* that they have now: the list is replaced."
+        for name, count in summary.losing.items()
+    ]
     if summary.unchanged:
         lines.append(f"• {summary.unchanged:,} numbers already have these values and are left alone.")
     if summary.repeats:
@@ -104,9 +108,9 @@ def failure_lines(groups: Sequence[FailureGroup], limit: int) -> str:
     lines = []
     for group in groups[:limit]:
         numbers = ", ".join(group.examples) + (", …" if group.count > len(group.examples) else "")
-        where = f" at {code(group.pointer, 80)}" if group.pointer else ""
-        reason = f"{group.code}: {group.reason}" if group.code else group.reason
-        lines.append(f"• *{group.count:,}* with {code(reason)}{where} ({numbers})")
+        where = " ".join(part for part in (group.code, group.pointer) if part)
+        origin = f" {code(where, 120)}" if where else ""
+        lines.append(f"• *{group.count:,}*: {code(group.reason)}{origin} ({numbers})")
     if len(groups) > limit:
         lines.append(f"• and {sum(g.count for g in groups[limit:]):,} more, with other reasons")
     return listed(lines)
@@ -121,3 +125,9 @@ def counts_text(story: Story) -> str:
     if tally.not_attempted:
         parts.append(f"{tally.not_attempted:,} not attempted")
     return " · ".join(parts)
+
+
+def numbers_text(summary: Summary) -> str:
+    """Return how many numbers there are, and how many of them change when those are fewer."""
+    changing = summary.numbers - summary.unchanged
+    return f"{summary.numbers:,}" + (f", of which {changing:,} change" if summary.unchanged else "")

@@ -20,7 +20,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import audience_text, sample_lines, state_word, wanted_lines, warning_lines
+from bot.slack.views.pieces import audience_text, numbers_text, sample_lines, state_word, wanted_lines, warning_lines
 from bot.workflow.ports import Story
 
 PREVIEW: Final = "preview"
@@ -69,12 +69,11 @@ def _plan(story: Story) -> View:
     change, summary = story.change, story.change.summary
     if summary is None:  # for the type checker: a planned change has one
         return planning(change.id)
-    changing = summary.numbers - summary.unchanged
     blocks = [
         section(
             f"*{change.public_id}* · {story.provider}: {story.kind.title}\nNothing is changed before somebody approves."
         ),
-        fields([("Numbers", f"{summary.numbers:,}, of which {changing:,} change"), ("Jobs", f"{summary.batches:,}")]),
+        fields([("Numbers", numbers_text(summary)), ("Jobs", f"{summary.batches:,}")]),
         section(f"*New values*\n{wanted_lines(story.kind, summary)}"),
         section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}"),
     ]
@@ -83,7 +82,8 @@ def _plan(story: Story) -> View:
     blocks += [
         quote(change.draft.reason),
         section(
-            f"*Approval:* {change.approvals_required} of {audience_text(story.audience)}. "
+            f"*Needs {change.approvals_required} {'approval' if change.approvals_required == 1 else 'approvals'}* "
+            f"from {audience_text(story.audience)}. "
             f"If nobody decides before {when(story.expires_if_asked_now)}, the request expires."
         ),
         actions(EDIT, [button("Edit", EDIT, str(change.id))]),

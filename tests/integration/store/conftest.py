@@ -1,6 +1,6 @@
 """A fresh database for each test; the same promises hold for SQLite and PostgreSQL.
 
-PostgreSQL takes part when ``LINESMAN_TEST_POSTGRES`` names a database that may be emptied, such as
+PostgreSQL takes part when ``TEST_POSTGRES_URL`` names a database that may be emptied, such as
 ``postgresql+asyncpg://postgres@127.0.0.1/test``.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy import text
 from bot.store.database import Database
 from bot.store.migrations import migrate
 
-POSTGRES = os.environ.get("LINESMAN_TEST_POSTGRES", "")
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
 
 
 @pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES else [])])

@@ -1,0 +1,178 @@
+"""Checking that the people and user groups of the policy can do what they are listed for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.changes.policy import Grant, Membership, Person, Policy, Reason, Verdict, may_approve, may_operate, may_request
+from bot.checks.asking import answers
+from bot.checks.findings import Finding, counted, fix, mind, ok
+from bot.errors import DeliveryError
+from bot.slack.calls import call
+from bot.slack.directory import SlackDirectory
+
+#: User id -> who that is, or why Slack did not say.
+People: TypeAlias = Mapping[str, Person | DeliveryError]
+#: Group id -> ids of its users, or why Slack did not say.
+Groups: TypeAlias = Mapping[str, frozenset[str] | DeliveryError]
+
+_WHY_NOT: Final[Mapping[Reason, str]] = {
+    Reason.DEACTIVATED: "whose account is deactivated",
+    Reason.BOT: "which is a bot",
+    Reason.FOREIGN: "who belongs to another workspace",
+    Reason.GUEST: "who is a guest",
+}
+#: Error of usergroups.users.list -> what is wrong with the group and what to do (slack.md 1.9).
+_GROUP_TROUBLE: Final[Mapping[str, str]] = {
+    "no_such_subteam": "which Slack does not know: take the id from the group's page in Slack",
+    "subteam_disabled": "which is switched off: switch it on in Slack, or take it out",
+    "plan_upgrade_required": "but this workspace's plan has no user groups: list the people themselves",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Role:
+    """One list of the policy."""
+
+    variable: str
+    #: What the list allows: "approve changes".
+    deed: str
+    grant: Grant
+    judge: Callable[[Person, Membership], Verdict]
+
+
+async def people(policy: Policy, client: AsyncWebClient, directory: SlackDirectory) -> Sequence[Finding]:
+    """Ask Slack for everybody who is listed, and for as many members of groups as the approvals need."""
+
+    async def members(group: str) -> frozenset[str]:
+        return frozenset((await call(client.usergroups_users_list(usergroup=group)))["users"])
+
+    requesters, approvers, operators = roles = _roles(policy)
+    groups = await answers({group for role in roles for group in role.grant.groups}, members)
+    known = dict(await answers({user for role in roles for user in role.grant.users}, directory.person))
+    able = await _able(approvers, groups, known, directory, enough=policy.approvals_required + 1)
+    return [
+        *_listed(requesters, known, groups),
+        *_listed(approvers, known, groups),
+        *_enough(policy, able, requesters, groups),
+        *_listed(operators, known, groups),
+    ]
+
+
+def _roles(policy: Policy) -> tuple[Role, Role, Role]:
+    return (
+        Role(
+            variable="LINESMAN_REQUESTERS",
+            deed="request changes",
+            grant=policy.requesters,
+            judge=lambda person, membership: may_request(policy, person, membership, "", 0),
+        ),
+        Role(
+            variable="LINESMAN_APPROVERS",
+            deed="approve changes",
+            grant=policy.approvers,
+            judge=lambda person, membership: may_approve(policy, person, membership, "", ()),
+        ),
+        Role(
+            variable="LINESMAN_OPERATORS",
+            deed="do an operator's work",
+            grant=policy.operators,
+            judge=lambda person, membership: may_operate(policy, person, membership),
+        ),
+    )
+
+
+def _membership(groups: Groups) -> Membership:
+    return {group: None if isinstance(users, DeliveryError) else users for group, users in groups.items()}
+
+
+def _listed(role: Role, known: People, groups: Groups) -> Sequence[Finding]:
+    """Return what is wrong with the entries of a list, or that nothing is; an empty list is warned of elsewhere."""
+    if role.grant.empty:
+        return []
+    if problems := [*_users(role, known), *_user_groups(role, groups)]:
+        return problems
+    named = [
+        *(["every active full member of the workspace"] if role.grant.everyone else []),
+        *([counted(len(role.grant.users), "person", "people")] if role.grant.users else []),
+        *([counted(len(role.grant.groups), "user group")] if role.grant.groups else []),
+    ]
+    return [ok(f"{role.variable} is in order: {' and '.join(named)} may {role.deed}.")]
+
+
+def _users(role: Role, known: People) -> Iterator[Finding]:
+    unsaid = defaultdict(list)
+    for user in sorted(role.grant.users):
+        match known[user]:
+            case DeliveryError(code="user_not_found" | "user_not_visible"):
+                yield fix(
+                    f"{role.variable} names {user}, whom Slack does not know here: "
+                    f"take the id from the person's profile in Slack."
+                )
+            case DeliveryError() as error:
+                unsaid[error.message].append(user)
+            case Person() as person:
+                verdict = role.judge(person, {})
+                if not verdict.allowed:
+                    yield mind(
+                        f"{role.variable} names {person.name} ({user}), {_WHY_NOT[verdict.reason]} "
+                        f"and may not {role.deed}: take the id out."
+                    )
+    for message, users in unsaid.items():
+        yield fix(f"{role.variable} names {', '.join(users)}, and Slack did not say who that is. {message}")
+
+
+def _user_groups(role: Role, groups: Groups) -> Iterator[Finding]:
+    for group in sorted(role.grant.groups):
+        match groups[group]:
+            case DeliveryError() as error:
+                trouble = _GROUP_TROUBLE.get(error.code, f"which cannot be read. {error.message}").rstrip(".")
+                yield fix(f"{role.variable} names the user group {group}, {trouble}.")
+            case users if not users:
+                yield mind(f"{role.variable} names the user group {group}, which has no members: nobody gains by it.")
+
+
+async def _able(
+    approvers: Role, groups: Groups, known: dict[str, Person | DeliveryError], directory: SlackDirectory, *, enough: int
+) -> Sequence[Person]:
+    """Return who can approve; not everybody is looked up, for groups can be large, but ``enough`` if there are."""
+    membership = _membership(groups)
+    members = frozenset[str]().union(*(membership[group] or () for group in approvers.grant.groups))
+    able: list[Person] = []
+    for user in sorted(approvers.grant.users | members, key=lambda user: (user not in known, user)):
+        if user not in known:
+            if len(able) >= enough:
+                break
+            known |= await answers([user], directory.person)
+        person = known[user]
+        if isinstance(person, Person) and approvers.judge(person, membership).allowed:
+            able.append(person)
+    return able
+
+
+def _enough(policy: Policy, able: Sequence[Person], requesters: Role, groups: Groups) -> Iterator[Finding]:
+    """Say whether the approvers suffice; ``able`` is all of them unless it is longer than what is required."""
+    required, grant = policy.approvals_required, policy.approvers
+    who, needs = counted(len(able), "person", "people"), counted(required, "approval")
+    if len(able) < required:
+        yield fix(
+            f"No change can be approved: {who if able else 'nobody'} can approve and a change needs {needs}. Put the "
+            f"ids of active full members into LINESMAN_APPROVERS, or of user groups that have some."
+        )
+        return
+    more = "At least " if grant.groups and len(able) > required else ""
+    yield ok(f"{more}{who} can approve, and a change needs {needs}.")
+    said_by_the_configuration = not grant.groups and len(grant.users) == required
+    if len(able) == required and not said_by_the_configuration:
+        membership = _membership(groups)
+        own = [person.name for person in able if requesters.judge(person, membership).allowed]
+        if own:
+            yield mind(
+                f"What {' or '.join(own)} requests cannot be approved, because nobody approves their own and there is "
+                f"no one to spare: add to LINESMAN_APPROVERS."
+            )

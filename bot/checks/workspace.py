@@ -1,0 +1,126 @@
+"""Checking the Slack workspace: the bot, its scopes, its channels; the people are in :mod:`bot.checks.people`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.checks.asking import patiently
+from bot.checks.findings import Finding, bounded, counted, fix, mind, ok
+from bot.checks.people import people
+from bot.config import Settings
+from bot.errors import DeliveryError, DeliveryRefused
+from bot.slack.calls import call
+from bot.slack.directory import SlackDirectory
+from bot.slack.manifest import SCOPES, missing_scopes
+
+_REACH: Final = "look whether SLACK_API_URL is right and can be reached from here"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bot:
+    """Who the bot token belongs to."""
+
+    team: str
+    #: What people type after the @.
+    handle: str
+    #: The workspace's name.
+    workspace: str
+    #: The granted scopes; None when Slack did not say.
+    scopes: frozenset[str] | None
+
+
+class Workspace:
+    """The workspace as the bot token shows it."""
+
+    def __init__(self, settings: Settings, client: AsyncWebClient) -> None:
+        self._settings = settings
+        self._client = client
+        self._bot: Bot | None = None
+
+    async def look(self, limit: float) -> Sequence[Finding]:
+        """Check the bot, then all the rest of it together; ``limit`` is in seconds, for each."""
+        found = await bounded(self._introduction(), what="The bot token", advice=_REACH, limit=limit)
+        if (bot := self._bot) is None:
+            skipped = "The scopes, channels and people were not checked: Slack has to accept the bot token first."
+            return [*found, mind(skipped)]
+        directory = SlackDirectory(self._client, bot.team)
+        rest = await asyncio.gather(
+            bounded(self._channels(bot), what="The channels", advice=_REACH, limit=limit),
+            bounded(
+                people(self._settings.policy, self._client, directory),
+                what="The people",
+                advice="Slack is slow or asks to slow down, so run `linesman check` again in a minute",
+                limit=limit,
+            ),
+        )
+        return [*found, *(finding for findings in rest for finding in findings)]
+
+    async def _introduction(self) -> Sequence[Finding]:
+        try:
+            self._bot = bot = await patiently(self._identify)
+        except DeliveryRefused as error:
+            return [fix(error.message)]
+        except DeliveryError as error:
+            return [fix(f"{error.message} Nothing can be checked there: {_REACH}.")]
+        return [ok(f"The bot is @{bot.handle} in the workspace {bot.workspace}."), _scopes(bot)]
+
+    async def _identify(self) -> Bot:
+        scopes: list[str | None] = []
+
+        async def ask() -> AsyncSlackResponse:
+            response = await self._client.auth_test()
+            scopes.append(response.headers.get("x-oauth-scopes"))
+            return response
+
+        said = await call(ask())
+        granted = scopes[-1]
+        return Bot(
+            team=said["team_id"],
+            handle=said.get("user", ""),
+            workspace=said.get("team", ""),
+            scopes=None if granted is None else frozenset(scope.strip() for scope in granted.split(",")),
+        )
+
+    async def _channels(self, bot: Bot) -> Sequence[Finding]:
+        approvals, failures = self._settings.approval_channel, self._settings.failure_channel
+        found = [await self._channel(bot, approvals, "approval channel", "LINESMAN_APPROVAL_CHANNEL")]
+        if failures != approvals:
+            found.append(await self._channel(bot, failures, "failure channel", "LINESMAN_FAILURE_CHANNEL"))
+        return found
+
+    async def _channel(self, bot: Bot, id_: str, role: str, variable: str) -> Finding:
+        try:
+            answer = await patiently(lambda: call(self._client.conversations_info(channel=id_)))
+        except DeliveryError as error:
+            if error.code != "channel_not_found":
+                return fix(f"The {role} {id_} could not be checked. {error.message}")
+            return fix(
+                f"The {role} {id_} does not exist, or is private and Linesman is not in it: say "
+                f"`/invite @{bot.handle}` there, or put another channel's id into {variable}."
+            )
+        channel = answer["channel"]
+        shown = f"The {role} #{channel.get('name', '')} ({id_})"
+        if channel.get("is_archived"):
+            return fix(f"{shown} is archived: unarchive it, or put another channel's id into {variable}.")
+        if not channel.get("is_member"):
+            return fix(f"{shown} does not have Linesman in it: say `/invite @{bot.handle}` there.")
+        return ok(f"{shown} has Linesman in it.")
+
+
+def _scopes(bot: Bot) -> Finding:
+    if bot.scopes is None:
+        return mind("Slack did not say which scopes the app has: compare them with `linesman manifest`.")
+    missing = missing_scopes(bot.scopes)
+    if not missing:
+        return ok(f"The app has the {len(SCOPES)} scopes that Linesman needs.")
+    listed = ", ".join(f"{scope} ({SCOPES[scope]})" for scope in missing)
+    return fix(
+        f"The app lacks {counted(len(missing), 'scope')}: {listed}. Put what `linesman manifest` prints into your "
+        f"Slack app's App Manifest, install the app again, and set SLACK_BOT_TOKEN to the token that Slack shows then."
+    )

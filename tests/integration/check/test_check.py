@@ -1,0 +1,222 @@
+"""``linesman check`` where one thing is spoilt: that is said, in these words, and all the rest is told as well."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from bot.checks import check
+from bot.config import load
+
+NO_KEY = (
+    "mind  LINESMAN_SECRET_KEY is not set: secret settings (the external PIN) are not offered. Make a key with "
+    '`python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"`.'
+)
+
+
+def case(id_: str, said: Mapping[str, list[str]], spoil: Callable[[Any], object] = lambda _: None, **env: str) -> Any:
+    """Return one thing that is wrong: changed variables, what happens to the stand-ins, and what is said then."""
+    return pytest.param(env, spoil, said, id=id_)
+
+
+CONFIGURATION = [
+    case("no secret key", {"+configuration": [NO_KEY]}, SECRET_KEY=""),
+    case(
+        "a provider that this version does not have",
+        {
+            "+configuration": [
+                "FIX   CLOSE_API_KEY is set, but this version of Linesman cannot change numbers at Close: unset it."
+            ]
+        },
+        CLOSE_API_KEY="api_123.456",
+    ),
+    case(
+        "no requesters",
+        {
+            "+configuration": ["mind  LINESMAN_REQUESTERS is empty: nobody can request a change."],
+            "requesters": [],
+        },
+        REQUESTERS="",
+    ),
+    case(
+        "no operators",
+        {
+            "+configuration": [
+                (
+                    "mind  LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle "
+                    "unknown jobs."
+                )
+            ],
+            "operators": [],
+        },
+        OPERATORS="",
+    ),
+    case(
+        "no approvers",
+        {
+            "+configuration": ["mind  LINESMAN_APPROVERS is empty: no change can be approved."],
+            "approvers": [],
+            "enough": [
+                (
+                    "FIX   No change can be approved: nobody can approve and a change needs 1 approval. Put the ids of "
+                    "active full members into LINESMAN_APPROVERS, or of user groups that have some."
+                )
+            ],
+        },
+        APPROVERS="",
+    ),
+    case("HTTP mode", {"socket": []}, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="8f742231b10e8888abcd99yyyzzz85a5"),
+]
+
+PROVIDERS = [
+    case(
+        "an API key that is not valid",
+        {
+            "telnyx": [
+                (
+                    "FIX   Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one. It says: “Could not "
+                    "understand the provided credentials.”."
+                )
+            ]
+        },
+        TELNYX_API_KEY="KEY9876543210",
+    ),
+    case(
+        "an API key with too few rights",
+        {
+            "telnyx": [
+                (
+                    "FIX   Telnyx does not allow this to the API key. It says: “You are not authorized to access the "
+                    "requested resource.”."
+                )
+            ]
+        },
+        lambda place: place.telnyx.faults.add(kind="status", status=403),
+    ),
+]
+
+
+async def test_all_is_well(place: Any) -> None:
+    """Where nothing is wrong every line begins with ok and the exit status is 0."""
+    status, said = await place.check()
+
+    assert said == [line for lines in place.good().values() for line in lines]
+    assert all(line.startswith("ok    ") for line in said)
+    assert status == 0
+
+
+@pytest.mark.parametrize(("env", "spoil", "said"), CONFIGURATION)
+async def test_configuration(
+    place: Any, env: Mapping[str, str], spoil: Callable[[Any], object], said: Mapping[str, list[str]]
+) -> None:
+    """What the configuration allows and probably does not mean is said once."""
+    spoil(place)
+
+    await place.tells(said, **env)
+
+
+@pytest.mark.parametrize(("env", "spoil", "said"), PROVIDERS)
+async def test_providers(
+    place: Any, env: Mapping[str, str], spoil: Callable[[Any], object], said: Mapping[str, list[str]]
+) -> None:
+    """What the provider says against the key is said."""
+    spoil(place)
+
+    await place.tells(said, **env)
+
+
+async def test_every_problem_at_once(place: Any) -> None:
+    """Several things that are wrong are all told in one run."""
+    place.slack.scopes.discard("im:write")
+    place.env |= {"LINESMAN_APPROVAL_CHANNEL": "C0NONE", "SLACK_APP_TOKEN": "xapp-2-wrong"}
+    place.env |= {"TELNYX_API_KEY": "KEY9876543210", "LINESMAN_OPERATORS": "U0NONE"}
+
+    status, said = await place.check()
+
+    assert [line[:40] for line in said if line.startswith("FIX")] == [
+        "FIX   The app lacks 1 scope: im:write (w",
+        "FIX   The approval channel C0NONE does n",
+        "FIX   LINESMAN_OPERATORS names U0NONE, w",
+        "FIX   Slack does not open Socket Mode (i",
+        "FIX   Telnyx does not accept the API key",
+    ]
+    assert status == 1
+
+
+async def test_nothing_is_changed(place: Any) -> None:
+    """The check posts nothing, connects no socket, makes no file and only reads at the provider."""
+    await place.check()
+
+    asked = {call.method for call in place.slack.calls}
+    assert asked == {
+        "apps.connections.open",
+        "auth.test",
+        "conversations.info",
+        "usergroups.users.list",
+        "users.info",
+    }
+    assert place.slack.sockets == 0
+    assert {call.method for call in place.telnyx.calls} == {"GET"}
+    assert list(place.file.parent.iterdir()) == []
+
+
+async def test_time_is_bounded(place: Any) -> None:
+    """A service that does not answer costs the check its limit and not more, and the others are told."""
+    place.slack.faults.add(method="apps.connections.open", kind="delay", seconds=20)
+    place.slack.faults.add(method="conversations.info", kind="delay", seconds=20)
+    place.slack.faults.add(method="users.info", kind="rate_limited", retry_after=20)
+    place.telnyx.faults.add(kind="delay", seconds=20)
+    said: list[str] = []
+
+    async with asyncio.timeout(10):
+        status = await check(load(place.env), said.append, limit=1.0)
+
+    good = place.good()
+    assert said == [
+        f"{line}\n"
+        for line in (
+            *(line for name in ("configuration", "database", "bot", "scopes") for line in good[name]),
+            (
+                "FIX   The channels could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
+                "reached from here."
+            ),
+            (
+                "FIX   The people could not be checked within 1 s: Slack is slow or asks to slow down, so run "
+                "`linesman check` again in a minute."
+            ),
+            (
+                "FIX   Socket Mode could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
+                "reached from here."
+            ),
+            (
+                "FIX   Telnyx could not be checked within 1 s: look whether TELNYX_API_URL is right and can be "
+                "reached from here."
+            ),
+        )
+    ]
+    assert status == 1
+
+
+async def test_as_a_process(place: Any) -> None:
+    """``python -m bot check`` writes the report to its standard output and nothing else, and exits with the status."""
+    place.slack.scopes.discard("im:write")
+    place.env["LINESMAN_LOG_LEVEL"] = "error"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "check",
+        env={"PATH": os.environ["PATH"], **place.env},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 30)
+
+    said = out.decode().splitlines()
+    assert [line[:5].rstrip() for line in said] == ["ok"] * 3 + ["FIX"] + ["ok"] * 8
+    assert (process.returncode, err) == (1, b"")

@@ -1,0 +1,204 @@
+"""``linesman check`` on the database: it is looked at, and never changed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from bot.checks.database import compared
+from bot.checks.findings import Finding, fix, ok
+from bot.store.database import Database
+from bot.store.migrations import migrate
+
+#: A database that may be written to, as in the tests of the store.
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
+MEMORY = "mind  DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
+
+
+async def migrated(place: Any) -> str:
+    """Make the database and return its revision."""
+    async with Database(place.env["DATABASE_URL"]) as database:
+        _, revision = await migrate(database)
+    return revision
+
+
+async def test_current(place: Any) -> None:
+    """A database that the next start leaves as it is."""
+    revision = await migrated(place)
+
+    await place.tells(
+        {"database": [f"ok    The database {place.file} opens and has the current revision, {revision}."]}
+    )
+
+
+async def test_empty_is_not_migrated(place: Any) -> None:
+    """An empty database stays as it is, to the byte, and nothing is left beside it."""
+    place.file.touch()
+
+    await place.tells(
+        {"database": [f"ok    The database {place.file} opens and is empty: the first start prepares it."]}
+    )
+    assert place.file.read_bytes() == b""
+    assert list(place.file.parent.iterdir()) == [place.file]
+
+
+async def test_newer(place: Any) -> None:
+    """A database of a newer version has to be fixed, and is left alone."""
+    await migrated(place)
+    with closing(sqlite3.connect(place.file)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    line = (
+        f"FIX   The database {place.file} has revision 9999, which this version does not know, so a newer Linesman "
+        f"wrote it: install that version, or restore a backup."
+    )
+
+    await place.tells({"database": [line]})
+    with closing(sqlite3.connect(place.file)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+
+
+async def test_in_use(place: Any) -> None:
+    """Another Linesman at work on the file is worth knowing, no fault, and not disturbed."""
+    revision = await migrated(place)
+    async with Database(place.env["DATABASE_URL"]) as database:
+        lines = [
+            f"mind  A Linesman is running on the database {place.file}: no second one can start.",
+            f"ok    The database {place.file} opens and has the current revision, {revision}.",
+        ]
+        await place.tells({"database": lines})
+        await database.ping()
+
+
+async def test_lock_is_given_back(place: Any) -> None:
+    """A Linesman can start right after the check, and one that has stopped is not taken for a running one."""
+    revision = await migrated(place)
+    await place.tells(
+        {"database": [f"ok    The database {place.file} opens and has the current revision, {revision}."]}
+    )
+
+    assert await migrated(place) == revision
+
+
+async def test_no_folder(place: Any) -> None:
+    """A file in a folder that does not exist cannot be made."""
+    place.env["DATABASE_URL"] = f"sqlite+aiosqlite:///{place.file.parent}/none/linesman.db"
+    line = (
+        f"FIX   The folder {place.file.parent}/none for the database does not exist: make it, or set DATABASE_URL to "
+        f"another place."
+    )
+
+    await place.tells({"database": [line]})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+async def test_closed_folder(place: Any) -> None:
+    """A folder that this user may not write is named."""
+    folder = place.file.parent
+    folder.chmod(0o500)
+    try:
+        line = f"FIX   {folder} cannot be written by this user: change its owner, or set DATABASE_URL to another place."
+        await place.tells({"database": [line]})
+    finally:
+        folder.chmod(0o700)
+
+
+async def test_no_database(place: Any) -> None:
+    """A file that is something else is named with SQLite's own words."""
+    place.file.write_bytes(b"Once upon a time, there was no database at all. " * 100)
+    line = (
+        f"FIX   The database {place.file} does not open: file is not a database. Put this right there, or set "
+        f"DATABASE_URL to another database."
+    )
+
+    await place.tells({"database": [line]})
+
+
+async def test_odd_path(place: Any, tmp_path: Path) -> None:
+    """A path with the marks of an address in it is still a path."""
+    place.file = tmp_path / "a ?#%41&mode=memory.db"
+    place.env["DATABASE_URL"] = f"sqlite+aiosqlite:///{tmp_path}/a %3F#%2541&mode=memory.db"
+    revision = await migrated(place)
+
+    await place.tells(
+        {"database": [f"ok    The database {place.file} opens and has the current revision, {revision}."]}
+    )
+
+
+async def test_memory(place: Any) -> None:
+    """A database in memory opens always; that it forgets is the configuration's warning."""
+    place.env["DATABASE_URL"] = "sqlite+aiosqlite://"
+
+    status, said = await place.check()
+
+    assert said[1:3] == [MEMORY, "ok    The database is in memory: each start makes a new one."]
+    assert status == 0
+
+
+async def test_no_driver(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL needs a driver that is not installed by itself."""
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    place.env["DATABASE_URL"] = "postgresql+asyncpg://lin:correct-horse@db.example.com/lin"
+    line = (
+        "FIX   The PostgreSQL database lin on db.example.com needs the driver asyncpg, which is not installed: install "
+        "it with `pip install 'linesman[postgres]'`."
+    )
+
+    await place.tells({"database": [line]})
+
+
+async def test_no_server(place: Any) -> None:
+    """A PostgreSQL that does not listen is named without its password."""
+    pytest.importorskip("asyncpg")
+    place.env["DATABASE_URL"] = "postgresql+asyncpg://lin:correct-horse@127.0.0.1:1/lin"
+    line = (
+        "FIX   The PostgreSQL database lin on 127.0.0.1 cannot be reached: Connect call failed ('127.0.0.1', 1). Look "
+        "whether DATABASE_URL is right and its server runs."
+    )
+
+    await place.tells({"database": [line]})
+
+
+@pytest.mark.skipif(not POSTGRES, reason="TEST_POSTGRES_URL names no database")
+async def test_postgresql(place: Any) -> None:
+    """PostgreSQL is looked at as SQLite is, and its own words are told when it refuses."""
+    url = make_url(POSTGRES)
+    shown = f"The PostgreSQL database {url.database} on {url.host}"
+    place.env["DATABASE_URL"] = POSTGRES
+    revision = await migrated(place)
+
+    await place.tells({"database": [f"ok    {shown} opens and has the current revision, {revision}."]})
+
+    place.env["DATABASE_URL"] = url.set(database="no_such_database").render_as_string(hide_password=False)
+    refused = (
+        f"FIX   The PostgreSQL database no_such_database on {url.host} does not open: database "
+        f'"no_such_database" does not exist. Put this right there, or set DATABASE_URL to another database.'
+    )
+
+    await place.tells({"database": [refused]})
+
+
+@pytest.mark.parametrize(
+    ("present", "finding"),
+    [
+        (None, ok("It opens and is empty: the first start prepares it.")),
+        ("0001", ok("It opens and has revision 0001: the next start brings it to 0002.")),
+        ("0002", ok("It opens and has the current revision, 0002.")),
+        (
+            "0003",
+            fix(
+                "It has revision 0003, which this version does not know, so a newer Linesman wrote it: install that "
+                "version, or restore a backup."
+            ),
+        ),
+    ],
+)
+def test_compared(present: str | None, finding: Finding) -> None:
+    """What the next start does depends on the revision that the database has and on those that the version knows."""
+    assert compared("It", present, ["0002", "0001"], "0002") == finding

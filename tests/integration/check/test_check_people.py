@@ -1,0 +1,266 @@
+"""``linesman check`` on the people and user groups of the policy: whether they can do what they are listed for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+TOO_FEW = "Put the ids of active full members into LINESMAN_APPROVERS, or of user groups that have some."
+Said = Mapping[str, list[str]]
+
+
+def person(id_: str, **given: Any) -> Callable[[Any], object]:
+    """Return what adds a person called Kim."""
+    return lambda place: place.slack.add_person(id_, name="Kim", **given)
+
+
+def group(id_: str, *members: str, disabled: bool = False) -> Callable[[Any], object]:
+    """Return what adds a user group."""
+
+    def add(place: Any) -> None:
+        place.slack.add_usergroup(id_, handle="some", members=members).disabled = disabled
+
+    return add
+
+
+def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any], object]:
+    """Return what makes Slack refuse the call about ``value``."""
+    return lambda place: place.slack.faults.add(
+        method=method, kind="error", error=error, where=lambda params: params[argument] == value
+    )
+
+
+@pytest.mark.parametrize(
+    ("operators", "spoil", "line"),
+    [
+        (
+            "U0NONE",
+            person("U0KIM"),
+            (
+                "FIX   LINESMAN_OPERATORS names U0NONE, whom Slack does not know here: take the id from the person's "
+                "profile in Slack."
+            ),
+        ),
+        (
+            "U0KIM",
+            person("U0KIM", deleted=True),
+            (
+                "mind  LINESMAN_OPERATORS names Kim (U0KIM), whose account is deactivated and may not do an operator's "
+                "work: take the id out."
+            ),
+        ),
+        (
+            "U0KIM",
+            person("U0KIM", guest=True),
+            (
+                "mind  LINESMAN_OPERATORS names Kim (U0KIM), who is a guest and may not do an operator's work: take "
+                "the id out."
+            ),
+        ),
+        (
+            "U0KIM",
+            person("U0KIM", foreign_team="T0OTHER"),
+            (
+                "mind  LINESMAN_OPERATORS names Kim (U0KIM), who belongs to another workspace and may not do an "
+                "operator's work: take the id out."
+            ),
+        ),
+        (
+            "U0LINESMAN",
+            person("U0KIM"),
+            (
+                "mind  LINESMAN_OPERATORS names linesman (U0LINESMAN), which is a bot and may not do an operator's "
+                "work: take the id out."
+            ),
+        ),
+        (
+            "U0KIM",
+            fault("users.info", "internal_error", "user", "U0KIM"),
+            "FIX   LINESMAN_OPERATORS names U0KIM, and Slack did not say who that is. Slack had a fault of its own.",
+        ),
+        (
+            "S0NONE",
+            group("S0SOME", "U0ANA"),
+            (
+                "FIX   LINESMAN_OPERATORS names the user group S0NONE, which Slack does not know: take the id from the "
+                "group's page in Slack."
+            ),
+        ),
+        (
+            "S0SOME",
+            group("S0SOME", "U0ANA", disabled=True),
+            (
+                "FIX   LINESMAN_OPERATORS names the user group S0SOME, which is switched off: switch it on in Slack, "
+                "or take it out."
+            ),
+        ),
+        (
+            "S0SOME",
+            group("S0SOME"),
+            "mind  LINESMAN_OPERATORS names the user group S0SOME, which has no members: nobody gains by it.",
+        ),
+        (
+            "S0SOME",
+            fault("usergroups.users.list", "plan_upgrade_required", "usergroup", "S0SOME"),
+            (
+                "FIX   LINESMAN_OPERATORS names the user group S0SOME, but this workspace's plan has no user groups: "
+                "list the people themselves."
+            ),
+        ),
+        (
+            "S0SOME",
+            fault("usergroups.users.list", "fatal_error", "usergroup", "S0SOME"),
+            "FIX   LINESMAN_OPERATORS names the user group S0SOME, which cannot be read. Slack had a fault of its own.",
+        ),
+    ],
+    ids=[
+        "unknown",
+        "deactivated",
+        "guest",
+        "foreign",
+        "bot",
+        "unsaid",
+        "unknown group",
+        "disabled group",
+        "empty group",
+        "groups not in the plan",
+        "unreadable group",
+    ],
+)
+async def test_entries(place: Any, operators: str, spoil: Callable[[Any], object], line: str) -> None:
+    """An entry that gives nobody the right is named, with why and what to do."""
+    spoil(place)
+
+    await place.tells({"operators": [line]}, OPERATORS=operators)
+
+
+async def test_everyone(place: Any) -> None:
+    """A star is everybody, and people who are named beside it are still looked at."""
+    line = (
+        "ok    LINESMAN_REQUESTERS is in order: every active full member of the workspace and 1 person may request "
+        "changes."
+    )
+
+    await place.tells({"requesters": [line]}, REQUESTERS="*,U0ANA")
+
+
+@pytest.mark.parametrize(
+    ("env", "spoil", "said"),
+    [
+        (
+            {"APPROVERS": "U0KIM"},
+            person("U0KIM", deleted=True),
+            {
+                "approvers": [
+                    (
+                        "mind  LINESMAN_APPROVERS names Kim (U0KIM), whose account is deactivated and may not approve "
+                        "changes: take the id out."
+                    )
+                ],
+                "enough": [
+                    f"FIX   No change can be approved: nobody can approve and a change needs 1 approval. {TOO_FEW}"
+                ],
+            },
+        ),
+        (
+            {"APPROVERS": "S0SOME", "APPROVALS_REQUIRED": "2"},
+            lambda place: (person("U0KIM", guest=True)(place), group("S0SOME", "U0KIM", "U0MAX", "U0GONE")(place)),
+            {
+                "approvers": ["ok    LINESMAN_APPROVERS is in order: 1 user group may approve changes."],
+                "enough": [
+                    f"FIX   No change can be approved: 1 person can approve and a change needs 2 approvals. {TOO_FEW}"
+                ],
+            },
+        ),
+        (
+            {"APPROVERS": "S0SOME"},
+            fault("usergroups.users.list", "fatal_error", "usergroup", "S0SOME"),
+            {
+                "approvers": [
+                    (
+                        "FIX   LINESMAN_APPROVERS names the user group S0SOME, which cannot be read. Slack had a fault "
+                        "of its own."
+                    )
+                ],
+                "enough": [
+                    f"FIX   No change can be approved: nobody can approve and a change needs 1 approval. {TOO_FEW}"
+                ],
+            },
+        ),
+        (
+            {"APPROVERS": "U0MAX,U0EVA,U0IDA"},
+            person("U0KIM"),
+            {
+                "approvers": ["ok    LINESMAN_APPROVERS is in order: 3 people may approve changes."],
+                "enough": ["ok    3 people can approve, and a change needs 1 approval."],
+            },
+        ),
+        (
+            {"APPROVALS_REQUIRED": "2"},
+            person("U0KIM"),
+            {"enough": ["ok    2 people can approve, and a change needs 2 approvals."]},
+        ),
+        (
+            {"APPROVALS_REQUIRED": "2", "REQUESTERS": "S0LEADS,U0ANA"},
+            person("U0KIM"),
+            {
+                "enough": [
+                    "ok    2 people can approve, and a change needs 2 approvals.",
+                    (
+                        "mind  What Max or Eva requests cannot be approved, because nobody approves their own and "
+                        "there is no one to spare: add to LINESMAN_APPROVERS."
+                    ),
+                ]
+            },
+        ),
+    ],
+    ids=["deactivated", "too few in the group", "unreadable group", "several", "just enough", "no one to spare"],
+)
+async def test_enough_approvers(place: Any, env: Mapping[str, str], spoil: Callable[[Any], object], said: Said) -> None:
+    """There have to be as many people who can approve as a change needs, counted as decisions count them."""
+    spoil(place)
+
+    await place.tells(said, **env)
+
+
+async def test_a_warning_of_the_configuration_is_not_repeated(place: Any) -> None:
+    """That nobody is to spare is said once when the configuration alone shows it."""
+    place.env |= {"LINESMAN_APPROVERS": "U0MAX", "LINESMAN_REQUESTERS": "*"}
+
+    _, said = await place.check()
+
+    assert [line for line in said if not line.startswith("ok")] == [
+        (
+            "mind  LINESMAN_APPROVALS_REQUIRED is 1 and LINESMAN_APPROVERS names 1: a change that an approver requests "
+            "cannot be approved, because nobody approves their own."
+        )
+    ]
+
+
+async def test_a_large_group_is_not_looked_up_to_the_end(place: Any) -> None:
+    """Of a user group with hundreds of members only as many are asked for as the answer needs."""
+    many = [f"U0M{number:03}" for number in range(300)]
+    for id_ in many:
+        place.slack.add_person(id_, name=id_)
+    place.slack.add_usergroup("S0MANY", handle="many", members=many)
+    place.env |= {"LINESMAN_APPROVERS": "S0MANY", "LINESMAN_APPROVALS_REQUIRED": "3"}
+
+    _, said = await place.check()
+
+    assert "ok    At least 4 people can approve, and a change needs 3 approvals." in said
+    assert sum(call.method == "users.info" for call in place.slack.calls) == 5
+
+
+async def test_names_are_data(place: Any) -> None:
+    """A name cannot break a line or move the cursor of the terminal."""
+    place.slack.add_person("U0KIM", name="Kim\nok    \x1b[2JAll is well", guest=True)
+    place.env["LINESMAN_OPERATORS"] = "U0KIM"
+
+    _, said = await place.check()
+
+    assert (
+        "mind  LINESMAN_OPERATORS names Kim ok [2JAll is well (U0KIM), who is a guest and may not do an operator's "
+        "work: take the id out."
+    ) in said
