@@ -43,13 +43,16 @@ from bot.workflow.choices import Choices
 from bot.workflow.concluding import Concluding
 from bot.workflow.context import Context, Timing
 from bot.workflow.delivery import Delivery
+from bot.workflow.freezing import Freezing
 from bot.workflow.planning import Planning
 from bot.workflow.polling import Polling
 from bot.workflow.ports import Clock
+from bot.workflow.proposing import Proposals
 from bot.workflow.searching import Searching
 from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
 from bot.workflow.submission import Submission
+from bot.workflow.unlocking import Unlocking
 from bot.workflow.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -181,7 +184,8 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     say = Announcements(context)
     authority, stories = Authority(context), Stories(context)
-    planning = Planning(context, authority, say)
+    proposals = Proposals(context)
+    planning = Planning(context, authority, say, proposals)
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
     messenger = SlackMessenger(client, failure_channel=settings.failure_channel)
@@ -200,9 +204,11 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         client=client,
         desk=desk,
         choices=Choices(context),
-        planning=planning,
+        proposals=proposals,
         approval=approval,
         cancelling=Cancelling(context, authority, say),
+        freezing=Freezing(context, authority, say),
+        unlocking=Unlocking(context, authority),
         authority=authority,
         stories=stories,
     )

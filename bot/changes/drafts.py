@@ -36,6 +36,8 @@ class Request:
     reason: str
     #: Repeated entries that were dropped.
     repeats: int
+    #: Numbers that were given and that the requester chose to leave out.
+    left_out: int
 
 
 def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_numbers: int) -> Request:
@@ -56,7 +58,16 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         problems[REASON] = f"Keep the reason under {REASON_LENGTH} characters; this has {len(reason)}."
     if problems:
         raise InputError(problems)
-    return Request(kind=kind, identifiers=reading.identifiers, wanted=wanted, reason=reason, repeats=reading.repeats)
+    unwanted = frozenset(draft.left_out)
+    identifiers = tuple(identifier for identifier in reading.identifiers if identifier not in unwanted)
+    return Request(
+        kind=kind,
+        identifiers=identifiers,
+        wanted=wanted,
+        reason=reason,
+        repeats=reading.repeats,
+        left_out=len(reading.identifiers) - len(identifiers),
+    )
 
 
 def _read_values(kind: Kind, draft: Draft, problems: dict[str, str]) -> dict[str, Value]:

@@ -16,6 +16,7 @@ class Topic(Enum):
     CARD = "card"  #: the one message per change
     APPROVAL_CARD = "approval_card"  #: the request to the approvers
     THREAD = "thread"  #: a line of history below the card
+    PLAN = "plan"  #: the sheet with everything that is going to happen, below the card
     RESULTS = "results"  #: the sheet with every number, below the card
     FAILURE = "failure"  #: the notice in the failure channel
 
@@ -23,7 +24,7 @@ class Topic(Enum):
 #: Topics of which only the latest state counts: one row each per change, shown again whenever something moved.
 STANDING: Final = frozenset({Topic.PREVIEW, Topic.CARD, Topic.APPROVAL_CARD})
 #: Topics that go below the card, in the order in which they were decided on, once the card is there.
-THREADED: Final = frozenset({Topic.THREAD, Topic.RESULTS})
+THREADED: Final = frozenset({Topic.PLAN, Topic.THREAD, Topic.RESULTS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.changes.kinds import Kind
-from bot.changes.records import Summary
+from bot.changes.records import Held, Summary
 from bot.changes.settings import Setting, Shape
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Value, Values, canonical
@@ -144,7 +144,14 @@ def _plain(values: Values) -> dict[str, object]:
 
 
 def summarise(
-    kind: Kind, plan: Plan, wanted: Values, labels: Mapping[str, Mapping[str, str]], *, repeats: int
+    kind: Kind,
+    plan: Plan,
+    wanted: Values,
+    labels: Mapping[str, Mapping[str, str]],
+    *,
+    repeats: int,
+    left_out: int = 0,
+    locked: Sequence[Held] = (),
 ) -> Summary:
     """Return the figures of ``plan`` for cards and previews."""
     changed = [number for number in plan.numbers if number.batch is not None]
@@ -162,6 +169,8 @@ def summarise(
         wanted=wanted,
         labels=labels,
         repeats=repeats,
+        left_out=left_out,
+        locked=tuple(locked),
         sample=tuple(
             (number.e164, {name: number.before.get(name) for name in number.after}, number.after)
             for number in _telling(changed)
@@ -203,6 +212,33 @@ def _switches_on(setting: Setting, number: PlannedNumber) -> bool:
         and number.after[setting.name] not in off
         and (number.before.get(setting.name) in off)
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """One value that is not as the plan found it."""
+
+    e164: str
+    #: The setting; None when the number itself is gone or cannot be changed any more.
+    name: str | None
+    then: Value = None
+    now: Value = None
+
+
+def moved(kind: Kind, planned: Iterable[PlannedNumber], found: Mapping[str, Snapshot]) -> list[Moved]:
+    """Return every relevant value that differs between the plan and ``found`` (by number id), in the plan's order."""
+    differences: list[Moved] = []
+    for number in planned:
+        snapshot = found.get(number.id)
+        if snapshot is None or not snapshot.editable:
+            differences.append(Moved(e164=number.e164, name=None))
+            continue
+        differences += [
+            Moved(e164=number.e164, name=name, then=then, now=snapshot.values.get(name))
+            for name, then in number.before.items()
+            if not same(kind.setting(name), then, snapshot.values.get(name))
+        ]
+    return differences
 
 
 def ids_to_name(kind: Kind, wanted: Values, plan: Plan) -> dict[str, set[str]]:

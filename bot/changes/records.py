@@ -39,6 +39,8 @@ class Draft:
     #: Setting name -> what the picked id was called, to show the form again as it was.
     picked: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +49,17 @@ class Place:
 
     channel: str = ""
     ts: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """Numbers of a plan that another change holds."""
+
+    change: int
+    requester: str
+    since: datetime
+    #: How many of the plan's numbers it holds.
+    numbers: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +82,10 @@ class Summary:
     sample: tuple[tuple[str, Values, Values], ...] = ()
     #: Setting name -> how many numbers have it switched on although it costs money and was off before.
     paid: Mapping[str, int] = field(default_factory=dict)
+    #: Numbers that the requester left out.
+    left_out: int = 0
+    #: Changes that hold some of these numbers, the one that holds most first.
+    locked: tuple[Held, ...] = ()
     #: Setting name -> how many numbers lose an entry of a list that is replaced whole.
     losing: Mapping[str, int] = field(default_factory=dict)
 
@@ -92,6 +109,10 @@ class Change:
     digest: str
     #: What stopped it, for people; empty when nothing did.
     problem: str
+    #: Identifiers that stood in the plan's way and can be left out with one click.
+    unusable: tuple[str, ...]
+    #: The change that took this one's place; None when none did.
+    replaced_by: int | None
     approvals_required: int
     #: The policy rule that governs it.
     rule: str
@@ -215,6 +236,27 @@ class FailureGroup:
     count: int
     #: The first few numbers, in E.164.
     examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lock:
+    """A change's hold on its numbers."""
+
+    change: int
+    provider: str
+    #: How many numbers it holds.
+    numbers: int
+    since: datetime
+    requester: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Freeze:
+    """An operator's word that nothing is to be submitted."""
+
+    by: str
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

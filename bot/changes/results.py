@@ -22,6 +22,28 @@ def guard(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
+PLAN_COLUMNS = ("number", "id", "action", "job", "before", "after")
+
+
+def plan_sheet(kind: Kind, operations: Iterable[Operation], summary: Summary | None) -> bytes:
+    """Return ``plan.csv``: what is going to happen to every number, in the form of :func:`results_sheet`."""
+    labels = summary.labels if summary else {}
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(PLAN_COLUMNS)
+    for operation in operations:
+        changed = {name: operation.before.get(name) for name in operation.after}
+        cells = (
+            operation.number_id,
+            "change" if operation.batch is not None else "leave alone",
+            str(operation.batch or ""),
+            _values(kind, changed, labels),
+            _values(kind, operation.after, labels),
+        )
+        writer.writerow((operation.e164, *(guard(cell) for cell in cells)))
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
 def results_sheet(
     kind: Kind, operations: Iterable[Operation], batches: Mapping[int, Batch], summary: Summary | None
 ) -> bytes:

@@ -17,8 +17,10 @@ from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
 from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
-from bot.workflow.planning import Planning
+from bot.workflow.freezing import Freezing
+from bot.workflow.proposing import Proposals
 from bot.workflow.stories import Stories
+from bot.workflow.unlocking import Unlocking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +30,11 @@ class Front:
     client: AsyncWebClient
     desk: Desk
     choices: Choices
-    planning: Planning
+    proposals: Proposals
     approval: Approval
     cancelling: Cancelling
+    freezing: Freezing
+    unlocking: Unlocking
     authority: Authority
     stories: Stories
 

@@ -49,8 +49,8 @@ class SlackMessenger:
             case Topic.THREAD:
                 text, blocks = line(story, message.data)
                 return await self._post(message, story.change.card.channel, text, blocks, story.change.card.ts)
-            case Topic.RESULTS:
-                return await self._upload(story, sheet or b"")
+            case Topic.PLAN | Topic.RESULTS:
+                return await self._upload(message, story, sheet or b"")
             case Topic.FAILURE:
                 text, blocks = failure(story, message.data, await self._link(story.change.card))
                 return await self._post(message, self._failure_channel, text, blocks)
@@ -77,9 +77,9 @@ class SlackMessenger:
         )
         return Place(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
-    async def _upload(self, story: Story, sheet: bytes) -> Place:
+    async def _upload(self, message: Message, story: Story, sheet: bytes) -> Place:
         place = story.change.card
-        name = sheet_name(story)
+        name = sheet_name(message, story)
         await call(
             self._client.files_upload_v2(
                 filename=name, title=name, content=sheet, channel=place.channel, thread_ts=place.ts
@@ -107,7 +107,7 @@ class SlackMessenger:
                 return await self._find_in_channel(message.key, change.approval_card.channel, change.created_at)
             case Topic.FAILURE:
                 return await self._find_in_channel(message.key, self._failure_channel, change.created_at)
-            case Topic.THREAD | Topic.RESULTS:
+            case Topic.THREAD | Topic.PLAN | Topic.RESULTS:
                 return await self._find_in_thread(message, story)
             case Topic.PREVIEW:
                 return None
@@ -136,15 +136,14 @@ class SlackMessenger:
         )
         for each in answer["messages"]:
             sheets = [file.get("name") for file in each.get("files", [])]
-            arrived = sheet_name(story) in sheets if message.topic is Topic.RESULTS else _key(each) == message.key
-            if arrived:
+            if sheet_name(message, story) in sheets or _key(each) == message.key:
                 return place
         return None
 
 
-def sheet_name(story: Story) -> str:
-    """Return the file name of a change's results."""
-    return f"{story.change.public_id}-results.csv"
+def sheet_name(message: Message, story: Story) -> str:
+    """Return the name of the file that goes with a message: ``CHG-42-plan.csv``."""
+    return f"{story.change.public_id}-{message.topic.value}.csv"
 
 
 def _key(message: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
@@ -86,6 +87,17 @@ class Batches:
             .limit(limit)
         )
         return list((await self._connection.execute(statement)).scalars())
+
+    async def typical_seconds(self, kind: str) -> float | None:
+        """Return how long recent jobs of ``kind`` took, in seconds (the median of 50); None when there were none."""
+        statement = (
+            select(batches.c.submitted_at, batches.c.settled_at)
+            .where(batches.c.kind == kind, batches.c.submitted_at.is_not(None), batches.c.settled_at.is_not(None))
+            .order_by(batches.c.id.desc())
+            .limit(50)
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return median((row.settled_at - row.submitted_at).total_seconds() for row in rows) if rows else None
 
     async def with_job(self, kind: str, job: str) -> Batch | None:
         """Return the batch that ``job`` belongs to; None when it is nobody's."""

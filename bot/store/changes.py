@@ -10,9 +10,10 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
-from bot.changes.records import Change, Draft, Place, Summary, public_id
+from bot.changes.records import Change, Draft, Held, Place, Summary, public_id
 from bot.changes.values import JSON, values_from_json, values_to_json
 from bot.errors import NotFound, Superseded
+from bot.store.locks import Locks
 from bot.store.tables import changes
 
 
@@ -76,6 +77,9 @@ class Changes:
         if (await self._connection.execute(statement)).rowcount != 1:
             present = (await self.get(change)).state.value.replace("_", " ")
             raise Superseded(f"{public_id(change)} is {present} already.")
+        if to.over:
+            # Locks go with the change in every ending; here, no ending can forget them.
+            await Locks(self._connection).release(change)
 
     async def put(self, change: int, **columns: Any) -> None:  # noqa: ANN401 - column values
         """Write columns that are not part of the lifecycle."""
@@ -135,6 +139,8 @@ def _change(row: Row[Any]) -> Change:
         summary=_summary_from_json(row.summary) if row.summary else None,
         digest=row.digest,
         problem=row.problem,
+        unusable=tuple(row.unusable or ()),
+        replaced_by=row.replaced_by,
         approvals_required=row.approvals_required,
         rule=row.rule,
         card=Place(channel=row.card_channel, ts=row.card_ts),
@@ -155,6 +161,7 @@ def _draft_to_json(draft: Draft) -> dict[str, JSON]:
         "typed": values_to_json(draft.typed),
         "picked": dict(draft.picked),
         "reason": draft.reason,
+        "left_out": list(draft.left_out),
     }
 
 
@@ -166,6 +173,7 @@ def _draft_from_json(stored: Mapping[str, Any]) -> Draft:
         typed=values_from_json(stored["typed"]),
         picked=stored["picked"],
         reason=stored["reason"],
+        left_out=tuple(stored.get("left_out", ())),
     )
 
 
@@ -180,6 +188,8 @@ def _summary_to_json(summary: Summary) -> dict[str, Any]:
         "sample": [[e164, values_to_json(old), values_to_json(new)] for e164, old, new in summary.sample],
         "paid": dict(summary.paid),
         "losing": dict(summary.losing),
+        "left_out": summary.left_out,
+        "locked": [[h.change, h.requester, h.since.isoformat(), h.numbers] for h in summary.locked],
     }
 
 
@@ -193,5 +203,10 @@ def _summary_from_json(stored: Mapping[str, Any]) -> Summary:
         repeats=stored["repeats"],
         sample=tuple((e164, values_from_json(old), values_from_json(new)) for e164, old, new in stored["sample"]),
         paid=stored["paid"],
-        losing=stored["losing"],
+        losing=stored.get("losing", {}),
+        left_out=stored.get("left_out", 0),
+        locked=tuple(
+            Held(change=change, requester=requester, since=datetime.fromisoformat(since), numbers=numbers)
+            for change, requester, since, numbers in stored.get("locked", ())
+        ),
     )

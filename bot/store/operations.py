@@ -51,6 +51,15 @@ class Operations:
         async for row in result:
             yield _operation(row)
 
+    async def changing(self, change: int) -> dict[str, str]:
+        """Return id -> E.164 of the numbers that the plan changes, in its order."""
+        statement = (
+            select(operations.c.number_id, operations.c.e164)
+            .where(operations.c.change_id == change, operations.c.batch.is_not(None))
+            .order_by(operations.c.position)
+        )
+        return {row.number_id: row.e164 for row in await self._connection.execute(statement)}
+
     async def sent(self, change: int, batch: int) -> None:
         """Note that a batch's waiting numbers are part of a job now."""
         statement = (

@@ -68,6 +68,8 @@ changes: Final = Table(
     Column("summary", JSON),
     Column("digest", String(64), nullable=False, server_default=""),
     Column("problem", Text, nullable=False, server_default=""),
+    Column("unusable", JSON),
+    Column("replaced_by", Integer),
     Column("approvals_required", Integer, nullable=False, server_default="1"),
     Column("rule", String(120), nullable=False, server_default=""),
     Column("card_channel", String(32), nullable=False, server_default=""),
@@ -172,6 +174,26 @@ outbox: Final = Table(
     Column("error", Text, nullable=False, server_default=""),
     Index(None, "state", "due_at"),
     Index(None, "change_id", "id"),
+)
+
+locks: Final = Table(
+    "locks",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("number_id", String(64), primary_key=True),
+    Column("change_id", ForeignKey("changes.id"), nullable=False, index=True),
+    Column("at", UtcTime, nullable=False),
+)
+
+freezes: Final = Table(
+    "freezes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("by", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("lifted_by", String(32)),
+    Column("lifted_at", UtcTime),
 )
 
 events: Final = Table(

@@ -8,6 +8,8 @@ from bot.store.batches import Batches
 from bot.store.changes import Changes
 from bot.store.decisions import Decisions
 from bot.store.events import Events
+from bot.store.freezes import Freezes
+from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
 from bot.store.work import Work
@@ -22,5 +24,7 @@ class Transaction:
         self.operations = Operations(connection)
         self.decisions = Decisions(connection)
         self.events = Events(connection)
+        self.freezes = Freezes(connection)
+        self.locks = Locks(connection)
         self.outbox = Outbox(connection)
         self.work = Work(connection)

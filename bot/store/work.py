@@ -108,6 +108,15 @@ class Work:
         )
         await self._connection.execute(statement)
 
+    async def hasten_all(self, task: Task, now: datetime) -> None:
+        """Make ``task`` due now wherever it waits unclaimed for a later time."""
+        statement = (
+            update(work)
+            .where(work.c.task == task.value, work.c.owner.is_(None), work.c.due_at > now)
+            .values(due_at=now)
+        )
+        await self._connection.execute(statement)
+
     async def next_due(self) -> datetime | None:
         """Return when the next unclaimed task is due; None when there is none."""
         statement = select(func.min(work.c.due_at)).where(work.c.owner.is_(None))

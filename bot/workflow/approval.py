@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.changes.lifecycle import ChangeState
 from bot.changes.policy import Verdict, who_may_approve
-from bot.changes.records import Change, Decision, Place, Verb
+from bot.changes.records import Change, Decision, Place, Verb, public_id
 from bot.errors import NotAllowed, Superseded
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
@@ -38,7 +38,8 @@ class Approval:
     async def ask(self, change_id: int, *, by: str, digest: str) -> Change:
         """Ask for approval of the plan with ``digest`` and return the change.
 
-        Asked twice, it is asked once. Raises NotAllowed, or Superseded when the plan is not the one that was shown.
+        All numbers that change are locked in the same transaction. Asked twice, it is asked once. Raises NotAllowed,
+        or Superseded when the plan is not the one that was shown, or another change holds some of the numbers.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
@@ -65,10 +66,13 @@ class Approval:
                 card=Place(channel=channel),
                 approval_card=Place(channel=self._context.approval_channel),
             )
+            provider = self._context.catalogue.kind(change.kind).provider
+            await tx.locks.take(change_id, provider, await tx.operations.changing(change_id), now)
             await tx.work.remove(Task.DISCARD, [change_id])
             await tx.work.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
             await tx.events.add(change_id, "approval_requested", at=now, actor=by, digest=digest, rule=verdict.rule)
             await self._say.cards(tx, change_id)
+            await self._say.plan(tx, change_id)
         self._context.ring()
         async with self._context.database.reading() as tx:
             return await tx.changes.get(change_id)
@@ -119,6 +123,10 @@ class Approval:
             raise
 
     def _still_open(self, change: Change, digest: str) -> None:
+        if change.replaced_by is not None:
+            raise Superseded(
+                f"The plan of {change.public_id} was replaced by {public_id(change.replaced_by)}; decide on that one."
+            )
         if change.state is not ChangeState.AWAITING_APPROVAL:
             state = change.state.value.replace("_", " ")
             raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to decide.")

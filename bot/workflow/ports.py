@@ -11,7 +11,7 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.messages import Message
 from bot.changes.policy import Audience, Membership, Person
-from bot.changes.records import Batch, Change, Decision, FailureGroup, Place, Tally
+from bot.changes.records import Batch, Change, Decision, FailureGroup, Freeze, Place, Tally
 
 #: Returns the present time, aware UTC.
 Clock: TypeAlias = Callable[[], datetime]
@@ -33,6 +33,10 @@ class Story:
     audience: Audience
     #: Jobs that the kind has at the provider right now, of all changes.
     in_flight: int
+    #: The freeze in force; None when submissions are free.
+    freeze: Freeze | None
+    #: How long recent jobs of this kind took, in seconds; None when there were none.
+    typical_seconds: float | None
     #: When a request made now would expire.
     expires_if_asked_now: datetime
     now: datetime
@@ -62,7 +66,7 @@ class Messenger(Protocol):
     """Delivers messages. Raises only :class:`bot.errors.DeliveryError` leaves."""
 
     async def deliver(self, message: Message, story: Story, sheet: bytes | None) -> Place:
-        """Post or edit ``message`` as ``story`` has it now and return where it is; ``sheet`` is a results file."""
+        """Post or edit ``message`` as ``story`` has it now and return where it is; ``sheet`` is its file."""
         ...
 
     async def find(self, message: Message, story: Story) -> Place | None:

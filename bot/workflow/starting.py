@@ -1,29 +1,57 @@
-"""Beginning an approved change."""
+"""Beginning an approved change: only what was approved, and only if nothing moved since."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
+import structlog
+
+from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
-from bot.changes.plans import PlannedBatch, PlannedNumber, digest
+from bot.changes.plans import Moved, PlannedBatch, PlannedNumber, digest, moved
 from bot.changes.records import Change
+from bot.changes.settings import show_value
+from bot.changes.snapshots import Snapshot, Target
+from bot.errors import ProviderError
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
 
+log = structlog.get_logger(__name__)
+
+#: Pause before a change is tried again that could not begin, because of a freeze or because the provider is away.
+WAIT = timedelta(seconds=30)
+#: How many moved numbers are named before the rest is only counted.
+NAMED = 5
+
 
 class Starting:
-    """Starts changes whose stored plan is the one that was approved."""
+    """Starts changes whose stored plan is the approved one and whose numbers are as the plan found them."""
 
     def __init__(self, context: Context, announcements: Announcements) -> None:
         self._context = context
         self._say = announcements
 
     async def start(self, claim: Claim) -> None:
-        """Carry out the task: begin an approved change, if what is stored is exactly what was approved."""
-        stored = await self._stored_digest(claim.subject)
-        now = self._context.clock()
+        """Carry out the task: begin an approved change, or stop it as stale, or wait."""
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(claim.subject)
+            frozen = await tx.freezes.current() is not None
+        if change.state is not ChangeState.APPROVED:
+            await self._done(claim)
+            return
+        if frozen:
+            await self._wait(claim)
+            return
+        numbers, stored = await self._stored_plan(change)
+        try:
+            differences = await self._differences(change, numbers)
+        except ProviderError as error:
+            log.warning("cannot check freshness", change=change.id, why=error.message)
+            await self._wait(claim)
+            return
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
             change = await tx.changes.hold(claim.subject)
@@ -31,33 +59,83 @@ class Starting:
                 return
             decided = {decision.digest for decision in await tx.decisions.of(change.id)}
             if decided != {change.digest} or stored != change.digest:
-                await self._refuse_start(tx, change)
+                await self._refuse(tx, change)
+            elif differences:
+                await self._stop_as_stale(tx, change, differences)
             else:
-                await tx.changes.move(change.id, ChangeState.RUNNING, started_at=now)
-                batches = await tx.batches.of(change.id)
-                await tx.work.add_many(Task.SUBMIT, [batch.id for batch in batches], now)
-                await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
+                await self._begin(tx, change)
             await self._say.cards(tx, change.id)
         self._context.ring()
 
-    async def _stored_digest(self, change_id: int) -> str:
-        """Return the digest of the plan as it lies in the database now."""
+    async def _stored_plan(self, change: Change) -> tuple[list[PlannedNumber], str]:
+        """Return the plan's numbers as they lie in the database now, and the digest over all of it."""
         async with self._context.database.reading() as tx:
-            change = await tx.changes.get(change_id)
             batches = [
                 PlannedBatch(position=batch.position, values=batch.values, size=batch.size)
-                for batch in await tx.batches.of(change_id)
+                for batch in await tx.batches.of(change.id)
             ]
             numbers = [
                 PlannedNumber(id=o.number_id, e164=o.e164, before=o.before, after=o.after, batch=o.batch)
-                async for o in tx.operations.stream(change_id)
+                async for o in tx.operations.stream(change.id)
             ]
-        return await asyncio.to_thread(digest, change.kind, numbers, batches)
+        return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches)
 
-    async def _refuse_start(self, tx: Transaction, change: Change) -> None:
+    async def _differences(self, change: Change, numbers: list[PlannedNumber]) -> list[Moved]:
+        """Return what moved, among the numbers that are going to be changed, since the plan was made."""
+        kind = self._context.catalogue.kind(change.kind)
+        planned = {number.id: number for number in numbers if number.batch is not None}
+        names = sorted({name for number in planned.values() for name in number.before})
+        found: dict[str, Snapshot] = {}
+        target = Target(identifiers=tuple(planned))
+        async for snapshot in self._context.catalogue.provider(kind).find(target, names, kind):
+            found[snapshot.id] = snapshot
+        return await asyncio.to_thread(moved, kind, list(planned.values()), found)
+
+    async def _begin(self, tx: Transaction, change: Change) -> None:
+        now = self._context.clock()
+        await tx.changes.move(change.id, ChangeState.RUNNING, started_at=now)
+        batches = await tx.batches.of(change.id)
+        await tx.work.add_many(Task.SUBMIT, [batch.id for batch in batches], now)
+        await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
+
+    async def _refuse(self, tx: Transaction, change: Change) -> None:
         problem = "The stored plan is not the one that was approved, so nothing was sent. Ask for the change again."
         now = self._context.clock()
         await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
         await tx.events.add(change.id, "digest_mismatch", at=now, digest=change.digest)
         await self._say.line(tx, change.id, "cancelled")
         await self._say.failure(tx, change.id, "digest_mismatch")
+
+    async def _stop_as_stale(self, tx: Transaction, change: Change, differences: list[Moved]) -> None:
+        kind = self._context.catalogue.kind(change.kind)
+        now = self._context.clock()
+        problem = _what_moved(kind, differences)
+        await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
+        numbers = len({difference.e164 for difference in differences})
+        await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
+        await self._say.line(tx, change.id, "stale")
+        await self._say.failure(tx, change.id, "stale")
+
+    async def _wait(self, claim: Claim) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.work.again(claim, self._context.clock() + WAIT)
+            await self._say.cards(tx, claim.subject)
+
+    async def _done(self, claim: Claim) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+
+
+def _what_moved(kind: Kind, differences: list[Moved]) -> str:
+    lines = []
+    for difference in differences[:NAMED]:
+        if difference.name is None:
+            lines.append(f"{difference.e164} is not in the account any more, or cannot be changed now")
+        else:
+            setting = kind.setting(difference.name)
+            then, now = (show_value(setting, value) for value in (difference.then, difference.now))
+            lines.append(f"{setting.label} of {difference.e164} was {then} and is {now}")
+    more = f"; and {len(differences) - NAMED:,} more" if len(differences) > NAMED else ""
+    numbers = len({difference.e164 for difference in differences})
+    moved_word = "number has" if numbers == 1 else "numbers have"
+    return f"{numbers:,} {moved_word} moved since the plan, so nothing was sent: {'; '.join(lines)}{more}."

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from bot.changes.lifecycle import ChangeState
+from bot.changes.messages import Topic
 from bot.changes.policy import who_may_approve
 from bot.changes.records import Change, Event
-from bot.changes.results import results_sheet
+from bot.changes.results import plan_sheet, results_sheet
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.ports import Story
@@ -36,19 +37,26 @@ class Stories:
             batches=await tx.batches.of(change.id),
             decisions=await tx.decisions.of(change.id),
             failures=await tx.operations.failures(change.id),
+            freeze=await tx.freezes.current(),
+            typical_seconds=await tx.batches.typical_seconds(change.kind),
             audience=who_may_approve(self._context.policy, change.requester),
             in_flight=await tx.batches.in_flight(change.kind),
             expires_if_asked_now=now + self._context.policy.approval_ttl,
             now=now,
         )
 
-    async def sheet(self, change: int) -> bytes:
-        """Return ``results.csv``: a row for every number of the change."""
+    async def sheet(self, change: int, topic: Topic) -> bytes | None:
+        """Return the file that goes with a message: a row for every number of the change; None when there is none."""
+        if topic not in {Topic.PLAN, Topic.RESULTS}:
+            return None
         story = await self.read(change)
         jobs = {batch.position: batch for batch in story.batches}
         async with self._context.database.reading() as tx:
             operations = [operation async for operation in tx.operations.stream(change)]
-        return await asyncio.to_thread(results_sheet, story.kind, operations, jobs, story.change.summary)
+        summary = story.change.summary
+        if topic is Topic.PLAN:
+            return await asyncio.to_thread(plan_sheet, story.kind, operations, summary)
+        return await asyncio.to_thread(results_sheet, story.kind, operations, jobs, summary)
 
     async def list(
         self, *, states: Iterable[ChangeState] = (), requester: str = "", limit: int = 10, offset: int = 0

@@ -87,7 +87,8 @@ class Submission:
         async with self._context.database.transaction() as tx:
             if not await tx.work.held(claim, self._worker):
                 return False  # somebody took the claim over; the batch is theirs
-            if await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
+            frozen = await tx.freezes.current() is not None
+            if frozen or await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
                 await tx.work.again(claim, now + SLOT_WAIT)
                 await self._say.card(tx, batch.change)
                 return False

@@ -13,7 +13,21 @@ from hypothesis import strategies as st
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, ChangeState, Outcome
 from bot.changes.policy import Audience
-from bot.changes.records import Batch, Change, Decision, Draft, Event, FailureGroup, Place, Summary, Tally, Verb
+from bot.changes.records import (
+    Batch,
+    Change,
+    Decision,
+    Draft,
+    Event,
+    FailureGroup,
+    Freeze,
+    Held,
+    Lock,
+    Place,
+    Summary,
+    Tally,
+    Verb,
+)
 from bot.changes.settings import Shape
 from bot.changes.values import Secret
 from bot.providers.telnyx.kinds import kinds
@@ -28,7 +42,8 @@ from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, field_errors, form, ful
 from bot.slack.views.help import help_text
 from bot.slack.views.home import home
 from bot.slack.views.lines import failure, line
-from bot.slack.views.preview import preview
+from bot.slack.views.locks import locks_list, unlock_question
+from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.status import listing, status
 from bot.workflow.ports import Story
 
@@ -112,6 +127,9 @@ def stories(draw: st.DrawFn) -> Story:
         repeats=draw(st.integers(0, 5)),
         sample=tuple((f"+1303555010{i}", values, values) for i in range(draw(st.integers(0, 5)))),
         paid=dict.fromkeys(values, 3),
+        losing=dict.fromkeys(values, 2),
+        left_out=draw(st.integers(0, 2)),
+        locked=draw(st.sampled_from([(), (Held(change=41, requester="U0MIA", since=NOW, numbers=12),) * 40])),
     )
     started = NOW if state in {ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.FINISHED} else None
     change = Change(
@@ -125,7 +143,9 @@ def stories(draw: st.DrawFn) -> Story:
         view="V1",
         summary=summary,
         digest="d" * 64,
-        problem=draw(nasty) if state in {ChangeState.DISCARDED, ChangeState.CANCELLED} else "",
+        problem=draw(nasty) if state.over else "",
+        unusable=draw(st.sampled_from([(), ("+13035550100",)])),
+        replaced_by=draw(st.sampled_from([None, 43])),
         approvals_required=draw(st.integers(1, 3)),
         rule="environment",
         card=Place(channel="C0OPS", ts="1.2"),
@@ -146,6 +166,8 @@ def stories(draw: st.DrawFn) -> Story:
         failures=draw(failures),
         audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),
         in_flight=20,
+        freeze=draw(st.sampled_from([None, Freeze(by="U0MAX", reason=NASTY, at=NOW)])),
+        typical_seconds=draw(st.sampled_from([None, 0.4, 75.0, 4000.0, 90000.0])),
         expires_if_asked_now=NOW + timedelta(days=1),
         now=NOW,
     )
@@ -196,9 +218,17 @@ def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> No
 @given(stories())
 def test_modals_and_home_are_legal(story: Story) -> None:
     """Preview, details, rejection and Home tab stay within every limit."""
-    for view in (preview(story), details(story, HISTORY), rejection_form(story.change)):
+    for view in (preview(story), details(story, HISTORY), rejection_form(story.change), in_the_way(1, NASTY)):
         assert view_problems(view) == []
     assert view_problems(home("U0MAX", [story] * 10, [story] * 10, [story] * 10)) == []
+
+
+def test_locks_are_shown_and_asked_about() -> None:
+    """The list of locks, the empty one, and the question before a release are legal messages."""
+    lock = Lock(change=41, provider="telnyx", numbers=12, since=NOW, requester="U0ANA")
+
+    for text, blocks in (locks_list([lock] * 100), locks_list([]), unlock_question(lock)):
+        assert_harmless(text, blocks)
 
 
 @quick

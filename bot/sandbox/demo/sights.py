@@ -58,7 +58,7 @@ class Sights:
     @property
     def sheets(self) -> list[File]:
         """The files below the card."""
-        return [file for reply in self.thread for file in reply.files]
+        return [file for reply in self.thread for file in reply.files if file.name.endswith("-results.csv")]
 
     def all_said(self) -> bool:
         """Tell whether everything that belongs to the end is there."""

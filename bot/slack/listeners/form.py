@@ -85,7 +85,7 @@ async def _propose(front: Front, body: dict[str, Any], answers: dict[str, Any]) 
     except InputError as error:
         answers.update(response_action="errors", errors=field_errors(error.problems, view))
         return
-    change = await front.planning.propose(
+    change = await front.proposals.propose(
         sealed,
         requester=body["user"]["id"],
         origin=private.get("origin", ""),
@@ -100,13 +100,13 @@ async def _checked(front: Front, draft: Draft) -> Draft:
     problems: dict[str, str] = dict(full_boxes(draft))
     sealed = draft
     try:
-        sealed = front.planning.seal(draft)
+        sealed = front.proposals.seal(draft)
     except InputError as error:
         problems |= error.problems
         typed = {name: value for name, value in draft.typed.items() if name not in error.problems}
-        sealed = front.planning.seal(replace(draft, typed=typed))
+        sealed = front.proposals.seal(replace(draft, typed=typed))
     try:
-        await front.planning.read(sealed)
+        await front.proposals.read(sealed)
     except InputError as error:
         problems = {**error.problems, **problems}
     if problems:

@@ -6,11 +6,22 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.errors import NotAllowed
+from bot.errors import LinesmanError, NotAllowed
 from bot.slack.front import Front
 from bot.slack.views.elements import escape
 from bot.slack.views.form import form, read_private
-from bot.slack.views.preview import EDIT, PREVIEW, asked, asking, notice
+from bot.slack.views.preview import (
+    AGAIN,
+    EDIT,
+    LEAVE_OUT,
+    PREVIEW,
+    asked,
+    asking,
+    in_the_way,
+    loading,
+    notice,
+    planning,
+)
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -30,7 +41,7 @@ def register(app: AsyncApp, front: Front) -> None:
                 await front.show(view["id"], answers["view"])
 
         async def refuse(text: str) -> None:
-            answers["view"] = notice(f"🚫 {escape(text)}")
+            answers["view"] = in_the_way(int(read_private(view)["change"]), text)
             if not in_time:
                 await front.show(view["id"], answers["view"])
 
@@ -42,15 +53,22 @@ def register(app: AsyncApp, front: Front) -> None:
         await ack()
         front.desk.hand_over(_edit(front, body), front.in_modal(body["view"]["id"]), "edit")
 
+    async def again(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        where = front.in_modal(body["view"]["id"]) if "view" in body else front.to_person(body)
+        front.desk.hand_over(_again(front, body), where, "plan again")
+
     async def closed(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         change = int(read_private(body["view"])["change"])
-        work = front.planning.discard(change, by=body["user"]["id"])
+        work = front.proposals.discard(change, by=body["user"]["id"])
         front.desk.hand_over(work, front.to_person(body), "preview closed")
 
     app.view_submission(PREVIEW)(request)
     app.view_closed(PREVIEW)(closed)
     app.block_action(EDIT)(edit)
+    for action in (AGAIN, LEAVE_OUT):
+        app.block_action(action)(again)
 
 
 async def _edit(front: Front, body: dict[str, Any]) -> None:
@@ -61,4 +79,22 @@ async def _edit(front: Front, body: dict[str, Any]) -> None:
         raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
     fresh = form(front.choices.kinds, story.kind, change.draft, origin=change.origin, source=change.id)
     await front.show(body["view"]["id"], fresh)
-    await front.planning.discard(change.id, by=change.requester)
+    await front.proposals.discard(change.id, by=change.requester)
+
+
+async def _again(front: Front, body: dict[str, Any]) -> None:
+    """Plan the same request anew, in the open modal or, from a card, in a new one."""
+    action = body["actions"][0]
+    view = body["view"]["id"] if "view" in body else await front.open(body["trigger_id"], loading())
+    try:
+        change = await front.proposals.again(
+            int(action["value"]),
+            by=body["user"]["id"],
+            view=view,
+            submission=f"{view}:{action['action_id']}:{action['action_ts']}",
+            leave_out=action["action_id"] == LEAVE_OUT,
+        )
+    except LinesmanError as error:
+        await front.show(view, notice(f"🚫 {escape(error.message)}"))
+        return
+    await front.show(view, planning(change))

@@ -26,6 +26,8 @@ from bot.slack.views.elements import (
 from bot.slack.views.pieces import (
     audience_text,
     decision_text,
+    freeze_line,
+    jobs_text,
     numbers_text,
     sample_lines,
     state_word,
@@ -60,13 +62,15 @@ def approval_card(story: Story) -> list[Block]:
         header(f"{change.public_id} · {story.provider}: {story.kind.title}"),
         section(f"*{state_word(change)}* · asked for by {person(change.requester)}"),
     ]
+    if freeze := freeze_line(story):
+        blocks.append(section(freeze))
     if summary is not None:
         blocks.append(section(wanted_lines(story.kind, summary)))
         blocks.append(
             fields(
                 [
                     ("Numbers", numbers_text(summary)),
-                    ("Jobs", f"{summary.batches:,}"),
+                    ("Jobs", jobs_text(story)),
                     ("Approvals", decision_text(story.decisions, change.approvals_required)),
                     *([("Decide until", when(change.expires_at))] if waiting and change.expires_at else []),
                 ]

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.changes.lifecycle import BatchState, ChangeState
-from bot.slack.views.elements import Block, bar, code, context, fields, header, person, quote, section, when
-from bot.slack.views.pieces import counts_text, decision_text, failure_lines, state_word, wanted_lines
+from bot.changes.records import public_id
+from bot.slack.views.elements import (
+    Block,
+    actions,
+    bar,
+    button,
+    code,
+    context,
+    fields,
+    header,
+    person,
+    quote,
+    section,
+    when,
+)
+from bot.slack.views.pieces import counts_text, decision_text, failure_lines, freeze_line, state_word, wanted_lines
+from bot.slack.views.preview import AGAIN
 from bot.workflow.ports import Story
+
+#: Endings after which the same request may be planned anew.
+PLANNABLE_AGAIN: Final = frozenset({ChangeState.STALE, ChangeState.EXPIRED, ChangeState.REJECTED})
 
 
 def card_text(story: Story) -> str:
@@ -18,6 +38,8 @@ def card(story: Story) -> list[Block]:
     """Return the card's blocks."""
     change, summary = story.change, story.change.summary
     blocks = [header(f"{change.public_id} · {story.provider}: {story.kind.title}"), section(_progress(story))]
+    if freeze := freeze_line(story):
+        blocks.append(section(freeze))
     if summary is not None:
         blocks.append(section(wanted_lines(story.kind, summary)))
     blocks.append(fields(_facts(story)))
@@ -26,6 +48,8 @@ def card(story: Story) -> list[Block]:
         blocks.append(section(f"*Stopped:* {code(change.problem, 1000)}"))
     if story.failures:
         blocks.append(section(f"*Failed numbers*\n{failure_lines(story.failures, limit=3)}"))
+    if change.state in PLANNABLE_AGAIN and change.replaced_by is None:
+        blocks.append(actions(f"again:{change.id}", [button("Plan again", AGAIN, str(change.id))]))
     blocks.append(context(*_small_print(story)))
     return blocks
 
@@ -71,6 +95,8 @@ def _jobs(story: Story) -> str:
 def _small_print(story: Story) -> list[str]:
     change = story.change
     texts = []
+    if change.replaced_by is not None:
+        texts.append(f"Replaced by {public_id(change.replaced_by)}")
     if change.requested_at is not None:
         texts.append(f"Requested {when(change.requested_at)}")
     if change.finished_at is not None:

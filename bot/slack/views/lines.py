@@ -37,6 +37,8 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
             return f"⌛ Expired: nobody decided in time. Nothing was changed. {person(change.requester)} can ask again."
         case "cancelled":
             return f"⚪ Cancelled. {code(change.problem, 500)}"
+        case "stale":
+            return f"⚠️ Stale. {code(change.problem, 1500)} {person(change.requester)} can plan again on the card."
         case "stopped":
             return f"✋ {code(change.problem, 200)} {data['numbers']:,} numbers will not be sent."
         case "submitted":

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState, Outcome
 from bot.changes.policy import Audience
-from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb
+from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb, public_id
 from bot.changes.settings import show_value
 from bot.changes.values import Value, Values
-from bot.slack.views.elements import code, listed, person
+from bot.slack.views.elements import code, listed, person, when
 from bot.workflow.ports import Story
 
 #: How many differences of one number are shown in a sample.
@@ -85,6 +85,8 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
     ]
     if summary.unchanged:
         lines.append(f"• {summary.unchanged:,} numbers already have these values and are left alone.")
+    if summary.left_out:
+        lines.append(f"• {summary.left_out:,} numbers that were given are left out.")
     if summary.repeats:
         lines.append(f"• {summary.repeats:,} repeated entries were dropped.")
     return "\n".join(lines)
@@ -131,3 +133,43 @@ def numbers_text(summary: Summary) -> str:
     """Return how many numbers there are, and how many of them change when those are fewer."""
     changing = summary.numbers - summary.unchanged
     return f"{summary.numbers:,}" + (f", of which {changing:,} change" if summary.unchanged else "")
+
+
+def locked_lines(summary: Summary) -> str:
+    """Return who holds numbers of the plan, and since when."""
+    return listed(
+        [
+            f"{held.numbers:,} of the numbers are locked by *{public_id(held.change)}*, requested by "
+            f"{person(held.requester)}, since {when(held.since)}."
+            for held in summary.locked
+        ]
+    )
+
+
+def jobs_text(story: Story) -> str:
+    """Return how many jobs there are, and how long they may take going by recent ones."""
+    count = len(story.batches)
+    if story.typical_seconds is None:
+        return f"{count:,}"
+    rounds = -(-count // story.kind.jobs_in_flight)
+    return f"{count:,}, about {duration(rounds * story.typical_seconds)}"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words, rounded as people would."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3600)} h"
+
+
+def freeze_line(story: Story) -> str:
+    """Return that submissions are frozen, by whom and why; empty when they are not."""
+    freeze = story.freeze
+    if freeze is None or story.change.state.over:
+        return ""
+    return (
+        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
+        "Nothing more is sent until an operator lifts it."
+    )

@@ -6,25 +6,38 @@ import json
 from typing import Final
 
 from bot.changes.lifecycle import ChangeState
-from bot.changes.records import Change, public_id
+from bot.changes.records import Change, Summary, public_id
 from bot.slack.views.elements import (
+    Block,
     View,
     actions,
     button,
     channel,
     code,
     context,
+    escape,
     fields,
     modal,
     quote,
     section,
     when,
 )
-from bot.slack.views.pieces import audience_text, numbers_text, sample_lines, state_word, wanted_lines, warning_lines
+from bot.slack.views.pieces import (
+    audience_text,
+    jobs_text,
+    locked_lines,
+    numbers_text,
+    sample_lines,
+    state_word,
+    wanted_lines,
+    warning_lines,
+)
 from bot.workflow.ports import Story
 
 PREVIEW: Final = "preview"
 EDIT: Final = "edit"
+AGAIN: Final = "plan_again"
+LEAVE_OUT: Final = "leave_out"
 TITLE: Final = "Change phone numbers"
 
 
@@ -50,19 +63,33 @@ def preview(story: Story) -> View:
     if change.state is ChangeState.PLANNED and change.summary is not None:
         return _plan(story)
     if change.state is ChangeState.DISCARDED:
-        problem = code(change.problem, 2500) if change.problem else "This plan was closed."
-        return modal(
-            PREVIEW,
-            TITLE,
-            [
-                section(f"⚠️ *No plan yet.* Nothing was changed.\n{problem}"),
-                actions(EDIT, [button("Edit", EDIT, str(change.id), style="primary")]),
-            ],
-            private=_private(change.id, ""),
-        )
+        return _no_plan(change)
     if change.state is ChangeState.PLANNING:
         return planning(change.id)
     return asked(change)
+
+
+def _no_plan(change: Change) -> View:
+    problem = code(change.problem, 2500) if change.problem else "This plan was closed."
+    buttons = [button("Edit", EDIT, str(change.id), style="primary")]
+    if change.unusable:
+        text = f"Leave out {len(change.unusable):,} and plan the rest"
+        buttons.append(button(text, LEAVE_OUT, str(change.id)))
+    buttons.append(button("Plan again", AGAIN, str(change.id)))
+    return modal(
+        PREVIEW,
+        TITLE,
+        [section(f"⚠️ *No plan yet.* Nothing was changed.\n{problem}"), actions(EDIT, buttons)],
+        private=_private(change.id, ""),
+    )
+
+
+def in_the_way(change: int, problem: str) -> View:
+    """Return the modal when a request for approval could not be made, with the way to a fresh plan."""
+    buttons = [button("Plan again", AGAIN, str(change), style="primary")]
+    return modal(
+        PREVIEW, TITLE, [section(f"🚫 {escape(problem)}"), actions(EDIT, buttons)], private=_private(change, "")
+    )
 
 
 def _plan(story: Story) -> View:
@@ -73,10 +100,12 @@ def _plan(story: Story) -> View:
         section(
             f"*{change.public_id}* · {story.provider}: {story.kind.title}\nNothing is changed before somebody approves."
         ),
-        fields([("Numbers", numbers_text(summary)), ("Jobs", f"{summary.batches:,}")]),
+        fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
         section(f"*New values*\n{wanted_lines(story.kind, summary)}"),
         section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}"),
     ]
+    if summary.locked:
+        blocks.insert(1, section(f"🔒 *Not now:* {locked_lines(summary)}"))
     if warnings := warning_lines(story.kind, summary):
         blocks.append(section(f"*Mind*\n{warnings}"))
     blocks += [
@@ -86,18 +115,28 @@ def _plan(story: Story) -> View:
             f"from {audience_text(story.audience)}. "
             f"If nobody decides before {when(story.expires_if_asked_now)}, the request expires."
         ),
-        actions(EDIT, [button("Edit", EDIT, str(change.id))]),
+        actions(EDIT, _buttons(change, summary)),
         context(f"Plan `{change.digest[:12]}`"),
     ]
     return modal(
         PREVIEW,
         TITLE,
         blocks,
-        submit="Request approval",
+        # Without a submit button there is nothing to press while another change holds the numbers.
+        submit="" if summary.locked else "Request approval",
         close="Discard",
         private=_private(change.id, change.digest),
         notify_on_close=True,
     )
+
+
+def _buttons(change: Change, summary: Summary) -> list[Block]:
+    buttons = [button("Edit", EDIT, str(change.id))]
+    if summary.locked:
+        held = sum(holder.numbers for holder in summary.locked)
+        buttons.append(button(f"Leave out {held:,} and plan the rest", LEAVE_OUT, str(change.id), style="primary"))
+        buttons.append(button("Plan again", AGAIN, str(change.id)))
+    return buttons
 
 
 def asked(change: Change) -> View:

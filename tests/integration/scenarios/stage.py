@@ -35,6 +35,9 @@ FAILURES: Final = "C0FAILURES"
 #: Numbers that are pasted into one box, which holds 3000 characters.
 BOX: Final = 140
 
+#: Seconds between two looks of the bot's loops for due work.
+TICK: Final = 0.05
+
 _CHANGE: Final = re.compile(r"CHG-(\d+)")
 _UNDONE: Final = re.compile(
     r'^(?:linesman_outbox_undelivered|linesman_work\{task="(?:plan|start|submit|search|poll|finish)"\}) [1-9]',
@@ -45,7 +48,7 @@ _UNDONE: Final = re.compile(
 class Clock:
     """The bot's time: ``rate`` times as fast as the real one, and ahead of it by what was skipped."""
 
-    def __init__(self, *, rate: float = 1.0) -> None:
+    def __init__(self, *, rate: float = 10.0) -> None:
         self._began = datetime.now(UTC)
         self._rate = rate
         self._skipped = timedelta()
@@ -97,11 +100,19 @@ class Stage:
         self._open = stack
         self._session = await stack.enter_async_context(aiohttp.ClientSession())
         self.bot = await stack.enter_async_context(running(settings, clock=self.clock))
+        ringing = asyncio.create_task(self._ring(self.bot))
+        stack.push_async_callback(_ended, ringing)
         if self.transport == "http":
             self.slack.deliver_http(f"http://127.0.0.1:{self.bot.port}/slack/events")
         else:
             self.slack.deliver_http(None)
             await self.slack.wait_for(lambda: self.slack.sockets >= 1, what="a Socket Mode connection")
+
+    async def _ring(self, bot: Running) -> None:
+        """Have the bot's loops look often: they sleep in real seconds, and the stage's clock runs faster."""
+        while True:
+            await asyncio.sleep(TICK)
+            bot.worker._context.ring()
 
     async def stop(self) -> None:
         """Stop the bot as SIGTERM does; harmless when it is not running."""
@@ -109,10 +120,14 @@ class Stage:
         if stack is not None:
             await stack.aclose()
 
-    async def restart(self) -> None:
-        """Stop the bot and start it again on the same database."""
+    async def crash(self) -> None:
+        """Cut the bot's work off wherever it is, and end what is left of the process."""
+        if self.bot is not None:
+            # Between two transactions: one that is cut in its middle rolls back for certain only when its process ends.
+            async with self.bot.worker._context.database._writing:
+                self.bot.working.cancel()
+                await asyncio.wait({self.bot.working})
         await self.stop()
-        await self.start()
 
     def _usual(self) -> dict[str, str]:
         return {
@@ -132,7 +147,7 @@ class Stage:
             "LINESMAN_FAILURE_CHANNEL": FAILURES,
             "LINESMAN_POLL_MIN": "0.05",
             "LINESMAN_POLL_MAX": "0.2",
-            "LINESMAN_CARD_SECONDS": "0.02",
+            "LINESMAN_CARD_SECONDS": "0.5",
             "LINESMAN_SETTLE_SECONDS": "0.2",
             "LINESMAN_PROVIDER_TIMEOUT": "5",
         }
@@ -148,7 +163,7 @@ class Stage:
         """Wait until the bot has nothing left to do or to say, as its own figures tell."""
         async with asyncio.timeout(timeout):
             while _UNDONE.search((await self.get("/metrics"))[1]):  # noqa: ASYNC110 - figures signal nobody
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.03)
 
     # What people do
 
@@ -389,6 +404,10 @@ class Stage:
         assert len({row["number"] for row in rows}) == len(rows)
         return Counter(row["outcome"] for row in rows)
 
+    def outcomes_so_far(self, change: int) -> str:
+        """Return the counts on the card: ``0 succeeded · 0 failed · 1 pending``."""
+        return next(line for line in self.read(self.card(change)).splitlines() if " succeeded · " in line)
+
     # What happened at the carrier, and what must not have happened
 
     def created(self) -> list[Call]:
@@ -409,3 +428,8 @@ def key_of(message: Message) -> str:
     """Return the name that the bot gave to a message; empty for answers to one person."""
     payload = (message.metadata or {}).get("event_payload", {})
     return str(payload.get("key", ""))
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -1,0 +1,37 @@
+"""Who holds which numbers, and the question before an operator lets go of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bot.changes.records import Lock, public_id
+from bot.slack.views.elements import actions, button, confirmation, listed, person, section, when
+
+UNLOCK: Final = "unlock"
+
+
+def locks_list(locks: Sequence[Lock]) -> tuple[str, list[dict[str, Any]]]:
+    """Return who holds how many numbers since when."""
+    if not locks:
+        text = "No numbers are locked."
+        return text, [section(text)]
+    lines = [
+        f"• *{public_id(lock.change)}*: {lock.numbers:,} numbers at {lock.provider.title()}, "
+        f"requested by {person(lock.requester)}, since {when(lock.since)}"
+        for lock in locks
+    ]
+    return f"{len(locks)} changes hold numbers", [section(f"*Locked numbers*\n{listed(lines)}")]
+
+
+def unlock_question(lock: Lock) -> tuple[str, list[dict[str, Any]]]:
+    """Return the question whether to release a change's numbers."""
+    name = public_id(lock.change)
+    text = (
+        f"{name}, requested by {person(lock.requester)}, holds {lock.numbers:,} numbers since {when(lock.since)}. "
+        "Releasing them lets other changes touch them *while this one may still be running*. To stop the change "
+        f"itself, use `/numbers cancel {name}`."
+    )
+    question = confirmation(f"Release {name}'s numbers?", f"{lock.numbers:,} numbers will be free at once.", "Release")
+    row = [button("Release the numbers", UNLOCK, str(lock.change), style="danger", confirm=question)]
+    return f"Release the numbers of {name}?", [section(text), actions(f"{UNLOCK}:{lock.change}", row)]

@@ -1,0 +1,83 @@
+"""Locks on numbers: two changes never touch the same number at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.records import Lock
+from bot.errors import Superseded
+from bot.store.tables import changes, locks
+
+#: Numbers asked about or written in one statement; SQLite takes at most 32,766 parameters.
+CHUNK = 500
+
+
+class Locks:
+    """The table of locks. A change holds its locks from the request for approval to its end, whatever that is."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def take(self, change: int, provider: str, numbers: Collection[str], now: datetime) -> None:
+        """Lock ``numbers`` (provider ids) for ``change``: all of them, or none and Superseded."""
+        try:
+            async with self._connection.begin_nested():
+                for chunk in _chunks(numbers):
+                    rows = [{"provider": provider, "number_id": n, "change_id": change, "at": now} for n in chunk]
+                    await self._connection.execute(locks.insert(), rows)
+        except IntegrityError as error:
+            raise Superseded(
+                "Some of these numbers have been locked by another change meanwhile. Plan again to see which."
+            ) from error
+
+    async def holders(self, provider: str, numbers: Collection[str], *, besides: int) -> Mapping[str, int]:
+        """Return number id -> the change that holds it, for those of ``numbers`` that other changes hold."""
+        held: dict[str, int] = {}
+        for chunk in _chunks(numbers):
+            statement = select(locks.c.number_id, locks.c.change_id).where(
+                locks.c.provider == provider, locks.c.number_id.in_(chunk), locks.c.change_id != besides
+            )
+            for row in await self._connection.execute(statement):
+                held[row.number_id] = row.change_id
+        return held
+
+    async def release(self, change: int) -> int:
+        """Let go of everything that ``change`` holds, and return how many numbers that was."""
+        return (await self._connection.execute(delete(locks).where(locks.c.change_id == change))).rowcount
+
+    async def list(self) -> Sequence[Lock]:
+        """Return who holds how many numbers since when, the oldest first."""
+        statement = (
+            select(
+                locks.c.change_id,
+                locks.c.provider,
+                func.count().label("numbers"),
+                func.min(locks.c.at).label("since"),
+                changes.c.requester,
+            )
+            .join(changes, changes.c.id == locks.c.change_id)
+            .group_by(locks.c.change_id, locks.c.provider, changes.c.requester)
+            .order_by(func.min(locks.c.at), locks.c.change_id)
+        )
+        return [
+            Lock(
+                change=row.change_id,
+                provider=row.provider,
+                numbers=row.numbers,
+                since=row.since,
+                requester=row.requester,
+            )
+            for row in await self._connection.execute(statement)
+        ]
+
+
+def _chunks(numbers: Collection[str]) -> Iterator[list[str]]:
+    rest = iter(numbers)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk

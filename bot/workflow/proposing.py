@@ -1,0 +1,141 @@
+"""Taking requests in: what a person typed becomes a change that waits for its plan."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from bot.changes.drafts import Request, read_draft
+from bot.changes.lifecycle import ChangeState
+from bot.changes.records import Change, Draft
+from bot.changes.settings import Unreadable, read_value
+from bot.changes.values import Value
+from bot.errors import InputError, NotAllowed, SecretError, Superseded
+from bot.store.events import ITSELF
+from bot.store.transaction import Transaction
+from bot.store.work import Task
+from bot.workflow.context import Context
+
+
+class Proposals:
+    """Writes requests down, and gives them up."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def seal(self, draft: Draft) -> Draft:
+        """Return ``draft`` with its secrets sealed; raises InputError when one cannot be used."""
+        kind = self._context.catalogue.kind(draft.kind)
+        typed: dict[str, Value] = dict(draft.typed)
+        problems: dict[str, str] = {}
+        for name, value in draft.typed.items():
+            setting = kind.by_name.get(name)
+            if setting is None or not setting.secret or not isinstance(value, str):
+                continue
+            try:
+                clear = read_value(setting, value)
+            except Unreadable as error:
+                problems[name] = str(error)
+                del typed[name]
+                continue
+            if self._context.vault is None:
+                raise SecretError("Secrets cannot be kept safely here: LINESMAN_SECRET_KEY is not set.")
+            typed[name] = self._context.vault.seal(str(clear))
+        if problems:
+            raise InputError(problems)
+        return replace(draft, typed=typed)
+
+    async def read(self, draft: Draft) -> Request:
+        """Return what ``draft`` means; raises :class:`bot.errors.InputError` with every problem at once."""
+        kind = self._context.catalogue.kind(draft.kind)
+        provider = self._context.catalogue.provider(kind)
+        # A long paste takes a while to read; the loop has clicks to answer meanwhile.
+        return await asyncio.to_thread(
+            read_draft, kind, draft, is_id=provider.is_id, max_numbers=self._context.policy.max_numbers
+        )
+
+    async def propose(self, draft: Draft, *, requester: str, origin: str, view: str, submission: str) -> int:
+        """Write the change down, make its planning due and return its id.
+
+        ``submission`` names the press of the button: delivered twice, it makes one change.
+        """
+        async with self._context.database.transaction() as tx:
+            change = await self._propose(
+                tx, draft, requester=requester, origin=origin, view=view, submission=submission
+            )
+        self._context.ring()
+        return change
+
+    async def _propose(
+        self, tx: Transaction, draft: Draft, *, requester: str, origin: str, view: str, submission: str
+    ) -> int:
+        present = await tx.changes.submitted_as(submission)
+        if present is not None:
+            return present
+        now = self._context.clock()
+        change = await tx.changes.add(
+            draft, requester=requester, origin=origin, view=view, submission=submission, now=now
+        )
+        await tx.work.add(Task.PLAN, change, now)
+        await tx.events.add(change, "proposed", at=now, actor=requester, kind=draft.kind)
+        return change
+
+    async def again(self, change_id: int, *, by: str, view: str, submission: str, leave_out: bool = False) -> int:
+        """Plan the same request anew and return the new change's id; an open plan is given up for it.
+
+        With ``leave_out``, numbers that stood in the way (not ours, or held by other changes) are left out. Raises
+        NotAllowed for anybody but the requester, Superseded when the change still runs.
+        """
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(change_id)
+            self._may_plan_again(change, by)
+            draft = change.draft
+            if leave_out:
+                draft = replace(draft, left_out=(*draft.left_out, *await self._in_the_way(tx, change)))
+            fresh = await self._propose(tx, draft, requester=by, origin=change.origin, view=view, submission=submission)
+            if fresh != change_id:
+                await self.give_up(tx, change_id, "", actor=by)
+                await tx.changes.put(change_id, replaced_by=fresh)
+        self._context.ring()
+        return fresh
+
+    def _may_plan_again(self, change: Change, by: str) -> None:
+        if change.requester != by:
+            raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+        if not change.state.over and change.state is not ChangeState.PLANNED:
+            state = change.state.value.replace("_", " ")
+            raise Superseded(f"{change.public_id} is {state}; cancel it first if you want another plan.")
+
+    async def _in_the_way(self, tx: Transaction, change: Change) -> tuple[str, ...]:
+        if change.unusable:
+            return change.unusable
+        provider = self._context.catalogue.kind(change.kind).provider
+        numbers = await tx.operations.changing(change.id)
+        held = await tx.locks.holders(provider, numbers, besides=change.id)
+        return tuple(name for number in held for name in (number, numbers[number]))
+
+    async def discard(self, change: int, *, by: str) -> None:
+        """Give up a plan that ``by`` closed; does nothing when approval was asked for meanwhile."""
+        async with self._context.database.transaction() as tx:
+            await self.give_up(tx, change, "", actor=by)
+
+    async def give_up(
+        self,
+        tx: Transaction,
+        change: int,
+        problem: str,
+        *,
+        actor: str = ITSELF,
+        unusable: tuple[str, ...] = (),
+    ) -> bool:
+        """Discard a change that nobody has asked approval for; False when it is past that."""
+        now = self._context.clock()
+        try:
+            await tx.changes.move(
+                change, ChangeState.DISCARDED, problem=problem, unusable=list(unusable), finished_at=now
+            )
+        except Superseded:
+            return False
+        await tx.work.remove(Task.DISCARD, [change])
+        await tx.events.add(change, "discarded", at=now, actor=actor)
+        return True

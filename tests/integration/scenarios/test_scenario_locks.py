@@ -1,0 +1,220 @@
+"""Two changes never touch the same number at once, and nothing is applied to numbers that have moved."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.sandbox.slack import Message
+from tests.integration.scenarios.stage import Stage
+
+TAGS = {"tags": "moved"}
+
+
+def numbers(stage: Stage, count: int) -> list[str]:
+    """Add numbers to the account and return them."""
+    return [number.phone_number for number in stage.telnyx.add_numbers(count, start="+13035550000")]
+
+
+async def moved_on(stage: Stage, change: int, word: str) -> Message:
+    """Return the card once it says ``word``."""
+    await stage.slack.wait_for(lambda: word in stage.read(stage.card(change)), what=f"{word} on CHG-{change}'s card")
+    await stage.quiet()
+    return stage.card(change)
+
+
+async def test_a_locked_number_still_previews_and_names_the_holder(stage: Stage) -> None:
+    """A second plan over held numbers is shown, says who holds how many since when, and cannot be asked for."""
+    held = numbers(stage, 5)
+    first = await stage.ask(held[:3], TAGS)
+
+    await stage.propose(held, TAGS, by=stage.mia)
+
+    shown = stage.modal(stage.mia)
+    assert f"3 of the numbers are locked by CHG-{first}, requested by @Ana" in shown
+    assert "+13035550000" in shown
+    assert "Request approval" not in shown
+
+
+async def test_the_rest_can_be_planned_with_one_click(stage: Stage) -> None:
+    """Leaving out the held numbers makes a plan over the others, which runs while the first still waits."""
+    held = numbers(stage, 5)
+    first = await stage.ask(held[:3], TAGS)
+    await stage.propose(held, TAGS, by=stage.mia)
+
+    await stage.mia.click("leave_out")
+    await stage.mia.wait_for_view(lambda view: "left out" in stage.read(view))
+    second = await stage.request(by=stage.mia)
+    await stage.approve(second)
+    await stage.ended(second)
+
+    assert stage.outcomes(second) == {"succeeded": 2}
+    assert [n.phone_number for n in stage.telnyx.numbers.values() if n.tags == ["moved"]] == held[3:]
+    assert "Awaiting approval" in stage.read(stage.card(first))
+
+
+async def test_the_second_request_for_a_number_is_refused(stage: Stage) -> None:
+    """Of two plans that were both free when they were shown, the second request is refused and offers a fresh plan."""
+    wanted = numbers(stage, 2)
+    await stage.propose(wanted, TAGS)
+    await stage.propose(wanted, TAGS, by=stage.mia)
+    await stage.request()
+
+    await stage.mia.submit()
+    await stage.mia.wait_for_view(lambda view: "locked by another change" in stage.read(view))
+    await stage.mia.click("plan_again")
+
+    await stage.mia.wait_for_view(lambda view: "2 of the numbers are locked by CHG-1" in stage.read(view))
+
+
+@pytest.mark.parametrize("ending", ["rejected", "expired", "cancelled", "finished"])
+async def test_locks_go_with_the_change_in_every_ending(stage: Stage, ending: str) -> None:
+    """However a change ends, nobody holds its numbers afterwards."""
+    change = await stage.ask(numbers(stage, 2), TAGS)
+    assert f"CHG-{change}: 2 numbers at Telnyx" in await stage.command("locks")
+
+    match ending:
+        case "rejected":
+            await stage.max.click("reject", message=stage.request_card(change))
+            await stage.max.wait_for_view(lambda view: view.callback_id == "rejection")
+            await stage.max.type("why", "Not today.")
+            await stage.max.submit()
+        case "expired":
+            stage.clock.advance(90_000)
+        case "cancelled":
+            await stage.command(f"cancel CHG-{change}")
+        case "finished":
+            await stage.approve(change)
+    await moved_on(stage, change, {"finished": "Succeeded"}.get(ending, ending.title()))
+
+    assert await stage.command("locks") == "No numbers are locked."
+
+
+async def test_only_an_operator_releases_locks_and_is_asked_first(stage: Stage) -> None:
+    """A requester is refused; an operator gets the question, and the release is in the audit trail."""
+    change = await stage.ask(numbers(stage, 2), TAGS)
+
+    assert "You may not do an operator's work" in await stage.command(f"unlock CHG-{change}")
+    assert "holds 2 numbers" in await stage.command(f"unlock CHG-{change}", by=stage.otto)
+    question = stage.slack.ephemerals("U0OTTO")[-1]
+    said = await stage.answered(stage.otto, stage.otto.click("unlock", message=question))
+
+    assert said == f"2 numbers of CHG-{change} are released."
+    assert await stage.command("locks") == "No numbers are locked."
+    assert "unlocked" in await stage.command(f"status CHG-{change}")
+
+
+async def test_a_number_that_moved_stops_the_change_as_stale(stage: Stage) -> None:
+    """Nothing is sent, the card shows what moved from what to what, and the failure channel hears of it."""
+    wanted = numbers(stage, 3)
+    change = await stage.ask(wanted, TAGS)
+    stage.telnyx.number(wanted[1]).tags.append("somebody-else")
+
+    await stage.approve(change)
+    card = await moved_on(stage, change, "Stale")
+
+    assert stage.telnyx.jobs == []
+    expected = (
+        f"1 number has moved since the plan, so nothing was sent: Tags of {wanted[1]} was (empty) and is somebody-else."
+    )
+    assert expected in stage.read(card).replace("\n", " ")
+    assert any("Stale." in line for line in stage.thread(change))
+    assert any(f"CHG-{change} was stopped" in notice for notice in stage.failures())
+    assert await stage.command("locks") == "No numbers are locked."
+
+
+async def test_a_stale_change_is_planned_again_with_a_click_and_approval_starts_over(stage: Stage) -> None:
+    """The fresh plan shows today's values; the old card says what replaced it; old buttons decide nothing."""
+    wanted = numbers(stage, 2)
+    change = await stage.ask(wanted, TAGS)
+    stage.telnyx.number(wanted[0]).tags.append("somebody-else")
+    old_request = stage.request_card(change).snapshot()
+    await stage.approve(change)
+    card = await moved_on(stage, change, "Stale")
+
+    await stage.ana.click("plan_again", message=card)
+    await stage.ana.wait_for_view(lambda view: "somebody-else → moved" in stage.read(view))
+    fresh = await stage.request()
+
+    said = await stage.answered(stage.max, stage.max.click("approve", message=old_request))
+    assert said == f"The plan of CHG-{change} was replaced by CHG-{fresh}; decide on that one."
+    assert stage.telnyx.jobs == []
+    await stage.approve(fresh)
+    await stage.ended(fresh)
+    assert stage.outcomes(fresh) == {"succeeded": 2}
+
+
+async def test_only_the_requester_plans_again(stage: Stage) -> None:
+    """Somebody else who presses the button on the card is told so in the modal, and nothing is planned."""
+    wanted = numbers(stage, 1)
+    change = await stage.ask(wanted, TAGS)
+    stage.telnyx.number(wanted[0]).tags.append("x")
+    await stage.approve(change)
+    card = await moved_on(stage, change, "Stale")
+
+    await stage.sam.click("plan_again", message=card)
+
+    await stage.sam.wait_for_view(lambda view: "somebody else's plan" in stage.read(view))
+
+
+async def test_a_number_that_left_the_account_stops_the_change(stage: Stage) -> None:
+    """A number that was deleted between plan and approval is named."""
+    wanted = numbers(stage, 2)
+    change = await stage.ask(wanted, TAGS)
+    stage.telnyx.remove_number(wanted[0])
+
+    await stage.approve(change)
+
+    assert f"{wanted[0]} is not in the account any more" in stage.read(await moved_on(stage, change, "Stale"))
+
+
+async def test_numbers_that_are_not_ours_are_left_out_with_one_click(stage: Stage) -> None:
+    """The plan names them; one click plans the rest, and says how many were left out."""
+    ours = numbers(stage, 2)
+    await stage.propose([*ours, "+13035559999"], TAGS)
+    await stage.ana.wait_for_view(lambda view: "1 of 3 numbers are not in the Telnyx account" in stage.read(view))
+
+    await stage.ana.click("leave_out")
+    view = await stage.ana.wait_for_view(lambda view: "left out" in stage.read(view))
+
+    assert "Numbers: 2" in stage.read(view)
+    assert "1 numbers that were given are left out." in stage.read(view)
+
+
+async def test_a_freeze_stops_submissions_and_shows_on_every_card(stage: Stage) -> None:
+    """While frozen nothing is sent, both cards say who and why; after it is lifted the approved change runs."""
+    change = await stage.ask(numbers(stage, 2), TAGS)
+    assert "You may not do an operator's work" in await stage.command("freeze maintenance")
+    assert "Say why" in await stage.command("freeze", by=stage.otto)
+
+    assert "frozen" in await stage.command("freeze carrier <!here> maintenance", by=stage.otto)
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "Approved" in stage.read(stage.card(change)), what="the approved card")
+
+    assert stage.telnyx.jobs == []
+    for message in (stage.card(change), stage.request_card(change)):
+        assert "Submissions are frozen by @Otto" in stage.read(message)
+        assert not message.mentions.broadcasts
+    assert "frozen already" in await stage.command("freeze again", by=stage.otto)
+
+    assert await stage.command("unfreeze", by=stage.otto) == "Submissions go on."
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"succeeded": 2}
+    assert "frozen" not in stage.read(stage.card(change))
+    assert "not frozen" in await stage.command("unfreeze", by=stage.otto)
+
+
+async def test_the_whole_plan_is_in_the_thread(stage: Stage) -> None:
+    """``plan.csv`` has a row for every number, what happens to it, before and after."""
+    wanted = numbers(stage, 3)
+    stage.telnyx.number(wanted[2]).tags.append("moved")
+    change = await stage.ask(wanted, TAGS)
+    await stage.slack.wait_for(lambda: stage.slack.files, what="the plan")
+
+    (sheet,) = stage.slack.files
+
+    assert sheet.name == f"CHG-{change}-plan.csv"
+    rows = sheet.content.decode("utf-8-sig").splitlines()
+    assert rows[0] == "number,id,action,job,before,after"
+    assert len(rows) == 4
+    assert rows[1].endswith("change,1,tags: (empty),tags: moved")
+    assert "leave alone" in rows[3]
