@@ -24,10 +24,11 @@ def log() -> Iterator[io.StringIO]:
     """Log as `linesman serve` does, at its most talkative, into a text."""
     stream = io.StringIO()
     root = logging.getLogger()
+    before = structlog.get_config()
     level, handlers = root.level, list(root.handlers)
     logs.configure("debug", "json", secrets=[], stream=stream)
     yield stream
-    structlog.reset_defaults()
+    structlog.configure(**before)
     root.handlers[:] = handlers
     root.setLevel(level)
     for chatty in ("httpx", "httpcore"):

@@ -1,0 +1,35 @@
+"""The stage of the acceptance tests; when a test fails, the log of the process is shown with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.telnyx import TelnyxStandIn
+
+# A failed check has to show what it compared, also outside the test files.
+pytest.register_assert_rewrite("tests.acceptance.ledger", "tests.acceptance.oracle", "tests.acceptance.stage")
+
+from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage  # noqa: E402 - the rewriting has to be asked for first
+
+
+@pytest.fixture
+def transport() -> str:
+    """Return how Slack reaches the process: "http" or "socket"."""
+    return "http"
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, transport: str) -> AsyncIterator[Stage]:
+    """Set the stage; the process is not started yet."""
+    slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
+    async with slack, TelnyxStandIn(api_key=API_KEY, job_seconds=0.3) as telnyx:
+        stage = Stage(slack=slack, telnyx=telnyx, folder=tmp_path, transport=transport)
+        yield stage
+        await stage.process.close()
+    # Pytest shows what a fixture wrote with the test that failed, and only then.
+    sys.stdout.write(stage.process.written())

@@ -1,0 +1,71 @@
+"""What the SQLite file holds, read beside Linesman and without its code."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+#: The steps of a change that ran, each exactly once and in this order.
+MILESTONES: Final = ("proposed", "planned", "approval_requested", "approved", "started", "finished")
+#: One letter per step of a batch.
+_LETTERS: Final = {
+    "batch_submitting": "s",
+    "batch_unknown": "u",
+    "batch_adopted": "a",
+    "batch_absent": "n",
+    "batch_postponed": "p",
+    "batch_submitted": "j",
+    "batch_settled": "e",
+}
+#: A batch is sent, again only when it was surely not taken, becomes one job, and ends once.
+_BATCH: Final = re.compile(r"(?:s(?:un|p))*s(?:j|ua)e")
+
+
+def rows(database: Path, query: str) -> list[tuple[object, ...]]:
+    """Return the rows of a query; the file is opened for reading only."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def assert_the_trail_is_whole(database: Path, batches: int) -> None:
+    """Check that every step of the one change and of each of its batches was written down once and in order."""
+    trail = rows(database, "SELECT what, actor, digest, details FROM events ORDER BY id")
+    digests = {
+        digest for what, _, digest, _ in trail if what in {"planned", "approval_requested", "approved", "started"}
+    }
+    actors = {str(what): str(actor) for what, actor, _, _ in trail}
+    others = [what for what, *_ in trail if what not in _LETTERS]
+    paths: dict[int, str] = {}
+    for what, _, _, details in trail:
+        if what in _LETTERS:
+            position = int(json.loads(str(details))["batch"])
+            paths[position] = paths.get(position, "") + _LETTERS[str(what)]
+
+    assert [what for what, *_ in trail if what in MILESTONES] == list(MILESTONES)
+    assert [what for what, times in Counter(others).items() if times > 1] == []
+    assert (actors["proposed"], actors["approval_requested"], actors["approved"]) == ("U0ANA", "U0ANA", "U0MAX")
+    assert len(digests) == 1
+    assert digests != {""}
+    assert sorted(paths) == list(range(1, batches + 1))
+    assert {position: path for position, path in paths.items() if not _BATCH.fullmatch(path)} == {}
+
+
+def assert_nothing_waits(database: Path) -> None:
+    """Check that no task, no message, no batch and no number is left half-way, and no claim is held."""
+    assert rows(database, "SELECT task, subject FROM work") == []
+    assert rows(database, "SELECT key, state, error FROM outbox WHERE state != 'sent' OR owner IS NOT NULL") == []
+    assert rows(database, "SELECT DISTINCT state FROM batches") == [("settled",)]
+    assert rows(database, "SELECT e164, state FROM operations WHERE state IN ('waiting', 'submitted')") == []
+
+
+def readable(database: Path, secrets: Iterable[str]) -> list[str]:
+    """Return those of ``secrets`` that stand in clear in the database's files."""
+    beside = [database.with_name(f"{database.name}{end}") for end in ("", "-wal", "-shm")]
+    content = b"".join(path.read_bytes() for path in beside if path.exists())
+    return [secret for secret in secrets if secret.encode() in content]

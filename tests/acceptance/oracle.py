@@ -1,0 +1,122 @@
+"""Whether the story ended right, judged by what can be seen from outside."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+
+from bot.sandbox.slack import Message
+from bot.sandbox.telnyx import Job, Operation
+from tests.acceptance import ledger
+from tests.acceptance.stage import APPROVALS, FAILURES, FORWARDING, OPS, PIN, REFERENCE, Stage
+
+
+def assert_right(stage: Stage) -> None:
+    """Check that the story of ``stage`` ended as if nothing had ever been in its way."""
+    _every_number_is_accounted_for(stage)
+    _the_jobs_are_the_plan(stage)
+    _everything_was_said_once(stage)
+    _the_cards_are_final(stage)
+    ledger.assert_the_trail_is_whole(stage.database, stage.batches)
+    ledger.assert_nothing_waits(stage.database)
+    _no_secret_is_readable(stage)
+
+
+def _every_number_is_accounted_for(stage: Stage) -> None:
+    """Each number has exactly one row in the sheet, which says what the carrier knows to be true."""
+    [sheet] = stage.sheets()
+    rows = list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"), newline="")))
+    truth = _truth(stage)
+
+    assert [row["number"] for row in rows] == [number.phone_number for number in stage.asked]
+    for row, number in zip(rows, stage.asked, strict=True):
+        told = (row["id"], row["outcome"], row["reason_code"], row["reason"], row["pointer"], row["job"])
+        assert told == (number.id, *truth.get(number.id, _untouched(row["reason"])))
+    failed = {number.id for number in stage.failing}
+    for number in stage.asked:
+        now = stage.telnyx.number(number.id)
+        values = (now.external_pin, now.customer_reference, now.value(FORWARDING))
+        assert values == ((None, None, "always") if number.id in failed else (PIN, REFERENCE, "on-failure"))
+        assert str(now.value("voice.call_forwarding.forwards_to")).startswith("+1720555")
+
+
+def _truth(stage: Stage) -> dict[str, tuple[str, str, str, str, str]]:
+    """Return number id -> outcome, code, reason, pointer and job, as the carrier has them."""
+    return {operation.id: _outcome(job, operation) for job in stage.telnyx.jobs for operation in job.operations}
+
+
+def _outcome(job: Job, operation: Operation) -> tuple[str, str, str, str, str]:
+    problem = operation.problem
+    if problem is None:
+        return ("succeeded" if operation.state == "successful" else operation.state, "", "", "", job.id)
+    return ("failed", problem.code, problem.detail, problem.pointer or "", job.id)
+
+
+def _untouched(reason: str) -> tuple[str, str, str, str, str]:
+    """Return what the row of a number that is in no job has to say; how it is worded is not the matter here."""
+    return ("not_attempted", "linesman.unchanged", reason, "", "")
+
+
+def _the_jobs_are_the_plan(stage: Stage) -> None:
+    """Every number that had to change is in one job, no other is in any, and there are no more jobs than planned."""
+    worked_on = Counter(operation.id for job in stage.telnyx.jobs for operation in job.operations)
+    done = {number.id for number in stage.settled}
+
+    assert worked_on == Counter(number.id for number in stage.asked if number.id not in done)
+    assert len(stage.telnyx.jobs) == stage.batches
+
+
+def _everything_was_said_once(stage: Stage) -> None:
+    """There is one card with its history below it, one request for approval, one sheet and one notice."""
+    [card] = stage.slack.messages(OPS)
+    [request] = stage.slack.messages(APPROVALS)
+    [notice] = stage.slack.messages(FAILURES)
+    history = [stage.read(message) for message in stage.slack.thread(OPS, card.ts)[1:]]
+    said = [text.split()[1] for text in history]
+
+    assert said == ["CHG-1-plan.csv", "Approved", str(stage.batches), "Done:", "CHG-1-results.csv"]
+    assert "jobs are at Telnyx" in history[2]
+    assert _counts(stage) in history[3]
+    assert stage.slack.thread(APPROVALS, request.ts)[1:] == []
+    assert stage.slack.thread(FAILURES, notice.ts)[1:] == []
+    assert f"{len(stage.failing)} of {len(stage.asked)} numbers failed" in stage.read(notice)
+    assert notice.mentions.users == {"U0ANA"}
+    assert stage.slack.complaints == []
+
+
+def _the_cards_are_final(stage: Stage) -> None:
+    """Both cards show how it ended, and there is nothing left to press."""
+    [card] = stage.slack.messages(OPS)
+    [request] = stage.slack.messages(APPROVALS)
+    shown = stage.read(card)
+
+    assert "Partly failed" in shown
+    assert _counts(stage).replace(", ", " · ") in shown
+    assert f"{stage.batches} of {stage.batches} done" in shown
+    assert "@Max approved" in shown
+    assert "@Max approved" in stage.read(request)
+    assert _buttons(card) == _buttons(request) == []
+
+
+def _counts(stage: Stage) -> str:
+    failed, idle = len(stage.failing), len(stage.settled)
+    return f"{len(stage.asked) - failed - idle} succeeded, {failed} failed, {idle} not attempted"
+
+
+def _buttons(message: Message) -> list[str]:
+    return [
+        element["action_id"] for block in message.blocks if block["type"] == "actions" for element in block["elements"]
+    ]
+
+
+def _no_secret_is_readable(stage: Stage) -> None:
+    """No token, key or PIN stands in clear in the database, in the log, in a message or in a sheet."""
+    said = [
+        message for channel in stage.slack.workspace.channels for message in stage.slack.workspace.in_channel(channel)
+    ]
+    told = "".join([stage.process.written(), *map(str, said), *(str(file.content) for file in stage.slack.files)])
+
+    assert ledger.readable(stage.database, [REFERENCE]) == [REFERENCE], "what is no secret has to be found"
+    assert ledger.readable(stage.database, stage.secrets) == []
+    assert [secret for secret in stage.secrets if secret in told] == []

@@ -1,0 +1,225 @@
+"""A workspace and a carrier around the process, and the one story that is played between them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.fernet import Fernet
+
+from bot.sandbox.slack import Delivery, FaultKind, Message, SlackStandIn
+from bot.sandbox.slack.transcript import lines
+from bot.sandbox.telnyx import Number, TelnyxStandIn
+from tests.acceptance.process import Serving
+
+BOT_TOKEN: Final = "xoxb-acceptance-1"
+APP_TOKEN: Final = "xapp-acceptance-1"
+SIGNING_SECRET: Final = "signing-secret-of-acceptance"
+API_KEY: Final = "KEY0acceptance0001"
+#: The port-out PIN that the story sets. It must be readable nowhere but in the calls to the carrier.
+PIN: Final = "9173640285"
+REFERENCE: Final = "Denver"
+
+#: Where commands are given, where approval is asked for, where failures are told.
+OPS: Final = "C0OPS"
+APPROVALS: Final = "C0APPROVALS"
+FAILURES: Final = "C0FAILURES"
+EVERYBODY: Final = ("U0ANA", "U0MAX")
+
+FORWARDING: Final = "voice.call_forwarding.forwarding_type"
+#: What the story sets, by setting: typed or chosen.
+WANTED: Final = {"external_pin": PIN, "customer_reference": REFERENCE, FORWARDING: "on-failure"}
+
+#: Seconds for a whole run, restarts included.
+PATIENCE: Final = 30.0
+_UNDONE: Final = re.compile(
+    r'^linesman_(?:outbox_undelivered|work\{task="(?:plan|discard|expire|start|submit|search|poll|finish)"\}) [1-9]',
+    re.MULTILINE,
+)
+
+
+@dataclass(kw_only=True, repr=False)
+class Stage:
+    """``linesman serve`` between the two stand-ins, and Ana, who asks, and Max, who approves."""
+
+    slack: SlackStandIn
+    telnyx: TelnyxStandIn
+    folder: Path
+    transport: str = "http"
+    #: Numbers of the change, in the order in which Ana gives them.
+    asked: list[Number] = field(default_factory=list)
+    #: Those of them that have the wanted values from the beginning.
+    settled: list[Number] = field(default_factory=list)
+    #: Those of them that the carrier will fail.
+    failing: list[Number] = field(default_factory=list)
+    #: How many jobs the change has to become.
+    batches: int = 0
+    secret_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
+
+    def __post_init__(self) -> None:
+        self.ana = self.slack.add_person("U0ANA", name="Ana")
+        self.max = self.slack.add_person("U0MAX", name="Max")
+        for channel, name in ((OPS, "ops"), (APPROVALS, "approvals"), (FAILURES, "failures")):
+            self.slack.add_channel(channel, name=name, members=EVERYBODY)
+        self.port = free_port()
+        self.process = Serving(self._environment(), self.folder / "linesman.log")
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "linesman.db"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that must not be readable at rest."""
+        return (PIN, BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY, self.secret_key)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_API_URL": self.slack.api_url,
+            "TELNYX_API_KEY": self.telnyx.api_key,
+            "TELNYX_API_URL": self.telnyx.url,
+            "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "LINESMAN_REQUESTERS": "U0ANA",
+            "LINESMAN_APPROVERS": "U0MAX",
+            "LINESMAN_APPROVAL_CHANNEL": APPROVALS,
+            "LINESMAN_FAILURE_CHANNEL": FAILURES,
+            "LINESMAN_SECRET_KEY": self.secret_key,
+            "LINESMAN_POLL_MIN": "0.02",
+            "LINESMAN_POLL_MAX": "0.1",
+            "LINESMAN_CARD_SECONDS": "0.05",
+            "LINESMAN_SETTLE_SECONDS": "0.3",
+            "LINESMAN_PROVIDER_TIMEOUT": "20",
+        } | ({"SLACK_APP_TOKEN": APP_TOKEN} if self.transport == "socket" else {"SLACK_SIGNING_SECRET": SIGNING_SECRET})
+
+    # The process
+
+    async def start(self) -> None:
+        """Start the process and wait until it can be reached."""
+        await self.process.start()
+        if self.transport == "http":
+            self.slack.deliver_http(f"{self.process.address}/slack/events")
+        else:
+            await self.slack.wait_for(lambda: self.slack.sockets >= 1, what="a Socket Mode connection")
+
+    async def again(self) -> None:
+        """Start it again after an end; the weather has cleared up meanwhile."""
+        self.slack.faults.clear()
+        self.telnyx.faults.clear()
+        await self.start()
+
+    def strike_on(
+        self, method: str, suits: Callable[[dict[str, Any]], bool], number: signal.Signals, *, then: FaultKind
+    ) -> None:
+        """Have the process struck at the instant in which Slack receives the first such call.
+
+        What becomes of the call is said by ``then``: it has its effect and no answer (``drop_after``), neither
+        (``drop_before``), or both, a little later (``delay``).
+        """
+
+        def fatal(params: dict[str, Any]) -> bool:
+            if not suits(params):
+                return False
+            self.process.strike(number)
+            return True
+
+        self.slack.faults.add(method=method, kind=then, where=fatal, seconds=0.2)
+
+    # The carrier
+
+    def stock(self, *, batches: int, each: int) -> None:
+        """Give the account the numbers of a change that becomes ``batches`` jobs of ``each`` numbers.
+
+        A nested object is sent whole, so numbers that forward to different places go into different jobs. On top of
+        them come two numbers that the carrier will fail, and one that has the wanted values already.
+        """
+        for batch in range(batches):
+            forwarding: dict[str, object] = {
+                "call_forwarding_enabled": True,
+                "forwards_to": f"+1720555{batch:04}",
+                "forwarding_type": "always",
+            }
+            start = f"+1303555{batch * each:04}"
+            self.asked += self.telnyx.add_numbers(each, start=start, voice={"call_forwarding": forwarding})
+        self.failing = [self.asked[1], self.asked[-1]]
+        for number in self.failing:
+            self.telnyx.fail(number.phone_number, detail="The field is invalid.", pointer="/external_pin")
+        done: dict[str, object] = {"forwards_to": "+17205559999", "forwarding_type": "on-failure"}
+        self.settled = [
+            self.telnyx.add_number(
+                "+13035559999",
+                external_pin=PIN,
+                customer_reference=REFERENCE,
+                voice={"call_forwarding": {"call_forwarding_enabled": True, **done}},
+            )
+        ]
+        self.asked += self.settled
+        self.batches = batches
+
+    # The story
+
+    async def propose(self) -> None:
+        """Ana fills the form and sends it."""
+        await self.ana.command("/numbers", "update", channel=OPS)
+        await self.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+        await self.ana.choose("settings", list(WANTED))
+        inputs = {f"value:{name}" for name in WANTED}
+        await self.ana.wait_for_view(lambda view: inputs <= {block["block_id"] for block in view.blocks})
+        await self.ana.type("numbers:0", "\n".join(number.phone_number for number in self.asked))
+        for name, value in WANTED.items():
+            fill = self.ana.choose if name == FORWARDING else self.ana.type
+            await fill(f"value:{name}", value)
+        await self.ana.type("reason", "Moving <!channel> to the *new* PBX")
+        sent = await self.ana.submit()
+
+        assert (sent.errors, sent.delivery.error) == (None, None)
+
+    async def request(self) -> None:
+        """Ana sees the plan and asks for approval."""
+        await self.ana.wait_for_view(
+            lambda view: view.callback_id == "preview" and bool(view.content.get("submit")), timeout=PATIENCE
+        )
+        sent = await self.ana.submit()
+
+        assert (sent.errors, sent.delivery.error) == (None, None)
+
+    async def approve(self) -> Delivery:
+        """Max approves once both cards are there; the click may go unanswered when the process has just died."""
+        await self.slack.wait_for(
+            lambda: self.slack.messages(APPROVALS) and self.slack.messages(OPS), timeout=PATIENCE, what="both cards"
+        )
+        return await self.max.click("approve", message=self.slack.messages(APPROVALS)[0])
+
+    async def ended(self) -> None:
+        """Wait until the results are in the thread and Linesman has nothing left to do or to say."""
+        await self.slack.wait_for(self.sheets, timeout=PATIENCE, what="the results")
+        async with asyncio.timeout(PATIENCE):
+            while _UNDONE.search((await self.process.read("/metrics"))[1]):  # noqa: ASYNC110 - another process counts
+                await asyncio.sleep(0.02)
+
+    # What people see
+
+    def read(self, message: Message) -> str:
+        """Return a message as a person reads it."""
+        return "\n".join(lines(message, self.slack))
+
+    def sheets(self) -> list[bytes]:
+        """Return the results sheets that were shared."""
+        return [file.content for file in self.slack.files if file.name.endswith("-results.csv") and file.channel]
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

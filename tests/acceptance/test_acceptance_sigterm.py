@@ -1,0 +1,52 @@
+"""SIGTERM: work is wound down, and goes on after the next start."""
+
+from __future__ import annotations
+
+import signal
+from typing import Final
+
+import pytest
+
+from tests.acceptance import moments
+from tests.acceptance.moments import JOBS, Moment, Part, called, message, play, slack_has
+from tests.acceptance.oracle import assert_right
+from tests.acceptance.stage import Stage, free_port
+
+MOMENTS: Final = {
+    "asking: while the request for approval is being posted": Moment(
+        part=Part.ASKING, arrange=slack_has("chat.postMessage", message(":approval_card"), then="delay")
+    ),
+    "running: while a job is asked for and nobody answers": Moment(
+        part=Part.RUNNING,
+        arrange=moments.slow_job(made=True),
+        reached=lambda stage: len(called(stage, "POST", JOBS)) == stage.batches,
+    ),
+    "running: while jobs are in progress": Moment(
+        part=Part.RUNNING,
+        arrange=moments.long_jobs,
+        reached=lambda stage: "in_progress" in {job.status for job in stage.telnyx.jobs},
+    ),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+async def test_stopped_by_sigterm_it_exits_well_and_goes_on_later(stage: Stage, moment: Moment) -> None:
+    """Asked to stop at this moment, Linesman exits with 0 within ten seconds; started again, it ends the story."""
+    stage.stock(batches=2, each=4)
+
+    await play(stage, moment, signal.SIGTERM)
+
+    assert stage.process.lives == 2
+    assert_right(stage)
+
+
+async def test_sigterm_ends_a_start_that_waits_for_slack(stage: Stage) -> None:
+    """Linesman waits for a Slack that cannot be reached; asked to stop meanwhile, it exits with 0 at once."""
+    stage.process.env["SLACK_API_URL"] = f"http://127.0.0.1:{free_port()}/api/"
+    await stage.process.launch()
+    await stage.process.until_said("slack does not answer; trying again")
+
+    stage.process.strike(signal.SIGTERM)
+
+    assert await stage.process.gone(within=5) == 0
+    assert stage.process.said("ready") == 0

@@ -1,0 +1,70 @@
+"""Cancelling: what is not sent yet is not sent, what is at the carrier is watched to its end."""
+
+from __future__ import annotations
+
+from tests.integration.scenarios.stage import Stage
+
+
+async def test_a_request_can_be_taken_back(stage: Stage) -> None:
+    """Before the decision the requester cancels without a trace at the carrier; the buttons go, late clicks hear it."""
+    stage.telnyx.add_number("+13035550000")
+    change = await stage.ask("+13035550000")
+    old = stage.request_card(change).snapshot()
+
+    assert "CHG-1 is cancelled. Nothing was sent" in await stage.command("cancel CHG-1")
+    await stage.quiet()
+
+    assert stage.buttons(stage.request_card(change)) == []
+    assert "Cancelled" in stage.read(stage.card(change))
+    answer = await stage.answered(stage.max, stage.max.click("approve", message=old))
+    assert "CHG-1 is cancelled already" in answer
+    assert stage.created() == []
+
+
+async def test_only_the_requester_or_an_operator_may_cancel(stage: Stage) -> None:
+    """Approvers and strangers may not; an operator may."""
+    stage.telnyx.add_number("+13035550000")
+    await stage.ask("+13035550000")
+
+    for person in (stage.max, stage.sam):
+        assert "Only the requester or an operator can cancel CHG-1" in await stage.command("cancel CHG-1", by=person)
+    assert "CHG-1 is cancelled" in await stage.command("cancel CHG-1", by=stage.otto)
+
+
+async def test_a_running_change_stops_before_its_next_job(stage: Stage) -> None:
+    """Jobs that wait for a slot are not sent and their numbers say why; the job that runs is watched to its end."""
+    for index in range(3):
+        forwarding = {"call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}}
+        stage.telnyx.add_number(f"+1303555000{index}", voice=forwarding)
+    stage.telnyx.other_jobs(19, "update_phone_numbers")
+    stage.telnyx.job_seconds = 60
+    numbers = [number.phone_number for number in stage.telnyx.numbers.values()]
+    change = await stage.ask(numbers, {"voice.call_forwarding.forwarding_type": "on-failure"})
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "1 running, 2 waiting" in stage.read(stage.card(change)), what="one job to run")
+
+    assert "CHG-1 is stopped: 2 numbers will not be sent" in await stage.command("cancel CHG-1")
+    stage.telnyx.advance(60)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"succeeded": 1, "not_attempted": 2}
+    assert len(stage.telnyx.jobs) == 1
+    assert {row["reason_code"] for row in stage.results(change)} == {"", "linesman.stopped"}
+    assert "Partly" in stage.read(stage.card(change))
+
+
+async def test_what_is_over_or_sent_whole_cannot_be_cancelled(stage: Stage) -> None:
+    """When nothing is left to stop, the person is told why."""
+    stage.telnyx.add_number("+13035550000")
+    stage.telnyx.job_seconds = 60
+    change = await stage.ask("+13035550000")
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+
+    assert "at the provider already, which cannot stop them" in await stage.command("cancel CHG-1")
+    stage.telnyx.advance(60)
+    await stage.ended(change)
+
+    assert "CHG-1 is finished already" in await stage.command("cancel CHG-1")
+    assert "There is no CHG-7" in await stage.command("cancel CHG-7")
+    assert "Say which change" in await stage.command("cancel")

@@ -1,0 +1,168 @@
+"""Commands, shortcuts, the Home tab and the pages for operators: everything answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.integration.scenarios.stage import OPS, Stage
+
+COMMANDS = (
+    ("help", "/numbers status CHG-42"),
+    ("", "/numbers status CHG-42"),
+    ("   ", "/numbers status CHG-42"),
+    ("frobnicate", "There is no /numbers frobnicate"),
+    ("frobnicate", "/numbers update"),
+    ("status", "Say which change: /numbers status CHG-42"),
+    ("status nonsense", "Say which change"),
+    ("status CHG-99", "There is no CHG-99"),
+    ("status 99999999999999999999", "Say which change"),
+    ("list", "There are no changes yet"),
+    ("list mine", "You have asked for no changes yet"),
+    ("list everything", "/numbers list mine only yours"),
+)
+
+
+async def test_every_command_is_answered(stage: Stage) -> None:
+    """Known words do their work; unknown ones, wrong ones and none at all get help, not silence."""
+    said = [(text, says in await stage.command(text)) for text, says in COMMANDS]
+
+    assert [text for text, as_promised in said if not as_promised] == []
+
+
+async def test_a_command_is_answered_where_the_bot_is_not_a_member(stage: Stage) -> None:
+    """Slash commands work in any conversation; the answer finds its way."""
+    stage.slack.add_channel("C0ELSE", name="elsewhere", members=["U0SAM"], bot_is_member=False)
+
+    assert "/numbers update" in await stage.command("help", by=stage.sam, channel="C0ELSE")
+
+
+async def test_the_status_of_a_change_is_found_however_it_is_written(stage: Stage) -> None:
+    """The status shows the card and the newest history, to anybody, by any form of the id."""
+    stage.telnyx.add_number("+13035550000")
+    await stage.ask("+13035550000", reason="Because")
+
+    for written in ("CHG-1", "chg-1", "#1", "1", "`CHG-1`"):
+        answer = await stage.command(f"status {written}", by=stage.sam)
+
+        assert "CHG-1 · Telnyx: Update settings" in answer
+        assert "Awaiting approval" in answer
+        assert "approval requested · @Ana" in answer
+
+
+async def test_the_list_shows_the_newest_first_and_mine_only_mine(stage: Stage) -> None:
+    """The list has a line for every change, the newest on top; "mine" leaves out those of others."""
+    for index, person in enumerate((stage.ana, stage.mia, stage.ana)):
+        stage.telnyx.add_number(f"+1303555000{index}")
+        await stage.ask(f"+1303555000{index}", reason=f"Reason {index}", by=person)
+
+    everybody, mine = await stage.command("list"), await stage.command("list mine", by=stage.mia)
+
+    assert everybody.index("CHG-3") < everybody.index("CHG-2") < everybody.index("CHG-1")
+    assert "Reason 1" in everybody
+    assert "CHG-2" in mine
+    assert "CHG-1" not in mine
+    assert "CHG-3" not in mine
+
+
+async def test_the_global_shortcut_opens_the_form_and_the_card_goes_to_the_approval_channel(stage: Stage) -> None:
+    """A change that was started nowhere in particular has its card in the approval channel."""
+    stage.telnyx.add_number("+13035550000")
+    await stage.ana.global_shortcut("new_change")
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await stage.fill("+13035550000", {"customer_reference": "Denver"}, "Because")
+    await stage.send()
+    await stage.planned()
+
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert stage.card(change).channel == "C0APPROVALS"
+    assert "Succeeded" in stage.read(stage.card(change))
+
+
+async def test_the_message_shortcut_takes_the_numbers_of_the_message(stage: Stage) -> None:
+    """The message's text stands in the number boxes, as many as it takes, ready to be planned."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(500, start="+13035550000")]
+    message = stage.ana.post(OPS, "\n".join(f"<tel:{number}|{number}>" for number in numbers))
+
+    await stage.ana.message_shortcut("change_these", message=message)
+    view = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    boxes = [slot.value for (block, _), slot in view.form.slots.items() if block.startswith("numbers:")]
+    await stage.fill(None, {"customer_reference": "Denver"}, "Because")
+    await stage.send()
+
+    assert len(boxes) > 1
+    assert "Numbers: 500 " in stage.read(await stage.planned())
+
+
+async def test_the_home_tab_lists_what_waits_what_runs_and_what_is_mine(stage: Stage) -> None:
+    """Everybody sees the requests of others under "Waiting", and their own under "Your changes"."""
+    stage.telnyx.add_numbers(2, start="+13035550000")
+    await stage.ask("+13035550000", reason="First")
+    stage.telnyx.job_seconds = 3600
+    running = await stage.ask("+13035550001", reason="Second", by=stage.mia)
+    await stage.approve(running)
+    await stage.slack.wait_for(lambda: "Running" in stage.read(stage.card(running)), what="the change to run")
+
+    seen = {}
+    for person in (stage.ana, stage.max):
+        await person.open_home()
+        await stage.slack.wait_for(lambda who=person.id: stage.slack.home(who), what="the Home tab")
+        home = stage.slack.home(person.id)
+        assert home is not None
+        seen[person.id] = stage.read(home)
+
+    waiting, rest = seen["U0MAX"].split("Running now")
+    active, mine = rest.split("Your changes")
+    assert ("CHG-1" in waiting, "CHG-2" in active) == (True, True)
+    assert "You have asked for nothing yet" in mine
+    waiting, rest = seen["U0ANA"].split("Running now")
+    assert "No request waits" in waiting
+    assert "CHG-1" in rest.split("Your changes")[1]
+
+
+async def test_operators_see_health_readiness_and_figures(stage: Stage) -> None:
+    """The pages answer, and the figures are those of the database."""
+    stage.telnyx.add_number("+13035550000")
+    await stage.ask("+13035550000")
+
+    assert await stage.get("/healthz") == (200, "ok")
+    assert await stage.get("/readyz") == (200, "ready")
+    status, figures = await stage.get("/metrics")
+
+    assert status == 200
+    assert 'linesman_changes{state="awaiting_approval"} 1.0' in figures
+
+
+async def test_a_broken_worker_is_not_ready(stage: Stage) -> None:
+    """When the loops that do the work are gone, readiness says so, so that nobody sends it traffic."""
+    assert stage.bot is not None
+    stage.bot.working.cancel()
+
+    await asyncio.wait({stage.bot.working}, timeout=5)
+
+    assert await stage.get("/readyz") == (503, "the worker has stopped")
+    assert await stage.get("/healthz") == (200, "ok")
+
+
+async def test_a_forged_delivery_is_refused(stage: Stage) -> None:
+    """A request that Slack did not sign does nothing."""
+    stage.slack.signing_secret = "somebody-elses-secret-000"
+
+    delivery = await stage.ana.command("/numbers", "update", channel=OPS)
+
+    assert delivery.status == 401
+    assert stage.ana.view is None
+
+
+async def test_in_socket_mode_nothing_is_accepted_over_http(idle: Stage) -> None:
+    """With Socket Mode the request address is closed."""
+    idle.transport = "socket"
+    await idle.start()
+    assert idle.bot is not None
+    idle.slack.deliver_http(f"http://127.0.0.1:{idle.bot.port}/slack/events")
+
+    delivery = await idle.ana.command("/numbers", "help", channel=OPS)
+
+    assert delivery.status == 404

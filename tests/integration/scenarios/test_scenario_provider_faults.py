@@ -1,0 +1,253 @@
+"""Bad days at the carrier: no answer, a late one, a wrong one; jobs that end strangely."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bot import wiring
+from tests.integration.scenarios.stage import FAILURES, Clock, Stage
+
+JOBS = "/phone_numbers/jobs/*"
+
+EFFECTIVE: list[dict[str, Any]] = [
+    {"kind": "delay", "seconds": 0.8},
+    {"kind": "drop_after"},
+    {"kind": "status", "status": 500, "effect_first": True},
+]
+INEFFECTIVE: list[dict[str, Any]] = [
+    {"kind": "drop_before"},
+    {"kind": "status", "status": 503},
+]
+
+
+def named(fault: dict[str, Any]) -> str:
+    """Return a fault's name in the list of tests."""
+    return "-".join(str(value) for value in fault.values())
+
+
+@pytest.mark.parametrize("fault", EFFECTIVE, ids=named)
+async def test_a_job_whose_creation_was_not_answered_is_adopted(idle: Stage, fault: dict[str, Any]) -> None:
+    """When the job was made and the answer got lost, the job is found and watched; there is no second one."""
+    numbers = [number.phone_number for number in idle.telnyx.add_numbers(3, start="+13035550000")]
+    await idle.start(LINESMAN_PROVIDER_TIMEOUT="0.4")
+    idle.telnyx.faults.add(method="POST", path=JOBS, **fault)
+
+    change = await idle.run(numbers)
+
+    assert len(idle.telnyx.jobs) == 1
+    assert len(idle.created()) == 1
+    assert idle.outcomes(change) == {"succeeded": 3}
+    assert "batch adopted 1" in await idle.command(f"status CHG-{change}")
+    idle.assert_nothing_doubled()
+
+
+@pytest.mark.parametrize("fault", INEFFECTIVE, ids=named)
+async def test_a_job_that_was_surely_not_made_is_sent_again(idle: Stage, fault: dict[str, Any]) -> None:
+    """When no job is found after the settling time, the batch is sent again, exactly once more."""
+    stage = idle
+    stage.clock = Clock(rate=1)
+    await stage.start()
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.faults.add(method="POST", path=JOBS, **fault)
+
+    change = await stage.run(numbers)
+
+    first, second = stage.created()
+    assert (second.at - first.at).total_seconds() >= 0.2
+    assert len(stage.telnyx.jobs) == 1
+    assert stage.outcomes(change) == {"succeeded": 3}
+    assert "batch absent 1" in await stage.command(f"status CHG-{change}")
+    stage.assert_nothing_doubled()
+
+
+async def test_while_a_job_is_looked_for_the_card_says_so(idle: Stage) -> None:
+    """A batch without an answer is shown as such, and searched for through failures of the search itself."""
+    number = idle.telnyx.add_number("+13035550000")
+    await idle.start(LINESMAN_SETTLE_SECONDS="3600")
+    idle.telnyx.faults.add(method="POST", path=JOBS, kind="drop_after")
+    lost = idle.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="malformed", times=None)
+    change = await idle.ask(number.phone_number)
+    await idle.approve(change)
+
+    said = "1 without an answer, being looked for"
+    await idle.slack.wait_for(lambda: said in idle.read(idle.card(change)), what="the card to say so")
+    assert idle.outcomes_so_far(change) == "0 succeeded · 0 failed · 1 pending"
+    lost.times = 0
+    await idle.ended(change)
+
+    assert len(idle.created()) == 1
+    assert idle.outcomes(change) == {"succeeded": 1}
+
+
+async def test_the_job_of_an_earlier_change_is_not_adopted(stage: Stage) -> None:
+    """The same change a second time is a job of its own, even when its creation was not answered."""
+    number = stage.telnyx.add_number("+13035550000")
+    first = await stage.run([number.phone_number])
+    number.customer_reference = None
+    stage.telnyx.faults.add(method="POST", path=JOBS, kind="drop_before")
+
+    second = await stage.run([number.phone_number])
+
+    assert number.customer_reference == "Denver"
+    assert len(stage.telnyx.jobs) == 2
+    jobs = {row["job"] for change in (first, second) for row in stage.results(change)}
+    assert len(jobs) == 2
+
+
+async def test_slowing_down_is_done_and_no_failure(stage: Stage) -> None:
+    """A 429 to the creation of a job means waiting as long as it says, and sending it once."""
+    number = stage.telnyx.add_number("+13035550000")
+    stage.telnyx.faults.add(method="POST", path=JOBS, kind="rate_limited", retry_after=0.3)
+
+    change = await stage.run([number.phone_number])
+
+    first, second = stage.created()
+    assert (second.at - first.at).total_seconds() >= 0.3
+    assert len(stage.telnyx.jobs) == 1
+    assert stage.outcomes(change) == {"succeeded": 1}
+    assert stage.failures() == []
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_hiccup_while_planning_is_not_noticed(stage: Stage, status: int) -> None:
+    """Reading is tried again by itself."""
+    stage.telnyx.add_number("+13035550000")
+    stage.telnyx.faults.add(path="/phone_numbers*", kind="status", status=status, retry_after=0.1)
+
+    assert "Request approval" in stage.read(await stage.propose("+13035550000"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ({"kind": "status", "status": 503}, "Telnyx gives no usable answer just now, nothing was changed"),
+        ({"kind": "malformed"}, "Telnyx gives no usable answer just now, nothing was changed"),
+        ({"kind": "rate_limited", "retry_after": 600}, "Telnyx asks to wait 600 s"),
+        ({"kind": "status", "status": 401}, "Telnyx does not accept the API key; set TELNYX_API_KEY"),
+        ({"kind": "status", "status": 403}, "Telnyx does not allow this to the API key"),
+    ],
+    ids=["503", "nonsense", "429", "401", "403"],
+)
+async def test_why_there_is_no_plan_is_told_in_the_modal(
+    idle: Stage, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any], says: str
+) -> None:
+    """When the carrier cannot be read, the modal says why, nothing typed is lost, and later it works."""
+    # Reads are tried for two minutes, which is no variable; a test has less patience.
+    monkeypatch.setattr(wiring, "build_providers", partial(wiring.build_providers, patience=0.3))
+    idle.telnyx.add_number("+13035550000")
+    await idle.start()
+    idle.telnyx.faults.add(times=None, **fault)
+
+    shown = idle.read(await idle.propose("+13035550000", reason="Because"))
+    assert says in shown
+    assert "Request approval" not in shown
+    await idle.ana.click("edit")
+    view = await idle.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+
+    assert view.form.slot("numbers:0").value == "+13035550000"
+    assert view.form.slot("reason").value == "Because"
+    assert idle.created() == []
+
+
+@pytest.mark.parametrize(
+    ("how", "outcomes", "says"),
+    [
+        ("failed_empty", {"failed": 10}, "The job ended as “failed” and does not say what became of this number"),
+        ("completed_missing", {"succeeded": 9, "failed": 1}, "The job ended as “completed” and does not say"),
+        ("expired", {"succeeded": 5, "failed": 5}, "The job ended as “expired” and does not say"),
+        ("number_in_two_lists", {"succeeded": 9, "failed": 1}, "lists this number as succeeded and as failed"),
+        ("unknown_status", {"succeeded": 10}, ""),
+    ],
+)
+async def test_however_a_job_ends_every_number_is_accounted_for(
+    stage: Stage, how: str, outcomes: dict[str, int], says: str
+) -> None:
+    """Each number has one outcome, and a failed one has a reason and is told to the failure channel."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(10, start="+13035550000")]
+    stage.telnyx.misbehave(None, how)
+
+    change = await stage.run(numbers)
+
+    assert stage.outcomes(change) == outcomes
+    assert [row["number"] for row in stage.results(change)] == numbers
+    for row in stage.results(change):
+        assert (says in row["reason"]) if row["outcome"] == "failed" else row["reason"] == ""
+    assert len(stage.slack.messages(FAILURES)) == (1 if outcomes.get("failed") else 0)
+
+
+async def test_a_job_that_is_gone_leaves_no_number_without_an_outcome(idle: Stage) -> None:
+    """A job that the carrier denies later is asked for a while; then its numbers fail, each with that reason."""
+    numbers = [number.phone_number for number in idle.telnyx.add_numbers(4, start="+13035550000")]
+    idle.telnyx.misbehave(None, "not_found_later")
+    idle.telnyx.job_seconds = 0.0
+    await idle.start()
+
+    change = await idle.run(numbers)
+
+    assert idle.outcomes(change) == {"failed": 4}
+    assert {row["reason_code"] for row in idle.results(change)} == {"linesman.not_reported"}
+    assert all("“not found”" in row["reason"] for row in idle.results(change))
+
+
+async def leaves_while_being_sent(stage: Stage, number: str, jobs: int = 1) -> None:
+    """Take ``number`` out of the account after the check just before the start, while the job is being created."""
+    await stage.telnyx.wait_for(
+        lambda: sum(call.method == "POST" and "/jobs/" in call.path for call in stage.telnyx.calls) >= jobs
+    )
+    stage.telnyx.remove_number(number)
+
+
+async def test_a_refused_batch_fails_with_the_carriers_reason(stage: Stage) -> None:
+    """When a number left the account meanwhile, the carrier refuses the whole call; each of its numbers says so."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    change = await stage.ask(numbers)
+    stage.telnyx.faults.add(method="POST", path=JOBS, kind="delay", seconds=0.4, effect_first=False)
+
+    await stage.approve(change)
+    await leaves_while_being_sent(stage, numbers[1])
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"failed": 3}
+    for row in stage.results(change):
+        assert "You must own every number in the bulk request" in row["reason"]
+        assert "start the change anew" in row["reason"]
+        assert (row["reason_code"], row["pointer"], row["job"]) == ("10015", "/phone_numbers", "")
+    assert len(stage.created()) == 1
+    assert "Failed" in stage.read(stage.card(change))
+    assert "3 of 3 numbers failed" in stage.failures()[0]
+
+
+async def test_one_refused_batch_does_not_stop_the_others(stage: Stage) -> None:
+    """Batches are independent: what one is refused for does not touch the numbers of another."""
+    for index in range(2):
+        forwarding = {"call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}}
+        stage.telnyx.add_number(f"+1303555000{index}", voice=forwarding)
+    wanted = {"voice.call_forwarding.forwarding_type": "on-failure"}
+    change = await stage.ask(["+13035550000", "+13035550001"], wanted)
+    stage.telnyx.faults.add(method="POST", path=JOBS, kind="delay", seconds=0.4, effect_first=False, times=2)
+
+    await stage.approve(change)
+    await leaves_while_being_sent(stage, "+13035550001", jobs=2)
+    await stage.ended(change)
+
+    assert {row["number"]: row["outcome"] for row in stage.results(change)} == {
+        "+13035550000": "succeeded",
+        "+13035550001": "failed",
+    }
+    assert "Partly failed" in stage.read(stage.card(change))
+
+
+async def test_trouble_while_watching_only_delays(stage: Stage) -> None:
+    """Polls that fail are made again; the outcome is the same and nothing is told twice."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.faults.add(method="GET", path=JOBS, kind="status", status=503, times=2)
+    stage.telnyx.faults.add(method="GET", path=JOBS, kind="malformed", times=1)
+    stage.telnyx.faults.add(method="GET", path=JOBS, kind="drop_before", times=1)
+
+    change = await stage.run(numbers)
+
+    assert stage.outcomes(change) == {"succeeded": 3}
+    stage.assert_nothing_doubled()
