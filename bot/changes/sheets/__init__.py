@@ -1,0 +1,31 @@
+"""Sheets: numbers with their new values out of a CSV or XLSX file, and files that go back to people.
+
+Bytes in, values out. :func:`read_sheet` understands what spreadsheets do to numbers and names every problem by its
+row and column; :func:`marked` hands the file back with the problems written beside the rows; :func:`template` and
+:func:`export` make files that :func:`read_sheet` takes.
+
+An empty cell keeps today's value. :data:`CLEAR` in a cell empties the setting, where the provider allows that.
+"""
+
+from __future__ import annotations
+
+from bot.changes.sheets.cells import CLEAR
+from bot.changes.sheets.exports import export, template
+from bot.changes.sheets.files import LARGEST
+from bot.changes.sheets.marking import marked
+from bot.changes.sheets.reading import MOST_ROWS, read_sheet
+from bot.changes.sheets.sheet import Layout, Sheet, SheetProblem, SheetRow
+
+__all__ = [
+    "CLEAR",
+    "LARGEST",
+    "MOST_ROWS",
+    "Layout",
+    "Sheet",
+    "SheetProblem",
+    "SheetRow",
+    "export",
+    "marked",
+    "read_sheet",
+    "template",
+]

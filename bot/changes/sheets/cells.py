@@ -1,0 +1,98 @@
+"""One cell as text, with the damage that spreadsheets do undone where that is certain and named where it is not."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from bot.changes.results import guard
+from bot.changes.settings import Unreadable
+from bot.changes.sheets.refusals import shown
+
+#: In a cell, empties the setting; an empty cell keeps today's value.
+CLEAR: Final = "(empty)"
+
+#: Whole numbers up to here are exact in a spreadsheet, which keeps fifteen digits.
+_EXACT: Final = 10**15
+#: ``1.97056E+10``, as spreadsheets write what does not fit the column.
+_SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.ASCII)
+#: ``="+13035550100"``: a formula that only says that the cell is text.
+_QUOTED: Final = re.compile(r'="([^"]*)"')
+_ERRORS: Final = frozenset({"#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DIV/0!", "#SPILL!", "#CALC!"})
+#: A number in international form: a spreadsheet takes it for digits, and can compute nothing with it.
+_PLAIN_NUMBER: Final = re.compile(r"\+\d{1,15}", re.ASCII)
+
+
+class Spoilt(Unreadable):
+    """A spreadsheet has lost what was typed into a cell."""
+
+
+def shortened(text: str) -> Spoilt:
+    """Return what to say of digits that a spreadsheet has dropped."""
+    return Spoilt(
+        f"“{shown(text)}” was shortened by the spreadsheet and digits are lost; "
+        "format the column as text and enter it again."
+    )
+
+
+def plain(cell: object) -> str:
+    """Return what stands in ``cell`` as text, without blanks around it; nothing for a blank cell.
+
+    Raises :class:`Spoilt` for formulas, error values, dates and shortened numbers.
+    """
+    match cell:
+        case None:
+            return ""
+        case str():
+            return _text(cell)
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case int() if abs(cell) < _EXACT:
+            return str(cell)
+        case float() if abs(cell) < _EXACT:
+            return str(int(cell)) if cell.is_integer() else repr(cell)
+        case int() | float():
+            raise Spoilt(
+                f"“{cell:.16g}” is stored as a number, of which spreadsheets keep fifteen digits; "
+                "format the column as text and enter it again."
+            )
+        case datetime() | date() | time() | timedelta():
+            moment = str(cell).removesuffix(" 00:00:00")
+            raise Spoilt(
+                f"“{shown(moment)}” is a date or a time, which the spreadsheet made of what was typed; "
+                "format the column as text and enter it again."
+            )
+        case _:
+            raise _formula()
+
+
+def _text(cell: str) -> str:
+    text = cell.strip()
+    if text.startswith("'"):
+        text = text[1:].strip()
+    if text.startswith("="):
+        if (quoted := _QUOTED.fullmatch(text)) is None:
+            raise _formula()
+        text = quoted[1].strip()
+        if text.startswith("="):
+            raise _formula()
+    if text in _ERRORS:
+        raise Spoilt(f"“{text}” is an error of the spreadsheet; put the value itself into the cell.")
+    if _SHORTENED.fullmatch(text):
+        raise shortened(text)
+    return text
+
+
+def _formula() -> Spoilt:
+    return Spoilt("This cell holds a formula; copy the column and paste it back as values.")
+
+
+def is_clear(cell: object) -> bool:
+    """Tell whether ``cell`` asks for the setting to be emptied; with an apostrophe in front the text is meant."""
+    return isinstance(cell, str) and cell.strip().casefold() == CLEAR
+
+
+def guarded(text: str) -> str:
+    """Return ``text`` so that no spreadsheet takes it for a formula; a plain E.164 number stays as it is."""
+    return text if _PLAIN_NUMBER.fullmatch(text) else guard(text)

@@ -1,0 +1,169 @@
+"""Headings: which column holds what, however it is spelt."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.results import COLUMNS, PLAN_COLUMNS
+from bot.changes.settings import Setting, Unreadable
+from bot.changes.sheets.cells import plain
+from bot.changes.sheets.refusals import shown
+
+#: Heading of the column that :func:`bot.changes.sheets.marking.marked` writes.
+ERRORS: Final = "Errors"
+#: Heading of the number column in sheets that Linesman makes.
+NUMBER: Final = "number"
+
+_NUMBER: Final = frozenset(
+    {"number", "numbers", "phone", "phones", "phonenumber", "phonenumbers", "telephone", "telephonenumber", "e164"}
+    | {"tel", "tn", "did", "msisdn"}
+)
+_ID: Final = frozenset({"id", "ids", "numberid", "phonenumberid", "telephonenumberid"})
+_OURS: Final = frozenset({"errors", "error", "status"} | {name.replace("_", "") for name in (*COLUMNS, *PLAN_COLUMNS)})
+#: Ends of the provider's field names that people leave out.
+_TAILS: Final = ("_enabled", "_id")
+#: How many headings are named before the rest is only counted.
+_NAMED: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Columns:
+    """What the columns of one sheet are; positions count from 0."""
+
+    #: As typed, on one line, cut when they are long.
+    headings: tuple[str, ...]
+    #: Positions of the column with numbers and of the column with ids; one of them is enough.
+    number: int | None
+    id: int | None
+    settings: tuple[tuple[int, Setting], ...]
+    #: Columns of Linesman's own sheets that are not read.
+    ours: frozenset[int]
+    #: What is wrong with the headings, one sentence each.
+    problems: tuple[str, ...]
+
+    @property
+    def identifies(self) -> bool:
+        """Whether there is a column to find numbers in."""
+        return self.number is not None or self.id is not None
+
+    @property
+    def known(self) -> int:
+        """How many columns are understood."""
+        return len(self.settings) + len(self.ours) + (self.number is not None) + (self.id is not None)
+
+    def title(self, position: int) -> str:
+        """Return what people call the column at ``position``: its heading, or its letters."""
+        heading = self.headings[position] if position < len(self.headings) else ""
+        return heading or letters(position)
+
+
+def key(heading: str) -> str:
+    """Return ``heading`` without what people write in different ways: case, blanks, dashes and signs."""
+    return "".join(c for c in unicodedata.normalize("NFKC", heading).casefold() if c.isalnum())
+
+
+def letters(position: int) -> str:
+    """Return what a spreadsheet calls the column at ``position``: A, B, ..., Z, AA."""
+    name = ""
+    position += 1
+    while position:
+        position, letter = divmod(position - 1, 26)
+        name = chr(ord("A") + letter) + name
+    return name
+
+
+def heading_of(cell: object) -> str:
+    """Return the heading in ``cell``, whatever it is; nothing when it is blank."""
+    try:
+        return plain(cell)
+    except Unreadable:
+        return str(cell)
+
+
+def understand(kind: Kind, cells: Sequence[object]) -> Columns:
+    """Return what the columns headed by ``cells`` are for a change of ``kind``."""
+    typed = [heading_of(cell) for cell in cells]
+    headings = tuple(shown(heading) for heading in typed)
+    names = _spellings(kind)
+    places: dict[str, list[int]] = defaultdict(list)
+    unknown: list[int] = []
+    ours: set[int] = set()
+    for position, heading in enumerate(typed):
+        word = key(heading)
+        if not word:
+            if heading:
+                unknown.append(position)
+        elif word in names:
+            places[names[word]].append(position)
+        elif word in _OURS:
+            ours.add(position)
+        else:
+            unknown.append(position)
+    found = {name: positions[0] for name, positions in places.items()}
+    return Columns(
+        headings=headings,
+        number=found.get("#number"),
+        id=found.get("#id"),
+        settings=tuple(sorted((at, kind.setting(name)) for name, at in found.items() if name in kind.by_name)),
+        ours=frozenset(ours),
+        problems=(*_unknown(kind, headings, unknown), *_twice(headings, places), *_secrets(kind, found)),
+    )
+
+
+def _spellings(kind: Kind) -> Mapping[str, str]:
+    """Return key of a heading -> setting name, ``#number`` or ``#id``.
+
+    Names and labels come first; the shorter spellings count where they can mean one setting only.
+    """
+    exact = {key(s.label): s.name for s in kind.settings} | {key(s.name): s.name for s in kind.settings}
+    exact = dict.fromkeys(_ID, "#id") | dict.fromkeys(_NUMBER, "#number") | exact
+    shorter: dict[str, set[str]] = defaultdict(set)
+    for setting in kind.settings:
+        for spelling in _shorter(setting.name):
+            shorter[key(spelling)].add(setting.name)
+    return {word: next(iter(names)) for word, names in shorter.items() if len(names) == 1} | exact
+
+
+def _shorter(name: str) -> Iterator[str]:
+    path = name.split(".")
+    for start in range(len(path)):
+        short = ".".join(path[start:])
+        yield short
+        for tail in _TAILS:
+            yield short.removesuffix(tail)
+
+
+def _unknown(kind: Kind, headings: Sequence[str], positions: Sequence[int]) -> Iterator[str]:
+    """Yield a sentence for each column that is not understood, with what it may have been meant to be."""
+    readable = [setting for setting in kind.settings if not setting.secret]
+    words = {key(spelling): s.label for s in readable for spelling in (s.name, *_shorter(s.name), s.label)}
+    words |= dict.fromkeys(_NUMBER, NUMBER)
+    for position in positions[:_NAMED]:
+        heading = headings[position]
+        near = get_close_matches(key(heading), words, n=1, cutoff=0.7)
+        if near:
+            yield f"There is no column “{heading}”; did you mean “{words[near[0]]}”?"
+        else:
+            yield f"There is no column “{heading}”; rename it to a setting or remove it."
+    if len(positions) > _NAMED:
+        yield f"{len(positions) - _NAMED:,} more columns are not known."
+
+
+def _twice(headings: Sequence[str], places: Mapping[str, Sequence[int]]) -> Iterator[str]:
+    for positions in places.values():
+        if len(positions) > 1:
+            names = " and ".join(f"“{headings[at]}” (column {letters(at)})" for at in positions[:_NAMED])
+            yield f"{names} mean the same; keep one of them."
+
+
+def _secrets(kind: Kind, found: Mapping[str, int]) -> Iterator[str]:
+    for setting in kind.settings:
+        if setting.secret and setting.name in found:
+            label = setting.label[0].lower() + setting.label[1:]
+            yield f"The {label} cannot be given in a sheet; type it into the form."

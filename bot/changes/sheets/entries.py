@@ -1,0 +1,86 @@
+"""From the text of one cell to a number, an id or the value of a setting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from bot.changes.numbering import readings
+from bot.changes.numbers import read_numbers
+from bot.changes.settings import Setting, Shape, Unreadable, read_value
+from bot.changes.sheets.cells import is_clear, plain, shortened
+from bot.changes.sheets.refusals import shown
+from bot.changes.values import Value
+
+_REGION: Final = "US"
+#: A number in one piece, which needs no search for where it begins and ends.
+_ONE_PIECE: Final = re.compile(r"\+?\d{7,15}", re.ASCII)
+#: ``13035550100.0``: what is left of a number once a program has taken it for a quantity.
+_QUANTITY: Final = re.compile(r"(\+?\d+)[.,]0+", re.ASCII)
+_SHORTENED: Final = re.compile(r"\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE | re.ASCII)
+#: ``Denver trunk (1293384261075731499)``, as :func:`bot.changes.settings.show_value` writes an id that has a name.
+_NAMED_ID: Final = re.compile(r".*\(([^()]*)\)", re.DOTALL)
+_NAMELESS_ID: Final = re.compile(r"(\S+) \(name unknown\)")
+_ID: Final = re.compile(r"[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", re.ASCII)
+
+
+def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
+    """Return the E.164 number or provider id in ``cell``, nothing for a blank one.
+
+    Raises :class:`bot.changes.settings.Unreadable` with a sentence for the person.
+    """
+    text = _digits(plain(cell))
+    if not text:
+        return ""
+    if _ONE_PIECE.fullmatch(text) and len(found := readings(text, _REGION)) == 1:
+        return found[0]
+    reading = read_numbers((text,), is_id=is_id, region=_REGION)
+    if reading.bad:
+        raise Unreadable(f"“{reading.bad[0].text}” {reading.bad[0].why}.")
+    match reading.identifiers:
+        case ():
+            raise Unreadable(f"“{shown(text)}” is not a phone number.")
+        case (identifier,):
+            return identifier
+        case several:
+            raise Unreadable(f"“{shown(text)}” holds {len(several)} numbers; give each a row of its own.")
+
+
+def read_entry(setting: Setting, cell: object) -> Value:
+    """Return the value that ``cell`` gives to ``setting``; None for a blank one, which keeps today's value.
+
+    Raises :class:`bot.changes.settings.Unreadable` with a sentence for the person.
+    """
+    if is_clear(cell):
+        if not setting.clearable:
+            raise Unreadable(f"{setting.label} cannot be emptied; leave the cell blank to keep today's value.")
+        return read_value(setting, "")
+    text = plain(cell)
+    if not text:
+        return None
+    if setting.shape is Shape.LOOKUP:
+        text = _id(setting, text)
+    elif setting.shape is Shape.PHONE:
+        text = read_identifier(text, lambda _: False)
+    return read_value(setting, text)
+
+
+def _digits(text: str) -> str:
+    """Return ``text`` as it was before a program took it for a quantity; raises when digits are lost."""
+    if _SHORTENED.fullmatch(text):
+        raise shortened(text)
+    quantity = _QUANTITY.fullmatch(text)
+    return quantity[1] if quantity else text
+
+
+def _id(setting: Setting, text: str) -> str:
+    """Return the id alone: of something that has a name, the id in brackets behind the name."""
+    text = _digits(text)
+    found = _NAMELESS_ID.fullmatch(text) or _NAMED_ID.fullmatch(text)
+    bare = found[1].strip() if found else text
+    if not _ID.fullmatch(bare):
+        raise Unreadable(
+            f"{setting.label} takes an id, or a name with its id behind it in brackets; “{shown(text)}” is neither."
+        )
+    return bare

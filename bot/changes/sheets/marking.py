@@ -1,0 +1,102 @@
+"""The same sheet again, with what is wrong written beside each row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from openpyxl import Workbook
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
+from bot.changes.settings import Unreadable
+from bot.changes.sheets.cells import guarded, plain
+from bot.changes.sheets.columns import ERRORS, heading_of, key
+from bot.changes.sheets.sheet import Sheet
+from bot.changes.sheets.tables import Cells, open_table, trimmed
+
+#: Most characters in one cell of a spreadsheet.
+_LONGEST: Final = 32_767
+
+
+def marked(name: str, content: bytes, sheet: Sheet) -> bytes:
+    """Return the file that ``sheet`` was read from with a column ``Errors``, CSV as CSV and XLSX as XLSX.
+
+    A column of that name is replaced, so that the corrected file can be uploaded as it is. Rows stay where they are.
+    Texts stay texts, guarded against being taken for formulas; a formula comes back as its text. CSV comes back in
+    UTF-8 with a byte-order mark and the delimiter that it had; of a workbook, the one sheet that was read. A workbook
+    passes through a temporary file, which is how openpyxl writes.
+
+    Raises :class:`bot.errors.InputError` when ``content`` is not the file that ``sheet`` was read from.
+    """
+    write = _csv if sheet.layout.delimiter else _workbook
+    return write(name, content, sheet)
+
+
+def _csv(name: str, content: bytes, sheet: Sheet) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=sheet.layout.delimiter)
+    writer.writerows(_rows(name, content, sheet, _guarded_text))
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _workbook(name: str, content: bytes, sheet: Sheet) -> bytes:
+    book = Workbook(write_only=True)
+    page = book.create_sheet(sheet.layout.worksheet)
+    for row in _rows(name, content, sheet, _kept):
+        page.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _rows(name: str, content: bytes, sheet: Sheet, written: Callable[[object], object]) -> Iterator[list[object]]:
+    """Yield every row of the sheet, blank ones included, with its errors in their column."""
+    errors: Mapping[int, str] = _errors(sheet)
+    at = sheet.layout.width
+    with open_table(name, content) as table:
+        for number, cells in table.rows(sheet.layout):
+            filled = trimmed(cells)
+            if number == sheet.layout.headings:
+                at = next((at for at, cell in enumerate(filled) if key(heading_of(cell)) == key(ERRORS)), at)
+                yield _with(filled, at, ERRORS, written)
+            elif filled:
+                yield _with(filled, at, errors.get(number, ""), written)
+            else:
+                yield []
+
+
+def _errors(sheet: Sheet) -> dict[int, str]:
+    """Return row -> all that is wrong in it."""
+    texts: dict[int, list[str]] = defaultdict(list)
+    for problem in sheet.problems:
+        texts[problem.row].append(f"{problem.column}: {problem.text}")
+    return {row: guarded(" ".join(found))[:_LONGEST] for row, found in texts.items()}
+
+
+def _with(cells: Cells, at: int, text: str, written: Callable[[object], object]) -> list[object]:
+    row: list[object] = [written(cell) for cell in cells]
+    row.extend([""] * (at + 1 - len(row)))
+    row[at] = text
+    return row
+
+
+def _guarded_text(cell: object) -> str:
+    return guarded(str(cell).strip())
+
+
+def _kept(cell: object) -> object:
+    """Return ``cell`` for a workbook: texts and what is certain as text, so that it stays as it is; the rest as it is.
+
+    A date or a rounded number has to stay one: as text it would look like what somebody typed.
+    """
+    if isinstance(cell, str):
+        return guarded(cell.strip())
+    if isinstance(cell, ArrayFormula | DataTableFormula):
+        return guarded(getattr(cell, "text", None) or "=")
+    try:
+        return plain(cell)
+    except Unreadable:
+        return cell

@@ -1,0 +1,139 @@
+"""Opening a workbook that somebody else made, without trusting it.
+
+openpyxl reads most parts of a workbook whole and builds objects from them, and keeps each row as a tree until the row
+ends. So everything that comes out of the archive is metered: small parts may be read whole, and a sheet must end a
+row before much has gathered. Entities in the XML are refused by ``defusedxml``, which openpyxl uses when it is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from types import TracebackType
+from typing import IO, Final, Literal, Self, cast
+from zipfile import ZipFile, ZipInfo
+
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+#: Most sheets in one workbook.
+_SHEETS: Final = 200
+
+
+class TooMuch(Exception):
+    """A part of a workbook is larger than any sheet of numbers makes it."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts what was read since it was last set back; raises :class:`TooMuch` past its limits."""
+
+    #: Most bytes and most tags, once unpacked.
+    most_bytes: int = 8 * 1024 * 1024
+    most_tags: int = 500_000
+    seen_bytes: int = 0
+    seen_tags: int = 0
+
+    def count(self, chunk: bytes) -> None:
+        """Count ``chunk``."""
+        self.seen_bytes += len(chunk)
+        self.seen_tags += chunk.count(b"<")
+        if self.seen_bytes > self.most_bytes or self.seen_tags > self.most_tags:
+            raise TooMuch
+
+    def set_back(self) -> None:
+        """Begin to count anew."""
+        self.seen_bytes = self.seen_tags = 0
+
+
+def _strings() -> Meter:
+    """Return the meter of the part that holds all texts of a workbook."""
+    return Meter(most_bytes=64 * 1024 * 1024, most_tags=4_000_000)
+
+
+class _Metered:
+    """A part of the archive that is being read."""
+
+    def __init__(self, part: IO[bytes], meter: Meter) -> None:
+        self._part = part
+        self._meter = meter
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next ``size`` bytes, or all that is left."""
+        chunk = self._part.read(size if size >= 0 else self._meter.most_bytes + 1)
+        self._meter.count(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the part."""
+        self._part.close()
+
+
+class _Archive(ZipFile):
+    """A ZIP file whose parts are metered."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(BytesIO(content))
+        #: Meters the part that was opened last.
+        self.last = Meter()
+
+    def open(
+        self, name: str | ZipInfo, mode: Literal["r", "w"] = "r", pwd: bytes | None = None, *, force_zip64: bool = False
+    ) -> IO[bytes]:
+        """Return the part called ``name``, metered."""
+        part = super().open(name, mode, pwd, force_zip64=force_zip64)
+        path = (name.filename if isinstance(name, ZipInfo) else name).lower()
+        self.last = _strings() if path.endswith("sharedstrings.xml") else Meter()
+        return cast("IO[bytes]", _Metered(part, self.last))
+
+
+class _Page(ReadOnlyWorksheet):
+    """A sheet that does not go by the size that it declares, which some programs get wrong."""
+
+    def _get_size(self) -> None:
+        """Look for no declared size: where there is none, openpyxl would read the whole sheet for it."""
+
+
+class Package(ExcelReader):
+    """A workbook in read-only mode, with what a table of numbers does not need left shut."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(BytesIO(content), read_only=True, keep_links=False)
+        self.archive.close()
+        self.archive = self._metered = _Archive(content)
+
+    @property
+    def meter(self) -> Meter:
+        """The meter of the sheet that was opened last; it has to be set back after each row."""
+        return self._metered.last
+
+    def pages(self) -> list[ReadOnlyWorksheet]:
+        """Return the sheets of cells that are not hidden; raises whatever openpyxl stumbles on.
+
+        Of what :meth:`ExcelReader.read` reads, only what a table of numbers needs: texts, and the styles, which tell
+        dates from numbers.
+        """
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        apply_stylesheet(self.archive, self.wb)
+        if len(self.parser.sheets) > _SHEETS:
+            raise TooMuch
+        return [
+            _Page(self.wb, sheet.name, relation.target, self.shared_strings)
+            for sheet, relation in self.parser.find_sheets()
+            if sheet.state == "visible" and "chartsheet" not in relation.Type and relation.target in self.valid_files
+        ]
+
+    def close(self) -> None:
+        """Close the archive."""
+        self.archive.close()

@@ -1,0 +1,167 @@
+"""One row of a sheet: its number, its values, and everything that is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.settings import Unreadable
+from bot.changes.sheets.cells import Spoilt, plain
+from bot.changes.sheets.columns import Columns
+from bot.changes.sheets.entries import read_entry, read_identifier
+from bot.changes.sheets.refusals import shown
+from bot.changes.sheets.sheet import SheetProblem, SheetRow
+from bot.changes.sheets.tables import Cells, is_blank
+from bot.changes.values import Value, Values
+
+#: How many different rows of values are remembered, so that equal ones are read once and kept once.
+_REMEMBERED: Final = 10_000
+#: An id of which a spreadsheet kept fifteen digits.
+_ROUNDED_ID: Final = re.compile(r"\d{15}0+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """One row, good or not."""
+
+    #: None when there is nothing to plan: the number cannot be read.
+    row: SheetRow | None
+    #: The number beside the id that the row is identified by; empty when there is none.
+    beside: str = ""
+    #: Settings whose values could not be read.
+    unread: frozenset[str] = frozenset()
+    #: Whether the row has a problem of its own.
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the cells of the settings come to: values, and (title of the column, setting, sentence) of what is wrong."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    wrong: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+class RowReader:
+    """Reads rows one by one and gathers their problems."""
+
+    def __init__(self, kind: Kind, columns: Columns, *, is_id: Callable[[str], bool], form: Values) -> None:
+        self._kind = kind
+        self._columns = columns
+        self._is_id = is_id
+        self._form = form
+        self._remembered: dict[tuple[object, ...], _Reading] = {}
+        self._titles = {setting.name: columns.title(at) for at, setting in columns.settings}
+        #: Problems of all rows so far, in the order of rows.
+        self.problems: list[SheetProblem] = []
+
+    def read(self, number: int, cells: Cells) -> ReadRow:
+        """Return what ``cells``, which are those of row ``number``, come to."""
+        before = len(self.problems)
+        identifier, beside = self._identify(number, cells)
+        reading = self._values(cells)
+        for title, _, text in reading.wrong:
+            self._wrong(number, title, text)
+        for at in self._astray(cells):
+            self._wrong(number, self._columns.title(at), self._stray(cells[at]))
+        return ReadRow(
+            row=SheetRow(row=number, identifier=identifier, values=reading.values) if identifier else None,
+            beside=beside,
+            unread=frozenset(name for _, name, _ in reading.wrong),
+            bad=len(self.problems) > before,
+        )
+
+    def _wrong(self, number: int, column: str, text: str) -> None:
+        self.problems.append(SheetProblem(row=number, column=column, text=text))
+
+    def _identify(self, number: int, cells: Cells) -> tuple[str, str]:
+        """Return what identifies the row, and the number beside it when that is an id; nothing when it is unreadable.
+
+        An id that a spreadsheet has rounded gives way to the number: both were written for the same row.
+        """
+        by_number = self._identifier(number, cells, self._columns.number)
+        at = self._columns.id
+        if at is None or at >= len(cells) or (by_number and _is_rounded(cells[at])):
+            by_id: str | None = ""
+        else:
+            by_id = self._identifier(number, cells, at)
+        if by_number is None or by_id is None:
+            return "", ""
+        if not by_number and not by_id:
+            self._wrong(number, self._columns.title(self._place()), "This row has no number; fill it in or remove it.")
+        if by_id and by_number and by_id != by_number and (by_id[0] == "+") == (by_number[0] == "+"):
+            self._wrong(
+                number,
+                self._columns.title(self._place()),
+                f"This row names two: {by_number} and {by_id}; keep one of them.",
+            )
+            return "", ""
+        return by_id or by_number, by_number if by_id else ""
+
+    def _place(self) -> int:
+        places = [at for at in (self._columns.number, self._columns.id) if at is not None]
+        return places[0]
+
+    def _identifier(self, number: int, cells: Cells, at: int | None) -> str | None:
+        """Return the number or id at ``at``, nothing when the cell is blank, None when it cannot be read."""
+        if at is None or at >= len(cells):
+            return ""
+        try:
+            return read_identifier(cells[at], self._is_id)
+        except Unreadable as error:
+            self._wrong(number, self._columns.title(at), str(error))
+            return None
+
+    def _values(self, cells: Cells) -> _Reading:
+        """Return what the cells of the settings come to; equal cells come to the same object."""
+        entries = tuple(cells[at] if at < len(cells) else None for at, _ in self._columns.settings)
+        # 1, 1.0 and True are equal to Python and different things to a person.
+        known_by = tuple(e if e is None or isinstance(e, str) else (type(e), str(e)) for e in entries)
+        reading = self._remembered.get(known_by)
+        if reading is None:
+            reading = self._read_values(entries)
+            if len(self._remembered) < _REMEMBERED:
+                self._remembered[known_by] = reading
+        return reading
+
+    def _read_values(self, entries: tuple[object, ...]) -> _Reading:
+        reading = _Reading()
+        for entry, (at, setting) in zip(entries, self._columns.settings, strict=True):
+            try:
+                value = read_entry(setting, entry)
+            except Unreadable as error:
+                reading.wrong.append((self._columns.title(at), setting.name, str(error)))
+                continue
+            if value is not None:
+                reading.values[setting.name] = value
+        if reading.values and not reading.wrong:
+            broken = self._kind.rule({**self._form, **reading.values})
+            for name, text in broken.items():
+                title = self._titles.get(name) or self._kind.setting(name).label
+                reading.wrong.append((title, name, text))
+        return reading
+
+    def _astray(self, cells: Cells) -> Iterator[int]:
+        """Yield where something stands below no heading."""
+        headings = self._columns.headings
+        for at in range(len(cells)):
+            if (at >= len(headings) or not headings[at]) and not is_blank(cells[at]):
+                yield at
+
+    def _stray(self, cell: object) -> str:
+        try:
+            what = f"“{shown(plain(cell))}”"
+        except Spoilt:
+            what = "A value"
+        return f"{what} stands below no heading; in a CSV file, a value with a delimiter in it needs quotation marks."
+
+
+def _is_rounded(cell: object) -> bool:
+    """Tell whether a spreadsheet has dropped digits of the id in ``cell``."""
+    try:
+        return _ROUNDED_ID.fullmatch(plain(cell)) is not None
+    except Spoilt:
+        return True

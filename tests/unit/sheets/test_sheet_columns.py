@@ -1,0 +1,170 @@
+"""Headings, in any order, case and spelling, and what is said of those that are not understood."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+
+import pytest
+
+from bot.changes.kinds import Kind
+from bot.changes.results import COLUMNS, PLAN_COLUMNS
+from bot.providers.telnyx.kinds import kinds
+from tests.unit.sheets.conftest import Read
+
+LINE = ("+13035550100", "a", "on")
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["number", "Number", "PHONE NUMBER", "phone_number", "Phone-Number", " e164 ", "E.164", "telephone", "'number"],
+)
+def test_the_number_column_is_found(read: Read, text: Callable[..., bytes], heading: str) -> None:
+    """Whatever people call it."""
+    assert [row.identifier for row in read(text((heading,), ("+13035550100",))).rows] == ["+13035550100"]
+
+
+@pytest.mark.parametrize("heading", ["id", "ID", "number_id", "phone_number_id", "Number ID"])
+def test_the_id_column_is_found(read: Read, text: Callable[..., bytes], heading: str) -> None:
+    """A sheet may name numbers by the provider's ids."""
+    sheet = read(text((heading,), ("1293384261075731499",)))
+
+    assert [row.identifier for row in sheet.rows] == ["1293384261075731499"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"),
+    [
+        ("Forward to", "voice.call_forwarding.forwards_to"),
+        ("forward_TO", "voice.call_forwarding.forwards_to"),
+        ("voice.call_forwarding.forwards_to", "voice.call_forwarding.forwards_to"),
+        ("forwards-to", "voice.call_forwarding.forwards_to"),
+        ("Call Forwarding Forwards To", "voice.call_forwarding.forwards_to"),
+    ],
+)
+def test_a_setting_is_found(read: Read, text: Callable[..., bytes], heading: str, name: str) -> None:
+    """By its label, its name at the provider, or the end of that name."""
+    sheet = read(text(("number", heading), ("+13035550100", "+13035550199")))
+
+    assert sheet.columns == (name,)
+    assert sheet.rows[0].values == {name: "+13035550199"}
+
+
+def test_every_setting_is_found_by_its_label_and_by_its_name(read: Read, text: Callable[..., bytes]) -> None:
+    """Of every kind: the template's headings and the documentation's names."""
+    for kind in kinds(secrets=True):
+        settings = [setting for setting in kind.settings if not setting.secret]
+        for headings in ([s.label for s in settings], [s.name for s in settings]):
+            sheet = read(text(("number", *headings)), kind=kind)
+
+            assert sheet.columns == tuple(setting.name for setting in settings)
+
+
+def test_order_and_case_of_columns_do_not_matter(read: Read, text: Callable[..., bytes]) -> None:
+    """Every order of the same columns says the same."""
+    cells = dict(zip(("number", "tags", "hd voice"), LINE, strict=True))
+    for order in itertools.permutations(cells):
+        shouted = tuple(heading.upper() if random.Random(str(order)).random() < 0.5 else heading for heading in order)  # noqa: S311 - any case will do
+        sheet = read(text(shouted, tuple(cells[heading] for heading in order)))
+
+        assert [(row.identifier, row.values) for row in sheet.rows] == [
+            ("+13035550100", {"tags": ("a",), "hd_voice_enabled": True})
+        ]
+
+
+def test_linesmans_own_columns_are_ignored(read: Read, text: Callable[..., bytes]) -> None:
+    """The results and the plan can be uploaded as they are: their numbers are taken, the rest is left."""
+    for columns in (COLUMNS, PLAN_COLUMNS):
+        row = ["x"] * len(columns)
+        row[0], row[1] = "+13035550100", "1293384261075731499"
+        sheet = read(text((*columns, "Errors"), (*row, "anything")))
+
+        assert sheet.ignored == (*columns[2:], "Errors")
+        assert sheet.columns == ()
+        assert [(row.identifier, row.values) for row in sheet.rows] == [("1293384261075731499", {})]
+
+
+@pytest.mark.parametrize(
+    ("headings", "sentence"),
+    [
+        pytest.param(("number", "Tgas"), "There is no column “Tgas”; did you mean “Tags”?", id="nearest"),
+        pytest.param(
+            ("number", "Colour"), "There is no column “Colour”; rename it to a setting or remove it.", id="unknown"
+        ),
+        pytest.param(
+            ("number", "tags", "TAGS"),
+            "“tags” (column B) and “TAGS” (column C) mean the same; keep one of them.",
+            id="twice",
+        ),
+        pytest.param(
+            ("number", "Phone", "tags"),
+            "“number” (column A) and “Phone” (column B) mean the same; keep one of them.",
+            id="two-number-columns",
+        ),
+        pytest.param(
+            ("number", "External PIN"),
+            "The external PIN cannot be given in a sheet; type it into the form.",
+            id="secret",
+        ),
+        pytest.param(
+            ("number", "Tgas", "external_pin", "tags", "Tags"),
+            "There is no column “Tgas”; did you mean “Tags”? “tags” (column D) and “Tags” (column E) mean the same; "
+            "keep one of them. The external PIN cannot be given in a sheet; type it into the form.",
+            id="all-at-once",
+        ),
+        pytest.param(
+            ("Kunde", "tags"),
+            "“moves.csv” has no column called “number” or “id”; the headings in row 1 are “Kunde”, “tags”. "
+            "There is no column “Kunde”; rename it to a setting or remove it.",
+            id="no-numbers",
+        ),
+        pytest.param(
+            ("+13035550100", "a"),
+            "“moves.csv” has a number in row 1 where the headings should be. Put “number” above the numbers and the "
+            "name of a setting above each column of values. "
+            "There is no column “+13035550100”; rename it to a setting or remove it. "
+            "There is no column “a”; rename it to a setting or remove it.",
+            id="no-headings",
+        ),
+        pytest.param(
+            ("number", *(f"zzz{i}" for i in range(10))),
+            " ".join(f"There is no column “zzz{i}”; rename it to a setting or remove it." for i in range(8))
+            + " 2 more columns are not known.",
+            id="many",
+        ),
+    ],
+)
+def test_headings_that_are_not_understood_are_named(
+    refused: Callable[..., str],
+    text: Callable[..., bytes],
+    book: Callable[..., bytes],
+    headings: tuple[str, ...],
+    sentence: str,
+) -> None:
+    """All of them at once, with the nearest that there is, in CSV and XLSX alike."""
+    assert refused(text(headings, ("+13035550100",))) == sentence
+    assert refused(book(headings, ("+13035550100",))) == sentence
+
+
+def test_a_setting_of_another_kind_is_unknown(
+    refused: Callable[..., str], text: Callable[..., bytes], emergency_kind: Kind
+) -> None:
+    """A sheet is read for one kind of change."""
+    assert refused(text(("number", "Tags")), kind=emergency_kind) == (
+        "There is no column “Tags”; rename it to a setting or remove it."
+    )
+
+
+def test_of_several_sheets_one_may_have_numbers(
+    read: Read, refused: Callable[..., str], book: Callable[..., bytes]
+) -> None:
+    """Notes beside the table do no harm; two tables could mean twice as many numbers, so nothing is guessed."""
+    good = [("number",), ("+13035550100",)]
+    other = [("number",), ("+13035550101",)]
+
+    assert read(book(("Read this first",), Moves=good)).layout.worksheet == "Moves"
+    assert read(book(*good, Old=other, hidden=("Old",))).layout.worksheet == "Numbers"
+    assert refused(book(*good, Old=other)) == (
+        "“moves.csv” has numbers in 2 sheets: “Numbers”, “Old”. Leave only the one that is meant."
+    )
