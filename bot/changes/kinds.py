@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.changes.filters import FilterField
 from bot.changes.settings import Setting
 from bot.changes.values import Values
 
@@ -34,6 +35,8 @@ class Kind:
     batch_size: int
     #: Most jobs pending or in progress at the provider, ours and others'. Telnyx: 20, emergency 500 (telnyx.md 1.4).
     jobs_in_flight: int
+    #: What its numbers can be found by.
+    filters: tuple[FilterField, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Setting]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.changes.filters import Condition
 from bot.changes.values import Value
 
 
@@ -26,10 +27,20 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What the requester pointed at, after reading what they typed."""
+    """What the requester pointed at, after reading what they typed.
+
+    The numbers that were named and those that match every condition, together, without those excluded. Without
+    identifiers and conditions it is no number at all, never every number.
+    """
 
     #: E.164 numbers and provider ids, in the order given, without repeats.
     identifiers: tuple[str, ...] = ()
+    #: What numbers must be like, all of it; empty when only the named numbers are meant.
+    conditions: tuple[Condition, ...] = ()
+    #: E.164 numbers and provider ids that are left out, whichever way they came in.
+    excluded: tuple[str, ...] = ()
+    #: Reading may end as soon as it is clear that there are more numbers than this; None for no such limit.
+    limit: int | None = None
 
     @property
     def size(self) -> int:

@@ -105,8 +105,23 @@ class Provider(Protocol):
         """Stream snapshots of the target's numbers with the settings ``names``, by the fewest calls.
 
         A number that is not in the account, or is not in an editable state, is either absent from the stream or
-        comes with ``editable=False``; nothing else is ever in the stream. The order is not defined.
-        Secret settings come sealed, as :class:`bot.changes.values.Secret`.
+        comes with ``editable=False``; nothing else is ever in the stream. The order is not defined, and no number
+        comes twice. Secret settings come sealed, as :class:`bot.changes.values.Secret`.
+
+        Conditions are resolved here, and every number that the provider lists is held against them: when one does
+        not match, :class:`bot.errors.BadRequest` is raised, as it is for a condition that cannot be previewed. It may
+        come at any time, so nothing may be done with the numbers before the stream has ended.
+
+        With a ``limit``, at most ``limit + 1`` snapshots come. When there are that many, the target is too large and
+        they are good for nothing else: they may lack values and be ``editable=False`` although they are not.
+        """
+        ...
+
+    async def count(self, target: Target, kind: Kind) -> int | None:
+        """Return how many numbers ``target`` may be at most, by one cheap call; None when nobody knows.
+
+        It is a hint: exclusions are not taken off, and a number that is named and matches as well counts twice.
+        Raises :class:`bot.errors.BadRequest` as :meth:`find` does.
         """
         ...
 
@@ -126,7 +141,10 @@ class Provider(Protocol):
         ...
 
     async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:
-        """Return up to 100 things that can be chosen for a LOOKUP setting, whose label contains ``text``."""
+        """Return up to 100 things whose label contains ``text``, to choose from.
+
+        ``setting`` is a LOOKUP setting, or what a filter field names in its ``lookup``.
+        """
         ...
 
     async def labels(self, kind: Kind, setting: str, ids: Iterable[str]) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from typing import Final
 from bot.changes.kinds import Kind
 from bot.changes.settings import Choice, Setting, Shape
 from bot.changes.values import Values
+from bot.providers.telnyx.filters import FILTERS, HAS_BUNDLE
 
 SETTINGS: Final = "telnyx.settings"
 EMERGENCY: Final = "telnyx.emergency"
@@ -241,6 +242,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             rule=settings_rule,
             batch_size=1000,
             jobs_in_flight=20,
+            filters=(*FILTERS, HAS_BUNDLE),
         ),
         Kind(
             name=EMERGENCY,
@@ -251,6 +253,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             rule=emergency_rule,
             batch_size=1000,
             jobs_in_flight=500,
+            filters=FILTERS,
         ),
     )
 

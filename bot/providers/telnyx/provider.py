@@ -25,6 +25,7 @@ from bot.providers.telnyx.errors import refusal
 from bot.providers.telnyx.jobs import Jobs
 from bot.providers.telnyx.lookups import Lookups
 from bot.providers.telnyx.reading import Reader
+from bot.providers.telnyx.tags import TAGS, Tags
 
 #: Ids are 64-bit integers as text. Shorter ones are in old examples, but 15 digits and less may be a phone number
 #: whose + was lost, and changing the wrong number is worse than asking again.
@@ -72,6 +73,7 @@ class Telnyx:
         self._reader = Reader(self._http, vault)
         self._jobs = Jobs(self._http, vault)
         self._lookups = Lookups(self._http)
+        self._tags = Tags(self._http)
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,10 +100,17 @@ class Telnyx:
         """Stream snapshots of the target's numbers; see :class:`bot.providers.base.Provider`.
 
         Numbers given in E.164 that the account does not own or cannot change now are absent; numbers given by id
-        are absent when unknown and come with ``editable=False`` when they cannot be changed now. A status is told
-        only when a setting outside ``voice`` is read, for it takes another call.
+        are absent when unknown and come with ``editable=False`` when they cannot be changed now, as those that a
+        filter finds do. A status is told only when a setting outside ``voice`` is read, for it takes another call.
+        Besides what any call can raise, a filter that Telnyx did not apply or cannot preview is a
+        :class:`bot.errors.BadRequest`, and one whose numbers come and go while they are read is a
+        :class:`bot.errors.Unavailable`.
         """
         return self._reader.find(target, names, kind)
+
+    async def count(self, target: Target, kind: Kind) -> int | None:
+        """Return how many numbers ``target`` may be at most; see :class:`bot.providers.base.Provider`."""
+        return await self._reader.count(target, kind)
 
     async def submit(self, batch: BatchRequest) -> JobReport:
         """Create the job for ``batch``; see :class:`bot.providers.base.Provider`."""
@@ -116,16 +125,20 @@ class Telnyx:
         return await self._jobs.search(batch, since)
 
     async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:  # noqa: ARG002 - protocol
-        """Return up to 100 things to choose from; labels have at most 75 characters."""
+        """Return up to 100 things to choose from; labels have at most 75 characters. ``tags`` are those in use."""
+        if setting == TAGS:
+            return await self._tags.choices(text)
         return await self._lookups.choices(setting, text)
 
     async def labels(self, kind: Kind, setting: str, ids: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002 - protocol
-        """Return id -> name; see :class:`bot.providers.base.Provider`."""
+        """Return id -> name; see :class:`bot.providers.base.Provider`. A tag is its own name."""
+        if setting == TAGS:
+            return {tag: tag for tag in ids}
         return await self._lookups.labels(setting, ids)
 
     async def check(self) -> str:
         """Ask for the first number of the account and say how many there are."""
-        count = await self._reader.count()
+        count = await self._reader.size()
         if count is None:
             return "Telnyx accepts the API key."
         return f"Telnyx accepts the API key; the account has {count:,} number{'' if count == 1 else 's'}."

@@ -1,39 +1,38 @@
 """Reading numbers by the fewest calls.
 
-A pasted list is resolved by ownership checks, 1000 numbers a call, which also tell the id and whether a number can
-be changed now. Values are then read from one or both of two lists (``snapshots.py``), and for each either number by
-number or by paging through the account, 250 a page, whichever is fewer calls. The account's size is in every page,
-so the first one is read to learn it when that cannot cost more than a tenth on top.
+Named numbers are resolved by ownership checks, 1000 a call, which also tell the id and whether a number can be
+changed now. A filter is resolved by its pages, whose rows are the values at the same time; a number that matches and
+that the ownership check does not know cannot be changed now. What values are left is then read from one or both of
+two lists (``snapshots.py``), by pages or singly (``pages.py``).
 
-Pages are sorted by number: by creation time, the documented default, a number bought meanwhile would shift every
-later page. A number that no page had is read singly, so that none is lost to a shift.
+Numbers may come and go while the pages of a filter are read, and every later page shifts. That shows in the totals
+of the pages or in a number that comes twice; the pages are then read again.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from math import ceil
+from itertools import islice
 from typing import Final, TypeAlias
 
 from bot.changes.kinds import Kind
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import JSON, Value
 from bot.changes.vault import Vault
-from bot.errors import BadRequest, Missing, Unavailable
+from bot.errors import Unavailable
 from bot.providers.http import PacedClient
+from bot.providers.telnyx.pages import Pages, Row, chunks
+from bot.providers.telnyx.search import Search
 from bot.providers.telnyx.snapshots import Source, sources, values
-from bot.providers.telnyx.together import WIDTH, together
-from bot.providers.telnyx.wire import Ownership, data, parse, rows, total
+from bot.providers.telnyx.together import together
+from bot.providers.telnyx.wire import Ownership, data, parse
 
-Row: TypeAlias = dict[str, JSON]
-
-#: The largest page, and the most numbers in one ownership check (telnyx.md 3.1 and 3.5).
-PAGE: Final = 250
+#: The most numbers in one ownership check (telnyx.md 3.5).
 OWNERSHIP: Final = 1000
-#: From this many numbers on, a call to learn the account's size is at most a tenth of what it may save.
-_WORTH_ASKING: Final = 10
+#: How often the pages of a filter are read when numbers shift between them.
+_SWEEPS: Final = 3
 
 
 @dataclass(slots=True)
@@ -43,47 +42,174 @@ class _Draft:
     e164: str = ""
     status: str = ""
     values: dict[str, Value] = field(default_factory=dict)
+    #: None until an ownership check has said.
+    editable: bool | None = None
+    #: The lists that have still to be read.
+    lacks: frozenset[Source] = frozenset()
+    #: Whether the filter found it.
+    matched: bool = False
+
+    def take(self, row: Row, source: Source, names: Sequence[str], kind: Kind, vault: Vault | None) -> None:
+        """Take in what a row of ``source`` says."""
+        self.e164 = str(row.get("phone_number") or self.e164)
+        self.values |= values(row, source, names, kind, vault)
+        if source is Source.DETAIL:
+            self.status = str(row.get("status") or "")
+        self.lacks -= {source}
+
+
+_Drafts: TypeAlias = dict[str, _Draft]
 
 
 class Reader:
-    """Reads numbers of one account; remembers how many there are."""
+    """Reads numbers of one account."""
 
     def __init__(self, http: PacedClient, vault: Vault | None) -> None:
         self._http = http
         self._vault = vault
-        #: Numbers in the account, as the latest page said; None before the first.
-        self._size: int | None = None
+        self._pages = Pages(http)
 
     async def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
         """Stream snapshots of the target's numbers that are in the account, with the values of ``names``."""
-        names = tuple(dict.fromkeys(names))
-        owned = await self._owned([text for text in target.identifiers if text.startswith("+")])
-        unchecked = {text for text in target.identifiers if not text.startswith("+")} - owned.keys()
-        needed = sources(names)
-        if not needed:
-            for id_, e164 in owned.items():
-                yield Snapshot(id=id_, e164=e164)
-            owned, needed = {}, (Source.DETAIL,) if unchecked else ()
-        drafts = {id_: _Draft(e164=e164) for id_, e164 in owned.items()} | {id_: _Draft() for id_ in unchecked}
-        for source in needed[:-1]:
-            drafts = {id_: drafts[id_] async for id_ in self._filled(source, drafts, names, kind)}
-        held: dict[str, _Draft] = {}
-        for source in needed[-1:]:
-            async with aclosing(self._filled(source, drafts, names, kind)) as ready:
-                async for id_ in ready:
-                    if id_ in unchecked:
-                        held[id_] = drafts[id_]
-                    else:
-                        yield _snapshot(id_, drafts[id_], editable=True)
+        search = Search.of(target.conditions, kind)
+        wanted = _Wanted(target, tuple(dict.fromkeys(names)), kind, search)
+        matched = await self._matched(wanted) if target.conditions else {}
+        if target.limit is not None and len(matched) > target.limit:
+            # Only their number matters now, so nothing more is read of them, and nothing can be done with them.
+            for id_, draft in islice(matched.items(), target.limit + 1):
+                yield Snapshot(id=id_, e164=draft.e164, status=draft.status, editable=False)
+            return
+        drafts = await self._drafts(wanted, matched)
+        found = 0
+        async with aclosing(self._snapshots(wanted, drafts)) as ready:
+            async for snapshot in ready:
+                yield snapshot
+                found += 1
+                if target.limit is not None and found > target.limit:
+                    return
+
+    async def count(self, target: Target, kind: Kind) -> int | None:
+        """Return how many numbers ``target`` may be at most, by one call; None when Telnyx does not say.
+
+        Exclusions are not taken off, and a number that is named and matches counts twice.
+        """
+        if not target.conditions:
+            return target.size
+        search = Search.of(target.conditions, kind)
+        source, _ = search.home(())
+        page = await self._pages.count(source, search.query(source))
+        for row in page.rows:
+            search.check(row, source)
+        return None if page.total is None else page.total + target.size
+
+    async def size(self) -> int | None:
+        """Return how many numbers the account has, by one call; None when Telnyx does not say."""
+        return (await self._pages.count(Source.DETAIL, {})).total
+
+    async def _matched(self, wanted: _Wanted) -> _Drafts:
+        """Return the numbers that the filter finds, without those excluded; all of them, or a few more than the limit.
+
+        Raises :class:`bot.errors.BadRequest` when Telnyx lists one that does not match.
+        """
+        limit = wanted.target.limit
+        most = None if limit is None else limit + len(wanted.excluded) + 1
+        source, _ = wanted.home
+        query = wanted.search.query(source)
+        for _ in range(_SWEEPS):
+            listed, totals = 0, set[int | None]()
+            found: _Drafts = {}
+            async with aclosing(self._pages.sweep(source, query, most)) as sweep:
+                async for page in sweep:
+                    listed += len(page.rows)
+                    totals.add(page.total)
+                    for row in page.rows:
+                        self._accept(row, wanted, found)
+            kept = {id_: draft for id_, draft in found.items() if not wanted.excludes(id_, draft.e164)}
+            if limit is not None and len(kept) > limit:
+                return kept
+            if listed == len(found) and totals in ({None}, {len(found)}):
+                return kept
+        raise Unavailable(
+            "Numbers came and went while Telnyx listed those that match the filter; nothing was planned. "
+            "Try again in a minute."
+        )
+
+    def _accept(self, row: Row, wanted: _Wanted, found: _Drafts) -> None:
+        source, others = wanted.home
+        wanted.search.check(row, source)
+        id_ = str(row.get("id") or "")
+        if not id_ or not row.get("phone_number"):
+            raise Unavailable("Telnyx listed a number that matches the filter without saying which one it is.")
+        found[id_] = draft = _Draft(matched=True, lacks=others)
+        draft.take(row, source, wanted.names, wanted.kind, self._vault)
+
+    async def _drafts(self, wanted: _Wanted, matched: _Drafts) -> _Drafts:
+        """Return all numbers to stream by their ids: those that match, and those named besides."""
+        here = matched.keys() | {draft.e164 for draft in matched.values()}
+        named = [text for text in wanted.target.identifiers if text not in here and text not in wanted.excluded]
+        numbers = [text for text in named if text.startswith("+")]
+        owned = await self._owned([*numbers, *(draft.e164 for draft in matched.values())])
+        for id_, draft in matched.items():
+            draft.editable = id_ in owned
+        needed = frozenset(wanted.needed)
+        besides = {
+            id_: _Draft(e164=e164, editable=True, lacks=needed)
+            for id_, e164 in owned.items()
+            if id_ not in matched and id_ not in wanted.excluded
+        }
+        # Nothing is known of an id before its row is read, so one row is read even when no setting is asked for.
+        unchecked = [text for text in named if not text.startswith("+") and text not in owned]
+        besides |= {id_: _Draft(lacks=needed or frozenset({Source.DETAIL})) for id_ in unchecked}
+        return matched | besides
+
+    async def _snapshots(self, wanted: _Wanted, drafts: _Drafts) -> AsyncGenerator[Snapshot, None]:
+        """Complete the drafts and stream them."""
+        held: _Drafts = {}
+        async with aclosing(self._completed(wanted, drafts)) as ready:
+            async for id_ in ready:
+                draft = drafts[id_]
+                if wanted.excludes(id_, draft.e164):
+                    continue
+                if draft.editable is None:
+                    held[id_] = draft
+                else:
+                    yield _snapshot(id_, draft, editable=draft.editable)
         # Only an ownership check says whether a number can be changed, and it takes no ids.
         editable = (await self._owned([draft.e164 for draft in held.values() if draft.e164])).keys()
         for id_, draft in held.items():
             yield _snapshot(id_, draft, editable=id_ in editable)
 
-    async def count(self) -> int | None:
-        """Return how many numbers the account has, by one call; None when Telnyx does not say."""
-        answer = await self._page(Source.DETAIL, 1, size=1)
-        return total(answer)
+    async def _completed(self, wanted: _Wanted, drafts: _Drafts) -> AsyncGenerator[str, None]:
+        """Read what the drafts lack and yield the id of each that is complete; drop those that are gone."""
+        for id_, draft in drafts.items():
+            if not draft.lacks:
+                yield id_
+        for source in Source:
+            lacking = {id_: draft for id_, draft in drafts.items() if source in draft.lacks}
+            async with aclosing(self._filled(source, lacking, wanted)) as filled:
+                async for id_ in filled:
+                    if not drafts[id_].lacks:
+                        yield id_
+            for id_, draft in lacking.items():
+                if source in draft.lacks:
+                    del drafts[id_]
+
+    async def _filled(self, source: Source, drafts: Mapping[str, _Draft], wanted: _Wanted) -> AsyncGenerator[str, None]:
+        """Fill the drafts from ``source`` and yield the id of each that it has.
+
+        Those that match are on the pages that the filter leaves in this list, which are fewer.
+        """
+        query = wanted.search.query(source)
+        matched = {id_ for id_, draft in drafts.items() if draft.matched and query}
+        size = len(matched) if wanted.search.whole_in(source) else None
+        for ids, narrowing, known in ((matched, query, size), (drafts.keys() - matched, {}, None)):
+            async with aclosing(self._pages.rows_of(source, ids, narrowing, known)) as found:
+                async for id_, row in found:
+                    draft = drafts[id_]
+                    if draft.matched:
+                        wanted.search.check(row, source, home=wanted.home[0])
+                    draft.take(row, source, wanted.names, wanted.kind, self._vault)
+                    yield id_
 
     async def _owned(self, numbers: Sequence[str]) -> dict[str, str]:
         """Return id -> E.164 for those of ``numbers`` that the account owns and may change now."""
@@ -94,75 +220,26 @@ class Reader:
             answer = await self._http.read("POST", "/phone_numbers/actions/verify_ownership", json=body)
             return parse(Ownership, data(answer))
 
-        answers = await together(ask, _chunks(numbers, OWNERSHIP))
+        answers = await together(ask, chunks(numbers, OWNERSHIP))
         return {number.id: number.number_val_e164 for answer in answers for number in answer.found if number.id}
 
-    async def _filled(
-        self, source: Source, drafts: Mapping[str, _Draft], names: Sequence[str], kind: Kind
-    ) -> AsyncGenerator[str, None]:
-        """Fill the drafts from ``source`` and yield the id of each that it has."""
-        async with aclosing(self._rows(source, set(drafts))) as found:
-            async for id_, row in found:
-                draft = drafts[id_]
-                draft.e164 = str(row.get("phone_number") or draft.e164)
-                draft.values |= values(row, source, names, kind, self._vault)
-                if source is Source.DETAIL:
-                    draft.status = str(row.get("status") or "")
-                yield id_
 
-    async def _rows(self, source: Source, missing: set[str]) -> AsyncGenerator[tuple[str, Row], None]:
-        """Yield (id, row) for those of ``missing`` that exist, by pages while they are fewer than the numbers left."""
-        read = 0
-        while (left := self._pages(len(missing)) - read) > 0 and len(missing) > left:
-            # Until the first page has told the size there is no second one to ask for.
-            width = min(WIDTH, left)
-            answers = await together(lambda number: self._page(source, number), range(read + 1, read + width + 1))
-            read += width
-            for answer in answers:
-                for row in rows(answer):
-                    id_ = str(row.get("id", ""))
-                    if id_ in missing:
-                        missing.remove(id_)
-                        yield id_, row
-        for chunk in _chunks(sorted(missing), WIDTH * 10):
-            singles = await together(lambda id_: self._single(source, id_), chunk)
-            for id_, single in zip(chunk, singles, strict=True):
-                if single is not None:
-                    yield id_, single
+class _Wanted:
+    """One question: which numbers, and what of them."""
 
-    def _pages(self, wanted: int) -> int:
-        """Return how many pages the account has; unknown, it is worth one page for many numbers and none for few."""
-        if self._size is None:
-            return 1 if wanted > _WORTH_ASKING else 0
-        return ceil(self._size / PAGE)
+    def __init__(self, target: Target, names: Sequence[str], kind: Kind, search: Search) -> None:
+        self.target = target
+        self.names = names
+        self.kind = kind
+        self.search = search
+        self.excluded = frozenset(target.excluded)
+        self.needed = sources(names)
+        self.home = search.home(self.needed)
 
-    async def _page(self, source: Source, number: int, size: int = PAGE) -> JSON:
-        params: dict[str, str | int] = {"page[number]": number, "page[size]": size, "sort": "phone_number"}
-        if source is Source.DETAIL:
-            # Without it a fault of the messaging profiles, which we do not read, fails the whole page with a 503.
-            params["handle_messaging_profile_error"] = "true"
-        answer = await self._http.read("GET", source.value, params=params)
-        known = total(answer)
-        if known is None:
-            listed = len(rows(answer))
-            # Nobody says how many there are: a full page promises one more.
-            known = (number - 1) * size + listed + (listed == size)
-        self._size = known
-        return answer
-
-    async def _single(self, source: Source, id_: str) -> Row | None:
-        try:
-            answer = data(await self._http.read("GET", source.single, parts={"id": id_}))
-        except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
-            return None
-        if not isinstance(answer, dict):
-            raise Unavailable("Telnyx answered a question for one number with something else.")
-        return answer
+    def excludes(self, id_: str, e164: str) -> bool:
+        """Tell whether the number was excluded by either of its names."""
+        return id_ in self.excluded or e164 in self.excluded
 
 
 def _snapshot(id_: str, draft: _Draft, *, editable: bool) -> Snapshot:
     return Snapshot(id=id_, e164=draft.e164, status=draft.status, editable=editable, values=draft.values)
-
-
-def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

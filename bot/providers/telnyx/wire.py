@@ -128,6 +128,12 @@ class BillingGroup(_Lenient):
     deleted_at: Text = ""
 
 
+class UserTags(_Lenient):
+    """The tags in use, of numbers and of other things."""
+
+    number_tags: Annotated[list[Text], BeforeValidator(_listed)] = []
+
+
 class Address(_Lenient):
     """A postal address; the emergency service uses these too."""
 

@@ -34,6 +34,8 @@ class NumberRoutes:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        #: Parameters that the lists overlook, such as ``filter[tag]``, as the real service is known to do.
+        self.ignored: set[str] = set()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, without the version in front."""
@@ -48,7 +50,7 @@ class NumberRoutes:
 
     async def list_all(self, request: web.Request) -> web.Response:
         """Answer a page of numbers."""
-        query = Query(request.query.items())
+        query = self._query(request)
         query.one("handle_messaging_profile_error", _FLAG)
         wanted = read_number_filters(query, self._account, LIST_FILTERS)
         return self._page(query, wanted, lambda number: detailed_row(number, self._account))
@@ -59,7 +61,7 @@ class NumberRoutes:
         What ``include_tags`` and ``include_connection`` add is not documented; here it is ``tags`` and
         ``connection_name``. The filters that need one of them are refused without it.
         """
-        query = Query(request.query.items())
+        query = self._query(request)
         with_tags = query.one("include_tags", _FLAG) == "true"
         with_connection = query.one("include_connection", _FLAG) == "true"
         for name in request.query:
@@ -81,9 +83,12 @@ class NumberRoutes:
 
     async def list_voice(self, request: web.Request) -> web.Response:
         """Answer a page of voice settings."""
-        query = Query(request.query.items())
+        query = self._query(request)
         wanted = read_number_filters(query, self._account, VOICE_FILTERS)
         return self._page(query, wanted, voice_row)
+
+    def _query(self, request: web.Request) -> Query:
+        return Query((name, value) for name, value in request.query.items() if name not in self.ignored)
 
     def _page(
         self,

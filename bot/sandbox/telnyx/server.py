@@ -60,6 +60,7 @@ class TelnyxStandIn:
         self._effects = Effects(self._account)
         self._book = JobBook(self._clock, self._effects)
         self._gate = Gate(api_key, self._clock, self._book)
+        self._number_routes = NumberRoutes(self._account)
         self._job_routes = JobRoutes(
             self._account,
             self._book,
@@ -70,7 +71,7 @@ class TelnyxStandIn:
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._gate.middleware])
-        sources = (self._job_routes, NumberRoutes(self._account), LookupRoutes(self._account))
+        sources = (self._job_routes, self._number_routes, LookupRoutes(self._account))
         for route in (route for source in sources for route in source.routes()):
             app.router.add_route(route.method, PREFIX + route.path, route.handler)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -246,6 +247,11 @@ class TelnyxStandIn:
     def faults(self) -> Faults:
         """The faults on the wire; order one with ``faults.add``."""
         return self._gate.faults
+
+    @property
+    def ignored_filters(self) -> set[str]:
+        """Parameters of the number lists that are overlooked from now on, such as ``filter[tag]``; none by default."""
+        return self._number_routes.ignored
 
     @property
     def rate_limit(self) -> RateLimit | None:

@@ -1,0 +1,135 @@
+"""Rows of Telnyx's lists of numbers: page by page, or one by one where that is fewer calls.
+
+The size of a list is in every page of it, so the first one is read to learn it when that cannot cost more than a
+tenth on top. Pages are sorted by number: by creation time, the documented default, a number bought meanwhile would
+shift every later page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final, TypeAlias, cast
+
+from bot.changes.values import JSON
+from bot.errors import BadRequest, Missing, Unavailable
+from bot.providers.http import PacedClient, Params
+from bot.providers.telnyx.search import Query
+from bot.providers.telnyx.snapshots import Source
+from bot.providers.telnyx.together import WIDTH, together
+from bot.providers.telnyx.wire import data, rows, total
+
+Row: TypeAlias = dict[str, JSON]
+
+#: The largest page (telnyx.md 3.1).
+PAGE: Final = 250
+#: From this many numbers on, a call to learn a list's size is at most a tenth of what it may save.
+_WORTH_ASKING: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list."""
+
+    rows: Sequence[Row]
+    #: Rows on all pages together, as Telnyx says; None when it does not.
+    total: int | None
+    #: The same, or without its word: the rows up to here, and one more when the page is full.
+    known: int
+
+
+class Pages:
+    """The lists of one account; remembers how many numbers there are in it."""
+
+    def __init__(self, http: PacedClient) -> None:
+        self._http = http
+        #: Numbers in the account, as the latest page without a filter said; None before the first.
+        self._size: int | None = None
+
+    async def count(self, source: Source, query: Query) -> Page:
+        """Return a page of one row, for the sake of its total."""
+        return await self._page(source, 1, query, size=1)
+
+    async def sweep(self, source: Source, query: Query, most: int | None = None) -> AsyncGenerator[Page, None]:
+        """Yield all pages of the list that ``query`` leaves, or as many as hold ``most`` rows."""
+        page = await self._page(source, 1, query)
+        yield page
+        read, known = 1, page.known
+        bound = ceil(most / PAGE) if most is not None else None
+        while read < (last := _least(ceil(known / PAGE), bound)):
+            width = min(WIDTH, last - read)
+            pages = await together(lambda number: self._page(source, number, query), range(read + 1, read + width + 1))
+            read += width
+            for page in pages:
+                known = page.known
+                yield page
+
+    async def rows_of(
+        self, source: Source, wanted: set[str], query: Query, size: int | None = None
+    ) -> AsyncGenerator[tuple[str, Row], None]:
+        """Yield (id, row) for those of ``wanted`` that exist, by pages while they are fewer than the numbers left.
+
+        ``query`` narrows the pages down to those that hold the numbers, ``size`` is the number of rows that it
+        leaves, where that is known. A number that no page had is read singly, so that none is lost to a shift.
+        """
+        missing = set(wanted)
+        if size is None and (not query or len(missing) <= _WORTH_ASKING):
+            size = self._size
+        read = 0
+        while (left := _pages(size, len(missing)) - read) > 0 and len(missing) > left:
+            # Until the first page has told the size there is no second one to ask for.
+            width = min(WIDTH, left)
+            pages = await together(lambda number: self._page(source, number, query), range(read + 1, read + width + 1))
+            read += width
+            for page in pages:
+                size = page.known
+                for row in page.rows:
+                    id_ = str(row.get("id", ""))
+                    if id_ in missing:
+                        missing.remove(id_)
+                        yield id_, row
+        for chunk in chunks(sorted(missing), WIDTH * 10):
+            singles = await together(lambda id_: self._single(source, id_), chunk)
+            for id_, single in zip(chunk, singles, strict=True):
+                if single is not None:
+                    yield id_, single
+
+    async def _page(self, source: Source, number: int, query: Query, size: int = PAGE) -> Page:
+        params: Query = {"page[number]": number, "page[size]": size, "sort": "phone_number", **query}
+        if source is Source.DETAIL:
+            # Without it a fault of the messaging profiles, which we do not read, fails the whole page with a 503.
+            params["handle_messaging_profile_error"] = "true"
+        # httpx repeats a parameter that is a list; the client's own type does not mention lists.
+        answer = await self._http.read("GET", source.value, params=cast("Params", params))
+        listed, told = rows(answer), total(answer)
+        # Where nobody says how many there are, a full page promises one more.
+        known = (number - 1) * size + len(listed) + (len(listed) == size) if told is None else told
+        if not query:
+            self._size = known
+        return Page(listed, told, known)
+
+    async def _single(self, source: Source, id_: str) -> Row | None:
+        try:
+            answer = data(await self._http.read("GET", source.single, parts={"id": id_}))
+        except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
+            return None
+        if not isinstance(answer, dict):
+            raise Unavailable("Telnyx answered a question for one number with something else.")
+        return answer
+
+
+def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Return ``items`` in pieces of at most ``size``."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _pages(size: int | None, wanted: int) -> int:
+    """Return how many pages a list has; unknown, it is worth one page for many numbers and none for few."""
+    if size is None:
+        return 1 if wanted > _WORTH_ASKING else 0
+    return ceil(size / PAGE)
+
+
+def _least(one: int, other: int | None) -> int:
+    return one if other is None else min(one, other)
