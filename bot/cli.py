@@ -20,7 +20,7 @@ from bot.errors import ConfigurationError, LinesmanError
 from bot.slack.manifest import manifest
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.wiring import running
+from bot.wiring import known_kinds, running
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ def _say(text: str) -> None:
 
 
 def _settings() -> Settings:
-    settings = load(os.environ)
+    settings = load(os.environ, known_kinds())
     logs.configure(settings.log_level, settings.log_format, secrets=settings.secrets())
     return settings
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from bot.metrics import render
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
 from bot.providers.http import Bounds
+from bot.providers.telnyx.kinds import kinds as telnyx_kinds
 from bot.providers.telnyx.provider import Telnyx
 from bot.server import build_server, listening
 from bot.slack.app import Identity, build_app, identify
@@ -48,6 +49,7 @@ from bot.workflow.planning import Planning
 from bot.workflow.polling import Polling
 from bot.workflow.ports import Clock
 from bot.workflow.proposing import Proposals
+from bot.workflow.reminding import Reminding
 from bot.workflow.searching import Searching
 from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
@@ -92,6 +94,11 @@ def build_providers(settings: Settings, vault: Vault | None, *, patience: float 
     return providers
 
 
+def known_kinds() -> Mapping[str, Collection[str]]:
+    """Return every kind of this version, switched on or not, with its settings: what a policy file may name."""
+    return {kind.name: tuple(kind.by_name) for kind in telnyx_kinds(secrets=True)}
+
+
 def build_vault(settings: Settings) -> Vault | None:
     """Return what seals secrets; None when there is no key."""
     keys = [key.get_secret_value() for key in settings.secret_keys]
@@ -126,7 +133,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
             vault=vault,
             clock=clock,
         )
-        desk = Desk()
+        desk = Desk(database.cancel)
         worker, front = _assemble(settings, context, client, desk)
         app = build_app(client, identity, front, signing_secret=_signing_secret(settings))
         working = asyncio.create_task(worker.run())
@@ -168,7 +175,7 @@ def _context(
         database=database,
         catalogue=catalogue,
         directory=directory,
-        policy=settings.policy,
+        policies=settings.policies,
         timing=Timing(
             poll=pace,
             card=timedelta(seconds=settings.card_seconds),
@@ -194,7 +201,8 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.PLAN: planning.plan,
         Task.DISCARD: planning.forget,
         Task.EXPIRE: approval.expire,
-        Task.START: Starting(context, say).start,
+        Task.REMIND: Reminding(context, authority, say).remind,
+        Task.START: Starting(context, authority, say).start,
         Task.SUBMIT: submission.submit,
         Task.SEARCH: Searching(context, say).search,
         Task.POLL: Polling(context, say).poll,

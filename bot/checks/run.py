@@ -81,6 +81,7 @@ async def _configuration(settings: Settings, providers: Sequence[Provider]) -> S
     given = counted(len(settings.model_fields_set), "variable is", "variables are")
     return [
         ok(f"The configuration can be read: {given} set, of {len(VARIABLES)}."),
+        *(ok(f"Rule {sentence}") for sentence in (settings.explain() if settings.policy_file else ())),
         *map(mind, settings.warnings()),
         *unserved(settings, providers),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
@@ -11,7 +11,8 @@ from typing import Any, Final
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticUndefined
 
-from bot.config.fields import shown
+from bot.config.fields import SENTENCES, shown
+from bot.config.policy import read
 from bot.config.settings import Settings
 from bot.errors import ConfigurationError
 
@@ -55,30 +56,41 @@ _HOW_TO_GET: Final[Mapping[str, str]] = {
     ),
 }
 _PREFIX: Final = "LINESMAN_"
+_POLICY_FILE: Final = "LINESMAN_POLICY_FILE"
 #: What Kubernetes puts into the environment of every container beside a service called linesman or linesman-….
 _SERVICE_LINK: Final = re.compile(
     r"LINESMAN_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
 
 
-def load(environ: Mapping[str, str]) -> Settings:
+def load(environ: Mapping[str, str], kinds: Mapping[str, Collection[str]] | None = None) -> Settings:
     """Return the settings that ``environ`` describes; a variable that is empty or blank counts as not set.
 
-    Raises ConfigurationError with one sentence per problem, each naming its variable. No sentence holds a secret.
+    The policy file that it names is read too. ``kinds`` maps every kind of change that there is, whether or not its
+    provider is switched on, to the names of its settings; without it, a rule may name what there is not.
+
+    Raises ConfigurationError with one sentence per problem, each naming its variable, or the policy file with rule and
+    key. No sentence holds a secret.
     """
     names = [variable.name for variable in VARIABLES]
-    given = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+    given: dict[str, Any] = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+    if path := given.get(_POLICY_FILE):
+        given[_POLICY_FILE] = read(path, kinds)
     problems = []
     settings = None
     try:
-        settings = Settings(**given)  # type: ignore[arg-type]  # texts on purpose: reading them is what the model does
+        settings = Settings(**given)
     except ValidationError as error:
-        problems = [_sentence(detail) for detail in error.errors(include_url=False)]
+        problems = [sentence for detail in error.errors(include_url=False) for sentence in _sentences(detail)]
     problems += [_unknown(name, names) for name in sorted(environ) if _is_unknown(name, environ[name], names)]
     if settings is None or problems:
         # Not `from`: pydantic's own text may quote what was given.
         raise ConfigurationError(problems) from None
     return settings
+
+
+def _sentences(detail: ErrorDetails) -> Sequence[str]:
+    return detail["ctx"]["problems"] if detail["type"] == SENTENCES else [_sentence(detail)]
 
 
 def _sentence(detail: ErrorDetails) -> str:

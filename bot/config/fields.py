@@ -11,15 +11,19 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
+from pydantic_core import PydanticCustomError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.changes.policy import Grant
+from bot.config.policy import PolicyFile
 
 MAKE_A_KEY: Final = 'python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 _DATABASES: Final = ("sqlite+aiosqlite", "postgresql+asyncpg")
 _SHOWN: Final = 24
+#: Type of the one error that carries whole sentences, as ``problems`` in its context.
+SENTENCES: Final = "sentences"
 
 
 def shown(value: object) -> str:
@@ -113,6 +117,12 @@ def _open_grant(value: object) -> object:
     return Grant.parse(value, everyone_allowed=True) if isinstance(value, str) else value
 
 
+def _policed(file: PolicyFile) -> PolicyFile:
+    if file.problems:
+        raise PydanticCustomError(SENTENCES, "has problems", {"problems": file.problems})
+    return file
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -131,5 +141,7 @@ ChannelId = Annotated[str, AfterValidator(_channel)]
 NamedGrant = Annotated[Grant, BeforeValidator(_grant)]
 #: Named people and groups, or ``*`` for everyone.
 OpenGrant = Annotated[Grant, BeforeValidator(_open_grant)]
+#: A policy file that was read and has no problems.
+Policed = Annotated[InstanceOf[PolicyFile], AfterValidator(_policed)]
 #: For words that may be written in capitals.
 Lower = BeforeValidator(_lower)

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 
-from bot.changes.policy import Grant, Policy
+from bot.changes.policy import Grant, Policies, Policy
 from bot.changes.values import MASK
 from bot.config.fields import (
     MAKE_A_KEY,
@@ -24,11 +24,15 @@ from bot.config.fields import (
     Lower,
     NamedGrant,
     OpenGrant,
+    Policed,
     WebUrl,
 )
+from bot.config.policy import PolicyFile, explain, rule_cautions, variable_cautions
 
 _YEAR = 31_536_000
 _DAY = 86_400
+#: Kinds that cannot be undone: nobody may, unless a rule that names them allows it.
+_OFF_BY_DEFAULT = frozenset({"telnyx.delete"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,8 +107,8 @@ class Settings(BaseSettings):
         _DAY, ge=60, le=_YEAR, alias="LINESMAN_APPROVAL_TTL", description="seconds that a request waits for approval"
     )
     max_numbers: int = Field(20_000, ge=1, alias="LINESMAN_MAX_NUMBERS", description="most numbers in one change")
-    policy_file: str | None = Field(
-        None, alias="LINESMAN_POLICY_FILE", description="rules by kind and size; this version does not read any yet"
+    policy_file: Policed | None = Field(
+        None, alias="LINESMAN_POLICY_FILE", description="optional TOML file of rules by kind, size and setting"
     )
     secret_keys: FernetKeys = Field(
         (),
@@ -185,16 +189,6 @@ class Settings(BaseSettings):
             raise ValueError(f"is {value:g}: give at least LINESMAN_POLL_MIN, which is {shortest:g}")
         return value
 
-    @field_validator("policy_file")
-    @classmethod
-    def _no_policy_file_yet(cls, value: str | None) -> str | None:
-        if value is not None:
-            raise ValueError(
-                "is set, but this version does not read policy files: unset it, and know that only the LINESMAN_… "
-                "variables decide who may do what"
-            )
-        return value
-
     @property
     def failure_channel(self) -> str:
         """Id of the channel that hears of failures."""
@@ -217,7 +211,7 @@ class Settings(BaseSettings):
 
     @property
     def policy(self) -> Policy:
-        """The policy that the variables describe."""
+        """The policy that the variables describe: it governs what no rule of the policy file does."""
         return Policy(
             requesters=self.requesters,
             approvers=self.approvers,
@@ -226,6 +220,19 @@ class Settings(BaseSettings):
             approval_ttl=timedelta(seconds=self.approval_ttl),
             max_numbers=self.max_numbers,
         )
+
+    @property
+    def policies(self) -> Policies:
+        """The rules of the policy file, over the policy of the variables."""
+        return Policies(
+            rules=self.policy_file.rules if self.policy_file else (),
+            fallback=self.policy,
+            off_by_default=_OFF_BY_DEFAULT,
+        )
+
+    def explain(self) -> list[str]:
+        """Return the policy in plain words: one numbered sentence for each rule in its order."""
+        return explain(self.policies)
 
     def secrets(self) -> frozenset[str]:
         """Return every secret text, for :func:`bot.logs.configure` and for nothing else."""
@@ -246,35 +253,17 @@ class Settings(BaseSettings):
                 value = MASK if value else None
             elif isinstance(value, Grant):
                 value = str(value)
+            elif isinstance(value, PolicyFile):
+                value = value.path
             if value is not None:
                 shown[str(field.alias)] = value
         return shown
 
     def warnings(self) -> tuple[str, ...]:
         """Return one sentence for each thing that is allowed and probably not meant."""
-        return (*self._policy_warnings(), *self._storage_warnings())
-
-    def _policy_warnings(self) -> Iterator[str]:
-        if self.requesters.empty:
-            yield "LINESMAN_REQUESTERS is empty: nobody can request a change."
-        if self.operators.empty:
-            yield "LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle unknown jobs."
-        named, required = len(self.approvers.users), self.approvals_required
-        approvers_may_request = self.requesters.everyone or self.requesters.users & self.approvers.users
-        if self.approvers.empty:
-            yield "LINESMAN_APPROVERS is empty: no change can be approved."
-        elif self.approvers.groups:
-            return
-        elif required > named:
-            yield (
-                f"LINESMAN_APPROVALS_REQUIRED is {required} and LINESMAN_APPROVERS names {named}: "
-                f"no change can be approved."
-            )
-        elif required == named and approvers_may_request:
-            yield (
-                f"LINESMAN_APPROVALS_REQUIRED is {required} and LINESMAN_APPROVERS names {named}: a change that an "
-                f"approver requests cannot be approved, because nobody approves their own."
-            )
+        policies = self.policies
+        of_rules = () if self.policy_file is None else rule_cautions(self.policy_file, policies)
+        return (*variable_cautions(policies), *of_rules, *self._storage_warnings())
 
     def _storage_warnings(self) -> Iterator[str]:
         if not self.secret_keys:

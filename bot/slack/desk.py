@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, Final
 
 import structlog
@@ -16,8 +16,6 @@ log = structlog.get_logger(__name__)
 ROOM: Final = 64
 #: Seconds that a click may be worked on before its ack goes out regardless. Slack gives up after 3 s (slack.md 1.1).
 ACK_WITHIN: Final = 2.0
-#: Seconds for the work behind one click.
-WORK_WITHIN: Final = 120.0
 
 #: What a person reads after a fault that nobody foresaw.
 FAULT: Final = (
@@ -35,7 +33,9 @@ class Desk:
     no listener lets one escape: work is handed over here, and what goes wrong is told to the person.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]) -> None:
+        #: Cancels tasks without tearing a write apart.
+        self._cancel = cancel
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(ROOM)
 
@@ -56,13 +56,11 @@ class Desk:
         """Let running work end for a moment, then cancel it. What it decided is in the database already."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1.0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._cancel(set(self._tasks))
 
     async def _attend(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> None:
         try:
-            async with self._room, asyncio.timeout(WORK_WITHIN):
+            async with self._room:  # every wait inside has its own limit: Slack's, the provider's, the database's
                 await work
         except LinesmanError as error:
             log.info("answered with a refusal", what=what, error=type(error).__name__, answer=error.message)

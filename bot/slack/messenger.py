@@ -15,7 +15,7 @@ from bot.slack.calls import call
 from bot.slack.views.approval_card import approval_card, approval_text
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block
-from bot.slack.views.lines import failure, line
+from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.preview import preview
 from bot.workflow.ports import Story
 
@@ -51,6 +51,10 @@ class SlackMessenger:
                 return await self._post(message, story.change.card.channel, text, blocks, story.change.card.ts)
             case Topic.PLAN | Topic.RESULTS:
                 return await self._upload(message, story, sheet or b"")
+            case Topic.REMINDER:
+                text, blocks = reminder(story)
+                place = story.change.approval_card
+                return await self._post(message, place.channel, text, blocks, place.ts or None)
             case Topic.FAILURE:
                 text, blocks = failure(story, message.data, await self._link(story.change.card))
                 return await self._post(message, self._failure_channel, text, blocks)
@@ -105,10 +109,12 @@ class SlackMessenger:
                 return await self._find_in_channel(message.key, change.card.channel, change.created_at)
             case Topic.APPROVAL_CARD:
                 return await self._find_in_channel(message.key, change.approval_card.channel, change.created_at)
+            case Topic.REMINDER:
+                return await self._find_in_thread(message, story, change.approval_card)
             case Topic.FAILURE:
                 return await self._find_in_channel(message.key, self._failure_channel, change.created_at)
             case Topic.THREAD | Topic.PLAN | Topic.RESULTS:
-                return await self._find_in_thread(message, story)
+                return await self._find_in_thread(message, story, change.card)
             case Topic.PREVIEW:
                 return None
 
@@ -129,8 +135,7 @@ class SlackMessenger:
                 return None
         raise DeliveryRefused(f"Too much was said in {channel} since to find out whether {key} arrived.")
 
-    async def _find_in_thread(self, message: Message, story: Story) -> Place | None:
-        place = story.change.card
+    async def _find_in_thread(self, message: Message, story: Story, place: Place) -> Place | None:
         answer = await call(
             self._client.conversations_replies(channel=place.channel, ts=place.ts, include_all_metadata=True, limit=200)
         )

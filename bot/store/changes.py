@@ -141,6 +141,7 @@ def _change(row: Row[Any]) -> Change:
         problem=row.problem,
         unusable=tuple(row.unusable or ()),
         replaced_by=row.replaced_by,
+        stopped_at=row.stopped_at,
         approvals_required=row.approvals_required,
         rule=row.rule,
         card=Place(channel=row.card_channel, ts=row.card_ts),

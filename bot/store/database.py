@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,8 @@ from bot.store.transaction import Transaction
 
 #: Milliseconds that SQLite waits for another writer before it gives up.
 BUSY_TIMEOUT = 5000
+#: Seconds that cancelled tasks have to end before those that still want to write get their turn.
+CANCEL_WITHIN = 0.5
 
 
 class Database:
@@ -87,6 +89,21 @@ class Database:
         """Open a transaction that only reads: one consistent moment, and nobody waits for it."""
         async with self._engine.connect() as connection, connection.begin():
             yield Transaction(connection)
+
+    async def cancel(self, tasks: Collection[asyncio.Task[None]]) -> None:
+        """Cancel ``tasks``, none of them in the middle of a write, and wait until they have ended.
+
+        A task that is cancelled between BEGIN and COMMIT can leave SQLite's write lock behind on a connection that
+        nobody holds any more. While the turn to write is ours, no task is there.
+        """
+        if not tasks:
+            return
+        async with self._writing:
+            for task in tasks:
+                task.cancel()
+            # A task that writes once more while it ends gets the turn after this moment.
+            await asyncio.wait(tasks, timeout=CANCEL_WITHIN)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def ping(self) -> None:
         """Raise unless the database answers."""

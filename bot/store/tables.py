@@ -70,6 +70,7 @@ changes: Final = Table(
     Column("problem", Text, nullable=False, server_default=""),
     Column("unusable", JSON),
     Column("replaced_by", Integer),
+    Column("stopped_at", UtcTime),
     Column("approvals_required", Integer, nullable=False, server_default="1"),
     Column("rule", String(120), nullable=False, server_default=""),
     Column("card_channel", String(32), nullable=False, server_default=""),

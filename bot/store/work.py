@@ -21,6 +21,7 @@ class Task(Enum):
     PLAN = "plan"  #: read the provider and make the plan of a change
     DISCARD = "discard"  #: give up a plan that nobody asked approval for
     EXPIRE = "expire"  #: end an undecided request
+    REMIND = "remind"  #: remind approvers who have not answered
     START = "start"  #: begin an approved change
     SUBMIT = "submit"  #: send a batch
     SEARCH = "search"  #: find out whether an unanswered submission made a job

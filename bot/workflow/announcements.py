@@ -32,6 +32,10 @@ class Announcements:
         """Write a line of history into the thread, once."""
         await tx.outbox.post(change, Topic.THREAD, what, now=self._clock(), data={"what": what, **data})
 
+    async def reminder(self, tx: Transaction, change: int, times: int) -> None:
+        """Remind the approvers below the request for approval, for the ``times``-th time."""
+        await tx.outbox.post(change, Topic.REMINDER, str(times), now=self._clock())
+
     async def plan(self, tx: Transaction, change: int) -> None:
         """Put the sheet with everything that is going to happen into the thread."""
         await tx.outbox.post(change, Topic.PLAN, "asked", now=self._clock())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.changes.lifecycle import ChangeState
-from bot.changes.policy import Verdict, who_may_approve
+from bot.changes.policy import Policy, Verdict, who_may_approve
 from bot.changes.records import Change, Decision, Place, Verb, public_id
 from bot.errors import NotAllowed, Superseded
 from bot.store.transaction import Transaction
@@ -49,12 +49,13 @@ class Approval:
             return change
         if change.state is not ChangeState.PLANNED or change.digest != digest:
             raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
-        size = change.summary.numbers if change.summary else 0
-        verdict = await self._authority.request(by, change.kind, size)
-        self._somebody_can_approve(change)
+        summary = change.summary
+        size, settings = (summary.numbers, tuple(summary.wanted)) if summary else (0, ())
+        verdict = await self._authority.request(by, change.kind, size, settings)
+        policy = self._authority.policy_of(change)
+        self._somebody_can_approve(policy, change)
         channel = await self._card_channel(change)
         now = self._context.clock()
-        policy = self._context.policy
         async with self._context.database.transaction() as tx:
             await tx.changes.move(
                 change_id,
@@ -70,6 +71,8 @@ class Approval:
             await tx.locks.take(change_id, provider, await tx.operations.changing(change_id), now)
             await tx.work.remove(Task.DISCARD, [change_id])
             await tx.work.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
+            if policy.reminder:
+                await tx.work.add(Task.REMIND, change_id, now + policy.reminder)
             await tx.events.add(change_id, "approval_requested", at=now, actor=by, digest=digest, rule=verdict.rule)
             await self._say.cards(tx, change_id)
             await self._say.plan(tx, change_id)
@@ -77,8 +80,8 @@ class Approval:
         async with self._context.database.reading() as tx:
             return await tx.changes.get(change_id)
 
-    def _somebody_can_approve(self, change: Change) -> None:
-        audience = who_may_approve(self._context.policy, change.requester)
+    def _somebody_can_approve(self, policy: Policy, change: Change) -> None:
+        audience = who_may_approve(policy, change.requester)
         if not audience.users and not audience.groups:
             raise NotAllowed(
                 "Nobody could approve this: the list of approvers is empty or names only you. "
@@ -164,22 +167,25 @@ class Approval:
             past = "approved" if verb is Verb.APPROVE else "rejected"
             await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, rule=verdict.rule)
             approvals = sum(1 for d in await tx.decisions.of(change.id) if d.verb is Verb.APPROVE)
-            state = await self._conclude(tx, change, verb, approvals, now)
+            # The rule of this moment says how many there have to be, not the one under which it was asked for.
+            required = self._authority.policy_of(change).approvals_required
+            await tx.changes.put(change.id, approvals_required=required)
+            state = await self._conclude(tx, change, verb, now, enough=approvals >= required)
             await self._say.cards(tx, change.id)
-            return Answer(state=state, approvals=approvals, required=change.approvals_required)
+            return Answer(state=state, approvals=approvals, required=required)
 
     async def _conclude(
-        self, tx: Transaction, change: Change, verb: Verb, approvals: int, now: datetime
+        self, tx: Transaction, change: Change, verb: Verb, now: datetime, *, enough: bool
     ) -> ChangeState:
         if verb is Verb.REJECT:
             await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
-            await tx.work.remove(Task.EXPIRE, [change.id])
+            await _stop_waiting(tx, change.id)
             await self._say.line(tx, change.id, "rejected")
             return ChangeState.REJECTED
-        if approvals < change.approvals_required:
+        if not enough:
             return ChangeState.AWAITING_APPROVAL
         await tx.changes.move(change.id, ChangeState.APPROVED)
-        await tx.work.remove(Task.EXPIRE, [change.id])
+        await _stop_waiting(tx, change.id)
         await tx.work.add(Task.START, change.id, now)
         await self._say.line(tx, change.id, "approved")
         return ChangeState.APPROVED
@@ -197,8 +203,15 @@ class Approval:
                 await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)
             except Superseded:
                 return
+            await tx.work.remove(Task.REMIND, [change_id])
             await tx.events.add(change_id, "expired", at=now)
             await self._say.cards(tx, change_id)
             await self._say.line(tx, change_id, "expired")
             await self._say.failure(tx, change_id, "expired")
         self._context.ring()
+
+
+async def _stop_waiting(tx: Transaction, change: int) -> None:
+    """Forget what was to happen to an undecided request."""
+    for task in (Task.EXPIRE, Task.REMIND):
+        await tx.work.remove(task, [change])

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from bot.changes.policy import Grant, Membership, Person, Verdict, may_approve, may_operate, may_request
+from bot.changes.policy import (
+    Grant,
+    Membership,
+    Person,
+    Policy,
+    Verdict,
+    kind_off,
+    may_approve,
+    may_operate,
+    may_request,
+)
 from bot.changes.records import Change
 from bot.errors import DeliveryError, NotAllowed
 from bot.workflow.context import Context
@@ -16,30 +26,51 @@ class Authority:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def request(self, user: str, kind: str, size: int) -> Verdict:
-        """Allow ``user`` to ask for a change of ``size`` numbers of ``kind``."""
-        policy = self._context.policy
+    def policy(self, kind: str, size: int, settings: Collection[str]) -> Policy:
+        """Return the rule that governs such a change; raises NotAllowed when the kind is off and none speaks of it."""
+        policy = self._context.policies.governing(kind, size, settings)
+        if policy is None:
+            raise NotAllowed(kind_off(kind).sentence)
+        return policy
+
+    def policy_of(self, change: Change) -> Policy:
+        """Return the rule that governs ``change`` now; raises NotAllowed when none does."""
+        summary = change.summary
+        return self.policy(change.kind, summary.numbers if summary else 0, tuple(summary.wanted) if summary else ())
+
+    async def start(self, user: str, kind: str) -> Verdict:
+        """Allow ``user`` to begin a change of ``kind``, while nobody knows how large it will be."""
+        policies = self._context.policies
+        person = await self._person(user)
+        membership = await self._membership(policies.requester_groups(kind))
+        return _allowed(policies.may_start(kind, person, membership))
+
+    async def request(self, user: str, kind: str, size: int, settings: Collection[str]) -> Verdict:
+        """Allow ``user`` to ask for a change of ``size`` numbers of ``kind`` that touches ``settings``."""
+        policy = self.policy(kind, size, settings)
         person, membership = await self._ask(user, policy.requesters)
         return _allowed(may_request(policy, person, membership, kind, size))
 
     async def approve(self, user: str, change: Change, already: Collection[str]) -> Verdict:
-        """Allow ``user`` to decide on ``change``, which ``already`` have approved."""
-        policy = self._context.policy
+        """Allow ``user`` to decide on ``change``, which ``already`` have approved, by the policy of this moment."""
+        policy = self.policy_of(change)
         person, membership = await self._ask(user, policy.approvers)
         return _allowed(may_approve(policy, person, membership, change.requester, already))
 
     async def operate(self, user: str) -> Verdict:
         """Allow ``user`` to do what only operators may."""
-        policy = self._context.policy
+        policy = self._context.policies.fallback
         person, membership = await self._ask(user, policy.operators)
         return _allowed(may_operate(policy, person, membership))
 
     async def _ask(self, user: str, grant: Grant) -> tuple[Person, Membership]:
+        return await self._person(user), await self._membership(grant.groups)
+
+    async def _person(self, user: str) -> Person:
         try:
-            person = await self._context.directory.person(user)
+            return await self._context.directory.person(user)
         except DeliveryError as error:
             raise NotAllowed("Slack did not say who you are, so nothing was done. Try again in a minute.") from error
-        return person, await self._membership(grant.groups)
 
     async def _membership(self, groups: Iterable[str]) -> Membership:
         wanted = tuple(groups)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bot.changes.lifecycle import BatchState, ChangeState, OperationState
-from bot.changes.outcomes import STOPPED
+from bot.changes.lifecycle import BatchState, ChangeState
 from bot.changes.records import Change
 from bot.errors import NotAllowed, Superseded
 from bot.store.transaction import Transaction
@@ -11,7 +10,7 @@ from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
-from bot.workflow.settling import settle_change
+from bot.workflow.settling import settle_change, stop_batch
 
 #: States from which nothing has been sent to the provider.
 _UNSENT = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
@@ -63,6 +62,7 @@ class Cancelling:
         if change.state in _UNSENT:
             await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
             await tx.work.remove(Task.EXPIRE, [change.id])
+            await tx.work.remove(Task.REMIND, [change.id])
             await tx.work.remove(Task.START, [change.id])
             await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)
             await self._say.line(tx, change.id, "cancelled")
@@ -77,33 +77,26 @@ class Cancelling:
         now = self._context.clock()
         batches = await tx.batches.of(change.id)
         queued = [batch for batch in batches if batch.state is BatchState.QUEUED]
-        if not queued:
+        # What is being sent or looked for right now may yet come back into the queue; it will not leave it again.
+        undecided = any(batch.state in {BatchState.SUBMITTING, BatchState.UNKNOWN} for batch in batches)
+        if change.stopped_at is not None or not (queued or undecided):
             raise Superseded(f"All jobs of {change.public_id} are at the provider already, which cannot stop them.")
         for batch in queued:
-            await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
-            await tx.operations.settle_batch(
-                change.id,
-                batch.position,
-                OperationState.NOT_ATTEMPTED,
-                code=STOPPED,
-                reason="The change was cancelled before this number was sent.",
-                pointer="",
-                now=now,
-            )
+            await stop_batch(tx, batch, now)
         await tx.work.remove(Task.SUBMIT, [batch.id for batch in queued])
-        numbers = sum(batch.size for batch in queued)
         if len(queued) == len(batches) and not any(batch.attempts for batch in batches):
             await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
             await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)
             await self._say.line(tx, change.id, "cancelled")
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
-        await tx.changes.put(change.id, problem=problem)
+        await tx.changes.put(change.id, problem=problem, stopped_at=now)
+        numbers = sum(batch.size for batch in queued)
         await tx.events.add(
             change.id, "stopped", at=now, actor=by, digest=change.digest, batches=len(queued), numbers=numbers
         )
         await self._say.line(tx, change.id, "stopped", numbers=numbers)
         await settle_change(tx, change.id, self._context)
         return (
-            f"{change.public_id} is stopped: {numbers:,} numbers will not be sent. Jobs that are at the provider "
-            "already are watched to their end."
+            f"{change.public_id} is stopped: {numbers:,} {'number' if numbers == 1 else 'numbers'} will not be sent. "
+            "Jobs that are at the provider already are watched to their end."
         )

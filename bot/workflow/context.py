@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.changes.pacing import PollPace
-from bot.changes.policy import Policy
+from bot.changes.policy import Policies
 from bot.changes.vault import Vault
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
@@ -57,7 +57,7 @@ class Context:
     database: Database
     catalogue: Catalogue
     directory: Directory
-    policy: Policy
+    policies: Policies
     timing: Timing
     clock: Clock
     #: Seals secrets; None when LINESMAN_SECRET_KEY is not set, and then no kind has secret settings.

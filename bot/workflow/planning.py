@@ -74,7 +74,7 @@ class Planning:
         request = await self._proposals.read(change.draft)
         if not request.identifiers:
             raise Unplannable("All numbers were left out, so there is nothing to do. Edit the numbers, or close this.")
-        await self._authority.request(change.requester, kind.name, len(request.identifiers))
+        await self._authority.request(change.requester, kind.name, len(request.identifiers), tuple(request.wanted))
         snapshots = await self._snapshots(provider, kind, request)
         plan = await asyncio.to_thread(build, kind, request.wanted, snapshots)
         return plan, await self._summarise(provider, kind, request, plan, change)
@@ -132,6 +132,7 @@ class Planning:
 
     async def _write(self, claim: Claim, change: Change, plan: Plan, summary: Summary) -> None:
         now = self._context.clock()
+        policy = self._authority.policy(change.kind, summary.numbers, tuple(summary.wanted))
         async with self._context.database.transaction() as tx:
             try:
                 await tx.changes.move(
@@ -139,7 +140,7 @@ class Planning:
                     ChangeState.PLANNED,
                     summary=summary,
                     digest=plan.digest,
-                    approvals_required=self._context.policy.approvals_required,
+                    approvals_required=policy.approvals_required,
                 )
             except Superseded:
                 await tx.work.done(claim)

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.messages import Message
-from bot.changes.policy import Audience, Membership, Person
+from bot.changes.policy import Audience, Membership, Person, Policy
 from bot.changes.records import Batch, Change, Decision, FailureGroup, Freeze, Place, Tally
 
 #: Returns the present time, aware UTC.
@@ -29,6 +29,10 @@ class Story:
     batches: Sequence[Batch]
     decisions: Sequence[Decision]
     failures: Sequence[FailureGroup]
+    #: The rule that governs it now.
+    policy: Policy
+    #: When its change window opens next; None when it is open, or when there is none.
+    opens_at: datetime | None
     #: Whom the request for approval addresses.
     audience: Audience
     #: Jobs that the kind has at the provider right now, of all changes.

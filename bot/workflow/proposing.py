@@ -51,7 +51,7 @@ class Proposals:
         provider = self._context.catalogue.provider(kind)
         # A long paste takes a while to read; the loop has clicks to answer meanwhile.
         return await asyncio.to_thread(
-            read_draft, kind, draft, is_id=provider.is_id, max_numbers=self._context.policy.max_numbers
+            read_draft, kind, draft, is_id=provider.is_id, max_numbers=self._context.policies.largest(kind.name)
         )
 
     async def propose(self, draft: Draft, *, requester: str, origin: str, view: str, submission: str) -> int:

@@ -1,8 +1,12 @@
-"""What follows when a batch has settled."""
+"""Settling batches that are not sent, and what follows when a batch has settled."""
 
 from __future__ import annotations
 
-from bot.changes.lifecycle import BatchState, ChangeState
+from datetime import datetime
+
+from bot.changes.lifecycle import BatchState, ChangeState, OperationState
+from bot.changes.outcomes import STOPPED
+from bot.changes.records import Batch
 from bot.store.transaction import Transaction
 from bot.store.work import Task
 from bot.workflow.context import Context
@@ -19,3 +23,17 @@ async def settle_change(tx: Transaction, change: int, context: Context) -> None:
     if record.state is ChangeState.RUNNING and set(states) == {BatchState.SETTLED}:
         await tx.changes.move(change, ChangeState.VERIFYING)
         await tx.work.add(Task.FINISH, change, now)
+
+
+async def stop_batch(tx: Transaction, batch: Batch, now: datetime) -> None:
+    """Settle a batch of a cancelled change that is in the queue: its numbers are not attempted."""
+    await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
+    await tx.operations.settle_batch(
+        batch.change,
+        batch.position,
+        OperationState.NOT_ATTEMPTED,
+        code=STOPPED,
+        reason="The change was cancelled before this number was sent.",
+        pointer="",
+        now=now,
+    )

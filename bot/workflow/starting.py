@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,10 +13,12 @@ from bot.changes.plans import Moved, PlannedBatch, PlannedNumber, digest, moved
 from bot.changes.records import Change
 from bot.changes.settings import show_value
 from bot.changes.snapshots import Snapshot, Target
+from bot.changes.windows import next_opening, open_at
 from bot.errors import ProviderError
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
+from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 
 log = structlog.get_logger(__name__)
@@ -30,8 +32,9 @@ NAMED = 5
 class Starting:
     """Starts changes whose stored plan is the approved one and whose numbers are as the plan found them."""
 
-    def __init__(self, context: Context, announcements: Announcements) -> None:
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
         self._context = context
+        self._authority = authority
         self._say = announcements
 
     async def start(self, claim: Claim) -> None:
@@ -42,8 +45,9 @@ class Starting:
         if change.state is not ChangeState.APPROVED:
             await self._done(claim)
             return
-        if frozen:
-            await self._wait(claim)
+        opens_at = self._opens_at(change)
+        if frozen or opens_at is not None:
+            await self._wait(claim, opens_at)
             return
         numbers, stored = await self._stored_plan(change)
         try:
@@ -116,9 +120,17 @@ class Starting:
         await self._say.line(tx, change.id, "stale")
         await self._say.failure(tx, change.id, "stale")
 
-    async def _wait(self, claim: Claim) -> None:
+    def _opens_at(self, change: Change) -> datetime | None:
+        """Return when the change may begin, by the rule of this moment; None when it may now."""
+        now = self._context.clock()
+        windows = self._authority.policy_of(change).windows
+        if not windows or open_at(windows, now):
+            return None
+        return next_opening(windows, now) or now + WAIT
+
+    async def _wait(self, claim: Claim, until: datetime | None = None) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.work.again(claim, self._context.clock() + WAIT)
+            await tx.work.again(claim, until or self._context.clock() + WAIT)
             await self._say.cards(tx, claim.subject)
 
     async def _done(self, claim: Claim) -> None:

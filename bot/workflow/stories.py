@@ -10,6 +10,7 @@ from bot.changes.messages import Topic
 from bot.changes.policy import who_may_approve
 from bot.changes.records import Change, Event
 from bot.changes.results import plan_sheet, results_sheet
+from bot.changes.windows import next_opening, open_at
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.ports import Story
@@ -29,6 +30,10 @@ class Stories:
     async def _read(self, tx: Transaction, change: Change) -> Story:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
+        summary = change.summary
+        size, settings = (summary.numbers, tuple(summary.wanted)) if summary else (0, ())
+        policies = self._context.policies
+        policy = policies.governing(change.kind, size, settings) or policies.fallback
         return Story(
             change=change,
             kind=kind,
@@ -39,9 +44,11 @@ class Stories:
             failures=await tx.operations.failures(change.id),
             freeze=await tx.freezes.current(),
             typical_seconds=await tx.batches.typical_seconds(change.kind),
-            audience=who_may_approve(self._context.policy, change.requester),
+            policy=policy,
+            audience=who_may_approve(policy, change.requester),
             in_flight=await tx.batches.in_flight(change.kind),
-            expires_if_asked_now=now + self._context.policy.approval_ttl,
+            opens_at=next_opening(policy.windows, now) if policy.windows and not open_at(policy.windows, now) else None,
+            expires_if_asked_now=now + policy.approval_ttl,
             now=now,
         )
 

@@ -29,7 +29,7 @@ from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
-from bot.workflow.settling import settle_change
+from bot.workflow.settling import settle_change, stop_batch
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +87,11 @@ class Submission:
         async with self._context.database.transaction() as tx:
             if not await tx.work.held(claim, self._worker):
                 return False  # somebody took the claim over; the batch is theirs
+            if (await tx.changes.get(batch.change)).stopped_at is not None:
+                await tx.work.done(claim)
+                await stop_batch(tx, batch, now)
+                await settle_change(tx, batch.change, self._context)
+                return False
             frozen = await tx.freezes.current() is not None
             if frozen or await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
                 await tx.work.again(claim, now + SLOT_WAIT)

@@ -192,7 +192,4 @@ class Worker:
                 log.exception("cannot renew claims")
 
     async def _cancel_running(self) -> None:
-        late = set(self._running)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await self._context.database.cancel(set(self._running))

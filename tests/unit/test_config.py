@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -193,7 +194,7 @@ class TestBad:
             ("LINESMAN_APPROVAL_TTL", "9" * 20, "give at most 31536000"),
             ("LINESMAN_MAX_NUMBERS", "0", "give at least 1"),
             ("LINESMAN_MAX_NUMBERS", "1.5", "give a whole number"),
-            ("LINESMAN_POLICY_FILE", "policy.toml", "this version does not read policy files"),
+            ("LINESMAN_POLICY_FILE", "none/such.toml", "names none/such.toml, which is not there: give the path of a"),
             ("LINESMAN_SECRET_KEY", "abc", "has no Fernet key in place 1 of 1: make one with `python3 -c"),
             ("LINESMAN_POLL_MIN", "0", "give more than 0"),
             ("LINESMAN_POLL_MAX", "1", "is 1: give at least LINESMAN_POLL_MIN, which is 2"),
@@ -286,6 +287,78 @@ class TestBad:
 
         assert len(found) == len(wrong)
         assert not any("s3" in problem or "cr3t" in problem for problem in found)
+
+
+class TestPolicyFile:
+    """The file of rules, as part of the configuration."""
+
+    @staticmethod
+    def written(folder: Path, text: str) -> dict[str, str]:
+        """Return an environment that names a policy file with ``text``."""
+        path = folder / "policy.toml"
+        path.write_text(text, encoding="utf-8")
+        return LEAST | {"LINESMAN_REQUESTERS": "U0ANN", "LINESMAN_POLICY_FILE": str(path)}
+
+    def test_policies(self, tmp_path: Path) -> None:
+        """Its rules stand over the policy of the variables; deletions are off unless a rule allows them."""
+        environ = self.written(tmp_path, '[[rule]]\nname = "few"\nmax_numbers = 9\napprovals_required = 2')
+
+        settings = config.load(environ)
+        few = settings.policies.governing("telnyx.settings", 9, ())
+
+        assert few is not None
+        assert (few.name, few.approvals_required, few.requesters) == ("few", 2, Grant(users=frozenset({"U0ANN"})))
+        assert settings.policies.governing("telnyx.settings", 10, ()) == settings.policy
+        assert settings.policies.governing("telnyx.delete", 9, ()) is None
+        assert settings.redacted()["LINESMAN_POLICY_FILE"] == environ["LINESMAN_POLICY_FILE"]
+
+    def test_no_file(self) -> None:
+        """Without a file there are no rules."""
+        settings = config.load(LEAST)
+
+        assert settings.policies.rules == ()
+        assert settings.policies.governing("telnyx.settings", 1, ()) == settings.policy
+
+    def test_problems(self, tmp_path: Path) -> None:
+        """Every problem of the file is told with those of the variables, in the variable's place."""
+        environ = self.written(tmp_path, "[[rule]]\nlargest = 0") | {"PORT": "http", "LINESMAN_LOG_LEVEL": "loud"}
+
+        assert problems(environ) == [
+            "PORT is 'http': give a whole number.",
+            "policy.toml, rule 1: largest must be a whole number of at least 1, not 0.",
+            "policy.toml, rule 1: name is missing: decisions name the rule that allowed them.",
+            "LINESMAN_LOG_LEVEL is 'loud': give 'debug', 'info', 'warning' or 'error'.",
+        ]
+
+    def test_kinds(self, tmp_path: Path) -> None:
+        """Which kinds and settings there are is checked when the caller knows."""
+        environ = self.written(tmp_path, '[[rule]]\nname = "x"\nkinds = ["telnyx.fax"]')
+
+        with pytest.raises(ConfigurationError, match=r"kinds has telnyx\.fax, which is no kind of change"):
+            config.load(environ, kinds={"telnyx.settings": ["tags"]})
+
+        assert config.load(environ).policies.rules[0].kinds == ("telnyx.fax",)
+
+    def test_warnings(self, tmp_path: Path) -> None:
+        """What is odd about a rule is among the warnings."""
+        environ = self.written(tmp_path, '[[rule]]\nname = "x"\napprovers = []')
+
+        assert (
+            "policy.toml, rule 1 “x”: approvers is empty: no change under this rule can be approved."
+            in config.load(environ).warnings()
+        )
+
+    def test_explained(self, tmp_path: Path) -> None:
+        """The settings tell the policy in plain words, in the order in which the rules are asked."""
+        environ = self.written(tmp_path, '[[rule]]\nname = "few"\nmax_numbers = 9')
+
+        told = config.load(environ).explain()
+
+        assert [sentence.partition(";")[0] for sentence in told] == [
+            "1. few: changes of every kind of at most 9 numbers",
+            "2. environment: every other change",
+            "3. off by default: telnyx.delete changes",
+        ]
 
 
 class TestSecrets:

@@ -17,6 +17,7 @@ from bot.changes.policy import (
     Policy,
     Reason,
     Verdict,
+    kind_off,
     may_approve,
     may_operate,
     may_request,
@@ -245,3 +246,84 @@ class TestAudience:
         policy = replace(POLICY, self_approval=True)
 
         assert who_may_approve(policy, "U0REQ").users == ("U0BOSS", "U0REQ")
+
+
+class TestForbidden:
+    """A rule under which nobody may do anything."""
+
+    FORBIDDEN = replace(POLICY, name="hands off", allowed=False, why="the network team moves them.")
+
+    def test_request_and_approve(self) -> None:
+        """Who is listed may not either, and hears the rule and its reason."""
+        requested = may_request(self.FORBIDDEN, person("U0REQ"), GROUPS, "telnyx.settings", 1)
+        decided = approve("U0BOSS", policy=self.FORBIDDEN)
+
+        assert requested == Verdict(
+            allowed=False,
+            reason=Reason.FORBIDDEN,
+            sentence="Nobody may request changes under the rule “hands off”: the network team moves them.",
+            rule="hands off",
+        )
+        assert (decided.allowed, decided.reason, decided.rule) == (False, Reason.FORBIDDEN, "hands off")
+
+    def test_without_a_reason(self) -> None:
+        """A rule need not give one."""
+        verdict = may_request(replace(self.FORBIDDEN, why=""), person("U0REQ"), GROUPS, "telnyx.settings", 1)
+
+        assert verdict.sentence == "Nobody may request changes under the rule “hands off”."
+
+    def test_nobody_is_asked(self) -> None:
+        """Nobody is shown as somebody who could approve."""
+        assert who_may_approve(self.FORBIDDEN, "U0REQ") == Audience(users=(), groups=())
+
+    def test_operators(self) -> None:
+        """Operators work as ever: what is forbidden is the change."""
+        assert may_operate(self.FORBIDDEN, person("U0ROOT"), GROUPS).allowed
+
+    def test_kind_off(self) -> None:
+        """A kind that is off by default is refused with what would switch it on."""
+        assert kind_off("telnyx.delete") == Verdict(
+            allowed=False,
+            reason=Reason.KIND_OFF,
+            sentence=(
+                "Changes of the kind telnyx.delete are off unless a rule of the policy file allows them, and none "
+                "allows this one. Whoever runs Linesman can add a rule."
+            ),
+            rule="off by default",
+        )
+
+
+@pytest.mark.parametrize(
+    ("approvers", "groups", "sentence"),
+    [
+        (
+            Grant(users=frozenset({"U0BOSS"})),
+            {},
+            (
+                "You may not approve or reject changes under the rule “night”: you are not one of the approvers. "
+                "Whoever runs Linesman can add you."
+            ),
+        ),
+        (
+            Grant(),
+            {},
+            (
+                "Nobody may approve or reject changes under the rule “night”: the list of approvers is empty. "
+                "Whoever runs Linesman can fill it."
+            ),
+        ),
+        (
+            Grant(groups=frozenset({"S0LEADS"})),
+            {"S0LEADS": None},
+            (
+                "Slack did not say who is in the user groups of the approvers, so you may not approve or reject "
+                "changes under the rule “night” just now. Try again in a minute."
+            ),
+        ),
+    ],
+)
+def test_refusals_name_the_rule(approvers: Grant, groups: Membership, sentence: str) -> None:
+    """Under a rule of the policy file a refusal says which, for another change could have another answer."""
+    verdict = approve("U0ELSE", policy=replace(POLICY, name="night", approvers=approvers), groups=groups)
+
+    assert verdict.sentence == sentence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.config import VARIABLES
+from bot.config import VARIABLES, load
 from bot.providers.telnyx.kinds import kinds
 from bot.slack.views.help import help_text
+from bot.wiring import known_kinds
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,3 +59,23 @@ def test_the_constraints_pin_everything_and_name_no_index() -> None:
 
     assert len(lines) > 40
     assert all(line.count("==") == 1 and "//" not in line for line in lines)
+
+
+def test_the_policy_example_can_be_used_as_it_is(tmp_path: Path) -> None:
+    """The rules that the README shows are read without a problem, for the kinds of this version."""
+    example = README.split("```toml\n")[1].split("```")[0]
+    file = tmp_path / "policy.toml"
+    file.write_text(example, encoding="utf-8")
+
+    settings = load(
+        {
+            "SLACK_BOT_TOKEN": "xoxb-1",
+            "SLACK_APP_TOKEN": "xapp-1",
+            "TELNYX_API_KEY": "KEY1",
+            "LINESMAN_APPROVAL_CHANNEL": "C0APPROVALS",
+            "LINESMAN_POLICY_FILE": str(file),
+        },
+        known_kinds(),
+    )
+
+    assert [rule.name for rule in settings.policies.rules] == ["emergency", "hands off"]

@@ -65,6 +65,7 @@ def test_a_typed_value_is_read(settings_kind: Kind, name: str, typed: str, value
             "Señor & Co",
             "CNAM listed name may hold only letters, digits and spaces.",
         ),
+        ("tags", " , ;,", "Tags needs at least one entry between the commas."),
         ("tags", "x" * 300, f"The tag “{'x' * 30}…” is longer than 250 characters."),
     ],
 )

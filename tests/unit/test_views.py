@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, ChangeState, Outcome
-from bot.changes.policy import Audience
+from bot.changes.policy import Audience, Grant, Policy
 from bot.changes.records import (
     Batch,
     Change,
@@ -41,7 +41,7 @@ from bot.slack.views.elements import bar, clip, code, escape, listed
 from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, field_errors, form, full_boxes, read_form
 from bot.slack.views.help import help_text
 from bot.slack.views.home import home
-from bot.slack.views.lines import failure, line
+from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.status import listing, status
@@ -146,6 +146,7 @@ def stories(draw: st.DrawFn) -> Story:
         problem=draw(nasty) if state.over else "",
         unusable=draw(st.sampled_from([(), ("+13035550100",)])),
         replaced_by=draw(st.sampled_from([None, 43])),
+        stopped_at=draw(st.sampled_from([None, NOW])),
         approvals_required=draw(st.integers(1, 3)),
         rule="environment",
         card=Place(channel="C0OPS", ts="1.2"),
@@ -164,6 +165,17 @@ def stories(draw: st.DrawFn) -> Story:
         batches=draw(batches),
         decisions=draw(decisions),
         failures=draw(failures),
+        policy=Policy(
+            requesters=Grant(),
+            approvers=Grant(),
+            operators=Grant(),
+            approvals_required=1,
+            approval_ttl=timedelta(days=1),
+            max_numbers=10,
+            self_approval=draw(st.booleans()),
+            name=draw(st.sampled_from(["environment", NASTY])),
+        ),
+        opens_at=draw(st.sampled_from([None, NOW])),
         audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),
         in_flight=20,
         freeze=draw(st.sampled_from([None, Freeze(by="U0MAX", reason=NASTY, at=NOW)])),
@@ -210,6 +222,7 @@ def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> No
     data = {"what": what, "batches": 3, "succeeded": 1, "failed": 2, "not_attempted": 3}
 
     assert_harmless(*line(story, data))
+    assert_harmless(*reminder(story))
     assert_harmless(*failure(story, {**data, "what": "failed"}, "https://example.slack.com/archives/C1/p1"))
     assert_harmless(*failure(story, {**data, "what": "expired"}, ""))
 

@@ -24,7 +24,7 @@ async def open_form(
     view = await front.open(trigger, loading())
     chosen = kind or front.choices.kinds[0]
     try:
-        await front.authority.request(user, chosen.name, 0)
+        await front.authority.start(user, chosen.name)
     except NotAllowed as error:
         await front.show(view, notice(f"🚫 {escape(error.message)}"))
         return

@@ -83,7 +83,9 @@ def approval_card(story: Story) -> list[Block]:
     if rejected := [d for d in story.decisions if d.reason]:
         blocks.append(section(f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, 500)}"))
     if waiting:
-        blocks.append(context(f"May approve: {audience_text(story.audience)}. The requester may not."))
+        own = f"The rule {code(story.policy.name)} lets the requester approve as well."
+        requester = own if story.policy.self_approval else "The requester may not."
+        blocks.append(context(f"May approve: {audience_text(story.audience)}. {requester}"))
         blocks.append(_buttons(change, story.tally.total))
     blocks.append(context(f"Plan `{change.digest[:12]}`"))
     return blocks

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.changes.records import Verb
-from bot.slack.views.elements import Block, code, person, section
-from bot.slack.views.pieces import decision_text, failure_lines, wanted_lines
+from bot.slack.views.elements import Block, code, counted, person, section, when
+from bot.slack.views.pieces import audience_text, decision_text, failure_lines, wanted_lines
 from bot.workflow.ports import Story
 
 
@@ -40,12 +41,12 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
         case "stale":
             return f"⚠️ Stale. {code(change.problem, 1500)} {person(change.requester)} can plan again on the card."
         case "stopped":
-            return f"✋ {code(change.problem, 200)} {data['numbers']:,} numbers will not be sent."
+            return f"✋ {code(change.problem, 200)} {counted(data['numbers'], 'number')} will not be sent."
         case "submitted":
             jobs = data["batches"]
             return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {story.provider}; watching to the end."
         case "finished":
-            return "🏁 Done: " + _counts(data)
+            return f"🏁 Done: {_counts(data)} {person(change.requester)}"
         case what:
             return f"{what.replace('_', ' ')}."
 
@@ -75,3 +76,13 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     if data["what"] == "failed" and story.failures:
         blocks.append(section(failure_lines(story.failures, limit=5)))
     return text, blocks
+
+
+def reminder(story: Story) -> tuple[str, list[Block]]:
+    """Return text and blocks of a word to the approvers who have not answered."""
+    change = story.change
+    answered = {decision.person for decision in story.decisions}
+    waiting = replace(story.audience, users=tuple(user for user in story.audience.users if user not in answered))
+    until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
+    text = f"⏰ {change.public_id} still waits for a decision: {audience_text(waiting)}.{until}"
+    return text, [section(text)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.changes.records import Lock, public_id
-from bot.slack.views.elements import actions, button, confirmation, listed, person, section, when
+from bot.slack.views.elements import actions, button, confirmation, counted, listed, person, section, when
 
 UNLOCK: Final = "unlock"
 
@@ -17,7 +17,7 @@ def locks_list(locks: Sequence[Lock]) -> tuple[str, list[dict[str, Any]]]:
         text = "No numbers are locked."
         return text, [section(text)]
     lines = [
-        f"• *{public_id(lock.change)}*: {lock.numbers:,} numbers at {lock.provider.title()}, "
+        f"• *{public_id(lock.change)}*: {counted(lock.numbers, 'number')} at {lock.provider.title()}, "
         f"requested by {person(lock.requester)}, since {when(lock.since)}"
         for lock in locks
     ]
@@ -28,10 +28,13 @@ def unlock_question(lock: Lock) -> tuple[str, list[dict[str, Any]]]:
     """Return the question whether to release a change's numbers."""
     name = public_id(lock.change)
     text = (
-        f"{name}, requested by {person(lock.requester)}, holds {lock.numbers:,} numbers since {when(lock.since)}. "
+        f"{name}, requested by {person(lock.requester)}, holds {counted(lock.numbers, 'number')} "
+        f"since {when(lock.since)}. "
         "Releasing them lets other changes touch them *while this one may still be running*. To stop the change "
         f"itself, use `/numbers cancel {name}`."
     )
-    question = confirmation(f"Release {name}'s numbers?", f"{lock.numbers:,} numbers will be free at once.", "Release")
+    question = confirmation(
+        f"Release {name}'s numbers?", f"At once, {counted(lock.numbers, 'number')} will be free.", "Release"
+    )
     row = [button("Release the numbers", UNLOCK, str(lock.change), style="danger", confirm=question)]
     return f"Release the numbers of {name}?", [section(text), actions(f"{UNLOCK}:{lock.change}", row)]

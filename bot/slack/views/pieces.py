@@ -10,7 +10,7 @@ from bot.changes.policy import Audience
 from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb, public_id
 from bot.changes.settings import show_value
 from bot.changes.values import Value, Values
-from bot.slack.views.elements import code, listed, person, when
+from bot.slack.views.elements import code, counted, listed, person, when
 from bot.workflow.ports import Story
 
 #: How many differences of one number are shown in a sample.
@@ -76,19 +76,22 @@ def _difference(kind: Kind, name: str, before: Values, after: Values, summary: S
 def warning_lines(kind: Kind, summary: Summary) -> str:
     """Return what a careful person would want to be told before approving; empty when there is nothing."""
     lines = [
-        f"• {summary.paid[name]:,} numbers get *{kind.setting(name).label}* switched on, which costs money."
-        for name in summary.paid
+        f"• {counted(count, 'number')} {'gets' if count == 1 else 'get'} *{kind.setting(name).label}* switched on, "
+        "which costs money."
+        for name, count in summary.paid.items()
     ]
     lines += [
-        f"• {count:,} numbers lose *{kind.setting(name).label.lower()}* that they have now: the list is replaced."
+        f"• {counted(count, 'number')} {'loses' if count == 1 else 'lose'} *{kind.setting(name).label.lower()}* "
+        "of today: the list is replaced."
         for name, count in summary.losing.items()
     ]
-    if summary.unchanged:
-        lines.append(f"• {summary.unchanged:,} numbers already have these values and are left alone.")
-    if summary.left_out:
-        lines.append(f"• {summary.left_out:,} numbers that were given are left out.")
-    if summary.repeats:
-        lines.append(f"• {summary.repeats:,} repeated entries were dropped.")
+    if count := summary.unchanged:
+        alone = "already has these values and is" if count == 1 else "already have these values and are"
+        lines.append(f"• {counted(count, 'number')} {alone} left alone.")
+    if count := summary.left_out:
+        lines.append(f"• {counted(count, 'number')} that you gave {'is' if count == 1 else 'are'} left out.")
+    if count := summary.repeats:
+        lines.append(f"• {count:,} repeated {'entry was' if count == 1 else 'entries were'} dropped.")
     return "\n".join(lines)
 
 
@@ -164,11 +167,19 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 3600)} h"
 
 
+def _window_line(story: Story) -> str:
+    """Return when the change may begin; empty when it may now, or has."""
+    unsent = {ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED}
+    if story.opens_at is None or story.change.state not in unsent:
+        return ""
+    return f"🕒 Outside its change window: once approved it starts at {when(story.opens_at)}."
+
+
 def freeze_line(story: Story) -> str:
-    """Return that submissions are frozen, by whom and why; empty when they are not."""
+    """Return why nothing is sent now: submissions are frozen, or the change window is shut; empty when neither."""
     freeze = story.freeze
     if freeze is None or story.change.state.over:
-        return ""
+        return _window_line(story)
     return (
         f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
         "Nothing more is sent until an operator lifts it."

@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Apply."""
     op.add_column("changes", sa.Column("unusable", sa.JSON(), nullable=True))
     op.add_column("changes", sa.Column("replaced_by", sa.Integer(), nullable=True))
+    op.add_column("changes", sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "locks",
         sa.Column("provider", sa.String(length=32), nullable=False),

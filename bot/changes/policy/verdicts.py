@@ -1,25 +1,17 @@
-"""Who may request, approve and operate.
-
-Every question fails closed: an empty grant, a group that could not be read, a guest, a bot or a person from
-another workspace allow nothing. Group membership arrives as data; reading it is somebody else's work.
-"""
+"""The answers to "may this person do this?" under one policy."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final
 
-#: User group id -> ids of its users; None when Slack did not say who is in it. A group that is absent counts as None.
-Membership: TypeAlias = Mapping[str, frozenset[str] | None]
+from bot.changes.policy.people import Audience, Grant, Membership, Person
+from bot.changes.policy.terms import ENVIRONMENT, Policy
 
-_USER: Final = re.compile(r"[UW][A-Z0-9]{2,}")
-_GROUP: Final = re.compile(r"S[A-Z0-9]{2,}")
-#: A longer entry is not an id, and could be a secret in the wrong place: it is not repeated in a message.
-_SHOWN: Final = 24
+#: What a verdict names as its rule when no rule allows a kind that is off by default.
+_OFF: Final = "off by default"
 
 
 class Reason(StrEnum):
@@ -49,84 +41,10 @@ class Reason(StrEnum):
     FOREIGN = "foreign"
     #: The person is not a person.
     BOT = "bot"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Grant:
-    """A list of who has one right. The empty grant names nobody."""
-
-    users: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-    #: Every active full member of the workspace.
-    everyone: bool = False
-
-    @classmethod
-    def parse(cls, text: str, *, everyone_allowed: bool = False) -> Grant:
-        """Return the grant that a comma list of user ids ``U…``/``W…``, group ids ``S…`` and ``*`` describes.
-
-        Raises ValueError naming every entry that is none of these; ``*`` is one of them only when
-        ``everyone_allowed``.
-        """
-        entries = {entry.strip() for entry in text.split(",")} - {""}
-        users = frozenset(entry for entry in entries if _USER.fullmatch(entry))
-        groups = frozenset(entry for entry in entries if _GROUP.fullmatch(entry))
-        stars = entries & {"*"}
-        bad = sorted(entries - users - groups - stars)
-        problems = []
-        if stars and not everyone_allowed:
-            problems.append("may not be * (everybody): name the people or their user groups")
-        if bad:
-            problems.append(
-                f"has {', '.join(_shown(entry) for entry in bad)}, which is no Slack id: give user ids (U… or W…) "
-                f"and user group ids (S…), separated by commas"
-            )
-        if problems:
-            raise ValueError("; it also ".join(problems))
-        return cls(users=users, groups=groups, everyone=bool(stars))
-
-    @property
-    def empty(self) -> bool:
-        """Whether the grant names nobody."""
-        return not (self.users or self.groups or self.everyone)
-
-    def __str__(self) -> str:
-        if self.everyone:
-            return "everyone"
-        return ", ".join([*sorted(self.users), *sorted(self.groups)]) or "nobody"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
-    """The rule that decides about a change."""
-
-    requesters: Grant
-    approvers: Grant
-    operators: Grant
-    #: How many different people have to approve; at least 1.
-    approvals_required: int
-    #: How long a request waits for its approvals.
-    approval_ttl: timedelta
-    #: Most numbers in one change.
-    max_numbers: int
-    #: Whether a requester's own approval counts.
-    self_approval: bool = False
-    #: What decisions call this rule; the variables of the environment are one rule.
-    name: str = "environment"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Person:
-    """Somebody in Slack, as Slack describes them at the moment of the decision (users.info)."""
-
-    id: str
-    name: str
-    #: False once the account is deactivated.
-    active: bool
-    #: Single- or multi-channel guest.
-    guest: bool
-    #: A member of another workspace.
-    foreign: bool
-    bot: bool
+    #: The rule lets nobody do this.
+    FORBIDDEN = "forbidden"
+    #: The kind is off by default, and no rule allows it.
+    KIND_OFF = "kind_off"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,17 +59,9 @@ class Verdict:
     rule: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Audience:
-    """Whom a request for approval addresses, as sorted Slack ids."""
-
-    users: tuple[str, ...]
-    groups: tuple[str, ...]
-
-
 def may_request(policy: Policy, person: Person, membership: Membership, kind: str, size: int) -> Verdict:
     """Say whether ``person`` may ask for a change of ``size`` numbers of ``kind``; size 0 while it is not known."""
-    reason = _standing(person) or _listing(policy.requesters, person, membership)
+    reason = _barred(policy, person) or _listing(policy.requesters, person, membership)
     if reason is Reason.LISTED and size > policy.max_numbers:
         return Verdict(
             allowed=False,
@@ -174,7 +84,7 @@ def may_approve(
     question with nobody in ``already``: who has approved may still think again.
     """
     own = person.id == requester
-    reason = _standing(person)
+    reason = _barred(policy, person)
     if reason is None and own and not policy.self_approval:
         reason = Reason.OWN_CHANGE
     if reason is None:
@@ -194,12 +104,32 @@ def may_operate(policy: Policy, person: Person, membership: Membership) -> Verdi
 
 def who_may_approve(policy: Policy, requester: str) -> Audience:
     """Return whom to show and mention in a request for approval; the requester only if that approval would count."""
+    if not policy.allowed:
+        return Audience(users=(), groups=())
     users = policy.approvers.users if policy.self_approval else policy.approvers.users - {requester}
     return Audience(users=tuple(sorted(users)), groups=tuple(sorted(policy.approvers.groups)))
 
 
+def kind_off(kind: str) -> Verdict:
+    """Say no to a change of ``kind`` that no rule governs, because the kind is off by default."""
+    return Verdict(
+        allowed=False,
+        reason=Reason.KIND_OFF,
+        sentence=(
+            f"Changes of the kind {kind} are off unless a rule of the policy file allows them, and none allows this "
+            f"one. Whoever runs Linesman can add a rule."
+        ),
+        rule=_OFF,
+    )
+
+
+def _barred(policy: Policy, person: Person) -> Reason | None:
+    """Return why ``person`` may not, whatever the lists say."""
+    return _standing(person) or (None if policy.allowed else Reason.FORBIDDEN)
+
+
 def _standing(person: Person) -> Reason | None:
-    """Return why ``person`` never counts, whatever the lists say."""
+    """Return why ``person`` never counts, under any policy."""
     if not person.active:
         return Reason.DEACTIVATED
     if person.bot:
@@ -223,15 +153,23 @@ def _listing(grant: Grant, person: Person, membership: Membership) -> Reason:
 
 
 def _verdict(policy: Policy, reason: Reason, *, deed: str, role: str) -> Verdict:
+    # The variables are the rule that everybody knows; any other is named, for another change may have another answer.
+    under = "" if policy.name == ENVIRONMENT else f" under the rule “{policy.name}”"
+    because = f": {policy.why.rstrip('.')}" if policy.why else ""
     sentences = {
         Reason.LISTED: f"You may {deed}.",
         Reason.SELF_APPROVAL: f"You asked for this change, and the rule {policy.name} lets you approve it yourself.",
-        Reason.NOT_LISTED: f"You may not {deed}: you are not one of the {role}. Whoever runs Linesman can add you.",
-        Reason.NOBODY_LISTED: f"Nobody may {deed}: the list of {role} is empty. Whoever runs Linesman can fill it.",
+        Reason.NOT_LISTED: (
+            f"You may not {deed}{under}: you are not one of the {role}. Whoever runs Linesman can add you."
+        ),
+        Reason.NOBODY_LISTED: (
+            f"Nobody may {deed}{under}: the list of {role} is empty. Whoever runs Linesman can fill it."
+        ),
         Reason.GROUP_UNREADABLE: (
-            f"Slack did not say who is in the user groups of the {role}, so you may not {deed} just now. "
+            f"Slack did not say who is in the user groups of the {role}, so you may not {deed}{under} just now. "
             f"Try again in a minute."
         ),
+        Reason.FORBIDDEN: f"Nobody may {deed}{under}{because}.",
         Reason.OWN_CHANGE: "You asked for this change, so somebody else has to approve it.",
         Reason.ALREADY_APPROVED: "You have already approved this change; the next approval has to be somebody else's.",
         Reason.DEACTIVATED: f"A deactivated Slack account may not {deed}.",
@@ -245,7 +183,3 @@ def _verdict(policy: Policy, reason: Reason, *, deed: str, role: str) -> Verdict
         sentence=sentences[reason],
         rule=policy.name,
     )
-
-
-def _shown(entry: str) -> str:
-    return repr(entry) if len(entry) <= _SHOWN else f"an entry of {len(entry)} characters"

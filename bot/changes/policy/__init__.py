@@ -1,0 +1,43 @@
+"""Who may request, approve and operate, and under which rule.
+
+    policy = policies.governing(kind, size, settings)
+    verdict = may_request(policy, person, membership, kind, size) if policy else kind_off(kind)
+
+Every question fails closed: an empty grant, a group that could not be read, a guest, a bot or a person from
+another workspace allow nothing. Group membership arrives as data; reading it is somebody else's work.
+"""
+
+from __future__ import annotations
+
+from bot.changes.policy.people import Audience, Grant, Membership, Person
+from bot.changes.policy.policies import Policies
+from bot.changes.policy.rules import Rule
+from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, Policy
+from bot.changes.policy.verdicts import (
+    Reason,
+    Verdict,
+    kind_off,
+    may_approve,
+    may_operate,
+    may_request,
+    who_may_approve,
+)
+
+__all__ = [
+    "ENVIRONMENT",
+    "FIRST_REMINDER",
+    "Audience",
+    "Grant",
+    "Membership",
+    "Person",
+    "Policies",
+    "Policy",
+    "Reason",
+    "Rule",
+    "Verdict",
+    "kind_off",
+    "may_approve",
+    "may_operate",
+    "may_request",
+    "who_may_approve",
+]

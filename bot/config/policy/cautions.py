@@ -1,0 +1,106 @@
+"""What a policy allows to be written and is probably not meant, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from bot.changes.policy import Policies, Policy, Rule
+from bot.config.policy.document import PolicyFile
+from bot.config.policy.spans import spoken
+
+#: Fields of a rule that mean nothing where nobody may do anything, by their key in the file.
+_TERMS: Final = {
+    "requesters": "requesters",
+    "approvers": "approvers",
+    "approvals_required": "approvals_required",
+    "self_approval": "self_approval",
+    "approval_ttl": "deadline",
+    "reminder": "reminder",
+    "largest": "largest",
+    "windows": "windows",
+    "unpreviewable": "unpreviewable_filters",
+}
+
+
+def rule_cautions(file: PolicyFile, policies: Policies) -> tuple[str, ...]:
+    """Return one sentence for each oddity of the rules in ``file``, in the order of the rules."""
+    if not file.rules:
+        return (f"{file.name} has no [[rule]]: the variables alone decide who may do what.",)
+    shadows = _shadows(policies)
+    return tuple(
+        f"{file.place(rule)}: {sentence}"
+        for rule in file.rules
+        for sentence in ([shadows[rule]] if rule in shadows else _of(rule, policies))
+    )
+
+
+def variable_cautions(policies: Policies) -> Iterator[str]:
+    """Yield one sentence for each oddity of what the variables say about people."""
+    if policies.fallback_governs:
+        which = " outside of the rules" if policies.rules else ""
+        variables = ("LINESMAN_REQUESTERS", "LINESMAN_APPROVERS", "LINESMAN_APPROVALS_REQUIRED")
+        yield from _lists(policies.fallback, *variables, which)
+    if policies.fallback.operators.empty:
+        yield "LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle unknown jobs."
+
+
+def _shadows(policies: Policies) -> Mapping[Rule, str]:
+    """Return rule -> what is said of it, for the rules that govern nothing."""
+    places = {rule: place for place, rule in enumerate(policies.rules, 1)}
+    return {
+        rule: (
+            f"no change ever comes to this rule, because rule {places[earlier]} “{earlier.name}” governs everything "
+            f"that it is for: put it further up, or take it out."
+        )
+        for rule, earlier in policies.shadowed()
+    }
+
+
+def _of(rule: Rule, policies: Policies) -> Iterator[str]:
+    if rule.allow is None:
+        for kind in sorted(policies.off_by_default & set(rule.kinds)):
+            yield f"{kind} is off by default and stays so: say allow = true if the rule is to allow it."
+    if rule.allow is False:
+        idle = [key for field, key in _TERMS.items() if getattr(rule, field) is not None]
+        if idle:
+            yield f"where nobody may, {', '.join(idle)} cannot matter: take allow = false out, or the rest."
+        return
+    if rule.why:
+        yield "why is told to nobody without allow = false."
+    for kind, policy in policies.outcomes(rule).items():
+        yield from _people(rule, policy, kind)
+    policy = policies.under(rule, "")
+    if policy.max_numbers < rule.min_numbers:
+        limit = "largest" if rule.largest is not None else "LINESMAN_MAX_NUMBERS"
+        yield f"min_numbers is {rule.min_numbers:,} and {limit} is {policy.max_numbers:,}: every change is too large."
+    if rule.reminder and rule.reminder >= policy.approval_ttl:
+        yield f"nobody is reminded, because requests expire after {spoken(policy.approval_ttl)}: make reminder shorter."
+
+
+def _people(rule: Rule, policy: Policy, kind: str) -> Iterator[str]:
+    requesters = "requesters" if rule.requesters is not None else "LINESMAN_REQUESTERS"
+    approvers = "approvers" if rule.approvers is not None else "LINESMAN_APPROVERS"
+    # Nobody said how many approvals a kind that is off by default takes; the key is where it can be said.
+    required = "approvals_required" if rule.approvals_required or kind else "LINESMAN_APPROVALS_REQUIRED"
+    which = f" of the kind {kind} under this rule" if kind else " under this rule"
+    yield from _lists(policy, requesters, approvers, required, which)
+
+
+def _lists(policy: Policy, requesters: str, approvers: str, required: str, which: str) -> Iterator[str]:
+    """Yield what is odd about the people of ``policy``; the texts are what its lists and changes are called."""
+    if policy.requesters.empty:
+        yield f"{requesters} is empty: nobody can request a change{which}."
+    needed, named = policy.approvals_required, len(policy.approvers.users)
+    approvers_may_request = policy.requesters.everyone or policy.requesters.users & policy.approvers.users
+    if policy.approvers.empty:
+        yield f"{approvers} is empty: no change{which} can be approved."
+    elif policy.approvers.groups:
+        return
+    elif needed > named:
+        yield f"{required} is {needed:,} and {approvers} names {named}: no change{which} can be approved."
+    elif needed == named and approvers_may_request and not policy.self_approval:
+        yield (
+            f"{required} is {needed:,} and {approvers} names {named}: a change{which} that an approver requests "
+            f"cannot be approved, because nobody approves their own."
+        )

@@ -1,0 +1,79 @@
+"""The policy in plain words, for those who have to be sure of what they wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.changes.policy import Policies, Policy, Rule
+from bot.changes.windows import describe
+from bot.config.policy.spans import spoken
+
+
+def explain(policies: Policies) -> list[str]:
+    """Return one numbered sentence for each rule in its order, and at last for what no rule governs."""
+    sentences = [f"{rule.name}: {_scope(rule)}; {_terms(rule, policies)}" for rule in policies.rules]
+    rest = "every other change" if policies.rules else "every change"
+    if policies.fallback_governs:
+        sentences.append(f"{policies.fallback.name}: {rest}; {_allowed(policies.fallback)}")
+    off = [kind for kind in sorted(policies.off_by_default) if not _allowing(kind, policies)]
+    if off:
+        sentences.append(
+            f"off by default: {_listed(off, 'and')} changes; nobody may make them, because no rule allows it"
+        )
+    return [f"{place}. {sentence}." for place, sentence in enumerate(sentences, 1)]
+
+
+def _allowing(kind: str, policies: Policies) -> bool:
+    return any(rule.allow and rule.governs(kind, policies.off_by_default) for rule in policies.rules)
+
+
+def _scope(rule: Rule) -> str:
+    """Return "telnyx.emergency changes of at least 100 numbers that touch emergency_enabled"."""
+    what = f"{_listed(rule.kinds, 'and')} changes" if rule.kinds else "changes of every kind"
+    touching = f" that touch {_listed(sorted(rule.settings), 'or')}" if rule.settings else ""
+    return f"{what} of {_size(rule)}{touching}"
+
+
+def _size(rule: Rule) -> str:
+    fewest, most = rule.min_numbers, rule.max_numbers
+    if most is None:
+        return "any size" if fewest <= 1 else f"at least {fewest:,} numbers"
+    if fewest <= 1:
+        return f"at most {_numbers(most)}"
+    return f"{fewest:,} to {most:,} numbers" if fewest < most else _numbers(most)
+
+
+def _terms(rule: Rule, policies: Policies) -> str:
+    if rule.allow is False:
+        return "nobody may make them" + (f", because {rule.why.rstrip('.')}" if rule.why else "")
+    outcomes = dict(policies.outcomes(rule))
+    if not outcomes:
+        return "nobody may make them, because they are off by default and the rule does not say allow = true"
+    usual = outcomes.pop("") if "" in outcomes else outcomes.popitem()[1]
+    return _allowed(usual, "".join(f" ({policy.approvals_required:,} for {kind})" for kind, policy in outcomes.items()))
+
+
+def _allowed(policy: Policy, more_approvals: str = "") -> str:
+    return "; ".join(_parts(policy, more_approvals))
+
+
+def _parts(policy: Policy, more_approvals: str) -> Iterator[str]:
+    yield f"may be requested by {policy.requesters}"
+    required = policy.approvals_required
+    yield f"{required:,} {'approval' if required == 1 else 'approvals'}{more_approvals} from {policy.approvers}"
+    if policy.self_approval:
+        yield "requesters who are approvers may approve their own"
+    yield f"expires after {spoken(policy.approval_ttl)}"
+    yield f"first reminder after {spoken(policy.reminder)}" if policy.reminder else "no reminders"
+    yield f"refused above {_numbers(policy.max_numbers)}"
+    yield f"sent {describe(policy.windows)}"
+    if policy.unpreviewable:
+        yield "filters that cannot be previewed may be handed to the provider"
+
+
+def _numbers(count: int) -> str:
+    return f"{count:,} {'number' if count == 1 else 'numbers'}"
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    return f" {last} ".join(", ".join(part) for part in (words[:-1], words[-1:]) if part)

@@ -1,0 +1,163 @@
+"""The keys of a rule, and how the value of each is read.
+
+A reader returns the value, or raises ValueError with a text that goes on after the key: "must be true or false, …".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from bot.changes.policy import ENVIRONMENT, Grant
+from bot.config.policy.spans import read_span
+
+#: Longest text of a value that a problem repeats; a longer one could be a secret that was pasted into the wrong place.
+_SHOWN: Final = 24
+#: No count is larger; the database could not hold it.
+_MOST: Final = 1_000_000_000
+#: Longest name of a rule, in characters.
+NAME_LENGTH: Final = 60
+_WHY_LENGTH: Final = 300
+_KIND: Final = re.compile(r"[a-z0-9_*]+(?:\.[a-z0-9_*]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a rule."""
+
+    #: Name of the field of :class:`bot.changes.policy.Rule`.
+    field: str
+    read: Callable[[object], Any]
+
+
+def sentence(where: str, what: str) -> str:
+    """Return the problem ``what`` as a sentence that begins with where it is."""
+    return f"{where}: {what}" if what.endswith("?") else f"{where}: {what}."
+
+
+def told(value: object) -> str:
+    """Return how ``value``, as tomllib gives it, is called in a problem."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"{value}" if abs(value) < 10**15 else "a number as large as that"
+        case str():
+            return (
+                f"“{value}”" if len(value) <= _SHOWN and value.isprintable() else f"a text of {len(value)} characters"
+            )
+        case list():
+            return "a list" if value else "an empty list"
+        case dict():
+            return "a table"
+    return "a date or a time"
+
+
+def line(value: object, most: int) -> str:
+    """Return a text that fits on a line; raises ValueError."""
+    if not isinstance(value, str) or not value.strip() or len(value) > most or not value.isprintable():
+        raise ValueError(f"must be a text on one line, of 1 to {most} characters, not {told(value)}")
+    return value.strip()
+
+
+def _name(value: object) -> str:
+    name = line(value, NAME_LENGTH)
+    if name == ENVIRONMENT:
+        raise ValueError(f"may not be “{ENVIRONMENT}”: that is what decisions call the variables")
+    return name
+
+
+def _why(value: object) -> str:
+    return line(value, _WHY_LENGTH)
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {told(value)}")  # noqa: TRY004 - one error for all that is unusable
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"must be a whole number of at least 1, not {told(value)}")
+    if value > _MOST:
+        raise ValueError(f"must be a whole number of at most {_MOST:,}, not {told(value)}")
+    return value
+
+
+def _deadline(value: object) -> timedelta:
+    return read_span(value, told(value))
+
+
+def _reminder(value: object) -> timedelta:
+    # Zero is how a rule says that nobody is reminded.
+    return timedelta() if value == "never" else read_span(value, told(value), also=' or "never"')
+
+
+def _texts(value: object, what: str) -> list[str]:
+    """Return a list of texts, a single one standing for a list of one; raises ValueError."""
+    entries = [value] if isinstance(value, str) else value
+    if not isinstance(entries, list):
+        raise ValueError(f"must be a list of {what}, not {told(value)}")  # noqa: TRY004 - as above
+    wrong = [entry for entry in entries if not isinstance(entry, str) or not entry.strip()]
+    if wrong:
+        raise ValueError(f"must be a list of {what}, and has {told(wrong[0])} in it")
+    return [entry.strip() for entry in entries]
+
+
+def _kinds(value: object) -> tuple[str, ...]:
+    what = "kinds such as telnyx.emergency or telnyx.*"
+    kinds = _texts(value, what)
+    if not kinds:
+        raise ValueError("is an empty list, which no change fits: leave it out if the rule is for every kind")
+    wrong = [kind for kind in kinds if not _KIND.fullmatch(kind)]
+    if wrong:
+        raise ValueError(f"must be a list of {what}, and has {told(wrong[0])} in it")
+    return tuple(kinds)
+
+
+def _settings(value: object) -> frozenset[str]:
+    settings = _texts(value, "names of settings")
+    if not settings:
+        raise ValueError("is an empty list, which no change fits: leave it out if settings do not matter")
+    return frozenset(settings)
+
+
+def _people(value: object, *, everyone_allowed: bool) -> Grant:
+    if isinstance(value, str):
+        raise ValueError(f"must be a list of ids, not {told(value)}: put it in brackets")  # noqa: TRY004 - as above
+    ids = _texts(value, "ids")
+    if any("," in entry for entry in ids):
+        raise ValueError("must be a list of ids, each in its own quotes")
+    return Grant.parse(",".join(ids), everyone_allowed=everyone_allowed)
+
+
+def _requesters(value: object) -> Grant:
+    return _people(value, everyone_allowed=True)
+
+
+def _approvers(value: object) -> Grant:
+    return _people(value, everyone_allowed=False)
+
+
+#: All keys but ``windows``, whose entries have keys of their own.
+KEYS: Final[Mapping[str, Key]] = {
+    "name": Key("name", _name),
+    "kinds": Key("kinds", _kinds),
+    "min_numbers": Key("min_numbers", _count),
+    "max_numbers": Key("max_numbers", _count),
+    "settings": Key("settings", _settings),
+    "allow": Key("allow", _truth),
+    "why": Key("why", _why),
+    "requesters": Key("requesters", _requesters),
+    "approvers": Key("approvers", _approvers),
+    "approvals_required": Key("approvals_required", _count),
+    "self_approval": Key("self_approval", _truth),
+    "deadline": Key("approval_ttl", _deadline),
+    "reminder": Key("reminder", _reminder),
+    "largest": Key("largest", _count),
+    "unpreviewable_filters": Key("unpreviewable", _truth),
+}

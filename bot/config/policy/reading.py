@@ -1,0 +1,72 @@
+"""From one table of the policy file to a rule, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+
+from bot.changes.policy import Rule
+from bot.config.policy.hours import read_windows
+from bot.config.policy.keys import KEYS, NAME_LENGTH, sentence, told
+from bot.config.policy.matches import match_problems
+
+_WINDOWS: Final = "windows"
+_ALL: Final = (*KEYS, _WINDOWS)
+
+
+def place_of(file: str, place: int, name: object) -> str:
+    """Return what sentences call a rule: "policy.toml, rule 2 “emergency”", without a name that cannot be shown."""
+    shown = isinstance(name, str) and name.strip() and name.isprintable() and len(name) <= NAME_LENGTH
+    return f"{file}, rule {place} “{name}”" if shown else f"{file}, rule {place}"
+
+
+@dataclass(kw_only=True, slots=True)
+class Reading:
+    """Reads the rules of one file, one after the other."""
+
+    #: What sentences call the file.
+    file: str
+    #: Every kind that there is -> the names of its settings; None when that is not known.
+    kinds: Mapping[str, Collection[str]] | None
+    #: Grows by a sentence for each problem.
+    problems: list[str]
+    #: Name -> place of the rule that has it.
+    names: dict[str, int] = field(default_factory=dict)
+
+    def rule(self, table: Mapping[str, object], place: int) -> Rule | None:
+        """Return the rule of ``table``, which is number ``place``; None when it has problems."""
+        where = place_of(self.file, place, table.get("name"))
+        known = len(self.problems)
+        said = self._values(table, where)
+        if "name" not in table:
+            self._wrong(where, "name is missing: decisions name the rule that allowed them")
+        elif "name" in said and self.names.setdefault(said["name"], place) != place:
+            self._wrong(where, f"name is that of rule {self.names[said['name']]} already: give it another")
+        for problem in match_problems(said, self.kinds):
+            self._wrong(where, problem)
+        return None if len(self.problems) > known else Rule(**said)
+
+    def _values(self, table: Mapping[str, object], where: str) -> dict[str, Any]:
+        """Return field of Rule -> value, of the keys that can be read."""
+        said: dict[str, Any] = {}
+        for key, value in table.items():
+            if key == _WINDOWS:
+                said[key] = read_windows(value, where, self.problems)
+            elif key not in KEYS:
+                self._wrong(where, f"{told(key)} is not a key of a rule: {_hint(key)}")
+            else:
+                try:
+                    said[KEYS[key].field] = KEYS[key].read(value)
+                except ValueError as error:
+                    self._wrong(where, f"{key} {error}")
+        return said
+
+    def _wrong(self, where: str, what: str) -> None:
+        self.problems.append(sentence(where, what))
+
+
+def _hint(key: str) -> str:
+    near = get_close_matches(key, _ALL, n=1)
+    return f"did you mean {near[0]}?" if near else f"the keys are {', '.join(_ALL)}"

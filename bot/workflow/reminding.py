@@ -1,0 +1,35 @@
+"""Reminding approvers who have not answered."""
+
+from __future__ import annotations
+
+from bot.changes.lifecycle import ChangeState
+from bot.store.work import Claim
+from bot.workflow.announcements import Announcements
+from bot.workflow.authority import Authority
+from bot.workflow.context import Context
+
+#: The longest pause is the first one doubled this often; what nobody answers for days is left to its expiry.
+DOUBLINGS = 10
+
+
+class Reminding:
+    """Reminds, with pauses that double each time."""
+
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
+        self._context = context
+        self._authority = authority
+        self._say = announcements
+
+    async def remind(self, claim: Claim) -> None:
+        """Carry out the task: remind once, and decide on the next time."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.get(claim.subject)
+            pause = self._authority.policy_of(change).reminder
+            if change.state is not ChangeState.AWAITING_APPROVAL or not pause:
+                await tx.work.done(claim)
+                return
+            await self._say.reminder(tx, change.id, claim.attempts)
+            await tx.events.add(change.id, "reminded", at=now, times=claim.attempts)
+            await tx.work.again(claim, now + pause * 2 ** min(claim.attempts, DOUBLINGS))
+        self._context.ring()
