@@ -18,6 +18,7 @@ class Topic(Enum):
     THREAD = "thread"  #: a line of history below the card
     PLAN = "plan"  #: the sheet with everything that is going to happen, below the card
     RESULTS = "results"  #: the sheet with every number, below the card
+    REMINDER = "reminder"  #: a word to the approvers who have not answered, below the request for approval
     FAILURE = "failure"  #: the notice in the failure channel
 
 

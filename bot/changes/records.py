@@ -113,6 +113,8 @@ class Change:
     unusable: tuple[str, ...]
     #: The change that took this one's place; None when none did.
     replaced_by: int | None
+    #: Since when nothing more of a running change is sent; None when it was not cancelled.
+    stopped_at: datetime | None
     approvals_required: int
     #: The policy rule that governs it.
     rule: str

@@ -135,6 +135,8 @@ def _read_tags(setting: Setting, text: str) -> tuple[str, ...]:
             raise Unreadable(f"The tag “{tag[:30]}…” is longer than {setting.max_length} characters.")
         # Telnyx keeps the casing of a tag's first use anywhere, so two casings are one tag.
         seen.setdefault(tag.casefold(), tag)
+    if not seen:
+        raise Unreadable(f"{setting.label} needs at least one entry between the commas.")
     return tuple(seen.values())
 
 

@@ -1,4 +1,4 @@
-"""SIGTERM: work is wound down, and goes on after the next start."""
+"""SIGTERM: work is wound down, and goes on after the next start; over Socket Mode, which has most to close."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ MOMENTS: Final = {
 }
 
 
+@pytest.mark.parametrize("transport", ["socket"])
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 async def test_stopped_by_sigterm_it_exits_well_and_goes_on_later(stage: Stage, moment: Moment) -> None:
     """Asked to stop at this moment, Linesman exits with 0 within ten seconds; started again, it ends the story."""

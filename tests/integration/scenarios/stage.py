@@ -1,169 +1,39 @@
-"""A whole workspace and a whole carrier around the real bot, and the moves that people make in it."""
+"""The moves that people make around the bot, and what they see of it."""
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Final
 
-import aiohttp
-
-from bot.config import load
-from bot.sandbox.slack import Delivery, Message, Person, SlackStandIn, Submission, View
+from bot.sandbox.slack import Delivery, Message, Person, Submission, View
 from bot.sandbox.slack.forms import EXTERNAL, TYPED
 from bot.sandbox.slack.transcript import lines
-from bot.sandbox.telnyx import Call, TelnyxStandIn
-from bot.wiring import Running, running
+from bot.sandbox.telnyx import Call
+from tests.integration.scenarios.house import (
+    APP_TOKEN,
+    APPROVALS,
+    BOT_TOKEN,
+    FAILURES,
+    OPS,
+    SIGNING_SECRET,
+    Clock,
+    House,
+)
 
-BOT_TOKEN: Final = "xoxb-scenarios-1"
-APP_TOKEN: Final = "xapp-scenarios-1"
-SIGNING_SECRET: Final = "signing-secret-of-the-scenarios"
-
-#: Where commands are given, where approval is asked for, where failures are told.
-OPS: Final = "C0OPS"
-APPROVALS: Final = "C0APPROVALS"
-FAILURES: Final = "C0FAILURES"
+__all__ = ["APPROVALS", "APP_TOKEN", "BOT_TOKEN", "FAILURES", "OPS", "SIGNING_SECRET", "Clock", "Stage", "key_of"]
 
 #: Numbers that are pasted into one box, which holds 3000 characters.
 BOX: Final = 140
 
-#: Seconds between two looks of the bot's loops for due work.
-TICK: Final = 0.05
-
 _CHANGE: Final = re.compile(r"CHG-(\d+)")
-_UNDONE: Final = re.compile(
-    r'^(?:linesman_outbox_undelivered|linesman_work\{task="(?:plan|start|submit|search|poll|finish)"\}) [1-9]',
-    re.MULTILINE,
-)
 
 
-class Clock:
-    """The bot's time: ``rate`` times as fast as the real one, and ahead of it by what was skipped."""
-
-    def __init__(self, *, rate: float = 10.0) -> None:
-        self._began = datetime.now(UTC)
-        self._rate = rate
-        self._skipped = timedelta()
-
-    def __call__(self) -> datetime:
-        """Return the present time."""
-        return self._began + (datetime.now(UTC) - self._began) * self._rate + self._skipped
-
-    def advance(self, seconds: float) -> None:
-        """Skip ``seconds`` ahead."""
-        self._skipped += timedelta(seconds=seconds)
-
-
-@dataclass(kw_only=True)
-class Stage:
-    """The bot of :func:`bot.wiring.running` between the two stand-ins.
-
-    Ana asks for changes, Max and Mia approve, Otto operates, Sam is nobody in particular, Gus is a guest and Fay is
-    from another workspace.
-    """
-
-    slack: SlackStandIn
-    telnyx: TelnyxStandIn
-    database: Path
-    transport: str = "http"
-    clock: Clock = field(default_factory=Clock)
-    #: Variables that differ from the usual ones; an empty value unsets.
-    env: dict[str, str] = field(default_factory=dict)
-    bot: Running | None = None
-    _open: AsyncExitStack | None = None
-    _session: aiohttp.ClientSession | None = None
-
-    def __post_init__(self) -> None:
-        add = self.slack.add_person
-        self.ana, self.max, self.mia = add("U0ANA", name="Ana"), add("U0MAX", name="Max"), add("U0MIA", name="Mia")
-        self.otto, self.sam = add("U0OTTO", name="Otto"), add("U0SAM", name="Sam")
-        self.gus, self.fay = add("U0GUS", name="Gus", guest=True), add("U0FAY", name="Fay", foreign_team="T0OTHER")
-        everybody = ["U0ANA", "U0MAX", "U0MIA", "U0OTTO", "U0SAM", "U0GUS", "U0FAY"]
-        for channel, name in ((OPS, "ops"), (APPROVALS, "approvals"), (FAILURES, "failures")):
-            self.slack.add_channel(channel, name=name, members=everybody)
-
-    # The bot
-
-    async def start(self, **env: str) -> None:
-        """Start the bot; ``env`` is remembered for the next start."""
-        self.env |= env
-        settings = load({**self._usual(), **self.env})
-        stack = AsyncExitStack()
-        self._open = stack
-        self._session = await stack.enter_async_context(aiohttp.ClientSession())
-        self.bot = await stack.enter_async_context(running(settings, clock=self.clock))
-        ringing = asyncio.create_task(self._ring(self.bot))
-        stack.push_async_callback(_ended, ringing)
-        if self.transport == "http":
-            self.slack.deliver_http(f"http://127.0.0.1:{self.bot.port}/slack/events")
-        else:
-            self.slack.deliver_http(None)
-            await self.slack.wait_for(lambda: self.slack.sockets >= 1, what="a Socket Mode connection")
-
-    async def _ring(self, bot: Running) -> None:
-        """Have the bot's loops look often: they sleep in real seconds, and the stage's clock runs faster."""
-        while True:
-            await asyncio.sleep(TICK)
-            bot.worker._context.ring()
-
-    async def stop(self) -> None:
-        """Stop the bot as SIGTERM does; harmless when it is not running."""
-        stack, self._open, self.bot = self._open, None, None
-        if stack is not None:
-            await stack.aclose()
-
-    async def crash(self) -> None:
-        """Cut the bot's work off wherever it is, and end what is left of the process."""
-        if self.bot is not None:
-            # Between two transactions: one that is cut in its middle rolls back for certain only when its process ends.
-            async with self.bot.worker._context.database._writing:
-                self.bot.working.cancel()
-                await asyncio.wait({self.bot.working})
-        await self.stop()
-
-    def _usual(self) -> dict[str, str]:
-        return {
-            "SLACK_BOT_TOKEN": BOT_TOKEN,
-            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
-            "SLACK_APP_TOKEN": APP_TOKEN if self.transport == "socket" else "",
-            "SLACK_API_URL": self.slack.api_url,
-            "TELNYX_API_KEY": self.telnyx.api_key,
-            "TELNYX_API_URL": self.telnyx.url,
-            "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
-            "HOST": "127.0.0.1",
-            "PORT": "0",
-            "LINESMAN_REQUESTERS": "U0ANA,U0MIA",
-            "LINESMAN_APPROVERS": "U0MAX,U0MIA,U0ANA",
-            "LINESMAN_OPERATORS": "U0OTTO",
-            "LINESMAN_APPROVAL_CHANNEL": APPROVALS,
-            "LINESMAN_FAILURE_CHANNEL": FAILURES,
-            "LINESMAN_POLL_MIN": "0.05",
-            "LINESMAN_POLL_MAX": "0.2",
-            "LINESMAN_CARD_SECONDS": "0.5",
-            "LINESMAN_SETTLE_SECONDS": "0.2",
-            "LINESMAN_PROVIDER_TIMEOUT": "5",
-        }
-
-    async def get(self, path: str) -> tuple[int, str]:
-        """Return status and text of a page of the bot's own server."""
-        if self.bot is None or self._session is None:
-            raise RuntimeError("the bot is not running")
-        async with self._session.get(f"http://127.0.0.1:{self.bot.port}{path}") as answer:
-            return answer.status, await answer.text()
-
-    async def quiet(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - it is asyncio.timeout inside
-        """Wait until the bot has nothing left to do or to say, as its own figures tell."""
-        async with asyncio.timeout(timeout):
-            while _UNDONE.search((await self.get("/metrics"))[1]):  # noqa: ASYNC110 - figures signal nobody
-                await asyncio.sleep(0.03)
+class Stage(House):
+    """A house with people who act and look."""
 
     # What people do
 
@@ -202,8 +72,11 @@ class Stage:
         for box, start in enumerate(range(0, len(listed), BOX)):
             if by.view is not None and (f"numbers:{box}", "numbers") not in by.view.form.slots:
                 await by.click("more_numbers")
-                await by.wait_for_view(lambda view, box=box: (f"numbers:{box}", "numbers") in view.form.slots)
+                await self._box(by, f"numbers:{box}")
             await by.type(f"numbers:{box}", "\n".join(listed[start : start + BOX]))
+
+    async def _box(self, person: Person, block: str) -> None:
+        await person.wait_for_view(lambda view: (block, "numbers") in view.form.slots)
 
     async def choose(self, settings: Sequence[str], *, by: Person | None = None) -> View:
         """Choose which settings to change, and wait for their inputs."""
@@ -303,10 +176,10 @@ class Stage:
         """Press a button of the request for approval and return what only that person is told."""
         return await self.answered(by, by.click(action, message=self.request_card(change)))
 
-    async def answered(self, person: Person, doing: asyncio.Future[Delivery] | object) -> str:
+    async def answered(self, person: Person, doing: Awaitable[Delivery]) -> str:
         """Await what ``person`` does and return what only they are told because of it."""
         before = len(self.slack.ephemerals(person.id))
-        delivery = await doing  # type: ignore[misc]  # any awaitable of a delivery
+        delivery = await doing
 
         assert delivery.error is None
         await self.slack.wait_for(
@@ -428,8 +301,3 @@ def key_of(message: Message) -> str:
     """Return the name that the bot gave to a message; empty for answers to one person."""
     payload = (message.metadata or {}).get("event_payload", {})
     return str(payload.get("key", ""))
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from tests.integration.scenarios.stage import OPS, Stage
 
@@ -108,7 +109,7 @@ async def test_the_home_tab_lists_what_waits_what_runs_and_what_is_mine(stage: S
     seen = {}
     for person in (stage.ana, stage.max):
         await person.open_home()
-        await stage.slack.wait_for(lambda who=person.id: stage.slack.home(who), what="the Home tab")
+        await stage.slack.wait_for(partial(stage.slack.home, person.id), what="the Home tab")
         home = stage.slack.home(person.id)
         assert home is not None
         seen[person.id] = stage.read(home)

@@ -177,7 +177,7 @@ async def test_numbers_that_are_not_ours_are_left_out_with_one_click(stage: Stag
     view = await stage.ana.wait_for_view(lambda view: "left out" in stage.read(view))
 
     assert "Numbers: 2" in stage.read(view)
-    assert "1 numbers that were given are left out." in stage.read(view)
+    assert "1 number that you gave is left out." in stage.read(view)
 
 
 async def test_a_freeze_stops_submissions_and_shows_on_every_card(stage: Stage) -> None:

@@ -223,7 +223,9 @@ async def test_a_refused_batch_fails_with_the_carriers_reason(stage: Stage) -> N
 async def test_one_refused_batch_does_not_stop_the_others(stage: Stage) -> None:
     """Batches are independent: what one is refused for does not touch the numbers of another."""
     for index in range(2):
-        forwarding = {"call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}}
+        forwarding: dict[str, object] = {
+            "call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}
+        }
         stage.telnyx.add_number(f"+1303555000{index}", voice=forwarding)
     wanted = {"voice.call_forwarding.forwarding_type": "on-failure"}
     change = await stage.ask(["+13035550000", "+13035550001"], wanted)

@@ -209,7 +209,9 @@ async def test_a_crash_between_posting_and_noting_posts_nothing_twice(stage: Sta
 async def test_crashes_at_any_moment_double_nothing(stage: Stage) -> None:
     """Crashed again and again in the middle of its work, the bot still does everything once."""
     for index in range(6):
-        forwarding = {"call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}}
+        forwarding: dict[str, object] = {
+            "call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}
+        }
         stage.telnyx.add_number(f"+1303555000{index}", voice=forwarding)
     numbers = [number.phone_number for number in stage.telnyx.numbers.values()]
     change = await stage.ask(numbers, {"voice.call_forwarding.forwarding_type": "on-failure"})

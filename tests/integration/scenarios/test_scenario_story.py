@@ -143,7 +143,7 @@ async def test_ids_and_numbers_given_together_become_jobs_of_ids_only(stage: Sta
 
     preview = await stage.propose(pasted)
     assert "Numbers: 5 " in stage.read(preview)
-    assert "1 repeated entries were dropped" in stage.read(preview)
+    assert "1 repeated entry was dropped" in stage.read(preview)
     change = await stage.request()
     await stage.approve(change)
     await stage.ended(change)
@@ -188,7 +188,9 @@ async def test_more_jobs_than_the_carrier_allows_wait_for_their_turn(idle: Stage
     """Of 25 jobs at most 20 are in flight, the carrier refuses none of them, and all end."""
     idle.telnyx.job_seconds = 60
     for index in range(25):
-        forwarding = {"call_forwarding": {"forwards_to": f"+1720555{index:04d}", "forwarding_type": "always"}}
+        forwarding: dict[str, object] = {
+            "call_forwarding": {"forwards_to": f"+1720555{index:04d}", "forwarding_type": "always"}
+        }
         idle.telnyx.add_number(f"+1303555{index:04d}", voice=forwarding)
     numbers = [number.phone_number for number in idle.telnyx.numbers.values()]
     await idle.start()
