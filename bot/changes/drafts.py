@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.changes.filters import PREFIX, Condition, read_filter
 from bot.changes.kinds import Kind
 from bot.changes.numbers import BadEntry, Reading, read_numbers
 from bot.changes.records import Draft
@@ -18,6 +19,7 @@ from bot.errors import InputError
 NUMBERS: Final = "numbers"
 SETTINGS: Final = "settings"
 REASON: Final = "reason"
+EXCLUDED: Final = "excluded"
 
 #: Longest reason, in characters: it has to fit beside everything else on a card.
 REASON_LENGTH: Final = 500
@@ -38,6 +40,10 @@ class Request:
     repeats: int
     #: Numbers that were given and that the requester chose to leave out.
     left_out: int
+    #: What numbers must be like, all of it, to be meant as well; none when only ``identifiers`` are meant.
+    conditions: tuple[Condition, ...] = ()
+    #: E.164 numbers and ids that are not meant, whatever else says so.
+    excluded: tuple[str, ...] = ()
 
 
 def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_numbers: int) -> Request:
@@ -47,7 +53,12 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     """
     problems: dict[str, str] = {}
     reading = read_numbers(draft.pasted, is_id=is_id)
-    problems |= _numbers_problems(reading, max_numbers)
+    conditions = _read_conditions(kind, draft, problems)
+    if reading.identifiers or reading.bad or not draft.filters:
+        problems |= _numbers_problems(reading, max_numbers)
+    excluded = read_numbers([draft.excluded], is_id=is_id)
+    if excluded.bad:
+        problems[EXCLUDED] = _unreadable(excluded.bad)
     wanted = _read_values(kind, draft, problems)
     if not problems.keys() & kind.by_name.keys():
         problems |= kind.rule(wanted)
@@ -58,7 +69,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         problems[REASON] = f"Keep the reason under {REASON_LENGTH} characters; this has {len(reason)}."
     if problems:
         raise InputError(problems)
-    unwanted = frozenset(draft.left_out)
+    unwanted = frozenset((*draft.left_out, *excluded.identifiers))
     identifiers = tuple(identifier for identifier in reading.identifiers if identifier not in unwanted)
     return Request(
         kind=kind,
@@ -67,7 +78,21 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         reason=reason,
         repeats=reading.repeats,
         left_out=len(reading.identifiers) - len(identifiers),
+        conditions=conditions,
+        excluded=tuple(unwanted),
     )
+
+
+def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tuple[Condition, ...]:
+    """Return what the filter asks for. A chosen filter without a value is a problem: dropped, it would mean more."""
+    for key, typed in draft.filters.items():
+        if not typed.strip():
+            problems[f"{PREFIX}{key}"] = "Give a value, or take this filter out of “Filter by”."
+    try:
+        return read_filter(kind, draft.filters)
+    except InputError as error:
+        problems |= error.problems
+        return ()
 
 
 def _read_values(kind: Kind, draft: Draft, problems: dict[str, str]) -> dict[str, Value]:

@@ -152,6 +152,7 @@ def summarise(
     repeats: int,
     left_out: int = 0,
     locked: Sequence[Held] = (),
+    conditions: Sequence[str] = (),
 ) -> Summary:
     """Return the figures of ``plan`` for cards and previews."""
     changed = [number for number in plan.numbers if number.batch is not None]
@@ -171,6 +172,7 @@ def summarise(
         repeats=repeats,
         left_out=left_out,
         locked=tuple(locked),
+        conditions=tuple(conditions),
         sample=tuple(
             (number.e164, {name: number.before.get(name) for name in number.after}, number.after)
             for number in _telling(changed)

@@ -39,6 +39,10 @@ class Draft:
     #: Setting name -> what the picked id was called, to show the form again as it was.
     picked: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    #: Filter, as ``name`` or ``name[operator]`` -> what was typed or picked. A chosen one stays here when it is blank.
+    filters: Mapping[str, str] = field(default_factory=dict)
+    #: Numbers that the change is not to touch, as typed.
+    excluded: str = ""
     #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
     left_out: tuple[str, ...] = ()
 
@@ -84,6 +88,8 @@ class Summary:
     paid: Mapping[str, int] = field(default_factory=dict)
     #: Numbers that the requester left out.
     left_out: int = 0
+    #: The filter in words, a condition each; empty when the numbers were given one by one.
+    conditions: tuple[str, ...] = ()
     #: Changes that hold some of these numbers, the one that holds most first.
     locked: tuple[Held, ...] = ()
     #: Setting name -> how many numbers lose an entry of a list that is replaced whole.

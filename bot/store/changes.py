@@ -162,6 +162,8 @@ def _draft_to_json(draft: Draft) -> dict[str, JSON]:
         "typed": values_to_json(draft.typed),
         "picked": dict(draft.picked),
         "reason": draft.reason,
+        "filters": dict(draft.filters),
+        "excluded": draft.excluded,
         "left_out": list(draft.left_out),
     }
 
@@ -174,6 +176,8 @@ def _draft_from_json(stored: Mapping[str, Any]) -> Draft:
         typed=values_from_json(stored["typed"]),
         picked=stored["picked"],
         reason=stored["reason"],
+        filters=stored.get("filters", {}),
+        excluded=stored.get("excluded", ""),
         left_out=tuple(stored.get("left_out", ())),
     )
 
@@ -190,6 +194,7 @@ def _summary_to_json(summary: Summary) -> dict[str, Any]:
         "paid": dict(summary.paid),
         "losing": dict(summary.losing),
         "left_out": summary.left_out,
+        "conditions": list(summary.conditions),
         "locked": [[h.change, h.requester, h.since.isoformat(), h.numbers] for h in summary.locked],
     }
 
@@ -206,6 +211,7 @@ def _summary_from_json(stored: Mapping[str, Any]) -> Summary:
         paid=stored["paid"],
         losing=stored.get("losing", {}),
         left_out=stored.get("left_out", 0),
+        conditions=tuple(stored.get("conditions", ())),
         locked=tuple(
             Held(change=change, requester=requester, since=datetime.fromisoformat(since), numbers=numbers)
             for change, requester, since, numbers in stored.get("locked", ())

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.changes.drafts import Request
+from bot.changes.filters import show_condition
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
 from bot.changes.plans import Plan, build, ids_to_name, summarise
@@ -72,7 +73,7 @@ class Planning:
         kind = self._context.catalogue.kind(change.kind)
         provider = self._context.catalogue.provider(kind)
         request = await self._proposals.read(change.draft)
-        if not request.identifiers:
+        if not request.identifiers and not request.conditions:
             raise Unplannable("All numbers were left out, so there is nothing to do. Edit the numbers, or close this.")
         await self._authority.request(change.requester, kind.name, len(request.identifiers), tuple(request.wanted))
         snapshots = await self._snapshots(provider, kind, request)
@@ -80,17 +81,45 @@ class Planning:
         return plan, await self._summarise(provider, kind, request, plan, change)
 
     async def _snapshots(self, provider: Provider, kind: Kind, request: Request) -> Sequence[Snapshot]:
-        """Return the snapshots in the order in which the numbers were given."""
+        """Return the snapshots: numbers that were given in their order, then those that the filter found."""
         names = [setting.name for setting in kind.touched(request.wanted)]
+        most = self._context.policies.largest(kind.name)
+        target = Target(
+            identifiers=request.identifiers, conditions=request.conditions, excluded=request.excluded, limit=most
+        )
         found: dict[str, Snapshot] = {}
-        async for snapshot in provider.find(Target(identifiers=request.identifiers), names, kind):
-            if snapshot.editable:
-                found[snapshot.id] = found[snapshot.e164] = snapshot
-        missing = [identifier for identifier in request.identifiers if identifier not in found]
+        # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
+        async for snapshot in provider.find(target, names, kind):
+            found[snapshot.id] = snapshot
+        if len(found) > most:
+            raise Unplannable(
+                f"That is more than {most:,} numbers, the most that one change may have. "
+                "Narrow the filter, or split the change."
+            )
+        usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
+        missing = [identifier for identifier in request.identifiers if identifier not in usable]
+        missing += [s.e164 for s in found.values() if not s.editable and not {s.id, s.e164} & set(missing)]
         if missing:
-            raise Unplannable(_not_ours(provider.title, missing, len(request.identifiers)), unusable=missing)
+            raise Unplannable(
+                _not_ours(provider.title, missing, max(len(found), len(request.identifiers))), unusable=missing
+            )
+        if not found:
+            raise Unplannable("No number is like that, so there is nothing to do. Change the filter, or close this.")
         # A number given once by id and once in E.164 is one number.
-        return list({found[identifier].id: found[identifier] for identifier in request.identifiers}.values())
+        given = {usable[identifier].id: usable[identifier] for identifier in request.identifiers}
+        rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
+        return [*given.values(), *rest]
+
+    async def _conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
+        """Return the filter as people read it, ids with their names."""
+        shown = []
+        fields = {field.name: field for field in kind.filters}
+        for condition in request.conditions:
+            field, label = fields[condition.field], None
+            if field.lookup and isinstance(condition.value, str):
+                label = (await provider.labels(kind, field.lookup, [condition.value])).get(condition.value)
+            shown.append(show_condition(field, condition, label))
+        return shown
 
     async def _summarise(self, provider: Provider, kind: Kind, request: Request, plan: Plan, change: Change) -> Summary:
         if not plan.batches:
@@ -113,9 +142,10 @@ class Planning:
             plan,
             request.wanted,
             labels,
-            repeats=request.repeats + len(request.identifiers) - len(plan.numbers),
+            repeats=request.repeats + max(len(request.identifiers) - len(plan.numbers), 0),
             left_out=request.left_out,
             locked=await self._locked(kind, plan, change),
+            conditions=await self._conditions(provider, kind, request),
         )
 
     async def _locked(self, kind: Kind, plan: Plan, change: Change) -> list[Held]:

@@ -135,3 +135,29 @@ def test_a_bad_entry_is_named_at_its_own_box(settings_kind: Kind) -> None:
     draft = Draft(kind=settings_kind.name, pasted=pasted, chosen=("tags",), typed={"tags": "a"}, reason="why")
 
     assert set(problems(settings_kind, draft)) == {"numbers:1", "numbers:3"}
+
+
+def test_a_chosen_filter_without_a_value_is_a_problem(settings_kind: Kind) -> None:
+    """Dropped silently, it would select more numbers than the person meant."""
+    draft = Draft(
+        kind=settings_kind.name,
+        filters={"tag": "denver", "status": " "},
+        chosen=("customer_reference",),
+        typed={"customer_reference": "a"},
+        reason="why",
+    )
+
+    assert problems(settings_kind, draft) == {"filter:status": "Give a value, or take this filter out of “Filter by”."}
+
+
+def test_exclusions_are_read_like_numbers_and_named_when_they_are_bad(settings_kind: Kind) -> None:
+    """What must not be touched is taken out of the list and handed on; an unreadable exclusion stops everything."""
+    good = {"kind": settings_kind.name, "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
+    draft = Draft(**good, pasted=("+13035550100 +13035550101",), excluded="(303) 555-0101")
+
+    request = read_draft(settings_kind, draft, is_id=is_id, max_numbers=5)
+    assert request.identifiers == ("+13035550100",)
+    assert request.excluded == ("+13035550101",)
+
+    bad = Draft(**good, pasted=("+13035550100",), excluded="everything in Denver")
+    assert set(problems(settings_kind, bad)) == {"excluded"}

@@ -129,6 +129,7 @@ def stories(draw: st.DrawFn) -> Story:
         paid=dict.fromkeys(values, 3),
         losing=dict.fromkeys(values, 2),
         left_out=draw(st.integers(0, 2)),
+        conditions=draw(st.sampled_from([(), (NASTY,) * 30])),
         locked=draw(st.sampled_from([(), (Held(change=41, requester="U0MIA", since=NOW, numbers=12),) * 40])),
     )
     started = NOW if state in {ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.FINISHED} else None

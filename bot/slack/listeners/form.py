@@ -13,7 +13,7 @@ from bot.changes.values import Secret, Value
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
 from bot.slack.calls import call
 from bot.slack.front import Front
-from bot.slack.views.form import FORM, KIND, MORE, field_errors, form, full_boxes, read_form, read_private
+from bot.slack.views.form import FILTERS, FORM, KIND, MORE, field_errors, form, full_boxes, read_form, read_private
 from bot.slack.views.preview import planning
 
 #: Seconds after each try to redraw the form that Slack did not take.
@@ -40,7 +40,7 @@ def register(app: AsyncApp, front: Front) -> None:
         await front.desk.within_ack(_propose(front, body, answers), refuse, "form submission")
         await ack(**answers)
 
-    for action in (KIND, "settings", MORE):
+    for action in (KIND, "settings", FILTERS, MORE):
         app.block_action(action)(reshape)
     app.view_submission(FORM)(submit)
 

@@ -8,10 +8,11 @@ from typing import Any, Final
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.changes.filters import NONE, PREFIX
 from bot.errors import LinesmanError
 from bot.slack.front import Front
 from bot.slack.views.elements import option
-from bot.slack.views.form import VALUE, read_form
+from bot.slack.views.form import VALUE, read_form, ways_to_filter
 
 log = structlog.get_logger(__name__)
 
@@ -26,17 +27,23 @@ def register(app: AsyncApp, front: Front) -> None:
         await ack(options=await _options(front, body))
 
     app.options(VALUE)(search)
+    app.options(PREFIX)(search)
 
 
 async def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what can be chosen; nothing when the provider is too slow or refuses, and the log says why."""
     kinds = {kind.name: kind for kind in front.choices.kinds}
     kind = kinds[read_form(body["view"], kinds).kind]
-    setting = str(body["block_id"]).removeprefix(VALUE)
+    block = str(body["block_id"])
+    setting, none = block.removeprefix(VALUE), False
+    if block.startswith(PREFIX):
+        way = ways_to_filter(kind).get(block.removeprefix(PREFIX))
+        setting, none = (way[0].lookup, way[0].none) if way else ("", False)
     try:
         async with asyncio.timeout(WITHIN):
             choices = await front.choices.search(kind, setting, body.get("value", ""))
     except (LinesmanError, TimeoutError) as error:
         log.warning("no options", setting=setting, error=type(error).__name__, why=str(error))
         return []
-    return [option(choice.label, choice.value) for choice in choices[:100]]
+    nothing = [option("None", NONE)] if none and not body.get("value") else []
+    return [*nothing, *(option(choice.label, choice.value) for choice in choices)][:100]

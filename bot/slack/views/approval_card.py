@@ -26,6 +26,7 @@ from bot.slack.views.elements import (
 from bot.slack.views.pieces import (
     audience_text,
     decision_text,
+    filter_lines,
     freeze_line,
     jobs_text,
     numbers_text,
@@ -65,6 +66,8 @@ def approval_card(story: Story) -> list[Block]:
     if freeze := freeze_line(story):
         blocks.append(section(freeze))
     if summary is not None:
+        if summary.conditions:
+            blocks.append(section(f"*Numbers that met, when this was planned*\n{filter_lines(summary)}"))
         blocks.append(section(wanted_lines(story.kind, summary)))
         blocks.append(
             fields(

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.changes.drafts import NUMBERS, REASON, REASON_LENGTH, SETTINGS
+from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, REASON_LENGTH, SETTINGS
+from bot.changes.filters import PREFIX, FilterField
 from bot.changes.kinds import Kind
 from bot.changes.records import Draft
-from bot.changes.settings import Setting, Shape
+from bot.changes.settings import Choice, Setting, Shape
 from bot.changes.values import Secret, Value
 from bot.slack.views.elements import Block, View, actions, button, context, field, modal, option, plain
 
@@ -17,6 +18,7 @@ FORM: Final = "change_form"
 KIND: Final = "kind"
 VALUE: Final = "value:"
 MORE: Final = "more_numbers"
+FILTERS: Final = "filters"
 
 #: Characters that one input holds (Slack: max_length of plain_text_input).
 BOX_LENGTH: Final = 3000
@@ -35,6 +37,8 @@ def form(
     """
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
     blocks = [_kind_field(kinds, kind), *_number_fields(draft, boxes)]
+    if fields := ways_to_filter(kind):
+        blocks += _filter_fields(kind, draft, fields)
     if any(not setting.always for setting in kind.settings):
         blocks.append(_settings_field(kind, draft))
     blocks += [
@@ -74,7 +78,7 @@ def _number_fields(draft: Draft, boxes: int) -> list[Block]:
                 "Numbers" if boxes == 1 else f"Numbers, box {index + 1} of {boxes}",
                 _text_input(NUMBERS, text, BOX_LENGTH, multiline=True),
                 hint=hint if index == 0 else "",
-                optional=index > 0,
+                optional=True,  # a filter will do; the server knows what is missing
             )
         )
     said = f"A box holds {BOX_LENGTH:,} characters, about 230 numbers. "
@@ -88,6 +92,61 @@ def _number_fields(draft: Draft, boxes: int) -> list[Block]:
             context(f"{said}All {MOST_BOXES} boxes are there; put the rest of a longer list in a second change.")
         )
     return fields
+
+
+def ways_to_filter(kind: Kind) -> dict[str, tuple[FilterField, str]]:
+    """Return key -> (field, what people call this way of comparing) of every filter that can be previewed."""
+    ways: dict[str, tuple[FilterField, str]] = {}
+    for each in kind.filters:
+        if not each.previewable:
+            continue
+        if not each.operators:
+            ways[each.name] = (each, each.label)
+        for operator in each.operators:
+            ways[f"{each.name}[{operator}]"] = (each, f"{each.label}: {operator.replace('eq', 'is').replace('_', ' ')}")
+    return ways
+
+
+def _filter_fields(kind: Kind, draft: Draft, ways: Mapping[str, tuple[FilterField, str]]) -> list[Block]:
+    options = {key: option(label, key) for key, (_, label) in ways.items()}
+    element: Block = {
+        "type": "multi_static_select",
+        "action_id": FILTERS,
+        "placeholder": plain("Choose filters"),
+        "options": list(options.values()),
+    }
+    if chosen := [options[key] for key in draft.filters if key in options]:
+        element["initial_options"] = chosen
+    hint = f"All numbers of the {kind.provider.title()} account that meet every filter, beside those above."
+    blocks = [field(FILTERS, "Filter by", element, hint=hint, optional=True, dispatch=True)]
+    for key, typed in draft.filters.items():
+        if key in ways:
+            each, label = ways[key]
+            blocks.append(field(f"{PREFIX}{key}", label, _filter_element(each, typed, draft, key), hint=each.help))
+    if draft.filters:
+        text = _text_input(EXCLUDED, draft.excluded, BOX_LENGTH, multiline=True)
+        blocks.append(field(EXCLUDED, "Except", text, hint="Numbers that are not to be touched.", optional=True))
+    return blocks
+
+
+def _filter_element(each: FilterField, typed: str, draft: Draft, key: str) -> Block:
+    match each.shape:
+        case Shape.LOOKUP:
+            element: Block = {
+                "type": "external_select",
+                "action_id": PREFIX,
+                "min_query_length": 0,
+                "placeholder": plain("Type to search"),
+            }
+            if typed:
+                element["initial_option"] = option(draft.picked.get(f"{PREFIX}{key}", typed), typed)
+            return element
+        case Shape.CHOICE | Shape.BOOL:
+            choices = each.choices or (Choice("true", "Yes"),)
+            select = _select([option(choice.label, choice.value) for choice in choices], typed)
+            return {**select, "action_id": PREFIX}
+        case _:
+            return _text_input(PREFIX, typed, 250)
 
 
 def _settings_field(kind: Kind, draft: Draft) -> Block:
@@ -179,8 +238,20 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
                 picked[setting.name] = answer["selected_option"]["text"]["text"]
         elif setting.secret and kept and setting.name in kept:
             typed[setting.name] = kept[setting.name]
+    ways = ways_to_filter(kind)
+    filters: dict[str, str] = {}
+    for item in answers.get(FILTERS, {}).get("selected_options") or ():
+        key = item["value"]
+        if key not in ways:
+            continue
+        answer = answers.get(f"{PREFIX}{key}", {})
+        filters[key] = _answer(answer)
+        if filters[key] and ways[key][0].lookup:
+            picked[f"{PREFIX}{key}"] = answer["selected_option"]["text"]["text"]
     return Draft(
         kind=kind.name,
+        filters=filters,
+        excluded=_answer(answers.get(EXCLUDED, {})) if filters else "",
         pasted=tuple(_answer(answers.get(f"{NUMBERS}:{index}", {})) for index in range(boxes)),
         chosen=tuple(name for name in chosen if name in kind.by_name),
         typed=typed,
@@ -208,7 +279,7 @@ def field_errors(problems: Mapping[str, str], view: Mapping[str, Any]) -> dict[s
     inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
     errors: dict[str, str] = {}
     for name, problem in problems.items():
-        candidates = (name, f"{name}:0", f"{VALUE}{name}")
+        candidates = (name, f"{name}:0", f"{VALUE}{name}", *(each for each in inputs if each.startswith(f"{name}[")))
         block = next((each for each in candidates if each in inputs), REASON)
         errors[block] = f"{errors[block]} {problem}" if block in errors else problem
     return errors

@@ -184,3 +184,8 @@ def freeze_line(story: Story) -> str:
         f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
         "Nothing more is sent until an operator lifts it."
     )
+
+
+def filter_lines(summary: Summary) -> str:
+    """Return the filter that found the numbers, a condition in each line."""
+    return listed([f"• {code(condition)}" for condition in summary.conditions])

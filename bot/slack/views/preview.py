@@ -24,6 +24,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.pieces import (
     audience_text,
+    filter_lines,
     jobs_text,
     locked_lines,
     numbers_text,
@@ -101,6 +102,7 @@ def _plan(story: Story) -> View:
             f"*{change.public_id}* · {story.provider}: {story.kind.title}\nNothing is changed before somebody approves."
         ),
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
+        *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
         section(f"*New values*\n{wanted_lines(story.kind, summary)}"),
         section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}"),
     ]
