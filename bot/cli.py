@@ -81,6 +81,7 @@ def _settings() -> Settings:
 
 def _serve(_: argparse.Namespace) -> int:
     settings = _settings()
+    log.info("configuration", variables=settings.redacted())
     for warning in settings.warnings():
         log.warning(warning)
     return asyncio.run(_until_signal(settings))

@@ -85,10 +85,6 @@ class Changes:
         """Write columns that are not part of the lifecycle."""
         await self._connection.execute(update(changes).where(changes.c.id == change).values(**_plain(columns)))
 
-    async def redraft(self, change: int, draft: Draft) -> None:
-        """Replace what was typed."""
-        await self.put(change, draft=_draft_to_json(draft))
-
     async def list(
         self,
         *,

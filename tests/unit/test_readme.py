@@ -10,6 +10,13 @@ from bot.slack.views.help import help_text
 from bot.wiring import known_kinds
 
 ROOT = Path(__file__).parents[2]
+#: The least configuration that is complete.
+LEAST = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "TELNYX_API_KEY": "KEY1",
+    "LINESMAN_APPROVAL_CHANNEL": "C0APPROVALS",
+}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -67,15 +74,6 @@ def test_the_policy_example_can_be_used_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_text(example, encoding="utf-8")
 
-    settings = load(
-        {
-            "SLACK_BOT_TOKEN": "xoxb-1",
-            "SLACK_APP_TOKEN": "xapp-1",
-            "TELNYX_API_KEY": "KEY1",
-            "LINESMAN_APPROVAL_CHANNEL": "C0APPROVALS",
-            "LINESMAN_POLICY_FILE": str(file),
-        },
-        known_kinds(),
-    )
+    settings = load({**LEAST, "LINESMAN_POLICY_FILE": str(file)}, known_kinds())
 
     assert [rule.name for rule in settings.policies.rules] == ["emergency", "hands off"]
