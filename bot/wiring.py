@@ -31,6 +31,7 @@ from bot.slack.app import Identity, build_app, identify
 from bot.slack.calls import session, web_client
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackDirectory
+from bot.slack.files import SlackFiles
 from bot.slack.front import Front
 from bot.slack.messenger import SlackMessenger
 from bot.store.database import Database
@@ -51,6 +52,7 @@ from bot.workflow.ports import Clock
 from bot.workflow.proposing import Proposals
 from bot.workflow.reminding import Reminding
 from bot.workflow.searching import Searching
+from bot.workflow.sheets import Sheets
 from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
 from bot.workflow.submission import Submission
@@ -130,6 +132,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
             database=database,
             catalogue=catalogue,
             directory=SlackDirectory(client, identity.team),
+            files=SlackFiles(client),
             vault=vault,
             clock=clock,
         )
@@ -167,6 +170,7 @@ def _context(
     database: Database,
     catalogue: Catalogue,
     directory: SlackDirectory,
+    files: SlackFiles,
     vault: Vault | None,
     clock: Clock,
 ) -> Context:
@@ -175,6 +179,7 @@ def _context(
         database=database,
         catalogue=catalogue,
         directory=directory,
+        files=files,
         policies=settings.policies,
         timing=Timing(
             poll=pace,
@@ -192,7 +197,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     say = Announcements(context)
     authority, stories = Authority(context), Stories(context)
     proposals = Proposals(context)
-    planning = Planning(context, authority, say, proposals)
+    planning = Planning(context, authority, say, proposals, Sheets(context))
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
     messenger = SlackMessenger(client, failure_channel=settings.failure_channel)

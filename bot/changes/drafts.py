@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.changes.filters import PREFIX, Condition, read_filter
 from bot.changes.kinds import Kind
 from bot.changes.numbers import BadEntry, Reading, read_numbers
 from bot.changes.records import Draft
-from bot.changes.settings import Unreadable, read_value
-from bot.changes.values import Secret, Value, Values
+from bot.changes.settings import Setting, Unreadable, read_value
+from bot.changes.sheets.refusals import SHEET
+from bot.changes.sheets.sheet import Sheet
+from bot.changes.values import Edit, Secret, Values, Way, Wish, Wishes
 from bot.errors import InputError
 
 #: Field names of the form that are not settings. Problems are keyed by field name, those of one number box by
@@ -34,7 +36,8 @@ class Request:
     kind: Kind
     #: E.164 numbers and provider ids, without repeats.
     identifiers: tuple[str, ...]
-    wanted: Values
+    #: What every number is to get that has no value of its own.
+    wanted: Wishes
     reason: str
     #: Repeated entries that were dropped.
     repeats: int
@@ -44,24 +47,39 @@ class Request:
     conditions: tuple[Condition, ...] = ()
     #: E.164 numbers and ids that are not meant, whatever else says so.
     excluded: tuple[str, ...] = ()
+    #: E.164 number or id -> values of its own, which go before those of ``wanted``.
+    rows: Mapping[str, Values] = field(default_factory=dict)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """All numbers that were given one by one, without repeats."""
+        return tuple(dict.fromkeys((*self.identifiers, *self.rows)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all settings that the request is about."""
+        return tuple(dict.fromkeys((*self.wanted, *(name for row in self.rows.values() for name in row))))
 
 
 def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_numbers: int) -> Request:
     """Return the request that ``draft`` means.
 
-    Raises :class:`bot.errors.InputError` with every problem at once, each under the field that has it.
+    Raises :class:`bot.errors.InputError` with every problem at once, each under the field that has it. A sheet is
+    not looked into here: its rows come in by :func:`with_sheet`.
     """
     problems: dict[str, str] = {}
     reading = read_numbers(draft.pasted, is_id=is_id)
     conditions = _read_conditions(kind, draft, problems)
-    if reading.identifiers or reading.bad or not draft.filters:
+    if reading.identifiers or reading.bad or not (draft.filters or draft.sheet):
         problems |= _numbers_problems(reading, max_numbers)
     excluded = read_numbers([draft.excluded], is_id=is_id)
     if excluded.bad:
         problems[EXCLUDED] = _unreadable(excluded.bad)
-    wanted = _read_values(kind, draft, problems)
-    if not problems.keys() & kind.by_name.keys():
-        problems |= kind.rule(wanted)
+    # Rows of a sheet may say what the form does not; the rule between values is then asked row by row.
+    rows_only = draft.sheet is not None and not reading.identifiers and not draft.filters
+    wanted = _read_values(kind, draft, problems, optional=rows_only)
+    if not rows_only and not problems.keys() & kind.by_name.keys():
+        problems |= kind.rule(plain(wanted))
     reason = " ".join(draft.reason.split())
     if not reason:
         problems[REASON] = "Say why, in a few words: the approver decides on it."
@@ -83,6 +101,32 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     )
 
 
+def plain(wanted: Wishes) -> Values:
+    """Return the wishes that are values, without the edits of lists."""
+    return {name: wish for name, wish in wanted.items() if not isinstance(wish, Edit)}
+
+
+def with_sheet(request: Request, sheet: Sheet) -> Request:
+    """Return ``request`` with the rows of a sheet that has no problems.
+
+    Raises :class:`bot.errors.InputError` when it has no row, or nothing in it says what is to change.
+    """
+    if not sheet.rows:
+        raise InputError({SHEET: "The sheet has no numbers: there is nothing below its headings."})
+    unwanted = frozenset(request.excluded)
+    rows = {row.identifier: row.values for row in sheet.rows if row.identifier not in unwanted}
+    if not request.wanted and not any(row.values for row in sheet.rows):
+        raise InputError(
+            {SHEET: "The sheet gives numbers but no values: fill in a column, or choose settings in the form."}
+        )
+    return replace(
+        request,
+        rows=rows,
+        repeats=request.repeats + sheet.repeats + len(set(request.identifiers) & set(rows)),
+        left_out=request.left_out + len(sheet.rows) - len(rows),
+    )
+
+
 def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tuple[Condition, ...]:
     """Return what the filter asks for. A chosen filter without a value is a problem: dropped, it would mean more."""
     for key, typed in draft.filters.items():
@@ -95,11 +139,11 @@ def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tupl
         return ()
 
 
-def _read_values(kind: Kind, draft: Draft, problems: dict[str, str]) -> dict[str, Value]:
+def _read_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, Wish]:
     names = [s.name for s in kind.settings if s.always or s.name in draft.chosen]
-    if not names:
+    if not names and not optional:
         problems[SETTINGS] = "Choose at least one setting to change."
-    wanted: dict[str, Value] = {}
+    wanted: dict[str, Wish] = {}
     for name in names:
         setting = kind.setting(name)
         typed = draft.typed.get(name)
@@ -109,10 +153,19 @@ def _read_values(kind: Kind, draft: Draft, problems: dict[str, str]) -> dict[str
             wanted[name] = typed
             continue
         try:
-            wanted[name] = read_value(setting, "" if typed is None else str(typed))
+            wanted[name] = _read_wish(setting, "" if typed is None else str(typed), draft.ways.get(name))
         except Unreadable as error:
             problems[name] = str(error)
     return wanted
+
+
+def _read_wish(setting: Setting, typed: str, way: Way | None) -> Wish:
+    value = read_value(setting, typed)
+    if way is None or not isinstance(value, tuple):
+        return value
+    if not value:
+        raise Unreadable(f"{setting.label}: say what to {way.value}, or choose to replace the list.")
+    return Edit(way, value)
 
 
 def _numbers_problems(reading: Reading, max_numbers: int) -> dict[str, str]:

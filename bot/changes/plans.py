@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
+from bot.changes.edits import all_applied, keys
 from bot.changes.kinds import Kind
-from bot.changes.records import Held, Summary
-from bot.changes.settings import Setting, Shape
+from bot.changes.settings import Setting
 from bot.changes.snapshots import Snapshot
-from bot.changes.values import Value, Values, canonical
-
-#: How many numbers the before/after sample shows.
-SAMPLE_SIZE = 5
+from bot.changes.values import Edit, Value, Values, Wish, Wishes, canonical
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,17 +56,14 @@ class Plan:
 def same(setting: Setting, one: Value, other: Value) -> bool:
     """Tell whether two values of ``setting`` mean the same to the provider.
 
-    Empty text and "not set" are the same, and tags are a set without regard to case (telnyx.md 4).
+    Empty text and "not set" are the same. The order of a list means nothing: tags are a set without regard to case
+    (telnyx.md 4), and people and numbers that ring are documented as lists to be among (close.md 4).
     """
-    if setting.shape is Shape.TAGS:
-        return _tags(one) == _tags(other)
+    if setting.listed:
+        return keys(setting, one) == keys(setting, other)
     if isinstance(one, bool) or isinstance(other, bool):
         return one == other
     return (one or None) == (other or None)
-
-
-def _tags(value: Value) -> frozenset[str]:
-    return frozenset(tag.casefold() for tag in value) if isinstance(value, tuple) else frozenset()
 
 
 def difference(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
@@ -89,18 +85,29 @@ def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
     return sent
 
 
-def build(kind: Kind, wanted: Values, snapshots: Iterable[Snapshot]) -> Plan:
-    """Return the plan that gives ``wanted`` to every number of ``snapshots``, in their order, in the fewest calls."""
-    names = [setting.name for setting in kind.touched(wanted)]
+_NO_ROWS: Final[Mapping[str, Values]] = MappingProxyType({})
+
+
+def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mapping[str, Values] = _NO_ROWS) -> Plan:
+    """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
+
+    ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``.
+    """
     batches: list[PlannedBatch] = []
     room: dict[str, int] = {}
     numbers: list[PlannedNumber] = []
+    touched: dict[tuple[str, ...], list[str]] = {}
     for snapshot in snapshots:
+        wishes = {**wanted, **rows.get(snapshot.id, {})}
+        names = touched.setdefault(tuple(wishes), [])
+        if not names:
+            names += [setting.name for setting in kind.touched(wishes)]
         before = {name: snapshot.values.get(name) for name in names}
-        after = difference(kind, before, wanted)
+        values = all_applied(kind.by_name, wishes, before)
+        after = difference(kind, before, values)
         position = None
         if after:
-            sent = payload(kind, before, wanted)
+            sent = payload(kind, before, values)
             position = _place(kind, sent, batches, room)
         numbers.append(PlannedNumber(id=snapshot.id, e164=snapshot.e164, before=before, after=after, batch=position))
     return Plan(
@@ -131,89 +138,16 @@ def digest(kind: str, numbers: Sequence[PlannedNumber], batches: Sequence[Planne
     running = hashlib.sha256()
     running.update(canonical({"version": 1, "kind": kind}).encode())
     for batch in batches:
-        running.update(canonical([batch.position, batch.size, _plain(batch.values)]).encode())
+        running.update(canonical([batch.position, batch.size, plain(batch.values)]).encode())
     for number in numbers:
-        line = [number.id, number.e164, number.batch, _plain(number.before), _plain(number.after)]
+        line = [number.id, number.e164, number.batch, plain(number.before), plain(number.after)]
         running.update(canonical(line).encode())
     return running.hexdigest()
 
 
-def _plain(values: Values) -> dict[str, object]:
-    """Return values ready for :func:`canonical`, which knows secrets by their fingerprint."""
+def plain(values: Values) -> dict[str, object]:
+    """Return values ready for :func:`bot.changes.values.canonical`, which knows secrets by their fingerprint."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def summarise(
-    kind: Kind,
-    plan: Plan,
-    wanted: Values,
-    labels: Mapping[str, Mapping[str, str]],
-    *,
-    repeats: int,
-    left_out: int = 0,
-    locked: Sequence[Held] = (),
-    conditions: Sequence[str] = (),
-) -> Summary:
-    """Return the figures of ``plan`` for cards and previews."""
-    changed = [number for number in plan.numbers if number.batch is not None]
-    paid = {
-        name: count
-        for name, count in (
-            (name, sum(1 for number in changed if _switches_on(kind.setting(name), number))) for name in wanted
-        )
-        if count
-    }
-    return Summary(
-        numbers=len(plan.numbers),
-        unchanged=plan.unchanged,
-        batches=len(plan.batches),
-        wanted=wanted,
-        labels=labels,
-        repeats=repeats,
-        left_out=left_out,
-        locked=tuple(locked),
-        conditions=tuple(conditions),
-        sample=tuple(
-            (number.e164, {name: number.before.get(name) for name in number.after}, number.after)
-            for number in _telling(changed)
-        ),
-        paid=paid,
-        losing={name: count for name in wanted if (count := _losing(kind.setting(name), changed))},
-    )
-
-
-def _telling(changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
-    """Return a few numbers that say most: those that differ in what they have now come before those that repeat it."""
-    unlike: dict[str, PlannedNumber] = {}
-    for number in changed:
-        if len(unlike) >= SAMPLE_SIZE:
-            break
-        unlike.setdefault(canonical(_plain({name: number.before.get(name) for name in number.after})), number)
-    chosen = list(unlike.values())
-    rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)
-    return [*chosen, *rest][:SAMPLE_SIZE]
-
-
-def _losing(setting: Setting, changed: Sequence[PlannedNumber]) -> int:
-    """Return how many numbers lose an entry of a list that is replaced whole."""
-    if setting.shape is not Shape.TAGS:
-        return 0
-    return sum(
-        1
-        for n in changed
-        if setting.name in n.after and _tags(n.before.get(setting.name)) - _tags(n.after[setting.name])
-    )
-
-
-def _switches_on(setting: Setting, number: PlannedNumber) -> bool:
-    """Tell whether a paid setting goes from off, unset or ``disabled`` to anything else."""
-    off = (None, False, "", "disabled")
-    return (
-        setting.paid
-        and setting.name in number.after
-        and number.after[setting.name] not in off
-        and (number.before.get(setting.name) in off)
-    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -243,17 +177,40 @@ def moved(kind: Kind, planned: Iterable[PlannedNumber], found: Mapping[str, Snap
     return differences
 
 
-def ids_to_name(kind: Kind, wanted: Values, plan: Plan) -> dict[str, set[str]]:
-    """Return, per LOOKUP setting of the change, every id that a person will read in this plan."""
-    names = [name for name in wanted if kind.setting(name).lookup]
+def ids_to_name(kind: Kind, wanted: Wishes, plan: Plan) -> dict[str, set[str]]:
+    """Return, per setting whose values are ids, every id that a person will read in this plan.
+
+    Only settings that the change means to touch are in it, not the siblings that are sent along.
+    """
+    meant = set(wanted).union(*(number.after for number in plan.numbers))
+    names = [setting.name for setting in kind.settings if setting.lookup and setting.name in meant]
     ids: dict[str, set[str]] = {name: set() for name in names}
-    for number in plan.numbers:
-        for name in names:
-            for value in (number.before.get(name), number.after.get(name)):
-                if isinstance(value, str) and value:
-                    ids[name].add(value)
     for name in names:
-        value = wanted[name]
-        if isinstance(value, str) and value:
-            ids[name].add(value)
+        for number in plan.numbers:
+            ids[name].update(ids_in(number.before.get(name)))
+            ids[name].update(ids_in(number.after.get(name)))
+        ids[name].update(ids_in(wanted.get(name)))
     return ids
+
+
+def ids_in(wish: Wish) -> tuple[str, ...]:
+    """Return the ids that a value, or an edit, of a setting whose values are ids consists of."""
+    match wish:
+        case Edit(entries=entries):
+            return entries
+        case tuple():
+            return wish
+        case str() if wish:
+            return (wish,)
+        case _:
+            return ()
+
+
+def emptied(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
+    """Return, per setting, the numbers whose list an edit would leave empty where the provider documents no way to."""
+    found: dict[str, list[PlannedNumber]] = {}
+    for number in plan.numbers:
+        for name, value in number.after.items():
+            if value == () and not kind.setting(name).clearable:
+                found.setdefault(name, []).append(number)
+    return found

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
-from bot.changes.values import Value, Values
+from bot.changes.values import Value, Values, Way, Wishes
 
 #: What stands before the number of a change wherever a person reads it.
 PREFIX = "CHG-"
@@ -26,6 +26,15 @@ def read_public_id(text: str) -> int | None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """A file that somebody uploaded to Slack. Its content stays there and is fetched when it is needed."""
+
+    #: Slack's id of the file. A file never changes under its id.
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
     """What a person typed into the form, exactly; kept so that nothing typed is ever lost."""
 
@@ -38,6 +47,10 @@ class Draft:
     typed: Mapping[str, Value] = field(default_factory=dict)
     #: Setting name -> what the picked id was called, to show the form again as it was.
     picked: Mapping[str, str] = field(default_factory=dict)
+    #: Setting name -> what the typed entries do to a list, where they do not replace it.
+    ways: Mapping[str, Way] = field(default_factory=dict)
+    #: The sheet that was uploaded; None when there is none.
+    sheet: Upload | None = None
     reason: str = ""
     #: Filter, as ``name`` or ``name[operator]`` -> what was typed or picked. A chosen one stays here when it is blank.
     filters: Mapping[str, str] = field(default_factory=dict)
@@ -76,8 +89,10 @@ class Summary:
     unchanged: int
     #: Jobs that will be created.
     batches: int
-    #: Setting name -> wanted value.
-    wanted: Values
+    #: Setting name -> what every number is to get that has no value of its own.
+    wanted: Wishes
+    #: Setting name -> how many different values the numbers get that have values of their own.
+    varied: Mapping[str, int] = field(default_factory=dict)
     #: Setting name -> {id: human name} of every id that a person will read.
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Repeated entries dropped from what was pasted.
@@ -94,6 +109,11 @@ class Summary:
     locked: tuple[Held, ...] = ()
     #: Setting name -> how many numbers lose an entry of a list that is replaced whole.
     losing: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all settings that the change is about."""
+        return tuple(dict.fromkeys((*self.wanted, *self.varied)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

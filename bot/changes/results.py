@@ -76,6 +76,5 @@ def results_sheet(
 
 def _values(kind: Kind, values: Values, labels: Mapping[str, Mapping[str, str]]) -> str:
     return "; ".join(
-        f"{name}: {show_value(kind.setting(name), value, labels.get(name, {}).get(str(value)))}"
-        for name, value in values.items()
+        f"{name}: {show_value(kind.setting(name), value, labels.get(name))}" for name, value in values.items()
     )

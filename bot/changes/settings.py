@@ -7,9 +7,11 @@ from a :class:`Setting`. Adding a field to Linesman is adding one entry to a kin
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+from urllib.parse import urlsplit
 
 from bot.changes.values import MASK, Secret, Value
 
@@ -23,6 +25,10 @@ class Shape(Enum):
     PHONE = "phone"  #: one number in E.164
     TAGS = "tags"  #: a list of short texts, replaced whole
     LOOKUP = "lookup"  #: the id of something that lives at the provider and has a name there
+    INTEGER = "integer"  #: a whole number between two bounds
+    URL = "url"  #: an https address
+    NUMBERS = "numbers"  #: a list of numbers in E.164, replaced whole
+    LOOKUPS = "lookups"  #: a list of ids of things that live at the provider and have names there, replaced whole
     SECRET = "secret"  #: text that nobody may read back  # noqa: S105 - the name of a shape, not a password
 
 
@@ -47,8 +53,10 @@ class Setting:
     help: str = ""
     #: For CHOICE: what can be chosen.
     choices: tuple[Choice, ...] = ()
-    #: Longest text, in characters.
+    #: Longest text, in characters; of a list, longest entry.
     max_length: int = 250
+    #: For INTEGER: the least and the greatest value.
+    bounds: tuple[int, int] = (0, 2**31 - 1)
     #: A text must match this whole.
     pattern: str = ""
     #: What the pattern means, for the person who broke it.
@@ -69,8 +77,13 @@ class Setting:
 
     @property
     def lookup(self) -> bool:
-        """Whether the value is an id whose name has to be shown beside it."""
-        return self.shape is Shape.LOOKUP
+        """Whether the value is an id, or a list of ids, whose names have to be shown beside them."""
+        return self.shape in {Shape.LOOKUP, Shape.LOOKUPS}
+
+    @property
+    def listed(self) -> bool:
+        """Whether the value is a list, which people may also add to and take away from."""
+        return self.shape in {Shape.TAGS, Shape.NUMBERS, Shape.LOOKUPS}
 
 
 E164: Final = re.compile(r"\+[1-9]\d{6,14}")
@@ -91,20 +104,24 @@ def read_value(setting: Setting, typed: str) -> Value:
     text = typed.strip()
     if not text:
         if setting.clearable:
-            return () if setting.shape is Shape.TAGS else ""
+            return () if setting.listed else ""
         raise Unreadable(f"{setting.label} needs a value; leave it out of the settings to keep today's value.")
+    if setting.listed:
+        return _read_list(setting, text)
     match setting.shape:
         case Shape.BOOL:
             return _read_bool(setting, text)
         case Shape.CHOICE:
             return _read_choice(setting, text)
-        case Shape.TAGS:
-            return _read_tags(setting, text)
         case Shape.PHONE:
             if not E164.fullmatch(text):
                 raise Unreadable(f"{setting.label} must be one number in international form, such as +13035550100.")
             return text
-        case Shape.TEXT | Shape.LOOKUP | Shape.SECRET:
+        case Shape.INTEGER:
+            return _read_integer(setting, text)
+        case Shape.URL:
+            return _read_url(setting, text)
+        case _:
             return _read_text(setting, text)
 
 
@@ -125,16 +142,35 @@ def _read_choice(setting: Setting, text: str) -> str:
     raise Unreadable(f"{setting.label} must be one of: {allowed}.")
 
 
-def _read_tags(setting: Setting, text: str) -> tuple[str, ...]:
+def _read_integer(setting: Setting, text: str) -> int:
+    least, most = setting.bounds
+    if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or not least <= int(text) <= most:
+        raise Unreadable(f"{setting.label} must be a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _read_url(setting: Setting, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or any(character.isspace() for character in text):
+        raise Unreadable(f"{setting.label} must be an address that begins with https://.")
+    return _read_text(setting, text)
+
+
+def _read_list(setting: Setting, text: str) -> tuple[str, ...]:
     seen: dict[str, str] = {}
     for part in re.split(r"[,;\n]", text):
-        tag = " ".join(part.split())
-        if not tag:
+        entry = " ".join(part.split())
+        if not entry:
             continue
-        if len(tag) > setting.max_length:
-            raise Unreadable(f"The tag “{tag[:30]}…” is longer than {setting.max_length} characters.")
+        if len(entry) > setting.max_length:
+            what = "tag" if setting.shape is Shape.TAGS else "entry"
+            raise Unreadable(f"The {what} “{entry[:30]}…” is longer than {setting.max_length} characters.")
+        if setting.shape is Shape.NUMBERS and not E164.fullmatch(entry):
+            raise Unreadable(
+                f"“{entry[:30]}” in {setting.label} is not a number in international form, such as +13035550100."
+            )
         # Telnyx keeps the casing of a tag's first use anywhere, so two casings are one tag.
-        seen.setdefault(tag.casefold(), tag)
+        seen.setdefault(entry.casefold() if setting.shape is Shape.TAGS else entry, entry)
     if not seen:
         raise Unreadable(f"{setting.label} needs at least one entry between the commas.")
     return tuple(seen.values())
@@ -150,8 +186,8 @@ def _read_text(setting: Setting, text: str) -> str:
     return text
 
 
-def show_value(setting: Setting, value: Value, label: str | None = None) -> str:
-    """Return ``value`` as a person reads it; ``label`` is the name of a LOOKUP's id."""
+def show_value(setting: Setting, value: Value, labels: Mapping[str, str] | None = None) -> str:
+    """Return ``value`` as a person reads it; ``labels`` has id -> human name for settings whose values are ids."""
     if isinstance(value, Secret):
         return MASK
     if value is None or value in {"", ()}:
@@ -159,11 +195,16 @@ def show_value(setting: Setting, value: Value, label: str | None = None) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(_named(entry, labels) if setting.lookup else entry for entry in value)
     text = str(value)
     if setting.lookup:
-        return f"{label} ({text})" if label else f"{text} (name unknown)"
+        return _named(text, labels)
     for choice in setting.choices:
         if choice.value == text:
             return choice.label
     return text
+
+
+def _named(identifier: str, labels: Mapping[str, str] | None) -> str:
+    label = (labels or {}).get(identifier)
+    return f"{label} ({identifier})" if label else f"{identifier} (name unknown)"

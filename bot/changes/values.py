@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final, TypeAlias, cast
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
@@ -41,14 +42,39 @@ class Secret:
         return f"Secret({MASK})"
 
 
+class Way(Enum):
+    """How entries meet the list that a number has today."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A wish for a list that depends on what each number has: entries to add, or to take away.
+
+    Providers replace lists whole, so an edit is worked out for each number while planning
+    (:func:`bot.changes.edits.applied`) and is never sent.
+    """
+
+    way: Way
+    entries: tuple[str, ...]
+
+
 #: A setting's value. None means "not set at the provider".
 Value: TypeAlias = str | bool | int | tuple[str, ...] | Secret | None
 #: Setting name -> value.
 Values: TypeAlias = Mapping[str, Value]
+#: What somebody wants a setting to be: a value, or an edit of the list that each number has.
+Wish: TypeAlias = Value | Edit
+#: Setting name -> wish.
+Wishes: TypeAlias = Mapping[str, Wish]
 
 
-def to_json(value: Value) -> JSON:
+def to_json(value: Wish) -> JSON:
     """Return ``value`` in the form in which it is stored: tuples as lists, secrets sealed."""
+    if isinstance(value, Edit):
+        return {f"${value.way.value}": list(value.entries)}
     if isinstance(value, Secret):
         return {_FINGERPRINT: value.fingerprint, _SEALED: value.sealed}
     if isinstance(value, tuple):
@@ -65,7 +91,17 @@ def from_json(value: JSON) -> Value:
     return cast("Value", value)
 
 
-def values_to_json(values: Values) -> dict[str, JSON]:
+def wish_from_json(value: JSON) -> Wish:
+    """Return the wish that :func:`to_json` stored."""
+    if isinstance(value, dict):
+        for way in Way:
+            entries = value.get(f"${way.value}")
+            if isinstance(entries, list):
+                return Edit(way, tuple(str(entry) for entry in entries))
+    return from_json(value)
+
+
+def values_to_json(values: Wishes) -> dict[str, JSON]:
     """Return all of ``values`` in stored form."""
     return {name: to_json(value) for name, value in values.items()}
 
@@ -73,6 +109,11 @@ def values_to_json(values: Values) -> dict[str, JSON]:
 def values_from_json(stored: Mapping[str, JSON]) -> dict[str, Value]:
     """Return all values that :func:`values_to_json` stored."""
     return {name: from_json(value) for name, value in stored.items()}
+
+
+def wishes_from_json(stored: Mapping[str, JSON]) -> dict[str, Wish]:
+    """Return all wishes that :func:`values_to_json` stored."""
+    return {name: wish_from_json(value) for name, value in stored.items()}
 
 
 def canonical(value: Any) -> str:  # noqa: ANN401 - any JSON document

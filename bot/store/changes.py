@@ -10,9 +10,9 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
-from bot.changes.records import Change, Draft, Held, Place, Summary, public_id
-from bot.changes.values import JSON, values_from_json, values_to_json
+from bot.changes.records import Change, Draft, Place, Summary, public_id
 from bot.errors import NotFound, Superseded
+from bot.store.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
 from bot.store.locks import Locks
 from bot.store.tables import changes
 
@@ -41,7 +41,7 @@ class Changes:
             origin=origin,
             view=view,
             submission=submission,
-            draft=_draft_to_json(draft),
+            draft=draft_to_json(draft),
             created_at=now,
         )
         result = await self._connection.execute(statement)
@@ -112,7 +112,7 @@ def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in columns.items():
         match value:
             case Summary():
-                plain[name] = _summary_to_json(value)
+                plain[name] = summary_to_json(value)
             case Outcome():
                 plain[name] = value.value
             case Place():
@@ -129,10 +129,10 @@ def _change(row: Row[Any]) -> Change:
         state=ChangeState(row.state),
         outcome=Outcome(row.outcome) if row.outcome else None,
         requester=row.requester,
-        draft=_draft_from_json(row.draft),
+        draft=draft_from_json(row.draft),
         origin=row.origin,
         view=row.view,
-        summary=_summary_from_json(row.summary) if row.summary else None,
+        summary=summary_from_json(row.summary) if row.summary else None,
         digest=row.digest,
         problem=row.problem,
         unusable=tuple(row.unusable or ()),
@@ -147,69 +147,4 @@ def _change(row: Row[Any]) -> Change:
         expires_at=row.expires_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-    )
-
-
-def _draft_to_json(draft: Draft) -> dict[str, JSON]:
-    return {
-        "kind": draft.kind,
-        "pasted": list(draft.pasted),
-        "chosen": list(draft.chosen),
-        "typed": values_to_json(draft.typed),
-        "picked": dict(draft.picked),
-        "reason": draft.reason,
-        "filters": dict(draft.filters),
-        "excluded": draft.excluded,
-        "left_out": list(draft.left_out),
-    }
-
-
-def _draft_from_json(stored: Mapping[str, Any]) -> Draft:
-    return Draft(
-        kind=stored["kind"],
-        pasted=tuple(stored["pasted"]),
-        chosen=tuple(stored["chosen"]),
-        typed=values_from_json(stored["typed"]),
-        picked=stored["picked"],
-        reason=stored["reason"],
-        filters=stored.get("filters", {}),
-        excluded=stored.get("excluded", ""),
-        left_out=tuple(stored.get("left_out", ())),
-    )
-
-
-def _summary_to_json(summary: Summary) -> dict[str, Any]:
-    return {
-        "numbers": summary.numbers,
-        "unchanged": summary.unchanged,
-        "batches": summary.batches,
-        "wanted": values_to_json(summary.wanted),
-        "labels": {name: dict(labels) for name, labels in summary.labels.items()},
-        "repeats": summary.repeats,
-        "sample": [[e164, values_to_json(old), values_to_json(new)] for e164, old, new in summary.sample],
-        "paid": dict(summary.paid),
-        "losing": dict(summary.losing),
-        "left_out": summary.left_out,
-        "conditions": list(summary.conditions),
-        "locked": [[h.change, h.requester, h.since.isoformat(), h.numbers] for h in summary.locked],
-    }
-
-
-def _summary_from_json(stored: Mapping[str, Any]) -> Summary:
-    return Summary(
-        numbers=stored["numbers"],
-        unchanged=stored["unchanged"],
-        batches=stored["batches"],
-        wanted=values_from_json(stored["wanted"]),
-        labels=stored["labels"],
-        repeats=stored["repeats"],
-        sample=tuple((e164, values_from_json(old), values_from_json(new)) for e164, old, new in stored["sample"]),
-        paid=stored["paid"],
-        losing=stored.get("losing", {}),
-        left_out=stored.get("left_out", 0),
-        conditions=tuple(stored.get("conditions", ())),
-        locked=tuple(
-            Held(change=change, requester=requester, since=datetime.fromisoformat(since), numbers=numbers)
-            for change, requester, since, numbers in stored.get("locked", ())
-        ),
     )

@@ -50,7 +50,7 @@ class Approval:
         if change.state is not ChangeState.PLANNED or change.digest != digest:
             raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
         summary = change.summary
-        size, settings = (summary.numbers, tuple(summary.wanted)) if summary else (0, ())
+        size, settings = (summary.numbers, summary.names) if summary else (0, ())
         verdict = await self._authority.request(by, change.kind, size, settings)
         policy = self._authority.policy_of(change)
         self._somebody_can_approve(policy, change)

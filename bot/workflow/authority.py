@@ -36,7 +36,7 @@ class Authority:
     def policy_of(self, change: Change) -> Policy:
         """Return the rule that governs ``change`` now; raises NotAllowed when none does."""
         summary = change.summary
-        return self.policy(change.kind, summary.numbers if summary else 0, tuple(summary.wanted) if summary else ())
+        return self.policy(change.kind, summary.numbers if summary else 0, summary.names if summary else ())
 
     async def start(self, user: str, kind: str) -> Verdict:
         """Allow ``user`` to begin a change of ``kind``, while nobody knows how large it will be."""

@@ -11,7 +11,7 @@ from bot.changes.policy import Policies
 from bot.changes.vault import Vault
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
-from bot.workflow.ports import Clock, Directory
+from bot.workflow.ports import Clock, Directory, Files
 
 
 class Bell:
@@ -57,6 +57,7 @@ class Context:
     database: Database
     catalogue: Catalogue
     directory: Directory
+    files: Files
     policies: Policies
     timing: Timing
     clock: Clock

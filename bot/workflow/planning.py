@@ -4,45 +4,52 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.changes.drafts import Request
 from bot.changes.filters import show_condition
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
-from bot.changes.plans import Plan, build, ids_to_name, summarise
+from bot.changes.plans import Plan, build, ids_to_name
 from bot.changes.records import Change, Held, Summary
 from bot.changes.snapshots import Snapshot, Target
-from bot.errors import InputError, LinesmanError, NotAllowed, NotFound, ProviderError, SecretError, Superseded
+from bot.changes.summaries import summarise
+from bot.changes.values import Values
+from bot.errors import (
+    DeliveryRefused,
+    InputError,
+    NotAllowed,
+    NotFound,
+    ProviderError,
+    SecretError,
+    Superseded,
+)
 from bot.providers.base import Provider
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
+from bot.workflow.checking import Unplannable, are_known, can_be_emptied, named, rows_by_id, varied
 from bot.workflow.context import Context
 from bot.workflow.proposing import Proposals
+from bot.workflow.sheets import Sheets
 
 #: How often planning is tried when it ends in a fault that nobody foresaw.
 ATTEMPTS = 3
-#: How many unusable numbers are named before the rest is only counted.
-NAMED = 20
-
-
-class Unplannable(LinesmanError):
-    """The request cannot be planned as it is."""
-
-    def __init__(self, message: str, *, unusable: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        #: Identifiers without which it could be.
-        self.unusable = tuple(unusable)
 
 
 class Planning:
     """Plans what was requested."""
 
     def __init__(
-        self, context: Context, authority: Authority, announcements: Announcements, proposals: Proposals
+        self,
+        context: Context,
+        authority: Authority,
+        announcements: Announcements,
+        proposals: Proposals,
+        sheets: Sheets,
     ) -> None:
         self._context = context
+        self._sheets = sheets
         self._authority = authority
         self._say = announcements
         self._proposals = proposals
@@ -64,7 +71,7 @@ class Planning:
             await self._give_up(claim, change, " ".join(error.problems.values()))
         except Unplannable as error:
             await self._give_up(claim, change, error.message, unusable=error.unusable)
-        except (NotAllowed, NotFound, ProviderError, SecretError) as error:
+        except (DeliveryRefused, NotAllowed, NotFound, ProviderError, SecretError) as error:
             await self._give_up(claim, change, error.message)
         else:
             await self._write(claim, change, plan, summary)
@@ -73,20 +80,24 @@ class Planning:
         kind = self._context.catalogue.kind(change.kind)
         provider = self._context.catalogue.provider(kind)
         request = await self._proposals.read(change.draft)
-        if not request.identifiers and not request.conditions:
+        if change.draft.sheet:
+            request = await self._sheets.add(request, change)
+        if not request.given and not request.conditions:
             raise Unplannable("All numbers were left out, so there is nothing to do. Edit the numbers, or close this.")
-        await self._authority.request(change.requester, kind.name, len(request.identifiers), tuple(request.wanted))
+        await self._authority.request(change.requester, kind.name, len(request.given), request.names)
         snapshots = await self._snapshots(provider, kind, request)
-        plan = await asyncio.to_thread(build, kind, request.wanted, snapshots)
-        return plan, await self._summarise(provider, kind, request, plan, change)
+        rows = rows_by_id(request, snapshots)
+        plan = await asyncio.to_thread(build, kind, request.wanted, snapshots, rows)
+        can_be_emptied(kind, provider.title, plan)
+        return plan, await self._summarise(
+            provider=provider, kind=kind, request=request, plan=plan, rows=rows, change=change
+        )
 
     async def _snapshots(self, provider: Provider, kind: Kind, request: Request) -> Sequence[Snapshot]:
         """Return the snapshots: numbers that were given in their order, then those that the filter found."""
-        names = [setting.name for setting in kind.touched(request.wanted)]
+        names = [setting.name for setting in kind.touched(request.names)]
         most = self._context.policies.largest(kind.name)
-        target = Target(
-            identifiers=request.identifiers, conditions=request.conditions, excluded=request.excluded, limit=most
-        )
+        target = Target(identifiers=request.given, conditions=request.conditions, excluded=request.excluded, limit=most)
         found: dict[str, Snapshot] = {}
         # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
         async for snapshot in provider.find(target, names, kind):
@@ -97,16 +108,14 @@ class Planning:
                 "Narrow the filter, or split the change."
             )
         usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
-        missing = [identifier for identifier in request.identifiers if identifier not in usable]
+        missing = [identifier for identifier in request.given if identifier not in usable]
         missing += [s.e164 for s in found.values() if not s.editable and not {s.id, s.e164} & set(missing)]
         if missing:
-            raise Unplannable(
-                _not_ours(provider.title, missing, max(len(found), len(request.identifiers))), unusable=missing
-            )
+            raise Unplannable(_not_ours(provider.title, missing, max(len(found), len(request.given))), unusable=missing)
         if not found:
             raise Unplannable("No number is like that, so there is nothing to do. Change the filter, or close this.")
         # A number given once by id and once in E.164 is one number.
-        given = {usable[identifier].id: usable[identifier] for identifier in request.identifiers}
+        given = {usable[identifier].id: usable[identifier] for identifier in request.given}
         rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
         return [*given.values(), *rest]
 
@@ -121,7 +130,16 @@ class Planning:
             shown.append(show_condition(field, condition, label))
         return shown
 
-    async def _summarise(self, provider: Provider, kind: Kind, request: Request, plan: Plan, change: Change) -> Summary:
+    async def _summarise(
+        self,
+        *,
+        provider: Provider,
+        kind: Kind,
+        request: Request,
+        plan: Plan,
+        rows: Mapping[str, Values],
+        change: Change,
+    ) -> Summary:
         if not plan.batches:
             raise Unplannable(
                 f"Nothing to do: all {len(plan.numbers):,} numbers already have these values. "
@@ -131,21 +149,17 @@ class Planning:
             name: await provider.labels(kind, name, ids)
             for name, ids in ids_to_name(kind, request.wanted, plan).items()
         }
-        for name, value in request.wanted.items():
-            setting = kind.setting(name)
-            if setting.lookup and value and value not in labels.get(name, {}):
-                raise Unplannable(
-                    f"{provider.title} has no {setting.label.lower()} with the id {value}; choose another."
-                )
+        are_known(kind, provider.title, request, plan, labels)
         return summarise(
             kind,
             plan,
             request.wanted,
             labels,
-            repeats=request.repeats + max(len(request.identifiers) - len(plan.numbers), 0),
+            repeats=request.repeats + max(len(request.given) - len(plan.numbers), 0),
             left_out=request.left_out,
             locked=await self._locked(kind, plan, change),
             conditions=await self._conditions(provider, kind, request),
+            varied=varied(rows),
         )
 
     async def _locked(self, kind: Kind, plan: Plan, change: Change) -> list[Held]:
@@ -162,7 +176,7 @@ class Planning:
 
     async def _write(self, claim: Claim, change: Change, plan: Plan, summary: Summary) -> None:
         now = self._context.clock()
-        policy = self._authority.policy(change.kind, summary.numbers, tuple(summary.wanted))
+        policy = self._authority.policy(change.kind, summary.numbers, summary.names)
         async with self._context.database.transaction() as tx:
             try:
                 await tx.changes.move(
@@ -203,9 +217,7 @@ class Planning:
 
 
 def _not_ours(provider: str, missing: Sequence[str], total: int) -> str:
-    named = ", ".join(missing[:NAMED])
-    more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
     return (
         f"{len(missing):,} of {total:,} numbers are not in the {provider} account, or cannot be changed there now: "
-        f"{named}{more}. Take them out, or correct them, and plan again."
+        f"{named(missing)}. Take them out, or correct them, and plan again."
     )

@@ -11,7 +11,7 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.messages import Message
 from bot.changes.policy import Audience, Membership, Person, Policy
-from bot.changes.records import Batch, Change, Decision, FailureGroup, Freeze, Place, Tally
+from bot.changes.records import Batch, Change, Decision, FailureGroup, Freeze, Place, Tally, Upload
 
 #: Returns the present time, aware UTC.
 Clock: TypeAlias = Callable[[], datetime]
@@ -63,6 +63,18 @@ class Directory(Protocol):
 
     async def can_post(self, channel: str) -> bool:
         """Tell whether the bot is a member of ``channel``; False when Slack does not say."""
+        ...
+
+
+class Files(Protocol):
+    """Files that people have uploaded."""
+
+    async def fetch(self, upload: Upload) -> bytes:
+        """Return the content of ``upload``.
+
+        Raises :class:`bot.errors.InputError` when the file is gone or too large, and
+        :class:`bot.errors.DeliveryError` leaves when Slack does not hand it out.
+        """
         ...
 
 

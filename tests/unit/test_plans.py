@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.changes.kinds import Kind
-from bot.changes.plans import build, difference, ids_to_name, payload, summarise
+from bot.changes.plans import build, difference, ids_to_name, payload
 from bot.changes.snapshots import Snapshot
+from bot.changes.summaries import summarise
 from bot.changes.values import Value
 from bot.changes.vault import Vault
 from bot.providers.telnyx.kinds import kinds

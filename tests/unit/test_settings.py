@@ -110,7 +110,7 @@ def test_a_value_is_shown_as_people_read_it(
     settings_kind: Kind, name: str, value: Value, label: str | None, shown: str
 ) -> None:
     """Ids stand beside their names, switches say on or off, nothing says "(empty)"."""
-    assert show_value(settings_kind.setting(name), value, label) == shown
+    assert show_value(settings_kind.setting(name), value, {str(value): label} if label else None) == shown
 
 
 def test_a_secret_is_shown_masked(settings_kind: Kind, vault: Vault) -> None:
@@ -147,3 +147,48 @@ def test_every_setting_of_the_documented_request_is_there(settings_kind: Kind) -
     }
 
     assert set(settings_kind.by_name) == documented
+
+
+INTEGER = Setting(name="ring", label="Ring for", shape=Shape.INTEGER, bounds=(15, 90))
+ADDRESS = Setting(name="url", label="Greeting", shape=Shape.URL, clearable=True)
+LIST = Setting(name="to", label="Ring also", shape=Shape.NUMBERS, clearable=True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "typed", "value"),
+    [
+        (INTEGER, " 15 ", 15),
+        (INTEGER, "90", 90),
+        (ADDRESS, "https://example.com/a.mp3", "https://example.com/a.mp3"),
+        (ADDRESS, "", ""),
+        (LIST, "+13035550100, +13035550101", ("+13035550100", "+13035550101")),
+        (LIST, "", ()),
+    ],
+)
+def test_whole_numbers_addresses_and_lists_are_read(setting: Setting, typed: str, value: object) -> None:
+    """What fits the shape becomes its value."""
+    assert read_value(setting, typed) == value
+
+
+@pytest.mark.parametrize(
+    ("setting", "typed", "why"),
+    [
+        (INTEGER, "14", "Ring for must be a whole number from 15 to 90."),
+        (INTEGER, "91", "Ring for must be a whole number from 15 to 90."),
+        (INTEGER, "20.5", "Ring for must be a whole number from 15 to 90."),
+        (INTEGER, "٢٠", "Ring for must be a whole number from 15 to 90."),
+        (ADDRESS, "http://example.com/a.mp3", "Greeting must be an address that begins with https://."),
+        (ADDRESS, "https://", "Greeting must be an address that begins with https://."),
+        (ADDRESS, "https://exa mple.com", "Greeting must be an address that begins with https://."),
+        (
+            LIST,
+            "+13035550100, 303",
+            "“303” in Ring also is not a number in international form, such as +13035550100.",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_shape_is_refused_in_words(setting: Setting, typed: str, why: str) -> None:
+    """The sentence says what would be right."""
+    with pytest.raises(Unreadable) as caught:
+        read_value(setting, typed)
+    assert str(caught.value) == why

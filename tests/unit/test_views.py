@@ -34,11 +34,12 @@ from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks.inspect import message_problems, view_problems
 from bot.sandbox.slack.mrkdwn import mentions
 from bot.slack.listeners.opening import boxes_of
+from bot.slack.views.answers import field_errors, full_boxes, read_form
 from bot.slack.views.approval_card import approval_card, approval_text, read_ticket, rejection_form, ticket
 from bot.slack.views.card import card, card_text
 from bot.slack.views.details import details
 from bot.slack.views.elements import bar, clip, code, escape, listed
-from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, field_errors, form, full_boxes, read_form
+from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, form
 from bot.slack.views.help import help_text
 from bot.slack.views.home import home
 from bot.slack.views.lines import failure, line, reminder

@@ -63,7 +63,16 @@ def read_entry(setting: Setting, cell: object) -> Value:
         text = _id(setting, text)
     elif setting.shape is Shape.PHONE:
         text = read_identifier(text, lambda _: False)
+    elif setting.shape is Shape.LOOKUPS:
+        text = ", ".join(_id(setting, part) for part in _parts(text))
+    elif setting.shape is Shape.NUMBERS:
+        text = ", ".join(read_identifier(part, lambda _: False) for part in _parts(text))
     return read_value(setting, text)
+
+
+def _parts(text: str) -> list[str]:
+    """Return the entries of a list in one cell; a comma alone is one entry, which its setting then refuses."""
+    return [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()] or [text]
 
 
 def _digits(text: str) -> str:

@@ -24,6 +24,8 @@ _CONVERTED: Final = re.compile(
 )
 #: Characters that no sheet may have: controls, and halves of surrogate pairs, which cannot be written down.
 _UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+#: What separates the entries of a list in one cell.
+_BETWEEN: Final = re.compile(r"[,;]")
 #: How many cells are remembered, so that equal ones are written and checked once.
 _REMEMBERED: Final = 10_000
 
@@ -86,7 +88,7 @@ class _Writer:
     def _write(self, setting: Setting, value: Value) -> str:
         if value is None or isinstance(value, Secret):
             return ""
-        cell = _cell(setting, value, self._labels.get(setting.name, {}).get(str(value)))
+        cell = _cell(setting, value, self._labels.get(setting.name, {}))
         if _UNWRITABLE.search(cell):
             return ""
         try:
@@ -96,10 +98,16 @@ class _Writer:
         return cell if understood is not None and same(setting, understood, value) else ""
 
 
-def _cell(setting: Setting, value: Value, label: str | None) -> str:
+def _written(setting: Setting, name: str) -> str:
+    """Return the name of an id without what no cell may have; in a list, without what stands between entries."""
+    text = _UNWRITABLE.sub(" ", name)
+    return " ".join((_BETWEEN.sub(" ", text) if setting.listed else text).split())
+
+
+def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
     if value in {"", ()}:
         return CLEAR if setting.clearable else ""
-    shown = show_value(setting, value, " ".join(_UNWRITABLE.sub(" ", label).split()) if label else None)
+    shown = show_value(setting, value, {each: _written(setting, name) for each, name in labels.items()})
     if setting.shape is Shape.TEXT and (_CONVERTED.fullmatch(shown) or shown.casefold() == CLEAR):
         return f"'{shown}"
     return guarded(shown)

@@ -137,7 +137,7 @@ class RowReader:
                 continue
             if value is not None:
                 reading.values[setting.name] = value
-        if reading.values and not reading.wrong:
+        if (reading.values or self._form) and not reading.wrong:
             broken = self._kind.rule({**self._form, **reading.values})
             for name, text in broken.items():
                 title = self._titles.get(name) or self._kind.setting(name).label

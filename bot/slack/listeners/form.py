@@ -13,7 +13,8 @@ from bot.changes.values import Secret, Value
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
 from bot.slack.calls import call
 from bot.slack.front import Front
-from bot.slack.views.form import FILTERS, FORM, KIND, MORE, field_errors, form, full_boxes, read_form, read_private
+from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
+from bot.slack.views.form import FILTERS, FORM, KIND, MORE, form
 from bot.slack.views.preview import planning
 
 #: Seconds after each try to redraw the form that Slack did not take.

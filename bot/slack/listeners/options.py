@@ -11,8 +11,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.changes.filters import NONE, PREFIX
 from bot.errors import LinesmanError
 from bot.slack.front import Front
+from bot.slack.views.answers import read_form
 from bot.slack.views.elements import option
-from bot.slack.views.form import VALUE, read_form, ways_to_filter
+from bot.slack.views.form import VALUE, ways_to_filter
 
 log = structlog.get_logger(__name__)
 

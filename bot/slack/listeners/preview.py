@@ -8,8 +8,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.errors import LinesmanError, NotAllowed
 from bot.slack.front import Front
+from bot.slack.views.answers import read_private
 from bot.slack.views.elements import escape
-from bot.slack.views.form import form, read_private
+from bot.slack.views.form import form
 from bot.slack.views.preview import (
     AGAIN,
     EDIT,

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, REASON_LENGTH, SETTINGS
 from bot.changes.filters import PREFIX, FilterField
 from bot.changes.kinds import Kind
 from bot.changes.records import Draft
 from bot.changes.settings import Choice, Setting, Shape
-from bot.changes.values import Secret, Value
+from bot.changes.values import Secret, Value, Way
 from bot.slack.views.elements import Block, View, actions, button, context, field, modal, option, plain
 
 FORM: Final = "change_form"
 KIND: Final = "kind"
 VALUE: Final = "value:"
+WAY: Final = "way:"
 MORE: Final = "more_numbers"
 FILTERS: Final = "filters"
 
+#: The way that is none of :class:`bot.changes.values.Way`: what is typed becomes the whole list.
+REPLACE: Final = "replace"
+WAYS: Final = {REPLACE: "Replace the list", Way.ADD.value: "Add to it", Way.REMOVE.value: "Take away from it"}
 #: Characters that one input holds (Slack: max_length of plain_text_input).
 BOX_LENGTH: Final = 3000
 #: Number boxes in one form: about 4,600 numbers. More would not fit beside the settings in Slack's 250 kB per view.
@@ -41,9 +45,9 @@ def form(
         blocks += _filter_fields(kind, draft, fields)
     if any(not setting.always for setting in kind.settings):
         blocks.append(_settings_field(kind, draft))
-    blocks += [
-        _value_field(setting, draft) for setting in kind.settings if setting.always or setting.name in draft.chosen
-    ]
+    for setting in kind.settings:
+        if setting.always or setting.name in draft.chosen:
+            blocks += _value_fields(setting, draft)
     blocks.append(
         field(
             REASON,
@@ -162,6 +166,18 @@ def _settings_field(kind: Kind, draft: Draft) -> Block:
     return field(SETTINGS, "Settings to change", element, hint="Only what you choose here is changed.", dispatch=True)
 
 
+def _value_fields(setting: Setting, draft: Draft) -> list[Block]:
+    value = _value_field(setting, draft)
+    return [_way_field(setting, draft), value] if setting.listed else [value]
+
+
+def _way_field(setting: Setting, draft: Draft) -> Block:
+    """Return the choice between a new list and an edit of the list that each number has."""
+    way = draft.ways.get(setting.name)
+    select = _select([option(text, key) for key, text in WAYS.items()], way.value if way else REPLACE)
+    return field(f"{WAY}{setting.name}", f"{setting.label}: how", {**select, "action_id": WAY})
+
+
 def _value_field(setting: Setting, draft: Draft) -> Block:
     value = draft.typed.get(setting.name)
     kept = isinstance(value, Secret)
@@ -192,8 +208,25 @@ def _value_element(setting: Setting, value: Value, picked: str) -> Block:
             return element
         case Shape.SECRET:
             return _text_input(VALUE, "", setting.max_length)
-        case Shape.TEXT | Shape.PHONE | Shape.TAGS:
-            length = BOX_LENGTH if setting.shape is Shape.TAGS else setting.max_length
+        case Shape.LOOKUPS:
+            picked_ids = [each for each in str(value or "").split(",") if each]
+            element = {
+                "type": "multi_external_select",
+                "action_id": VALUE,
+                "min_query_length": 0,
+                "placeholder": plain("Type to search"),
+            }
+            if picked_ids:
+                names = json.loads(picked) if picked else {}
+                element["initial_options"] = [option(names.get(each, each), each) for each in picked_ids]
+            return element
+        case Shape.INTEGER:
+            least, most = setting.bounds
+            element = {"type": "number_input", "action_id": VALUE, "is_decimal_allowed": False}
+            element |= {"min_value": str(least), "max_value": str(most)}
+            return {**element, "initial_value": str(value)} if value else element
+        case Shape.TEXT | Shape.PHONE | Shape.TAGS | Shape.NUMBERS | Shape.URL:
+            length = BOX_LENGTH if setting.listed else setting.max_length
             return _text_input(VALUE, str(value or ""), length)
 
 
@@ -210,91 +243,3 @@ def _text_input(action: str, text: str, length: int, *, multiline: bool = False)
     if text:
         element["initial_value"] = text[:length]
     return element
-
-
-def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[str, Value] | None = None) -> Draft:
-    """Return what the person has typed so far, from the payload's ``view``.
-
-    ``kept`` holds sealed secrets from an earlier round, for secret fields that were left empty.
-    """
-    state: Mapping[str, Mapping[str, Mapping[str, Any]]] = view.get("state", {}).get("values", {})
-    answers: dict[str, Mapping[str, Any]] = {
-        block: next(iter(elements.values()), {}) for block, elements in state.items()
-    }
-    private = read_private(view)
-    kind = kinds.get(_answer(answers.get(KIND, {})) or private.get("kind", "")) or next(iter(kinds.values()))
-    boxes = int(private.get("boxes", 1))
-    chosen = tuple(item["value"] for item in answers.get(SETTINGS, {}).get("selected_options") or ())
-    typed: dict[str, Value] = {}
-    picked: dict[str, str] = {}
-    for setting in kind.settings:
-        answer = answers.get(f"{VALUE}{setting.name}")
-        if answer is None:
-            continue
-        text = _answer(answer)
-        if text:
-            typed[setting.name] = text
-            if setting.lookup:
-                picked[setting.name] = answer["selected_option"]["text"]["text"]
-        elif setting.secret and kept and setting.name in kept:
-            typed[setting.name] = kept[setting.name]
-    ways = ways_to_filter(kind)
-    filters: dict[str, str] = {}
-    for item in answers.get(FILTERS, {}).get("selected_options") or ():
-        key = item["value"]
-        if key not in ways:
-            continue
-        answer = answers.get(f"{PREFIX}{key}", {})
-        filters[key] = _answer(answer)
-        if filters[key] and ways[key][0].lookup:
-            picked[f"{PREFIX}{key}"] = answer["selected_option"]["text"]["text"]
-    return Draft(
-        kind=kind.name,
-        filters=filters,
-        excluded=_answer(answers.get(EXCLUDED, {})) if filters else "",
-        pasted=tuple(_answer(answers.get(f"{NUMBERS}:{index}", {})) for index in range(boxes)),
-        chosen=tuple(name for name in chosen if name in kind.by_name),
-        typed=typed,
-        picked=picked,
-        reason=_answer(answers.get(REASON, {})),
-    )
-
-
-def _answer(answer: Mapping[str, Any]) -> str:
-    """Return what was typed or chosen in one element; an empty text when nothing was."""
-    if selected := answer.get("selected_option"):
-        return str(selected["value"])
-    return str(answer.get("value") or "")
-
-
-def read_private(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the view's private metadata."""
-    text = view.get("private_metadata") or "{}"
-    stored: dict[str, Any] = json.loads(text)
-    return stored
-
-
-def field_errors(problems: Mapping[str, str], view: Mapping[str, Any]) -> dict[str, str]:
-    """Return Slack's errors, by block id, for problems by field; each lands on an input that the view has."""
-    inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
-    errors: dict[str, str] = {}
-    for name, problem in problems.items():
-        candidates = (name, f"{name}:0", f"{VALUE}{name}", *(each for each in inputs if each.startswith(f"{name}[")))
-        block = next((each for each in candidates if each in inputs), REASON)
-        errors[block] = f"{errors[block]} {problem}" if block in errors else problem
-    return errors
-
-
-def full_boxes(draft: Draft) -> dict[str, str]:
-    """Return a problem for every number box that is full to the last character.
-
-    Nobody can tell a box that just fits from one whose rest was cut off by Slack, so a full one is never trusted.
-    """
-    return {
-        f"{NUMBERS}:{index}": (
-            f"This box is full ({BOX_LENGTH:,} characters), so the end of your list may have been cut off. "
-            "Press “Add a box” and move the last numbers there."
-        )
-        for index, text in enumerate(draft.pasted)
-        if len(text) >= BOX_LENGTH
-    }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.changes.edits import show_wish
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState, Outcome
 from bot.changes.policy import Audience
 from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb, public_id
-from bot.changes.settings import show_value
-from bot.changes.values import Value, Values
+from bot.changes.values import Values, Wish
 from bot.slack.views.elements import code, counted, listed, person, when
 from bot.workflow.ports import Story
 
@@ -42,19 +42,24 @@ def state_word(change: Change) -> str:
     return OUTCOMES[change.outcome] if change.outcome else STATES[change.state]
 
 
-def shown(kind: Kind, name: str, value: Value, summary: Summary, limit: int = 200) -> str:
-    """Return a value with its human name, safe inside mrkdwn."""
-    label = summary.labels.get(name, {}).get(str(value))
-    return code(show_value(kind.setting(name), value, label), limit)
+def shown(kind: Kind, name: str, wish: Wish, summary: Summary, limit: int = 200) -> str:
+    """Return a value, or an edit of a list, with human names beside ids, safe inside mrkdwn."""
+    return code(show_wish(kind.setting(name), wish, summary.labels.get(name)), limit)
 
 
 def wanted_lines(kind: Kind, summary: Summary) -> str:
     """Return a line for every setting that will change."""
-    lines = [
-        f"• *{kind.setting(name).label}* → {shown(kind, name, value, summary)}"
-        for name, value in summary.wanted.items()
-    ]
-    return listed(lines)
+    return listed([f"• *{kind.setting(name).label}* → {_wanted(kind, name, summary)}" for name in summary.names])
+
+
+def _wanted(kind: Kind, name: str, summary: Summary) -> str:
+    """Return what a setting is going to be, for all numbers or for those without a value of their own."""
+    common = shown(kind, name, summary.wanted[name], summary) if name in summary.wanted else ""
+    own = summary.varied.get(name, 0)
+    if not own:
+        return common
+    rows = f"{own:,} different values, number by number" if own > 1 else "the value in the sheet"
+    return f"{rows}; {common} for the rest" if common else rows
 
 
 def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:

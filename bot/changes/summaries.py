@@ -1,0 +1,99 @@
+"""The figures of a plan that people read before they ask for it, and before they approve it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from bot.changes.edits import keys
+from bot.changes.kinds import Kind
+from bot.changes.plans import Plan, PlannedNumber, plain
+from bot.changes.records import Held, Summary
+from bot.changes.settings import Setting
+from bot.changes.values import Edit, Wishes, canonical
+
+#: How many numbers the before/after sample shows.
+SAMPLE_SIZE: Final = 5
+
+_NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def summarise(
+    kind: Kind,
+    plan: Plan,
+    wanted: Wishes,
+    labels: Mapping[str, Mapping[str, str]],
+    *,
+    repeats: int,
+    left_out: int = 0,
+    locked: Sequence[Held] = (),
+    conditions: Sequence[str] = (),
+    varied: Mapping[str, int] = _NO_COUNTS,
+) -> Summary:
+    """Return the figures of ``plan`` for cards and previews."""
+    changed = [number for number in plan.numbers if number.batch is not None]
+    names = tuple(dict.fromkeys((*wanted, *varied)))
+    paid = {
+        name: count
+        for name, count in (
+            (name, sum(1 for number in changed if _switches_on(kind.setting(name), number))) for name in names
+        )
+        if count
+    }
+    return Summary(
+        numbers=len(plan.numbers),
+        unchanged=plan.unchanged,
+        batches=len(plan.batches),
+        wanted=wanted,
+        varied=varied,
+        labels=labels,
+        repeats=repeats,
+        left_out=left_out,
+        locked=tuple(locked),
+        conditions=tuple(conditions),
+        sample=tuple(
+            (number.e164, {name: number.before.get(name) for name in number.after}, number.after)
+            for number in _telling(changed)
+        ),
+        paid=paid,
+        losing={
+            name: count
+            for name in names
+            if not isinstance(wanted.get(name), Edit) and (count := _losing(kind.setting(name), changed))
+        },
+    )
+
+
+def _telling(changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
+    """Return a few numbers that say most: those that differ in what they have now come before those that repeat it."""
+    unlike: dict[str, PlannedNumber] = {}
+    for number in changed:
+        if len(unlike) >= SAMPLE_SIZE:
+            break
+        unlike.setdefault(canonical(plain({name: number.before.get(name) for name in number.after})), number)
+    chosen = list(unlike.values())
+    rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)
+    return [*chosen, *rest][:SAMPLE_SIZE]
+
+
+def _losing(setting: Setting, changed: Sequence[PlannedNumber]) -> int:
+    """Return how many numbers lose an entry of a list that is replaced whole."""
+    if not setting.listed:
+        return 0
+    return sum(
+        1
+        for n in changed
+        if setting.name in n.after and keys(setting, n.before.get(setting.name)) - keys(setting, n.after[setting.name])
+    )
+
+
+def _switches_on(setting: Setting, number: PlannedNumber) -> bool:
+    """Tell whether a paid setting goes from off, unset or ``disabled`` to anything else."""
+    off = (None, False, "", "disabled")
+    return (
+        setting.paid
+        and setting.name in number.after
+        and number.after[setting.name] not in off
+        and (number.before.get(setting.name) in off)
+    )

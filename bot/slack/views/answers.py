@@ -1,0 +1,130 @@
+"""Reading the form back: what was typed so far, and where its problems belong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, SETTINGS
+from bot.changes.filters import PREFIX
+from bot.changes.kinds import Kind
+from bot.changes.records import Draft
+from bot.changes.settings import Setting, Shape
+from bot.changes.values import Value, Way
+from bot.slack.views.form import BOX_LENGTH, FILTERS, KIND, REPLACE, VALUE, WAY, ways_to_filter
+
+#: Block id -> what its element holds.
+Answers: TypeAlias = Mapping[str, Mapping[str, Any]]
+
+
+def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[str, Value] | None = None) -> Draft:
+    """Return what the person has typed so far, from the payload's ``view``.
+
+    ``kept`` holds sealed secrets from an earlier round, for secret fields that were left empty.
+    """
+    state: Mapping[str, Mapping[str, Mapping[str, Any]]] = view.get("state", {}).get("values", {})
+    answers: Answers = {block: next(iter(elements.values()), {}) for block, elements in state.items()}
+    private = read_private(view)
+    kind = kinds.get(_answer(answers.get(KIND, {})) or private.get("kind", "")) or next(iter(kinds.values()))
+    boxes = int(private.get("boxes", 1))
+    chosen = tuple(item["value"] for item in answers.get(SETTINGS, {}).get("selected_options") or ())
+    typed, picked, ways = _read_settings(kind, answers, kept or {})
+    filters = _read_filters(kind, answers, picked)
+    return Draft(
+        kind=kind.name,
+        filters=filters,
+        excluded=_answer(answers.get(EXCLUDED, {})) if filters else "",
+        pasted=tuple(_answer(answers.get(f"{NUMBERS}:{index}", {})) for index in range(boxes)),
+        chosen=tuple(name for name in chosen if name in kind.by_name),
+        typed=typed,
+        picked=picked,
+        ways=ways,
+        reason=_answer(answers.get(REASON, {})),
+    )
+
+
+def _read_settings(
+    kind: Kind, answers: Answers, kept: Mapping[str, Value]
+) -> tuple[dict[str, Value], dict[str, str], dict[str, Way]]:
+    """Return what was typed for each setting, what picked ids are called, and what lists are to become."""
+    typed: dict[str, Value] = {}
+    picked: dict[str, str] = {}
+    ways: dict[str, Way] = {}
+    for setting in kind.settings:
+        answer = answers.get(f"{VALUE}{setting.name}")
+        if answer is None:
+            continue
+        if (way := _answer(answers.get(f"{WAY}{setting.name}", {}))) not in {"", REPLACE}:
+            ways[setting.name] = Way(way)
+        if text := _answer(answer):
+            typed[setting.name] = text
+            if setting.lookup:
+                picked[setting.name] = _picked(setting, answer)
+        elif setting.secret and setting.name in kept:
+            typed[setting.name] = kept[setting.name]
+    return typed, picked, ways
+
+
+def _picked(setting: Setting, answer: Mapping[str, Any]) -> str:
+    """Return what the picked id is called; of several, a JSON object of id -> name."""
+    if setting.shape is Shape.LOOKUPS:
+        return json.dumps({item["value"]: item["text"]["text"] for item in answer["selected_options"]})
+    return str(answer["selected_option"]["text"]["text"])
+
+
+def _read_filters(kind: Kind, answers: Answers, picked: dict[str, str]) -> dict[str, str]:
+    """Return the chosen filters; what picked ids are called goes into ``picked``."""
+    ways = ways_to_filter(kind)
+    filters: dict[str, str] = {}
+    for item in answers.get(FILTERS, {}).get("selected_options") or ():
+        key = item["value"]
+        if key not in ways:
+            continue
+        answer = answers.get(f"{PREFIX}{key}", {})
+        filters[key] = _answer(answer)
+        if filters[key] and ways[key][0].lookup:
+            picked[f"{PREFIX}{key}"] = answer["selected_option"]["text"]["text"]
+    return filters
+
+
+def _answer(answer: Mapping[str, Any]) -> str:
+    """Return what was typed or chosen in one element; an empty text when nothing was."""
+    if selected := answer.get("selected_option"):
+        return str(selected["value"])
+    if several := answer.get("selected_options"):
+        return ",".join(str(item["value"]) for item in several)
+    return str(answer.get("value") or "")
+
+
+def read_private(view: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the view's private metadata."""
+    text = view.get("private_metadata") or "{}"
+    stored: dict[str, Any] = json.loads(text)
+    return stored
+
+
+def field_errors(problems: Mapping[str, str], view: Mapping[str, Any]) -> dict[str, str]:
+    """Return Slack's errors, by block id, for problems by field; each lands on an input that the view has."""
+    inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
+    errors: dict[str, str] = {}
+    for name, problem in problems.items():
+        candidates = (name, f"{name}:0", f"{VALUE}{name}", *(each for each in inputs if each.startswith(f"{name}[")))
+        block = next((each for each in candidates if each in inputs), REASON)
+        errors[block] = f"{errors[block]} {problem}" if block in errors else problem
+    return errors
+
+
+def full_boxes(draft: Draft) -> dict[str, str]:
+    """Return a problem for every number box that is full to the last character.
+
+    Nobody can tell a box that just fits from one whose rest was cut off by Slack, so a full one is never trusted.
+    """
+    return {
+        f"{NUMBERS}:{index}": (
+            f"This box is full ({BOX_LENGTH:,} characters), so the end of your list may have been cut off. "
+            "Press “Add a box” and move the last numbers there."
+        )
+        for index, text in enumerate(draft.pasted)
+        if len(text) >= BOX_LENGTH
+    }

@@ -1,0 +1,85 @@
+"""Drafts and summaries as the JSON documents in which they are stored. What is missing in an older one is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.changes.records import Draft, Held, Summary, Upload
+from bot.changes.values import JSON, Way, values_from_json, values_to_json, wishes_from_json
+
+
+def draft_to_json(draft: Draft) -> dict[str, JSON]:
+    """Return ``draft`` ready to be stored."""
+    return {
+        "kind": draft.kind,
+        "pasted": list(draft.pasted),
+        "chosen": list(draft.chosen),
+        "typed": values_to_json(draft.typed),
+        "picked": dict(draft.picked),
+        "ways": {name: way.value for name, way in draft.ways.items()},
+        "sheet": {"id": draft.sheet.id, "name": draft.sheet.name} if draft.sheet else None,
+        "reason": draft.reason,
+        "filters": dict(draft.filters),
+        "excluded": draft.excluded,
+        "left_out": list(draft.left_out),
+    }
+
+
+def draft_from_json(stored: Mapping[str, Any]) -> Draft:
+    """Return the draft that :func:`draft_to_json` stored."""
+    return Draft(
+        kind=stored["kind"],
+        pasted=tuple(stored["pasted"]),
+        chosen=tuple(stored["chosen"]),
+        typed=values_from_json(stored["typed"]),
+        picked=stored["picked"],
+        ways={name: Way(way) for name, way in stored.get("ways", {}).items()},
+        sheet=Upload(**stored["sheet"]) if stored.get("sheet") else None,
+        reason=stored["reason"],
+        filters=stored.get("filters", {}),
+        excluded=stored.get("excluded", ""),
+        left_out=tuple(stored.get("left_out", ())),
+    )
+
+
+def summary_to_json(summary: Summary) -> dict[str, Any]:
+    """Return ``summary`` ready to be stored."""
+    return {
+        "numbers": summary.numbers,
+        "unchanged": summary.unchanged,
+        "batches": summary.batches,
+        "wanted": values_to_json(summary.wanted),
+        "varied": dict(summary.varied),
+        "labels": {name: dict(labels) for name, labels in summary.labels.items()},
+        "repeats": summary.repeats,
+        "sample": [[e164, values_to_json(old), values_to_json(new)] for e164, old, new in summary.sample],
+        "paid": dict(summary.paid),
+        "losing": dict(summary.losing),
+        "left_out": summary.left_out,
+        "conditions": list(summary.conditions),
+        "locked": [[h.change, h.requester, h.since.isoformat(), h.numbers] for h in summary.locked],
+    }
+
+
+def summary_from_json(stored: Mapping[str, Any]) -> Summary:
+    """Return the summary that :func:`summary_to_json` stored."""
+    return Summary(
+        numbers=stored["numbers"],
+        unchanged=stored["unchanged"],
+        batches=stored["batches"],
+        wanted=wishes_from_json(stored["wanted"]),
+        varied=stored.get("varied", {}),
+        labels=stored["labels"],
+        repeats=stored["repeats"],
+        sample=tuple((e164, values_from_json(old), values_from_json(new)) for e164, old, new in stored["sample"]),
+        paid=stored["paid"],
+        losing=stored.get("losing", {}),
+        left_out=stored.get("left_out", 0),
+        conditions=tuple(stored.get("conditions", ())),
+        locked=tuple(
+            Held(change=change, requester=requester, since=datetime.fromisoformat(since), numbers=numbers)
+            for change, requester, since, numbers in stored.get("locked", ())
+        ),
+    )

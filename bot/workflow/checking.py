@@ -1,0 +1,94 @@
+"""What is looked at before a plan is shown: rows that disagree, lists that would be empty, ids of nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.changes.drafts import Request
+from bot.changes.kinds import Kind
+from bot.changes.plans import Plan, emptied, ids_in
+from bot.changes.snapshots import Snapshot
+from bot.changes.values import Value, Values
+from bot.errors import LinesmanError
+
+#: How many numbers or ids are named before the rest is only counted.
+NAMED = 20
+
+
+class Unplannable(LinesmanError):
+    """The request cannot be planned as it is."""
+
+    def __init__(self, message: str, *, unusable: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        #: Identifiers without which it could be.
+        self.unusable = tuple(unusable)
+
+
+def named(things: Sequence[str]) -> str:
+    """Return the first few of ``things`` and how many more there are."""
+    more = f" and {len(things) - NAMED:,} more" if len(things) > NAMED else ""
+    return ", ".join(things[:NAMED]) + more
+
+
+def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Values]:
+    """Return the values of numbers that have their own, by id; raises when a number has them twice and differently."""
+    rows: dict[str, Values] = {}
+    if not request.rows:
+        return rows
+    twice = []
+    for snapshot in snapshots:
+        found = [request.rows[key] for key in (snapshot.id, snapshot.e164) if key in request.rows]
+        if len(found) == 2 and found[0] != found[1]:
+            twice.append(snapshot)
+        elif found:
+            rows[snapshot.id] = found[0]
+    if twice:
+        both = named([f"{snapshot.e164} (also called {snapshot.id})" for snapshot in twice])
+        raise Unplannable(
+            f"Two rows of the sheet give different values to one number: {both}. Keep one row for each, and upload "
+            "the sheet again."
+        )
+    return rows
+
+
+def varied(rows: Mapping[str, Values]) -> dict[str, int]:
+    """Return, per setting, how many different values the rows give it."""
+    different: dict[str, set[Value]] = {}
+    for row in rows.values():
+        for name, value in row.items():
+            different.setdefault(name, set()).add(value)
+    return {name: len(values) for name, values in different.items()}
+
+
+def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:
+    """Raise when an edit takes the last entry of a list away and the provider documents no way to send an empty one."""
+    for name, numbers in emptied(kind, plan).items():
+        label = kind.setting(name).label.lower()
+        raise Unplannable(
+            f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'} would be left without any {label}, which "
+            f"{provider} documents no way to do: {named([number.e164 for number in numbers])}. "
+            "Leave them out, or keep an entry.",
+            unusable=[name for number in numbers for name in (number.e164, number.id)],
+        )
+
+
+def are_known(kind: Kind, provider: str, request: Request, plan: Plan, labels: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise when a value that is going to be set is an id that nothing at the provider has."""
+    problems = []
+    for setting in kind.settings:
+        if not setting.lookup:
+            continue
+        known = labels.get(setting.name, {})
+        unknown = {each: "" for each in ids_in(request.wanted.get(setting.name)) if each not in known}
+        for number in plan.numbers:
+            for each in ids_in(number.after.get(setting.name)):
+                if each not in known and each not in ids_in(number.before.get(setting.name)):
+                    unknown.setdefault(each, number.e164)
+        problems += [
+            f"{provider} has no {setting.label.lower()} with the id {each}{f' (for {e164})' if e164 else ''}; "
+            "choose another."
+            for each, e164 in unknown.items()
+        ]
+    if problems:
+        more = f" There are {len(problems) - NAMED:,} more such ids." if len(problems) > NAMED else ""
+        raise Unplannable(" ".join(problems[:NAMED]) + more)

@@ -1,0 +1,73 @@
+"""Reading the sheets that people upload, and handing them back with what is wrong in them."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from bot.changes.drafts import Request, plain, with_sheet
+from bot.changes.records import Change, Upload
+from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
+from bot.errors import InputError, NotFound
+from bot.workflow.context import Context
+
+#: How many problems are named in one sentence; all of them are in the sheet that is handed back.
+NAMED = 5
+
+
+class BadSheet(InputError):
+    """A sheet was read and has rows that cannot be planned."""
+
+
+class Sheets:
+    """Fetches uploaded sheets and reads them, without keeping the loop from anything else."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def add(self, request: Request, change: Change) -> Request:
+        """Return ``request`` with the rows of the sheet of ``change``.
+
+        Raises :class:`BadSheet` when rows have problems, InputError when the file is no sheet, and
+        :class:`bot.errors.DeliveryError` leaves when Slack does not hand it out.
+        """
+        _, sheet = await self._read(request, change)
+        if sheet.problems:
+            raise BadSheet({"sheet": _said(sheet.problems)})
+        return with_sheet(request, sheet)
+
+    async def marked(self, request: Request, change: Change) -> bytes:
+        """Return the sheet of ``change`` with what is wrong written beside each row; raises as :meth:`add` does."""
+        content, sheet = await self._read(request, change)
+        return await asyncio.to_thread(marked, _upload(change).name, content, sheet)
+
+    async def _read(self, request: Request, change: Change) -> tuple[bytes, Sheet]:
+        upload = _upload(change)
+        provider = self._context.catalogue.provider(request.kind)
+        content = await self._context.files.fetch(upload)
+        reading = partial(
+            read_sheet,
+            upload.name,
+            content,
+            request.kind,
+            is_id=provider.is_id,
+            form=plain(request.wanted),
+            max_rows=min(MOST_ROWS, self._context.policies.largest(request.kind.name)),
+        )
+        return content, await asyncio.to_thread(reading)
+
+
+def _upload(change: Change) -> Upload:
+    if change.draft.sheet is None:
+        raise NotFound(f"{change.public_id} has no sheet.")
+    return change.draft.sheet
+
+
+def _said(problems: tuple[SheetProblem, ...]) -> str:
+    named = "; ".join(f"row {problem.row}, {problem.column}: {problem.text}" for problem in problems[:NAMED])
+    more = f"; and {len(problems) - NAMED:,} more" if len(problems) > NAMED else ""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
+    return (
+        f"The sheet has {count}: {named}{more}. You get it back in a direct message with a column “Errors”; "
+        "put it right and upload it again."
+    )
