@@ -115,7 +115,7 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
         raise InputError({SHEET: "The sheet has no numbers: there is nothing below its headings."})
     unwanted = frozenset(request.excluded)
     rows = {row.identifier: row.values for row in sheet.rows if row.identifier not in unwanted}
-    if not request.wanted and not any(row.values for row in sheet.rows):
+    if not request.kind.removes and not request.wanted and not any(row.values for row in sheet.rows):
         raise InputError(
             {SHEET: "The sheet gives numbers but no values: fill in a column, or choose settings in the form."}
         )
@@ -141,7 +141,7 @@ def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tupl
 
 def _read_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, Wish]:
     names = [s.name for s in kind.settings if s.always or s.name in draft.chosen]
-    if not names and not optional:
+    if not names and not optional and not kind.removes:
         problems[SETTINGS] = "Choose at least one setting to change."
     wanted: dict[str, Wish] = {}
     for name in names:

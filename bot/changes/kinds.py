@@ -19,6 +19,11 @@ def no_rule(values: Values) -> Mapping[str, str]:  # noqa: ARG001 - the signatur
     return {}
 
 
+def nothing_barred(values: Values) -> str:  # noqa: ARG001 - the signature of every bar
+    """Return no reason: a number may be in a change of this kind whatever its values."""
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """One sort of change: ``telnyx.settings``, ``telnyx.emergency``, ..."""
@@ -37,18 +42,28 @@ class Kind:
     jobs_in_flight: int
     #: What its numbers can be found by.
     filters: tuple[FilterField, ...] = ()
+    #: Whether it takes its numbers out of the account for good. Such a kind has no settings, and every number of it
+    #: changes.
+    removes: bool = False
+    #: What is read of every number and shown beside it, although nothing changes it.
+    observed: tuple[Setting, ...] = ()
+    #: Returns why a number with these values of today must be left out, as the end of a sentence that begins with its
+    #: name; empty when it may be in.
+    barred: Callable[[Values], str] = nothing_barred
+    #: Like ``rule``, asked for each number of the values that it would have afterwards.
+    result_rule: Rule = no_rule
 
     @cached_property
     def by_name(self) -> Mapping[str, Setting]:
-        """The settings by their name."""
-        return {setting.name: setting for setting in self.settings}
+        """What can be changed and what is only observed, by name."""
+        return {setting.name: setting for setting in (*self.settings, *self.observed)}
 
     def setting(self, name: str) -> Setting:
         """Return the setting called ``name``; KeyError when the kind has none."""
         return self.by_name[name]
 
     def touched(self, names: Iterable[str]) -> tuple[Setting, ...]:
-        """Return the settings that must be read and sent when ``names`` change: they and their groups' siblings."""
+        """Return what must be read when ``names`` change: they, their groups' siblings, and what is observed."""
         wanted = set(names)
         groups = {self.setting(name).group for name in wanted} - {""}
-        return tuple(s for s in self.settings if s.name in wanted or s.group in groups)
+        return (*(s for s in self.settings if s.name in wanted or s.group in groups), *self.observed)

@@ -79,6 +79,8 @@ def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
     """
     sent: dict[str, Value] = {}
     for setting in kind.touched(wanted):
+        if setting in kind.observed:
+            continue
         value = wanted[setting.name] if setting.name in wanted else before.get(setting.name)
         if setting.name in wanted or (value is not None and value != ""):
             sent[setting.name] = value
@@ -106,7 +108,7 @@ def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mappi
         values = all_applied(kind.by_name, wishes, before)
         after = difference(kind, before, values)
         position = None
-        if after:
+        if after or kind.removes:
             sent = payload(kind, before, values)
             position = _place(kind, sent, batches, room)
         numbers.append(PlannedNumber(id=snapshot.id, e164=snapshot.e164, before=before, after=after, batch=position))
@@ -182,8 +184,8 @@ def ids_to_name(kind: Kind, wanted: Wishes, plan: Plan) -> dict[str, set[str]]:
 
     Only settings that the change means to touch are in it, not the siblings that are sent along.
     """
-    meant = set(wanted).union(*(number.after for number in plan.numbers))
-    names = [setting.name for setting in kind.settings if setting.lookup and setting.name in meant]
+    meant = set(wanted).union({each.name for each in kind.observed}, *(number.after for number in plan.numbers))
+    names = [name for name, setting in kind.by_name.items() if setting.lookup and name in meant]
     ids: dict[str, set[str]] = {name: set() for name in names}
     for name in names:
         for number in plan.numbers:
@@ -204,6 +206,25 @@ def ids_in(wish: Wish) -> tuple[str, ...]:
             return (wish,)
         case _:
             return ()
+
+
+def unfit(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
+    """Return, per reason, the numbers that must be left out: barred, or with values afterwards that do not agree.
+
+    What did not agree before and is not touched is not held against a number.
+    """
+    found: dict[str, list[PlannedNumber]] = {}
+    for number in plan.numbers:
+        if number.batch is None:
+            continue
+        reasons = [kind.barred(number.before)]
+        broken = kind.result_rule({**number.before, **number.after})
+        if broken:
+            known = kind.result_rule(number.before)
+            reasons += [why for name, why in broken.items() if name in number.after or name not in known]
+        for reason in filter(None, reasons):
+            found.setdefault(reason, []).append(number)
+    return found
 
 
 def emptied(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:

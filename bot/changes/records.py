@@ -109,6 +109,8 @@ class Summary:
     locked: tuple[Held, ...] = ()
     #: Setting name -> how many numbers lose an entry of a list that is replaced whole.
     losing: Mapping[str, int] = field(default_factory=dict)
+    #: What is only observed: setting name -> how many numbers have it on, or set.
+    having: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -32,12 +32,12 @@ def plan_sheet(kind: Kind, operations: Iterable[Operation], summary: Summary | N
     writer = csv.writer(text)
     writer.writerow(PLAN_COLUMNS)
     for operation in operations:
-        changed = {name: operation.before.get(name) for name in operation.after}
+        action = "delete" if kind.removes else "change"
         cells = (
             operation.number_id,
-            "change" if operation.batch is not None else "leave alone",
+            action if operation.batch is not None else "leave alone",
             str(operation.batch or ""),
-            _values(kind, changed, labels),
+            _values(kind, _shown(operation), labels),
             _values(kind, operation.after, labels),
         )
         writer.writerow((operation.e164, *(guard(cell) for cell in cells)))
@@ -58,20 +58,24 @@ def results_sheet(
     writer.writerow(COLUMNS)
     for operation in operations:
         batch = batches.get(operation.batch) if operation.batch is not None else None
-        changed = {name: operation.before.get(name) for name in operation.after}
         cells = (
             operation.number_id,
             operation.state.value,
             operation.code,
             operation.reason,
             operation.pointer,
-            _values(kind, changed, labels),
+            _values(kind, _shown(operation), labels),
             _values(kind, operation.after, labels),
             batch.job if batch else "",
             operation.settled_at.isoformat() if operation.settled_at else "",
         )
         writer.writerow((operation.e164, *(guard(cell) for cell in cells)))
     return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _shown(operation: Operation) -> Values:
+    """Return today's values of what changes; of a number that is taken out of the account, of all that was read."""
+    return {name: operation.before.get(name) for name in operation.after or operation.before}
 
 
 def _values(kind: Kind, values: Values, labels: Mapping[str, Mapping[str, str]]) -> str:

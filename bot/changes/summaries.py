@@ -16,6 +16,9 @@ from bot.changes.values import Edit, Wishes, canonical
 #: How many numbers the before/after sample shows.
 SAMPLE_SIZE: Final = 5
 
+#: Values that mean that there is nothing, or that it is off.
+UNSET: Final = (None, False, "", (), "disabled")
+
 _NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -53,10 +56,15 @@ def summarise(
         locked=tuple(locked),
         conditions=tuple(conditions),
         sample=tuple(
-            (number.e164, {name: number.before.get(name) for name in number.after}, number.after)
+            (number.e164, {name: number.before.get(name) for name in number.after or number.before}, number.after)
             for number in _telling(changed)
         ),
         paid=paid,
+        having={
+            each.name: count
+            for each in kind.observed
+            if (count := sum(1 for n in changed if n.before.get(each.name) not in UNSET))
+        },
         losing={
             name: count
             for name in names
@@ -71,7 +79,8 @@ def _telling(changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
     for number in changed:
         if len(unlike) >= SAMPLE_SIZE:
             break
-        unlike.setdefault(canonical(plain({name: number.before.get(name) for name in number.after})), number)
+        shown = {name: number.before.get(name) for name in number.after or number.before}
+        unlike.setdefault(canonical(plain(shown)), number)
     chosen = list(unlike.values())
     rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)
     return [*chosen, *rest][:SAMPLE_SIZE]
@@ -90,10 +99,9 @@ def _losing(setting: Setting, changed: Sequence[PlannedNumber]) -> int:
 
 def _switches_on(setting: Setting, number: PlannedNumber) -> bool:
     """Tell whether a paid setting goes from off, unset or ``disabled`` to anything else."""
-    off = (None, False, "", "disabled")
     return (
         setting.paid
         and setting.name in number.after
-        and number.after[setting.name] not in off
-        and (number.before.get(setting.name) in off)
+        and number.after[setting.name] not in UNSET
+        and (number.before.get(setting.name) in UNSET)
     )

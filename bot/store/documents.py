@@ -57,6 +57,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "sample": [[e164, values_to_json(old), values_to_json(new)] for e164, old, new in summary.sample],
         "paid": dict(summary.paid),
         "losing": dict(summary.losing),
+        "having": dict(summary.having),
         "left_out": summary.left_out,
         "conditions": list(summary.conditions),
         "locked": [[h.change, h.requester, h.since.isoformat(), h.numbers] for h in summary.locked],
@@ -76,6 +77,7 @@ def summary_from_json(stored: Mapping[str, Any]) -> Summary:
         sample=tuple((e164, values_from_json(old), values_from_json(new)) for e164, old, new in stored["sample"]),
         paid=stored["paid"],
         losing=stored.get("losing", {}),
+        having=stored.get("having", {}),
         left_out=stored.get("left_out", 0),
         conditions=tuple(stored.get("conditions", ())),
         locked=tuple(

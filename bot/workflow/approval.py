@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from bot.changes.lifecycle import ChangeState
 from bot.changes.policy import Policy, Verdict, who_may_approve
 from bot.changes.records import Change, Decision, Place, Verb, public_id
-from bot.errors import NotAllowed, Superseded
+from bot.errors import InputError, NotAllowed, Superseded
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+
+#: The field in which a requester types how many numbers there are.
+COUNT: Final = "count"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,11 +39,14 @@ class Approval:
         self._authority = authority
         self._say = announcements
 
-    async def ask(self, change_id: int, *, by: str, digest: str) -> Change:
+    async def ask(self, change_id: int, *, by: str, digest: str, counted: str = "") -> Change:
         """Ask for approval of the plan with ``digest`` and return the change.
 
-        All numbers that change are locked in the same transaction. Asked twice, it is asked once. Raises NotAllowed,
-        or Superseded when the plan is not the one that was shown, or another change holds some of the numbers.
+        All numbers that change are locked in the same transaction. Asked twice, it is asked once. ``counted`` is how
+        many numbers the requester typed that there are, which a kind that takes numbers away wants to hear.
+
+        Raises NotAllowed, InputError when the count is another one, or Superseded when the plan is not the one that
+        was shown, or another change holds some of the numbers.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
@@ -49,6 +56,7 @@ class Approval:
             return change
         if change.state is not ChangeState.PLANNED or change.digest != digest:
             raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
+        self._counted(change, counted)
         summary = change.summary
         size, settings = (summary.numbers, summary.names) if summary else (0, ())
         verdict = await self._authority.request(by, change.kind, size, settings)
@@ -79,6 +87,16 @@ class Approval:
         self._context.ring()
         async with self._context.database.reading() as tx:
             return await tx.changes.get(change_id)
+
+    def _counted(self, change: Change, counted: str) -> None:
+        summary = change.summary
+        if summary is None or not self._context.catalogue.kind(change.kind).removes:
+            return
+        digits = "".join(character for character in counted if character not in " ,.'")
+        if not digits.isdecimal() or int(digits) != summary.numbers:
+            raise InputError(
+                {COUNT: f"Type how many numbers are going to be deleted, as shown above: {summary.numbers:,}."}
+            )
 
     def _somebody_can_approve(self, policy: Policy, change: Change) -> None:
         audience = who_may_approve(policy, change.requester)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.changes.drafts import Request
 from bot.changes.kinds import Kind
-from bot.changes.plans import Plan, emptied, ids_in
+from bot.changes.plans import Plan, emptied, ids_in, unfit
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Value, Values
 from bot.errors import LinesmanError
@@ -70,6 +70,23 @@ def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:
             "Leave them out, or keep an entry.",
             unusable=[name for number in numbers for name in (number.e164, number.id)],
         )
+
+
+def are_fit(kind: Kind, plan: Plan) -> None:
+    """Raise when numbers of ``plan`` are barred from this kind, or would have values that do not agree."""
+    found = unfit(kind, plan)
+    if not found:
+        return
+    said = [
+        f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}: {why} "
+        f"({named([number.e164 for number in numbers])})."
+        for why, numbers in found.items()
+    ]
+    names = {name: None for numbers in found.values() for number in numbers for name in (number.e164, number.id)}
+    raise Unplannable(
+        f"Some numbers cannot be in this change. {' '.join(said)} Leave them out, or put them right first.",
+        unusable=tuple(names),
+    )
 
 
 def are_known(kind: Kind, provider: str, request: Request, plan: Plan, labels: Mapping[str, Mapping[str, str]]) -> None:

@@ -14,11 +14,12 @@ class Choices:
 
     def __init__(self, context: Context) -> None:
         self._catalogue = context.catalogue
+        self._policies = context.policies
 
     @property
     def kinds(self) -> Sequence[Kind]:
-        """All kinds of change that are available."""
-        return self._catalogue.kinds
+        """All kinds of change that somebody may ask for."""
+        return [kind for kind in self._catalogue.kinds if self._policies.largest(kind.name) > 0]
 
     def by_command(self, word: str) -> Kind | None:
         """Return the kind that ``/numbers <word>`` starts; None when there is none."""

@@ -28,7 +28,7 @@ from bot.providers.base import Provider
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
-from bot.workflow.checking import Unplannable, are_known, can_be_emptied, named, rows_by_id, varied
+from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, named, rows_by_id, varied
 from bot.workflow.context import Context
 from bot.workflow.proposing import Proposals
 from bot.workflow.sheets import Sheets
@@ -89,6 +89,7 @@ class Planning:
         rows = rows_by_id(request, snapshots)
         plan = await asyncio.to_thread(build, kind, request.wanted, snapshots, rows)
         can_be_emptied(kind, provider.title, plan)
+        are_fit(kind, plan)
         return plan, await self._summarise(
             provider=provider, kind=kind, request=request, plan=plan, rows=rows, change=change
         )

@@ -9,10 +9,22 @@ from bot.changes.values import JSON, Secret, Value, Values
 from bot.changes.vault import Vault
 from bot.errors import SecretError
 from bot.providers.base import BatchRequest
-from bot.providers.telnyx.kinds import CNAM_DETAILS, CNAM_ENABLED, EMERGENCY, EMERGENCY_ADDRESS, EMERGENCY_ENABLED
+from bot.providers.telnyx.kinds import (
+    CNAM_DETAILS,
+    CNAM_ENABLED,
+    DELETE,
+    EMERGENCY,
+    EMERGENCY_ADDRESS,
+    EMERGENCY_ENABLED,
+    SETTINGS,
+)
 
 #: Kind -> path below ``/phone_numbers/jobs/`` of its job, which is also the job's ``type``.
-JOB_TYPES: Final = {"telnyx.settings": "update_phone_numbers", EMERGENCY: "update_emergency_settings"}
+JOB_TYPES: Final = {
+    SETTINGS: "update_phone_numbers",
+    EMERGENCY: "update_emergency_settings",
+    DELETE: "delete_phone_numbers",
+}
 
 
 def body(batch: BatchRequest, vault: Vault | None) -> dict[str, JSON]:

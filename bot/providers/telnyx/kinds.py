@@ -23,6 +23,7 @@ from bot.providers.telnyx.filters import FILTERS, HAS_BUNDLE
 
 SETTINGS: Final = "telnyx.settings"
 EMERGENCY: Final = "telnyx.emergency"
+DELETE: Final = "telnyx.delete"
 
 EXTERNAL_PIN: Final = "external_pin"
 EMERGENCY_ENABLED: Final = "emergency_enabled"
@@ -31,6 +32,7 @@ FORWARDING_ENABLED: Final = "voice.call_forwarding.call_forwarding_enabled"
 FORWARDS_TO: Final = "voice.call_forwarding.forwards_to"
 FORWARDING_TYPE: Final = "voice.call_forwarding.forwarding_type"
 CNAM_ENABLED: Final = "voice.cnam_listing.cnam_listing_enabled"
+DELETION_LOCK: Final = "deletion_lock_enabled"
 CNAM_DETAILS: Final = "voice.cnam_listing.cnam_listing_details"
 
 _FORWARDING: Final = "voice.call_forwarding"
@@ -229,6 +231,15 @@ _EMERGENCY: Final = (
 )
 
 
+#: What people have to see before numbers go for good. The lock keeps Telnyx from deleting a number (telnyx.md 1.1).
+_BEFORE_DELETION: Final = (
+    *(setting for setting in _NUMBER if setting.name in {"tags", "customer_reference", "connection_id"}),
+    Setting(name=EMERGENCY_ENABLED, label="Emergency service", shape=Shape.BOOL),
+    Setting(name=EMERGENCY_ADDRESS, label="Emergency address", shape=Shape.LOOKUP),
+    Setting(name=DELETION_LOCK, label="Deletion lock", shape=Shape.BOOL),
+)
+
+
 def kinds(*, secrets: bool) -> tuple[Kind, ...]:
     """Return what can be changed at Telnyx; ``secrets`` tells whether there is a key to seal secret settings with."""
     table = _NUMBER + _VOICE
@@ -240,6 +251,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             command="update",
             settings=table if secrets else tuple(setting for setting in table if not setting.secret),
             rule=settings_rule,
+            result_rule=settings_result_rule,
             batch_size=1000,
             jobs_in_flight=20,
             filters=(*FILTERS, HAS_BUNDLE),
@@ -254,6 +266,19 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             batch_size=1000,
             jobs_in_flight=500,
             filters=FILTERS,
+        ),
+        Kind(
+            name=DELETE,
+            provider="telnyx",
+            title="Delete numbers",
+            command="delete",
+            settings=(),
+            batch_size=1000,
+            jobs_in_flight=20,
+            filters=FILTERS,
+            removes=True,
+            observed=_BEFORE_DELETION,
+            barred=deletion_bar,
         ),
     )
 
@@ -273,6 +298,27 @@ def settings_rule(values: Values) -> Mapping[str, str]:
     if values.get(CNAM_ENABLED) is True and values.get(CNAM_DETAILS) == "":
         problems[CNAM_DETAILS] = "The CNAM listing is being switched on: give the name to list."
     return problems
+
+
+def settings_result_rule(values: Values) -> Mapping[str, str]:
+    """Return what is wrong between the values that a number would have afterwards, all of its objects known."""
+    problems: dict[str, str] = {}
+    if values.get(FORWARDING_ENABLED) is True and not values.get(FORWARDS_TO):
+        problems[FORWARDING_ENABLED] = "call forwarding would be on without a number to forward to"
+    if values.get(CNAM_ENABLED) is False and values.get(CNAM_DETAILS):
+        problems[CNAM_DETAILS] = "a listed name would be given while the CNAM listing is off, and Telnyx drops it"
+    if values.get(CNAM_ENABLED) is True and not values.get(CNAM_DETAILS):
+        problems[CNAM_ENABLED] = "the CNAM listing would be on without a name to list"
+    return problems
+
+
+def deletion_bar(values: Values) -> str:
+    """Return why a number cannot be deleted; what Telnyx does not say is left for Telnyx to refuse."""
+    return (
+        "the deletion lock is on, and has to be switched off by a change of its own first"
+        if values.get(DELETION_LOCK) is True
+        else ""
+    )
 
 
 def emergency_rule(values: Values) -> Mapping[str, str]:

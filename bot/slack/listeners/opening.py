@@ -22,7 +22,10 @@ async def open_form(
     opens first and is filled afterwards.
     """
     view = await front.open(trigger, loading())
-    chosen = kind or front.choices.kinds[0]
+    chosen = kind or next(iter(front.choices.kinds), None)
+    if chosen is None:
+        await front.show(view, notice("🚫 The policy allows no change at all. Ask whoever runs Linesman."))
+        return
     try:
         await front.authority.start(user, chosen.name)
     except NotAllowed as error:

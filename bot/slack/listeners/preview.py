@@ -6,10 +6,10 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.errors import LinesmanError, NotAllowed
+from bot.errors import InputError, LinesmanError, NotAllowed
 from bot.slack.front import Front
 from bot.slack.views.answers import read_private
-from bot.slack.views.elements import escape
+from bot.slack.views.elements import View, escape
 from bot.slack.views.form import form
 from bot.slack.views.preview import (
     AGAIN,
@@ -23,32 +23,14 @@ from bot.slack.views.preview import (
     notice,
     planning,
 )
+from bot.workflow.approval import COUNT
 
 
 def register(app: AsyncApp, front: Front) -> None:
     """Listen to the preview."""
 
     async def request(ack: AsyncAck, body: dict[str, Any]) -> None:
-        view = body["view"]
-        answers: dict[str, Any] = {}
-        in_time = True
-
-        async def ask() -> None:
-            private = read_private(view)
-            by = body["user"]["id"]
-            change = await front.approval.ask(int(private["change"]), by=by, digest=private["digest"])
-            answers["view"] = asked(change)
-            if not in_time:
-                await front.show(view["id"], answers["view"])
-
-        async def refuse(text: str) -> None:
-            answers["view"] = in_the_way(int(read_private(view)["change"]), text)
-            if not in_time:
-                await front.show(view["id"], answers["view"])
-
-        in_time = await front.desk.within_ack(ask(), refuse, "request for approval")
-        shown = answers.get("view") or asking(int(read_private(view)["change"]))
-        await ack(response_action="update", view=shown)
+        await _request(front, ack, body["view"], body["user"]["id"])
 
     async def edit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -70,6 +52,44 @@ def register(app: AsyncApp, front: Front) -> None:
     app.block_action(EDIT)(edit)
     for action in (AGAIN, LEAVE_OUT):
         app.block_action(action)(again)
+
+
+async def _request(front: Front, ack: AsyncAck, view: dict[str, Any], by: str) -> None:
+    """Ask for approval and answer in the modal; when that takes longer than the ack may wait, afterwards."""
+    private = read_private(view)
+    change = int(private["change"])
+    answers: dict[str, Any] = {}
+    in_time = True
+
+    async def show(fresh: View) -> None:
+        answers["view"] = fresh
+        if not in_time:
+            await front.show(view["id"], fresh)
+
+    async def ask() -> None:
+        try:
+            counted = _counted(view)
+            requested = await front.approval.ask(change, by=by, digest=private["digest"], counted=counted)
+        except InputError as error:
+            answers["errors"] = error.problems
+            await show(in_the_way(change, error.message))
+        else:
+            await show(asked(requested))
+
+    async def refuse(text: str) -> None:
+        await show(in_the_way(change, text))
+
+    in_time = await front.desk.within_ack(ask(), refuse, "request for approval")
+    if "errors" in answers:
+        await ack(response_action="errors", errors=answers["errors"])
+    else:
+        await ack(response_action="update", view=answers.get("view") or asking(change))
+
+
+def _counted(view: dict[str, Any]) -> str:
+    """Return how many numbers the requester has typed that there are; nothing where that was not asked."""
+    answer = view.get("state", {}).get("values", {}).get(COUNT, {}).get(COUNT, {})
+    return str(answer.get("value") or "")
 
 
 async def _edit(front: Front, body: dict[str, Any]) -> None:

@@ -89,7 +89,7 @@ def approval_card(story: Story) -> list[Block]:
         own = f"The rule {code(story.policy.name)} lets the requester approve as well."
         requester = own if story.policy.self_approval else "The requester may not."
         blocks.append(context(f"May approve: {audience_text(story.audience)}. {requester}"))
-        blocks.append(_buttons(change, story.tally.total))
+        blocks.append(_buttons(story))
     blocks.append(context(f"Plan `{change.digest[:12]}`"))
     return blocks
 
@@ -105,11 +105,16 @@ def read_ticket(value: str) -> tuple[int, str]:
     return int(change), digest
 
 
-def _buttons(change: Change, numbers: int) -> Block:
+def _buttons(story: Story) -> Block:
+    change, numbers = story.change, f"{story.tally.total:,}"
     value = ticket(change)
     question = confirmation(
         f"Approve {change.public_id}?",
-        f"{numbers:,} numbers will be changed exactly as shown, starting now.",
+        (
+            f"{numbers} numbers will be deleted for good, starting now. Nobody can undo it."
+            if story.kind.removes
+            else f"{numbers} numbers will be changed exactly as shown, starting now."
+        ),
         "Approve",
     )
     return actions(

@@ -9,6 +9,7 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState, Outcome
 from bot.changes.policy import Audience
 from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb, public_id
+from bot.changes.summaries import UNSET
 from bot.changes.values import Values, Wish
 from bot.slack.views.elements import code, counted, listed, person, when
 from bot.workflow.ports import Story
@@ -48,7 +49,12 @@ def shown(kind: Kind, name: str, wish: Wish, summary: Summary, limit: int = 200)
 
 
 def wanted_lines(kind: Kind, summary: Summary) -> str:
-    """Return a line for every setting that will change."""
+    """Return a line for every setting that will change; of a kind that takes numbers away, what that means."""
+    if kind.removes:
+        return (
+            f"🗑️ These numbers are *deleted from the {kind.provider.title()} account*. It cannot be undone, and nobody "
+            "can promise that a number can be bought again."
+        )
     return listed([f"• *{kind.setting(name).label}* → {_wanted(kind, name, summary)}" for name in summary.names])
 
 
@@ -66,6 +72,14 @@ def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
     """Return before and after of a few numbers."""
     lines = []
     for e164, before, after in summary.sample[:limit]:
+        if kind.removes:
+            had = [
+                f"{kind.setting(name).label}: {shown(kind, name, value, summary, limit=60)}"
+                for name, value in before.items()
+                if value not in UNSET
+            ]
+            lines.append(f"`{e164}`  {'; '.join(had) or 'nothing set'}")
+            continue
         named = [_difference(kind, name, before, after, summary) for name in list(after)[:DIFFERENCES]]
         if more := len(after) - DIFFERENCES:
             named += [f"and {more} more"] if more > 0 else []
@@ -89,6 +103,10 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         f"• {counted(count, 'number')} {'loses' if count == 1 else 'lose'} *{kind.setting(name).label.lower()}* "
         "of today: the list is replaced."
         for name, count in summary.losing.items()
+    ]
+    lines += [
+        f"• {counted(count, 'number')} {'has' if count == 1 else 'have'} *{kind.setting(name).label.lower()}*."
+        for name, count in summary.having.items()
     ]
     if count := summary.unchanged:
         alone = "already has these values and is" if count == 1 else "already have these values and are"

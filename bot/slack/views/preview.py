@@ -16,6 +16,7 @@ from bot.slack.views.elements import (
     code,
     context,
     escape,
+    field,
     fields,
     modal,
     quote,
@@ -33,6 +34,7 @@ from bot.slack.views.pieces import (
     wanted_lines,
     warning_lines,
 )
+from bot.workflow.approval import COUNT
 from bot.workflow.ports import Story
 
 PREVIEW: Final = "preview"
@@ -103,7 +105,7 @@ def _plan(story: Story) -> View:
         ),
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
         *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
-        section(f"*New values*\n{wanted_lines(story.kind, summary)}"),
+        section(f"{'' if story.kind.removes else '*New values*' + chr(10)}{wanted_lines(story.kind, summary)}"),
         section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}"),
     ]
     if summary.locked:
@@ -117,6 +119,7 @@ def _plan(story: Story) -> View:
             f"from {audience_text(story.audience)}. "
             f"If nobody decides before {when(story.expires_if_asked_now)}, the request expires."
         ),
+        *([_count_field()] if story.kind.removes and not summary.locked else []),
         actions(EDIT, _buttons(change, summary)),
         context(f"Plan `{change.digest[:12]}`"),
     ]
@@ -130,6 +133,12 @@ def _plan(story: Story) -> View:
         private=_private(change.id, change.digest),
         notify_on_close=True,
     )
+
+
+def _count_field() -> Block:
+    """Return the input in which the requester types how many numbers go for good."""
+    element = {"type": "plain_text_input", "action_id": COUNT, "max_length": 12}
+    return field(COUNT, "How many numbers are going to be deleted?", element, hint="Type the number to go on.")
 
 
 def _buttons(change: Change, summary: Summary) -> list[Block]:

@@ -23,7 +23,8 @@ from bot.errors import InputError
 from bot.providers.telnyx.kinds import kinds
 from tests.unit.sheets.conftest import is_id
 
-KINDS = kinds(secrets=True)
+#: Uploading numbers for deletion changes all of them, whatever the sheet says of their values.
+KINDS = [kind for kind in kinds(secrets=True) if not kind.removes]
 SETTINGS: Kind = KINDS[0]
 
 HEADINGS = ["number", "id", "Tags", "HD voice", "Customer reference", "Connection", "Forward to", "CNAM listing"]
