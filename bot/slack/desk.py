@@ -17,6 +17,9 @@ ROOM: Final = 64
 #: Seconds that a click may be worked on before its ack goes out regardless. Slack gives up after 3 s (slack.md 1.1).
 ACK_WITHIN: Final = 2.0
 
+#: Seconds after an ack in which what it shows may still come.
+AFTER_ACK: Final = 0.5
+
 #: What a person reads after a fault that nobody foresaw.
 FAULT: Final = (
     "Something went wrong on our side; the log has the details. Look at `/numbers list` before you try again."
@@ -24,6 +27,24 @@ FAULT: Final = (
 
 #: Says a sentence to the person who clicked.
 Answer = Callable[[str], Awaitable[None]]
+
+
+class Ack:
+    """Whether the ack of a click has gone out without waiting for the work behind it."""
+
+    def __init__(self) -> None:
+        #: True until the ack had to go out without an answer.
+        self.waits = True
+        self._gone = asyncio.Event()
+
+    def gone(self) -> None:
+        """Note that the ack is out."""
+        self._gone.set()
+
+    async def over(self) -> None:
+        """Wait until Slack has surely acted on the ack: what it shows would cover a modal that is updated before."""
+        await self._gone.wait()
+        await asyncio.sleep(AFTER_ACK)
 
 
 class Desk:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.changes.drafts import Request, read_draft
 from bot.changes.lifecycle import ChangeState
+from bot.changes.messages import Topic
 from bot.changes.records import Change, Draft
 from bot.changes.settings import Unreadable, read_value
 from bot.changes.values import Value
@@ -79,6 +80,12 @@ class Proposals:
         await tx.work.add(Task.PLAN, change, now)
         await tx.events.add(change, "proposed", at=now, actor=requester, kind=draft.kind)
         return change
+
+    async def show(self, change: int) -> None:
+        """Show where the planning of ``change`` is, in the modal that waits for it."""
+        async with self._context.database.transaction() as tx:
+            await tx.outbox.show(change, Topic.PREVIEW, now=self._context.clock())
+        self._context.ring()
 
     async def again(self, change_id: int, *, by: str, view: str, submission: str, leave_out: bool = False) -> int:
         """Plan the same request anew and return the new change's id; an open plan is given up for it.

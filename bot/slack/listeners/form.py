@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.changes.drafts import REASON
 from bot.changes.records import Draft
 from bot.changes.values import Secret, Value
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
 from bot.slack.calls import call
+from bot.slack.desk import Ack
 from bot.slack.front import Front
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
 from bot.slack.views.form import FILTERS, FORM, KIND, MORE, form
-from bot.slack.views.preview import planning
+from bot.slack.views.preview import loading, planning
 
 #: Seconds after each try to redraw the form that Slack did not take.
 REDRAW_PAUSES: Final = (0.5, 2.0, 4.0)
@@ -32,18 +35,66 @@ def register(app: AsyncApp, front: Front) -> None:
         front.desk.hand_over(work, front.in_modal(view["id"]), "form redraw")
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
-        view = body["view"]
-        answers: dict[str, Any] = {}
-
-        async def refuse(text: str) -> None:
-            answers.update(response_action="errors", errors=field_errors({"reason": text}, view))
-
-        await front.desk.within_ack(_propose(front, body, answers), refuse, "form submission")
-        await ack(**answers)
+        await _submit(front, ack, body)
 
     for action in (KIND, "settings", FILTERS, MORE):
         app.block_action(action)(reshape)
     app.view_submission(FORM)(submit)
+
+
+async def _submit(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Take the request in and answer in the ack; what takes longer than Slack waits is shown in the modal later."""
+    view = body["view"]
+    answers: dict[str, Any] = {}
+    out = Ack()
+
+    async def refuse(problems: Mapping[str, str]) -> None:
+        if out.waits:
+            answers.update(response_action="errors", errors=field_errors(problems, view))
+        else:
+            await out.over()
+            await _show_again(front, body, problems)
+
+    async def refuse_all(text: str) -> None:
+        await refuse({REASON: text})
+
+    async def work() -> None:
+        try:
+            change = await _propose(front, body)
+        except InputError as error:
+            await refuse(error.problems)
+            return
+        if out.waits:
+            answers.update(response_action="update", view=planning(change))
+        else:
+            await out.over()
+            # Through the outbox, like the plan itself: whichever comes last shows the latest.
+            await front.proposals.show(change)
+
+    out.waits = await front.desk.within_ack(work(), refuse_all, "form submission")
+    if out.waits:
+        await ack(**answers)
+    else:
+        await ack(response_action="update", view=loading())
+    out.gone()
+
+
+async def _show_again(front: Front, body: dict[str, Any], problems: Mapping[str, str]) -> None:
+    """Show the form once more as it was sent, with what is wrong above it."""
+    view = body["view"]
+    private = read_private(view)
+    kinds = {kind.name: kind for kind in front.choices.kinds}
+    draft = read_form(view, kinds, await _kept_secrets(front, private, body["user"]["id"]))
+    fresh = form(
+        front.choices.kinds,
+        kinds[draft.kind],
+        draft,
+        origin=private.get("origin", ""),
+        boxes=int(private.get("boxes", 1)),
+        source=private.get("source"),
+        problems=problems,
+    )
+    await front.show(view["id"], fresh)
 
 
 async def _redraw(front: Front, user: str, view: dict[str, Any], more: int) -> None:
@@ -74,26 +125,20 @@ async def _redraw(front: Front, user: str, view: dict[str, Any], more: int) -> N
     raise DeliveryRefused("Slack does not answer just now, so the form could not be shown again; start anew.")
 
 
-async def _propose(front: Front, body: dict[str, Any], answers: dict[str, Any]) -> None:
-    """Write the request down, or put every problem on the field that has it."""
+async def _propose(front: Front, body: dict[str, Any]) -> int:
+    """Write the request down and return its change; raises InputError with every problem at once."""
     view = body["view"]
     private = read_private(view)
     kinds = {kind.name: kind for kind in front.choices.kinds}
     kept = await _kept_secrets(front, private, body["user"]["id"])
     draft = read_form(view, kinds, kept)
-    try:
-        sealed = await _checked(front, draft)
-    except InputError as error:
-        answers.update(response_action="errors", errors=field_errors(error.problems, view))
-        return
-    change = await front.proposals.propose(
-        sealed,
+    return await front.proposals.propose(
+        await _checked(front, draft),
         requester=body["user"]["id"],
         origin=private.get("origin", ""),
         view=view["id"],
         submission=f"{view['id']}:{view['hash']}",
     )
-    answers.update(response_action="update", view=planning(change))
 
 
 async def _checked(front: Front, draft: Draft) -> Draft:

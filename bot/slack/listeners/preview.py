@@ -7,6 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.errors import InputError, LinesmanError, NotAllowed
+from bot.slack.desk import Ack
 from bot.slack.front import Front
 from bot.slack.views.answers import read_private
 from bot.slack.views.elements import View, escape
@@ -59,11 +60,12 @@ async def _request(front: Front, ack: AsyncAck, view: dict[str, Any], by: str) -
     private = read_private(view)
     change = int(private["change"])
     answers: dict[str, Any] = {}
-    in_time = True
+    out = Ack()
 
     async def show(fresh: View) -> None:
         answers["view"] = fresh
-        if not in_time:
+        if not out.waits:
+            await out.over()
             await front.show(view["id"], fresh)
 
     async def ask() -> None:
@@ -79,11 +81,12 @@ async def _request(front: Front, ack: AsyncAck, view: dict[str, Any], by: str) -
     async def refuse(text: str) -> None:
         await show(in_the_way(change, text))
 
-    in_time = await front.desk.within_ack(ask(), refuse, "request for approval")
+    out.waits = await front.desk.within_ack(ask(), refuse, "request for approval")
     if "errors" in answers:
         await ack(response_action="errors", errors=answers["errors"])
     else:
         await ack(response_action="update", view=answers.get("view") or asking(change))
+    out.gone()
 
 
 def _counted(view: dict[str, Any]) -> str:

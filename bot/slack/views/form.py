@@ -12,7 +12,20 @@ from bot.changes.kinds import Kind
 from bot.changes.records import Draft
 from bot.changes.settings import Choice, Setting, Shape
 from bot.changes.values import Secret, Value, Way
-from bot.slack.views.elements import Block, View, actions, button, context, field, modal, option, plain
+from bot.slack.views.elements import (
+    Block,
+    View,
+    actions,
+    button,
+    context,
+    escape,
+    field,
+    listed,
+    modal,
+    option,
+    plain,
+    section,
+)
 
 FORM: Final = "change_form"
 KIND: Final = "kind"
@@ -31,16 +44,26 @@ MOST_BOXES: Final = 20
 
 
 def form(
-    kinds: Sequence[Kind], kind: Kind, draft: Draft, *, origin: str, boxes: int = 1, source: int | None = None
+    kinds: Sequence[Kind],
+    kind: Kind,
+    draft: Draft,
+    *,
+    origin: str,
+    boxes: int = 1,
+    source: int | None = None,
+    problems: Mapping[str, str] | None = None,
 ) -> View:
     """Return the form for ``kind``, filled with ``draft``, with at least ``boxes`` number boxes.
 
     ``source`` is the change whose plan is being edited: its sealed secrets stay when their fields are left empty.
+    ``problems`` stand above everything; they are for when Slack no longer takes them at the fields.
 
     The ids of blocks and actions stay the same from view to view, so that Slack keeps what was typed.
     """
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
     blocks = [_kind_field(kinds, kind), *_number_fields(draft, boxes)]
+    if problems:
+        blocks.insert(0, section("⚠️ *Not sent yet.*\n" + listed([f"• {escape(each)}" for each in problems.values()])))
     if fields := ways_to_filter(kind):
         blocks += _filter_fields(kind, draft, fields)
     if any(not setting.always for setting in kind.settings):
