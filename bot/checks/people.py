@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.changes.policy import Grant, Membership, Person, Policy, Reason, Verdict, may_approve, may_operate, may_request
 from bot.checks.asking import answers
 from bot.checks.findings import Finding, counted, fix, mind, ok
+from bot.config import Settings
 from bot.errors import DeliveryError
 from bot.slack.calls import call
 from bot.slack.directory import SlackDirectory
@@ -26,6 +27,12 @@ _WHY_NOT: Final[Mapping[Reason, str]] = {
     Reason.BOT: "which is a bot",
     Reason.FOREIGN: "who belongs to another workspace",
     Reason.GUEST: "who is a guest",
+}
+#: List of the policy -> the variable that has it where no rule says otherwise.
+_VARIABLES: Final[Mapping[str, str]] = {
+    "requesters": "LINESMAN_REQUESTERS",
+    "approvers": "LINESMAN_APPROVERS",
+    "operators": "LINESMAN_OPERATORS",
 }
 #: Error of usergroups.users.list -> what is wrong with the group and what to do (slack.md 1.9).
 _GROUP_TROUBLE: Final[Mapping[str, str]] = {
@@ -46,40 +53,90 @@ class Role:
     judge: Callable[[Person, Membership], Verdict]
 
 
-async def people(policy: Policy, client: AsyncWebClient, directory: SlackDirectory) -> Sequence[Finding]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """What one rule, or the variables, say about people."""
+
+    policy: Policy
+    #: What the list of approvers is called: ``LINESMAN_APPROVERS``.
+    approvers: Role
+    #: The lists that have not been looked at with another listing.
+    roles: tuple[Role, ...]
+    #: Whether it says itself who approves, or how many have to.
+    decides: bool = True
+    #: Where its changes are told apart from all others: `` under policy.toml, rule 2 “emergency”``.
+    where: str = ""
+
+
+def listings(settings: Settings) -> Sequence[Listing]:
+    """Return what the variables say about people, then what each rule of the policy file says itself."""
+    policies, file = settings.policies, settings.policy_file
+    own = _roles(settings.policy, dict(_VARIABLES))
+    found = [Listing(policy=settings.policy, approvers=own[1], roles=own, decides=policies.fallback_governs)]
+    for rule in file.rules if file else ():
+        if file is None or rule.allow is False:
+            continue
+        place = file.place(rule)
+        # A kind that is off by default takes more approvals; the strictest case is the one that may not work out.
+        policy = max(policies.outcomes(rule).values(), key=lambda each: each.approvals_required, default=None)
+        if policy is None:
+            continue
+        said = {key: f"{place}, {key}," for key in _VARIABLES if getattr(rule, key, None) is not None}
+        roles = _roles(policy, {**_VARIABLES, **said})
+        found.append(
+            Listing(
+                policy=policy,
+                approvers=roles[1],
+                roles=tuple(role for role, key in zip(roles, _VARIABLES, strict=True) if key in said),
+                decides=bool(said.keys() & {"requesters", "approvers"})
+                or policy.approvals_required != settings.policy.approvals_required,
+                where=f" under {place}",
+            )
+        )
+    return found
+
+
+async def people(found: Sequence[Listing], client: AsyncWebClient, directory: SlackDirectory) -> Sequence[Finding]:
     """Ask Slack for everybody who is listed, and for as many members of groups as the approvals need."""
 
     async def members(group: str) -> frozenset[str]:
         return frozenset((await call(client.usergroups_users_list(usergroup=group)))["users"])
 
-    requesters, approvers, operators = roles = _roles(policy)
+    roles = [role for listing in found for role in (*listing.roles, listing.approvers)]
     groups = await answers({group for role in roles for group in role.grant.groups}, members)
     known = dict(await answers({user for role in roles for user in role.grant.users}, directory.person))
-    able = await _able(approvers, groups, known, directory, enough=policy.approvals_required + 1)
-    return [
-        *_listed(requesters, known, groups),
-        *_listed(approvers, known, groups),
-        *_enough(policy, able, requesters, groups),
-        *_listed(operators, known, groups),
-    ]
+    findings: list[Finding] = []
+    for listing in found:
+        for role in listing.roles:
+            if role.variable == "LINESMAN_OPERATORS":
+                continue
+            findings += _listed(role, known, groups)
+        if listing.decides:
+            enough = listing.policy.approvals_required + 1
+            able = await _able(listing.approvers, groups, known, directory, enough=enough)
+            findings += _enough(listing, able, groups)
+    for role in roles:
+        if role.variable == "LINESMAN_OPERATORS":
+            findings += _listed(role, known, groups)
+    return findings
 
 
-def _roles(policy: Policy) -> tuple[Role, Role, Role]:
+def _roles(policy: Policy, called: Mapping[str, str]) -> tuple[Role, Role, Role]:
     return (
         Role(
-            variable="LINESMAN_REQUESTERS",
+            variable=called["requesters"],
             deed="request changes",
             grant=policy.requesters,
             judge=lambda person, membership: may_request(policy, person, membership, "", 0),
         ),
         Role(
-            variable="LINESMAN_APPROVERS",
+            variable=called["approvers"],
             deed="approve changes",
             grant=policy.approvers,
             judge=lambda person, membership: may_approve(policy, person, membership, "", ()),
         ),
         Role(
-            variable="LINESMAN_OPERATORS",
+            variable=called["operators"],
             deed="do an operator's work",
             grant=policy.operators,
             judge=lambda person, membership: may_operate(policy, person, membership),
@@ -155,24 +212,25 @@ async def _able(
     return able
 
 
-def _enough(policy: Policy, able: Sequence[Person], requesters: Role, groups: Groups) -> Iterator[Finding]:
+def _enough(listing: Listing, able: Sequence[Person], groups: Groups) -> Iterator[Finding]:
     """Say whether the approvers suffice; ``able`` is all of them unless it is longer than what is required."""
-    required, grant = policy.approvals_required, policy.approvers
+    required, grant = listing.policy.approvals_required, listing.policy.approvers
+    where, called = listing.where, listing.approvers.variable.rstrip(",")
     who, needs = counted(len(able), "person", "people"), counted(required, "approval")
     if len(able) < required:
         yield fix(
-            f"No change can be approved: {who if able else 'nobody'} can approve and a change needs {needs}. Put the "
-            f"ids of active full members into LINESMAN_APPROVERS, or of user groups that have some."
+            f"No change{where} can be approved: {who if able else 'nobody'} can approve and a change needs {needs}. "
+            f"Put the ids of active full members into {called}, or of user groups that have some."
         )
         return
     more = "At least " if grant.groups and len(able) > required else ""
-    yield ok(f"{more}{who} can approve, and a change needs {needs}.")
+    yield ok(f"{more}{who} can approve{where}, and a change needs {needs}.")
     said_by_the_configuration = not grant.groups and len(grant.users) == required
-    if len(able) == required and not said_by_the_configuration:
-        membership = _membership(groups)
-        own = [person.name for person in able if requesters.judge(person, membership).allowed]
+    if len(able) == required and not said_by_the_configuration and not listing.policy.self_approval:
+        membership, policy = _membership(groups), listing.policy
+        own = [person.name for person in able if may_request(policy, person, membership, "", 0).allowed]
         if own:
             yield mind(
-                f"What {' or '.join(own)} requests cannot be approved, because nobody approves their own and there is "
-                f"no one to spare: add to LINESMAN_APPROVERS."
+                f"What {' or '.join(own)} requests{where} cannot be approved, because nobody approves their own and "
+                f"there is no one to spare: add to {called}."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -264,3 +265,38 @@ async def test_names_are_data(place: Any) -> None:
         "mind  LINESMAN_OPERATORS names Kim ok [2JAll is well (U0KIM), who is a guest and may not do an operator's "
         "work: take the id out."
     ) in said
+
+
+async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path) -> None:
+    """Who a rule names is checked like who a variable names, under the name of the rule; what it inherits is not."""
+    place.slack.add_person("U0KIM", name="Kim", deleted=True)
+    place.slack.add_usergroup("S0NONE", handle="none", members=[])
+    file = tmp_path / "policy.toml"
+    file.write_text(
+        '[[rule]]\nname = "routing"\nsettings = ["connection_id"]\napprovers = ["U0KIM", "U0MAX"]\n'
+        "approvals_required = 2\n\n"
+        '[[rule]]\nname = "tags"\nsettings = ["tags"]\nrequesters = ["S0NONE"]\n\n'
+        '[[rule]]\nname = "no"\nkinds = ["telnyx.emergency"]\nallow = false\n',
+        encoding="utf-8",
+    )
+    place.env["LINESMAN_POLICY_FILE"] = str(file)
+
+    status, said = await place.check()
+
+    assert status == 1
+    assert [line for line in said if "policy.toml" in line] == [
+        (
+            "mind  policy.toml, rule 1 “routing”, approvers, names Kim (U0KIM), whose account is deactivated and may "
+            "not approve changes: take the id out."
+        ),
+        (
+            "FIX   No change under policy.toml, rule 1 “routing” can be approved: 1 person can approve and a change "
+            "needs 2 approvals. Put the ids of active full members into policy.toml, rule 1 “routing”, approvers, or "
+            "of user groups that have some."
+        ),
+        (
+            "mind  policy.toml, rule 2 “tags”, requesters, names the user group S0NONE, which has no members: nobody "
+            "gains by it."
+        ),
+        ("ok    At least 2 people can approve under policy.toml, rule 2 “tags”, and a change needs 1 approval."),
+    ]

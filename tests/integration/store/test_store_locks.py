@@ -1,0 +1,61 @@
+"""Two changes never hold the same number, whoever asks at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.changes.records import Draft
+from bot.errors import Superseded
+from bot.store.database import Database
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+DRAFT = Draft(kind="telnyx.settings", reason="why")
+
+wanted = st.lists(st.sets(st.integers(0, 12), min_size=1, max_size=6), min_size=2, max_size=6)
+
+
+async def ask(database: Database, numbers: set[int]) -> tuple[int, frozenset[str]]:
+    """Let a new change ask for ``numbers`` and return it with what it got: all of them or nothing."""
+    ids = frozenset(str(number) for number in numbers)
+    async with database.transaction() as tx:
+        change = await tx.changes.add(DRAFT, requester="U0ANA", origin="", view="", submission=None, now=NOW)
+    try:
+        async with database.transaction() as tx:
+            await tx.locks.take(change, "telnyx", ids, NOW)
+    except Superseded:
+        return change, frozenset()
+    return change, ids
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sets=wanted, released=st.integers(0, 5))
+async def test_lock_sets_never_overlap_under_concurrent_requests(
+    database: Database, sets: Sequence[set[int]], released: int
+) -> None:
+    """Of requests at the same time each gets all its numbers or none, no two get the same one, and somebody wins.
+
+    What a change lets go of can be taken at once, and only that.
+    """
+    results = await asyncio.gather(*(ask(database, numbers) for numbers in sets))
+    winners = {change: ids for change, ids in results if ids}
+    assert winners
+    assert sum(len(ids) for ids in winners.values()) == len(frozenset().union(*winners.values()))
+    for _, ids in results:
+        async with database.reading() as tx:
+            held = await tx.locks.holders("telnyx", ids, besides=0)
+        assert all(number in winners[change] for number, change in held.items())
+
+    let_go = sorted(winners)[released % len(winners)]
+    async with database.transaction() as tx:
+        assert await tx.locks.release(let_go) == len(winners[let_go])
+    again, got = await ask(database, {int(number) for number in winners[let_go]})
+    assert got == winners[let_go]
+    async with database.transaction() as tx:
+        for change in {*winners, again}:
+            await tx.locks.release(change)
+        assert await tx.locks.list() == []
