@@ -51,6 +51,12 @@ class Request:
     rows: Mapping[str, Values] = field(default_factory=dict)
 
     @property
+    def handed(self) -> bool:
+        """Whether only the provider can tell which numbers are meant."""
+        fields = {field.name: field for field in self.kind.filters}
+        return any(not fields[condition.field].previewable for condition in self.conditions)
+
+    @property
     def given(self) -> tuple[str, ...]:
         """All numbers that were given one by one, without repeats."""
         return tuple(dict.fromkeys((*self.identifiers, *self.rows)))
@@ -72,6 +78,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     conditions = _read_conditions(kind, draft, problems)
     if reading.identifiers or reading.bad or not (draft.filters or draft.sheet):
         problems |= _numbers_problems(reading, max_numbers)
+    _read_handed(kind, draft, reading, conditions, problems)
     excluded = read_numbers([draft.excluded], is_id=is_id)
     if excluded.bad:
         problems[EXCLUDED] = _unreadable(excluded.bad)
@@ -137,6 +144,28 @@ def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tupl
     except InputError as error:
         problems |= error.problems
         return ()
+
+
+def _read_handed(
+    kind: Kind, draft: Draft, reading: Reading, conditions: tuple[Condition, ...], problems: dict[str, str]
+) -> None:
+    """Note what cannot go with a filter that only the provider can resolve: it stands alone and sends plain values."""
+    fields = {field.name: field for field in kind.filters}
+    blind = [fields[each.field] for each in conditions if not fields[each.field].previewable]
+    if not blind:
+        return
+    label = blind[0].label
+    if len(conditions) > 1 or reading.identifiers or reading.bad or draft.sheet or draft.excluded.strip():
+        problems[f"{PREFIX}{blind[0].name}"] = (
+            f"“{label}” cannot be previewed, so it stands alone: take out numbers, sheet, exceptions and other filters."
+        )
+    for name in draft.chosen:
+        setting = kind.by_name.get(name)
+        if setting is not None and (setting.group or draft.ways.get(name)):
+            problems[name] = (
+                f"{setting.label} is worked out from what each number has today, which nobody can see for “{label}”. "
+                "Leave it out, or point at numbers in another way."
+            )
 
 
 def _read_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, Wish]:

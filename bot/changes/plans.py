@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.changes.edits import all_applied, keys
+from bot.changes.filters import Condition, conditions_to_json
 from bot.changes.kinds import Kind
 from bot.changes.settings import Setting
 from bot.changes.snapshots import Snapshot
@@ -36,6 +37,8 @@ class PlannedBatch:
     position: int
     values: Values
     size: int
+    #: A filter that is handed to the provider because nobody can resolve it beforehand; empty for every other batch.
+    handed: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +123,12 @@ def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mappi
     )
 
 
+def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...]) -> Plan:
+    """Return the plan of one call whose numbers only the provider can tell: their values, and what they are like."""
+    batches = (PlannedBatch(position=1, values=wanted, size=0, handed=conditions),)
+    return Plan(kind=kind.name, numbers=(), batches=batches, digest=digest(kind.name, (), batches))
+
+
 def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int]) -> int:
     """Put one more number into the open batch for ``sent``, opening one when there is none, and return its position."""
     key = canonical(dict(sent))
@@ -140,7 +149,8 @@ def digest(kind: str, numbers: Sequence[PlannedNumber], batches: Sequence[Planne
     running = hashlib.sha256()
     running.update(canonical({"version": 1, "kind": kind}).encode())
     for batch in batches:
-        running.update(canonical([batch.position, batch.size, plain(batch.values)]).encode())
+        handed = [conditions_to_json(batch.handed)] if batch.handed else []
+        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed]).encode())
     for number in numbers:
         line = [number.id, number.e164, number.batch, plain(number.before), plain(number.after)]
         running.update(canonical(line).encode())

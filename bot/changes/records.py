@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from bot.changes.filters import Condition
 from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
 from bot.changes.values import Value, Values, Way, Wishes
 
@@ -83,7 +84,7 @@ class Held:
 class Summary:
     """The figures of a plan, small enough for every card."""
 
-    #: Numbers in the plan.
+    #: Numbers in the plan; 0 when only the provider can tell which they are.
     numbers: int
     #: Numbers that already have the wanted values and are left alone.
     unchanged: int
@@ -109,8 +110,15 @@ class Summary:
     locked: tuple[Held, ...] = ()
     #: Setting name -> how many numbers lose an entry of a list that is replaced whole.
     losing: Mapping[str, int] = field(default_factory=dict)
+    #: The most numbers that a filter which is handed to the provider may come to; 0 when every number is in the plan.
+    unknown: int = 0
     #: What is only observed: setting name -> how many numbers have it on, or set.
     having: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many numbers the change has, or may have: what the policy goes by."""
+        return self.numbers or self.unknown
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -195,6 +203,8 @@ class Batch:
     size: int
     #: What is sent, whole groups included.
     values: Values
+    #: The filter that is handed to the provider in the place of numbers; empty for every batch of known numbers.
+    handed: tuple[Condition, ...] = ()
     #: The provider's job, once there is one.
     job: str
     #: When the last POST was about to go out.

@@ -33,6 +33,7 @@ def summarise(
     locked: Sequence[Held] = (),
     conditions: Sequence[str] = (),
     varied: Mapping[str, int] = _NO_COUNTS,
+    unknown: int = 0,
 ) -> Summary:
     """Return the figures of ``plan`` for cards and previews."""
     changed = [number for number in plan.numbers if number.batch is not None]
@@ -49,6 +50,7 @@ def summarise(
         unchanged=plan.unchanged,
         batches=len(plan.batches),
         wanted=wanted,
+        unknown=unknown,
         varied=varied,
         labels=labels,
         repeats=repeats,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from bot.changes.filters import Condition
 from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
@@ -41,6 +42,8 @@ class BatchRequest:
     numbers: tuple[tuple[str, str], ...]
     #: Setting name -> value to send, whole groups included. Secrets stay sealed; the provider opens them for the body.
     values: Values
+    #: A filter in the place of ``numbers``, where the provider alone can resolve it; empty otherwise.
+    handed: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +76,8 @@ class JobReport:
     created_at: datetime | None = None
     #: The identifiers that the job was created with, ids or E.164, as text.
     numbers: frozenset[str] = frozenset()
+    #: Id -> E.164 of every number that the job names anywhere and tells both of.
+    known: Mapping[str, str] = field(default_factory=dict)
     #: What the provider saved as the job's parameters; None when it did not say. Never holds a secret.
     parameters: Mapping[str, JSON] | None = None
 

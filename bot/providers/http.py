@@ -209,6 +209,7 @@ class PacedClient:
         path: str,
         *,
         parts: Mapping[str, str] | None = None,
+        params: Params | None = None,
         json: JSON = None,
     ) -> dict[str, JSON]:
         """Send a request that changes something, at most once, and return the JSON object that answers it.
@@ -219,7 +220,7 @@ class PacedClient:
         """
         await self._pace(method, path, self.now() + self.bounds.timeout)
         try:
-            body = _object(self._told(await self._send(method, path, parts, None, json)))
+            body = _object(self._told(await self._send(method, path, parts, params, json)))
         except _Unclear as error:
             if not error.sent:
                 message = f"{self.title} cannot be reached just now and nothing was sent: {error.why}."

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.filters import conditions_from_json, conditions_to_json
 from bot.changes.lifecycle import BATCH_STEPS, BatchState, before
 from bot.changes.plans import PlannedBatch
 from bot.changes.records import Batch
@@ -33,6 +34,7 @@ class Batches:
                 "state": BatchState.QUEUED.value,
                 "size": batch.size,
                 "values": values_to_json(batch.values),
+                "handed": conditions_to_json(batch.handed) or None,
             }
             for batch in planned
         ]
@@ -115,6 +117,7 @@ def _batch(row: Row[Any]) -> Batch:
         state=BatchState(row.state),
         size=row.size,
         values=values_from_json(row.values),
+        handed=conditions_from_json(row.handed or []),
         job=row.job or "",
         attempted_at=row.attempted_at,
         attempts=row.attempts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import Final
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +15,8 @@ from bot.changes.records import Lock
 from bot.errors import Superseded
 from bot.store.tables import changes, locks
 
+#: Takes the place of an id for a change whose numbers nobody knows before they are changed.
+EVERY: Final = "*"
 #: Numbers asked about or written in one statement; SQLite takes at most 32,766 parameters.
 CHUNK = 500
 
@@ -25,7 +28,14 @@ class Locks:
         self._connection = connection
 
     async def take(self, change: int, provider: str, numbers: Collection[str], now: datetime) -> None:
-        """Lock ``numbers`` (provider ids) for ``change``: all of them, or none and Superseded."""
+        """Lock ``numbers`` (provider ids) for ``change``: all of them, or none and Superseded.
+
+        :data:`EVERY` stands for all numbers of the provider: it can be had only while nobody holds any.
+        """
+        if await self._contested(change, provider, numbers):
+            raise Superseded(
+                "Some of these numbers have been locked by another change meanwhile. Plan again to see which."
+            )
         try:
             async with self._connection.begin_nested():
                 for chunk in _chunks(numbers):
@@ -36,9 +46,36 @@ class Locks:
                 "Some of these numbers have been locked by another change meanwhile. Plan again to see which."
             ) from error
 
+    async def _contested(self, change: int, provider: str, numbers: Collection[str]) -> bool:
+        """Tell whether another change holds every number, or any number while every one is asked for."""
+        if self._connection.dialect.name == "postgresql":
+            # Two that ask at once, one for everything and one for something, must see each other. SQLite has one
+            # writer at a time anyway.
+            await self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"linesman:{provider}"))))
+        others = select(func.count()).where(locks.c.provider == provider, locks.c.change_id != change)
+        if EVERY not in numbers:
+            others = others.where(locks.c.number_id == EVERY)
+        return bool(await self._connection.scalar(others))
+
+    async def everything(self, provider: str, *, besides: int) -> Mapping[int, int]:
+        """Return change -> how many numbers of ``provider`` it holds, for every other change that holds any."""
+        statement = (
+            select(locks.c.change_id, func.count().label("numbers"))
+            .where(locks.c.provider == provider, locks.c.change_id != besides)
+            .group_by(locks.c.change_id)
+        )
+        return {row.change_id: row.numbers for row in await self._connection.execute(statement)}
+
     async def holders(self, provider: str, numbers: Collection[str], *, besides: int) -> Mapping[str, int]:
         """Return number id -> the change that holds it, for those of ``numbers`` that other changes hold."""
         held: dict[str, int] = {}
+        every = await self._connection.scalar(
+            select(locks.c.change_id).where(
+                locks.c.provider == provider, locks.c.number_id == EVERY, locks.c.change_id != besides
+            )
+        )
+        if every is not None:
+            return dict.fromkeys(numbers, every)
         for chunk in _chunks(numbers):
             statement = select(locks.c.number_id, locks.c.change_id).where(
                 locks.c.provider == provider, locks.c.number_id.in_(chunk), locks.c.change_id != besides

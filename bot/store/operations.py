@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.changes.lifecycle import OPERATION_STEPS, OperationState, before
 from bot.changes.outcomes import UNCHANGED, Verdict
 from bot.changes.plans import PlannedNumber
 from bot.changes.records import FailureGroup, Operation, Tally
-from bot.changes.values import values_from_json, values_to_json
+from bot.changes.values import Values, values_from_json, values_to_json
 from bot.store.tables import operations
 
 #: How many numbers stand as examples beside a reason.
@@ -33,6 +33,18 @@ class Operations:
         for start in range(0, len(numbers), CHUNK):
             # In portions: values are made into JSON on the loop, which has clicks to answer meanwhile.
             rows = [_row(change, start + i, number) for i, number in enumerate(numbers[start : start + CHUNK])]
+            await self._connection.execute(operations.insert(), rows)
+
+    async def admit(self, change: int, batch: int, numbers: Mapping[str, str], after: Values) -> None:
+        """Add numbers (id -> E.164) that a job turned out to be about; those that are there stay as they are."""
+        present = select(operations.c.number_id).where(operations.c.change_id == change)
+        known = set((await self._connection.execute(present)).scalars())
+        fresh = [(id_, e164) for id_, e164 in numbers.items() if id_ not in known]
+        for start in range(0, len(fresh), CHUNK):
+            rows = []
+            for at, (id_, e164) in enumerate(fresh[start : start + CHUNK], len(known) + start):
+                number = PlannedNumber(id=id_, e164=e164, before={}, after=after, batch=batch)
+                rows.append({**_row(change, at, number), "state": OperationState.SUBMITTED.value})
             await self._connection.execute(operations.insert(), rows)
 
     async def of_batch(self, change: int, batch: int) -> list[Operation]:

@@ -97,6 +97,7 @@ batches: Final = Table(
     Column("state", String(24), nullable=False),
     Column("size", Integer, nullable=False),
     Column("values", JSON, nullable=False),
+    Column("handed", JSON(none_as_null=True)),
     Column("job", String(64)),
     Column("attempted_at", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),

@@ -10,6 +10,7 @@ from bot.changes.lifecycle import ChangeState
 from bot.changes.policy import Policy, Verdict, who_may_approve
 from bot.changes.records import Change, Decision, Place, Verb, public_id
 from bot.errors import InputError, NotAllowed, Superseded
+from bot.store.locks import EVERY
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
@@ -58,7 +59,7 @@ class Approval:
             raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
         self._counted(change, counted)
         summary = change.summary
-        size, settings = (summary.numbers, summary.names) if summary else (0, ())
+        size, settings = (summary.size, summary.names) if summary else (0, ())
         verdict = await self._authority.request(by, change.kind, size, settings)
         policy = self._authority.policy_of(change)
         self._somebody_can_approve(policy, change)
@@ -76,7 +77,8 @@ class Approval:
                 approval_card=Place(channel=self._context.approval_channel),
             )
             provider = self._context.catalogue.kind(change.kind).provider
-            await tx.locks.take(change_id, provider, await tx.operations.changing(change_id), now)
+            numbers = [EVERY] if summary and summary.unknown else list(await tx.operations.changing(change_id))
+            await tx.locks.take(change_id, provider, numbers, now)
             await tx.work.remove(Task.DISCARD, [change_id])
             await tx.work.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
             if policy.reminder:

@@ -34,9 +34,12 @@ class Authority:
         return policy
 
     def policy_of(self, change: Change) -> Policy:
-        """Return the rule that governs ``change`` now; raises NotAllowed when none does."""
+        """Return the rule that governs ``change`` now; raises NotAllowed when none does, or forbids its filter."""
         summary = change.summary
-        return self.policy(change.kind, summary.numbers if summary else 0, summary.names if summary else ())
+        policy = self.policy(change.kind, summary.size if summary else 0, summary.names if summary else ())
+        if summary and summary.unknown and not policy.unpreviewable:
+            raise NotAllowed(blind(policy))
+        return policy
 
     async def start(self, user: str, kind: str) -> Verdict:
         """Allow ``user`` to begin a change of ``kind``, while nobody knows how large it will be."""
@@ -75,6 +78,14 @@ class Authority:
     async def _membership(self, groups: Iterable[str]) -> Membership:
         wanted = tuple(groups)
         return await self._context.directory.membership(wanted) if wanted else {}
+
+
+def blind(policy: Policy) -> str:
+    """Return why a filter that cannot be previewed is refused under ``policy``."""
+    return (
+        f"The rule {policy.name} does not allow filters whose numbers nobody can see beforehand. "
+        "Whoever runs Linesman can allow them with unpreviewable_filters in the policy file."
+    )
 
 
 def _allowed(verdict: Verdict) -> Verdict:

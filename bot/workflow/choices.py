@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
@@ -19,11 +20,18 @@ class Choices:
     @property
     def kinds(self) -> Sequence[Kind]:
         """All kinds of change that somebody may ask for."""
-        return [kind for kind in self._catalogue.kinds if self._policies.largest(kind.name) > 0]
+        return [self._offered(kind) for kind in self._catalogue.kinds if self._policies.largest(kind.name) > 0]
+
+    def _offered(self, kind: Kind) -> Kind:
+        """Return ``kind`` without filters that cannot be previewed, unless a rule allows them."""
+        if self._policies.unpreviewable(kind.name):
+            return kind
+        return replace(kind, filters=tuple(field for field in kind.filters if field.previewable))
 
     def by_command(self, word: str) -> Kind | None:
         """Return the kind that ``/numbers <word>`` starts; None when there is none."""
-        return self._catalogue.by_command(word)
+        kind = self._catalogue.by_command(word)
+        return self._offered(kind) if kind else None
 
     async def search(self, kind: Kind, setting: str, text: str) -> Sequence[Choice]:
         """Return what can be chosen for a LOOKUP setting; raises ProviderError leaves."""

@@ -6,11 +6,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from bot.changes.drafts import Request
+from bot.changes.drafts import Request, plain
 from bot.changes.filters import show_condition
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
-from bot.changes.plans import Plan, build, ids_to_name
+from bot.changes.plans import Plan, build, handed_over, ids_to_name
 from bot.changes.records import Change, Held, Summary
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.summaries import summarise
@@ -25,9 +25,10 @@ from bot.errors import (
     Superseded,
 )
 from bot.providers.base import Provider
+from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
-from bot.workflow.authority import Authority
+from bot.workflow.authority import Authority, blind
 from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, named, rows_by_id, varied
 from bot.workflow.context import Context
 from bot.workflow.proposing import Proposals
@@ -84,6 +85,8 @@ class Planning:
             request = await self._sheets.add(request, change)
         if not request.given and not request.conditions:
             raise Unplannable("All numbers were left out, so there is nothing to do. Edit the numbers, or close this.")
+        if request.handed:
+            return await self._handed(provider, kind, request, change)
         await self._authority.request(change.requester, kind.name, len(request.given), request.names)
         snapshots = await self._snapshots(provider, kind, request)
         rows = rows_by_id(request, snapshots)
@@ -93,6 +96,28 @@ class Planning:
         return plan, await self._summarise(
             provider=provider, kind=kind, request=request, plan=plan, rows=rows, change=change
         )
+
+    async def _handed(self, provider: Provider, kind: Kind, request: Request, change: Change) -> tuple[Plan, Summary]:
+        """Return the plan of a filter that only the provider can resolve, where the policy allows such a thing."""
+        most = kind.batch_size
+        await self._authority.request(change.requester, kind.name, most, request.names)
+        policy = self._authority.policy(kind.name, most, request.names)
+        if not policy.unpreviewable:
+            raise NotAllowed(blind(policy))
+        plan = handed_over(kind, plain(request.wanted), request.conditions)
+        labels = {
+            name: await provider.labels(kind, name, ids)
+            for name, ids in ids_to_name(kind, request.wanted, plan).items()
+        }
+        are_known(kind, provider.title, request, plan, labels)
+        async with self._context.database.reading() as tx:
+            counts = await tx.locks.everything(kind.provider, besides=change.id)
+            locked = await self._held(tx, counts)
+        conditions = await self._conditions(provider, kind, request)
+        summary = summarise(
+            kind, plan, request.wanted, labels, repeats=0, locked=locked, conditions=conditions, unknown=most
+        )
+        return plan, summary
 
     async def _snapshots(self, provider: Provider, kind: Kind, request: Request) -> Sequence[Snapshot]:
         """Return the snapshots: numbers that were given in their order, then those that the filter found."""
@@ -168,16 +193,18 @@ class Planning:
         changing = [number.id for number in plan.numbers if number.batch is not None]
         async with self._context.database.reading() as tx:
             held = await tx.locks.holders(kind.provider, changing, besides=change.id)
-            counts = Counter(held.values())
-            locks = {lock.change: lock for lock in await tx.locks.list()} if counts else {}
+            return await self._held(tx, Counter(held.values()))
+
+    async def _held(self, tx: Transaction, counts: Mapping[int, int]) -> list[Held]:
+        locks = {lock.change: lock for lock in await tx.locks.list()} if counts else {}
         return [
             Held(change=holder, requester=locks[holder].requester, since=locks[holder].since, numbers=numbers)
-            for holder, numbers in counts.most_common()
+            for holder, numbers in Counter(counts).most_common()
         ]
 
     async def _write(self, claim: Claim, change: Change, plan: Plan, summary: Summary) -> None:
         now = self._context.clock()
-        policy = self._authority.policy(change.kind, summary.numbers, summary.names)
+        policy = self._authority.policy(change.kind, summary.size, summary.names)
         async with self._context.database.transaction() as tx:
             try:
                 await tx.changes.move(

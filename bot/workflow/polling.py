@@ -66,6 +66,9 @@ class Polling:
         looks = batch.looks + 1 if report.state.over or gone else 0
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            if batch.handed:
+                # Its own list is the only one that says which numbers the filter came to.
+                await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
             operations = await tx.operations.of_batch(batch.change, batch.position)
             verdicts = settle(
                 operations,

@@ -74,7 +74,8 @@ class Searching:
         """Count one more search without the job; after the settling time and enough of them, send the batch again."""
         now = self._context.clock()
         settled = batch.attempted_at is not None and now >= batch.attempted_at + self._context.timing.settle
-        absences = batch.absences + 1 if settled else 0
+        # Of a filter that was handed over nobody knows which numbers its job names, so no job can be told from it.
+        absences = batch.absences + 1 if settled and not batch.handed else 0
         if absences < ABSENCES:
             await self._search_again(claim, batch, absences, "the provider lists no such job yet")
             return

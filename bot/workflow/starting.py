@@ -75,7 +75,7 @@ class Starting:
         """Return the plan's numbers as they lie in the database now, and the digest over all of it."""
         async with self._context.database.reading() as tx:
             batches = [
-                PlannedBatch(position=batch.position, values=batch.values, size=batch.size)
+                PlannedBatch(position=batch.position, values=batch.values, size=batch.size, handed=batch.handed)
                 for batch in await tx.batches.of(change.id)
             ]
             numbers = [

@@ -31,7 +31,7 @@ class Stories:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
         summary = change.summary
-        size, settings = (summary.numbers, summary.names) if summary else (0, ())
+        size, settings = (summary.size, summary.names) if summary else (0, ())
         policies = self._context.policies
         policy = policies.governing(change.kind, size, settings) or policies.fallback
         return Story(

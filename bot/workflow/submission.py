@@ -178,7 +178,7 @@ async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest
     async with context.database.reading() as tx:
         operations = await tx.operations.of_batch(batch.change, batch.position)
     numbers = tuple((operation.number_id, operation.e164) for operation in operations)
-    return BatchRequest(kind=kind, numbers=numbers, values=batch.values)
+    return BatchRequest(kind=kind, numbers=numbers, values=batch.values, handed=batch.handed)
 
 
 async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:
@@ -193,6 +193,8 @@ async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, rep
         job_state=report.state_word[:32],
         polls=0,
     )
+    if batch.handed:
+        await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
     await tx.operations.sent(batch.change, batch.position)
     due = next_poll(
         context.timing.poll,

@@ -66,8 +66,6 @@ def _of(rule: Rule, policies: Policies) -> Iterator[str]:
         if idle:
             yield f"where nobody may, {', '.join(idle)} cannot matter: take allow = false out, or the rest."
         return
-    if rule.unpreviewable:
-        yield "unpreviewable_filters has no effect: this version offers no filter that cannot be previewed."
     if rule.why:
         yield "why is told to nobody without allow = false."
     for kind, policy in policies.outcomes(rule).items():

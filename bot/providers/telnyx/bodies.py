@@ -34,7 +34,8 @@ def body(batch: BatchRequest, vault: Vault | None) -> dict[str, JSON]:
     :class:`bot.errors.SecretError` when a secret cannot be opened.
     """
     document = nested({name: _sent(value, vault) for name, value in _effective(batch).items()})
-    document["phone_numbers"] = [id_ for id_, _ in batch.numbers]
+    if not batch.handed:
+        document["phone_numbers"] = [id_ for id_, _ in batch.numbers]
     return document
 
 

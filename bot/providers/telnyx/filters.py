@@ -126,6 +126,8 @@ HAS_BUNDLE: Final = FilterField(
     name="has_bundle",
     label="Has bundle",
     shape=Shape.BOOL,
+    # Which values it takes is not documented; "true" is the one that its description, "have bundles", speaks of.
+    choices=(Choice("true", "Yes"),),
     previewable=False,
     help="Nobody can see which numbers these are before they are changed.",
 )

@@ -50,7 +50,7 @@ def approval_text(story: Story) -> str:
     if change.state is ChangeState.AWAITING_APPROVAL:
         return (
             f"{audience_text(story.audience)}: {person(change.requester)} asks for approval of {change.public_id}, "
-            f"{story.tally.total:,} numbers"
+            f"{_numbers(story)}"
         )
     return f"{change.public_id}: {state_word(change)}"
 
@@ -67,7 +67,8 @@ def approval_card(story: Story) -> list[Block]:
         blocks.append(section(freeze))
     if summary is not None:
         if summary.conditions:
-            blocks.append(section(f"*Numbers that met, when this was planned*\n{filter_lines(summary)}"))
+            meeting = "will meet this, when the job is made" if summary.unknown else "met, when this was planned"
+            blocks.append(section(f"*Numbers that {meeting}*\n{filter_lines(summary)}"))
         blocks.append(section(wanted_lines(story.kind, summary)))
         blocks.append(
             fields(
@@ -79,7 +80,8 @@ def approval_card(story: Story) -> list[Block]:
                 ]
             )
         )
-        blocks.append(section(f"*For example*\n{sample_lines(story.kind, summary, limit=3)}"))
+        if summary.sample:
+            blocks.append(section(f"*For example*\n{sample_lines(story.kind, summary, limit=3)}"))
         if warnings := warning_lines(story.kind, summary):
             blocks.append(section(f"*Mind*\n{warnings}"))
     blocks.append(quote(change.draft.reason))
@@ -94,6 +96,13 @@ def approval_card(story: Story) -> list[Block]:
     return blocks
 
 
+def _numbers(story: Story) -> str:
+    summary = story.change.summary
+    if summary and summary.unknown:
+        return f"Up to {summary.unknown:,} numbers that nobody can see beforehand"
+    return f"{story.tally.total:,} numbers"
+
+
 def ticket(change: Change) -> str:
     """Return what a button carries: the change, and the digest of the plan that it was shown with."""
     return f"{change.id}:{change.digest}"
@@ -106,14 +115,14 @@ def read_ticket(value: str) -> tuple[int, str]:
 
 
 def _buttons(story: Story) -> Block:
-    change, numbers = story.change, f"{story.tally.total:,}"
+    change, numbers = story.change, _numbers(story)
     value = ticket(change)
     question = confirmation(
         f"Approve {change.public_id}?",
         (
-            f"{numbers} numbers will be deleted for good, starting now. Nobody can undo it."
+            f"{numbers} will be deleted for good, starting now. Nobody can undo it."
             if story.kind.removes
-            else f"{numbers} numbers will be changed exactly as shown, starting now."
+            else f"{numbers} will be changed exactly as shown, starting now."
         ),
         "Approve",
     )

@@ -20,7 +20,9 @@ def details(story: Story, history: Sequence[Event]) -> View:
     blocks = card(story)
     summary = story.change.summary
     if summary is not None:
-        blocks.append(section(f"*Before and after, for example*\n{sample_lines(story.kind, summary, limit=5)}"))
+        if summary.sample:
+            sample = sample_lines(story.kind, summary, limit=5)
+            blocks.append(section(f"*Before and after, for example*\n{sample}"))
         if warnings := warning_lines(story.kind, summary):
             blocks.append(section(f"*Mind*\n{warnings}"))
     blocks.append(section(f"*History*\n{history_lines(history)}"))

@@ -122,11 +122,9 @@ def _number_fields(draft: Draft, boxes: int) -> list[Block]:
 
 
 def ways_to_filter(kind: Kind) -> dict[str, tuple[FilterField, str]]:
-    """Return key -> (field, what people call this way of comparing) of every filter that can be previewed."""
+    """Return key -> (field, what people call this way of comparing) of every filter of ``kind``."""
     ways: dict[str, tuple[FilterField, str]] = {}
     for each in kind.filters:
-        if not each.previewable:
-            continue
         if not each.operators:
             ways[each.name] = (each, each.label)
         for operator in each.operators:

@@ -104,6 +104,12 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         "of today: the list is replaced."
         for name, count in summary.losing.items()
     ]
+    if summary.unknown:
+        lines.append(
+            f"• *Nobody can see which numbers these are.* {kind.provider.title()} alone resolves the filter when the "
+            "job is made; only then are the numbers known, and there are no values of before to compare or to go back "
+            f"to. Until the end, no other change of {kind.provider.title()} numbers can be asked for."
+        )
     lines += [
         f"• {counted(count, 'number')} {'has' if count == 1 else 'have'} *{kind.setting(name).label.lower()}*."
         for name, count in summary.having.items()
@@ -157,6 +163,8 @@ def counts_text(story: Story) -> str:
 
 def numbers_text(summary: Summary) -> str:
     """Return how many numbers there are, and how many of them change when those are fewer."""
+    if summary.unknown:
+        return f"not known before the job runs, {summary.unknown:,} at most"
     changing = summary.numbers - summary.unchanged
     return f"{summary.numbers:,}" + (f", of which {changing:,} change" if summary.unchanged else "")
 

@@ -106,7 +106,7 @@ def _plan(story: Story) -> View:
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
         *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
         section(f"{'' if story.kind.removes else '*New values*' + chr(10)}{wanted_lines(story.kind, summary)}"),
-        section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}"),
+        *([section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}")] if summary.sample else []),
     ]
     if summary.locked:
         blocks.insert(1, section(f"🔒 *Not now:* {locked_lines(summary)}"))
@@ -145,6 +145,8 @@ def _buttons(change: Change, summary: Summary) -> list[Block]:
     buttons = [button("Edit", EDIT, str(change.id))]
     if summary.locked:
         held = sum(holder.numbers for holder in summary.locked)
+        if summary.unknown:
+            return [*buttons, button("Plan again", AGAIN, str(change.id))]
         buttons.append(button(f"Leave out {held:,} and plan the rest", LEAVE_OUT, str(change.id), style="primary"))
         buttons.append(button("Plan again", AGAIN, str(change.id)))
     return buttons

@@ -1,0 +1,156 @@
+"""The one filter that nobody can preview: only under a rule, alone, said in plain words, and accounted for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.scenarios.stage import Stage
+
+RULES = '[[rule]]\nname = "bundles"\nkinds = ["telnyx.settings"]\nunpreviewable_filters = true\n'
+
+
+async def under(idle: Stage, folder: Path, rules: str) -> Stage:
+    """Start the bot with a policy file of ``rules``."""
+    file = folder / "policy.toml"
+    file.write_text(rules, encoding="utf-8")
+    await idle.start(LINESMAN_POLICY_FILE=str(file))
+    return idle
+
+
+@pytest.fixture
+async def bundles(idle: Stage, tmp_path: Path) -> Stage:
+    """Start the bot with a rule that allows such filters; three of five numbers have bundles."""
+    stage = await under(idle, tmp_path, RULES)
+    for at, number in enumerate(stage.telnyx.add_numbers(5, start="+13035550000")):
+        number.has_bundle = at < 3
+    return stage
+
+
+async def form(stage: Stage, numbers: str = "", settings: dict[str, str] | None = None) -> None:
+    """Fill the form with the filter."""
+    await stage.open()
+    await stage.fill(numbers or None, settings or {"customer_reference": "bundled"}, "Marking bundles")
+    await stage.ana.choose("filters", ["has_bundle"])
+    await stage.ana.wait_for_view(lambda view: "filter:has_bundle" in str(view.blocks))
+    await stage.ana.choose("filter:has_bundle", "true")
+
+
+def searched(stage: Stage) -> int:
+    """Return how often the list of jobs was read."""
+    return sum(call.method == "GET" and call.path.endswith("/phone_numbers/jobs") for call in stage.telnyx.calls)
+
+
+async def test_without_a_rule_the_filter_is_not_offered(stage: Stage) -> None:
+    """Who may not use it does not see it."""
+    view = await stage.open()
+    assert "has_bundle" not in str(view.blocks)
+
+
+async def test_the_jobs_own_list_becomes_the_changes_numbers(bundles: Stage) -> None:
+    """The approver is told that nobody knows the numbers; afterwards every number of the job has its outcome."""
+    stage = bundles
+    await form(stage)
+    await stage.send()
+    shown = stage.read(await stage.planned())
+    assert "Numbers: not known before the job runs, 1,000 at most" in shown
+    assert "Nobody can see which numbers these are." in shown
+    assert "Has bundle: yes" in shown
+    change = await stage.request()
+    card = stage.request_card(change)
+    assert "Up to 1,000 numbers that nobody can see beforehand" in str(card.blocks)
+    request = stage.read(card)
+    assert "Numbers that will meet this, when the job is made" in request
+    assert "Nobody can see which numbers these are." in request
+
+    await stage.approve(change)
+    await stage.ended(change)
+
+    changed = [n.phone_number for n in stage.telnyx.numbers.values() if n.customer_reference == "bundled"]
+    assert changed == ["+13035550000", "+13035550001", "+13035550002"]
+    assert sorted(row["number"] for row in stage.results(change)) == changed
+    assert stage.outcomes(change) == {"succeeded": 3}
+    assert len(stage.created()) == 1
+
+
+async def test_while_it_waits_no_other_change_of_numbers_can_be_asked_for(bundles: Stage) -> None:
+    """It may touch any number, so it holds them all, and it cannot be had while somebody holds one."""
+    stage = bundles
+    await form(stage)
+    await stage.send()
+    await stage.planned()
+    first = await stage.request()
+
+    await stage.propose("+13035550004", {"tags": "x"}, by=stage.mia)
+    assert f"1 of the numbers are locked by CHG-{first}" in stage.modal(stage.mia)
+
+    await stage.command(f"cancel CHG-{first}")
+    second = await stage.ask("+13035550004", {"tags": "x"})
+    await form(stage)
+    await stage.send()
+    shown = stage.read(await stage.planned())
+    assert f"1 of the numbers are locked by CHG-{second}" in shown
+    assert "Request approval" not in shown
+
+
+@pytest.mark.parametrize(
+    ("numbers", "settings", "field", "why"),
+    [
+        (
+            "+13035550000",
+            {"customer_reference": "x"},
+            "filter:has_bundle",
+            (
+                "“Has bundle” cannot be previewed, so it stands alone: take out numbers, sheet, exceptions and other "
+                "filters."
+            ),
+        ),
+        (
+            "",
+            {"voice.call_forwarding.forwards_to": "+13035550199"},
+            "value:voice.call_forwarding.forwards_to",
+            (
+                "Forward to is worked out from what each number has today, which nobody can see for “Has bundle”. "
+                "Leave it out, or point at numbers in another way."
+            ),
+        ),
+    ],
+    ids=["with numbers", "with a nested object"],
+)
+async def test_what_cannot_go_with_it_is_said_at_the_field(
+    bundles: Stage, numbers: str, settings: dict[str, str], field: str, why: str
+) -> None:
+    """Nothing that needs the numbers' values of today can be combined with it."""
+    await form(bundles, numbers, settings)
+    assert await bundles.refused() == {field: why}
+
+
+async def test_a_rule_that_is_gone_stops_the_approval(bundles: Stage, tmp_path: Path) -> None:
+    """The policy of the moment of the click decides, whatever was allowed when it was planned."""
+    stage = bundles
+    await form(stage)
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.stop()
+    await under(stage, tmp_path, RULES.replace("true", "false"))
+    assert "does not allow filters whose numbers nobody can see beforehand" in await stage.approve(change)
+    assert stage.created() == []
+
+
+async def test_an_unanswered_job_over_a_filter_is_never_sent_again(bundles: Stage) -> None:
+    """No job in the list can be told to be this one, so it is left to people and not repeated."""
+    stage = bundles
+    await form(stage)
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    stage.telnyx.faults.add(method="POST", path="/phone_numbers/jobs/*", kind="drop_after")
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "without an answer" in stage.read(stage.card(change)), what="unknown")
+    for searches in range(1, 5):
+        stage.clock.advance(120)
+        await stage.slack.wait_for(lambda wanted=searches: searched(stage) >= wanted, what="another search")
+    await stage.stop()
+    assert len(stage.created()) == 1
