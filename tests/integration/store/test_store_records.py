@@ -169,7 +169,7 @@ async def test_outcomes_are_counted_and_never_overwritten(database: Database) ->
 
     async with database.reading() as tx:
         tally = await tx.operations.tally(change)
-        failures = await tx.operations.failures(change)
+        failures = await tx.operations.groups(change, OperationState.FAILED)
     assert (tally.waiting, tally.succeeded, tally.failed, tally.not_attempted) == (1, 1, 1, 1)
     assert tally.total == 4
     assert [(group.code, group.reason, group.pointer, group.count, group.examples) for group in failures] == [
