@@ -55,9 +55,9 @@ def next_poll(
 
 def next_read_back(pace: PollPace, *, now: datetime, read_backs: int) -> datetime:
     """Return when numbers that were not yet as sent after ``read_backs`` reads are read again."""
-    return now + min(pace.least * READ_BACK_GROWTH ** min(read_backs - 1, ENOUGH), pace.most)
+    return now + pace.least * min(READ_BACK_GROWTH ** min(read_backs - 1, ENOUGH), pace.most / pace.least)
 
 
 def next_after_failed_read(pace: PollPace, *, now: datetime, failed: int) -> datetime:
     """Return when a read-back is tried again that has failed ``failed`` times in a row."""
-    return now + min(pace.least * 2.0 ** min(failed, ENOUGH), pace.most * FAILED_READ_STRETCH)
+    return now + pace.least * min(2.0 ** min(failed, ENOUGH), pace.most * FAILED_READ_STRETCH / pace.least)
