@@ -416,7 +416,7 @@ def test_every_number_of_a_group_is_counted(story: Story) -> None:
 @few
 @given(story=stories())
 def test_counts_say_what_is_known(story: Story, state: ChangeState, tally: Tally, said: str) -> None:
-    """Until it is read back a number has only succeeded; in the end it is verified, or it is said what it is instead."""
+    """Until it is read back a number has only succeeded; in the end it is verified, or what it is instead."""
     known = replace(story, tally=tally, change=replace(story.change, state=state))
 
     assert counts_text(known) == said
