@@ -52,7 +52,7 @@ class Verifying:
             except ProviderError as error:
                 await self._failed(claim, change, error)
                 return
-        await self._next(claim, change)
+        await self._next(claim, change, change.read_backs + bool(awaited))
 
     async def _read(self, change: Change, awaited: Mapping[str, Awaited], batches: Mapping[int, Values]) -> None:
         """Read the numbers and write down what is found, portion by portion."""
@@ -81,10 +81,9 @@ class Verifying:
         async with self._context.database.transaction() as tx:
             await tx.operations.read_back(change.id, readings, self._context.clock())
 
-    async def _next(self, claim: Claim, change: Change) -> None:
-        """After a read: read again what was not as sent yet, or have the change concluded."""
+    async def _next(self, claim: Claim, change: Change, read_backs: int) -> None:
+        """After the read, if one was needed: read again what was not as sent yet, or have the change concluded."""
         now = self._context.clock()
-        read_backs = change.read_backs + 1
         async with self._context.database.transaction() as tx:
             await tx.changes.put(change.id, read_backs=read_backs, failed_reads=0)
             left = (await tx.operations.tally(change.id)).succeeded

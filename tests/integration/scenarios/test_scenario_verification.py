@@ -102,6 +102,19 @@ async def test_a_change_of_which_nothing_arrived_has_failed(stage: Stage) -> Non
     assert "3 numbers differ from what was approved" in stage.failures()[0]
 
 
+async def test_where_nothing_succeeded_nothing_is_read_back(stage: Stage) -> None:
+    """A number that the carrier says it did not change is not asked for again."""
+    numbers = numbers_of(stage, 3)
+    for number in numbers:
+        stage.telnyx.fail(number)
+
+    change = await stage.run(numbers)
+
+    assert stage.outcomes(change) == {"failed": 3}
+    assert reads(stage) == []
+    assert "0 verified · 3 failed" in stage.read(stage.card(change))
+
+
 async def test_a_change_that_shows_late_is_waited_for(idle: Stage) -> None:
     """A carrier that is eventually consistent is read again, and nobody is alarmed."""
     numbers = numbers_of(idle, 3)
