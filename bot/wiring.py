@@ -51,12 +51,14 @@ from bot.workflow.polling import Polling
 from bot.workflow.ports import Clock
 from bot.workflow.proposing import Proposals
 from bot.workflow.reminding import Reminding
+from bot.workflow.reporting import Reporting
 from bot.workflow.searching import Searching
 from bot.workflow.sheets import Sheets
 from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
 from bot.workflow.submission import Submission
 from bot.workflow.unlocking import Unlocking
+from bot.workflow.verifying import Verifying
 from bot.workflow.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -211,6 +213,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.SUBMIT: submission.submit,
         Task.SEARCH: Searching(context, say).search,
         Task.POLL: Polling(context, say).poll,
+        Task.VERIFY: Verifying(context, say).verify,
         Task.FINISH: Concluding(context, say).finish,
     }
     front = Front(
@@ -224,6 +227,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         unlocking=Unlocking(context, authority),
         authority=authority,
         stories=stories,
+        reporting=Reporting(context, say),
     )
     return Worker(context, handlers, delivery.deliver, name=name), front
 

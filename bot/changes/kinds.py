@@ -24,6 +24,15 @@ def nothing_barred(values: Values) -> str:  # noqa: ARG001 - the signature of ev
     return ""
 
 
+#: Names the values that the provider does not take beside the others, and so are not sent: values -> names.
+LeftOut = Callable[[Values], frozenset[str]]
+
+
+def none_left_out(values: Values) -> frozenset[str]:  # noqa: ARG001 - the signature of every such function
+    """Return nothing: all values of this kind are sent."""
+    return frozenset()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """One sort of change: ``telnyx.settings``, ``telnyx.emergency``, ..."""
@@ -36,6 +45,7 @@ class Kind:
     #: The word after ``/numbers`` that starts it.
     command: str
     rule: Rule = no_rule
+    left_out: LeftOut = none_left_out
     #: Most numbers in one call. Telnyx: 1000 (telnyx.md 1.1).
     batch_size: int
     #: Most jobs pending or in progress at the provider, ours and others'. Telnyx: 20, emergency 500 (telnyx.md 1.4).

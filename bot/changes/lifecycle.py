@@ -17,7 +17,7 @@ class ChangeState(Enum):
     AWAITING_APPROVAL = "awaiting_approval"  #: an approver has to decide
     APPROVED = "approved"  #: decided, not begun
     RUNNING = "running"  #: jobs are being submitted and watched
-    VERIFYING = "verifying"  #: all jobs are over; the result is being established
+    VERIFYING = "verifying"  #: all jobs are over; the numbers are being read back
     FINISHED = "finished"  #: over; see the outcome
     DISCARDED = "discarded"  #: given up by the requester, or never plannable
     REJECTED = "rejected"  #: an approver said no
@@ -34,9 +34,10 @@ class ChangeState(Enum):
 class Outcome(Enum):
     """How a finished change ended."""
 
-    SUCCEEDED = "succeeded"  #: every number that was sent has the new values
+    SUCCEEDED = "succeeded"  #: every number that was sent has the new values, read back
     PARTLY_FAILED = "partly_failed"  #: some numbers have them, some do not
     FAILED = "failed"  #: no number has them
+    UNVERIFIED = "unverified"  #: the provider says that they all have them, which could not be seen of every one
 
 
 class BatchState(Enum):
@@ -57,12 +58,21 @@ class OperationState(Enum):
     SUCCEEDED = "succeeded"  #: the provider says that it has the new values
     FAILED = "failed"  #: the provider says why not, or says nothing
     NOT_ATTEMPTED = "not_attempted"  #: never sent, for a reason of ours
+    VERIFIED = "verified"  #: succeeded, and read back with exactly what was sent
+    DIFFERS = "differs"  #: succeeded, says the provider, and read back with something else
+    UNVERIFIED = "unverified"  #: succeeded, says the provider, and could not be read back
 
     @property
     def over(self) -> bool:
         """Whether this is an outcome."""
-        return self in {OperationState.SUCCEEDED, OperationState.FAILED, OperationState.NOT_ATTEMPTED}
+        return bool(self in CHANGED or self in MISSED)
 
+
+_O = OperationState
+#: What a number is in that the provider says it changed, before and after the read-back.
+CHANGED: Final = frozenset({_O.SUCCEEDED, _O.VERIFIED, _O.DIFFERS, _O.UNVERIFIED})
+#: What a number is in that the provider did not change, or does not say so.
+MISSED: Final = frozenset({_O.FAILED, _O.NOT_ATTEMPTED})
 
 _C = ChangeState
 #: state -> the states that may follow.
@@ -91,14 +101,16 @@ BATCH_STEPS: Final[Mapping[BatchState, frozenset[BatchState]]] = {
     _B.SETTLED: frozenset(),
 }
 
-_O = OperationState
-#: state -> the states that may follow. An outcome is never taken back.
+#: state -> the states that may follow. An outcome is never taken back; the read-back only says more about a success.
 OPERATION_STEPS: Final[Mapping[OperationState, frozenset[OperationState]]] = {
     _O.WAITING: frozenset({_O.SUBMITTED, _O.FAILED, _O.NOT_ATTEMPTED}),
     _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.FAILED}),
-    _O.SUCCEEDED: frozenset(),
+    _O.SUCCEEDED: CHANGED - {_O.SUCCEEDED},
     _O.FAILED: frozenset(),
     _O.NOT_ATTEMPTED: frozenset(),
+    _O.VERIFIED: frozenset(),
+    _O.DIFFERS: frozenset(),
+    _O.UNVERIFIED: frozenset(),
 }
 
 _State = TypeVar("_State", ChangeState, BatchState, OperationState)

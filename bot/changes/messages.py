@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
+from bot.changes.tabular import Form
+
 
 class Topic(Enum):
     """What a message is about. How it looks is `slack`'s business."""
@@ -43,6 +45,11 @@ class Message:
     version: int
     #: When the message was last delivered; None for a standing message that has never been.
     sent_at: datetime | None
+
+    @property
+    def form(self) -> Form:
+        """What sort of file goes with it, if one does."""
+        return Form(self.data.get("form", Form.CSV.value))
 
     @property
     def interrupted(self) -> bool:

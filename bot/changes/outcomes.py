@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from bot.changes.lifecycle import OperationState, Outcome
 from bot.changes.records import Operation, Tally
@@ -15,6 +15,12 @@ CONTRADICTORY = "linesman.contradictory"
 UNCHANGED = "linesman.unchanged"
 REFUSED = "linesman.job_refused"
 STOPPED = "linesman.stopped"
+DIFFERS = "linesman.differs"
+GONE = "linesman.gone"
+UNREAD = "linesman.unread"
+NOT_TOLD = "linesman.not_told"
+#: Codes of failed numbers that may have the new values all the same, because the job does not say clearly.
+UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY})
 
 
 class Reported(Protocol):
@@ -124,8 +130,15 @@ def outcome(tally: Tally, unchanged: int) -> Outcome:
     """Return how a change with these counts ended; every number must have an outcome.
 
     ``unchanged`` numbers had the wanted values beforehand: they were not attempted, and nothing is missing about them.
+
+    A number that differs counts as one that failed, whatever the job says: people read "succeeded" as "has the values
+    that I approved", and this one is known not to have them. One that could not be read back is no failure, for
+    nothing speaks against the provider's word; but a change with such a number is never said to have succeeded.
     """
-    missing = tally.failed + tally.not_attempted - unchanged
-    if tally.succeeded and not missing:
-        return Outcome.SUCCEEDED
-    return Outcome.PARTLY_FAILED if tally.succeeded else Outcome.FAILED
+    missing = tally.failed + tally.differs + tally.not_attempted - unchanged
+    unseen = tally.succeeded + tally.unverified
+    if missing:
+        return Outcome.PARTLY_FAILED if tally.verified or unseen else Outcome.FAILED
+    if unseen:
+        return Outcome.UNVERIFIED
+    return Outcome.SUCCEEDED if tally.verified else Outcome.FAILED

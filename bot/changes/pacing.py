@@ -14,6 +14,17 @@ GROWTH = 1.5
 ENOUGH = 100
 
 
+#: How often numbers are read back before what differs counts as a difference: a provider may show a change late.
+#: With pauses from two seconds to thirty that is a little over a minute; Telnyx documents nothing (telnyx.md 11).
+READ_BACKS = 5
+#: How much longer each pause between two of them is than the one before it.
+READ_BACK_GROWTH = 3.0
+#: Failed reads in a row after which the numbers count as not verified. Each is itself tried for up to two minutes.
+FAILED_READS = 8
+#: How many times the longest pause between polls the pauses after failed reads grow to.
+FAILED_READ_STRETCH = 4
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PollPace:
     """The shortest and the longest pause between two polls of one job."""
@@ -40,3 +51,13 @@ def next_poll(
     turn = timedelta(seconds=in_flight / POLLS_PER_SECOND)
     pause = max(pause, turn)
     return now + pause + pause * ((spread * 0.618) % 1) * 0.1
+
+
+def next_read_back(pace: PollPace, *, now: datetime, read_backs: int) -> datetime:
+    """Return when numbers that were not yet as sent after ``read_backs`` reads are read again."""
+    return now + pace.least * min(READ_BACK_GROWTH ** min(read_backs - 1, ENOUGH), pace.most / pace.least)
+
+
+def next_after_failed_read(pace: PollPace, *, now: datetime, failed: int) -> datetime:
+    """Return when a read-back is tried again that has failed ``failed`` times in a row."""
+    return now + pace.least * min(2.0 ** min(failed, ENOUGH), pace.most * FAILED_READ_STRETCH / pace.least)

@@ -162,6 +162,10 @@ class Change:
     expires_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    #: How often the numbers have been read back after the jobs.
+    read_backs: int = 0
+    #: How many attempts to read them back have failed since one succeeded.
+    failed_reads: int = 0
 
     @property
     def public_id(self) -> str:
@@ -243,6 +247,10 @@ class Operation:
     reason: str
     pointer: str
     settled_at: datetime | None
+    #: What the number had when it was read back last, of what was sent; None when it has not been read.
+    found: Values | None = None
+    #: When that was.
+    found_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -254,11 +262,19 @@ class Tally:
     succeeded: int = 0
     failed: int = 0
     not_attempted: int = 0
+    verified: int = 0
+    differs: int = 0
+    unverified: int = 0
 
     @property
     def total(self) -> int:
         """All numbers of the change."""
-        return self.waiting + self.submitted + self.succeeded + self.failed + self.not_attempted
+        return self.pending + self.changed + self.failed + self.not_attempted
+
+    @property
+    def changed(self) -> int:
+        """Numbers that the provider says it changed, read back or not."""
+        return self.succeeded + self.verified + self.differs + self.unverified
 
     @property
     def pending(self) -> int:
@@ -268,7 +284,7 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FailureGroup:
-    """Failed numbers that share one reason."""
+    """Numbers that failed, differ or could not be verified for one and the same reason."""
 
     code: str
     reason: str

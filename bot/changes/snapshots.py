@@ -41,6 +41,8 @@ class Target:
     excluded: tuple[str, ...] = ()
     #: Reading may end as soon as it is clear that there are more numbers than this; None for no such limit.
     limit: int | None = None
+    #: Whether it is to be found out which numbers could be changed now; where it is not, all are said to be.
+    editable_asked: bool = True
 
     @property
     def size(self) -> int:

@@ -19,6 +19,7 @@ from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
 from bot.workflow.freezing import Freezing
 from bot.workflow.proposing import Proposals
+from bot.workflow.reporting import Reporting
 from bot.workflow.stories import Stories
 from bot.workflow.unlocking import Unlocking
 
@@ -37,6 +38,7 @@ class Front:
     unlocking: Unlocking
     authority: Authority
     stories: Stories
+    reporting: Reporting
 
     def to_person(self, body: Mapping[str, Any]) -> Answer:
         """Return how to answer the person behind ``body`` where they clicked, so that only they see it."""

@@ -148,7 +148,7 @@ class SlackMessenger:
 
 def sheet_name(message: Message, story: Story) -> str:
     """Return the name of the file that goes with a message: ``CHG-42-plan.csv``."""
-    return f"{story.change.public_id}-{message.topic.value}.csv"
+    return f"{story.change.public_id}-{message.topic.value}.{message.form.value}"
 
 
 def _key(message: Mapping[str, Any]) -> str:

@@ -147,4 +147,6 @@ def _change(row: Row[Any]) -> Change:
         expires_at=row.expires_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        read_backs=row.read_backs,
+        failed_reads=row.failed_reads,
     )

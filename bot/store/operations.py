@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, or_, select, update
+from sqlalchemy import Row, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.lifecycle import OPERATION_STEPS, OperationState, before
-from bot.changes.outcomes import UNCHANGED, Verdict
+from bot.changes.outcomes import UNCERTAIN, UNCHANGED, UNREAD, Verdict
 from bot.changes.plans import PlannedNumber
+from bot.changes.readback import Awaited, Reading
 from bot.changes.records import FailureGroup, Operation, Tally
 from bot.changes.values import Values, values_from_json, values_to_json
 from bot.store.tables import operations
@@ -56,9 +57,14 @@ class Operations:
         )
         return [_operation(row) for row in await self._connection.execute(statement)]
 
-    async def stream(self, change: int) -> AsyncIterator[Operation]:
-        """Stream all numbers of a change in the plan's order, without holding them all in memory."""
+    async def stream(self, change: int, states: Iterable[OperationState] = ()) -> AsyncIterator[Operation]:
+        """Stream a change's numbers in the plan's order, without holding them all in memory.
+
+        All of them, or those in one of ``states``, such as :data:`bot.changes.lifecycle.CHANGED`.
+        """
         statement = select(operations).where(operations.c.change_id == change).order_by(operations.c.position)
+        if wanted := [state.value for state in states]:
+            statement = statement.where(operations.c.state.in_(wanted))
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         async for row in result:
             yield _operation(row)
@@ -135,6 +141,68 @@ class Operations:
         )
         await self._connection.execute(statement)
 
+    async def awaiting(self, change: int) -> dict[str, Awaited]:
+        """Return, by provider id, the numbers that are still to be read back.
+
+        They are those that succeeded and are not verified yet, and those that failed although nobody knows for sure.
+        """
+        succeeded = operations.c.state == OperationState.SUCCEEDED.value
+        unsure = and_(operations.c.state == OperationState.FAILED.value, operations.c.code.in_(UNCERTAIN))
+        statement = (
+            select(operations.c.number_id, operations.c.position, operations.c.batch, operations.c.state)
+            .where(operations.c.change_id == change, operations.c.batch.is_not(None), or_(succeeded, unsure))
+            .order_by(operations.c.position)
+        )
+        result = await self._connection.stream(statement.execution_options(yield_per=1000))
+        return {
+            row.number_id: Awaited(
+                position=row.position, batch=row.batch, succeeded=row.state == OperationState.SUCCEEDED.value
+            )
+            async for row in result
+        }
+
+    async def read_back(self, change: int, readings: Sequence[Reading], now: datetime) -> None:
+        """Write what was found, and what follows from it for numbers that are not decided yet."""
+        noted = [reading for reading in readings if reading.state is None]
+        at = (operations.c.change_id == change, operations.c.position == bindparam("at_position"))
+        if noted:
+            statement = update(operations).where(*at).values(found=bindparam("new_found"), found_at=now)
+            await self._connection.execute(statement, [_noted(reading) for reading in noted])
+        if decided := [reading for reading in readings if reading.state is not None]:
+            statement = (
+                update(operations)
+                .where(*at, operations.c.state == OperationState.SUCCEEDED.value)
+                .values(
+                    state=bindparam("new_state"),
+                    code=bindparam("new_code"),
+                    reason=bindparam("new_reason"),
+                    pointer=bindparam("new_pointer"),
+                    found=bindparam("new_found"),
+                    found_at=now,
+                )
+            )
+            rows = [
+                {
+                    **_noted(reading),
+                    "new_state": reading.state.value,
+                    "new_code": reading.code,
+                    "new_reason": reading.reason,
+                    "new_pointer": reading.pointer,
+                }
+                for reading in decided
+                if reading.state is not None
+            ]
+            await self._connection.execute(statement, rows)
+
+    async def give_up_reading(self, change: int, reason: str) -> None:
+        """Say of every number that is still to be read back that it could not be verified, and why."""
+        statement = (
+            update(operations)
+            .where(operations.c.change_id == change, operations.c.state == OperationState.SUCCEEDED.value)
+            .values(state=OperationState.UNVERIFIED.value, code=UNREAD, reason=reason)
+        )
+        await self._connection.execute(statement)
+
     async def tally(self, change: int) -> Tally:
         """Count the change's numbers by state."""
         statement = (
@@ -145,10 +213,10 @@ class Operations:
         counts = {row.state: row.numbers for row in await self._connection.execute(statement)}
         return Tally(**counts)
 
-    async def failures(self, change: int, limit: int = 20) -> list[FailureGroup]:
-        """Return the failed numbers grouped by reason, the most frequent first."""
+    async def groups(self, change: int, state: OperationState, limit: int = 20) -> list[FailureGroup]:
+        """Return the numbers in ``state``, such as the failed ones, grouped by reason, the most frequent first."""
         what = (operations.c.code, operations.c.reason, operations.c.pointer)
-        failed = (operations.c.change_id == change, operations.c.state == OperationState.FAILED.value)
+        failed = (operations.c.change_id == change, operations.c.state == state.value)
         count = func.count().label("count")
         statement = select(*what, count).where(*failed).group_by(*what).order_by(count.desc(), *what).limit(limit)
         groups: list[FailureGroup] = []
@@ -184,6 +252,11 @@ def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
     }
 
 
+def _noted(reading: Reading) -> dict[str, Any]:
+    found = None if reading.found is None else values_to_json(reading.found)
+    return {"at_position": reading.position, "new_found": found}
+
+
 def _operation(row: Row[Any]) -> Operation:
     return Operation(
         change=row.change_id,
@@ -198,4 +271,6 @@ def _operation(row: Row[Any]) -> Operation:
         reason=row.reason,
         pointer=row.pointer,
         settled_at=row.settled_at,
+        found=None if row.found is None else values_from_json(row.found),
+        found_at=row.found_at,
     )

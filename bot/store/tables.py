@@ -82,6 +82,8 @@ changes: Final = Table(
     Column("expires_at", UtcTime),
     Column("started_at", UtcTime),
     Column("finished_at", UtcTime),
+    Column("read_backs", Integer, nullable=False, server_default="0"),
+    Column("failed_reads", Integer, nullable=False, server_default="0"),
     Index(None, "state"),
     Index(None, "requester", "id"),
     sqlite_autoincrement=True,  # a public id is never given twice, not even after a row was pruned
@@ -128,6 +130,8 @@ operations: Final = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("pointer", Text, nullable=False, server_default=""),
     Column("settled_at", UtcTime),
+    Column("found", JSON),
+    Column("found_at", UtcTime),
     Index(None, "change_id", "state"),
     Index(None, "change_id", "batch"),
 )

@@ -26,7 +26,8 @@ class Task(Enum):
     SUBMIT = "submit"  #: send a batch
     SEARCH = "search"  #: find out whether an unanswered submission made a job
     POLL = "poll"  #: ask about a batch's job
-    FINISH = "finish"  #: establish the outcome of a change whose batches have all settled
+    VERIFY = "verify"  #: read the numbers of a change back whose batches have all settled
+    FINISH = "finish"  #: establish the outcome of a change whose numbers have been read back
 
 
 @dataclass(frozen=True, slots=True)

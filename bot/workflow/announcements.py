@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.changes.messages import Topic
+from bot.changes.tabular import Form
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 
@@ -43,6 +44,11 @@ class Announcements:
     async def results(self, tx: Transaction, change: int) -> None:
         """Put the sheet with every number into the thread."""
         await tx.outbox.post(change, Topic.RESULTS, "final", now=self._clock())
+
+    async def workbook(self, tx: Transaction, change: int) -> None:
+        """Put the same sheet into the thread as XLSX, once however often it is asked for."""
+        form = Form.XLSX.value
+        await tx.outbox.post(change, Topic.RESULTS, form, now=self._clock(), data={"form": form})
 
     async def failure(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
         """Tell the failure channel, once per ``what``."""

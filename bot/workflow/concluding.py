@@ -1,4 +1,4 @@
-"""Concluding a change whose jobs are all over."""
+"""Concluding a change whose jobs are all over and whose numbers have been read back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class Concluding:
             except Superseded:
                 return
             counts = {
-                "succeeded": tally.succeeded,
+                "verified": tally.verified,
+                "differs": tally.differs,
+                "unverified": tally.succeeded + tally.unverified,
                 "failed": tally.failed,
                 "not_attempted": tally.not_attempted,
             }
@@ -38,6 +40,6 @@ class Concluding:
             await self._say.cards(tx, claim.subject)
             await self._say.line(tx, claim.subject, "finished", **counts)
             await self._say.results(tx, claim.subject)
-            if tally.failed:
+            if tally.failed or tally.differs or counts["unverified"]:
                 await self._say.failure(tx, claim.subject, "failed", **counts)
         self._context.ring()

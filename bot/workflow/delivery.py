@@ -54,7 +54,7 @@ class Delivery:
             if place is not None:
                 log.info("message had arrived", key=message.key)
                 return place
-        sheet = await self._stories.sheet(message.change, message.topic)
+        sheet = await self._stories.sheet(message)
         return await self._messenger.deliver(message, story, sheet)
 
     async def _arrived(self, message: Message, place: Place) -> None:

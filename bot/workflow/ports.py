@@ -29,6 +29,9 @@ class Story:
     batches: Sequence[Batch]
     decisions: Sequence[Decision]
     failures: Sequence[FailureGroup]
+    #: Numbers that have something else than what was sent, and numbers of which nobody could see what they have.
+    differences: Sequence[FailureGroup] = ()
+    unverified: Sequence[FailureGroup] = ()
     #: The rule that governs it now.
     policy: Policy
     #: When its change window opens next; None when it is open, or when there is none.

@@ -13,7 +13,7 @@ from bot.workflow.context import Context
 
 
 async def settle_change(tx: Transaction, change: int, context: Context) -> None:
-    """When all batches of a running change have settled, make its conclusion due; give freed slots to whoever waits."""
+    """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits."""
     now = context.clock()
     record = await tx.changes.get(change)
     kind = context.catalogue.kind(record.kind)
@@ -22,7 +22,8 @@ async def settle_change(tx: Transaction, change: int, context: Context) -> None:
     states = await tx.batches.states(change)
     if record.state is ChangeState.RUNNING and set(states) == {BatchState.SETTLED}:
         await tx.changes.move(change, ChangeState.VERIFYING)
-        await tx.work.add(Task.FINISH, change, now)
+        await tx.events.add(change, "verifying", at=now)
+        await tx.work.add(Task.VERIFY, change, now)
 
 
 async def stop_batch(tx: Transaction, batch: Batch, now: datetime) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from bot.changes.lifecycle import ChangeState
-from bot.changes.messages import Topic
+from bot.changes.lifecycle import ChangeState, OperationState
+from bot.changes.messages import Message, Topic
 from bot.changes.policy import who_may_approve
-from bot.changes.records import Change, Event
-from bot.changes.results import plan_sheet, results_sheet
+from bot.changes.records import Change, Event, Operation
+from bot.changes.results import ResultsSheet, plan_sheet
+from bot.changes.tabular import Form
 from bot.changes.windows import next_opening, open_at
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.ports import Story
+
+#: Rows of a sheet that are written at once.
+PORTION = 1000
 
 
 class Stories:
@@ -34,14 +38,17 @@ class Stories:
         size, settings = (summary.size, summary.names) if summary else (0, ())
         policies = self._context.policies
         policy = policies.governing(change.kind, size, settings) or policies.fallback
+        tally = await tx.operations.tally(change.id)
         return Story(
             change=change,
             kind=kind,
             provider=self._context.catalogue.provider(kind).title,
-            tally=await tx.operations.tally(change.id),
+            tally=tally,
             batches=await tx.batches.of(change.id),
             decisions=await tx.decisions.of(change.id),
-            failures=await tx.operations.failures(change.id),
+            failures=await tx.operations.groups(change.id, OperationState.FAILED) if tally.failed else (),
+            differences=await tx.operations.groups(change.id, OperationState.DIFFERS) if tally.differs else (),
+            unverified=await tx.operations.groups(change.id, OperationState.UNVERIFIED) if tally.unverified else (),
             freeze=await tx.freezes.current(),
             typical_seconds=await tx.batches.typical_seconds(change.kind),
             policy=policy,
@@ -52,18 +59,30 @@ class Stories:
             now=now,
         )
 
-    async def sheet(self, change: int, topic: Topic) -> bytes | None:
+    async def sheet(self, message: Message) -> bytes | None:
         """Return the file that goes with a message: a row for every number of the change; None when there is none."""
-        if topic not in {Topic.PLAN, Topic.RESULTS}:
+        if message.topic is Topic.RESULTS:
+            return await self._results(await self.read(message.change), message.form)
+        if message.topic is not Topic.PLAN:
             return None
-        story = await self.read(change)
-        jobs = {batch.position: batch for batch in story.batches}
+        story = await self.read(message.change)
         async with self._context.database.reading() as tx:
-            operations = [operation async for operation in tx.operations.stream(change)]
-        summary = story.change.summary
-        if topic is Topic.PLAN:
-            return await asyncio.to_thread(plan_sheet, story.kind, operations, summary)
-        return await asyncio.to_thread(results_sheet, story.kind, operations, jobs, summary)
+            operations = [operation async for operation in tx.operations.stream(message.change)]
+        return await asyncio.to_thread(plan_sheet, story.kind, operations, story.change.summary)
+
+    async def _results(self, story: Story, form: Form) -> bytes:
+        """Return the results, never holding more than a portion of the rows besides the file."""
+        jobs = {batch.position: batch for batch in story.batches}
+        sheet = ResultsSheet(story.kind, jobs, story.change.summary, form)
+        portion: list[Operation] = []
+        async with self._context.database.reading() as tx:
+            async for operation in tx.operations.stream(story.change.id):
+                portion.append(operation)
+                if len(portion) >= PORTION:
+                    await asyncio.to_thread(sheet.add, portion)
+                    portion = []
+        await asyncio.to_thread(sheet.add, portion)
+        return await asyncio.to_thread(sheet.content)
 
     async def list(
         self, *, states: Iterable[ChangeState] = (), requester: str = "", limit: int = 10, offset: int = 0

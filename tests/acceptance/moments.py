@@ -109,3 +109,18 @@ def slow_job(*, made: bool) -> Callable[[Stage, signal.Signals], None]:
 def long_jobs(stage: Stage, _: signal.Signals) -> None:
     """Let the jobs take long enough to be met under way."""
     stage.telnyx.job_seconds = 0.6
+
+
+def reading_back(stage: Stage) -> bool:
+    """Tell whether the numbers are being read back, which gets no answer once the jobs have been made."""
+    if len(stage.telnyx.jobs) < stage.batches:
+        return False
+    if not stage.telnyx.faults.pending:
+        stage.telnyx.faults.add(kind="delay", method="GET", path="/phone_numbers/[0-9]*", seconds=FOR_EVER, times=None)
+    made = stage.telnyx.jobs[-1].created_at
+    return any(call.at > made for call in called(stage, "GET", "/phone_numbers/1"))
+
+
+def very_long_jobs(stage: Stage, _: signal.Signals) -> None:
+    """Let the jobs take long enough to arrange something before they end."""
+    stage.telnyx.job_seconds = 2.0

@@ -49,7 +49,7 @@ def _truth(stage: Stage) -> dict[str, tuple[str, str, str, str, str]]:
 def _outcome(job: Job, operation: Operation) -> tuple[str, str, str, str, str]:
     problem = operation.problem
     if problem is None:
-        return ("succeeded" if operation.state == "successful" else operation.state, "", "", "", job.id)
+        return ("verified" if operation.state == "successful" else operation.state, "", "", "", job.id)
     return ("failed", problem.code, problem.detail, problem.pointer or "", job.id)
 
 
@@ -101,7 +101,7 @@ def _the_cards_are_final(stage: Stage) -> None:
 
 def _counts(stage: Stage) -> str:
     failed, idle = len(stage.failing), len(stage.settled)
-    return f"{len(stage.asked) - failed - idle} succeeded, {failed} failed, {idle} not attempted"
+    return f"{len(stage.asked) - failed - idle} verified, {failed} failed, {idle} not attempted"
 
 
 def _buttons(message: Message) -> list[str]:

@@ -39,7 +39,8 @@ WANTED: Final = {"external_pin": PIN, "customer_reference": REFERENCE, FORWARDIN
 #: Seconds for a whole run, restarts included.
 PATIENCE: Final = 30.0
 _UNDONE: Final = re.compile(
-    r'^linesman_(?:outbox_undelivered|work\{task="(?:plan|discard|expire|start|submit|search|poll|finish)"\}) [1-9]',
+    r"^linesman_(?:outbox_undelivered|"
+    r'work\{task="(?:plan|discard|expire|start|submit|search|poll|verify|finish)"\}) [1-9]',
     re.MULTILINE,
 )
 

@@ -48,6 +48,9 @@ MOMENTS: Final = {
         arrange=moments.long_jobs,
         reached=lambda stage: "in_progress" in {job.status for job in stage.telnyx.jobs},
     ),
+    "running: while the numbers are read back": Moment(
+        part=Part.RUNNING, arrange=moments.very_long_jobs, reached=moments.reading_back
+    ),
     "running: a line of the thread is posted, nobody hears of it": Moment(
         part=Part.RUNNING, arrange=slack_has("chat.postMessage", message(":thread:finished"), then="drop_after")
     ),

@@ -54,9 +54,9 @@ def test_the_demo_plays_its_story_and_keeps_every_promise(tmp_path: Path) -> Non
         "Numbers: 2,500   Jobs: 3",
         "You asked for this change, so somebody else has to approve it.",
         "Your approval of CHG-1 counts",
-        "2,493 succeeded · 7 failed",
-        "7 of 2,500 numbers failed. @Ana, please look.",
-        "2,500 rows: 2,493 succeeded, 7 failed.",
+        "2,492 verified · 1 differs · 7 failed",
+        "7 of 2,500 numbers failed; 1 number differs from what was approved",
+        "2,500 rows: 2,492 verified, 7 failed, 1 differs.",
         "3  POST /phone_numbers/jobs/update_phone_numbers",
         f"All {len(PROMISES)} promises kept.",
     ]
@@ -213,6 +213,12 @@ def _shouted(seen: Evidence) -> Evidence:
     return replace(seen, cards=[card])
 
 
+def _unaware(seen: Evidence) -> Evidence:
+    card = seen.cards[0].snapshot()
+    card.blocks = [block for block in card.blocks if "differ" not in str(block)]
+    return replace(seen, cards=[card])
+
+
 def _sheet(old: bytes, new: bytes) -> Doctored:
     def doctored(seen: Evidence) -> Evidence:
         sheet = seen.sheets[0]
@@ -224,6 +230,10 @@ def _sheet(old: bytes, new: bytes) -> Doctored:
 FAULTS: Final[dict[str, tuple[str, Doctored]]] = {
     "a number missed": ("the_numbers", _number(_a_chosen, tags=["dallas"])),
     "a number changed beyond what was asked": ("the_numbers", _number(_a_chosen, customer_reference="new")),
+    "a dropped setting changed": (
+        "the_numbers",
+        _number(lambda seen: next(iter(seen.dropped)), **{"voice.inbound_call_screening": "flag_calls"}),
+    ),
     "a failed number changed": ("the_numbers", _number(lambda seen: next(iter(seen.failing)), tags=["denver"])),
     "a stranger changed": ("the_numbers", _number(lambda seen: max(seen.before), tags=["denver"])),
     "a job too few": ("the_jobs", lambda seen: replace(seen, jobs=seen.jobs[1:])),
@@ -238,7 +248,14 @@ FAULTS: Final[dict[str, tuple[str, Doctored]]] = {
     "no link": ("the_notice", lambda seen: replace(seen, link="/archives/C0ELSEWHERE/p1")),
     "a channel called": ("the_reason", _shouted),
     "a row too few": ("the_sheet", _sheet(b"\r\n+13035552499", b"\r\n+13035550000")),
-    "a wrong outcome": ("the_sheet", _sheet(b",failed,", b",succeeded,")),
+    "a wrong outcome": ("the_sheet", _sheet(b",failed,", b",verified,")),
+    "a difference called verified": ("the_sheet", _sheet(b",differs,", b",verified,")),
+    "a difference not told": ("the_verification", lambda seen: replace(seen, thread=seen.thread[:-2])),
+    "a card that knows no difference": ("the_verification", _unaware),
+    "nothing read back": (
+        "the_verification",
+        lambda seen: replace(seen, provider_calls=[c for c in seen.provider_calls if "/jobs/" in c.path]),
+    ),
     "a late answer": ("the_answers", lambda seen: replace(seen, deliveries=[replace(seen.deliveries[0], seconds=3.1)])),
     "a complaint": ("the_answers", lambda seen: replace(seen, complaints=["the answer had a body"])),
     "a secret in the log": ("the_secrets", lambda seen: replace(seen, log=f"token {seen.secrets[0]}")),

@@ -50,7 +50,7 @@ NAME = "voice.connection_name"
         pytest.param("source", "ported", "", "ported", id="source"),
         pytest.param("without_tags", True, "", True, id="switch"),
         pytest.param("without_tags", "yes", "", True, id="switch-typed"),
-        pytest.param("has_bundle", False, "", False, id="switch-off"),
+        pytest.param("has_bundle", True, "", True, id="switch-not-previewable"),
     ],
 )
 def test_a_typed_filter_is_read(settings_kind: Kind, key: str, typed: Typed, operator: str, value: Value) -> None:
@@ -136,7 +136,7 @@ def test_an_emergency_change_has_no_unpreviewable_filter(settings_kind: Kind, em
         ("voice.usage_payment_method", "channel", None, "Usage billing is Channels"),
         ("country_iso_alpha2", "US,CA", None, "Country is US or CA"),
         ("without_tags", True, None, "Without tags: yes"),
-        ("has_bundle", False, None, "Has bundle: no"),
+        ("has_bundle", True, None, "Has bundle: yes"),
     ],
 )
 def test_a_condition_reads_like_a_sentence(

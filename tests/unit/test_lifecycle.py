@@ -7,6 +7,8 @@ import pytest
 from bot.changes.lifecycle import (
     BATCH_STEPS,
     CHANGE_STEPS,
+    CHANGED,
+    MISSED,
     OPERATION_STEPS,
     BatchState,
     ChangeState,
@@ -63,10 +65,12 @@ def test_an_ending_is_an_ending() -> None:
 
 
 def test_an_outcome_is_never_taken_back() -> None:
-    """A number that has succeeded, failed or was not attempted stays so."""
-    assert {state for state in OperationState if not OPERATION_STEPS[state]} == {
-        state for state in OperationState if state.over
+    """A number that was changed, failed or was not attempted stays so; reading it back only says more about it."""
+    assert {state for state in OperationState if state.over} == CHANGED | MISSED
+    assert {state for state in OperationState if not OPERATION_STEPS[state]} == (CHANGED | MISSED) - {
+        OperationState.SUCCEEDED
     }
+    assert OPERATION_STEPS[OperationState.SUCCEEDED] < CHANGED
 
 
 def test_nothing_reaches_running_without_approval() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -130,15 +130,32 @@ def test_an_outcome_is_not_given_twice() -> None:
 @pytest.mark.parametrize(
     ("tally", "unchanged", "ended"),
     [
-        (Tally(succeeded=3), 0, Outcome.SUCCEEDED),
-        (Tally(succeeded=3, not_attempted=2), 2, Outcome.SUCCEEDED),
-        (Tally(succeeded=3, not_attempted=3), 2, Outcome.PARTLY_FAILED),
-        (Tally(succeeded=3, failed=1), 0, Outcome.PARTLY_FAILED),
+        (Tally(verified=3), 0, Outcome.SUCCEEDED),
+        (Tally(verified=3, not_attempted=2), 2, Outcome.SUCCEEDED),
+        (Tally(verified=3, not_attempted=3), 2, Outcome.PARTLY_FAILED),
+        (Tally(verified=3, failed=1), 0, Outcome.PARTLY_FAILED),
+        (Tally(verified=3, differs=1), 0, Outcome.PARTLY_FAILED),
+        (Tally(differs=3), 0, Outcome.FAILED),
+        (Tally(verified=3, unverified=1), 0, Outcome.UNVERIFIED),
+        (Tally(unverified=3, not_attempted=1), 1, Outcome.UNVERIFIED),
+        (Tally(succeeded=3), 0, Outcome.UNVERIFIED),
+        (Tally(unverified=3, differs=1), 0, Outcome.PARTLY_FAILED),
         (Tally(failed=3), 0, Outcome.FAILED),
         (Tally(failed=1, not_attempted=3), 3, Outcome.FAILED),
         (Tally(not_attempted=3), 0, Outcome.FAILED),
     ],
 )
 def test_the_outcome_follows_from_the_counts(tally: Tally, unchanged: int, ended: Outcome) -> None:
-    """All good, some good, or none; what was stopped before it was sent is missing, what was right already is not."""
+    """All good, some good, or none; what was stopped before it was sent is missing, what was right already is not.
+
+    A number that differs is one that failed, and a change is said to have succeeded only when every number was seen.
+    """
     assert outcome(tally, unchanged) is ended
+
+
+@given(st.builds(Tally, **{f.name: st.integers(0, 3) for f in fields(Tally)}))
+def test_only_what_was_seen_is_called_a_success(tally: Tally) -> None:
+    """Whatever the counts, a change has succeeded only when every number that was sent was read back as sent."""
+    if outcome(tally, 0) is Outcome.SUCCEEDED:
+        assert (tally.succeeded, tally.differs, tally.unverified, tally.failed, tally.not_attempted) == (0, 0, 0, 0, 0)
+        assert tally.verified

@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.pacing import POLLS_PER_SECOND, PollPace, next_poll
+from bot.changes.pacing import (
+    FAILED_READS,
+    POLLS_PER_SECOND,
+    READ_BACKS,
+    PollPace,
+    next_after_failed_read,
+    next_poll,
+    next_read_back,
+)
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PACE = PollPace(least=timedelta(seconds=2), most=timedelta(seconds=30))
@@ -52,3 +60,20 @@ def test_jobs_of_one_moment_are_not_polled_in_one_moment() -> None:
     dues = {pause(done_in=40, spread=spread) for spread in range(20)}
 
     assert len(dues) == 20
+
+
+def test_numbers_are_read_back_for_about_a_minute() -> None:
+    """The first reads come soon, for most changes show at once, and the later ones leave time."""
+    pauses = [(next_read_back(PACE, now=NOW, read_backs=times) - NOW).total_seconds() for times in range(1, READ_BACKS)]
+
+    assert pauses == [2, 6, 18, 30]
+
+
+def test_failed_reads_are_made_again_ever_more_rarely() -> None:
+    """Some minutes pass before nothing more is tried, besides those that each attempt itself takes."""
+    pauses = [
+        (next_after_failed_read(PACE, now=NOW, failed=times) - NOW).total_seconds() for times in range(1, FAILED_READS)
+    ]
+
+    assert pauses == [4, 8, 16, 32, 64, 120, 120]
+    assert next_after_failed_read(PACE, now=NOW, failed=10**6) == NOW + timedelta(seconds=120)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,6 +45,7 @@ from bot.slack.views.help import help_text
 from bot.slack.views.home import home
 from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.locks import locks_list, unlock_question
+from bot.slack.views.pieces import counts_text, failure_lines, trouble
 from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.status import listing, status
 from bot.workflow.ports import Story
@@ -163,10 +165,12 @@ def stories(draw: st.DrawFn) -> Story:
         change=change,
         kind=SETTINGS,
         provider="Telnyx",
-        tally=Tally(succeeded=draw(st.integers(0, 100_000)), failed=draw(st.integers(0, 100_000)), waiting=1),
+        tally=Tally(**{f.name: draw(st.integers(0, 100_000)) for f in fields(Tally)}),
         batches=draw(batches),
         decisions=draw(decisions),
         failures=draw(failures),
+        differences=draw(failures),
+        unverified=draw(failures),
         policy=Policy(
             requesters=Grant(),
             approvers=Grant(),
@@ -194,6 +198,7 @@ HISTORY = [
     for i in range(40)
 ]
 ONLY_US = {"U0ANA", "U0MAX", "U0MIA"}
+few = settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 quick = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
@@ -221,7 +226,7 @@ def test_messages_are_legal_and_harmless(story: Story) -> None:
 @given(stories(), st.sampled_from(["approved", "rejected", "expired", "cancelled", "submitted", "finished"]))
 def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> None:
     """A thread's lines and the failure channel's notices as well."""
-    data = {"what": what, "batches": 3, "succeeded": 1, "failed": 2, "not_attempted": 3}
+    data = {"what": what, "batches": 3, "verified": 1, "differs": 1, "unverified": 1, "failed": 2, "not_attempted": 3}
 
     assert_harmless(*line(story, data))
     assert_harmless(*reminder(story))
@@ -378,3 +383,52 @@ def test_a_button_carries_its_plan() -> None:
 def test_a_ticket_survives(story: Story) -> None:
     """What :func:`ticket` writes, :func:`read_ticket` reads, within a button's 2000 characters."""
     assert read_ticket(ticket(story.change)) == (story.change.id, story.change.digest)
+
+
+@quick
+@given(stories())
+def test_every_number_of_a_group_is_counted(story: Story) -> None:
+    """What is not shown of the reasons is counted, however many reasons there are."""
+    groups = [
+        FailureGroup(code="1", reason=f"Reason {i}.", pointer="", count=2, examples=("+13035550100",))
+        for i in range(20)
+    ]
+    shown = failure_lines(groups, total=100, limit=3)
+
+    assert "• and 94 more, with other reasons" in shown
+    headings = [heading for heading, _ in trouble(story, limit=3)]
+    assert len(headings) == sum(bool(sort) for sort in (story.failures, story.differences, story.unverified))
+
+
+@pytest.mark.parametrize(
+    ("state", "tally", "said"),
+    [
+        (ChangeState.RUNNING, Tally(succeeded=3, failed=1, waiting=2), "3 succeeded · 1 failed · 2 pending"),
+        (ChangeState.VERIFYING, Tally(succeeded=1, verified=2), "1 succeeded · 2 verified · 0 failed"),
+        (ChangeState.FINISHED, Tally(verified=2493, differs=4, failed=3), "2,493 verified · 4 differ · 3 failed"),
+        (
+            ChangeState.FINISHED,
+            Tally(differs=1, not_attempted=1),
+            "0 verified · 1 differs · 0 failed · 1 not attempted",
+        ),
+        (ChangeState.FINISHED, Tally(unverified=2), "0 verified · 2 could not be verified · 0 failed"),
+    ],
+)
+@few
+@given(story=stories())
+def test_counts_say_what_is_known(story: Story, state: ChangeState, tally: Tally, said: str) -> None:
+    """Until it is read back a number has only succeeded; in the end it is verified, or what it is instead."""
+    known = replace(story, tally=tally, change=replace(story.change, state=state))
+
+    assert counts_text(known) == said
+
+
+@few
+@given(stories())
+def test_a_line_from_before_the_read_back_is_still_told(story: Story) -> None:
+    """A message that an older version decided on and this one delivers has the counts of its time."""
+    story = replace(story, tally=Tally(succeeded=1, failed=2))
+    data = {"what": "finished", "succeeded": 1, "failed": 2, "not_attempted": 0}
+
+    assert "Done: 1 succeeded, 2 failed." in line(story, data)[0]
+    assert "2 of 3 numbers failed. <@U0ANA>" in failure(story, {**data, "what": "failed"}, "")[0]

@@ -9,15 +9,7 @@ from bot.changes.values import JSON, Secret, Value, Values
 from bot.changes.vault import Vault
 from bot.errors import SecretError
 from bot.providers.base import BatchRequest
-from bot.providers.telnyx.kinds import (
-    CNAM_DETAILS,
-    CNAM_ENABLED,
-    DELETE,
-    EMERGENCY,
-    EMERGENCY_ADDRESS,
-    EMERGENCY_ENABLED,
-    SETTINGS,
-)
+from bot.providers.telnyx.kinds import DELETE, EMERGENCY, SETTINGS
 
 #: Kind -> path below ``/phone_numbers/jobs/`` of its job, which is also the job's ``type``.
 JOB_TYPES: Final = {
@@ -85,15 +77,10 @@ def _effective(batch: BatchRequest) -> Values:
     or fall back to the default. A sibling that is not set at the provider (None) has no value to send, though: no
     field of the request takes null, and leaving it out can change nothing that is there.
 
-    Two fields are left out when the switch beside them is off, since Telnyx takes them only when it is on: the
-    emergency address, and the listed name of CNAM, which may come along from the snapshot.
+    What the kind leaves out beside other values is not sent either (:func:`bot.providers.telnyx.kinds.left_out`).
     """
-    values = {name: value for name, value in batch.values.items() if value is not None}
-    if values.get(EMERGENCY_ENABLED) is False:
-        values.pop(EMERGENCY_ADDRESS, None)
-    if values.get(CNAM_ENABLED) is False:
-        values.pop(CNAM_DETAILS, None)
-    return values
+    away = batch.kind.left_out(batch.values)
+    return {name: value for name, value in batch.values.items() if value is not None and name not in away}
 
 
 def _sent(value: Value, vault: Vault | None) -> JSON:

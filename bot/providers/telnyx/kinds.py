@@ -252,6 +252,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             settings=table if secrets else tuple(setting for setting in table if not setting.secret),
             rule=settings_rule,
             result_rule=settings_result_rule,
+            left_out=left_out,
             batch_size=1000,
             jobs_in_flight=20,
             filters=(*FILTERS, HAS_BUNDLE),
@@ -263,6 +264,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             command="emergency",
             settings=_EMERGENCY,
             rule=emergency_rule,
+            left_out=left_out,
             batch_size=1000,
             jobs_in_flight=500,
             filters=FILTERS,
@@ -281,6 +283,15 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             barred=deletion_bar,
         ),
     )
+
+
+def left_out(values: Values) -> frozenset[str]:
+    """Return the fields that are not sent because the switch beside them is off, for Telnyx takes them only when on.
+
+    They are the emergency address, and the listed name of CNAM, which may come along from the snapshot.
+    """
+    switches = {EMERGENCY_ENABLED: EMERGENCY_ADDRESS, CNAM_ENABLED: CNAM_DETAILS}
+    return frozenset(name for switch, name in switches.items() if values.get(switch) is False)
 
 
 def settings_rule(values: Values) -> Mapping[str, str]:

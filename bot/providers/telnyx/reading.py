@@ -170,10 +170,10 @@ class Reader:
                 draft = drafts[id_]
                 if wanted.excludes(id_, draft.e164):
                     continue
-                if draft.editable is None:
-                    held[id_] = draft
+                if draft.editable is not None or not wanted.target.editable_asked:
+                    yield _snapshot(id_, draft, editable=draft.editable is not False)
                 else:
-                    yield _snapshot(id_, draft, editable=draft.editable)
+                    held[id_] = draft
         # Only an ownership check says whether a number can be changed, and it takes no ids.
         editable = (await self._owned([draft.e164 for draft in held.values() if draft.e164])).keys()
         for id_, draft in held.items():

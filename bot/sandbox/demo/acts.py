@@ -48,7 +48,8 @@ class Acts:
         screen.tell(
             f"The real bot runs as process {self._stage.bot.pid}, with a new database, between a stand-in for Slack "
             f"and a stand-in for Telnyx, all on this machine. The account has {len(self._world.before):,} numbers, "
-            f"and {len(self._world.failing)} of them are going to make trouble."
+            f"{len(self._world.failing)} of them are going to make trouble, and {len(self._world.dropped)} more is not "
+            "going to be changed as Telnyx says."
         )
         await self._stage.connected()
         await screen.beat(2)

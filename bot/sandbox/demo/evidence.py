@@ -32,6 +32,7 @@ class Evidence:
     chosen: tuple[str, ...]
     wanted: Values
     failing: Mapping[str, str]
+    dropped: Mapping[str, str]
     requester: str
     approver: str
     #: E.164 -> values, before the story and after it.
@@ -80,6 +81,7 @@ def gather(world: World, clicks: Clicks, *, secrets: Sequence[str], log: str, en
         chosen=world.chosen,
         wanted=world.wanted,
         failing=world.failing,
+        dropped=world.dropped,
         requester=world.ana.id,
         approver=world.max.id,
         before=world.before,

@@ -52,13 +52,15 @@ def the_numbers(seen: Evidence) -> Verdict:
             yield "numbers came or went"
         changing = set(seen.chosen) - seen.failing.keys()
         for number in sorted(seen.before.keys() & seen.after.keys()):
-            expected = {**seen.before[number], **seen.wanted} if number in changing else seen.before[number]
+            expected = {**seen.before[number], **seen.wanted} if number in changing else {**seen.before[number]}
+            if (dropped := seen.dropped.get(number)) is not None:
+                expected[dropped] = seen.before[number][dropped]
             different = [name for name, value in seen.after[number].items() if value != expected.get(name)]
             if different:
                 yield f"{number} is not as it should be: {', '.join(different)}"
 
-    good, bad = len(seen.chosen) - len(seen.failing), len(seen.failing)
-    others = len(seen.before) - len(seen.chosen)
+    bad, others = len(seen.failing), len(seen.before) - len(seen.chosen)
+    good = len(seen.chosen) - bad - len(seen.dropped)
     sentence = f"{good:,} numbers have the new values, {bad} kept their old ones, {others} others were not touched"
     return Verdict(promise=sentence, problems=[*problems()])
 
@@ -147,6 +149,34 @@ def the_notice(seen: Evidence) -> Verdict:
     return Verdict(promise=sentence, problems=[*problems()])
 
 
+def the_verification(seen: Evidence) -> Verdict:
+    """Judge that the numbers were read back, and that what the provider did not do was found and told everywhere."""
+
+    def problems() -> Iterator[str]:
+        over = max((job.updated_at for job in seen.jobs), default=None)
+        if over is None or not any(_reads_numbers(call) and call.at > over for call in seen.provider_calls):
+            yield "no number was read after the jobs"
+        good = len(seen.chosen) - len(seen.failing) - len(seen.dropped)
+        for card in seen.cards:
+            if f"{good:,} verified · {len(seen.dropped)} differs" not in str(card.blocks):
+                yield "the card does not say how many are verified and how many differ"
+        for place, messages in (("card", seen.cards), ("thread", seen.thread), ("failure channel", seen.notices)):
+            told = "".join(str(message.blocks) for message in messages)
+            # Where nothing was said at all, another promise is broken.
+            yield from (
+                f"{number} is not told in the {place}" for number in seen.dropped if told and number not in told
+            )
+            if messages and "Off instead of Flag calls" not in told:
+                yield f"what was wanted and what was found is not told in the {place}"
+
+    sentence = f"{len(seen.dropped)} number that Telnyx only said it changed was read back, found out and told"
+    return Verdict(promise=sentence, problems=[*problems()])
+
+
+def _reads_numbers(call: Call) -> bool:
+    return call.method == "GET" and call.path.startswith("/phone_numbers") and "/jobs" not in call.path
+
+
 def the_reason(seen: Evidence) -> Verdict:
     """Judge that what Ana typed was shown as typed, and called nobody."""
     messages = [*seen.cards, *seen.requests, *seen.thread, *seen.notices]
@@ -168,7 +198,7 @@ def the_sheet(seen: Evidence) -> Verdict:
             yield f"its {len(rows):,} rows are not the chosen numbers, each once"
         for row in rows:
             reason = seen.failing.get(row["number"])
-            if row["outcome"] != ("failed" if reason else "succeeded"):
+            if row["outcome"] != ("failed" if reason else "differs" if row["number"] in seen.dropped else "verified"):
                 yield f"{row['number']} is said to have {row['outcome']}"
             elif (reason or "") not in row["reason"]:
                 yield f"{row['number']} failed for another reason than {row['reason']!r}"
@@ -219,6 +249,7 @@ PROMISES: Final[Sequence[Callable[[Evidence], Verdict]]] = (
     the_approval,
     the_cards,
     the_notice,
+    the_verification,
     the_reason,
     the_sheet,
     the_answers,

@@ -1,4 +1,4 @@
-"""The results sheet, as somebody sees it who opens it and filters for what failed."""
+"""The results sheet, as somebody sees it who opens it and filters for what is wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_LINES: Final = 3
 
 
 def sheet_shown(file: File, width: int) -> Iterator[RenderableType]:
-    """Yield the first lines, cut at ``width``, how many rows there are of each outcome, and the rows that failed."""
+    """Yield the first lines, cut at ``width``, how many rows have which outcome, and the rows that went wrong."""
     text = file.content.decode("utf-8-sig").splitlines()
     for line in text[:FIRST_LINES]:
         yield Text(line if len(line) <= width else f"{line[: width - 1]}…", style="bright_black")
@@ -26,12 +26,12 @@ def sheet_shown(file: File, width: int) -> Iterator[RenderableType]:
     rows = read_sheet(file)
     counts = Counter(row["outcome"] for row in rows)
     told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.most_common())
-    yield Text(f"\n{len(rows):,} rows: {told}. Those that failed:\n", style="bold")
+    yield Text(f"\n{len(rows):,} rows: {told}. Those that failed or differ:\n", style="bold")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
     columns = {"number": "cyan", "reason_code": "", "reason": "red", "pointer": ""}
     for name, style in columns.items():
         table.add_column(name.removeprefix("reason_"), style=style)
     for row in rows:
-        if row["outcome"] == "failed":
+        if row["outcome"] != "verified":
             table.add_row(*(Text(row[name]) for name in columns))
     yield table

@@ -47,6 +47,8 @@ class World:
     wanted: Values
     #: E.164 -> the provider's words for why its change fails.
     failing: Mapping[str, str]
+    #: E.164 -> dotted path of the field that the provider silently does not change.
+    dropped: Mapping[str, str]
     #: E.164 -> the values of every number of the account before the story.
     before: Mapping[str, Values]
 
@@ -82,6 +84,7 @@ def furnish(slack: SlackStandIn, telnyx: TelnyxStandIn) -> World:
         chosen=chosen,
         wanted={"connection_id": denver.id, "tags": ["denver"], "voice.inbound_call_screening": "flag_calls"},
         failing=failing,
+        dropped=_drop(telnyx, chosen),
         before=account(telnyx),
     )
 
@@ -104,6 +107,13 @@ def _spoil(telnyx: TelnyxStandIn, chosen: tuple[str, ...]) -> Mapping[str, str]:
     telnyx.fail(chosen[2417], code="10007", title="Unexpected error", detail=broken)
     reasons = {17: leaving, 480: leaving, 1311: leaving, 2204: leaving, 766: refused, 1900: refused, 2417: broken}
     return {chosen[each]: reason for each, reason in reasons.items()}
+
+
+def _drop(telnyx: TelnyxStandIn, chosen: tuple[str, ...]) -> Mapping[str, str]:
+    """Let the provider report success for one number and leave one of its settings as it was."""
+    number, field = chosen[1234], "voice.inbound_call_screening"
+    telnyx.misbehave(None, "silently_dropped", field=field, numbers=[number])
+    return {number: field}
 
 
 def account(telnyx: TelnyxStandIn) -> Mapping[str, Values]:

@@ -11,7 +11,8 @@
 
 To spoil things: ``telnyx.fail`` (one number's operation), ``telnyx.misbehave`` (a whole job or its report),
 ``telnyx.faults.add`` (the wire), ``telnyx.other_jobs`` (somebody else fills the in-flight limit),
-``telnyx.ignored_filters`` (lists that overlook a filter), ``telnyx.rate_limit``. ``telnyx.advance`` skips time,
+``telnyx.ignored_filters`` (lists that overlook a filter), ``telnyx.rate_limit``, ``telnyx.read_lag`` (changes that
+show late). ``telnyx.advance`` skips time,
 ``telnyx.wait_for`` waits for a condition.
 
 It answers these paths under ``/v2``, with the documented filters, paging and sorting of each:

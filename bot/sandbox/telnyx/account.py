@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from copy import deepcopy
+from datetime import datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
@@ -32,6 +33,9 @@ class Account:
         self._by_e164: dict[str, Number] = {}
         self._orders: dict[str, list[Number]] = {}
         self._tag_casing: dict[str, str] = {}
+        #: For how many seconds after a change a number is read as it was before.
+        self.read_lag = 0.0
+        self._former: dict[str, tuple[datetime, Number]] = {}
         self._ids = count(FIRST_ID)
 
     def new_id(self) -> str:
@@ -70,6 +74,16 @@ class Account:
         """Return the number if the account has it in an editable state."""
         number = self._by_e164.get(e164)
         return number if number is not None and number.status in EDITABLE else None
+
+    def changing(self, number: Number) -> None:
+        """Keep a number as it is now, for those who read it before the lag is over."""
+        if self.read_lag > 0:
+            self._former[number.id] = (self.clock.now() + timedelta(seconds=self.read_lag), deepcopy(number))
+
+    def as_read(self, number: Number) -> Number:
+        """Return a number as a reader sees it now."""
+        until, former = self._former.get(number.id, (None, number))
+        return former if until is not None and self.clock.now() < until else number
 
     def connection_name(self, number: Number) -> str | None:
         """Return the name of the connection that a number is on."""

@@ -48,6 +48,7 @@ class Effects:
         if job_type == "delete_phone_numbers":
             self._account.remove(number)
             return None
+        self._account.changing(number)
         kept = {path: number.value(path) for path in dropped}
         if job_type == "update_phone_numbers":
             self._update(number, settings)

@@ -149,7 +149,8 @@ class Job:
         self._text = None
 
     def _carry_out(self, operation: Operation, effects: Effects) -> None:
-        dropped = [rule.field for rule in self.rules if rule.field is not None]
+        names = (operation.id, operation.phone_number)
+        dropped = [rule.field for rule in self.rules if rule.field is not None and rule.drops_on(*names)]
         operation.problem = effects.carry_out(operation.number, self.type, self.settings, dropped)
         operation.state = "failed" if operation.problem else "successful"
 

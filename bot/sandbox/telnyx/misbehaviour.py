@@ -48,6 +48,12 @@ class Rule:
     how: Misbehaviour
     #: Dotted path of the field that ``silently_dropped`` leaves alone.
     field: str | None
+    #: The numbers (E.164 or ids) to which ``silently_dropped`` happens; ``None`` for all of a job.
+    numbers: frozenset[str] | None = None
+
+    def drops_on(self, *names: str) -> bool:
+        """Tell whether the field is dropped on the number with these names."""
+        return self.field is not None and (self.numbers is None or not self.numbers.isdisjoint(names))
 
     def befalls(self, job: Job) -> bool:
         """Tell whether this job is one of those meant; jobs of somebody else never are."""

@@ -99,7 +99,7 @@ class NumberRoutes:
         page, sort = query.page(), query.sort(NUMBER_SORTS)
         query.end()
         numbers, meta = page.cut(select(self._account.ordered(sort), wanted))
-        return listing(map(row, numbers), meta)
+        return listing(map(row, map(self._account.as_read, numbers)), meta)
 
     async def one(self, request: web.Request) -> web.Response:
         """Answer one number by its id; an E.164 text is not an id and gets 404."""
@@ -114,7 +114,7 @@ class NumberRoutes:
         number = self._account.numbers.get(request.match_info["id"])
         if number is None:
             raise not_found()
-        return number
+        return self._account.as_read(number)
 
     async def verify_ownership(self, request: web.Request) -> web.Response:
         """Answer which of up to 1000 E.164 numbers the account has in an editable state."""

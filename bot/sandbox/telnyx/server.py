@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from types import TracebackType
@@ -192,13 +192,21 @@ class TelnyxStandIn:
         problem = Problem(code=code, title=title, detail=detail, pointer=pointer)
         self._effects.fail(Failure(key=key, problem=problem, job_type=job_type, times=times))
 
-    def misbehave(self, job_filter: JobFilter, how: Misbehaviour | str, *, field: str | None = None) -> None:
+    def misbehave(
+        self,
+        job_filter: JobFilter,
+        how: Misbehaviour | str,
+        *,
+        field: str | None = None,
+        numbers: Iterable[str] | None = None,
+    ) -> None:
         """Make present and future jobs misbehave (see ``Misbehaviour`` for the ways).
 
         Args:
             job_filter: ``None`` for every job, a job type, a job id, or a function of the ``Job``.
             how: the misbehaviour.
             field: for ``silently_dropped`` only: the dotted path of the field that keeps its value.
+            numbers: for ``silently_dropped`` only: the numbers (E.164 or ids) that it happens to; all by default.
 
         Raises:
             ValueError: for an unknown misbehaviour, or a field missing or not called for.
@@ -207,7 +215,7 @@ class TelnyxStandIn:
         meant = Misbehaviour(how)
         if (field is not None) != (meant is Misbehaviour.SILENTLY_DROPPED):
             raise ValueError("silently_dropped needs the field to drop, and nothing else takes one")
-        self._book.misbehave(Rule(job_filter, meant, field))
+        self._book.misbehave(Rule(job_filter, meant, field, None if numbers is None else frozenset(numbers)))
 
     @property
     def jobs(self) -> Sequence[Job]:
@@ -252,6 +260,15 @@ class TelnyxStandIn:
     def ignored_filters(self) -> set[str]:
         """Parameters of the number lists that are overlooked from now on, such as ``filter[tag]``; none by default."""
         return self._number_routes.ignored
+
+    @property
+    def read_lag(self) -> float:
+        """For how many seconds after a job has changed a number it is still read as it was before; 0 by default."""
+        return self._account.read_lag
+
+    @read_lag.setter
+    def read_lag(self, seconds: float) -> None:
+        self._account.read_lag = seconds
 
     @property
     def rate_limit(self) -> RateLimit | None:

@@ -7,6 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.records import read_public_id
+from bot.changes.tabular import Form
 from bot.slack.front import Front
 from bot.slack.listeners.opening import open_form
 from bot.slack.listeners.operators import ask_to_unlock, freeze, show_locks, unfreeze
@@ -63,9 +64,17 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
 
 
 async def _status(front: Front, body: dict[str, Any], text: str) -> None:
-    change = read_public_id(text)
-    if change is None:
-        await front.say(body, f"Say which change: `{COMMAND} status CHG-42`. `{COMMAND} list` shows the newest ones.")
+    which, _, form = text.partition(" ")
+    change = read_public_id(which)
+    if change is None or form.strip().lower() not in {"", Form.XLSX.value}:
+        await front.say(
+            body,
+            f"Say which change: `{COMMAND} status CHG-42`, or `{COMMAND} status CHG-42 xlsx` for its results as a "
+            f"workbook. `{COMMAND} list` shows the newest ones.",
+        )
+        return
+    if form:
+        await front.say(body, escape(await front.reporting.workbook(change, by=body["user_id"])))
         return
     story = await front.stories.read(change)
     history = await front.stories.history(change)

@@ -20,7 +20,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import counts_text, decision_text, failure_lines, freeze_line, state_word, wanted_lines
+from bot.slack.views.pieces import counts_text, decision_text, freeze_line, state_word, trouble, wanted_lines
 from bot.slack.views.preview import AGAIN
 from bot.workflow.ports import Story
 
@@ -46,8 +46,7 @@ def card(story: Story) -> list[Block]:
     blocks.append(quote(change.draft.reason))
     if change.problem:
         blocks.append(section(f"*Stopped:* {code(change.problem, 1000)}"))
-    if story.failures:
-        blocks.append(section(f"*Failed numbers*\n{failure_lines(story.failures, limit=3)}"))
+    blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=3)]
     if change.state in PLANNABLE_AGAIN and change.replaced_by is None:
         blocks.append(actions(f"again:{change.id}", [button("Plan again", AGAIN, str(change.id))]))
     blocks.append(context(*_small_print(story)))

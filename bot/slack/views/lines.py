@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bot.changes.records import Verb
-from bot.slack.views.elements import Block, code, counted, person, section, when
-from bot.slack.views.pieces import audience_text, decision_text, failure_lines, wanted_lines
+from bot.slack.views.elements import Block, actions, button, code, counted, person, section, when
+from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble, wanted_lines
 from bot.workflow.ports import Story
+
+#: The button that asks for the results as a workbook.
+WORKBOOK: Final = "workbook"
+#: The counts that the end of a change is told with.
+TOLD: Final = ("verified", "differs", "unverified", "failed", "not_attempted")
 
 
 def line(story: Story, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
     text = _line(story, data)
     blocks = [section(text)]
-    if data["what"] == "finished" and story.failures:
-        blocks.append(section(failure_lines(story.failures, limit=8)))
+    if data["what"] == "finished":
+        blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=8)]
+        blocks.append(
+            actions(f"workbook:{story.change.id}", [button("Results as XLSX", WORKBOOK, str(story.change.id))])
+        )
     return text, blocks
 
 
@@ -46,16 +54,14 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
             jobs = data["batches"]
             return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {story.provider}; watching to the end."
         case "finished":
-            return f"🏁 Done: {_counts(data)} {person(change.requester)}"
+            return f"🏁 Done: {', '.join(count_parts(**_counts(data)))}. {person(change.requester)}"
         case what:
             return f"{what.replace('_', ' ')}."
 
 
-def _counts(data: Mapping[str, Any]) -> str:
-    parts = [f"{data['succeeded']:,} succeeded", f"{data['failed']:,} failed"]
-    if data["not_attempted"]:
-        parts.append(f"{data['not_attempted']:,} not attempted")
-    return ", ".join(parts) + "."
+def _counts(data: Mapping[str, Any]) -> dict[str, int]:
+    """Return the counts of a message; one from before numbers were read back has none of those words."""
+    return {name: data[name] for name in ("succeeded", *TOLD) if name in data}
 
 
 def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list[Block]]:
@@ -64,7 +70,7 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     match data["what"]:
         case "failed":
-            what = f"❌ {where}: {data['failed']:,} of {story.tally.total:,} numbers failed."
+            what = f"❌ {where}: {_what_went_wrong(story, data)}."
         case "expired":
             what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
         case _:
@@ -73,9 +79,23 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     blocks = [section(text)]
     if change.summary is not None:
         blocks.append(section(wanted_lines(story.kind, change.summary)))
-    if data["what"] == "failed" and story.failures:
-        blocks.append(section(failure_lines(story.failures, limit=5)))
+    if data["what"] == "failed":
+        blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=5)]
     return text, blocks
+
+
+def _what_went_wrong(story: Story, data: Mapping[str, Any]) -> str:
+    """Return how many numbers failed, differ and could not be verified; an older notice only knows of failures."""
+    failed, differs, unverified = (int(data.get(name, 0)) for name in ("failed", "differs", "unverified"))
+    parts = []
+    if failed:
+        parts.append(f"{failed:,} of {story.tally.total:,} numbers failed")
+    if differs:
+        are = "number differs" if differs == 1 else "numbers differ"
+        parts.append(f"{differs:,} {are} from what was approved, although {story.provider} reports success")
+    if unverified:
+        parts.append(f"{counted(unverified, 'number')} could not be verified")
+    return "; ".join(parts)
 
 
 def reminder(story: Story) -> tuple[str, list[Block]]:

@@ -24,7 +24,7 @@ STATES = {
     ChangeState.AWAITING_APPROVAL: "🔵 Awaiting approval",
     ChangeState.APPROVED: "🟢 Approved",
     ChangeState.RUNNING: "▶️ Running",
-    ChangeState.VERIFYING: "▶️ Concluding",
+    ChangeState.VERIFYING: "🔎 Verifying",
     ChangeState.DISCARDED: "⚪ Discarded",
     ChangeState.REJECTED: "⛔ Rejected",
     ChangeState.EXPIRED: "⌛ Expired",
@@ -35,6 +35,7 @@ OUTCOMES = {
     Outcome.SUCCEEDED: "✅ Succeeded",
     Outcome.PARTLY_FAILED: "⚠️ Partly failed",
     Outcome.FAILED: "❌ Failed",
+    Outcome.UNVERIFIED: "⚠️ Succeeded, not verified",
 }
 
 
@@ -137,28 +138,70 @@ def decision_text(decisions: Sequence[Decision], required: int) -> str:
     return f"{approvals} of {required}" + (f": {', '.join(said)}" if said else "")
 
 
-def failure_lines(groups: Sequence[FailureGroup], limit: int) -> str:
-    """Return failed numbers grouped by the provider's reason."""
+def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:
+    """Return numbers grouped by the reason that they share; ``total`` is how many there are with any reason."""
     lines = []
     for group in groups[:limit]:
         numbers = ", ".join(group.examples) + (", …" if group.count > len(group.examples) else "")
         where = " ".join(part for part in (group.code, group.pointer) if part)
         origin = f" {code(where, 120)}" if where else ""
         lines.append(f"• *{group.count:,}*: {code(group.reason)}{origin} ({numbers})")
-    if len(groups) > limit:
-        lines.append(f"• and {sum(g.count for g in groups[limit:]):,} more, with other reasons")
+    if (more := total - sum(group.count for group in groups[:limit])) > 0:
+        lines.append(f"• and {more:,} more, with other reasons")
     return listed(lines)
+
+
+def trouble(story: Story, limit: int) -> list[tuple[str, str]]:
+    """Return what is to be told of numbers that are not as they should be: (heading, lines) of each sort there is."""
+    tally = story.tally
+    sorts = (
+        ("Failed numbers", story.failures, tally.failed),
+        ("Numbers that differ from what was approved", story.differences, tally.differs),
+        ("Numbers that could not be verified", story.unverified, tally.unverified),
+    )
+    return [(heading, failure_lines(groups, total, limit)) for heading, groups, total in sorts if groups]
 
 
 def counts_text(story: Story) -> str:
     """Return how many numbers are where."""
     tally = story.tally
-    parts = [f"{tally.succeeded:,} succeeded", f"{tally.failed:,} failed"]
-    if tally.pending:
-        parts.append(f"{tally.pending:,} pending")
-    if tally.not_attempted:
-        parts.append(f"{tally.not_attempted:,} not attempted")
+    read = story.change.state is ChangeState.FINISHED
+    parts = count_parts(
+        succeeded=None if read else tally.succeeded,
+        verified=tally.verified if read else tally.verified or None,
+        differs=tally.differs,
+        unverified=tally.unverified,
+        failed=tally.failed,
+        pending=tally.pending,
+        not_attempted=tally.not_attempted,
+    )
     return " · ".join(parts)
+
+
+def count_parts(
+    *,
+    succeeded: int | None = None,
+    verified: int | None = None,
+    differs: int = 0,
+    unverified: int = 0,
+    failed: int = 0,
+    pending: int = 0,
+    not_attempted: int = 0,
+) -> list[str]:
+    """Return counts in words: the first two unless they are None, what failed, and the rest where there is any."""
+    parts = [
+        f"{count:,} {word}" for count, word in ((succeeded, "succeeded"), (verified, "verified")) if count is not None
+    ]
+    if differs:
+        parts.append(f"{differs:,} {'differs' if differs == 1 else 'differ'}")
+    if unverified:
+        parts.append(f"{unverified:,} could not be verified")
+    parts.append(f"{failed:,} failed")
+    if pending:
+        parts.append(f"{pending:,} pending")
+    if not_attempted:
+        parts.append(f"{not_attempted:,} not attempted")
+    return parts
 
 
 def numbers_text(summary: Summary) -> str:

@@ -15,7 +15,7 @@ from bot.workflow.ports import Story
 
 def status(story: Story, history: Sequence[Event]) -> tuple[str, list[dict[str, Any]]]:
     """Return one change as its card shows it, with the newest lines of its history."""
-    blocks = [*card(story), section(f"*Lately*\n{history_lines(history, limit=6)}")]
+    blocks = [*card(story), section(f"*Lately*\n{history_lines(history, limit=8)}")]
     return card_text(story), blocks
 
 

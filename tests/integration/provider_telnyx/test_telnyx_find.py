@@ -234,6 +234,21 @@ async def test_ids_without_settings_are_looked_up(account: TelnyxStandIn, find: 
     assert counted() == {DETAIL_ONE: 2, OWNERSHIP: 1}
 
 
+async def test_ids_cost_no_ownership_check_when_nothing_is_to_be_changed(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, counted: Counted
+) -> None:
+    """Who only wants to read leaves out the question what could be changed; numbers are found in any state."""
+    numbers = account.add_numbers(300, start="+13035550100")
+    numbers[0].status = "port-failed"
+    target = Target(identifiers=tuple(number.id for number in numbers), editable_asked=False)
+
+    found = [snapshot async for snapshot in telnyx.find(target, ["tags"], settings_kind)]
+
+    assert counted() == {DETAIL: 2}
+    assert {snapshot.id for snapshot in found} == set(target.identifiers)
+    assert all(snapshot.editable for snapshot in found)
+
+
 async def test_a_number_lost_to_shifting_pages_is_read_singly(
     account: TelnyxStandIn, find: Find, counted: Counted
 ) -> None:

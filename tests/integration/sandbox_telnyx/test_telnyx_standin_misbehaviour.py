@@ -111,6 +111,33 @@ async def test_a_field_is_silently_dropped(
         assert {"R"} == {number.customer_reference for number in telnyx.numbers.values()}
 
 
+async def test_a_field_can_be_dropped_on_some_numbers_only(telnyx: TelnyxStandIn, client: httpx.AsyncClient) -> None:
+    """The numbers are named by E.164 or by id; the others of the same job get the value."""
+    telnyx.misbehave(None, "silently_dropped", field="tags", numbers=["+13035550101"])
+
+    job = (await run(telnyx, client, {"tags": ["x"]})).json()["data"]
+
+    assert len(job["successful_operations"]) == 4
+    assert tagged(telnyx) == [True, False, True, True]
+
+
+@pytest.mark.parametrize("path", ["/phone_numbers", "/phone_numbers/voice", "/phone_numbers/{id}"])
+async def test_a_change_can_show_late(telnyx: TelnyxStandIn, client: httpx.AsyncClient, path: str) -> None:
+    """With a lag every reader sees a number as it was, until the lag is over; the job says what is true."""
+    telnyx.read_lag = 60
+    job = (await run(telnyx, client, {"customer_reference": "R"}, count=1)).json()["data"]
+    address = path.format(id=next(iter(telnyx.numbers)))
+
+    async def seen() -> object:
+        data = (await client.get(address)).json()["data"]
+        return (data[0] if isinstance(data, list) else data)["customer_reference"]
+
+    assert len(job["successful_operations"]) == 1
+    assert await seen() is None
+    telnyx.advance(61)
+    assert await seen() == "R"
+
+
 async def test_ids_can_come_as_integers(telnyx: TelnyxStandIn, client: httpx.AsyncClient) -> None:
     """Ids are JSON integers wherever the job has one."""
     telnyx.misbehave(None, "ids_as_integers")

@@ -75,7 +75,7 @@ async def test_members_of_a_group_may_approve_and_others_may_not(idle: Stage) ->
     assert "it is the last one needed" in await idle.approve(change, by=idle.max)
 
     await idle.ended(change)
-    assert idle.outcomes(change) == {"succeeded": 1}
+    assert idle.outcomes(change) == {"verified": 1}
 
 
 async def test_a_group_that_cannot_be_read_approves_nothing(idle: Stage) -> None:

@@ -70,7 +70,7 @@ async def test_the_jobs_own_list_becomes_the_changes_numbers(bundles: Stage) -> 
     changed = [n.phone_number for n in stage.telnyx.numbers.values() if n.customer_reference == "bundled"]
     assert changed == ["+13035550000", "+13035550001", "+13035550002"]
     assert sorted(row["number"] for row in stage.results(change)) == changed
-    assert stage.outcomes(change) == {"succeeded": 3}
+    assert stage.outcomes(change) == {"verified": 3}
     assert len(stage.created()) == 1
 
 

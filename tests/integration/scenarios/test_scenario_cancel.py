@@ -50,7 +50,7 @@ async def test_a_running_change_stops_before_its_next_job(stage: Stage) -> None:
     stage.telnyx.advance(60)
     await stage.ended(change)
 
-    assert stage.outcomes(change) == {"succeeded": 1, "not_attempted": 2}
+    assert stage.outcomes(change) == {"verified": 1, "not_attempted": 2}
     assert len(stage.telnyx.jobs) == 1
     assert {row["reason_code"] for row in stage.results(change)} == {"", "linesman.stopped"}
     assert "Partly" in stage.read(stage.card(change))

@@ -67,7 +67,7 @@ async def test_deletion_takes_a_typed_count_and_two_approvals(deleting: Stage) -
     await stage.ended(change)
 
     assert [number.phone_number for number in stage.telnyx.numbers.values()] == wanted[2:]
-    assert stage.outcomes(change) == {"succeeded": 2}
+    assert stage.outcomes(change) == {"verified": 2}
     rows = stage.results(change)
     assert rows[0]["before"] == (
         f"tags: denver; customer_reference: (empty); connection_id: Denver PBX ({office.id}); emergency_enabled: off; "

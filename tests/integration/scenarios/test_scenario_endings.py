@@ -125,7 +125,7 @@ async def test_a_rejection_that_comes_too_late_is_answered_in_its_modal(stage: S
     await stage.ended(change)
 
     assert "so there is nothing left to decide" in errors["why"]
-    assert stage.outcomes(change) == {"succeeded": 1}
+    assert stage.outcomes(change) == {"verified": 1}
 
 
 async def test_a_plan_that_nobody_requests_is_forgotten(stage: Stage) -> None:

@@ -67,7 +67,7 @@ async def test_a_filter_becomes_explicit_numbers_before_anybody_approves(fleet: 
     assert moved(fleet) == [f"+1303555000{index}" for index in range(4)]
     (created,) = fleet.created()
     assert created.query == {}
-    assert fleet.outcomes(change) == {"succeeded": 4}
+    assert fleet.outcomes(change) == {"verified": 4}
 
 
 async def test_all_like_this_except_these(fleet: Stage) -> None:

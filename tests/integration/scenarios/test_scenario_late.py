@@ -26,7 +26,7 @@ async def test_a_plan_comes_into_the_modal_however_late_it_is(late: Stage) -> No
     await late.slack.wait_for(lambda: late._posted(change, ":approval_card"), what="the request for approval")
     await late.approve(change)
     await late.ended(change)
-    assert late.outcomes(change) == {"succeeded": 2}
+    assert late.outcomes(change) == {"verified": 2}
 
 
 async def test_problems_come_with_everything_that_was_typed(late: Stage) -> None:

@@ -47,7 +47,7 @@ async def test_the_rest_can_be_planned_with_one_click(stage: Stage) -> None:
     await stage.approve(second)
     await stage.ended(second)
 
-    assert stage.outcomes(second) == {"succeeded": 2}
+    assert stage.outcomes(second) == {"verified": 2}
     assert [n.phone_number for n in stage.telnyx.numbers.values() if n.tags == ["moved"]] == held[3:]
     assert "Awaiting approval" in stage.read(stage.card(first))
 
@@ -140,7 +140,7 @@ async def test_a_stale_change_is_planned_again_with_a_click_and_approval_starts_
     assert stage.telnyx.jobs == []
     await stage.approve(fresh)
     await stage.ended(fresh)
-    assert stage.outcomes(fresh) == {"succeeded": 2}
+    assert stage.outcomes(fresh) == {"verified": 2}
 
 
 async def test_only_the_requester_plans_again(stage: Stage) -> None:
@@ -198,7 +198,7 @@ async def test_a_freeze_stops_submissions_and_shows_on_every_card(stage: Stage) 
 
     assert await stage.command("unfreeze", by=stage.otto) == "Submissions go on."
     await stage.ended(change)
-    assert stage.outcomes(change) == {"succeeded": 2}
+    assert stage.outcomes(change) == {"verified": 2}
     assert "frozen" not in stage.read(stage.card(change))
     assert "not frozen" in await stage.command("unfreeze", by=stage.otto)
 

@@ -30,7 +30,7 @@ async def test_a_rule_by_size_asks_for_more_approvals(idle: Stage, tmp_path: Pat
     stage = await under(idle, tmp_path, '[[rule]]\nname = "large"\nmin_numbers = 3\napprovals_required = 2\n')
     wanted = numbers(stage, 5)
     small = await stage.run(wanted[:2], TAGS)
-    assert stage.outcomes(small) == {"succeeded": 2}
+    assert stage.outcomes(small) == {"verified": 2}
 
     large = await stage.ask(wanted[2:], TAGS)
     assert "0 of 2" in stage.read(stage.card(large))
@@ -87,7 +87,7 @@ async def test_an_approved_change_waits_for_its_window(idle: Stage, tmp_path: Pa
 
     stage.clock.advance(2 * 86_400)
     await stage.ended(change)
-    assert stage.outcomes(change) == {"succeeded": 1}
+    assert stage.outcomes(change) == {"verified": 1}
 
 
 async def test_approvers_who_have_not_answered_are_reminded_with_growing_pauses(idle: Stage, tmp_path: Path) -> None:

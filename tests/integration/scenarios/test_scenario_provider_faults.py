@@ -39,7 +39,7 @@ async def test_a_job_whose_creation_was_not_answered_is_adopted(idle: Stage, fau
 
     assert len(idle.telnyx.jobs) == 1
     assert len(idle.created()) == 1
-    assert idle.outcomes(change) == {"succeeded": 3}
+    assert idle.outcomes(change) == {"verified": 3}
     assert "batch adopted 1" in await idle.command(f"status CHG-{change}")
     idle.assert_nothing_doubled()
 
@@ -58,7 +58,7 @@ async def test_a_job_that_was_surely_not_made_is_sent_again(idle: Stage, fault: 
     first, second = stage.created()
     assert (second.at - first.at).total_seconds() >= 0.2
     assert len(stage.telnyx.jobs) == 1
-    assert stage.outcomes(change) == {"succeeded": 3}
+    assert stage.outcomes(change) == {"verified": 3}
     assert "batch absent 1" in await stage.command(f"status CHG-{change}")
     stage.assert_nothing_doubled()
 
@@ -79,7 +79,7 @@ async def test_while_a_job_is_looked_for_the_card_says_so(idle: Stage) -> None:
     await idle.ended(change)
 
     assert len(idle.created()) == 1
-    assert idle.outcomes(change) == {"succeeded": 1}
+    assert idle.outcomes(change) == {"verified": 1}
 
 
 async def test_the_job_of_an_earlier_change_is_not_adopted(stage: Stage) -> None:
@@ -107,7 +107,7 @@ async def test_slowing_down_is_done_and_no_failure(stage: Stage) -> None:
     first, second = stage.created()
     assert (second.at - first.at).total_seconds() >= 0.3
     assert len(stage.telnyx.jobs) == 1
-    assert stage.outcomes(change) == {"succeeded": 1}
+    assert stage.outcomes(change) == {"verified": 1}
     assert stage.failures() == []
 
 
@@ -156,10 +156,10 @@ async def test_why_there_is_no_plan_is_told_in_the_modal(
     ("how", "outcomes", "says"),
     [
         ("failed_empty", {"failed": 10}, "The job ended as “failed” and does not say what became of this number"),
-        ("completed_missing", {"succeeded": 9, "failed": 1}, "The job ended as “completed” and does not say"),
-        ("expired", {"succeeded": 5, "failed": 5}, "The job ended as “expired” and does not say"),
-        ("number_in_two_lists", {"succeeded": 9, "failed": 1}, "lists this number as succeeded and as failed"),
-        ("unknown_status", {"succeeded": 10}, ""),
+        ("completed_missing", {"verified": 9, "failed": 1}, "The job ended as “completed” and does not say"),
+        ("expired", {"verified": 5, "failed": 5}, "The job ended as “expired” and does not say"),
+        ("number_in_two_lists", {"verified": 9, "failed": 1}, "lists this number as succeeded and as failed"),
+        ("unknown_status", {"verified": 10}, ""),
     ],
 )
 async def test_however_a_job_ends_every_number_is_accounted_for(
@@ -236,7 +236,7 @@ async def test_one_refused_batch_does_not_stop_the_others(stage: Stage) -> None:
     await stage.ended(change)
 
     assert {row["number"]: row["outcome"] for row in stage.results(change)} == {
-        "+13035550000": "succeeded",
+        "+13035550000": "verified",
         "+13035550001": "failed",
     }
     assert "Partly failed" in stage.read(stage.card(change))
@@ -251,5 +251,5 @@ async def test_trouble_while_watching_only_delays(stage: Stage) -> None:
 
     change = await stage.run(numbers)
 
-    assert stage.outcomes(change) == {"succeeded": 3}
+    assert stage.outcomes(change) == {"verified": 3}
     stage.assert_nothing_doubled()

@@ -26,7 +26,7 @@ async def assert_whole(stage: Stage, change: int, numbers: int) -> None:
     """Check that the change ended well, once, and that its whole story is told."""
     await stage.ended(change)
 
-    assert stage.outcomes(change) == {"succeeded": numbers}
+    assert stage.outcomes(change) == {"verified": numbers}
     lines = stage.thread(change)
     assert [sum(word in line for line in lines) for word in ("Approved", "at Telnyx", "Done", "results.csv")] == [
         1,
@@ -223,7 +223,7 @@ async def test_crashes_at_any_moment_double_nothing(stage: Stage) -> None:
         await stage.start()
     await stage.ended(change)
 
-    assert stage.outcomes(change) == {"succeeded": 6}
+    assert stage.outcomes(change) == {"verified": 6}
     assert len(stage.telnyx.jobs) == 6
     stage.assert_nothing_doubled()
 

@@ -71,7 +71,7 @@ async def test_the_pin_reaches_the_carrier_and_nothing_else(log: io.StringIO, se
     await stage.stop()
 
     assert [stage.telnyx.number(number).external_pin for number in numbers] == [PIN, PIN, OTHER_PIN]
-    assert stage.outcomes(change) == {"succeeded": 2, "failed": 1}
+    assert stage.outcomes(change) == {"verified": 2, "failed": 1}
     said, logged = sent_to_slack(stage), log.getvalue()
     assert "job polled" in logged
     for pin in (PIN, OTHER_PIN):

@@ -28,7 +28,7 @@ async def failing_change(stage: Stage) -> int:
 
 def assert_told_whole(stage: Stage, change: int) -> None:
     """Check that the whole story of a change with a failed number is told, each part once."""
-    assert stage.outcomes(change) == {"succeeded": 2, "failed": 1}
+    assert stage.outcomes(change) == {"verified": 2, "failed": 1}
     lines = stage.thread(change)
     assert [any(word in line for line in lines) for word in ("Approved", "1 job is at", "Done", ".csv")] == [True] * 4
     assert "Partly failed" in stage.read(stage.card(change))
@@ -119,7 +119,7 @@ async def test_a_failure_channel_that_is_shut_stops_nothing(stage: Stage, error:
     await stage.slack.wait_for(lambda: stage.file(change), what="the results")
     await stage.slack.wait_for(lambda: "Partly failed" in stage.read(stage.card(change)), what="the card's end")
 
-    assert stage.outcomes(change) == {"succeeded": 2, "failed": 1}
+    assert stage.outcomes(change) == {"verified": 2, "failed": 1}
 
 
 async def test_no_work_waits_for_slack(stage: Stage) -> None:
@@ -203,7 +203,7 @@ async def test_an_approval_stands_even_if_the_manager_cannot_be_answered(stage: 
     await stage.max.click("approve", message=stage.request_card(change))
     await stage.ended(change)
 
-    assert stage.outcomes(change) == {"succeeded": 1}
+    assert stage.outcomes(change) == {"verified": 1}
 
 
 async def test_deleted_messages_do_not_stop_the_story(stage: Stage) -> None:

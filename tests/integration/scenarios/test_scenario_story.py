@@ -34,12 +34,12 @@ async def test_a_change_goes_from_the_command_to_the_last_number(either: Stage) 
     card = stage.read(stage.card(change))
     request = stage.request_card(change)
 
-    assert "27 succeeded · 3 failed" in card
+    assert "27 verified · 3 failed" in card
     assert "@Max approved" in card
     assert stage.card(change).channel == OPS
     assert stage.buttons(request) == []
     assert "@Max approved" in stage.read(request)
-    assert stage.outcomes(change) == {"succeeded": 27, "failed": 3}
+    assert stage.outcomes(change) == {"verified": 27, "failed": 3}
     failed = [row for row in stage.results(change) if row["outcome"] == "failed"]
     assert [row["number"] for row in failed] == numbers[3:6]
     assert {(row["reason_code"], row["reason"], row["pointer"]) for row in failed} == {
@@ -66,13 +66,13 @@ async def test_the_card_is_one_message_and_the_thread_is_short(stage: Stage) -> 
     await stage.ended(change)
 
     assert sorted(len(job.operations) for job in stage.telnyx.jobs) == [50, 1000, 1000]
-    assert stage.outcomes(change) == {"succeeded": 2050}
+    assert stage.outcomes(change) == {"verified": 2050}
     assert [row["number"] for row in stage.results(change)] == numbers
     assert len(stage.slack.messages(OPS)) == 1
     assert len(stage.slack.messages(APPROVALS)) == 1
     assert stage.failures() == []
     assert len(stage.thread(change)) <= 8
-    assert "2,050 succeeded" in stage.read(stage.card(change))
+    assert "2,050 verified" in stage.read(stage.card(change))
     stage.assert_nothing_doubled()
 
 
@@ -105,7 +105,7 @@ async def test_emergency_service_is_switched_off_without_an_address(stage: Stage
 
     change = await stage.run(numbers, {"emergency_enabled": "false"}, command="emergency")
 
-    assert stage.outcomes(change) == {"succeeded": 3}
+    assert stage.outcomes(change) == {"verified": 3}
     [call] = stage.created()
     assert isinstance(call.body, dict)
     assert set(call.body) == {"phone_numbers", "emergency_enabled"}
@@ -151,7 +151,7 @@ async def test_ids_and_numbers_given_together_become_jobs_of_ids_only(stage: Sta
     [call] = stage.created()
     assert isinstance(call.body, dict)
     assert call.body["phone_numbers"] == [number.id for number in owned[:5]]
-    assert stage.outcomes(change) == {"succeeded": 5}
+    assert stage.outcomes(change) == {"verified": 5}
     assert owned[5].customer_reference is None
 
 
@@ -167,7 +167,7 @@ async def test_nested_settings_go_out_whole_and_nothing_beside_them_is_reset(sta
 
     change = await stage.run(list(before), {"voice.call_forwarding.forwarding_type": "on-failure"})
 
-    assert stage.outcomes(change) == {"succeeded": 4}
+    assert stage.outcomes(change) == {"verified": 4}
     for index, target in enumerate(targets):
         assert stage.telnyx.number(f"+1303555{index:04d}").voice.call_forwarding == {
             "call_forwarding_enabled": index % 2 == 0,
@@ -207,7 +207,7 @@ async def test_more_jobs_than_the_carrier_allows_wait_for_their_turn(idle: Stage
 
     assert len(idle.telnyx.jobs) == 25
     assert [call.status for call in idle.created()] == [202] * 25
-    assert idle.outcomes(change) == {"succeeded": 25}
+    assert idle.outcomes(change) == {"verified": 25}
     assert len(idle.thread(change)) <= 8
     idle.assert_nothing_doubled()
 
@@ -225,7 +225,7 @@ async def test_slots_taken_by_somebody_else_are_waited_for(idle: Stage) -> None:
     idle.telnyx.end_other_jobs()
     await idle.ended(change)
 
-    assert idle.outcomes(change) == {"succeeded": 1}
+    assert idle.outcomes(change) == {"verified": 1}
     assert idle.failures() == []
     assert number.customer_reference == "Denver"
     idle.assert_nothing_doubled()

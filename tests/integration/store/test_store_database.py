@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from bot.errors import DatabaseInUse, DatabaseTooNew
+from bot.store import migrations
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.tables import metadata
+from bot.store.work import Task
 
 
 async def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
@@ -30,6 +34,29 @@ async def test_migrating_twice_does_nothing(database: Database) -> None:
     before, after = await migrate(database)
 
     assert before == after != "-"
+
+
+async def test_a_change_that_was_about_to_be_concluded_is_read_back_first(tmp_path: Path) -> None:
+    """An older version concluded right after the jobs; what it left to conclude is read back by this one."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path}/linesman.db") as database:
+
+        def before_read_backs(connection: Connection) -> None:
+            config = Config()
+            config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0002")
+
+        async with database.engine.begin() as connection:
+            await connection.run_sync(before_read_backs)
+            await connection.execute(
+                text("INSERT INTO work (task, subject, due_at, owner) VALUES ('finish', 7, '2026-11-21 12:00:00', 'w')")
+            )
+
+        await migrate(database)
+
+        async with database.reading() as tx:
+            assert (await tx.work.count(Task.VERIFY), await tx.work.count(Task.FINISH)) == (1, 0)
+            assert await tx.work.next_due() is not None
 
 
 async def test_a_database_from_the_future_is_refused_and_left_alone(database: Database) -> None:

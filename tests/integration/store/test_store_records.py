@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
-from bot.changes.outcomes import Verdict
+from bot.changes.lifecycle import CHANGED, MISSED, BatchState, ChangeState, OperationState, Outcome
+from bot.changes.outcomes import NOT_REPORTED, UNREAD, Verdict
 from bot.changes.plans import PlannedBatch, PlannedNumber
+from bot.changes.readback import Awaited, Reading
 from bot.changes.records import Decision, Draft, Place, Summary, Verb
 from bot.changes.values import Secret
 from bot.errors import NotFound, Superseded
@@ -169,12 +170,95 @@ async def test_outcomes_are_counted_and_never_overwritten(database: Database) ->
 
     async with database.reading() as tx:
         tally = await tx.operations.tally(change)
-        failures = await tx.operations.failures(change)
+        failures = await tx.operations.groups(change, OperationState.FAILED)
     assert (tally.waiting, tally.succeeded, tally.failed, tally.not_attempted) == (1, 1, 1, 1)
     assert tally.total == 4
     assert [(group.code, group.reason, group.pointer, group.count, group.examples) for group in failures] == [
         ("10015", "No.", "/tags", 1, ("+13035550001",))
     ]
+
+
+async def read_back(database: Database, change: int, *readings: Reading) -> None:
+    """Write what was found."""
+    async with database.transaction() as tx:
+        await tx.operations.read_back(change, readings, NOW + timedelta(minutes=1))
+
+
+async def succeeded(database: Database, sizes: tuple[int, ...] = (4,)) -> int:
+    """Write a change whose numbers the jobs report as succeeded, but for the last one, of which they say nothing."""
+    change = await planned(database, sizes)
+    last = sum(sizes) - 1
+    verdicts = [Verdict(position=position, state=OperationState.SUCCEEDED) for position in range(last)]
+    unsure = Verdict(position=last, state=OperationState.FAILED, code=NOT_REPORTED, reason="Nobody knows.")
+    async with database.transaction() as tx:
+        await tx.operations.sent(change, 1)
+        await tx.operations.settle(change, [*verdicts, unsure], NOW)
+    return change
+
+
+async def test_what_is_read_back_is_kept(database: Database) -> None:
+    """What was found and when, and what follows; only what is not decided yet is still to be read."""
+    change = await succeeded(database)
+    pin = Secret(fingerprint="f")
+    decided = Reading(
+        position=1, state=OperationState.DIFFERS, code="c", reason="r", pointer="/tags", found={"tags": (), "pin": pin}
+    )
+    await read_back(
+        database,
+        change,
+        Reading(position=0, state=OperationState.VERIFIED, found={"tags": ("a",)}),
+        decided,
+        Reading(position=2, found={"tags": ("b",)}),
+        Reading(position=3, found={"tags": ("a",)}),
+    )
+
+    async with database.reading() as tx:
+        awaited = await tx.operations.awaiting(change)
+        tally = await tx.operations.tally(change)
+        rows = [operation async for operation in tx.operations.stream(change)]
+        changed = [operation.position async for operation in tx.operations.stream(change, CHANGED)]
+        missed = [operation.position async for operation in tx.operations.stream(change, MISSED)]
+        (group,) = await tx.operations.groups(change, OperationState.DIFFERS)
+    assert awaited == {
+        "2": Awaited(position=2, batch=1, succeeded=True),
+        "3": Awaited(position=3, batch=1, succeeded=False),
+    }
+    assert (tally.verified, tally.differs, tally.succeeded, tally.failed, tally.changed) == (1, 1, 1, 1, 3)
+    assert (changed, missed) == ([0, 1, 2], [3, 4])
+    assert [row.found for row in rows] == [{"tags": ("a",)}, decided.found, {"tags": ("b",)}, {"tags": ("a",)}, None]
+    assert [row.found_at is not None for row in rows] == [True, True, True, True, False]
+    assert (rows[3].state, rows[3].code, rows[3].reason) == (OperationState.FAILED, NOT_REPORTED, "Nobody knows.")
+    assert (group.code, group.reason, group.pointer, group.examples) == ("c", "r", "/tags", ("+13035550001",))
+
+
+async def test_what_was_decided_by_reading_is_not_decided_again(database: Database) -> None:
+    """Two workers that read the same numbers back do not overrule each other, and no failure becomes a success."""
+    change = await succeeded(database)
+    await read_back(database, change, Reading(position=0, state=OperationState.VERIFIED, found={}))
+    await read_back(
+        database,
+        change,
+        Reading(position=0, state=OperationState.DIFFERS, code="late", found={}),
+        Reading(position=3, state=OperationState.VERIFIED, found={}),
+    )
+
+    async with database.reading() as tx:
+        states = [operation.state async for operation in tx.operations.stream(change)]
+    assert (states[0], states[3]) == (OperationState.VERIFIED, OperationState.FAILED)
+
+
+async def test_what_cannot_be_read_is_given_up_together(database: Database) -> None:
+    """Whatever was not verified by then is unverified, with the reason; the rest stays as it is."""
+    change = await succeeded(database)
+    await read_back(database, change, Reading(position=0, state=OperationState.VERIFIED, found={}))
+    async with database.transaction() as tx:
+        await tx.operations.give_up_reading(change, "Nobody answers.")
+
+    async with database.reading() as tx:
+        tally = await tx.operations.tally(change)
+        (group,) = await tx.operations.groups(change, OperationState.UNVERIFIED)
+    assert (tally.verified, tally.unverified, tally.succeeded, tally.failed) == (1, 2, 0, 1)
+    assert (group.code, group.reason, group.count) == (UNREAD, "Nobody answers.", 2)
 
 
 async def test_a_number_that_is_left_alone_is_accounted_for_at_once(database: Database) -> None:

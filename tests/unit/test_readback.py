@@ -1,0 +1,155 @@
+"""What reading a number back shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import OperationState
+from bot.changes.outcomes import DIFFERS, GONE, NOT_TOLD
+from bot.changes.plans import payload
+from bot.changes.readback import Awaited, Reading, comparable, judge
+from bot.changes.snapshots import Snapshot
+from bot.changes.values import Secret
+from bot.changes.vault import Vault
+from bot.providers.telnyx.kinds import kinds
+
+FORWARDING = "voice.call_forwarding.call_forwarding_enabled"
+FORWARDS_TO = "voice.call_forwarding.forwards_to"
+FORWARDING_TYPE = "voice.call_forwarding.forwarding_type"
+CNAM = "voice.cnam_listing.cnam_listing_enabled"
+CNAM_NAME = "voice.cnam_listing.cnam_listing_details"
+NUMBER = Awaited(position=7, batch=1, succeeded=True)
+SETTINGS = kinds(secrets=True)[0]
+
+
+def read(kind: Kind, sent: dict[str, Any], found: dict[str, Any] | None, *, last: bool = True, **more: Any) -> Reading:
+    """Return what it shows to find ``found`` on a number that was sent ``sent``."""
+    snapshot = None if found is None else Snapshot(id="1", e164="+13035550100", values=found)
+    return judge(kind, more.get("number", NUMBER), comparable(kind, sent), snapshot, more.get("labels", {}), last=last)
+
+
+def test_a_number_with_everything_that_was_sent_is_verified(settings_kind: Kind) -> None:
+    """As soon as it has it, whatever casing a tag comes back in and however an empty text is written."""
+    sent = {"tags": ("Denver",), FORWARDS_TO: "", "hd_voice_enabled": False}
+
+    reading = read(settings_kind, sent, {"tags": ("denver",), FORWARDS_TO: None, "hd_voice_enabled": False}, last=False)
+
+    assert reading.state is OperationState.VERIFIED
+    assert (reading.position, reading.code, reading.reason) == (7, "", "")
+    assert reading.found == {"tags": ("denver",), FORWARDS_TO: None, "hd_voice_enabled": False}
+
+
+def test_a_difference_says_what_was_wanted_and_what_was_found(settings_kind: Kind) -> None:
+    """With the names of ids, where they are known, and a pointer to the first setting that differs."""
+    sent = {"connection_id": "2", "tags": ("a", "b"), "customer_reference": "R"}
+    labels = {"connection_id": {"1": "Dallas", "2": "Denver"}}
+
+    reading = read(
+        settings_kind, sent, {"connection_id": "1", "tags": ("a",), "customer_reference": "R"}, labels=labels
+    )
+
+    assert (reading.state, reading.code) == (OperationState.DIFFERS, DIFFERS)
+    assert reading.reason == "Connection is Dallas (1) instead of Denver (2); Tags is a instead of a, b"
+    assert reading.pointer == "/connection_id"
+
+
+def test_what_differs_is_not_decided_on_before_the_last_time(settings_kind: Kind) -> None:
+    """A provider may show a change late; what was found so far is noted all the same."""
+    reading = read(settings_kind, {"customer_reference": "R"}, {"customer_reference": None}, last=False)
+
+    assert (reading.state, reading.found) == (None, {"customer_reference": None})
+
+
+def test_a_sibling_that_was_reset_is_a_difference(settings_kind: Kind) -> None:
+    """A nested object goes out whole, so whatever of it is not as it went out was changed without being asked for."""
+    before = {FORWARDING: True, FORWARDS_TO: "+17205550000", FORWARDING_TYPE: "always"}
+    sent = payload(settings_kind, before, {FORWARDING_TYPE: "on-failure"})
+
+    reading = read(settings_kind, sent, {**before, FORWARDING_TYPE: "on-failure", FORWARDS_TO: ""})
+
+    assert reading.state is OperationState.DIFFERS
+    assert reading.reason == "Forward to is (empty) instead of +17205550000"
+
+
+def test_what_was_not_sent_may_become_anything(settings_kind: Kind, emergency_kind: Kind) -> None:
+    """A listed name beside a listing that is off, and the address of a service that is switched off, are not sent."""
+    listing = read(settings_kind, {CNAM: False, CNAM_NAME: "ACME"}, {CNAM: False, CNAM_NAME: ""})
+    off = {"emergency_enabled": False, "emergency_address_id": "1"}
+    service = read(emergency_kind, off, {"emergency_enabled": False, "emergency_address_id": None})
+
+    assert [listing.state, service.state] == [OperationState.VERIFIED] * 2
+
+
+def test_a_number_that_is_gone_differs(settings_kind: Kind) -> None:
+    """What is not in the account any more has not what was wanted; before the last time it may only be late."""
+    gone = read(settings_kind, {"customer_reference": "R"}, None)
+
+    assert (gone.state, gone.code, gone.found) == (OperationState.DIFFERS, GONE, None)
+    assert read(settings_kind, {"customer_reference": "R"}, None, last=False).state is None
+
+
+def test_a_pin_is_compared_without_being_kept(settings_kind: Kind, vault: Vault) -> None:
+    """The same PIN is recognised under another sealing; another one is told as such and shown to nobody."""
+    same = read(settings_kind, {"external_pin": vault.seal("4711")}, {"external_pin": vault.seal("4711")})
+    other = read(settings_kind, {"external_pin": vault.seal("4711")}, {"external_pin": vault.seal("0815")})
+
+    assert same.state is OperationState.VERIFIED
+    assert (other.state, other.reason) == (OperationState.DIFFERS, "External PIN is not the one that was sent")
+    for reading in (same, other):
+        assert reading.found is not None
+        kept = reading.found["external_pin"]
+        assert isinstance(kept, Secret)
+        assert kept.sealed == ""
+
+
+@pytest.mark.parametrize("secrets", [True, False], ids=["not told", "not offered any more"])
+def test_a_pin_that_cannot_be_read_back_is_never_called_verified(vault: Vault, secrets: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """It is not compared, and that is said, although everything else is as it was sent."""
+    kind = kinds(secrets=secrets)[0]
+    sent = {"external_pin": vault.seal("4711"), "customer_reference": "R"}
+
+    reading = read(kind, sent, {"customer_reference": "R"})
+
+    assert (reading.state, reading.code) == (OperationState.UNVERIFIED, NOT_TOLD)
+    assert "cannot be read back, so it was not compared" in reading.reason
+    assert read(kind, sent, {"customer_reference": "R"}, last=False).state is None
+    assert read(kind, sent, {"customer_reference": "X"}).state is OperationState.DIFFERS
+
+
+def test_nothing_follows_for_a_number_whose_job_does_not_say_clearly(settings_kind: Kind) -> None:
+    """It stays failed, whatever it has; what it has is noted."""
+    unsure = Awaited(position=7, batch=1, succeeded=False)
+
+    reading = read(settings_kind, {"customer_reference": "R"}, {"customer_reference": "R"}, number=unsure)
+
+    assert (reading.state, reading.found) == (None, {"customer_reference": "R"})
+
+
+values = st.fixed_dictionaries(
+    {
+        "customer_reference": st.sampled_from(["", "A", "B", None]),
+        "tags": st.sampled_from([(), ("a",), ("A",), ("a", "b"), None]),
+        FORWARDING: st.sampled_from([True, False, None]),
+        FORWARDS_TO: st.sampled_from(["", "+17205550000", None]),
+        FORWARDING_TYPE: st.sampled_from(["always", "on-failure", None]),
+    }
+)
+
+
+@given(values, values, values)
+def test_what_was_sent_is_verified_exactly_when_it_is_found(
+    before: dict[str, Any], wanted: dict[str, Any], found: dict[str, Any]
+) -> None:
+    """Found as sent is verified; one value off, wanted or beside what was wanted, is not."""
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    sent = comparable(SETTINGS, payload(SETTINGS, before, wanted))
+
+    assert read(SETTINGS, sent, {**found, **sent}).state is OperationState.VERIFIED
+    for name, value in sent.items():
+        other = not value if isinstance(value, bool) else ("c",) if isinstance(value, tuple) else f"{value}0"
+        assert read(SETTINGS, sent, {**found, **sent, name: other}).state is OperationState.DIFFERS
