@@ -40,6 +40,7 @@ from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
+from bot.workflow.bases import Bases
 from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
 from bot.workflow.concluding import Concluding
@@ -199,7 +200,8 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     say = Announcements(context)
     authority, stories = Authority(context), Stories(context)
     proposals = Proposals(context)
-    planning = Planning(context, authority, say, proposals, Sheets(context))
+    bases = Bases(context, authority)
+    planning = Planning(context, authority, say, proposals, sheets=Sheets(context), bases=bases)
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
     messenger = SlackMessenger(client, failure_channel=settings.failure_channel)
@@ -221,6 +223,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         desk=desk,
         choices=Choices(context),
         proposals=proposals,
+        bases=bases,
         approval=approval,
         cancelling=Cancelling(context, authority, say),
         freezing=Freezing(context, authority, say),

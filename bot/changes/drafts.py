@@ -76,14 +76,14 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     problems: dict[str, str] = {}
     reading = read_numbers(draft.pasted, is_id=is_id)
     conditions = _read_conditions(kind, draft, problems)
-    if reading.identifiers or reading.bad or not (draft.filters or draft.sheet):
+    if reading.identifiers or reading.bad or not (draft.filters or draft.sheet or draft.base):
         problems |= _numbers_problems(reading, max_numbers)
     _read_handed(kind, draft, reading, conditions, problems)
     excluded = read_numbers([draft.excluded], is_id=is_id)
     if excluded.bad:
         problems[EXCLUDED] = _unreadable(excluded.bad)
-    # Rows of a sheet may say what the form does not; the rule between values is then asked row by row.
-    rows_only = draft.sheet is not None and not reading.identifiers and not draft.filters
+    # Rows of a sheet, or of the change before, may say what the form does not; the rule is then asked row by row.
+    rows_only = bool(draft.sheet or draft.base) and not reading.identifiers and not draft.filters
     wanted = _read_values(kind, draft, problems, optional=rows_only)
     if not rows_only and not problems.keys() & kind.by_name.keys():
         problems |= kind.rule(plain(wanted))
@@ -155,7 +155,7 @@ def _read_handed(
     if not blind:
         return
     label = blind[0].label
-    if len(conditions) > 1 or reading.identifiers or reading.bad or draft.sheet or draft.excluded.strip():
+    if len(conditions) > 1 or reading.identifiers or reading.bad or draft.sheet or draft.base or draft.excluded.strip():
         problems[f"{PREFIX}{blind[0].name}"] = (
             f"“{label}” cannot be previewed, so it stands alone: take out numbers, sheet, exceptions and other filters."
         )

@@ -35,6 +35,21 @@ class Upload:
     name: str
 
 
+class Following(Enum):
+    """In which way a change stands on an earlier one."""
+
+    RETRY = "retry"  #: gives the same to the numbers that did not get it
+    UNDO = "undo"  #: gives back what the changed numbers had before
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """The earlier change that a change stands on; its numbers are meant, with values of their own."""
+
+    change: int
+    what: Following
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
     """What a person typed into the form, exactly; kept so that nothing typed is ever lost."""
@@ -52,6 +67,8 @@ class Draft:
     ways: Mapping[str, Way] = field(default_factory=dict)
     #: The sheet that was uploaded; None when there is none.
     sheet: Upload | None = None
+    #: The change that this one stands on; None when it stands on none.
+    base: Base | None = None
     reason: str = ""
     #: Filter, as ``name`` or ``name[operator]`` -> what was typed or picked. A chosen one stays here when it is blank.
     filters: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +129,11 @@ class Summary:
     losing: Mapping[str, int] = field(default_factory=dict)
     #: The most numbers that a filter which is handed to the provider may come to; 0 when every number is in the plan.
     unknown: int = 0
+    #: Setting -> how many numbers keep their value, because the provider documents no way to set what they had.
+    lost: Mapping[str, int] = field(default_factory=dict)
+    #: How many numbers are left as they are, because somebody has changed them since; and the first few of them.
+    since: int = 0
+    since_named: tuple[str, ...] = ()
     #: What is only observed: setting name -> how many numbers have it on, or set.
     having: Mapping[str, int] = field(default_factory=dict)
 

@@ -16,6 +16,8 @@ from bot.changes.values import Edit, Wishes, canonical
 #: How many numbers the before/after sample shows.
 SAMPLE_SIZE: Final = 5
 
+#: How many numbers are named that were changed since.
+SINCE_NAMED: Final = 10
 #: Values that mean that there is nothing, or that it is off.
 UNSET: Final = (None, False, "", (), "disabled")
 
@@ -34,6 +36,8 @@ def summarise(
     conditions: Sequence[str] = (),
     varied: Mapping[str, int] = _NO_COUNTS,
     unknown: int = 0,
+    lost: Mapping[str, int] = _NO_COUNTS,
+    since: Sequence[str] = (),
 ) -> Summary:
     """Return the figures of ``plan`` for cards and previews."""
     changed = [number for number in plan.numbers if number.batch is not None]
@@ -51,6 +55,9 @@ def summarise(
         batches=len(plan.batches),
         wanted=wanted,
         unknown=unknown,
+        lost=lost,
+        since=len(since),
+        since_named=tuple(since[:SINCE_NAMED]),
         varied=varied,
         labels=labels,
         repeats=repeats,

@@ -15,6 +15,7 @@ from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
+from bot.workflow.bases import Bases
 from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
 from bot.workflow.freezing import Freezing
@@ -32,6 +33,7 @@ class Front:
     desk: Desk
     choices: Choices
     proposals: Proposals
+    bases: Bases
     approval: Approval
     cancelling: Cancelling
     freezing: Freezing

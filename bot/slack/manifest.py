@@ -15,6 +15,20 @@ from bot.errors import ConfigurationError
 
 #: The one slash command.
 COMMAND: Final = "/numbers"
+#: What can be said after it, in the order of importance; Slack shows as much of it as fits.
+USAGE: Final = (
+    "update",
+    "emergency",
+    "delete",
+    "new",
+    "status CHG-42",
+    "list [mine]",
+    "cancel CHG-42",
+    "retry CHG-42",
+    "undo CHG-42",
+    "locks",
+    "help",
+)
 #: Callback id of the global shortcut "New number change".
 NEW_CHANGE: Final = "new_change"
 #: Callback id of the message shortcut "Change these numbers".
@@ -58,7 +72,7 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
     command = {
         "command": COMMAND,
         "description": "Change the settings of many phone numbers, with a preview and an approval",
-        "usage_hint": "update | emergency | delete | new | status CHG-42 | list [mine] | cancel CHG-42 | locks | help",
+        "usage_hint": " | ".join(USAGE),
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}

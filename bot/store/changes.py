@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
-from bot.changes.records import Change, Draft, Place, Summary, public_id
+from bot.changes.records import Change, Draft, Following, Place, Summary, public_id
 from bot.errors import NotFound, Superseded
 from bot.store.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
 from bot.store.locks import Locks
@@ -42,6 +42,7 @@ class Changes:
             view=view,
             submission=submission,
             draft=draft_to_json(draft),
+            follows=draft.base.change if draft.base else None,
             created_at=now,
         )
         result = await self._connection.execute(statement)
@@ -100,6 +101,17 @@ class Changes:
         if requester:
             statement = statement.where(changes.c.requester == requester)
         return [_change(row) for row in await self._connection.execute(statement)]
+
+    async def followers(self, change: int) -> Sequence[tuple[int, Following]]:
+        """Return the changes that were asked for to retry or to undo ``change``, the oldest first, and which it was."""
+        unasked = (ChangeState.PLANNING.value, ChangeState.PLANNED.value, ChangeState.DISCARDED.value)
+        statement = (
+            select(changes.c.id, changes.c.draft)
+            .where(changes.c.follows == change, changes.c.state.not_in(unasked))
+            .order_by(changes.c.id)
+        )
+        rows = [(row.id, draft_from_json(row.draft).base) for row in await self._connection.execute(statement)]
+        return [(follower, base.what) for follower, base in rows if base is not None]
 
     async def count(self) -> Mapping[ChangeState, int]:
         """Return how many changes are in each state."""

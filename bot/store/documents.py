@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.changes.records import Draft, Held, Summary, Upload
+from bot.changes.records import Base, Draft, Following, Held, Summary, Upload
 from bot.changes.values import JSON, Way, values_from_json, values_to_json, wishes_from_json
 
 
@@ -19,6 +19,7 @@ def draft_to_json(draft: Draft) -> dict[str, JSON]:
         "typed": values_to_json(draft.typed),
         "picked": dict(draft.picked),
         "ways": {name: way.value for name, way in draft.ways.items()},
+        "base": {"change": draft.base.change, "what": draft.base.what.value} if draft.base else None,
         "sheet": {"id": draft.sheet.id, "name": draft.sheet.name} if draft.sheet else None,
         "reason": draft.reason,
         "filters": dict(draft.filters),
@@ -36,12 +37,17 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
         typed=values_from_json(stored["typed"]),
         picked=stored["picked"],
         ways={name: Way(way) for name, way in stored.get("ways", {}).items()},
+        base=_base(stored.get("base")),
         sheet=Upload(**stored["sheet"]) if stored.get("sheet") else None,
         reason=stored["reason"],
         filters=stored.get("filters", {}),
         excluded=stored.get("excluded", ""),
         left_out=tuple(stored.get("left_out", ())),
     )
+
+
+def _base(stored: Mapping[str, Any] | None) -> Base | None:
+    return Base(change=stored["change"], what=Following(stored["what"])) if stored else None
 
 
 def summary_to_json(summary: Summary) -> dict[str, Any]:
@@ -57,6 +63,9 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "sample": [[e164, values_to_json(old), values_to_json(new)] for e164, old, new in summary.sample],
         "paid": dict(summary.paid),
         "losing": dict(summary.losing),
+        "lost": dict(summary.lost),
+        "since": summary.since,
+        "since_named": list(summary.since_named),
         "unknown": summary.unknown,
         "having": dict(summary.having),
         "left_out": summary.left_out,
@@ -78,6 +87,9 @@ def summary_from_json(stored: Mapping[str, Any]) -> Summary:
         sample=tuple((e164, values_from_json(old), values_from_json(new)) for e164, old, new in stored["sample"]),
         paid=stored["paid"],
         losing=stored.get("losing", {}),
+        lost=stored.get("lost", {}),
+        since=stored.get("since", 0),
+        since_named=tuple(stored.get("since_named", ())),
         unknown=stored.get("unknown", 0),
         having=stored.get("having", {}),
         left_out=stored.get("left_out", 0),

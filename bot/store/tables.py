@@ -70,6 +70,7 @@ changes: Final = Table(
     Column("problem", Text, nullable=False, server_default=""),
     Column("unusable", JSON),
     Column("replaced_by", Integer),
+    Column("follows", Integer, index=True),
     Column("stopped_at", UtcTime),
     Column("approvals_required", Integer, nullable=False, server_default="1"),
     Column("rule", String(120), nullable=False, server_default=""),

@@ -51,6 +51,20 @@ def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Val
     return rows
 
 
+def untouched(snapshots: Sequence[Snapshot], since: Sequence[str]) -> Sequence[Snapshot]:
+    """Return the numbers that nobody has changed ``since``; raises when there are none."""
+    if not since:
+        return snapshots
+    gone = frozenset(since)
+    rest = [snapshot for snapshot in snapshots if snapshot.e164 not in gone]
+    if not rest:
+        raise Unplannable(
+            f"Every number has been changed by somebody since ({named(since)}), so nothing is undone. "
+            "Look at their history with /numbers find, and set what you want with a change of its own."
+        )
+    return rest
+
+
 def varied(rows: Mapping[str, Values]) -> dict[str, int]:
     """Return, per setting, how many different values the rows give it."""
     different: dict[str, set[Value]] = {}

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from bot.changes.bases import Taken, moved_on
 from bot.changes.drafts import Request, plain
 from bot.changes.filters import show_condition
 from bot.changes.kinds import Kind
@@ -29,7 +30,8 @@ from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority, blind
-from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, named, rows_by_id, varied
+from bot.workflow.bases import Bases
+from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, named, rows_by_id, untouched, varied
 from bot.workflow.context import Context
 from bot.workflow.proposing import Proposals
 from bot.workflow.sheets import Sheets
@@ -47,10 +49,13 @@ class Planning:
         authority: Authority,
         announcements: Announcements,
         proposals: Proposals,
+        *,
         sheets: Sheets,
+        bases: Bases,
     ) -> None:
         self._context = context
         self._sheets = sheets
+        self._bases = bases
         self._authority = authority
         self._say = announcements
         self._proposals = proposals
@@ -83,18 +88,23 @@ class Planning:
         request = await self._proposals.read(change.draft)
         if change.draft.sheet:
             request = await self._sheets.add(request, change)
+        taken = Taken(rows={})
+        if change.draft.base:
+            request, taken = await self._bases.add(request, change.draft.base)
         if not request.given and not request.conditions:
             raise Unplannable("All numbers were left out, so there is nothing to do. Edit the numbers, or close this.")
         if request.handed:
             return await self._handed(provider, kind, request, change)
         await self._authority.request(change.requester, kind.name, len(request.given), request.names)
         snapshots = await self._snapshots(provider, kind, request)
+        since = moved_on(kind, taken, snapshots)
+        snapshots = untouched(snapshots, since)
         rows = rows_by_id(request, snapshots)
         plan = await asyncio.to_thread(build, kind, request.wanted, snapshots, rows)
         can_be_emptied(kind, provider.title, plan)
         are_fit(kind, plan)
         return plan, await self._summarise(
-            provider=provider, kind=kind, request=request, plan=plan, rows=rows, change=change
+            provider=provider, kind=kind, request=request, plan=plan, rows=rows, change=change, taken=taken, since=since
         )
 
     async def _handed(self, provider: Provider, kind: Kind, request: Request, change: Change) -> tuple[Plan, Summary]:
@@ -165,6 +175,8 @@ class Planning:
         plan: Plan,
         rows: Mapping[str, Values],
         change: Change,
+        taken: Taken,
+        since: Sequence[str],
     ) -> Summary:
         if not plan.batches:
             raise Unplannable(
@@ -186,6 +198,8 @@ class Planning:
             locked=await self._locked(kind, plan, change),
             conditions=await self._conditions(provider, kind, request),
             varied=varied(rows),
+            lost=taken.lost,
+            since=since,
         )
 
     async def _locked(self, kind: Kind, plan: Plan, change: Change) -> list[Held]:

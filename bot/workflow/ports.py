@@ -11,7 +11,7 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.messages import Message
 from bot.changes.policy import Audience, Membership, Person, Policy
-from bot.changes.records import Batch, Change, Decision, FailureGroup, Freeze, Place, Tally, Upload
+from bot.changes.records import Batch, Change, Decision, FailureGroup, Following, Freeze, Place, Tally, Upload
 
 #: Returns the present time, aware UTC.
 Clock: TypeAlias = Callable[[], datetime]
@@ -47,6 +47,8 @@ class Story:
     #: When a request made now would expire.
     expires_if_asked_now: datetime
     now: datetime
+    #: Changes that retry or undo this one.
+    followers: Sequence[tuple[int, Following]] = ()
 
     def batches_in(self, *states: BatchState) -> int:
         """Return how many batches are in one of ``states``."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.changes.drafts import Request, read_draft
 from bot.changes.lifecycle import ChangeState
 from bot.changes.messages import Topic
-from bot.changes.records import Change, Draft
+from bot.changes.records import Change, Draft, public_id
 from bot.changes.settings import Unreadable, read_value
 from bot.changes.values import Value
 from bot.errors import InputError, NotAllowed, SecretError, Superseded
@@ -78,7 +78,9 @@ class Proposals:
             draft, requester=requester, origin=origin, view=view, submission=submission, now=now
         )
         await tx.work.add(Task.PLAN, change, now)
-        await tx.events.add(change, "proposed", at=now, actor=requester, kind=draft.kind)
+        base = draft.base
+        follows = {base.what.value: public_id(base.change)} if base else {}
+        await tx.events.add(change, "proposed", at=now, actor=requester, details={"kind": draft.kind, **follows})
         return change
 
     async def show(self, change: int) -> None:

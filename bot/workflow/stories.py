@@ -57,6 +57,7 @@ class Stories:
             opens_at=next_opening(policy.windows, now) if policy.windows and not open_at(policy.windows, now) else None,
             expires_if_asked_now=now + policy.approval_ttl,
             now=now,
+            followers=await tx.changes.followers(change.id) if change.state.over else (),
         )
 
     async def sheet(self, message: Message) -> bytes | None:

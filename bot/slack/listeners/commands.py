@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.changes.records import read_public_id
+from bot.changes.records import Following, read_public_id
 from bot.changes.tabular import Form
 from bot.slack.front import Front
+from bot.slack.listeners.following import follow_named
 from bot.slack.listeners.opening import open_form
 from bot.slack.listeners.operators import ask_to_unlock, freeze, show_locks, unfreeze
 from bot.slack.manifest import COMMAND
@@ -41,26 +44,13 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
             pasted=rest,
         )
         return
-    match word:
-        case "status":
-            await _status(front, body, rest)
-        case "cancel":
-            await _cancel(front, body, rest)
-        case "list":
-            await _list(front, body, rest)
-        case "locks":
-            await show_locks(front, body)
-        case "unlock":
-            await ask_to_unlock(front, body, rest)
-        case "freeze":
-            await freeze(front, body, rest)
-        case "unfreeze":
-            await unfreeze(front, body)
-        case "help" | "":
-            await front.say(body, help_text(front.choices.kinds))
-        case _:
-            said = f"There is no `{COMMAND} {escape(word[:40])}`.\n\n"
-            await front.say(body, said + help_text(front.choices.kinds))
+    if word in {"help", ""}:
+        await front.say(body, help_text(front.choices.kinds))
+    elif (answer := WORDS.get(word)) is not None:
+        await answer(front, body, rest)
+    else:
+        said = f"There is no `{COMMAND} {escape(word[:40])}`.\n\n"
+        await front.say(body, said + help_text(front.choices.kinds))
 
 
 async def _status(front: Front, body: dict[str, Any], text: str) -> None:
@@ -96,3 +86,27 @@ async def _list(front: Front, body: dict[str, Any], text: str) -> None:
     mine = text == "mine"
     stories = await front.stories.list(requester=body["user_id"] if mine else "")
     await front.say(body, *listing(stories, mine=mine))
+
+
+async def _retry(front: Front, body: dict[str, Any], text: str) -> None:
+    await follow_named(front, body, Following.RETRY, text)
+
+
+async def _undo(front: Front, body: dict[str, Any], text: str) -> None:
+    await follow_named(front, body, Following.UNDO, text)
+
+
+#: Word after ``/numbers`` -> what answers it, given what follows the word.
+WORDS: Final[Mapping[str, Callable[[Front, dict[str, Any], str], Awaitable[None]]]] = MappingProxyType(
+    {
+        "status": _status,
+        "list": _list,
+        "cancel": _cancel,
+        "retry": _retry,
+        "undo": _undo,
+        "locks": show_locks,
+        "unlock": ask_to_unlock,
+        "freeze": freeze,
+        "unfreeze": unfreeze,
+    }
+)

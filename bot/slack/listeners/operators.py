@@ -22,7 +22,7 @@ def register(app: AsyncApp, front: Front) -> None:
     app.block_action(UNLOCK)(unlock)
 
 
-async def show_locks(front: Front, body: dict[str, Any]) -> None:
+async def show_locks(front: Front, body: dict[str, Any], _text: str = "") -> None:
     """Answer ``/numbers locks``."""
     await front.say(body, *locks_list(await front.unlocking.locks()))
 
@@ -53,7 +53,7 @@ async def freeze(front: Front, body: dict[str, Any], reason: str) -> None:
     await front.say(body, f"❄️ Submissions are frozen; every card says so. `{COMMAND} unfreeze` lifts it.")
 
 
-async def unfreeze(front: Front, body: dict[str, Any]) -> None:
+async def unfreeze(front: Front, body: dict[str, Any], _text: str = "") -> None:
     """Answer ``/numbers unfreeze``."""
     await front.freezing.unfreeze(by=body["user_id"])
     await front.say(body, "Submissions go on.")

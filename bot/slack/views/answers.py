@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, SETTINGS
 from bot.changes.filters import PREFIX
 from bot.changes.kinds import Kind
-from bot.changes.records import Draft
+from bot.changes.records import Base, Draft, Following
 from bot.changes.settings import Setting, Shape
 from bot.changes.values import Value, Way
 from bot.slack.views.form import BOX_LENGTH, FILTERS, KIND, REPLACE, VALUE, WAY, ways_to_filter
@@ -40,8 +40,13 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
         typed=typed,
         picked=picked,
         ways=ways,
+        base=_base(private.get("base")),
         reason=_answer(answers.get(REASON, {})),
     )
+
+
+def _base(stored: Mapping[str, Any] | None) -> Base | None:
+    return Base(change=int(stored["change"]), what=Following(stored["what"])) if stored else None
 
 
 def _read_settings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.changes.lifecycle import BatchState, ChangeState
-from bot.changes.records import public_id
+from bot.changes.records import Following, public_id
 from bot.slack.views.elements import (
     Block,
     actions,
@@ -24,6 +24,11 @@ from bot.slack.views.pieces import counts_text, decision_text, freeze_line, stat
 from bot.slack.views.preview import AGAIN
 from bot.workflow.ports import Story
 
+RETRY: Final = "retry_failed"
+UNDO: Final = "undo"
+#: What is said of a change that another one follows, and how many of those are named.
+FOLLOWED: Final = {Following.RETRY: "Retried", Following.UNDO: "Undone"}
+FOLLOWERS: Final = 3
 #: Endings after which the same request may be planned anew.
 PLANNABLE_AGAIN: Final = frozenset({ChangeState.STALE, ChangeState.EXPIRED, ChangeState.REJECTED})
 
@@ -47,10 +52,25 @@ def card(story: Story) -> list[Block]:
     if change.problem:
         blocks.append(section(f"*Stopped:* {code(change.problem, 1000)}"))
     blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=3)]
-    if change.state in PLANNABLE_AGAIN and change.replaced_by is None:
-        blocks.append(actions(f"again:{change.id}", [button("Plan again", AGAIN, str(change.id))]))
+    if buttons := _buttons(story):
+        blocks.append(actions(f"again:{change.id}", buttons))
     blocks.append(context(*_small_print(story)))
     return blocks
+
+
+def _buttons(story: Story) -> list[Block]:
+    """Return what can be done about a change that is over."""
+    change, tally, value = story.change, story.tally, str(story.change.id)
+    buttons = []
+    if change.state in PLANNABLE_AGAIN and change.replaced_by is None:
+        buttons.append(button("Plan again", AGAIN, value))
+    if change.state.over and change.started_at is not None:
+        unchanged = change.summary.unchanged if change.summary else 0
+        if tally.failed or tally.differs or tally.not_attempted > unchanged:
+            buttons.append(button("Retry failed", RETRY, value))
+        if tally.changed and not story.kind.removes:
+            buttons.append(button("Undo", UNDO, value))
+    return buttons
 
 
 def _progress(story: Story) -> str:
@@ -96,6 +116,9 @@ def _small_print(story: Story) -> list[str]:
     texts = []
     if change.replaced_by is not None:
         texts.append(f"Replaced by {public_id(change.replaced_by)}")
+    if base := change.draft.base:
+        texts.append(f"{base.what.value.capitalize()} of {public_id(base.change)}")
+    texts += [f"{FOLLOWED[what]} by {public_id(follower)}" for follower, what in story.followers[-FOLLOWERS:]]
     if change.requested_at is not None:
         texts.append(f"Requested {when(change.requested_at)}")
     if change.finished_at is not None:

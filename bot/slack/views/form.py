@@ -9,7 +9,7 @@ from typing import Final
 from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, REASON_LENGTH, SETTINGS
 from bot.changes.filters import PREFIX, FilterField
 from bot.changes.kinds import Kind
-from bot.changes.records import Draft
+from bot.changes.records import Base, Draft, Following, public_id
 from bot.changes.settings import Choice, Setting, Shape
 from bot.changes.values import Secret, Value, Way
 from bot.slack.views.elements import (
@@ -79,8 +79,21 @@ def form(
             hint="The approver decides on it, and it stays in the history.",
         )
     )
-    private = json.dumps({"origin": origin, "boxes": boxes, "kind": kind.name, "source": source})
+    base = {"change": draft.base.change, "what": draft.base.what.value} if draft.base else None
+    if draft.base:
+        blocks.insert(0, section(base_text(draft.base)))
+    private = json.dumps({"origin": origin, "boxes": boxes, "kind": kind.name, "source": source, "base": base})
     return modal(FORM, "Change phone numbers", blocks, submit="Preview", close="Cancel", private=private)
+
+
+def base_text(base: Base) -> str:
+    """Return which numbers of an earlier change are meant, in mrkdwn."""
+    if base.what is Following.UNDO:
+        return f"↩️ The numbers that *{public_id(base.change)}* changed get back what they had before it."
+    return (
+        f"🔁 Meant are the numbers of *{public_id(base.change)}* that failed, differ or were not attempted, besides "
+        "what you add below. Correct what was wrong, or ask for the same once more."
+    )
 
 
 def _kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:

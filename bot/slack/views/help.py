@@ -24,6 +24,8 @@ def help_text(kinds: Sequence[Kind]) -> str:
             "• `/numbers status CHG-42` - where a change is and what happened to it",
             "• `/numbers status CHG-42 xlsx` - put its results into its thread as a workbook",
             "• `/numbers cancel CHG-42` - stop what is not sent yet; its requester and operators can",
+            "• `/numbers retry CHG-42` - the form again, for the numbers that failed or were not attempted",
+            "• `/numbers undo CHG-42` - a new change back to what its numbers had before",
             "• `/numbers list` - the newest changes; `/numbers list mine` only yours",
             "• `/numbers locks` - who holds which numbers; operators release them with `/numbers unlock CHG-42`",
             "• `/numbers freeze REASON`, `/numbers unfreeze` - operators stop all submissions, and let them go on",

@@ -105,6 +105,15 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         "of today: the list is replaced."
         for name, count in summary.losing.items()
     ]
+    lines += [
+        f"• {counted(count, 'number')} {'keeps' if count == 1 else 'keep'} *{kind.setting(name).label}* as it is: "
+        f"{kind.provider.title()} documents no way to set what {'it' if count == 1 else 'they'} had before."
+        for name, count in summary.lost.items()
+    ]
+    if count := summary.since:
+        named = ", ".join(summary.since_named) + (", …" if count > len(summary.since_named) else "")
+        has = "has been changed since and is" if count == 1 else "have been changed since and are"
+        lines.append(f"• {counted(count, 'number')} {has} left as {'it is' if count == 1 else 'they are'}: {named}.")
     if summary.unknown:
         lines.append(
             f"• *Nobody can see which numbers these are.* {kind.provider.title()} alone resolves the filter when the "

@@ -1,0 +1,91 @@
+"""Changes that stand on another one: its failed numbers once more, or its changed numbers back as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import CHANGED, MISSED, OperationState
+from bot.changes.outcomes import UNCHANGED
+from bot.changes.plans import same
+from bot.changes.records import Operation
+from bot.changes.snapshots import Snapshot
+from bot.changes.values import Secret, Values
+
+#: What a number is in that a retry takes up: it has not what was wanted, or nobody says so.
+UNFINISHED = frozenset({*MISSED, OperationState.DIFFERS})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """What comes over from the change before."""
+
+    #: Id -> values of its own.
+    rows: Mapping[str, Values]
+    #: Id -> what the number had when the change before was through with it; it must have that still to be undone.
+    left: Mapping[str, Values] = field(default_factory=dict)
+    #: Setting -> how many numbers cannot get its old value back, because the provider documents no way to.
+    lost: Mapping[str, int] = field(default_factory=dict)
+    #: E.164 numbers of which nothing can be brought back.
+    beyond: tuple[str, ...] = ()
+
+
+def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> Taken:
+    """Return the numbers that failed, differ or were not attempted; those that had the values already are none.
+
+    ``varied`` are the settings for which numbers had values of their own, and have them again.
+    """
+    own = frozenset(varied)
+    return Taken(
+        rows={
+            operation.number_id: {name: value for name, value in operation.after.items() if name in own}
+            for operation in operations
+            if operation.state in UNFINISHED and operation.code != UNCHANGED
+        }
+    )
+
+
+def to_undo(kind: Kind, operations: Iterable[Operation]) -> Taken:
+    """Return the numbers that were changed, with the values that they had before, as far as those can be set."""
+    rows: dict[str, Values] = {}
+    left: dict[str, Values] = {}
+    lost: dict[str, int] = {}
+    beyond: list[str] = []
+    for operation in operations:
+        if operation.state not in CHANGED:
+            continue
+        names = [s.name for s in kind.settings if s.name in operation.after or s.always]
+        wanted = {name: operation.before.get(name) for name in names}
+        # What goes by itself with the switch beside it is neither sent nor lost.
+        back = {name: value for name, value in wanted.items() if name not in kind.left_out(wanted)}
+        for name in [name for name, value in back.items() if not _can_be_set(kind, name, value)]:
+            del back[name]
+            lost[name] = lost.get(name, 0) + 1
+        if back:
+            rows[operation.number_id] = back
+            seen = {**operation.after, **(operation.found or {})}
+            left[operation.number_id] = {name: seen[name] for name in operation.after}
+        else:
+            beyond.append(operation.e164)
+    return Taken(rows=rows, left=left, lost=lost, beyond=tuple(beyond))
+
+
+def _can_be_set(kind: Kind, name: str, value: object) -> bool:
+    """Tell whether the provider documents how to set ``value``; a secret that was wiped cannot be sent."""
+    if isinstance(value, Secret):
+        return bool(value.sealed)
+    return value not in {None, "", ()} or (value is not None and kind.setting(name).clearable)
+
+
+def moved_on(kind: Kind, taken: Taken, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:
+    """Return the E.164 numbers that somebody has changed since, and that are therefore left as they are."""
+    return tuple(
+        snapshot.e164
+        for snapshot in snapshots
+        if any(
+            not same(kind.setting(name), value, snapshot.values.get(name))
+            for name, value in taken.left.get(snapshot.id, {}).items()
+            if not isinstance(value, Secret)
+        )
+    )

@@ -1,0 +1,95 @@
+"""Standing a change on an earlier one: retrying what failed, undoing what was done."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from bot.changes.bases import Taken, to_retry, to_undo
+from bot.changes.drafts import REASON_LENGTH, Request, plain
+from bot.changes.records import Base, Change, Draft, Following, Operation
+from bot.changes.values import Secret
+from bot.errors import InputError, NotFound, Superseded
+from bot.workflow.authority import Authority
+from bot.workflow.context import Context
+
+
+class Bases:
+    """Takes numbers and values over from changes that are through."""
+
+    def __init__(self, context: Context, authority: Authority) -> None:
+        self._context = context
+        self._authority = authority
+
+    async def draft(self, change_id: int, what: Following, *, by: str) -> Draft:
+        """Return what the form of a change that follows ``change_id`` begins with.
+
+        Raises NotFound, NotAllowed when ``by`` may not ask for such changes, and Superseded when the change still runs
+        or has no numbers for it.
+        """
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+        await self._authority.start(by, change.kind)
+        taken = await self._taken(change, what)
+        if not taken.rows:
+            raise Superseded(_nothing(change, what, taken))
+        reason = f"{what.value.capitalize()} of {change.public_id}: {change.draft.reason}"[:REASON_LENGTH]
+        base = Base(change=change.id, what=what)
+        if what is Following.UNDO:
+            return Draft(kind=change.kind, reason=reason, base=base)
+        # Somebody else's secrets are not taken over: they have to be typed again.
+        typed = {
+            name: value
+            for name, value in change.draft.typed.items()
+            if not isinstance(value, Secret) or (change.requester == by and value.sealed)
+        }
+        return Draft(
+            kind=change.kind,
+            chosen=change.draft.chosen,
+            typed=typed,
+            picked={name: label for name, label in change.draft.picked.items() if name in typed},
+            ways=change.draft.ways,
+            reason=reason,
+            base=base,
+        )
+
+    async def add(self, request: Request, base: Base) -> tuple[Request, Taken]:
+        """Return ``request`` with the numbers of the change before and their values, and what came over.
+
+        Raises InputError when values do not go together, and what :meth:`draft` raises.
+        """
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(base.change)
+        if change.kind != request.kind.name:
+            raise Superseded(f"{change.public_id} is a change of another kind; start again from its card.")
+        unwanted = frozenset(request.excluded)
+        taken = await self._taken(change, base.what)
+        rows = {number: row for number, row in taken.rows.items() if number not in unwanted}
+        if base.what is Following.RETRY:
+            common = plain(request.wanted)
+            for row in {tuple(row.items()): row for row in rows.values()}.values():
+                if problems := request.kind.rule({**common, **row}):
+                    raise InputError(dict(problems))
+        return replace(request, rows={**rows, **request.rows}, left_out=len(taken.rows) - len(rows)), taken
+
+    async def _taken(self, change: Change, what: Following) -> Taken:
+        if not change.state.over:
+            state = change.state.value.replace("_", " ")
+            raise Superseded(f"{change.public_id} is {state}; wait until it is over, or cancel it.")
+        kind = self._context.catalogue.kind(change.kind)
+        async with self._context.database.reading() as tx:
+            operations: list[Operation] = [operation async for operation in tx.operations.stream(change.id)]
+        varied = change.summary.varied if change.summary else {}
+        if what is Following.RETRY:
+            return await asyncio.to_thread(to_retry, operations, tuple(varied))
+        if kind.removes:
+            raise NotFound(f"{change.public_id} deleted its numbers, and nothing brings those back.")
+        return await asyncio.to_thread(to_undo, kind, operations)
+
+
+def _nothing(change: Change, what: Following, taken: Taken) -> str:
+    if what is Following.RETRY:
+        return f"No number of {change.public_id} failed, differs or was not attempted, so there is nothing to retry."
+    if taken.lost:
+        return f"Nothing of {change.public_id} can be brought back: the old values cannot be set through the API."
+    return f"{change.public_id} has changed no number, so there is nothing to undo."

@@ -1,0 +1,169 @@
+"""Promises about retrying and undoing an earlier change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.changes.bases import moved_on, to_retry, to_undo
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import CHANGED, OperationState
+from bot.changes.outcomes import UNCHANGED
+from bot.changes.plans import build, same
+from bot.changes.records import Operation
+from bot.changes.snapshots import Snapshot
+from bot.changes.values import Secret, Value, Values
+from bot.changes.vault import Vault
+from bot.providers.telnyx.kinds import kinds
+
+KINDS: Final = {kind.name: kind for kind in kinds(secrets=True)}
+SETTINGS: Final = KINDS["telnyx.settings"]
+EMERGENCY: Final = KINDS["telnyx.emergency"]
+
+texts = st.none() | st.sampled_from(["a", "b", "c"])
+tags = st.none() | st.lists(st.sampled_from(["x", "y", "z"]), max_size=3, unique=True).map(tuple)
+switches = st.none() | st.booleans()
+todays: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
+    {"customer_reference": texts, "tags": tags, "hd_voice_enabled": switches, "connection_id": texts}
+)
+wishes: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "customer_reference": st.sampled_from(["a", "b"]),
+        "tags": st.just(("x",)),
+        "hd_voice_enabled": st.booleans(),
+        "connection_id": st.sampled_from(["a", "b"]),
+    },
+).filter(bool)
+
+
+def operation(number: int, before: Values, after: Values, state: OperationState, code: str = "") -> Operation:
+    """Return what became of a number."""
+    return Operation(
+        change=1,
+        position=number,
+        batch=1,
+        number_id=str(number),
+        e164=f"+1303555{number:04}",
+        before=before,
+        after=after,
+        state=state,
+        code=code,
+        reason="",
+        pointer="",
+        settled_at=None,
+    )
+
+
+def applied(kind: Kind, fleet: list[Snapshot], wanted: Values) -> tuple[list[Operation], list[Snapshot]]:
+    """Apply ``wanted`` to ``fleet`` and return the operations and the numbers afterwards."""
+    plan = build(kind, wanted, fleet)
+    operations = [
+        operation(at, number.before, number.after, OperationState.VERIFIED)
+        if number.batch
+        else operation(at, number.before, {}, OperationState.NOT_ATTEMPTED, UNCHANGED)
+        for at, number in enumerate(plan.numbers)
+    ]
+    after = [
+        replace(snapshot, values={**snapshot.values, **number.after})
+        for snapshot, number in zip(fleet, plan.numbers, strict=True)
+    ]
+    return operations, after
+
+
+@given(values=st.lists(todays, min_size=1, max_size=6), wanted=wishes)
+def test_undoing_what_was_applied_restores_every_value_that_can_be_set(
+    values: list[dict[str, Value]], wanted: dict[str, Value]
+) -> None:
+    """Afterwards each number has what it had, but for what the provider cannot be told, which is counted."""
+    fleet = [Snapshot(id=str(at), e164=f"+1303555{at:04}", values=each) for at, each in enumerate(values)]
+    operations, changed = applied(SETTINGS, fleet, wanted)
+    taken = to_undo(SETTINGS, operations)
+    meant = [snapshot for snapshot in changed if snapshot.id in taken.rows]
+    assert moved_on(SETTINGS, taken, meant) == ()
+    back = {number.id: number.after for number in build(SETTINGS, {}, meant, taken.rows).numbers}
+    lost: dict[str, int] = {}
+    for before, now in zip(fleet, changed, strict=True):
+        after = {**now.values, **back.get(now.id, {})}
+        for name, old in before.values.items():
+            if not same(SETTINGS.setting(name), old, after.get(name)):
+                assert old in {None, "", ()}
+                lost[name] = lost.get(name, 0) + 1
+    assert lost == dict(taken.lost)
+
+
+@given(values=st.lists(todays, min_size=1, max_size=6), wanted=wishes)
+def test_numbers_that_were_changed_since_are_named(values: list[dict[str, Value]], wanted: dict[str, Value]) -> None:
+    """Whoever set something else meanwhile is not overruled."""
+    fleet = [Snapshot(id=str(at), e164=f"+1303555{at:04}", values=each) for at, each in enumerate(values)]
+    operations, changed = applied(SETTINGS, fleet, wanted)
+    taken = to_undo(SETTINGS, operations)
+    meddled = [replace(each, values={**each.values, **dict.fromkeys(wanted, "else")}) for each in changed]
+    meant = [snapshot for snapshot in meddled if snapshot.id in taken.rows]
+    assert moved_on(SETTINGS, taken, meant) == tuple(snapshot.e164 for snapshot in meant)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "row", "lost"),
+    [
+        pytest.param(
+            {"emergency_enabled": False, "emergency_address_id": None},
+            {"emergency_enabled": True, "emergency_address_id": "1"},
+            {"emergency_enabled": False},
+            {},
+            id="switched on",
+        ),
+        pytest.param(
+            {"emergency_enabled": True, "emergency_address_id": "1"},
+            {"emergency_enabled": False},
+            {"emergency_enabled": True, "emergency_address_id": "1"},
+            {},
+            id="switched off",
+        ),
+        pytest.param(
+            {"emergency_enabled": True, "emergency_address_id": "1"},
+            {"emergency_address_id": "2"},
+            {"emergency_enabled": True, "emergency_address_id": "1"},
+            {},
+            id="moved",
+        ),
+    ],
+)
+def test_the_emergency_service_goes_back_as_a_whole(before: Values, after: Values, row: Values, lost: Values) -> None:
+    """Switch and address belong together; the address goes with the switch and is not lost."""
+    taken = to_undo(EMERGENCY, [operation(0, before, after, OperationState.SUCCEEDED)])
+    assert taken.rows == {"0": row}
+    assert EMERGENCY.rule(row) == {}
+    assert taken.lost == lost
+
+
+def test_a_secret_that_was_wiped_cannot_come_back(vault: Vault) -> None:
+    """It is counted as lost, and a number of which nothing else changed is beyond undoing."""
+    wiped = Secret(fingerprint=vault.seal("4711").fingerprint)
+    after = {"external_pin": vault.seal("4712")}
+    taken = to_undo(SETTINGS, [operation(0, {"external_pin": wiped}, after, OperationState.VERIFIED)])
+    assert (dict(taken.rows), dict(taken.lost), taken.beyond) == ({}, {"external_pin": 1}, ("+13035550000",))
+
+
+@pytest.mark.parametrize("state", OperationState)
+def test_a_retry_takes_up_what_has_not_what_was_wanted(state: OperationState) -> None:
+    """Failed, differing and not attempted numbers are taken, with their own values; the rest is left alone."""
+    taken = to_retry([operation(0, {"tags": ()}, {"tags": ("a",), "customer_reference": "b"}, state)], ["tags"])
+    unfinished = {OperationState.FAILED, OperationState.DIFFERS, OperationState.NOT_ATTEMPTED}
+    assert taken.rows == ({"0": {"tags": ("a",)}} if state in unfinished else {})
+
+
+@pytest.mark.parametrize("state", OperationState)
+def test_an_undo_takes_up_what_was_changed(state: OperationState) -> None:
+    """Only numbers that the provider says it changed have anything to be undone."""
+    taken = to_undo(SETTINGS, [operation(0, {"tags": ("b",)}, {"tags": ("a",)}, state)])
+    assert taken.rows == ({"0": {"tags": ("b",)}} if state in CHANGED else {})
+
+
+def test_numbers_that_had_the_values_already_are_not_retried() -> None:
+    """They were not attempted because there was nothing to do."""
+    assert to_retry([operation(0, {}, {}, OperationState.NOT_ATTEMPTED, UNCHANGED)], []).rows == {}
