@@ -280,3 +280,14 @@ class Event:
     digest: str
     #: Details: ids, counts and words; never a secret.
     details: Mapping[str, str | int | None]
+    #: Hash over this event and over the hash of the one before it (:mod:`bot.changes.trail`).
+    hash: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """Where the audit trail ends."""
+
+    #: Id of the last event; 0 while there is none.
+    last: int
+    hash: str

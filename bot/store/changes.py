@@ -56,7 +56,8 @@ class Changes:
 
     async def hold(self, change: int) -> Change:
         """Return the change and keep other writers from it until the transaction ends."""
-        statement = select(changes).where(changes.c.id == change).with_for_update()
+        # Not from adding rows that refer to it: an event does so while it holds the audit trail's head.
+        statement = select(changes).where(changes.c.id == change).with_for_update(key_share=True)
         row = (await self._connection.execute(statement)).first()
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")

@@ -77,12 +77,16 @@ class Database:
         """Open a transaction that writes."""
         if not self._sqlite:
             async with self._engine.begin() as connection:
-                yield Transaction(connection)
+                tx = Transaction(connection, writing=True)
+                yield tx
+                await tx.events.seal()
             return
         async with self._writing, self._engine.connect() as connection:
             await connection.execution_options(linesman_write=True)
             async with connection.begin():
-                yield Transaction(connection)
+                tx = Transaction(connection, writing=True)
+                yield tx
+                await tx.events.seal()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:

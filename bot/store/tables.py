@@ -207,6 +207,16 @@ events: Final = Table(
     Column("what", String(48), nullable=False),
     Column("digest", String(64), nullable=False, server_default=""),
     Column("details", JSON, nullable=False),
+    Column("hash", String(64), nullable=False),
     Index(None, "change_id", "id"),
+    Index(None, "actor", "what", "at"),
     sqlite_autoincrement=True,  # the trail's order is its ids; none is ever reused
+)
+
+trail: Final = Table(
+    "trail",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1: the head
+    Column("last", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
 )

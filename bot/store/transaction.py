@@ -18,12 +18,12 @@ from bot.store.work import Work
 class Transaction:
     """The tables, within one transaction: what is written through them becomes true together or not at all."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, writing: bool = False) -> None:
         self.changes = Changes(connection)
         self.batches = Batches(connection)
         self.operations = Operations(connection)
         self.decisions = Decisions(connection)
-        self.events = Events(connection)
+        self.events = Events(connection, writing=writing)
         self.freezes = Freezes(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
