@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.changes.drafts import Request, read_draft
 from bot.changes.lifecycle import ChangeState
-from bot.changes.records import Change, Draft
+from bot.changes.records import Change, Draft, public_id
 from bot.changes.settings import Unreadable, read_value
 from bot.changes.values import Value
 from bot.errors import InputError, NotAllowed, SecretError, Superseded
@@ -15,6 +15,7 @@ from bot.store.events import ITSELF
 from bot.store.transaction import Transaction
 from bot.store.work import Task
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 
 
 class Proposals:
@@ -22,6 +23,7 @@ class Proposals:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._refusals = Refusals(context)
 
     def seal(self, draft: Draft) -> Draft:
         """Return ``draft`` with its secrets sealed; raises InputError when one cannot be used."""
@@ -86,7 +88,10 @@ class Proposals:
         With ``leave_out``, numbers that stood in the way (not ours, or held by other changes) are left out. Raises
         NotAllowed for anybody but the requester, Superseded when the change still runs.
         """
-        async with self._context.database.transaction() as tx:
+        async with (
+            self._refusals.noting("plan again", by=by, change=change_id),
+            self._context.database.transaction() as tx,
+        ):
             change = await tx.changes.hold(change_id)
             self._may_plan_again(change, by)
             draft = change.draft
@@ -96,8 +101,17 @@ class Proposals:
             if fresh != change_id:
                 await self.give_up(tx, change_id, "", actor=by)
                 await tx.changes.put(change_id, replaced_by=fresh)
+                await tx.events.add(change_id, "replaced", at=self._context.clock(), actor=by, by=public_id(fresh))
         self._context.ring()
         return fresh
+
+    async def editable(self, change_id: int, *, by: str) -> None:
+        """Raise NotAllowed unless ``by`` may see the form of this change again."""
+        async with self._refusals.noting("edit", by=by, change=change_id):
+            async with self._context.database.reading() as tx:
+                change = await tx.changes.get(change_id)
+            if change.requester != by:
+                raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
 
     def _may_plan_again(self, change: Change, by: str) -> None:
         if change.requester != by:

@@ -22,6 +22,7 @@ async def settle_change(tx: Transaction, change: int, context: Context) -> None:
     states = await tx.batches.states(change)
     if record.state is ChangeState.RUNNING and set(states) == {BatchState.SETTLED}:
         await tx.changes.move(change, ChangeState.VERIFYING)
+        await tx.events.add(change, "verifying", at=now)
         await tx.work.add(Task.FINISH, change, now)
 
 
@@ -37,3 +38,4 @@ async def stop_batch(tx: Transaction, batch: Batch, now: datetime) -> None:
         pointer="",
         now=now,
     )
+    await tx.events.add(batch.change, "batch_stopped", at=now, batch=batch.position, numbers=batch.size)

@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.errors import LinesmanError, NotAllowed
+from bot.errors import LinesmanError
 from bot.slack.front import Front
 from bot.slack.views.elements import escape
 from bot.slack.views.form import form, read_private
@@ -73,10 +73,9 @@ def register(app: AsyncApp, front: Front) -> None:
 
 async def _edit(front: Front, body: dict[str, Any]) -> None:
     """Show the form again as it was sent; the plan is given up."""
+    await front.proposals.editable(int(body["actions"][0]["value"]), by=body["user"]["id"])
     story = await front.stories.read(int(body["actions"][0]["value"]))
     change = story.change
-    if change.requester != body["user"]["id"]:
-        raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
     fresh = form(front.choices.kinds, story.kind, change.draft, origin=change.origin, source=change.id)
     await front.show(body["view"]["id"], fresh)
     await front.proposals.discard(change.id, by=change.requester)
