@@ -44,6 +44,7 @@ from bot.workflow.choices import Choices
 from bot.workflow.concluding import Concluding
 from bot.workflow.context import Context, Timing
 from bot.workflow.delivery import Delivery
+from bot.workflow.exporting import Exporting
 from bot.workflow.freezing import Freezing
 from bot.workflow.planning import Planning
 from bot.workflow.polling import Polling
@@ -217,6 +218,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         cancelling=Cancelling(context, authority, say),
         freezing=Freezing(context, authority, say),
         unlocking=Unlocking(context, authority),
+        exporting=Exporting(context, authority),
         authority=authority,
         stories=stories,
     )

@@ -8,6 +8,7 @@ everything before it; without one, the chain proves that nobody changed single r
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
@@ -35,6 +36,17 @@ def link(previous: str, event: Event) -> str:
     return hashlib.sha256(canonical(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """What following the trail to its head has shown."""
+
+    #: Events that follow each other.
+    events: int
+    #: Older events that were pruned.
+    pruned: int
+    head: Head
+
+
 class Walk:
     """Follows the trail from its first event to its head. Raises :class:`bot.errors.TrailBroken` at the first break.
 
@@ -45,8 +57,7 @@ class Walk:
     def __init__(self, pruned: Event | None = None) -> None:
         self._pruned = pruned
         self._hash, self._last = _after(pruned)
-        #: Events that were followed so far.
-        self.events = 0
+        self._events = 0
         self._met = pruned is None
 
     def take(self, event: Event) -> None:
@@ -57,10 +68,10 @@ class Walk:
         if self._pruned is not None and event == self._pruned:
             self._met = True
         self._hash, self._last = event.hash, event.id
-        self.events += 1
+        self._events += 1
 
-    def end(self, head: Head | None) -> Head:
-        """Compare where the trail ends with its head, and return it."""
+    def end(self, head: Head | None) -> Proof:
+        """Compare where the trail ends with its head, and return what that proves."""
         if head is None:
             raise TrailBroken("The head of the audit trail is gone, so nothing proves how far the trail once went.")
         if not self._met:
@@ -75,7 +86,8 @@ class Walk:
                 f"The audit trail ends with {_name(self._last)}, which is not what its head says (event {head.last}): "
                 "events were added beside Linesman, or the head was changed."
             )
-        return head
+        pruned = self._pruned.details["events"] if self._pruned is not None else 0
+        return Proof(events=self._events, pruned=int(pruned or 0), head=head)
 
     def _broken(self, event: Event) -> str:
         missing = event.id - self._last - 1
@@ -98,7 +110,7 @@ def _after(pruned: Event | None) -> tuple[str, int]:
     """Return hash and id of the event that the first remaining one follows."""
     if pruned is None:
         return GENESIS, 0
-    digest, last = pruned.details.get("hash"), pruned.details.get("last")
-    if not isinstance(digest, str) or not isinstance(last, int):
+    digest, last, count = (pruned.details.get(name) for name in ("hash", "last", "events"))
+    if not isinstance(digest, str) or not isinstance(last, int) or not isinstance(count, int):
         raise TrailBroken(f"Event {pruned.id}, which says what was pruned, does not say it in a form that we write.")
     return digest, last

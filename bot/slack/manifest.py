@@ -28,14 +28,14 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "commands": "answers /numbers and the two shortcuts",
         "chat:write": "posts and edits cards, threads and failure notices",
         "files:read": "reads the sheets that people upload",
-        "files:write": "puts result sheets into the thread",
+        "files:write": "puts result sheets into the thread, and the audit trail into an operator's direct messages",
         "users:read": "sees whether a person is active, a guest or a bot before a decision counts",
         "usergroups:read": "sees who is in the user groups that may request or approve",
         "channels:read": "checks that it is in its public channels",
         "groups:read": "checks that it is in its private channels",
         "channels:history": "looks in a public channel whether an unanswered message arrived, before posting it again",
         "groups:history": "looks in a private channel whether an unanswered message arrived, before posting it again",
-        "im:write": "writes to a person who cannot be answered in a channel",
+        "im:write": "writes to a person who cannot be answered in a channel, and to operators who export",
     }
 )
 
@@ -58,7 +58,7 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
     command = {
         "command": COMMAND,
         "description": "Change the settings of many phone numbers, with a preview and an approval",
-        "usage_hint": "update | emergency | new | status CHG-42 | list [mine] | cancel CHG-42 | locks | help",
+        "usage_hint": "update | emergency | new | status CHG-42 | list [mine] | cancel CHG-42 | locks | export | help",
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}

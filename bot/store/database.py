@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import DatabaseInUse
+from bot.errors import DatabaseInUse, StoreError
 from bot.store.transaction import Transaction
 
 #: Milliseconds that SQLite waits for another writer before it gives up.
@@ -31,10 +31,11 @@ class Database:
     when its block ends well and rolled back otherwise. On SQLite writers take turns inside the process too, so that
     nobody waits in SQLite's own busy loop; commits are full, so what was committed survives a power cut.
 
-    Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file.
+    Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file. With ``beside`` it may:
+    for a few reads and short writes next to a Linesman at work. Nothing is made then where there is no database yet.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, beside: bool = False) -> None:
         parsed = make_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
         self._path = Path(parsed.database) if self._sqlite and parsed.database else None
@@ -43,6 +44,7 @@ class Database:
             pool_pre_ping=not self._sqlite,
             hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
         )
+        self._beside = beside
         self._writing = asyncio.Lock()
         self._lock: IO[str] | None = None
         if self._sqlite:
@@ -60,7 +62,10 @@ class Database:
         return not self._sqlite
 
     async def __aenter__(self) -> Self:
-        if self._path is not None:
+        if self._path is not None and self._beside:
+            if not self._path.exists():
+                raise StoreError(f"There is no database {self._path}: look whether DATABASE_URL is right.")
+        elif self._path is not None:
             self._lock = _lock_file(self._path)
         return self
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.records import Event, Head
-from bot.changes.trail import PRUNED, Walk, link
+from bot.changes.trail import PRUNED, Proof, Walk, link
 from bot.errors import StoreError
 from bot.store.tables import events, trail
 
@@ -110,15 +110,15 @@ class Events:
         statement = select(func.count()).where(events.c.actor == actor, events.c.what == what, events.c.at >= since)
         return (await self._connection.execute(statement)).scalar_one()
 
-    async def verify(self) -> tuple[int, Head]:
-        """Follow the whole chain; return how many events it has and where it ends.
+    async def verify(self) -> Proof:
+        """Follow the whole chain and return what that proves.
 
         Raises :class:`bot.errors.TrailBroken`, which names the first event that is not as it was written.
         """
         walk = Walk(await self._pruned())
         async for event in self.stream():
             walk.take(event)
-        return walk.events, walk.end(await self._head())
+        return walk.end(await self._head())
 
     async def _pruned(self) -> Event | None:
         """Return the newest event that says which events were pruned; None when none were."""

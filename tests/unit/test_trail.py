@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.changes.records import Event, Head
-from bot.changes.trail import GENESIS, PRUNED, Walk, link
+from bot.changes.trail import GENESIS, PRUNED, Proof, Walk, link
 from bot.errors import TrailBroken
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -50,7 +50,7 @@ def head_of(events: Sequence[Event]) -> Head:
     return Head(last=events[-1].id, hash=events[-1].hash)
 
 
-def walk(events: Sequence[Event], head: Head | None, pruned: Event | None = None) -> Head:
+def walk(events: Sequence[Event], head: Head | None, pruned: Event | None = None) -> Proof:
     """Follow ``events`` to ``head``."""
     walking = Walk(pruned)
     for event in sorted(events, key=lambda event: event.id):
@@ -67,7 +67,7 @@ def event(what: str = "planned", **more: Any) -> Event:
 @given(trails)
 def test_what_nobody_touched_is_proven(trail: list[Event]) -> None:
     """An honest trail is followed to its head."""
-    assert walk(trail, head_of(trail)) == head_of(trail)
+    assert walk(trail, head_of(trail)) == Proof(events=len(trail), pruned=0, head=head_of(trail))
 
 
 @given(trails, st.data())
@@ -149,7 +149,7 @@ def test_a_pruned_trail_goes_on_from_where_it_was_cut() -> None:
     )
     trail = [*old, *chained([cut], previous=old[-1].hash, first=4)]
 
-    assert walk(trail[2:], head_of(trail), pruned=trail[3]) == head_of(trail)
+    assert walk(trail[2:], head_of(trail), pruned=trail[3]) == Proof(events=2, pruned=2, head=head_of(trail))
     with pytest.raises(TrailBroken, match=r"breaks at event 4 .* ids between 2 and 4 are missing"):
         walk(trail[3:], head_of(trail), pruned=trail[3])
     with pytest.raises(TrailBroken, match="breaks at event 3"):

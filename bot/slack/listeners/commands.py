@@ -8,8 +8,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.records import read_public_id
 from bot.slack.front import Front
+from bot.slack.listeners import operators
 from bot.slack.listeners.opening import open_form
-from bot.slack.listeners.operators import ask_to_unlock, freeze, show_locks, unfreeze
 from bot.slack.manifest import COMMAND
 from bot.slack.views.elements import escape
 from bot.slack.views.help import help_text
@@ -40,6 +40,9 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
             pasted=rest,
         )
         return
+    if (of_operators := operators.COMMANDS.get(word)) is not None:
+        await of_operators(front, body, rest)
+        return
     match word:
         case "status":
             await _status(front, body, rest)
@@ -47,14 +50,6 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
             await _cancel(front, body, rest)
         case "list":
             await _list(front, body, rest)
-        case "locks":
-            await show_locks(front, body)
-        case "unlock":
-            await ask_to_unlock(front, body, rest)
-        case "freeze":
-            await freeze(front, body, rest)
-        case "unfreeze":
-            await unfreeze(front, body)
         case "help" | "":
             await front.say(body, help_text(front.choices.kinds))
         case _:

@@ -40,9 +40,9 @@ async def tamper(database: Database, statement: str) -> None:
 async def verify(database: Database) -> int:
     """Verify the trail and return how many events it has."""
     async with database.reading() as tx:
-        events, head = await tx.events.verify()
-    assert head.last >= events
-    return events
+        proof = await tx.events.verify()
+    assert proof.head.last >= proof.events
+    return proof.events
 
 
 async def test_an_untouched_trail_is_proven(database: Database) -> None:
