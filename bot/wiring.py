@@ -207,6 +207,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.SUBMIT: submission.submit,
         Task.SEARCH: Searching(context, say).search,
         Task.POLL: Polling(context, say).poll,
+        Task.WIPE: proposals.wipe,
         Task.FINISH: Concluding(context, say).finish,
     }
     front = Front(

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
-from bot.changes.values import Value, Values
+from bot.changes.values import Secret, Value, Values
 
 #: What stands before the number of a change wherever a person reads it.
 PREFIX = "CHG-"
@@ -45,6 +45,11 @@ class Draft:
     excluded: str = ""
     #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
     left_out: tuple[str, ...] = ()
+
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether a secret rests in it that can still be opened."""
+        return any(isinstance(value, Secret) and value.sealed for value in self.typed.values())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,10 +47,10 @@ Value: TypeAlias = str | bool | int | tuple[str, ...] | Secret | None
 Values: TypeAlias = Mapping[str, Value]
 
 
-def to_json(value: Value) -> JSON:
-    """Return ``value`` in the form in which it is stored: tuples as lists, secrets sealed."""
+def to_json(value: Value, *, sealed: bool = True) -> JSON:
+    """Return ``value`` in the form in which it is stored: tuples as lists; secrets sealed, or by fingerprint only."""
     if isinstance(value, Secret):
-        return {_FINGERPRINT: value.fingerprint, _SEALED: value.sealed}
+        return {_FINGERPRINT: value.fingerprint, _SEALED: value.sealed if sealed else ""}
     if isinstance(value, tuple):
         return list(value)
     return value
@@ -65,9 +65,20 @@ def from_json(value: JSON) -> Value:
     return cast("Value", value)
 
 
-def values_to_json(values: Values) -> dict[str, JSON]:
+def values_to_json(values: Values, *, sealed: bool = True) -> dict[str, JSON]:
     """Return all of ``values`` in stored form."""
-    return {name: to_json(value) for name, value in values.items()}
+    return {name: to_json(value, sealed=sealed) for name, value in values.items()}
+
+
+def without_sealed(stored: JSON) -> JSON:
+    """Return a stored document with its secrets wiped: each is known by its fingerprint and can never be opened."""
+    if isinstance(stored, list):
+        return [without_sealed(item) for item in stored]
+    if isinstance(stored, dict):
+        if stored.keys() == {_FINGERPRINT, _SEALED}:
+            return {**stored, _SEALED: ""}
+        return {name: without_sealed(item) for name, item in stored.items()}
+    return stored
 
 
 def values_from_json(stored: Mapping[str, JSON]) -> dict[str, Value]:

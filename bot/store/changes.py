@@ -14,14 +14,16 @@ from bot.changes.records import Change, Draft, Held, Place, Summary, public_id
 from bot.changes.values import JSON, values_from_json, values_to_json
 from bot.errors import NotFound, Superseded
 from bot.store.locks import Locks
+from bot.store.secrets import Secrets
 from bot.store.tables import changes
 
 
 class Changes:
     """The table of changes."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, secrets: Secrets) -> None:
         self._connection = connection
+        self._secrets = secrets
 
     async def submitted_as(self, submission: str) -> int | None:
         """Return the id of the change that this press of a modal's button made; None when it made none yet."""
@@ -63,8 +65,18 @@ class Changes:
             raise NotFound(f"There is no {public_id(change)}.")
         return _change(row)
 
-    async def move(self, change: int, to: ChangeState, **columns: Any) -> None:  # noqa: ANN401 - column values
+    async def move(
+        self,
+        change: int,
+        to: ChangeState,
+        *,
+        editing: bool = False,
+        **columns: Any,  # noqa: ANN401 - column values
+    ) -> None:
         """Take the change to state ``to`` in one conditional write.
+
+        ``editing`` says of a discarded change that its form is open again: what was typed into it, secrets included,
+        then stays for :meth:`bot.store.secrets.Secrets.wipe_draft` later.
 
         Raises :class:`bot.errors.Superseded` when the change is in a state from which the lifecycle has no such step,
         which is how of two clicks only one has an effect.
@@ -79,8 +91,13 @@ class Changes:
             present = (await self.get(change)).state.value.replace("_", " ")
             raise Superseded(f"{public_id(change)} is {present} already.")
         if to.over:
-            # Locks go with the change in every ending; here, no ending can forget them.
+            # Locks and secrets go with the change in every ending; here, no ending can forget them.
             await Locks(self._connection).release(change)
+            await self._secrets.wipe_change(change)
+        if to is ChangeState.AWAITING_APPROVAL or (to.over and not editing):
+            await self._secrets.wipe_draft(change)
+        if to in {ChangeState.PLANNED, ChangeState.DISCARDED}:
+            await self._secrets.wipe_replaced(by=change)
 
     async def put(self, change: int, **columns: Any) -> None:  # noqa: ANN401 - column values
         """Write columns that are not part of the lifecycle."""
@@ -184,10 +201,13 @@ def _summary_to_json(summary: Summary) -> dict[str, Any]:
         "numbers": summary.numbers,
         "unchanged": summary.unchanged,
         "batches": summary.batches,
-        "wanted": values_to_json(summary.wanted),
+        "wanted": values_to_json(summary.wanted, sealed=False),
         "labels": {name: dict(labels) for name, labels in summary.labels.items()},
         "repeats": summary.repeats,
-        "sample": [[e164, values_to_json(old), values_to_json(new)] for e164, old, new in summary.sample],
+        "sample": [
+            [e164, values_to_json(old, sealed=False), values_to_json(new, sealed=False)]
+            for e164, old, new in summary.sample
+        ],
         "paid": dict(summary.paid),
         "losing": dict(summary.losing),
         "left_out": summary.left_out,

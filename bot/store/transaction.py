@@ -12,6 +12,7 @@ from bot.store.freezes import Freezes
 from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
+from bot.store.secrets import Secrets
 from bot.store.work import Work
 
 
@@ -19,8 +20,9 @@ class Transaction:
     """The tables, within one transaction: what is written through them becomes true together or not at all."""
 
     def __init__(self, connection: AsyncConnection, *, writing: bool = False) -> None:
-        self.changes = Changes(connection)
-        self.batches = Batches(connection)
+        self.secrets = Secrets(connection)
+        self.changes = Changes(connection, self.secrets)
+        self.batches = Batches(connection, self.secrets)
         self.operations = Operations(connection)
         self.decisions = Decisions(connection)
         self.events = Events(connection, writing=writing)

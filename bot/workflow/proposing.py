@@ -13,7 +13,7 @@ from bot.changes.values import Value
 from bot.errors import InputError, NotAllowed, SecretError, Superseded
 from bot.store.events import ITSELF
 from bot.store.transaction import Transaction
-from bot.store.work import Task
+from bot.store.work import Claim, Task
 from bot.workflow.context import Context
 from bot.workflow.refusals import Refusals
 
@@ -56,17 +56,31 @@ class Proposals:
             read_draft, kind, draft, is_id=provider.is_id, max_numbers=self._context.policies.largest(kind.name)
         )
 
-    async def propose(self, draft: Draft, *, requester: str, origin: str, view: str, submission: str) -> int:
+    async def propose(
+        self, draft: Draft, *, requester: str, origin: str, view: str, submission: str, source: int | None = None
+    ) -> int:
         """Write the change down, make its planning due and return its id.
 
-        ``submission`` names the press of the button: delivered twice, it makes one change.
+        ``submission`` names the press of the button: delivered twice, it makes one change. ``source`` is the change
+        whose form was edited; the new one takes its place.
         """
         async with self._context.database.transaction() as tx:
             change = await self._propose(
                 tx, draft, requester=requester, origin=origin, view=view, submission=submission
             )
+            if source is not None:
+                await self._take_place(tx, source, change, requester)
         self._context.ring()
         return change
+
+    async def _take_place(self, tx: Transaction, source: int, fresh: int, by: str) -> None:
+        """Note that ``fresh`` came out of the edited form of ``source``; its secrets have gone over too."""
+        edited = await tx.changes.hold(source)
+        open_again = edited.state in {ChangeState.PLANNED, ChangeState.DISCARDED} and edited.replaced_by is None
+        if edited.requester == by and open_again:
+            await self.give_up(tx, source, "", actor=by, editing=True)
+            await tx.changes.put(source, replaced_by=fresh)
+            await tx.events.add(source, "replaced", at=self._context.clock(), actor=by, by=public_id(fresh))
 
     async def _propose(
         self, tx: Transaction, draft: Draft, *, requester: str, origin: str, view: str, submission: str
@@ -128,10 +142,10 @@ class Proposals:
         held = await tx.locks.holders(provider, numbers, besides=change.id)
         return tuple(name for number in held for name in (number, numbers[number]))
 
-    async def discard(self, change: int, *, by: str) -> None:
-        """Give up a plan that ``by`` closed; does nothing when approval was asked for meanwhile."""
+    async def discard(self, change: int, *, by: str, editing: bool = False) -> None:
+        """Give up a plan that ``by`` closed, or edits; does nothing when approval was asked for meanwhile."""
         async with self._context.database.transaction() as tx:
-            await self.give_up(tx, change, "", actor=by)
+            await self.give_up(tx, change, "", actor=by, editing=editing)
 
     async def give_up(
         self,
@@ -141,15 +155,26 @@ class Proposals:
         *,
         actor: str = ITSELF,
         unusable: tuple[str, ...] = (),
+        editing: bool = False,
     ) -> bool:
-        """Discard a change that nobody has asked approval for; False when it is past that."""
+        """Discard a change that nobody has asked approval for; False when it is past that.
+
+        With ``editing`` its form can come back, so its secrets are kept for as long as a plan waits.
+        """
         now = self._context.clock()
+        columns = {"problem": problem, "unusable": list(unusable), "finished_at": now}
         try:
-            await tx.changes.move(
-                change, ChangeState.DISCARDED, problem=problem, unusable=list(unusable), finished_at=now
-            )
+            await tx.changes.move(change, ChangeState.DISCARDED, editing=editing, **columns)
         except Superseded:
             return False
         await tx.work.remove(Task.DISCARD, [change])
+        if editing and (await tx.changes.get(change)).draft.holds_secrets:
+            await tx.work.add(Task.WIPE, change, now + self._context.timing.plan_ttl)
         await tx.events.add(change, "discarded", at=now, actor=actor)
         return True
+
+    async def wipe(self, claim: Claim) -> None:
+        """Carry out the task: wipe the secrets that were kept for a form that can have come back."""
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            await tx.secrets.wipe_draft(claim.subject)

@@ -91,6 +91,7 @@ async def _propose(front: Front, body: dict[str, Any], answers: dict[str, Any]) 
         origin=private.get("origin", ""),
         view=view["id"],
         submission=f"{view['id']}:{view['hash']}",
+        source=private.get("source"),
     )
     answers.update(response_action="update", view=planning(change))
 

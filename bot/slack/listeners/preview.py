@@ -78,7 +78,7 @@ async def _edit(front: Front, body: dict[str, Any]) -> None:
     change = story.change
     fresh = form(front.choices.kinds, story.kind, change.draft, origin=change.origin, source=change.id)
     await front.show(body["view"]["id"], fresh)
-    await front.proposals.discard(change.id, by=change.requester)
+    await front.proposals.discard(change.id, by=change.requester, editing=True)
 
 
 async def _again(front: Front, body: dict[str, Any]) -> None:

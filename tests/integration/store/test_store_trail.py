@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from bot.changes.records import Draft
 from bot.errors import StoreError, TrailBroken
-from bot.store import migrations
 from bot.store.database import Database
 from bot.store.migrations import migrate
+from tests.integration.store.before import downgrade
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 DRAFT = Draft(kind="telnyx.settings", reason="why")
@@ -158,7 +155,7 @@ async def test_the_stream_takes_a_range(database: Database) -> None:
 
 async def test_events_of_before_the_chain_are_chained(database: Database) -> None:
     """Migrating links what is there, gaps in the ids included; from then on it is proven like the rest."""
-    await _downgraded(database)
+    await downgrade(database)
     async with database.engine.begin() as connection:
         statement = text(
             "INSERT INTO events (id, at, actor, what, details) VALUES (:id, :at, 'U0ANA', 'old', '{\"n\": 1}')"
@@ -175,19 +172,3 @@ async def test_events_of_before_the_chain_are_chained(database: Database) -> Non
     await tamper(database, "UPDATE events SET actor = 'U0EVE' WHERE id = 1200")
     with pytest.raises(TrailBroken, match="breaks at event 1200"):
         await verify(database)
-
-
-async def _downgraded(database: Database) -> None:
-    """Take the empty database back to before the chain."""
-
-    def rebuild(connection: Connection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
-
-    async with database.engine.begin() as connection:
-        tables = "trail, alembic_version, work, decisions, operations, batches, outbox, locks, freezes, events, changes"
-        for table in tables.split(", "):
-            await connection.execute(text(f"DROP TABLE {table}"))
-        await connection.run_sync(rebuild)

@@ -1,4 +1,4 @@
-"""The audit trail becomes a chain."""
+"""The audit trail becomes a chain, and secrets that nobody needs any more are wiped."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from alembic import op
 
 from bot.changes.records import Event
 from bot.changes.trail import GENESIS, link
+from bot.changes.values import without_sealed
 from bot.store.tables import UtcTime
 
 revision = "0030"
@@ -28,6 +29,31 @@ events = sa.table(
     sa.column("details", sa.JSON),
     sa.column("hash", sa.String),
 )
+changes = sa.table(
+    "changes",
+    sa.column("id", sa.Integer),
+    sa.column("state", sa.String),
+    sa.column("draft", sa.JSON),
+    sa.column("summary", sa.JSON),
+)
+batches = sa.table(
+    "batches",
+    sa.column("id", sa.Integer),
+    sa.column("change_id", sa.Integer),
+    sa.column("state", sa.String),
+    sa.column("values", sa.JSON),
+)
+operations = sa.table(
+    "operations",
+    sa.column("change_id", sa.Integer),
+    sa.column("position", sa.Integer),
+    sa.column("before", sa.JSON),
+    sa.column("after", sa.JSON),
+)
+#: States in which a draft's secrets are still needed, and those in which a batch's are.
+DRAFTED = ("planning", "planned")
+UNSENT = ("queued", "submitting", "unknown")
+OVER = ("finished", "discarded", "rejected", "expired", "cancelled", "stale")
 
 
 def upgrade() -> None:
@@ -45,6 +71,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trail")),
     )
     op.bulk_insert(trail, [{"id": 1, "last": last, "hash": newest}])
+    _wipe(op.get_bind())
+
+
+def _wipe(connection: sa.Connection) -> None:
+    """Wipe the secrets that this version would have wiped."""
+    for change, state in connection.execute(sa.select(changes.c.id, changes.c.state)).all():
+        here = changes.c.id == change
+        if state not in DRAFTED:
+            _wipe_column(connection, changes, changes.c.draft, here, changes.c.id)
+        _wipe_column(connection, changes, changes.c.summary, here, changes.c.id)
+        for column in (operations.c.before, operations.c.after):
+            of_change = operations.c.change_id == change
+            _wipe_column(connection, operations, column, of_change, operations.c.change_id, operations.c.position)
+        settled = batches.c.state.not_in(UNSENT) if state not in OVER else sa.true()
+        ours = sa.and_(batches.c.change_id == change, settled)
+        _wipe_column(connection, batches, batches.c["values"], ours, batches.c.id)
+
+
+def _wipe_column(
+    connection: sa.Connection,
+    table: sa.TableClause,
+    column: sa.ColumnElement[object],
+    where: sa.ColumnElement[bool],
+    *key: sa.ColumnElement[int],
+) -> None:
+    sealed = sa.cast(column, sa.Text).like('%"$sealed"%')
+    for *at, stored in connection.execute(sa.select(*key, column).where(where, sealed)).all():
+        row = sa.and_(*(part == value for part, value in zip(key, at, strict=True)))
+        connection.execute(sa.update(table).where(row).values({column: without_sealed(stored)}))
 
 
 def _chain(connection: sa.Connection) -> tuple[int, str]:
