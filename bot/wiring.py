@@ -51,6 +51,7 @@ from bot.workflow.polling import Polling
 from bot.workflow.ports import Clock
 from bot.workflow.proposing import Proposals
 from bot.workflow.reminding import Reminding
+from bot.workflow.retaining import Retaining
 from bot.workflow.searching import Searching
 from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
@@ -136,6 +137,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         )
         desk = Desk(database.cancel)
         worker, front = _assemble(settings, context, client, desk)
+        await Retaining(context).schedule()
         app = build_app(client, identity, front, signing_secret=_signing_secret(settings))
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
@@ -185,6 +187,7 @@ def _context(
         clock=clock,
         vault=vault,
         approval_channel=settings.approval_channel,
+        retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
     )
 
 
@@ -208,6 +211,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.SEARCH: Searching(context, say).search,
         Task.POLL: Polling(context, say).poll,
         Task.WIPE: proposals.wipe,
+        Task.PRUNE: Retaining(context).prune,
         Task.FINISH: Concluding(context, say).finish,
     }
     front = Front(

@@ -137,6 +137,10 @@ class Change:
     expires_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    #: How its numbers ended, once it is so old that they are pruned one by one; None while they are all there.
+    kept: Tally | None = None
+    #: When the last of its numbers was pruned.
+    pruned_at: datetime | None = None
 
     @property
     def public_id(self) -> str:

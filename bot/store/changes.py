@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
-from bot.changes.records import Change, Draft, Held, Place, Summary, public_id
+from bot.changes.records import Change, Draft, Held, Place, Summary, Tally, public_id
 from bot.changes.values import JSON, values_from_json, values_to_json
 from bot.errors import NotFound, Superseded
 from bot.store.locks import Locks
@@ -131,6 +132,10 @@ def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
         match value:
             case Summary():
                 plain[name] = _summary_to_json(value)
+            case Draft():
+                plain[name] = _draft_to_json(value)
+            case Tally():
+                plain[name] = asdict(value)
             case Outcome():
                 plain[name] = value.value
             case Place():
@@ -165,6 +170,8 @@ def _change(row: Row[Any]) -> Change:
         expires_at=row.expires_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        kept=Tally(**row.kept) if row.kept else None,
+        pruned_at=row.pruned_at,
     )
 
 

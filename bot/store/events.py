@@ -115,12 +115,12 @@ class Events:
 
         Raises :class:`bot.errors.TrailBroken`, which names the first event that is not as it was written.
         """
-        walk = Walk(await self._pruned())
+        walk = Walk(await self.pruned())
         async for event in self.stream():
             walk.take(event)
         return walk.end(await self._head())
 
-    async def _pruned(self) -> Event | None:
+    async def pruned(self) -> Event | None:
         """Return the newest event that says which events were pruned; None when none were."""
         statement = (
             select(events)

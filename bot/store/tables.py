@@ -82,7 +82,10 @@ changes: Final = Table(
     Column("expires_at", UtcTime),
     Column("started_at", UtcTime),
     Column("finished_at", UtcTime),
+    Column("kept", JSON),
+    Column("pruned_at", UtcTime),
     Index(None, "state"),
+    Index(None, "pruned_at", "finished_at"),
     Index(None, "requester", "id"),
     sqlite_autoincrement=True,  # a public id is never given twice, not even after a row was pruned
 )

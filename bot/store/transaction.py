@@ -12,6 +12,7 @@ from bot.store.freezes import Freezes
 from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
+from bot.store.pruning import Pruning
 from bot.store.secrets import Secrets
 from bot.store.work import Work
 
@@ -30,3 +31,4 @@ class Transaction:
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
         self.work = Work(connection)
+        self.pruning = Pruning(connection)

@@ -128,6 +128,8 @@ class Proposals:
                 raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
 
     def _may_plan_again(self, change: Change, by: str) -> None:
+        if change.kept is not None:
+            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start anew.")
         if change.requester != by:
             raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
         if not change.state.over and change.state is not ChangeState.PLANNED:

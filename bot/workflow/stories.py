@@ -38,7 +38,7 @@ class Stories:
             change=change,
             kind=kind,
             provider=self._context.catalogue.provider(kind).title,
-            tally=await tx.operations.tally(change.id),
+            tally=change.kept or await tx.operations.tally(change.id),
             batches=await tx.batches.of(change.id),
             decisions=await tx.decisions.of(change.id),
             failures=await tx.operations.failures(change.id),

@@ -48,7 +48,7 @@ def card(story: Story) -> list[Block]:
         blocks.append(section(f"*Stopped:* {code(change.problem, 1000)}"))
     if story.failures:
         blocks.append(section(f"*Failed numbers*\n{failure_lines(story.failures, limit=3)}"))
-    if change.state in PLANNABLE_AGAIN and change.replaced_by is None:
+    if change.state in PLANNABLE_AGAIN and change.replaced_by is None and change.kept is None:
         blocks.append(actions(f"again:{change.id}", [button("Plan again", AGAIN, str(change.id))]))
     blocks.append(context(*_small_print(story)))
     return blocks
@@ -77,6 +77,8 @@ def _facts(story: Story) -> list[tuple[str, str]]:
 
 
 def _jobs(story: Story) -> str:
+    if story.change.kept is not None:
+        return f"{story.change.summary.batches if story.change.summary else 0:,}"
     total = len(story.batches)
     if story.change.started_at is None:
         return f"{total:,} to create"
@@ -101,6 +103,8 @@ def _small_print(story: Story) -> list[str]:
         texts.append(f"Requested {when(change.requested_at)}")
     if change.finished_at is not None:
         texts.append(f"Ended {when(change.finished_at)}")
+    if change.kept is not None:
+        texts.append("So long ago that its numbers were pruned; this summary is what is kept")
     if change.digest:
         texts.append(f"Plan `{change.digest[:12]}`")
     return texts

@@ -1,4 +1,4 @@
-"""The audit trail becomes a chain, and secrets that nobody needs any more are wiped."""
+"""The audit trail becomes a chain, changes can be pruned, and secrets that nobody needs any more are wiped."""
 
 from __future__ import annotations
 
@@ -70,6 +70,9 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trail")),
     )
+    op.add_column("changes", sa.Column("kept", sa.JSON(), nullable=True))
+    op.add_column("changes", sa.Column("pruned_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(op.f("ix_changes_pruned_at_finished_at"), "changes", ["pruned_at", "finished_at"])
     op.bulk_insert(trail, [{"id": 1, "last": last, "hash": newest}])
     _wipe(op.get_bind())
 
