@@ -97,8 +97,10 @@ class Events:
     async def stream(self, since: datetime | None = None, until: datetime | None = None) -> AsyncIterator[Event]:
         """Stream the events from ``since`` on and before ``until`` in order, without holding them all in memory."""
         statement = select(events).where(*_between(since, until)).order_by(events.c.id)
-        async for row in await self._connection.stream(statement.execution_options(yield_per=PORTION)):
-            yield _read(row)
+        found = await self._connection.stream(statement.execution_options(yield_per=PORTION))
+        async for portion in found.partitions():  # row by row, each would cost a switch of greenlets
+            for row in portion:
+                yield _read(row)
 
     async def count(self, since: datetime | None = None, until: datetime | None = None) -> int:
         """Return how many events there are from ``since`` on and before ``until``."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.changes.records import Event, Head
@@ -64,12 +64,14 @@ def event(what: str = "planned", **more: Any) -> Event:
     return Event(what=what, **columns)
 
 
+@settings(deadline=None)  # other work on the machine is no fault
 @given(trails)
 def test_what_nobody_touched_is_proven(trail: list[Event]) -> None:
     """An honest trail is followed to its head."""
     assert walk(trail, head_of(trail)) == Proof(events=len(trail), pruned=0, head=head_of(trail))
 
 
+@settings(deadline=None)  # other work on the machine is no fault
 @given(trails, st.data())
 def test_any_change_of_any_event_is_found_and_the_event_is_named(trail: list[Event], data: st.DataObject) -> None:
     """Whatever is written over any column of one event, the trail breaks at that event."""
@@ -92,6 +94,7 @@ def test_any_change_of_any_event_is_found_and_the_event_is_named(trail: list[Eve
         walk(touched, head_of(trail))
 
 
+@settings(deadline=None)  # other work on the machine is no fault
 @given(trails, st.data())
 def test_an_event_that_is_gone_is_missed(trail: list[Event], data: st.DataObject) -> None:
     """Without any one of its events the trail breaks, or ends before its head."""
@@ -101,6 +104,7 @@ def test_an_event_that_is_gone_is_missed(trail: list[Event], data: st.DataObject
         walk([each for each in trail if each != gone], head_of(trail))
 
 
+@settings(deadline=None)  # other work on the machine is no fault
 @given(trails.filter(lambda trail: len(trail) > 1), st.data())
 def test_two_events_that_changed_places_are_found(trail: list[Event], data: st.DataObject) -> None:
     """Giving two events each other's ids breaks the trail, with and without their hashes."""

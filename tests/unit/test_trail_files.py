@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.changes.records import Event
@@ -99,6 +99,7 @@ events = st.builds(
 )
 
 
+@settings(deadline=None)  # other work on the machine is no fault
 @given(events)
 def test_no_cell_starts_a_formula_and_nothing_is_lost(event: Event) -> None:
     """Each event is one row of all columns, whatever people typed; every cell is only text to a spreadsheet."""
@@ -111,6 +112,7 @@ def test_no_cell_starts_a_formula_and_nothing_is_lost(event: Event) -> None:
     assert json.loads(cells[6]) == event.details
 
 
+@settings(deadline=None)  # other work on the machine is no fault
 @given(events)
 def test_a_json_line_is_the_whole_event(event: Event) -> None:
     """One line, one object, the same columns, details as they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -9,14 +10,27 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
+from bot.changes.lifecycle import BatchState, ChangeState
 from bot.changes.records import Event
 from bot.changes.trail import GENESIS, link
 from bot.sandbox.slack import Person
+from bot.store.batches import Batches
+from bot.store.changes import Changes
+from bot.store.events import Events
+from bot.store.secrets import Secrets
+from bot.store.transaction import Transaction
 from bot.workflow.refusals import MOST
 from tests.integration.scenarios.stage import Stage
+
+
+def rows(stage: Stage, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
+    with closing(sqlite3.connect(f"file:{stage.database}?mode=ro", uri=True)) as connection:
+        return connection.execute(query).fetchall()
 
 
 def trail(stage: Stage) -> list[dict[str, Any]]:
@@ -65,6 +79,62 @@ async def test_every_step_of_a_change_is_in_the_trail_and_proven(stage: Stage) -
         ("finished", "linesman"),
     ]
     assert await proven(stage) == len(steps)
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect the transitions of changes and batches whose own transaction tells nothing about that change."""
+    found: list[str] = []
+    moved: WeakKeyDictionary[Secrets, list[tuple[int, str]]] = WeakKeyDictionary()
+    make, seal, move_change, move_batch = Transaction.__init__, Events.seal, Changes.move, Batches.move
+    steps: WeakKeyDictionary[Events, Secrets] = WeakKeyDictionary()
+
+    def made(tx: Transaction, *args: Any, **more: Any) -> None:
+        make(tx, *args, **more)
+        steps[tx.events] = tx.secrets
+
+    async def change_moved(table: Changes, change: int, to: ChangeState, **more: Any) -> None:
+        await move_change(table, change, to, **more)
+        moved.setdefault(table._secrets, []).append((change, to.value))
+
+    async def batch_moved(table: Batches, batch: int, to: BatchState, **more: Any) -> None:
+        await move_batch(table, batch, to, **more)
+        moved.setdefault(table._secrets, []).append(((await table.get(batch)).change, f"batch {to.value}"))
+
+    async def sealed(events: Events) -> None:
+        told = {event["change_id"] for event in events._added}
+        found.extend(step for change, step in moved.get(steps[events], []) if change not in told)
+        await seal(events)
+
+    monkeypatch.setattr(Transaction, "__init__", made)
+    monkeypatch.setattr(Events, "seal", sealed)
+    monkeypatch.setattr(Changes, "move", change_moved)
+    monkeypatch.setattr(Batches, "move", batch_moved)
+    return found
+
+
+async def test_no_transition_is_silent(silent: list[str], stage: Stage) -> None:
+    """Through an unanswered job, a refusal, a stale plan, an expiry, a cancellation and a closed plan: none."""
+    stage.telnyx.faults.add(method="POST", path="/phone_numbers/jobs/update_phone_numbers", kind="drop_before")
+    number = stage.telnyx.add_number("+13035550000")
+    await stage.run([number.phone_number])
+    stale = await stage.ask([number.phone_number], {"customer_reference": "Boulder"})
+    number.customer_reference = "somebody else's"
+    await stage.approve(stale)
+    await stage.slack.wait_for(lambda: "Stale" in stage.read(stage.card(stale)), what="the card to say stale")
+    for _ in range(2):
+        await stage.ask([number.phone_number])
+        await stage.command("cancel CHG-3")
+        stage.clock.advance(90_000)
+        await stage.quiet()
+    await stage.propose([number.phone_number])
+    await stage.ana.close()
+
+    wanted = [("cancelled",), ("discarded",), ("expired",), ("finished",), ("stale",)]
+    async with asyncio.timeout(10):
+        while rows(stage, "SELECT DISTINCT state FROM changes ORDER BY 1") != wanted:  # noqa: ASYNC110 - a database signals nobody
+            await asyncio.sleep(0.03)
+    assert silent == []
 
 
 async def test_refused_clicks_are_written_down(stage: Stage) -> None:
