@@ -28,7 +28,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "commands": "answers /numbers and the two shortcuts",
         "chat:write": "posts and edits cards, threads and failure notices",
         "files:read": "reads the sheets that people upload",
-        "files:write": "puts result sheets into the thread, and the audit trail into an operator's direct messages",
+        "files:write": "puts result sheets into the thread",
         "users:read": "sees whether a person is active, a guest or a bot before a decision counts",
         "usergroups:read": "sees who is in the user groups that may request or approve",
         "channels:read": "checks that it is in its public channels",
