@@ -1,4 +1,4 @@
-"""The door: ``linesman serve | demo | manifest | check | migrate``."""
+"""The door: ``linesman serve | demo | manifest | check | migrate | export``."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
-from bot import logs
+from bot import exports, logs
+from bot.changes.trail_files import Form, read_span
 from bot.checks import check
 from bot.config import Settings, load
-from bot.errors import ConfigurationError, LinesmanError
+from bot.errors import ConfigurationError, InputError, LinesmanError
 from bot.slack.manifest import manifest
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.wiring import known_kinds, running
+from bot.wiring import known_kinds, running, utc_now
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             _say(f"✗ {problem}")
         _say(f"\n{len(error.problems)} to put right; nothing was started.")
+        return MISCONFIGURED
+    except InputError as error:
+        _say(f"✗ {error.message}")
         return MISCONFIGURED
     except LinesmanError as error:
         _say(f"✗ {error.message}")
@@ -66,7 +73,18 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--url", help="for HTTP: the https address at which Slack reaches the bot")
     command("check", "Check the configuration, Slack and the providers.", _check)
     command("migrate", "Bring the database to the form that this version expects.", _migrate)
+    _export_options(command("export", "Write the audit trail down, or prove that it is as it was written.", _export))
     return parser
+
+
+def _export_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--from", dest="since", metavar="DATE", default="", help="first day, in UTC (the first event)")
+    sub.add_argument(
+        "--to", dest="until", metavar="DATE", default="", help="day or moment before which it ends, in UTC (now)"
+    )
+    sub.add_argument("--format", dest="form", choices=[form.value for form in Form], default=Form.CSV.value)
+    sub.add_argument("--output", metavar="FILE", type=Path, help="file to write (standard output)")
+    sub.add_argument("--verify", action="store_true", help="write nothing; follow the whole chain of events")
 
 
 def _say(text: str) -> None:
@@ -140,3 +158,40 @@ def _migrate(_: argparse.Namespace) -> int:
 async def _migrated(settings: Settings) -> tuple[str, str]:
     async with Database(settings.database_url.get_secret_value()) as database:
         return await migrate(database)
+
+
+def _export(parsed: argparse.Namespace) -> int:
+    if parsed.verify:
+        if parsed.since or parsed.until or parsed.output:
+            raise InputError({"verify": "--verify follows the whole trail and writes none of it: leave the rest out."})
+        sys.stdout.write(f"✓ {asyncio.run(exports.verify(_settings()))}\n")
+        return OK
+    now = utc_now()
+    span = read_span(parsed.since, parsed.until, now)
+    settings = _settings()
+    try:
+        with _sink(parsed.output) as sink:
+            events = asyncio.run(exports.export(settings, span, Form(parsed.form), sink.write, now))
+    except BrokenPipeError:  # whoever read has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        raise LinesmanError(f"Cannot write {error.filename or 'the file'}: {error.strerror}.") from error
+    _say(f"✓ {events:,} {'event' if events == 1 else 'events'} {span.words}.")
+    return OK
+
+
+@contextmanager
+def _sink(path: Path | None) -> Iterator[BinaryIO]:
+    """Yield where to write; a file gets its name when all of it is there."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

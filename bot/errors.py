@@ -9,7 +9,8 @@ LinesmanError
 ├── Superseded                somebody or something else was faster, or the plan was replaced
 ├── StoreError                the database cannot do what was asked
 │   ├── DatabaseTooNew        written by a newer Linesman
-│   └── DatabaseInUse         another process holds this SQLite file
+│   ├── DatabaseInUse         another process holds this SQLite file
+│   └── TrailBroken           the audit trail is not as it was written
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
 │   ├── DeliveryRefused       Slack will never take it as it is (archived channel, bot not a member, ...)
@@ -90,6 +91,10 @@ class DatabaseTooNew(StoreError):
 
 class DatabaseInUse(StoreError):
     """Another Linesman holds this SQLite file; stop it first, or use PostgreSQL for several replicas."""
+
+
+class TrailBroken(StoreError):
+    """The audit trail is not as Linesman wrote it."""
 
 
 class SecretError(LinesmanError):

@@ -46,6 +46,7 @@ from bot.workflow.choices import Choices
 from bot.workflow.concluding import Concluding
 from bot.workflow.context import Context, Timing
 from bot.workflow.delivery import Delivery
+from bot.workflow.exporting import Exporting
 from bot.workflow.freezing import Freezing
 from bot.workflow.planning import Planning
 from bot.workflow.polling import Polling
@@ -53,6 +54,7 @@ from bot.workflow.ports import Clock
 from bot.workflow.proposing import Proposals
 from bot.workflow.reminding import Reminding
 from bot.workflow.reporting import Reporting
+from bot.workflow.retaining import Retaining
 from bot.workflow.searching import Searching
 from bot.workflow.sheets import Sheets
 from bot.workflow.starting import Starting
@@ -141,6 +143,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         )
         desk = Desk(database.cancel)
         worker, front = _assemble(settings, context, client, desk)
+        await Retaining(context).schedule()
         app = build_app(client, identity, front, signing_secret=_signing_secret(settings))
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
@@ -192,6 +195,7 @@ def _context(
         clock=clock,
         vault=vault,
         approval_channel=settings.approval_channel,
+        retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
     )
 
 
@@ -216,6 +220,8 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.SEARCH: Searching(context, say).search,
         Task.POLL: Polling(context, say).poll,
         Task.VERIFY: Verifying(context, say).verify,
+        Task.WIPE: proposals.wipe,
+        Task.PRUNE: Retaining(context).prune,
         Task.FINISH: Concluding(context, say).finish,
     }
     front = Front(
@@ -228,6 +234,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         cancelling=Cancelling(context, authority, say),
         freezing=Freezing(context, authority, say),
         unlocking=Unlocking(context, authority),
+        exporting=Exporting(context, authority),
         authority=authority,
         stories=stories,
         reporting=Reporting(context, say),

@@ -179,7 +179,10 @@ def _read_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional
         if typed is None and setting.always:
             continue  # an optional part of the form: the kind's rule says when it is needed
         if isinstance(typed, Secret):
-            wanted[name] = typed
+            if typed.sealed:
+                wanted[name] = typed
+            else:
+                problems[name] = f"{setting.label} is no longer kept from before: type it again."
             continue
         try:
             wanted[name] = _read_wish(setting, "" if typed is None else str(typed), draft.ways.get(name))

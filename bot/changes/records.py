@@ -9,7 +9,7 @@ from enum import Enum
 
 from bot.changes.filters import Condition
 from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
-from bot.changes.values import Value, Values, Way, Wishes
+from bot.changes.values import Secret, Value, Values, Way, Wishes
 
 #: What stands before the number of a change wherever a person reads it.
 PREFIX = "CHG-"
@@ -76,6 +76,11 @@ class Draft:
     excluded: str = ""
     #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
     left_out: tuple[str, ...] = ()
+
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether a secret rests in it that can still be opened."""
+        return any(isinstance(value, Secret) and value.sealed for value in self.typed.values())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,6 +193,10 @@ class Change:
     read_backs: int = 0
     #: How many attempts to read them back have failed since one succeeded.
     failed_reads: int = 0
+    #: How its numbers ended, once it is so old that they are pruned one by one; None while they are all there.
+    kept: Tally | None = None
+    #: When the last of its numbers was pruned.
+    pruned_at: datetime | None = None
 
     @property
     def public_id(self) -> str:
@@ -350,3 +359,14 @@ class Event:
     digest: str
     #: Details: ids, counts and words; never a secret.
     details: Mapping[str, str | int | None]
+    #: Hash over this event and over the hash of the one before it (:mod:`bot.changes.trail`).
+    hash: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """Where the audit trail ends."""
+
+    #: Id of the last event; 0 while there is none.
+    last: int
+    hash: str

@@ -71,12 +71,12 @@ Wish: TypeAlias = Value | Edit
 Wishes: TypeAlias = Mapping[str, Wish]
 
 
-def to_json(value: Wish) -> JSON:
-    """Return ``value`` in the form in which it is stored: tuples as lists, secrets sealed."""
+def to_json(value: Wish, *, sealed: bool = True) -> JSON:
+    """Return ``value`` in the form in which it is stored: tuples as lists; secrets sealed, or by fingerprint only."""
     if isinstance(value, Edit):
         return {f"${value.way.value}": list(value.entries)}
     if isinstance(value, Secret):
-        return {_FINGERPRINT: value.fingerprint, _SEALED: value.sealed}
+        return {_FINGERPRINT: value.fingerprint, _SEALED: value.sealed if sealed else ""}
     if isinstance(value, tuple):
         return list(value)
     return value
@@ -101,9 +101,20 @@ def wish_from_json(value: JSON) -> Wish:
     return from_json(value)
 
 
-def values_to_json(values: Wishes) -> dict[str, JSON]:
+def values_to_json(values: Wishes, *, sealed: bool = True) -> dict[str, JSON]:
     """Return all of ``values`` in stored form."""
-    return {name: to_json(value) for name, value in values.items()}
+    return {name: to_json(value, sealed=sealed) for name, value in values.items()}
+
+
+def without_sealed(stored: JSON) -> JSON:
+    """Return a stored document with its secrets wiped: each is known by its fingerprint and can never be opened."""
+    if isinstance(stored, list):
+        return [without_sealed(item) for item in stored]
+    if isinstance(stored, dict):
+        if stored.keys() == {_FINGERPRINT, _SEALED}:
+            return {**stored, _SEALED: ""}
+        return {name: without_sealed(item) for name, item in stored.items()}
+    return stored
 
 
 def values_from_json(stored: Mapping[str, JSON]) -> dict[str, Value]:

@@ -143,6 +143,14 @@ class Settings(BaseSettings):
         alias="LINESMAN_CARD_SECONDS",
         description="least pause in seconds between two edits of one card",
     )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        alias="LINESMAN_RETENTION_DAYS",
+        description="days after which a change that ended is reduced to its summary and its events are removed; "
+        "without it, everything is kept",
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = Field(
         "info", alias="LINESMAN_LOG_LEVEL", description="least severity that is logged: debug, info, warning or error"
     )

@@ -18,6 +18,7 @@ from bot.workflow.authority import Authority
 from bot.workflow.bases import Bases
 from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
+from bot.workflow.exporting import Exporting
 from bot.workflow.freezing import Freezing
 from bot.workflow.proposing import Proposals
 from bot.workflow.reporting import Reporting
@@ -38,6 +39,7 @@ class Front:
     cancelling: Cancelling
     freezing: Freezing
     unlocking: Unlocking
+    exporting: Exporting
     authority: Authority
     stories: Stories
     reporting: Reporting
@@ -74,6 +76,15 @@ class Front:
             await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks))
         else:
             await call(self.client.chat_postMessage(channel=user, text=text, blocks=blocks))
+
+    async def send_file(self, user: str, name: str, content: bytes, text: str) -> None:
+        """Put a file into the direct messages with ``user``, ``text`` (mrkdwn) above it."""
+        opened = await call(self.client.conversations_open(users=user))
+        await call(
+            self.client.files_upload_v2(
+                filename=name, title=name, content=content, channel=opened["channel"]["id"], initial_comment=text
+            )
+        )
 
     async def show(self, view_id: str, view: View) -> None:
         """Replace an open modal."""

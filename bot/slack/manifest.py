@@ -27,6 +27,7 @@ USAGE: Final = (
     "retry CHG-42",
     "undo CHG-42",
     "locks",
+    "export",
     "help",
 )
 #: Callback id of the global shortcut "New number change".
@@ -49,7 +50,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "groups:read": "checks that it is in its private channels",
         "channels:history": "looks in a public channel whether an unanswered message arrived, before posting it again",
         "groups:history": "looks in a private channel whether an unanswered message arrived, before posting it again",
-        "im:write": "writes to a person who cannot be answered in a channel",
+        "im:write": "writes to a person who cannot be answered in a channel, and to operators who export",
     }
 )
 

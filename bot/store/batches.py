@@ -15,14 +15,16 @@ from bot.changes.plans import PlannedBatch
 from bot.changes.records import Batch
 from bot.changes.values import values_from_json, values_to_json
 from bot.errors import NotFound, Superseded
+from bot.store.secrets import Secrets
 from bot.store.tables import batches
 
 
 class Batches:
     """The table of batches."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, secrets: Secrets) -> None:
         self._connection = connection
+        self._secrets = secrets
 
     async def add(self, change: int, kind: str, planned: Sequence[PlannedBatch]) -> None:
         """Write a plan's batches, all queued."""
@@ -62,6 +64,9 @@ class Batches:
         if (await self._connection.execute(statement)).rowcount != 1:
             present = (await self.get(batch)).state.value
             raise Superseded(f"The batch is {present} already.")
+        if to in {BatchState.SUBMITTED, BatchState.SETTLED}:
+            # From here no way leads back into the queue, so its secrets are never sent again.
+            await self._secrets.wipe_batch(batch)
 
     async def put(self, batch: int, **columns: Any) -> None:  # noqa: ANN401 - column values
         """Write columns that are not part of the lifecycle."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +11,20 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
-from bot.changes.records import Change, Draft, Following, Place, Summary, public_id
+from bot.changes.records import Change, Draft, Following, Place, Summary, Tally, public_id
 from bot.errors import NotFound, Superseded
 from bot.store.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
 from bot.store.locks import Locks
+from bot.store.secrets import Secrets
 from bot.store.tables import changes
 
 
 class Changes:
     """The table of changes."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, secrets: Secrets) -> None:
         self._connection = connection
+        self._secrets = secrets
 
     async def submitted_as(self, submission: str) -> int | None:
         """Return the id of the change that this press of a modal's button made; None when it made none yet."""
@@ -57,14 +60,25 @@ class Changes:
 
     async def hold(self, change: int) -> Change:
         """Return the change and keep other writers from it until the transaction ends."""
-        statement = select(changes).where(changes.c.id == change).with_for_update()
+        # Not from adding rows that refer to it: an event does so while it holds the audit trail's head.
+        statement = select(changes).where(changes.c.id == change).with_for_update(key_share=True)
         row = (await self._connection.execute(statement)).first()
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
         return _change(row)
 
-    async def move(self, change: int, to: ChangeState, **columns: Any) -> None:  # noqa: ANN401 - column values
+    async def move(
+        self,
+        change: int,
+        to: ChangeState,
+        *,
+        editing: bool = False,
+        **columns: Any,  # noqa: ANN401 - column values
+    ) -> None:
         """Take the change to state ``to`` in one conditional write.
+
+        ``editing`` says of a discarded change that its form is open again: what was typed into it, secrets included,
+        then stays for :meth:`bot.store.secrets.Secrets.wipe_draft` later.
 
         Raises :class:`bot.errors.Superseded` when the change is in a state from which the lifecycle has no such step,
         which is how of two clicks only one has an effect.
@@ -79,8 +93,13 @@ class Changes:
             present = (await self.get(change)).state.value.replace("_", " ")
             raise Superseded(f"{public_id(change)} is {present} already.")
         if to.over:
-            # Locks go with the change in every ending; here, no ending can forget them.
+            # Locks and secrets go with the change in every ending; here, no ending can forget them.
             await Locks(self._connection).release(change)
+            await self._secrets.wipe_change(change)
+        if to is ChangeState.AWAITING_APPROVAL or (to.over and not editing):
+            await self._secrets.wipe_draft(change)
+        if to in {ChangeState.PLANNED, ChangeState.DISCARDED}:
+            await self._secrets.wipe_replaced(by=change)
 
     async def put(self, change: int, **columns: Any) -> None:  # noqa: ANN401 - column values
         """Write columns that are not part of the lifecycle."""
@@ -125,6 +144,10 @@ def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
         match value:
             case Summary():
                 plain[name] = summary_to_json(value)
+            case Draft():
+                plain[name] = draft_to_json(value)
+            case Tally():
+                plain[name] = asdict(value)
             case Outcome():
                 plain[name] = value.value
             case Place():
@@ -161,4 +184,6 @@ def _change(row: Row[Any]) -> Change:
         finished_at=row.finished_at,
         read_backs=row.read_backs,
         failed_reads=row.failed_reads,
+        kept=Tally(**row.kept) if row.kept else None,
+        pruned_at=row.pruned_at,
     )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+import structlog
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import DatabaseInUse
+from bot.errors import DatabaseInUse, StoreError
 from bot.store.transaction import Transaction
+
+log = structlog.get_logger(__name__)
 
 #: Milliseconds that SQLite waits for another writer before it gives up.
 BUSY_TIMEOUT = 5000
@@ -29,12 +33,14 @@ class Database:
 
     ``async with Database(url) as database: async with database.transaction() as tx: ...``. A transaction is committed
     when its block ends well and rolled back otherwise. On SQLite writers take turns inside the process too, so that
-    nobody waits in SQLite's own busy loop; commits are full, so what was committed survives a power cut.
+    nobody waits in SQLite's own busy loop; commits are full, so what was committed survives a power cut. What is wiped
+    is overwritten with zeros in SQLite's file and taken out of its log; PostgreSQL frees it at its next vacuum.
 
-    Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file.
+    Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file. With ``beside`` it may:
+    for a few reads and short writes next to a Linesman at work. Nothing is made then where there is no database yet.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, beside: bool = False) -> None:
         parsed = make_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
         self._path = Path(parsed.database) if self._sqlite and parsed.database else None
@@ -43,6 +49,9 @@ class Database:
             pool_pre_ping=not self._sqlite,
             hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
         )
+        self._beside = beside
+        #: Whether the write-ahead log may still hold what was wiped; a process that was killed may have left some.
+        self._to_scrub = self._sqlite and not beside
         self._writing = asyncio.Lock()
         self._lock: IO[str] | None = None
         if self._sqlite:
@@ -60,7 +69,10 @@ class Database:
         return not self._sqlite
 
     async def __aenter__(self) -> Self:
-        if self._path is not None:
+        if self._path is not None and self._beside:
+            if not self._path.exists():
+                raise StoreError(f"There is no database {self._path}: look whether DATABASE_URL is right.")
+        elif self._path is not None:
             self._lock = _lock_file(self._path)
         return self
 
@@ -77,12 +89,35 @@ class Database:
         """Open a transaction that writes."""
         if not self._sqlite:
             async with self._engine.begin() as connection:
-                yield Transaction(connection)
+                tx = Transaction(connection, writing=True)
+                yield tx
+                await tx.events.seal()
             return
         async with self._writing, self._engine.connect() as connection:
             await connection.execution_options(linesman_write=True)
             async with connection.begin():
-                yield Transaction(connection)
+                tx = Transaction(connection, writing=True)
+                yield tx
+                await tx.events.seal()
+            self._to_scrub = self._to_scrub or (tx.secrets.wiped and not self._beside)
+            if self._to_scrub:
+                await self._scrub(connection)
+
+    async def _scrub(self, connection: AsyncConnection) -> None:
+        """Empty SQLite's write-ahead log, which keeps pages as they were before something on them was wiped.
+
+        Somebody who reads just now can be in the way; then it is tried again after the next transaction.
+        """
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            await driver.execute("PRAGMA busy_timeout=0")  # not worth a wait while others want to write
+            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                busy, *_ = await cursor.fetchone()
+            self._to_scrub = bool(busy)
+        except sqlite3.OperationalError as error:
+            log.info("write-ahead log not emptied yet", why=str(error))
+        finally:
+            await driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -131,7 +166,13 @@ def _lock_file(database: Path) -> IO[str]:
 def _configure_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the DBAPI has no common type
     connection.isolation_level = None  # BEGIN is ours, see below
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY_TIMEOUT}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

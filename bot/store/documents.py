@@ -56,11 +56,14 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "numbers": summary.numbers,
         "unchanged": summary.unchanged,
         "batches": summary.batches,
-        "wanted": values_to_json(summary.wanted),
+        "wanted": values_to_json(summary.wanted, sealed=False),
         "varied": dict(summary.varied),
         "labels": {name: dict(labels) for name, labels in summary.labels.items()},
         "repeats": summary.repeats,
-        "sample": [[e164, values_to_json(old), values_to_json(new)] for e164, old, new in summary.sample],
+        "sample": [
+            [e164, values_to_json(old, sealed=False), values_to_json(new, sealed=False)]
+            for e164, old, new in summary.sample
+        ],
         "paid": dict(summary.paid),
         "losing": dict(summary.losing),
         "lost": dict(summary.lost),

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.records import Event
-from bot.store.tables import events
+from bot.changes.records import Event, Head
+from bot.changes.trail import PRUNED, Proof, Walk, link
+from bot.errors import StoreError
+from bot.store.tables import events, trail
 
 log = structlog.get_logger(__name__)
 
 #: The actor when nobody clicked.
 ITSELF = "linesman"
+#: Rows that are read at once, however many there are.
+PORTION = 1000
+#: The id of the row that is the chain's head.
+_HEAD = 1
 
 
 class Events:
-    """The table of events. Rows are only ever added."""
+    """The table of events. Rows are only ever added, and pruned from the oldest on.
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    Events that are added are written when the transaction ends: they get their place in the chain while the row of the
+    chain's head is locked, and a lock that is taken last, and held until the commit, cannot be part of a deadlock.
+    """
+
+    def __init__(self, connection: AsyncConnection, *, writing: bool) -> None:
         self._connection = connection
+        self._writing = writing
+        self._added: list[dict[str, Any]] = []
 
     async def add(
         self,
@@ -35,24 +48,110 @@ class Events:
         details: Mapping[str, str | int | None] | None = None,
         **more: str | int | None,
     ) -> None:
-        """Write that ``actor`` did ``what``. Details are ids, counts and words; never a secret or a setting's value."""
+        """Tell that ``actor`` did ``what``. Details are ids, counts and words; never a secret or a setting's value.
+
+        Raises :class:`bot.errors.StoreError` in a transaction that only reads.
+        """
+        if not self._writing:
+            raise StoreError("An event belongs into a transaction that writes.")
         told = {**(details or {}), **more}
-        statement = events.insert().values(change_id=change, at=at, actor=actor, what=what, digest=digest, details=told)
-        await self._connection.execute(statement)
-        log.info("event", what=what, change=change, actor=actor, details=told)
+        self._added.append(
+            {"change_id": change, "at": at, "actor": actor, "what": what, "digest": digest, "details": told}
+        )
+
+    async def seal(self) -> None:
+        """Write what was added, each event linked to the one before it; the last thing that a transaction does."""
+        if not self._added:
+            return
+        head = await self._head(lock=True)
+        if head is None:
+            raise StoreError(
+                "The head of the audit trail is gone, so nothing can be added to it: restore a backup, "
+                "or ask those who can write to the database what they did."
+            )
+        last, newest = head.last, head.hash
+        for row in self._added:
+            last += 1
+            newest = link(newest, _event(id=last, hash="", **row))
+            row.update(id=last, hash=newest)
+        await self._connection.execute(events.insert(), self._added)
+        await self._connection.execute(update(trail).where(trail.c.id == _HEAD).values(last=last, hash=newest))
+        for row in self._added:
+            # The hashes in the log are what a copy of the trail, or a made-up one, has to agree with.
+            log.info(
+                "event",
+                what=row["what"],
+                change=row["change_id"],
+                actor=row["actor"],
+                details=row["details"],
+                id=row["id"],
+                hash=row["hash"],
+            )
+        self._added = []
 
     async def of(self, change: int) -> list[Event]:
         """Return the change's events in order."""
         statement = select(events).where(events.c.change_id == change).order_by(events.c.id)
-        return [
-            Event(
-                id=row.id,
-                change=row.change_id,
-                at=row.at,
-                actor=row.actor,
-                what=row.what,
-                digest=row.digest,
-                details=row.details,
-            )
-            for row in await self._connection.execute(statement)
-        ]
+        return [_read(row) for row in await self._connection.execute(statement)]
+
+    async def stream(self, since: datetime | None = None, until: datetime | None = None) -> AsyncIterator[Event]:
+        """Stream the events from ``since`` on and before ``until`` in order, without holding them all in memory."""
+        statement = select(events).where(*_between(since, until)).order_by(events.c.id)
+        found = await self._connection.stream(statement.execution_options(yield_per=PORTION))
+        async for portion in found.partitions():  # row by row, each would cost a switch of greenlets
+            for row in portion:
+                yield _read(row)
+
+    async def count(self, since: datetime | None = None, until: datetime | None = None) -> int:
+        """Return how many events there are from ``since`` on and before ``until``."""
+        statement = select(func.count()).select_from(events).where(*_between(since, until))
+        return (await self._connection.execute(statement)).scalar_one()
+
+    async def done_by(self, actor: str, what: str, since: datetime) -> int:
+        """Return how often ``actor`` did ``what`` from ``since`` on."""
+        statement = select(func.count()).where(events.c.actor == actor, events.c.what == what, events.c.at >= since)
+        return (await self._connection.execute(statement)).scalar_one()
+
+    async def verify(self) -> Proof:
+        """Follow the whole chain and return what that proves.
+
+        Raises :class:`bot.errors.TrailBroken`, which names the first event that is not as it was written.
+        """
+        walk = Walk(await self.pruned())
+        async for event in self.stream():
+            walk.take(event)
+        return walk.end(await self._head())
+
+    async def pruned(self) -> Event | None:
+        """Return the newest event that says which events were pruned; None when none were."""
+        statement = (
+            select(events)
+            .where(events.c.actor == ITSELF, events.c.what == PRUNED)
+            .order_by(events.c.id.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).first()
+        return _read(row) if row is not None else None
+
+    async def _head(self, *, lock: bool = False) -> Head | None:
+        statement = select(trail.c.last, trail.c.hash).where(trail.c.id == _HEAD)
+        # PostgreSQL; SQLite has one writer at a time and ignores it.
+        row = (await self._connection.execute(statement.with_for_update() if lock else statement)).first()
+        return Head(last=row.last, hash=row.hash) if row is not None else None
+
+
+def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    wanted = []
+    if since is not None:
+        wanted.append(events.c.at >= since)
+    if until is not None:
+        wanted.append(events.c.at < until)
+    return wanted
+
+
+def _read(row: Row[Any]) -> Event:
+    return _event(**row._asdict())
+
+
+def _event(*, change_id: int | None, **columns: Any) -> Event:  # noqa: ANN401 - column values
+    return Event(change=change_id, **columns)

@@ -244,8 +244,9 @@ def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
         "batch": number.batch,
         "number_id": number.id,
         "e164": number.e164,
-        "before": values_to_json(number.before),
-        "after": values_to_json(number.after),
+        # What is sent is the batch's; here a secret has only to be compared.
+        "before": values_to_json(number.before, sealed=False),
+        "after": values_to_json(number.after, sealed=False),
         "state": (OperationState.WAITING if number.batch else OperationState.NOT_ATTEMPTED).value,
         "code": "" if number.batch else UNCHANGED,
         "reason": "" if number.batch else "It already has these values, so nothing was sent.",

@@ -14,7 +14,8 @@ from bot.changes.records import public_id
 from bot.store.claims import claim_due
 from bot.store.tables import changes, outbox
 
-_PENDING: Final = "pending"
+#: The state of a message that has to be delivered, or delivered again.
+PENDING: Final = "pending"
 _SENT: Final = "sent"
 _REFUSED: Final = "refused"
 
@@ -49,7 +50,7 @@ class Outbox:
         statement = (
             update(outbox)
             .where(outbox.c.id == row.id)
-            .values(state=_PENDING, version=outbox.c.version + 1, due_at=due_at)
+            .values(state=PENDING, version=outbox.c.version + 1, due_at=due_at)
         )
         await self._connection.execute(statement)
 
@@ -63,12 +64,12 @@ class Outbox:
         overtakes = exists().where(
             earlier.c.change_id == outbox.c.change_id,
             earlier.c.id < outbox.c.id,
-            earlier.c.state == _PENDING,
+            earlier.c.state == PENDING,
             earlier.c.topic.in_(threaded),
         )
         carded = exists().where(changes.c.id == outbox.c.change_id, changes.c.card_ts != "")
         free = outbox.c.topic.not_in(threaded)
-        condition = and_(outbox.c.state == _PENDING, or_(free, and_(~overtakes, carded)))
+        condition = and_(outbox.c.state == PENDING, or_(free, and_(~overtakes, carded)))
         rows = await claim_due(
             self._connection, outbox, owner=owner, now=now, lease=lease, limit=limit, condition=condition
         )
@@ -81,7 +82,7 @@ class Outbox:
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)
             .values(
-                state=case((current, _SENT), else_=_PENDING),
+                state=case((current, _SENT), else_=PENDING),
                 due_at=case((current, outbox.c.due_at), else_=now + pause),
                 sent_at=now,
                 owner=None,
@@ -129,18 +130,18 @@ class Outbox:
 
     async def next_due(self) -> datetime | None:
         """Return when the next undelivered, unclaimed message is due; None when there is none."""
-        statement = select(func.min(outbox.c.due_at)).where(outbox.c.state == _PENDING, outbox.c.owner.is_(None))
+        statement = select(func.min(outbox.c.due_at)).where(outbox.c.state == PENDING, outbox.c.owner.is_(None))
         due: datetime | None = (await self._connection.execute(statement)).scalar()
         return due
 
     async def undelivered(self) -> int:
         """Return how many messages wait."""
-        statement = select(func.count()).select_from(outbox).where(outbox.c.state == _PENDING)
+        statement = select(func.count()).select_from(outbox).where(outbox.c.state == PENDING)
         return (await self._connection.execute(statement)).scalar_one()
 
     async def _insert(self, change: int, topic: Topic, key: str, now: datetime, data: Mapping[str, Any]) -> None:
         statement = outbox.insert().values(
-            key=key, change_id=change, topic=topic.value, data=dict(data), state=_PENDING, due_at=now
+            key=key, change_id=change, topic=topic.value, data=dict(data), state=PENDING, due_at=now
         )
         await self._connection.execute(statement)
 

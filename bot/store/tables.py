@@ -85,7 +85,10 @@ changes: Final = Table(
     Column("finished_at", UtcTime),
     Column("read_backs", Integer, nullable=False, server_default="0"),
     Column("failed_reads", Integer, nullable=False, server_default="0"),
+    Column("kept", JSON),
+    Column("pruned_at", UtcTime),
     Index(None, "state"),
+    Index(None, "pruned_at", "finished_at"),
     Index(None, "requester", "id"),
     sqlite_autoincrement=True,  # a public id is never given twice, not even after a row was pruned
 )
@@ -213,6 +216,16 @@ events: Final = Table(
     Column("what", String(48), nullable=False),
     Column("digest", String(64), nullable=False, server_default=""),
     Column("details", JSON, nullable=False),
+    Column("hash", String(64), nullable=False),
     Index(None, "change_id", "id"),
+    Index(None, "actor", "what", "at"),
     sqlite_autoincrement=True,  # the trail's order is its ids; none is ever reused
+)
+
+trail: Final = Table(
+    "trail",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1: the head
+    Column("last", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
 )

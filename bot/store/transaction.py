@@ -12,19 +12,23 @@ from bot.store.freezes import Freezes
 from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
+from bot.store.pruning import Pruning
+from bot.store.secrets import Secrets
 from bot.store.work import Work
 
 
 class Transaction:
     """The tables, within one transaction: what is written through them becomes true together or not at all."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.changes = Changes(connection)
-        self.batches = Batches(connection)
+    def __init__(self, connection: AsyncConnection, *, writing: bool = False) -> None:
+        self.secrets = Secrets(connection)
+        self.changes = Changes(connection, self.secrets)
+        self.batches = Batches(connection, self.secrets)
         self.operations = Operations(connection)
         self.decisions = Decisions(connection)
-        self.events = Events(connection)
+        self.events = Events(connection, writing=writing)
         self.freezes = Freezes(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
         self.work = Work(connection)
+        self.pruning = Pruning(connection)

@@ -28,6 +28,8 @@ class Task(Enum):
     POLL = "poll"  #: ask about a batch's job
     VERIFY = "verify"  #: read the numbers of a change back whose batches have all settled
     FINISH = "finish"  #: establish the outcome of a change whose numbers have been read back
+    WIPE = "wipe"  #: wipe the secrets of a discarded change whose form was open again
+    PRUNE = "prune"  #: reduce what ended long ago to its summary; the subject is 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class Work:
         statement = dialect.insert(work).values(task=task.value, subject=subject, due_at=due_at)
         fresh = {"due_at": due_at, "owner": None, "claimed_until": None, "attempts": 0}
         await self._connection.execute(statement.on_conflict_do_update(index_elements=["task", "subject"], set_=fresh))
+
+    async def ensure(self, task: Task, subject: int, due_at: datetime) -> None:
+        """Make ``task`` due on ``subject``, unless it is there already, due whenever it may be."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(work).values(task=task.value, subject=subject, due_at=due_at)
+        await self._connection.execute(statement.on_conflict_do_nothing(index_elements=["task", "subject"]))
 
     async def add_many(self, task: Task, subjects: Iterable[int], due_at: datetime) -> None:
         """Make ``task`` due on each of ``subjects``, none of which has it yet."""

@@ -16,6 +16,7 @@ from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 
 #: The field in which a requester types how many numbers there are.
 COUNT: Final = "count"
@@ -39,6 +40,7 @@ class Approval:
         self._context = context
         self._authority = authority
         self._say = announcements
+        self._refusals = Refusals(context)
 
     async def ask(self, change_id: int, *, by: str, digest: str, counted: str = "") -> Change:
         """Ask for approval of the plan with ``digest`` and return the change.
@@ -49,6 +51,10 @@ class Approval:
         Raises NotAllowed, InputError when the count is another one, or Superseded when the plan is not the one that
         was shown, or another change holds some of the numbers.
         """
+        async with self._refusals.noting("ask", by=by, change=change_id, digest=digest):
+            return await self._ask(change_id, by=by, digest=digest, counted=counted)
+
+    async def _ask(self, change_id: int, *, by: str, digest: str, counted: str) -> Change:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
         if change.requester != by:
@@ -116,9 +122,13 @@ class Approval:
     async def decide(self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str = "") -> Answer:
         """Let ``by`` decide on the plan with ``digest``.
 
-        Everything is checked now, whatever the button looked like. Raises NotAllowed (also written to the audit
-        trail) or Superseded; the text answers the person.
+        Everything is checked now, whatever the button looked like. Raises NotAllowed or Superseded, both also
+        written to the audit trail; the text answers the person.
         """
+        async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
+            return await self._decide(change_id, by=by, verb=verb, digest=digest, reason=reason)
+
+    async def _decide(self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str) -> Answer:
         change, verdict = await self._allowed(change_id, by=by, verb=verb, digest=digest)
         now = self._context.clock()
         if change.expires_at is not None and now >= change.expires_at:
@@ -130,7 +140,8 @@ class Approval:
 
     async def open_to(self, change_id: int, *, by: str, verb: Verb, digest: str) -> Change:
         """Return the change if ``by`` could decide on it now; raises what :meth:`decide` would."""
-        change, _ = await self._allowed(change_id, by=by, verb=verb, digest=digest)
+        async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
+            change, _ = await self._allowed(change_id, by=by, verb=verb, digest=digest)
         return change
 
     async def _allowed(self, change_id: int, *, by: str, verb: Verb, digest: str) -> tuple[Change, Verdict]:
@@ -139,11 +150,7 @@ class Approval:
             decisions = await tx.decisions.of(change_id)
         self._still_open(change, digest)
         already = [d.person for d in decisions if d.verb is Verb.APPROVE] if verb is Verb.APPROVE else []
-        try:
-            return change, await self._authority.approve(by, change, already)
-        except NotAllowed as error:
-            await self._note_refusal(change, by, verb, error)
-            raise
+        return change, await self._authority.approve(by, change, already)
 
     def _still_open(self, change: Change, digest: str) -> None:
         if change.replaced_by is not None:
@@ -155,18 +162,6 @@ class Approval:
             raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to decide.")
         if change.digest != digest:
             raise Superseded(f"This plan of {change.public_id} was replaced; decide on the newest request instead.")
-
-    async def _note_refusal(self, change: Change, by: str, verb: Verb, error: NotAllowed) -> None:
-        async with self._context.database.transaction() as tx:
-            await tx.events.add(
-                change.id,
-                "click_refused",
-                at=self._context.clock(),
-                actor=by,
-                digest=change.digest,
-                verb=verb.value,
-                answer=error.message,
-            )
 
     async def _write(
         self, change: Change, verdict: Verdict, *, by: str, verb: Verb, reason: str, now: datetime

@@ -18,6 +18,7 @@ from bot.changes.policy import (
 from bot.changes.records import Change
 from bot.errors import DeliveryError, NotAllowed
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 
 
 class Authority:
@@ -25,6 +26,7 @@ class Authority:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._refusals = Refusals(context)
 
     def policy(self, kind: str, size: int, settings: Collection[str]) -> Policy:
         """Return the rule that governs such a change; raises NotAllowed when the kind is off and none speaks of it."""
@@ -44,9 +46,10 @@ class Authority:
     async def start(self, user: str, kind: str) -> Verdict:
         """Allow ``user`` to begin a change of ``kind``, while nobody knows how large it will be."""
         policies = self._context.policies
-        person = await self._person(user)
-        membership = await self._membership(policies.requester_groups(kind))
-        return _allowed(policies.may_start(kind, person, membership))
+        async with self._refusals.noting("start", by=user):
+            person = await self._person(user)
+            membership = await self._membership(policies.requester_groups(kind))
+            return _allowed(policies.may_start(kind, person, membership))
 
     async def request(self, user: str, kind: str, size: int, settings: Collection[str]) -> Verdict:
         """Allow ``user`` to ask for a change of ``size`` numbers of ``kind`` that touches ``settings``."""

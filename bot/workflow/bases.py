@@ -12,6 +12,7 @@ from bot.changes.values import Secret
 from bot.errors import InputError, NotFound, Superseded
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 
 
 class Bases:
@@ -20,6 +21,7 @@ class Bases:
     def __init__(self, context: Context, authority: Authority) -> None:
         self._context = context
         self._authority = authority
+        self._refusals = Refusals(context)
 
     async def draft(self, change_id: int, what: Following, *, by: str) -> Draft:
         """Return what the form of a change that follows ``change_id`` begins with.
@@ -29,10 +31,11 @@ class Bases:
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
-        await self._authority.start(by, change.kind)
-        taken = await self._taken(change, what)
-        if not taken.rows:
-            raise Superseded(_nothing(change, what, taken))
+        async with self._refusals.noting(what.value, by=by, change=change_id):
+            await self._authority.start(by, change.kind)
+            taken = await self._taken(change, what)
+            if not taken.rows:
+                raise Superseded(_nothing(change, what, taken))
         reason = f"{what.value.capitalize()} of {change.public_id}: {change.draft.reason}"[:REASON_LENGTH]
         base = Base(change=change.id, what=what)
         if what is Following.UNDO:
@@ -76,6 +79,8 @@ class Bases:
         if not change.state.over:
             state = change.state.value.replace("_", " ")
             raise Superseded(f"{change.public_id} is {state}; wait until it is over, or cancel it.")
+        if change.kept is not None:
+            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start anew.")
         kind = self._context.catalogue.kind(change.kind)
         async with self._context.database.reading() as tx:
             operations: list[Operation] = [operation async for operation in tx.operations.stream(change.id)]

@@ -10,6 +10,7 @@ from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 from bot.workflow.settling import settle_change, stop_batch
 
 #: States from which nothing has been sent to the provider.
@@ -23,12 +24,17 @@ class Cancelling:
         self._context = context
         self._authority = authority
         self._say = announcements
+        self._refusals = Refusals(context)
 
     async def cancel(self, change_id: int, *, by: str) -> str:
         """Stop the change and return a sentence about what that came to.
 
         Raises NotAllowed, or Superseded when there is nothing left to stop.
         """
+        async with self._refusals.noting("cancel", by=by, change=change_id):
+            return await self._cancel(change_id, by=by)
+
+    async def _cancel(self, change_id: int, *, by: str) -> str:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
         if change.requester != by:
@@ -44,10 +50,6 @@ class Cancelling:
         try:
             await self._authority.operate(by)
         except NotAllowed as error:
-            async with self._context.database.transaction() as tx:
-                await tx.events.add(
-                    change.id, "click_refused", at=self._context.clock(), actor=by, verb="cancel", answer=error.message
-                )
             raise NotAllowed(f"Only the requester or an operator can cancel {change.public_id}.") from error
 
     async def _stop(self, tx: Transaction, change: Change, by: str) -> str:

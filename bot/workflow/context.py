@@ -65,6 +65,8 @@ class Context:
     vault: Vault | None
     #: Channel for requests for approval, and for cards that cannot go where the command was given.
     approval_channel: str
+    #: How long a change is kept whole after its end; None for ever.
+    retention: timedelta | None = None
     #: Rung when work became due.
     work_bell: Bell = field(default_factory=Bell)
     #: Rung when a message became due.

@@ -10,6 +10,7 @@ from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 
 #: States whose cards say that submissions are frozen.
 SHOWN = (ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED, ChangeState.RUNNING)
@@ -24,9 +25,15 @@ class Freezing:
         self._context = context
         self._authority = authority
         self._say = announcements
+        self._refusals = Refusals(context)
 
     async def freeze(self, reason: str, *, by: str) -> None:
         """Stop all submissions. Raises NotAllowed, InputError without a reason, Superseded when frozen already."""
+        async with self._refusals.noting("freeze", by=by):
+            await self._freeze(reason, by=by)
+        self._context.ring()
+
+    async def _freeze(self, reason: str, *, by: str) -> None:
         await self._authority.operate(by)
         words = " ".join(reason.split())[:300]
         if not words:
@@ -38,10 +45,14 @@ class Freezing:
             await tx.freezes.add(Freeze(by=by, reason=words, at=now))
             await tx.events.add(None, "frozen", at=now, actor=by, reason=words)
             await self._show(tx)
-        self._context.ring()
 
     async def unfreeze(self, *, by: str) -> None:
         """Let submissions go on. Raises NotAllowed, or Superseded when nothing is frozen."""
+        async with self._refusals.noting("unfreeze", by=by):
+            await self._unfreeze(by=by)
+        self._context.ring()
+
+    async def _unfreeze(self, *, by: str) -> None:
         await self._authority.operate(by)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
@@ -51,7 +62,6 @@ class Freezing:
             for task in (Task.START, Task.SUBMIT):
                 await tx.work.hasten_all(task, now)
             await self._show(tx)
-        self._context.ring()
 
     async def _show(self, tx: Transaction) -> None:
         for change in await tx.changes.list(states=SHOWN, limit=CARDS):

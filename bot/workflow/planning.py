@@ -244,7 +244,7 @@ class Planning:
     async def _give_up(self, claim: Claim, change: Change, problem: str, *, unusable: tuple[str, ...] = ()) -> None:
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
-            await self._proposals.give_up(tx, change.id, problem, unusable=unusable)
+            await self._proposals.give_up(tx, change.id, problem, unusable=unusable, editing=True)
             await self._say.preview(tx, change.id)
         self._context.ring()
 

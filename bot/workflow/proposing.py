@@ -14,8 +14,9 @@ from bot.changes.values import Value
 from bot.errors import InputError, NotAllowed, SecretError, Superseded
 from bot.store.events import ITSELF
 from bot.store.transaction import Transaction
-from bot.store.work import Task
+from bot.store.work import Claim, Task
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 
 
 class Proposals:
@@ -23,6 +24,7 @@ class Proposals:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._refusals = Refusals(context)
 
     def seal(self, draft: Draft) -> Draft:
         """Return ``draft`` with its secrets sealed; raises InputError when one cannot be used."""
@@ -55,17 +57,31 @@ class Proposals:
             read_draft, kind, draft, is_id=provider.is_id, max_numbers=self._context.policies.largest(kind.name)
         )
 
-    async def propose(self, draft: Draft, *, requester: str, origin: str, view: str, submission: str) -> int:
+    async def propose(
+        self, draft: Draft, *, requester: str, origin: str, view: str, submission: str, source: int | None = None
+    ) -> int:
         """Write the change down, make its planning due and return its id.
 
-        ``submission`` names the press of the button: delivered twice, it makes one change.
+        ``submission`` names the press of the button: delivered twice, it makes one change. ``source`` is the change
+        whose form was edited; the new one takes its place.
         """
         async with self._context.database.transaction() as tx:
             change = await self._propose(
                 tx, draft, requester=requester, origin=origin, view=view, submission=submission
             )
+            if source is not None:
+                await self._take_place(tx, source, change, requester)
         self._context.ring()
         return change
+
+    async def _take_place(self, tx: Transaction, source: int, fresh: int, by: str) -> None:
+        """Note that ``fresh`` came out of the edited form of ``source``; its secrets have gone over too."""
+        edited = await tx.changes.hold(source)
+        open_again = edited.state in {ChangeState.PLANNED, ChangeState.DISCARDED} and edited.replaced_by is None
+        if edited.requester == by and open_again:
+            await self.give_up(tx, source, "", actor=by, editing=True)
+            await tx.changes.put(source, replaced_by=fresh)
+            await tx.events.add(source, "replaced", at=self._context.clock(), actor=by, by=public_id(fresh))
 
     async def _propose(
         self, tx: Transaction, draft: Draft, *, requester: str, origin: str, view: str, submission: str
@@ -95,7 +111,10 @@ class Proposals:
         With ``leave_out``, numbers that stood in the way (not ours, or held by other changes) are left out. Raises
         NotAllowed for anybody but the requester, Superseded when the change still runs.
         """
-        async with self._context.database.transaction() as tx:
+        async with (
+            self._refusals.noting("plan again", by=by, change=change_id),
+            self._context.database.transaction() as tx,
+        ):
             change = await tx.changes.hold(change_id)
             self._may_plan_again(change, by)
             draft = change.draft
@@ -105,10 +124,21 @@ class Proposals:
             if fresh != change_id:
                 await self.give_up(tx, change_id, "", actor=by)
                 await tx.changes.put(change_id, replaced_by=fresh)
+                await tx.events.add(change_id, "replaced", at=self._context.clock(), actor=by, by=public_id(fresh))
         self._context.ring()
         return fresh
 
+    async def editable(self, change_id: int, *, by: str) -> None:
+        """Raise NotAllowed unless ``by`` may see the form of this change again."""
+        async with self._refusals.noting("edit", by=by, change=change_id):
+            async with self._context.database.reading() as tx:
+                change = await tx.changes.get(change_id)
+            if change.requester != by:
+                raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+
     def _may_plan_again(self, change: Change, by: str) -> None:
+        if change.kept is not None:
+            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start anew.")
         if change.requester != by:
             raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
         if not change.state.over and change.state is not ChangeState.PLANNED:
@@ -123,10 +153,10 @@ class Proposals:
         held = await tx.locks.holders(provider, numbers, besides=change.id)
         return tuple(name for number in held for name in (number, numbers[number]))
 
-    async def discard(self, change: int, *, by: str) -> None:
-        """Give up a plan that ``by`` closed; does nothing when approval was asked for meanwhile."""
+    async def discard(self, change: int, *, by: str, editing: bool = False) -> None:
+        """Give up a plan that ``by`` closed, or edits; does nothing when approval was asked for meanwhile."""
         async with self._context.database.transaction() as tx:
-            await self.give_up(tx, change, "", actor=by)
+            await self.give_up(tx, change, "", actor=by, editing=editing)
 
     async def give_up(
         self,
@@ -136,15 +166,26 @@ class Proposals:
         *,
         actor: str = ITSELF,
         unusable: tuple[str, ...] = (),
+        editing: bool = False,
     ) -> bool:
-        """Discard a change that nobody has asked approval for; False when it is past that."""
+        """Discard a change that nobody has asked approval for; False when it is past that.
+
+        With ``editing`` its form can come back, so its secrets are kept for as long as a plan waits.
+        """
         now = self._context.clock()
+        columns = {"problem": problem, "unusable": list(unusable), "finished_at": now}
         try:
-            await tx.changes.move(
-                change, ChangeState.DISCARDED, problem=problem, unusable=list(unusable), finished_at=now
-            )
+            await tx.changes.move(change, ChangeState.DISCARDED, editing=editing, **columns)
         except Superseded:
             return False
         await tx.work.remove(Task.DISCARD, [change])
+        if editing and (await tx.changes.get(change)).draft.holds_secrets:
+            await tx.work.add(Task.WIPE, change, now + self._context.timing.plan_ttl)
         await tx.events.add(change, "discarded", at=now, actor=actor)
         return True
+
+    async def wipe(self, claim: Claim) -> None:
+        """Carry out the task: wipe the secrets that were kept for a form that can have come back."""
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            await tx.secrets.wipe_draft(claim.subject)

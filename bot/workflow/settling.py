@@ -38,3 +38,4 @@ async def stop_batch(tx: Transaction, batch: Batch, now: datetime) -> None:
         pointer="",
         now=now,
     )
+    await tx.events.add(batch.change, "batch_stopped", at=now, batch=batch.position, numbers=batch.size)

@@ -38,7 +38,7 @@ class Stories:
         size, settings = (summary.size, summary.names) if summary else (0, ())
         policies = self._context.policies
         policy = policies.governing(change.kind, size, settings) or policies.fallback
-        tally = await tx.operations.tally(change.id)
+        tally = change.kept or await tx.operations.tally(change.id)
         return Story(
             change=change,
             kind=kind,

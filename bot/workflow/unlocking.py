@@ -8,6 +8,7 @@ from bot.changes.records import Lock, public_id
 from bot.errors import Superseded
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 
 
 class Unlocking:
@@ -16,6 +17,7 @@ class Unlocking:
     def __init__(self, context: Context, authority: Authority) -> None:
         self._context = context
         self._authority = authority
+        self._refusals = Refusals(context)
 
     async def locks(self) -> Sequence[Lock]:
         """Return who holds how many numbers since when."""
@@ -24,7 +26,8 @@ class Unlocking:
 
     async def allow(self, *, by: str) -> None:
         """Raise NotAllowed unless ``by`` is an operator."""
-        await self._authority.operate(by)
+        async with self._refusals.noting("unlock", by=by):
+            await self._authority.operate(by)
 
     async def unlock(self, change: int, *, by: str) -> int:
         """Release the locks of ``change`` and return how many numbers that was.
@@ -32,7 +35,11 @@ class Unlocking:
         The change itself goes on: this is for an operator who knows that it will not touch its numbers any more.
         Raises NotAllowed, or Superseded when it holds nothing.
         """
-        await self._authority.operate(by)
+        async with self._refusals.noting("unlock", by=by, change=change):
+            await self._authority.operate(by)
+            return await self._unlock(change, by=by)
+
+    async def _unlock(self, change: int, *, by: str) -> int:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             released = await tx.locks.release(change)

@@ -201,6 +201,8 @@ class TestBad:
             ("LINESMAN_PROVIDER_TIMEOUT", "inf", "is 'inf': give a number"),
             ("LINESMAN_SETTLE_SECONDS", "nan", "is 'nan': give a number"),
             ("LINESMAN_CARD_SECONDS", "soon", "is 'soon': give a number"),
+            ("LINESMAN_RETENTION_DAYS", "0", "is '0': give at least 1"),
+            ("LINESMAN_RETENTION_DAYS", "1y", "is '1y': give a whole number"),
             ("LINESMAN_LOG_LEVEL", "loud", "is 'loud': give 'debug', 'info', 'warning' or 'error'"),
             ("LINESMAN_LOG_FORMAT", "xml", "is 'xml': give 'json' or 'console'"),
         ],
@@ -431,7 +433,7 @@ def test_variables() -> None:
     names = [variable.name for variable in config.VARIABLES]
     defaults = {variable.name: variable.default for variable in config.VARIABLES}
 
-    assert len(names) == len(set(names)) == 28
+    assert len(names) == len(set(names)) == 29
     assert all(variable.meaning for variable in config.VARIABLES)
     assert [variable.name for variable in config.VARIABLES if variable.required] == [
         "SLACK_BOT_TOKEN",

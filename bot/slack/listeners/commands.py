@@ -11,9 +11,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.changes.records import Following, read_public_id
 from bot.changes.tabular import Form
 from bot.slack.front import Front
+from bot.slack.listeners import operators
 from bot.slack.listeners.following import follow_named
 from bot.slack.listeners.opening import open_form
-from bot.slack.listeners.operators import ask_to_unlock, freeze, show_locks, unfreeze
 from bot.slack.manifest import COMMAND
 from bot.slack.views.elements import escape
 from bot.slack.views.help import help_text
@@ -104,9 +104,6 @@ WORDS: Final[Mapping[str, Callable[[Front, dict[str, Any], str], Awaitable[None]
         "cancel": _cancel,
         "retry": _retry,
         "undo": _undo,
-        "locks": show_locks,
-        "unlock": ask_to_unlock,
-        "freeze": freeze,
-        "unfreeze": unfreeze,
+        **operators.COMMANDS,
     }
 )

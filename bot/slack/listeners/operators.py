@@ -1,14 +1,16 @@
-"""What operators do: see and release locks, freeze and unfreeze. Seeing is for everybody."""
+"""What operators do: see and release locks, freeze and unfreeze, export. Seeing locks is for everybody."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.records import public_id, read_public_id
 from bot.slack.front import Front
 from bot.slack.manifest import COMMAND
+from bot.slack.views.elements import escape
 from bot.slack.views.locks import UNLOCK, locks_list, unlock_question
 
 
@@ -22,12 +24,12 @@ def register(app: AsyncApp, front: Front) -> None:
     app.block_action(UNLOCK)(unlock)
 
 
-async def show_locks(front: Front, body: dict[str, Any], _text: str = "") -> None:
+async def _show_locks(front: Front, body: dict[str, Any], _: str) -> None:
     """Answer ``/numbers locks``."""
     await front.say(body, *locks_list(await front.unlocking.locks()))
 
 
-async def ask_to_unlock(front: Front, body: dict[str, Any], text: str) -> None:
+async def _ask_to_unlock(front: Front, body: dict[str, Any], text: str) -> None:
     """Answer ``/numbers unlock CHG-41``: ask an operator whether they mean it."""
     change = read_public_id(text)
     if change is None:
@@ -47,13 +49,32 @@ async def _unlock(front: Front, body: dict[str, Any]) -> None:
     await front.say(body, f"{released:,} numbers of {public_id(change)} are released.")
 
 
-async def freeze(front: Front, body: dict[str, Any], reason: str) -> None:
+async def _freeze(front: Front, body: dict[str, Any], reason: str) -> None:
     """Answer ``/numbers freeze REASON``."""
     await front.freezing.freeze(reason, by=body["user_id"])
     await front.say(body, f"❄️ Submissions are frozen; every card says so. `{COMMAND} unfreeze` lifts it.")
 
 
-async def unfreeze(front: Front, body: dict[str, Any], _text: str = "") -> None:
+async def _unfreeze(front: Front, body: dict[str, Any], _: str) -> None:
     """Answer ``/numbers unfreeze``."""
     await front.freezing.unfreeze(by=body["user_id"])
     await front.say(body, "Submissions go on.")
+
+
+async def _export(front: Front, body: dict[str, Any], words: str) -> None:
+    """Answer ``/numbers export [FROM] [TO] [csv|jsonl]``: the file goes where only the operator reads it."""
+    user = body["user_id"]
+    made = await front.exporting.export(words, by=user)
+    told = f"{made.events:,} {'event' if made.events == 1 else 'events'} of the audit trail, {escape(made.words)}"
+    await front.send_file(user, made.name, made.content, told)
+    await front.say(body, f"{told}: the file is in your direct messages with me.")
+
+
+#: Word after ``/numbers`` -> what answers it, given what stands behind the word.
+COMMANDS: Final[Mapping[str, Callable[[Front, dict[str, Any], str], Awaitable[None]]]] = {
+    "locks": _show_locks,
+    "unlock": _ask_to_unlock,
+    "freeze": _freeze,
+    "unfreeze": _unfreeze,
+    "export": _export,
+}

@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.errors import InputError, LinesmanError, NotAllowed
+from bot.errors import InputError, LinesmanError
 from bot.slack.desk import Ack
 from bot.slack.front import Front
 from bot.slack.views.answers import read_private
@@ -97,13 +97,12 @@ def _counted(view: dict[str, Any]) -> str:
 
 async def _edit(front: Front, body: dict[str, Any]) -> None:
     """Show the form again as it was sent; the plan is given up."""
+    await front.proposals.editable(int(body["actions"][0]["value"]), by=body["user"]["id"])
     story = await front.stories.read(int(body["actions"][0]["value"]))
     change = story.change
-    if change.requester != body["user"]["id"]:
-        raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
     fresh = form(front.choices.kinds, story.kind, change.draft, origin=change.origin, source=change.id)
     await front.show(body["view"]["id"], fresh)
-    await front.proposals.discard(change.id, by=change.requester)
+    await front.proposals.discard(change.id, by=change.requester, editing=True)
 
 
 async def _again(front: Front, body: dict[str, Any]) -> None:

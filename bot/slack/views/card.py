@@ -61,7 +61,9 @@ def card(story: Story) -> list[Block]:
 def _buttons(story: Story) -> list[Block]:
     """Return what can be done about a change that is over."""
     change, tally, value = story.change, story.tally, str(story.change.id)
-    buttons = []
+    buttons: list[Block] = []
+    if change.kept is not None:
+        return buttons  # its numbers are pruned
     if change.state in PLANNABLE_AGAIN and change.replaced_by is None:
         buttons.append(button("Plan again", AGAIN, value))
     if change.state.over and change.started_at is not None:
@@ -96,6 +98,8 @@ def _facts(story: Story) -> list[tuple[str, str]]:
 
 
 def _jobs(story: Story) -> str:
+    if story.change.kept is not None:
+        return f"{story.change.summary.batches if story.change.summary else 0:,}"
     total = len(story.batches)
     if story.change.started_at is None:
         return f"{total:,} to create"
@@ -123,6 +127,8 @@ def _small_print(story: Story) -> list[str]:
         texts.append(f"Requested {when(change.requested_at)}")
     if change.finished_at is not None:
         texts.append(f"Ended {when(change.finished_at)}")
+    if change.kept is not None:
+        texts.append("So long ago that its numbers were pruned; this summary is what is kept")
     if change.digest:
         texts.append(f"Plan `{change.digest[:12]}`")
     return texts

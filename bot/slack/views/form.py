@@ -214,7 +214,7 @@ def _way_field(setting: Setting, draft: Draft) -> Block:
 
 def _value_field(setting: Setting, draft: Draft) -> Block:
     value = draft.typed.get(setting.name)
-    kept = isinstance(value, Secret)
+    kept = isinstance(value, Secret) and bool(value.sealed)
     hint = setting.help
     if setting.secret:
         hint = "Kept from before; type only to replace it." if kept else f"{hint} It is never shown again.".strip()

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from bot.errors import DatabaseTooNew
+from bot.errors import DatabaseTooNew, StoreError
 from bot.store.database import Database
 
 #: Any number, the same in every version: replicas that start together take turns.
@@ -24,6 +24,29 @@ async def migrate(database: Database) -> tuple[str, str]:
     """
     async with database.engine.begin() as connection:
         return await connection.run_sync(_upgrade)
+
+
+async def require_current(database: Database) -> None:
+    """Raise :class:`bot.errors.StoreError` unless ``database`` has the form of this version; nothing is changed."""
+    async with database.engine.connect() as connection:
+        present = await connection.run_sync(_revision)
+    head = _scripts().get_current_head()
+    if present != head:
+        found = f"has revision {present}" if present else "is empty"
+        raise StoreError(
+            f"The database {found}, and this version needs revision {head}: run `linesman migrate` with the version "
+            "that is to use it."
+        )
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return ScriptDirectory.from_config(config)
 
 
 def _upgrade(connection: Connection) -> tuple[str, str]:

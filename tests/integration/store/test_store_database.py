@@ -88,15 +88,15 @@ async def test_a_folder_that_is_not_there_is_said_plainly(tmp_path: Path) -> Non
 
 
 async def test_sqlite_is_safe_against_a_power_cut(tmp_path: Path) -> None:
-    """Write-ahead log, full commits and foreign keys are on, on every connection."""
+    """Write-ahead log, full commits and foreign keys are on, on every connection; what is deleted is overwritten."""
     async with Database(f"sqlite+aiosqlite:///{tmp_path}/linesman.db") as database:
         for _ in range(3):
             async with database.engine.connect() as connection:
                 pragmas = [
                     (await connection.execute(text(f"PRAGMA {name}"))).scalar()
-                    for name in ("journal_mode", "synchronous", "foreign_keys")
+                    for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
                 ]
-                assert pragmas == ["wal", 2, 1]
+                assert pragmas == ["wal", 2, 1, 1]
 
 
 async def test_errors_do_not_show_what_was_being_written(database: Database) -> None:

@@ -1,0 +1,75 @@
+"""Reducing what is long over to what has to be remembered, a bounded portion at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.lifecycle import ChangeState
+from bot.changes.records import Event
+from bot.store.outbox import PENDING
+from bot.store.tables import batches, changes, events, operations, outbox
+
+#: Most rows that one transaction removes: nobody waits long for the turn to write.
+PORTION: Final = 1000
+
+
+class Pruning:
+    """Finds and removes rows that are older than the retention."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def next_change(self, before: datetime) -> int | None:
+        """Return the change that ended before ``before`` and still has all or some of its rows; None without one.
+
+        One whose last words have not reached Slack is left until they have.
+        """
+        over = [state.value for state in ChangeState if state.over]
+        waiting = exists().where(outbox.c.change_id == changes.c.id, outbox.c.state == PENDING)
+        statement = (
+            select(changes.c.id)
+            .where(changes.c.pruned_at.is_(None), changes.c.finished_at < before, changes.c.state.in_(over), ~waiting)
+            .order_by(changes.c.finished_at)
+            .limit(1)
+        )
+        found: int | None = await self._connection.scalar(statement)
+        return found
+
+    async def remove_rows(self, change: int) -> bool:
+        """Remove a portion of the operations, batches and messages of ``change``; True when none is left."""
+        room = PORTION
+        for table, key in ((operations, "position"), (batches, "id"), (outbox, "id")):
+            some = select(table.c[key]).where(table.c.change_id == change).order_by(table.c[key]).limit(room)
+            statement = delete(table).where(table.c.change_id == change, table.c[key].in_(some))
+            room -= (await self._connection.execute(statement)).rowcount
+            if room <= 0:
+                return False
+        return True
+
+    async def oldest_events(self, before: datetime) -> list[Event]:
+        """Return a portion of the events from the oldest on that may go.
+
+        They are older than ``before``, and so is everything in front of them; an event of a change that is not pruned
+        stays, with all that came after it, so that the chain goes without gaps.
+        """
+        statement = (
+            select(events, changes.c.pruned_at)
+            .outerjoin(changes, changes.c.id == events.c.change_id)
+            .order_by(events.c.id)
+            .limit(PORTION)
+        )
+        found: list[Event] = []
+        for row in await self._connection.execute(statement):
+            if row.at >= before or (row.change_id is not None and row.pruned_at is None):
+                break
+            columns = {name: value for name, value in row._asdict().items() if name not in {"change_id", "pruned_at"}}
+            found.append(Event(change=row.change_id, **columns))
+        return found
+
+    async def remove_events(self, last: int) -> int:
+        """Remove the events up to the id ``last`` and return how many there were."""
+        return (await self._connection.execute(delete(events).where(events.c.id <= last))).rowcount

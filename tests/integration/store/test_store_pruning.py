@@ -1,0 +1,103 @@
+"""What is pruned, in which portions, and what has to stay."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bot.changes.lifecycle import ChangeState
+from bot.changes.messages import Topic
+from bot.changes.plans import PlannedBatch, PlannedNumber
+from bot.changes.records import Draft, Tally
+from bot.store.database import Database
+from bot.store.pruning import PORTION
+from bot.store.work import Task
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+async def ended(database: Database, at: datetime | None, numbers: int = 1, batches: int = 1) -> int:
+    """Write a change with a plan that was discarded at ``at``; None leaves it open."""
+    planned = [
+        PlannedNumber(id=str(i), e164=f"+1{i:010}", before={}, after={"tags": ("a",)}, batch=1) for i in range(numbers)
+    ]
+    async with database.transaction() as tx:
+        draft = Draft(kind="telnyx.settings", reason="why")
+        change = await tx.changes.add(draft, requester="U0ANA", origin="", view="", submission=None, now=NOW)
+        await tx.operations.add(change, planned)
+        sizes = [PlannedBatch(position=i + 1, values={"tags": ("a",)}, size=1) for i in range(batches)]
+        await tx.batches.add(change, "telnyx.settings", sizes)
+        await tx.events.add(change, "proposed", at=at or NOW)
+        if at is not None:
+            await tx.changes.move(change, ChangeState.DISCARDED, finished_at=at)
+    return change
+
+
+async def test_the_oldest_ended_change_is_next(database: Database) -> None:
+    """One that is open, too young, pruned already, or whose last words still wait to be delivered is left alone."""
+    older, old = await ended(database, NOW - 3 * DAY), await ended(database, NOW - 2 * DAY)
+    talking = await ended(database, NOW - 5 * DAY)
+    await ended(database, NOW - DAY)
+    await ended(database, None)
+    async with database.transaction() as tx:
+        await tx.outbox.post(talking, Topic.FAILURE, "x", now=NOW)
+
+    async with database.transaction() as tx:
+        assert await tx.pruning.next_change(NOW - DAY) == older
+        await tx.changes.put(older, pruned_at=NOW)
+        assert await tx.pruning.next_change(NOW - DAY) == old
+        await tx.changes.put(old, pruned_at=NOW)
+        assert await tx.pruning.next_change(NOW - DAY) is None
+
+
+async def test_rows_go_in_portions(database: Database) -> None:
+    """No transaction removes more than a portion, and another change keeps its rows."""
+    big = await ended(database, NOW, numbers=2 * PORTION - 10, batches=20)
+    other = await ended(database, NOW, numbers=3)
+
+    left = []
+    for _ in range(3):
+        async with database.transaction() as tx:
+            done = await tx.pruning.remove_rows(big)
+            left.append(((await tx.operations.tally(big)).total, len(await tx.batches.of(big)), done))
+
+    assert left == [(PORTION - 10, 20, False), (0, 10, False), (0, 0, True)]
+    async with database.reading() as tx:
+        assert (await tx.operations.tally(other)).total == 3
+
+
+async def test_events_go_from_the_oldest_on_and_not_past_a_change_that_is_needed(database: Database) -> None:
+    """The first event that is young, or of a change that is not pruned, ends what may go."""
+    gone, needed = await ended(database, NOW - 9 * DAY), await ended(database, NOW - 8 * DAY)
+    async with database.transaction() as tx:
+        await tx.events.add(None, "frozen", at=NOW - 7 * DAY)
+        await tx.events.add(None, "unfrozen", at=NOW - DAY)
+        await tx.changes.put(gone, pruned_at=NOW)
+
+    async with database.transaction() as tx:
+        assert [event.id for event in await tx.pruning.oldest_events(NOW - 2 * DAY)] == [1]
+        await tx.changes.put(needed, pruned_at=NOW)
+        assert [event.id for event in await tx.pruning.oldest_events(NOW - 2 * DAY)] == [1, 2, 3]
+        assert await tx.pruning.remove_events(3) == 3
+
+
+async def test_what_is_kept_comes_back(database: Database) -> None:
+    """The counts and the day of the pruning stand in the change."""
+    change = await ended(database, NOW)
+    tally = Tally(succeeded=2, failed=1)
+    async with database.transaction() as tx:
+        await tx.changes.put(change, kept=tally, pruned_at=NOW)
+
+    async with database.reading() as tx:
+        back = await tx.changes.get(change)
+    assert (back.kept, back.pruned_at) == (tally, NOW)
+
+
+async def test_a_task_that_is_there_keeps_its_time(database: Database) -> None:
+    """Making sure of a task twice, as every start does, does not hurry it."""
+    async with database.transaction() as tx:
+        await tx.work.ensure(Task.PRUNE, 0, NOW)
+        await tx.work.ensure(Task.PRUNE, 0, NOW - DAY)
+
+        assert await tx.work.next_due() == NOW
+        assert await tx.work.count(Task.PRUNE) == 1
