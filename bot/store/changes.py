@@ -41,7 +41,7 @@ class Changes:
             origin=origin,
             view=view,
             submission=submission,
-            draft=_draft_to_json(draft),
+            draft=draft_to_json(draft),
             created_at=now,
         )
         result = await self._connection.execute(statement)
@@ -129,7 +129,7 @@ def _change(row: Row[Any]) -> Change:
         state=ChangeState(row.state),
         outcome=Outcome(row.outcome) if row.outcome else None,
         requester=row.requester,
-        draft=_draft_from_json(row.draft),
+        draft=draft_from_json(row.draft),
         origin=row.origin,
         view=row.view,
         summary=_summary_from_json(row.summary) if row.summary else None,
@@ -150,7 +150,8 @@ def _change(row: Row[Any]) -> Change:
     )
 
 
-def _draft_to_json(draft: Draft) -> dict[str, JSON]:
+def draft_to_json(draft: Draft) -> dict[str, JSON]:
+    """Return the draft in the form in which it is stored."""
     return {
         "kind": draft.kind,
         "pasted": list(draft.pasted),
@@ -164,7 +165,8 @@ def _draft_to_json(draft: Draft) -> dict[str, JSON]:
     }
 
 
-def _draft_from_json(stored: Mapping[str, Any]) -> Draft:
+def draft_from_json(stored: Mapping[str, Any]) -> Draft:
+    """Return the draft that :func:`draft_to_json` stored."""
     return Draft(
         kind=stored["kind"],
         pasted=tuple(stored["pasted"]),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.records import Event
@@ -40,6 +40,10 @@ class Events:
         statement = events.insert().values(change_id=change, at=at, actor=actor, what=what, digest=digest, details=told)
         await self._connection.execute(statement)
         log.info("event", what=what, change=change, actor=actor, details=told)
+
+    async def newest(self) -> int:
+        """Return the id of the newest event, 0 when there is none: whatever happens, it grows."""
+        return (await self._connection.scalar(select(func.max(events.c.id)))) or 0
 
     async def of(self, change: int) -> list[Event]:
         """Return the change's events in order."""

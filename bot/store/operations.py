@@ -42,14 +42,14 @@ class Operations:
             .where(operations.c.change_id == change, operations.c.batch == batch)
             .order_by(operations.c.position)
         )
-        return [_operation(row) for row in await self._connection.execute(statement)]
+        return [to_operation(row) for row in await self._connection.execute(statement)]
 
     async def stream(self, change: int) -> AsyncIterator[Operation]:
         """Stream all numbers of a change in the plan's order, without holding them all in memory."""
         statement = select(operations).where(operations.c.change_id == change).order_by(operations.c.position)
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         async for row in result:
-            yield _operation(row)
+            yield to_operation(row)
 
     async def changing(self, change: int) -> dict[str, str]:
         """Return id -> E.164 of the numbers that the plan changes, in its order."""
@@ -172,7 +172,8 @@ def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
     }
 
 
-def _operation(row: Row[Any]) -> Operation:
+def to_operation(row: Row[Any]) -> Operation:
+    """Return the operation that a row of the table is."""
     return Operation(
         change=row.change_id,
         position=row.position,
