@@ -62,6 +62,8 @@ _TOKEN: Final = re.compile(r"<@[^>]*>|[^\s,]+")
 #: A person as Slack sends them (the manifest asks for it), or a member id as it is copied from a profile.
 _PERSON: Final = re.compile(r"<@([UW][A-Z0-9]{2,})(?:\|[^>]*)?>|([UW][A-Z0-9]{5,})")
 _SHOWN: Final = 40
+#: Longest list of words, in characters as :class:`Listing` writes them: the buttons of a page carry them.
+_LONGEST: Final = 1500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,9 +137,12 @@ class _Reader:
             self._problems["since"] = f"{since} is after {until}, so no day is left."
         if self._problems:
             raise InputError(self._problems)
-        return Listing(
+        listing = Listing(
             sorts=tuple(self._sorts), people=tuple(self._people), kinds=tuple(self._asked), since=since, until=until
         )
+        if len(str(listing)) > _LONGEST:
+            raise InputError({"list": "That is too much to ask for at once; use fewer words."})
+        return listing
 
     def _word(self, token: str, word: str) -> None:
         if word in {"mine", "me"}:

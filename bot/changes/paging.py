@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Entry = TypeVar("Entry")
+_Shown_co = TypeVar("_Shown_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,15 @@ def read_cursor(text: str) -> Cursor | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Entry]):
+class Page(Generic[_Shown_co]):
     """Some entries, newest first, and where to go on from them."""
 
-    entries: Sequence[Entry] = ()
+    entries: Sequence[_Shown_co] = ()
     older: Cursor | None = None
     newer: Cursor | None = None
 
 
-def cut(
-    found: Sequence[Entry], cursor: Cursor | None, limit: int, id_of: Callable[[Entry], int]
-) -> Page[Entry] | None:
+def cut(found: Sequence[Entry], cursor: Cursor | None, limit: int, id_of: Callable[[Entry], int]) -> Page[Entry] | None:
     """Return the page of up to ``limit`` entries.
 
     ``found`` holds one entry more than a page, where there is one, and begins beside the cursor: newest first, or

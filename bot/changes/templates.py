@@ -20,20 +20,28 @@ NAME: Final = "name"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Template:
+class Content:
     """A kind, settings and a target under a name that is unique in the workspace, without regard to case."""
 
-    id: int
     name: str
-    #: Counts up when the template is replaced under the same name.
-    version: int
     #: Slack user id of who saved it last.
     owner: str
     #: What goes into the form. Never a secret, and no reason: that is given anew each time.
     draft: Draft
     #: Names of the secret settings that the change had and the template has not.
     left_out: tuple[str, ...]
+    #: How many numbers the draft names one by one.
+    numbers: int
     saved_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Template(Content):
+    """Content that was saved."""
+
+    id: int
+    #: Counts up when the template is replaced under the same name.
+    version: int
 
 
 def read_name(text: str) -> str:

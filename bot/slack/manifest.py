@@ -58,8 +58,12 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
     command = {
         "command": COMMAND,
         "description": "Change the settings of many phone numbers, with a preview and an approval",
-        "usage_hint": "update | emergency | new | status CHG-42 | list [mine] | cancel CHG-42 | locks | help",
-        "should_escape": False,
+        "usage_hint": (
+            "update | emergency | new | status CHG-42 | list [failed @somebody ...] | find +13035550100 | templates | "
+            "run NAME | cancel CHG-42 | locks | help"
+        ),
+        # Otherwise "@ana" arrives as these four characters, and nobody could say which Ana is meant.
+        "should_escape": True,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}
     events: dict[str, Any] = {"bot_events": ["app_home_opened"]}

@@ -195,6 +195,7 @@ templates: Final = Table(
     Column("kind", String(64), nullable=False),
     Column("draft", JSON, nullable=False),
     Column("left_out", JSON, nullable=False),
+    Column("numbers", Integer, nullable=False, server_default="0"),
     Column("submission", String(160), nullable=False),  # names the press of the button that saved it
     Column("saved_at", UtcTime, nullable=False),
     sqlite_autoincrement=True,  # a button of a deleted template never means another one

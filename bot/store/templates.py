@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.records import Draft
-from bot.changes.templates import Template, key_of
+from bot.changes.templates import Content, Template, key_of
 from bot.errors import NotFound, Superseded
 from bot.store.changes import draft_from_json, draft_to_json
 from bot.store.tables import templates
@@ -40,20 +38,9 @@ class Templates:
         row = (await self._connection.execute(select(templates).where(templates.c.submission == submission))).first()
         return _template(row) if row is not None else None
 
-    async def add(
-        self, name: str, draft: Draft, *, owner: str, left_out: tuple[str, ...], submission: str, now: datetime
-    ) -> Template:
+    async def add(self, content: Content, *, submission: str) -> Template:
         """Write a new template; raises Superseded when somebody has taken the name in this moment."""
-        statement = templates.insert().values(
-            name=name,
-            key=key_of(name),
-            owner=owner,
-            kind=draft.kind,
-            draft=draft_to_json(draft),
-            left_out=list(left_out),
-            submission=submission,
-            saved_at=now,
-        )
+        statement = templates.insert().values(**_columns(content), submission=submission)
         try:
             async with self._connection.begin_nested():
                 result = await self._connection.execute(statement)
@@ -61,31 +48,12 @@ class Templates:
             raise Superseded("Somebody has taken this name just now; choose another, or save once more.") from error
         return await self.get(int(result.inserted_primary_key[0]))  # type: ignore[index]  # an INSERT of one row has a key
 
-    async def replace(
-        self,
-        template: Template,
-        name: str,
-        draft: Draft,
-        *,
-        owner: str,
-        left_out: tuple[str, ...],
-        submission: str,
-        now: datetime,
-    ) -> Template:
-        """Put another content under the name; raises Superseded when it is not the version that was seen."""
+    async def replace(self, template: Template, content: Content, *, submission: str) -> Template:
+        """Put another content under the name; raises Superseded when ``template`` is not the version that is there."""
         statement = (
             update(templates)
             .where(templates.c.id == template.id, templates.c.version == template.version)
-            .values(
-                name=name,
-                version=template.version + 1,
-                owner=owner,
-                kind=draft.kind,
-                draft=draft_to_json(draft),
-                left_out=list(left_out),
-                submission=submission,
-                saved_at=now,
-            )
+            .values(**_columns(content), version=template.version + 1, submission=submission)
         )
         if (await self._connection.execute(statement)).rowcount != 1:
             raise Superseded(f"“{template.name}” was changed by somebody just now; look at it and save once more.")
@@ -98,7 +66,7 @@ class Templates:
             raise Superseded(f"“{template.name}” was changed by somebody just now; look at it again.")
 
     async def after(self, key: str, *, limit: int) -> list[Template]:
-        """Return up to ``limit`` templates by name, those whose key comes after ``key``; all come after "" ."""
+        """Return up to ``limit`` templates by name, those whose key comes after ``key``, which may be empty."""
         statement = select(templates).where(templates.c.key > key).order_by(templates.c.key).limit(limit)
         return [_template(row) for row in await self._connection.execute(statement)]
 
@@ -106,6 +74,19 @@ class Templates:
         """Return up to ``limit`` templates by name, the last ones whose key comes before ``key``."""
         statement = select(templates).where(templates.c.key < key).order_by(templates.c.key.desc()).limit(limit)
         return [_template(row) for row in await self._connection.execute(statement)][::-1]
+
+
+def _columns(content: Content) -> dict[str, Any]:
+    return {
+        "name": content.name,
+        "key": key_of(content.name),
+        "owner": content.owner,
+        "kind": content.draft.kind,
+        "draft": draft_to_json(content.draft),
+        "left_out": list(content.left_out),
+        "numbers": content.numbers,
+        "saved_at": content.saved_at,
+    }
 
 
 def _template(row: Row[Any]) -> Template:
@@ -116,5 +97,6 @@ def _template(row: Row[Any]) -> Template:
         owner=row.owner,
         draft=draft_from_json(row.draft),
         left_out=tuple(row.left_out),
+        numbers=row.numbers,
         saved_at=row.saved_at,
     )

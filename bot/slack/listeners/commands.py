@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.records import read_public_id
 from bot.slack.front import Front
+from bot.slack.listeners.finding import show_number
+from bot.slack.listeners.listing import show_list
 from bot.slack.listeners.opening import open_form
 from bot.slack.listeners.operators import ask_to_unlock, freeze, show_locks, unfreeze
+from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.manifest import COMMAND
+from bot.slack.said import spoken
 from bot.slack.views.elements import escape
 from bot.slack.views.help import help_text
-from bot.slack.views.status import listing, status
+from bot.slack.views.status import status
+
+#: Words that have a file of their own -> what answers them, given what follows the word.
+ELSEWHERE: Final[Mapping[str, Callable[[Front, dict[str, Any], str], Awaitable[None]]]] = MappingProxyType(
+    {"list": show_list, "find": show_number, "templates": show_templates, "run": run_named}
+)
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -40,19 +51,20 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
             pasted=rest,
         )
         return
+    if word in ELSEWHERE:
+        await ELSEWHERE[word](front, body, rest)
+        return
     match word:
         case "status":
             await _status(front, body, rest)
         case "cancel":
             await _cancel(front, body, rest)
-        case "list":
-            await _list(front, body, rest)
         case "locks":
             await show_locks(front, body)
         case "unlock":
             await ask_to_unlock(front, body, rest)
         case "freeze":
-            await freeze(front, body, rest)
+            await freeze(front, body, spoken(rest))
         case "unfreeze":
             await unfreeze(front, body)
         case "help" | "":
@@ -78,12 +90,3 @@ async def _cancel(front: Front, body: dict[str, Any], text: str) -> None:
         await front.say(body, f"Say which change: `{COMMAND} cancel CHG-42`.")
         return
     await front.say(body, escape(await front.cancelling.cancel(change, by=body["user_id"])))
-
-
-async def _list(front: Front, body: dict[str, Any], text: str) -> None:
-    if text not in {"", "mine"}:
-        await front.say(body, f"`{COMMAND} list` shows the newest changes, `{COMMAND} list mine` only yours.")
-        return
-    mine = text == "mine"
-    stories = await front.stories.list(requester=body["user_id"] if mine else "")
-    await front.say(body, *listing(stories, mine=mine))

@@ -89,7 +89,7 @@ def approval_card(story: Story) -> list[Block]:
         own = f"The rule {code(story.policy.name)} lets the requester approve as well."
         requester = own if story.policy.self_approval else "The requester may not."
         blocks.append(context(f"May approve: {audience_text(story.audience)}. {requester}"))
-        blocks.append(_buttons(change, story.tally.total))
+        blocks.append(decision_buttons(change, story.tally.total))
     blocks.append(context(f"Plan `{change.digest[:12]}`"))
     return blocks
 
@@ -105,7 +105,8 @@ def read_ticket(value: str) -> tuple[int, str]:
     return int(change), digest
 
 
-def _buttons(change: Change, numbers: int) -> Block:
+def decision_buttons(change: Change, numbers: int) -> Block:
+    """Return Approve, Reject and Details, wherever a request is shown: what counts is checked at the click."""
     value = ticket(change)
     question = confirmation(
         f"Approve {change.public_id}?",

@@ -10,6 +10,7 @@ from bot.slack.views.elements import (
     Block,
     actions,
     bar,
+    beside,
     button,
     code,
     context,
@@ -22,6 +23,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.pieces import counts_text, decision_text, failure_lines, freeze_line, state_word, wanted_lines
 from bot.slack.views.preview import AGAIN
+from bot.slack.views.templates import keep_button
 from bot.workflow.ports import Story
 
 #: Endings after which the same request may be planned anew.
@@ -41,7 +43,7 @@ def card(story: Story) -> list[Block]:
     if freeze := freeze_line(story):
         blocks.append(section(freeze))
     if summary is not None:
-        blocks.append(section(wanted_lines(story.kind, summary)))
+        blocks.append(beside(section(wanted_lines(story.kind, summary)), keep_button(change.id)))
     blocks.append(fields(_facts(story)))
     blocks.append(quote(change.draft.reason))
     if change.problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.changes.glances import Glance
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState, Outcome
 from bot.changes.policy import Audience
@@ -37,9 +38,14 @@ OUTCOMES = {
 }
 
 
-def state_word(change: Change) -> str:
+def state_word(change: Change | Glance) -> str:
     """Return the state, or for a finished change the outcome, as people read it."""
     return OUTCOMES[change.outcome] if change.outcome else STATES[change.state]
+
+
+def kind_words(kind: Kind | None, name: str) -> str:
+    """Return what people call a kind; its name when it is not available any more."""
+    return f"{kind.provider.title()}: {kind.title}" if kind else code(name, 64)
 
 
 def shown(kind: Kind, name: str, value: Value, summary: Summary, limit: int = 200) -> str:
@@ -121,7 +127,7 @@ def failure_lines(groups: Sequence[FailureGroup], limit: int) -> str:
     return listed(lines)
 
 
-def counts_text(story: Story) -> str:
+def counts_text(story: Story | Glance) -> str:
     """Return how many numbers are where."""
     tally = story.tally
     parts = [f"{tally.succeeded:,} succeeded", f"{tally.failed:,} failed"]

@@ -11,6 +11,7 @@ from bot.slack.views.elements import (
     Block,
     View,
     actions,
+    beside,
     button,
     channel,
     code,
@@ -33,6 +34,7 @@ from bot.slack.views.pieces import (
     wanted_lines,
     warning_lines,
 )
+from bot.slack.views.templates import keep_button
 from bot.workflow.ports import Story
 
 PREVIEW: Final = "preview"
@@ -103,7 +105,7 @@ def _plan(story: Story) -> View:
         ),
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
         *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
-        section(f"*New values*\n{wanted_lines(story.kind, summary)}"),
+        beside(section(f"*New values*\n{wanted_lines(story.kind, summary)}"), keep_button(change.id)),
         section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}"),
     ]
     if summary.locked:
