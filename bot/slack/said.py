@@ -10,7 +10,9 @@ from typing import Any, Final
 #: What Slack writes in angle brackets, but for telephone links: mentions, dates and links. They hold digits that are
 #: nobody's number; a link's label is what people see of it.
 _ANGLED: Final = re.compile(r"<(?!tel:)(?:([^<>|]*)\|)?([^<>]*)>", re.IGNORECASE)
-#: The same as it stands in a command's text; the manifest asks for it.
+#: Marks of bold, italic and struck text around a word; a tilde between two numbers is no such mark.
+_MARKS: Final = re.compile(r"(?<![^\s(])[*_~]+(?=[^\s*_~])|(?<=[^\s*_~])[*_~]+(?![^\s,;.:!?)])")
+#: What stands in angle brackets in a command's text; the manifest asks for it.
 _WRITTEN: Final = re.compile(r"<([@#]?[^<>|]+)(?:\|([^<>]*))?>")
 #: Parts of a block in which there may be further blocks or texts.
 _INSIDE: Final = (
@@ -102,8 +104,8 @@ def _leaf(leaf: Mapping[str, Any]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return mrkdwn without mentions, dates and the targets of links."""
-    return _ANGLED.sub(lambda found: f" {found[2]} " if _is_link(found[1] or "") else " ", text)
+    """Return mrkdwn without its marks, mentions, dates and the targets of links."""
+    return _MARKS.sub("", _ANGLED.sub(lambda found: f" {found[2]} " if _is_link(found[1] or "") else " ", text))
 
 
 def _is_link(target: str) -> bool:
