@@ -145,15 +145,15 @@ class Finding:
                     # By its number alone, one that cannot be changed just now is not found; by its id it is.
                     found = await self._look(provider, known_id)
         except TimeoutError:
-            return Holding(provider=provider.title, problem=f"{provider.title} does not answer just now.")
+            problem, found = f"{provider.title} does not answer just now.", None
         except ProviderError as error:
-            return Holding(provider=provider.title, problem=error.message)
-        if found is None:
-            return Holding(provider=provider.title)
-        snapshot, sheets = found
+            problem, found = error.message, None
+        else:
+            problem = ""
+        snapshot, sheets = found or (None, ())
         async with self._context.database.reading() as tx:
-            held = await tx.locks.holder(provider.name, snapshot.id)
-        return Holding(provider=provider.title, snapshot=snapshot, sheets=sheets, held=held)
+            held = await tx.locks.holder(provider.name, snapshot.id if snapshot else known_id)
+        return Holding(provider=provider.title, snapshot=snapshot, sheets=sheets, held=held, problem=problem)
 
     async def _look(self, provider: Provider, identifier: str) -> tuple[Snapshot, Sequence[Sheet]] | None:
         """Return the number as the provider has it now, kind by kind; None when it is not in the account."""

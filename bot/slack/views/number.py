@@ -48,25 +48,25 @@ def portrait(found: Portrait, links: Mapping[Place, str]) -> tuple[str, list[Blo
 
 
 def _holding(holding: Holding, asked: str) -> list[Block]:
-    title = escape(holding.provider)
+    title, snapshot, held = escape(holding.provider), holding.snapshot, holding.held
+    lock = (
+        f"🔒 Held by *{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}."
+        if held
+        else "No change holds it."
+    )
     if holding.problem:
-        return [section(f"⚠️ *{title}*: its values of today cannot be read. {escape(clip(holding.problem, 500))}")]
-    snapshot = holding.snapshot
+        problem = escape(clip(holding.problem, 500))
+        return paragraphs([f"⚠️ *{title}*: its values of today cannot be read. {problem}", lock])
     if snapshot is None:
-        what = f"`{asked}` is not in the {title} account, or cannot be changed there now."
-        return [section(f"*{title}*: {what}")]
+        return paragraphs(
+            [f"*{title}*: `{asked}` is not in the {title} account, or cannot be changed there now.", lock]
+        )
     status = f" · {code(snapshot.status, 60)}" if snapshot.status else ""
     editable = "" if snapshot.editable else " · cannot be changed there now"
     lines = [f"*{title}, now*: id {code(snapshot.id, 70)}{status}{editable}"]
     for sheet in holding.sheets:
         lines += _sheet(sheet)
-    held = holding.held
-    lines.append(
-        f"🔒 Held by *{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}."
-        if held
-        else "No change holds it."
-    )
-    return paragraphs(lines)
+    return paragraphs([*lines, lock])
 
 
 def _sheet(sheet: Sheet) -> list[str]:
@@ -86,7 +86,7 @@ def _past(past: Past, kind: Kind | None, links: Mapping[Place, str]) -> str:
     """Return one change of the number: which, when, what became of it, from what to what."""
     change, operation = past.change, past.operation
     name = change.public_id
-    shown = f"<{links[change.card]}|{name}>" if change.card in links else f"*{name}*"
+    shown = f"<{links[change.card]}|{name}>" if change.card in links else name
     what = _OUTCOMES.get(operation.state, operation.state.value.replace("_", " "))
     if operation.state is OperationState.WAITING and not change.state.over:
         what = "not sent yet"

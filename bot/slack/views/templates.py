@@ -96,7 +96,7 @@ def shelf(page: Shelf, kinds: Mapping[str, Kind], first: str = "") -> tuple[str,
         turns.append(button("Next", LATER, page.templates[-1].name))
     if turns:
         blocks.append(actions("templates", turns))
-    blocks.append(context("`/numbers run NAME` opens one. An empty sheet of a kind is something else."))
+    blocks.append(context("A template is a change saved under a name. `/numbers run NAME` opens one in the form."))
     return first or f"{counted(len(page.templates), 'template')}", blocks
 
 
@@ -116,7 +116,7 @@ def read_value(value: str) -> tuple[int, int]:
 
 def _entry(template: Template, kind: Kind | None) -> str:
     lines = [
-        f"*{code(template.name)}* · {kind_words(kind, template.draft.kind)}",
+        f"{code(template.name)} · {kind_words(kind, template.draft.kind)}",
         f"Saved by {person(template.owner)}, {when(template.saved_at)}",
         *_content(template.draft, kind, 500).splitlines(),
         *_target(template.draft, kind, template.numbers, limit=300).splitlines(),
