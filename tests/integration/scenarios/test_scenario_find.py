@@ -43,6 +43,7 @@ async def test_a_number_is_found_with_its_values_its_lock_and_its_history(stage:
     stage.telnyx.add_number(ONE, tags=["dallas"])
     await stage.run(ONE, {"customer_reference": "Denver"}, reason="First")
     change = await stage.ask(ONE, {"customer_reference": "Boulder"}, reason="Second")
+    await stage.quiet()
 
     said = await stage.command("find (303) 555-0000", by=stage.sam)
 
