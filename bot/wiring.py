@@ -145,7 +145,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
         stack.push_async_callback(desk.close)
-        await stack.enter_async_context(kept_fresh(front.homes))
+        await stack.enter_async_context(kept_fresh(front.homes, database.cancel))
         server = build_server(
             None if settings.socket_mode else app,
             ready=lambda: _ready(context, working),

@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -78,8 +78,7 @@ class Homes:
         tab.opened_at = now
         if user in self._tabs or len(self._tabs) < ROOM:
             self._tabs[user] = tab
-        tab.shown = tab.hash = ""  # whatever it showed: the person may come from another device, or another replica
-        await self._publish(user, tab)
+        await self._publish(user, tab, anew=True)
         self._bell.ring()
 
     async def run(self) -> None:
@@ -122,14 +121,18 @@ class Homes:
         finally:
             if len(due) > 1:
                 self._bell.ring()
-        return STEP.total_seconds() if published else BREATH
+        return STEP.total_seconds() if published else STEP.total_seconds() / 4
 
-    async def _publish(self, user: str, tab: _Tab) -> bool:
+    async def _publish(self, user: str, tab: _Tab, *, anew: bool = False) -> bool:
         """Publish the tab as it is now, unless it shows just that; return whether it was published.
+
+        With ``anew`` nothing is believed of what it shows: another replica may have published it meanwhile.
 
         One at a time, so that an older state never covers a newer one; Slack's hash does the same across replicas.
         """
         async with tab.lock:
+            if anew:
+                tab.shown = tab.hash = ""
             for hash_ in (tab.hash, ""):
                 tab.fresh_at = self._clock()
                 mark, _ = await self._overview.mark()
@@ -157,11 +160,12 @@ class Homes:
 
 
 @contextlib.asynccontextmanager
-async def kept_fresh(homes: Homes) -> AsyncIterator[None]:
-    """Keep Home tabs up to date until the block ends."""
+async def kept_fresh(
+    homes: Homes, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]
+) -> AsyncIterator[None]:
+    """Keep Home tabs up to date until the block ends; ``cancel`` cancels tasks that use the database."""
     task = asyncio.create_task(homes.run())
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait({task})
+        await cancel({task})

@@ -75,14 +75,14 @@ class Finding:
         self._context = context
         self._authority = authority
 
-    def read(self, kind: Kind | None, texts: Sequence[str]) -> Reading:
-        """Return the numbers and ids in ``texts``, read as the form reads them; ids of ``kind``, or of any."""
-        providers = [self._context.catalogue.provider(kind)] if kind else self._context.catalogue.providers
+    def read(self, texts: Sequence[str]) -> Reading:
+        """Return the numbers, and the ids of any provider, in ``texts``, read as the form reads them."""
+        providers = self._context.catalogue.providers
         return read_numbers(texts, is_id=lambda text: any(each.is_id(text) for each in providers))
 
     def identifier(self, text: str) -> str:
         """Return the one number or id that ``text`` is; raises :class:`bot.errors.InputError`."""
-        reading = self.read(None, [text])
+        reading = self.read([text])
         if reading.bad:
             raise InputError({"number": " ".join(f"“{bad.text}” {bad.why}." for bad in reading.bad[:3])})
         if len(reading.identifiers) > 1:

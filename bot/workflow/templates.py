@@ -97,7 +97,7 @@ class Templates:
             )
             if holder is None:
                 saved = await tx.templates.add(content, submission=submission)
-            elif present is None or (holder.id, holder.owner) != (present.id, present.owner):
+            elif holder.owner != by and (present is None or (holder.id, holder.owner) != (present.id, present.owner)):
                 raise InputError({NAME: "Somebody has taken this name just now; choose another."})
             elif holder.version != replacing:
                 return Taken(holder)

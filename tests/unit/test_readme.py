@@ -55,13 +55,13 @@ def test_every_command_is_told_in_both_places() -> None:
         "status CHG-42",
         "cancel CHG-42",
         "list",
-        "find",
+        "find +13035550100",
         "templates",
         "run NAME",
         "help",
     ):
-        assert f"`/numbers {command}" in said
-        assert f"`/numbers {command}" in README
+        assert f"`/numbers {command}`" in said
+        assert f"`/numbers {command}`" in README
 
 
 def test_every_word_of_a_list_is_told_in_both_places() -> None:

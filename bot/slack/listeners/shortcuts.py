@@ -44,7 +44,7 @@ async def _change_these(front: Front, body: dict[str, Any]) -> None:
     view = await front.open(body["trigger_id"], loading())
     message = body["message"]
     # A long message takes a while to read; the loop has clicks to answer meanwhile.
-    reading = await asyncio.to_thread(front.finding.read, front.choices.kinds[0], texts_of(message))
+    reading = await asyncio.to_thread(front.finding.read, texts_of(message))
     doubtful = [bad for bad in reading.bad if sum(c.isdigit() for c in bad.text) >= LIKE_A_NUMBER]
     numbers = "\n".join(reading.identifiers)
     problem = ""

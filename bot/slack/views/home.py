@@ -23,7 +23,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import numbers_text, wanted_lines
+from bot.slack.views.pieces import wanted_lines
 from bot.slack.views.status import entry
 from bot.workflow.overview import Outlook
 from bot.workflow.ports import Story
@@ -69,10 +69,11 @@ def _freeze(outlook: Outlook) -> str:
 def _request(story: Story) -> str:
     """Return a request in a few lines; Details has the rest."""
     change, summary = story.change, story.change.summary
-    numbers = numbers_text(summary) if summary else f"{story.tally.total:,}"
+    changing = f", of which {summary.numbers - summary.unchanged:,} change" if summary and summary.unchanged else ""
+    numbers = counted(story.tally.total, "number") + changing
     until = f" · decide until {when(change.expires_at)}" if change.expires_at else ""
     lines = [
-        f"*{change.public_id}* · {story.provider}: {story.kind.title} · {numbers} numbers{until}",
+        f"*{change.public_id}* · {story.provider}: {story.kind.title} · {numbers}{until}",
         f"{person(change.requester)}: {code(change.draft.reason, 300)}",
     ]
     if summary is not None:

@@ -76,7 +76,7 @@ def replacing(change: int, typed: str, taken: Template) -> View:
 
 def saved(template: Template) -> str:
     """Return what is said after saving."""
-    return f"💾 {code(template.name)} is saved. `/numbers run {escape(template.name)}` opens it in the form."
+    return f"💾 {code(template.name)} is saved. {code(f'/numbers run {template.name}')} opens it in the form."
 
 
 def shelf(page: Shelf, kinds: Mapping[str, Kind], first: str = "") -> tuple[str, list[Block]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
@@ -155,6 +156,16 @@ async def test_the_history_is_shown_when_the_carrier_does_not_answer(stage: Stag
     assert "is not in the Telnyx account" not in said
     assert "Held by CHG-1" in said
     assert "CHG-1 ·" in said
+
+
+async def test_a_slow_carrier_does_not_keep_anybody_waiting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while the answer comes without today's values, and says so."""
+    monkeypatch.setattr("bot.workflow.finding.PATIENCE", 0.2)
+    stage.telnyx.faults.add(path="/phone_numbers*", kind="delay", seconds=3, times=None)
+
+    said = await stage.command(f"find {ONE}")
+
+    assert "its values of today cannot be read. Telnyx does not answer just now." in said
 
 
 async def test_guests_and_strangers_may_not_look_numbers_up(stage: Stage) -> None:

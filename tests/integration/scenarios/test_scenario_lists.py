@@ -117,7 +117,8 @@ async def test_a_rare_change_is_found_among_many(stage: Stage) -> None:
 
     assert "The one" in await stage.command("list waiting")
     assert "The one" in await stage.command("list mine kind update")
-    assert "Your newest" not in await stage.command("list failed @mia since 2026-09-01")
+    nothing = await stage.command("list failed @mia since 2026-09-01")
+    assert "No change is like that: failed, @Mia, since 2026-09-01." in nothing
 
 
 async def test_a_double_press_of_a_page_shows_it_once(stage: Stage) -> None:
