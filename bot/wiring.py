@@ -33,6 +33,8 @@ from bot.slack.desk import Desk
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import SlackFiles
 from bot.slack.front import Front
+from bot.slack.homes import Homes, kept_fresh
+from bot.slack.links import Links
 from bot.slack.messenger import SlackMessenger
 from bot.store.database import Database
 from bot.store.migrations import migrate
@@ -47,7 +49,10 @@ from bot.workflow.concluding import Concluding
 from bot.workflow.context import Context, Timing
 from bot.workflow.delivery import Delivery
 from bot.workflow.exporting import Exporting
+from bot.workflow.finding import Finding
 from bot.workflow.freezing import Freezing
+from bot.workflow.listing import Listings
+from bot.workflow.overview import Overview
 from bot.workflow.planning import Planning
 from bot.workflow.polling import Polling
 from bot.workflow.ports import Clock
@@ -60,6 +65,7 @@ from bot.workflow.sheets import Sheets
 from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
 from bot.workflow.submission import Submission
+from bot.workflow.templates import Templates
 from bot.workflow.unlocking import Unlocking
 from bot.workflow.verifying import Verifying
 from bot.workflow.worker import Worker
@@ -148,6 +154,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
         stack.push_async_callback(desk.close)
+        await stack.enter_async_context(kept_fresh(front.homes, database.cancel))
         server = build_server(
             None if settings.socket_mode else app,
             ready=lambda: _ready(context, working),
@@ -202,7 +209,7 @@ def _context(
 def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk: Desk) -> tuple[Worker, Front]:
     name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     say = Announcements(context)
-    authority, stories = Authority(context), Stories(context)
+    authority, stories, listings = Authority(context), Stories(context), Listings(context)
     proposals = Proposals(context)
     bases = Bases(context, authority)
     planning = Planning(context, authority, say, proposals, sheets=Sheets(context), bases=bases)
@@ -238,6 +245,11 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         authority=authority,
         stories=stories,
         reporting=Reporting(context, say),
+        listings=listings,
+        finding=Finding(context, authority),
+        templates=Templates(context, authority),
+        homes=Homes(client, Overview(context, authority, stories, listings), context.home_bell, context.clock),
+        links=Links(client),
     )
     return Worker(context, handlers, delivery.deliver, name=name), front
 

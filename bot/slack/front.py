@@ -11,6 +11,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.calls import call
 from bot.slack.desk import Answer, Desk
+from bot.slack.homes import Homes
+from bot.slack.links import Links
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 from bot.workflow.approval import Approval
@@ -19,10 +21,13 @@ from bot.workflow.bases import Bases
 from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
 from bot.workflow.exporting import Exporting
+from bot.workflow.finding import Finding
 from bot.workflow.freezing import Freezing
+from bot.workflow.listing import Listings
 from bot.workflow.proposing import Proposals
 from bot.workflow.reporting import Reporting
 from bot.workflow.stories import Stories
+from bot.workflow.templates import Templates
 from bot.workflow.unlocking import Unlocking
 
 
@@ -43,6 +48,11 @@ class Front:
     authority: Authority
     stories: Stories
     reporting: Reporting
+    listings: Listings
+    finding: Finding
+    templates: Templates
+    homes: Homes
+    links: Links
 
     def to_person(self, body: Mapping[str, Any]) -> Answer:
         """Return how to answer the person behind ``body`` where they clicked, so that only they see it."""
@@ -60,8 +70,15 @@ class Front:
 
         return answer
 
-    async def say(self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]] | None = None) -> None:
-        """Say ``text`` (mrkdwn) to the person behind ``body`` only.
+    async def say(
+        self,
+        body: Mapping[str, Any],
+        text: str,
+        blocks: list[dict[str, Any]] | None = None,
+        *,
+        replace: bool = False,
+    ) -> None:
+        """Say ``text`` (mrkdwn) to the person behind ``body`` only, with ``replace`` in place of what they clicked in.
 
         The response URL works in any conversation, also where the bot is not a member; it lives half an hour, and
         shortcuts have none.
@@ -69,7 +86,7 @@ class Front:
         user = body["user_id"] if "user_id" in body else body["user"]["id"]
         if url := body.get("response_url"):
             hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
-            answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
+            answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=replace)
             if answer.status_code == 200:
                 return
         if channel := (body.get("channel") or {}).get("id"):
@@ -89,6 +106,13 @@ class Front:
     async def show(self, view_id: str, view: View) -> None:
         """Replace an open modal."""
         await call(self.client.views_update(view_id=view_id, view=view))
+
+    async def reveal(self, body: Mapping[str, Any], view: View) -> str:
+        """Open a modal for a click, on top of the modal in which it was made, and return its id."""
+        if (body.get("view") or {}).get("type") != "modal":
+            return await self.open(body["trigger_id"], view)
+        answer = await call(self.client.views_push(trigger_id=body["trigger_id"], view=view))
+        return str(answer["view"]["id"])
 
     async def open(self, trigger: str, view: View) -> str:
         """Open a modal and return its id; must happen within three seconds of the click."""

@@ -22,10 +22,13 @@ USAGE: Final = (
     "delete",
     "new",
     "status CHG-42",
-    "list [mine]",
+    "list [failed @somebody ...]",
+    "find +13035550100",
     "cancel CHG-42",
     "retry CHG-42",
     "undo CHG-42",
+    "templates",
+    "run NAME",
     "locks",
     "export",
     "help",
@@ -74,7 +77,8 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
         "command": COMMAND,
         "description": "Change the settings of many phone numbers, with a preview and an approval",
         "usage_hint": " | ".join(USAGE),
-        "should_escape": False,
+        # Otherwise "@ana" arrives as these four characters, and nobody could say which Ana is meant.
+        "should_escape": True,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}
     events: dict[str, Any] = {"bot_events": ["app_home_opened"]}

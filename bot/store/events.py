@@ -89,6 +89,10 @@ class Events:
             )
         self._added = []
 
+    async def newest(self) -> int:
+        """Return the id of the newest event, 0 when there is none: whatever happens, it grows."""
+        return (await self._connection.scalar(select(func.max(events.c.id)))) or 0
+
     async def of(self, change: int) -> list[Event]:
         """Return the change's events in order."""
         statement = select(events).where(events.c.change_id == change).order_by(events.c.id)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.records import Lock
+from bot.changes.records import Held, Lock
 from bot.errors import Superseded
 from bot.store.tables import changes, locks
 
@@ -83,6 +83,16 @@ class Locks:
             for row in await self._connection.execute(statement):
                 held[row.number_id] = row.change_id
         return held
+
+    async def holder(self, provider: str, number: str) -> Held | None:
+        """Return who holds one number (its id), and since when; None when nobody does."""
+        statement = (
+            select(locks.c.change_id, locks.c.at, changes.c.requester)
+            .join(changes, changes.c.id == locks.c.change_id)
+            .where(locks.c.provider == provider, locks.c.number_id.in_([number, EVERY]))
+        )
+        row = (await self._connection.execute(statement)).first()
+        return Held(change=row.change_id, requester=row.requester, since=row.at, numbers=1) if row is not None else None
 
     async def release(self, change: int) -> int:
         """Let go of everything that ``change`` holds, and return how many numbers that was."""

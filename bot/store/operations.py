@@ -55,7 +55,7 @@ class Operations:
             .where(operations.c.change_id == change, operations.c.batch == batch)
             .order_by(operations.c.position)
         )
-        return [_operation(row) for row in await self._connection.execute(statement)]
+        return [to_operation(row) for row in await self._connection.execute(statement)]
 
     async def stream(self, change: int, states: Iterable[OperationState] = ()) -> AsyncIterator[Operation]:
         """Stream a change's numbers in the plan's order, without holding them all in memory.
@@ -67,7 +67,7 @@ class Operations:
             statement = statement.where(operations.c.state.in_(wanted))
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         async for row in result:
-            yield _operation(row)
+            yield to_operation(row)
 
     async def changing(self, change: int) -> dict[str, str]:
         """Return id -> E.164 of the numbers that the plan changes, in its order."""
@@ -258,7 +258,8 @@ def _noted(reading: Reading) -> dict[str, Any]:
     return {"at_position": reading.position, "new_found": found}
 
 
-def _operation(row: Row[Any]) -> Operation:
+def to_operation(row: Row[Any]) -> Operation:
+    """Return the operation that a row of the table is."""
     return Operation(
         change=row.change_id,
         position=row.position,

@@ -90,6 +90,11 @@ changes: Final = Table(
     Index(None, "state"),
     Index(None, "pruned_at", "finished_at"),
     Index(None, "requester", "id"),
+    # Each of these is a list's short walk from a cursor on, whatever is asked for.
+    Index("ix_changes_state_walk", "state", "outcome", "id"),
+    Index("ix_changes_requester_walk", "requester", "state", "outcome", "id"),
+    Index("ix_changes_kind_walk", "kind", "state", "outcome", "id"),
+    Index(None, "created_at"),
     sqlite_autoincrement=True,  # a public id is never given twice, not even after a row was pruned
 )
 
@@ -138,6 +143,8 @@ operations: Final = Table(
     Column("found_at", UtcTime),
     Index(None, "change_id", "state"),
     Index(None, "change_id", "batch"),
+    Index(None, "e164", "change_id"),
+    Index(None, "number_id", "change_id"),
 )
 
 decisions: Final = Table(
@@ -184,6 +191,23 @@ outbox: Final = Table(
     Column("error", Text, nullable=False, server_default=""),
     Index(None, "state", "due_at"),
     Index(None, "change_id", "id"),
+)
+
+templates: Final = Table(
+    "templates",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(80), nullable=False),
+    Column("key", String(240), nullable=False, unique=True),  # the name without regard to case, which may grow by it
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("owner", String(32), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("draft", JSON, nullable=False),
+    Column("left_out", JSON, nullable=False),
+    Column("numbers", Integer, nullable=False, server_default="0"),
+    Column("submission", String(160), nullable=False),  # names the press of the button that saved it
+    Column("saved_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,  # a button of a deleted template never means another one
 )
 
 locks: Final = Table(

@@ -9,11 +9,13 @@ from bot.store.changes import Changes
 from bot.store.decisions import Decisions
 from bot.store.events import Events
 from bot.store.freezes import Freezes
+from bot.store.glances import Glances
 from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
 from bot.store.pruning import Pruning
 from bot.store.secrets import Secrets
+from bot.store.templates import Templates
 from bot.store.work import Work
 
 
@@ -28,7 +30,9 @@ class Transaction:
         self.decisions = Decisions(connection)
         self.events = Events(connection, writing=writing)
         self.freezes = Freezes(connection)
+        self.glances = Glances(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
+        self.templates = Templates(connection)
         self.work = Work(connection)
         self.pruning = Pruning(connection)

@@ -12,6 +12,7 @@ from bot.changes.policy import (
     Verdict,
     kind_off,
     may_approve,
+    may_look,
     may_operate,
     may_request,
 )
@@ -59,9 +60,16 @@ class Authority:
 
     async def approve(self, user: str, change: Change, already: Collection[str]) -> Verdict:
         """Allow ``user`` to decide on ``change``, which ``already`` have approved, by the policy of this moment."""
-        policy = self.policy_of(change)
+        return await self.approve_under(self.policy_of(change), user, change.requester, already)
+
+    async def approve_under(self, policy: Policy, user: str, requester: str, already: Collection[str]) -> Verdict:
+        """Allow ``user`` to decide on what ``requester`` asked for and ``policy`` governs."""
         person, membership = await self._ask(user, policy.approvers)
-        return _allowed(may_approve(policy, person, membership, change.requester, already))
+        return _allowed(may_approve(policy, person, membership, requester, already))
+
+    async def see(self, user: str) -> Verdict:
+        """Allow ``user`` to look up what numbers are set to at the provider."""
+        return _allowed(may_look(self._context.policies.fallback, await self._person(user)))
 
     async def operate(self, user: str) -> Verdict:
         """Allow ``user`` to do what only operators may."""

@@ -71,8 +71,11 @@ class Context:
     work_bell: Bell = field(default_factory=Bell)
     #: Rung when a message became due.
     outbox_bell: Bell = field(default_factory=Bell)
+    #: Rung when what people see on their Home tabs may have changed.
+    home_bell: Bell = field(default_factory=Bell)
 
     def ring(self) -> None:
-        """Wake both loops: something was committed that may have made work or messages due."""
+        """Wake all loops: something was committed that may have made work or messages due, or shows on Home tabs."""
         self.work_bell.ring()
         self.outbox_bell.ring()
+        self.home_bell.ring()

@@ -30,6 +30,14 @@ def test_socket_mode_has_no_address() -> None:
     assert urls(SOCKET) == []
 
 
+def test_people_in_a_command_arrive_as_people() -> None:
+    """Without it "@ana" would be a word, and nobody could say who is meant."""
+    command = SOCKET["features"]["slash_commands"][0]
+
+    assert command["should_escape"] is True
+    assert all(word in command["usage_hint"] for word in ("list", "find", "templates", "run NAME"))
+
+
 def test_http_mode_uses_one_address() -> None:
     """In HTTP mode commands, interactions, menu options and events all come to the one path that the bot serves."""
     assert HTTP["settings"]["socket_mode_enabled"] is False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.changes.listings import SORTS
 from bot.config import VARIABLES, load
 from bot.providers.telnyx.kinds import kinds
 from bot.slack.views.help import help_text
@@ -57,11 +58,22 @@ def test_every_command_is_told_in_both_places() -> None:
         "retry CHG-42",
         "undo CHG-42",
         "list",
+        "find +13035550100",
+        "templates",
+        "run NAME",
         "export 2026-11-01 2026-12-01 csv",
         "help",
     ):
         assert f"`/numbers {command}`" in said
         assert f"`/numbers {command}`" in README
+
+
+def test_every_word_of_a_list_is_told_in_both_places() -> None:
+    """A new word for where a change is is told to people the moment that it is understood."""
+    words = [sort.word for sort in SORTS]
+
+    assert [word for word in words if f"`{word}`" not in README] == []
+    assert [word for word in words if f"`{word}`" not in help_text(kinds(secrets=True))] == []
 
 
 def test_nothing_else_is_visible_at_the_top() -> None:

@@ -42,12 +42,11 @@ from bot.slack.views.details import details
 from bot.slack.views.elements import bar, clip, code, escape, listed
 from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, form
 from bot.slack.views.help import help_text
-from bot.slack.views.home import home
 from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.pieces import counts_text, failure_lines, trouble
 from bot.slack.views.preview import in_the_way, preview
-from bot.slack.views.status import listing, status
+from bot.slack.views.status import status
 from bot.workflow.ports import Story
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -215,11 +214,10 @@ def assert_harmless(text: str, blocks: list[dict[str, Any]]) -> None:
 @quick
 @given(stories())
 def test_messages_are_legal_and_harmless(story: Story) -> None:
-    """Card, request, status and listing stay within every limit and mention only those whom they are about."""
+    """Card, request and status stay within every limit and mention only those whom they are about."""
     assert_harmless(card_text(story), card(story))
     assert_harmless(approval_text(story), approval_card(story))
     assert_harmless(*status(story, HISTORY))
-    assert_harmless(*listing([story] * 10, mine=False))
 
 
 @quick
@@ -236,11 +234,10 @@ def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> No
 
 @quick
 @given(stories())
-def test_modals_and_home_are_legal(story: Story) -> None:
-    """Preview, details, rejection and Home tab stay within every limit."""
+def test_modals_are_legal(story: Story) -> None:
+    """Preview, details and rejection stay within every limit."""
     for view in (preview(story), details(story, HISTORY), rejection_form(story.change), in_the_way(1, NASTY)):
         assert view_problems(view) == []
-    assert view_problems(home("U0MAX", [story] * 10, [story] * 10, [story] * 10)) == []
 
 
 def test_locks_are_shown_and_asked_about() -> None:

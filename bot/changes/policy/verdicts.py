@@ -102,6 +102,11 @@ def may_operate(policy: Policy, person: Person, membership: Membership) -> Verdi
     return _verdict(policy, reason, deed="do an operator's work", role="operators")
 
 
+def may_look(policy: Policy, person: Person) -> Verdict:
+    """Say whether ``person`` may look up what a number is set to now: every active full member of the workspace may."""
+    return _verdict(policy, _standing(person) or Reason.LISTED, deed="look up numbers", role="members")
+
+
 def who_may_approve(policy: Policy, requester: str) -> Audience:
     """Return whom to show and mention in a request for approval; the requester only if that approval would count."""
     if not policy.allowed:

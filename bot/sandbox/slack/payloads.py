@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import time
 
 from bot.sandbox.slack.modal import View
@@ -58,12 +59,25 @@ def slash_command(ws: Workspace, profile: Profile, channel: Channel, command: st
         "user_id": profile.id,
         "user_name": profile.name.lower().replace(" ", "."),
         "command": command,
-        "text": text,
+        "text": _escaped(ws, text) if ws.escapes_commands else text,
         "api_app_id": APP,
         "is_enterprise_install": "false",
         "response_url": ws.link(channel.id, profile.id, None),
         "trigger_id": ws.triggers.issue(profile.id),
     }
+
+
+def _escaped(ws: Workspace, text: str) -> str:
+    """Return a command's text with people, channels and links as ids (docs.slack.dev, implementing-slash-commands).
+
+    Somebody who types a name without choosing it from the client's suggestions sends no more than these characters;
+    here a name that exists counts as chosen.
+    """
+    people = {each.name.lower(): f"<@{each.id}|{each.name.lower()}>" for each in ws.people.values()}
+    channels = {each.name: f"<#{each.id}|{each.name}>" for each in ws.channels.values() if each.im_with is None}
+    text = re.sub(r"(?<!\S)@([\w.-]+)", lambda found: people.get(found[1].lower(), found[0]), text)
+    text = re.sub(r"(?<!\S)#([\w-]+)", lambda found: channels.get(found[1], found[0]), text)
+    return re.sub(r"(?<![\S])(https?://[^\s<>|]+)", r"<\1>", text)
 
 
 def channel_name(channel: Channel) -> str:

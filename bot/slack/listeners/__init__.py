@@ -8,18 +8,35 @@ from bot.slack.front import Front
 from bot.slack.listeners import (
     commands,
     decisions,
+    finding,
     following,
     form,
     home,
+    listing,
     operators,
     options,
     preview,
     results,
     shortcuts,
+    templates,
 )
 
 
 def register(app: AsyncApp, front: Front) -> None:
     """Give every listener to ``app``."""
-    for sort in (commands, shortcuts, form, options, preview, decisions, operators, results, following, home):
+    for sort in (
+        commands,
+        shortcuts,
+        form,
+        options,
+        preview,
+        decisions,
+        operators,
+        results,
+        following,
+        home,
+        listing,
+        finding,
+        templates,
+    ):
         sort.register(app, front)

@@ -12,12 +12,15 @@ from bot.changes.records import Following, read_public_id
 from bot.changes.tabular import Form
 from bot.slack.front import Front
 from bot.slack.listeners import operators
+from bot.slack.listeners.finding import show_number
 from bot.slack.listeners.following import follow_named
+from bot.slack.listeners.listing import show_list
 from bot.slack.listeners.opening import open_form
+from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.manifest import COMMAND
 from bot.slack.views.elements import escape
 from bot.slack.views.help import help_text
-from bot.slack.views.status import listing, status
+from bot.slack.views.status import status
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -79,15 +82,6 @@ async def _cancel(front: Front, body: dict[str, Any], text: str) -> None:
     await front.say(body, escape(await front.cancelling.cancel(change, by=body["user_id"])))
 
 
-async def _list(front: Front, body: dict[str, Any], text: str) -> None:
-    if text not in {"", "mine"}:
-        await front.say(body, f"`{COMMAND} list` shows the newest changes, `{COMMAND} list mine` only yours.")
-        return
-    mine = text == "mine"
-    stories = await front.stories.list(requester=body["user_id"] if mine else "")
-    await front.say(body, *listing(stories, mine=mine))
-
-
 async def _retry(front: Front, body: dict[str, Any], text: str) -> None:
     await follow_named(front, body, Following.RETRY, text)
 
@@ -100,7 +94,10 @@ async def _undo(front: Front, body: dict[str, Any], text: str) -> None:
 WORDS: Final[Mapping[str, Callable[[Front, dict[str, Any], str], Awaitable[None]]]] = MappingProxyType(
     {
         "status": _status,
-        "list": _list,
+        "list": show_list,
+        "find": show_number,
+        "templates": show_templates,
+        "run": run_named,
         "cancel": _cancel,
         "retry": _retry,
         "undo": _undo,

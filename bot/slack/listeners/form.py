@@ -169,4 +169,4 @@ async def _kept_secrets(front: Front, private: dict[str, Any], user: str) -> dic
     change = (await front.stories.read(int(source))).change
     if change.requester != user:
         return {}
-    return {name: value for name, value in change.draft.typed.items() if isinstance(value, Secret) and value.sealed}
+    return {name: value for name, value in change.draft.typed.items() if isinstance(value, Secret)}

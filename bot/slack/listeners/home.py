@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.changes.lifecycle import ChangeState
-from bot.slack.calls import call
 from bot.slack.front import Front
-from bot.slack.views.home import home
+from bot.slack.listeners.opening import open_form
+from bot.slack.views.home import START
 
 
 def register(app: AsyncApp, front: Front) -> None:
-    """Listen to people opening the Home tab."""
+    """Listen to people opening the Home tab, and to its button; the buttons of requests are those of the cards."""
 
     async def opened(body: dict[str, Any]) -> None:
         event = body["event"]
@@ -23,13 +22,12 @@ def register(app: AsyncApp, front: Front) -> None:
         async def answer(text: str) -> None:
             """Nobody waits for an answer to looking; the log has it."""
 
-        front.desk.hand_over(_publish(front, event["user"]), answer, "home")
+        front.desk.hand_over(front.homes.opened(event["user"]), answer, "home")
+
+    async def start(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        work = open_form(front, user=body["user"]["id"], trigger=body["trigger_id"], origin="")
+        front.desk.hand_over(work, front.to_person(body), "new change from home")
 
     app.event("app_home_opened")(opened)
-
-
-async def _publish(front: Front, user: str) -> None:
-    waiting = await front.stories.list(states=[ChangeState.AWAITING_APPROVAL])
-    running = await front.stories.list(states=[ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.VERIFYING])
-    mine = await front.stories.list(requester=user)
-    await call(front.client.views_publish(user_id=user, view=home(user, waiting, running, mine)))
+    app.block_action(START)(start)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.changes.kinds import Kind
 from bot.changes.records import Draft
 from bot.errors import NotAllowed
 from bot.slack.front import Front
-from bot.slack.views.elements import escape
+from bot.slack.views.elements import escape, with_notes
 from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, form
 from bot.slack.views.preview import loading, notice
 
 
 async def open_form(
-    front: Front, *, user: str, trigger: str, origin: str, kind: Kind | None = None, pasted: str = ""
+    front: Front,
+    *,
+    user: str,
+    trigger: str,
+    origin: str,
+    kind: Kind | None = None,
+    pasted: str = "",
 ) -> None:
     """Open the form for ``user``.
 
@@ -22,6 +29,23 @@ async def open_form(
     opens first and is filled afterwards.
     """
     view = await front.open(trigger, loading())
+    await fill_form(front, view, user=user, origin=origin, kind=kind, draft=Draft(kind="", pasted=boxes_of(pasted)))
+
+
+async def fill_form(
+    front: Front,
+    view: str,
+    *,
+    user: str,
+    origin: str,
+    kind: Kind | None,
+    draft: Draft,
+    notes: Sequence[str] = (),
+) -> None:
+    """Show the form in an open modal, filled with ``draft`` as one of ``kind``; or why ``user`` may not have it.
+
+    ``notes`` are sentences (mrkdwn) above it.
+    """
     chosen = kind or next(iter(front.choices.kinds), None)
     if chosen is None:
         await front.show(view, notice("🚫 The policy allows no change at all. Ask whoever runs Linesman."))
@@ -31,8 +55,8 @@ async def open_form(
     except NotAllowed as error:
         await front.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    draft = Draft(kind=chosen.name, pasted=boxes_of(pasted))
-    await front.show(view, form(front.choices.kinds, chosen, draft, origin=origin))
+    fresh = form(front.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=origin)
+    await front.show(view, with_notes(fresh, notes))
 
 
 def boxes_of(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.changes.records import public_id, read_public_id
 from bot.slack.front import Front
 from bot.slack.manifest import COMMAND
+from bot.slack.said import spoken
 from bot.slack.views.elements import escape
 from bot.slack.views.locks import UNLOCK, locks_list, unlock_question
 
@@ -51,7 +52,7 @@ async def _unlock(front: Front, body: dict[str, Any]) -> None:
 
 async def _freeze(front: Front, body: dict[str, Any], reason: str) -> None:
     """Answer ``/numbers freeze REASON``."""
-    await front.freezing.freeze(reason, by=body["user_id"])
+    await front.freezing.freeze(spoken(reason), by=body["user_id"])
     await front.say(body, f"❄️ Submissions are frozen; every card says so. `{COMMAND} unfreeze` lifts it.")
 
 

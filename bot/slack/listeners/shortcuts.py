@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.changes.numbers import BadEntry
+from bot.changes.records import Draft
 from bot.slack.front import Front
-from bot.slack.listeners.opening import open_form
+from bot.slack.listeners.opening import boxes_of, fill_form, open_form
 from bot.slack.manifest import CHANGE_THESE, NEW_CHANGE
+from bot.slack.said import texts_of
+from bot.slack.views.elements import code, escape
+from bot.slack.views.preview import loading, notice
+
+#: Digits from which on an entry that cannot be read may be a number with a slip in it, and is not just prose.
+LIKE_A_NUMBER: Final = 7
+#: Such entries that are named before the rest is only counted.
+NAMED: Final = 5
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -21,14 +33,51 @@ def register(app: AsyncApp, front: Front) -> None:
 
     async def change_these(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        work = open_form(
-            front,
-            user=body["user"]["id"],
-            trigger=body["trigger_id"],
-            origin=body["channel"]["id"],
-            pasted=body["message"].get("text", ""),
-        )
-        front.desk.hand_over(work, front.to_person(body), "message shortcut")
+        front.desk.hand_over(_change_these(front, body), front.to_person(body), "message shortcut")
 
     app.global_shortcut(NEW_CHANGE)(new_change)
     app.message_shortcut(CHANGE_THESE)(change_these)
+
+
+async def _change_these(front: Front, body: dict[str, Any]) -> None:
+    """Open the form with the numbers of the message, or say why there is nothing to open it with."""
+    view = await front.open(body["trigger_id"], loading())
+    message = body["message"]
+    # A long message takes a while to read; the loop has clicks to answer meanwhile.
+    reading = await asyncio.to_thread(front.finding.read, texts_of(message))
+    doubtful = [bad for bad in reading.bad if sum(c.isdigit() for c in bad.text) >= LIKE_A_NUMBER]
+    numbers = "\n".join(reading.identifiers)
+    problem = ""
+    if not reading.identifiers:
+        problem = _nothing(message, doubtful)
+    elif (room := "".join(boxes_of(numbers)).count("\n") + 1) < len(reading.identifiers):
+        problem = (
+            f"This message names {len(reading.identifiers):,} numbers, and the form holds {room:,} of them. "
+            "Nothing was opened, so that none is forgotten: split the list over several messages."
+        )
+    if problem:
+        await front.show(view, notice(problem))
+        return
+    await fill_form(
+        front,
+        view,
+        user=body["user"]["id"],
+        origin=body["channel"]["id"],
+        kind=None,
+        draft=Draft(kind="", pasted=boxes_of(numbers)),
+        notes=[_doubt(doubtful)] if doubtful else [],
+    )
+
+
+def _nothing(message: dict[str, Any], doubtful: Sequence[BadEntry]) -> str:
+    said = "There are no phone numbers in this message."
+    if doubtful:
+        return f"{said} {_doubt(doubtful)}"
+    return f"{said} The files below it are not read." if message.get("files") else said
+
+
+def _doubt(doubtful: Sequence[BadEntry]) -> str:
+    """Return what looks like a number and is not taken for one; what is left out must not be left out silently."""
+    named = "; ".join(f"{code(bad.text)} {escape(bad.why)}" for bad in doubtful[:NAMED])
+    more = f"; and {len(doubtful) - NAMED:,} more" if len(doubtful) > NAMED else ""
+    return f"Not taken from the message, for it cannot be read: {named}{more}."

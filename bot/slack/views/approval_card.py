@@ -50,7 +50,7 @@ def approval_text(story: Story) -> str:
     if change.state is ChangeState.AWAITING_APPROVAL:
         return (
             f"{audience_text(story.audience)}: {person(change.requester)} asks for approval of {change.public_id}, "
-            f"{_numbers(story)}"
+            f"{numbers_of(change, story.tally.total)}"
         )
     return f"{change.public_id}: {state_word(change)}"
 
@@ -91,16 +91,17 @@ def approval_card(story: Story) -> list[Block]:
         own = f"The rule {code(story.policy.name)} lets the requester approve as well."
         requester = own if story.policy.self_approval else "The requester may not."
         blocks.append(context(f"May approve: {audience_text(story.audience)}. {requester}"))
-        blocks.append(_buttons(story))
+        blocks.append(decision_buttons(change, numbers_of(change, story.tally.total), removes=story.kind.removes))
     blocks.append(context(f"Plan `{change.digest[:12]}`"))
     return blocks
 
 
-def _numbers(story: Story) -> str:
-    summary = story.change.summary
+def numbers_of(change: Change, total: int) -> str:
+    """Return how many numbers a request is about, as people read it."""
+    summary = change.summary
     if summary and summary.unknown:
         return f"Up to {summary.unknown:,} numbers that nobody can see beforehand"
-    return f"{story.tally.total:,} numbers"
+    return f"{total:,} numbers"
 
 
 def ticket(change: Change) -> str:
@@ -114,14 +115,14 @@ def read_ticket(value: str) -> tuple[int, str]:
     return int(change), digest
 
 
-def _buttons(story: Story) -> Block:
-    change, numbers = story.change, _numbers(story)
+def decision_buttons(change: Change, numbers: str, *, removes: bool) -> Block:
+    """Return Approve, Reject and Details, wherever a request is shown: what counts is checked at the click."""
     value = ticket(change)
     question = confirmation(
         f"Approve {change.public_id}?",
         (
             f"{numbers} will be deleted for good, starting now. Nobody can undo it."
-            if story.kind.removes
+            if removes
             else f"{numbers} will be changed exactly as shown, starting now."
         ),
         "Approve",

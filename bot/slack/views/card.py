@@ -10,6 +10,7 @@ from bot.slack.views.elements import (
     Block,
     actions,
     bar,
+    beside,
     button,
     code,
     context,
@@ -22,6 +23,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.pieces import counts_text, decision_text, freeze_line, state_word, trouble, wanted_lines
 from bot.slack.views.preview import AGAIN
+from bot.slack.views.templates import keep_button
 from bot.workflow.ports import Story
 
 RETRY: Final = "retry_failed"
@@ -46,7 +48,7 @@ def card(story: Story) -> list[Block]:
     if freeze := freeze_line(story):
         blocks.append(section(freeze))
     if summary is not None:
-        blocks.append(section(wanted_lines(story.kind, summary)))
+        blocks.append(beside(section(wanted_lines(story.kind, summary)), keep_button(change.id)))
     blocks.append(fields(_facts(story)))
     blocks.append(quote(change.draft.reason))
     if change.problem:

@@ -99,6 +99,28 @@ def section(text: str, *, block_id: str = "") -> Block:
     return block
 
 
+def beside(block: Block, element: Block) -> Block:
+    """Return a paragraph with a button beside it."""
+    return {**block, "accessory": element}
+
+
+def paragraphs(lines: Iterable[str], limit: int = 2900) -> list[Block]:
+    """Return all ``lines`` in as few paragraphs as hold them; none may be longer than ``limit``."""
+    texts: list[str] = []
+    for line in lines:
+        if texts and len(texts[-1]) + 1 + len(line) <= limit:
+            texts[-1] += f"\n{line}"
+        else:
+            texts.append(line)
+    return [section(text) for text in texts]
+
+
+def with_notes(view: View, notes: Sequence[str]) -> View:
+    """Return ``view`` with sentences on top of it; they are mrkdwn."""
+    blocks = paragraphs(f"⚠️ {note}" for note in notes)
+    return {**view, "blocks": [*blocks, *view["blocks"]][:100]}
+
+
 def fields(pairs: Iterable[tuple[str, str]]) -> Block:
     """Return up to ten label-value pairs in two columns."""
     return {"type": "section", "fields": [mrkdwn(f"*{label}*\n{value}", 2000) for label, value in pairs][:10]}

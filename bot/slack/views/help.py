@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.changes.kinds import Kind
+from bot.changes.listings import SORTS
 
 
 def help_text(kinds: Sequence[Kind]) -> str:
@@ -27,6 +28,9 @@ def help_text(kinds: Sequence[Kind]) -> str:
             "• `/numbers retry CHG-42` - the form again, for the numbers that failed or were not attempted",
             "• `/numbers undo CHG-42` - a new change back to what its numbers had before",
             "• `/numbers list` - the newest changes; `/numbers list mine` only yours",
+            f"   {list_help(kinds)}",
+            "• `/numbers find +13035550100` - a number's values of today, who holds it, and every change of it",
+            "• `/numbers templates` - changes saved under a name, to run or delete; `/numbers run NAME` opens one",
             "• `/numbers locks` - who holds which numbers; operators release them with `/numbers unlock CHG-42`",
             "• `/numbers freeze REASON`, `/numbers unfreeze` - operators stop all submissions, and let them go on",
             "• `/numbers export 2026-11-01 2026-12-01 csv` - operators get the audit trail of these days as a file",
@@ -36,4 +40,15 @@ def help_text(kinds: Sequence[Kind]) -> str:
                 "commands do not work, use the message shortcut “Change these numbers”."
             ),
         ]
+    )
+
+
+def list_help(kinds: Sequence[Kind]) -> str:
+    """Return what may follow ``/numbers list``, in mrkdwn."""
+    words = ", ".join(f"`{sort.word}`" for sort in SORTS)
+    named = " or ".join(f"`kind {kind.command}`" for kind in kinds)
+    return (
+        f"After `/numbers list`, in any order: where a change is ({words}), whose it is (`mine` or @somebody), "
+        f"{named}, and days in UTC: `since 2026-11-01`, `until 2026-11-30`, `on today`. "
+        "Several words of one sort mean any of them: `/numbers list failed stale @ana since 2026-11-01`."
     )

@@ -1,25 +1,92 @@
-"""The Home tab: what waits, what runs, what I asked for."""
+"""The Home tab: what waits for me, what runs, what I asked for, what failed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from bot.slack.views.elements import Block, View, context, divider, header, section
+from bot.changes.glances import Glance
+from bot.slack.views.approval_card import decision_buttons, numbers_of
+from bot.slack.views.elements import (
+    Block,
+    View,
+    actions,
+    bar,
+    button,
+    code,
+    context,
+    counted,
+    divider,
+    header,
+    listed,
+    person,
+    section,
+    when,
+)
+from bot.slack.views.pieces import wanted_lines
 from bot.slack.views.status import entry
+from bot.workflow.overview import Outlook
 from bot.workflow.ports import Story
 
+#: The button that opens the form.
+START: Final = "home_start"
 
-def home(user: str, waiting: Sequence[Story], running: Sequence[Story], mine: Sequence[Story]) -> View:
-    """Return the Home tab of ``user``."""
-    for_me = [story for story in waiting if story.change.requester != user]
-    blocks: list[Block] = []
-    for title, stories, none in (
-        ("Waiting for a decision", for_me, "No request waits."),
-        ("Running now", running, "Nothing runs."),
-        ("Your changes", mine, "You have asked for nothing yet. Start with `/numbers update`."),
-    ):
-        blocks.append(header(title))
-        blocks += [section(entry(story)) for story in stories] or [section(none)]
-        blocks.append(divider())
-    blocks.append(context("Decide with the buttons on the request in the approval channel."))
+
+def home(outlook: Outlook) -> View:
+    """Return the Home tab of the person whose outlook it is."""
+    blocks: list[Block] = [actions(START, [button("New number change", START, "new", style="primary")])]
+    blocks.append(section(_freeze(outlook)))
+    blocks += [divider(), header("Waiting for your decision")]
+    for story in outlook.waiting:
+        blocks += [section(_request(story)), _decide(story)]
+    if outlook.more_waiting:
+        blocks.append(context(f"{outlook.more_waiting:,} more wait; `/numbers list waiting` shows them."))
+    if not outlook.waiting:
+        blocks.append(section("No request waits for you."))
+    blocks += _part("Running now", [_running(glance, outlook) for glance in outlook.running], "Nothing runs.")
+    mine = [entry(glance, outlook.kinds.get(glance.kind)) for glance in outlook.mine]
+    blocks += _part("Your changes", mine, "You have asked for nothing yet. Start with “New number change”.")
+    failures = [entry(glance, outlook.kinds.get(glance.kind)) for glance in outlook.failures]
+    blocks += _part("Recent failures", failures, "Nothing has failed.")
+    blocks.append(context("`/numbers list` shows more of each: `running`, `mine`, `failed`. `/numbers help` has all."))
     return {"type": "home", "blocks": blocks}
+
+
+def _decide(story: Story) -> Block:
+    return decision_buttons(story.change, numbers_of(story.change, story.tally.total), removes=story.kind.removes)
+
+
+def _part(title: str, texts: Sequence[str], none: str) -> list[Block]:
+    return [divider(), header(title), *[section(text) for text in texts or [none]]]
+
+
+def _freeze(outlook: Outlook) -> str:
+    freeze = outlook.freeze
+    if freeze is None:
+        return "Submissions are not frozen."
+    return (
+        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
+        "Nothing is sent until an operator lifts it."
+    )
+
+
+def _request(story: Story) -> str:
+    """Return a request in a few lines; Details has the rest."""
+    change, summary = story.change, story.change.summary
+    changing = f", of which {summary.numbers - summary.unchanged:,} change" if summary and summary.unchanged else ""
+    numbers = counted(story.tally.total, "number") + changing
+    until = f" · decide until {when(change.expires_at)}" if change.expires_at else ""
+    lines = [
+        f"*{change.public_id}* · {story.provider}: {story.kind.title} · {numbers}{until}",
+        f"{person(change.requester)}: {code(change.draft.reason, 300)}",
+    ]
+    if summary is not None:
+        lines += wanted_lines(story.kind, summary).splitlines()
+    return listed(lines, 2000)
+
+
+def _running(glance: Glance, outlook: Outlook) -> str:
+    tally = glance.tally
+    done = tally.total - tally.pending
+    shown = f"{code(bar(done, tally.total))} {done:,} of {counted(tally.total, 'number')}"
+    return f"{entry(glance, outlook.kinds.get(glance.kind))}\n{shown}"

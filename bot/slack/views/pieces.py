@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.changes.edits import show_wish
+from bot.changes.glances import Glance
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState, Outcome
 from bot.changes.policy import Audience
@@ -39,9 +40,14 @@ OUTCOMES = {
 }
 
 
-def state_word(change: Change) -> str:
+def state_word(change: Change | Glance) -> str:
     """Return the state, or for a finished change the outcome, as people read it."""
     return OUTCOMES[change.outcome] if change.outcome else STATES[change.state]
+
+
+def kind_words(kind: Kind | None, name: str) -> str:
+    """Return what people call a kind; its name when it is not available any more."""
+    return f"{kind.provider.title()}: {kind.title}" if kind else code(name, 64)
 
 
 def shown(kind: Kind, name: str, wish: Wish, summary: Summary, limit: int = 200) -> str:
@@ -171,10 +177,10 @@ def trouble(story: Story, limit: int) -> list[tuple[str, str]]:
     return [(heading, failure_lines(groups, total, limit)) for heading, groups, total in sorts if groups]
 
 
-def counts_text(story: Story) -> str:
+def counts_text(story: Story | Glance) -> str:
     """Return how many numbers are where."""
     tally = story.tally
-    read = story.change.state is ChangeState.FINISHED
+    read = (story.state if isinstance(story, Glance) else story.change.state) is ChangeState.FINISHED
     parts = count_parts(
         succeeded=None if read else tally.succeeded,
         verified=tally.verified if read else tally.verified or None,

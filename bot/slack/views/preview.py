@@ -11,6 +11,7 @@ from bot.slack.views.elements import (
     Block,
     View,
     actions,
+    beside,
     button,
     channel,
     code,
@@ -34,6 +35,7 @@ from bot.slack.views.pieces import (
     wanted_lines,
     warning_lines,
 )
+from bot.slack.views.templates import keep_button
 from bot.workflow.approval import COUNT
 from bot.workflow.ports import Story
 
@@ -105,7 +107,10 @@ def _plan(story: Story) -> View:
         ),
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
         *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
-        section(f"{'' if story.kind.removes else '*New values*' + chr(10)}{wanted_lines(story.kind, summary)}"),
+        beside(
+            section(f"{'' if story.kind.removes else '*New values*' + chr(10)}{wanted_lines(story.kind, summary)}"),
+            keep_button(change.id),
+        ),
         *([section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}")] if summary.sample else []),
     ]
     if summary.locked:

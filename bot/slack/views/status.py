@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from bot.changes.glances import Glance
+from bot.changes.kinds import Kind
+from bot.changes.listings import Listing
+from bot.changes.paging import Page
 from bot.changes.records import Event
 from bot.slack.views.card import card, card_text
 from bot.slack.views.details import history_lines
-from bot.slack.views.elements import Block, code, context, person, section, when
-from bot.slack.views.pieces import counts_text, state_word
+from bot.slack.views.elements import Block, code, context, counted, person, section, when
+from bot.slack.views.paging import pager
+from bot.slack.views.pieces import counts_text, kind_words, state_word
 from bot.workflow.ports import Story
+
+PAGES: Final = "list"
 
 
 def status(story: Story, history: Sequence[Event]) -> tuple[str, list[dict[str, Any]]]:
@@ -19,23 +26,36 @@ def status(story: Story, history: Sequence[Event]) -> tuple[str, list[dict[str, 
     return card_text(story), blocks
 
 
-def listing(stories: Sequence[Story], *, mine: bool) -> tuple[str, list[dict[str, Any]]]:
-    """Return the newest changes, a line each."""
-    if not stories:
-        who = "You have asked for no changes yet" if mine else "There are no changes yet"
-        text = f"{who}. Start one with `/numbers update`."
+def listing(page: Page[Glance], wanted: Listing, kinds: Mapping[str, Kind], me: str) -> tuple[str, list[Block]]:
+    """Return a page of changes, newest first, a few lines each."""
+    asked = _asked(wanted)
+    if not page.entries:
+        mine = wanted == Listing(people=(me,))
+        none = "You have asked for no changes yet" if mine else "There are no changes yet"
+        text = (
+            f"No change is like that: {asked}." if asked and not mine else f"{none}. Start one with `/numbers update`."
+        )
         return text, [section(text)]
-    blocks: list[Block] = [section("*Your newest changes*" if mine else "*The newest changes*")]
-    blocks += [section(entry(story)) for story in stories]
+    blocks: list[Block] = [section(f"*The newest changes*{': ' if asked else ''}{asked}")]
+    blocks += [section(entry(glance, kinds.get(glance.kind))) for glance in page.entries]
+    blocks += pager(PAGES, page, str(wanted))
     blocks.append(context("`/numbers status CHG-42` shows one of them whole."))
-    return f"{len(stories)} changes", blocks
+    return f"{len(page.entries)} changes", blocks
 
 
-def entry(story: Story) -> str:
+def _asked(wanted: Listing) -> str:
+    """Return what was asked for, as people read it."""
+    words = [sort.word for sort in wanted.sorts] + [person(user) for user in wanted.people[:10]]
+    words += [f"kind {kind}" for kind in wanted.kinds]
+    words += [f"since {wanted.since}"] if wanted.since else []
+    words += [f"until {wanted.until}"] if wanted.until else []
+    return ", ".join(words)
+
+
+def entry(glance: Glance, kind: Kind | None) -> str:
     """Return one change in two lines."""
-    change = story.change
-    counts = f" · {counts_text(story)}" if change.started_at else f" · {story.tally.total:,} numbers"
+    counts = f" · {counts_text(glance)}" if glance.started_at else f" · {counted(glance.numbers, 'number')}"
     return (
-        f"*{change.public_id}* · {state_word(change)} · {story.provider}: {story.kind.title}{counts}\n"
-        f"{person(change.requester)}, {when(change.created_at)}: {code(change.draft.reason, 120)}"
+        f"*{glance.public_id}* · {state_word(glance)} · {kind_words(kind, glance.kind)}{counts}\n"
+        f"{person(glance.requester)}, {when(glance.created_at)}: {code(glance.reason, 120)}"
     )

@@ -50,6 +50,31 @@ async def test_a_late_acknowledgement_is_a_timeout(hasty: SlackStandIn, transpor
         assert hasty.ephemerals("U0ANA") == []
 
 
+async def test_a_commands_text_has_people_channels_and_links_as_ids(slack: SlackStandIn) -> None:
+    """As Slack writes them when the manifest asks for it; names that do not exist, and numbers, stay as typed."""
+    texts = []
+    app = app_of(slack)
+
+    @app.command("/numbers")
+    async def numbers(ack: Any, command: Any) -> None:
+        await ack()
+        texts.append(command["text"])
+
+    async with over_http(app, slack):
+        ana = slack.person("U0ANA")
+        typed = "list @Ana @nobody me@ana.example in #ops #nowhere +13035550100 see https://status.example/x now"
+        await ana.command("/numbers", typed)
+        slack.workspace.escapes_commands = False
+        await ana.command("/numbers", typed)
+
+    escaped, plain = texts
+    assert escaped == (
+        "list <@U0ANA|ana> @nobody me@ana.example in <#C0OPS|ops> #nowhere +13035550100 "
+        "see <https://status.example/x> now"
+    )
+    assert plain == typed
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_command_may_be_answered_in_its_acknowledgement(slack: SlackStandIn, transport: Any) -> None:
     """A body of text is an ephemeral message; a JSON body may be for the whole channel."""

@@ -76,6 +76,7 @@ async def test_every_step_of_a_change_is_in_the_trail_and_proven(stage: Stage) -
         ("batch_submitted", "linesman"),
         ("batch_settled", "linesman"),
         ("verifying", "linesman"),
+        ("read_back", "linesman"),
         ("finished", "linesman"),
     ]
     assert await proven(stage) == len(steps)

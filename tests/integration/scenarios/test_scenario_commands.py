@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 from tests.integration.scenarios.stage import OPS, Stage
 
@@ -19,7 +18,14 @@ COMMANDS = (
     ("status 99999999999999999999", "Say which change"),
     ("list", "There are no changes yet"),
     ("list mine", "You have asked for no changes yet"),
-    ("list everything", "/numbers list mine only yours"),
+    ("list everything", "“everything” is not known."),
+    ("list running", "No change is like that: running."),
+    ("find", "Say which number"),
+    ("find nonsense", "“nonsense”"),
+    ("find +13035550000 +13035550001", "That is 2 numbers; look at one at a time."),
+    ("templates", "There are no templates yet"),
+    ("run", "Say which: /numbers run NAME"),
+    ("run nothing", "There is no template “nothing”"),
 )
 
 
@@ -95,32 +101,6 @@ async def test_the_message_shortcut_takes_the_numbers_of_the_message(stage: Stag
 
     assert len(boxes) > 1
     assert "Numbers: 500 " in stage.read(await stage.planned())
-
-
-async def test_the_home_tab_lists_what_waits_what_runs_and_what_is_mine(stage: Stage) -> None:
-    """Everybody sees the requests of others under "Waiting", and their own under "Your changes"."""
-    stage.telnyx.add_numbers(2, start="+13035550000")
-    await stage.ask("+13035550000", reason="First")
-    stage.telnyx.job_seconds = 3600
-    running = await stage.ask("+13035550001", reason="Second", by=stage.mia)
-    await stage.approve(running)
-    await stage.slack.wait_for(lambda: "Running" in stage.read(stage.card(running)), what="the change to run")
-
-    seen = {}
-    for person in (stage.ana, stage.max):
-        await person.open_home()
-        await stage.slack.wait_for(partial(stage.slack.home, person.id), what="the Home tab")
-        home = stage.slack.home(person.id)
-        assert home is not None
-        seen[person.id] = stage.read(home)
-
-    waiting, rest = seen["U0MAX"].split("Running now")
-    active, mine = rest.split("Your changes")
-    assert ("CHG-1" in waiting, "CHG-2" in active) == (True, True)
-    assert "You have asked for nothing yet" in mine
-    waiting, rest = seen["U0ANA"].split("Running now")
-    assert "No request waits" in waiting
-    assert "CHG-1" in rest.split("Your changes")[1]
 
 
 async def test_operators_see_health_readiness_and_figures(stage: Stage) -> None:

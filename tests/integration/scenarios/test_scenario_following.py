@@ -95,7 +95,7 @@ async def refused(stage: Stage, text: str) -> str:
     """Type ``/numbers`` with ``text`` and return what the modal answers."""
 
     def answered(view: View) -> bool:
-        return view.callback_id == "notice"
+        return view.callback_id == "notice" and "🚫" in stage.read(view)
 
     await stage.ana.command("/numbers", text)
     return stage.read(await stage.ana.wait_for_view(answered))

@@ -1,0 +1,49 @@
+"""``/numbers list``, and its pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.changes.paging import Cursor
+from bot.errors import InputError
+from bot.slack.front import Front
+from bot.slack.views.elements import escape
+from bot.slack.views.help import list_help
+from bot.slack.views.paging import read_turn
+from bot.slack.views.status import PAGES, listing
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Listen to the buttons of a page."""
+
+    async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_turn(front, body), front.to_person(body), "list page")
+
+    for way in ("newer", "older"):
+        app.block_action(f"{PAGES}_{way}")(turn)
+
+
+async def show_list(front: Front, body: dict[str, Any], text: str) -> None:
+    """Answer ``/numbers list …``: a page of changes, or everything that is wrong and what is allowed."""
+    try:
+        await _show(front, body, text, None, by=body["user_id"])
+    except InputError as error:
+        problems = "\n".join(f"• {escape(problem)}" for problem in error.problems.values())
+        await front.say(body, f"{problems}\n\n{list_help(front.choices.kinds)}")
+
+
+async def _turn(front: Front, body: dict[str, Any]) -> None:
+    cursor, words = read_turn(body["actions"][0]["value"])
+    await _show(front, body, words, cursor, by=body["user"]["id"], replace=True)
+
+
+async def _show(
+    front: Front, body: dict[str, Any], text: str, cursor: Cursor | None, *, by: str, replace: bool = False
+) -> None:
+    wanted = front.listings.read(text, by=by)
+    page = await front.listings.page(wanted, cursor)
+    kinds = {kind.name: kind for kind in front.choices.kinds}
+    await front.say(body, *listing(page, wanted, kinds, by), replace=replace)

@@ -1,0 +1,171 @@
+"""Templates: saving a change as one, listing, running and deleting them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.changes.templates import NAME, Template
+from bot.errors import InputError, LinesmanError
+from bot.slack.front import Front
+from bot.slack.listeners.opening import fill_form
+from bot.slack.manifest import COMMAND
+from bot.slack.said import spoken
+from bot.slack.views.answers import read_private
+from bot.slack.views.elements import View, code, escape
+from bot.slack.views.form import ways_to_filter
+from bot.slack.views.preview import loading, notice
+from bot.slack.views.templates import (
+    DELETE,
+    EARLIER,
+    KEEP,
+    LATER,
+    RUN,
+    SAVE,
+    TITLE,
+    naming,
+    read_value,
+    replacing,
+    saved,
+    shelf,
+)
+from bot.workflow.templates import Taken
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Listen to "Save as template", to the modal that asks for a name, and to the buttons of the list."""
+
+    async def keep(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_ask_name(front, body), front.to_person(body), "save as template")
+
+    async def save(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack(**await _save(front, body))
+
+    async def run(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_run(front, body), front.to_person(body), "run template")
+
+    async def delete(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_delete(front, body), front.to_person(body), "delete template")
+
+    async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_turn(front, body), front.to_person(body), "templates page")
+
+    app.block_action(KEEP)(keep)
+    app.view_submission(SAVE)(save)
+    app.block_action(RUN)(run)
+    app.block_action(DELETE)(delete)
+    for way in (EARLIER, LATER):
+        app.block_action(way)(turn)
+
+
+async def show_templates(front: Front, body: dict[str, Any], text: str) -> None:
+    """Answer ``/numbers templates``; with something after it, say where that belongs."""
+    if text:
+        await front.say(
+            body, f"`{COMMAND} templates` takes nothing more; `{COMMAND} run {escape(text[:60])}` opens one."
+        )
+        return
+    await _show(front, body)
+
+
+async def run_named(front: Front, body: dict[str, Any], name: str) -> None:
+    """Answer ``/numbers run NAME``: open the form with what the template holds."""
+    if not name:
+        await front.say(body, f"Say which: `{COMMAND} run NAME`. `{COMMAND} templates` shows which there are.")
+        return
+    template = await front.templates.named(spoken(name))
+    await _open(front, template, user=body["user_id"], trigger=body["trigger_id"], origin=body["channel_id"])
+
+
+async def _run(front: Front, body: dict[str, Any]) -> None:
+    template, _ = read_value(body["actions"][0]["value"])
+    origin = (body.get("channel") or {}).get("id", "")
+    found = await front.templates.get(template)
+    await _open(front, found, user=body["user"]["id"], trigger=body["trigger_id"], origin=origin)
+
+
+async def _open(front: Front, template: Template, *, user: str, trigger: str, origin: str) -> None:
+    kind = front.templates.kind(template)
+    draft, notes = front.templates.fitted(template, ways_to_filter(kind) if kind else ())
+    view = await front.open(trigger, loading())
+    await fill_form(front, view, user=user, origin=origin, kind=kind, draft=draft, notes=[escape(n) for n in notes])
+
+
+async def _ask_name(front: Front, body: dict[str, Any]) -> None:
+    """Open the modal at once, for its trigger lives three seconds, and say in it what would be kept, or why not."""
+    change = int(body["actions"][0]["value"])
+    view = await front.reveal(body, loading())
+    try:
+        keeping = await front.templates.look(change, by=body["user"]["id"])
+    except LinesmanError as error:
+        await front.show(view, notice(f"🚫 {escape(error.message)}", title=TITLE))
+        return
+    await front.show(view, naming(change, keeping))
+
+
+async def _save(front: Front, body: dict[str, Any]) -> dict[str, Any]:
+    """Save, and return the answer to the submission; what comes too late for it is shown in the modal."""
+    view = body["view"]
+    answers: dict[str, Any] = {}
+    in_time = True
+
+    async def answer(shown: View) -> None:
+        answers.update(response_action="update", view=shown)
+        if not in_time:
+            await front.show(view["id"], shown)
+
+    async def work() -> None:
+        try:
+            await answer(await _saved(front, body))
+        except InputError as error:
+            if not in_time or "name" in read_private(view):  # nothing to type into is shown any more
+                await answer(notice(f"🚫 {escape(error.message)}", title=TITLE))
+                return
+            answers.update(response_action="errors", errors={NAME: error.message})
+
+    async def refuse(text: str) -> None:
+        await answer(notice(f"🚫 {escape(text)}", title=TITLE))
+
+    in_time = await front.desk.within_ack(work(), refuse, "template")
+    return answers or {"response_action": "update", "view": notice("Saving…", title=TITLE)}
+
+
+async def _saved(front: Front, body: dict[str, Any]) -> View:
+    view = body["view"]
+    private = read_private(view)
+    typed = private.get("name") or view["state"]["values"][NAME][NAME]["value"] or ""
+    result = await front.templates.save(
+        int(private["change"]),
+        typed,
+        by=body["user"]["id"],
+        submission=f"{view['id']}:{view['hash']}",
+        replacing=private.get("replacing"),
+    )
+    if isinstance(result, Taken):
+        return replacing(int(private["change"]), typed, result.template)
+    return notice(saved(result), title=TITLE)
+
+
+async def _delete(front: Front, body: dict[str, Any]) -> None:
+    template, version = read_value(body["actions"][0]["value"])
+    gone = await front.templates.delete(template, version, by=body["user"]["id"])
+    await _show(front, body, first=f"🗑️ {code(gone.name)} is deleted.", replace=True)
+
+
+async def _turn(front: Front, body: dict[str, Any]) -> None:
+    action = body["actions"][0]
+    side = "before" if action["action_id"] == EARLIER else "after"
+    await _show(front, body, replace=True, **{side: action["value"]})
+
+
+async def _show(
+    front: Front, body: dict[str, Any], *, first: str = "", replace: bool = False, after: str = "", before: str = ""
+) -> None:
+    page = await front.templates.shelf(after=after, before=before)
+    kinds = {kind.name: kind for kind in front.choices.kinds}
+    await front.say(body, *shelf(page, kinds, first), replace=replace)

@@ -1,0 +1,116 @@
+"""What a message says, wherever in it that stands: its text, its blocks and its attachments."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+#: What Slack writes in angle brackets, but for telephone links: mentions, dates and links. They hold digits that are
+#: nobody's number; a link's label is what people see of it.
+_ANGLED: Final = re.compile(r"<(?!tel:)(?:([^<>|]*)\|)?([^<>]*)>", re.IGNORECASE)
+#: Marks of bold, italic and struck text around a word; a tilde between two numbers is no such mark.
+_MARKS: Final = re.compile(r"(?<![^\s(])[*_~]+(?=[^\s*_~])|(?<=[^\s*_~])[*_~]+(?![^\s,;.:!?)])")
+#: What stands in angle brackets in a command's text; the manifest asks for it.
+_WRITTEN: Final = re.compile(r"<([@#]?[^<>|]+)(?:\|([^<>]*))?>")
+#: Parts of a block in which there may be further blocks or texts.
+_INSIDE: Final = (
+    "text",
+    "fields",
+    "elements",
+    "child_blocks",
+    "rows",
+    "title",
+    "subtitle",
+    "body",
+    "details",
+    "output",
+)
+#: Parts of an attachment with words for people.
+_WORDS: Final = ("pretext", "title", "text")
+
+
+def texts_of(message: Mapping[str, Any]) -> list[str]:
+    """Return each text of ``message`` once, in order.
+
+    A message with blocks repeats them in its text, and what comes from bots and forms may be in blocks or in
+    attachments alone.
+    """
+    return list(dict.fromkeys(text for text in _texts(message) if text.strip()))
+
+
+def spoken(text: str) -> str:
+    """Return what was typed after a command as it was typed: Slack puts names and links into angle brackets."""
+    return html.unescape(_WRITTEN.sub(_as_typed, text))
+
+
+def _as_typed(found: re.Match[str]) -> str:
+    target, label = found[1], found[2] or ""
+    if target[:1] in {"@", "#"}:
+        return f"{target[0]}{label or target[1:]}"
+    return target.removeprefix("tel:").removeprefix("mailto:")
+
+
+def _texts(message: Mapping[str, Any]) -> Iterator[str]:
+    yield _plain(str(message.get("text") or ""))
+    yield from _blocks(message.get("blocks"))
+    for attachment in _dicts(message.get("attachments")):
+        for part in _WORDS:
+            yield _plain(str(attachment.get(part) or ""))
+        for field in _dicts(attachment.get("fields")):
+            yield _plain(str(field.get("value") or ""))
+        yield from _blocks(attachment.get("blocks"))
+        if not any(attachment.get(part) for part in (*_WORDS, "fields", "blocks")):
+            yield _plain(str(attachment.get("fallback") or ""))
+
+
+def _blocks(node: object) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, Sequence):
+        for each in node:
+            yield from _blocks(each)
+    elif isinstance(node, Mapping):
+        yield from _block(node)
+
+
+def _block(node: Mapping[str, Any]) -> Iterator[str]:
+    match node.get("type"):
+        case "rich_text_section" | "rich_text_quote" | "rich_text_preformatted":
+            # Leaves are one text, cut where its style changes: a number may be half in bold.
+            yield "".join(_leaf(leaf) for leaf in _dicts(node.get("elements")))
+        case "mrkdwn" | "markdown":
+            yield _plain(str(node.get("text") or ""))
+        case "plain_text" | "raw_text" | "raw_number":
+            yield str(node.get("text") or node.get("value") or "")
+        case "actions" | "input" | "button" | "image":
+            return
+        case _:
+            for part in _INSIDE:
+                yield from _blocks(node.get(part))
+
+
+def _leaf(leaf: Mapping[str, Any]) -> str:
+    match leaf.get("type"):
+        case "text":
+            return str(leaf.get("text") or "")
+        case "link":
+            url = str(leaf.get("url") or "")
+            label = str(leaf.get("text") or "")
+            return f"<{url}|{label}>" if url.lower().startswith("tel:") else label or " "
+        case _:
+            return " "
+
+
+def _plain(text: str) -> str:
+    """Return mrkdwn without its marks, mentions, dates and the targets of links."""
+    return _MARKS.sub("", _ANGLED.sub(lambda found: f" {found[2]} " if _is_link(found[1] or "") else " ", text))
+
+
+def _is_link(target: str) -> bool:
+    return "://" in target or target.startswith("mailto:")
+
+
+def _dicts(node: object) -> list[Mapping[str, Any]]:
+    return [each for each in node if isinstance(each, Mapping)] if isinstance(node, list) else []

@@ -1,0 +1,124 @@
+"""What ``/numbers find`` answers: one number as it is now, who holds it, and what changes did to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.changes.glances import Past
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import OperationState
+from bot.changes.records import Place, public_id
+from bot.changes.settings import show_value
+from bot.changes.values import MASK, Secret, Value
+from bot.slack.views.elements import Block, clip, code, escape, header, listed, paragraphs, person, section, when
+from bot.slack.views.paging import pager
+from bot.slack.views.pieces import kind_words, state_word
+from bot.workflow.finding import Holding, Portrait, Sheet
+
+PAGES: Final = "find"
+#: Longest value in a line, in characters: all of a number's settings have to fit into one message.
+_VALUE: Final = 80
+#: Longest line of history, in characters; Slack takes about 13,200 in all blocks of a message (bolt-js#2509).
+_LINE: Final = 1200
+
+#: State of the number in a change -> what people read.
+_OUTCOMES: Final = {
+    OperationState.WAITING: "not sent",
+    OperationState.SUBMITTED: "being changed",
+    OperationState.SUCCEEDED: "✅ changed",
+    OperationState.VERIFIED: "✅ changed, and read back so",
+    OperationState.DIFFERS: "⚠️ differs from what was sent",
+    OperationState.UNVERIFIED: "✅ changed, but not verified",
+    OperationState.FAILED: "❌ failed",
+    OperationState.NOT_ATTEMPTED: "not attempted",
+}
+
+
+def portrait(found: Portrait, links: Mapping[Place, str]) -> tuple[str, list[Block]]:
+    """Return text and blocks; ``links`` lead to the cards."""
+    name = found.e164 or found.asked
+    blocks = [header(name)]
+    for holding in found.holdings:
+        blocks += _holding(holding, found.asked)
+    if found.holdings or found.history.entries:
+        blocks.append(section("*Earlier changes*" if found.further else "*Changes of this number*"))
+    blocks += [section(_past(past, found.kinds.get(past.change.kind), links)) for past in found.history.entries]
+    if not found.history.entries:
+        blocks.append(section("No change has ever been asked for."))
+    blocks += pager(PAGES, found.history, found.asked)
+    return f"{name}: what it is set to, and its history", blocks
+
+
+def _holding(holding: Holding, asked: str) -> list[Block]:
+    title, snapshot, held = escape(holding.provider), holding.snapshot, holding.held
+    lock = (
+        f"🔒 Held by *{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}."
+        if held
+        else "No change holds it."
+    )
+    if holding.problem:
+        problem = escape(clip(holding.problem, 500))
+        return paragraphs([f"⚠️ *{title}*: its values of today cannot be read. {problem}", lock])
+    if snapshot is None:
+        return paragraphs(
+            [f"*{title}*: `{asked}` is not in the {title} account, or cannot be changed there now.", lock]
+        )
+    status = f" · {code(snapshot.status, 60)}" if snapshot.status else ""
+    editable = "" if snapshot.editable else " · cannot be changed there now"
+    lines = [f"*{title}, now*: id {code(snapshot.id, 70)}{status}{editable}"]
+    for sheet in holding.sheets:
+        lines += _sheet(sheet)
+    return paragraphs([*lines, lock])
+
+
+def _sheet(sheet: Sheet) -> list[str]:
+    """Return a line for every setting of the kind; a secret one is never read, let alone shown."""
+    lines = []
+    for setting in sheet.kind.settings:
+        if setting.secret:
+            lines.append(f"• *{setting.label}*: never shown")
+            continue
+        value = sheet.values.get(setting.name)
+        shown = show_value(setting, value, sheet.labels.get(setting.name))
+        lines.append(f"• *{setting.label}*: {code(shown, _VALUE)}")
+    return lines
+
+
+def _past(past: Past, kind: Kind | None, links: Mapping[Place, str]) -> str:
+    """Return one change of the number: which, when, what became of it, from what to what."""
+    change, operation = past.change, past.operation
+    name = change.public_id
+    shown = f"<{links[change.card]}|{name}>" if change.card in links else name
+    what = _OUTCOMES.get(operation.state, operation.state.value.replace("_", " "))
+    if operation.state is OperationState.WAITING and not change.state.over:
+        what = "not sent yet"
+    lines = [
+        f"*{shown}* · {state_word(change)} · {kind_words(kind, change.kind)}",
+        f"{person(change.requester)}, {when(change.created_at)}: {code(change.reason, 120)}",
+        f"This number: {what}{f'. {code(operation.reason, 200)}' if operation.reason else ''}",
+    ]
+    lines += [_difference(past, kind, name, value) for name, value in operation.after.items()]
+    return listed(lines, _LINE)
+
+
+def _difference(past: Past, kind: Kind | None, name: str, after: Value) -> str:
+    setting = kind.by_name.get(name) if kind else None
+    before = past.operation.before.get(name)
+    label = setting.label if setting else escape(name)
+    old, new = (_value(past, kind, name, value) for value in (before, after))
+    return f"• {label}: {old} → {new}"
+
+
+def _value(past: Past, kind: Kind | None, name: str, value: Value) -> str:
+    setting = kind.by_name.get(name) if kind else None
+    if isinstance(value, Secret) or (setting is not None and setting.secret):
+        return MASK
+    if setting is None:
+        return code(", ".join(value) if isinstance(value, tuple) else str(value), _VALUE)
+    return code(show_value(setting, value, past.labels.get(name)), _VALUE)
+
+
+def places(found: Portrait) -> Sequence[Place]:
+    """Return where the cards are that the history links to."""
+    return [past.change.card for past in found.history.entries]

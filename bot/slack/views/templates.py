@@ -1,0 +1,151 @@
+"""Templates: the button that keeps a change, the modal that asks for a name, and the list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.records import Draft
+from bot.changes.templates import NAME, NAME_LENGTH, Template
+from bot.slack.views.elements import (
+    Block,
+    View,
+    actions,
+    button,
+    code,
+    confirmation,
+    context,
+    counted,
+    escape,
+    field,
+    listed,
+    modal,
+    person,
+    section,
+    when,
+)
+from bot.slack.views.form import ways_to_filter
+from bot.slack.views.pieces import kind_words
+from bot.workflow.templates import Keeping, Shelf
+
+KEEP: Final = "keep_template"
+SAVE: Final = "save_template"
+RUN: Final = "run_template"
+DELETE: Final = "delete_template"
+#: Button of a page -> which side of the name it carries.
+EARLIER: Final = "templates_earlier"
+LATER: Final = "templates_later"
+TITLE: Final = "Save as template"
+#: Longest description of one template in a list, in characters; Slack takes about 13,200 in a message (bolt-js#2509).
+_ENTRY: Final = 1100
+
+
+def keep_button(change: int) -> Block:
+    """Return the button that keeps a change as a template."""
+    return button(TITLE, KEEP, str(change))
+
+
+def naming(change: int, keeping: Keeping) -> View:
+    """Return the modal that asks for the name and says what is kept."""
+    element: Block = {"type": "plain_text_input", "action_id": NAME, "max_length": NAME_LENGTH}
+    blocks = [
+        section(f"*{kind_words(keeping.kind, keeping.draft.kind)}*\n{_content(keeping.draft, keeping.kind, 2500)}"),
+        section(f"*Numbers*\n{_target(keeping.draft, keeping.kind, keeping.numbers)}"),
+    ]
+    if keeping.left_out:
+        labels = ", ".join(keeping.kind.setting(name).label for name in keeping.left_out)
+        blocks.append(section(f"🔒 *Not kept:* {labels}. Secrets are never part of a template."))
+    blocks.append(
+        field(NAME, "Name", element, hint="Everybody finds it with /numbers templates. The reason is asked for anew.")
+    )
+    private = json.dumps({"change": change})
+    return modal(SAVE, TITLE, blocks, submit="Save", close="Go back", private=private)
+
+
+def replacing(change: int, typed: str, taken: Template) -> View:
+    """Return the question whether the template of that name is to be replaced."""
+    text = (
+        f"{code(taken.name)} is there already, saved by {person(taken.owner)} on {when(taken.saved_at)}. "
+        "Replace it? What it stands for now is lost."
+    )
+    private = json.dumps({"change": change, "name": typed, "replacing": taken.version})
+    return modal(SAVE, TITLE, [section(text)], submit="Replace", close="Go back", private=private)
+
+
+def saved(template: Template) -> str:
+    """Return what is said after saving."""
+    return f"💾 {code(template.name)} is saved. {code(f'/numbers run {template.name}')} opens it in the form."
+
+
+def shelf(page: Shelf, kinds: Mapping[str, Kind], first: str = "") -> tuple[str, list[Block]]:
+    """Return a page of templates with their buttons, below what is to be said ``first`` (mrkdwn)."""
+    blocks = [section(first)] if first else []
+    if not page.templates:
+        text = "There are no templates yet. “Save as template” on the card of a change makes one."
+        return text, [*blocks, section(text)]
+    blocks.append(section("*Templates*"))
+    for template in page.templates:
+        blocks.append(section(_entry(template, kinds.get(template.draft.kind))))
+        blocks.append(actions(f"template:{template.id}", _buttons(template)))
+    turns = []
+    if page.earlier:
+        turns.append(button("Previous", EARLIER, page.templates[0].name))
+    if page.later:
+        turns.append(button("Next", LATER, page.templates[-1].name))
+    if turns:
+        blocks.append(actions("templates", turns))
+    blocks.append(context("A template is a change saved under a name. `/numbers run NAME` opens one in the form."))
+    return first or f"{counted(len(page.templates), 'template')}", blocks
+
+
+def _buttons(template: Template) -> Sequence[Block]:
+    question = confirmation(
+        f"Delete “{template.name}”?", "Nobody can run it any more. Changes that were made from it stay.", "Delete"
+    )
+    value = f"{template.id}:{template.version}"
+    return [button("Run", RUN, value), button("Delete", DELETE, value, style="danger", confirm=question)]
+
+
+def read_value(value: str) -> tuple[int, int]:
+    """Return a template's id and version, as its buttons carry them."""
+    template, _, version = value.partition(":")
+    return int(template), int(version)
+
+
+def _entry(template: Template, kind: Kind | None) -> str:
+    lines = [
+        f"{code(template.name)} · {kind_words(kind, template.draft.kind)}",
+        f"Saved by {person(template.owner)}, {when(template.saved_at)}",
+        *_content(template.draft, kind, 500).splitlines(),
+        *_target(template.draft, kind, template.numbers, limit=300).splitlines(),
+    ]
+    if template.left_out:
+        labels = [kind.setting(n).label if kind and n in kind.by_name else n for n in template.left_out]
+        lines.append(f"Without {escape(', '.join(labels))}: secrets are never kept.")
+    return listed(lines, _ENTRY)
+
+
+def _content(draft: Draft, kind: Kind | None, limit: int) -> str:
+    """Return the settings and their values, as they were typed."""
+    settings = kind.by_name if kind else {}
+    names = list(dict.fromkeys((*draft.chosen, *draft.typed)))
+    lines = []
+    for name in names:
+        label = settings[name].label if name in settings else escape(name)
+        value = draft.picked.get(name) or str(draft.typed.get(name) or "")
+        lines.append(f"• *{label}* → {code(value, 80)}")
+    return listed(lines, limit) or "No settings."
+
+
+def _target(draft: Draft, kind: Kind | None, numbers: int, limit: int = 1500) -> str:
+    """Return which numbers are meant."""
+    lines = [f"{counted(numbers, 'number')}, one by one"] if numbers else []
+    ways = ways_to_filter(kind) if kind else {}
+    for key, typed in draft.filters.items():
+        label = ways[key][1] if key in ways else key
+        lines.append(f"• {escape(label)}: {code(draft.picked.get(f'filter:{key}') or typed, 80)}")
+    if draft.filters and draft.excluded.strip():
+        lines.append(f"• Except {code(draft.excluded, 80)}")
+    return listed(lines, limit) or "No numbers; they are given in the form."

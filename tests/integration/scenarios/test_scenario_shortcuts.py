@@ -1,0 +1,89 @@
+"""The message shortcut: numbers out of any message, and never silently fewer than there are."""
+
+from __future__ import annotations
+
+from bot.sandbox.slack import Message, View
+from tests.integration.scenarios.stage import OPS, Stage
+
+ONE, TWO, THREE = "+13035550000", "+13035550001", "+13035550002"
+
+
+def said_by_another_app(stage: Stage) -> Message:
+    """Return a message with numbers in its text, its blocks and its attachments."""
+    message = stage.sam.post(OPS, f"Ticket 4711 for <@U0ANA>: *{ONE}*, see <https://crm.example/14155550199|the list>")
+    message.blocks = [
+        {
+            "type": "section",
+            "block_id": "b1",
+            "text": {"type": "mrkdwn", "text": f"Also <tel:{TWO}|(303) 555-0001>"},
+            "fields": [{"type": "mrkdwn", "text": f"*Number*\n{ONE}"}],
+        }
+    ]
+    message.attachments = [{"fields": [{"title": "Number", "value": THREE}], "fallback": "nothing"}]
+    return message
+
+
+async def chosen(stage: Stage, message: Message) -> View:
+    """Choose "Change these numbers" from a message's menu and return what is shown."""
+    await stage.ana.message_shortcut("change_these", message=message)
+    return await stage.ana.wait_for_view(lambda view: view.callback_id != "loading")
+
+
+async def test_numbers_are_read_out_of_text_blocks_and_attachments(stage: Stage) -> None:
+    """Each once, without the prose around them, mentions, links and ticket numbers; ready to be planned."""
+    stage.telnyx.add_numbers(3, start=ONE)
+
+    view = await chosen(stage, said_by_another_app(stage))
+    box = view.form.slot("numbers:0").value
+    await stage.fill(None, {"customer_reference": "Denver"}, "Because")
+    await stage.send()
+
+    assert box == f"{ONE}\n{TWO}\n{THREE}"
+    assert "Numbers: 3 " in stage.read(await stage.planned())
+
+
+async def test_a_message_without_numbers_is_said_to_have_none(stage: Stage) -> None:
+    """No empty form is opened; that files are not read is said where there are some."""
+    nothing = await chosen(stage, stage.sam.post(OPS, "Good morning, 3 of us are late"))
+    said = stage.read(nothing)
+    await stage.ana.close()
+    files = await chosen(stage, stage.sam.post(OPS, "The list", files=[("numbers.csv", b"+13035550000\n")]))
+
+    assert "There are no phone numbers in this message." in said
+    assert "The files below it are not read." in stage.read(files)
+
+
+async def test_more_than_fit_are_not_taken_in_part(stage: Stage) -> None:
+    """It is said how many there are and how many fit, and nothing is opened with some of them."""
+    message = stage.sam.post(OPS, "From the export:")
+    numbers = [f"+1303555{i:04}" for i in range(6000)]
+    message.attachments = [{"text": "\n".join(numbers[start : start + 600])} for start in range(0, 6000, 600)]
+
+    view = await chosen(stage, message)
+
+    assert "This message names 6,000 numbers, and the form holds 4," in stage.read(view)
+    assert view.callback_id == "notice"
+
+
+async def test_what_looks_like_a_number_and_cannot_be_read_is_named(stage: Stage) -> None:
+    """Above the form when there are others, alone when there are none."""
+    some = await chosen(stage, stage.sam.post(OPS, f"{ONE}, and +1 303 555 00011 as well"))
+    shown = stage.read(some)
+    box = some.form.slot("numbers:0").value
+    await stage.ana.close()
+    none = await chosen(stage, stage.sam.post(OPS, "+1 303 555 00011"))
+
+    assert box == ONE
+    assert "Not taken from the message, for it cannot be read: +1 303 555 00011" in shown
+    assert none.callback_id == "notice"
+    assert "There are no phone numbers in this message. Not taken" in stage.read(none)
+
+
+async def test_who_may_not_ask_for_changes_is_told_so(stage: Stage) -> None:
+    """The shortcut is in everybody's menu; the answer is in the modal."""
+    message = stage.ana.post(OPS, ONE)
+
+    await stage.sam.message_shortcut("change_these", message=message)
+    await stage.sam.wait_for_view(lambda view: view.callback_id == "notice")
+
+    assert "You may not request changes" in stage.modal(stage.sam)
