@@ -37,7 +37,9 @@ from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.work import Task
 from bot.workflow.announcements import Announcements
+from bot.workflow.answering import Answering
 from bot.workflow.approval import Approval
+from bot.workflow.attending import Attending
 from bot.workflow.authority import Authority
 from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
@@ -180,6 +182,7 @@ def _context(
             poll=pace,
             card=timedelta(seconds=settings.card_seconds),
             settle=timedelta(seconds=settings.settle_seconds),
+            stuck=timedelta(seconds=settings.stuck_after),
         ),
         clock=clock,
         vault=vault,
@@ -204,8 +207,9 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.REMIND: Reminding(context, authority, say).remind,
         Task.START: Starting(context, authority, say).start,
         Task.SUBMIT: submission.submit,
-        Task.SEARCH: Searching(context, say).search,
-        Task.POLL: Polling(context, say).poll,
+        Task.SEARCH: Searching(context, say, name).search,
+        Task.POLL: Polling(context, say, name).poll,
+        Task.ATTEND: Attending(context, say).attend,
         Task.FINISH: Concluding(context, say).finish,
     }
     front = Front(
@@ -217,6 +221,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         cancelling=Cancelling(context, authority, say),
         freezing=Freezing(context, authority, say),
         unlocking=Unlocking(context, authority),
+        answering=Answering(context, authority, say),
         authority=authority,
         stories=stories,
     )

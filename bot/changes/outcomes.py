@@ -15,6 +15,7 @@ CONTRADICTORY = "linesman.contradictory"
 UNCHANGED = "linesman.unchanged"
 REFUSED = "linesman.job_refused"
 STOPPED = "linesman.stopped"
+GIVEN_UP = "linesman.given_up"
 
 
 class Reported(Protocol):

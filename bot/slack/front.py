@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -13,6 +14,7 @@ from bot.slack.calls import call
 from bot.slack.desk import Answer, Desk
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
+from bot.workflow.answering import Answering
 from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
 from bot.workflow.cancelling import Cancelling
@@ -21,6 +23,8 @@ from bot.workflow.freezing import Freezing
 from bot.workflow.proposing import Proposals
 from bot.workflow.stories import Stories
 from bot.workflow.unlocking import Unlocking
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,7 @@ class Front:
     cancelling: Cancelling
     freezing: Freezing
     unlocking: Unlocking
+    answering: Answering
     authority: Authority
     stories: Stories
 
@@ -70,6 +75,14 @@ class Front:
             await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks))
         else:
             await call(self.client.chat_postMessage(channel=user, text=text, blocks=blocks))
+
+    async def replace(self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]]) -> None:
+        """Put ``blocks`` in the place of the message whose button was pressed. It is a nicety: a refusal is let go."""
+        if url := body.get("response_url"):
+            hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
+            answer = await hook.send(text=text, blocks=blocks, replace_original=True)
+            if answer.status_code != 200:
+                log.info("message was not replaced", status=answer.status_code)
 
     async def show(self, view_id: str, view: View) -> None:
         """Replace an open modal."""

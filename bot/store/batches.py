@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from statistics import median
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.lifecycle import BATCH_STEPS, BatchState, before
@@ -52,12 +54,19 @@ class Batches:
         return [_batch(row) for row in await self._connection.execute(statement)]
 
     async def move(self, batch: int, to: BatchState, **columns: Any) -> None:  # noqa: ANN401 - column values
-        """Take the batch to state ``to`` in one conditional write; raises Superseded when it cannot go there."""
+        """Take the batch to state ``to`` in one conditional write.
+
+        Raises Superseded when it cannot go there, or when the job given with it is another batch's.
+        """
         origins = [state.value for state in before(BATCH_STEPS, to)]
         statement = (
             update(batches).where(batches.c.id == batch, batches.c.state.in_(origins)).values(state=to.value, **columns)
         )
-        if (await self._connection.execute(statement)).rowcount != 1:
+        try:
+            result = await self._connection.execute(statement)
+        except IntegrityError as error:
+            raise Superseded("That job belongs to another batch.") from error
+        if result.rowcount != 1:
             present = (await self.get(batch)).state.value
             raise Superseded(f"The batch is {present} already.")
 
@@ -99,6 +108,49 @@ class Batches:
         rows = (await self._connection.execute(statement)).all()
         return median((row.settled_at - row.submitted_at).total_seconds() for row in rows) if rows else None
 
+    async def undecided(self, change: int) -> int:
+        """Return how many of the change's batches wait for an operator's word on an unanswered submission."""
+        statement = (
+            select(func.count())
+            .select_from(batches)
+            .where(
+                batches.c.change_id == change,
+                batches.c.state == BatchState.UNKNOWN.value,
+                batches.c.asked_at.is_not(None),
+            )
+        )
+        return (await self._connection.execute(statement)).scalar_one()
+
+    async def slot_refused(self, kind: str) -> datetime | None:
+        """Return when the provider last refused a queued batch of ``kind`` for want of a free slot; None if never."""
+        statement = select(func.max(batches.c.slot_refused_at)).where(
+            batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value
+        )
+        refused: datetime | None = (await self._connection.execute(statement)).scalar()
+        return refused
+
+    async def slot_freed(self, kind: str, refused_before: datetime) -> None:
+        """Note that a slot has become free: refusals of queued batches of ``kind`` count as older than they are."""
+        statement = (
+            update(batches)
+            .where(
+                batches.c.kind == kind,
+                batches.c.state == BatchState.QUEUED.value,
+                batches.c.slot_refused_at > refused_before,
+            )
+            .values(slot_refused_at=refused_before)
+        )
+        await self._connection.execute(statement)
+
+    async def being_sent(self, kind: str) -> int:
+        """Return how many batches of ``kind`` are being sent at this moment."""
+        statement = (
+            select(func.count())
+            .select_from(batches)
+            .where(batches.c.kind == kind, batches.c.state == BatchState.SUBMITTING.value)
+        )
+        return (await self._connection.execute(statement)).scalar_one()
+
     async def with_job(self, kind: str, job: str) -> Batch | None:
         """Return the batch that ``job`` belongs to; None when it is nobody's."""
         row = (
@@ -125,4 +177,12 @@ def _batch(row: Row[Any]) -> Batch:
         polls=row.polls,
         looks=row.looks,
         absences=row.absences,
+        unanswered_since=row.unanswered_since,
+        resent=row.resent,
+        asked_at=row.asked_at,
+        doubt=row.doubt,
+        candidates=tuple(row.candidates or ()),
+        moved_at=row.moved_at,
+        overdue_at=row.overdue_at,
+        slot_refused_at=row.slot_refused_at,
     )

@@ -26,6 +26,7 @@ class Task(Enum):
     SUBMIT = "submit"  #: send a batch
     SEARCH = "search"  #: find out whether an unanswered submission made a job
     POLL = "poll"  #: ask about a batch's job
+    ATTEND = "attend"  #: tell operators that a change waits for them
     FINISH = "finish"  #: establish the outcome of a change whose batches have all settled
 
 

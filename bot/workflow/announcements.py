@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from bot.changes.messages import Topic
+from datetime import timedelta
+
+from bot.changes.messages import QUESTION, Topic
 from bot.store.transaction import Transaction
+from bot.store.work import Task
 from bot.workflow.context import Context
+
+#: How soon operators are asked. Batches of one change tend to get into trouble together.
+ASK_WITHIN = timedelta(seconds=2)
 
 
 class Announcements:
@@ -43,6 +49,15 @@ class Announcements:
     async def results(self, tx: Transaction, change: int) -> None:
         """Put the sheet with every number into the thread."""
         await tx.outbox.post(change, Topic.RESULTS, "final", now=self._clock())
+
+    async def ask(self, tx: Transaction, change: int) -> None:
+        """Have operators asked in a moment; what else needs them by then is asked in the same message."""
+        await tx.work.add(Task.ATTEND, change, self._clock() + ASK_WITHIN)
+
+    async def question(self, tx: Transaction, change: int) -> None:
+        """Ask operators in the failure channel about all that waits for them now."""
+        now = self._clock()
+        await tx.outbox.post(change, Topic.FAILURE, f"question:{now:%Y%m%d%H%M%S%f}", now=now, data={"what": QUESTION})
 
     async def failure(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
         """Tell the failure channel, once per ``what``."""

@@ -44,6 +44,8 @@ class Timing:
     card: timedelta
     #: How long an unanswered job creation is searched for before it may be sent again.
     settle: timedelta
+    #: How long a job may stand still, and an unanswered submission stay unclear, before operators hear of it.
+    stuck: timedelta
     #: How long a plan waits for "Request approval" before it is discarded.
     plan_ttl: timedelta = timedelta(hours=1)
     #: How long a claim lasts without being renewed.

@@ -47,6 +47,7 @@ class Stories:
             policy=policy,
             audience=who_may_approve(policy, change.requester),
             in_flight=await tx.batches.in_flight(change.kind),
+            slots_taken=await tx.batches.slot_refused(change.kind) is not None,
             opens_at=next_opening(policy.windows, now) if policy.windows and not open_at(policy.windows, now) else None,
             expires_if_asked_now=now + policy.approval_ttl,
             now=now,

@@ -130,16 +130,20 @@ class Worker:
         timing = self._context.timing
         async with self._context.database.transaction() as tx:
             claims = await tx.work.claim(owner=self._name, now=self._context.clock(), lease=timing.lease, limit=room)
-        self._tasks.update({claim.id: claim for claim in claims})
-        return claims
+        # After a jump of the clock, or a time in which no claim could be renewed, one's own claims look like a dead
+        # worker's. Whoever is at work on them still is: they are held on to and not begun a second time.
+        fresh = [claim for claim in claims if claim.id not in self._tasks]
+        self._tasks.update({claim.id: claim for claim in fresh})
+        return fresh
 
     async def _claim_messages(self, room: int) -> list[Message]:
         async with self._context.database.transaction() as tx:
             messages = await tx.outbox.claim(
                 owner=self._name, now=self._context.clock(), lease=self._context.timing.lease, limit=room
             )
-        self._messages.update({message.id: message for message in messages})
-        return messages
+        fresh = [message for message in messages if message.id not in self._messages]  # as above
+        self._messages.update({message.id: message for message in fresh})
+        return fresh
 
     async def _do(self, claim: Claim) -> None:
         try:

@@ -164,6 +164,7 @@ def stories(draw: st.DrawFn) -> Story:
         provider="Telnyx",
         tally=Tally(succeeded=draw(st.integers(0, 100_000)), failed=draw(st.integers(0, 100_000)), waiting=1),
         batches=draw(batches),
+        slots_taken=draw(st.booleans()),
         decisions=draw(decisions),
         failures=draw(failures),
         policy=Policy(

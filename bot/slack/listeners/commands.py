@@ -10,10 +10,14 @@ from bot.changes.records import read_public_id
 from bot.slack.front import Front
 from bot.slack.listeners.opening import open_form
 from bot.slack.listeners.operators import ask_to_unlock, freeze, show_locks, unfreeze
+from bot.slack.listeners.questions import show_questions
 from bot.slack.manifest import COMMAND
 from bot.slack.views.elements import escape
 from bot.slack.views.help import help_text
 from bot.slack.views.status import listing, status
+
+#: What operators type, with a word after it.
+_OPERATING = {"unlock": ask_to_unlock, "freeze": freeze, "settle": show_questions}
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -49,10 +53,8 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
             await _list(front, body, rest)
         case "locks":
             await show_locks(front, body)
-        case "unlock":
-            await ask_to_unlock(front, body, rest)
-        case "freeze":
-            await freeze(front, body, rest)
+        case "unlock" | "freeze" | "settle":
+            await _OPERATING[word](front, body, rest)
         case "unfreeze":
             await unfreeze(front, body)
         case "help" | "":

@@ -22,6 +22,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.pieces import counts_text, decision_text, failure_lines, freeze_line, state_word, wanted_lines
 from bot.slack.views.preview import AGAIN
+from bot.slack.views.questions import questions_line
 from bot.workflow.ports import Story
 
 #: Endings after which the same request may be planned anew.
@@ -44,6 +45,8 @@ def card(story: Story) -> list[Block]:
         blocks.append(section(wanted_lines(story.kind, summary)))
     blocks.append(fields(_facts(story)))
     blocks.append(quote(change.draft.reason))
+    if open_questions := questions_line(story):
+        blocks.append(section(open_questions))
     if change.problem:
         blocks.append(section(f"*Stopped:* {code(change.problem, 1000)}"))
     if story.failures:
@@ -85,11 +88,17 @@ def _jobs(story: Story) -> str:
         parts.append(f"{running:,} running")
     if queued := story.batches_in(BatchState.QUEUED):
         slots = story.kind.jobs_in_flight
-        full = f", for a free slot: {story.in_flight} of {slots} in use by us" if story.in_flight >= slots else ""
-        parts.append(f"{queued:,} waiting{full}")
+        parts.append(f"{queued:,} waiting" + (_full(story) if story.slots_taken or story.in_flight >= slots else ""))
     if unknown := story.batches_in(BatchState.UNKNOWN):
         parts.append(f"{unknown:,} without an answer, being looked for")
     return ", ".join(parts)
+
+
+def _full(story: Story) -> str:
+    """Return whose jobs take up the provider's slots; those that are not ours it does not name."""
+    slots = story.kind.jobs_in_flight
+    whose = "all ours" if story.in_flight >= slots else f"{story.in_flight} of them ours"
+    return f" for a free slot: {slots} of {slots} in use, {whose}"
 
 
 def _small_print(story: Story) -> list[str]:

@@ -26,6 +26,7 @@ def help_text(kinds: Sequence[Kind]) -> str:
             "• `/numbers list` - the newest changes; `/numbers list mine` only yours",
             "• `/numbers locks` - who holds which numbers; operators release them with `/numbers unlock CHG-42`",
             "• `/numbers freeze REASON`, `/numbers unfreeze` - operators stop all submissions, and let them go on",
+            "• `/numbers settle CHG-42` - operators settle a job creation without answer, or a job that stands still",
             "• `/numbers help` - this",
             (
                 "Numbers may follow at once: `/numbers update +13035550100 +13035550101`. In a thread, where slash "

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.changes.messages import QUESTION
 from bot.changes.records import Verb
 from bot.slack.views.elements import Block, code, counted, person, section, when
 from bot.slack.views.pieces import audience_text, decision_text, failure_lines, wanted_lines
+from bot.slack.views.questions import questions
 from bot.workflow.ports import Story
 
 
@@ -60,6 +62,8 @@ def _counts(data: Mapping[str, Any]) -> str:
 
 def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list[Block]]:
     """Return text and blocks of a notice in the failure channel; ``link`` leads to the card."""
+    if data["what"] == QUESTION:
+        return questions(story, link=link)
     change = story.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     match data["what"]:

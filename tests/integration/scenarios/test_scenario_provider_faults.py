@@ -253,3 +253,20 @@ async def test_trouble_while_watching_only_delays(stage: Stage) -> None:
 
     assert stage.outcomes(change) == {"succeeded": 3}
     stage.assert_nothing_doubled()
+
+
+async def test_a_jump_of_the_clock_begins_nothing_a_second_time(stage: Stage) -> None:
+    """When claims look run out although their work is under way, as after a suspended machine, it is done once."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.faults.add(method="POST", path=JOBS, kind="delay", seconds=0.6, effect_first=False)
+    change = await stage.ask(numbers)
+    await stage.approve(change)
+    await stage.telnyx.wait_for(stage.created)
+
+    stage.clock.advance(600)
+    await stage.ended(change)
+
+    assert len(stage.created()) == 1
+    assert "batch unknown" not in await stage.command(f"status CHG-{change}")
+    assert stage.outcomes(change) == {"succeeded": 3}
+    stage.assert_nothing_doubled()
