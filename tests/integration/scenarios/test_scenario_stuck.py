@@ -7,13 +7,20 @@ from tests.integration.scenarios.stage import FAILURES, Stage
 JOBS = "/phone_numbers/jobs/*"
 
 
+async def watched(stage: Stage) -> None:
+    """Wait until the job has been asked about."""
+    await stage.telnyx.wait_for(
+        lambda: any(call.method == "GET" and "/jobs/" in call.path for call in stage.telnyx.calls)
+    )
+
+
 async def stuck(stage: Stage, *, numbers: int = 3) -> int:
     """Take a change to where its job has been pending for long, and return its number."""
     given = [number.phone_number for number in stage.telnyx.add_numbers(numbers, start="+13035550000")]
     stage.telnyx.misbehave(None, "stuck_pending")
     change = await stage.ask(given)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+    await watched(stage)
     stage.clock.advance(900)
     await stage.slack.wait_for(stage.failures, what="the reminder")
     return change
@@ -67,7 +74,7 @@ async def test_numbers_that_the_job_did_report_keep_their_outcome(idle: Stage) -
     await stage.start()
     change = await stage.ask(numbers)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+    await watched(stage)
     stage.telnyx.advance(500)
     await stage.slack.wait_for(lambda: "0 succeeded" not in stage.read(stage.card(change)), what="some progress")
     stage.clock.advance(900)
@@ -88,7 +95,7 @@ async def test_a_job_that_moves_again_needs_nobody(stage: Stage) -> None:
     stage.telnyx.job_seconds = 10_000
     change = await stage.ask(given)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+    await watched(stage)
     stage.clock.advance(900)
     await stage.slack.wait_for(stage.failures, what="the reminder")
     question = stage.slack.messages(FAILURES)[-1]
@@ -109,7 +116,7 @@ async def test_a_job_that_cannot_be_read_for_long_is_told_as_well(stage: Stage) 
     lost = stage.telnyx.faults.add(method="GET", path=JOBS, kind="status", status=403, times=None)
     change = await stage.ask(given)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+    await watched(stage)
     stage.clock.advance(900)
     await stage.slack.wait_for(stage.failures, what="the reminder")
 
