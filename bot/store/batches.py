@@ -87,6 +87,15 @@ class Batches:
         )
         return (await self._connection.execute(statement)).scalar_one()
 
+    async def watched(self, provider: str) -> int:
+        """Return how many jobs of ``provider``, of all its kinds, are watched: they share one budget of polls."""
+        statement = (
+            select(func.count())
+            .select_from(batches)
+            .where(batches.c.kind.startswith(f"{provider}."), batches.c.state == BatchState.SUBMITTED.value)
+        )
+        return (await self._connection.execute(statement)).scalar_one()
+
     async def queued(self, kind: str, limit: int) -> list[int]:
         """Return the ids of the oldest queued batches of ``kind``."""
         statement = (

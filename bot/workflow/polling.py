@@ -9,13 +9,14 @@ import structlog
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.outcomes import settle
-from bot.changes.pacing import next_poll
+from bot.changes.pacing import POLLS_AT_ONCE, POLLS_PER_SECOND, next_poll
 from bot.changes.records import Batch
 from bot.errors import Missing, ProviderError
 from bot.providers.base import JobReport, JobState
 from bot.store.transaction import Transaction
 from bot.store.work import Claim
 from bot.workflow.announcements import Announcements
+from bot.workflow.budget import Budget
 from bot.workflow.context import Context
 from bot.workflow.settling import CLEAR, settle_change
 
@@ -37,6 +38,8 @@ class Polling:
         self._say = announcements
         #: The owner of the claims that this process holds.
         self._worker = worker
+        #: Provider -> the turns of all its jobs together.
+        self._turns: dict[str, Budget] = {}
 
     async def poll(self, claim: Claim) -> None:
         """Carry out the task: read one job, note the outcomes that it reports, and settle the batch when it is over."""
@@ -48,6 +51,13 @@ class Polling:
                 await tx.work.done(claim)
             return
         kind = self._context.catalogue.kind(change.kind)
+        turns = self._turns.setdefault(kind.provider, Budget(rate=POLLS_PER_SECOND, burst=POLLS_AT_ONCE))
+        now = self._context.clock()
+        if wait := turns.wait(str(batch.id), now):
+            # After a stop say, when everything is due at once: 500 jobs are not 500 calls.
+            async with self._context.database.transaction() as tx:
+                await tx.work.again(claim, now + wait)
+            return
         try:
             report = await self._context.catalogue.provider(kind).poll(batch.job)
         except Missing:
@@ -148,6 +158,6 @@ class Polling:
             now=self._context.clock(),
             polls=batch.polls,
             done_by=report.done_by if report else None,
-            in_flight=await tx.batches.in_flight(kind.name),
+            in_flight=await tx.batches.watched(kind.provider),
             spread=batch.id,
         )

@@ -240,7 +240,7 @@ async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, rep
         now=now,
         polls=0,
         done_by=report.done_by,
-        in_flight=await tx.batches.in_flight(kind.name),
+        in_flight=await tx.batches.watched(kind.provider),
         spread=batch.id,
     )
     await tx.work.add(Task.POLL, batch.id, due)
