@@ -9,10 +9,12 @@ LinesmanError
 ├── Superseded                somebody or something else was faster, or the plan was replaced
 ├── StoreError                the database cannot do what was asked
 │   ├── DatabaseTooNew        written by a newer Linesman
-│   └── DatabaseInUse         another process holds this SQLite file
+│   ├── DatabaseInUse         another process holds this SQLite file
+│   └── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
 │   ├── DeliveryRefused       Slack will never take it as it is (archived channel, bot not a member, ...)
+│   │   └── TokenLost         the token does not work any more: everything waits until there is another
 │   ├── DeliveryPostponed     Slack asks to wait; carries the seconds
 │   └── DeliveryUnknown       the request went out and no answer came back
 └── ProviderError             the provider's API, by what the caller can do about it
@@ -92,6 +94,10 @@ class DatabaseInUse(StoreError):
     """Another Linesman holds this SQLite file; stop it first, or use PostgreSQL for several replicas."""
 
 
+class DatabaseUnavailable(StoreError):
+    """The database does not answer, so nothing was decided or sent; what was decided before is safe."""
+
+
 class SecretError(LinesmanError):
     """A secret cannot be sealed or opened; check LINESMAN_SECRET_KEY."""
 
@@ -107,6 +113,10 @@ class DeliveryError(LinesmanError):
 
 class DeliveryRefused(DeliveryError):
     """Slack will not take this message."""
+
+
+class TokenLost(DeliveryRefused):
+    """The bot token does not work any more; install the app again and set SLACK_BOT_TOKEN."""
 
 
 class DeliveryPostponed(DeliveryError):

@@ -187,6 +187,7 @@ def _context(
         clock=clock,
         vault=vault,
         approval_channel=settings.approval_channel,
+        failure_channel=settings.failure_channel,
     )
 
 
@@ -199,7 +200,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
     messenger = SlackMessenger(client, failure_channel=settings.failure_channel)
-    delivery = Delivery(context, stories, messenger, name)
+    delivery = Delivery(context, stories, messenger, say, name)
     handlers = {
         Task.PLAN: planning.plan,
         Task.DISCARD: planning.forget,
@@ -256,6 +257,10 @@ async def _ready(context: Context, working: asyncio.Task[None]) -> str:
     """Return what is wrong; empty when work is being done."""
     if working.done():
         return "the worker has stopped"
+    if trouble := context.database.trouble:
+        return trouble
+    if troubles := context.troubles.present:
+        return "; ".join(troubles.values())
     try:
         async with asyncio.timeout(2):
             await context.database.ping()

@@ -46,6 +46,8 @@ class Message:
     version: int
     #: When the message was last delivered; None for a standing message that has never been.
     sent_at: datetime | None
+    #: Where it goes instead of its usual channel, which refused it; empty when nothing refused it.
+    channel: str = ""
 
     @property
     def interrupted(self) -> bool:

@@ -173,6 +173,7 @@ outbox: Final = Table(
     Column("change_id", ForeignKey("changes.id"), nullable=False),
     Column("topic", String(32), nullable=False),
     Column("data", JSON, nullable=False),
+    Column("channel", String(32), nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
     Column("due_at", UtcTime, nullable=False),
     Column("owner", String(64)),

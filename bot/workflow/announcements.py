@@ -59,6 +59,7 @@ class Announcements:
         now = self._clock()
         await tx.outbox.post(change, Topic.FAILURE, f"question:{now:%Y%m%d%H%M%S%f}", now=now, data={"what": QUESTION})
 
-    async def failure(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
-        """Tell the failure channel, once per ``what``."""
-        await tx.outbox.post(change, Topic.FAILURE, what, now=self._clock(), data={"what": what, **data})
+    async def failure(self, tx: Transaction, change: int, what: str, *, each: str = "", **data: str | int) -> None:
+        """Tell the failure channel, once per ``what``, or once for ``each`` thing that it befalls."""
+        name = f"{what}:{each}" if each else what
+        await tx.outbox.post(change, Topic.FAILURE, name, now=self._clock(), data={"what": what, "each": each, **data})

@@ -12,6 +12,7 @@ from bot.changes.vault import Vault
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
 from bot.workflow.ports import Clock, Directory
+from bot.workflow.troubles import Troubles
 
 
 class Bell:
@@ -66,10 +67,14 @@ class Context:
     vault: Vault | None
     #: Channel for requests for approval, and for cards that cannot go where the command was given.
     approval_channel: str
+    #: Channel that hears of failures, and of what operators have to decide.
+    failure_channel: str
     #: Rung when work became due.
     work_bell: Bell = field(default_factory=Bell)
     #: Rung when a message became due.
     outbox_bell: Bell = field(default_factory=Bell)
+    #: What those who run Linesman have to look at.
+    troubles: Troubles = field(default_factory=Troubles)
 
     def ring(self) -> None:
         """Wake both loops: something was committed that may have made work or messages due."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
 from bot.changes.messages import Message
+from bot.errors import DatabaseUnavailable
 from bot.store.work import Claim, Task
 from bot.workflow.context import Bell, Context
 
@@ -21,6 +23,8 @@ CONCURRENCY = 16
 IDLE = 1.0
 #: How long running work may go on after a stop was asked for, in seconds. SIGTERM allows ten for everything.
 GRACE = 5.0
+#: Longest pause before a database that takes no writes is tried again, in seconds.
+LONGEST_BACKOFF = 15.0
 #: Pauses after a task that failed for a reason nobody foresaw.
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
@@ -51,6 +55,8 @@ class Worker:
         self._tasks: dict[int, Claim] = {}
         self._messages: dict[int, Message] = {}
         self._running: set[asyncio.Task[None]] = set()
+        #: How often in a row the database refused to give work out.
+        self._refusals = 0
 
     async def run(self) -> None:
         """Work until :meth:`stop`, then let running work end within the grace and give back the rest."""
@@ -70,7 +76,8 @@ class Worker:
                 renewing.cancel()
         finally:
             await self._cancel_running()
-        await self._release(self._name)
+        with suppress(DatabaseUnavailable):  # it is in the log; claims run out, or are taken over at the next start
+            await self._release(self._name)
 
     def stop(self) -> None:
         """Ask the worker to stop."""
@@ -120,11 +127,31 @@ class Worker:
 
     async def _claimed(self, claim: Callable[[int], Awaitable[list[_Item]]], room: int) -> list[_Item]:
         try:
-            return await claim(room)
-        except Exception:  # a full disk or a lost database must not end the loop: it is tried again
+            if self._context.database.trouble:
+                await self._context.database.probe()  # nothing new is begun before it takes writes again
+                # What could not be given back meanwhile is; what is at work is not begun a second time, see below.
+                await self._release(self._name)
+            items = await claim(room)
+        except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
+            await self._back_off(error)
+            return []
+        except Exception:  # whatever else it is must not end the loop: it is tried again
             log.exception("cannot claim work")
             await asyncio.sleep(IDLE)
             return []
+        self._refusals = 0
+        return items
+
+    async def _back_off(self, error: DatabaseUnavailable) -> None:
+        """Wait longer with each refusal, but not beyond a stop."""
+        pause = min(IDLE * 2.0 ** min(self._refusals, 10), LONGEST_BACKOFF)
+        self._refusals += 1
+        log.error("no work is begun", why=error.message, seconds=pause)
+        try:
+            async with asyncio.timeout(pause):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
 
     async def _claim_tasks(self, room: int) -> list[Claim]:
         timing = self._context.timing

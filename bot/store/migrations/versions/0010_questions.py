@@ -1,4 +1,4 @@
-"""What only an operator can decide: undecidable submissions, jobs that stand still, and refused slots."""
+"""Questions to operators, refused slots, and messages that were sent elsewhere."""
 
 from __future__ import annotations
 
@@ -21,3 +21,4 @@ def upgrade() -> None:
     op.add_column("batches", sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("batches", sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("batches", sa.Column("slot_refused_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("outbox", sa.Column("channel", sa.String(length=32), nullable=False, server_default=""))
