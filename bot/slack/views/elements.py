@@ -139,6 +139,14 @@ def actions(block_id: str, elements: Sequence[Block]) -> Block:
     return {"type": "actions", "block_id": block_id, "elements": list(elements)}
 
 
+def shortened(text: str, blocks: Sequence[Block]) -> tuple[str, list[Block]]:
+    """Return a message that says the same in a few lines and keeps its buttons; mrkdwn is cut at a line's end."""
+    lines = "\n".join(line for line in text.splitlines()[:10] if len(line) <= 300) or clip(text, 150)
+    buttons = [block for block in blocks if block["type"] == "actions"][:5]
+    more = context("Shortened, because Slack found it too long. `/numbers status` shows the whole.")
+    return lines, [section(lines), *buttons, more]
+
+
 def option(text: str, value: str) -> Block:
     """Return something to choose."""
     return {"text": plain(text), "value": value}

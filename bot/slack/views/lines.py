@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.changes.messages import QUESTION
 from bot.changes.records import Verb
-from bot.slack.views.elements import Block, code, counted, person, section, when
+from bot.slack.views.elements import Block, channel, code, counted, person, section, when
 from bot.slack.views.pieces import audience_text, decision_text, failure_lines, wanted_lines
 from bot.slack.views.questions import questions
 from bot.workflow.ports import Story
@@ -71,6 +71,19 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
             what = f"❌ {where}: {data['failed']:,} of {story.tally.total:,} numbers failed."
         case "expired":
             what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
+        case "moved":
+            what = (
+                f"📌 The card of {where} cannot be shown in {channel(data['each'])} any more: {code(data['why'], 300)} "
+                f"It goes on in {channel(change.card.channel)}; the work is not touched."
+            )
+        case "unasked":
+            what = (
+                f"⚠️ Nobody could be asked to approve {where}: {code(data['why'], 300)} Invite the bot to the approval "
+                "channel and ask again."
+            )
+        case "no_sheet":
+            why = code(data["why"], 300)
+            what = f"⚠️ The sheet {code(data['each'])} of {where} could not be put into its thread: {why}"
         case _:
             what = f"⚠️ {where} was stopped: {code(change.problem, 500)}"
     text = f"{what} {person(change.requester)}, please look."
