@@ -105,14 +105,14 @@ class Jobs:
         """
         if str(job.get("type", JOB_TYPES[batch.kind.name])) != JOB_TYPES[batch.kind.name]:
             return False
+        parameters = job.get("parameters")
+        if isinstance(parameters, dict) and parameters and not self._sets(parameters, batch):
+            return False
         ids = {e164: id_ for id_, e164 in batch.numbers}
         named = {ids.get(number, number) for number in _numbers(job)}
         if not named or "" in named:
             return None
-        if named != {id_ for id_, _ in batch.numbers}:
-            return False
-        parameters = job.get("parameters")
-        return not isinstance(parameters, dict) or not parameters or self._sets(parameters, batch)
+        return named == {id_ for id_, _ in batch.numbers}
 
     def _sets(self, parameters: Mapping[str, JSON], batch: BatchRequest) -> bool:
         """Compare saved parameters with what the batch sends.
