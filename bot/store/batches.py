@@ -130,10 +130,13 @@ class Batches:
         )
         return (await self._connection.execute(statement)).scalar_one()
 
-    async def slot_refused(self, kind: str) -> datetime | None:
-        """Return when the provider last refused a queued batch of ``kind`` for want of a free slot; None if never."""
+    async def slot_refused(self, kind: str, since: datetime) -> datetime | None:
+        """Return when the provider last refused a queued batch of ``kind`` for want of a free slot.
+
+        None when it refused none since ``since``: what is older, of a batch that waits for something else, is no news.
+        """
         statement = select(func.max(batches.c.slot_refused_at)).where(
-            batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value
+            batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value, batches.c.slot_refused_at >= since
         )
         refused: datetime | None = (await self._connection.execute(statement)).scalar()
         return refused

@@ -16,6 +16,8 @@ from bot.workflow.context import Context
 
 #: Pause between two requests for a slot, while the provider refuses for want of one and none of ours gets free.
 SLOT_WAIT: Final = timedelta(seconds=10)
+#: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.
+SLOT_NEWS: Final = timedelta(seconds=60)
 #: The columns of a batch about which no operator has to be asked.
 CLEAR: Final[Mapping[str, Any]] = {"asked_at": None, "doubt": "", "candidates": None, "overdue_at": None}
 

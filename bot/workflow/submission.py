@@ -29,7 +29,7 @@ from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
-from bot.workflow.settling import CLEAR, SLOT_WAIT, free_slot, settle_change, stop_batch
+from bot.workflow.settling import CLEAR, SLOT_NEWS, SLOT_WAIT, free_slot, settle_change, stop_batch
 
 log = structlog.get_logger(__name__)
 
@@ -117,10 +117,11 @@ class Submission:
             return SLOT_WAIT  # an operator's word is awaited, and hastens this
         if await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
             return SLOT_WAIT
-        refused = await tx.batches.slot_refused(kind.name)
+        now = self._context.clock()
+        refused = await tx.batches.slot_refused(kind.name, now - SLOT_NEWS)
         if refused is None:
             return timedelta(0)
-        gate = refused + SLOT_WAIT - self._context.clock()
+        gate = refused + SLOT_WAIT - now
         if gate > timedelta(0):
             return gate
         return PROBE_WAIT if await tx.batches.being_sent(kind.name) else timedelta(0)
@@ -146,7 +147,7 @@ class Submission:
             await adopt(tx, self._context, batch, kind, report)
             await say_submitted(tx, self._say, change.id)
             await tx.events.add(change.id, "batch_submitted", at=now, batch=batch.position, job=report.id)
-            if await tx.batches.slot_refused(kind.name) is not None:
+            if await tx.batches.slot_refused(kind.name, now - SLOT_NEWS) is not None:
                 await free_slot(tx, kind, now)  # where this one fitted in, the next may
         self._context.ring()
 

@@ -76,8 +76,9 @@ class Worker:
                 renewing.cancel()
         finally:
             await self._cancel_running()
-        with suppress(DatabaseUnavailable):  # it is in the log; claims run out, or are taken over at the next start
-            await self._release(self._name)
+        if not self._context.database.trouble:  # a stop has no time to wait for it; the next start takes claims over
+            with suppress(DatabaseUnavailable):
+                await self._release(self._name)
 
     def stop(self) -> None:
         """Ask the worker to stop."""
@@ -129,8 +130,9 @@ class Worker:
         try:
             if self._context.database.trouble:
                 await self._context.database.probe()  # nothing new is begun before it takes writes again
-                # What could not be given back meanwhile is; what is at work is not begun a second time, see below.
-                await self._release(self._name)
+                if not self._context.database.shared:
+                    # What could not be given back meanwhile is; what is at work is not begun a second time, see below.
+                    await self._release(self._name)
             items = await claim(room)
         except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
             await self._back_off(error)

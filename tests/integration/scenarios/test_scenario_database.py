@@ -26,8 +26,8 @@ class Disk:
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction on the disk as it is now."""
+        _begin_sqlite(connection)  # first: only inside it is the size certain that the limit is cut to
         connection.exec_driver_sql(f"PRAGMA max_page_count = {1 if self.full else ROOMY}")
-        _begin_sqlite(connection)
 
 
 @pytest.fixture
