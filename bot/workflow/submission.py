@@ -251,5 +251,7 @@ async def say_submitted(tx: Transaction, announcements: Announcements, change: i
     """Show progress, and tell the thread once all batches have become jobs."""
     states = await tx.batches.states(change)
     if not {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
-        await announcements.line(tx, change, "submitted", batches=sum(states.values()))
+        jobs = sum(1 for batch in await tx.batches.of(change) if batch.job)
+        if jobs:  # a batch that was refused, stopped or given up has none
+            await announcements.line(tx, change, "submitted", batches=jobs)
     await announcements.card(tx, change)

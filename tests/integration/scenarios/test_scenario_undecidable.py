@@ -228,6 +228,7 @@ async def test_an_operator_gives_up_and_every_number_says_what_that_means(stage:
     for row in stage.results(change):
         assert row["reason_code"] == "linesman.given_up"
         assert "may have changed this number, or may still do so" in row["reason"]
+    assert not any("at Telnyx" in line for line in stage.thread(change))
     assert "No numbers are locked" in await stage.command("locks")
     assert "batch given up 1 · @Otto" in await stage.command(f"status CHG-{change}")
     assert stage.buttons(stage.slack.messages(FAILURES)[0]) == []
