@@ -177,6 +177,11 @@ class Worker:
     async def _do(self, claim: Claim) -> None:
         try:
             await self._handlers[claim.task](claim)
+        except (
+            DatabaseUnavailable
+        ) as error:  # it is in the log already; the task is resumed later
+            log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
+            await self._retry(claim)
         except Exception:  # one task's fault must not stop the others; it is logged and tried again
             log.exception("task failed", task=claim.task.value, subject=claim.subject, attempts=claim.attempts)
             await self._retry(claim)
@@ -188,6 +193,8 @@ class Worker:
         try:
             async with self._context.database.transaction() as tx:
                 await tx.work.again(claim, self._context.clock() + pause)
+        except DatabaseUnavailable:
+            log.warning("a task is given back later", task=claim.task.value, subject=claim.subject)
         except Exception:  # the lease runs out by itself; the loop goes on
             log.exception("cannot give a task back", task=claim.task.value, subject=claim.subject)
 

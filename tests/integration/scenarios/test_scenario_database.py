@@ -53,7 +53,7 @@ async def locked(stage: Stage) -> AsyncIterator[None]:
 
 async def ready(stage: Stage, status: int) -> str:
     """Wait until ``/readyz`` answers with ``status`` and return what it says."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (answer := await stage.get("/readyz"))[0] != status:  # noqa: ASYNC110 - only another look can tell
             await asyncio.sleep(0.05)
     return answer[1]
