@@ -177,9 +177,7 @@ class Worker:
     async def _do(self, claim: Claim) -> None:
         try:
             await self._handlers[claim.task](claim)
-        except (
-            DatabaseUnavailable
-        ) as error:  # it is in the log already; the task is resumed later
+        except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
             log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
             await self._retry(claim)
         except Exception:  # one task's fault must not stop the others; it is logged and tried again
