@@ -10,10 +10,12 @@ LinesmanError
 ├── StoreError                the database cannot do what was asked
 │   ├── DatabaseTooNew        written by a newer Linesman
 │   ├── DatabaseInUse         another process holds this SQLite file
+│   ├── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
 │   └── TrailBroken           the audit trail is not as it was written
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
 │   ├── DeliveryRefused       Slack will never take it as it is (archived channel, bot not a member, ...)
+│   │   └── TokenLost         the token does not work any more: everything waits until there is another
 │   ├── DeliveryPostponed     Slack asks to wait; carries the seconds
 │   └── DeliveryUnknown       the request went out and no answer came back
 └── ProviderError             the provider's API, by what the caller can do about it
@@ -93,6 +95,10 @@ class DatabaseInUse(StoreError):
     """Another Linesman holds this SQLite file; stop it first, or use PostgreSQL for several replicas."""
 
 
+class DatabaseUnavailable(StoreError):
+    """The database does not answer, so nothing was decided or sent; what was decided before is safe."""
+
+
 class TrailBroken(StoreError):
     """The audit trail is not as Linesman wrote it."""
 
@@ -112,6 +118,10 @@ class DeliveryError(LinesmanError):
 
 class DeliveryRefused(DeliveryError):
     """Slack will not take this message."""
+
+
+class TokenLost(DeliveryRefused):
+    """The bot token does not work any more; install the app again and set SLACK_BOT_TOKEN."""
 
 
 class DeliveryPostponed(DeliveryError):

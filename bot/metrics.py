@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from bot.changes.lifecycle import ChangeState
 from bot.store.work import Task
 from bot.workflow.context import Context
+from bot.workflow.troubles import Troubles
 
 
 async def render(context: Context) -> bytes:
@@ -25,6 +26,10 @@ async def render(context: Context) -> bytes:
         for call, count in provider.calls.items():
             calls.labels(provider.name, call.method, call.path, call.status).set(count)
     outbox = Gauge("linesman_outbox_undelivered", "Slack messages that wait", registry=registry)
+    refused = Gauge("linesman_outbox_refused", "Slack messages given up, refused everywhere", registry=registry)
+    trouble = Gauge("linesman_trouble", "1 for each place that needs looking after", ["where"], registry=registry)
+    trouble.labels(Troubles.SLACK).set(Troubles.SLACK in context.troubles.present)
+    trouble.labels("database").set(bool(context.database.trouble))
     async with context.database.reading() as tx:
         counts = await tx.changes.count()
         for state in ChangeState:
@@ -34,4 +39,5 @@ async def render(context: Context) -> bytes:
         for task in Task:
             due.labels(task.value).set(await tx.work.count(task))
         outbox.set(await tx.outbox.undelivered())
+        refused.set(await tx.outbox.refused())
     return generate_latest(registry)

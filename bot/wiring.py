@@ -40,7 +40,9 @@ from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.work import Task
 from bot.workflow.announcements import Announcements
+from bot.workflow.answering import Answering
 from bot.workflow.approval import Approval
+from bot.workflow.attending import Attending
 from bot.workflow.authority import Authority
 from bot.workflow.bases import Bases
 from bot.workflow.cancelling import Cancelling
@@ -198,11 +200,13 @@ def _context(
             poll=pace,
             card=timedelta(seconds=settings.card_seconds),
             settle=timedelta(seconds=settings.settle_seconds),
+            stuck=timedelta(seconds=settings.stuck_after),
         ),
         clock=clock,
         vault=vault,
         approval_channel=settings.approval_channel,
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
+        failure_channel=settings.failure_channel,
     )
 
 
@@ -216,7 +220,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
     messenger = SlackMessenger(client, failure_channel=settings.failure_channel)
-    delivery = Delivery(context, stories, messenger, name)
+    delivery = Delivery(context, stories, messenger, say, name)
     handlers = {
         Task.PLAN: planning.plan,
         Task.DISCARD: planning.forget,
@@ -224,8 +228,9 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.REMIND: Reminding(context, authority, say).remind,
         Task.START: Starting(context, authority, say).start,
         Task.SUBMIT: submission.submit,
-        Task.SEARCH: Searching(context, say).search,
-        Task.POLL: Polling(context, say).poll,
+        Task.SEARCH: Searching(context, say, name).search,
+        Task.POLL: Polling(context, say, name).poll,
+        Task.ATTEND: Attending(context, say).attend,
         Task.VERIFY: Verifying(context, say).verify,
         Task.WIPE: proposals.wipe,
         Task.PRUNE: Retaining(context).prune,
@@ -242,6 +247,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         freezing=Freezing(context, authority, say),
         unlocking=Unlocking(context, authority),
         exporting=Exporting(context, authority),
+        answering=Answering(context, authority, say),
         authority=authority,
         stories=stories,
         reporting=Reporting(context, say),
@@ -282,6 +288,10 @@ async def _ready(context: Context, working: asyncio.Task[None]) -> str:
     """Return what is wrong; empty when work is being done."""
     if working.done():
         return "the worker has stopped"
+    if trouble := context.database.trouble:
+        return trouble
+    if troubles := context.troubles.present:
+        return "; ".join(troubles.values())
     try:
         async with asyncio.timeout(2):
             await context.database.ping()

@@ -24,6 +24,9 @@ class Topic(Enum):
     FAILURE = "failure"  #: the notice in the failure channel
 
 
+#: What a notice in the failure channel is about when it asks operators something.
+QUESTION: Final = "question"
+
 #: Topics of which only the latest state counts: one row each per change, shown again whenever something moved.
 STANDING: Final = frozenset({Topic.PREVIEW, Topic.CARD, Topic.APPROVAL_CARD})
 #: Topics that go below the card, in the order in which they were decided on, once the card is there.
@@ -45,6 +48,8 @@ class Message:
     version: int
     #: When the message was last delivered; None for a standing message that has never been.
     sent_at: datetime | None
+    #: Where it goes instead of its usual channel, which refused it; empty when nothing refused it.
+    channel: str = ""
 
     @property
     def form(self) -> Form:

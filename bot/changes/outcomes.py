@@ -15,12 +15,13 @@ CONTRADICTORY = "linesman.contradictory"
 UNCHANGED = "linesman.unchanged"
 REFUSED = "linesman.job_refused"
 STOPPED = "linesman.stopped"
+GIVEN_UP = "linesman.given_up"
 DIFFERS = "linesman.differs"
 GONE = "linesman.gone"
 UNREAD = "linesman.unread"
 NOT_TOLD = "linesman.not_told"
 #: Codes of failed numbers that may have the new values all the same, because the job does not say clearly.
-UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY})
+UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP})
 
 
 class Reported(Protocol):

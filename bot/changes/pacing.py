@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 #: Most polls per second of all jobs of one provider together. Telnyx documents no figure (telnyx.md 8); a few per
 #: second are far below any known limit and still show 20 jobs move every five seconds.
 POLLS_PER_SECOND = 4.0
+#: Polls that may go out together before that rate holds.
+POLLS_AT_ONCE = 8
 #: How much longer each pause is than the one before it, while the provider gives no estimate.
 GROWTH = 1.5
 #: Polls after which a pause is as long as any: a stuck job can be polled thousands of times, and floats end.

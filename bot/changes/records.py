@@ -257,6 +257,32 @@ class Batch:
     looks: int
     #: Searches after an unknown outcome that did not find the job.
     absences: int
+    #: When the first attempt went out that nobody answered; None once the batch has its job.
+    unanswered_since: datetime | None = None
+    #: How often it was sent again since, because no job was found.
+    resent: int = 0
+    #: Since when an operator has to say what became of an unanswered attempt; None when nobody is asked.
+    asked_at: datetime | None = None
+    #: What is known about it, for people.
+    doubt: str = ""
+    #: Jobs at the provider that may be the batch's.
+    candidates: tuple[str, ...] = ()
+    #: When the job last reported something new.
+    moved_at: datetime | None = None
+    #: Since when the job counts as standing still; None when it does not.
+    overdue_at: datetime | None = None
+    #: When the provider last refused the batch for want of a free slot; None when it did not.
+    slot_refused_at: datetime | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether only an operator can say what became of its submission."""
+        return self.state is BatchState.UNKNOWN and self.asked_at is not None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether its job has been standing still for long."""
+        return self.state is BatchState.SUBMITTED and self.overdue_at is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

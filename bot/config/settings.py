@@ -136,6 +136,14 @@ class Settings(BaseSettings):
         alias="LINESMAN_SETTLE_SECONDS",
         description="seconds that an unanswered job creation is searched for before it may be sent again",
     )
+    stuck_after: float = Field(
+        900,
+        gt=0,
+        allow_inf_nan=False,
+        alias="LINESMAN_STUCK_AFTER",
+        description="seconds that a job may stand still before operators hear of it, "
+        "with reminders at pauses that double",
+    )
     card_seconds: float = Field(
         3,
         ge=0,

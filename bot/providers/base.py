@@ -80,6 +80,8 @@ class JobReport:
     known: Mapping[str, str] = field(default_factory=dict)
     #: What the provider saved as the job's parameters; None when it did not say. Never holds a secret.
     parameters: Mapping[str, JSON] | None = None
+    #: False when the provider does not tell enough to say whether the job is the batch's that was asked about.
+    certain: bool = True
 
 
 class Provider(Protocol):
@@ -141,7 +143,16 @@ class Provider(Protocol):
     async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:
         """Return the jobs created since ``since`` (aware) that are of the batch's type and name exactly its numbers.
 
-        When the provider tells a job's parameters, a job with other parameters is left out.
+        When the provider tells a job's parameters, a job with other parameters is left out. A job of that type that
+        does not tell its numbers may be the batch's all the same: it comes with ``certain=False``.
+        """
+        ...
+
+    async def recognise(self, batch: BatchRequest, job_id: str) -> JobReport:
+        """Return the job that a person takes for the batch's, after comparing it as :meth:`search` does.
+
+        Raises :class:`bot.errors.Missing` when there is no such job and :class:`bot.errors.BadRequest` when it is
+        surely not the batch's; ``certain`` is False when the provider does not tell enough.
         """
         ...
 

@@ -10,11 +10,15 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown
+from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, TokenLost
 
 #: Errors by which Slack says that it does not know itself what happened.
 _UNSURE: Final = frozenset(
     {"fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
+#: Errors that say that the token does not work any more: nothing is wrong with the message, and all of them wait.
+TOKEN_LOST: Final = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"}
 )
 #: Seconds for one call, from connecting to the last byte.
 TIMEOUT: Final = 20.0
@@ -26,6 +30,8 @@ _HINTS: Final = {
     "not_in_channel": "the bot is not in the channel; invite it with /invite",
     "is_archived": "the channel is archived",
     "message_not_found": "the message was deleted",
+    "not_authed": "there is no bot token; set SLACK_BOT_TOKEN",
+    "token_expired": "the bot token has run out; install the app again and set SLACK_BOT_TOKEN",
     "invalid_auth": "the bot token is not valid any more; install the app again and set SLACK_BOT_TOKEN",
     "token_revoked": "the bot token was revoked; install the app again and set SLACK_BOT_TOKEN",
     "account_inactive": "the app was removed from the workspace; install it again",
@@ -51,8 +57,8 @@ def session() -> aiohttp.ClientSession:
 async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
     """Await a Web API call and return its answer.
 
-    Raises DeliveryRefused when Slack says no, DeliveryPostponed when it says later or cannot be reached at all, and
-    DeliveryUnknown when nobody can say whether the call had its effect.
+    Raises DeliveryRefused when Slack says no (TokenLost when it says so to everything), DeliveryPostponed when it
+    says later or cannot be reached at all, and DeliveryUnknown when nobody can say whether the call had its effect.
     """
     try:
         response = await request
@@ -81,5 +87,7 @@ def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | Deli
     if code == "ratelimited":
         return DeliveryPostponed("Slack asks to slow down.")
     hint = _HINTS.get(code, "see docs.slack.dev for this error")
+    if code in TOKEN_LOST:
+        return TokenLost(f"Slack refused ({code}): {hint}.", code=code)
     details = "; ".join(str(text) for text in data.get("response_metadata", {}).get("messages", []))[:300]
     return DeliveryRefused(f"Slack refused ({code}): {hint}.{' ' + details if details else ''}", code=code)

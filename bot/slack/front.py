@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -15,6 +16,7 @@ from bot.slack.homes import Homes
 from bot.slack.links import Links
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
+from bot.workflow.answering import Answering
 from bot.workflow.approval import Approval
 from bot.workflow.authority import Authority
 from bot.workflow.bases import Bases
@@ -29,6 +31,8 @@ from bot.workflow.reporting import Reporting
 from bot.workflow.stories import Stories
 from bot.workflow.templates import Templates
 from bot.workflow.unlocking import Unlocking
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,7 @@ class Front:
     freezing: Freezing
     unlocking: Unlocking
     exporting: Exporting
+    answering: Answering
     authority: Authority
     stories: Stories
     reporting: Reporting
@@ -102,6 +107,14 @@ class Front:
                 filename=name, title=name, content=content, channel=opened["channel"]["id"], initial_comment=text
             )
         )
+
+    async def replace(self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]]) -> None:
+        """Put ``blocks`` in the place of the message whose button was pressed. It is a nicety: a refusal is let go."""
+        if url := body.get("response_url"):
+            hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
+            answer = await hook.send(text=text, blocks=blocks, replace_original=True)
+            if answer.status_code != 200:
+                log.info("message was not replaced", status=answer.status_code)
 
     async def show(self, view_id: str, view: View) -> None:
         """Replace an open modal."""

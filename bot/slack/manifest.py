@@ -30,6 +30,7 @@ USAGE: Final = (
     "templates",
     "run NAME",
     "locks",
+    "settle CHG-42",
     "export",
     "help",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from bot.errors import DeliveryError, DeliveryRefused
 from bot.slack.calls import call
 from bot.slack.views.approval_card import approval_card, approval_text
 from bot.slack.views.card import card, card_text
-from bot.slack.views.elements import Block
+from bot.slack.views.elements import Block, shortened
 from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.preview import preview
 from bot.workflow.ports import Story
@@ -26,6 +26,9 @@ EVENT: Final = "linesman_message"
 SKEW: Final = timedelta(minutes=2)
 #: Pages of 200 messages read in a search. An interrupted message is searched for soon after it was sent.
 PAGES: Final = 10
+#: Refusals of a message that a shorter one does not meet. Limits of whole messages are not all documented
+#: (slack.md 1.3), so they are met rather than computed.
+_TOO_LONG: Final = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format"})
 
 
 class SlackMessenger:
@@ -57,29 +60,43 @@ class SlackMessenger:
                 return await self._post(message, place.channel, text, blocks, place.ts or None)
             case Topic.FAILURE:
                 text, blocks = failure(story, message.data, await self._link(story.change.card))
-                return await self._post(message, self._failure_channel, text, blocks)
+                return await self._post(message, message.channel or self._failure_channel, text, blocks)
 
     async def _standing(self, message: Message, place: Place, text: str, blocks: Sequence[Block]) -> Place:
         if not place.ts:
             return await self._post(message, place.channel, text, blocks)
-        await call(self._client.chat_update(channel=place.channel, ts=place.ts, text=text, blocks=list(blocks)))
-        return place
+
+        async def edit(text: str, blocks: Sequence[Block]) -> Place:
+            await call(self._client.chat_update(channel=place.channel, ts=place.ts, text=text, blocks=list(blocks)))
+            return place
+
+        return await _fitting(edit, text, blocks)
 
     async def _post(
         self, message: Message, channel: str, text: str, blocks: Sequence[Block], thread: str | None = None
     ) -> Place:
-        answer = await call(
-            self._client.chat_postMessage(
-                channel=channel,
-                text=text,
-                blocks=list(blocks),
-                thread_ts=thread,
-                metadata={"event_type": EVENT, "event_payload": {"key": message.key}},
-                unfurl_links=False,
-                unfurl_media=False,
+        async def post(text: str, blocks: Sequence[Block]) -> Place:
+            answer = await call(
+                self._client.chat_postMessage(
+                    channel=channel,
+                    text=text,
+                    blocks=list(blocks),
+                    thread_ts=thread,
+                    metadata={"event_type": EVENT, "event_payload": {"key": message.key}},
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
             )
-        )
-        return Place(channel=str(answer["channel"]), ts=str(answer["ts"]))
+            return Place(channel=str(answer["channel"]), ts=str(answer["ts"]))
+
+        return await _fitting(post, text, blocks)
+
+    async def _conversation(self, place: str) -> str:
+        """Return the id of the conversation that ``place`` is: a channel itself, or the one with a person."""
+        if not place.startswith(("U", "W")):
+            return place
+        answer = await call(self._client.conversations_open(users=[place]))
+        return str(answer["channel"]["id"])
 
     async def _upload(self, message: Message, story: Story, sheet: bytes) -> Place:
         place = story.change.card
@@ -106,13 +123,15 @@ class SlackMessenger:
         change = story.change
         match message.topic:
             case Topic.CARD:
-                return await self._find_in_channel(message.key, change.card.channel, change.created_at)
+                channel = await self._conversation(change.card.channel)
+                return await self._find_in_channel(message.key, channel, change.created_at)
             case Topic.APPROVAL_CARD:
                 return await self._find_in_channel(message.key, change.approval_card.channel, change.created_at)
             case Topic.REMINDER:
                 return await self._find_in_thread(message, story, change.approval_card)
             case Topic.FAILURE:
-                return await self._find_in_channel(message.key, self._failure_channel, change.created_at)
+                channel = await self._conversation(message.channel or self._failure_channel)
+                return await self._find_in_channel(message.key, channel, change.created_at)
             case Topic.THREAD | Topic.PLAN | Topic.RESULTS:
                 return await self._find_in_thread(message, story, change.card)
             case Topic.PREVIEW:
@@ -144,6 +163,18 @@ class SlackMessenger:
             if sheet_name(message, story) in sheets or _key(each) == message.key:
                 return place
         return None
+
+
+async def _fitting(
+    send: Callable[[str, Sequence[Block]], Awaitable[Place]], text: str, blocks: Sequence[Block]
+) -> Place:
+    """Send a message, and when Slack finds it too long a short one with the same buttons in its stead."""
+    try:
+        return await send(text, blocks)
+    except DeliveryRefused as error:
+        if error.code not in _TOO_LONG:
+            raise
+        return await send(*shortened(text, blocks))
 
 
 def sheet_name(message: Message, story: Story) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from statistics import median
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.filters import conditions_from_json, conditions_to_json
@@ -56,12 +58,19 @@ class Batches:
         return [_batch(row) for row in await self._connection.execute(statement)]
 
     async def move(self, batch: int, to: BatchState, **columns: Any) -> None:  # noqa: ANN401 - column values
-        """Take the batch to state ``to`` in one conditional write; raises Superseded when it cannot go there."""
+        """Take the batch to state ``to`` in one conditional write.
+
+        Raises Superseded when it cannot go there, or when the job given with it is another batch's.
+        """
         origins = [state.value for state in before(BATCH_STEPS, to)]
         statement = (
             update(batches).where(batches.c.id == batch, batches.c.state.in_(origins)).values(state=to.value, **columns)
         )
-        if (await self._connection.execute(statement)).rowcount != 1:
+        try:
+            result = await self._connection.execute(statement)
+        except IntegrityError as error:
+            raise Superseded("That job belongs to another batch.") from error
+        if result.rowcount != 1:
             present = (await self.get(batch)).state.value
             raise Superseded(f"The batch is {present} already.")
         if to in {BatchState.SUBMITTED, BatchState.SETTLED}:
@@ -85,6 +94,15 @@ class Batches:
         )
         return (await self._connection.execute(statement)).scalar_one()
 
+    async def watched(self, provider: str) -> int:
+        """Return how many jobs of ``provider``, of all its kinds, are watched: they share one budget of polls."""
+        statement = (
+            select(func.count())
+            .select_from(batches)
+            .where(batches.c.kind.startswith(f"{provider}."), batches.c.state == BatchState.SUBMITTED.value)
+        )
+        return (await self._connection.execute(statement)).scalar_one()
+
     async def queued(self, kind: str, limit: int) -> list[int]:
         """Return the ids of the oldest queued batches of ``kind``."""
         statement = (
@@ -105,6 +123,52 @@ class Batches:
         )
         rows = (await self._connection.execute(statement)).all()
         return median((row.settled_at - row.submitted_at).total_seconds() for row in rows) if rows else None
+
+    async def undecided(self, change: int) -> int:
+        """Return how many of the change's batches wait for an operator's word on an unanswered submission."""
+        statement = (
+            select(func.count())
+            .select_from(batches)
+            .where(
+                batches.c.change_id == change,
+                batches.c.state == BatchState.UNKNOWN.value,
+                batches.c.asked_at.is_not(None),
+            )
+        )
+        return (await self._connection.execute(statement)).scalar_one()
+
+    async def slot_refused(self, kind: str, since: datetime) -> datetime | None:
+        """Return when the provider last refused a queued batch of ``kind`` for want of a free slot.
+
+        None when it refused none since ``since``: what is older, of a batch that waits for something else, is no news.
+        """
+        statement = select(func.max(batches.c.slot_refused_at)).where(
+            batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value, batches.c.slot_refused_at >= since
+        )
+        refused: datetime | None = (await self._connection.execute(statement)).scalar()
+        return refused
+
+    async def slot_freed(self, kind: str, refused_before: datetime) -> None:
+        """Note that a slot has become free: refusals of queued batches of ``kind`` count as older than they are."""
+        statement = (
+            update(batches)
+            .where(
+                batches.c.kind == kind,
+                batches.c.state == BatchState.QUEUED.value,
+                batches.c.slot_refused_at > refused_before,
+            )
+            .values(slot_refused_at=refused_before)
+        )
+        await self._connection.execute(statement)
+
+    async def being_sent(self, kind: str) -> int:
+        """Return how many batches of ``kind`` are being sent at this moment."""
+        statement = (
+            select(func.count())
+            .select_from(batches)
+            .where(batches.c.kind == kind, batches.c.state == BatchState.SUBMITTING.value)
+        )
+        return (await self._connection.execute(statement)).scalar_one()
 
     async def with_job(self, kind: str, job: str) -> Batch | None:
         """Return the batch that ``job`` belongs to; None when it is nobody's."""
@@ -133,4 +197,12 @@ def _batch(row: Row[Any]) -> Batch:
         polls=row.polls,
         looks=row.looks,
         absences=row.absences,
+        unanswered_since=row.unanswered_since,
+        resent=row.resent,
+        asked_at=row.asked_at,
+        doubt=row.doubt,
+        candidates=tuple(row.candidates or ()),
+        moved_at=row.moved_at,
+        overdue_at=row.overdue_at,
+        slot_refused_at=row.slot_refused_at,
     )

@@ -14,16 +14,19 @@ from typing import IO, Any, Self
 import structlog
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import DatabaseInUse, StoreError
+from bot.errors import DatabaseInUse, DatabaseUnavailable, StoreError
 from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
 #: Milliseconds that SQLite waits for another writer before it gives up.
 BUSY_TIMEOUT = 5000
+#: Bytes that have to find room before the database counts as writable again.
+PROBE = 65_536
 #: Seconds that cancelled tasks have to end before those that still want to write get their turn.
 CANCEL_WITHIN = 0.5
 
@@ -53,6 +56,7 @@ class Database:
         #: Whether the write-ahead log may still hold what was wiped; a process that was killed may have left some.
         self._to_scrub = self._sqlite and not beside
         self._writing = asyncio.Lock()
+        self._trouble = ""
         self._lock: IO[str] | None = None
         if self._sqlite:
             event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
@@ -62,6 +66,11 @@ class Database:
     def engine(self) -> AsyncEngine:
         """The engine, for migrations."""
         return self._engine
+
+    @property
+    def trouble(self) -> str:
+        """Why it takes no writes, for people; empty when it does, as far as anybody has tried."""
+        return self._trouble
 
     @property
     def shared(self) -> bool:
@@ -86,22 +95,28 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Open a transaction that writes."""
-        if not self._sqlite:
-            async with self._engine.begin() as connection:
-                tx = Transaction(connection, writing=True)
-                yield tx
-                await tx.events.seal()
-            return
-        async with self._writing, self._engine.connect() as connection:
-            await connection.execution_options(linesman_write=True)
-            async with connection.begin():
-                tx = Transaction(connection, writing=True)
-                yield tx
-                await tx.events.seal()
+        """Open a transaction that writes; raises :class:`bot.errors.DatabaseUnavailable`, and then nothing is."""
+        async with self._writer() as connection:
+            tx = Transaction(connection, writing=True)
+            yield tx
+            await tx.events.seal()
             self._to_scrub = self._to_scrub or (tx.secrets.wiped and not self._beside)
-            if self._to_scrub:
-                await self._scrub(connection)
+
+    @asynccontextmanager
+    async def _writer(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            if not self._sqlite:
+                async with self._engine.begin() as connection:
+                    yield connection
+                return
+            async with self._writing, self._engine.connect() as connection:
+                await connection.execution_options(linesman_write=True)
+                async with connection.begin():
+                    yield connection
+                if self._to_scrub:
+                    await self._scrub(connection)
+        except (OperationalError, InterfaceError) as error:
+            raise self._refused(error) from error
 
     async def _scrub(self, connection: AsyncConnection) -> None:
         """Empty SQLite's write-ahead log, which keeps pages as they were before something on them was wiped.
@@ -118,6 +133,13 @@ class Database:
             log.info("write-ahead log not emptied yet", why=str(error))
         finally:
             await driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+
+    def _refused(self, error: DBAPIError) -> DatabaseUnavailable:
+        trouble = _in_words(error)
+        if trouble != self._trouble:
+            log.error("the database takes no writes", why=trouble, cause=str(error.orig))
+        self._trouble = trouble
+        return DatabaseUnavailable(trouble)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -140,10 +162,38 @@ class Database:
             await asyncio.wait(tasks, timeout=CANCEL_WITHIN)
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def probe(self) -> None:
+        """Find out by writing whether it takes writes again; raises :class:`bot.errors.DatabaseUnavailable`.
+
+        An update of nothing proves nothing, and one in place does not prove that there is room.
+        """
+        async with self._writer() as connection:
+            if self._sqlite:
+                await connection.execute(text("CREATE TABLE linesman_probe (room BLOB)"))
+                await connection.execute(text("INSERT INTO linesman_probe VALUES (zeroblob(:room))"), {"room": PROBE})
+                await connection.execute(text("DROP TABLE linesman_probe"))
+            else:
+                await connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        if self._trouble:
+            log.warning("the database takes writes again")
+        self._trouble = ""
+
     async def ping(self) -> None:
         """Raise unless the database answers."""
         async with self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+
+
+def _in_words(error: DBAPIError) -> str:
+    """Return what is wrong with the database and what to do; SQLite's own words are in sqlite3's errors."""
+    said = str(error.orig).lower()
+    if "full" in said:
+        what = "The disk of the database is full: free some space"
+    elif "locked" in said or "busy" in said:
+        what = "The database is locked by another program: end it"
+    else:
+        what = "The database does not take anything just now: see the log"
+    return f"{what}, then try again. Nothing was decided or sent, and what was decided before is safe."
 
 
 def _lock_file(database: Path) -> IO[str]:

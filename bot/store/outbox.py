@@ -75,15 +75,20 @@ class Outbox:
         )
         return [_message(row) for row in rows]
 
-    async def sent(self, message: Message, *, owner: str, now: datetime, pause: timedelta) -> None:
-        """Note a delivery; when the message has moved on meanwhile, it becomes due again."""
+    async def sent(
+        self, message: Message, *, owner: str, now: datetime, pause: timedelta, confirm: timedelta | None = None
+    ) -> None:
+        """Note a delivery; when the message has moved on meanwhile, it becomes due again.
+
+        With ``confirm`` it is delivered once more after that time although it has not moved on.
+        """
         current = outbox.c.version == message.version
         statement = (
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)
             .values(
-                state=case((current, _SENT), else_=PENDING),
-                due_at=case((current, outbox.c.due_at), else_=now + pause),
+                state=PENDING if confirm else case((current, _SENT), else_=PENDING),
+                due_at=case((current, now + confirm if confirm else outbox.c.due_at), else_=now + pause),
                 sent_at=now,
                 owner=None,
                 claimed_until=None,
@@ -101,6 +106,15 @@ class Outbox:
         await self._connection.execute(
             update(outbox).where(outbox.c.id == message.id, outbox.c.owner == owner).values(**values)
         )
+
+    async def redirect(self, message: Message, *, owner: str, channel: str, now: datetime, error: str) -> None:
+        """Send the message to ``channel`` instead of where it was refused."""
+        statement = (
+            update(outbox)
+            .where(outbox.c.id == message.id, outbox.c.owner == owner)
+            .values(channel=channel, due_at=now, owner=None, claimed_until=None, attempts=0, error=error)
+        )
+        await self._connection.execute(statement)
 
     async def refuse(self, message: Message, *, owner: str, error: str) -> None:
         """Give the message up: Slack will never take it."""
@@ -134,6 +148,11 @@ class Outbox:
         due: datetime | None = (await self._connection.execute(statement)).scalar()
         return due
 
+    async def refused(self) -> int:
+        """Return how many messages were given up."""
+        statement = select(func.count()).select_from(outbox).where(outbox.c.state == _REFUSED)
+        return (await self._connection.execute(statement)).scalar_one()
+
     async def undelivered(self) -> int:
         """Return how many messages wait."""
         statement = select(func.count()).select_from(outbox).where(outbox.c.state == PENDING)
@@ -156,4 +175,5 @@ def _message(row: Row[Any]) -> Message:
         attempts=row.attempts,
         version=row.version,
         sent_at=row.sent_at,
+        channel=row.channel,
     )

@@ -26,6 +26,7 @@ class Task(Enum):
     SUBMIT = "submit"  #: send a batch
     SEARCH = "search"  #: find out whether an unanswered submission made a job
     POLL = "poll"  #: ask about a batch's job
+    ATTEND = "attend"  #: tell operators that a change waits for them
     VERIFY = "verify"  #: read the numbers of a change back whose batches have all settled
     FINISH = "finish"  #: establish the outcome of a change whose numbers have been read back
     WIPE = "wipe"  #: wipe the secrets of a discarded change whose form was open again

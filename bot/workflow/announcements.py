@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from bot.changes.messages import Topic
+from datetime import timedelta
+
+from bot.changes.messages import QUESTION, Topic
 from bot.changes.tabular import Form
 from bot.store.transaction import Transaction
+from bot.store.work import Task
 from bot.workflow.context import Context
+
+#: How soon operators are asked. Batches of one change tend to get into trouble together.
+ASK_WITHIN = timedelta(seconds=2)
 
 
 class Announcements:
@@ -50,6 +56,16 @@ class Announcements:
         form = Form.XLSX.value
         await tx.outbox.post(change, Topic.RESULTS, form, now=self._clock(), data={"form": form})
 
-    async def failure(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
-        """Tell the failure channel, once per ``what``."""
-        await tx.outbox.post(change, Topic.FAILURE, what, now=self._clock(), data={"what": what, **data})
+    async def ask(self, tx: Transaction, change: int) -> None:
+        """Have operators asked in a moment; what else needs them by then is asked in the same message."""
+        await tx.work.add(Task.ATTEND, change, self._clock() + ASK_WITHIN)
+
+    async def question(self, tx: Transaction, change: int) -> None:
+        """Ask operators in the failure channel about all that waits for them now."""
+        now = self._clock()
+        await tx.outbox.post(change, Topic.FAILURE, f"question:{now:%Y%m%d%H%M%S%f}", now=now, data={"what": QUESTION})
+
+    async def failure(self, tx: Transaction, change: int, what: str, *, each: str = "", **data: str | int) -> None:
+        """Tell the failure channel, once per ``what``, or once for ``each`` thing that it befalls."""
+        name = f"{what}:{each}" if each else what
+        await tx.outbox.post(change, Topic.FAILURE, name, now=self._clock(), data={"what": what, "each": each, **data})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.changes.lifecycle import ChangeState
 from bot.changes.outcomes import outcome
 from bot.errors import Superseded
@@ -29,7 +31,7 @@ class Concluding:
                 await tx.changes.move(claim.subject, ChangeState.FINISHED, outcome=ended, finished_at=now)
             except Superseded:
                 return
-            counts = {
+            counts: dict[str, Any] = {
                 "verified": tally.verified,
                 "differs": tally.differs,
                 "unverified": tally.succeeded + tally.unverified,

@@ -12,6 +12,7 @@ from bot.changes.vault import Vault
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
 from bot.workflow.ports import Clock, Directory, Files
+from bot.workflow.troubles import Troubles
 
 
 class Bell:
@@ -44,6 +45,8 @@ class Timing:
     card: timedelta
     #: How long an unanswered job creation is searched for before it may be sent again.
     settle: timedelta
+    #: How long a job may stand still, and an unanswered submission stay unclear, before operators hear of it.
+    stuck: timedelta
     #: How long a plan waits for "Request approval" before it is discarded.
     plan_ttl: timedelta = timedelta(hours=1)
     #: How long a claim lasts without being renewed.
@@ -65,6 +68,8 @@ class Context:
     vault: Vault | None
     #: Channel for requests for approval, and for cards that cannot go where the command was given.
     approval_channel: str
+    #: Channel that hears of failures, and of what operators have to decide.
+    failure_channel: str
     #: How long a change is kept whole after its end; None for ever.
     retention: timedelta | None = None
     #: Rung when work became due.
@@ -73,6 +78,8 @@ class Context:
     outbox_bell: Bell = field(default_factory=Bell)
     #: Rung when what people see on their Home tabs may have changed.
     home_bell: Bell = field(default_factory=Bell)
+    #: What those who run Linesman have to look at.
+    troubles: Troubles = field(default_factory=Troubles)
 
     def ring(self) -> None:
         """Wake all loops: something was committed that may have made work or messages due, or shows on Home tabs."""

@@ -9,15 +9,16 @@ import structlog
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.outcomes import settle
-from bot.changes.pacing import next_poll
+from bot.changes.pacing import POLLS_AT_ONCE, POLLS_PER_SECOND, next_poll
 from bot.changes.records import Batch
 from bot.errors import Missing, ProviderError
 from bot.providers.base import JobReport, JobState
 from bot.store.transaction import Transaction
 from bot.store.work import Claim
 from bot.workflow.announcements import Announcements
+from bot.workflow.budget import Budget
 from bot.workflow.context import Context
-from bot.workflow.settling import settle_change
+from bot.workflow.settling import CLEAR, settle_change
 
 log = structlog.get_logger(__name__)
 
@@ -32,9 +33,13 @@ GONE = "not found"
 class Polling:
     """Polls jobs."""
 
-    def __init__(self, context: Context, announcements: Announcements) -> None:
+    def __init__(self, context: Context, announcements: Announcements, worker: str) -> None:
         self._context = context
         self._say = announcements
+        #: The owner of the claims that this process holds.
+        self._worker = worker
+        #: Provider -> the turns of all its jobs together.
+        self._turns: dict[str, Budget] = {}
 
     async def poll(self, claim: Claim) -> None:
         """Carry out the task: read one job, note the outcomes that it reports, and settle the batch when it is over."""
@@ -46,13 +51,20 @@ class Polling:
                 await tx.work.done(claim)
             return
         kind = self._context.catalogue.kind(change.kind)
+        turns = self._turns.setdefault(kind.provider, Budget(rate=POLLS_PER_SECOND, burst=POLLS_AT_ONCE))
+        now = self._context.clock()
+        if wait := turns.wait(str(batch.id), now):
+            # After a stop say, when everything is due at once: 500 jobs are not 500 calls.
+            async with self._context.database.transaction() as tx:
+                await tx.work.again(claim, now + wait)
+            return
         try:
             report = await self._context.catalogue.provider(kind).poll(batch.job)
         except Missing:
             report = JobReport(id=batch.job, state=JobState.UNKNOWN, state_word=GONE)
         except ProviderError as error:
             log.warning("poll failed", change=change.id, batch=batch.position, job=batch.job, why=error.message)
-            await self._again(claim, batch, kind)
+            await self._again(claim, batch, kind, error)
             return
         await self._note(claim, batch, kind, report)
 
@@ -66,6 +78,8 @@ class Polling:
         looks = batch.looks + 1 if report.state.over or gone else 0
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return  # an operator gave up on the job meanwhile
             if batch.handed:
                 # Its own list is the only one that says which numbers the filter came to.
                 await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
@@ -92,6 +106,8 @@ class Polling:
             if final:
                 await self._settle(tx, claim, batch, report)
             else:
+                moved = bool(verdicts) or report.state_word[:32] != batch.job_state
+                await self._watch(tx, batch, moved=moved, why=f"it says “{report.state_word}”")
                 await tx.work.again(claim, await self._next(tx, batch, kind, report))
             if verdicts or final:
                 await self._say.card(tx, batch.change)
@@ -109,15 +125,34 @@ class Polling:
     async def _settle(self, tx: Transaction, claim: Claim, batch: Batch, report: JobReport) -> None:
         now = self._context.clock()
         await tx.work.done(claim)
-        await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
+        await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
         await tx.events.add(
             batch.change, "batch_settled", at=now, batch=batch.position, job=batch.job, said=report.state_word
         )
         await settle_change(tx, batch.change, self._context)
 
-    async def _again(self, claim: Claim, batch: Batch, kind: Kind) -> None:
+    async def _watch(self, tx: Transaction, batch: Batch, *, moved: bool, why: str) -> None:
+        """Notice when a job stands still for long, and when it moves again. It is polled on either way."""
+        now = self._context.clock()
+        since = batch.moved_at or batch.submitted_at or now
+        if moved:
+            await tx.batches.put(batch.id, moved_at=now, overdue_at=None)
+            if batch.stuck:
+                await tx.events.add(batch.change, "job_moves_again", at=now, batch=batch.position, job=batch.job)
+                await self._say.card(tx, batch.change)
+        elif not batch.stuck and now >= since + self._context.timing.stuck:
+            await tx.batches.put(batch.id, overdue_at=now, doubt=why)
+            await tx.events.add(batch.change, "job_stuck", at=now, batch=batch.position, job=batch.job, why=why)
+            await self._say.ask(tx, batch.change)
+            await self._say.card(tx, batch.change)
+            log.error("job stands still", change=batch.change, batch=batch.position, job=batch.job, why=why)
+
+    async def _again(self, claim: Claim, batch: Batch, kind: Kind, error: ProviderError) -> None:
         async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return
             await tx.batches.put(batch.id, polls=batch.polls + 1)
+            await self._watch(tx, batch, moved=False, why=f"it cannot be read: {error.message}")
             await tx.work.again(claim, await self._next(tx, batch, kind, None))
 
     async def _next(self, tx: Transaction, batch: Batch, kind: Kind, report: JobReport | None) -> datetime:
@@ -126,6 +161,6 @@ class Polling:
             now=self._context.clock(),
             polls=batch.polls,
             done_by=report.done_by if report else None,
-            in_flight=await tx.batches.in_flight(kind.name),
+            in_flight=await tx.batches.watched(kind.provider),
             spread=batch.id,
         )

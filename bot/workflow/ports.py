@@ -40,6 +40,8 @@ class Story:
     audience: Audience
     #: Jobs that the kind has at the provider right now, of all changes.
     in_flight: int
+    #: Whether the provider has no free slot although we hold fewer than it allows: others hold the rest.
+    slots_taken: bool
     #: The freeze in force; None when submissions are free.
     freeze: Freeze | None
     #: How long recent jobs of this kind took, in seconds; None when there were none.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.records import Batch, Change
-from bot.errors import ProviderError
+from bot.errors import BadRequest, Forbidden, Missing, ProviderError, Unauthorised
 from bot.providers.base import JobReport
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
+from bot.workflow.settling import CLEAR
 from bot.workflow.submission import adopt, request_of, say_submitted
 
 log = structlog.get_logger(__name__)
@@ -22,77 +23,146 @@ log = structlog.get_logger(__name__)
 SKEW = timedelta(minutes=5)
 #: Reads without the job, after the settling time, before a submission counts as surely not made.
 ABSENCES = 2
-#: The longest pause between two searches.
+#: How often a batch is sent again by itself. A provider that swallows this many requests is something to look into,
+#: and each repetition is one more that could come to light late.
+RESENDS = 3
+#: The longest pause between two searches, and the pause once an operator was asked.
 LONGEST = timedelta(seconds=30)
+ASKED = timedelta(minutes=5)
+#: Refusals that another try will not change.
+_LASTING = (BadRequest, Unauthorised, Forbidden, Missing)
 
 
 class Searching:
-    """Settles batches that are ``unknown``: their job is adopted, or they are sent again once it is surely absent."""
+    """Settles batches that are ``unknown``.
 
-    def __init__(self, context: Context, announcements: Announcements) -> None:
+    Their job is adopted, or they are sent again once it is surely absent. When neither can be said, operators are
+    asked (:mod:`bot.workflow.answering`); the search goes on slowly, in case it can be said after all.
+    """
+
+    def __init__(self, context: Context, announcements: Announcements, worker: str) -> None:
         self._context = context
         self._say = announcements
+        #: The owner of the claims that this process holds.
+        self._worker = worker
 
     async def search(self, claim: Claim) -> None:
         """Carry out the task: look for the job of a batch that got no answer."""
         async with self._context.database.reading() as tx:
             batch = await tx.batches.get(claim.subject)
             change = await tx.changes.get(batch.change)
-        if batch.state is not BatchState.UNKNOWN or batch.attempted_at is None:
+        since = batch.unanswered_since or batch.attempted_at
+        if batch.state is not BatchState.UNKNOWN or since is None:
             async with self._context.database.transaction() as tx:
                 await tx.work.done(claim)
             return
         kind = self._context.catalogue.kind(change.kind)
         request = await request_of(self._context, batch, kind)
         try:
-            jobs = await self._context.catalogue.provider(kind).search(request, batch.attempted_at - SKEW)
+            jobs = await self._context.catalogue.provider(kind).search(request, since - SKEW)
         except ProviderError as error:
-            await self._search_again(claim, batch, batch.absences, error.message)
+            await self._unsearchable(claim, batch, error)
             return
-        if not await self._take(claim, batch, change, kind, jobs):
+        free = await self._unclaimed(kind, jobs)
+        ours = [job for job in free if job.certain]
+        if len(ours) == 1:
+            await self._take(claim, batch, change, kind, ours[0])
+        elif free:
+            await self._several(claim, batch, ours, free)
+        else:
             await self._absent(claim, batch, change)
 
-    async def _take(self, claim: Claim, batch: Batch, change: Change, kind: Kind, jobs: tuple[JobReport, ...]) -> bool:
-        """Adopt the oldest of ``jobs`` that is no other batch's; False when there is none."""
+    async def _unclaimed(self, kind: Kind, jobs: tuple[JobReport, ...]) -> list[JobReport]:
+        """Return those of ``jobs`` that are no batch's."""
+        async with self._context.database.reading() as tx:
+            return [job for job in jobs if await tx.batches.with_job(kind.name, job.id) is None]
+
+    async def _take(self, claim: Claim, batch: Batch, change: Change, kind: Kind, job: JobReport) -> None:
         async with self._context.database.transaction() as tx:
-            for job in sorted(jobs, key=lambda job: (job.created_at is None, job.created_at, job.id)):
-                if await tx.batches.with_job(kind.name, job.id) is not None:
-                    continue
-                await tx.work.done(claim)
-                await adopt(tx, self._context, batch, kind, job)
-                await say_submitted(tx, self._say, change.id)
-                await tx.events.add(
-                    change.id, "batch_adopted", at=self._context.clock(), batch=batch.position, job=job.id
-                )
-                break
-            else:
-                return False
+            if not await tx.work.held(claim, self._worker):
+                return  # an operator settled the batch meanwhile
+            await tx.work.done(claim)
+            await adopt(tx, self._context, batch, kind, job)
+            await say_submitted(tx, self._say, change.id)
+            await tx.events.add(change.id, "batch_adopted", at=self._context.clock(), batch=batch.position, job=job.id)
         self._context.ring()
-        return True
 
     async def _absent(self, claim: Claim, batch: Batch, change: Change) -> None:
         """Count one more search without the job; after the settling time and enough of them, send the batch again."""
         now = self._context.clock()
-        settled = batch.attempted_at is not None and now >= batch.attempted_at + self._context.timing.settle
-        # Of a filter that was handed over nobody knows which numbers its job names, so no job can be told from it.
-        absences = batch.absences + 1 if settled and not batch.handed else 0
+        absences = batch.absences + 1 if self._settled(batch, now) else 0
         if absences < ABSENCES:
             await self._search_again(claim, batch, absences, "the provider lists no such job yet")
             return
+        if batch.resent >= RESENDS:
+            known = (
+                f"It was sent {batch.resent + 1} times without an answer, and the provider lists no job of it. "
+                "Nothing more is sent by itself."
+            )
+            await self._doubt(claim, batch, known)
+            return
         async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return
             await tx.work.done(claim)
-            await tx.batches.move(batch.id, BatchState.QUEUED)
+            await tx.batches.move(batch.id, BatchState.QUEUED, resent=batch.resent + 1, **CLEAR)
             await tx.work.add(Task.SUBMIT, batch.id, now)
             await tx.events.add(change.id, "batch_absent", at=now, batch=batch.position)
             await self._say.card(tx, change.id)
         self._context.ring()
 
+    async def _several(self, claim: Claim, batch: Batch, ours: list[JobReport], free: list[JobReport]) -> None:
+        """Nobody can tell which job is the batch's: ask, unless the list may still be settling."""
+        if not self._settled(batch, self._context.clock()):
+            await self._search_again(claim, batch, 0, "the provider lists several jobs that may be it")
+        elif ours:
+            known = f"The provider lists {len(ours)} jobs over exactly these numbers, made since it was sent."
+            await self._doubt(claim, batch, known, ours)
+        else:
+            jobs = "a job" if len(free) == 1 else f"{len(free)} jobs"
+            known = f"The provider lists {jobs} made since it was sent, and does not say over which numbers."
+            await self._doubt(claim, batch, known, free)
+
+    async def _unsearchable(self, claim: Claim, batch: Batch, error: ProviderError) -> None:
+        """Go on when the job list cannot be read; ask when that will last, or has lasted for long."""
+        now = self._context.clock()
+        patience = self._context.timing.settle
+        if not isinstance(error, _LASTING):
+            patience = max(patience, self._context.timing.stuck)
+        if batch.attempted_at is None or now < batch.attempted_at + patience:
+            await self._search_again(claim, batch, batch.absences, error.message)
+        else:
+            await self._doubt(claim, batch, f"The provider's list of jobs cannot be read: {error.message}")
+
+    async def _doubt(self, claim: Claim, batch: Batch, known: str, jobs: list[JobReport] | None = None) -> None:
+        """Stop, write down what is known, and have operators asked."""
+        now = self._context.clock()
+        candidates = [job.id for job in jobs or ()]
+        async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return
+            await tx.batches.put(
+                batch.id, asked_at=batch.asked_at or now, doubt=known, candidates=candidates, absences=0
+            )
+            await tx.work.again(claim, now + ASKED)
+            if batch.asked_at is None:
+                await tx.events.add(batch.change, "batch_undecidable", at=now, batch=batch.position, why=known)
+                await self._say.ask(tx, batch.change)
+                log.error("an operator has to decide", change=batch.change, batch=batch.position, why=known)
+            await self._say.card(tx, batch.change)
+        self._context.ring()
+
     async def _search_again(self, claim: Claim, batch: Batch, absences: int, why: str) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return
             await tx.batches.put(batch.id, absences=absences)
             await tx.work.again(claim, now + min(self._pause(claim), LONGEST))
         log.info("still searching", change=batch.change, batch=batch.position, why=why)
+
+    def _settled(self, batch: Batch, now: datetime) -> bool:
+        return batch.attempted_at is not None and now >= batch.attempted_at + self._context.timing.settle
 
     def _pause(self, claim: Claim) -> timedelta:
         """Return the pause before the next search: growing, but so that two fit into the settling time."""

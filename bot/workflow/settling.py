@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcomes import STOPPED
 from bot.changes.records import Batch
@@ -11,14 +14,20 @@ from bot.store.transaction import Transaction
 from bot.store.work import Task
 from bot.workflow.context import Context
 
+#: Pause between two requests for a slot, while the provider refuses for want of one and none of ours gets free.
+SLOT_WAIT: Final = timedelta(seconds=10)
+#: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.
+SLOT_NEWS: Final = timedelta(seconds=60)
+#: The columns of a batch about which no operator has to be asked.
+CLEAR: Final[Mapping[str, Any]] = {"asked_at": None, "doubt": "", "candidates": None, "overdue_at": None}
+
 
 async def settle_change(tx: Transaction, change: int, context: Context) -> None:
     """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits."""
     now = context.clock()
     record = await tx.changes.get(change)
     kind = context.catalogue.kind(record.kind)
-    waiting = await tx.batches.queued(kind.name, limit=kind.jobs_in_flight)
-    await tx.work.hasten(Task.SUBMIT, now, waiting)
+    await free_slot(tx, kind, now)
     states = await tx.batches.states(change)
     if record.state is ChangeState.RUNNING and set(states) == {BatchState.SETTLED}:
         await tx.changes.move(change, ChangeState.VERIFYING)
@@ -26,9 +35,16 @@ async def settle_change(tx: Transaction, change: int, context: Context) -> None:
         await tx.work.add(Task.VERIFY, change, now)
 
 
+async def free_slot(tx: Transaction, kind: Kind, now: datetime) -> None:
+    """Let whoever waits for a slot ask for one now."""
+    await tx.batches.slot_freed(kind.name, now - SLOT_WAIT)
+    waiting = await tx.batches.queued(kind.name, limit=kind.jobs_in_flight)
+    await tx.work.hasten(Task.SUBMIT, now, waiting)
+
+
 async def stop_batch(tx: Transaction, batch: Batch, now: datetime) -> None:
     """Settle a batch of a cancelled change that is in the queue: its numbers are not attempted."""
-    await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
+    await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
     await tx.operations.settle_batch(
         batch.change,
         batch.position,

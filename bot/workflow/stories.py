@@ -15,6 +15,7 @@ from bot.changes.windows import next_opening, open_at
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.ports import Story
+from bot.workflow.settling import SLOT_NEWS
 
 #: Rows of a sheet that are written at once.
 PORTION = 1000
@@ -54,6 +55,7 @@ class Stories:
             policy=policy,
             audience=who_may_approve(policy, change.requester),
             in_flight=await tx.batches.in_flight(change.kind),
+            slots_taken=await tx.batches.slot_refused(change.kind, now - SLOT_NEWS) is not None,
             opens_at=next_opening(policy.windows, now) if policy.windows and not open_at(policy.windows, now) else None,
             expires_if_asked_now=now + policy.approval_ttl,
             now=now,

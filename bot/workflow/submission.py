@@ -29,12 +29,12 @@ from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
-from bot.workflow.settling import settle_change, stop_batch
+from bot.workflow.settling import CLEAR, SLOT_NEWS, SLOT_WAIT, free_slot, settle_change, stop_batch
 
 log = structlog.get_logger(__name__)
 
-#: How long to wait before asking for a slot again, when nothing of ours is about to free one.
-SLOT_WAIT = timedelta(seconds=10)
+#: How soon to look again while another batch finds out whether there is a free slot.
+PROBE_WAIT = timedelta(seconds=1)
 
 
 class Submission:
@@ -69,7 +69,7 @@ class Submission:
         try:
             report = await provider.submit(request)
         except TooManyJobs as error:
-            await self._queue_again(claim, batch, SLOT_WAIT, f"waiting for a free slot: {error.message}")
+            await self._no_slot(claim, batch, error)
         except RateLimited as error:
             await self._queue_again(claim, batch, timedelta(seconds=error.wait), error.message)
         except Unavailable as error:
@@ -92,9 +92,9 @@ class Submission:
                 await stop_batch(tx, batch, now)
                 await settle_change(tx, batch.change, self._context)
                 return False
-            frozen = await tx.freezes.current() is not None
-            if frozen or await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
-                await tx.work.again(claim, now + SLOT_WAIT)
+            wait = await self._wait(tx, batch, kind)
+            if wait:
+                await tx.work.again(claim, now + wait)
                 await self._say.card(tx, batch.change)
                 return False
             try:
@@ -107,6 +107,39 @@ class Submission:
             await tx.events.add(batch.change, "batch_submitting", at=now, batch=batch.position)
         return True
 
+    async def _wait(self, tx: Transaction, batch: Batch, kind: Kind) -> timedelta:
+        """Return how long the batch has to wait before it may be sent; nothing when it may now.
+
+        While the provider refuses for want of a slot, which others may hold, one batch of the kind at a time finds out
+        whether that is still so: 500 waiting batches must not mean 500 refused requests.
+        """
+        if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):
+            return SLOT_WAIT  # an operator's word is awaited, and hastens this
+        if await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
+            return SLOT_WAIT
+        now = self._context.clock()
+        refused = await tx.batches.slot_refused(kind.name, now - SLOT_NEWS)
+        if refused is None:
+            return timedelta(0)
+        gate = refused + SLOT_WAIT - now
+        if gate > timedelta(0):
+            return gate
+        return PROBE_WAIT if await tx.batches.being_sent(kind.name) else timedelta(0)
+
+    async def _no_slot(self, claim: Claim, batch: Batch, error: TooManyJobs) -> None:
+        """Others hold the slots that we do not: the batch waits, which is no failure."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.batches.move(batch.id, BatchState.QUEUED, slot_refused_at=now)
+            await tx.work.again(claim, now + SLOT_WAIT)
+            if batch.slot_refused_at is None:  # the trail tells of the waiting once, not of every try
+                await tx.events.add(
+                    batch.change, "batch_postponed", at=now, batch=batch.position, why="waiting for a free slot"
+                )
+            await self._say.card(tx, batch.change)
+        log.info("no free slot", change=batch.change, batch=batch.position, why=error.message)
+        self._context.ring()
+
     async def _made(self, claim: Claim, batch: Batch, change: Change, kind: Kind, report: JobReport) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
@@ -114,6 +147,8 @@ class Submission:
             await adopt(tx, self._context, batch, kind, report)
             await say_submitted(tx, self._say, change.id)
             await tx.events.add(change.id, "batch_submitted", at=now, batch=batch.position, job=report.id)
+            if await tx.batches.slot_refused(kind.name, now - SLOT_NEWS) is not None:
+                await free_slot(tx, kind, now)  # where this one fitted in, the next may
         self._context.ring()
 
     async def _queue_again(self, claim: Claim, batch: Batch, wait: timedelta, why: str) -> None:
@@ -161,7 +196,10 @@ class Submission:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
-            await tx.batches.move(batch.id, BatchState.UNKNOWN)
+            sent = await tx.batches.get(batch.id)
+            await tx.batches.move(
+                batch.id, BatchState.UNKNOWN, unanswered_since=sent.unanswered_since or sent.attempted_at
+            )
             await tx.work.add(Task.SEARCH, batch.id, now)
             await tx.events.add(change.id, "batch_unknown", at=now, batch=batch.position, why=why)
             await self._say.card(tx, change.id)
@@ -192,6 +230,10 @@ async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, rep
         done_by=report.done_by,
         job_state=report.state_word[:32],
         polls=0,
+        unanswered_since=None,
+        slot_refused_at=None,
+        moved_at=now,
+        **CLEAR,
     )
     if batch.handed:
         await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
@@ -201,7 +243,7 @@ async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, rep
         now=now,
         polls=0,
         done_by=report.done_by,
-        in_flight=await tx.batches.in_flight(kind.name),
+        in_flight=await tx.batches.watched(kind.provider),
         spread=batch.id,
     )
     await tx.work.add(Task.POLL, batch.id, due)
@@ -211,5 +253,7 @@ async def say_submitted(tx: Transaction, announcements: Announcements, change: i
     """Show progress, and tell the thread once all batches have become jobs."""
     states = await tx.batches.states(change)
     if not {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
-        await announcements.line(tx, change, "submitted", batches=sum(states.values()))
+        jobs = sum(1 for batch in await tx.batches.of(change) if batch.job)
+        if jobs:  # a batch that was refused, stopped or given up has none
+            await announcements.line(tx, change, "submitted", batches=jobs)
     await announcements.card(tx, change)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
 from bot.changes.messages import Message
+from bot.errors import DatabaseUnavailable
 from bot.store.work import Claim, Task
 from bot.workflow.context import Bell, Context
 
@@ -21,6 +23,8 @@ CONCURRENCY = 16
 IDLE = 1.0
 #: How long running work may go on after a stop was asked for, in seconds. SIGTERM allows ten for everything.
 GRACE = 5.0
+#: Longest pause before a database that takes no writes is tried again, in seconds.
+LONGEST_BACKOFF = 15.0
 #: Pauses after a task that failed for a reason nobody foresaw.
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
@@ -51,6 +55,8 @@ class Worker:
         self._tasks: dict[int, Claim] = {}
         self._messages: dict[int, Message] = {}
         self._running: set[asyncio.Task[None]] = set()
+        #: How often in a row the database refused to give work out.
+        self._refusals = 0
 
     async def run(self) -> None:
         """Work until :meth:`stop`, then let running work end within the grace and give back the rest."""
@@ -70,7 +76,9 @@ class Worker:
                 renewing.cancel()
         finally:
             await self._cancel_running()
-        await self._release(self._name)
+        if not self._context.database.trouble:  # a stop has no time to wait for it; the next start takes claims over
+            with suppress(DatabaseUnavailable):
+                await self._release(self._name)
 
     def stop(self) -> None:
         """Ask the worker to stop."""
@@ -120,30 +128,58 @@ class Worker:
 
     async def _claimed(self, claim: Callable[[int], Awaitable[list[_Item]]], room: int) -> list[_Item]:
         try:
-            return await claim(room)
-        except Exception:  # a full disk or a lost database must not end the loop: it is tried again
+            if self._context.database.trouble:
+                await self._context.database.probe()  # nothing new is begun before it takes writes again
+                if not self._context.database.shared:
+                    # What could not be given back meanwhile is; what is at work is not begun a second time, see below.
+                    await self._release(self._name)
+            items = await claim(room)
+        except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
+            await self._back_off(error)
+            return []
+        except Exception:  # whatever else it is must not end the loop: it is tried again
             log.exception("cannot claim work")
             await asyncio.sleep(IDLE)
             return []
+        self._refusals = 0
+        return items
+
+    async def _back_off(self, error: DatabaseUnavailable) -> None:
+        """Wait longer with each refusal, but not beyond a stop."""
+        pause = min(IDLE * 2.0 ** min(self._refusals, 10), LONGEST_BACKOFF)
+        self._refusals += 1
+        log.error("no work is begun", why=error.message, seconds=pause)
+        try:
+            async with asyncio.timeout(pause):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
 
     async def _claim_tasks(self, room: int) -> list[Claim]:
         timing = self._context.timing
         async with self._context.database.transaction() as tx:
             claims = await tx.work.claim(owner=self._name, now=self._context.clock(), lease=timing.lease, limit=room)
-        self._tasks.update({claim.id: claim for claim in claims})
-        return claims
+        # After a jump of the clock, or a time in which no claim could be renewed, one's own claims look like a dead
+        # worker's. Whoever is at work on them still is: they are held on to and not begun a second time.
+        fresh = [claim for claim in claims if claim.id not in self._tasks]
+        self._tasks.update({claim.id: claim for claim in fresh})
+        return fresh
 
     async def _claim_messages(self, room: int) -> list[Message]:
         async with self._context.database.transaction() as tx:
             messages = await tx.outbox.claim(
                 owner=self._name, now=self._context.clock(), lease=self._context.timing.lease, limit=room
             )
-        self._messages.update({message.id: message for message in messages})
-        return messages
+        fresh = [message for message in messages if message.id not in self._messages]  # as above
+        self._messages.update({message.id: message for message in fresh})
+        return fresh
 
     async def _do(self, claim: Claim) -> None:
         try:
             await self._handlers[claim.task](claim)
+        except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
+            log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
+            await self._retry(claim)
         except Exception:  # one task's fault must not stop the others; it is logged and tried again
             log.exception("task failed", task=claim.task.value, subject=claim.subject, attempts=claim.attempts)
             await self._retry(claim)
@@ -155,6 +191,8 @@ class Worker:
         try:
             async with self._context.database.transaction() as tx:
                 await tx.work.again(claim, self._context.clock() + pause)
+        except DatabaseUnavailable:
+            log.warning("a task is given back later", task=claim.task.value, subject=claim.subject)
         except Exception:  # the lease runs out by itself; the loop goes on
             log.exception("cannot give a task back", task=claim.task.value, subject=claim.subject)
 

@@ -58,6 +58,7 @@ class TestGood:
             "LINESMAN_POLL_MAX": 30,
             "LINESMAN_PROVIDER_TIMEOUT": 30,
             "LINESMAN_SETTLE_SECONDS": 60,
+            "LINESMAN_STUCK_AFTER": 900,
             "LINESMAN_CARD_SECONDS": 3,
             "LINESMAN_LOG_LEVEL": "info",
             "LINESMAN_LOG_FORMAT": "json",
@@ -200,6 +201,7 @@ class TestBad:
             ("LINESMAN_POLL_MAX", "1", "is 1: give at least LINESMAN_POLL_MIN, which is 2"),
             ("LINESMAN_PROVIDER_TIMEOUT", "inf", "is 'inf': give a number"),
             ("LINESMAN_SETTLE_SECONDS", "nan", "is 'nan': give a number"),
+            ("LINESMAN_STUCK_AFTER", "0", "is '0': give more than 0"),
             ("LINESMAN_CARD_SECONDS", "soon", "is 'soon': give a number"),
             ("LINESMAN_RETENTION_DAYS", "0", "is '0': give at least 1"),
             ("LINESMAN_RETENTION_DAYS", "1y", "is '1y': give a whole number"),
@@ -433,7 +435,7 @@ def test_variables() -> None:
     names = [variable.name for variable in config.VARIABLES]
     defaults = {variable.name: variable.default for variable in config.VARIABLES}
 
-    assert len(names) == len(set(names)) == 29
+    assert len(names) == len(set(names)) == 30
     assert all(variable.meaning for variable in config.VARIABLES)
     assert [variable.name for variable in config.VARIABLES if variable.required] == [
         "SLACK_BOT_TOKEN",

@@ -55,6 +55,7 @@ def test_every_command_is_told_in_both_places() -> None:
         "new",
         "status CHG-42",
         "cancel CHG-42",
+        "settle CHG-42",
         "retry CHG-42",
         "undo CHG-42",
         "list",

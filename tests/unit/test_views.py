@@ -39,13 +39,14 @@ from bot.slack.views.answers import field_errors, full_boxes, read_form
 from bot.slack.views.approval_card import approval_card, approval_text, read_ticket, rejection_form, ticket
 from bot.slack.views.card import card, card_text
 from bot.slack.views.details import details
-from bot.slack.views.elements import bar, clip, code, escape, listed
+from bot.slack.views.elements import bar, clip, code, escape, listed, shortened
 from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, form
 from bot.slack.views.help import help_text
 from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.pieces import counts_text, failure_lines, trouble
 from bot.slack.views.preview import in_the_way, preview
+from bot.slack.views.questions import adoption_form
 from bot.slack.views.status import status
 from bot.workflow.ports import Story
 
@@ -91,6 +92,13 @@ batches = st.lists(st.sampled_from(BatchState), max_size=25).map(
             polls=0,
             looks=0,
             absences=0,
+            unanswered_since=NOW,
+            asked_at=NOW if i % 2 else None,
+            doubt=NASTY * 20,
+            candidates=("4e9d1bf8-9a3c-4b6e-9f0a-2d7c5e1b8f34",) * 20,
+            moved_at=NOW,
+            overdue_at=NOW if i % 3 else None,
+            slot_refused_at=NOW,
         )
         for i, state in enumerate(states)
     ]
@@ -166,6 +174,7 @@ def stories(draw: st.DrawFn) -> Story:
         provider="Telnyx",
         tally=Tally(**{f.name: draw(st.integers(0, 100_000)) for f in fields(Tally)}),
         batches=draw(batches),
+        slots_taken=draw(st.booleans()),
         decisions=draw(decisions),
         failures=draw(failures),
         differences=draw(failures),
@@ -230,13 +239,34 @@ def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> No
     assert_harmless(*reminder(story))
     assert_harmless(*failure(story, {**data, "what": "failed"}, "https://example.slack.com/archives/C1/p1"))
     assert_harmless(*failure(story, {**data, "what": "expired"}, ""))
+    assert_harmless(*failure(story, {"what": "question"}, "https://example.slack.com/archives/C1/p1"))
+    for other in ("moved", "unasked", "no_sheet"):
+        assert_harmless(*failure(story, {"what": other, "each": "C0OPS", "why": NASTY}, ""))
+
+
+@quick
+@given(stories())
+def test_what_is_too_long_for_slack_has_a_short_form(story: Story) -> None:
+    """The short form of every message is legal, harmless and far below every limit, and keeps the buttons."""
+    for text, blocks in ((card_text(story), card(story)), (approval_text(story), approval_card(story))):
+        short_text, short = shortened(text, blocks)
+
+        assert_harmless(short_text, short)
+        assert len(json.dumps(short)) < 12_000
+        assert [b for b in short if b["type"] == "actions"] == [b for b in blocks if b["type"] == "actions"]
 
 
 @quick
 @given(stories())
 def test_modals_are_legal(story: Story) -> None:
-    """Preview, details and rejection stay within every limit."""
-    for view in (preview(story), details(story, HISTORY), rejection_form(story.change), in_the_way(1, NASTY)):
+    """Preview, details, rejection and adoption stay within every limit."""
+    for view in (
+        preview(story),
+        details(story, HISTORY),
+        rejection_form(story.change),
+        in_the_way(1, NASTY),
+        adoption_form("12:3:"),
+    ):
         assert view_problems(view) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -79,24 +80,43 @@ class Jobs:
             created = [parse(Job, {"created_at": job.get("created_at")}).created_at for job in listed]
             for job, moment in zip(listed, created, strict=True):
                 # Without a date it may well be ours, and the numbers and parameters still have to agree.
-                if (moment is None or moment >= floor) and self._is_of(job, batch):
-                    found.setdefault(str(job.get("id")), report(job))
+                fits = self._fits(job, batch) if moment is None or moment >= floor else False
+                if fits is not False:
+                    found.setdefault(str(job.get("id")), replace(report(job), certain=fits is True))
             known = total(answer)
             last = page * SEARCH_PAGE >= known if known is not None else len(listed) < SEARCH_PAGE
             if last or not listed or _all_older_from_here(created, floor):
                 return tuple(found.values())
             page += 1
 
-    def _is_of(self, job: Mapping[str, JSON], batch: BatchRequest) -> bool:
-        """Tell whether a listed job is over exactly the numbers of ``batch`` and, if it says so, sets its values."""
+    async def recognise(self, batch: BatchRequest, job_id: str) -> JobReport:
+        """Return the job if it can be the batch's; errors as :class:`bot.providers.base.Provider` says."""
+        document = data(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id}))
+        job = report(document)
+        fits = self._fits(document, batch) if isinstance(document, dict) else None
+        if fits is False:
+            raise BadRequest(
+                f"Job {clean(job.id, 40)} at Telnyx is not this one: its type, its numbers or what it sets are others."
+            )
+        return replace(job, certain=fits is True)
+
+    def _fits(self, job: Mapping[str, JSON], batch: BatchRequest) -> bool | None:
+        """Tell whether a job is over exactly the numbers of ``batch`` and, if it says so, sets its values.
+
+        None when the job does not tell its numbers, which the specification allows: nobody can say.
+        """
         if str(job.get("type", JOB_TYPES[batch.kind.name])) != JOB_TYPES[batch.kind.name]:
             return False
+        parameters = job.get("parameters")
+        if isinstance(parameters, dict) and parameters and not self._sets(parameters, batch):
+            return False
+        if batch.handed:
+            return None  # nobody knows beforehand which numbers its filter comes to
         ids = {e164: id_ for id_, e164 in batch.numbers}
         named = {ids.get(number, number) for number in _numbers(job)}
-        if named != {id_ for id_, _ in batch.numbers}:
-            return False
-        parameters = job.get("parameters")
-        return not isinstance(parameters, dict) or not parameters or self._sets(parameters, batch)
+        if not named or "" in named:
+            return None
+        return named == {id_ for id_, _ in batch.numbers}
 
     def _sets(self, parameters: Mapping[str, JSON], batch: BatchRequest) -> bool:
         """Compare saved parameters with what the batch sends.

@@ -124,6 +124,10 @@ class Telnyx:
         """Return the jobs that may be the batch's; see :class:`bot.providers.base.Provider`."""
         return await self._jobs.search(batch, since)
 
+    async def recognise(self, batch: BatchRequest, job_id: str) -> JobReport:
+        """Return the job if it can be the batch's; see :class:`bot.providers.base.Provider`."""
+        return await self._jobs.recognise(batch, job_id)
+
     async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:  # noqa: ARG002 - protocol
         """Return up to 100 things to choose from; labels have at most 75 characters. ``tags`` are those in use."""
         if setting == TAGS:

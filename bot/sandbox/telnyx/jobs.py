@@ -192,7 +192,7 @@ class Job:
             "etc": iso(self.created_at + timedelta(seconds=self.seconds or 0)),
             "created_at": iso(self.created_at),
             "updated_at": iso(self.updated_at),
-            "phone_numbers": [self._echo(key) for key in self.keys],
+            "phone_numbers": [] if self.does(Misbehaviour.NUMBERS_UNTOLD) else [self._echo(key) for key in self.keys],
             "successful_operations": states["successful"],
             "pending_operations": states["pending"],
             "failed_operations": states["failed"],
@@ -217,6 +217,8 @@ class Job:
 
     def _parameters(self) -> JsonObject:
         """Return the saved fields (SDK 4.186 and later); ``voice`` is saved without ``translated_number``."""
+        if self.does(Misbehaviour.NUMBERS_UNTOLD):
+            return {}
         saved: JsonObject = {"phone_numbers": [self._id(key) for key in self.keys], **self.settings}
         voice = saved.get("voice")
         if isinstance(voice, dict):

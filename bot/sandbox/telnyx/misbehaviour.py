@@ -30,6 +30,8 @@ class Misbehaviour(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     #: It reports success but leaves one field as it was.
     SILENTLY_DROPPED = "silently_dropped"
+    #: It says nowhere which numbers it was created with, as the specification allows.
+    NUMBERS_UNTOLD = "numbers_untold"
     #: Ids come as JSON integers.
     IDS_AS_INTEGERS = "ids_as_integers"
     #: ``source`` in the errors of failed operations is a plain text, as old documentation had it.

@@ -16,6 +16,7 @@ from bot.slack.listeners.finding import show_number
 from bot.slack.listeners.following import follow_named
 from bot.slack.listeners.listing import show_list
 from bot.slack.listeners.opening import open_form
+from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.manifest import COMMAND
 from bot.slack.views.elements import escape
@@ -101,6 +102,7 @@ WORDS: Final[Mapping[str, Callable[[Front, dict[str, Any], str], Awaitable[None]
         "cancel": _cancel,
         "retry": _retry,
         "undo": _undo,
+        "settle": show_questions,
         **operators.COMMANDS,
     }
 )

@@ -23,6 +23,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.pieces import counts_text, decision_text, freeze_line, state_word, trouble, wanted_lines
 from bot.slack.views.preview import AGAIN
+from bot.slack.views.questions import questions_line
 from bot.slack.views.templates import keep_button
 from bot.workflow.ports import Story
 
@@ -51,6 +52,8 @@ def card(story: Story) -> list[Block]:
         blocks.append(beside(section(wanted_lines(story.kind, summary)), keep_button(change.id)))
     blocks.append(fields(_facts(story)))
     blocks.append(quote(change.draft.reason))
+    if open_questions := questions_line(story):
+        blocks.append(section(open_questions))
     if change.problem:
         blocks.append(section(f"*Stopped:* {code(change.problem, 1000)}"))
     blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=3)]
@@ -110,11 +113,17 @@ def _jobs(story: Story) -> str:
         parts.append(f"{running:,} running")
     if queued := story.batches_in(BatchState.QUEUED):
         slots = story.kind.jobs_in_flight
-        full = f", for a free slot: {story.in_flight} of {slots} in use by us" if story.in_flight >= slots else ""
-        parts.append(f"{queued:,} waiting{full}")
+        parts.append(f"{queued:,} waiting" + (_full(story) if story.slots_taken or story.in_flight >= slots else ""))
     if unknown := story.batches_in(BatchState.UNKNOWN):
         parts.append(f"{unknown:,} without an answer, being looked for")
     return ", ".join(parts)
+
+
+def _full(story: Story) -> str:
+    """Return whose jobs take up the provider's slots; those that are not ours it does not name."""
+    slots = story.kind.jobs_in_flight
+    whose = "all ours" if story.in_flight >= slots else f"{story.in_flight} of them ours"
+    return f" for a free slot: {slots} of {slots} in use, {whose}"
 
 
 def _small_print(story: Story) -> list[str]:

@@ -41,9 +41,9 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str, plural: str = "") -> str:
     """Return ``3 numbers`` or ``1 number``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def listed(lines: Sequence[str], limit: int = 2900) -> str:
@@ -159,6 +159,14 @@ def confirmation(title: str, text: str, yes: str, no: str = "Go back") -> Block:
 def actions(block_id: str, elements: Sequence[Block]) -> Block:
     """Return a row of buttons."""
     return {"type": "actions", "block_id": block_id, "elements": list(elements)}
+
+
+def shortened(text: str, blocks: Sequence[Block]) -> tuple[str, list[Block]]:
+    """Return a message that says the same in a few lines and keeps its buttons; mrkdwn is cut at a line's end."""
+    lines = "\n".join(line for line in text.splitlines()[:10] if len(line) <= 300) or clip(text, 150)
+    buttons = [block for block in blocks if block["type"] == "actions"][:5]
+    more = context("Shortened, because Slack found it too long. `/numbers status` shows the whole.")
+    return lines, [section(lines), *buttons, more]
 
 
 def option(text: str, value: str) -> Block:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.changes.messages import QUESTION
 from bot.changes.records import Verb
-from bot.slack.views.elements import Block, actions, button, code, counted, person, section, when
+from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble, wanted_lines
+from bot.slack.views.questions import questions
 from bot.workflow.ports import Story
 
 #: The button that asks for the results as a workbook.
@@ -66,6 +68,8 @@ def _counts(data: Mapping[str, Any]) -> dict[str, int]:
 
 def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list[Block]]:
     """Return text and blocks of a notice in the failure channel; ``link`` leads to the card."""
+    if data["what"] == QUESTION:
+        return questions(story, link=link)
     change = story.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     match data["what"]:
@@ -73,6 +77,19 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
             what = f"❌ {where}: {_what_went_wrong(story, data)}."
         case "expired":
             what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
+        case "moved":
+            what = (
+                f"📌 The card of {where} cannot be shown in {channel(data['each'])} any more: {code(data['why'], 300)} "
+                f"It goes on in {channel(change.card.channel)}; the work is not touched."
+            )
+        case "unasked":
+            what = (
+                f"⚠️ Nobody could be asked to approve {where}: {code(data['why'], 300)} Invite the bot to the approval "
+                "channel and ask again."
+            )
+        case "no_sheet":
+            why = code(data["why"], 300)
+            what = f"⚠️ The sheet {code(data['each'])} of {where} could not be put into its thread: {why}"
         case _:
             what = f"⚠️ {where} was stopped: {code(change.problem, 500)}"
     text = f"{what} {person(change.requester)}, please look."

@@ -178,6 +178,42 @@ async def test_however_a_job_ends_every_number_is_accounted_for(
     assert len(stage.slack.messages(FAILURES)) == (1 if outcomes.get("failed") else 0)
 
 
+@pytest.mark.parametrize("how", ["source_as_string", "ids_as_integers"])
+async def test_the_carriers_reason_is_read_in_whatever_form_it_comes(stage: Stage, how: str) -> None:
+    """An error's source may be an object or a text, and ids may be integers; reason, code and pointer come through."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(4, start="+13035550000")]
+    stage.telnyx.fail(numbers[2], code="10017", detail="No such connection.", pointer="/connection_id")
+    stage.telnyx.misbehave(None, how)
+
+    change = await stage.run(numbers)
+
+    assert stage.outcomes(change) == {"verified": 3, "failed": 1}
+    (row,) = [row for row in stage.results(change) if row["outcome"] == "failed"]
+    assert (row["number"], row["reason_code"], row["pointer"]) == (numbers[2], "10017", "/connection_id")
+    assert "No such connection." in row["reason"]
+
+
+async def test_a_job_whose_word_nobody_knows_waits_for_an_operator_not_for_ever(stage: Stage) -> None:
+    """With an unknown status and numbers still pending, operators hear of it, and may give up."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(4, start="+13035550000")]
+    for how in ("unknown_status", "stuck_pending"):
+        stage.telnyx.misbehave(None, how)
+    change = await stage.ask(numbers)
+    await stage.approve(change)
+    await stage.telnyx.wait_for(
+        lambda: any(call.method == "GET" and "/jobs/" in call.path for call in stage.telnyx.calls)
+    )
+    stage.clock.advance(900)
+    await stage.slack.wait_for(stage.failures, what="the question")
+
+    assert "it says “suspended”" in stage.failures()[0]
+    question = stage.slack.messages(FAILURES)[0]
+    await stage.answered(stage.otto, stage.otto.click("give_up", message=question))
+    await stage.ended(change)
+    assert {row["reason_code"] for row in stage.results(change)} == {"linesman.given_up"}
+    assert "stood at “suspended”" in stage.results(change)[0]["reason"]
+
+
 async def test_a_job_that_is_gone_leaves_no_number_without_an_outcome(idle: Stage) -> None:
     """A job that the carrier denies later is asked for a while; then its numbers fail, each with that reason."""
     numbers = [number.phone_number for number in idle.telnyx.add_numbers(4, start="+13035550000")]
@@ -251,5 +287,22 @@ async def test_trouble_while_watching_only_delays(stage: Stage) -> None:
 
     change = await stage.run(numbers)
 
+    assert stage.outcomes(change) == {"verified": 3}
+    stage.assert_nothing_doubled()
+
+
+async def test_a_jump_of_the_clock_begins_nothing_a_second_time(stage: Stage) -> None:
+    """When claims look run out although their work is under way, as after a suspended machine, it is done once."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.faults.add(method="POST", path=JOBS, kind="delay", seconds=0.6, effect_first=False)
+    change = await stage.ask(numbers)
+    await stage.approve(change)
+    await stage.telnyx.wait_for(stage.created)
+
+    stage.clock.advance(600)
+    await stage.ended(change)
+
+    assert len(stage.created()) == 1
+    assert "batch unknown" not in await stage.command(f"status CHG-{change}")
     assert stage.outcomes(change) == {"verified": 3}
     stage.assert_nothing_doubled()

@@ -281,7 +281,7 @@ async def test_a_job_belongs_to_one_batch(database: Database) -> None:
         await tx.batches.move(first.id, BatchState.SUBMITTED, job="job-1")
         assert await tx.batches.with_job("telnyx.settings", "job-1") is not None
 
-    with pytest.raises(Exception, match=r"(?i)unique"):
+    with pytest.raises(Superseded, match="belongs to another batch"):
         async with database.transaction() as tx:
             await tx.batches.move(second.id, BatchState.SUBMITTED, job="job-1")
 

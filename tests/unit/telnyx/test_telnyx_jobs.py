@@ -311,6 +311,42 @@ async def test_a_job_is_ours_when_all_agrees(
 
 
 @pytest.mark.parametrize(
+    ("told", "certain"),
+    [
+        pytest.param({}, True, id="numbers"),
+        pytest.param({"phone_numbers": []}, False, id="no-numbers"),
+        pytest.param({"phone_numbers": None}, False, id="null"),
+        pytest.param({"phone_numbers": [{}, {"id": IDS[0]}]}, False, id="a-number-without-identity"),
+        pytest.param({"phone_numbers": [], "parameters": {"tags": ["vip"]}}, False, id="values-only"),
+        pytest.param({"phone_numbers": [], "parameters": {"tags": ["x"]}}, None, id="other-values"),
+        pytest.param({"phone_numbers": [{"id": "9"}]}, None, id="other-numbers"),
+        pytest.param({"type": "delete_phone_numbers", "phone_numbers": []}, None, id="another-type"),
+    ],
+)
+async def test_a_job_that_does_not_tell_its_numbers_is_no_certainty(
+    batch: Make,
+    telnyx: Callable[[Serve], Telnyx],
+    told: dict[str, Any],
+    certain: bool | None,  # noqa: FBT001 - a column of a table
+) -> None:
+    """It may be ours, so it is neither adopted nor taken for absent; searching and recognising agree on that."""
+    listed = job(**told)
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": [listed] if request.url.path.endswith("/jobs") else listed})
+
+    wanted = batch({"tags": ("vip",)})
+    found = await telnyx(serve).search(wanted, CREATED)
+
+    assert [one.certain for one in found] == ([] if certain is None else [certain])
+    if certain is None:
+        with pytest.raises(BadRequest, match="is not this one"):
+            await telnyx(serve).recognise(wanted, listed["id"])
+    else:
+        assert (await telnyx(serve).recognise(wanted, listed["id"])).certain is certain
+
+
+@pytest.mark.parametrize(
     ("saved", "found"),
     [
         pytest.param("4711", True, id="the-same"),

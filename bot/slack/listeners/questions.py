@@ -1,0 +1,117 @@
+"""What operators answer: which job it was, that there was none, or that it is given up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.changes.records import read_public_id
+from bot.slack.front import Front
+from bot.slack.manifest import COMMAND
+from bot.slack.views.elements import Block, escape, section
+from bot.slack.views.preview import notice
+from bot.slack.views.questions import (
+    ADOPT,
+    ADOPT_OTHER,
+    ADOPTION,
+    GIVE_UP,
+    JOB,
+    SEND_AGAIN,
+    adoption_form,
+    questions,
+    read_choice,
+)
+from bot.workflow.answering import Ticket
+
+
+def register(app: AsyncApp, front: Front) -> None:
+    """Listen to the buttons of questions, and to the modal that asks for a job."""
+
+    async def adopt(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_adopt(front, body), front.to_person(body), "adopt")
+
+    async def adopt_other(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_ask_which(front, body), front.to_person(body), "adopt another")
+
+    async def send_again(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_send_again(front, body), front.to_person(body), "send again")
+
+    async def give_up(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_give_up(front, body), front.to_person(body), "give up")
+
+    async def adoption(ack: AsyncAck, body: dict[str, Any]) -> None:
+        view, shown = body["view"]["id"], notice("Looking at the job…")
+        acked = False
+
+        async def show(text: str) -> None:
+            nonlocal shown
+            shown = notice(escape(text))
+            if acked:  # before, it would be overtaken by what the ack shows
+                await front.show(view, shown)
+
+        async def look() -> None:
+            await show(await _adopt_typed(front, body))
+
+        acked = not await front.desk.within_ack(look(), show, "adoption")
+        await ack(response_action="update", view=shown)
+
+    app.block_action(re.compile(rf"{ADOPT}:\d+"))(adopt)
+    app.block_action(ADOPT_OTHER)(adopt_other)
+    app.block_action(SEND_AGAIN)(send_again)
+    app.block_action(GIVE_UP)(give_up)
+    app.view_submission(ADOPTION)(adoption)
+
+
+async def show_questions(front: Front, body: dict[str, Any], text: str) -> None:
+    """Answer ``/numbers settle CHG-42``: show an operator what waits for an answer."""
+    change = read_public_id(text)
+    if change is None:
+        await front.say(body, f"Say which change: `{COMMAND} settle CHG-42`. Its card says when it needs an operator.")
+        return
+    story = await front.stories.read(change)
+    await front.answering.allow(change, by=body["user_id"])
+    await front.say(body, *questions(story))
+
+
+async def _adopt(front: Front, body: dict[str, Any]) -> None:
+    ticket, job = read_choice(body["actions"][0]["value"])
+    await _settle(front, body, ticket, front.answering.adopt(ticket, job, by=body["user"]["id"]))
+
+
+async def _send_again(front: Front, body: dict[str, Any]) -> None:
+    ticket = Ticket.read(body["actions"][0]["value"])
+    await _settle(front, body, ticket, front.answering.send_again(ticket, by=body["user"]["id"]))
+
+
+async def _give_up(front: Front, body: dict[str, Any]) -> None:
+    ticket = Ticket.read(body["actions"][0]["value"])
+    await _settle(front, body, ticket, front.answering.give_up(ticket, by=body["user"]["id"]))
+
+
+async def _settle(front: Front, body: dict[str, Any], ticket: Ticket, answer: Awaitable[str]) -> None:
+    """Carry out an answer, tell the operator, and leave on the message what is still open."""
+    said = escape(await answer)
+    await front.say(body, said)
+    story = await front.stories.read(await front.answering.change_of(ticket))
+    text, blocks = questions(story)
+    done: Block = section(f"{said} Answered by <@{body['user']['id']}>.")
+    await front.replace(body, text, [done, *blocks])
+
+
+async def _ask_which(front: Front, body: dict[str, Any]) -> None:
+    value = body["actions"][0]["value"]
+    await front.open(body["trigger_id"], adoption_form(str(Ticket.read(value))))
+
+
+async def _adopt_typed(front: Front, body: dict[str, Any]) -> str:
+    view = body["view"]
+    ticket = Ticket.read(view["private_metadata"])
+    job = (view["state"]["values"][JOB][JOB]["value"] or "").strip().strip("`")
+    return await front.answering.adopt(ticket, job, by=body["user"]["id"])

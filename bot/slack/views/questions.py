@@ -1,0 +1,147 @@
+"""What only an operator can decide: a submission without an answer, a job that stands still."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.changes.policy import Grant
+from bot.changes.records import Batch
+from bot.slack.views.elements import (
+    Block,
+    View,
+    actions,
+    button,
+    code,
+    confirmation,
+    counted,
+    field,
+    modal,
+    person,
+    section,
+    when,
+)
+from bot.workflow.answering import Ticket
+from bot.workflow.ports import Story
+
+#: With a number after it, for each button of a row needs an id of its own.
+ADOPT: Final = "adopt"
+ADOPT_OTHER: Final = "adopt_other"
+SEND_AGAIN: Final = "send_again"
+GIVE_UP: Final = "give_up"
+#: The modal that asks for a job, and its input.
+ADOPTION: Final = "adoption"
+JOB: Final = "job"
+
+#: Questions in one message, and jobs to choose from with a button; the rest follow once these are answered.
+SHOWN: Final = 8
+CHOICES: Final = 5
+#: Between the parts of a button's value: neither a ticket nor a job's id has it.
+_SEP: Final = "|"
+
+
+def questions_line(story: Story) -> str:
+    """Return why the change does not go on by itself; empty when it does."""
+    name = story.change.public_id
+    lines = []
+    if undecided := [batch for batch in story.batches if batch.undecided]:
+        lines.append(
+            f"✋ *Waits for an operator*: nobody can say whether {counted(len(undecided), 'batch', 'batches')} became "
+            f"{'a job' if len(undecided) == 1 else 'jobs'}, so nothing more is sent. `/numbers settle {name}`"
+        )
+    if stuck := [batch for batch in story.batches if batch.stuck]:
+        lines.append(
+            f"🐌 {counted(len(stuck), 'job')} {'stands' if len(stuck) == 1 else 'stand'} still; watched on, slowly. "
+            f"An operator may give up: `/numbers settle {name}`"
+        )
+    return "\n".join(lines)
+
+
+def questions(story: Story, *, link: str = "") -> tuple[str, list[Block]]:
+    """Return text and blocks of all questions that are open on a change, with the buttons that answer them."""
+    name = story.change.public_id
+    where = f"<{link}|{name}>" if link else f"*{name}*"
+    waiting = [batch for batch in story.batches if batch.undecided or batch.stuck]
+    if not waiting:
+        text = f"{where} needs no operator any more."
+        return text, [section(text)]
+    asked = _mentions(story.policy.operators)
+    text = (
+        f"✋ {where}, requested by {person(story.change.requester)}, needs an operator ({asked}): "
+        f"{counted(len(waiting), 'batch', 'batches')} of {len(story.batches):,}."
+    )
+    blocks = [section(text)]
+    for batch in waiting[:SHOWN]:
+        blocks += [section(_what(story, batch)), _answers(story, batch)]
+    if (more := len(waiting) - SHOWN) > 0:
+        blocks.append(section(f"… and {more:,} more: answer these first, then `/numbers settle {name}`."))
+    return text, blocks
+
+
+def _mentions(grant: Grant) -> str:
+    named = [person(user) for user in sorted(grant.users)] + [f"<!subteam^{group}>" for group in sorted(grant.groups)]
+    return ", ".join(named) or "nobody is in LINESMAN_OPERATORS"
+
+
+def _what(story: Story, batch: Batch) -> str:
+    """Return what is known about one batch."""
+    which = f"*Batch {batch.position}*, {counted(batch.size, 'number')}"
+    if batch.stuck:
+        since = f" since {when(batch.moved_at)}" if batch.moved_at else ""
+        return (
+            f"{which}: job {code(batch.job)} at {story.provider} has not moved{since}: {code(batch.doubt, 500)} It is "
+            "watched on, slowly. Whoever gives up on it leaves its undecided numbers as failed; "
+            f"{story.provider} may still change them."
+        )
+    since = f" at {when(batch.unanswered_since)}" if batch.unanswered_since else ""
+    return (
+        f"{which}: sent{since}, and no answer came back. {code(batch.doubt, 700)} Nothing more of the change is sent "
+        f"until this is settled. Look at the jobs in the {story.provider} portal first."
+    )
+
+
+def _answers(story: Story, batch: Batch) -> Block:
+    ticket = str(Ticket.of(batch))
+    gives_up = confirmation(
+        "Give up on this batch?",
+        f"Its undecided numbers count as failed, and {story.provider} may have changed them, or may still.",
+        "Give up",
+    )
+    give_up = button("Give up", GIVE_UP, ticket, confirm=gives_up)
+    if batch.stuck:
+        return actions(f"settle:{batch.id}", [give_up])
+    sends = confirmation(
+        "Send it once more?",
+        f"Only when you have seen at {story.provider} that there is no job: {counted(batch.size, 'number')} would be "
+        "in two jobs otherwise.",
+        "Send again",
+    )
+    adopts = [
+        button(f"Adopt job {job}", f"{ADOPT}:{i}", f"{ticket}{_SEP}{job}")
+        for i, job in enumerate(batch.candidates[:CHOICES])
+    ]
+    others = [
+        button("Adopt a job…", ADOPT_OTHER, ticket),
+        button("Send again", SEND_AGAIN, ticket, style="danger", confirm=sends),
+        give_up,
+    ]
+    return actions(f"settle:{batch.id}", [*adopts, *others])
+
+
+def read_choice(value: str) -> tuple[Ticket, str]:
+    """Return the question and the job that a button to adopt carries."""
+    ticket, _, job = value.partition(_SEP)
+    return Ticket.read(ticket), job
+
+
+def adoption_form(ticket: str) -> View:
+    """Return the modal that asks which job it is."""
+    element = {"type": "plain_text_input", "action_id": JOB, "max_length": 100}
+    hint = "The job's id at the provider. Its type and its numbers are compared before it is adopted."
+    return modal(
+        ADOPTION,
+        "Adopt a job",
+        [field(JOB, "Which job is it?", element, hint=hint)],
+        submit="Adopt",
+        close="Go back",
+        private=ticket,
+    )

@@ -1,0 +1,200 @@
+"""An operator's word on what cannot be decided without one: a submission nobody answered, a job that stands still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import BatchState, OperationState
+from bot.changes.outcomes import GIVEN_UP
+from bot.changes.records import Batch, Change, public_id
+from bot.errors import Missing, NotAllowed, NotFound, ProviderError, Superseded
+from bot.providers.base import JobReport
+from bot.store.transaction import Transaction
+from bot.store.work import Task
+from bot.workflow.announcements import Announcements
+from bot.workflow.authority import Authority
+from bot.workflow.context import Context
+from bot.workflow.searching import SKEW
+from bot.workflow.settling import CLEAR, settle_change
+from bot.workflow.submission import adopt, request_of, say_submitted
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One question about one batch, as a button carries it: an answer to it is no answer to a later one."""
+
+    batch: int
+    #: Attempts to send it when the question was asked.
+    attempts: int
+    #: The job that stands still; empty when the question is whether there is one.
+    job: str
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """Return the ticket of the question about ``batch``."""
+        return cls(batch.id, batch.attempts, batch.job)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the ticket that ``str`` wrote; raises NotFound when it is none."""
+        batch, _, rest = text.partition(":")
+        attempts, _, job = rest.partition(":")
+        if not (batch.isascii() and batch.isdigit() and attempts.isascii() and attempts.isdigit()):
+            raise NotFound("This button belongs to another version of Linesman; use /numbers settle.")
+        return cls(int(batch), int(attempts), job)
+
+    def __str__(self) -> str:
+        return f"{self.batch}:{self.attempts}:{self.job}"
+
+
+class Answering:
+    """Settles for operators what the provider left open. Whoever else asks is refused, and that is written down.
+
+    Each answer is one conditional write: of two answers one counts, the other raises Superseded.
+    """
+
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
+        self._context = context
+        self._authority = authority
+        self._say = announcements
+
+    async def allow(self, change: int, *, by: str) -> None:
+        """Raise NotAllowed unless ``by`` may answer for ``change``."""
+        try:
+            await self._authority.operate(by)
+        except NotAllowed as error:
+            async with self._context.database.transaction() as tx:
+                await tx.events.add(
+                    change, "click_refused", at=self._context.clock(), actor=by, verb="settle", answer=error.message
+                )
+            raise
+
+    async def change_of(self, ticket: Ticket) -> int:
+        """Return the change that a question is about; raises NotFound."""
+        async with self._context.database.reading() as tx:
+            return (await tx.batches.get(ticket.batch)).change
+
+    async def adopt(self, ticket: Ticket, job: str, *, by: str) -> str:
+        """Take ``job`` for the batch's and return a sentence about it.
+
+        Raises NotAllowed, Superseded when the question is answered or the job another batch's, and a ProviderError
+        when the provider does not know the job or shows that it is another one.
+        """
+        change, batch = await self._open(ticket, by)
+        kind = self._context.catalogue.kind(change.kind)
+        await self._unclaimed(kind, job, batch)
+        report = await self._recognised(kind, batch, job)
+        async with self._context.database.transaction() as tx:
+            await tx.changes.hold(change.id)
+            batch = await self._still(tx, ticket)
+            await adopt(tx, self._context, batch, kind, report)
+            await tx.work.remove(Task.SEARCH, [batch.id])
+            await say_submitted(tx, self._say, change.id)
+            certain = "yes" if report.certain else "no"
+            await self._answered(tx, batch, "batch_adopted", by, job=report.id, certain=certain)
+        self._context.ring()
+        unsure = "" if report.certain else " The provider does not tell its numbers, so that is on your word."
+        return f"Job {report.id} is watched for batch {batch.position} of {change.public_id} now.{unsure}"
+
+    async def send_again(self, ticket: Ticket, *, by: str) -> str:
+        """Send the batch once more, on the operator's word that it made no job, and return a sentence about it."""
+        change, _ = await self._open(ticket, by)
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(change.id)
+            batch = await self._still(tx, ticket)
+            if change.stopped_at is not None:
+                raise Superseded(f"{change.public_id} was cancelled, so nothing of it is sent again. Adopt or give up.")
+            await tx.batches.move(batch.id, BatchState.QUEUED, resent=0, absences=0, **CLEAR)
+            await tx.work.remove(Task.SEARCH, [batch.id])
+            await tx.work.add(Task.SUBMIT, batch.id, self._context.clock())
+            await self._answered(tx, batch, "batch_sent_again", by)
+        self._context.ring()
+        return f"Batch {batch.position} of {change.public_id} is sent once more."
+
+    async def give_up(self, ticket: Ticket, *, by: str) -> str:
+        """Settle the batch without knowing: its undecided numbers fail, with that as the reason."""
+        change, _ = await self._open(ticket, by)
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.changes.hold(change.id)
+            batch = await self._still(tx, ticket)
+            await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
+            await tx.operations.settle_batch(
+                change.id,
+                batch.position,
+                OperationState.FAILED,
+                code=GIVEN_UP,
+                reason=_given_up(batch),
+                pointer="",
+                now=now,
+            )
+            await tx.work.remove(Task.SEARCH, [batch.id])
+            await tx.work.remove(Task.POLL, [batch.id])
+            await self._answered(tx, batch, "batch_given_up", by, job=batch.job or None)
+            await say_submitted(tx, self._say, change.id)
+            await settle_change(tx, change.id, self._context)
+        self._context.ring()
+        return (
+            f"Batch {batch.position} of {change.public_id} is given up. Its undecided numbers count as failed, and the "
+            "results say that the provider may have changed them, or may still."
+        )
+
+    async def _open(self, ticket: Ticket, by: str) -> tuple[Change, Batch]:
+        """Return what the question is about, for an operator."""
+        async with self._context.database.reading() as tx:
+            batch = await tx.batches.get(ticket.batch)
+            change = await tx.changes.get(batch.change)
+        await self.allow(change.id, by=by)
+        async with self._context.database.reading() as tx:
+            return change, await self._still(tx, ticket)
+
+    async def _still(self, tx: Transaction, ticket: Ticket) -> Batch:
+        """Return the batch if the question about it is still open; raises Superseded."""
+        batch = await tx.batches.get(ticket.batch)
+        if Ticket.of(batch) != ticket or not (batch.stuck if ticket.job else batch.undecided):
+            raise Superseded(f"Batch {batch.position} of {public_id(batch.change)} needs no answer any more.")
+        return batch
+
+    async def _unclaimed(self, kind: Kind, job: str, batch: Batch) -> None:
+        async with self._context.database.reading() as tx:
+            holder = await tx.batches.with_job(kind.name, job)
+        if holder is not None and holder.id != batch.id:
+            raise Superseded(f"Job {job} belongs to batch {holder.position} of {public_id(holder.change)} already.")
+
+    async def _recognised(self, kind: Kind, batch: Batch, job: str) -> JobReport:
+        """Return the job as the provider has it, if it can be the batch's."""
+        request = await request_of(self._context, batch, kind)
+        provider = self._context.catalogue.provider(kind)
+        try:
+            report = await provider.recognise(request, job)
+        except Missing as error:
+            raise Missing(f"{provider.title} knows no job {job}; nothing was adopted.") from error
+        sent = batch.unanswered_since or batch.attempted_at
+        if report.id != job:
+            raise ProviderError(f"{provider.title} answered with another job than {job}; nothing was adopted.")
+        if sent is not None and report.created_at is not None and report.created_at < sent - SKEW:
+            raise Superseded(f"Job {job} was made before this batch was sent, so it is not the batch's.")
+        return report
+
+    async def _answered(self, tx: Transaction, batch: Batch, what: str, by: str, **details: Any) -> None:  # noqa: ANN401 - an event's details
+        """Write down who answered, let the batches go on that waited for it, and show it."""
+        now: datetime = self._context.clock()
+        await tx.events.add(batch.change, what, at=now, actor=by, batch=batch.position, **details)
+        queued = [each.id for each in await tx.batches.of(batch.change) if each.state is BatchState.QUEUED]
+        await tx.work.hasten(Task.SUBMIT, now, queued)
+        await self._say.card(tx, batch.change)
+
+
+def _given_up(batch: Batch) -> str:
+    if batch.job:
+        return (
+            f"An operator gave up on job {batch.job}, which stood at “{batch.job_state}”. The provider may have "
+            "changed this number, or may still do so; look at the number before trying again."
+        )
+    return (
+        "It was sent and no answer came back, and an operator gave up looking for the job. The provider may have "
+        "changed this number, or may still do so; look at the number before trying again."
+    )

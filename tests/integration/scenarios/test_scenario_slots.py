@@ -1,0 +1,61 @@
+"""The carrier's limit of jobs at once: waiting is no failure, and it is not asked for over and over."""
+
+from __future__ import annotations
+
+from tests.integration.scenarios.stage import Stage
+
+
+def own_jobs(stage: Stage, count: int) -> list[str]:
+    """Give the account ``count`` numbers each of which needs a job of its own, and return them."""
+    for index in range(count):
+        forwarding: dict[str, object] = {
+            "call_forwarding": {"forwards_to": f"+1720555{index:04}", "forwarding_type": "always"}
+        }
+        stage.telnyx.add_number(f"+1303555{index:04}", voice=forwarding)
+    return [number.phone_number for number in stage.telnyx.numbers.values()]
+
+
+WANTED = {"voice.call_forwarding.forwarding_type": "on-failure"}
+
+
+async def test_the_card_says_whose_jobs_take_up_the_slots(stage: Stage) -> None:
+    """With 17 slots in other hands, three jobs run and the card says what the others wait for; then they follow."""
+    numbers = own_jobs(stage, 5)
+    stage.telnyx.other_jobs(17, "update_phone_numbers")
+    stage.telnyx.job_seconds = 60
+    change = await stage.ask(numbers, WANTED)
+    await stage.approve(change)
+
+    said = "3 running, 2 waiting for a free slot: 20 of 20 in use, 3 of them ours"
+    await stage.slack.wait_for(lambda: said in stage.read(stage.card(change)), what="the card to say so")
+    stage.telnyx.end_other_jobs()
+    stage.clock.advance(10)
+    await stage.slack.wait_for(lambda: "5 running" in stage.read(stage.card(change)), what="the others to follow")
+    stage.telnyx.advance(60)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"verified": 5}
+    assert stage.failures() == []
+    stage.assert_nothing_doubled()
+
+
+async def test_many_waiting_jobs_ask_one_at_a_time(stage: Stage) -> None:
+    """While every slot is in other hands, one job in ten seconds asks for one, however many wait."""
+    numbers = own_jobs(stage, 30)
+    stage.telnyx.other_jobs(20, "update_phone_numbers")
+    change = await stage.ask(numbers, WANTED)
+    await stage.approve(change)
+    said = "30 waiting for a free slot: 20 of 20 in use, 0 of them ours"
+    await stage.slack.wait_for(lambda: said in stage.read(stage.card(change)), what="all to wait")
+    before, began = len(stage.created()), stage.clock()
+
+    await stage.telnyx.wait_for(lambda: len(stage.created()) >= before + 3, timeout=20)
+    asked, passed = len(stage.created()) - before, (stage.clock() - began).total_seconds()
+    stage.telnyx.end_other_jobs()
+    await stage.ended(change, timeout=30)
+
+    assert before <= 16, "only those that were under way when the first was refused"
+    assert asked <= passed / 10 + 1
+    assert len(stage.created()) <= before + asked + 30 + 2
+    assert stage.outcomes(change) == {"verified": 30}
+    stage.assert_nothing_doubled()

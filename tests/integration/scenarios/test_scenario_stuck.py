@@ -1,0 +1,126 @@
+"""Jobs that stand still: operators hear of it, the watching goes on, and an operator may give up."""
+
+from __future__ import annotations
+
+from tests.integration.scenarios.stage import FAILURES, Stage
+
+JOBS = "/phone_numbers/jobs/*"
+
+
+async def watched(stage: Stage) -> None:
+    """Wait until the job has been asked about."""
+    await stage.telnyx.wait_for(
+        lambda: any(call.method == "GET" and "/jobs/" in call.path for call in stage.telnyx.calls)
+    )
+
+
+async def stuck(stage: Stage, *, numbers: int = 3) -> int:
+    """Take a change to where its job has been pending for long, and return its number."""
+    given = [number.phone_number for number in stage.telnyx.add_numbers(numbers, start="+13035550000")]
+    stage.telnyx.misbehave(None, "stuck_pending")
+    change = await stage.ask(given)
+    await stage.approve(change)
+    await watched(stage)
+    stage.clock.advance(900)
+    await stage.slack.wait_for(stage.failures, what="the reminder")
+    return change
+
+
+async def test_a_job_that_stays_pending_is_told_once_and_watched_on(stage: Stage) -> None:
+    """After the configured time the failure channel hears of the job, once, and polling goes on."""
+    change = await stuck(stage)
+    polls = len(stage.telnyx.calls)
+    await stage.telnyx.wait_for(lambda: len(stage.telnyx.calls) > polls + 2)
+
+    (said,) = stage.failures()
+    assert "CHG-1, requested by @Ana, needs an operator (@Otto): 1 batch of 1." in said
+    assert "it says “pending”" in said
+    assert stage.telnyx.jobs[0].id in said
+    assert "1 job stands still" in stage.read(stage.card(change))
+    assert stage.buttons(stage.slack.messages(FAILURES)[0]) == ["give_up"]
+
+
+async def test_operators_are_reminded_at_pauses_that_double_until_they_answer(stage: Stage) -> None:
+    """The second reminder comes after 15 minutes, the third half an hour later, and none once the job is given up."""
+    change = await stuck(stage)
+    stage.clock.advance(900)
+    await stage.slack.wait_for(lambda: len(stage.failures()) >= 2, what="the second reminder")
+    stage.clock.advance(1000)
+    await stage.slack.wait_for(lambda: stage.telnyx.calls, what="some time")
+    stage.clock.advance(800)
+    await stage.slack.wait_for(lambda: len(stage.failures()) >= 3, what="the third reminder")
+
+    question = stage.slack.messages(FAILURES)[-1]
+    said = await stage.answered(stage.otto, stage.otto.click("give_up", message=question))
+    await stage.ended(change)
+    stage.clock.advance(10_000)
+    await stage.quiet()
+
+    assert "Batch 1 of CHG-1 is given up" in said
+    assert sum("needs an operator" in text for text in stage.failures()) <= 3
+    assert stage.outcomes(change) == {"failed": 3}
+    for row in stage.results(change):
+        assert row["reason_code"] == "linesman.given_up"
+        assert "which stood at “pending”" in row["reason"]
+        assert row["job"] == stage.telnyx.jobs[0].id
+    assert "No numbers are locked" in await stage.command("locks")
+
+
+async def test_numbers_that_the_job_did_report_keep_their_outcome(idle: Stage) -> None:
+    """Giving up touches only the numbers that have none; those that succeeded stay succeeded."""
+    stage = idle
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(10, start="+13035550000")]
+    stage.telnyx.job_seconds = 1000
+    await stage.start()
+    change = await stage.ask(numbers)
+    await stage.approve(change)
+    await watched(stage)
+    stage.telnyx.advance(500)
+    await stage.slack.wait_for(lambda: "0 succeeded" not in stage.read(stage.card(change)), what="some progress")
+    stage.clock.advance(900)
+    await stage.slack.wait_for(stage.failures, what="the reminder")
+    question = stage.slack.messages(FAILURES)[-1]
+    await stage.answered(stage.otto, stage.otto.click("give_up", message=question))
+    await stage.ended(change)
+
+    outcomes = stage.outcomes(change)
+    assert outcomes["verified"] >= 4
+    assert outcomes["verified"] + outcomes["failed"] == 10
+    assert {row["reason_code"] for row in stage.results(change)} == {"", "linesman.given_up"}
+
+
+async def test_a_job_that_moves_again_needs_nobody(stage: Stage) -> None:
+    """When the job goes on by itself the card drops the word, an old button moves nothing, and it ends well."""
+    given = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.job_seconds = 10_000
+    change = await stage.ask(given)
+    await stage.approve(change)
+    await watched(stage)
+    stage.clock.advance(900)
+    await stage.slack.wait_for(stage.failures, what="the reminder")
+    question = stage.slack.messages(FAILURES)[-1]
+
+    stage.telnyx.advance(5_000)
+    await stage.slack.wait_for(lambda: "stands still" not in stage.read(stage.card(change)), what="the card")
+    late = await stage.answered(stage.otto, stage.otto.click("give_up", message=question))
+    stage.telnyx.advance(10_000)
+    await stage.ended(change)
+
+    assert "needs no answer any more" in late
+    assert stage.outcomes(change) == {"verified": 3}
+
+
+async def test_a_job_that_cannot_be_read_for_long_is_told_as_well(stage: Stage) -> None:
+    """When every poll fails, operators hear why; the job is read once that is over."""
+    given = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    lost = stage.telnyx.faults.add(method="GET", path=JOBS, kind="status", status=403, times=None)
+    change = await stage.ask(given)
+    await stage.approve(change)
+    await watched(stage)
+    stage.clock.advance(900)
+    await stage.slack.wait_for(stage.failures, what="the reminder")
+
+    assert "it cannot be read: Telnyx does not allow this to the API key" in stage.failures()[0]
+    lost.times = 0
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 3}
