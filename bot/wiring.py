@@ -33,6 +33,7 @@ from bot.slack.desk import Desk
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import SlackFiles
 from bot.slack.front import Front
+from bot.slack.mail import SlackMail
 from bot.slack.messenger import SlackMessenger
 from bot.store.database import Database
 from bot.store.migrations import migrate
@@ -195,12 +196,14 @@ def _context(
 def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk: Desk) -> tuple[Worker, Front]:
     name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     say = Announcements(context)
-    authority, stories = Authority(context), Stories(context)
-    proposals = Proposals(context)
-    planning = Planning(context, authority, say, proposals, Sheets(context))
+    authority, proposals = Authority(context), Proposals(context)
+    sheets = Sheets(context, proposals)
+    stories = Stories(context, sheets)
+    planning = Planning(context, authority, say, proposals, sheets)
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
-    messenger = SlackMessenger(client, failure_channel=settings.failure_channel)
+    mail = SlackMail(client)
+    messenger = SlackMessenger(client, mail, failure_channel=settings.failure_channel)
     delivery = Delivery(context, stories, messenger, name)
     handlers = {
         Task.PLAN: planning.plan,

@@ -14,13 +14,15 @@ from bot.changes.windows import next_opening, open_at
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.ports import Story
+from bot.workflow.sheets import Sheets
 
 
 class Stories:
     """Reads changes for those who show them."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, sheets: Sheets) -> None:
         self._context = context
+        self._sheets = sheets
 
     async def read(self, change: int) -> Story:
         """Return the story of a change; raises NotFound."""
@@ -53,7 +55,12 @@ class Stories:
         )
 
     async def sheet(self, change: int, topic: Topic) -> bytes | None:
-        """Return the file that goes with a message: a row for every number of the change; None when there is none."""
+        """Return the file that goes with a message, a row for every number of the change; None when there is none.
+
+        Raises :class:`bot.errors.DeliveryError` leaves when it is made from an upload that Slack does not hand out.
+        """
+        if topic is Topic.SHEET:
+            return await self._sheets.marked((await self.read(change)).change)
         if topic not in {Topic.PLAN, Topic.RESULTS}:
             return None
         story = await self.read(change)

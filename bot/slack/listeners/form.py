@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from bot.slack.front import Front
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
 from bot.slack.views.form import FILTERS, FORM, KIND, MORE, form
 from bot.slack.views.preview import planning
+from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
 
 #: Seconds after each try to redraw the form that Slack did not take.
 REDRAW_PAUSES: Final = (0.5, 2.0, 4.0)
@@ -27,8 +29,7 @@ def register(app: AsyncApp, front: Front) -> None:
     async def reshape(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         view = body["view"]
-        more = 1 if body["actions"][0]["action_id"] == MORE else 0
-        work = _redraw(front, body["user"]["id"], view, more)
+        work = _redraw(front, body["user"]["id"], view, body["actions"][0]["action_id"])
         front.desk.hand_over(work, front.in_modal(view["id"]), "form redraw")
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -41,24 +42,26 @@ def register(app: AsyncApp, front: Front) -> None:
         await front.desk.within_ack(_propose(front, body, answers), refuse, "form submission")
         await ack(**answers)
 
-    for action in (KIND, "settings", FILTERS, MORE):
+    for action in (KIND, "settings", FILTERS, MORE, TAKE_AWAY):
         app.block_action(action)(reshape)
     app.view_submission(FORM)(submit)
 
 
-async def _redraw(front: Front, user: str, view: dict[str, Any], more: int) -> None:
+async def _redraw(front: Front, user: str, view: dict[str, Any], action: str) -> None:
     """Show the inputs that the kind and the chosen settings need; everything typed stays, and what was kept sealed."""
     kinds = {kind.name: kind for kind in front.choices.kinds}
     private = read_private(view)
     draft = read_form(view, kinds, await _kept_secrets(front, private, user))
-    boxes = int(private.get("boxes", 1)) + more
+    if action == TAKE_AWAY:
+        draft = replace(draft, sheet=None)
     fresh = form(
         front.choices.kinds,
         kinds[draft.kind],
         draft,
         origin=private.get("origin", ""),
-        boxes=boxes,
+        boxes=int(private.get("boxes", 1)) + (action == MORE),
         source=private.get("source"),
+        turn=next_turn(view, private, taken_away=action == TAKE_AWAY),
     )
     for pause in REDRAW_PAUSES:
         try:
@@ -82,7 +85,7 @@ async def _propose(front: Front, body: dict[str, Any], answers: dict[str, Any]) 
     kept = await _kept_secrets(front, private, body["user"]["id"])
     draft = read_form(view, kinds, kept)
     try:
-        sealed = await _checked(front, draft)
+        sealed = await _checked(front, draft, sheet_problems(view, private))
     except InputError as error:
         answers.update(response_action="errors", errors=field_errors(error.problems, view))
         return
@@ -96,9 +99,9 @@ async def _propose(front: Front, body: dict[str, Any], answers: dict[str, Any]) 
     answers.update(response_action="update", view=planning(change))
 
 
-async def _checked(front: Front, draft: Draft) -> Draft:
-    """Return the draft with its secrets sealed; raises InputError with every problem at once."""
-    problems: dict[str, str] = dict(full_boxes(draft))
+async def _checked(front: Front, draft: Draft, found: Mapping[str, str]) -> Draft:
+    """Return the draft with its secrets sealed; raises InputError with every problem at once, ``found`` among them."""
+    problems: dict[str, str] = {**full_boxes(draft), **found}
     sealed = draft
     try:
         sealed = front.proposals.seal(draft)

@@ -13,6 +13,7 @@ from bot.changes.records import Draft
 from bot.changes.settings import Choice, Setting, Shape
 from bot.changes.values import Secret, Value, Way
 from bot.slack.views.elements import Block, View, actions, button, context, field, modal, option, plain
+from bot.slack.views.sheet_field import kept, sheet_fields
 
 FORM: Final = "change_form"
 KIND: Final = "kind"
@@ -31,16 +32,24 @@ MOST_BOXES: Final = 20
 
 
 def form(
-    kinds: Sequence[Kind], kind: Kind, draft: Draft, *, origin: str, boxes: int = 1, source: int | None = None
+    kinds: Sequence[Kind],
+    kind: Kind,
+    draft: Draft,
+    *,
+    origin: str,
+    boxes: int = 1,
+    source: int | None = None,
+    turn: int = 0,
 ) -> View:
     """Return the form for ``kind``, filled with ``draft``, with at least ``boxes`` number boxes.
 
     ``source`` is the change whose plan is being edited: its sealed secrets stay when their fields are left empty.
+    ``turn`` counts how often the input for a sheet has started over.
 
     The ids of blocks and actions stay the same from view to view, so that Slack keeps what was typed.
     """
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
-    blocks = [_kind_field(kinds, kind), *_number_fields(draft, boxes)]
+    blocks = [_kind_field(kinds, kind), *_number_fields(draft, boxes), *sheet_fields(draft.sheet, turn)]
     if fields := ways_to_filter(kind):
         blocks += _filter_fields(kind, draft, fields)
     if any(not setting.always for setting in kind.settings):
@@ -56,7 +65,8 @@ def form(
             hint="The approver decides on it, and it stays in the history.",
         )
     )
-    private = json.dumps({"origin": origin, "boxes": boxes, "kind": kind.name, "source": source})
+    about = {"origin": origin, "boxes": boxes, "kind": kind.name, "source": source, **kept(draft.sheet, turn)}
+    private = json.dumps(about, ensure_ascii=False)
     return modal(FORM, "Change phone numbers", blocks, submit="Preview", close="Cancel", private=private)
 
 
@@ -82,7 +92,7 @@ def _number_fields(draft: Draft, boxes: int) -> list[Block]:
                 "Numbers" if boxes == 1 else f"Numbers, box {index + 1} of {boxes}",
                 _text_input(NUMBERS, text, BOX_LENGTH, multiline=True),
                 hint=hint if index == 0 else "",
-                optional=True,  # a filter will do; the server knows what is missing
+                optional=True,  # a sheet or a filter will do; the server knows what is missing
             )
         )
     said = f"A box holds {BOX_LENGTH:,} characters, about 230 numbers. "
@@ -163,7 +173,9 @@ def _settings_field(kind: Kind, draft: Draft) -> Block:
     }
     if chosen := [options[name] for name in draft.chosen if name in options]:
         element["initial_options"] = chosen
-    return field(SETTINGS, "Settings to change", element, hint="Only what you choose here is changed.", dispatch=True)
+    # A sheet may say all of it; the server knows what is missing.
+    hint = "Only what you choose here is changed, and what a sheet has a column for."
+    return field(SETTINGS, "Settings to change", element, hint=hint, optional=True, dispatch=True)
 
 
 def _value_fields(setting: Setting, draft: Draft) -> list[Block]:
@@ -180,13 +192,13 @@ def _way_field(setting: Setting, draft: Draft) -> Block:
 
 def _value_field(setting: Setting, draft: Draft) -> Block:
     value = draft.typed.get(setting.name)
-    kept = isinstance(value, Secret)
+    sealed = isinstance(value, Secret)
     hint = setting.help
     if setting.secret:
-        hint = "Kept from before; type only to replace it." if kept else f"{hint} It is never shown again.".strip()
+        hint = "Kept from before; type only to replace it." if sealed else f"{hint} It is never shown again.".strip()
     element = _value_element(setting, value, draft.picked.get(setting.name, ""))
     # Slack cannot know when an empty value means something; the server checks it and answers on the field.
-    optional = setting.clearable or kept or (setting.always and setting.shape is not Shape.BOOL)
+    optional = setting.clearable or sealed or setting.always
     return field(f"{VALUE}{setting.name}", setting.label, element, hint=hint, optional=optional)
 
 
