@@ -47,6 +47,7 @@ from bot.workflow.concluding import Concluding
 from bot.workflow.context import Context, Timing
 from bot.workflow.delivery import Delivery
 from bot.workflow.freezing import Freezing
+from bot.workflow.inquiring import Inquiries
 from bot.workflow.planning import Planning
 from bot.workflow.polling import Polling
 from bot.workflow.ports import Clock
@@ -205,6 +206,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     mail = SlackMail(client)
     messenger = SlackMessenger(client, mail, failure_channel=settings.failure_channel)
     delivery = Delivery(context, stories, messenger, name)
+    inquiries = Inquiries(context, authority, mail)
     handlers = {
         Task.PLAN: planning.plan,
         Task.DISCARD: planning.forget,
@@ -215,6 +217,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.SEARCH: Searching(context, say).search,
         Task.POLL: Polling(context, say).poll,
         Task.FINISH: Concluding(context, say).finish,
+        Task.INQUIRE: inquiries.answer,
     }
     front = Front(
         client=client,
@@ -227,6 +230,8 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         unlocking=Unlocking(context, authority),
         authority=authority,
         stories=stories,
+        inquiries=inquiries,
+        mail=mail,
     )
     return Worker(context, handlers, delivery.deliver, name=name), front
 

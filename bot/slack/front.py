@@ -11,6 +11,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.calls import call
 from bot.slack.desk import Answer, Desk
+from bot.slack.mail import SlackMail
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 from bot.workflow.approval import Approval
@@ -18,6 +19,7 @@ from bot.workflow.authority import Authority
 from bot.workflow.cancelling import Cancelling
 from bot.workflow.choices import Choices
 from bot.workflow.freezing import Freezing
+from bot.workflow.inquiring import Inquiries
 from bot.workflow.proposing import Proposals
 from bot.workflow.stories import Stories
 from bot.workflow.unlocking import Unlocking
@@ -37,6 +39,8 @@ class Front:
     unlocking: Unlocking
     authority: Authority
     stories: Stories
+    inquiries: Inquiries
+    mail: SlackMail
 
     def to_person(self, body: Mapping[str, Any]) -> Answer:
         """Return how to answer the person behind ``body`` where they clicked, so that only they see it."""

@@ -59,7 +59,10 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
     command = {
         "command": COMMAND,
         "description": "Change the settings of many phone numbers, with a preview and an approval",
-        "usage_hint": "update | emergency | new | status CHG-42 | list [mine] | cancel CHG-42 | locks | help",
+        "usage_hint": (
+            "update | emergency | new | status CHG-42 | list [mine] | cancel CHG-42 | template update | values | locks | "
+            "help"
+        ),
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}

@@ -9,6 +9,7 @@ from bot.store.changes import Changes
 from bot.store.decisions import Decisions
 from bot.store.events import Events
 from bot.store.freezes import Freezes
+from bot.store.inquiries import Inquiries
 from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
@@ -25,6 +26,7 @@ class Transaction:
         self.decisions = Decisions(connection)
         self.events = Events(connection)
         self.freezes = Freezes(connection)
+        self.inquiries = Inquiries(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
         self.work = Work(connection)

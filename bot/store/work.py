@@ -16,7 +16,7 @@ from bot.store.tables import work
 
 
 class Task(Enum):
-    """What can be due. The subject is a change's id or a batch's id."""
+    """What can be due. The subject is a change's id, a batch's id or an inquiry's id."""
 
     PLAN = "plan"  #: read the provider and make the plan of a change
     DISCARD = "discard"  #: give up a plan that nobody asked approval for
@@ -27,6 +27,7 @@ class Task(Enum):
     SEARCH = "search"  #: find out whether an unanswered submission made a job
     POLL = "poll"  #: ask about a batch's job
     FINISH = "finish"  #: establish the outcome of a change whose batches have all settled
+    INQUIRE = "inquire"  #: read today's values for somebody who wants them as a sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,17 @@ def test_every_setting_is_in_the_table_as_it_is() -> None:
 def test_every_command_is_told_in_both_places() -> None:
     """What ``/numbers help`` offers is in the README, and the other way round."""
     said = help_text(kinds(secrets=True))
-    for command in ("update", "emergency", "new", "status CHG-42", "cancel CHG-42", "list", "help"):
+    for command in (
+        "update",
+        "emergency",
+        "new",
+        "status CHG-42",
+        "cancel CHG-42",
+        "list",
+        "template update",
+        "values",
+        "help",
+    ):
         assert f"`/numbers {command}`" in said
         assert f"`/numbers {command}`" in README
 

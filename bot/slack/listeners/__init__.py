@@ -5,10 +5,10 @@ from __future__ import annotations
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.front import Front
-from bot.slack.listeners import commands, decisions, form, home, operators, options, preview, shortcuts
+from bot.slack.listeners import commands, decisions, form, home, operators, options, preview, shortcuts, values
 
 
 def register(app: AsyncApp, front: Front) -> None:
     """Give every listener to ``app``."""
-    for sort in (commands, shortcuts, form, options, preview, decisions, operators, home):
+    for sort in (commands, shortcuts, form, options, preview, decisions, operators, home, values):
         sort.register(app, front)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
@@ -10,10 +12,16 @@ from bot.changes.records import read_public_id
 from bot.slack.front import Front
 from bot.slack.listeners.opening import open_form
 from bot.slack.listeners.operators import ask_to_unlock, freeze, show_locks, unfreeze
+from bot.slack.listeners.values import open_values, send_template
 from bot.slack.manifest import COMMAND
 from bot.slack.views.elements import escape
 from bot.slack.views.help import help_text
 from bot.slack.views.status import listing, status
+
+#: Word -> what answers it, given what follows the word.
+_ANSWERS: Final[Mapping[str, Callable[[Front, dict[str, Any], str], Awaitable[None]]]] = MappingProxyType(
+    {"unlock": ask_to_unlock, "freeze": freeze, "template": send_template, "values": open_values}
+)
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -40,6 +48,9 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
             pasted=rest,
         )
         return
+    if word in _ANSWERS:
+        await _ANSWERS[word](front, body, rest)
+        return
     match word:
         case "status":
             await _status(front, body, rest)
@@ -49,10 +60,6 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
             await _list(front, body, rest)
         case "locks":
             await show_locks(front, body)
-        case "unlock":
-            await ask_to_unlock(front, body, rest)
-        case "freeze":
-            await freeze(front, body, rest)
         case "unfreeze":
             await unfreeze(front, body)
         case "help" | "":

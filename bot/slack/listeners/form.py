@@ -15,9 +15,11 @@ from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, Inpu
 from bot.slack.calls import call
 from bot.slack.front import Front
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
+from bot.slack.views.elements import View
 from bot.slack.views.form import FILTERS, FORM, KIND, MORE, form
 from bot.slack.views.preview import planning
 from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
+from bot.slack.views.values import VALUES, values_form
 
 #: Seconds after each try to redraw the form that Slack did not take.
 REDRAW_PAUSES: Final = (0.5, 2.0, 4.0)
@@ -54,15 +56,24 @@ async def _redraw(front: Front, user: str, view: dict[str, Any], action: str) ->
     draft = read_form(view, kinds, await _kept_secrets(front, private, user))
     if action == TAKE_AWAY:
         draft = replace(draft, sheet=None)
+    boxes = int(private.get("boxes", 1)) + (action == MORE)
+    if view["callback_id"] == VALUES:
+        await _replace(front, view, values_form(front.choices.kinds, kinds[draft.kind], draft, boxes=boxes))
+        return
     fresh = form(
         front.choices.kinds,
         kinds[draft.kind],
         draft,
         origin=private.get("origin", ""),
-        boxes=int(private.get("boxes", 1)) + (action == MORE),
+        boxes=boxes,
         source=private.get("source"),
         turn=next_turn(view, private, taken_away=action == TAKE_AWAY),
     )
+    await _replace(front, view, fresh)
+
+
+async def _replace(front: Front, view: dict[str, Any], fresh: View) -> None:
+    """Show ``fresh`` in the place of ``view``, unless something later is there already."""
     for pause in REDRAW_PAUSES:
         try:
             await call(front.client.views_update(view_id=view["id"], hash=view["hash"], view=fresh))

@@ -49,9 +49,9 @@ def form(
     The ids of blocks and actions stay the same from view to view, so that Slack keeps what was typed.
     """
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
-    blocks = [_kind_field(kinds, kind), *_number_fields(draft, boxes), *sheet_fields(draft.sheet, turn)]
+    blocks = [kind_field(kinds, kind), *number_fields(draft, boxes), *sheet_fields(draft.sheet, turn)]
     if fields := ways_to_filter(kind):
-        blocks += _filter_fields(kind, draft, fields)
+        blocks += filter_fields(kind, draft, fields)
     if any(not setting.always for setting in kind.settings):
         blocks.append(_settings_field(kind, draft))
     for setting in kind.settings:
@@ -70,7 +70,8 @@ def form(
     return modal(FORM, "Change phone numbers", blocks, submit="Preview", close="Cancel", private=private)
 
 
-def _kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:
+def kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:
+    """Return the choice of what to change."""
     options = {each.name: option(f"{each.provider.title()}: {each.title}", each.name) for each in kinds}
     element = {
         "type": "static_select",
@@ -81,7 +82,8 @@ def _kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:
     return field(KIND, "What to change", element, dispatch=True)
 
 
-def _number_fields(draft: Draft, boxes: int) -> list[Block]:
+def number_fields(draft: Draft, boxes: int) -> list[Block]:
+    """Return the boxes for numbers, with a way to add one."""
     fields = []
     for index in range(boxes):
         text = draft.pasted[index] if index < len(draft.pasted) else ""
@@ -121,7 +123,8 @@ def ways_to_filter(kind: Kind) -> dict[str, tuple[FilterField, str]]:
     return ways
 
 
-def _filter_fields(kind: Kind, draft: Draft, ways: Mapping[str, tuple[FilterField, str]]) -> list[Block]:
+def filter_fields(kind: Kind, draft: Draft, ways: Mapping[str, tuple[FilterField, str]]) -> list[Block]:
+    """Return the choice of filters, an input for each chosen one, and the exclusions."""
     options = {key: option(label, key) for key, (_, label) in ways.items()}
     element: Block = {
         "type": "multi_static_select",

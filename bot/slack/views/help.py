@@ -24,6 +24,8 @@ def help_text(kinds: Sequence[Kind]) -> str:
             "• `/numbers status CHG-42` - where a change is and what happened to it",
             "• `/numbers cancel CHG-42` - stop what is not sent yet; its requester and operators can",
             "• `/numbers list` - the newest changes; `/numbers list mine` only yours",
+            "• `/numbers template update` - an empty sheet to fill in and upload in the form",
+            "• `/numbers values` - a sheet with today's values of numbers, to edit and upload again",
             "• `/numbers locks` - who holds which numbers; operators release them with `/numbers unlock CHG-42`",
             "• `/numbers freeze REASON`, `/numbers unfreeze` - operators stop all submissions, and let them go on",
             "• `/numbers help` - this",

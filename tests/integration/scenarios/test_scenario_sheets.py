@@ -115,7 +115,7 @@ async def test_rows_carry_their_own_values_in_the_fewest_jobs(fleet: Stage, form
 
 
 async def test_a_sheet_a_list_a_filter_and_exclusions_go_together(fleet: Stage) -> None:
-    """A row's own value goes before the form's; everything else that is meant gets the form's; what is excluded, none."""
+    """A row's own value goes before the form's; everything else that is meant gets the form's value."""
     fleet.telnyx.number(NUMBERS[4]).tags = ["boulder"]
     fleet.telnyx.number(NUMBERS[5]).tags = []
     await fleet.open()
@@ -300,7 +300,7 @@ async def test_a_sheet_with_nothing_to_do_says_so(fleet: Stage) -> None:
 
 
 async def test_a_sheet_of_numbers_alone_takes_its_values_from_the_form(fleet: Stage) -> None:
-    """A column of numbers is enough when the form says what they get; when it does not, the answer says what is missing."""
+    """A column of numbers is enough when the form says what they get; otherwise the answer says what is missing."""
     content = text(("number",), *((number,) for number in NUMBERS))
     shown = fleet.read(await plan(fleet, content))
     assert "The sheet gives numbers but no values: fill in a column, or choose settings in the form." in shown
