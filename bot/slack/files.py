@@ -55,7 +55,7 @@ class SlackFiles:
         here, api = urlsplit(url), urlsplit(self._client.base_url)
         if api.hostname != "slack.com" and (here.scheme, here.netloc) == (api.scheme, api.netloc):
             return True
-        return here.scheme == "https" and here.netloc == HOST
+        return here.scheme == "https" and here.netloc in {HOST, f"files.{api.hostname}"}  # GovSlack has its own
 
     async def _download(self, url: str, upload: Upload, *, may_be_page: bool) -> bytes:
         session = self._client.session

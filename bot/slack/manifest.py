@@ -60,8 +60,8 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
         "command": COMMAND,
         "description": "Change the settings of many phone numbers, with a preview and an approval",
         "usage_hint": (
-            "update | emergency | new | status CHG-42 | list [mine] | cancel CHG-42 | template update | values | locks | "
-            "help"
+            "update | emergency | new | status CHG-42 | list [mine] | cancel CHG-42 | template update | values | "
+            "locks | help"
         ),
         "should_escape": False,
     }

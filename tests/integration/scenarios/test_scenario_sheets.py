@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -313,3 +314,87 @@ async def test_a_sheet_of_numbers_alone_takes_its_values_from_the_form(fleet: St
     await carried_out(fleet)
 
     assert references(fleet) == ["typed"] * 10
+
+
+def bomb() -> bytes:
+    """Return a workbook that unpacks to far more than it is."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * 20_000_000)
+    return out.getvalue()
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64)
+SAVE_AS = "Save the sheet as CSV or XLSX and upload that."
+BAD: Mapping[str, tuple[bytes, str]] = {
+    "bomb.xlsx": (
+        bomb(),
+        "unpacks to far more than a sheet of numbers needs. Copy the table into a new sheet and upload that.",
+    ),
+    "locked.xlsx": (
+        OLE + "EncryptedPackage".encode("utf-16-le"),
+        "is protected with a password. Take the password off and upload it again.",
+    ),
+    "old.csv": (OLE + "Workbook".encode("utf-16-le"), f"is a workbook in the old .xls form. {SAVE_AS}"),
+    "page.csv": (
+        b"<html><table><tr><td>+13035550000</td></tr></table></html>",
+        f"is a web page, not a sheet. {SAVE_AS}",
+    ),
+    "binary.csv": (bytes(range(256)) * 8, f"is not text and not a workbook. {SAVE_AS}"),
+    "packed.csv": (b"\x1f\x8b\x08" + bytes(40), f"is a compressed file, not a sheet. {SAVE_AS}"),
+    "wide.csv": (
+        text(("number", "colour"), (NUMBERS[0], "red")),
+        "There is no column “colour”; rename it to a setting or remove it.",
+    ),
+}
+
+
+async def test_a_file_that_is_no_sheet_is_refused_in_plain_words(fleet: Stage) -> None:
+    """Whatever the name says, the bytes are looked at, and the modal says what the file is."""
+    said: dict[str, str] = {}
+    for name, (content, _) in BAD.items():
+        shown = fleet.read(await plan(fleet, content, name))
+        said[name] = shown.split("Nothing was changed.\n")[1].split("\n[Edit]")[0].replace("\n", " ")
+        await fleet.ana.close(everything=True)
+
+    for name, (_, sentence) in BAD.items():
+        assert said[name].strip("` ").removeprefix(f"“{name}” ") == sentence
+    assert [call for call in fleet.telnyx.calls if "phone_numbers" in call.path] == []
+
+
+async def test_a_sheet_that_slack_hands_out_late_is_planned(fleet: Stage) -> None:
+    """A fault of Slack's is waited for; the person notices nothing but the time."""
+    fault = fleet.slack.faults.add(method="download", kind="status", status=503, times=2)
+
+    shown = fleet.read(await plan(fleet, text(("number", "customer reference"), (NUMBERS[0], "own"))))
+
+    assert fault.fired == 2
+    assert "Request approval" in shown
+
+
+async def test_a_sheet_that_slack_never_hands_out_is_given_up(fleet: Stage) -> None:
+    """After a few tries the modal says so, and how to try again."""
+    fleet.slack.faults.add(method="download", kind="status", status=503, times=99)
+
+    shown = fleet.read(await plan(fleet, text(("number", "customer reference"), (NUMBERS[0], "own"))))
+
+    assert "Slack did not hand out “moves.csv” (HTTP 503). Press “Plan again” in a minute." in shown
+
+
+async def test_long_planning_says_how_far_it_is(idle: Stage) -> None:
+    """While Telnyx is slow the modal says how many numbers were read, in few edits; then the plan takes its place."""
+    numbers = [number.phone_number for number in idle.telnyx.add_numbers(1500, start="+13035550000")]
+    await idle.start(LINESMAN_CARD_SECONDS="0.1")
+    idle.telnyx.faults.add(kind="delay", path="/phone_numbers", seconds=0.6, times=None)
+    await idle.open()
+    await attach(idle, text(("number", "customer reference"), *((number, "own") for number in numbers)))
+    await idle.ana.type("reason", "As the sheet says")
+    await idle.send()
+
+    view = await idle.ana.wait_for_view(lambda view: "numbers read from Telnyx" in idle.read(view))
+    assert "of 1,500 numbers read from Telnyx. Nothing is changed yet." in idle.read(view)
+    assert "Numbers: 1,500" in idle.read(await idle.planned())
+    await idle.quiet()
+    assert "Numbers: 1,500" in idle.modal()
+    assert idle.slack.complaints == []
