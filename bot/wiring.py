@@ -26,6 +26,7 @@ from bot.providers.catalogue import Catalogue
 from bot.providers.http import Bounds
 from bot.providers.telnyx.kinds import kinds as telnyx_kinds
 from bot.providers.telnyx.provider import Telnyx
+from bot.runtime import short_pauses
 from bot.server import build_server, listening
 from bot.slack.app import Identity, build_app, identify
 from bot.slack.calls import session, web_client
@@ -120,6 +121,7 @@ def slack_client(settings: Settings, stack: AsyncExitStack) -> AsyncWebClient:
 async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterator[Running]:
     """Run Linesman until the block ends. What is opened here is closed in the opposite order."""
     async with AsyncExitStack() as stack:
+        stack.enter_context(short_pauses())
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         before, after = await migrate(database)
         log.info("database ready", revision=after, before=before)
