@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.changes.kinds import Kind
-from bot.changes.records import Draft
+from bot.changes.records import Draft, Upload
 from bot.errors import NotAllowed
 from bot.slack.front import Front
 from bot.slack.views.elements import escape
@@ -14,9 +14,16 @@ from bot.slack.views.preview import loading, notice
 
 
 async def open_form(
-    front: Front, *, user: str, trigger: str, origin: str, kind: Kind | None = None, pasted: str = ""
+    front: Front,
+    *,
+    user: str,
+    trigger: str,
+    origin: str,
+    kind: Kind | None = None,
+    pasted: str = "",
+    sheet: Upload | None = None,
 ) -> None:
-    """Open the form for ``user``.
+    """Open the form for ``user``, with numbers and a sheet where there are some already.
 
     A trigger lives three seconds, and asking Slack whether the person may do this can take longer, so the modal
     opens first and is filled afterwards.
@@ -28,7 +35,7 @@ async def open_form(
     except NotAllowed as error:
         await front.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    draft = Draft(kind=chosen.name, pasted=boxes_of(pasted))
+    draft = Draft(kind=chosen.name, pasted=boxes_of(pasted), sheet=sheet)
     await front.show(view, form(front.choices.kinds, chosen, draft, origin=origin))
 
 

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.slack.front import Front
 from bot.slack.listeners.opening import open_form
 from bot.slack.manifest import CHANGE_THESE, NEW_CHANGE
+from bot.slack.views.sheet_field import first_sheet
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -27,6 +28,7 @@ def register(app: AsyncApp, front: Front) -> None:
             trigger=body["trigger_id"],
             origin=body["channel"]["id"],
             pasted=body["message"].get("text", ""),
+            sheet=first_sheet(body["message"].get("files") or ()),
         )
         front.desk.hand_over(work, front.to_person(body), "message shortcut")
 

@@ -9,7 +9,7 @@ or not Slack keeps files in an input through an update.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bot.changes.records import Upload
@@ -44,9 +44,17 @@ def sheet_fields(sheet: Upload | None, turn: int) -> list[Block]:
 def attached(view: Mapping[str, Any], private: Mapping[str, Any]) -> Upload | None:
     """Return the sheet that counts: the one in the input, or the one that was there before; None without any."""
     if files := _files(view, private):
-        return Upload(id=str(files[0]["id"]), name=_short(str(files[0].get("name") or "sheet")))
-    kept = private.get("sheet")
-    return Upload(id=kept["id"], name=kept["name"]) if kept else None
+        return _upload(files[0])
+    before = private.get("sheet")
+    return Upload(id=before["id"], name=before["name"]) if before else None
+
+
+def first_sheet(files: Iterable[Mapping[str, Any]]) -> Upload | None:
+    """Return the first of a message's files that may be a sheet; None when none is."""
+    for file in files:
+        if "id" in file and not _problem(file):
+            return _upload(file)
+    return None
 
 
 def kept(sheet: Upload | None, turn: int) -> dict[str, Any]:
@@ -67,6 +75,10 @@ def sheet_problems(view: Mapping[str, Any], private: Mapping[str, Any]) -> dict[
         return {}
     problem = f"These are {len(files)} files; upload one sheet." if len(files) > 1 else _problem(files[0])
     return {SHEET: problem} if problem else {}
+
+
+def _upload(file: Mapping[str, Any]) -> Upload:
+    return Upload(id=str(file["id"]), name=_short(str(file.get("name") or "sheet")))
 
 
 def _problem(file: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from openpyxl import Workbook, load_workbook
 
 from bot.sandbox.slack import View
 from bot.sandbox.slack.records import File
-from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.stage import OPS, Stage
 
 NUMBERS = [f"+1303555{index:04}" for index in range(10)]
 
@@ -314,6 +314,19 @@ async def test_a_sheet_of_numbers_alone_takes_its_values_from_the_form(fleet: St
     await carried_out(fleet)
 
     assert references(fleet) == ["typed"] * 10
+
+
+async def test_a_sheet_in_a_message_is_taken_from_there(fleet: Stage) -> None:
+    """The shortcut on a message with a sheet opens the form with that sheet, whatever else was posted with it."""
+    content = text(("number", "customer reference"), (NUMBERS[0], "own"))
+    posted = fleet.sam.post(OPS, "", files=[("floor.png", b"x"), ("moves.csv", content)])
+
+    await fleet.ana.message_shortcut("change_these", message=posted)
+    await fleet.ana.wait_for_view(lambda _: "moves.csv is attached" in fleet.modal())
+    await fleet.ana.type("reason", "As Sam says")
+    await fleet.send()
+
+    assert "Customer reference → the value in the sheet" in fleet.read(await fleet.planned())
 
 
 def bomb() -> bytes:
