@@ -290,6 +290,27 @@ async def test_what_is_no_sheet_is_answered_at_the_field(
     assert await fleet.refused() == {"sheet:0": problem}
 
 
+async def test_a_sheet_says_where_help_is_sent_to(fleet: Stage) -> None:
+    """The emergency form need not be filled in when the sheet has it all, one address for each number."""
+    homes = [fleet.telnyx.add_address(f"{number} Main St") for number in (100, 200)]
+    rows = [(number, "on", str(homes[index % 2].id)) for index, number in enumerate(NUMBERS[:4])]
+    await fleet.open("emergency")
+    await attach(fleet, text(("number", "emergency service", "emergency address"), *rows))
+    await fleet.ana.type("reason", "Moved")
+    await fleet.send()
+    assert "100 Main St" in fleet.read(await fleet.planned())
+
+    await carried_out(fleet)
+
+    assert [fleet.telnyx.number(number).emergency_address_id for number in NUMBERS[:4]] == [
+        homes[0].id,
+        homes[1].id,
+        homes[0].id,
+        homes[1].id,
+    ]
+    assert len(fleet.created()) == 2
+
+
 async def test_a_sheet_with_nothing_to_do_says_so(fleet: Stage) -> None:
     """A sheet whose values are today's plans nothing."""
     for number in fleet.telnyx.numbers.values():

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -109,6 +112,37 @@ async def test_values_go_out_are_edited_and_come_back(fleet: Stage) -> None:
         {"connection_id"},
         {"connection_id", "customer_reference"},
     ]
+
+
+async def test_who_asked_for_what_is_in_the_audit_trail(fleet: Stage) -> None:
+    """The wish and its answer are events of their own, with who asked and how many numbers were sent."""
+    await values(fleet, tag="denver")
+    await fleet.stop()
+
+    with closing(sqlite3.connect(fleet.database)) as database:
+        events = database.execute("SELECT what, actor, details FROM events WHERE change_id IS NULL ORDER BY id")
+        told = [(what, actor, json.loads(details)) for what, actor, details in events]
+    assert told == [
+        ("values_asked", "U0ANA", {"inquiry": 1, "kind": "telnyx.settings"}),
+        ("values_answered", "linesman", {"inquiry": 1, "numbers": 6}),
+    ]
+
+
+async def test_more_numbers_than_one_change_may_have_are_refused(idle: Stage) -> None:
+    """A sheet that could not be uploaded again is not made."""
+    await idle.start(LINESMAN_MAX_NUMBERS="5")
+    idle.telnyx.add_numbers(6, start=NUMBERS[0], tags=["denver"])
+    await idle.ana.command("/numbers", "values update", channel=OPS)
+    await idle.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+    await idle.ana.choose("filters", ["tag"])
+    await idle.ana.wait_for_view(lambda view: ("filter:tag", "filter:") in view.form.slots)
+    await idle.ana.suggest("filter:tag", "")
+    await idle.ana.choose("filter:tag", "denver")
+    await idle.send()
+    place = idle.slack.direct_message("U0ANA")
+    await idle.slack.wait_for(lambda: idle.slack.messages(place), what="an answer")
+
+    assert "That is more than 5 numbers, the most that one change may have." in idle.slack.messages(place)[0].text
 
 
 async def test_a_list_gives_its_numbers_and_names_those_that_are_not_ours(fleet: Stage) -> None:
