@@ -121,6 +121,8 @@ class Planning:
         most = self._context.policies.largest(kind.name)
         target = Target(identifiers=request.given, conditions=request.conditions, excluded=request.excluded, limit=most)
         found: dict[str, Snapshot] = {}
+        if request.conditions:
+            progress.tell(f"{provider.title} is listing the numbers that meet the filter")
         # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
         async for snapshot in provider.find(target, names, kind):
             found[snapshot.id] = snapshot
