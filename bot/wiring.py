@@ -26,6 +26,7 @@ from bot.providers.catalogue import Catalogue
 from bot.providers.http import Bounds
 from bot.providers.telnyx.kinds import kinds as telnyx_kinds
 from bot.providers.telnyx.provider import Telnyx
+from bot.runtime import short_pauses
 from bot.server import build_server, listening
 from bot.slack.app import Identity, build_app, identify
 from bot.slack.calls import session, web_client
@@ -35,6 +36,7 @@ from bot.slack.files import SlackFiles
 from bot.slack.front import Front
 from bot.slack.homes import Homes, kept_fresh
 from bot.slack.links import Links
+from bot.slack.mail import SlackMail
 from bot.slack.messenger import SlackMessenger
 from bot.store.database import Database
 from bot.store.migrations import migrate
@@ -53,6 +55,7 @@ from bot.workflow.delivery import Delivery
 from bot.workflow.exporting import Exporting
 from bot.workflow.finding import Finding
 from bot.workflow.freezing import Freezing
+from bot.workflow.inquiring import Inquiries
 from bot.workflow.listing import Listings
 from bot.workflow.overview import Overview
 from bot.workflow.planning import Planning
@@ -131,6 +134,7 @@ def slack_client(settings: Settings, stack: AsyncExitStack) -> AsyncWebClient:
 async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterator[Running]:
     """Run Linesman until the block ends. What is opened here is closed in the opposite order."""
     async with AsyncExitStack() as stack:
+        stack.enter_context(short_pauses())
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         before, after = await migrate(database)
         log.info("database ready", revision=after, before=before)
@@ -213,14 +217,16 @@ def _context(
 def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk: Desk) -> tuple[Worker, Front]:
     name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     say = Announcements(context)
-    authority, stories, listings = Authority(context), Stories(context), Listings(context)
-    proposals = Proposals(context)
-    bases = Bases(context, authority)
-    planning = Planning(context, authority, say, proposals, sheets=Sheets(context), bases=bases)
+    authority, proposals, listings = Authority(context), Proposals(context), Listings(context)
+    sheets, bases = Sheets(context, proposals), Bases(context, authority)
+    stories = Stories(context, sheets)
+    planning = Planning(context, authority, say, proposals, sheets=sheets, bases=bases)
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
-    messenger = SlackMessenger(client, failure_channel=settings.failure_channel)
+    mail = SlackMail(client)
+    messenger = SlackMessenger(client, mail, failure_channel=settings.failure_channel)
     delivery = Delivery(context, stories, messenger, say, name)
+    inquiries = Inquiries(context, authority, mail)
     handlers = {
         Task.PLAN: planning.plan,
         Task.DISCARD: planning.forget,
@@ -235,6 +241,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.WIPE: proposals.wipe,
         Task.PRUNE: Retaining(context).prune,
         Task.FINISH: Concluding(context, say).finish,
+        Task.INQUIRE: inquiries.answer,
     }
     front = Front(
         client=client,
@@ -256,6 +263,8 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         templates=Templates(context, authority),
         homes=Homes(client, Overview(context, authority, stories, listings), context.home_bell, context.clock),
         links=Links(client),
+        inquiries=inquiries,
+        mail=mail,
     )
     return Worker(context, handlers, delivery.deliver, name=name), front
 

@@ -13,6 +13,7 @@ from bot.changes.records import Draft
 from bot.changes.settings import Setting, Unreadable, read_value
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
+from bot.changes.snapshots import Target
 from bot.changes.values import Edit, Secret, Values, Way, Wish, Wishes
 from bot.errors import InputError
 
@@ -74,14 +75,8 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     not looked into here: its rows come in by :func:`with_sheet`.
     """
     problems: dict[str, str] = {}
-    reading = read_numbers(draft.pasted, is_id=is_id)
-    conditions = _read_conditions(kind, draft, problems)
-    if reading.identifiers or reading.bad or not (draft.filters or draft.sheet or draft.base):
-        problems |= _numbers_problems(reading, max_numbers)
+    reading, conditions, excluded = _read_target(kind, draft, problems, is_id=is_id, max_numbers=max_numbers)
     _read_handed(kind, draft, reading, conditions, problems)
-    excluded = read_numbers([draft.excluded], is_id=is_id)
-    if excluded.bad:
-        problems[EXCLUDED] = _unreadable(excluded.bad)
     # Rows of a sheet, or of the change before, may say what the form does not; the rule is then asked row by row.
     rows_only = bool(draft.sheet or draft.base) and not reading.identifiers and not draft.filters
     wanted = _read_values(kind, draft, problems, optional=rows_only)
@@ -94,7 +89,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         problems[REASON] = f"Keep the reason under {REASON_LENGTH} characters; this has {len(reason)}."
     if problems:
         raise InputError(problems)
-    unwanted = frozenset((*draft.left_out, *excluded.identifiers))
+    unwanted = frozenset((*draft.left_out, *excluded))
     identifiers = tuple(identifier for identifier in reading.identifiers if identifier not in unwanted)
     return Request(
         kind=kind,
@@ -106,6 +101,34 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         conditions=conditions,
         excluded=tuple(unwanted),
     )
+
+
+def read_target(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_numbers: int) -> Target:
+    """Return the numbers that ``draft`` points at in the form, whatever is to become of them.
+
+    Raises :class:`bot.errors.InputError` with every problem at once, each under the field that has it.
+    """
+    problems: dict[str, str] = {}
+    reading, conditions, excluded = _read_target(kind, draft, problems, is_id=is_id, max_numbers=max_numbers)
+    if problems:
+        raise InputError(problems)
+    unwanted = frozenset(excluded)
+    identifiers = tuple(identifier for identifier in reading.identifiers if identifier not in unwanted)
+    return Target(identifiers=identifiers, conditions=conditions, excluded=excluded, limit=max_numbers)
+
+
+def _read_target(
+    kind: Kind, draft: Draft, problems: dict[str, str], *, is_id: Callable[[str], bool], max_numbers: int
+) -> tuple[Reading, tuple[Condition, ...], tuple[str, ...]]:
+    """Return the numbers, the conditions and the exclusions; what is wrong with them goes into ``problems``."""
+    reading = read_numbers(draft.pasted, is_id=is_id)
+    conditions = _read_conditions(kind, draft, problems)
+    if reading.identifiers or reading.bad or not (draft.filters or draft.sheet or draft.base):
+        problems |= _numbers_problems(reading, max_numbers)
+    excluded = read_numbers([draft.excluded], is_id=is_id)
+    if excluded.bad:
+        problems[EXCLUDED] = _unreadable(excluded.bad)
+    return reading, conditions, tuple(excluded.identifiers)
 
 
 def plain(wanted: Wishes) -> Values:

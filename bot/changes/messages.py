@@ -19,6 +19,7 @@ class Topic(Enum):
     APPROVAL_CARD = "approval_card"  #: the request to the approvers
     THREAD = "thread"  #: a line of history below the card
     PLAN = "plan"  #: the sheet with everything that is going to happen, below the card
+    SHEET = "sheet"  #: the requester's own sheet with what is wrong in it, in a direct message
     RESULTS = "results"  #: the sheet with every number, below the card
     REMINDER = "reminder"  #: a word to the approvers who have not answered, below the request for approval
     FAILURE = "failure"  #: the notice in the failure channel

@@ -90,31 +90,101 @@ def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
     return sent
 
 
+@dataclass(slots=True)
+class _Shared:
+    """Numbers with the same row: what of it is sent."""
+
+    row: Values
+    #: Names of the row's values that some number of them does not have yet.
+    differing: set[str]
+    #: The names of all values to send; None until they are asked for.
+    names: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One number before its batch is known."""
+
+    snapshot: Snapshot
+    before: Values
+    values: Values
+    after: Values
+    #: None when the number is left alone.
+    shared: _Shared | None
+
+
+class _Sharing:
+    """Finds out which values of equal rows have to be sent."""
+
+    def __init__(self, kind: Kind, wanted: Wishes) -> None:
+        self._kind = kind
+        self._wanted = frozenset(wanted)
+        self._by_row: dict[str, _Shared] = {}
+        #: Equal rows are mostly one and the same object, which spares writing them down to compare them.
+        self._by_identity: dict[int, _Shared] = {}
+
+    def add(self, row: Values, after: Values) -> _Shared:
+        """Take in a number that changes by ``after`` and return what it shares with those of the same row."""
+        shared = self._by_identity.get(id(row)) if row else None
+        if shared is None:
+            shared = self._by_row.setdefault(canonical(plain(row)), _Shared(row, set()))
+            if row:
+                self._by_identity[id(row)] = shared
+        shared.differing.update(name for name in after if name in shared.row)
+        return shared
+
+    def of(self, shared: _Shared, values: Values) -> Values:
+        """Return those of ``values`` that are sent: what all numbers are to get, and what of the row is needed.
+
+        Where the rule of the kind wants some values together, the whole row is sent.
+        """
+        if not shared.row:
+            return values
+        if shared.names is None:
+            some = self._wanted | shared.differing
+            broken = self._kind.rule({name: value for name, value in values.items() if name in some})
+            shared.names = some | frozenset(shared.row) if broken else some
+        return {name: value for name, value in values.items() if name in shared.names}
+
+
 _NO_ROWS: Final[Mapping[str, Values]] = MappingProxyType({})
 
 
 def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mapping[str, Values] = _NO_ROWS) -> Plan:
     """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
 
-    ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``.
+    ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``. Of a row's values those
+    are sent that no number with the same row has yet: a sheet of today's values, uploaded again with one column
+    edited, takes no more calls than that column alone.
     """
     batches: list[PlannedBatch] = []
     room: dict[str, int] = {}
     numbers: list[PlannedNumber] = []
+    drafts: list[_Draft] = []
     touched: dict[tuple[str, ...], list[str]] = {}
+    sharing = _Sharing(kind, wanted)
     for snapshot in snapshots:
-        wishes = {**wanted, **rows.get(snapshot.id, {})}
+        row = rows.get(snapshot.id, {})
+        wishes = {**wanted, **row}
         names = touched.setdefault(tuple(wishes), [])
         if not names:
             names += [setting.name for setting in kind.touched(wishes)]
         before = {name: snapshot.values.get(name) for name in names}
         values = all_applied(kind.by_name, wishes, before)
         after = difference(kind, before, values)
+        drafts.append(
+            _Draft(snapshot, before, values, after, sharing.add(row, after) if after or kind.removes else None)
+        )
+    for draft in drafts:
         position = None
-        if after or kind.removes:
-            sent = payload(kind, before, values)
+        if draft.shared is not None:
+            sent = payload(kind, draft.before, sharing.of(draft.shared, draft.values))
             position = _place(kind, sent, batches, room)
-        numbers.append(PlannedNumber(id=snapshot.id, e164=snapshot.e164, before=before, after=after, batch=position))
+        numbers.append(
+            PlannedNumber(
+                id=draft.snapshot.id, e164=draft.snapshot.e164, before=draft.before, after=draft.after, batch=position
+            )
+        )
     return Plan(
         kind=kind.name,
         numbers=tuple(numbers),

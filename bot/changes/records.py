@@ -204,6 +204,20 @@ class Change:
         return public_id(self.id)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inquiry:
+    """Somebody's wish to have today's values of some numbers as a sheet."""
+
+    id: int
+    #: Kind and target; its settings and its reason are empty.
+    draft: Draft
+    #: Slack user id.
+    requester: str
+    created_at: datetime
+    #: When it was answered, with the sheet or with why there is none; None while it is not.
+    finished_at: datetime | None
+
+
 class Verb(Enum):
     """What an approver said."""
 

@@ -18,13 +18,15 @@ HOST: Final = "files.slack.com"
 #: Seconds for the whole download.
 WITHIN: Final = 60.0
 _FIELD: Final = "sheet"
+_PAGE: Final = "text/html"
 
 
 class SlackFiles:
     """Implements :class:`bot.workflow.ports.Files`."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, *, within: float = WITHIN) -> None:
         self._client = client
+        self._within = within
 
     async def fetch(self, upload: Upload) -> bytes:
         """Return the content of ``upload``; raises as the port says."""
@@ -32,36 +34,40 @@ class SlackFiles:
             answer = await call(self._client.files_info(file=upload.id))
         except DeliveryRefused as error:
             if error.code in {"file_not_found", "file_deleted"}:
-                raise InputError(
-                    {_FIELD: f"“{upload.name}” is not in Slack any more; upload the sheet again."}
-                ) from error
+                raise _gone(upload) from error
+            if error.code == "missing_scope":
+                raise _not_readable(upload) from error
             raise
         file: dict[str, Any] = answer["file"]
+        if file.get("mode") in {"tombstone", "hidden_by_limit"}:
+            raise _gone(upload)
         if int(file.get("size") or 0) > LARGEST:
             raise InputError({_FIELD: _too_large(upload)})
         url = str(file.get("url_private_download") or file.get("url_private") or "")
-        if not self._ours(url):
+        if file.get("is_external") or not self._ours(url):
             raise InputError({_FIELD: f"“{upload.name}” is kept outside Slack, where it is not read; upload the file."})
-        return await self._download(url, upload)
+        # Instead of a file that it does not hand out, Slack shows the page where people sign in (slack.md 1.10). A
+        # file that is a web page itself comes with the same type; what it is, its reader finds out.
+        return await self._download(url, upload, may_be_page=file.get("mimetype") == _PAGE)
 
     def _ours(self, url: str) -> bool:
         """Tell whether ``url`` is on Slack's own host for files, or on the host of the API where that is another."""
         here, api = urlsplit(url), urlsplit(self._client.base_url)
         if api.hostname != "slack.com" and (here.scheme, here.netloc) == (api.scheme, api.netloc):
             return True
-        return here.scheme == "https" and here.netloc == HOST
+        return here.scheme == "https" and here.netloc in {HOST, f"files.{api.hostname}"}  # GovSlack has its own
 
-    async def _download(self, url: str, upload: Upload) -> bytes:
+    async def _download(self, url: str, upload: Upload, *, may_be_page: bool) -> bytes:
         session = self._client.session
         if session is None:  # for the type checker: the client is made with one
             raise DeliveryRefused("There is no connection to Slack.")
         headers = {"Authorization": f"Bearer {self._client.token}"}
-        limit = aiohttp.ClientTimeout(total=WITHIN)
+        limit = aiohttp.ClientTimeout(total=self._within)
         content = bytearray()
         try:
             # A redirect leads to the page where people sign in, and would carry the token along.
             async with session.get(url, headers=headers, timeout=limit, allow_redirects=False) as response:
-                self._check(response, upload)
+                _check(response, upload, may_be_page=may_be_page)
                 async for chunk in response.content.iter_chunked(65_536):
                     content += chunk
                     if len(content) > LARGEST:
@@ -70,18 +76,29 @@ class SlackFiles:
             raise DeliveryUnknown(f"Slack did not hand out “{upload.name}”.") from error
         return bytes(content)
 
-    def _check(self, response: aiohttp.ClientResponse, upload: Upload) -> None:
-        if response.status == 429:
-            wait = response.headers.get("Retry-After", "")
-            raise DeliveryPostponed("Slack asks to wait.", wait=float(wait) if wait.isdecimal() else 5.0)
-        if response.status >= 500:
-            raise DeliveryUnknown(f"Slack did not hand out “{upload.name}” (HTTP {response.status}).")
-        if response.status != 200 or response.content_type == "text/html":
-            raise DeliveryRefused(
-                f"Slack does not let the bot read “{upload.name}”. Ask an operator to give the app the scope "
-                "files:read and to install it again.",
-                code="not_readable",
-            )
+
+def _check(response: aiohttp.ClientResponse, upload: Upload, *, may_be_page: bool) -> None:
+    if response.status == 429:
+        wait = response.headers.get("Retry-After", "")
+        raise DeliveryPostponed("Slack asks to wait.", wait=float(wait) if wait.isdecimal() else 5.0)
+    if response.status >= 500:
+        raise DeliveryUnknown(f"Slack did not hand out “{upload.name}” (HTTP {response.status}).")
+    if response.status == 404:
+        raise _gone(upload)
+    if response.status != 200 or (response.content_type == _PAGE and not may_be_page):
+        raise _not_readable(upload)
+
+
+def _gone(upload: Upload) -> InputError:
+    return InputError({_FIELD: f"“{upload.name}” is not in Slack any more; upload the sheet again."})
+
+
+def _not_readable(upload: Upload) -> DeliveryRefused:
+    return DeliveryRefused(
+        f"Slack does not let the bot read “{upload.name}”. Ask an operator to give the app the scope "
+        "files:read and to install it again.",
+        code="not_readable",
+    )
 
 
 def _too_large(upload: Upload) -> str:

@@ -14,6 +14,7 @@ from bot.slack.calls import call
 from bot.slack.desk import Answer, Desk
 from bot.slack.homes import Homes
 from bot.slack.links import Links
+from bot.slack.mail import SlackMail
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 from bot.workflow.answering import Answering
@@ -25,6 +26,7 @@ from bot.workflow.choices import Choices
 from bot.workflow.exporting import Exporting
 from bot.workflow.finding import Finding
 from bot.workflow.freezing import Freezing
+from bot.workflow.inquiring import Inquiries
 from bot.workflow.listing import Listings
 from bot.workflow.proposing import Proposals
 from bot.workflow.reporting import Reporting
@@ -58,6 +60,8 @@ class Front:
     templates: Templates
     homes: Homes
     links: Links
+    inquiries: Inquiries
+    mail: SlackMail
 
     def to_person(self, body: Mapping[str, Any]) -> Answer:
         """Return how to answer the person behind ``body`` where they clicked, so that only they see it."""

@@ -27,6 +27,8 @@ USAGE: Final = (
     "cancel CHG-42",
     "retry CHG-42",
     "undo CHG-42",
+    "template update",
+    "values",
     "templates",
     "run NAME",
     "locks",
@@ -54,7 +56,8 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "groups:read": "checks that it is in its private channels",
         "channels:history": "looks in a public channel whether an unanswered message arrived, before posting it again",
         "groups:history": "looks in a private channel whether an unanswered message arrived, before posting it again",
-        "im:write": "writes to a person who cannot be answered in a channel, and to operators who export",
+        "im:write": "writes to a person who cannot be answered in a channel, and sends files to who asked for them",
+        "im:history": "looks in a direct message whether a sheet arrived, before sending it again",
     }
 )
 

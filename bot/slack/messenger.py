@@ -9,9 +9,10 @@ from typing import Any, Final
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.messages import Message, Topic
-from bot.changes.records import Place
+from bot.changes.records import Change, Place
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.slack.calls import call
+from bot.slack.mail import SlackMail
 from bot.slack.views.approval_card import approval_card, approval_text
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block, shortened
@@ -34,15 +35,17 @@ _TOO_LONG: Final = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_bl
 class SlackMessenger:
     """Implements :class:`bot.workflow.ports.Messenger`."""
 
-    def __init__(self, client: AsyncWebClient, *, failure_channel: str) -> None:
+    def __init__(self, client: AsyncWebClient, mail: SlackMail, *, failure_channel: str) -> None:
         self._client = client
+        self._mail = mail
         self._failure_channel = failure_channel
 
     async def deliver(self, message: Message, story: Story, sheet: bytes | None) -> Place:
         """Post or edit ``message`` and return where it is."""
         match message.topic:
             case Topic.PREVIEW:
-                await call(self._client.views_update(view_id=story.change.view, view=preview(story)))
+                view = preview(story, str(message.data.get("progress", "")))
+                await call(self._client.views_update(view_id=story.change.view, view=view))
                 return Place()
             case Topic.CARD:
                 return await self._standing(message, story.change.card, card_text(story), card(story))
@@ -54,6 +57,8 @@ class SlackMessenger:
                 return await self._post(message, story.change.card.channel, text, blocks, story.change.card.ts)
             case Topic.PLAN | Topic.RESULTS:
                 return await self._upload(message, story, sheet or b"")
+            case Topic.SHEET:
+                return await self._hand_back(story, sheet or b"")
             case Topic.REMINDER:
                 text, blocks = reminder(story)
                 place = story.change.approval_card
@@ -108,6 +113,17 @@ class SlackMessenger:
         )
         return place
 
+    async def _hand_back(self, story: Story, sheet: bytes) -> Place:
+        change = story.change
+        form = "xlsx" if sheet.startswith(b"PK") else "csv"
+        name = next(name for name in marked_names(change) if name.endswith(form))
+        text = (
+            f"{change.public_id}: your sheet, with what is wrong in its column “Errors”. Put the rows right, press "
+            "“Edit” in the form or start anew with /numbers, and upload it again; the column may stay."
+        )
+        await self._mail.send(change.requester, name, sheet, text)
+        return Place()
+
     async def _link(self, place: Place) -> str:
         """Return the address of the card; empty when Slack does not tell, for a notice without a link still helps."""
         if not place.ts:
@@ -134,6 +150,9 @@ class SlackMessenger:
                 return await self._find_in_channel(message.key, channel, change.created_at)
             case Topic.THREAD | Topic.PLAN | Topic.RESULTS:
                 return await self._find_in_thread(message, story, change.card)
+            case Topic.SHEET:
+                arrived = await self._mail.arrived(change.requester, marked_names(change), change.created_at)
+                return Place() if arrived else None
             case Topic.PREVIEW:
                 return None
 
@@ -180,6 +199,11 @@ async def _fitting(
 def sheet_name(message: Message, story: Story) -> str:
     """Return the name of the file that goes with a message: ``CHG-42-plan.csv``."""
     return f"{story.change.public_id}-{message.topic.value}.{message.form.value}"
+
+
+def marked_names(change: Change) -> tuple[str, ...]:
+    """Return what a sheet may be called that is handed back; a change hands back one."""
+    return tuple(f"{change.public_id}-errors.{form}" for form in ("csv", "xlsx"))
 
 
 def _key(message: Mapping[str, Any]) -> str:

@@ -35,8 +35,19 @@ class Outbox:
         if present.first() is None:
             await self._insert(change, topic, key, now, data or {})
 
-    async def show(self, change: int, topic: Topic, *, now: datetime, pause: timedelta = timedelta(0)) -> None:
-        """Have a standing message brought up to date, at the earliest ``pause`` after its last delivery."""
+    async def show(
+        self,
+        change: int,
+        topic: Topic,
+        *,
+        now: datetime,
+        pause: timedelta = timedelta(0),
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Have a standing message brought up to date, at the earliest ``pause`` after its last delivery.
+
+        ``data`` takes the place of what it was given before.
+        """
         key = f"{public_id(change)}:{topic.value}"
         row = (
             await self._connection.execute(
@@ -44,13 +55,13 @@ class Outbox:
             )
         ).first()
         if row is None:
-            await self._insert(change, topic, key, now, {})
+            await self._insert(change, topic, key, now, data or {})
             return
         due_at = max(now, row.sent_at + pause) if row.sent_at else now
         statement = (
             update(outbox)
             .where(outbox.c.id == row.id)
-            .values(state=PENDING, version=outbox.c.version + 1, due_at=due_at)
+            .values(state=PENDING, version=outbox.c.version + 1, due_at=due_at, data=dict(data or {}))
         )
         await self._connection.execute(statement)
 

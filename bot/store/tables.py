@@ -219,6 +219,18 @@ templates: Final = Table(
     sqlite_autoincrement=True,  # a button of a deleted template never means another one
 )
 
+inquiries: Final = Table(
+    "inquiries",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("draft", JSON, nullable=False),
+    Column("requester", String(32), nullable=False),
+    Column("submission", String(160), nullable=False, unique=True),  # as of changes
+    Column("created_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    sqlite_autoincrement=True,  # its number is in the name of the file by which an answer is found again
+)
+
 locks: Final = Table(
     "locks",
     metadata,

@@ -10,6 +10,7 @@ from bot.store.decisions import Decisions
 from bot.store.events import Events
 from bot.store.freezes import Freezes
 from bot.store.glances import Glances
+from bot.store.inquiries import Inquiries
 from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
@@ -31,6 +32,7 @@ class Transaction:
         self.events = Events(connection, writing=writing)
         self.freezes = Freezes(connection)
         self.glances = Glances(connection)
+        self.inquiries = Inquiries(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
         self.templates = Templates(connection)

@@ -16,7 +16,7 @@ from bot.store.tables import work
 
 
 class Task(Enum):
-    """What can be due. The subject is a change's id or a batch's id."""
+    """What can be due. The subject is a change's id, a batch's id or an inquiry's id."""
 
     PLAN = "plan"  #: read the provider and make the plan of a change
     DISCARD = "discard"  #: give up a plan that nobody asked approval for
@@ -31,6 +31,7 @@ class Task(Enum):
     FINISH = "finish"  #: establish the outcome of a change whose numbers have been read back
     WIPE = "wipe"  #: wipe the secrets of a discarded change whose form was open again
     PRUNE = "prune"  #: reduce what ended long ago to its summary; the subject is 0
+    INQUIRE = "inquire"  #: read today's values for somebody who wants them as a sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ class Announcements:
         self._clock = context.clock
         self._pause = context.timing.card
 
-    async def preview(self, tx: Transaction, change: int) -> None:
-        """Show the plan, or why there is none, in the modal that waits for it."""
-        await tx.outbox.show(change, Topic.PREVIEW, now=self._clock())
+    async def preview(self, tx: Transaction, change: int, *, progress: str = "") -> None:
+        """Show the plan, or why there is none, or how far it is, in the modal that waits for it."""
+        await tx.outbox.show(change, Topic.PREVIEW, now=self._clock(), data={"progress": progress})
 
     async def card(self, tx: Transaction, change: int) -> None:
         """Bring the card up to date, not more often than the card's pause allows."""
@@ -46,6 +46,10 @@ class Announcements:
     async def plan(self, tx: Transaction, change: int) -> None:
         """Put the sheet with everything that is going to happen into the thread."""
         await tx.outbox.post(change, Topic.PLAN, "asked", now=self._clock())
+
+    async def sheet(self, tx: Transaction, change: int) -> None:
+        """Hand the requester's sheet back with what is wrong in it, in a direct message."""
+        await tx.outbox.post(change, Topic.SHEET, "errors", now=self._clock())
 
     async def results(self, tx: Transaction, change: int) -> None:
         """Put the sheet with every number into the thread."""

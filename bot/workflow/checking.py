@@ -65,12 +65,14 @@ def untouched(snapshots: Sequence[Snapshot], since: Sequence[str]) -> Sequence[S
     return rest
 
 
-def varied(rows: Mapping[str, Values]) -> dict[str, int]:
-    """Return, per setting, how many different values the rows give it."""
+def varied(rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
+    """Return, per setting that the rows change, how many different values they give to the numbers that it changes."""
     different: dict[str, set[Value]] = {}
-    for row in rows.values():
-        for name, value in row.items():
-            different.setdefault(name, set()).add(value)
+    for number in plan.numbers if rows else ():
+        row = rows.get(number.id, {})
+        for name, value in number.after.items():
+            if name in row:
+                different.setdefault(name, set()).add(value)
     return {name: len(values) for name, values in different.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from bot.changes.bases import Taken, moved_on
 from bot.changes.drafts import Request, plain
@@ -15,9 +16,10 @@ from bot.changes.plans import Plan, build, handed_over, ids_to_name
 from bot.changes.records import Change, Held, Summary
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.summaries import summarise
-from bot.changes.values import Values
 from bot.errors import (
+    DeliveryPostponed,
     DeliveryRefused,
+    DeliveryUnknown,
     InputError,
     NotAllowed,
     NotFound,
@@ -33,11 +35,16 @@ from bot.workflow.authority import Authority, blind
 from bot.workflow.bases import Bases
 from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, named, rows_by_id, untouched, varied
 from bot.workflow.context import Context
+from bot.workflow.progress import Progress
 from bot.workflow.proposing import Proposals
-from bot.workflow.sheets import Sheets
+from bot.workflow.sheets import BadSheet, Sheets
 
-#: How often planning is tried when it ends in a fault that nobody foresaw.
+#: How often planning is tried when it ends in a fault that nobody foresaw, or Slack does not hand out a sheet.
 ATTEMPTS = 3
+#: Pause before a sheet is asked for again.
+SHEET_RETRY = timedelta(seconds=5)
+#: Numbers between two words about how many have been read.
+STRIDE = 250
 
 
 class Planning:
@@ -72,7 +79,12 @@ class Planning:
             await self._give_up(claim, change, "It could not be planned because of a fault on our side; see the log.")
             return
         try:
-            plan, summary = await self._make(change)
+            async with Progress(self._context, self._say, change.id) as progress:
+                plan, summary = await self._make(change, progress)
+        except BadSheet as error:
+            await self._give_up(claim, change, error.message, hand_back=True)
+        except (DeliveryPostponed, DeliveryUnknown) as error:
+            await self._wait_for_sheet(claim, change, error)
         except InputError as error:
             await self._give_up(claim, change, " ".join(error.problems.values()))
         except Unplannable as error:
@@ -82,12 +94,12 @@ class Planning:
         else:
             await self._write(claim, change, plan, summary)
 
-    async def _make(self, change: Change) -> tuple[Plan, Summary]:
+    async def _make(self, change: Change, progress: Progress) -> tuple[Plan, Summary]:
         kind = self._context.catalogue.kind(change.kind)
         provider = self._context.catalogue.provider(kind)
         request = await self._proposals.read(change.draft)
         if change.draft.sheet:
-            request = await self._sheets.add(request, change)
+            request = await self._sheets.add(request, change, lambda rows: progress.tell(f"{rows:,} rows read"))
         taken = Taken(rows={})
         if change.draft.base:
             request, taken = await self._bases.add(request, change.draft.base)
@@ -95,16 +107,30 @@ class Planning:
             raise Unplannable("All numbers were left out, so there is nothing to do. Edit the numbers, or close this.")
         if request.handed:
             return await self._handed(provider, kind, request, change)
-        await self._authority.request(change.requester, kind.name, len(request.given), request.names)
-        snapshots = await self._snapshots(provider, kind, request)
-        since = moved_on(kind, taken, snapshots)
+        if not request.rows:
+            await self._authority.request(change.requester, kind.name, len(request.given), request.names)
+        snapshots = await self._snapshots(provider, kind, request, progress)
+        progress.tell(f"all {len(snapshots):,} numbers read; comparing them with what is wanted")
+        since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
         snapshots = untouched(snapshots, since)
-        rows = rows_by_id(request, snapshots)
+        rows = await asyncio.to_thread(rows_by_id, request, snapshots)
         plan = await asyncio.to_thread(build, kind, request.wanted, snapshots, rows)
-        can_be_emptied(kind, provider.title, plan)
-        are_fit(kind, plan)
+        different = await asyncio.to_thread(varied, rows, plan)
+        if request.rows:
+            # A sheet of today's values has a column for everything; what counts is what it changes.
+            names = tuple(dict.fromkeys((*request.wanted, *different)))
+            await self._authority.request(change.requester, kind.name, len(plan.numbers), names)
+        await asyncio.to_thread(can_be_emptied, kind, provider.title, plan)
+        await asyncio.to_thread(are_fit, kind, plan)
         return plan, await self._summarise(
-            provider=provider, kind=kind, request=request, plan=plan, rows=rows, change=change, taken=taken, since=since
+            provider=provider,
+            kind=kind,
+            request=request,
+            plan=plan,
+            different=different,
+            change=change,
+            taken=taken,
+            since=since,
         )
 
     async def _handed(self, provider: Provider, kind: Kind, request: Request, change: Change) -> tuple[Plan, Summary]:
@@ -129,31 +155,28 @@ class Planning:
         )
         return plan, summary
 
-    async def _snapshots(self, provider: Provider, kind: Kind, request: Request) -> Sequence[Snapshot]:
+    async def _snapshots(
+        self, provider: Provider, kind: Kind, request: Request, progress: Progress
+    ) -> Sequence[Snapshot]:
         """Return the snapshots: numbers that were given in their order, then those that the filter found."""
+        known = "" if request.conditions else f" of {len(request.given):,}"
         names = [setting.name for setting in kind.touched(request.names)]
         most = self._context.policies.largest(kind.name)
         target = Target(identifiers=request.given, conditions=request.conditions, excluded=request.excluded, limit=most)
         found: dict[str, Snapshot] = {}
+        if request.conditions:
+            progress.tell(f"{provider.title} is listing the numbers that meet the filter")
         # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
         async for snapshot in provider.find(target, names, kind):
             found[snapshot.id] = snapshot
+            if len(found) % STRIDE == 0:
+                progress.tell(f"{len(found):,}{known} numbers read from {provider.title}")
         if len(found) > most:
             raise Unplannable(
                 f"That is more than {most:,} numbers, the most that one change may have. "
                 "Narrow the filter, or split the change."
             )
-        usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
-        missing = [identifier for identifier in request.given if identifier not in usable]
-        missing += [s.e164 for s in found.values() if not s.editable and not {s.id, s.e164} & set(missing)]
-        if missing:
-            raise Unplannable(_not_ours(provider.title, missing, max(len(found), len(request.given))), unusable=missing)
-        if not found:
-            raise Unplannable("No number is like that, so there is nothing to do. Change the filter, or close this.")
-        # A number given once by id and once in E.164 is one number.
-        given = {usable[identifier].id: usable[identifier] for identifier in request.given}
-        rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
-        return [*given.values(), *rest]
+        return await asyncio.to_thread(_in_order, provider.title, request, found)
 
     async def _conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
         """Return the filter as people read it, ids with their names."""
@@ -173,7 +196,7 @@ class Planning:
         kind: Kind,
         request: Request,
         plan: Plan,
-        rows: Mapping[str, Values],
+        different: Mapping[str, int],
         change: Change,
         taken: Taken,
         since: Sequence[str],
@@ -183,12 +206,11 @@ class Planning:
                 f"Nothing to do: all {len(plan.numbers):,} numbers already have these values. "
                 "Change a value, or close this window."
             )
-        labels = {
-            name: await provider.labels(kind, name, ids)
-            for name, ids in ids_to_name(kind, request.wanted, plan).items()
-        }
-        are_known(kind, provider.title, request, plan, labels)
-        return summarise(
+        ids = await asyncio.to_thread(ids_to_name, kind, request.wanted, plan)
+        labels = {name: await provider.labels(kind, name, wanted) for name, wanted in ids.items()}
+        await asyncio.to_thread(are_known, kind, provider.title, request, plan, labels)
+        return await asyncio.to_thread(
+            summarise,
             kind,
             plan,
             request.wanted,
@@ -197,7 +219,7 @@ class Planning:
             left_out=request.left_out,
             locked=await self._locked(kind, plan, change),
             conditions=await self._conditions(provider, kind, request),
-            varied=varied(rows),
+            varied=different,
             lost=taken.lost,
             since=since,
         )
@@ -241,12 +263,30 @@ class Planning:
             await self._say.preview(tx, change.id)
         self._context.ring()
 
-    async def _give_up(self, claim: Claim, change: Change, problem: str, *, unusable: tuple[str, ...] = ()) -> None:
+    async def _give_up(
+        self,
+        claim: Claim,
+        change: Change,
+        problem: str,
+        *,
+        unusable: tuple[str, ...] = (),
+        hand_back: bool = False,
+    ) -> None:
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
-            await self._proposals.give_up(tx, change.id, problem, unusable=unusable, editing=True)
+            given_up = await self._proposals.give_up(tx, change.id, problem, unusable=unusable, editing=True)
+            if given_up and hand_back:
+                await self._say.sheet(tx, change.id)
             await self._say.preview(tx, change.id)
         self._context.ring()
+
+    async def _wait_for_sheet(self, claim: Claim, change: Change, error: DeliveryPostponed | DeliveryUnknown) -> None:
+        if claim.attempts >= ATTEMPTS:
+            await self._give_up(claim, change, f"{error.message} Press “Plan again” in a minute.")
+            return
+        pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else SHEET_RETRY
+        async with self._context.database.transaction() as tx:
+            await tx.work.again(claim, self._context.clock() + pause)
 
     async def forget(self, claim: Claim) -> None:
         """Carry out the task: give up a plan that nobody asked approval for in time."""
@@ -256,6 +296,22 @@ class Planning:
             if await self._proposals.give_up(tx, claim.subject, problem):
                 await self._say.preview(tx, claim.subject)
         self._context.ring()
+
+
+def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) -> Sequence[Snapshot]:
+    """Return the snapshots in the plan's order; raises when one cannot be planned."""
+    usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
+    missing = [identifier for identifier in request.given if identifier not in usable]
+    named = set(missing)
+    missing += [s.e164 for s in found.values() if not s.editable and not {s.id, s.e164} & named]
+    if missing:
+        raise Unplannable(_not_ours(provider, missing, max(len(found), len(request.given))), unusable=missing)
+    if not found:
+        raise Unplannable("No number is like that, so there is nothing to do. Change the filter, or close this.")
+    # A number given once by id and once in E.164 is one number.
+    given = {usable[identifier].id: usable[identifier] for identifier in request.given}
+    rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
+    return [*given.values(), *rest]
 
 
 def _not_ours(provider: str, missing: Sequence[str], total: int) -> str:

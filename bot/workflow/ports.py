@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -82,6 +82,22 @@ class Files(Protocol):
         Raises :class:`bot.errors.InputError` when the file is gone or too large, and
         :class:`bot.errors.DeliveryError` leaves when Slack does not hand it out.
         """
+        ...
+
+
+class Mail(Protocol):
+    """Words and files for one person. Raises only :class:`bot.errors.DeliveryError` leaves."""
+
+    async def write(self, user: str, text: str) -> None:
+        """Say ``text`` to ``user``."""
+        ...
+
+    async def send(self, user: str, name: str, content: bytes, text: str) -> None:
+        """Send ``user`` a file called ``name`` with ``text`` beside it."""
+        ...
+
+    async def arrived(self, user: str, names: Collection[str], since: datetime) -> bool:
+        """Tell whether a file called by one of ``names`` was sent to ``user`` after ``since``."""
         ...
 
 

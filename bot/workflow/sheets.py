@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from bot.changes.drafts import Request, plain, with_sheet
 from bot.changes.records import Change, Upload
 from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
-from bot.errors import InputError, NotFound
+from bot.errors import DeliveryRefused, InputError, NotFound
 from bot.workflow.context import Context
+from bot.workflow.proposing import Proposals
 
 #: How many problems are named in one sentence; all of them are in the sheet that is handed back.
 NAMED = 5
@@ -22,26 +24,36 @@ class BadSheet(InputError):
 class Sheets:
     """Fetches uploaded sheets and reads them, without keeping the loop from anything else."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, proposals: Proposals) -> None:
         self._context = context
+        self._proposals = proposals
 
-    async def add(self, request: Request, change: Change) -> Request:
-        """Return ``request`` with the rows of the sheet of ``change``.
+    async def add(self, request: Request, change: Change, progress: Callable[[int], None]) -> Request:
+        """Return ``request`` with the rows of the sheet of ``change``; ``progress`` is told how many were read.
 
         Raises :class:`BadSheet` when rows have problems, InputError when the file is no sheet, and
         :class:`bot.errors.DeliveryError` leaves when Slack does not hand it out.
         """
-        _, sheet = await self._read(request, change)
+        _, sheet = await self._read(request, change, progress)
         if sheet.problems:
             raise BadSheet({"sheet": _said(sheet.problems)})
-        return with_sheet(request, sheet)
+        return await asyncio.to_thread(with_sheet, request, sheet)
 
-    async def marked(self, request: Request, change: Change) -> bytes:
-        """Return the sheet of ``change`` with what is wrong written beside each row; raises as :meth:`add` does."""
-        content, sheet = await self._read(request, change)
-        return await asyncio.to_thread(marked, _upload(change).name, content, sheet)
+    async def marked(self, change: Change) -> bytes:
+        """Return the sheet of ``change`` with what is wrong written beside each row.
 
-    async def _read(self, request: Request, change: Change) -> tuple[bytes, Sheet]:
+        Raises :class:`bot.errors.DeliveryRefused` when it cannot be read any more, as when it was deleted meanwhile.
+        """
+        try:
+            request = await self._proposals.read(change.draft)
+            content, sheet = await self._read(request, change)
+            return await asyncio.to_thread(marked, _upload(change).name, content, sheet)
+        except InputError as error:
+            raise DeliveryRefused(error.message, code="sheet_gone") from error
+
+    async def _read(
+        self, request: Request, change: Change, progress: Callable[[int], None] | None = None
+    ) -> tuple[bytes, Sheet]:
         upload = _upload(change)
         provider = self._context.catalogue.provider(request.kind)
         content = await self._context.files.fetch(upload)
@@ -53,6 +65,7 @@ class Sheets:
             is_id=provider.is_id,
             form=plain(request.wanted),
             max_rows=min(MOST_ROWS, self._context.policies.largest(request.kind.name)),
+            progress=progress,
         )
         return content, await asyncio.to_thread(reading)
 

@@ -16,6 +16,7 @@ from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.ports import Story
 from bot.workflow.settling import SLOT_NEWS
+from bot.workflow.sheets import Sheets
 
 #: Rows of a sheet that are written at once.
 PORTION = 1000
@@ -24,8 +25,9 @@ PORTION = 1000
 class Stories:
     """Reads changes for those who show them."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, sheets: Sheets) -> None:
         self._context = context
+        self._sheets = sheets
 
     async def read(self, change: int) -> Story:
         """Return the story of a change; raises NotFound."""
@@ -63,7 +65,12 @@ class Stories:
         )
 
     async def sheet(self, message: Message) -> bytes | None:
-        """Return the file that goes with a message: a row for every number of the change; None when there is none."""
+        """Return the file that goes with a message, a row for every number of the change; None when there is none.
+
+        Raises :class:`bot.errors.DeliveryError` leaves when it is made from an upload that Slack does not hand out.
+        """
+        if message.topic is Topic.SHEET:
+            return await self._sheets.marked((await self.read(message.change)).change)
         if message.topic is Topic.RESULTS:
             return await self._results(await self.read(message.change), message.form)
         if message.topic is not Topic.PLAN:

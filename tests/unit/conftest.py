@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import settings
 
 from bot.changes.kinds import Kind
 from bot.changes.vault import Vault
 from bot.providers.telnyx.kinds import kinds
+
+# A machine with other work to do takes longer over an example than hypothesis allows; timings are not what is tested.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

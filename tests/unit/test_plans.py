@@ -104,6 +104,59 @@ def test_a_sent_object_is_whole(fleet: list[Snapshot], wanted: dict[str, Value])
             assert values[number.batch].get(name) == expected
 
 
+rows_of_values = st.fixed_dictionaries(
+    {},
+    optional={
+        "customer_reference": st.sampled_from(["one", "two"]),
+        "hd_voice_enabled": st.booleans(),
+        "tags": st.sampled_from([("a",), ("a", "b")]),
+        FORWARDS_TO: st.just("+13035550997"),
+    },
+)
+
+
+@given(fleets, st.one_of(st.just({}), wanted_values), st.data())
+def test_every_number_gets_its_own_row_and_the_rest_of_the_form(
+    fleet: list[Snapshot], wanted: dict[str, Value], data: st.DataObject
+) -> None:
+    """What is sent lays exactly the wanted values over today's, and equal rows never take more jobs than need be."""
+    rows = {s.id: data.draw(rows_of_values) for s in fleet if data.draw(st.booleans())}
+    plan = build(KIND, wanted, fleet, rows)
+    sent = {batch.position: batch.values for batch in plan.batches}
+
+    assert Counter(n.batch for n in plan.numbers if n.batch) == {b.position: b.size for b in plan.batches}
+    groups: Counter[str] = Counter()
+    for number, snapshot in zip(plan.numbers, fleet, strict=True):
+        meant = {**wanted, **rows.get(number.id, {})}
+        assert (number.batch is None) == (difference(KIND, number.before, meant) == {})
+        if number.batch is not None:
+            values = sent[number.batch]
+            assert difference(KIND, {**number.before, **values}, meant) == {}
+            assert difference(KIND, {**snapshot.values, **meant}, values) == {}
+            groups[repr(sorted(payload(KIND, number.before, meant).items()))] += 1
+    assert len(plan.batches) <= sum(-(-count // KIND.batch_size) for count in groups.values())
+
+
+def test_a_sheet_of_todays_values_costs_no_more_than_what_was_edited() -> None:
+    """Every row differs in a column that nobody edited; the edited column alone is sent, in one job."""
+    fleet = snapshots_of([{"customer_reference": f"desk {i}", "hd_voice_enabled": False} for i in range(5)])
+    rows = {s.id: {**s.values, "hd_voice_enabled": True} for s in fleet}
+
+    (batch,) = build(KIND, {}, fleet, rows).batches
+
+    assert (dict(batch.values), batch.size) == ({"hd_voice_enabled": True}, 5)
+
+
+def test_values_that_only_go_together_are_sent_together(emergency_kind: Kind) -> None:
+    """A row whose address alone differs is sent with the service on, because an address without it is refused."""
+    fleet = snapshots_of([{"emergency_enabled": True, "emergency_address_id": "1"}])
+    rows = {fleet[0].id: {"emergency_enabled": True, "emergency_address_id": "2"}}
+
+    (batch,) = build(emergency_kind, {}, fleet, rows).batches
+
+    assert dict(batch.values) == {"emergency_enabled": True, "emergency_address_id": "2"}
+
+
 @given(fleets, wanted_values, st.data())
 def test_the_digest_changes_with_any_value_and_with_nothing_else(
     fleet: list[Snapshot], wanted: dict[str, Value], data: st.DataObject

@@ -60,6 +60,8 @@ def test_every_command_is_told_in_both_places() -> None:
         "undo CHG-42",
         "list",
         "find +13035550100",
+        "template update",
+        "values",
         "templates",
         "run NAME",
         "export 2026-11-01 2026-12-01 csv",

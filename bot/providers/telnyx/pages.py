@@ -7,6 +7,7 @@ shift every later page.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -64,6 +65,7 @@ class Pages:
             for page in pages:
                 known = page.known
                 yield page
+                await asyncio.sleep(0)  # others get a turn before the next page is worked through
 
     async def rows_of(
         self, source: Source, wanted: set[str], query: Query, size: int | None = None
@@ -89,6 +91,7 @@ class Pages:
                     if id_ in missing:
                         missing.remove(id_)
                         yield id_, row
+                await asyncio.sleep(0)  # as above
         for chunk in chunks(sorted(missing), WIDTH * 10):
             singles = await together(lambda id_: self._single(source, id_), chunk)
             for id_, single in zip(chunk, singles, strict=True):

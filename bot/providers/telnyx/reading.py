@@ -11,6 +11,7 @@ of the pages or in a number that comes twice; the pages are then read again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from bot.changes.values import JSON, Value
 from bot.changes.vault import Vault
 from bot.errors import Unavailable
 from bot.providers.http import PacedClient
-from bot.providers.telnyx.pages import Pages, Row, chunks
+from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.search import Search
 from bot.providers.telnyx.snapshots import Source, sources, values
 from bot.providers.telnyx.together import together
@@ -149,18 +150,8 @@ class Reader:
         named = [text for text in wanted.target.identifiers if text not in here and text not in wanted.excluded]
         numbers = [text for text in named if text.startswith("+")]
         owned = await self._owned([*numbers, *(draft.e164 for draft in matched.values())])
-        for id_, draft in matched.items():
-            draft.editable = id_ in owned
-        needed = frozenset(wanted.needed)
-        besides = {
-            id_: _Draft(e164=e164, editable=True, lacks=needed)
-            for id_, e164 in owned.items()
-            if id_ not in matched and id_ not in wanted.excluded
-        }
-        # Nothing is known of an id before its row is read, so one row is read even when no setting is asked for.
-        unchecked = [text for text in named if not text.startswith("+") and text not in owned]
-        besides |= {id_: _Draft(lacks=needed or frozenset({Source.DETAIL})) for id_ in unchecked}
-        return matched | besides
+        # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+        return await asyncio.to_thread(_together, wanted, matched, named, owned)
 
     async def _snapshots(self, wanted: _Wanted, drafts: _Drafts) -> AsyncGenerator[Snapshot, None]:
         """Complete the drafts and stream them."""
@@ -181,9 +172,11 @@ class Reader:
 
     async def _completed(self, wanted: _Wanted, drafts: _Drafts) -> AsyncGenerator[str, None]:
         """Read what the drafts lack and yield the id of each that is complete; drop those that are gone."""
-        for id_, draft in drafts.items():
+        for count, (id_, draft) in enumerate(drafts.items(), start=1):
             if not draft.lacks:
                 yield id_
+            if count % PAGE == 0:
+                await asyncio.sleep(0)  # others get a turn: nothing here waits for anything
         for source in Source:
             lacking = {id_: draft for id_, draft in drafts.items() if source in draft.lacks}
             async with aclosing(self._filled(source, lacking, wanted)) as filled:
@@ -214,14 +207,17 @@ class Reader:
     async def _owned(self, numbers: Sequence[str]) -> dict[str, str]:
         """Return id -> E.164 for those of ``numbers`` that the account owns and may change now."""
 
-        async def ask(chunk: Sequence[str]) -> Ownership:
+        async def ask(chunk: Sequence[str]) -> dict[str, str]:
             # A POST only because of its size: it changes nothing, so it may be tried again.
             body: JSON = {"phone_numbers": list(chunk)}
             answer = await self._http.read("POST", "/phone_numbers/actions/verify_ownership", json=body)
-            return parse(Ownership, data(answer))
+            found = parse(Ownership, data(answer)).found
+            return {number.id: number.number_val_e164 for number in found if number.id}
 
-        answers = await together(ask, chunks(numbers, OWNERSHIP))
-        return {number.id: number.number_val_e164 for answer in answers for number in answer.found if number.id}
+        owned: dict[str, str] = {}
+        for found in await together(ask, chunks(numbers, OWNERSHIP)):
+            owned |= found
+        return owned
 
 
 class _Wanted:
@@ -239,6 +235,22 @@ class _Wanted:
     def excludes(self, id_: str, e164: str) -> bool:
         """Tell whether the number was excluded by either of its names."""
         return id_ in self.excluded or e164 in self.excluded
+
+
+def _together(wanted: _Wanted, matched: _Drafts, named: Sequence[str], owned: Mapping[str, str]) -> _Drafts:
+    """Return the numbers that match, and those of ``named`` besides, knowing which of them are ``owned``."""
+    for id_, draft in matched.items():
+        draft.editable = id_ in owned
+    needed = frozenset(wanted.needed)
+    besides = {
+        id_: _Draft(e164=e164, editable=True, lacks=needed)
+        for id_, e164 in owned.items()
+        if id_ not in matched and id_ not in wanted.excluded
+    }
+    # Nothing is known of an id before its row is read, so one row is read even when no setting is asked for.
+    unchecked = [text for text in named if not text.startswith("+") and text not in owned]
+    besides |= {id_: _Draft(lacks=needed or frozenset({Source.DETAIL})) for id_ in unchecked}
+    return matched | besides
 
 
 def _snapshot(id_: str, draft: _Draft, *, editable: bool) -> Snapshot:

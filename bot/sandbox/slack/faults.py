@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from bot.sandbox.slack.records import Json
 
-FaultKind = Literal["error", "status", "rate_limited", "drop_before", "drop_after", "delay", "malformed"]
+FaultKind = Literal["error", "status", "rate_limited", "drop_before", "drop_after", "delay", "malformed", "redirect"]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -30,6 +30,8 @@ class Fault:
     retry_after: int
     #: for ``delay``
     seconds: float
+    #: where to, for ``redirect``
+    location: str
     #: how many calls it has hit
     fired: int = 0
 
@@ -52,13 +54,14 @@ class Faults:
         status: int = 500,
         retry_after: int = 1,
         seconds: float = 1.0,
+        location: str = "",
     ) -> Fault:
         """Arrange a fault for the next ``times`` calls of ``method`` (``*`` is any) that suit ``where``.
 
-        ``method`` is a Web API method, ``response_url`` or ``upload``. Of the kinds, ``drop_after`` has its effect and
-        then closes the connection, and ``delay`` has it after ``seconds``; the others have no effect: ``error``
-        (Slack's refusal), ``status`` (an HTTP status), ``rate_limited`` (429), ``drop_before`` (the connection
-        closes) and ``malformed`` (200 that is not JSON).
+        ``method`` is a Web API method, ``response_url``, ``upload`` or ``download``. Of the kinds, ``drop_after`` has
+        its effect and then closes the connection, and ``delay`` has it after ``seconds``; the others have no effect:
+        ``error`` (Slack's refusal), ``status`` (an HTTP status), ``rate_limited`` (429), ``drop_before`` (the
+        connection closes), ``malformed`` (200 and a web page) and ``redirect`` (302 to ``location``).
         """
         if kind not in get_args(FaultKind):
             raise ValueError(f"unknown kind of fault {kind!r}; choose one of {', '.join(get_args(FaultKind))}")
@@ -72,6 +75,7 @@ class Faults:
             status=status,
             retry_after=retry_after,
             seconds=seconds,
+            location=location,
         )
         self._faults.append(fault)
         return fault

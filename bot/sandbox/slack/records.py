@@ -69,6 +69,10 @@ class File:
     channel: str | None = None
     thread_ts: str | None = None
     mimetype: str = "application/octet-stream"
+    #: what Slack says of the file otherwise than is true: a wrong size, an address elsewhere
+    told: Json = field(default_factory=dict)
+    #: whether it was deleted after it had been there
+    deleted: bool = False
 
 
 @dataclass(kw_only=True, eq=False)

@@ -125,9 +125,16 @@ class Server:
     async def _download(self, request: web.Request) -> web.StreamResponse:
         file = self._ws.files.get(request.match_info["file"].partition("-")[2])
         allowed = _bearer(request) == self._ws.bot_token and "files:read" in self._ws.scopes
-        if file is None or not allowed:
-            return web.Response(text=LOGIN_PAGE, content_type="text/html")
-        return web.Response(body=file.content, content_type=file.mimetype)
+        call = self._ws.journal.call("download", {"file": file.id if file else ""})
+
+        def effect() -> web.Response:
+            call.status = 200
+            if file is None or file.deleted or not allowed:
+                call.error = "login page"
+                return web.Response(text=LOGIN_PAGE, content_type="text/html")
+            return web.Response(body=file.content, content_type=file.mimetype)
+
+        return await self._through_faults(request, call, effect)
 
     async def _through_faults(
         self, request: web.Request, call: Call, effect: Callable[[], web.Response]
@@ -155,6 +162,9 @@ def _instead(call: Call, fault: Fault) -> web.Response:
             return _ok(call, {"ok": False, "error": fault.error})
         case "rate_limited":
             return _limited(call, fault.retry_after)
+        case "redirect":
+            call.status, call.error = 302, f"redirected to {fault.location}"
+            return web.Response(status=302, headers={"Location": fault.location})
         case "malformed":
             call.status, call.error = 200, "malformed"
             return web.Response(text="<html>upstream is having a moment</html>", content_type="text/html")

@@ -190,6 +190,10 @@ class SlackStandIn:
         """Every file whose bytes have arrived, in order."""
         return list(self.workspace.files.values())
 
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file as its owner can at any time; Slack remembers that it was there."""
+        self.workspace.files[file_id].deleted = True
+
     @property
     def calls(self) -> list[Call]:
         """Every call of the bot, with uploads and response addresses, in order."""

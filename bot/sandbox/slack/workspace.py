@@ -184,6 +184,7 @@ class Workspace:
             "permalink": f"https://{TEAM_DOMAIN}.slack.com/files/{file.user}/{file.id}/{file.name}",
             "channels": [file.channel] if file.channel else [],
             "shares": shares,
+            **file.told,
         }
 
     def message_json(self, message: Message) -> Json:

@@ -20,6 +20,7 @@ from bot.slack.listeners import (
     results,
     shortcuts,
     templates,
+    values,
 )
 
 
@@ -40,5 +41,6 @@ def register(app: AsyncApp, front: Front) -> None:
         listing,
         finding,
         templates,
+        values,
     ):
         sort.register(app, front)

@@ -18,6 +18,7 @@ from bot.slack.listeners.listing import show_list
 from bot.slack.listeners.opening import open_form
 from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
+from bot.slack.listeners.values import open_values, send_template
 from bot.slack.manifest import COMMAND
 from bot.slack.views.elements import escape
 from bot.slack.views.help import help_text
@@ -97,6 +98,8 @@ WORDS: Final[Mapping[str, Callable[[Front, dict[str, Any], str], Awaitable[None]
         "status": _status,
         "list": show_list,
         "find": show_number,
+        "template": send_template,
+        "values": open_values,
         "templates": show_templates,
         "run": run_named,
         "cancel": _cancel,

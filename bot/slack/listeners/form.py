@@ -17,8 +17,11 @@ from bot.slack.calls import call
 from bot.slack.desk import Ack
 from bot.slack.front import Front
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
+from bot.slack.views.elements import View
 from bot.slack.views.form import FILTERS, FORM, KIND, MORE, form
 from bot.slack.views.preview import loading, planning
+from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
+from bot.slack.views.values import VALUES, values_form
 
 #: Seconds after each try to redraw the form that Slack did not take.
 REDRAW_PAUSES: Final = (0.5, 2.0, 4.0)
@@ -30,14 +33,13 @@ def register(app: AsyncApp, front: Front) -> None:
     async def reshape(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         view = body["view"]
-        more = 1 if body["actions"][0]["action_id"] == MORE else 0
-        work = _redraw(front, body["user"]["id"], view, more)
+        work = _redraw(front, body["user"]["id"], view, body["actions"][0]["action_id"])
         front.desk.hand_over(work, front.in_modal(view["id"]), "form redraw")
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _submit(front, ack, body)
 
-    for action in (KIND, "settings", FILTERS, MORE):
+    for action in (KIND, "settings", FILTERS, MORE, TAKE_AWAY):
         app.block_action(action)(reshape)
     app.view_submission(FORM)(submit)
 
@@ -92,17 +94,23 @@ async def _show_again(front: Front, body: dict[str, Any], problems: Mapping[str,
         origin=private.get("origin", ""),
         boxes=int(private.get("boxes", 1)),
         source=private.get("source"),
+        turn=next_turn(view, private, taken_away=False),
         problems=problems,
     )
     await front.show(view["id"], fresh)
 
 
-async def _redraw(front: Front, user: str, view: dict[str, Any], more: int) -> None:
+async def _redraw(front: Front, user: str, view: dict[str, Any], action: str) -> None:
     """Show the inputs that the kind and the chosen settings need; everything typed stays, and what was kept sealed."""
     kinds = {kind.name: kind for kind in front.choices.kinds}
     private = read_private(view)
     draft = read_form(view, kinds, await _kept_secrets(front, private, user))
-    boxes = int(private.get("boxes", 1)) + more
+    if action == TAKE_AWAY:
+        draft = replace(draft, sheet=None)
+    boxes = int(private.get("boxes", 1)) + (action == MORE)
+    if view["callback_id"] == VALUES:
+        await _replace(front, view, values_form(front.choices.kinds, kinds[draft.kind], draft, boxes=boxes))
+        return
     fresh = form(
         front.choices.kinds,
         kinds[draft.kind],
@@ -110,7 +118,13 @@ async def _redraw(front: Front, user: str, view: dict[str, Any], more: int) -> N
         origin=private.get("origin", ""),
         boxes=boxes,
         source=private.get("source"),
+        turn=next_turn(view, private, taken_away=action == TAKE_AWAY),
     )
+    await _replace(front, view, fresh)
+
+
+async def _replace(front: Front, view: dict[str, Any], fresh: View) -> None:
+    """Show ``fresh`` in the place of ``view``, unless something later is there already."""
     for pause in REDRAW_PAUSES:
         try:
             await call(front.client.views_update(view_id=view["id"], hash=view["hash"], view=fresh))
@@ -133,7 +147,7 @@ async def _propose(front: Front, body: dict[str, Any]) -> int:
     kept = await _kept_secrets(front, private, body["user"]["id"])
     draft = read_form(view, kinds, kept)
     return await front.proposals.propose(
-        await _checked(front, draft),
+        await _checked(front, draft, sheet_problems(view, private)),
         requester=body["user"]["id"],
         origin=private.get("origin", ""),
         view=view["id"],
@@ -142,9 +156,9 @@ async def _propose(front: Front, body: dict[str, Any]) -> int:
     )
 
 
-async def _checked(front: Front, draft: Draft) -> Draft:
-    """Return the draft with its secrets sealed; raises InputError with every problem at once."""
-    problems: dict[str, str] = dict(full_boxes(draft))
+async def _checked(front: Front, draft: Draft, found: Mapping[str, str]) -> Draft:
+    """Return the draft with its secrets sealed; raises InputError with every problem at once, ``found`` among them."""
+    problems: dict[str, str] = {**full_boxes(draft), **found}
     sealed = draft
     try:
         sealed = front.proposals.seal(draft)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.changes.kinds import Kind
-from bot.changes.records import Draft
+from bot.changes.records import Draft, Upload
 from bot.errors import NotAllowed
 from bot.slack.front import Front
 from bot.slack.views.elements import escape, with_notes
@@ -22,14 +22,16 @@ async def open_form(
     origin: str,
     kind: Kind | None = None,
     pasted: str = "",
+    sheet: Upload | None = None,
 ) -> None:
-    """Open the form for ``user``.
+    """Open the form for ``user``, with numbers and a sheet where there are some already.
 
     A trigger lives three seconds, and asking Slack whether the person may do this can take longer, so the modal
     opens first and is filled afterwards.
     """
     view = await front.open(trigger, loading())
-    await fill_form(front, view, user=user, origin=origin, kind=kind, draft=Draft(kind="", pasted=boxes_of(pasted)))
+    draft = Draft(kind="", pasted=boxes_of(pasted), sheet=sheet)
+    await fill_form(front, view, user=user, origin=origin, kind=kind, draft=draft)
 
 
 async def fill_form(

@@ -16,6 +16,7 @@ from bot.slack.manifest import CHANGE_THESE, NEW_CHANGE
 from bot.slack.said import texts_of
 from bot.slack.views.elements import code, escape
 from bot.slack.views.preview import loading, notice
+from bot.slack.views.sheet_field import first_sheet
 
 #: Digits from which on an entry that cannot be read may be a number with a slip in it, and is not just prose.
 LIKE_A_NUMBER: Final = 7
@@ -48,7 +49,8 @@ async def _change_these(front: Front, body: dict[str, Any]) -> None:
     doubtful = [bad for bad in reading.bad if sum(c.isdigit() for c in bad.text) >= LIKE_A_NUMBER]
     numbers = "\n".join(reading.identifiers)
     problem = ""
-    if not reading.identifiers:
+    sheet = first_sheet(message.get("files") or ())
+    if not reading.identifiers and sheet is None:
         problem = _nothing(message, doubtful)
     elif (room := "".join(boxes_of(numbers)).count("\n") + 1) < len(reading.identifiers):
         problem = (
@@ -64,7 +66,7 @@ async def _change_these(front: Front, body: dict[str, Any]) -> None:
         user=body["user"]["id"],
         origin=body["channel"]["id"],
         kind=None,
-        draft=Draft(kind="", pasted=boxes_of(numbers)),
+        draft=Draft(kind="", pasted=boxes_of(numbers), sheet=sheet),
         notes=[_doubt(doubtful)] if doubtful else [],
     )
 
@@ -73,7 +75,7 @@ def _nothing(message: dict[str, Any], doubtful: Sequence[BadEntry]) -> str:
     said = "There are no phone numbers in this message."
     if doubtful:
         return f"{said} {_doubt(doubtful)}"
-    return f"{said} The files below it are not read." if message.get("files") else said
+    return f"{said} None of the files below it is a CSV or XLSX sheet." if message.get("files") else said
 
 
 def _doubt(doubtful: Sequence[BadEntry]) -> str:

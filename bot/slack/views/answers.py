@@ -13,6 +13,7 @@ from bot.changes.records import Base, Draft, Following
 from bot.changes.settings import Setting, Shape
 from bot.changes.values import Value, Way
 from bot.slack.views.form import BOX_LENGTH, FILTERS, KIND, REPLACE, VALUE, WAY, ways_to_filter
+from bot.slack.views.sheet_field import attached
 
 #: Block id -> what its element holds.
 Answers: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -41,6 +42,7 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
         picked=picked,
         ways=ways,
         base=_base(private.get("base")),
+        sheet=attached(view, private),
         reason=_answer(answers.get(REASON, {})),
     )
 
@@ -114,7 +116,8 @@ def field_errors(problems: Mapping[str, str], view: Mapping[str, Any]) -> dict[s
     inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
     errors: dict[str, str] = {}
     for name, problem in problems.items():
-        candidates = (name, f"{name}:0", f"{VALUE}{name}", *(each for each in inputs if each.startswith(f"{name}[")))
+        longer = (each for each in inputs if each.startswith((f"{name}[", f"{name}:")))
+        candidates = (name, f"{name}:0", f"{VALUE}{name}", *longer)
         block = next((each for each in candidates if each in inputs), REASON)
         errors[block] = f"{errors[block]} {problem}" if block in errors else problem
     return errors

@@ -26,6 +26,7 @@ from bot.slack.views.elements import (
     plain,
     section,
 )
+from bot.slack.views.sheet_field import kept, sheet_fields
 
 FORM: Final = "change_form"
 KIND: Final = "kind"
@@ -52,20 +53,22 @@ def form(
     boxes: int = 1,
     source: int | None = None,
     problems: Mapping[str, str] | None = None,
+    turn: int = 0,
 ) -> View:
     """Return the form for ``kind``, filled with ``draft``, with at least ``boxes`` number boxes.
 
     ``source`` is the change whose plan is being edited: its sealed secrets stay when their fields are left empty.
     ``problems`` stand above everything; they are for when Slack no longer takes them at the fields.
+    ``turn`` counts how often the input for a sheet has started over.
 
     The ids of blocks and actions stay the same from view to view, so that Slack keeps what was typed.
     """
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
-    blocks = [_kind_field(kinds, kind), *_number_fields(draft, boxes)]
+    blocks = [kind_field(kinds, kind), *number_fields(draft, boxes), *sheet_fields(draft.sheet, turn)]
     if problems:
         blocks.insert(0, section("⚠️ *Not sent yet.*\n" + listed([f"• {escape(each)}" for each in problems.values()])))
     if fields := ways_to_filter(kind):
-        blocks += _filter_fields(kind, draft, fields)
+        blocks += filter_fields(kind, draft, fields)
     if any(not setting.always for setting in kind.settings):
         blocks.append(_settings_field(kind, draft))
     for setting in kind.settings:
@@ -79,10 +82,11 @@ def form(
             hint="The approver decides on it, and it stays in the history.",
         )
     )
-    base = {"change": draft.base.change, "what": draft.base.what.value} if draft.base else None
+    about = {"origin": origin, "boxes": boxes, "kind": kind.name, "source": source, **kept(draft.sheet, turn)}
     if draft.base:
         blocks.insert(0, section(base_text(draft.base)))
-    private = json.dumps({"origin": origin, "boxes": boxes, "kind": kind.name, "source": source, "base": base})
+        about["base"] = {"change": draft.base.change, "what": draft.base.what.value}
+    private = json.dumps(about, ensure_ascii=False)
     return modal(FORM, "Change phone numbers", blocks, submit="Preview", close="Cancel", private=private)
 
 
@@ -96,7 +100,8 @@ def base_text(base: Base) -> str:
     )
 
 
-def _kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:
+def kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:
+    """Return the choice of what to change."""
     options = {each.name: option(f"{each.provider.title()}: {each.title}", each.name) for each in kinds}
     element = {
         "type": "static_select",
@@ -107,7 +112,8 @@ def _kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:
     return field(KIND, "What to change", element, dispatch=True)
 
 
-def _number_fields(draft: Draft, boxes: int) -> list[Block]:
+def number_fields(draft: Draft, boxes: int) -> list[Block]:
+    """Return the boxes for numbers, with a way to add one."""
     fields = []
     for index in range(boxes):
         text = draft.pasted[index] if index < len(draft.pasted) else ""
@@ -118,7 +124,7 @@ def _number_fields(draft: Draft, boxes: int) -> list[Block]:
                 "Numbers" if boxes == 1 else f"Numbers, box {index + 1} of {boxes}",
                 _text_input(NUMBERS, text, BOX_LENGTH, multiline=True),
                 hint=hint if index == 0 else "",
-                optional=True,  # a filter will do; the server knows what is missing
+                optional=True,  # a sheet or a filter will do; the server knows what is missing
             )
         )
     said = f"A box holds {BOX_LENGTH:,} characters, about 230 numbers. "
@@ -145,7 +151,8 @@ def ways_to_filter(kind: Kind) -> dict[str, tuple[FilterField, str]]:
     return ways
 
 
-def _filter_fields(kind: Kind, draft: Draft, ways: Mapping[str, tuple[FilterField, str]]) -> list[Block]:
+def filter_fields(kind: Kind, draft: Draft, ways: Mapping[str, tuple[FilterField, str]]) -> list[Block]:
+    """Return the choice of filters, an input for each chosen one, and the exclusions."""
     options = {key: option(label, key) for key, (_, label) in ways.items()}
     element: Block = {
         "type": "multi_static_select",
@@ -197,7 +204,9 @@ def _settings_field(kind: Kind, draft: Draft) -> Block:
     }
     if chosen := [options[name] for name in draft.chosen if name in options]:
         element["initial_options"] = chosen
-    return field(SETTINGS, "Settings to change", element, hint="Only what you choose here is changed.", dispatch=True)
+    # A sheet may say all of it; the server knows what is missing.
+    hint = "Only what you choose here is changed, and what a sheet has a column for."
+    return field(SETTINGS, "Settings to change", element, hint=hint, optional=True, dispatch=True)
 
 
 def _value_fields(setting: Setting, draft: Draft) -> list[Block]:
@@ -214,13 +223,13 @@ def _way_field(setting: Setting, draft: Draft) -> Block:
 
 def _value_field(setting: Setting, draft: Draft) -> Block:
     value = draft.typed.get(setting.name)
-    kept = isinstance(value, Secret) and bool(value.sealed)
+    sealed = isinstance(value, Secret) and bool(value.sealed)
     hint = setting.help
     if setting.secret:
-        hint = "Kept from before; type only to replace it." if kept else f"{hint} It is never shown again.".strip()
+        hint = "Kept from before; type only to replace it." if sealed else f"{hint} It is never shown again.".strip()
     element = _value_element(setting, value, draft.picked.get(setting.name, ""))
     # Slack cannot know when an empty value means something; the server checks it and answers on the field.
-    optional = setting.clearable or kept or (setting.always and setting.shape is not Shape.BOOL)
+    optional = setting.clearable or sealed or setting.always
     return field(f"{VALUE}{setting.name}", setting.label, element, hint=hint, optional=optional)
 
 

@@ -30,6 +30,8 @@ def help_text(kinds: Sequence[Kind]) -> str:
             "• `/numbers list` - the newest changes; `/numbers list mine` only yours",
             f"   {list_help(kinds)}",
             "• `/numbers find +13035550100` - a number's values of today, who holds it, and every change of it",
+            "• `/numbers template update` - an empty sheet to fill in and upload in the form",
+            "• `/numbers values` - a sheet with today's values of numbers, to edit and upload again",
             "• `/numbers templates` - changes saved under a name, to run or delete; `/numbers run NAME` opens one",
             "• `/numbers locks` - who holds which numbers; operators release them with `/numbers unlock CHG-42`",
             "• `/numbers freeze REASON`, `/numbers unfreeze` - operators stop all submissions, and let them go on",

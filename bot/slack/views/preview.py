@@ -51,9 +51,10 @@ def loading() -> View:
     return modal("loading", TITLE, [section("One moment…")])
 
 
-def planning(change: int) -> View:
-    """Return the modal while the provider is being read."""
-    text = f"*{public_id(change)}* is being planned: reading today's values of the numbers. Nothing is changed yet."
+def planning(change: int, progress: str = "") -> View:
+    """Return the modal while the provider is being read; ``progress`` says how far that is."""
+    what = escape(progress) or "reading today's values of the numbers"
+    text = f"*{public_id(change)}* is being planned: {what}. Nothing is changed yet."
     return modal(PREVIEW, TITLE, [section(text)], close="Discard", private=_private(change, ""), notify_on_close=True)
 
 
@@ -62,15 +63,15 @@ def notice(text: str, *, title: str = TITLE) -> View:
     return modal("notice", title, [section(text)])
 
 
-def preview(story: Story) -> View:
-    """Return the plan with "Request approval", or what stands in its way with "Edit"."""
+def preview(story: Story, progress: str = "") -> View:
+    """Return the plan with "Request approval", or what stands in its way with "Edit", or how far planning is."""
     change = story.change
     if change.state is ChangeState.PLANNED and change.summary is not None:
         return _plan(story)
     if change.state is ChangeState.DISCARDED:
         return _no_plan(change)
     if change.state is ChangeState.PLANNING:
-        return planning(change.id)
+        return planning(change.id, progress)
     return asked(change)
 
 

@@ -77,7 +77,7 @@ class Place:
             ],
             "database": [f"ok    The database {self.file} does not exist yet: the first start makes it."],
             "bot": ["ok    The bot is @linesman in the workspace Linesman sandbox."],
-            "scopes": ["ok    The app has the 11 scopes that Linesman needs."],
+            "scopes": ["ok    The app has the 12 scopes that Linesman needs."],
             "approvals": ["ok    The approval channel #approvals (C0APPROVE) has Linesman in it."],
             "failures": ["ok    The failure channel #failures (C0FAIL) has Linesman in it."],
             "requesters": [

@@ -103,3 +103,41 @@ async def test_a_person_attaches_a_sheet_to_a_modal(slack: SlackStandIn) -> None
         await ana.attach("sheet", ("a.csv", b"x"), ("b.csv", b"x"))
     with pytest.raises(StandInRefused, match="10 MB"):
         await ana.attach("sheet", ("a.csv", b"x" * 10_000_001))
+
+
+async def test_a_deleted_file_is_remembered_and_not_shown(slack: SlackStandIn) -> None:
+    """files.info says that it was deleted, and its address leads to the login page."""
+    client = client_of(slack)
+    file = slack.person("U0ANA").post("C0OPS", files=[("numbers.csv", b"+19705550100\n")]).files[0]
+    url = (await client.files_info(file=file.id))["file"]["url_private"]
+
+    slack.delete_file(file.id)
+
+    with pytest.raises(SlackApiError) as caught:
+        await client.files_info(file=file.id)
+    assert caught.value.response["error"] == "file_deleted"
+    assert (await fetched(url, BOT_TOKEN))[1] == "text/html"
+
+
+async def test_a_file_goes_into_conversations_only(slack: SlackStandIn) -> None:
+    """A person's id is none, as chat.postMessage would take it; the direct message has to be opened first."""
+    client = client_of(slack)
+
+    with pytest.raises(SlackApiError) as caught:
+        await client.files_upload_v2(channel="U0ANA", filename="a.txt", content="x")
+    assert caught.value.response["error"] == "channel_not_found"
+
+    place = (await client.conversations_open(users="U0ANA"))["channel"]["id"]
+    await client.files_upload_v2(channel=place, filename="a.txt", content="x")
+    assert [file.channel for file in slack.files if file.channel] == [place]
+
+
+async def test_a_download_can_be_led_astray(slack: SlackStandIn) -> None:
+    """A redirect can be arranged for an address that would have given the bytes."""
+    file = slack.person("U0ANA").post("C0OPS", files=[("numbers.csv", b"+19705550100\n")]).files[0]
+    url = (await client_of(slack).files_info(file=file.id))["file"]["url_private"]
+    slack.faults.add(method="download", kind="redirect", location="http://127.0.0.1:9/elsewhere")
+
+    async with aiohttp.ClientSession() as session, session.get(url, allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, "http://127.0.0.1:9/elsewhere")
+    assert slack.calls[-1].error == "redirected to http://127.0.0.1:9/elsewhere"

@@ -65,6 +65,7 @@ async def test_switching_the_kind_keeps_numbers_and_reason(stage: Stage) -> None
     assert inputs(stage) == [
         "kind",
         "numbers:0",
+        "sheet:0",
         "filters",
         "value:emergency_enabled",
         "value:emergency_address_id",

@@ -43,14 +43,14 @@ async def test_numbers_are_read_out_of_text_blocks_and_attachments(stage: Stage)
 
 
 async def test_a_message_without_numbers_is_said_to_have_none(stage: Stage) -> None:
-    """No empty form is opened; that files are not read is said where there are some."""
+    """No empty form is opened; a file that is no sheet does not count as one."""
     nothing = await chosen(stage, stage.sam.post(OPS, "Good morning, 3 of us are late"))
     said = stage.read(nothing)
     await stage.ana.close()
-    files = await chosen(stage, stage.sam.post(OPS, "The list", files=[("numbers.csv", b"+13035550000\n")]))
+    files = await chosen(stage, stage.sam.post(OPS, "The list", files=[("numbers.pdf", b"+13035550000\n")]))
 
     assert "There are no phone numbers in this message." in said
-    assert "The files below it are not read." in stage.read(files)
+    assert "None of the files below it is a CSV or XLSX sheet." in stage.read(files)
 
 
 async def test_more_than_fit_are_not_taken_in_part(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from bot.changes.lifecycle import CHANGED, MISSED, BatchState, ChangeState, Oper
 from bot.changes.outcomes import NOT_REPORTED, UNREAD, Verdict
 from bot.changes.plans import PlannedBatch, PlannedNumber
 from bot.changes.readback import Awaited, Reading
-from bot.changes.records import Decision, Draft, Place, Summary, Verb
+from bot.changes.records import Decision, Draft, Inquiry, Place, Summary, Verb
 from bot.changes.values import Secret
 from bot.errors import NotFound, Superseded
 from bot.store.database import Database
@@ -103,6 +103,22 @@ async def test_one_press_of_a_button_makes_one_change(database: Database) -> Non
     async with database.reading() as tx:
         assert await tx.changes.submitted_as("V1:h1") == change
         assert await tx.changes.submitted_as("V1:h2") is None
+
+
+async def test_an_inquiry_comes_back_as_it_was_written(database: Database) -> None:
+    """What somebody wants to know is found by its press of the button, open until it was answered."""
+    async with database.transaction() as tx:
+        inquiry = await tx.inquiries.add(DRAFT, requester="U0ANA", submission="V1:h1", now=NOW)
+        assert await tx.inquiries.submitted_as("V1:h1") == inquiry
+        assert await tx.inquiries.submitted_as("V1:h2") is None
+        written = await tx.inquiries.get(inquiry)
+        await tx.inquiries.finish(inquiry, NOW + timedelta(minutes=1))
+        answered = await tx.inquiries.get(inquiry)
+        with pytest.raises(NotFound):
+            await tx.inquiries.get(inquiry + 1)
+
+    assert written == Inquiry(id=inquiry, draft=DRAFT, requester="U0ANA", created_at=NOW, finished_at=None)
+    assert answered.finished_at == NOW + timedelta(minutes=1)
 
 
 async def test_what_does_not_exist_is_said(database: Database) -> None:

@@ -72,6 +72,8 @@ def complete_upload(ws: Workspace, arguments: Arguments) -> Json:
     targets = arguments.names("channels") or arguments.names("channel_id")
     if len(targets) > 100:
         raise invalid_arguments("no more than 100 channels [json-pointer:/channels]")
+    if any(target in ws.people for target in targets):
+        raise Refusal("channel_not_found")  # a file goes into a conversation; a person's id is none
     channels = [writable(ws, target) for target in targets]
     threads = [parent_ts(ws, channel, arguments) for channel in channels]
     blocks = checked_blocks(arguments.parsed("blocks", "invalid_blocks_format")) or []
@@ -103,4 +105,6 @@ def files_info(ws: Workspace, arguments: Arguments) -> Json:
     file = ws.files.get(arguments.required("file"))
     if file is None:
         raise Refusal("file_not_found")
+    if file.deleted:
+        raise Refusal("file_deleted")
     return {"file": ws.file_json(file), "comments": [], "response_metadata": {"next_cursor": ""}}

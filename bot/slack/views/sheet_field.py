@@ -1,0 +1,109 @@
+"""The place in the form where a sheet is given, and reading it back.
+
+Slack's file input cannot be filled by the app (slack.md 1.3 has no initial value for it), so a sheet that was uploaded
+once moves from the input into the view's private metadata whenever the form is drawn anew: it is named, it can be taken
+away, and the input above is empty again, ready for another one. So there is one place to look for what counts, whether
+or not Slack keeps files in an input through an update.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from bot.changes.records import Upload
+from bot.changes.sheets import LARGEST
+from bot.slack.views.elements import Block, actions, button, code, context, field
+
+SHEET: Final = "sheet"
+TAKE_AWAY: Final = "take_sheet_away"
+#: Files that can be chosen. Slack calls this a convenience, so what arrives is looked at all the same.
+TYPES: Final = ("csv", "xlsx")
+#: Longest name that is kept, in characters: it has to fit into the view's private metadata.
+_NAME: Final = 150
+
+
+def sheet_fields(sheet: Upload | None, turn: int) -> list[Block]:
+    """Return the input for a sheet and, when there is one already, its name with a way to take it away.
+
+    ``turn`` makes the input a new one, which is how Slack forgets what was in it.
+    """
+    element: Block = {"type": "file_input", "action_id": SHEET, "filetypes": list(TYPES), "max_files": 1}
+    hint = (
+        "CSV or XLSX with a column “number” and a column for each setting; every row may have values of its own. "
+        "/numbers template gives an empty one, /numbers values one with today's values."
+    )
+    blocks = [field(f"{SHEET}:{turn}", "Sheet", element, hint=hint, optional=True)]
+    if sheet is not None:
+        blocks.append(context(f"Sheet: {code(sheet.name, 200)} is attached. Upload another one to replace it."))
+        blocks.append(actions(TAKE_AWAY, [button("Take the sheet away", TAKE_AWAY, sheet.id)]))
+    return blocks
+
+
+def attached(view: Mapping[str, Any], private: Mapping[str, Any]) -> Upload | None:
+    """Return the sheet that counts: the one in the input, or the one that was there before; None without any."""
+    if files := _files(view, private):
+        return _upload(files[0])
+    before = private.get("sheet")
+    return Upload(id=before["id"], name=before["name"]) if before else None
+
+
+def first_sheet(files: Iterable[Mapping[str, Any]]) -> Upload | None:
+    """Return the first of a message's files that may be a sheet; None when none is."""
+    for file in files:
+        if "id" in file and not _problem(file):
+            return _upload(file)
+    return None
+
+
+def kept(sheet: Upload | None, turn: int) -> dict[str, Any]:
+    """Return what the view's private metadata has to say of the sheet."""
+    return {"sheet": {"id": sheet.id, "name": sheet.name} if sheet else None, "turn": turn}
+
+
+def next_turn(view: Mapping[str, Any], private: Mapping[str, Any], *, taken_away: bool) -> int:
+    """Return the turn of the form when it is drawn anew: the input starts over once its file counts, or must not."""
+    turn = int(private.get("turn", 0))
+    return turn + 1 if taken_away or _files(view, private) else turn
+
+
+def sheet_problems(view: Mapping[str, Any], private: Mapping[str, Any]) -> dict[str, str]:
+    """Return what can be said of the file in the input without opening it."""
+    files = _files(view, private)
+    if not files:
+        return {}
+    problem = f"These are {len(files)} files; upload one sheet." if len(files) > 1 else _problem(files[0])
+    return {SHEET: problem} if problem else {}
+
+
+def _upload(file: Mapping[str, Any]) -> Upload:
+    return Upload(id=str(file["id"]), name=_short(str(file.get("name") or "sheet")))
+
+
+def _problem(file: Mapping[str, Any]) -> str:
+    name = str(file.get("name") or "The file")
+    shown = f"“{name if len(name) <= 40 else name[:39] + '…'}”"
+    size = file.get("size")
+    kinds = {name.rpartition(".")[2].lower(), str(file.get("filetype", "")).lower()}
+    if not kinds & set(TYPES):
+        return f"{shown} is neither CSV nor XLSX. Save the sheet as CSV or XLSX and upload that."
+    if size == 0:
+        return f"{shown} is empty. Save the sheet again and upload it."
+    if isinstance(size, int) and size > LARGEST:
+        return f"{shown} is {size / 1024 / 1024:,.1f} MB; a sheet may have at most 10 MB. Split it into several sheets."
+    return ""
+
+
+def _files(view: Mapping[str, Any], private: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    values = view.get("state", {}).get("values", {})
+    answer = values.get(f"{SHEET}:{private.get('turn', 0)}", {}).get(SHEET, {})
+    return list(answer.get("files") or ())
+
+
+def _short(name: str) -> str:
+    """Return ``name`` short enough for the private metadata, with its ending."""
+    while len(json.dumps(name, ensure_ascii=False)) > _NAME:
+        stem, dot, ending = name.rpartition(".")
+        name = f"{stem[:-1]}{dot}{ending}" if stem and len(ending) < 10 else name[:-1]
+    return name

@@ -1,0 +1,36 @@
+"""The form that asks for today's values as a sheet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.records import Draft
+from bot.slack.views.elements import View, modal, section
+from bot.slack.views.form import MOST_BOXES, filter_fields, kind_field, number_fields, ways_to_filter
+from bot.slack.views.preview import notice
+
+VALUES: Final = "values_form"
+TITLE: Final = "Export current values"
+
+
+def values_form(kinds: Sequence[Kind], kind: Kind, draft: Draft, *, boxes: int = 1) -> View:
+    """Return the form for ``kind``: the same ways to point at numbers as in the form for a change, and nothing else."""
+    boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
+    what = (
+        "You get a sheet with today's values of these numbers in a direct message, ready to be edited and uploaded "
+        f"again with `/numbers {kind.command}`. Nothing is changed."
+    )
+    blocks = [section(what), kind_field(kinds, kind), *number_fields(draft, boxes)]
+    if fields := ways_to_filter(kind):
+        blocks += filter_fields(kind, draft, fields)
+    private = json.dumps({"boxes": boxes, "kind": kind.name})
+    return modal(VALUES, TITLE, blocks, submit="Send me the sheet", close="Cancel", private=private)
+
+
+def being_read(provider: str) -> View:
+    """Return the modal after the sheet was asked for."""
+    text = f"Today's values are being read from {provider}. You get the sheet in a direct message; you can close this."
+    return notice(text, title=TITLE)

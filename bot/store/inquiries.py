@@ -1,0 +1,52 @@
+"""Wishes to have today's values as a sheet, one row each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.records import Draft, Inquiry
+from bot.errors import NotFound
+from bot.store.documents import draft_from_json, draft_to_json
+from bot.store.tables import inquiries
+
+
+class Inquiries:
+    """The table of inquiries."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def submitted_as(self, submission: str) -> int | None:
+        """Return the id of the inquiry that this press of a modal's button made; None when it made none yet."""
+        found: int | None = await self._connection.scalar(
+            select(inquiries.c.id).where(inquiries.c.submission == submission)
+        )
+        return found
+
+    async def add(self, draft: Draft, *, requester: str, submission: str, now: datetime) -> int:
+        """Write a new inquiry and return its id."""
+        statement = inquiries.insert().values(
+            draft=draft_to_json(draft), requester=requester, submission=submission, created_at=now
+        )
+        result = await self._connection.execute(statement)
+        return int(result.inserted_primary_key[0])  # type: ignore[index]  # an INSERT of one row has a key
+
+    async def get(self, inquiry: int) -> Inquiry:
+        """Return the inquiry; raises NotFound."""
+        row = (await self._connection.execute(select(inquiries).where(inquiries.c.id == inquiry))).first()
+        if row is None:
+            raise NotFound(f"There is no inquiry {inquiry}.")
+        return Inquiry(
+            id=row.id,
+            draft=draft_from_json(row.draft),
+            requester=row.requester,
+            created_at=row.created_at,
+            finished_at=row.finished_at,
+        )
+
+    async def finish(self, inquiry: int, now: datetime) -> None:
+        """Note that the inquiry was answered."""
+        await self._connection.execute(update(inquiries).where(inquiries.c.id == inquiry).values(finished_at=now))
