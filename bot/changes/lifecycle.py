@@ -95,7 +95,7 @@ _O = OperationState
 #: state -> the states that may follow. An outcome is never taken back.
 OPERATION_STEPS: Final[Mapping[OperationState, frozenset[OperationState]]] = {
     _O.WAITING: frozenset({_O.SUBMITTED, _O.FAILED, _O.NOT_ATTEMPTED}),
-    _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.FAILED}),
+    _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.FAILED, _O.NOT_ATTEMPTED}),
     _O.SUCCEEDED: frozenset(),
     _O.FAILED: frozenset(),
     _O.NOT_ATTEMPTED: frozenset(),

@@ -32,7 +32,7 @@ def plan_sheet(kind: Kind, operations: Iterable[Operation], summary: Summary | N
     writer = csv.writer(text)
     writer.writerow(PLAN_COLUMNS)
     for operation in operations:
-        changed = {name: operation.before.get(name) for name in operation.after}
+        changed = {name: operation.before[name] for name in operation.after if name in operation.before}
         cells = (
             operation.number_id,
             "change" if operation.batch is not None else "leave alone",
@@ -58,7 +58,7 @@ def results_sheet(
     writer.writerow(COLUMNS)
     for operation in operations:
         batch = batches.get(operation.batch) if operation.batch is not None else None
-        changed = {name: operation.before.get(name) for name in operation.after}
+        changed = {name: operation.before[name] for name in operation.after if name in operation.before}
         cells = (
             operation.number_id,
             operation.state.value,

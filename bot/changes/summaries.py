@@ -53,7 +53,7 @@ def summarise(
         locked=tuple(locked),
         conditions=tuple(conditions),
         sample=tuple(
-            (number.e164, {name: number.before.get(name) for name in number.after}, number.after)
+            (number.e164, {name: number.before[name] for name in number.after if name in number.before}, number.after)
             for number in _telling(changed)
         ),
         paid=paid,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -41,6 +41,12 @@ class BatchRequest:
     numbers: tuple[tuple[str, str], ...]
     #: Setting name -> value to send, whole groups included. Secrets stay sealed; the provider opens them for the body.
     values: Values
+    #: Names the batch for ever. A provider that runs its jobs itself files the job under it, so that submitting the
+    #: batch again finds the job instead of making another.
+    reference: str = ""
+    #: Provider id -> the number's values as the plan found them, without what the provider did not tell. Needed where
+    #: the provider sends one request for each number: to send only what differs, and to see whether a list moved.
+    before: Mapping[str, Values] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +61,8 @@ class OperationReport:
     code: str = ""
     reason: str = ""
     pointer: str = ""
+    #: False for a failed number that the job never sent, because it stopped before; the reason says why.
+    attempted: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

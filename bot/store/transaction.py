@@ -12,6 +12,7 @@ from bot.store.freezes import Freezes
 from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
+from bot.store.runs import RunTables
 from bot.store.work import Work
 
 
@@ -27,4 +28,5 @@ class Transaction:
         self.freezes = Freezes(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
+        self.runs = RunTables(connection)
         self.work = Work(connection)

@@ -74,7 +74,9 @@ def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
 
 
 def _difference(kind: Kind, name: str, before: Values, after: Values, summary: Summary) -> str:
-    old, new = (shown(kind, name, values.get(name), summary, limit=60) for values in (before, after))
+    told = name in before
+    old = shown(kind, name, before[name], summary, limit=60) if told else "(not told by the provider)"
+    new = shown(kind, name, after.get(name), summary, limit=60)
     return f"{kind.setting(name).label}: {old} → {new}"
 
 
