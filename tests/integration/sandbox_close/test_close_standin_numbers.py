@@ -62,8 +62,9 @@ async def tails(client: httpx.AsyncClient, params: Params) -> list[str]:
 
 
 @pytest.fixture
-def town(close: CloseStandIn, desk: Number, ana: User, ben: User, sales: Group) -> CloseStandIn:
+def town(close: CloseStandIn, ana: User, ben: User, sales: Group) -> CloseStandIn:
     """Fill the organization with four numbers, 0 to 3 at the end, the last being the newest."""
+    close.add_number("+13035550100", participants=[ana.id])
     close.advance(1)
     close.add_number("+13035550101", owner=ana.id)
     close.advance(1)
@@ -81,7 +82,7 @@ async def test_the_list_shows_every_documented_field(close: CloseStandIn, client
 
     assert answer.keys() == {"data", "has_more"}
     [row] = answer["data"]
-    assert REQUIRED | OPTIONAL == row.keys()
+    assert row.keys() == REQUIRED | OPTIONAL
     assert {
         "id": number.id,
         "number": "+13035550100",
@@ -159,12 +160,16 @@ async def test_users_come_back_in_an_order_of_their_own(
     assert [ana.id, ben.id] == row["participants"]
 
 
-async def test_the_sole_member_is_the_user(client: httpx.AsyncClient, town: CloseStandIn) -> None:
+@pytest.mark.usefixtures("town")
+async def test_the_sole_member_is_the_user(client: httpx.AsyncClient) -> None:
     """``user_id`` is the only user on a number, and null when there are more, or groups."""
     rows = (await client.get("/phone_number/")).json()["data"]
 
-    assert {"0": "user_ana", "1": "user_ana", "2": None, "3": None} == {
-        row["number"][-1]: row["user_id"] for row in rows
+    assert {row["number"][-1]: row["user_id"] for row in rows} == {
+        "0": "user_ana",
+        "1": "user_ana",
+        "2": None,
+        "3": None,
     }
 
 
@@ -183,8 +188,8 @@ async def test_the_sole_member_is_the_user(client: httpx.AsyncClient, town: Clos
         pytest.param([("participant_user_id", "user_ana"), ("is_group_number", "true")], ["2", "0"], id="both"),
     ],
 )
+@pytest.mark.usefixtures("town")
 async def test_a_filter_selects(
-    town: CloseStandIn,  # noqa: ARG001 - it fills the organization
     client: httpx.AsyncClient,
     params: Params,
     expected: list[str],
@@ -212,7 +217,7 @@ async def test_pages_follow_each_other(close: CloseStandIn, client: httpx.AsyncC
         sizes.append(len(answer["data"]))
         more = answer["has_more"]
 
-    assert [100, 100, 5] == sizes
+    assert sizes == [100, 100, 5]
     assert list(reversed(close.numbers)) == seen
     last = (await client.get("/phone_number/", params={"_skip": 200, "_limit": 5})).json()
     assert (len(last["data"]), last["has_more"]) == (5, False)
@@ -339,14 +344,14 @@ async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient, path: s
     """An unknown id or address gets 404 with a plain error."""
     response = await client.get(path)
 
-    assert (404, {"error": "Not Found"}) == (response.status_code, response.json())
+    assert (response.status_code, response.json()) == (404, {"error": "Not Found"})
 
 
 async def test_an_address_ends_with_a_slash(client: httpx.AsyncClient, desk: Number) -> None:
     """Close's addresses end with a slash; without it they are nobody's, as is an E.164 text in place of an id."""
     paths = ("/phone_number", f"/phone_number/{desk.id}", "/phone_number/+13035550100/", "/me")
 
-    assert [404] * 4 == [(await client.get(path)).status_code for path in paths]
+    assert [(await client.get(path)).status_code for path in paths] == [404] * 4
 
 
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "/phone_number/{id}/"), ("POST", "/phone_number/")])
@@ -360,7 +365,7 @@ async def test_other_methods_are_not_supported(
     """Nothing can be deleted or made here."""
     response = await client.request(method, path.format(id=desk.id))
 
-    assert (405, {"error": "Method Not Allowed"}) == (response.status_code, response.json())
+    assert (response.status_code, response.json()) == (405, {"error": "Method Not Allowed"})
     assert list(close.numbers) == [desk.id]
 
 
