@@ -12,8 +12,8 @@
 To spoil things: ``close.fail`` (updates of one number), ``close.drop`` (a setting that is silently not applied),
 ``close.permit`` (what the acting user may do), ``close.faults.add`` (the wire, also 401, 402 and 403 for all),
 ``close.rate_limit``, ``close.group_limits`` and ``close.others_call`` (429), ``close.ignored_filters`` (lists that
-overlook a filter), ``close.missing_fields`` (an older or later revision of the API). ``close.advance`` skips time,
-``close.wait_for`` waits for a condition.
+overlook a filter), ``close.missing_fields`` (an older or later revision of the API), ``close.read_lag`` (reads that lag
+behind). ``close.advance`` skips time, ``close.wait_for`` waits for a condition.
 
 It answers these paths under ``/api/v1``, each with its documented parameters and the slash at its end:
 

@@ -22,6 +22,7 @@ class Account:
         permission: what a refusal calls that permission. Close has changed the name before.
         missing: fields that this revision of the API does not have: no answer shows them, no update takes them,
             no list filters by them.
+        read_lag: for how many seconds after an update reads show the number as it was before.
 
     """
 
@@ -33,6 +34,7 @@ class Account:
         self.users: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.missing: set[str] = set()
+        self.read_lag = 0.0
         self.may_manage = True
         self.permission = "Manage Team Phone Numbers"
         self._by_e164: dict[str, Number] = {}
@@ -76,9 +78,20 @@ class Account:
         return self._by_e164.get(key) if key.startswith("+") else self.numbers.get(key)
 
     def newest_first(self) -> list[Number]:
-        """Return all numbers in the order of the list, which is not documented: the newest first, as in its example."""
-        newest_last = reversed(self.numbers.values())
+        """Return all numbers, as reads see them, in the order of the list.
+
+        The order is not documented: the newest comes first, as in Close's example.
+        """
+        newest_last = (self.seen(number) for number in reversed(self.numbers.values()))
         return sorted(newest_last, key=lambda number: number.date_created, reverse=True)
+
+    def seen(self, number: Number) -> Number:
+        """Return the number as reads see it: as it was before, while the latest update is younger than the lag.
+
+        A third party measured such a lag with leads: a GET right after a DELETE still found one.
+        """
+        age = (self.clock.now() - number.date_updated).total_seconds()
+        return number if number.before is None or age >= self.read_lag else number.before
 
     def sole_member(self, number: Number) -> str | None:
         """Return the id of the only user on a number, or None when there are more, or groups, or nobody."""

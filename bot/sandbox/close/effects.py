@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.sandbox.close.account import Account
 from bot.sandbox.close.errors import JsonObject, RefusedError
@@ -53,12 +53,13 @@ class Effects:
     def carry_out(self, number: Number, settings: JsonObject) -> JsonObject:
         """Change the number and return the row to answer with. Lists are replaced whole, without repetitions."""
         drops = self._dropped(number, settings)
+        before = replace(number, before=None)
         kept = {name: value for name, value in settings.items() if name not in {drop.setting for drop in drops}}
         for name, value in kept.items():
             setattr(number, name, list(dict.fromkeys(value)) if isinstance(value, list) else value)
         now = self._account.clock.now()
         if settings:
-            number.date_updated = now
+            number.before, number.date_updated = before, now
         self.updates.append(Update(number=number.number, settings=kept, at=now))
         return single_row(number, self._account) | {
             drop.setting: settings[drop.setting] for drop in drops if drop.pretend

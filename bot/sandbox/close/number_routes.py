@@ -65,7 +65,8 @@ class NumberRoutes:
         query = Query(request.query.items())
         fields = self._fields(query)
         query.end()
-        return web.json_response(pick(single_row(self._number(request), self._account), fields))
+        number = self._account.seen(self._number(request))
+        return web.json_response(pick(single_row(number, self._account), fields))
 
     def _fields(self, query: Query) -> list[str] | None:
         return query.fields([name for name in NUMBER_FIELDS if name not in self._account.missing])

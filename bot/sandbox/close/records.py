@@ -52,6 +52,8 @@ class Number:
     absent: set[str] = field(default_factory=set)
     #: Fields that no documentation has; answers show them all the same.
     undocumented: dict[str, object] = field(default_factory=dict)
+    #: The number as it was before its latest update.
+    before: Number | None = None
 
     @property
     def is_group_number(self) -> bool:

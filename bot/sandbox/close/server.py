@@ -243,6 +243,18 @@ class CloseStandIn:
         return self._number_routes.ignored
 
     @property
+    def read_lag(self) -> float:
+        """For how many seconds after an update reads show the number as it was before; 0 by default.
+
+        The answer to the update itself is never late, and neither is ``truth``.
+        """
+        return self._account.read_lag
+
+    @read_lag.setter
+    def read_lag(self, seconds: float) -> None:
+        self._account.read_lag = seconds
+
+    @property
     def calls(self) -> Sequence[Call]:
         """Every request so far, in order of arrival."""
         return self._gate.calls

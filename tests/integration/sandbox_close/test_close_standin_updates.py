@@ -378,6 +378,31 @@ async def test_a_setting_can_be_silently_dropped(
     assert [dict(update.settings) for update in close.updates] == [{"label": "x"}, {"press_1_to_accept": True}]
 
 
+async def test_reads_can_lag_behind_updates(
+    close: CloseStandIn,
+    client: httpx.AsyncClient,
+    put: Put,
+    desk: Number,
+) -> None:
+    """For a while reads can show the number as it was; the update's own answer and the truth are never late."""
+    close.read_lag = 30
+
+    async def seen() -> tuple[str, str]:
+        single = (await client.get(f"/phone_number/{desk.id}/")).json()
+        [listed] = (await client.get("/phone_number/")).json()["data"]
+        return single["label"], listed["label"]
+
+    answer = (await put(DESK, {"label": "new", "participants": []})).json()
+    close.advance(29)
+    early = await seen()
+    close.advance(1)
+    late = await seen()
+
+    assert (answer["label"], close.truth()[DESK]["label"]) == ("new", "new")
+    assert early == ("Front desk", "Front desk")
+    assert late == ("new", "new")
+
+
 async def test_only_settings_can_be_dropped(close: CloseStandIn) -> None:
     """To drop what cannot be set is a mistake in the test."""
     with pytest.raises(ValueError, match="'number' is no setting"):
