@@ -193,12 +193,12 @@ async def test_a_fault_hits_only_what_it_is_meant_for(
     path: str,
 ) -> None:
     """Method, path, the number of calls to spare and the number to hit are all honoured."""
-    close.faults.add(kind="status", status=503, method="PUT", path="/phone_number/*", after=1, times=2)
+    close.faults.add(kind="status", status=503, method="PUT", path="/phone_number/*", after=2, times=2)
 
     statuses = [(await client.get(path)).status_code]
-    statuses += [(await client.put(path, json=BODY)).status_code for _ in range(4)]
+    statuses += [(await client.put(path, json=BODY)).status_code for _ in range(5)]
 
-    assert statuses == [200, 200, 503, 503, 200]
+    assert statuses == [200, 200, 200, 503, 503, 200]
     assert close.faults.pending == []
 
 

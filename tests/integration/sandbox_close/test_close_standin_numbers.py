@@ -395,6 +395,16 @@ async def test_a_number_that_cannot_be_is_a_mistake_in_the_test(
     assert list(close.numbers) == [desk.id]
 
 
+async def test_numbers_share_no_lists(close: CloseStandIn, ana: User, ben: User) -> None:
+    """Numbers that were added with the same fields can be changed one by one."""
+    first, second = close.add_numbers(2, start="+13035550100", participants=[ana.id], absent={"was_ported"})
+
+    first.participants.append(ben.id)
+    first.absent.clear()
+
+    assert ([ana.id], {"was_ported"}) == (second.participants, second.absent)
+
+
 async def test_dates_are_those_of_the_clock(close: CloseStandIn, client: httpx.AsyncClient) -> None:
     """A number can be older than the test; dates carry microseconds and an offset."""
     close.add_number("+13035550100", date_created=datetime(2016, 7, 18, 22, 54, 24, 787000, tzinfo=UTC))

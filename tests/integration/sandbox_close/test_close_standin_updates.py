@@ -74,6 +74,13 @@ async def test_every_setting_can_be_set(
     assert settings.items() <= row.items()
 
 
+@pytest.mark.parametrize("seconds", [15, 90])
+async def test_the_ring_duration_has_two_ends(put: Put, desk: Number, seconds: int) -> None:
+    """The shortest and the longest documented duration are taken."""
+    assert (await put(DESK, {"inbound_ring_duration": seconds})).json()["inbound_ring_duration"] == seconds
+    assert desk.inbound_ring_duration == seconds
+
+
 async def test_lists_are_replaced_whole(close: CloseStandIn, put: Put, desk: Number, ben: User) -> None:
     """A list is what the update says, without repetitions; left out it stays, and empty it is emptied."""
     replaced = (await put(DESK, {"participants": [ben.id, ben.id]})).json()
