@@ -15,7 +15,7 @@ LEASE: Final = timedelta(seconds=60)
 
 
 class RunBook:
-    """Runs in the database; the contract is that of ``bot.providers.close.runs.Runs``."""
+    """Runs in the database; the contract is that of ``bot.providers.runs.Runs``."""
 
     def __init__(self, database: Database, provider: str, clock: Callable[[], datetime]) -> None:
         self._database = database

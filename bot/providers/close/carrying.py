@@ -12,8 +12,8 @@ from bot.changes.kinds import Kind
 from bot.changes.runs import NumberState, Run, RunNumber, Step
 from bot.errors import Superseded
 from bot.providers.close.ledger import Ledger
-from bot.providers.close.runs import Runs
 from bot.providers.close.updating import Ending, Updates
+from bot.providers.runs import Runs
 
 log = logging.getLogger(__name__)
 

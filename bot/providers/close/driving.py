@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.changes.kinds import Kind
 from bot.providers.close.carrying import Carrying
-from bot.providers.close.runs import Runs
 from bot.providers.close.updating import Updates
+from bot.providers.runs import Runs
 
 log = logging.getLogger(__name__)
 

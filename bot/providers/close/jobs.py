@@ -10,7 +10,7 @@ from bot.changes.plans import difference
 from bot.changes.runs import NewNumber, NumberState, Run, RunNumber
 from bot.errors import BadRequest, Missing
 from bot.providers.base import BatchRequest, JobReport, JobState, OperationReport
-from bot.providers.close.runs import Runs
+from bot.providers.runs import Runs
 
 #: Numbers a second that a run is taken to manage before it has shown what it does.
 FIRST_GUESS: Final = 10.0

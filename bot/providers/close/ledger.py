@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.changes.runs import Step
-from bot.providers.close.runs import Runs
+from bot.providers.runs import Runs
 
 
 class Ledger:

@@ -18,6 +18,7 @@ import httpx
 from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
+from bot.errors import BadRequest
 from bot.providers.base import BatchRequest, JobReport
 from bot.providers.close import kinds as table
 from bot.providers.close.carrying import WIDTH
@@ -26,9 +27,9 @@ from bot.providers.close.errors import refusal
 from bot.providers.close.jobs import Jobs
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.reading import Reader
-from bot.providers.close.runs import Runs
 from bot.providers.close.updating import Updates
 from bot.providers.http import Bounds, Call, PacedClient
+from bot.providers.runs import Runs
 
 #: ``phon_`` and an opaque text (close.md A2); its length is not documented.
 _ID: Final = re.compile(r"phon_[0-9A-Za-z]{1,59}")
@@ -40,8 +41,9 @@ class Close:
     """One organization at Close. It opens its own connections; close it, or use it in ``async with``.
 
     ``api_key`` is an API key, or with ``bearer`` an OAuth access token; ``api_url`` is the base of the API with its
-    version; ``transport`` is for tests. ``runs`` is where the runs are written down. They are carried out in the
-    background from the first submission or poll until :meth:`aclose`, which takes a few seconds at the most.
+    version; ``transport`` is for tests. ``runs`` is where the runs are written down; without it everything can be read
+    and nothing changed. They are carried out in the background from the first submission or poll until
+    :meth:`aclose`, which takes a few seconds at the most.
     """
 
     name = "close"
@@ -52,7 +54,7 @@ class Close:
         self,
         *,
         api_key: str,
-        runs: Runs,
+        runs: Runs | None,
         bearer: bool = False,
         api_url: str = "https://api.close.com/api/v1",
         bounds: Bounds | None = None,
@@ -83,9 +85,10 @@ class Close:
         )
         self._lookups = Lookups(self._http)
         self._reader = Reader(self._http, self._lookups)
-        self._jobs = Jobs(runs)
+        self._jobs = Jobs(runs) if runs is not None else None
         kind_of = {kind.name: kind for kind in self.kinds}
-        self._driver = Driver(runs, Updates(self._http, self._reader), kind_of.__getitem__)
+        updates = Updates(self._http, self._reader)
+        self._driver = Driver(runs, updates, kind_of.__getitem__) if runs is not None else None
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,7 +100,8 @@ class Close:
 
     async def aclose(self) -> None:
         """Stop carrying out runs, each number being done or not begun, and close the connections."""
-        await self._driver.close()
+        if self._driver is not None:
+            await self._driver.close()
         await self._client.aclose()
 
     @property
@@ -123,20 +127,29 @@ class Close:
 
     async def submit(self, batch: BatchRequest) -> JobReport:
         """Write the run of ``batch`` down and begin it. Nothing is sent here, so the outcome is never unknown."""
-        job = await self._jobs.submit(batch)
-        self._driver.wake()
+        job = await self._kept().submit(batch)
+        self._wake()
         return job
 
     async def poll(self, job_id: str) -> JobReport:
         """Return the run as it is now, and see to it that somebody carries it out."""
-        job = await self._jobs.poll(job_id)
+        job = await self._kept().poll(job_id)
         if not job.state.over:
-            self._driver.wake()
+            self._wake()
         return job
 
     async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:  # noqa: ARG002 - protocol
         """Return the run of ``batch``, if it was written down."""
-        return await self._jobs.search(batch)
+        return await self._kept().search(batch)
+
+    def _kept(self) -> Jobs:
+        if self._jobs is None:
+            raise BadRequest("Nothing can be changed at Close from here, as there is no place to write a run down.")
+        return self._jobs
+
+    def _wake(self) -> None:
+        if self._driver is not None:
+            self._driver.wake()
 
     async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:  # noqa: ARG002 - protocol
         """Return up to 100 users or groups to choose from; labels have at most 75 characters."""

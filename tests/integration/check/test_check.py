@@ -27,15 +27,6 @@ def case(id_: str, said: Mapping[str, list[str]], spoil: Callable[[Any], object]
 CONFIGURATION = [
     case("no secret key", {"+configuration": [NO_KEY]}, SECRET_KEY=""),
     case(
-        "a provider that this version does not have",
-        {
-            "+configuration": [
-                "FIX   CLOSE_API_KEY is set, but this version of Linesman cannot change numbers at Close: unset it."
-            ]
-        },
-        CLOSE_API_KEY="api_123.456",
-    ),
-    case(
         "no requesters",
         {
             "+configuration": ["mind  LINESMAN_REQUESTERS is empty: nobody can request a change."],

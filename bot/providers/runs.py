@@ -1,4 +1,4 @@
-"""Where the runs are written down: what the provider needs of a store, and no more."""
+"""Where runs are written down: what a provider without a call for many numbers needs of a store, and no more."""
 
 from __future__ import annotations
 
