@@ -1,6 +1,7 @@
 """A provider and its stand-in, seen alike whichever company it is."""
 
-from __future__ import annotations  # ruff: noqa: D102 - methods that override have the docstrings of World
+# ruff: noqa: D102 - methods that override have the docstrings of World
+from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
