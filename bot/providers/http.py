@@ -205,7 +205,15 @@ class PacedClient:
     async def _send(
         self, method: str, path: str, parts: Mapping[str, str] | None, params: Params | None, json: JSON
     ) -> _Answer:
-        """Send one request and return its answer; raise RateLimited or _Unclear."""
+        """Send the request that :meth:`_pace` let go and return its answer; raise RateLimited or _Unclear."""
+        try:
+            return await self._answer(method, path, parts, params, json)
+        finally:
+            self._paces[method, path].ended()
+
+    async def _answer(
+        self, method: str, path: str, parts: Mapping[str, str] | None, params: Params | None, json: JSON
+    ) -> _Answer:
         filled = path.format_map({name: quote(part, safe="") for name, part in (parts or {}).items()})
         request = self.client.build_request(
             method, filled, params=dict(params) if params else None, json=json, timeout=self._timeout

@@ -31,6 +31,8 @@ class Pace:
     span: float = 0.0
     #: After a 429: when the next request may go.
     closed_until: float = -math.inf
+    #: Requests that were let go and have not ended.
+    under_way: int = 0
 
     def take(self, now: float) -> float:
         """Take one request out of the allowance and return 0, or return the seconds to wait before asking again."""
@@ -42,7 +44,12 @@ class Pace:
         if self.remaining < 1:
             return self.reset_at - now
         self.remaining -= 1
+        self.under_way += 1
         return 0.0
+
+    def ended(self) -> None:
+        """Take note that a request that was let go has ended, one way or another."""
+        self.under_way -= 1
 
     def learn(self, headers: httpx.Headers, now: float) -> None:
         """Take in what an answer says about the allowance."""
@@ -57,7 +64,8 @@ class Pace:
             # opened only when the first of them arrived, so its end is where the answers put it.
             self.remaining, self.reset_at = min(self.remaining, remaining), max(self.reset_at, now + reset)
         else:
-            self.remaining, self.reset_at = remaining, now + reset
+            # A window that we did not know. The others under way may count in it and not be in the answer's figure.
+            self.remaining, self.reset_at = remaining - max(self.under_way - 1, 0), now + reset
 
 
 def asked_wait(headers: httpx.Headers, wall: float, *, otherwise: float) -> float:

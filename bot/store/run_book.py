@@ -21,6 +21,8 @@ class RunBook:
         self._database = database
         self._provider = provider
         self._clock = clock
+        # Nobody else can be using a database that is not shared, so whoever held a run of it is dead.
+        self._freed = database.shared
 
     async def open(self, reference: str, kind: str, numbers: Sequence[NewNumber]) -> Run:
         """Write a new run down; when there is one under ``reference``, return that one and write nothing."""
@@ -47,10 +49,10 @@ class RunBook:
     async def claim(self, owner: str, limit: int) -> Sequence[str]:
         """Claim up to ``limit`` runs and return their ids, the oldest due first."""
         async with self._database.transaction() as tx:
-            if not self._database.shared:
-                # Nobody else can be using this database, so whoever else holds a run is dead.
+            if not self._freed:
                 await tx.runs.take_from_others(self._provider, owner)
             claimed = await tx.runs.claim(self._provider, owner=owner, now=self._clock(), lease=LEASE, limit=limit)
+        self._freed = True
         return [str(run) for run in claimed]
 
     async def renew(self, owner: str) -> None:

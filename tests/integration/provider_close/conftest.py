@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ class Organization:
     close: CloseStandIn
     database: Database
     clock: Ahead = field(default_factory=Ahead)
-    #: Seconds that the providers wanted to sleep; they wake at once.
+    #: Seconds that the providers slept; for them the time has passed, for nobody else.
     slept: list[float] = field(default_factory=list)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _references: int = 0
@@ -58,20 +59,28 @@ class Organization:
         """The runs."""
         return RunBook(self.database, "close", self.clock)
 
-    async def open(
+    async def open(self, **given: Any) -> Close:
+        """Open one more provider; it is closed at the end."""
+        provider = self.make(**given)
+        self._stack.push_async_callback(provider.aclose)
+        return provider
+
+    def make(
         self, *, runs: Runs | None = None, transport: httpx.AsyncBaseTransport | None = None, **given: Any
     ) -> Close:
-        """Open one more provider; it is closed at the end."""
+        """Return a provider that is whose asks to close."""
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
-            await asyncio.sleep(0 if seconds > 0.05 else seconds)
+            await asyncio.sleep(0)
 
-        given = {"api_key": self.close.api_key, "sleep": sleep} | given
+        given = {
+            "api_key": self.close.api_key,
+            "sleep": sleep,
+            "now": lambda: time.monotonic() + sum(self.slept),
+        } | given
         bounds = Bounds(timeout=1.0, deadline=2.0, backoff=0.02, longest_backoff=0.1)
-        provider = Close(api_url=self.close.url, runs=runs or self.book, bounds=bounds, transport=transport, **given)
-        self._stack.push_async_callback(provider.aclose)
-        return provider
+        return Close(api_url=self.close.url, runs=runs or self.book, bounds=bounds, transport=transport, **given)
 
     async def aclose(self) -> None:
         """Close all providers."""

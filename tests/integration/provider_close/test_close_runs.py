@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -307,7 +308,7 @@ async def test_a_limit_is_learned_and_kept(organization: Organization) -> None:
     """Two hundred updates under a limit of forty in a window meet no 429 at all once the limit was seen."""
     numbers = [number.number for number in organization.close.add_numbers(200, start="+13035550100")]
     organization.close.group_limits["PUT /phone_number/{id}/"] = RateLimit(40, window=0.3)
-    provider = await organization.open(sleep=asyncio.sleep)
+    provider = await organization.open(sleep=asyncio.sleep, now=time.monotonic)
 
     done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
 
