@@ -64,7 +64,7 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     match data["what"]:
         case "failed":
-            what = f"❌ {where}: {data['failed']:,} of {story.tally.total:,} numbers failed."
+            what = f"❌ {where}: {data['failed']:,} of {story.tally.total:,} numbers failed{_spared(story, data)}."
         case "expired":
             what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
         case _:
@@ -76,6 +76,12 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     if data["what"] == "failed" and story.failures:
         blocks.append(section(failure_lines(story.failures, limit=5)))
     return text, blocks
+
+
+def _spared(story: Story, data: Mapping[str, Any]) -> str:
+    """Return how many numbers were never sent although they should have been; empty when none."""
+    spared = data["not_attempted"] - (story.change.summary.unchanged if story.change.summary else 0)
+    return f", and {spared:,} {'was' if spared == 1 else 'were'} not attempted" if spared > 0 else ""
 
 
 def reminder(story: Story) -> tuple[str, list[Block]]:
