@@ -17,8 +17,8 @@ class Runs(Protocol):
     - it is due: it was not put off, or the pause is over;
     - nobody holds it: it has no owner, or its owner's claim has run out.
 
-    What an owner does to a run keeps its claim alive; what it does after losing it raises
-    :class:`bot.errors.Superseded` and changes nothing.
+    What an owner notes keeps its claim alive; what it notes after losing it raises :class:`bot.errors.Superseded` and
+    changes nothing. With the last outcome the run is closed, in the same transaction, and nobody's.
     """
 
     async def open(self, reference: str, kind: str, numbers: Sequence[NewNumber]) -> Run:
@@ -49,12 +49,8 @@ class Runs(Protocol):
         """Give every number that waits unsent the outcome "not attempted"."""
         ...
 
-    async def end(self, run: str, owner: str) -> None:
-        """Close the run, every number of which has an outcome, and give it back."""
-        ...
-
     async def put_off(self, run: str, owner: str, seconds: float) -> None:
-        """Give the run back and make it due again after ``seconds``."""
+        """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``."""
         ...
 
     async def release(self, owner: str) -> None:

@@ -62,27 +62,25 @@ class RunBook:
 
     async def note(self, run: str, owner: str, steps: Sequence[Step]) -> None:
         """Write down what happened to numbers of the run; raises Superseded when it is somebody else's now."""
+        now = self._clock()
         async with self._database.transaction() as tx:
-            await tx.runs.hold(int(run), owner, self._clock() + LEASE)
+            await tx.runs.hold(int(run), owner, now + LEASE)
             await tx.runs.note(int(run), steps)
+            if any(step.state.over for step in steps):
+                await tx.runs.close_if_over(int(run), now)
 
     async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:
         """Give every number that waits unsent the outcome "not attempted"; raises Superseded as :meth:`note` does."""
+        now = self._clock()
         async with self._database.transaction() as tx:
-            await tx.runs.hold(int(run), owner, self._clock() + LEASE)
+            await tx.runs.hold(int(run), owner, now + LEASE)
             await tx.runs.stop(int(run), code=code, reason=reason)
-
-    async def end(self, run: str, owner: str) -> None:
-        """Close the run and give it back; raises Superseded as :meth:`note` does."""
-        async with self._database.transaction() as tx:
-            await tx.runs.hold(int(run), owner, self._clock() + LEASE)
-            await tx.runs.end(int(run), self._clock())
+            await tx.runs.close_if_over(int(run), now)
 
     async def put_off(self, run: str, owner: str, seconds: float) -> None:
-        """Give the run back and make it due again after ``seconds``; raises Superseded as :meth:`note` does."""
+        """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``."""
         async with self._database.transaction() as tx:
-            await tx.runs.hold(int(run), owner, self._clock() + LEASE)
-            await tx.runs.put_off(int(run), self._clock() + timedelta(seconds=seconds))
+            await tx.runs.put_off(int(run), owner, self._clock() + timedelta(seconds=seconds))
 
     async def release(self, owner: str) -> None:
         """Give back everything that ``owner`` holds."""

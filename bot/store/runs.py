@@ -134,15 +134,22 @@ class RunTables:
         )
         await self._connection.execute(statement)
 
-    async def end(self, run: int, now: datetime) -> None:
-        """Close the run and give it back."""
-        closed = update(runs).where(runs.c.id == run).values(open=False, over_at=now, owner=None, claimed_until=None)
-        await self._connection.execute(closed)
+    async def close_if_over(self, run: int, now: datetime) -> None:
+        """Close the run and make it nobody's when every number of it has an outcome."""
+        unsettled = select(run_numbers.c.position).where(
+            run_numbers.c.run_id == run, run_numbers.c.state.in_(_UNSETTLED)
+        )
+        statement = (
+            update(runs)
+            .where(runs.c.id == run, ~unsettled.exists())
+            .values(open=False, over_at=now, owner=None, claimed_until=None)
+        )
+        await self._connection.execute(statement)
 
-    async def put_off(self, run: int, until: datetime) -> None:
-        """Give the run back and make it due at ``until``."""
-        free = update(runs).where(runs.c.id == run).values(due_at=until, owner=None, claimed_until=None)
-        await self._connection.execute(free)
+    async def put_off(self, run: int, owner: str, until: datetime) -> None:
+        """Give the run back and make it due at ``until``; nothing happens to a run that is not the owner's."""
+        mine = (runs.c.id == run) & (runs.c.owner == owner)
+        await self._connection.execute(update(runs).where(mine).values(due_at=until, owner=None, claimed_until=None))
 
     async def release(self, owner: str) -> None:
         """Give back everything that ``owner`` holds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from enum import Enum
 from typing import Final
 
@@ -71,32 +72,17 @@ class Carrying:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._ledger.close()
-        try:
-            await self._conclude()
-        except Superseded:
-            log.info("run %s is somebody else's now", self._run.id)
-
-    async def _conclude(self) -> None:
         match self._course:
             case Course.STOPPED:
                 reason = f"The run was stopped before this number was sent. {self._why}"
-                await self._runs.stop(self._run.id, self._owner, code=RUN_STOPPED, reason=reason)
-                # What was cut off in the middle is looked at once more before the run can end.
-                await self._end_or_put_off(0.0)
-            case Course.RESTING:
-                log.warning("run %s is put off for %g s: %s", self._run.id, REST, self._why)
-                await self._runs.put_off(self._run.id, self._owner, REST)
+                with suppress(Superseded):
+                    await self._runs.stop(self._run.id, self._owner, code=RUN_STOPPED, reason=reason)
+                # What an earlier process left as sent is looked at once more before the run can end.
+                await self._runs.put_off(self._run.id, self._owner, 0.0)
             case Course.LEAVING:
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
-            case Course.GOING:
-                await self._end_or_put_off(REST)
-
-    async def _end_or_put_off(self, seconds: float) -> None:
-        now = await self._runs.read(self._run.id)
-        if now is not None and all(number.state.over for number in now.numbers):
-            await self._runs.end(self._run.id, self._owner)
-        else:
-            await self._runs.put_off(self._run.id, self._owner, seconds)
+            case Course.RESTING | Course.GOING:
+                await self._runs.put_off(self._run.id, self._owner, REST)
 
     async def _work(self) -> None:
         while self._course is Course.GOING and self._queue:
@@ -108,7 +94,7 @@ class Carrying:
             except Exception as error:
                 # Whatever it is, the run must not be lost with it: it is put off and taken up again.
                 log.exception("number %s of run %s failed", number.id, self._run.id)
-                self._course, self._why = Course.RESTING, type(error).__name__
+                self._rest(type(error).__name__)
 
     async def _one(self, number: RunNumber) -> None:
         async def mark() -> None:
@@ -129,5 +115,10 @@ class Carrying:
         if ending.stops or for_all:
             self._course, self._why = Course.STOPPED, ending.stops or ending.step.reason
             log.warning("run %s is stopped: %s", self._run.id, self._why)
-        elif ending.later and self._course is Course.GOING:
-            self._course, self._why = Course.RESTING, "Close gives no clear answer"
+        elif ending.later:
+            self._rest("Close gives no clear answer")
+
+    def _rest(self, why: str) -> None:
+        if self._course is Course.GOING:
+            self._course = Course.RESTING
+            log.warning("run %s is put off for %g s: %s", self._run.id, REST, why)
