@@ -2,7 +2,7 @@
 
 Two of Close's own filters are asked for, which saves pages, and every row that comes back is held against them all
 the same: an ignored filter would select every number. The other two conditions the API cannot express, so the rows
-that do not meet them are left out by us. Nothing here decides by the name of a permission or by a row's other fields.
+that do not meet them are left out by us.
 """
 
 from __future__ import annotations
@@ -98,25 +98,21 @@ class _Rule:
 
     #: Whether a row shows that the condition holds.
     shows: Callable[[Row, Condition, Context], bool]
-    #: The fields that it looks at.
-    fields: tuple[str, ...]
     #: The query that asks Close for it; None where only we can tell.
     query: Callable[[Condition], dict[str, str]] | None = None
 
 
 _RULES: Final[Mapping[str, _Rule]] = {
-    NUMBER: _Rule(_has_digits, ("number",)),
-    LABEL: _Rule(_has_label, ("label",)),
+    NUMBER: _Rule(_has_digits),
+    LABEL: _Rule(_has_label),
     # Deprecated since July 2026 as a filter and as a field (close.md A1). Once both are gone no row shows it, and
     # that is an error rather than every number.
     SORT: _Rule(
         _is_of_sort,
-        ("is_group_number",),
         lambda condition: {"is_group_number": "true" if condition.value == "group" else "false"},
     ),
     PARTICIPANT: _Rule(
         _rings,
-        ("participants", "participant_groups", "user_id"),
         lambda condition: {"participant_user_id": str(condition.value)},
     ),
 }
@@ -151,10 +147,6 @@ class Search:
             if ask := _RULES[condition.field].query:
                 query |= ask(condition)
         return query
-
-    def fields(self) -> set[str]:
-        """Return the fields that have to be in a row."""
-        return {name for _, condition in self.conditions for name in _RULES[condition.field].fields}
 
     def holds(self, row: Row, context: Context) -> bool:
         """Tell whether a listed row meets all conditions.
