@@ -57,7 +57,10 @@ def test_the_demo_plays_its_story_and_keeps_every_promise(tmp_path: Path) -> Non
         "2,493 succeeded · 7 failed",
         "7 of 2,500 numbers failed. @Ana, please look.",
         "2,500 rows: 2,493 succeeded, 7 failed.",
+        "types /numbers close in #sales-ops",
+        "80 succeeded · 0 failed",
         "3  POST /phone_numbers/jobs/update_phone_numbers",
+        "80  PUT /phone_number/{id}/",
         f"All {len(PROMISES)} promises kept.",
     ]
     places = [done.stdout.find(sentence) for sentence in said]
@@ -164,7 +167,9 @@ def evidence() -> Evidence:
             stage.world.telnyx.job_seconds = 1.0
             clicks = await Acts(stage, Screen(io.StringIO(), stage.world.slack)).play()
             curtain = await stage.curtain()
-            return gather(stage.world, clicks, secrets=stage.secrets, log=curtain.log, ending=curtain.ending)
+            return gather(
+                stage.world, stage.office, clicks, secrets=stage.secrets, log=curtain.log, ending=curtain.ending
+            )
 
     return asyncio.run(played())
 
@@ -221,6 +226,22 @@ def _sheet(old: bytes, new: bytes) -> Doctored:
     return doctored
 
 
+def _office(**changed: object) -> Doctored:
+    return lambda seen: replace(seen, office=replace(seen.office, **changed))
+
+
+def _updated_twice(seen: Evidence) -> Evidence:
+    return _office(updates=[*seen.office.updates, seen.office.updates[0]])(seen)
+
+
+def _updated_early(seen: Evidence) -> Evidence:
+    return _office(approved=replace(seen.office.approved, at=seen.office.approved.at + timedelta(minutes=1)))(seen)
+
+
+def _slowed_down(seen: Evidence) -> Evidence:
+    return _office(calls=[*seen.office.calls, replace(seen.office.calls[0], status=429)])(seen)
+
+
 FAULTS: Final[dict[str, tuple[str, Doctored]]] = {
     "a number missed": ("the_numbers", _number(_a_chosen, tags=["dallas"])),
     "a number changed beyond what was asked": ("the_numbers", _number(_a_chosen, customer_reference="new")),
@@ -239,6 +260,10 @@ FAULTS: Final[dict[str, tuple[str, Doctored]]] = {
     "a channel called": ("the_reason", _shouted),
     "a row too few": ("the_sheet", _sheet(b"\r\n+13035552499", b"\r\n+13035550000")),
     "a wrong outcome": ("the_sheet", _sheet(b",failed,", b",succeeded,")),
+    "a colleague on nobody's number": ("the_office", lambda seen: _office(after=seen.office.before)(seen)),
+    "a number updated twice": ("the_office", _updated_twice),
+    "an update before the approval": ("the_office", _updated_early),
+    "a limit broken": ("the_office", _slowed_down),
     "a late answer": ("the_answers", lambda seen: replace(seen, deliveries=[replace(seen.deliveries[0], seconds=3.1)])),
     "a complaint": ("the_answers", lambda seen: replace(seen, complaints=["the answer had a body"])),
     "a secret in the log": ("the_secrets", lambda seen: replace(seen, log=f"token {seen.secrets[0]}")),

@@ -142,3 +142,23 @@ def test_an_outcome_is_not_given_twice() -> None:
 def test_the_outcome_follows_from_the_counts(tally: Tally, unchanged: int, ended: Outcome) -> None:
     """All good, some good, or none; what was stopped before it was sent is missing, what was right already is not."""
     assert outcome(tally, unchanged) is ended
+
+
+def test_a_number_that_the_job_never_sent_is_not_attempted() -> None:
+    """A job that stopped lists it as failed and says that it was never attempted; the reason stays."""
+    first, second = operations(2)
+    spared = replace(said(second), attempted=False, code="linesman.run_stopped", reason="The key ended.")
+
+    verdicts = settle(
+        [first, second],
+        succeeded=[],
+        failed=[said(first, code="401", reason="No."), spared],
+        pending=[],
+        final=True,
+        job_word="completed",
+    )
+
+    assert [(verdict.state, verdict.code, verdict.reason) for verdict in verdicts] == [
+        (OperationState.FAILED, "401", "No."),
+        (OperationState.NOT_ATTEMPTED, "linesman.run_stopped", "The key ended."),
+    ]

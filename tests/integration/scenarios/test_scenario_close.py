@@ -61,6 +61,7 @@ async def test_a_change_at_close_goes_from_the_command_to_the_last_number(
     assert "Label → Night desk" in shown
     assert f"Participants → add Dev Malhotra (dev.malhotra@example.com) ({dev.id})" in shown
     assert "Ring duration: 30 s, Close's default → 45" in shown
+    assert "Participants: + Dev Malhotra (dev.malhotra@example.com)" in shown
     assert close.updates == []
 
     change = await stage.request()
