@@ -11,9 +11,9 @@ from bot.sandbox.close import Call, CloseStandIn, RateLimit, Update, User, furni
 from bot.sandbox.slack import Delivery
 
 #: Numbers of both teams; every other one is of Sales.
-SHARED: Final = 160
+SHARED: Final = 80
 #: Updates that Close takes in a second.
-LIMIT: Final = 60
+LIMIT: Final = 30
 #: What the numbers of the team have in their label.
 TEAM: Final = "Sales"
 
