@@ -6,10 +6,12 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
 
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -23,9 +25,11 @@ from bot.errors import DeliveryPostponed, DeliveryUnknown
 from bot.metrics import render
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
+from bot.providers.close.offer import OFFER as CLOSE
 from bot.providers.http import Bounds
-from bot.providers.telnyx.kinds import kinds as telnyx_kinds
-from bot.providers.telnyx.provider import Telnyx
+from bot.providers.offers import Parts
+from bot.providers.runs import Runs
+from bot.providers.telnyx.offer import OFFER as TELNYX
 from bot.runtime import short_pauses
 from bot.server import build_server, listening
 from bot.slack.app import Identity, build_app, identify
@@ -40,6 +44,7 @@ from bot.slack.mail import SlackMail
 from bot.slack.messenger import SlackMessenger
 from bot.store.database import Database
 from bot.store.migrations import migrate
+from bot.store.run_book import RunBook
 from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.answering import Answering
@@ -77,6 +82,8 @@ from bot.workflow.worker import Worker
 
 log = structlog.get_logger(__name__)
 
+#: Every provider of this version, in the order in which people see them. A new provider is one more entry.
+OFFERS: Final = (TELNYX, CLOSE)
 #: Seconds between two attempts to reach Slack at start.
 SLACK_RETRY = 3.0
 #: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap (slack.md 1.11).
@@ -99,22 +106,27 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_providers(settings: Settings, vault: Vault | None, *, patience: float = 120.0) -> Sequence[Provider]:
-    """Return the providers that are switched on. A new provider is one more line here.
+def build_providers(
+    settings: Settings,
+    vault: Vault | None,
+    *,
+    runs: Callable[[str], Runs] | None = None,
+    patience: float = 120.0,
+) -> Sequence[Provider]:
+    """Return the providers that are switched on.
 
-    ``patience`` is for how many seconds a read is repeated before the provider counts as unavailable.
+    ``runs`` gives a provider, by its name, the place where it writes down what it carries out itself; without it such
+    a provider can only look. ``patience`` is for how many seconds a read is repeated before the provider counts as
+    unavailable.
     """
-    providers: list[Provider] = []
     bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
-    if settings.telnyx is not None:
-        key = settings.telnyx.api_key.get_secret_value()
-        providers.append(Telnyx(api_key=key, api_url=settings.telnyx.api_url, vault=vault, bounds=bounds))
-    return providers
+    parts = Parts(vault=vault, bounds=bounds, runs=runs)
+    return [provider for offer in OFFERS if (provider := offer.open(settings, parts)) is not None]
 
 
 def known_kinds() -> Mapping[str, Collection[str]]:
     """Return every kind of this version, switched on or not, with its settings: what a policy file may name."""
-    return {kind.name: tuple(kind.by_name) for kind in telnyx_kinds(secrets=True)}
+    return {kind.name: tuple(kind.by_name) for offer in OFFERS for kind in offer.kinds}
 
 
 def build_vault(settings: Settings) -> Vault | None:
@@ -140,7 +152,8 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         log.info("database ready", revision=after, before=before)
         client = slack_client(settings, stack)
         vault = build_vault(settings)
-        catalogue = Catalogue(build_providers(settings, vault))
+        runs = partial(RunBook, database, clock=clock)
+        catalogue = Catalogue(build_providers(settings, vault, runs=runs))
         for provider in catalogue.providers:
             stack.push_async_callback(provider.aclose)
         identity = await _identify(client)

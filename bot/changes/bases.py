@@ -10,8 +10,9 @@ from bot.changes.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.outcomes import UNCHANGED
 from bot.changes.plans import same
 from bot.changes.records import Operation
+from bot.changes.settings import Setting, restorable
 from bot.changes.snapshots import Snapshot
-from bot.changes.values import Secret, Values
+from bot.changes.values import Secret, Value, Values
 
 #: What a number is in that a retry takes up: it has not what was wanted, or nobody says so.
 UNFINISHED = frozenset({*MISSED, OperationState.DIFFERS})
@@ -56,12 +57,17 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> Taken:
         if operation.state not in CHANGED:
             continue
         names = [s.name for s in kind.settings if s.name in operation.after or s.always]
-        wanted = {name: operation.before.get(name) for name in names}
+        wanted = {name: operation.before[name] for name in names if name in operation.before}
         # What goes by itself with the switch beside it is neither sent nor lost.
-        back = {name: value for name, value in wanted.items() if name not in kind.left_out(wanted)}
-        for name in [name for name, value in back.items() if not _can_be_set(kind, name, value)]:
-            del back[name]
-            lost[name] = lost.get(name, 0) + 1
+        away = kind.left_out(wanted)
+        back: dict[str, Value] = {}
+        for name in names:
+            if name in away:
+                continue
+            if name in wanted and _can_be_set(kind.setting(name), wanted[name]):
+                back[name] = _as_set(kind.setting(name), wanted[name])
+            else:
+                lost[name] = lost.get(name, 0) + 1
         if back:
             rows[operation.number_id] = back
             seen = {**operation.after, **(operation.found or {})}
@@ -71,11 +77,16 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> Taken:
     return Taken(rows=rows, left=left, lost=lost, beyond=tuple(beyond))
 
 
-def _can_be_set(kind: Kind, name: str, value: object) -> bool:
-    """Tell whether the provider documents how to set ``value``; a secret that was wiped cannot be sent."""
-    if isinstance(value, Secret):
-        return bool(value.sealed)
-    return value not in {None, "", ()} or (value is not None and kind.setting(name).clearable)
+def _can_be_set(setting: Setting, value: Value) -> bool:
+    """Tell whether the provider can be told ``value``; a secret that was wiped cannot be sent."""
+    return bool(value.sealed) if isinstance(value, Secret) else restorable(setting, value)
+
+
+def _as_set(setting: Setting, value: Value) -> Value:
+    """Return ``value`` as it is sent: what was not set is emptied."""
+    if value is not None:
+        return value
+    return () if setting.listed else ""
 
 
 def moved_on(kind: Kind, taken: Taken, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ BATCH_STEPS: Final[Mapping[BatchState, frozenset[BatchState]]] = {
 #: state -> the states that may follow. An outcome is never taken back; the read-back only says more about a success.
 OPERATION_STEPS: Final[Mapping[OperationState, frozenset[OperationState]]] = {
     _O.WAITING: frozenset({_O.SUBMITTED, _O.FAILED, _O.NOT_ATTEMPTED}),
-    _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.FAILED}),
+    _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.FAILED, _O.NOT_ATTEMPTED}),
     _O.SUCCEEDED: CHANGED - {_O.SUCCEEDED},
     _O.FAILED: frozenset(),
     _O.NOT_ATTEMPTED: frozenset(),

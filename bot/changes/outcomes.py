@@ -37,6 +37,8 @@ class Reported(Protocol):
     def reason(self) -> str: ...  # noqa: D102
     @property
     def pointer(self) -> str: ...  # noqa: D102
+    @property
+    def attempted(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +65,8 @@ def settle(
 
     A number in the failed and the succeeded list is failed: a person has to look at it. While the job runs
     (``final`` is false), a number in no list or in the pending list keeps waiting; once the job is over, it fails as
-    not reported, with ``job_word`` (the provider's word for the job's state) in the reason.
+    not reported, with ``job_word`` (the provider's word for the job's state) in the reason. A number in the failed
+    list that the job says it never attempted is not attempted.
     """
     good, bad = _index(succeeded), _index(failed)
     waiting = _index(pending)
@@ -90,6 +93,13 @@ def settle(
 
 
 def _failure(operation: Operation, report: Reported, *, contradictory: bool) -> Verdict:
+    if not report.attempted and not contradictory:
+        return Verdict(
+            position=operation.position,
+            state=OperationState.NOT_ATTEMPTED,
+            code=report.code,
+            reason=report.reason,
+        )
     if contradictory:
         return Verdict(
             position=operation.position,

@@ -22,7 +22,8 @@ class PlannedNumber:
 
     id: str
     e164: str
-    #: Today's values of everything that is sent: the wanted settings and their groups' siblings.
+    #: Today's values of everything that is sent: the wanted settings and their groups' siblings. A setting that the
+    #: provider does not tell about the number is not in it, which is not the same as None.
     before: Values
     #: The values that will differ afterwards; empty when the number already has them.
     after: Values
@@ -70,8 +71,12 @@ def same(setting: Setting, one: Value, other: Value) -> bool:
 
 
 def difference(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
-    """Return the part of ``wanted`` that ``before`` does not already have."""
-    return {name: value for name, value in wanted.items() if not same(kind.setting(name), before.get(name), value)}
+    """Return the part of ``wanted`` that ``before`` does not already have; what it does not tell, it may not have."""
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name not in before or not same(kind.setting(name), before[name], value)
+    }
 
 
 def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
@@ -169,7 +174,7 @@ def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mappi
         names = touched.setdefault(tuple(wishes), [])
         if not names:
             names += [setting.name for setting in kind.touched(wishes)]
-        before = {name: snapshot.values.get(name) for name in names}
+        before = {name: snapshot.values[name] for name in names if name in snapshot.values}
         values = all_applied(kind.by_name, wishes, before)
         after = difference(kind, before, values)
         drafts.append(

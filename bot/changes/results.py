@@ -123,7 +123,7 @@ def _time(moment: datetime | None) -> str:
 
 def _before(operation: Operation) -> Values:
     """Return today's values of what changes; of a number that is taken out of the account, of all that was read."""
-    return {name: operation.before.get(name) for name in operation.after or operation.before}
+    return {name: operation.before[name] for name in operation.after or operation.before if name in operation.before}
 
 
 def _values(kind: Kind, values: Values, labels: Mapping[str, Mapping[str, str]]) -> str:

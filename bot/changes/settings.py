@@ -63,6 +63,8 @@ class Setting:
     pattern_help: str = ""
     #: The provider documents how to empty it. Where it does not, an empty value is refused.
     clearable: bool = False
+    #: What "not set" amounts to, for people; empty where it amounts to nothing.
+    unset: str = ""
     #: Settings that the provider reads as one object: when one is sent, its siblings are sent with it.
     group: str = ""
     #: Switching it on costs money at the provider.
@@ -186,12 +188,20 @@ def _read_text(setting: Setting, text: str) -> str:
     return text
 
 
+def restorable(setting: Setting, value: Value) -> bool:
+    """Tell whether a number that had ``value`` can be given it back: nothing can be sent where nothing was set.
+
+    Close's ring duration reads as null while its default holds, and takes only whole numbers (close.md A2).
+    """
+    return setting.clearable or value not in {None, "", ()}
+
+
 def show_value(setting: Setting, value: Value, labels: Mapping[str, str] | None = None) -> str:
     """Return ``value`` as a person reads it; ``labels`` has id -> human name for settings whose values are ids."""
     if isinstance(value, Secret):
         return MASK
     if value is None or value in {"", ()}:
-        return "(empty)"
+        return setting.unset or "(empty)"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):

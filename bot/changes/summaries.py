@@ -65,7 +65,11 @@ def summarise(
         locked=tuple(locked),
         conditions=tuple(conditions),
         sample=tuple(
-            (number.e164, {name: number.before.get(name) for name in number.after or number.before}, number.after)
+            (
+                number.e164,
+                {name: number.before[name] for name in number.after or number.before if name in number.before},
+                number.after,
+            )
             for number in _telling(changed)
         ),
         paid=paid,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.checks.accounts import account, unserved
+from bot.checks.accounts import account
 from bot.checks.database import database
 from bot.checks.findings import Finding, Mark, bounded, counted, mind, ok
 from bot.checks.socket_mode import socket_mode
@@ -53,7 +53,7 @@ def _checks(
     settings: Settings, client: AsyncWebClient, providers: Sequence[Provider], limit: float
 ) -> Iterator[Coroutine[Any, Any, Sequence[Finding]]]:
     """Yield the checks in the order in which they are told."""
-    yield _configuration(settings, providers)
+    yield _configuration(settings)
     yield bounded(
         database(settings),
         what="The database",
@@ -77,11 +77,10 @@ def _checks(
         )
 
 
-async def _configuration(settings: Settings, providers: Sequence[Provider]) -> Sequence[Finding]:
+async def _configuration(settings: Settings) -> Sequence[Finding]:
     given = counted(len(settings.model_fields_set), "variable is", "variables are")
     return [
         ok(f"The configuration can be read: {given} set, of {len(VARIABLES)}."),
         *(ok(f"Rule {sentence}") for sentence in (settings.explain() if settings.policy_file else ())),
         *map(mind, settings.warnings()),
-        *unserved(settings, providers),
     ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 
@@ -15,6 +16,7 @@ from bot.changes.policy import Grant, Policies, Policy
 from bot.changes.values import MASK
 from bot.config.fields import (
     MAKE_A_KEY,
+    SENTENCES,
     AppToken,
     BotToken,
     ChannelId,
@@ -29,6 +31,10 @@ from bot.config.fields import (
 )
 from bot.config.policy import PolicyFile, explain, rule_cautions, variable_cautions
 
+_NO_PROVIDER = (
+    "TELNYX_API_KEY is not set: paste an API key from the Telnyx portal (KEY…), "
+    "or set CLOSE_API_KEY to an API key from Close's settings (api_…), or both."
+)
 _YEAR = 31_536_000
 _DAY = 86_400
 #: Kinds that cannot be undone: nobody may, unless a rule that names them allows it.
@@ -41,6 +47,8 @@ class ProviderSettings:
 
     api_key: SecretStr
     api_url: str
+    #: Whether the key is an OAuth access token, which goes into the request in another way.
+    bearer: bool = False
 
 
 class Settings(BaseSettings):
@@ -68,6 +76,11 @@ class Settings(BaseSettings):
         "https://api.telnyx.com/v2", alias="TELNYX_API_URL", description="base address of Telnyx's API"
     )
     close_api_key: Key | None = Field(None, alias="CLOSE_API_KEY", description="Close's API key; Close is on when set")
+    close_access_token: Key | None = Field(
+        None,
+        alias="CLOSE_ACCESS_TOKEN",
+        description="an OAuth access token of Close, in place of `CLOSE_API_KEY`",
+    )
     close_api_url: WebUrl = Field(
         "https://api.close.com/api/v1", alias="CLOSE_API_URL", description="base address of Close's API"
     )
@@ -191,11 +204,15 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("telnyx_api_key")
+    @field_validator("close_access_token")
     @classmethod
-    def _some_provider(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            raise ValueError("is not set: paste an API key from the Telnyx portal (KEY…)")
+    def _some_provider(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Ask for one provider at least. Close's two credentials look alike to us, so each has its variable."""
+        telnyx, close = (info.data.get(name, ...) for name in ("telnyx_api_key", "close_api_key"))
+        if value is not None and close is not None:
+            raise ValueError("is set beside CLOSE_API_KEY: unset one of them")
+        if value is None and telnyx is None and close is None:
+            raise PydanticCustomError(SENTENCES, "no provider", {"problems": [_NO_PROVIDER]})
         return value
 
     @field_validator("poll_max")
@@ -223,6 +240,8 @@ class Settings(BaseSettings):
     @property
     def close(self) -> ProviderSettings | None:
         """How to reach Close; None when it is off."""
+        if self.close_access_token is not None:
+            return ProviderSettings(api_key=self.close_access_token, api_url=self.close_api_url, bearer=True)
         return _provider(self.close_api_key, self.close_api_url)
 
     @property
@@ -289,6 +308,11 @@ class Settings(BaseSettings):
             )
         if make_url(self.database_url.get_secret_value()).database in {None, "", ":memory:"}:
             yield "DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
+        if self.close_access_token is not None:
+            yield (
+                "CLOSE_ACCESS_TOKEN is not renewed by Linesman: when Close ends it, changes stop half-way. "
+                "Use an API key (CLOSE_API_KEY) where you can."
+            )
         if self.slack_bot_token.get_secret_value().startswith("xoxe."):
             yield (
                 "SLACK_BOT_TOKEN is a rotating token, which Slack ends after 12 hours: "

@@ -44,6 +44,12 @@ class BatchRequest:
     values: Values
     #: A filter in the place of ``numbers``, where the provider alone can resolve it; empty otherwise.
     handed: tuple[Condition, ...] = ()
+    #: Names the batch for ever. A provider that runs its jobs itself files the job under it, so that submitting the
+    #: batch again finds the job instead of making another.
+    reference: str = ""
+    #: Provider id -> the number's values as the plan found them, without what the provider did not tell. Needed where
+    #: the provider sends one request for each number: to send only what differs, and to see whether a list moved.
+    before: Mapping[str, Values] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +64,8 @@ class OperationReport:
     code: str = ""
     reason: str = ""
     pointer: str = ""
+    #: False for a failed number that the job never sent, because it stopped before; the reason says why.
+    attempted: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

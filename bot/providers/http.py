@@ -3,8 +3,7 @@
 Reads are repeated inside one deadline. Writes are sent at most once, because neither provider has an idempotency
 key for them: whoever sent one decides what to do about an unclear ending.
 
-Rates are learned from the answers. Telnyx sends ``x-ratelimit-limit``, ``-remaining`` and ``-reset`` (seconds), Close
-sends ``RateLimit: limit=, remaining=, reset=`` (seconds) per endpoint group, and either may send ``retry-after``.
+Rates are learned from the answers, per endpoint group (``pace.py``).
 """
 
 from __future__ import annotations
@@ -14,13 +13,11 @@ import json as jsonlib
 import logging
 import math
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias, cast
 from urllib.parse import quote
 
@@ -37,6 +34,7 @@ from bot.errors import (
     Unauthorised,
     Unavailable,
 )
+from bot.providers.pace import Pace, asked_wait
 
 _log = logging.getLogger(__name__)
 
@@ -45,9 +43,6 @@ Params: TypeAlias = Mapping[str, str | int]
 #: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise.
 Refuse: TypeAlias = Callable[[int, JSON], ProviderError]
 
-#: A wait that a header asks for beyond this is not a wait but a mistake, such as a time of day in place of seconds.
-_ABSURD_WAIT: Final = 86_400.0
-_RATE_LIMIT_PART: Final = re.compile(r"(limit|remaining|reset)\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
 #: Failures before a byte of the request was sent.
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -79,45 +74,6 @@ class Call:
     path: str
     #: The HTTP status, or the name of the failure when there was no answer.
     status: str
-
-
-@dataclass(slots=True)
-class _Pace:
-    """What one endpoint group allows, as far as its answers have told. Times are those of the client's clock."""
-
-    limit: float = math.inf
-    remaining: float = math.inf
-    reset_at: float = -math.inf
-    #: The longest window seen, in seconds.
-    span: float = 0.0
-    #: After a 429: when the next request may go.
-    closed_until: float = -math.inf
-
-    def take(self, now: float) -> float:
-        """Take one request out of the allowance and return 0, or return the seconds to wait before asking again."""
-        if now < self.closed_until:
-            return self.closed_until - now
-        if now >= self.reset_at:
-            # The window is over. Until an answer says better, the next one is taken to be like it.
-            self.remaining, self.reset_at = max(self.limit, 1.0), now + self.span
-        if self.remaining < 1:
-            return self.reset_at - now
-        self.remaining -= 1
-        return 0.0
-
-    def learn(self, headers: httpx.Headers, now: float) -> None:
-        """Take in what an answer says about the allowance."""
-        told = _allowance(headers)
-        remaining, reset = told.get("remaining"), told.get("reset")
-        self.limit = told.get("limit", self.limit)
-        if remaining is None or reset is None:
-            return
-        self.span = max(self.span, reset)
-        if remaining >= 1 and now < self.reset_at and now + reset <= self.reset_at + 1.0:
-            # The same window still. Requests under way are not in the answer's figure but are in ours.
-            self.remaining = min(self.remaining, remaining)
-        else:
-            self.remaining, self.reset_at = remaining, now + reset
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +114,13 @@ class PacedClient:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     wall: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
+    #: Seconds that a 429 means when it does not say.
+    unasked_wait: float = 1.0
     #: How many calls were made, by what they were and how they ended.
     calls: Counter[Call] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._paces: dict[tuple[str, str], _Pace] = {}
+        self._paces: dict[tuple[str, str], Pace] = {}
         self._slots = asyncio.Semaphore(self.bounds.concurrency)
         timeout = self.bounds.timeout
         self._timeout = httpx.Timeout(timeout, connect=timeout / 3, pool=timeout / 3)
@@ -231,7 +189,7 @@ class PacedClient:
 
     async def _pace(self, method: str, path: str, until: float) -> None:
         """Wait for the endpoint group's turn; raise RateLimited when it comes after ``until``."""
-        pace = self._paces.setdefault((method, path), _Pace())
+        pace = self._paces.setdefault((method, path), Pace())
         while (wait := pace.take(self.now())) > 0:
             if self.now() + wait > until:
                 raise self._too_fast(wait)
@@ -248,7 +206,15 @@ class PacedClient:
     async def _send(
         self, method: str, path: str, parts: Mapping[str, str] | None, params: Params | None, json: JSON
     ) -> _Answer:
-        """Send one request and return its answer; raise RateLimited or _Unclear."""
+        """Send the request that :meth:`_pace` let go and return its answer; raise RateLimited or _Unclear."""
+        try:
+            return await self._answer(method, path, parts, params, json)
+        finally:
+            self._paces[method, path].ended()
+
+    async def _answer(
+        self, method: str, path: str, parts: Mapping[str, str] | None, params: Params | None, json: JSON
+    ) -> _Answer:
         filled = path.format_map({name: quote(part, safe="") for name, part in (parts or {}).items()})
         request = self.client.build_request(
             method, filled, params=dict(params) if params else None, json=json, timeout=self._timeout
@@ -276,7 +242,7 @@ class PacedClient:
         pace = self._paces[method, path]
         pace.learn(answer.headers, self.now())
         if answer.status == 429:
-            wait = self._asked_wait(answer.headers)
+            wait = asked_wait(answer.headers, self.wall(), otherwise=self.unasked_wait)
             pace.closed_until = self.now() + wait
             raise self._too_fast(wait, status=429)
         return answer
@@ -321,21 +287,6 @@ class PacedClient:
     def _count(self, method: str, path: str, status: str) -> None:
         self.calls[Call(method, path, status)] += 1
 
-    def _asked_wait(self, headers: httpx.Headers) -> float:
-        """Return the seconds that a 429 asks for: the longer of ``retry-after`` and the window's rest, or 1."""
-        waits = [_allowance(headers).get("reset"), self._retry_after(headers.get("retry-after", ""))]
-        return max((wait for wait in waits if wait is not None), default=1.0)
-
-    def _retry_after(self, text: str) -> float | None:
-        """Return the seconds of a ``retry-after`` header, which may also be a date (RFC 9110, 10.2.3)."""
-        if (seconds := _seconds(text)) is not None:
-            return seconds
-        try:
-            wait = parsedate_to_datetime(text).timestamp() - self.wall()
-        except ValueError:
-            return None
-        return max(wait, 0.0) if wait <= _ABSURD_WAIT else None
-
 
 def refusal_type(status: int) -> type[ProviderError]:
     """Return the error that a refusing status means before its body is looked at.
@@ -360,25 +311,10 @@ def clean(text: object, longest: int = 200) -> str:
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
-def _allowance(headers: httpx.Headers) -> dict[str, float]:
-    """Return what the rate headers say, by ``limit``, ``remaining`` and ``reset``; what cannot be read is left out."""
-    told = {name: headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining", "reset")}
-    told |= {name.lower(): value for name, value in _RATE_LIMIT_PART.findall(headers.get("ratelimit", ""))}
-    return {name: value for name, text in told.items() if (value := _seconds(text)) is not None}
-
-
 def _object(body: JSON) -> dict[str, JSON]:
     if not isinstance(body, dict):
         raise _Unclear("its answer is not a JSON object")
     return body
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value <= _ABSURD_WAIT else None
 
 
 def _bare(error: httpx.RequestError) -> httpx.RequestError:

@@ -15,6 +15,7 @@ from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
 from bot.store.pruning import Pruning
+from bot.store.runs import RunTables
 from bot.store.secrets import Secrets
 from bot.store.templates import Templates
 from bot.store.work import Work
@@ -35,6 +36,7 @@ class Transaction:
         self.inquiries = Inquiries(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
+        self.runs = RunTables(connection)
         self.templates = Templates(connection)
         self.work = Work(connection)
         self.pruning = Pruning(connection)

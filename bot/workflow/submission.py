@@ -216,7 +216,14 @@ async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest
     async with context.database.reading() as tx:
         operations = await tx.operations.of_batch(batch.change, batch.position)
     numbers = tuple((operation.number_id, operation.e164) for operation in operations)
-    return BatchRequest(kind=kind, numbers=numbers, values=batch.values, handed=batch.handed)
+    return BatchRequest(
+        kind=kind,
+        numbers=numbers,
+        values=batch.values,
+        handed=batch.handed,
+        reference=f"{batch.change}/{batch.position}",
+        before={operation.number_id: operation.before for operation in operations},
+    )
 
 
 async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:

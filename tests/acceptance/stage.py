@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from cryptography.fernet import Fernet
 
+from bot.sandbox.close import CloseStandIn
 from bot.sandbox.slack import Delivery, FaultKind, Message, SlackStandIn
 from bot.sandbox.slack.transcript import lines
 from bot.sandbox.telnyx import Number, TelnyxStandIn
@@ -52,6 +53,8 @@ class Stage:
     slack: SlackStandIn
     telnyx: TelnyxStandIn
     folder: Path
+    #: Close is switched on where a story needs it.
+    close: CloseStandIn | None = None
     transport: str = "http"
     #: Numbers of the change, in the order in which Ana gives them.
     asked: list[Number] = field(default_factory=list)
@@ -87,6 +90,8 @@ class Stage:
             "SLACK_API_URL": self.slack.api_url,
             "TELNYX_API_KEY": self.telnyx.api_key,
             "TELNYX_API_URL": self.telnyx.url,
+            "CLOSE_API_KEY": self.close.api_key if self.close else "",
+            "CLOSE_API_URL": self.close.url if self.close else "",
             "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
             "HOST": "127.0.0.1",
             "PORT": str(self.port),

@@ -57,6 +57,9 @@ def test_the_demo_plays_its_story_and_keeps_every_promise(tmp_path: Path) -> Non
         "2,492 verified · 1 differs · 7 failed",
         "7 of 2,500 numbers failed; 1 number differs from what was approved",
         "2,500 rows: 2,492 verified, 7 failed, 1 differs.",
+        "types /numbers close in #sales-ops",
+        "40 verified · 0 failed",
+        "40  PUT /phone_number/{id}/",
         "3  POST /phone_numbers/jobs/update_phone_numbers",
         f"All {len(PROMISES)} promises kept.",
     ]
@@ -164,7 +167,9 @@ def evidence() -> Evidence:
             stage.world.telnyx.job_seconds = 1.0
             clicks = await Acts(stage, Screen(io.StringIO(), stage.world.slack)).play()
             curtain = await stage.curtain()
-            return gather(stage.world, clicks, secrets=stage.secrets, log=curtain.log, ending=curtain.ending)
+            return gather(
+                stage.world, stage.office, clicks, secrets=stage.secrets, log=curtain.log, ending=curtain.ending
+            )
 
     return asyncio.run(played())
 
@@ -227,6 +232,22 @@ def _sheet(old: bytes, new: bytes) -> Doctored:
     return doctored
 
 
+def _office(**changed: object) -> Doctored:
+    return lambda seen: replace(seen, office=replace(seen.office, **changed))
+
+
+def _updated_twice(seen: Evidence) -> Evidence:
+    return _office(updates=[*seen.office.updates, seen.office.updates[0]])(seen)
+
+
+def _updated_early(seen: Evidence) -> Evidence:
+    return _office(approved=replace(seen.office.approved, at=seen.office.approved.at + timedelta(minutes=1)))(seen)
+
+
+def _slowed_down(seen: Evidence) -> Evidence:
+    return _office(calls=[*seen.office.calls, replace(seen.office.calls[0], status=429)])(seen)
+
+
 FAULTS: Final[dict[str, tuple[str, Doctored]]] = {
     "a number missed": ("the_numbers", _number(_a_chosen, tags=["dallas"])),
     "a number changed beyond what was asked": ("the_numbers", _number(_a_chosen, customer_reference="new")),
@@ -256,6 +277,10 @@ FAULTS: Final[dict[str, tuple[str, Doctored]]] = {
         "the_verification",
         lambda seen: replace(seen, provider_calls=[c for c in seen.provider_calls if "/jobs/" in c.path]),
     ),
+    "a colleague on nobody's number": ("the_office", lambda seen: _office(after=seen.office.before)(seen)),
+    "a number updated twice": ("the_office", _updated_twice),
+    "an update before the approval": ("the_office", _updated_early),
+    "a limit broken": ("the_office", _slowed_down),
     "a late answer": ("the_answers", lambda seen: replace(seen, deliveries=[replace(seen.deliveries[0], seconds=3.1)])),
     "a complaint": ("the_answers", lambda seen: replace(seen, complaints=["the answer had a body"])),
     "a secret in the log": ("the_secrets", lambda seen: replace(seen, log=f"token {seen.secrets[0]}")),

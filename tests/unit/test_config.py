@@ -30,6 +30,10 @@ def problems(environ: dict[str, str]) -> list[str]:
     return list(caught.value.problems)
 
 
+#: What switches Close on.
+CLOSE = {"CLOSE_API_KEY": "api_0123.456"}
+
+
 class TestGood:
     """Environments that Linesman starts with."""
 
@@ -141,6 +145,32 @@ class TestGood:
         assert config.load(LEAST | {name: value}).port == 3000
 
 
+class TestProviders:
+    """Which provider is on, and how it is reached."""
+
+    def test_close_alone_will_do(self) -> None:
+        """Telnyx needs no key when Close has one."""
+        settings = config.load({name: value for name, value in LEAST.items() if name != "TELNYX_API_KEY"} | CLOSE)
+
+        assert settings.telnyx is None
+        assert settings.close is not None
+        assert (settings.close.api_key.get_secret_value(), settings.close.bearer) == ("api_0123.456", False)
+
+    def test_an_access_token_is_a_bearer(self) -> None:
+        """Close's two credentials have a variable each, because nothing in them tells one from the other for sure."""
+        settings = config.load(LEAST | {"CLOSE_ACCESS_TOKEN": "token0123"})
+
+        assert settings.close is not None
+        assert (settings.close.api_key.get_secret_value(), settings.close.bearer) == ("token0123", True)
+        assert any("CLOSE_ACCESS_TOKEN is not renewed" in warning for warning in settings.warnings())
+
+    def test_two_credentials_are_one_too_many(self) -> None:
+        """Nobody has to guess which of the two counts."""
+        assert problems(LEAST | CLOSE | {"CLOSE_ACCESS_TOKEN": "token0123"}) == [
+            "CLOSE_ACCESS_TOKEN is set beside CLOSE_API_KEY: unset one of them."
+        ]
+
+
 class TestBad:
     """Environments that Linesman refuses."""
 
@@ -155,7 +185,10 @@ class TestBad:
                 "SLACK_SIGNING_SECRET is not set: paste the signing secret from your Slack app's Basic Information "
                 "page, or set SLACK_APP_TOKEN to use Socket Mode."
             ),
-            "TELNYX_API_KEY is not set: paste an API key from the Telnyx portal (KEY…).",
+            (
+                "TELNYX_API_KEY is not set: paste an API key from the Telnyx portal (KEY…), or set CLOSE_API_KEY to an "
+                "API key from Close's settings (api_…), or both."
+            ),
             (
                 "LINESMAN_APPROVAL_CHANNEL is not set: give the id of the channel where approvals are asked for, "
                 "which is at the bottom of the channel's details."
@@ -281,6 +314,7 @@ class TestBad:
                 "SLACK_SIGNING_SECRET",
                 "TELNYX_API_KEY",
                 "CLOSE_API_KEY",
+                "CLOSE_ACCESS_TOKEN",
                 "DATABASE_URL",
                 "LINESMAN_SECRET_KEY",
             ],
@@ -435,7 +469,7 @@ def test_variables() -> None:
     names = [variable.name for variable in config.VARIABLES]
     defaults = {variable.name: variable.default for variable in config.VARIABLES}
 
-    assert len(names) == len(set(names)) == 30
+    assert len(names) == len(set(names)) == 31
     assert all(variable.meaning for variable in config.VARIABLES)
     assert [variable.name for variable in config.VARIABLES if variable.required] == [
         "SLACK_BOT_TOKEN",

@@ -159,3 +159,23 @@ def test_only_what_was_seen_is_called_a_success(tally: Tally) -> None:
     if outcome(tally, 0) is Outcome.SUCCEEDED:
         assert (tally.succeeded, tally.differs, tally.unverified, tally.failed, tally.not_attempted) == (0, 0, 0, 0, 0)
         assert tally.verified
+
+
+def test_a_number_that_the_job_never_sent_is_not_attempted() -> None:
+    """A job that stopped lists it as failed and says that it was never attempted; the reason stays."""
+    first, second = operations(2)
+    spared = replace(said(second), attempted=False, code="linesman.run_stopped", reason="The key ended.")
+
+    verdicts = settle(
+        [first, second],
+        succeeded=[],
+        failed=[said(first, code="401", reason="No."), spared],
+        pending=[],
+        final=True,
+        job_word="completed",
+    )
+
+    assert [(verdict.state, verdict.code, verdict.reason) for verdict in verdicts] == [
+        (OperationState.FAILED, "401", "No."),
+        (OperationState.NOT_ATTEMPTED, "linesman.run_stopped", "The key ended."),
+    ]

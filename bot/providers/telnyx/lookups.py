@@ -12,8 +12,8 @@ from bot.changes.values import JSON
 from bot.errors import BadRequest, Missing
 from bot.providers.http import PacedClient, clean
 from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS
-from bot.providers.telnyx.together import together
 from bot.providers.telnyx.wire import Address, BillingGroup, Connection, data, parse, rows, total
+from bot.providers.together import together
 
 #: Slack shows at most 100 options of at most 75 characters.
 MOST: Final = 100

@@ -18,8 +18,8 @@ from bot.errors import BadRequest, Missing, Unavailable
 from bot.providers.http import PacedClient, Params
 from bot.providers.telnyx.search import Query
 from bot.providers.telnyx.snapshots import Source
-from bot.providers.telnyx.together import WIDTH, together
 from bot.providers.telnyx.wire import data, rows, total
+from bot.providers.together import WIDTH, together
 
 Row: TypeAlias = dict[str, JSON]
 

@@ -27,8 +27,8 @@ from bot.providers.http import PacedClient
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.search import Search
 from bot.providers.telnyx.snapshots import Source, sources, values
-from bot.providers.telnyx.together import together
 from bot.providers.telnyx.wire import Ownership, data, parse
+from bot.providers.together import together
 
 #: The most numbers in one ownership check (telnyx.md 3.5).
 OWNERSHIP: Final = 1000

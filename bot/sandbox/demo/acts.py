@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from bot.sandbox.demo.evidence import Clicks
 from bot.sandbox.demo.screen import Screen
+from bot.sandbox.demo.second import SecondAct
 from bot.sandbox.demo.sheet import sheet_shown
 from bot.sandbox.demo.sights import Sights, has_input, question
 from bot.sandbox.demo.stage import Stage
@@ -40,16 +42,17 @@ class Acts:
         clicks = await self._decide()
         await self._follow()
         await self._look_back()
-        return clicks
+        office = await SecondAct(self._stage, self._screen).play()
+        return replace(clicks, office=office)
 
     async def _opening(self) -> None:
         screen = self._screen
         screen.scene(f"Linesman changes {CHOSEN:,} phone numbers")
         screen.tell(
             f"The real bot runs as process {self._stage.bot.pid}, with a new database, between a stand-in for Slack "
-            f"and a stand-in for Telnyx, all on this machine. The account has {len(self._world.before):,} numbers, "
-            f"{len(self._world.failing)} of them are going to make trouble, and {len(self._world.dropped)} more is not "
-            "going to be changed as Telnyx says."
+            f"and stand-ins for Telnyx and Close, all on this machine. The account at Telnyx has "
+            f"{len(self._world.before):,} numbers, {len(self._world.failing)} of them are going to make trouble, and "
+            f"{len(self._world.dropped)} more is not going to be changed as Telnyx says."
         )
         await self._stage.connected()
         await screen.beat(2)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.sandbox.demo.office import Office, OfficeSeen, look
 from bot.sandbox.demo.process import Ending
 from bot.sandbox.demo.world import APPROVALS, FAILURES, OPS, Values, World, account
 from bot.sandbox.slack import Call, Delivery, File, Message
@@ -17,12 +18,14 @@ from bot.sandbox.telnyx import Job
 
 @dataclass(frozen=True, kw_only=True)
 class Clicks:
-    """The two clicks on Approve."""
+    """The clicks on Approve."""
 
     #: Ana's, on her own change.
     refused: Delivery
     #: Max's.
     approved: Delivery
+    #: Max's in the second act; None before it was played.
+    office: Delivery | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,8 @@ class Evidence:
     #: Address of the card; empty when there is none.
     link: str
     sheets: Sequence[File]
+    #: What the second act came to.
+    office: OfficeSeen
     slack_calls: Sequence[Call]
     deliveries: Sequence[Delivery]
     complaints: Sequence[str]
@@ -72,8 +77,10 @@ class Evidence:
         yield "the log", self.log
 
 
-def gather(world: World, clicks: Clicks, *, secrets: Sequence[str], log: str, ending: Ending) -> Evidence:
-    """Return the evidence; to be called when the bot has stopped."""
+def gather(
+    world: World, office: Office, clicks: Clicks, *, secrets: Sequence[str], log: str, ending: Ending
+) -> Evidence:
+    """Return the evidence; to be called when the bot has stopped. The second act plays in a channel of its own."""
     slack, telnyx = world.slack, world.telnyx
     cards = slack.messages(OPS)
     card = cards[0] if cards else None
@@ -90,12 +97,13 @@ def gather(world: World, clicks: Clicks, *, secrets: Sequence[str], log: str, en
         provider_calls=telnyx.calls,
         clicks=clicks,
         cards=cards,
-        requests=slack.messages(APPROVALS),
+        requests=[request for request in slack.messages(APPROVALS) if "CHG-2" not in request.text],
         notices=slack.messages(FAILURES),
         thread=slack.thread(OPS, card.ts)[1:] if card else [],
         whispers=slack.ephemerals(world.ana.id),
         link=f"/archives/{OPS}/p{card.ts.replace('.', '')}" if card else "",
-        sheets=[file for file in slack.files if file.name.endswith("results.csv")],
+        sheets=[file for file in slack.files if file.name.endswith("results.csv") and file.channel == OPS],
+        office=look(office, clicks.office or clicks.approved),
         slack_calls=slack.calls,
         deliveries=slack.deliveries,
         complaints=slack.complaints,

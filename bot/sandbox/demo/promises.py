@@ -207,6 +207,33 @@ def the_sheet(seen: Evidence) -> Verdict:
     return Verdict(promise=sentence, problems=[*problems()])
 
 
+def the_office(seen: Evidence) -> Verdict:
+    """Judge that the second act added one colleague to exactly the chosen numbers, once each, and broke no limit."""
+    office = seen.office
+
+    def problems() -> Iterator[str]:
+        for number, was in office.before.items():
+            people = was["participants"]
+            expected = {**was, "participants": sorted([*_people(people), office.colleague])}
+            if office.after.get(number) != (expected if number in office.chosen else was):
+                yield f"{number} is not as it should be"
+        if Counter(update.number for update in office.updates) != Counter(office.chosen):
+            yield "the updates are not the chosen numbers, each once"
+        if any(update.at < office.approved.at for update in office.updates):
+            yield "an update came before the approval"
+        if too_fast := sum(call.status == 429 for call in office.calls):
+            yield f"Close had to ask {too_fast} times to slow down"
+
+    sentence = (
+        f"At Close {len(office.chosen)} numbers got one more colleague, each by one update, within the rate limit"
+    )
+    return Verdict(promise=sentence, problems=[*problems()])
+
+
+def _people(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
+
+
 def the_answers(seen: Evidence) -> Verdict:
     """Judge that whatever a person did was answered in time, and that Slack had nothing to complain of."""
 
@@ -252,6 +279,7 @@ PROMISES: Final[Sequence[Callable[[Evidence], Verdict]]] = (
     the_verification,
     the_reason,
     the_sheet,
+    the_office,
     the_answers,
     the_secrets,
     the_end,

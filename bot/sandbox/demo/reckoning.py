@@ -14,8 +14,8 @@ from bot.sandbox.demo.evidence import Evidence
 from bot.sandbox.demo.promises import Verdict, verdicts
 from bot.sandbox.demo.screen import Screen
 
-#: An id inside a path: a UUID, or the digits of Telnyx's own ids.
-_ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+)(?=/|$)")
+#: An id inside a path: a UUID, the digits of Telnyx's own ids, or what begins with its kind at Close.
+_ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+|(?:phon|user|group)_\w+)(?=/|$)")
 #: How many of a promise's problems are told.
 _TOLD: Final = 5
 
@@ -25,7 +25,9 @@ def reckon(evidence: Evidence, screen: Screen) -> int:
     screen.scene("What it took")
     provider = Counter(f"{call.method} {_ID.sub('{id}', call.path)}" for call in evidence.provider_calls)
     slack = Counter(call.method for call in evidence.slack_calls)
-    screen.show("", Columns([_table("Calls to Telnyx", provider), _table("Calls to Slack", slack)], padding=(0, 4)))
+    close = Counter(f"{call.method} {_ID.sub('{id}', call.path)}" for call in evidence.office.calls)
+    tables = [_table("Calls to Telnyx", provider), _table("Calls to Close", close), _table("Calls to Slack", slack)]
+    screen.show("", Columns(tables, padding=(0, 4)))
 
     screen.scene("What was promised")
     screen.show("")

@@ -31,7 +31,7 @@ STEP: Final = 5
 
 #: Open to the right: emoji are wider in some terminals than in others, and a right border would show it.
 _OPEN: Final = box.Box("╭──╴\n│   \n├── \n│   \n├── \n├── \n│   \n╰──╴\n")
-_PLACES: Final = {"number-ops": "blue", "number-approvals": "magenta", "number-failures": "red"}
+_PLACES: Final = {"number-ops": "blue", "sales-ops": "blue", "number-approvals": "magenta", "number-failures": "red"}
 
 
 class Screen:

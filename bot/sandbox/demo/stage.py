@@ -1,4 +1,4 @@
-"""The stage: a temporary folder, both stand-ins on loopback, and the real bot between them."""
+"""The stage: a temporary folder, the stand-ins on loopback, and the real bot between them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final, Self, TypeVar
 
 from cryptography.fernet import Fernet
 
+from bot.sandbox.demo.office import Office, furnish_office, stand_in_for_close
 from bot.sandbox.demo.process import BotProcess, Ending
 from bot.sandbox.demo.world import APPROVALS, FAILURES, World, furnish, stand_ins
 from bot.sandbox.slack import Delivery, StandInRefused
@@ -36,11 +37,13 @@ class Stage:
     def __init__(self) -> None:
         slack, telnyx = stand_ins()
         self._slack, self._telnyx = slack, telnyx
+        self._close = stand_in_for_close()
         self._secret_key = Fernet.generate_key().decode()
         self._open = AsyncExitStack()
         self._folder = Path()
         self._bot: BotProcess | None = None
         self._world: World | None = None
+        self._office: Office | None = None
         #: What is being waited for, in words; for the report when it never comes.
         self.awaited = ""
 
@@ -50,7 +53,9 @@ class Stage:
             self._folder = Path(opening.enter_context(folder))
             await opening.enter_async_context(self._slack)
             await opening.enter_async_context(self._telnyx)
+            await opening.enter_async_context(self._close)
             self._world = furnish(self._slack, self._telnyx)
+            self._office = furnish_office(self._close)
             self._bot = BotProcess(self.configuration(), self._folder / "linesman.log")
             await opening.enter_async_context(self._bot)
             self._open = opening.pop_all()
@@ -69,6 +74,13 @@ class Stage:
         return self._world
 
     @property
+    def office(self) -> Office:
+        """The office of the second act; known once the stage is entered."""
+        if self._office is None:
+            raise RuntimeError("the stage is built by entering its context")
+        return self._office
+
+    @property
     def bot(self) -> BotProcess:
         """The bot; known once the stage is entered."""
         if self._bot is None:
@@ -83,6 +95,7 @@ class Stage:
             workspace.bot_token,
             workspace.app_token,
             self._telnyx.api_key,
+            self._close.api_key,
             self._secret_key,
         )
 
@@ -95,6 +108,8 @@ class Stage:
             "SLACK_API_URL": self._slack.api_url,
             "TELNYX_API_KEY": self._telnyx.api_key,
             "TELNYX_API_URL": self._telnyx.url,
+            "CLOSE_API_KEY": self._close.api_key,
+            "CLOSE_API_URL": self._close.url,
             "DATABASE_URL": f"sqlite+aiosqlite:///{self._folder / 'linesman.db'}",
             "HOST": "127.0.0.1",
             "PORT": "0",

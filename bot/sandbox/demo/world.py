@@ -12,10 +12,13 @@ from bot.sandbox.slack import Person, SlackStandIn
 from bot.sandbox.telnyx import Number, TelnyxStandIn
 
 OPS: Final = "C0NUMBEROPS"
+#: Where the second act is played.
+SALES: Final = "C0SALESOPS"
 APPROVALS: Final = "C0APPROVALS"
 FAILURES: Final = "C0FAILURES"
 CHANNELS: Final[Mapping[str, str]] = {
     OPS: "number-ops",
+    SALES: "sales-ops",
     APPROVALS: "number-approvals",
     FAILURES: "number-failures",
 }

@@ -74,7 +74,7 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     match data["what"]:
         case "failed":
-            what = f"❌ {where}: {_what_went_wrong(story, data)}."
+            what = f"❌ {where}: {_what_went_wrong(story, data)}{_spared(story, data)}."
         case "expired":
             what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
         case "moved":
@@ -113,6 +113,12 @@ def _what_went_wrong(story: Story, data: Mapping[str, Any]) -> str:
     if unverified:
         parts.append(f"{counted(unverified, 'number')} could not be verified")
     return "; ".join(parts)
+
+
+def _spared(story: Story, data: Mapping[str, Any]) -> str:
+    """Return how many numbers were never sent although they should have been; empty when none."""
+    spared = int(data.get("not_attempted", 0)) - (story.change.summary.unchanged if story.change.summary else 0)
+    return f", and {spared:,} {'was' if spared == 1 else 'were'} not attempted" if spared > 0 else ""
 
 
 def reminder(story: Story) -> tuple[str, list[Block]]:

@@ -10,6 +10,7 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState, Outcome
 from bot.changes.policy import Audience
 from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb, public_id
+from bot.changes.settings import Shape
 from bot.changes.summaries import UNSET
 from bot.changes.values import Values, Wish
 from bot.slack.views.elements import code, counted, listed, person, when
@@ -95,8 +96,20 @@ def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
 
 
 def _difference(kind: Kind, name: str, before: Values, after: Values, summary: Summary) -> str:
-    old, new = (shown(kind, name, values.get(name), summary, limit=60) for values in (before, after))
-    return f"{kind.setting(name).label}: {old} → {new}"
+    setting, told = kind.setting(name), name in before
+    old, new = before.get(name), after.get(name)
+    if setting.shape in {Shape.LOOKUPS, Shape.NUMBERS} and told and isinstance(new, tuple):
+        return f"{setting.label}: {_gains_and_losses(kind, name, old if isinstance(old, tuple) else (), new, summary)}"
+    was = shown(kind, name, old, summary, limit=60) if told else "(not told by the provider)"
+    return f"{setting.label}: {was} → {shown(kind, name, new, summary, limit=60)}"
+
+
+def _gains_and_losses(kind: Kind, name: str, old: tuple[str, ...], new: tuple[str, ...], summary: Summary) -> str:
+    """Return what a list gains and loses: two long lists side by side, cut to a line, would look the same."""
+    gained = tuple(entry for entry in new if entry not in old)
+    lost = tuple(entry for entry in old if entry not in new)
+    signs = (("+", gained), ("-", lost))
+    return " ".join(f"{sign} {shown(kind, name, entries, summary, limit=80)}" for sign, entries in signs if entries)
 
 
 def warning_lines(kind: Kind, summary: Summary) -> str:

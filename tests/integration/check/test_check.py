@@ -12,6 +12,7 @@ import pytest
 
 from bot.checks import check
 from bot.config import load
+from bot.sandbox.close import CloseStandIn
 
 NO_KEY = (
     "mind  LINESMAN_SECRET_KEY is not set: secret settings (the external PIN) are not offered. Make a key with "
@@ -26,15 +27,6 @@ def case(id_: str, said: Mapping[str, list[str]], spoil: Callable[[Any], object]
 
 CONFIGURATION = [
     case("no secret key", {"+configuration": [NO_KEY]}, SECRET_KEY=""),
-    case(
-        "a provider that this version does not have",
-        {
-            "+configuration": [
-                "FIX   CLOSE_API_KEY is set, but this version of Linesman cannot change numbers at Close: unset it."
-            ]
-        },
-        CLOSE_API_KEY="api_123.456",
-    ),
     case(
         "no requesters",
         {
@@ -128,6 +120,21 @@ async def test_providers(
     spoil(place)
 
     await place.tells(said, **env)
+
+
+async def test_close_is_really_asked(place: Any) -> None:
+    """Close says whose credentials they are; beside Telnyx it is one line more."""
+    async with CloseStandIn(api_key="api_right", access_token="oauth_right") as close:
+        url = {"CLOSE_API_URL": close.url}
+        mine = "ok    Close accepts the credentials; they belong to Line Robot."
+        await place.tells({"+telnyx": [mine]}, CLOSE_API_KEY="api_right", **url)
+        assert [call.path for call in close.calls] == ["/me/"]
+
+        wrong = (
+            "FIX   Close does not accept the credentials; set CLOSE_API_KEY or CLOSE_ACCESS_TOKEN to valid ones. "
+            "It says: “Unauthorized”."
+        )
+        await place.tells({"+telnyx": [wrong]}, CLOSE_API_KEY="api_wrong", **url)
 
 
 async def test_every_problem_at_once(place: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import aiohttp
 
 from bot.config import load
+from bot.sandbox.close import CloseStandIn
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from bot.wiring import Running, running
@@ -63,6 +64,8 @@ class House:
     slack: SlackStandIn
     telnyx: TelnyxStandIn
     database: Path
+    #: Close is switched on where a scenario needs it.
+    close: CloseStandIn | None = None
     transport: str = "http"
     clock: Clock = field(default_factory=Clock)
     #: Variables that differ from the usual ones; an empty value unsets.
@@ -128,6 +131,8 @@ class House:
             "SLACK_API_URL": self.slack.api_url,
             "TELNYX_API_KEY": self.telnyx.api_key,
             "TELNYX_API_URL": self.telnyx.url,
+            "CLOSE_API_KEY": self.close.api_key if self.close else "",
+            "CLOSE_API_URL": self.close.url if self.close else "",
             "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
             "HOST": "127.0.0.1",
             "PORT": "0",

@@ -42,7 +42,11 @@ def status(code: int, **headers: str) -> httpx.Response:
         pytest.param({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5"}, 5.0, id="telnyx"),
         pytest.param({"x-ratelimit-reset": "1795000000"}, 1.0, id="a-time-of-day"),
         pytest.param({"ratelimit": "limit=100, remaining=0, reset=9"}, 9.0, id="close"),
-        pytest.param({"ratelimit": "limit=100, remaining=0, reset=2", "retry-after": "4"}, 4.0, id="the-longer"),
+        pytest.param({"x-ratelimit-reset": "2", "retry-after": "4"}, 4.0, id="the-longer-of-telnyx"),
+        pytest.param({"ratelimit": "limit=9, remaining=0, reset=2", "retry-after": "4"}, 2.0, id="close-reset-first"),
+        pytest.param({"ratelimit": "nonsense", "retry-after": "4"}, 4.0, id="close-malformed"),
+        pytest.param({"ratelimit-reset": "6", "retry-after": "4"}, 4.0, id="close-retry-after-second"),
+        pytest.param({"ratelimit-reset": "6"}, 6.0, id="close-bare-reset-third"),
     ],
 )
 async def test_the_wait_of_a_429_is_read_from_its_headers(

@@ -1,0 +1,86 @@
+"""A batch that Linesman carries out number by number, because its provider has no call for many.
+
+A run is to such a provider what a background job is to the others. Its numbers are written down before anything is
+sent, each is marked as sent before its request goes out, and each gets its outcome when it has one: whoever finds a
+run after a crash knows for every number whether a request may have gone out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from bot.changes.values import Values
+
+
+class NumberState(Enum):
+    """Where one number of a run is."""
+
+    WAITING = "waiting"  #: nothing has been sent
+    SENT = "sent"  #: committed just before its request: after a crash nobody knows whether it went out
+    SUCCEEDED = "succeeded"  #: the provider says that it has the new values, or it was read and has them
+    FAILED = "failed"  #: it does not have them, or nobody can tell; the reason says which
+    NOT_ATTEMPTED = "not_attempted"  #: the run stopped before it was sent
+
+    @property
+    def over(self) -> bool:
+        """Whether this is an outcome."""
+        return self not in {NumberState.WAITING, NumberState.SENT}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewNumber:
+    """One number of a run that is about to begin."""
+
+    id: str
+    e164: str
+    #: Its values as the plan found them, of what is sent, as far as the provider told them.
+    before: Values
+    #: What is sent: only settings that differ from ``before``.
+    wanted: Values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunNumber:
+    """One number of a run."""
+
+    position: int
+    id: str
+    e164: str
+    before: Values
+    wanted: Values
+    state: NumberState
+    code: str = ""
+    reason: str = ""
+    pointer: str = ""
+    #: How often the run was put off because of it.
+    rests: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One run as it was at ``read_at``."""
+
+    id: str
+    reference: str
+    kind: str
+    created_at: datetime
+    #: When the first number was taken up; None before.
+    started_at: datetime | None
+    #: When the last number had its outcome; None before.
+    over_at: datetime | None
+    read_at: datetime
+    numbers: tuple[RunNumber, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """What happened to one number of a run."""
+
+    position: int
+    state: NumberState
+    code: str = ""
+    reason: str = ""
+    pointer: str = ""
+    rests: int = 0

@@ -1,0 +1,124 @@
+"""Carrying one run out: its numbers, several at once, until each has its outcome or the run has to wait or stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import suppress
+from enum import Enum
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.runs import NumberState, Run, RunNumber, Step
+from bot.errors import Superseded
+from bot.providers.close.ledger import Ledger
+from bot.providers.close.updating import Ending, Updates
+from bot.providers.runs import Runs
+
+log = logging.getLogger(__name__)
+
+#: Numbers of one run that are at work at once. At 60 requests a second this covers answers that take 0.2 s.
+WIDTH: Final = 12
+#: So many refusals with 403 and not one number taken: it is about the user, not about the numbers. Which of the two
+#: a single 403 means only its text could tell, and texts change (close.md A0).
+FORBIDDEN_FOR_ALL: Final = 10
+#: Seconds that a run is put off when Close is away.
+REST: Final = 30.0
+#: Code of ours for numbers that were not attempted because the run stopped.
+RUN_STOPPED: Final = "linesman.run_stopped"
+
+
+class Course(Enum):
+    """What a run is doing."""
+
+    GOING = "going"  #: taking up one number after the other
+    STOPPED = "stopped"  #: no other number can be changed; the rest is not attempted
+    RESTING = "resting"  #: Close is away; the rest waits
+    LEAVING = "leaving"  #: this process ends, or the run is somebody else's now
+
+
+class Carrying:
+    """One run while this process holds it."""
+
+    def __init__(self, runs: Runs, run: Run, owner: str, kind: Kind, updates: Updates) -> None:
+        self._runs = runs
+        self._run = run
+        self._owner = owner
+        self._kind = kind
+        self._updates = updates
+        self._ledger = Ledger(runs, run.id, owner)
+        self._queue = deque(number for number in run.numbers if not number.state.over)
+        self._course = Course.GOING
+        self._why = ""
+        self._accepted = any(number.state is NumberState.SUCCEEDED for number in run.numbers)
+        self._forbidden = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def leave(self) -> None:
+        """Take up no more numbers; those at work may come to their end."""
+        if self._course is Course.GOING:
+            self._course = Course.LEAVING
+
+    def cut_off(self) -> None:
+        """Let go of the numbers at work. What they sent is marked as sent, so the next owner looks first."""
+        self.leave()
+        for task in self._tasks:
+            task.cancel()
+
+    async def carry(self) -> None:
+        """Carry the run out as far as it goes and give it back."""
+        self._tasks = {asyncio.create_task(self._work()) for _ in range(min(WIDTH, len(self._queue)))}
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._ledger.close()
+        match self._course:
+            case Course.STOPPED:
+                reason = f"The run was stopped before this number was sent. {self._why}"
+                with suppress(Superseded):
+                    await self._runs.stop(self._run.id, self._owner, code=RUN_STOPPED, reason=reason)
+                # What an earlier process left as sent is looked at once more before the run can end.
+                await self._runs.put_off(self._run.id, self._owner, 0.0)
+            case Course.LEAVING:
+                await self._runs.put_off(self._run.id, self._owner, 0.0)
+            case Course.RESTING | Course.GOING:
+                await self._runs.put_off(self._run.id, self._owner, REST)
+
+    async def _work(self) -> None:
+        while self._course is Course.GOING and self._queue:
+            number = self._queue.popleft()
+            try:
+                await self._one(number)
+            except Superseded:
+                self._course = Course.LEAVING
+            except Exception as error:
+                # Whatever it is, the run must not be lost with it: it is put off and taken up again.
+                log.exception("number %s of run %s failed", number.id, self._run.id)
+                self._rest(type(error).__name__)
+
+    async def _one(self, number: RunNumber) -> None:
+        async def mark() -> None:
+            sent = Step(position=number.position, state=NumberState.SENT, rests=number.rests)
+            await self._ledger.note(sent)
+
+        ending = await self._updates.settle(number, self._kind, mark)
+        self._weigh(ending)
+        await self._ledger.note(ending.step)
+
+    def _weigh(self, ending: Ending) -> None:
+        """Decide what one number's ending means for the others."""
+        if ending.step.state is NumberState.SUCCEEDED:
+            self._accepted = True
+        if ending.forbidden:
+            self._forbidden += 1
+        for_all = self._forbidden >= FORBIDDEN_FOR_ALL and not self._accepted
+        if ending.stops or for_all:
+            self._course, self._why = Course.STOPPED, ending.stops or ending.step.reason
+            log.warning("run %s is stopped: %s", self._run.id, self._why)
+        elif ending.later:
+            self._rest("Close gives no clear answer")
+
+    def _rest(self, why: str) -> None:
+        if self._course is Course.GOING:
+            self._course = Course.RESTING
+            log.warning("run %s is put off for %g s: %s", self._run.id, REST, why)

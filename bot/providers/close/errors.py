@@ -1,0 +1,80 @@
+"""What a refusal by Close means to us: by its status; texts are shown and never decided by (close.md A5).
+
+There are two documented forms of a body, ``{"errors": [...], "field-errors": {field: text or more}}`` and ``{"error":
+"..."}``, but the schema types every one of them as "any", so whatever else comes is quoted as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from bot.changes.values import JSON
+from bot.errors import BadRequest, Forbidden, Missing, ProviderError, Unauthorised
+from bot.providers.http import clean, refusal_type
+
+#: The status that says that the account's plan does not include this.
+PLAN_LIMIT: Final = 402
+
+_OPENING: Final[dict[type[ProviderError], str]] = {
+    Unauthorised: "Close does not accept the credentials; set CLOSE_API_KEY or CLOSE_ACCESS_TOKEN to valid ones.",
+    Forbidden: "Close does not allow this to the user whose credentials these are.",
+    Missing: "Close has no such thing.",
+    BadRequest: "Close refused the request.",
+}
+_PLAN: Final = "The account's plan at Close does not include this, or its limit is reached."
+
+
+def refusal(status: int, body: JSON) -> ProviderError:
+    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON)."""
+    kind = refusal_type(status)
+    complaints = list(_complaints(body))
+    opening = _PLAN if status == PLAN_LIMIT else _OPENING[kind]
+    pointer = next((place for place, _ in complaints if place), "")
+    return kind(" ".join([opening, *_quoted(complaints)]), code=str(status), pointer=clean(pointer), status=status)
+
+
+def _complaints(body: JSON) -> Iterator[tuple[str, str]]:
+    """Yield (JSON pointer, text) for everything that a body complains of, errors about a field first."""
+    if not isinstance(body, dict):
+        if body is not None:
+            yield "", _text(body)
+        return
+    fields = body.get("field-errors")
+    if isinstance(fields, dict):
+        yield from _fields(fields, "")
+    errors = body.get("errors")
+    for each in errors if isinstance(errors, list) else []:
+        yield "", _text(each)
+    if "error" in body:
+        yield "", _text(body["error"])
+    if not {"field-errors", "errors", "error"} & body.keys() and body:
+        yield "", _text(body)
+
+
+def _fields(errors: JSON, above: str) -> Iterator[tuple[str, str]]:
+    match errors:
+        case dict():
+            for name, inner in errors.items():
+                yield from _fields(inner, f"{above}/{name.replace('~', '~0').replace('/', '~1')}")
+        case list():
+            for inner in errors:
+                yield from _fields(inner, above)
+        case _:
+            yield above, _text(errors)
+
+
+def _text(value: JSON) -> str:
+    if isinstance(value, dict) and isinstance(message := value.get("message"), str):
+        return message
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(complaints: list[tuple[str, str]]) -> list[str]:
+    quotes = list(dict.fromkeys(said for _, text in complaints if (said := clean(text))))[:3]
+    if not quotes:
+        return []
+    said = "; ".join(f"“{quote}”" for quote in quotes)
+    places = list(dict.fromkeys(clean(place, 60) for place, _ in complaints if place))[:3]
+    return [f"It says: {said}" + (f" (at {', '.join(places)})." if places else ".")]

@@ -1,0 +1,168 @@
+"""What numbers can be found by at Close: the one table of filters, how each is asked for, and what shows that it holds.
+
+Two of Close's own filters are asked for, which saves pages, and every row that comes back is held against them all
+the same: an ignored filter would select every number. The other two conditions the API cannot express, so the rows
+that do not meet them are left out by us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from bot.changes.filters import Condition, FilterField
+from bot.changes.kinds import Kind
+from bot.changes.settings import Choice, Shape
+from bot.changes.values import JSON
+from bot.errors import BadRequest
+
+Row: TypeAlias = Mapping[str, JSON]
+
+NUMBER: Final = "number"
+PARTICIPANT: Final = "participant"
+SORT: Final = "sort"
+LABEL: Final = "label"
+
+FILTERS: Final = (
+    FilterField(
+        name=NUMBER,
+        label="Phone number",
+        shape=Shape.TEXT,
+        verb="contains",
+        help="Three or more digits that stand together in the number, such as 1303.",
+        min_length=3,
+        digits_only=True,
+    ),
+    FilterField(
+        name=PARTICIPANT,
+        label="Participant",
+        shape=Shape.LOOKUP,
+        lookup="participants",
+        help="Numbers that ring this person, by name or through a group.",
+    ),
+    FilterField(
+        name=SORT,
+        label="Group or personal",
+        shape=Shape.CHOICE,
+        choices=(Choice("group", "Group numbers"), Choice("personal", "Personal numbers")),
+        help="Numbers that people share, or that are one person's own.",
+    ),
+    FilterField(
+        name=LABEL,
+        label="Label",
+        shape=Shape.TEXT,
+        verb="contains",
+        help="Part of the label; capitals do not matter.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is needed to see whether a row meets a condition, beside the row."""
+
+    #: Groups that the participant asked for belongs to.
+    groups_of_participant: frozenset[str] = frozenset()
+
+
+def _has_digits(row: Row, condition: Condition, _context: Context) -> bool:
+    return str(condition.value) in str(row.get("number") or "")
+
+
+def _has_label(row: Row, condition: Condition, _context: Context) -> bool:
+    return str(condition.value).casefold() in str(row.get("label") or "").casefold()
+
+
+def _is_of_sort(row: Row, condition: Condition, _context: Context) -> bool:
+    return row.get("is_group_number") is (condition.value == "group")
+
+
+def _rings(row: Row, condition: Condition, context: Context) -> bool:
+    """Tell whether the person is on the number: as its owner, as a participant, or through a group."""
+    groups = row.get("participant_groups")
+    return (
+        condition.value == row.get("user_id")
+        or condition.value in _listed(row.get("participants"))
+        or bool(context.groups_of_participant & _listed(groups))
+    )
+
+
+def _listed(value: JSON) -> frozenset[str]:
+    return frozenset(str(each) for each in value) if isinstance(value, list) else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What is known of one filter."""
+
+    #: Whether a row shows that the condition holds.
+    shows: Callable[[Row, Condition, Context], bool]
+    #: The query that asks Close for it; None where only we can tell.
+    query: Callable[[Condition], dict[str, str]] | None = None
+
+
+_RULES: Final[Mapping[str, _Rule]] = {
+    NUMBER: _Rule(_has_digits),
+    LABEL: _Rule(_has_label),
+    # Deprecated since July 2026 as a filter and as a field (close.md A1). Once both are gone no row shows it, and
+    # that is an error rather than every number.
+    SORT: _Rule(
+        _is_of_sort,
+        lambda condition: {"is_group_number": "true" if condition.value == "group" else "false"},
+    ),
+    PARTICIPANT: _Rule(
+        _rings,
+        lambda condition: {"participant_user_id": str(condition.value)},
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Conditions, all of which must hold."""
+
+    conditions: tuple[tuple[FilterField, Condition], ...]
+
+    @classmethod
+    def of(cls, conditions: Iterable[Condition], kind: Kind) -> Search:
+        """Return the search for ``conditions``; raises :class:`bot.errors.BadRequest` for one that nobody knows."""
+        fields = {field.name: field for field in kind.filters}
+        pairs = []
+        for condition in conditions:
+            if condition.field not in fields or condition.field not in _RULES:
+                raise BadRequest(f"Close cannot list numbers by “{condition.field}”; nothing was planned.")
+            pairs.append((fields[condition.field], condition))
+        return cls(tuple(pairs))
+
+    @property
+    def participant(self) -> str:
+        """The id of the participant asked for; empty when none is."""
+        return next((str(c.value) for _, c in self.conditions if c.field == PARTICIPANT), "")
+
+    def query(self) -> dict[str, str]:
+        """Return the parameters for the conditions that Close takes."""
+        query: dict[str, str] = {}
+        for _, condition in self.conditions:
+            if ask := _RULES[condition.field].query:
+                query |= ask(condition)
+        return query
+
+    def holds(self, row: Row, context: Context) -> bool:
+        """Tell whether a listed row meets all conditions.
+
+        Raises :class:`bot.errors.BadRequest` when it does not show one that Close was asked for.
+        """
+        wanted = True
+        for field, condition in self.conditions:
+            rule = _RULES[condition.field]
+            if rule.shows(row, condition, context):
+                continue
+            if rule.query is not None:
+                raise BadRequest(
+                    f"Close did not apply the filter “{field.label}”: it listed {row.get('number') or 'a number'}, "
+                    "which does not show that it matches; nothing was planned.",
+                    pointer=f"/{next(iter(rule.query(condition)))}",
+                )
+            wanted = False
+        return wanted

@@ -1,0 +1,57 @@
+"""Writing down what happens to the numbers of one run, several at once and each as soon as it can be."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.changes.runs import Step
+from bot.providers.runs import Runs
+
+
+class Ledger:
+    """One owner's pen for one run.
+
+    A commit costs milliseconds and is asked for twice per number. What comes in while one is under way is written
+    together by the next: nothing waits longer than two commits, and nothing is reported written before it is.
+    """
+
+    def __init__(self, runs: Runs, run: str, owner: str) -> None:
+        self._runs = runs
+        self._run = run
+        self._owner = owner
+        self._waiting: list[tuple[Step, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def note(self, step: Step) -> None:
+        """Return once ``step`` is committed.
+
+        Raises :class:`bot.errors.Superseded` when the run is somebody else's by now, and whatever the store raises.
+        Cancelling the caller does not take the step back.
+        """
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append((step, written))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        await written
+
+    async def close(self) -> None:
+        """Wait until everything that was handed in is written."""
+        if self._writing is not None:
+            await self._writing
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                portion, self._waiting = self._waiting, []
+                try:
+                    await self._runs.note(self._run, self._owner, [step for step, _ in portion])
+                except Exception as error:  # noqa: BLE001 - it is raised where the step was handed in
+                    for _, written in portion:
+                        if not written.done():
+                            written.set_exception(error)
+                else:
+                    for _, written in portion:
+                        if not written.done():
+                            written.set_result(None)
+        finally:
+            self._writing = None

@@ -1,0 +1,123 @@
+"""Names for the ids that settings hold: users and groups.
+
+Neither list can be searched, so each is read whole and remembered for a minute: a person typing letter by letter
+costs one reading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from bot.changes.settings import Choice
+from bot.changes.values import JSON
+from bot.errors import BadRequest, Missing
+from bot.providers.close.kinds import GROUPS, PARTICIPANTS
+from bot.providers.close.rows import Row, data, has_more, one
+from bot.providers.http import PacedClient, Params, clean
+from bot.providers.together import together
+
+#: Slack shows at most 100 options of at most 75 characters.
+MOST: Final = 100
+LONGEST: Final = 75
+#: Seconds for which what was read is taken to be still so.
+FRESH: Final = 60.0
+_PAGE: Final = 100
+#: Pages that are read at most; more people than this nobody picks from a menu.
+_MOST_PAGES: Final = 50
+
+_PATHS: Final = {PARTICIPANTS: "/user/", GROUPS: "/group/"}
+
+
+def label(row: Mapping[str, JSON]) -> str:
+    """Return what people call a user or a group: ``Ana Reyes (ana@example.com)``, ``Sales``."""
+    if "name" in row:
+        return clean(row["name"] or "")
+    name = " ".join(str(row.get(part) or "") for part in ("first_name", "last_name")).strip()
+    email = str(row.get("email") or "")
+    return clean(f"{name} ({email})" if name and email else name or email)
+
+
+class Lookups:
+    """The users and groups of one organization."""
+
+    def __init__(self, http: PacedClient) -> None:
+        self._http = http
+        self._lists: dict[str, tuple[Mapping[str, str], float]] = {}
+        self._members: tuple[Mapping[str, frozenset[str]], float] | None = None
+        # Menus ask again before the first answer is there; one of them asks Close, the others wait for it.
+        self._asking = asyncio.Lock()
+
+    async def choices(self, setting: str, text: str) -> tuple[Choice, ...]:
+        """Return up to 100 users or groups whose label contains ``text``, casing aside."""
+        wanted = " ".join(text.split()).casefold()
+        found = [(id_, name) for id_, name in (await self._all(setting)).items() if wanted in name.casefold()]
+        found.sort(key=lambda pair: pair[1].casefold())
+        return tuple(Choice(id_, clean(name, LONGEST)) for id_, name in found[:MOST])
+
+    async def labels(self, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
+        """Return id -> label for those of ``ids`` that exist; one that came lately is asked for by itself."""
+        wanted = set(ids)
+        if not wanted:
+            return {}
+        known = await self._all(setting)
+
+        async def ask(id_: str) -> tuple[str, str]:
+            try:
+                answer = await self._http.read(
+                    "GET", f"{_PATHS[setting]}{{id}}/", parts={"id": id_}, params=_params(setting)
+                )
+            except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
+                return id_, ""
+            return id_, label(one(answer))
+
+        asked = dict(await together(ask, sorted(wanted - known.keys())))
+        named = {id_: known[id_] for id_ in wanted & known.keys()} | asked
+        return {id_: clean(name, LONGEST) for id_, name in named.items() if name}
+
+    async def groups_of(self, user: str) -> frozenset[str]:
+        """Return the ids of the groups that ``user`` belongs to. Members are told by single groups only."""
+        now = self._http.now()
+        if self._members is None or self._members[1] <= now:
+            groups = sorted(await self._all(GROUPS))
+
+            async def members(id_: str) -> tuple[str, frozenset[str]]:
+                try:
+                    answer = await self._http.read(
+                        "GET", "/group/{id}/", parts={"id": id_}, params={"_fields": "id,members"}
+                    )
+                except Missing:
+                    return id_, frozenset()
+                return id_, _members(one(answer))
+
+            self._members = (dict(await together(members, groups)), now + FRESH)
+        return frozenset(id_ for id_, users in self._members[0].items() if user in users)
+
+    async def _all(self, setting: str) -> Mapping[str, str]:
+        """Return id -> label of the whole list, from memory while it is fresh."""
+        async with self._asking:
+            held = self._lists.get(setting)
+            if held is not None and held[1] > self._http.now():
+                return held[0]
+            labels: dict[str, str] = {}
+            for page in range(_MOST_PAGES):
+                answer = await self._http.read("GET", _PATHS[setting], params=_params(setting, page))
+                labels |= {str(row["id"]): label(row) or str(row["id"]) for row in data(answer) if row.get("id")}
+                if not has_more(answer):
+                    break
+            self._lists[setting] = (labels, self._http.now() + FRESH)
+            return labels
+
+
+def _params(setting: str, page: int | None = None) -> Params | None:
+    """Return the query: groups show their names only when asked and have no pages, users are the other way round."""
+    if setting == GROUPS:
+        return {"_fields": "id,name"}
+    return None if page is None else {"_limit": _PAGE, "_skip": page * _PAGE}
+
+
+def _members(row: Row) -> frozenset[str]:
+    members = row.get("members")
+    entries = members if isinstance(members, list) else []
+    return frozenset(str(each.get("user_id") if isinstance(each, dict) else each) for each in entries)

@@ -1,0 +1,172 @@
+"""Close as a provider."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from bot.changes.kinds import Kind
+from bot.changes.settings import Choice
+from bot.changes.snapshots import Snapshot, Target
+from bot.errors import BadRequest
+from bot.providers.base import BatchRequest, JobReport
+from bot.providers.close import kinds as table
+from bot.providers.close.carrying import WIDTH
+from bot.providers.close.driving import Driver
+from bot.providers.close.errors import refusal
+from bot.providers.close.jobs import Jobs
+from bot.providers.close.lookups import Lookups
+from bot.providers.close.reading import Reader
+from bot.providers.close.updating import Updates
+from bot.providers.http import Bounds, Call, PacedClient, clean
+from bot.providers.runs import Runs
+
+#: ``phon_`` and an opaque text (close.md A2); its length is not documented.
+_ID: Final = re.compile(r"phon_[0-9A-Za-z]{1,59}")
+#: Seconds that a 429 without any header means (close.md A5).
+_UNASKED: Final = 2.0
+
+
+class Close:
+    """One organization at Close. It opens its own connections; close it, or use it in ``async with``.
+
+    ``api_key`` is an API key, or with ``bearer`` an OAuth access token; ``api_url`` is the base of the API with its
+    version; ``transport`` is for tests. ``runs`` is where the runs are written down; without it everything can be read
+    and nothing changed. They are carried out in the background from the first submission or poll until
+    :meth:`aclose`, which takes a few seconds at the most.
+    """
+
+    name = "close"
+    title = "Close"
+    kinds: Sequence[Kind]
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        runs: Runs | None,
+        bearer: bool = False,
+        api_url: str = "https://api.close.com/api/v1",
+        bounds: Bounds | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.kinds = table.kinds()
+        headers = {"Accept": "application/json", "User-Agent": "linesman"}
+        self._client = httpx.AsyncClient(
+            base_url=api_url,
+            headers=headers | ({"Authorization": f"Bearer {api_key}"} if bearer else {}),
+            auth=None if bearer else httpx.BasicAuth(api_key, ""),
+            transport=transport,
+        )
+        bounds = bounds or Bounds()
+        self._http = PacedClient(
+            client=self._client,
+            title=self.title,
+            refuse=refusal,
+            # Updates have room of their own, so that a menu or a plan does not wait for a run.
+            bounds=replace(bounds, concurrency=bounds.concurrency + WIDTH),
+            now=now,
+            sleep=sleep,
+            jitter=jitter,
+            unasked_wait=_UNASKED,
+        )
+        self._lookups = Lookups(self._http)
+        self._reader = Reader(self._http, self._lookups)
+        self._jobs = Jobs(runs) if runs is not None else None
+        kind_of = {kind.name: kind for kind in self.kinds}
+        updates = Updates(self._http, self._reader)
+        self._driver = Driver(runs, updates, kind_of.__getitem__) if runs is not None else None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop carrying out runs, each number being done or not begun, and close the connections."""
+        if self._driver is not None:
+            await self._driver.close()
+        await self._client.aclose()
+
+    @property
+    def calls(self) -> Counter[Call]:
+        """How many HTTP calls were made, by method, path and status."""
+        return self._http.calls
+
+    def is_id(self, text: str) -> bool:
+        """Tell whether ``text`` has the form of a number's id: ``phon_`` and letters and digits."""
+        return _ID.fullmatch(text) is not None
+
+    def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
+        """Stream snapshots of the target's numbers; see :class:`bot.providers.base.Provider`.
+
+        A setting that Close does not tell about a number is not in its values, which is not the same as None. When it
+        is a list, the number comes with ``editable=False``: nobody could see what a new list would replace.
+        """
+        return self._reader.find(target, names, kind)
+
+    async def count(self, target: Target, kind: Kind) -> int | None:
+        """Return how many numbers ``target`` may be at most; see :class:`bot.providers.base.Provider`."""
+        return await self._reader.count(target, kind)
+
+    async def submit(self, batch: BatchRequest) -> JobReport:
+        """Write the run of ``batch`` down and begin it. Nothing is sent here, so the outcome is never unknown."""
+        job = await self._kept().submit(batch)
+        self._wake()
+        return job
+
+    async def poll(self, job_id: str) -> JobReport:
+        """Return the run as it is now, and see to it that somebody carries it out."""
+        job = await self._kept().poll(job_id)
+        if not job.state.over:
+            self._wake()
+        return job
+
+    async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:  # noqa: ARG002 - protocol
+        """Return the run of ``batch``, if it was written down."""
+        return await self._kept().search(batch)
+
+    async def recognise(self, batch: BatchRequest, job_id: str) -> JobReport:
+        """Return the run that a person takes for the batch's; a run knows its batch, so it is certain either way."""
+        for run in await self._kept().search(batch):
+            if run.id == job_id:
+                return run
+        raise BadRequest(f"Run {clean(job_id, 40)} is not this batch's; choose another, or send the batch again.")
+
+    def _kept(self) -> Jobs:
+        if self._jobs is None:
+            raise BadRequest("Nothing can be changed at Close from here, as there is no place to write a run down.")
+        return self._jobs
+
+    def _wake(self) -> None:
+        if self._driver is not None:
+            self._driver.wake()
+
+    async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:  # noqa: ARG002 - protocol
+        """Return up to 100 users or groups to choose from; labels have at most 75 characters."""
+        return await self._lookups.choices(setting, text)
+
+    async def labels(self, kind: Kind, setting: str, ids: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002 - protocol
+        """Return id -> name of users or groups; see :class:`bot.providers.base.Provider`."""
+        return await self._lookups.labels(setting, ids)
+
+    async def check(self) -> str:
+        """Ask who the credentials belong to."""
+        who = await self._reader.check()
+        return f"Close accepts the credentials; they belong to {who}." if who else "Close accepts the credentials."

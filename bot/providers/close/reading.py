@@ -1,0 +1,197 @@
+"""Finding numbers: by listing them page by page, or one by one where that is fewer calls.
+
+A list tells no total, only whether there is more, so pages are read one after the other. Each page of a search begins
+with the last row of the page before it: when that row is not there any more, rows have moved meanwhile and one may
+have been missed, so the search begins again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.snapshots import Snapshot, Target
+from bot.errors import BadRequest, Missing, Unavailable
+from bot.providers.close.filters import Context, Search
+from bot.providers.close.lookups import Lookups
+from bot.providers.close.rows import NUMBERS, ONE_NUMBER, Row, data, has_more, one, values
+from bot.providers.http import PacedClient
+from bot.providers.together import together
+
+#: Rows of one page: Close's default. The most that it takes is not published, and more than that is refused.
+PAGE: Final = 100
+#: From this many numbers on, pages are read first: one page may hold all of them.
+_WORTH_LISTING: Final = 10
+#: Fields of every row that is read.
+_ALWAYS: Final = frozenset({"id", "number"})
+#: How often a search begins again because the list moved under it.
+_RESTARTS: Final = 3
+
+
+class Reader:
+    """The numbers of one organization."""
+
+    def __init__(self, http: PacedClient, lookups: Lookups) -> None:
+        self._http = http
+        self._lookups = lookups
+
+    async def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
+        """Stream snapshots; see :class:`bot.providers.base.Provider`."""
+        wanted = tuple(names)
+        most = None if target.limit is None else target.limit + 1
+        seen: set[str] = set()
+        async for row in self._rows(target, wanted, kind):
+            id_, e164 = str(row["id"]), str(row.get("number") or "")
+            if id_ in seen or {id_, e164} & set(target.excluded):
+                continue
+            seen.add(id_)
+            yield _snapshot(id_, e164, row, wanted, kind)
+            if most is not None and len(seen) >= most:
+                return
+
+    async def _rows(self, target: Target, names: Sequence[str], kind: Kind) -> AsyncIterator[Row]:
+        if target.identifiers:
+            async for row in self._named(target.identifiers, names, kind):
+                yield row
+        if target.conditions:
+            for row in await self._matching(Search.of(target.conditions, kind), target.limit):
+                yield row
+
+    async def count(self, target: Target, kind: Kind) -> int | None:
+        """Return how many numbers ``target`` may be at most; None when one page does not tell."""
+        if not target.conditions:
+            return target.size
+        search = Search.of(target.conditions, kind)
+        answer = await self._http.read("GET", NUMBERS, params={**search.query(), "_limit": PAGE})
+        if has_more(answer):
+            return None
+        context = await self._context(search)
+        return target.size + sum(search.holds(row, context) for row in data(answer))
+
+    async def read(self, id_: str, names: Iterable[str], kind: Kind) -> Row | None:
+        """Return one number with the settings ``names`` as far as Close tells them; None when it has no such number.
+
+        A number by itself may come without fields that the list has of it (close.md A2), so when one of ``names`` is
+        missing, it is looked up in the list as well.
+        """
+        wanted = set(names)
+        try:
+            fields = {"_fields": _fields(wanted)}
+            row = one(await self._http.read("GET", ONE_NUMBER, parts={"id": id_}, params=fields))
+        except Missing:
+            return None
+        if row.get("number") and not wanted <= values(row, wanted, kind).keys():
+            listed = await self._by_number(str(row["number"]), wanted)
+            return next((each for each in listed if each.get("id") == row["id"]), row)
+        return row
+
+    async def check(self) -> str:
+        """Ask who we are, and return the person's name."""
+        answer = await self._http.read("GET", "/me/")
+        if not isinstance(answer, dict):
+            raise Unavailable("Close answered the question who we are with something else.")
+        name = " ".join(str(answer.get(part) or "") for part in ("first_name", "last_name")).strip()
+        return name or str(answer.get("email") or "")
+
+    async def _named(self, identifiers: Sequence[str], names: Sequence[str], kind: Kind) -> AsyncIterator[Row]:
+        """Yield the rows of numbers that were named, each once or not at all.
+
+        Many are looked for in the list, for at most as many pages as there are numbers; those that it did not show
+        are asked for one by one, as a row can slip between two pages.
+        """
+        missing = dict.fromkeys(identifiers)
+        if len(missing) >= _WORTH_LISTING:
+            async for row in self._listed(missing, names):
+                yield row
+
+        async def ask(identifier: str) -> Row | None:
+            if not identifier.startswith("+"):
+                return await self.read(identifier, names, kind)
+            found = await self._by_number(identifier, names)
+            return next((row for row in found if row.get("number") == identifier), None)
+
+        for found in await together(ask, missing):
+            if found is not None:
+                yield found
+
+    async def _listed(self, missing: dict[str, None], names: Sequence[str]) -> AsyncIterator[Row]:
+        """Yield the rows of the list that are among ``missing`` and take them out of it."""
+        pages = 0
+        async for rows in self._pages({"_fields": _fields(names)}):
+            for row in rows:
+                if keys := {str(row["id"]), str(row.get("number"))} & missing.keys():
+                    yield row
+                for key in keys:
+                    del missing[key]
+            pages += 1
+            if pages >= len(missing):
+                return
+
+    async def _by_number(self, e164: str, names: Iterable[str]) -> list[Row]:
+        params: dict[str, str | int] = {"number": e164, "_limit": PAGE, "_fields": _fields(names)}
+        return data(await self._http.read("GET", NUMBERS, params=params))
+
+    async def _matching(self, search: Search, limit: int | None) -> list[Row]:
+        """Return the rows that meet the conditions, from a list that stood still while it was read.
+
+        Rows are asked for whole: what shows that a condition holds is in fields that come and go with the revisions
+        of the API (close.md A0), and a field that is asked for by name may be refused.
+        """
+        context = await self._context(search)
+        query = search.query()
+        for _ in range(_RESTARTS + 1):
+            found: dict[str, Row] = {}
+            last, steady = "", True
+            async for rows in self._pages(query, overlap=1):
+                steady = not last or last in {str(row.get("id")) for row in rows}
+                if not steady:
+                    break
+                found |= {str(row["id"]): row for row in rows if search.holds(row, context)}
+                last = str(rows[-1]["id"]) if rows else ""
+                if limit is not None and len(found) > limit:
+                    break
+            if steady:
+                return list(found.values())
+        raise Unavailable("Close's list of numbers kept moving while it was read; nothing was planned. Try again.")
+
+    async def _context(self, search: Search) -> Context:
+        if not search.participant:
+            return Context()
+        return Context(await self._lookups.groups_of(search.participant))
+
+    async def _pages(self, query: dict[str, str], *, overlap: int = 0) -> AsyncIterator[list[Row]]:
+        skip = 0
+        while True:
+            try:
+                answer = await self._http.read("GET", NUMBERS, params={**query, "_limit": PAGE, "_skip": skip})
+            except BadRequest as error:
+                if not skip:
+                    raise
+                raise BadRequest(
+                    f"Close lists no more than {skip + overlap:,} numbers here, and there are more; narrow the filter, "
+                    f"or name fewer numbers. {error.message}",
+                    code=error.code,
+                    pointer=error.pointer,
+                    status=error.status,
+                ) from error
+            rows = [row for row in data(answer) if row.get("id")]
+            yield rows
+            if not has_more(answer) or not rows:
+                return
+            skip += PAGE - overlap
+
+
+def _snapshot(id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind) -> Snapshot:
+    """Return the row as a snapshot.
+
+    A list is replaced whole. Where Close does not tell what is in it, nobody could see what goes, so such a number
+    cannot be changed.
+    """
+    told = values(row, names, kind)
+    editable = all(name in told for name in names if kind.setting(name).listed)
+    return Snapshot(id=id_, e164=e164, editable=editable, values=told)
+
+
+def _fields(names: Iterable[str]) -> str:
+    return ",".join(sorted({*_ALWAYS, *names}))

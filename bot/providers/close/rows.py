@@ -1,0 +1,104 @@
+"""From a number as Close shows it to the values of settings, and from values to the body of an update.
+
+Absent, null and ``[]`` are three things: Close's schema requires none of these fields, and its own example of a single
+number leaves some out (close.md A2). What is absent, or of another type than documented, is not in the values; null
+is None; ``[]`` is an empty tuple. Fields that nobody asked for are left alone, whatever they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+
+from bot.changes.kinds import Kind
+from bot.changes.plans import same
+from bot.changes.settings import Setting, Shape
+from bot.changes.values import JSON, Value, Values
+from bot.errors import Unavailable
+
+Row: TypeAlias = dict[str, JSON]
+
+#: Where a number lives; every path ends in a slash.
+NUMBERS: Final = "/phone_number/"
+ONE_NUMBER: Final = "/phone_number/{id}/"
+
+
+def values(row: Mapping[str, JSON], names: Iterable[str], kind: Kind) -> dict[str, Value]:
+    """Return those of the settings ``names`` that the row tells."""
+    told: dict[str, Value] = {}
+    for name in names:
+        if name in row:
+            _take(told, kind.setting(name), row[name])
+    return told
+
+
+def _take(told: dict[str, Value], setting: Setting, found: JSON) -> None:
+    match found:
+        case None:
+            told[setting.name] = None
+        case bool() if setting.shape is Shape.BOOL:
+            told[setting.name] = found
+        case int() if setting.shape is Shape.INTEGER and not isinstance(found, bool):
+            told[setting.name] = found
+        case list() if setting.listed:
+            told[setting.name] = tuple(str(entry) for entry in found)
+        case str() if not setting.listed and setting.shape not in {Shape.BOOL, Shape.INTEGER}:
+            told[setting.name] = found
+
+
+def body(wanted: Values) -> dict[str, JSON]:
+    """Return the body of an update: only what is given, an emptied text as null."""
+    return {name: _sent(value) for name, value in wanted.items()}
+
+
+def _sent(value: Value) -> JSON:
+    match value:
+        case tuple():
+            return list(value)
+        case "" | None:
+            return None
+        case str() | bool() | int():
+            return value
+        case _:
+            raise TypeError("Close has no secret settings")
+
+
+def data(answer: JSON) -> list[Row]:
+    """Return the objects of a list answer; raises :class:`bot.errors.Unavailable` when it is not a list."""
+    listed = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(listed, list):
+        raise Unavailable("Close answered a question for a list with something else.")
+    return [row for row in listed if isinstance(row, dict)]
+
+
+def has_more(answer: JSON) -> bool:
+    """Tell whether there is a page after this one."""
+    return isinstance(answer, dict) and answer.get("has_more") is True
+
+
+def one(answer: JSON) -> Row:
+    """Return the object that was asked for; raises :class:`bot.errors.Unavailable` when it is none."""
+    if isinstance(answer, dict) and answer.get("id"):
+        return answer
+    raise Unavailable("Close answered a question for a number with something else.")
+
+
+def has(kind: Kind, told: Values, wanted: Values) -> bool:
+    """Tell whether ``told`` shows every value of ``wanted``."""
+    return all(name in told and same(kind.setting(name), told[name], value) for name, value in wanted.items())
+
+
+def strays(kind: Kind, told: Values, before: Values, wanted: Values) -> list[str]:
+    """Return the settings of ``wanted`` that moved since the plan: neither as it found them nor as they shall be.
+
+    A list of which nothing is told now counts as moved, as what would be overwritten cannot be seen. Other settings
+    of which nothing is told, now or then, cannot have anything in them that somebody would miss.
+    """
+    moved = []
+    for name, value in wanted.items():
+        setting = kind.setting(name)
+        if name not in told:
+            moved += [name] if setting.listed else []
+        elif name in before and not any(same(setting, told[name], each) for each in (before[name], value)):
+            moved.append(name)
+    return moved

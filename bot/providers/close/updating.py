@@ -1,0 +1,154 @@
+"""Changing one number: its one request, and everything that can become of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.runs import NumberState, RunNumber, Step
+from bot.changes.settings import show_value
+from bot.changes.values import Values
+from bot.errors import Forbidden, OutcomeUnknown, ProviderError, RateLimited, Unauthorised, Unavailable
+from bot.providers.close.errors import PLAN_LIMIT
+from bot.providers.close.reading import Reader
+from bot.providers.close.rows import ONE_NUMBER, body, has, strays, values
+from bot.providers.http import PacedClient
+
+log = logging.getLogger(__name__)
+
+#: Tries for one number before its run is put off, when Close is away or gives no clear answer.
+TRIES: Final = 5
+#: Seconds between the first two tries at most; it doubles with each.
+PAUSE: Final = 1.0
+#: How often a run may be put off because of one number before that number is given up.
+RESTS: Final = 3
+
+#: Codes of ours, beside Close's HTTP statuses.
+MOVED: Final = "linesman.moved"
+UNSETTLED: Final = "linesman.unsettled"
+NO_ANSWER: Final = "linesman.no_answer"
+
+#: Writes down, for good, that the request is about to go out.
+Mark = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """How the attempt at one number ended."""
+
+    step: Step
+    #: Why no other number can be changed either; empty when they can.
+    stops: str = ""
+    #: Close does not let this user change this number.
+    forbidden: bool = False
+    #: Close is away, or does not answer: try again later.
+    later: bool = False
+
+
+class Updates:
+    """The updates of one organization's numbers."""
+
+    def __init__(self, http: PacedClient, reader: Reader) -> None:
+        self._http = http
+        self._reader = reader
+
+    async def settle(self, number: RunNumber, kind: Kind, mark: Mark) -> Ending:
+        """Give ``number`` its outcome, or say that it has to be tried again later.
+
+        It is read first when a list is going to be replaced, for there is no other guard against overwriting what
+        somebody else has done since the plan; and when a request may have gone out before, for then reading tells
+        whether it arrived. An update sets absolute values, so sending it twice does no harm that once does not.
+        """
+        sent = number.state is NumberState.SENT
+        doubtful, lists = sent, any(kind.setting(name).listed for name in number.wanted)
+        tries = 0
+        while True:
+            try:
+                if (doubtful or lists) and (found := await self._look(number, kind)) is not None:
+                    return Ending(step=found)
+                if not sent:
+                    await mark()
+                    sent = True
+                await self._http.write("PUT", ONE_NUMBER, parts={"id": number.id}, json=body(number.wanted))
+                return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
+            except RateLimited as error:
+                await self._http.sleep(error.wait)
+                continue
+            except OutcomeUnknown as error:
+                # 503 is "not now" on any verb, says Close's own client (close.md A5); all else may have arrived.
+                doubtful = doubtful or error.status != 503
+                why: ProviderError = error
+            except Unavailable as error:
+                why = error
+            except ProviderError as error:
+                return _refused(number, error, doubtful=doubtful)
+            tries += 1
+            if tries >= TRIES:
+                return _given_up(number, why, sent=sent)
+            log.info("number %s is tried again: %s", number.id, why.message)
+            await self._http.sleep(PAUSE * 2.0 ** (tries - 1) * (0.5 + self._http.jitter() / 2))
+
+    async def _look(self, number: RunNumber, kind: Kind) -> Step | None:
+        """Read the number; return its outcome, or None when it is as the plan found it and has to be changed."""
+        row = await self._reader.read(number.id, number.wanted, kind)
+        if row is None:
+            reason = "Close has no such number any more."
+            return Step(position=number.position, state=NumberState.FAILED, code="404", reason=reason)
+        told = values(row, number.wanted, kind)
+        if has(kind, told, number.wanted):
+            return Step(position=number.position, state=NumberState.SUCCEEDED)
+        if moved := strays(kind, told, number.before, number.wanted):
+            reason = _what_moved(kind, moved, number.before, told)
+            return Step(
+                position=number.position,
+                state=NumberState.FAILED,
+                code=MOVED,
+                reason=reason,
+                pointer=f"/{moved[0]}",
+            )
+        return None
+
+
+def _what_moved(kind: Kind, moved: list[str], before: Values, told: Values) -> str:
+    setting = kind.setting(moved[0])
+    then, now = (
+        show_value(setting, known[setting.name]) if setting.name in known else "(not told)" for known in (before, told)
+    )
+    return (
+        f"It moved since the plan: {setting.label} was {then} and is {now}. "
+        "It was not overwritten; look at the number and ask again."
+    )
+
+
+def _refused(number: RunNumber, error: ProviderError, *, doubtful: bool) -> Ending:
+    """Return the ending of a number that Close refused.
+
+    When it is the reading after an unclear answer that is refused, nobody knows whether the update arrived.
+    """
+    stops = isinstance(error, Unauthorised) or error.status == PLAN_LIMIT
+    code, reason = error.code, error.message
+    if doubtful and isinstance(error, Unauthorised | Forbidden):
+        code = UNSETTLED
+        reason = f"The answer to its update was lost, and it cannot be read: look at the number. {error.message}"
+    return Ending(
+        step=Step(position=number.position, state=NumberState.FAILED, code=code, reason=reason, pointer=error.pointer),
+        stops=error.message if stops else "",
+        forbidden=isinstance(error, Forbidden) and not stops,
+    )
+
+
+def _given_up(number: RunNumber, why: ProviderError, *, sent: bool) -> Ending:
+    """Return the ending of a number that got no clear answer: later once more, or not any more."""
+    if number.rests < RESTS:
+        state = NumberState.SENT if sent else NumberState.WAITING
+        return Ending(step=Step(position=number.position, state=state, rests=number.rests + 1), later=True)
+    reason = (
+        f"Close gave no clear answer about it in {TRIES * (RESTS + 1)} tries; "
+        f"look at the number before you try again. {why.message}"
+    )
+    return Ending(
+        step=Step(position=number.position, state=NumberState.FAILED, code=NO_ANSWER, reason=reason, rests=number.rests)
+    )

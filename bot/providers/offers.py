@@ -1,0 +1,34 @@
+"""What a provider's folder offers to the wiring: its kinds, and how to open it with what the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.changes.kinds import Kind
+from bot.changes.vault import Vault
+from bot.config import Settings
+from bot.providers.base import Provider
+from bot.providers.http import Bounds
+from bot.providers.runs import Runs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What a provider may be built from."""
+
+    #: Seals secret settings; None when there is no key.
+    vault: Vault | None
+    bounds: Bounds
+    #: Gives a provider, by its name, the place where it writes runs down; None when it is only going to look.
+    runs: Callable[[str], Runs] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """One provider of this version, switched on or not."""
+
+    #: Every kind that it has, whatever the configuration says.
+    kinds: tuple[Kind, ...]
+    #: Opens the provider; None when the configuration does not switch it on.
+    open: Callable[[Settings, Parts], Provider | None]

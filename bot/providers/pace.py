@@ -1,0 +1,116 @@
+"""How fast an endpoint may be called, as its answers tell.
+
+Telnyx sends ``x-ratelimit-limit``, ``-remaining`` and ``-reset`` (seconds); Close sends ``RateLimit: limit=,
+remaining=, reset=`` (seconds) per endpoint group; either may send ``retry-after``, and Close ``RateLimit-Reset``
+(close.md A5).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx
+
+#: A wait that a header asks for beyond this is not a wait but a mistake, such as a time of day in place of seconds.
+_ABSURD_WAIT: Final = 86_400.0
+_RATE_LIMIT_PART: Final = re.compile(r"(limit|remaining|reset)\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Pace:
+    """What one endpoint group allows, as far as its answers have told. Times are those of the client's clock."""
+
+    limit: float = math.inf
+    remaining: float = math.inf
+    reset_at: float = -math.inf
+    #: The longest window seen, in seconds.
+    span: float = 0.0
+    #: After a 429: when the next request may go.
+    closed_until: float = -math.inf
+    #: Requests that were let go and have not ended.
+    under_way: int = 0
+
+    def take(self, now: float) -> float:
+        """Take one request out of the allowance and return 0, or return the seconds to wait before asking again."""
+        if now < self.closed_until:
+            return self.closed_until - now
+        if now >= self.reset_at:
+            # The window is over. Until an answer says better, the next one is taken to be like it.
+            self.remaining, self.reset_at = max(self.limit, 1.0), now + self.span
+        if self.remaining < 1:
+            return self.reset_at - now
+        self.remaining -= 1
+        self.under_way += 1
+        return 0.0
+
+    def ended(self) -> None:
+        """Take note that a request that was let go has ended, one way or another."""
+        self.under_way -= 1
+
+    def learn(self, headers: httpx.Headers, now: float) -> None:
+        """Take in what an answer says about the allowance."""
+        told = allowance(headers)
+        remaining, reset = told.get("remaining"), told.get("reset")
+        self.limit = told.get("limit", self.limit)
+        if remaining is None or reset is None:
+            return
+        self.span = max(self.span, reset)
+        if remaining >= 1 and now < self.reset_at and now + reset <= self.reset_at + 1.0:
+            # The same window still. Requests under way are not in the answer's figure but are in ours. It may have
+            # opened only when the first of them arrived, so its end is where the answers put it.
+            self.remaining, self.reset_at = min(self.remaining, remaining), max(self.reset_at, now + reset)
+        else:
+            # A window that we did not know. The others under way may count in it and not be in the answer's figure.
+            self.remaining, self.reset_at = remaining - max(self.under_way - 1, 0), now + reset
+
+
+def asked_wait(headers: httpx.Headers, wall: float, *, otherwise: float) -> float:
+    """Return the seconds that a 429 asks to wait; ``wall`` is the time of day that a dated header is compared with.
+
+    Where there is a ``RateLimit`` header, its reset is the answer and the others are not looked at, as in Close's own
+    client (close.md A5). Of Telnyx's two the longer one counts. A bare ``RateLimit-Reset`` comes last, and without
+    any of them it is ``otherwise``.
+    """
+    if (reset := _structured(headers).get("reset")) is not None:
+        return reset
+    waits = [_seconds(headers.get("x-ratelimit-reset", "")), _retry_after(headers.get("retry-after", ""), wall)]
+    asked = [wait for wait in waits if wait is not None]
+    if asked:
+        return max(asked)
+    bare = _seconds(headers.get("ratelimit-reset", ""))
+    return otherwise if bare is None else bare
+
+
+def allowance(headers: httpx.Headers) -> dict[str, float]:
+    """Return what the rate headers say, by ``limit``, ``remaining`` and ``reset``; what cannot be read is left out."""
+    told = {name: _seconds(headers.get(f"x-ratelimit-{name}", "")) for name in ("limit", "remaining", "reset")}
+    return {name: value for name, value in told.items() if value is not None} | _structured(headers)
+
+
+def _structured(headers: httpx.Headers) -> dict[str, float]:
+    parts = _RATE_LIMIT_PART.findall(headers.get("ratelimit", ""))
+    told = {name.lower(): _seconds(value) for name, value in parts}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _retry_after(text: str, wall: float) -> float | None:
+    """Return the seconds of a ``retry-after`` header, which may also be a date (RFC 9110, 10.2.3)."""
+    if (seconds := _seconds(text)) is not None:
+        return seconds
+    try:
+        wait = parsedate_to_datetime(text).timestamp() - wall
+    except ValueError:
+        return None
+    return max(wait, 0.0) if wait <= _ABSURD_WAIT else None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value <= _ABSURD_WAIT else None

@@ -1,0 +1,93 @@
+"""The process is killed in the middle of a run at Close, which it carries out itself (invariant 11)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.close import CloseStandIn, furnish
+from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.telnyx import TelnyxStandIn
+from tests.acceptance import ledger
+from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, OPS, PATIENCE, SIGNING_SECRET, Stage
+
+NUMBERS = 60
+LABEL = "Night desk"
+
+
+@pytest.fixture
+async def close() -> AsyncIterator[CloseStandIn]:
+    """Return an organization whose updates take effect at once and are answered a little later."""
+    async with CloseStandIn(api_key="api_acceptance") as standing_in:
+        furnish(standing_in, shared=NUMBERS)
+        standing_in.faults.add(method="PUT", kind="delay", seconds=0.1, times=None)
+        yield standing_in
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, close: CloseStandIn) -> AsyncIterator[Stage]:
+    """Set the stage with Close; the process is not started yet."""
+    slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
+    async with slack, TelnyxStandIn(api_key=API_KEY) as telnyx:
+        stage = Stage(slack=slack, telnyx=telnyx, close=close, folder=tmp_path)
+        yield stage
+        await stage.process.close()
+    # Pytest shows what a fixture wrote with the test that failed, and only then.
+    sys.stdout.write(stage.process.written())
+
+
+def shared(close: CloseStandIn) -> list[str]:
+    """Return the numbers that the change is about."""
+    return [number.number for number in close.numbers.values() if number.is_group_number]
+
+
+async def ask(stage: Stage, numbers: list[str]) -> None:
+    """Ana asks for a new label and sees the plan."""
+    ana = stage.ana
+    await ana.command("/numbers", "close", channel=OPS)
+    await ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await ana.choose("settings", ["label"])
+    await ana.wait_for_view(lambda view: "value:label" in {block["block_id"] for block in view.blocks})
+    await ana.type("numbers:0", "\n".join(numbers))
+    await ana.type("value:label", LABEL)
+    await ana.type("reason", "The night desk moves")
+    sent = await ana.submit()
+    assert (sent.errors, sent.delivery.error) == (None, None)
+    await stage.request()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("after", [1, 25, 55])
+async def test_killed_in_the_middle_of_a_run_nothing_is_lost_and_nothing_doubled(
+    stage: Stage, close: CloseStandIn, number: signal.Signals, after: int
+) -> None:
+    """However many numbers were done, the next process does the others, and each was updated exactly once."""
+    numbers = shared(close)
+    await stage.start()
+    await ask(stage, numbers)
+    await stage.approve()
+    await close.wait_for(lambda: len(close.updates) >= after, timeout=PATIENCE)
+
+    stage.process.strike(number)
+    status = await stage.process.gone()
+    assert status == (0 if number is signal.SIGTERM else -number)
+    close.faults.clear()
+    await stage.again()
+    await stage.ended()
+
+    [sheet] = stage.sheets()
+    rows = list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"), newline="")))
+    assert [(row["number"], row["outcome"]) for row in rows] == [(each, "succeeded") for each in numbers]
+    assert Counter(update.number for update in close.updates) == Counter(numbers)
+    assert {close.number(each).label for each in numbers} == {LABEL}
+    assert ledger.rows(stage.database, "SELECT id FROM runs WHERE open OR owner IS NOT NULL") == []
+    assert ledger.rows(stage.database, "SELECT DISTINCT state FROM run_numbers") == [("succeeded",)]
+    ledger.assert_nothing_waits(stage.database)
+    assert stage.slack.complaints == []

@@ -1,0 +1,337 @@
+"""Runs: what is sent, what becomes of each number, and what stops everything."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.changes.runs import NumberState
+from bot.providers.close.carrying import FORBIDDEN_FOR_ALL, RUN_STOPPED
+from bot.providers.close.updating import MOVED, NO_ANSWER, RESTS, UNSETTLED
+from bot.sandbox.close import RateLimit
+from bot.store.tables import runs
+from tests.integration.provider_close.conftest import Organization, over
+
+ONE = "/phone_number/phon_*/"
+
+
+async def test_only_what_differs_is_sent(organization: Organization) -> None:
+    """Of two wanted settings a number that has one already gets the other."""
+    organization.close.add_number("+13035550100", label="Night desk", press_1_to_accept=False)
+    organization.close.add_number("+13035550101", label="Front desk", press_1_to_accept=True)
+    provider = await organization.open()
+
+    batch = organization.batch(["+13035550100", "+13035550101"], label="Night desk", press_1_to_accept=True)
+    done = await over(provider, await provider.submit(batch))
+
+    assert len(done.succeeded) == 2
+    assert sorted(organization.updates(), key=lambda update: update[0]) == [
+        ("+13035550100", {"press_1_to_accept": True}),
+        ("+13035550101", {"label": "Night desk"}),
+    ]
+
+
+async def test_an_emptied_greeting_is_sent_as_null_and_lists_as_lists(organization: Organization) -> None:
+    """Each kind of emptiness goes out as Close reads it."""
+    organization.close.add_number(
+        "+13035550100", voicemail_greeting_url="https://example.com/a.mp3", phone_numbers=["+13035550199"]
+    )
+    provider = await organization.open()
+
+    batch = organization.batch(["+13035550100"], voicemail_greeting_url="", phone_numbers=())
+    await over(provider, await provider.submit(batch))
+
+    assert organization.updates() == [("+13035550100", {"voicemail_greeting_url": None, "phone_numbers": []})]
+
+
+async def test_submitting_twice_is_one_run(organization: Organization) -> None:
+    """The same batch is the same job, whoever submits it how often."""
+    numbers = [number.number for number in organization.close.add_numbers(3, start="+13035550100")]
+    provider, other = await organization.open(), await organization.open()
+    batch = organization.batch(numbers, label="Night desk")
+
+    first = await provider.submit(batch)
+    again = await other.submit(batch)
+    done = await over(provider, first)
+
+    assert first.id == again.id == done.id
+    assert len(done.succeeded) == len(organization.updates()) == 3
+
+
+async def test_a_number_is_read_before_a_list_is_replaced_and_not_otherwise(
+    organization: Organization, calls: Callable[[str], int]
+) -> None:
+    """Reading costs a call for each number, so it happens only where something could be overwritten."""
+    ana = organization.close.add_user("Ana", "Reyes")
+    numbers = [number.number for number in organization.close.add_numbers(4, start="+13035550100")]
+    provider = await organization.open()
+
+    await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+    assert (calls("PUT"), calls("GET")) == (4, 0)
+
+    await over(provider, await provider.submit(organization.batch(numbers, participants=(ana.id,))))
+    assert (calls("PUT"), calls("GET")) == (8, 4)
+
+
+async def test_a_list_that_moved_since_the_plan_is_not_overwritten(organization: Organization) -> None:
+    """What somebody else has done meanwhile stays; the number fails and says what it has now."""
+    ana, ben, cleo = (organization.close.add_user(name, "X") for name in ("Ana", "Ben", "Cleo"))
+    organization.close.add_number("+13035550100", participants=[ana.id])
+    organization.close.add_number("+13035550101", participants=[ana.id])
+    provider = await organization.open()
+    batch = organization.batch(["+13035550100", "+13035550101"], participants=(ana.id, ben.id))
+    organization.close.number("+13035550100").participants = [ana.id, cleo.id]
+
+    done = await over(provider, await provider.submit(batch))
+
+    assert [(one.e164, one.code, one.pointer) for one in done.failed] == [("+13035550100", MOVED, "/participants")]
+    assert f"Participants was {ana.id} (name unknown) and is" in done.failed[0].reason
+    assert organization.close.number("+13035550100").participants == [ana.id, cleo.id]
+    assert organization.close.number("+13035550101").participants == [ana.id, ben.id]
+
+
+async def test_the_order_of_a_list_is_no_difference(organization: Organization) -> None:
+    """Close lists people in an order of its own; a list in another order has not moved."""
+    users = [organization.close.add_user(name, "X").id for name in ("Ana", "Ben", "Cleo")]
+    organization.close.add_number("+13035550100", participants=users[::-1])
+    provider = await organization.open()
+
+    batch = organization.batch(["+13035550100"], participants=(users[0],))
+    done = await over(provider, await provider.submit(batch))
+
+    assert len(done.succeeded) == 1
+    assert organization.close.number("+13035550100").participants == [users[0]]
+
+
+async def test_a_number_that_left_the_account_fails(organization: Organization) -> None:
+    """It is reported as gone, and the others are changed."""
+    numbers = [number.number for number in organization.close.add_numbers(2, start="+13035550100")]
+    provider = await organization.open()
+    batch = organization.batch(numbers, label="Night desk")
+    organization.close.remove_number(numbers[0])
+
+    done = await over(provider, await provider.submit(batch))
+
+    assert [(one.e164, one.code) for one in done.failed] == [(numbers[0], "404")]
+    assert [one.e164 for one in done.succeeded] == [numbers[1]]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"kind": "drop_after"}, id="connection-broke-after-the-update"),
+        pytest.param({"kind": "drop_before"}, id="connection-broke-before-the-update"),
+        pytest.param({"kind": "status", "status": 502}, id="502-before"),
+        pytest.param({"kind": "status", "status": 502, "effect_first": True}, id="502-after"),
+        pytest.param({"kind": "status", "status": 504, "effect_first": True}, id="504-after"),
+        pytest.param({"kind": "status", "status": 500}, id="500"),
+        pytest.param({"kind": "status", "status": 503}, id="503"),
+        pytest.param({"kind": "delay", "seconds": 1.5}, id="timeout-after"),
+        pytest.param({"kind": "delay", "seconds": 1.5, "effect_first": False}, id="timeout-before"),
+        pytest.param({"kind": "malformed"}, id="nonsense"),
+        pytest.param({"kind": "empty"}, id="nothing"),
+        pytest.param({"kind": "rate_limited", "retry_after": 3}, id="429"),
+    ],
+)
+async def test_an_unclear_answer_is_settled_by_looking(organization: Organization, fault: dict[str, Any]) -> None:
+    """Whatever becomes of an answer, the number ends as succeeded, was updated once, and has the value."""
+    numbers = [number.number for number in organization.close.add_numbers(3, start="+13035550100")]
+    organization.close.faults.add(method="PUT", path=ONE, times=1, after=1, **fault)
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+
+    assert sorted(one.e164 for one in done.succeeded) == numbers
+    assert sorted(organization.updates()) == [(number, {"label": "Night desk"}) for number in numbers]
+
+
+async def test_reads_that_lag_do_no_harm(organization: Organization) -> None:
+    """A number that is read too early is updated once more, to the same value."""
+    organization.close.add_number("+13035550100", label="Front desk")
+    organization.close.read_lag = 0.2
+    organization.close.faults.add(method="PUT", path=ONE, kind="drop_after")
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(organization.batch(["+13035550100"], label="Night desk")))
+
+    assert len(done.succeeded) == 1
+    assert organization.close.number("+13035550100").label == "Night desk"
+
+
+async def test_the_wait_of_a_429_is_kept(organization: Organization) -> None:
+    """What the header asks for is waited before the next update, and no number fails for it."""
+    numbers = [number.number for number in organization.close.add_numbers(2, start="+13035550100")]
+    organization.close.faults.add(method="PUT", path=ONE, kind="rate_limited", reset=7, retry_after=9)
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+
+    assert len(done.succeeded) == 2
+    assert any(6 < seconds <= 7 for seconds in organization.slept)
+
+
+async def test_field_errors_fail_the_number_with_their_pointer(organization: Organization) -> None:
+    """However deep Close puts an error, its place and its words are reported."""
+    numbers = [number.number for number in organization.close.add_numbers(2, start="+13035550100")]
+    organization.close.fail(numbers[0], field="label.0", text="<b>Too</b> long")
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+
+    assert [(one.e164, one.code, one.pointer) for one in done.failed] == [(numbers[0], "400", "/label/0")]
+    assert "“<b>Too</b> long” (at /label/0)" in done.failed[0].reason
+
+
+async def test_one_forbidden_number_fails_alone(organization: Organization) -> None:
+    """Somebody's own number is theirs; the permission that Close names is told, whatever it is called."""
+    owner = organization.close.add_user("Ana", "Reyes")
+    organization.close.add_number("+13035550100", owner=owner.id)
+    shared = organization.close.add_number("+13035550101").number
+    provider = await organization.open()
+
+    batch = organization.batch(["+13035550100", shared], label="Night desk")
+    done = await over(provider, await provider.submit(batch))
+
+    assert [(one.e164, one.code) for one in done.failed] == [("+13035550100", "403")]
+    assert "You can only update your own personal numbers." in done.failed[0].reason
+    assert [one.e164 for one in done.succeeded] == [shared]
+
+
+@pytest.mark.parametrize("permission", ["Manage Group Phone Numbers", "Quite Another Name"])
+async def test_a_permission_that_is_missing_for_all_stops_the_run(
+    organization: Organization, permission: str, calls: Callable[[str], int]
+) -> None:
+    """After some refusals and not one success the rest is not attempted; the name decides nothing."""
+    numbers = [number.number for number in organization.close.add_numbers(60, start="+13035550100")]
+    organization.close.permit(manage=False, permission=permission)
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+
+    refused = [one for one in done.failed if one.attempted]
+    spared = [one for one in done.failed if not one.attempted]
+    assert FORBIDDEN_FOR_ALL <= len(refused) == calls("PUT") < 60
+    assert len(refused) + len(spared) == 60
+    assert all(permission in one.reason for one in done.failed)
+    assert {one.code for one in spared} == {RUN_STOPPED}
+    assert organization.updates() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(401, "Close does not accept the credentials"), (402, "plan at Close does not include this")],
+)
+async def test_what_holds_for_every_number_stops_the_run(
+    organization: Organization, status: int, said: str, calls: Callable[[str], int]
+) -> None:
+    """Numbers that were changed stay changed; those that met the refusal fail; the rest is not attempted."""
+    numbers = [number.number for number in organization.close.add_numbers(50, start="+13035550100")]
+    organization.close.faults.add(method="PUT", path=ONE, kind="status", status=status, times=None, after=20)
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+
+    refused = [one for one in done.failed if one.attempted]
+    spared = [one for one in done.failed if not one.attempted]
+    assert len(done.succeeded) == len(organization.updates()) == 20
+    assert 20 + len(refused) == calls("PUT")
+    assert len(done.succeeded) + len(refused) + len(spared) == 50
+    assert spared
+    assert all(said in one.reason for one in done.failed)
+
+
+async def test_a_lost_answer_that_cannot_be_looked_at_is_not_called_unchanged(organization: Organization) -> None:
+    """When the key ends between an update and the look at it, a person is told to look."""
+    organization.close.add_number("+13035550100", label="Front desk")
+    organization.close.faults.add(method="PUT", path=ONE, kind="drop_after")
+    organization.close.faults.add(method="GET", kind="status", status=401, times=None)
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(organization.batch(["+13035550100"], label="Night desk")))
+
+    assert [one.code for one in done.failed] == [UNSETTLED]
+    assert "look at the number" in done.failed[0].reason
+
+
+async def test_a_run_waits_while_close_is_away_and_then_goes_on(organization: Organization) -> None:
+    """Numbers keep waiting through an outage; when it is over they are changed."""
+    numbers = [number.number for number in organization.close.add_numbers(30, start="+13035550100")]
+    outage = organization.close.faults.add(method="PUT", path=ONE, kind="status", status=503, times=None)
+    provider = await organization.open()
+    job = await provider.submit(organization.batch(numbers, label="Night desk"))
+    await put_off(organization, job.id)
+    assert (await provider.poll(job.id)).failed == ()
+
+    outage.times = 0
+    organization.clock.skipped += 60
+    done = await over(provider, job)
+
+    assert len(done.succeeded) == 30
+
+
+async def test_a_number_that_never_gets_an_answer_is_given_up(organization: Organization) -> None:
+    """It does not hold the others back for ever, and nobody calls it changed or unchanged."""
+    numbers = [number.number for number in organization.close.add_numbers(30, start="+13035550100")]
+    stuck = organization.close.number(numbers[0]).id
+    organization.close.faults.add(
+        method="PUT", path=f"/phone_number/{stuck}/", kind="status", status=502, times=None, effect_first=False
+    )
+    provider = await organization.open()
+    job = await provider.submit(organization.batch(numbers, label="Night desk"))
+    for _ in range(RESTS):
+        await put_off(organization, job.id)
+        organization.clock.skipped += 60
+        await provider.poll(job.id)
+    done = await over(provider, job)
+
+    assert [(one.e164, one.code) for one in done.failed] == [(numbers[0], NO_ANSWER)]
+    assert len(done.succeeded) == 29
+
+
+async def put_off(organization: Organization, run: str) -> None:
+    """Wait until the run rests: nobody holds it although it is open."""
+    async with asyncio.timeout(20):
+        while True:
+            async with organization.database.reading() as tx:
+                row = (await tx.runs._connection.execute(select(runs).where(runs.c.id == int(run)))).one()
+            if row.owner is None and row.due_at > organization.clock():
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_a_limit_is_learned_and_kept(organization: Organization) -> None:
+    """Two hundred updates under a limit of forty in a window meet no 429 at all once the limit was seen."""
+    numbers = [number.number for number in organization.close.add_numbers(200, start="+13035550100")]
+    organization.close.group_limits["PUT /phone_number/{id}/"] = RateLimit(40, window=0.3)
+    provider = await organization.open(sleep=asyncio.sleep, now=time.monotonic)
+
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+
+    assert len(done.succeeded) == 200
+    assert [call.status for call in organization.close.calls if call.status == 429] == []
+
+
+async def test_every_state_of_a_run_is_in_the_book(organization: Organization) -> None:
+    """What a poll says comes from the database: a provider that was opened later says the same."""
+    numbers = [number.number for number in organization.close.add_numbers(3, start="+13035550100")]
+    organization.close.fail(numbers[0])
+    provider = await organization.open()
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+    await provider.aclose()
+
+    later = await organization.open()
+    run = await organization.book.read(done.id)
+
+    assert await later.poll(done.id) == done
+    assert run is not None
+    assert [number.state for number in run.numbers] == [
+        NumberState.FAILED,
+        NumberState.SUCCEEDED,
+        NumberState.SUCCEEDED,
+    ]
+    assert run.over_at is not None

@@ -1,0 +1,188 @@
+"""Close as the second provider: the same words, form, plan, approval, card and results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.sandbox.close import CloseStandIn, Office, furnish
+from tests.integration.scenarios.stage import FAILURES, Stage
+
+
+@pytest.fixture
+async def close() -> AsyncIterator[CloseStandIn]:
+    """Return an empty organization at Close."""
+    async with CloseStandIn(api_key="api_scenarios") as standing_in:
+        yield standing_in
+
+
+@pytest.fixture
+def office(close: CloseStandIn) -> Office:
+    """Return what stands in the organization: people, two teams and their numbers."""
+    return furnish(close, shared=24)
+
+
+@pytest.fixture
+async def both(idle: Stage, close: CloseStandIn, office: Office) -> Stage:
+    """Set the stage with the bot between Slack, Telnyx and Close."""
+    assert office.shared
+    idle.close = close
+    await idle.start()
+    return idle
+
+
+def updated(close: CloseStandIn) -> Counter[str]:
+    """Count the updates that took effect, by number."""
+    return Counter(update.number for update in close.updates)
+
+
+async def test_a_change_at_close_goes_from_the_command_to_the_last_number(
+    both: Stage, close: CloseStandIn, office: Office
+) -> None:
+    """What is asked for and approved is done number by number, watched, told and accounted for, once."""
+    stage, dev = both, office.users[3]
+    numbers = [number.number for number in office.shared]
+    before = {number.number: list(number.participants) for number in office.shared}
+    close.fail(numbers[0], field="label", text="This label is taken.")
+    await stage.open("close")
+    await stage.fill(numbers, reason="The night desk grows")
+    await stage.choose(["label", "participants", "inbound_ring_duration"])
+    await stage.set("label", "Night desk")
+    await stage.set("inbound_ring_duration", "45")
+    await stage.ana.choose("way:participants", "add")
+    await stage.ana.suggest("value:participants", "dev")
+    await stage.ana.choose("value:participants", [dev.id])
+    await stage.send()
+
+    shown = stage.read(await stage.planned())
+    assert "Close: Update settings" in shown
+    assert "Label → Night desk" in shown
+    assert f"Participants → add Dev Malhotra (dev.malhotra@example.com) ({dev.id})" in shown
+    assert "Ring duration: 30 s, Close's default → 45" in shown
+    assert "Participants: + Dev Malhotra (dev.malhotra@example.com)" in shown
+    assert close.updates == []
+
+    change = await stage.request()
+    assert "Close: Update settings" in stage.read(stage.request_card(change))
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"succeeded": 23, "failed": 1}
+    [failed] = [row for row in stage.results(change) if row["outcome"] == "failed"]
+    assert (failed["number"], failed["reason_code"], failed["pointer"]) == (numbers[0], "400", "/label")
+    assert "This label is taken." in failed["reason"]
+    assert updated(close) == Counter(numbers[1:])
+    for number in numbers[1:]:
+        now = close.number(number)
+        assert (now.label, now.inbound_ring_duration) == ("Night desk", 45)
+        assert set(now.participants) == {*before[number], dev.id}
+    assert any("at Close; watching to the end" in line for line in stage.thread(change))
+    stage.assert_nothing_doubled()
+
+
+async def test_a_number_that_somebody_changed_meanwhile_is_left_as_it_is(
+    both: Stage, close: CloseStandIn, office: Office
+) -> None:
+    """Between the start of the run and its own update a list can move; it is not overwritten, and the sheet says so."""
+    stage, (first, second) = both, office.shared[:2]
+    ana, ben = office.users[0].id, office.users[1].id
+    # The number by itself is read at the start of the change, and again just before its update: the second one waits.
+    one = f"/phone_number/{first.id}/"
+    close.faults.add(method="GET", path=one, kind="delay", seconds=0.4, effect_first=False, after=1)
+    await stage.open("close")
+    await stage.fill([first.number, second.number], reason="A new team")
+    await stage.choose(["participants"])
+    await stage.ana.suggest("value:participants", "")
+    await stage.ana.choose("value:participants", [ana])
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await close.wait_for(lambda: sum(call.path == one for call in close.calls) == 2)
+    first.participants = [ben]
+    await stage.ended(change)
+
+    outcomes = {row["number"]: (row["outcome"], row["reason_code"]) for row in stage.results(change)}
+    assert outcomes == {first.number: ("failed", "linesman.moved"), second.number: ("succeeded", "")}
+    assert (first.participants, second.participants) == ([ben], [ana])
+
+
+async def test_a_key_that_ends_stops_the_run_and_says_so(both: Stage, close: CloseStandIn, office: Office) -> None:
+    """What was done stays done, the rest is not attempted, and the failure channel hears why and how many."""
+    stage = both
+    numbers = [number.number for number in office.shared]
+    close.faults.add(method="PUT", kind="status", status=401, times=None, after=5)
+
+    change = await stage.run(numbers, {"label": "Night desk"}, command="close")
+
+    outcomes = stage.outcomes(change)
+    assert outcomes["succeeded"] == len(close.updates) == 5
+    assert outcomes["failed"] >= 1
+    assert outcomes["not_attempted"] == 24 - 5 - outcomes["failed"] > 0
+    [notice] = stage.slack.messages(FAILURES)
+    said = stage.read(notice)
+    assert f"{outcomes['failed']} of 24 numbers failed, and {outcomes['not_attempted']} were not attempted" in said
+    assert "Close does not accept the credentials; set CLOSE_API_KEY" in said
+    reasons = {row["reason"] for row in stage.results(change) if row["outcome"] == "not_attempted"}
+    assert len(reasons) == 1
+    assert "The run was stopped before this number was sent. Close does not accept" in reasons.pop()
+
+
+async def test_numbers_are_found_by_who_is_on_them(both: Stage, close: CloseStandIn, office: Office) -> None:
+    """A filter is resolved to explicit numbers before anybody approves; a person's name stands in the plan."""
+    stage, ana = both, office.users[0]
+    await stage.open("close")
+    await stage.ana.choose("filters", ["participant", "sort"])
+    await stage.ana.wait_for_view(lambda view: ("filter:participant", "filter:") in view.form.slots)
+    await stage.ana.suggest("filter:participant", "ana")
+    await stage.ana.choose("filter:participant", ana.id)
+    await stage.ana.choose("filter:sort", "group")
+    await stage.fill(settings={"press_1_to_accept": "true"}, reason="Spam calls")
+    await stage.send()
+    shown = stage.read(await stage.planned())
+    assert f"Participant is Ana Reyes (ana.reyes@example.com) ({ana.id})" in shown
+
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert updated(close) == Counter(number.number for number in office.shared if ana.id in number.participants)
+
+
+async def test_a_crash_in_the_middle_of_a_run_loses_and_doubles_nothing(
+    both: Stage, close: CloseStandIn, office: Office
+) -> None:
+    """The next start goes on at the first number without an outcome; every number is updated once."""
+    stage = both
+    numbers = [number.number for number in office.shared]
+    slow = close.faults.add(method="PUT", kind="delay", seconds=0.05, times=None)
+    change = await stage.ask(numbers, {"label": "Night desk"}, command="close")
+    await stage.approve(change)
+    await close.wait_for(lambda: len(close.updates) >= 8)
+
+    await stage.crash()
+    assert len(close.updates) < 24
+    slow.times = 0
+    await stage.start()
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"succeeded": 24}
+    assert updated(close) == Counter(numbers)
+    stage.assert_nothing_doubled()
+
+
+async def test_close_alone_will_do(idle: Stage, close: CloseStandIn, office: Office) -> None:
+    """Without a key for Telnyx the form offers what there is, and any shortcut opens it."""
+    idle.close = close
+    await idle.start(TELNYX_API_KEY="")
+
+    change = await idle.run(
+        [office.shared[0].id], {"forward_to_enabled": "true", "forward_to": "+13035550123"}, command="new"
+    )
+
+    assert idle.outcomes(change) == {"succeeded": 1}
+    assert (office.shared[0].forward_to, office.shared[0].forward_to_enabled) == ("+13035550123", True)
+    assert "/numbers close" in await idle.command("help")
+    assert "/numbers update` -" not in await idle.command("help")

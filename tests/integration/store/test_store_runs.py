@@ -1,0 +1,166 @@
+"""The book of runs: claims, marks and outcomes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.changes.runs import NewNumber, NumberState, Step
+from bot.errors import Superseded
+from bot.store.database import Database
+from bot.store.run_book import LEASE, RunBook
+
+START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+NUMBERS = [
+    NewNumber(id=f"phon_{each}", e164=f"+1303555010{each}", before={"label": None}, wanted={"label": "x", "people": ()})
+    for each in range(3)
+]
+
+
+class Now:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.time
+
+
+@pytest.fixture
+def now() -> Now:
+    """Return the clock of both books."""
+    return Now()
+
+
+@pytest.fixture
+async def book(database: Database, now: Now) -> RunBook:
+    """Return a book in which nobody has claimed anything before."""
+    book = RunBook(database, "close", now)
+    await book.claim("nobody", 1)
+    return book
+
+
+def step(position: int, state: NumberState) -> Step:
+    """Return a step of one number."""
+    return Step(position=position, state=state, reason="Because.", pointer="/label", code="400")
+
+
+async def test_a_run_is_read_as_it_was_written(book: RunBook) -> None:
+    """Nothing of a number is lost or turned into something else: a tuple stays one, None stays None."""
+    opened = await book.open("1/1", "close.settings", NUMBERS)
+    run = await book.read(opened.id)
+
+    assert run == await book.find("1/1") == opened
+    assert [(n.id, n.e164, n.before, n.wanted, n.state) for n in opened.numbers] == [
+        (n.id, n.e164, n.before, n.wanted, NumberState.WAITING) for n in NUMBERS
+    ]
+    assert (opened.created_at, opened.started_at, opened.over_at) == (START, None, None)
+    assert await book.read("99") is None
+    assert await book.read("no number") is None
+    assert await book.find("1/2") is None
+
+
+async def test_opening_again_gives_the_first_run(book: RunBook) -> None:
+    """The reference is the run's name, whatever else is said the second time."""
+    first = await book.open("1/1", "close.settings", NUMBERS)
+
+    assert await book.open("1/1", "close.settings", NUMBERS[:1]) == first
+
+
+async def test_providers_do_not_see_each_others_runs(database: Database, book: RunBook, now: Now) -> None:
+    """A reference, an id and a claim are one provider's own."""
+    mine = await book.open("1/1", "close.settings", NUMBERS)
+    other = RunBook(database, "acme", now)
+
+    assert await other.find("1/1") is None
+    assert await other.read(mine.id) is None
+    assert await other.claim("b", 9) == []
+
+
+async def test_a_run_is_held_by_one_owner_until_the_claim_runs_out(book: RunBook, now: Now) -> None:
+    """Whoever comes second gets nothing, unless the first has been silent for a whole lease."""
+    run = await book.open("1/1", "close.settings", NUMBERS)
+
+    assert await book.claim("a", 9) == [run.id]
+    assert await book.claim("b", 9) == []
+    now.time += LEASE / 2
+    await book.renew("a")
+    now.time += LEASE * 0.75
+    assert await book.claim("b", 9) == []
+    now.time += LEASE
+    assert await book.claim("b", 9) == [run.id]
+    with pytest.raises(Superseded):
+        await book.note(run.id, "a", [step(0, NumberState.SUCCEEDED)])
+    with pytest.raises(Superseded):
+        await book.stop(run.id, "a", code="x", reason="y")
+    await book.put_off(run.id, "a", 0)
+
+    now_it_is = await book.read(run.id)
+    assert now_it_is is not None
+    assert {number.state for number in now_it_is.numbers} == {NumberState.WAITING}
+    assert await book.claim("c", 9) == []
+
+
+async def test_an_outcome_is_never_overwritten_and_the_last_one_closes_the_run(book: RunBook, now: Now) -> None:
+    """A closed run is nobody's, and nobody can claim it."""
+    run = await book.open("1/1", "close.settings", NUMBERS)
+    await book.claim("a", 9)
+    await book.note(run.id, "a", [step(0, NumberState.SENT), step(1, NumberState.FAILED)])
+    await book.note(run.id, "a", [step(0, NumberState.SUCCEEDED), step(1, NumberState.SUCCEEDED)])
+    await book.note(run.id, "a", [step(2, NumberState.SUCCEEDED)])
+    now.time += timedelta(days=1)
+
+    done = await book.read(run.id)
+    assert done is not None
+    assert [number.state for number in done.numbers] == [
+        NumberState.SUCCEEDED,
+        NumberState.FAILED,
+        NumberState.SUCCEEDED,
+    ]
+    assert (done.numbers[1].code, done.numbers[1].reason, done.numbers[1].pointer) == ("400", "Because.", "/label")
+    assert done.over_at == START
+    assert await book.claim("b", 9) == []
+
+
+async def test_stopping_spares_only_what_was_never_sent(book: RunBook) -> None:
+    """A number that may have been sent has to be looked at, so it gets no outcome here and the run stays open."""
+    run = await book.open("1/1", "close.settings", NUMBERS)
+    await book.claim("a", 9)
+    await book.note(run.id, "a", [step(1, NumberState.SENT)])
+    await book.stop(run.id, "a", code="linesman.run_stopped", reason="No key.")
+    await book.put_off(run.id, "a", 0)
+
+    stopped = await book.read(run.id)
+    assert stopped is not None
+    assert [number.state for number in stopped.numbers] == [
+        NumberState.NOT_ATTEMPTED,
+        NumberState.SENT,
+        NumberState.NOT_ATTEMPTED,
+    ]
+    assert await book.claim("b", 9) == [run.id]
+
+
+async def test_a_run_that_was_put_off_waits_its_time(book: RunBook, now: Now) -> None:
+    """It is nobody's meanwhile, and whoever asks afterwards gets it."""
+    run = await book.open("1/1", "close.settings", NUMBERS)
+    await book.claim("a", 9)
+    await book.put_off(run.id, "a", 30)
+
+    assert await book.claim("a", 9) == []
+    now.time += timedelta(seconds=31)
+    assert await book.claim("b", 9) == [run.id]
+    await book.release("b")
+    assert await book.claim("c", 9) == [run.id]
+
+
+async def test_after_a_crash_on_a_database_of_ones_own_nobody_waits_for_the_claim(
+    database: Database, book: RunBook, now: Now
+) -> None:
+    """Where no other process can be, a new one takes over at once; on a shared database it waits."""
+    run = await book.open("1/1", "close.settings", NUMBERS)
+    await book.claim("dead", 9)
+
+    assert await RunBook(database, "close", now).claim("new", 9) == ([] if database.shared else [run.id])
