@@ -13,6 +13,7 @@ from bot.changes.records import Draft
 from bot.changes.settings import Setting, Unreadable, read_value
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
+from bot.changes.starts import Start
 from bot.changes.values import Edit, Secret, Values, Way, Wish, Wishes
 from bot.errors import InputError
 
@@ -49,6 +50,8 @@ class Request:
     excluded: tuple[str, ...] = ()
     #: E.164 number or id -> values of its own, which go before those of ``wanted``.
     rows: Mapping[str, Values] = field(default_factory=dict)
+    #: When it is to happen; None for as soon as it may.
+    start: Start | None = None
 
     @property
     def handed(self) -> bool:

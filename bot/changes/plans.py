@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +14,7 @@ from bot.changes.filters import Condition, conditions_to_json
 from bot.changes.kinds import Kind
 from bot.changes.settings import Setting
 from bot.changes.snapshots import Snapshot
+from bot.changes.starts import Start
 from bot.changes.values import Edit, Value, Values, Wish, Wishes, canonical
 
 
@@ -49,6 +51,8 @@ class Plan:
     numbers: tuple[PlannedNumber, ...]
     batches: tuple[PlannedBatch, ...]
     digest: str
+    #: When it is to happen; None for as soon as it may.
+    start: Start | None = None
 
     @property
     def unchanged(self) -> int:
@@ -93,7 +97,13 @@ def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
 _NO_ROWS: Final[Mapping[str, Values]] = MappingProxyType({})
 
 
-def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mapping[str, Values] = _NO_ROWS) -> Plan:
+def build(
+    kind: Kind,
+    wanted: Wishes,
+    snapshots: Iterable[Snapshot],
+    rows: Mapping[str, Values] = _NO_ROWS,
+    start: Start | None = None,
+) -> Plan:
     """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
 
     ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``.
@@ -119,14 +129,16 @@ def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mappi
         kind=kind.name,
         numbers=tuple(numbers),
         batches=tuple(batches),
-        digest=digest(kind.name, numbers, batches),
+        digest=digest(kind.name, numbers, batches, start),
+        start=start,
     )
 
 
-def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...]) -> Plan:
+def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], start: Start | None = None) -> Plan:
     """Return the plan of one call whose numbers only the provider can tell: their values, and what they are like."""
     batches = (PlannedBatch(position=1, values=wanted, size=0, handed=conditions),)
-    return Plan(kind=kind.name, numbers=(), batches=batches, digest=digest(kind.name, (), batches))
+    sealed = digest(kind.name, (), batches, start)
+    return Plan(kind=kind.name, numbers=(), batches=batches, digest=sealed, start=start)
 
 
 def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int]) -> int:
@@ -141,13 +153,18 @@ def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str
     return batch.position
 
 
-def digest(kind: str, numbers: Sequence[PlannedNumber], batches: Sequence[PlannedBatch]) -> str:
-    """Return the SHA-256 (hex) over the canonical form of a plan: its kind, every number and every value.
+def digest(
+    kind: str, numbers: Sequence[PlannedNumber], batches: Sequence[PlannedBatch], start: Start | None = None
+) -> str:
+    """Return the SHA-256 (hex) over the canonical form of a plan: its kind, its start, every number and every value.
 
-    Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches.
+    Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches. The
+    start counts, because whoever approves a change for tonight has not approved it for noon; the zone in which it is
+    written does not. Without a start the digest is what it was before there were any, so old approvals stay good.
     """
     running = hashlib.sha256()
-    running.update(canonical({"version": 1, "kind": kind}).encode())
+    begins = {"start": start.at.astimezone(UTC).isoformat()} if start else {}
+    running.update(canonical({"version": 1, "kind": kind, **begins}).encode())
     for batch in batches:
         handed = [conditions_to_json(batch.handed)] if batch.handed else []
         running.update(canonical([batch.position, batch.size, plain(batch.values), *handed]).encode())

@@ -9,6 +9,7 @@ from enum import Enum
 
 from bot.changes.filters import Condition
 from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
+from bot.changes.starts import Start
 from bot.changes.values import Secret, Value, Values, Way, Wishes
 
 #: What stands before the number of a change wherever a person reads it.
@@ -76,6 +77,10 @@ class Draft:
     excluded: str = ""
     #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
     left_out: tuple[str, ...] = ()
+    #: When it is to start, as typed; empty for as soon as it may.
+    start: str = ""
+    #: The requester's time zone when they typed that; empty where no start was typed.
+    zone: str = ""
 
     @property
     def holds_secrets(self) -> bool:
@@ -197,6 +202,8 @@ class Change:
     kept: Tally | None = None
     #: When the last of its numbers was pruned.
     pruned_at: datetime | None = None
+    #: When it is to start; None for as soon as it may, and before there is a plan.
+    start: Start | None = None
 
     @property
     def public_id(self) -> str:

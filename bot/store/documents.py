@@ -25,6 +25,8 @@ def draft_to_json(draft: Draft) -> dict[str, JSON]:
         "filters": dict(draft.filters),
         "excluded": draft.excluded,
         "left_out": list(draft.left_out),
+        "start": draft.start,
+        "zone": draft.zone,
     }
 
 
@@ -43,6 +45,8 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
         filters=stored.get("filters", {}),
         excluded=stored.get("excluded", ""),
         left_out=tuple(stored.get("left_out", ())),
+        start=stored.get("start", ""),
+        zone=stored.get("zone", ""),
     )
 
 

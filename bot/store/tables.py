@@ -87,6 +87,8 @@ changes: Final = Table(
     Column("failed_reads", Integer, nullable=False, server_default="0"),
     Column("kept", JSON),
     Column("pruned_at", UtcTime),
+    Column("starts_at", UtcTime),
+    Column("starts_zone", String(64), nullable=False, server_default=""),
     Index(None, "state"),
     Index(None, "pruned_at", "finished_at"),
     Index(None, "requester", "id"),

@@ -22,7 +22,7 @@ class Task(Enum):
     DISCARD = "discard"  #: give up a plan that nobody asked approval for
     EXPIRE = "expire"  #: end an undecided request
     REMIND = "remind"  #: remind approvers who have not answered
-    START = "start"  #: begin an approved change
+    START = "start"  #: begin an approved change when it is time; tell approvers when it is time before they decided
     SUBMIT = "submit"  #: send a batch
     SEARCH = "search"  #: find out whether an unanswered submission made a job
     POLL = "poll"  #: ask about a batch's job

@@ -44,6 +44,14 @@ class Authority:
             raise NotAllowed(blind(policy))
         return policy
 
+    def still_allowed(self, change: Change) -> Policy:
+        """Return the rule that governs ``change`` now; raises NotAllowed when it forbids such a change by now."""
+        policy = self.policy_of(change)
+        if not policy.allowed:
+            why = f": {policy.why}" if policy.why else "."
+            raise NotAllowed(f"The rule {policy.name} does not allow such a change{why}")
+        return policy
+
     async def start(self, user: str, kind: str) -> Verdict:
         """Allow ``user`` to begin a change of ``kind``, while nobody knows how large it will be."""
         policies = self._context.policies

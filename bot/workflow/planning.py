@@ -85,7 +85,7 @@ class Planning:
     async def _make(self, change: Change) -> tuple[Plan, Summary]:
         kind = self._context.catalogue.kind(change.kind)
         provider = self._context.catalogue.provider(kind)
-        request = await self._proposals.read(change.draft)
+        request = await self._proposals.read(change.draft, change.created_at)
         if change.draft.sheet:
             request = await self._sheets.add(request, change)
         taken = Taken(rows={})
@@ -100,7 +100,7 @@ class Planning:
         since = moved_on(kind, taken, snapshots)
         snapshots = untouched(snapshots, since)
         rows = rows_by_id(request, snapshots)
-        plan = await asyncio.to_thread(build, kind, request.wanted, snapshots, rows)
+        plan = await asyncio.to_thread(build, kind, request.wanted, snapshots, rows, request.start)
         can_be_emptied(kind, provider.title, plan)
         are_fit(kind, plan)
         return plan, await self._summarise(
@@ -114,7 +114,7 @@ class Planning:
         policy = self._authority.policy(kind.name, most, request.names)
         if not policy.unpreviewable:
             raise NotAllowed(blind(policy))
-        plan = handed_over(kind, plain(request.wanted), request.conditions)
+        plan = handed_over(kind, plain(request.wanted), request.conditions, request.start)
         labels = {
             name: await provider.labels(kind, name, ids)
             for name, ids in ids_to_name(kind, request.wanted, plan).items()
@@ -227,6 +227,7 @@ class Planning:
                     summary=summary,
                     digest=plan.digest,
                     approvals_required=policy.approvals_required,
+                    start=plan.start,
                 )
             except Superseded:
                 await tx.work.done(claim)

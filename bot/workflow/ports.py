@@ -34,7 +34,7 @@ class Story:
     unverified: Sequence[FailureGroup] = ()
     #: The rule that governs it now.
     policy: Policy
-    #: When its change window opens next; None when it is open, or when there is none.
+    #: When it may begin at the earliest, by its start and its change window; None when it may now.
     opens_at: datetime | None
     #: Whom the request for approval addresses.
     audience: Audience

@@ -1,4 +1,4 @@
-"""Beginning an approved change: only what was approved, and only if nothing moved since."""
+"""Beginning an approved change: when it is time, only what was approved, and only if nothing moved since."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bot.changes.plans import Moved, PlannedBatch, PlannedNumber, digest, moved
 from bot.changes.records import Change
 from bot.changes.settings import show_value
 from bot.changes.snapshots import Snapshot, Target
-from bot.changes.windows import next_opening, open_at
-from bot.errors import ProviderError
+from bot.changes.starts import begins_at
+from bot.errors import NotAllowed, ProviderError
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
@@ -38,16 +38,27 @@ class Starting:
         self._say = announcements
 
     async def start(self, claim: Claim) -> None:
-        """Carry out the task: begin an approved change, or stop it as stale, or wait."""
+        """Carry out the task: begin an approved change, or stop it as stale, or wait.
+
+        Of a change whose time has come before its approval, say so.
+        """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
             frozen = await tx.freezes.current() is not None
+        if change.state is ChangeState.AWAITING_APPROVAL:
+            await self._undecided(claim)
+            return
         if change.state is not ChangeState.APPROVED:
             await self._done(claim)
             return
-        opens_at = self._opens_at(change)
-        if frozen or opens_at is not None:
-            await self._wait(claim, opens_at)
+        try:
+            policy = self._authority.still_allowed(change)
+        except NotAllowed as error:
+            await self._forbidden(claim, error)
+            return
+        begins = begins_at(change.start, policy.windows, self._context.clock())
+        if frozen or begins is not None:
+            await self._wait(claim, begins)
             return
         numbers, stored = await self._stored_plan(change)
         try:
@@ -82,7 +93,7 @@ class Starting:
                 PlannedNumber(id=o.number_id, e164=o.e164, before=o.before, after=o.after, batch=o.batch)
                 async for o in tx.operations.stream(change.id)
             ]
-        return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches)
+        return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches, change.start)
 
     async def _differences(self, change: Change, numbers: list[PlannedNumber]) -> list[Moved]:
         """Return what moved, among the numbers that are going to be changed, since the plan was made."""
@@ -120,13 +131,37 @@ class Starting:
         await self._say.line(tx, change.id, "stale")
         await self._say.failure(tx, change.id, "stale")
 
-    def _opens_at(self, change: Change) -> datetime | None:
-        """Return when the change may begin, by the rule of this moment; None when it may now."""
+    async def _undecided(self, claim: Claim) -> None:
+        """Tell the approvers that the time has come and nobody has decided; a click now begins the change at once."""
         now = self._context.clock()
-        windows = self._authority.policy_of(change).windows
-        if not windows or open_at(windows, now):
-            return None
-        return next_opening(windows, now) or now + WAIT
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.AWAITING_APPROVAL:
+                return  # decided in this very moment, which has made this task due anew or taken it away
+            if change.start is not None and change.start.at > now:
+                await tx.work.again(claim, change.start.at)  # hastened by the end of a freeze
+                return
+            await tx.work.done(claim)
+            await tx.events.add(change.id, "start_passed", at=now, digest=change.digest)
+            await self._say.undecided(tx, change.id)
+            await self._say.cards(tx, change.id)
+        self._context.ring()
+
+    async def _forbidden(self, claim: Claim, error: NotAllowed) -> None:
+        """End a change that waited for its time and is not allowed any more."""
+        now = self._context.clock()
+        problem = f"It was approved, but it is not allowed any more, so nothing was sent. {error.message}"
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.APPROVED:
+                return
+            await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
+            await tx.events.add(change.id, "not_allowed", at=now, digest=change.digest, answer=error.message)
+            await self._say.line(tx, change.id, "cancelled")
+            await self._say.failure(tx, change.id, "not_allowed")
+            await self._say.cards(tx, change.id)
+        self._context.ring()
 
     async def _wait(self, claim: Claim, until: datetime | None = None) -> None:
         async with self._context.database.transaction() as tx:

@@ -10,8 +10,8 @@ from bot.changes.messages import Message, Topic
 from bot.changes.policy import who_may_approve
 from bot.changes.records import Change, Event, Operation
 from bot.changes.results import ResultsSheet, plan_sheet
+from bot.changes.starts import begins_at
 from bot.changes.tabular import Form
-from bot.changes.windows import next_opening, open_at
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.ports import Story
@@ -54,7 +54,7 @@ class Stories:
             policy=policy,
             audience=who_may_approve(policy, change.requester),
             in_flight=await tx.batches.in_flight(change.kind),
-            opens_at=next_opening(policy.windows, now) if policy.windows and not open_at(policy.windows, now) else None,
+            opens_at=begins_at(change.start, policy.windows, now),
             expires_if_asked_now=now + policy.approval_ttl,
             now=now,
             followers=await tx.changes.followers(change.id) if change.state.over else (),
@@ -94,6 +94,13 @@ class Stories:
         )
         async with self._context.database.reading() as tx:
             found = await tx.changes.list(states=wanted, requester=requester, limit=limit, offset=offset)
+            known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
+            return [await self._read(tx, change) for change in known]
+
+    async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Story]:
+        """Return what is not begun and has a time: what was asked for later, and what is approved and waits."""
+        async with self._context.database.reading() as tx:
+            found = await tx.changes.scheduled(requester=requester, limit=limit)
             known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
             return [await self._read(tx, change) for change in known]
 

@@ -133,7 +133,7 @@ async def _propose(front: Front, body: dict[str, Any]) -> int:
     kept = await _kept_secrets(front, private, body["user"]["id"])
     draft = read_form(view, kinds, kept)
     return await front.proposals.propose(
-        await _checked(front, draft),
+        await _checked(front, draft, body["user"]["id"]),
         requester=body["user"]["id"],
         origin=private.get("origin", ""),
         view=view["id"],
@@ -142,8 +142,8 @@ async def _propose(front: Front, body: dict[str, Any]) -> int:
     )
 
 
-async def _checked(front: Front, draft: Draft) -> Draft:
-    """Return the draft with its secrets sealed; raises InputError with every problem at once."""
+async def _checked(front: Front, draft: Draft, user: str) -> Draft:
+    """Return the draft of ``user`` with its secrets sealed; raises InputError with every problem at once."""
     problems: dict[str, str] = dict(full_boxes(draft))
     sealed = draft
     try:
@@ -152,6 +152,11 @@ async def _checked(front: Front, draft: Draft) -> Draft:
         problems |= error.problems
         typed = {name: value for name, value in draft.typed.items() if name not in error.problems}
         sealed = front.proposals.seal(replace(draft, typed=typed))
+    try:
+        sealed = await front.proposals.in_zone_of(sealed, user)
+    except InputError as error:
+        problems |= error.problems
+        sealed = replace(sealed, start="")
     try:
         await front.proposals.read(sealed)
     except InputError as error:

@@ -11,6 +11,7 @@ from bot.changes.filters import PREFIX
 from bot.changes.kinds import Kind
 from bot.changes.records import Base, Draft, Following
 from bot.changes.settings import Setting, Shape
+from bot.changes.starts import START
 from bot.changes.values import Value, Way
 from bot.slack.views.form import BOX_LENGTH, FILTERS, KIND, REPLACE, VALUE, WAY, ways_to_filter
 
@@ -42,6 +43,7 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
         ways=ways,
         base=_base(private.get("base")),
         reason=_answer(answers.get(REASON, {})),
+        start=_answer(answers.get(START, {})),
     )
 
 

@@ -11,6 +11,8 @@ from bot.changes.filters import PREFIX, FilterField
 from bot.changes.kinds import Kind
 from bot.changes.records import Base, Draft, Following, public_id
 from bot.changes.settings import Choice, Setting, Shape
+from bot.changes.starts import LENGTH as START_LENGTH
+from bot.changes.starts import START
 from bot.changes.values import Secret, Value, Way
 from bot.slack.views.elements import (
     Block,
@@ -79,6 +81,7 @@ def form(
             hint="The approver decides on it, and it stays in the history.",
         )
     )
+    blocks.append(_start_field(draft))
     base = {"change": draft.base.change, "what": draft.base.what.value} if draft.base else None
     if draft.base:
         blocks.insert(0, section(base_text(draft.base)))
@@ -94,6 +97,15 @@ def base_text(base: Base) -> str:
         f"🔁 Meant are the numbers of *{public_id(base.change)}* that failed, differ or were not attempted, besides "
         "what you add below. Correct what was wrong, or ask for the same once more."
     )
+
+
+def _start_field(draft: Draft) -> Block:
+    """Return the input for the start; the person's time zone is the one that Slack knows."""
+    hint = (
+        "In your time zone: tonight 22:00, tomorrow 6am, Mon 06:30, 2026-11-30 02:00, in 2 hours. "
+        "Leave it empty to start once approved."
+    )
+    return field(START, "Start", _text_input(START, draft.start, START_LENGTH), hint=hint, optional=True)
 
 
 def _kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.changes.records import Verb
@@ -33,7 +34,9 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
     change = story.change
     match data["what"]:
         case "approved":
-            return f"🟢 Approved ({decision_text(story.decisions, change.approvals_required)}). Starting now."
+            begins = data.get("begins")
+            then = f"Starts {when(datetime.fromtimestamp(begins, UTC))}" if begins else "Starting now"
+            return f"🟢 Approved ({decision_text(story.decisions, change.approvals_required)}). {then}."
         case "rejected":
             rejection = next((d for d in story.decisions if d.verb is Verb.REJECT), None)
             if rejection is None:
@@ -104,5 +107,7 @@ def reminder(story: Story) -> tuple[str, list[Block]]:
     answered = {decision.person for decision in story.decisions}
     waiting = replace(story.audience, users=tuple(user for user in story.audience.users if user not in answered))
     until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
-    text = f"⏰ {change.public_id} still waits for a decision: {audience_text(waiting)}.{until}"
+    passed = change.start is not None and change.start.at <= story.now
+    late = f" Its start, {change.start}, has passed: approved now, it starts at once." if passed else ""
+    text = f"⏰ {change.public_id} still waits for a decision: {audience_text(waiting)}.{late}{until}"
     return text, [section(text)]

@@ -32,6 +32,7 @@ from bot.slack.views.pieces import (
     numbers_text,
     sample_lines,
     state_word,
+    waiting_lines,
     wanted_lines,
     warning_lines,
 )
@@ -113,6 +114,8 @@ def _plan(story: Story) -> View:
         ),
         *([section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}")] if summary.sample else []),
     ]
+    if waits := waiting_lines(story):
+        blocks.insert(2, section(waits))
     if summary.locked:
         blocks.insert(1, section(f"🔒 *Not now:* {locked_lines(summary)}"))
     if warnings := warning_lines(story.kind, summary):

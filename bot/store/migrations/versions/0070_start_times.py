@@ -1,0 +1,17 @@
+"""Start times."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0070"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.add_column("changes", sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("changes", sa.Column("starts_zone", sa.String(length=64), nullable=False, server_default=""))
