@@ -66,6 +66,7 @@ from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
 from bot.workflow.submission import Submission
 from bot.workflow.templates import Templates
+from bot.workflow.trying import Trying
 from bot.workflow.unlocking import Unlocking
 from bot.workflow.verifying import Verifying
 from bot.workflow.worker import Worker
@@ -215,6 +216,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     planning = Planning(context, authority, say, proposals, sheets=Sheets(context), bases=bases)
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
+    trying = Trying(context, authority, say)
     messenger = SlackMessenger(client, failure_channel=settings.failure_channel)
     delivery = Delivery(context, stories, messenger, name)
     handlers = {
@@ -222,14 +224,14 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.DISCARD: planning.forget,
         Task.EXPIRE: approval.expire,
         Task.REMIND: Reminding(context, authority, say).remind,
-        Task.START: Starting(context, authority, say).start,
+        Task.START: Starting(context, authority, say, trying).start,
         Task.SUBMIT: submission.submit,
         Task.SEARCH: Searching(context, say).search,
         Task.POLL: Polling(context, say).poll,
         Task.VERIFY: Verifying(context, say).verify,
         Task.WIPE: proposals.wipe,
         Task.PRUNE: Retaining(context).prune,
-        Task.FINISH: Concluding(context, say).finish,
+        Task.FINISH: Concluding(context, say, trying).finish,
     }
     front = Front(
         client=client,
@@ -242,6 +244,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         freezing=Freezing(context, authority, say),
         unlocking=Unlocking(context, authority),
         exporting=Exporting(context, authority),
+        trying=trying,
         authority=authority,
         stories=stories,
         reporting=Reporting(context, say),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from types import MappingProxyType
 from typing import Final
@@ -41,6 +41,8 @@ class PlannedBatch:
     size: int
     #: A filter that is handed to the provider because nobody can resolve it beforehand; empty for every other batch.
     handed: tuple[Condition, ...] = ()
+    #: Whether it is part of the first try: sent and verified before any other batch is.
+    canary: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,12 +104,16 @@ def build(
     wanted: Wishes,
     snapshots: Iterable[Snapshot],
     rows: Mapping[str, Values] = _NO_ROWS,
+    *,
     start: Start | None = None,
+    canary: int = 0,
 ) -> Plan:
     """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
 
-    ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``.
+    ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``. The first ``canary``
+    numbers that change get batches of their own; when these would be all, there is no first try.
     """
+    changing = 0
     batches: list[PlannedBatch] = []
     room: dict[str, int] = {}
     numbers: list[PlannedNumber] = []
@@ -122,9 +128,13 @@ def build(
         after = difference(kind, before, values)
         position = None
         if after or kind.removes:
-            sent = payload(kind, before, values)
-            position = _place(kind, sent, batches, room)
+            if changing == canary:
+                room.clear()  # the first try is complete, and nothing more goes into its batches
+            changing += 1
+            position = _place(kind, payload(kind, before, values), batches, room, canary=changing <= canary)
         numbers.append(PlannedNumber(id=snapshot.id, e164=snapshot.e164, before=before, after=after, batch=position))
+    if changing <= canary:
+        batches = [replace(batch, canary=False) for batch in batches]
     return Plan(
         kind=kind.name,
         numbers=tuple(numbers),
@@ -141,15 +151,15 @@ def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], s
     return Plan(kind=kind.name, numbers=(), batches=batches, digest=sealed, start=start)
 
 
-def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int]) -> int:
+def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int], *, canary: bool) -> int:
     """Put one more number into the open batch for ``sent``, opening one when there is none, and return its position."""
     key = canonical(dict(sent))
     index = room.get(key)
     if index is None or batches[index].size >= kind.batch_size:
         index = room[key] = len(batches)
-        batches.append(PlannedBatch(position=index + 1, values=sent, size=0))
+        batches.append(PlannedBatch(position=index + 1, values=sent, size=0, canary=canary))
     batch = batches[index]
-    batches[index] = PlannedBatch(position=batch.position, values=batch.values, size=batch.size + 1)
+    batches[index] = replace(batch, size=batch.size + 1)
     return batch.position
 
 
@@ -167,7 +177,8 @@ def digest(
     running.update(canonical({"version": 1, "kind": kind, **begins}).encode())
     for batch in batches:
         handed = [conditions_to_json(batch.handed)] if batch.handed else []
-        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed]).encode())
+        first = ["canary"] if batch.canary else []
+        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed, *first]).encode())
     for number in numbers:
         line = [number.id, number.e164, number.batch, plain(number.before), plain(number.after)]
         running.update(canonical(line).encode())

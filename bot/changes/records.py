@@ -81,6 +81,8 @@ class Draft:
     start: str = ""
     #: The requester's time zone when they typed that; empty where no start was typed.
     zone: str = ""
+    #: On how many numbers it is to be tried first, as typed; empty for all together.
+    canary: str = ""
 
     @property
     def holds_secrets(self) -> bool:
@@ -146,6 +148,8 @@ class Summary:
     since_named: tuple[str, ...] = ()
     #: What is only observed: setting name -> how many numbers have it on, or set.
     having: Mapping[str, int] = field(default_factory=dict)
+    #: The first few numbers of the first try, in E.164; empty when there is none.
+    canary: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -204,6 +208,8 @@ class Change:
     pruned_at: datetime | None = None
     #: When it is to start; None for as soon as it may, and before there is a plan.
     start: Start | None = None
+    #: When, after the first try, the rest was let go; None before, and without a first try.
+    went_on_at: datetime | None = None
 
     @property
     def public_id(self) -> str:
@@ -247,6 +253,8 @@ class Batch:
     values: Values
     #: The filter that is handed to the provider in the place of numbers; empty for every batch of known numbers.
     handed: tuple[Condition, ...] = ()
+    #: Whether it is part of the first try.
+    canary: bool = False
     #: The provider's job, once there is one.
     job: str
     #: When the last POST was about to go out.

@@ -28,6 +28,7 @@ from bot.workflow.proposing import Proposals
 from bot.workflow.reporting import Reporting
 from bot.workflow.stories import Stories
 from bot.workflow.templates import Templates
+from bot.workflow.trying import Trying
 from bot.workflow.unlocking import Unlocking
 
 
@@ -45,6 +46,7 @@ class Front:
     freezing: Freezing
     unlocking: Unlocking
     exporting: Exporting
+    trying: Trying
     authority: Authority
     stories: Stories
     reporting: Reporting

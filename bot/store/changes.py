@@ -204,5 +204,6 @@ def _change(row: Row[Any]) -> Change:
         failed_reads=row.failed_reads,
         kept=Tally(**row.kept) if row.kept else None,
         pruned_at=row.pruned_at,
+        went_on_at=row.went_on_at,
         start=Start(at=row.starts_at, zone=row.starts_zone) if row.starts_at else None,
     )

@@ -100,7 +100,9 @@ class Planning:
         since = moved_on(kind, taken, snapshots)
         snapshots = untouched(snapshots, since)
         rows = rows_by_id(request, snapshots)
-        plan = await asyncio.to_thread(build, kind, request.wanted, snapshots, rows, request.start)
+        plan = await asyncio.to_thread(
+            build, kind, request.wanted, snapshots, rows, start=request.start, canary=request.canary
+        )
         can_be_emptied(kind, provider.title, plan)
         are_fit(kind, plan)
         return plan, await self._summarise(

@@ -69,7 +69,8 @@ class Stories:
         story = await self.read(message.change)
         async with self._context.database.reading() as tx:
             operations = [operation async for operation in tx.operations.stream(message.change)]
-        return await asyncio.to_thread(plan_sheet, story.kind, operations, story.change.summary)
+        first = {batch.position for batch in story.batches if batch.canary}
+        return await asyncio.to_thread(plan_sheet, story.kind, operations, story.change.summary, first)
 
     async def _results(self, story: Story, form: Form) -> bytes:
         """Return the results, never holding more than a portion of the rows besides the file."""

@@ -19,6 +19,7 @@ from bot.slack.listeners import (
     results,
     shortcuts,
     templates,
+    trying,
 )
 
 
@@ -38,5 +39,6 @@ def register(app: AsyncApp, front: Front) -> None:
         listing,
         finding,
         templates,
+        trying,
     ):
         sort.register(app, front)

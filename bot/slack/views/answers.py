@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, SETTINGS
+from bot.changes.drafts import CANARY, EXCLUDED, NUMBERS, REASON, SETTINGS
 from bot.changes.filters import PREFIX
 from bot.changes.kinds import Kind
 from bot.changes.records import Base, Draft, Following
@@ -44,6 +44,7 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
         base=_base(private.get("base")),
         reason=_answer(answers.get(REASON, {})),
         start=_answer(answers.get(START, {})),
+        canary=_answer(answers.get(CANARY, {})),
     )
 
 

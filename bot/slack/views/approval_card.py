@@ -36,6 +36,7 @@ from bot.slack.views.pieces import (
     wanted_lines,
     warning_lines,
 )
+from bot.slack.views.trying import try_line
 from bot.workflow.ports import Story
 
 APPROVE: Final = "approve"
@@ -83,6 +84,8 @@ def approval_card(story: Story) -> list[Block]:
                 ]
             )
         )
+        if waiting and (trying := try_line(story)):
+            blocks.append(section(trying))
         if summary.sample:
             blocks.append(section(f"*For example*\n{sample_lines(story.kind, summary, limit=3)}"))
         if warnings := warning_lines(story.kind, summary):

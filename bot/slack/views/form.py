@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, REASON_LENGTH, SETTINGS
+from bot.changes.drafts import CANARY, EXCLUDED, NUMBERS, REASON, REASON_LENGTH, SETTINGS
 from bot.changes.filters import PREFIX, FilterField
 from bot.changes.kinds import Kind
 from bot.changes.records import Base, Draft, Following, public_id
@@ -81,7 +81,7 @@ def form(
             hint="The approver decides on it, and it stays in the history.",
         )
     )
-    blocks.append(_start_field(draft))
+    blocks += [_start_field(draft), _canary_field(draft)]
     base = {"change": draft.base.change, "what": draft.base.what.value} if draft.base else None
     if draft.base:
         blocks.insert(0, section(base_text(draft.base)))
@@ -106,6 +106,18 @@ def _start_field(draft: Draft) -> Block:
         "Leave it empty to start once approved."
     )
     return field(START, "Start", _text_input(START, draft.start, START_LENGTH), hint=hint, optional=True)
+
+
+def _canary_field(draft: Draft) -> Block:
+    """Return the input for the size of the first try."""
+    element: Block = {"type": "number_input", "action_id": CANARY, "is_decimal_allowed": False, "min_value": "1"}
+    if draft.canary.isdigit():
+        element["initial_value"] = draft.canary
+    hint = (
+        "So many numbers go first, alone, and are read back. If any is not as it should be, the change pauses and asks "
+        "you. Leave it empty to change all together."
+    )
+    return field(CANARY, "First try on so many numbers", element, hint=hint, optional=True)
 
 
 def _kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from bot.changes.records import Verb
 from bot.slack.views.elements import Block, actions, button, code, counted, person, section, when
 from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble, wanted_lines
+from bot.slack.views.trying import try_history
 from bot.workflow.ports import Story
 
 #: The button that asks for the results as a workbook.
@@ -20,7 +21,7 @@ TOLD: Final = ("verified", "differs", "unverified", "failed", "not_attempted")
 
 def line(story: Story, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
-    text = _line(story, data)
+    text = try_history(story, data, _counts(data)) or _line(story, data)
     blocks = [section(text)]
     if data["what"] == "finished":
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=8)]
@@ -74,6 +75,8 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     match data["what"]:
         case "failed":
             what = f"❌ {where}: {_what_went_wrong(story, data)}."
+        case "paused":
+            what = f"⏸️ {where} is paused after its first try: {_what_went_wrong(story, data)}."
         case "expired":
             what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
         case _:
@@ -82,7 +85,7 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     blocks = [section(text)]
     if change.summary is not None:
         blocks.append(section(wanted_lines(story.kind, change.summary)))
-    if data["what"] == "failed":
+    if data["what"] in {"failed", "paused"}:
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=5)]
     return text, blocks
 

@@ -26,6 +26,7 @@ STATES = {
     ChangeState.APPROVED: "🟢 Approved",
     ChangeState.RUNNING: "▶️ Running",
     ChangeState.VERIFYING: "🔎 Verifying",
+    ChangeState.PAUSED: "⏸️ Paused",
     ChangeState.DISCARDED: "⚪ Discarded",
     ChangeState.REJECTED: "⛔ Rejected",
     ChangeState.EXPIRED: "⌛ Expired",

@@ -37,6 +37,7 @@ from bot.slack.views.pieces import (
     warning_lines,
 )
 from bot.slack.views.templates import keep_button
+from bot.slack.views.trying import try_line
 from bot.workflow.approval import COUNT
 from bot.workflow.ports import Story
 
@@ -114,6 +115,8 @@ def _plan(story: Story) -> View:
         ),
         *([section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}")] if summary.sample else []),
     ]
+    if trying := try_line(story):
+        blocks.insert(2, section(trying))
     if waits := waiting_lines(story):
         blocks.insert(2, section(waits))
     if summary.locked:

@@ -1,4 +1,4 @@
-"""Start times."""
+"""Start times and first tries."""
 
 from __future__ import annotations
 
@@ -15,3 +15,5 @@ def upgrade() -> None:
     """Apply."""
     op.add_column("changes", sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("changes", sa.Column("starts_zone", sa.String(length=64), nullable=False, server_default=""))
+    op.add_column("changes", sa.Column("went_on_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("batches", sa.Column("canary", sa.Boolean(), nullable=False, server_default=sa.false()))
