@@ -23,6 +23,7 @@ from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 from bot.workflow.freshness import differences, stored_plan, what_moved
+from bot.workflow.refusals import Refusals
 from bot.workflow.settling import settle_change, stop_batch
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ class Trying:
         self._context = context
         self._authority = authority
         self._say = announcements
+        self._refusals = Refusals(context)
 
     async def concluded(self, tx: Transaction, change: Change, tally: Tally) -> bool:
         """Pause the change, or let the rest go, when this was its first try; False when nothing is held back."""
@@ -76,8 +78,12 @@ class Trying:
     async def go_on(self, change_id: int, *, by: str) -> str:
         """Let the rest of a paused change go, and return a sentence about it.
 
-        Raises NotAllowed, which is also written to the audit trail, or Superseded when it is not paused.
+        Raises NotAllowed, or Superseded when it is not paused; both are also written to the audit trail.
         """
+        async with self._refusals.noting("go_on", by=by, change=change_id):
+            return await self._go_on(change_id, by)
+
+    async def _go_on(self, change_id: int, by: str) -> str:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
         if change.requester != by:
@@ -98,10 +104,6 @@ class Trying:
         try:
             await self._authority.operate(by)
         except NotAllowed as error:
-            async with self._context.database.transaction() as tx:
-                await tx.events.add(
-                    change.id, "click_refused", at=self._context.clock(), actor=by, verb="go_on", answer=error.message
-                )
             raise NotAllowed(f"Only the requester or an operator can let {change.public_id} go on.") from error
 
     async def resume(self, claim: Claim, change: Change) -> None:
