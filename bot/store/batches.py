@@ -85,6 +85,16 @@ class Batches:
         states = set((await self._connection.execute(statement)).scalars())
         return states == {BatchState.SETTLED.value}
 
+    async def held_back(self, change: int) -> list[Batch]:
+        """Return the change's queued batches that nothing is going to send: they wait for the end of a first try."""
+        to_be_sent = exists().where(work.c.task == Task.SUBMIT.value, work.c.subject == batches.c.id)
+        statement = (
+            select(batches)
+            .where(batches.c.change_id == change, batches.c.state == BatchState.QUEUED.value, ~to_be_sent)
+            .order_by(batches.c.position)
+        )
+        return [_batch(row) for row in await self._connection.execute(statement)]
+
     async def in_flight(self, kind: str) -> int:
         """Return how many batches of ``kind`` may hold one of the provider's slots, of all changes."""
         holding = [BatchState.SUBMITTING.value, BatchState.SUBMITTED.value, BatchState.UNKNOWN.value]

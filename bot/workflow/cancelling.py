@@ -71,16 +71,10 @@ class Cancelling:
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
         if change.state is ChangeState.RUNNING:
             return await self._stop_running(tx, change, by, problem)
-        if rest := await self._held_back(tx, change):
+        if rest := await tx.batches.held_back(change.id):
             return await self._stop_rest(tx, change, rest, by, problem)
         state = change.state.value.replace("_", " ")
         raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to cancel.")
-
-    async def _held_back(self, tx: Transaction, change: Change) -> list[Batch]:
-        """Return what waits for the first try to be verified, or for somebody's word."""
-        if change.state not in {ChangeState.VERIFYING, ChangeState.PAUSED}:
-            return []
-        return [batch for batch in await tx.batches.of(change.id) if batch.state is BatchState.QUEUED]
 
     async def _stop_rest(self, tx: Transaction, change: Change, rest: list[Batch], by: str, problem: str) -> str:
         """End a change with its first try: the rest is not sent."""

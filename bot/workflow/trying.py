@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.changes.lifecycle import BatchState, ChangeState
+from bot.changes.lifecycle import ChangeState
 from bot.changes.outcomes import MOVED
 from bot.changes.records import Batch, Change, Tally
 from bot.changes.starts import begins_at
@@ -43,7 +43,7 @@ class Trying:
 
     async def concluded(self, tx: Transaction, change: Change, tally: Tally) -> bool:
         """Pause the change, or let the rest go, when this was its first try; False when nothing is held back."""
-        if change.state is not ChangeState.VERIFYING or not await _held_back(tx, change):
+        if change.state is not ChangeState.VERIFYING or not await tx.batches.held_back(change.id):
             return False
         counts = {
             "verified": tally.verified,
@@ -93,7 +93,7 @@ class Trying:
             if change.state is not ChangeState.PAUSED:
                 state = change.state.value.replace("_", " ")
                 raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to decide.")
-            numbers = sum(batch.size for batch in await _held_back(tx, change))
+            numbers = sum(batch.size for batch in await tx.batches.held_back(change.id))
             await self._let_go(tx, change, by)
             await self._say.line(tx, change_id, "went_on", by=by, numbers=numbers)
             await self._say.cards(tx, change_id)
@@ -127,7 +127,9 @@ class Trying:
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.RUNNING or change.went_on_at is None or change.stopped_at is not None:
                 return
-            rest = await _held_back(tx, change)
+            rest = await tx.batches.held_back(change.id)
+            if not rest:
+                return  # whoever had this task before, and lost its claim while it read, has sent the rest
             if problem:
                 await self._stop(tx, change, rest, problem)
             else:
@@ -146,7 +148,7 @@ class Trying:
     async def _in_the_way(self, change: Change) -> str:
         """Return why the rest must not be sent; empty when it may."""
         async with self._context.database.reading() as tx:
-            rest = {batch.position for batch in await _held_back(tx, change)}
+            rest = {batch.position for batch in await tx.batches.held_back(change.id)}
         numbers, stored = await stored_plan(self._context, change)
         if stored != change.digest:
             return "The stored plan is not the one that was approved, so the rest was not sent."
@@ -171,7 +173,3 @@ class Trying:
         await self._say.line(tx, change.id, "stopped", numbers=numbers)
         await self._say.failure(tx, change.id, "stopped")
         await settle_change(tx, change.id, self._context)
-
-
-async def _held_back(tx: Transaction, change: Change) -> list[Batch]:
-    return [batch for batch in await tx.batches.of(change.id) if batch.state is BatchState.QUEUED]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bot.changes.lifecycle import BatchState, ChangeState
 from bot.changes.records import Change
-from bot.slack.views.elements import Block, actions, button, confirmation, counted, person
+from bot.slack.views.elements import Block, actions, button, confirmation, counted, person, when
 from bot.slack.views.pieces import count_parts
 from bot.workflow.ports import Story
 
@@ -36,8 +36,14 @@ def try_line(story: Story) -> str:
             f"each is verified {others_text} {'follow' if others > 1 else 'follows'}, in {counted(len(rest), 'job')}; "
             "otherwise the change pauses and asks its requester and operators."
         )
-    if change.went_on_at is not None or change.stopped_at is not None or change.state.over:
+    if change.stopped_at is not None or change.state.over:
         return ""
+    if change.went_on_at is not None:
+        held = change.state is ChangeState.RUNNING and all(batch.state is BatchState.QUEUED for batch in rest)
+        if not held or story.opens_at is None:
+            return ""
+        follow = "follow" if others > 1 else "follows"
+        return f"🕒 Outside its change window: {others_text} {follow} at {when(story.opens_at)}."
     if change.state is ChangeState.PAUSED:
         return (
             f"⏸️ *Paused after the first try* on {counted(tried, 'number')}: not every one is as approved. "

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.sandbox.slack import Person
 from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.test_scenario_policy import under
 
 REFERENCE = "customer_reference"
 
@@ -220,6 +224,22 @@ async def test_a_freeze_holds_the_rest_back(stage: Stage) -> None:
     assert len(stage.telnyx.jobs) == 2
 
 
+async def test_the_rest_waits_for_the_change_window(idle: Stage, tmp_path: Path) -> None:
+    """Let go while the window is shut, the rest is sent when it opens again, and the card says when that is."""
+    days = ", ".join((idle.clock() + timedelta(days=ahead)).strftime("%a").lower() for ahead in (0, 1))
+    window = f'windows = [{{ days = "{days}", from = "00:00", to = "24:00", zone = "UTC" }}]'
+    stage = await under(idle, tmp_path, f'[[rule]]\nname = "weekly"\n{window}\n')
+    change = await paused(stage, numbers_of(stage, 4))
+    stage.clock.advance(3 * 86_400)
+
+    await press(stage, "go_on", change, stage.ana)
+    await on_card(stage, change, "Outside its change window: the other 2 numbers follow at")
+    assert len(stage.telnyx.jobs) == 1
+    stage.clock.advance(4 * 86_400 + 3600)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 3, "failed": 1}
+
+
 async def test_a_change_can_be_cancelled_during_its_first_try(stage: Stage) -> None:
     """The job that runs is watched and read back to its end; the rest is not sent."""
     numbers = numbers_of(stage, 5)
@@ -246,6 +266,24 @@ async def test_a_pause_survives_a_restart(stage: Stage, end: str) -> None:
     await press(stage, "go_on", change, stage.ana)
     await stage.ended(change)
     assert stage.outcomes(change) == {"verified": 3, "failed": 1}
+    stage.assert_nothing_doubled()
+
+
+async def test_the_rest_is_sent_once_when_its_task_is_taken_over(stage: Stage) -> None:
+    """A worker that reads so slowly that another one takes its task over does not send the rest a second time."""
+    change = await paused(stage, numbers_of(stage, 4))
+    slow = stage.telnyx.faults.add(path="/phone_numbers*", kind="delay", seconds=1.5, effect_first=False, times=100)
+    await press(stage, "go_on", change, stage.ana)
+    async with asyncio.timeout(10):
+        while slow.times == 100:  # noqa: ASYNC110 - the carrier signals nobody
+            await asyncio.sleep(0.02)
+        stage.clock.advance(61)  # longer than a lease
+        await asyncio.sleep(1.0)
+    slow.times = 0
+    await stage.ended(change)
+
+    assert len(stage.telnyx.jobs) == 2
+    assert (await stage.command(f"status CHG-{change}")).count("rest started") == 1
     stage.assert_nothing_doubled()
 
 
