@@ -297,6 +297,9 @@ async def test_what_waits_is_listed_with_its_time(house: Stage) -> None:
     assert f"Starts {shown(first)}" in listed
     assert f"Starts {shown(second)}" in listed
     assert "CHG-3" not in listed
+    assert "CHG-1" in await house.command("list scheduled mine")
+    assert "Nothing waits for its time" in await house.command("list scheduled mine", by=house.mia)
+    assert "stands alone, or with “mine”" in await house.command("list scheduled failed")
 
 
 async def test_a_start_that_was_moved_in_the_database_is_not_carried_out(house: Stage) -> None:
