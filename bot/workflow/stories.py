@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from bot.changes.lifecycle import ChangeState, OperationState
 from bot.changes.messages import Message, Topic
-from bot.changes.policy import who_may_approve
+from bot.changes.policy import Policy, who_may_approve
 from bot.changes.records import Change, Event, Operation
 from bot.changes.results import ResultsSheet, plan_sheet
 from bot.changes.starts import begins_at
 from bot.changes.tabular import Form
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.ports import Story
+from bot.workflow.ports import Story, Waiting
 
 #: Rows of a sheet that are written at once.
 PORTION = 1000
@@ -34,10 +34,7 @@ class Stories:
     async def _read(self, tx: Transaction, change: Change) -> Story:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
-        summary = change.summary
-        size, settings = (summary.size, summary.names) if summary else (0, ())
-        policies = self._context.policies
-        policy = policies.governing(change.kind, size, settings) or policies.fallback
+        policy = self._policy(change)
         tally = change.kept or await tx.operations.tally(change.id)
         return Story(
             change=change,
@@ -98,12 +95,27 @@ class Stories:
             known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
             return [await self._read(tx, change) for change in known]
 
-    async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Story]:
+    async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Waiting]:
         """Return what is not begun and has a time: what was asked for later, and what is approved and waits."""
+        now = self._context.clock()
+        kinds = {kind.name: kind for kind in self._context.catalogue.kinds}
         async with self._context.database.reading() as tx:
             found = await tx.changes.scheduled(requester=requester, limit=limit)
-            known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
-            return [await self._read(tx, change) for change in known]
+        return [
+            Waiting(
+                change=change,
+                kind=kinds[change.kind],
+                opens_at=begins_at(change.start, self._policy(change).windows, now),
+                now=now,
+            )
+            for change in found
+            if change.kind in kinds
+        ]
+
+    def _policy(self, change: Change) -> Policy:
+        summary, policies = change.summary, self._context.policies
+        size, settings = (summary.size, summary.names) if summary else (0, ())
+        return policies.governing(change.kind, size, settings) or policies.fallback
 
     async def history(self, change: int) -> Sequence[Event]:
         """Return the audit trail of one change."""

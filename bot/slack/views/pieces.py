@@ -13,7 +13,7 @@ from bot.changes.records import Change, Decision, FailureGroup, Summary, Verb, p
 from bot.changes.summaries import UNSET
 from bot.changes.values import Values, Wish
 from bot.slack.views.elements import code, counted, listed, person, when
-from bot.workflow.ports import Story
+from bot.workflow.ports import Story, Waiting
 
 #: How many differences of one number are shown in a sample.
 DIFFERENCES = 3
@@ -260,7 +260,7 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 3600)} h"
 
 
-def start_line(story: Story) -> str:
+def start_line(story: Story | Waiting) -> str:
     """Return when the change is going to begin; empty when that is as soon as it is approved, or when it has begun."""
     start, begins, state = story.change.start, story.opens_at, story.change.state
     if state not in _UNSENT:
