@@ -15,6 +15,8 @@ from bot.workflow.settling import settle_change, stop_batch
 
 #: States from which nothing has been sent to the provider.
 _UNSENT = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
+#: States in which a rest may wait for the end of the first try.
+_TRIED = frozenset({ChangeState.VERIFYING, ChangeState.PAUSED})
 
 
 class Cancelling:
@@ -71,7 +73,7 @@ class Cancelling:
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
         if change.state is ChangeState.RUNNING:
             return await self._stop_running(tx, change, by, problem)
-        if rest := await tx.batches.held_back(change.id):
+        if change.state in _TRIED and (rest := await tx.batches.held_back(change.id)):
             return await self._stop_rest(tx, change, rest, by, problem)
         state = change.state.value.replace("_", " ")
         raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to cancel.")
