@@ -76,6 +76,7 @@ from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
 from bot.workflow.submission import Submission
 from bot.workflow.templates import Templates
+from bot.workflow.trying import Trying
 from bot.workflow.unlocking import Unlocking
 from bot.workflow.verifying import Verifying
 from bot.workflow.worker import Worker
@@ -236,6 +237,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     planning = Planning(context, authority, say, proposals, sheets=sheets, bases=bases)
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
+    trying = Trying(context, authority, say)
     mail = SlackMail(client)
     messenger = SlackMessenger(client, mail, failure_channel=settings.failure_channel)
     delivery = Delivery(context, stories, messenger, say, name)
@@ -245,7 +247,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.DISCARD: planning.forget,
         Task.EXPIRE: approval.expire,
         Task.REMIND: Reminding(context, authority, say).remind,
-        Task.START: Starting(context, authority, say).start,
+        Task.START: Starting(context, authority, say, trying).start,
         Task.SUBMIT: submission.submit,
         Task.SEARCH: Searching(context, say, name).search,
         Task.POLL: Polling(context, say, name).poll,
@@ -253,7 +255,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         Task.VERIFY: Verifying(context, say).verify,
         Task.WIPE: proposals.wipe,
         Task.PRUNE: Retaining(context).prune,
-        Task.FINISH: Concluding(context, say).finish,
+        Task.FINISH: Concluding(context, say, trying).finish,
         Task.INQUIRE: inquiries.answer,
     }
     front = Front(
@@ -268,6 +270,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         unlocking=Unlocking(context, authority),
         exporting=Exporting(context, authority),
         answering=Answering(context, authority, say),
+        trying=trying,
         authority=authority,
         stories=stories,
         reporting=Reporting(context, say),

@@ -14,6 +14,7 @@ from bot.changes.settings import Setting, Unreadable, read_value
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.snapshots import Target
+from bot.changes.starts import Start
 from bot.changes.values import Edit, Secret, Values, Way, Wish, Wishes
 from bot.errors import InputError
 
@@ -23,6 +24,7 @@ NUMBERS: Final = "numbers"
 SETTINGS: Final = "settings"
 REASON: Final = "reason"
 EXCLUDED: Final = "excluded"
+CANARY: Final = "canary"
 
 #: Longest reason, in characters: it has to fit beside everything else on a card.
 REASON_LENGTH: Final = 500
@@ -50,6 +52,10 @@ class Request:
     excluded: tuple[str, ...] = ()
     #: E.164 number or id -> values of its own, which go before those of ``wanted``.
     rows: Mapping[str, Values] = field(default_factory=dict)
+    #: When it is to happen; None for as soon as it may.
+    start: Start | None = None
+    #: How many numbers are tried first, alone; 0 when all are sent together.
+    canary: int = 0
 
     @property
     def handed(self) -> bool:
@@ -82,6 +88,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     wanted = _read_values(kind, draft, problems, optional=rows_only)
     if not rows_only and not problems.keys() & kind.by_name.keys():
         problems |= kind.rule(plain(wanted))
+    canary = _read_canary(draft, problems)
     reason = " ".join(draft.reason.split())
     if not reason:
         problems[REASON] = "Say why, in a few words: the approver decides on it."
@@ -100,6 +107,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         left_out=len(reading.identifiers) - len(identifiers),
         conditions=conditions,
         excluded=tuple(unwanted),
+        canary=canary,
     )
 
 
@@ -178,6 +186,8 @@ def _read_handed(
     if not blind:
         return
     label = blind[0].label
+    if draft.canary.strip():
+        problems[CANARY] = f"Nobody can see the numbers of “{label}”, so no first ones can be told. Leave this empty."
     if len(conditions) > 1 or reading.identifiers or reading.bad or draft.sheet or draft.base or draft.excluded.strip():
         problems[f"{PREFIX}{blind[0].name}"] = (
             f"“{label}” cannot be previewed, so it stands alone: take out numbers, sheet, exceptions and other filters."
@@ -189,6 +199,16 @@ def _read_handed(
                 f"{setting.label} is worked out from what each number has today, which nobody can see for “{label}”. "
                 "Leave it out, or point at numbers in another way."
             )
+
+
+def _read_canary(draft: Draft, problems: dict[str, str]) -> int:
+    typed = "".join(draft.canary.split()).replace(",", "")
+    if not typed:
+        return 0
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 7) or int(typed) < 1:
+        problems.setdefault(CANARY, "Give a whole number such as 5, or leave it empty to change all numbers together.")
+        return 0
+    return int(typed)
 
 
 def _read_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, Wish]:

@@ -17,7 +17,8 @@ class ChangeState(Enum):
     AWAITING_APPROVAL = "awaiting_approval"  #: an approver has to decide
     APPROVED = "approved"  #: decided, not begun
     RUNNING = "running"  #: jobs are being submitted and watched
-    VERIFYING = "verifying"  #: all jobs are over; the numbers are being read back
+    VERIFYING = "verifying"  #: all jobs are over, or those of the first try; the numbers are being read back
+    PAUSED = "paused"  #: the first try did not go as approved; somebody has to say whether the rest is sent
     FINISHED = "finished"  #: over; see the outcome
     DISCARDED = "discarded"  #: given up by the requester, or never plannable
     REJECTED = "rejected"  #: an approver said no
@@ -82,7 +83,8 @@ CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     _C.AWAITING_APPROVAL: frozenset({_C.APPROVED, _C.REJECTED, _C.EXPIRED, _C.CANCELLED}),
     _C.APPROVED: frozenset({_C.RUNNING, _C.CANCELLED, _C.STALE}),
     _C.RUNNING: frozenset({_C.VERIFYING, _C.CANCELLED}),
-    _C.VERIFYING: frozenset({_C.FINISHED}),
+    _C.VERIFYING: frozenset({_C.FINISHED, _C.RUNNING, _C.PAUSED}),
+    _C.PAUSED: frozenset({_C.RUNNING, _C.VERIFYING}),
     _C.FINISHED: frozenset(),
     _C.DISCARDED: frozenset(),
     _C.REJECTED: frozenset(),

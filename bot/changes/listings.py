@@ -40,10 +40,11 @@ class Sort:
 _S = ChangeState
 #: Every word, in the order in which help names them.
 SORTS: Final = (
-    Sort("open", _at(_S.AWAITING_APPROVAL, _S.APPROVED, _S.RUNNING, _S.VERIFYING)),
+    Sort("open", _at(_S.AWAITING_APPROVAL, _S.APPROVED, _S.RUNNING, _S.VERIFYING, _S.PAUSED)),
     Sort("waiting", _at(_S.AWAITING_APPROVAL)),
     Sort("approved", _at(_S.APPROVED)),
-    Sort("running", _at(_S.RUNNING, _S.VERIFYING)),
+    Sort("running", _at(_S.RUNNING, _S.VERIFYING, _S.PAUSED)),
+    Sort("paused", _at(_S.PAUSED)),
     Sort("finished", _at(_S.FINISHED)),
     Sort("succeeded", ((_S.FINISHED, Outcome.SUCCEEDED),)),
     Sort("unverified", ((_S.FINISHED, Outcome.UNVERIFIED),)),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +14,7 @@ from bot.changes.filters import Condition, conditions_to_json
 from bot.changes.kinds import Kind
 from bot.changes.settings import Setting
 from bot.changes.snapshots import Snapshot
+from bot.changes.starts import Start
 from bot.changes.values import Edit, Value, Values, Wish, Wishes, canonical
 
 
@@ -40,6 +42,8 @@ class PlannedBatch:
     size: int
     #: A filter that is handed to the provider because nobody can resolve it beforehand; empty for every other batch.
     handed: tuple[Condition, ...] = ()
+    #: Whether it is part of the first try: sent and verified before any other batch is.
+    canary: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +54,8 @@ class Plan:
     numbers: tuple[PlannedNumber, ...]
     batches: tuple[PlannedBatch, ...]
     digest: str
+    #: When it is to happen; None for as soon as it may.
+    start: Start | None = None
 
     @property
     def unchanged(self) -> int:
@@ -155,13 +161,23 @@ class _Sharing:
 _NO_ROWS: Final[Mapping[str, Values]] = MappingProxyType({})
 
 
-def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mapping[str, Values] = _NO_ROWS) -> Plan:
+def build(
+    kind: Kind,
+    wanted: Wishes,
+    snapshots: Iterable[Snapshot],
+    rows: Mapping[str, Values] = _NO_ROWS,
+    *,
+    start: Start | None = None,
+    canary: int = 0,
+) -> Plan:
     """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
 
     ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``. Of a row's values those
     are sent that no number with the same row has yet: a sheet of today's values, uploaded again with one column
-    edited, takes no more calls than that column alone.
+    edited, takes no more calls than that column alone. The first ``canary`` numbers that change get batches of their
+    own; when these would be all, there is no first try.
     """
+    changing = 0
     batches: list[PlannedBatch] = []
     room: dict[str, int] = {}
     numbers: list[PlannedNumber] = []
@@ -183,49 +199,62 @@ def build(kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mappi
     for draft in drafts:
         position = None
         if draft.shared is not None:
+            if changing == canary:
+                room.clear()  # the first try is complete, and nothing more goes into its batches
+            changing += 1
             sent = payload(kind, draft.before, sharing.of(draft.shared, draft.values))
-            position = _place(kind, sent, batches, room)
+            position = _place(kind, sent, batches, room, canary=changing <= canary)
         numbers.append(
             PlannedNumber(
                 id=draft.snapshot.id, e164=draft.snapshot.e164, before=draft.before, after=draft.after, batch=position
             )
         )
+    if changing <= canary:
+        batches = [replace(batch, canary=False) for batch in batches]
     return Plan(
         kind=kind.name,
         numbers=tuple(numbers),
         batches=tuple(batches),
-        digest=digest(kind.name, numbers, batches),
+        digest=digest(kind.name, numbers, batches, start),
+        start=start,
     )
 
 
-def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...]) -> Plan:
+def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], start: Start | None = None) -> Plan:
     """Return the plan of one call whose numbers only the provider can tell: their values, and what they are like."""
     batches = (PlannedBatch(position=1, values=wanted, size=0, handed=conditions),)
-    return Plan(kind=kind.name, numbers=(), batches=batches, digest=digest(kind.name, (), batches))
+    sealed = digest(kind.name, (), batches, start)
+    return Plan(kind=kind.name, numbers=(), batches=batches, digest=sealed, start=start)
 
 
-def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int]) -> int:
+def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int], *, canary: bool) -> int:
     """Put one more number into the open batch for ``sent``, opening one when there is none, and return its position."""
     key = canonical(dict(sent))
     index = room.get(key)
     if index is None or batches[index].size >= kind.batch_size:
         index = room[key] = len(batches)
-        batches.append(PlannedBatch(position=index + 1, values=sent, size=0))
+        batches.append(PlannedBatch(position=index + 1, values=sent, size=0, canary=canary))
     batch = batches[index]
-    batches[index] = PlannedBatch(position=batch.position, values=batch.values, size=batch.size + 1)
+    batches[index] = replace(batch, size=batch.size + 1)
     return batch.position
 
 
-def digest(kind: str, numbers: Sequence[PlannedNumber], batches: Sequence[PlannedBatch]) -> str:
-    """Return the SHA-256 (hex) over the canonical form of a plan: its kind, every number and every value.
+def digest(
+    kind: str, numbers: Sequence[PlannedNumber], batches: Sequence[PlannedBatch], start: Start | None = None
+) -> str:
+    """Return the SHA-256 (hex) over the canonical form of a plan: its kind, its start, every number and every value.
 
-    Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches.
+    Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches. The
+    start counts, because whoever approves a change for tonight has not approved it for noon; the zone in which it is
+    written does not. Without a start the digest is what it was before there were any, so old approvals stay good.
     """
     running = hashlib.sha256()
-    running.update(canonical({"version": 1, "kind": kind}).encode())
+    begins = {"start": start.at.astimezone(UTC).isoformat()} if start else {}
+    running.update(canonical({"version": 1, "kind": kind, **begins}).encode())
     for batch in batches:
         handed = [conditions_to_json(batch.handed)] if batch.handed else []
-        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed]).encode())
+        first = ["canary"] if batch.canary else []
+        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed, *first]).encode())
     for number in numbers:
         line = [number.id, number.e164, number.batch, plain(number.before), plain(number.after)]
         running.update(canonical(line).encode())

@@ -9,6 +9,7 @@ from enum import Enum
 
 from bot.changes.filters import Condition
 from bot.changes.lifecycle import BatchState, ChangeState, OperationState, Outcome
+from bot.changes.starts import Start
 from bot.changes.values import Secret, Value, Values, Way, Wishes
 
 #: What stands before the number of a change wherever a person reads it.
@@ -76,6 +77,12 @@ class Draft:
     excluded: str = ""
     #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
     left_out: tuple[str, ...] = ()
+    #: When it is to start, as typed; empty for as soon as it may.
+    start: str = ""
+    #: The requester's time zone when they typed that; empty where no start was typed.
+    zone: str = ""
+    #: On how many numbers it is to be tried first, as typed; empty for all together.
+    canary: str = ""
 
     @property
     def holds_secrets(self) -> bool:
@@ -141,6 +148,8 @@ class Summary:
     since_named: tuple[str, ...] = ()
     #: What is only observed: setting name -> how many numbers have it on, or set.
     having: Mapping[str, int] = field(default_factory=dict)
+    #: The first few numbers of the first try, in E.164; empty when there is none.
+    canary: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -197,6 +206,10 @@ class Change:
     kept: Tally | None = None
     #: When the last of its numbers was pruned.
     pruned_at: datetime | None = None
+    #: When it is to start; None for as soon as it may, and before there is a plan.
+    start: Start | None = None
+    #: When, after the first try, the rest was let go; None before, and without a first try.
+    went_on_at: datetime | None = None
 
     @property
     def public_id(self) -> str:
@@ -254,6 +267,8 @@ class Batch:
     values: Values
     #: The filter that is handed to the provider in the place of numbers; empty for every batch of known numbers.
     handed: tuple[Condition, ...] = ()
+    #: Whether it is part of the first try.
+    canary: bool = False
     #: The provider's job, once there is one.
     job: str
     #: When the last POST was about to go out.

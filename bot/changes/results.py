@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from bot.changes.kinds import Kind
@@ -44,14 +44,19 @@ def guard(cell: str) -> str:
 PLAN_COLUMNS = ("number", "id", "action", "job", "before", "after")
 
 
-def plan_sheet(kind: Kind, operations: Iterable[Operation], summary: Summary | None) -> bytes:
-    """Return ``plan.csv``: what is going to happen to every number, guarded as in :class:`ResultsSheet`."""
+def plan_sheet(
+    kind: Kind, operations: Iterable[Operation], summary: Summary | None, first: Collection[int] = ()
+) -> bytes:
+    """Return ``plan.csv``: what is going to happen to every number, guarded as in :class:`ResultsSheet`.
+
+    ``first`` are the positions of the first try's batches.
+    """
     labels = summary.labels if summary else {}
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(PLAN_COLUMNS)
     for operation in operations:
-        action = "delete" if kind.removes else "change"
+        action = f"{'delete' if kind.removes else 'change'}{' first' if operation.batch in first else ''}"
         cells = (
             operation.number_id,
             action if operation.batch is not None else "leave alone",

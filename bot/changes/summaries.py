@@ -42,6 +42,7 @@ def summarise(
     """Return the figures of ``plan`` for cards and previews."""
     changed = [number for number in plan.numbers if number.batch is not None]
     names = tuple(dict.fromkeys((*wanted, *varied)))
+    first = {batch.position for batch in plan.batches if batch.canary}
     paid = {
         name: count
         for name, count in (
@@ -73,6 +74,7 @@ def summarise(
             for number in _telling(changed)
         ),
         paid=paid,
+        canary=tuple(number.e164 for number in changed if number.batch in first)[:SAMPLE_SIZE],
         having={
             each.name: count
             for each in kind.observed

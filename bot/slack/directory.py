@@ -84,6 +84,7 @@ class SlackDirectory:
             # A person whose workspace Slack does not tell is treated as foreign: it fails closed.
             foreign=info.get("team_id") != self._team,
             bot=bool(info.get("is_bot")),
+            zone=info.get("tz") or "UTC",
         )
 
     async def _read_group(self, group: str) -> frozenset[str]:

@@ -32,6 +32,7 @@ from bot.workflow.proposing import Proposals
 from bot.workflow.reporting import Reporting
 from bot.workflow.stories import Stories
 from bot.workflow.templates import Templates
+from bot.workflow.trying import Trying
 from bot.workflow.unlocking import Unlocking
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class Front:
     unlocking: Unlocking
     exporting: Exporting
     answering: Answering
+    trying: Trying
     authority: Authority
     stories: Stories
     reporting: Reporting

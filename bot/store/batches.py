@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,8 @@ from bot.changes.records import Batch
 from bot.changes.values import values_from_json, values_to_json
 from bot.errors import NotFound, Superseded
 from bot.store.secrets import Secrets
-from bot.store.tables import batches
+from bot.store.tables import batches, work
+from bot.store.work import Task
 
 
 class Batches:
@@ -39,6 +40,7 @@ class Batches:
                 "size": batch.size,
                 "values": values_to_json(batch.values),
                 "handed": conditions_to_json(batch.handed) or None,
+                "canary": batch.canary,
             }
             for batch in planned
         ]
@@ -86,6 +88,22 @@ class Batches:
         statement = select(batches.c.state, func.count()).where(batches.c.change_id == change).group_by(batches.c.state)
         return {BatchState(state): count for state, count in await self._connection.execute(statement)}
 
+    async def tried(self, change: int) -> bool:
+        """Tell whether the change has a first try and all its batches have settled."""
+        statement = select(batches.c.state).where(batches.c.change_id == change, batches.c.canary)
+        states = set((await self._connection.execute(statement)).scalars())
+        return states == {BatchState.SETTLED.value}
+
+    async def held_back(self, change: int) -> list[Batch]:
+        """Return the change's queued batches that nothing is going to send: they wait for the end of a first try."""
+        to_be_sent = exists().where(work.c.task == Task.SUBMIT.value, work.c.subject == batches.c.id)
+        statement = (
+            select(batches)
+            .where(batches.c.change_id == change, batches.c.state == BatchState.QUEUED.value, ~to_be_sent)
+            .order_by(batches.c.position)
+        )
+        return [_batch(row) for row in await self._connection.execute(statement)]
+
     async def in_flight(self, kind: str) -> int:
         """Return how many batches of ``kind`` may hold one of the provider's slots, of all changes."""
         holding = [BatchState.SUBMITTING.value, BatchState.SUBMITTED.value, BatchState.UNKNOWN.value]
@@ -104,10 +122,11 @@ class Batches:
         return (await self._connection.execute(statement)).scalar_one()
 
     async def queued(self, kind: str, limit: int) -> list[int]:
-        """Return the ids of the oldest queued batches of ``kind``."""
+        """Return the ids of the oldest queued batches of ``kind`` that are to be sent, not of those held back."""
+        to_be_sent = exists().where(work.c.task == Task.SUBMIT.value, work.c.subject == batches.c.id)
         statement = (
             select(batches.c.id)
-            .where(batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value)
+            .where(batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value, to_be_sent)
             .order_by(batches.c.id)
             .limit(limit)
         )
@@ -187,6 +206,7 @@ def _batch(row: Row[Any]) -> Batch:
         size=row.size,
         values=values_from_json(row.values),
         handed=conditions_from_json(row.handed or []),
+        canary=row.canary,
         job=row.job or "",
         attempted_at=row.attempted_at,
         attempts=row.attempts,

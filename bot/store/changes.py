@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
 from bot.changes.records import Change, Draft, Following, Place, Summary, Tally, public_id
+from bot.changes.starts import Start
 from bot.errors import NotFound, Superseded
 from bot.store.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
 from bot.store.locks import Locks
@@ -132,6 +133,19 @@ class Changes:
         rows = [(row.id, draft_from_json(row.draft).base) for row in await self._connection.execute(statement)]
         return [(follower, base.what) for follower, base in rows if base is not None]
 
+    async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Change]:
+        """Return what waits for its time: undecided changes with a start, and approved ones; the next one first."""
+        undecided = (changes.c.state == ChangeState.AWAITING_APPROVAL.value) & changes.c.starts_at.is_not(None)
+        statement = (
+            select(changes)
+            .where(undecided | (changes.c.state == ChangeState.APPROVED.value))
+            .order_by(changes.c.starts_at.asc().nulls_first(), changes.c.id)
+            .limit(limit)
+        )
+        if requester:
+            statement = statement.where(changes.c.requester == requester)
+        return [_change(row) for row in await self._connection.execute(statement)]
+
     async def count(self) -> Mapping[ChangeState, int]:
         """Return how many changes are in each state."""
         statement = select(changes.c.state, func.count()).group_by(changes.c.state)
@@ -150,6 +164,10 @@ def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
                 plain[name] = asdict(value)
             case Outcome():
                 plain[name] = value.value
+            case Start():
+                plain["starts_at"], plain["starts_zone"] = value.at, value.zone
+            case None if name == "start":
+                continue
             case Place():
                 plain[f"{name}_channel"], plain[f"{name}_ts"] = value.channel, value.ts
             case _:
@@ -186,4 +204,6 @@ def _change(row: Row[Any]) -> Change:
         failed_reads=row.failed_reads,
         kept=Tally(**row.kept) if row.kept else None,
         pruned_at=row.pruned_at,
+        went_on_at=row.went_on_at,
+        start=Start(at=row.starts_at, zone=row.starts_zone) if row.starts_at else None,
     )

@@ -25,6 +25,9 @@ def draft_to_json(draft: Draft) -> dict[str, JSON]:
         "filters": dict(draft.filters),
         "excluded": draft.excluded,
         "left_out": list(draft.left_out),
+        "start": draft.start,
+        "zone": draft.zone,
+        "canary": draft.canary,
     }
 
 
@@ -43,6 +46,9 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
         filters=stored.get("filters", {}),
         excluded=stored.get("excluded", ""),
         left_out=tuple(stored.get("left_out", ())),
+        start=stored.get("start", ""),
+        zone=stored.get("zone", ""),
+        canary=stored.get("canary", ""),
     )
 
 
@@ -71,6 +77,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "since_named": list(summary.since_named),
         "unknown": summary.unknown,
         "having": dict(summary.having),
+        "canary": list(summary.canary),
         "left_out": summary.left_out,
         "conditions": list(summary.conditions),
         "locked": [[h.change, h.requester, h.since.isoformat(), h.numbers] for h in summary.locked],
@@ -95,6 +102,7 @@ def summary_from_json(stored: Mapping[str, Any]) -> Summary:
         since_named=tuple(stored.get("since_named", ())),
         unknown=stored.get("unknown", 0),
         having=stored.get("having", {}),
+        canary=tuple(stored.get("canary", ())),
         left_out=stored.get("left_out", 0),
         conditions=tuple(stored.get("conditions", ())),
         locked=tuple(

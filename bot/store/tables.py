@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -88,6 +89,9 @@ changes: Final = Table(
     Column("failed_reads", Integer, nullable=False, server_default="0"),
     Column("kept", JSON),
     Column("pruned_at", UtcTime),
+    Column("starts_at", UtcTime),
+    Column("starts_zone", String(64), nullable=False, server_default=""),
+    Column("went_on_at", UtcTime),
     Index(None, "state"),
     Index(None, "pruned_at", "finished_at"),
     Index(None, "requester", "id"),
@@ -110,6 +114,7 @@ batches: Final = Table(
     Column("size", Integer, nullable=False),
     Column("values", JSON, nullable=False),
     Column("handed", JSON(none_as_null=True)),
+    Column("canary", Boolean, nullable=False, server_default=false()),
     Column("job", String(64)),
     Column("attempted_at", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),

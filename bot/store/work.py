@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +22,7 @@ class Task(Enum):
     DISCARD = "discard"  #: give up a plan that nobody asked approval for
     EXPIRE = "expire"  #: end an undecided request
     REMIND = "remind"  #: remind approvers who have not answered
-    START = "start"  #: begin an approved change
+    START = "start"  #: begin an approved change when it is time; tell approvers when it is time before they decided
     SUBMIT = "submit"  #: send a batch
     SEARCH = "search"  #: find out whether an unanswered submission made a job
     POLL = "poll"  #: ask about a batch's job
@@ -76,16 +76,16 @@ class Work:
 
     async def held(self, claim: Claim, owner: str) -> bool:
         """Tell whether ``owner`` still holds ``claim``; asked inside the transaction that acts on it."""
-        statement = select(work.c.id).where(work.c.id == claim.id, work.c.owner == owner)
+        statement = select(work.c.id).where(_claimed(claim), work.c.owner == owner)
         return (await self._connection.execute(statement)).first() is not None
 
     async def done(self, claim: Claim) -> None:
-        """Forget the task."""
-        await self._connection.execute(delete(work).where(work.c.id == claim.id))
+        """Forget the task; nothing happens when it has been made due anew or taken over since."""
+        await self._connection.execute(delete(work).where(_claimed(claim)))
 
     async def again(self, claim: Claim, due_at: datetime) -> None:
-        """Give the claim back and make the task due at ``due_at``."""
-        statement = update(work).where(work.c.id == claim.id).values(due_at=due_at, owner=None, claimed_until=None)
+        """Give the claim back and make the task due at ``due_at``; nothing happens when it is not ours any more."""
+        statement = update(work).where(_claimed(claim)).values(due_at=due_at, owner=None, claimed_until=None)
         await self._connection.execute(statement)
 
     async def remove(self, task: Task, subjects: Iterable[int]) -> None:
@@ -139,3 +139,17 @@ class Work:
         """Return how many subjects have ``task`` due, now or later."""
         statement = select(func.count()).select_from(work).where(work.c.task == task.value)
         return (await self._connection.execute(statement)).scalar_one()
+
+
+def _claimed(claim: Claim) -> ColumnElement[bool]:
+    """Return the condition that a row is still the one that was claimed.
+
+    Its id alone does not tell: SQLite gives the id of a deleted row to the next one, and a task that was made due anew,
+    or taken over, keeps its row.
+    """
+    return and_(
+        work.c.id == claim.id,
+        work.c.task == claim.task.value,
+        work.c.subject == claim.subject,
+        work.c.attempts == claim.attempts,
+    )

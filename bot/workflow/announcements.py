@@ -43,6 +43,10 @@ class Announcements:
         """Remind the approvers below the request for approval, for the ``times``-th time."""
         await tx.outbox.post(change, Topic.REMINDER, str(times), now=self._clock())
 
+    async def undecided(self, tx: Transaction, change: int) -> None:
+        """Remind the approvers, once, that the start has come and the request still waits."""
+        await tx.outbox.post(change, Topic.REMINDER, "start", now=self._clock())
+
     async def plan(self, tx: Transaction, change: int) -> None:
         """Put the sheet with everything that is going to happen into the thread."""
         await tx.outbox.post(change, Topic.PLAN, "asked", now=self._clock())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.changes.lifecycle import ChangeState
 from bot.changes.policy import Policy, Verdict, who_may_approve
 from bot.changes.records import Change, Decision, Place, Verb, public_id
+from bot.changes.starts import begins_at
 from bot.errors import InputError, NotAllowed, Superseded
 from bot.store.locks import EVERY
 from bot.store.transaction import Transaction
@@ -20,6 +21,8 @@ from bot.workflow.refusals import Refusals
 
 #: The field in which a requester types how many numbers there are.
 COUNT: Final = "count"
+#: How long after its start a change may still be approved with a button that did not say that the start has passed.
+LATE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +34,8 @@ class Answer:
     #: Approvals so far, and how many there have to be.
     approvals: int
     required: int
+    #: When an approved change begins at the earliest; None when it begins now.
+    begins_at: datetime | None = None
 
 
 class Approval:
@@ -87,6 +92,8 @@ class Approval:
             await tx.locks.take(change_id, provider, numbers, now)
             await tx.work.remove(Task.DISCARD, [change_id])
             await tx.work.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
+            if change.start is not None and change.start.at > now:
+                await tx.work.add(Task.START, change_id, change.start.at)
             if policy.reminder:
                 await tx.work.add(Task.REMIND, change_id, now + policy.reminder)
             await tx.events.add(change_id, "approval_requested", at=now, actor=by, digest=digest, rule=verdict.rule)
@@ -119,24 +126,37 @@ class Approval:
             return change.origin
         return self._context.approval_channel
 
-    async def decide(self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str = "") -> Answer:
+    async def decide(
+        self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str = "", at_once: bool = False
+    ) -> Answer:
         """Let ``by`` decide on the plan with ``digest``.
 
-        Everything is checked now, whatever the button looked like. Raises NotAllowed or Superseded, both also
-        written to the audit trail; the text answers the person.
+        Everything is checked now, whatever the button looked like. ``at_once`` tells that it said that the start has
+        passed. Raises NotAllowed or Superseded, both also written to the audit trail; the text answers the person.
         """
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
-            return await self._decide(change_id, by=by, verb=verb, digest=digest, reason=reason)
+            return await self._decide(change_id, by=by, verb=verb, digest=digest, reason=reason, at_once=at_once)
 
-    async def _decide(self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str) -> Answer:
+    async def _decide(self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str, at_once: bool) -> Answer:
         change, verdict = await self._allowed(change_id, by=by, verb=verb, digest=digest)
         now = self._context.clock()
         if change.expires_at is not None and now >= change.expires_at:
             await self._expire(change_id)
             raise Superseded(f"{change.public_id} has expired: nobody decided in time. It has to be asked for again.")
+        if verb is Verb.APPROVE and change.start is not None and not at_once and now >= change.start.at + LATE:
+            await self._show(change_id)
+            raise Superseded(
+                f"The start of {change.public_id}, {change.start}, has passed since this was shown, so it would start "
+                "at once. Its request in the approval channel says so now; approve there if that is right."
+            )
         answer = await self._write(change, verdict, by=by, verb=verb, reason=reason, now=now)
         self._context.ring()
         return answer
+
+    async def _show(self, change_id: int) -> None:
+        async with self._context.database.transaction() as tx:
+            await self._say.cards(tx, change_id)
+        self._context.ring()
 
     async def open_to(self, change_id: int, *, by: str, verb: Verb, digest: str) -> Change:
         """Return the change if ``by`` could decide on it now; raises what :meth:`decide` would."""
@@ -183,14 +203,16 @@ class Approval:
             await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, rule=verdict.rule)
             approvals = sum(1 for d in await tx.decisions.of(change.id) if d.verb is Verb.APPROVE)
             # The rule of this moment says how many there have to be, not the one under which it was asked for.
-            required = self._authority.policy_of(change).approvals_required
+            policy = self._authority.policy_of(change)
+            required = policy.approvals_required
             await tx.changes.put(change.id, approvals_required=required)
-            state = await self._conclude(tx, change, verb, now, enough=approvals >= required)
+            begins = begins_at(change.start, policy.windows, now)
+            state = await self._conclude(tx, change, verb, now, enough=approvals >= required, begins=begins)
             await self._say.cards(tx, change.id)
-            return Answer(state=state, approvals=approvals, required=required)
+            return Answer(state=state, approvals=approvals, required=required, begins_at=begins)
 
     async def _conclude(
-        self, tx: Transaction, change: Change, verb: Verb, now: datetime, *, enough: bool
+        self, tx: Transaction, change: Change, verb: Verb, now: datetime, *, enough: bool, begins: datetime | None
     ) -> ChangeState:
         if verb is Verb.REJECT:
             await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
@@ -201,8 +223,8 @@ class Approval:
             return ChangeState.AWAITING_APPROVAL
         await tx.changes.move(change.id, ChangeState.APPROVED)
         await _stop_waiting(tx, change.id)
-        await tx.work.add(Task.START, change.id, now)
-        await self._say.line(tx, change.id, "approved")
+        await tx.work.add(Task.START, change.id, begins or now)
+        await self._say.line(tx, change.id, "approved", **({"begins": int(begins.timestamp())} if begins else {}))
         return ChangeState.APPROVED
 
     async def expire(self, claim: Claim) -> None:
@@ -218,7 +240,7 @@ class Approval:
                 await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)
             except Superseded:
                 return
-            await tx.work.remove(Task.REMIND, [change_id])
+            await _stop_waiting(tx, change_id)
             await tx.events.add(change_id, "expired", at=now)
             await self._say.cards(tx, change_id)
             await self._say.line(tx, change_id, "expired")
@@ -228,5 +250,5 @@ class Approval:
 
 async def _stop_waiting(tx: Transaction, change: int) -> None:
     """Forget what was to happen to an undecided request."""
-    for task in (Task.EXPIRE, Task.REMIND):
+    for task in (Task.EXPIRE, Task.REMIND, Task.START):
         await tx.work.remove(task, [change])

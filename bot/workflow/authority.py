@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 
 from bot.changes.policy import (
     Grant,
@@ -43,6 +44,21 @@ class Authority:
         if summary and summary.unknown and not policy.unpreviewable:
             raise NotAllowed(blind(policy))
         return policy
+
+    def still_allowed(self, change: Change) -> Policy:
+        """Return the rule that governs ``change`` now; raises NotAllowed when it forbids such a change by now."""
+        policy = self.policy_of(change)
+        if not policy.allowed:
+            why = f": {policy.why}" if policy.why else "."
+            raise NotAllowed(f"The rule {policy.name} does not allow such a change{why}")
+        return policy
+
+    def reminder_of(self, change: Change) -> timedelta | None:
+        """Return after what pause people are reminded of ``change``; None when nobody is, or no rule governs it."""
+        try:
+            return self.policy_of(change).reminder
+        except NotAllowed:
+            return None
 
     async def start(self, user: str, kind: str) -> Verdict:
         """Allow ``user`` to begin a change of ``kind``, while nobody knows how large it will be."""

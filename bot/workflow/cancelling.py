@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.changes.lifecycle import BatchState, ChangeState
-from bot.changes.records import Change
+from bot.changes.records import Batch, Change
 from bot.errors import NotAllowed, Superseded
 from bot.store.transaction import Transaction
 from bot.store.work import Task
@@ -15,6 +15,8 @@ from bot.workflow.settling import settle_change, stop_batch
 
 #: States from which nothing has been sent to the provider.
 _UNSENT = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
+#: States in which a rest may wait for the end of the first try.
+_TRIED = frozenset({ChangeState.VERIFYING, ChangeState.PAUSED})
 
 
 class Cancelling:
@@ -71,8 +73,30 @@ class Cancelling:
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
         if change.state is ChangeState.RUNNING:
             return await self._stop_running(tx, change, by, problem)
+        if change.state in _TRIED and (rest := await tx.batches.held_back(change.id)):
+            return await self._stop_rest(tx, change, rest, by, problem)
         state = change.state.value.replace("_", " ")
         raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to cancel.")
+
+    async def _stop_rest(self, tx: Transaction, change: Change, rest: list[Batch], by: str, problem: str) -> str:
+        """End a change with its first try: the rest is not sent."""
+        now = self._context.clock()
+        for batch in rest:
+            await stop_batch(tx, batch, now)
+        numbers = sum(batch.size for batch in rest)
+        await tx.changes.put(change.id, problem=problem, stopped_at=now)
+        await tx.events.add(
+            change.id, "stopped", at=now, actor=by, digest=change.digest, batches=len(rest), numbers=numbers
+        )
+        await self._say.line(tx, change.id, "stopped", numbers=numbers)
+        if change.state is ChangeState.PAUSED:
+            await tx.work.remove(Task.REMIND, [change.id])
+            await tx.changes.move(change.id, ChangeState.VERIFYING)
+            await tx.work.add(Task.FINISH, change.id, now)
+        return (
+            f"{change.public_id} is stopped: {numbers:,} {'number' if numbers == 1 else 'numbers'} will not be sent. "
+            "The numbers of the first try stay as they are now."
+        )
 
     async def _stop_running(self, tx: Transaction, change: Change, by: str, problem: str) -> str:
         """Give the numbers of the batches that are still queued their outcome; the rest goes on to its end."""
@@ -86,6 +110,7 @@ class Cancelling:
         for batch in queued:
             await stop_batch(tx, batch, now)
         await tx.work.remove(Task.SUBMIT, [batch.id for batch in queued])
+        await tx.work.remove(Task.START, [change.id])
         if len(queued) == len(batches) and not any(batch.attempts for batch in batches):
             await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
             await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)

@@ -10,22 +10,31 @@ from bot.errors import Superseded
 from bot.store.work import Claim
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
+from bot.workflow.trying import Trying
 
 
 class Concluding:
     """Establishes how changes ended and tells everybody."""
 
-    def __init__(self, context: Context, announcements: Announcements) -> None:
+    def __init__(self, context: Context, announcements: Announcements, trying: Trying) -> None:
         self._context = context
         self._say = announcements
+        self._trying = trying
 
     async def finish(self, claim: Claim) -> None:
-        """Carry out the task: count the outcomes, close the change, put the results where people look for them."""
+        """Carry out the task: count the outcomes, close the change, put the results where people look for them.
+
+        After a first try the rest follows instead, or somebody is asked.
+        """
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
             tally = await tx.operations.tally(claim.subject)
-            summary = (await tx.changes.get(claim.subject)).summary
+            change = await tx.changes.hold(claim.subject)
+            if await self._trying.concluded(tx, change, tally):
+                self._context.ring()
+                return
+            summary = change.summary
             ended = outcome(tally, summary.unchanged if summary else 0)
             try:
                 await tx.changes.move(claim.subject, ChangeState.FINISHED, outcome=ended, finished_at=now)

@@ -13,7 +13,7 @@ from bot.workflow.context import Context
 from bot.workflow.refusals import Refusals
 
 #: States whose cards say that submissions are frozen.
-SHOWN = (ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED, ChangeState.RUNNING)
+SHOWN = (ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.PAUSED)
 #: Most cards that are brought up to date when a freeze comes or goes; older ones follow at their next edit.
 CARDS = 200
 

@@ -97,7 +97,7 @@ class Planning:
     async def _make(self, change: Change, progress: Progress) -> tuple[Plan, Summary]:
         kind = self._context.catalogue.kind(change.kind)
         provider = self._context.catalogue.provider(kind)
-        request = await self._proposals.read(change.draft)
+        request = await self._proposals.read(change.draft, change.created_at)
         if change.draft.sheet:
             request = await self._sheets.add(request, change, lambda rows: progress.tell(f"{rows:,} rows read"))
         taken = Taken(rows={})
@@ -114,7 +114,9 @@ class Planning:
         since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
         snapshots = untouched(snapshots, since)
         rows = await asyncio.to_thread(rows_by_id, request, snapshots)
-        plan = await asyncio.to_thread(build, kind, request.wanted, snapshots, rows)
+        plan = await asyncio.to_thread(
+            build, kind, request.wanted, snapshots, rows, start=request.start, canary=request.canary
+        )
         different = await asyncio.to_thread(varied, rows, plan)
         if request.rows:
             # A sheet of today's values has a column for everything; what counts is what it changes.
@@ -140,7 +142,7 @@ class Planning:
         policy = self._authority.policy(kind.name, most, request.names)
         if not policy.unpreviewable:
             raise NotAllowed(blind(policy))
-        plan = handed_over(kind, plain(request.wanted), request.conditions)
+        plan = handed_over(kind, plain(request.wanted), request.conditions, request.start)
         labels = {
             name: await provider.labels(kind, name, ids)
             for name, ids in ids_to_name(kind, request.wanted, plan).items()
@@ -249,6 +251,7 @@ class Planning:
                     summary=summary,
                     digest=plan.digest,
                     approvals_required=policy.approvals_required,
+                    start=plan.start,
                 )
             except Superseded:
                 await tx.work.done(claim)

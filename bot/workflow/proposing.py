@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 from bot.changes.drafts import Request, read_draft
 from bot.changes.lifecycle import ChangeState
 from bot.changes.messages import Topic
 from bot.changes.records import Change, Draft, public_id
 from bot.changes.settings import Unreadable, read_value
+from bot.changes.starts import START, read_start
 from bot.changes.values import Value
-from bot.errors import InputError, NotAllowed, SecretError, Superseded
+from bot.errors import DeliveryError, InputError, NotAllowed, SecretError, Superseded
 from bot.store.events import ITSELF
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
@@ -48,8 +50,40 @@ class Proposals:
             raise InputError(problems)
         return replace(draft, typed=typed)
 
-    async def read(self, draft: Draft) -> Request:
-        """Return what ``draft`` means; raises :class:`bot.errors.InputError` with every problem at once."""
+    async def in_zone_of(self, draft: Draft, user: str) -> Draft:
+        """Return ``draft`` with the time zone in which ``user`` means its start.
+
+        Raises :class:`bot.errors.InputError` when Slack does not say which one that is: another would be a guess.
+        """
+        if not draft.start.strip():
+            return replace(draft, start="", zone="")
+        try:
+            person = await self._context.directory.person(user)
+        except DeliveryError as error:
+            why = "Slack did not say in which time zone you are, so nobody knows when that is. Try again in a minute."
+            raise InputError({START: why}) from error
+        return replace(draft, zone=person.zone)
+
+    async def read(self, draft: Draft, said_at: datetime | None = None) -> Request:
+        """Return what ``draft`` means; raises :class:`bot.errors.InputError` with every problem at once.
+
+        A start such as "in 2 hours" counts from ``said_at``, or from now.
+        """
+        problems: dict[str, str] = {}
+        start = None
+        try:
+            start = read_start(draft.start, now=said_at or self._context.clock(), zone=draft.zone)
+        except InputError as error:
+            problems = error.problems
+        try:
+            request = await self._read(draft)
+        except InputError as error:
+            raise InputError({**error.problems, **problems}) from error
+        if problems:
+            raise InputError(problems)
+        return replace(request, start=start)
+
+    async def _read(self, draft: Draft) -> Request:
         kind = self._context.catalogue.kind(draft.kind)
         provider = self._context.catalogue.provider(kind)
         # A long paste takes a while to read; the loop has clicks to answer meanwhile.

@@ -1,4 +1,4 @@
-"""Reminding approvers who have not answered."""
+"""Reminding people of what waits for them: approvers who have not answered, requesters whose change is paused."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ class Reminding:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.get(claim.subject)
+            if change.state is ChangeState.PAUSED:
+                await tx.work.done(claim)
+                await self._say.line(tx, change.id, "still_paused")
+                await tx.events.add(change.id, "reminded", at=now, times=1)
+                self._context.ring()
+                return
             pause = self._authority.policy_of(change).reminder
             if change.state is not ChangeState.AWAITING_APPROVAL or not pause:
                 await tx.work.done(claim)

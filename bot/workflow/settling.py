@@ -23,13 +23,17 @@ CLEAR: Final[Mapping[str, Any]] = {"asked_at": None, "doubt": "", "candidates": 
 
 
 async def settle_change(tx: Transaction, change: int, context: Context) -> None:
-    """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits."""
+    """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits.
+
+    So too when those of the first try have, before anybody has let the rest go.
+    """
     now = context.clock()
     record = await tx.changes.get(change)
     kind = context.catalogue.kind(record.kind)
     await free_slot(tx, kind, now)
     states = await tx.batches.states(change)
-    if record.state is ChangeState.RUNNING and set(states) == {BatchState.SETTLED}:
+    over = set(states) == {BatchState.SETTLED} or (record.went_on_at is None and await tx.batches.tried(change))
+    if record.state is ChangeState.RUNNING and over:
         await tx.changes.move(change, ChangeState.VERIFYING)
         await tx.events.add(change, "verifying", at=now)
         await tx.work.add(Task.VERIFY, change, now)
@@ -42,15 +46,22 @@ async def free_slot(tx: Transaction, kind: Kind, now: datetime) -> None:
     await tx.work.hasten(Task.SUBMIT, now, waiting)
 
 
-async def stop_batch(tx: Transaction, batch: Batch, now: datetime) -> None:
-    """Settle a batch of a cancelled change that is in the queue: its numbers are not attempted."""
+async def stop_batch(
+    tx: Transaction,
+    batch: Batch,
+    now: datetime,
+    *,
+    code: str = STOPPED,
+    reason: str = "The change was cancelled before this number was sent.",
+) -> None:
+    """Settle a batch of a stopped change that is in the queue: its numbers are not attempted."""
     await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
     await tx.operations.settle_batch(
         batch.change,
         batch.position,
         OperationState.NOT_ATTEMPTED,
-        code=STOPPED,
-        reason="The change was cancelled before this number was sent.",
+        code=code,
+        reason=reason,
         pointer="",
         now=now,
     )

@@ -1,57 +1,68 @@
-"""Beginning an approved change: only what was approved, and only if nothing moved since."""
+"""Beginning an approved change: when it is time, only what was approved, and only if nothing moved since."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
-from bot.changes.plans import Moved, PlannedBatch, PlannedNumber, digest, moved
+from bot.changes.plans import Moved
 from bot.changes.records import Change
-from bot.changes.settings import show_value
-from bot.changes.snapshots import Snapshot, Target
-from bot.changes.windows import next_opening, open_at
-from bot.errors import ProviderError
+from bot.changes.starts import begins_at
+from bot.errors import NotAllowed, ProviderError
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.freshness import differences, stored_plan, what_moved
+from bot.workflow.trying import Trying
 
 log = structlog.get_logger(__name__)
 
 #: Pause before a change is tried again that could not begin, because of a freeze or because the provider is away.
 WAIT = timedelta(seconds=30)
-#: How many moved numbers are named before the rest is only counted.
-NAMED = 5
 
 
 class Starting:
     """Starts changes whose stored plan is the approved one and whose numbers are as the plan found them."""
 
-    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements, trying: Trying) -> None:
         self._context = context
         self._authority = authority
         self._say = announcements
+        self._trying = trying
 
     async def start(self, claim: Claim) -> None:
-        """Carry out the task: begin an approved change, or stop it as stale, or wait."""
+        """Carry out the task: begin an approved change, or stop it as stale, or wait.
+
+        Of a change whose time has come before its approval, say so; of one that is past its first try, send the rest.
+        """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
             frozen = await tx.freezes.current() is not None
+        if change.state is ChangeState.AWAITING_APPROVAL:
+            await self._undecided(claim)
+            return
+        if change.state is ChangeState.RUNNING and change.went_on_at is not None:
+            await self._trying.resume(claim, change)
+            return
         if change.state is not ChangeState.APPROVED:
             await self._done(claim)
             return
-        opens_at = self._opens_at(change)
-        if frozen or opens_at is not None:
-            await self._wait(claim, opens_at)
-            return
-        numbers, stored = await self._stored_plan(change)
         try:
-            differences = await self._differences(change, numbers)
+            policy = self._authority.still_allowed(change)
+        except NotAllowed as error:
+            await self._forbidden(claim, error)
+            return
+        begins = begins_at(change.start, policy.windows, self._context.clock())
+        if frozen or begins is not None:
+            await self._wait(claim, begins)
+            return
+        numbers, stored = await stored_plan(self._context, change)
+        try:
+            moves = await differences(self._context, change, numbers)
         except ProviderError as error:
             log.warning("cannot check freshness", change=change.id, why=error.message)
             await self._wait(claim)
@@ -64,42 +75,19 @@ class Starting:
             decided = {decision.digest for decision in await tx.decisions.of(change.id)}
             if decided != {change.digest} or stored != change.digest:
                 await self._refuse(tx, change)
-            elif differences:
-                await self._stop_as_stale(tx, change, differences)
+            elif moves:
+                await self._stop_as_stale(tx, change, moves)
             else:
                 await self._begin(tx, change)
             await self._say.cards(tx, change.id)
         self._context.ring()
 
-    async def _stored_plan(self, change: Change) -> tuple[list[PlannedNumber], str]:
-        """Return the plan's numbers as they lie in the database now, and the digest over all of it."""
-        async with self._context.database.reading() as tx:
-            batches = [
-                PlannedBatch(position=batch.position, values=batch.values, size=batch.size, handed=batch.handed)
-                for batch in await tx.batches.of(change.id)
-            ]
-            numbers = [
-                PlannedNumber(id=o.number_id, e164=o.e164, before=o.before, after=o.after, batch=o.batch)
-                async for o in tx.operations.stream(change.id)
-            ]
-        return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches)
-
-    async def _differences(self, change: Change, numbers: list[PlannedNumber]) -> list[Moved]:
-        """Return what moved, among the numbers that are going to be changed, since the plan was made."""
-        kind = self._context.catalogue.kind(change.kind)
-        planned = {number.id: number for number in numbers if number.batch is not None}
-        names = sorted({name for number in planned.values() for name in number.before})
-        found: dict[str, Snapshot] = {}
-        target = Target(identifiers=tuple(planned))
-        async for snapshot in self._context.catalogue.provider(kind).find(target, names, kind):
-            found[snapshot.id] = snapshot
-        return await asyncio.to_thread(moved, kind, list(planned.values()), found)
-
     async def _begin(self, tx: Transaction, change: Change) -> None:
         now = self._context.clock()
         await tx.changes.move(change.id, ChangeState.RUNNING, started_at=now)
         batches = await tx.batches.of(change.id)
-        await tx.work.add_many(Task.SUBMIT, [batch.id for batch in batches], now)
+        first = [batch for batch in batches if batch.canary] or batches
+        await tx.work.add_many(Task.SUBMIT, [batch.id for batch in first], now)
         await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
 
     async def _refuse(self, tx: Transaction, change: Change) -> None:
@@ -110,23 +98,47 @@ class Starting:
         await self._say.line(tx, change.id, "cancelled")
         await self._say.failure(tx, change.id, "digest_mismatch")
 
-    async def _stop_as_stale(self, tx: Transaction, change: Change, differences: list[Moved]) -> None:
+    async def _stop_as_stale(self, tx: Transaction, change: Change, moves: list[Moved]) -> None:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
-        problem = _what_moved(kind, differences)
+        problem = what_moved(kind, moves, unsent="nothing")
         await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
-        numbers = len({difference.e164 for difference in differences})
+        numbers = len({move.e164 for move in moves})
         await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
         await self._say.line(tx, change.id, "stale")
         await self._say.failure(tx, change.id, "stale")
 
-    def _opens_at(self, change: Change) -> datetime | None:
-        """Return when the change may begin, by the rule of this moment; None when it may now."""
+    async def _undecided(self, claim: Claim) -> None:
+        """Tell the approvers that the time has come and nobody has decided; a click now begins the change at once."""
         now = self._context.clock()
-        windows = self._authority.policy_of(change).windows
-        if not windows or open_at(windows, now):
-            return None
-        return next_opening(windows, now) or now + WAIT
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.AWAITING_APPROVAL:
+                return  # decided in this very moment, which has made this task due anew or taken it away
+            if change.start is not None and change.start.at > now:
+                await tx.work.again(claim, change.start.at)  # hastened by the end of a freeze
+                return
+            await tx.work.done(claim)
+            await tx.events.add(change.id, "start_passed", at=now, digest=change.digest)
+            await self._say.undecided(tx, change.id)
+            await self._say.cards(tx, change.id)
+        self._context.ring()
+
+    async def _forbidden(self, claim: Claim, error: NotAllowed) -> None:
+        """End a change that waited for its time and is not allowed any more."""
+        now = self._context.clock()
+        problem = f"It was approved, but it is not allowed any more, so nothing was sent. {error.message}"
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.APPROVED:
+                return
+            await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
+            await tx.events.add(change.id, "not_allowed", at=now, digest=change.digest, answer=error.message)
+            await self._say.line(tx, change.id, "cancelled")
+            await self._say.failure(tx, change.id, "not_allowed")
+            await self._say.cards(tx, change.id)
+        self._context.ring()
 
     async def _wait(self, claim: Claim, until: datetime | None = None) -> None:
         async with self._context.database.transaction() as tx:
@@ -136,18 +148,3 @@ class Starting:
     async def _done(self, claim: Claim) -> None:
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
-
-
-def _what_moved(kind: Kind, differences: list[Moved]) -> str:
-    lines = []
-    for difference in differences[:NAMED]:
-        if difference.name is None:
-            lines.append(f"{difference.e164} is not in the account any more, or cannot be changed now")
-        else:
-            setting = kind.setting(difference.name)
-            then, now = (show_value(setting, value) for value in (difference.then, difference.now))
-            lines.append(f"{setting.label} of {difference.e164} was {then} and is {now}")
-    more = f"; and {len(differences) - NAMED:,} more" if len(differences) > NAMED else ""
-    numbers = len({difference.e164 for difference in differences})
-    moved_word = "number has" if numbers == 1 else "numbers have"
-    return f"{numbers:,} {moved_word} moved since the plan, so nothing was sent: {'; '.join(lines)}{more}."

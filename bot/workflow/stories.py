@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from bot.changes.lifecycle import ChangeState, OperationState
 from bot.changes.messages import Message, Topic
-from bot.changes.policy import who_may_approve
+from bot.changes.policy import Policy, who_may_approve
 from bot.changes.records import Change, Event, Operation
 from bot.changes.results import ResultsSheet, plan_sheet
+from bot.changes.starts import begins_at
 from bot.changes.tabular import Form
-from bot.changes.windows import next_opening, open_at
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.ports import Story
+from bot.workflow.ports import Story, Waiting
 from bot.workflow.settling import SLOT_NEWS
 from bot.workflow.sheets import Sheets
 
@@ -37,10 +37,7 @@ class Stories:
     async def _read(self, tx: Transaction, change: Change) -> Story:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
-        summary = change.summary
-        size, settings = (summary.size, summary.names) if summary else (0, ())
-        policies = self._context.policies
-        policy = policies.governing(change.kind, size, settings) or policies.fallback
+        policy = self._policy(change)
         tally = change.kept or await tx.operations.tally(change.id)
         return Story(
             change=change,
@@ -58,7 +55,7 @@ class Stories:
             audience=who_may_approve(policy, change.requester),
             in_flight=await tx.batches.in_flight(change.kind),
             slots_taken=await tx.batches.slot_refused(change.kind, now - SLOT_NEWS) is not None,
-            opens_at=next_opening(policy.windows, now) if policy.windows and not open_at(policy.windows, now) else None,
+            opens_at=begins_at(change.start, policy.windows, now),
             expires_if_asked_now=now + policy.approval_ttl,
             now=now,
             followers=await tx.changes.followers(change.id) if change.state.over else (),
@@ -78,7 +75,8 @@ class Stories:
         story = await self.read(message.change)
         async with self._context.database.reading() as tx:
             operations = [operation async for operation in tx.operations.stream(message.change)]
-        return await asyncio.to_thread(plan_sheet, story.kind, operations, story.change.summary)
+        first = {batch.position for batch in story.batches if batch.canary}
+        return await asyncio.to_thread(plan_sheet, story.kind, operations, story.change.summary, first)
 
     async def _results(self, story: Story, form: Form) -> bytes:
         """Return the results, never holding more than a portion of the rows besides the file."""
@@ -105,6 +103,28 @@ class Stories:
             found = await tx.changes.list(states=wanted, requester=requester, limit=limit, offset=offset)
             known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
             return [await self._read(tx, change) for change in known]
+
+    async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Waiting]:
+        """Return what is not begun and has a time: what was asked for later, and what is approved and waits."""
+        now = self._context.clock()
+        kinds = {kind.name: kind for kind in self._context.catalogue.kinds}
+        async with self._context.database.reading() as tx:
+            found = await tx.changes.scheduled(requester=requester, limit=limit)
+        return [
+            Waiting(
+                change=change,
+                kind=kinds[change.kind],
+                opens_at=begins_at(change.start, self._policy(change).windows, now),
+                now=now,
+            )
+            for change in found
+            if change.kind in kinds
+        ]
+
+    def _policy(self, change: Change) -> Policy:
+        summary, policies = change.summary, self._context.policies
+        size, settings = (summary.size, summary.names) if summary else (0, ())
+        return policies.governing(change.kind, size, settings) or policies.fallback
 
     async def history(self, change: int) -> Sequence[Event]:
         """Return the audit trail of one change."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.changes.drafts import NUMBERS, REASON, SETTINGS, read_draft
+from bot.changes.drafts import CANARY, NUMBERS, REASON, SETTINGS, read_draft
 from bot.changes.kinds import Kind
 from bot.changes.records import Draft
 from bot.changes.vault import Vault
@@ -83,6 +83,39 @@ def test_each_refusal_says_what_to_do(settings_kind: Kind, draft: dict, field: s
     assert problems(settings_kind, Draft(kind=settings_kind.name, **{**good, **draft}), max_numbers=2) == {
         field: problem
     }
+
+
+@pytest.mark.parametrize(("typed", "canary"), [("", 0), (" 5 ", 5), ("1,000", 1000), ("1 000", 1000)])
+def test_the_size_of_the_first_try_is_read(settings_kind: Kind, typed: str, canary: int) -> None:
+    """A whole number, with or without its thousands apart; nothing means that there is none."""
+    good = {"pasted": ("+13035550100",), "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
+    draft = Draft(kind=settings_kind.name, canary=typed, **good)
+
+    assert read_draft(settings_kind, draft, is_id=is_id, max_numbers=2).canary == canary
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "2.5", "five", "\u0665", "12345678"])
+def test_what_is_no_size_of_a_first_try_is_refused(settings_kind: Kind, typed: str) -> None:
+    """Ignored, it would send everything at once."""
+    good = {"pasted": ("+13035550100",), "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
+
+    assert problems(settings_kind, Draft(kind=settings_kind.name, canary=typed, **good)) == {
+        CANARY: "Give a whole number such as 5, or leave it empty to change all numbers together."
+    }
+
+
+def test_a_filter_that_nobody_can_preview_has_no_first_try(settings_kind: Kind) -> None:
+    """There are no first numbers where nobody knows any."""
+    draft = Draft(
+        kind=settings_kind.name,
+        chosen=("customer_reference",),
+        typed={"customer_reference": "a"},
+        filters={"has_bundle": "true"},
+        canary="5",
+        reason="why",
+    )
+
+    assert "no first ones can be told" in problems(settings_kind, draft)[CANARY]
 
 
 def test_a_long_list_of_bad_entries_is_cut(settings_kind: Kind) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from bot.changes.kinds import Kind
 from bot.changes.plans import build, difference, ids_to_name, payload
 from bot.changes.snapshots import Snapshot
+from bot.changes.starts import Start
 from bot.changes.summaries import summarise
 from bot.changes.values import Value
 from bot.changes.vault import Vault
@@ -67,6 +70,40 @@ def test_batches_partition_what_changes(fleet: list[Snapshot], wanted: dict[str,
     assert sizes == {batch.position: batch.size for batch in plan.batches}
     assert all(0 < batch.size <= KIND.batch_size for batch in plan.batches)
     assert all((number.batch is None) == (not number.after) for number in plan.numbers)
+
+
+@given(fleets, wanted_values, st.integers(0, 45))
+def test_the_first_try_is_the_first_numbers_that_change_and_nothing_else(
+    fleet: list[Snapshot], wanted: dict[str, Value], canary: int
+) -> None:
+    """Its batches come first and hold exactly them; all batches still partition what changes. All is no first try."""
+    plan = build(KIND, wanted, fleet, canary=canary)
+    changing = [number for number in plan.numbers if number.batch is not None]
+    first = {batch.position for batch in plan.batches if batch.canary}
+
+    tried = [number for number in changing if number.batch in first]
+    assert tried == (changing[:canary] if canary < len(changing) else [])
+    assert first == set(range(1, len(first) + 1))
+    assert Counter(number.batch for number in changing) == {batch.position: batch.size for batch in plan.batches}
+    assert all(0 < batch.size <= KIND.batch_size for batch in plan.batches)
+    together = build(KIND, wanted, fleet)
+    assert [(n.id, n.before, n.after) for n in plan.numbers] == [(n.id, n.before, n.after) for n in together.numbers]
+    assert (plan.digest == together.digest) == (not first)
+
+
+def test_the_digest_covers_the_start_and_not_the_zone_in_which_it_is_written() -> None:
+    """Another instant is another plan; the same one in another zone is the same."""
+    fleet = snapshots_of([{"customer_reference": "one"}])
+    noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+    def sealed(start: Start | None) -> str:
+        return build(KIND, {"customer_reference": "two"}, fleet, start=start).digest
+
+    expected = sealed(Start(at=noon, zone="UTC"))
+
+    assert expected == sealed(Start(at=noon.astimezone(ZoneInfo("Asia/Kolkata")), zone="Asia/Kolkata"))
+    assert expected != sealed(Start(at=noon + timedelta(minutes=1), zone="UTC"))
+    assert expected != sealed(None)
 
 
 @given(fleets, wanted_values)

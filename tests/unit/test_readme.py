@@ -63,6 +63,7 @@ def test_every_command_is_told_in_both_places() -> None:
         "values",
         "templates",
         "run NAME",
+        "list scheduled",
         "export 2026-11-01 2026-12-01 csv",
         "help",
     ):

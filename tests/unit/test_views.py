@@ -30,6 +30,7 @@ from bot.changes.records import (
     Verb,
 )
 from bot.changes.settings import Shape
+from bot.changes.starts import Start
 from bot.changes.values import Secret
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks.inspect import message_problems, view_problems
@@ -47,13 +48,14 @@ from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.pieces import counts_text, failure_lines, trouble
 from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.questions import adoption_form
-from bot.slack.views.status import status
-from bot.workflow.ports import Story
+from bot.slack.views.status import schedule, status
+from bot.workflow.ports import Story, Waiting
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KINDS = kinds(secrets=True)
 SETTINGS = KINDS[0]
 PEOPLE = ["U0ANA", "U0MAX", "U0MIA"]
+LONG_ZONE = "America/Argentina/ComodRivadavia"
 NASTY = "<!channel> <@U0EVIL> <!subteam^S0ALL> <https://evil.example|CHG-1 approved> *bold* `code` & </> \u202e"
 
 nasty = st.one_of(st.text(max_size=600), st.just(NASTY), st.just("&" * 500), st.just("`" * 500), st.just("<" * 600))
@@ -73,7 +75,7 @@ def value_of(shape: Shape) -> st.SearchStrategy[Any]:
 wanted = st.sets(st.sampled_from(SETTINGS.settings), min_size=1).flatmap(
     lambda chosen: st.fixed_dictionaries({setting.name: value_of(setting.shape) for setting in chosen})
 )
-batches = st.lists(st.sampled_from(BatchState), max_size=25).map(
+batches = st.lists(st.tuples(st.sampled_from(BatchState), st.booleans()), max_size=25).map(
     lambda states: [
         Batch(
             id=i,
@@ -82,6 +84,7 @@ batches = st.lists(st.sampled_from(BatchState), max_size=25).map(
             state=state,
             size=1000,
             values={},
+            canary=canary,
             job="job",
             attempted_at=NOW,
             attempts=1,
@@ -100,7 +103,7 @@ batches = st.lists(st.sampled_from(BatchState), max_size=25).map(
             overdue_at=NOW if i % 3 else None,
             slot_refused_at=NOW,
         )
-        for i, state in enumerate(states)
+        for i, (state, canary) in enumerate(states)
     ]
 )
 decisions = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(Verb), nasty), max_size=3).map(
@@ -135,6 +138,7 @@ def stories(draw: st.DrawFn) -> Story:
         wanted=values,
         labels=names,
         repeats=draw(st.integers(0, 5)),
+        canary=tuple(f"+1303555010{i}" for i in range(draw(st.integers(0, 5)))),
         sample=tuple((f"+1303555010{i}", values, values) for i in range(draw(st.integers(0, 5)))),
         paid=dict.fromkeys(values, 3),
         losing=dict.fromkeys(values, 2),
@@ -142,14 +146,16 @@ def stories(draw: st.DrawFn) -> Story:
         conditions=draw(st.sampled_from([(), (NASTY,) * 30])),
         locked=draw(st.sampled_from([(), (Held(change=41, requester="U0MIA", since=NOW, numbers=12),) * 40])),
     )
-    started = NOW if state in {ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.FINISHED} else None
+    started = (
+        NOW if state in {ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.PAUSED, ChangeState.FINISHED} else None
+    )
     change = Change(
         id=draw(st.integers(1, 10**9)),
         kind=SETTINGS.name,
         state=state,
         outcome=draw(st.sampled_from(Outcome)) if state is ChangeState.FINISHED else None,
         requester="U0ANA",
-        draft=Draft(kind=SETTINGS.name, reason=draw(nasty)[:500]),
+        draft=Draft(kind=SETTINGS.name, reason=draw(nasty)[:500], canary=draw(st.sampled_from(["", "5"]))),
         origin="C0OPS",
         view="V1",
         summary=summary,
@@ -167,6 +173,8 @@ def stories(draw: st.DrawFn) -> Story:
         expires_at=NOW + timedelta(days=1),
         started_at=started,
         finished_at=NOW if state.over else None,
+        start=draw(st.sampled_from([None, *(Start(at=NOW + timedelta(days=d), zone=LONG_ZONE) for d in (-1, 2))])),
+        went_on_at=draw(st.sampled_from([None, NOW])),
     )
     return Story(
         change=change,
@@ -189,7 +197,7 @@ def stories(draw: st.DrawFn) -> Story:
             self_approval=draw(st.booleans()),
             name=draw(st.sampled_from(["environment", NASTY])),
         ),
-        opens_at=draw(st.sampled_from([None, NOW])),
+        opens_at=draw(st.sampled_from([None, NOW + timedelta(days=1), NOW + timedelta(days=3)])),
         audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),
         in_flight=20,
         freeze=draw(st.sampled_from([None, Freeze(by="U0MAX", reason=NASTY, at=NOW)])),
@@ -227,18 +235,27 @@ def test_messages_are_legal_and_harmless(story: Story) -> None:
     assert_harmless(card_text(story), card(story))
     assert_harmless(approval_text(story), approval_card(story))
     assert_harmless(*status(story, HISTORY))
+    waiting = Waiting(change=story.change, kind=story.kind, opens_at=story.opens_at, now=story.now)
+    assert_harmless(*schedule([waiting] * 25))
 
 
 @quick
-@given(stories(), st.sampled_from(["approved", "rejected", "expired", "cancelled", "submitted", "finished"]))
+@given(
+    stories(),
+    st.sampled_from(
+        ["approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "went_on", "finished"]
+    ),
+)
 def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> None:
     """A thread's lines and the failure channel's notices as well."""
     data = {"what": what, "batches": 3, "verified": 1, "differs": 1, "unverified": 1, "failed": 2, "not_attempted": 3}
+    data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp())}
 
     assert_harmless(*line(story, data))
     assert_harmless(*reminder(story))
     assert_harmless(*failure(story, {**data, "what": "failed"}, "https://example.slack.com/archives/C1/p1"))
     assert_harmless(*failure(story, {**data, "what": "expired"}, ""))
+    assert_harmless(*failure(story, {**data, "what": "paused"}, ""))
     assert_harmless(*failure(story, {"what": "question"}, "https://example.slack.com/archives/C1/p1"))
     for other in ("moved", "unasked", "no_sheet"):
         assert_harmless(*failure(story, {"what": other, "each": "C0OPS", "why": NASTY}, ""))
@@ -301,6 +318,8 @@ def test_the_largest_form_is_legal(kind: Kind, boxes: int) -> None:
         typed={setting.name: "x" * 64 for setting in kind.settings},
         picked={setting.name: "y" * 200 for setting in kind.settings},
         reason="z" * 500,
+        start="tomorrow 06:30",
+        canary="500",
     )
 
     view = form(KINDS, kind, draft, origin="C0OPS", boxes=boxes, source=12)
@@ -325,6 +344,8 @@ def test_the_form_gives_back_what_was_typed() -> None:
                 },
                 "value:external_pin": {"value:": {"value": None}},
                 "reason": {"reason": {"value": "why"}},
+                "start": {"start": {"value": "tonight 22:00"}},
+                "canary": {"canary": {"value": "5"}},
             }
         },
     }
@@ -336,6 +357,8 @@ def test_the_form_gives_back_what_was_typed() -> None:
         typed={"connection_id": "123", "external_pin": pin},
         picked={"connection_id": "Denver PBX"},
         reason="why",
+        start="tonight 22:00",
+        canary="5",
     )
 
 

@@ -73,6 +73,8 @@ class Person:
     #: A member of another workspace.
     foreign: bool
     bot: bool
+    #: Name of the time zone that they live in, such as ``Europe/Berlin``; UTC when Slack does not say.
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,6 +20,7 @@ from bot.slack.listeners import (
     results,
     shortcuts,
     templates,
+    trying,
     values,
 )
 
@@ -41,6 +42,7 @@ def register(app: AsyncApp, front: Front) -> None:
         listing,
         finding,
         templates,
+        trying,
         values,
     ):
         sort.register(app, front)

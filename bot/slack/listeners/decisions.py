@@ -9,8 +9,18 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.changes.lifecycle import ChangeState
 from bot.changes.records import Verb, public_id
 from bot.slack.front import Front
-from bot.slack.views.approval_card import APPROVE, DETAILS, REJECT, REJECTION, WHY, read_ticket, rejection_form
+from bot.slack.views.approval_card import (
+    APPROVE,
+    DETAILS,
+    REJECT,
+    REJECTION,
+    WHY,
+    read_ticket,
+    rejection_form,
+    says_at_once,
+)
 from bot.slack.views.details import details
+from bot.slack.views.elements import when
 from bot.slack.views.preview import loading, notice
 from bot.workflow.approval import Answer
 
@@ -48,8 +58,11 @@ def register(app: AsyncApp, front: Front) -> None:
 
 
 async def _approve(front: Front, body: dict[str, Any]) -> None:
-    change, digest = read_ticket(body["actions"][0]["value"])
-    answer = await front.approval.decide(change, by=body["user"]["id"], verb=Verb.APPROVE, digest=digest)
+    value = body["actions"][0]["value"]
+    change, digest = read_ticket(value)
+    answer = await front.approval.decide(
+        change, by=body["user"]["id"], verb=Verb.APPROVE, digest=digest, at_once=says_at_once(value)
+    )
     await front.say(body, _thanks(change, answer))
 
 
@@ -57,7 +70,8 @@ def _thanks(change: int, answer: Answer) -> str:
     if answer.state is ChangeState.AWAITING_APPROVAL:
         missing = answer.required - answer.approvals
         return f"Your approval of {public_id(change)} counts. {missing} more needed, from somebody else."
-    return f"Your approval of {public_id(change)} counts, and it is the last one needed: the change starts now."
+    begins = when(answer.begins_at) if answer.begins_at else "now"
+    return f"Your approval of {public_id(change)} counts, and it is the last one needed: the change starts {begins}."
 
 
 async def _ask_why(front: Front, body: dict[str, Any]) -> None:

@@ -147,7 +147,7 @@ async def _propose(front: Front, body: dict[str, Any]) -> int:
     kept = await _kept_secrets(front, private, body["user"]["id"])
     draft = read_form(view, kinds, kept)
     return await front.proposals.propose(
-        await _checked(front, draft, sheet_problems(view, private)),
+        await _checked(front, draft, body["user"]["id"], sheet_problems(view, private)),
         requester=body["user"]["id"],
         origin=private.get("origin", ""),
         view=view["id"],
@@ -156,8 +156,8 @@ async def _propose(front: Front, body: dict[str, Any]) -> int:
     )
 
 
-async def _checked(front: Front, draft: Draft, found: Mapping[str, str]) -> Draft:
-    """Return the draft with its secrets sealed; raises InputError with every problem at once, ``found`` among them."""
+async def _checked(front: Front, draft: Draft, user: str, found: Mapping[str, str]) -> Draft:
+    """Return the draft of ``user``, secrets sealed; raises InputError with all problems, ``found`` among them."""
     problems: dict[str, str] = {**full_boxes(draft), **found}
     sealed = draft
     try:
@@ -166,6 +166,11 @@ async def _checked(front: Front, draft: Draft, found: Mapping[str, str]) -> Draf
         problems |= error.problems
         typed = {name: value for name, value in draft.typed.items() if name not in error.problems}
         sealed = front.proposals.seal(replace(draft, typed=typed))
+    try:
+        sealed = await front.proposals.in_zone_of(sealed, user)
+    except InputError as error:
+        problems |= error.problems
+        sealed = replace(sealed, start="")
     try:
         await front.proposals.read(sealed)
     except InputError as error:

@@ -12,7 +12,7 @@ from bot.slack.front import Front
 from bot.slack.views.elements import escape
 from bot.slack.views.help import list_help
 from bot.slack.views.paging import read_turn
-from bot.slack.views.status import PAGES, listing
+from bot.slack.views.status import PAGES, SCHEDULED, listing, schedule
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -28,11 +28,23 @@ def register(app: AsyncApp, front: Front) -> None:
 
 async def show_list(front: Front, body: dict[str, Any], text: str) -> None:
     """Answer ``/numbers list …``: a page of changes, or everything that is wrong and what is allowed."""
+    words = text.lower().split()
     try:
+        if "scheduled" in words:
+            await _show_scheduled(front, body, words)
+            return
         await _show(front, body, text, None, by=body["user_id"])
     except InputError as error:
         problems = "\n".join(f"• {escape(problem)}" for problem in error.problems.values())
         await front.say(body, f"{problems}\n\n{list_help(front.choices.kinds)}")
+
+
+async def _show_scheduled(front: Front, body: dict[str, Any], words: list[str]) -> None:
+    """Show what waits for its time: a list of its own, for its order is that of the starts."""
+    if not set(words) <= {"scheduled", "mine"}:
+        raise InputError({"scheduled": "“scheduled” stands alone, or with “mine”."})
+    mine = body["user_id"] if "mine" in words else ""
+    await front.say(body, *schedule(await front.stories.scheduled(requester=mine, limit=SCHEDULED + 1)))
 
 
 async def _turn(front: Front, body: dict[str, Any]) -> None:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, SETTINGS
+from bot.changes.drafts import CANARY, EXCLUDED, NUMBERS, REASON, SETTINGS
 from bot.changes.filters import PREFIX
 from bot.changes.kinds import Kind
 from bot.changes.records import Base, Draft, Following
 from bot.changes.settings import Setting, Shape
+from bot.changes.starts import START
 from bot.changes.values import Value, Way
 from bot.slack.views.form import BOX_LENGTH, FILTERS, KIND, REPLACE, VALUE, WAY, ways_to_filter
 from bot.slack.views.sheet_field import attached
@@ -44,6 +45,8 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
         base=_base(private.get("base")),
         sheet=attached(view, private),
         reason=_answer(answers.get(REASON, {})),
+        start=_answer(answers.get(START, {})),
+        canary=_answer(answers.get(CANARY, {})),
     )
 
 

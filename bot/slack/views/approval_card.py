@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.changes.clocks import show_instant
 from bot.changes.lifecycle import ChangeState
 from bot.changes.records import Change
 from bot.slack.views.elements import (
@@ -35,6 +36,7 @@ from bot.slack.views.pieces import (
     wanted_lines,
     warning_lines,
 )
+from bot.slack.views.trying import try_line
 from bot.workflow.ports import Story
 
 APPROVE: Final = "approve"
@@ -42,6 +44,8 @@ REJECT: Final = "reject"
 DETAILS: Final = "details"
 REJECTION: Final = "rejection"
 WHY: Final = "why"
+#: What the value of a button ends with that was shown after the start had passed.
+AT_ONCE: Final = ":at_once"
 
 
 def approval_text(story: Story) -> str:
@@ -80,6 +84,8 @@ def approval_card(story: Story) -> list[Block]:
                 ]
             )
         )
+        if waiting and (trying := try_line(story)):
+            blocks.append(section(trying))
         if summary.sample:
             blocks.append(section(f"*For example*\n{sample_lines(story.kind, summary, limit=3)}"))
         if warnings := warning_lines(story.kind, summary):
@@ -91,7 +97,7 @@ def approval_card(story: Story) -> list[Block]:
         own = f"The rule {code(story.policy.name)} lets the requester approve as well."
         requester = own if story.policy.self_approval else "The requester may not."
         blocks.append(context(f"May approve: {audience_text(story.audience)}. {requester}"))
-        blocks.append(decision_buttons(change, numbers_of(change, story.tally.total), removes=story.kind.removes))
+        blocks.append(decision_buttons(story))
     blocks.append(context(f"Plan `{change.digest[:12]}`"))
     return blocks
 
@@ -104,26 +110,44 @@ def numbers_of(change: Change, total: int) -> str:
     return f"{total:,} numbers"
 
 
-def ticket(change: Change) -> str:
-    """Return what a button carries: the change, and the digest of the plan that it was shown with."""
-    return f"{change.id}:{change.digest}"
+def ticket(change: Change, *, at_once: bool = False) -> str:
+    """Return what a button carries: the change, and the digest of the plan that it was shown with.
+
+    With ``at_once`` also that it was shown after the start had passed.
+    """
+    return f"{change.id}:{change.digest}{AT_ONCE if at_once else ''}"
 
 
 def read_ticket(value: str) -> tuple[int, str]:
     """Return the change's id and the digest that :func:`ticket` wrote."""
-    change, _, digest = value.partition(":")
+    change, _, digest = value.removesuffix(AT_ONCE).partition(":")
     return int(change), digest
 
 
-def decision_buttons(change: Change, numbers: str, *, removes: bool) -> Block:
+def says_at_once(value: str) -> bool:
+    """Tell whether a button was shown after the start had passed."""
+    return value.endswith(AT_ONCE)
+
+
+def _beginning(story: Story) -> str:
+    """Return when an approval of now begins the change; plain text, in which nobody's own clock can be shown."""
+    start, begins = story.change.start, story.opens_at
+    if begins is not None:
+        return f"starting {show_instant(begins, start.zone if start else 'UTC')}"
+    return f"starting at once, because the start that was asked for, {start}, has passed" if start else "starting now"
+
+
+def decision_buttons(story: Story) -> Block:
     """Return Approve, Reject and Details, wherever a request is shown: what counts is checked at the click."""
-    value = ticket(change)
+    change, numbers = story.change, numbers_of(story.change, story.tally.total)
+    late = change.start is not None and change.start.at <= story.now
+    value = ticket(change, at_once=late)
     question = confirmation(
         f"Approve {change.public_id}?",
         (
-            f"{numbers} will be deleted for good, starting now. Nobody can undo it."
-            if removes
-            else f"{numbers} will be changed exactly as shown, starting now."
+            f"{numbers} will be deleted for good, {_beginning(story)}. Nobody can undo it."
+            if story.kind.removes
+            else f"{numbers} will be changed exactly as shown, {_beginning(story)}."
         ),
         "Approve",
     )

@@ -25,6 +25,7 @@ from bot.slack.views.pieces import counts_text, decision_text, freeze_line, stat
 from bot.slack.views.preview import AGAIN
 from bot.slack.views.questions import questions_line
 from bot.slack.views.templates import keep_button
+from bot.slack.views.trying import try_buttons, try_line
 from bot.workflow.ports import Story
 
 RETRY: Final = "retry_failed"
@@ -48,6 +49,10 @@ def card(story: Story) -> list[Block]:
     blocks = [header(f"{change.public_id} · {story.provider}: {story.kind.title}"), section(_progress(story))]
     if freeze := freeze_line(story):
         blocks.append(section(freeze))
+    if trying := try_line(story):
+        blocks.append(section(trying))
+    if change.state is ChangeState.PAUSED:
+        blocks.append(try_buttons(story))
     if summary is not None:
         blocks.append(beside(section(wanted_lines(story.kind, summary)), keep_button(change.id)))
     blocks.append(fields(_facts(story)))

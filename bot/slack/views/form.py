@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.changes.drafts import EXCLUDED, NUMBERS, REASON, REASON_LENGTH, SETTINGS
+from bot.changes.drafts import CANARY, EXCLUDED, NUMBERS, REASON, REASON_LENGTH, SETTINGS
 from bot.changes.filters import PREFIX, FilterField
 from bot.changes.kinds import Kind
 from bot.changes.records import Base, Draft, Following, public_id
 from bot.changes.settings import Choice, Setting, Shape
+from bot.changes.starts import LENGTH as START_LENGTH
+from bot.changes.starts import START
 from bot.changes.values import Secret, Value, Way
 from bot.slack.views.elements import (
     Block,
@@ -82,6 +84,7 @@ def form(
             hint="The approver decides on it, and it stays in the history.",
         )
     )
+    blocks += [_start_field(draft), _canary_field(draft)]
     about = {"origin": origin, "boxes": boxes, "kind": kind.name, "source": source, **kept(draft.sheet, turn)}
     if draft.base:
         blocks.insert(0, section(base_text(draft.base)))
@@ -98,6 +101,27 @@ def base_text(base: Base) -> str:
         f"🔁 Meant are the numbers of *{public_id(base.change)}* that failed, differ or were not attempted, besides "
         "what you add below. Correct what was wrong, or ask for the same once more."
     )
+
+
+def _start_field(draft: Draft) -> Block:
+    """Return the input for the start; the person's time zone is the one that Slack knows."""
+    hint = (
+        "In your time zone: tonight 22:00, tomorrow 6am, Mon 06:30, 2026-11-30 02:00, in 2 hours. "
+        "Leave it empty to start once approved."
+    )
+    return field(START, "Start", _text_input(START, draft.start, START_LENGTH), hint=hint, optional=True)
+
+
+def _canary_field(draft: Draft) -> Block:
+    """Return the input for the size of the first try."""
+    element: Block = {"type": "number_input", "action_id": CANARY, "is_decimal_allowed": False, "min_value": "1"}
+    if draft.canary.isdigit():
+        element["initial_value"] = draft.canary
+    hint = (
+        "So many numbers go first, alone, and are read back. If any is not as it should be, the change pauses and asks "
+        "you. Leave it empty to change all together."
+    )
+    return field(CANARY, "First try on so many numbers", element, hint=hint, optional=True)
 
 
 def kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:

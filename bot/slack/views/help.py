@@ -29,6 +29,7 @@ def help_text(kinds: Sequence[Kind]) -> str:
             "• `/numbers undo CHG-42` - a new change back to what its numbers had before",
             "• `/numbers list` - the newest changes; `/numbers list mine` only yours",
             f"   {list_help(kinds)}",
+            "• `/numbers list scheduled` - what waits for its time, the next one first",
             "• `/numbers find +13035550100` - a number's values of today, who holds it, and every change of it",
             "• `/numbers template update` - an empty sheet to fill in and upload in the form",
             "• `/numbers values` - a sheet with today's values of numbers, to edit and upload again",

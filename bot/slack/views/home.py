@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.changes.glances import Glance
-from bot.slack.views.approval_card import decision_buttons, numbers_of
+from bot.slack.views.approval_card import decision_buttons
 from bot.slack.views.elements import (
     Block,
     View,
@@ -23,7 +23,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import wanted_lines
+from bot.slack.views.pieces import start_line, wanted_lines
 from bot.slack.views.status import entry
 from bot.workflow.overview import Outlook
 from bot.workflow.ports import Story
@@ -53,7 +53,7 @@ def home(outlook: Outlook) -> View:
 
 
 def _decide(story: Story) -> Block:
-    return decision_buttons(story.change, numbers_of(story.change, story.tally.total), removes=story.kind.removes)
+    return decision_buttons(story)
 
 
 def _part(title: str, texts: Sequence[str], none: str) -> list[Block]:
@@ -82,6 +82,8 @@ def _request(story: Story) -> str:
     ]
     if summary is not None:
         lines += wanted_lines(story.kind, summary).splitlines()
+    if begins := start_line(story):
+        lines.insert(2, begins)
     return listed(lines, 2000)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.changes.messages import QUESTION
@@ -11,6 +12,7 @@ from bot.changes.records import Verb
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble, wanted_lines
 from bot.slack.views.questions import questions
+from bot.slack.views.trying import try_history
 from bot.workflow.ports import Story
 
 #: The button that asks for the results as a workbook.
@@ -21,7 +23,7 @@ TOLD: Final = ("verified", "differs", "unverified", "failed", "not_attempted")
 
 def line(story: Story, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
-    text = _line(story, data)
+    text = try_history(story, data, _counts(data)) or _line(story, data)
     blocks = [section(text)]
     if data["what"] == "finished":
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=8)]
@@ -35,7 +37,9 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
     change = story.change
     match data["what"]:
         case "approved":
-            return f"🟢 Approved ({decision_text(story.decisions, change.approvals_required)}). Starting now."
+            begins = data.get("begins")
+            then = f"Starts {when(datetime.fromtimestamp(begins, UTC))}" if begins else "Starting now"
+            return f"🟢 Approved ({decision_text(story.decisions, change.approvals_required)}). {then}."
         case "rejected":
             rejection = next((d for d in story.decisions if d.verb is Verb.REJECT), None)
             if rejection is None:
@@ -75,6 +79,8 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     match data["what"]:
         case "failed":
             what = f"❌ {where}: {_what_went_wrong(story, data)}{_spared(story, data)}."
+        case "paused":
+            what = f"⏸️ {where} is paused after its first try: {_what_went_wrong(story, data)}."
         case "expired":
             what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
         case "moved":
@@ -96,7 +102,7 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     blocks = [section(text)]
     if change.summary is not None:
         blocks.append(section(wanted_lines(story.kind, change.summary)))
-    if data["what"] == "failed":
+    if data["what"] in {"failed", "paused"}:
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=5)]
     return text, blocks
 
@@ -127,5 +133,7 @@ def reminder(story: Story) -> tuple[str, list[Block]]:
     answered = {decision.person for decision in story.decisions}
     waiting = replace(story.audience, users=tuple(user for user in story.audience.users if user not in answered))
     until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
-    text = f"⏰ {change.public_id} still waits for a decision: {audience_text(waiting)}.{until}"
+    passed = change.start is not None and change.start.at <= story.now
+    late = f" Its start, {change.start}, has passed: approved now, it starts at once." if passed else ""
+    text = f"⏰ {change.public_id} still waits for a decision: {audience_text(waiting)}.{late}{until}"
     return text, [section(text)]

@@ -14,7 +14,7 @@ from bot.changes.settings import Shape
 from bot.changes.summaries import UNSET
 from bot.changes.values import Values, Wish
 from bot.slack.views.elements import code, counted, listed, person, when
-from bot.workflow.ports import Story
+from bot.workflow.ports import Story, Waiting
 
 #: How many differences of one number are shown in a sample.
 DIFFERENCES = 3
@@ -27,6 +27,7 @@ STATES = {
     ChangeState.APPROVED: "🟢 Approved",
     ChangeState.RUNNING: "▶️ Running",
     ChangeState.VERIFYING: "🔎 Verifying",
+    ChangeState.PAUSED: "⏸️ Paused",
     ChangeState.DISCARDED: "⚪ Discarded",
     ChangeState.REJECTED: "⛔ Rejected",
     ChangeState.EXPIRED: "⌛ Expired",
@@ -39,6 +40,9 @@ OUTCOMES = {
     Outcome.FAILED: "❌ Failed",
     Outcome.UNVERIFIED: "⚠️ Succeeded, not verified",
 }
+
+#: States in which nothing has been sent.
+_UNSENT = frozenset({ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
 
 
 def state_word(change: Change | Glance) -> str:
@@ -269,23 +273,45 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 3600)} h"
 
 
-def _window_line(story: Story) -> str:
-    """Return when the change may begin; empty when it may now, or has."""
-    unsent = {ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED}
-    if story.opens_at is None or story.change.state not in unsent:
+def start_line(story: Story | Waiting) -> str:
+    """Return when the change is going to begin; empty when that is as soon as it is approved, or when it has begun."""
+    start, begins, state = story.change.start, story.opens_at, story.change.state
+    if state not in _UNSENT:
         return ""
-    return f"🕒 Outside its change window: once approved it starts at {when(story.opens_at)}."
+    if start is None:
+        return f"🕒 Outside its change window: once approved it starts at {when(begins)}." if begins else ""
+    if start.at <= story.now:
+        if begins:
+            return f"🕒 Its start, {start}, has passed and its change window is shut: it starts at {when(begins)}."
+        at_once = f"🕒 Its start, {start}, has passed: *approved now, it starts at once*."
+        return "" if state is ChangeState.APPROVED else at_once
+    if begins and begins > start.at:
+        return f"🕒 Its start, {start}, is outside its change window: it *starts {when(begins)}*, when that opens."
+    return f"🕒 *Starts {start}*; on your clock that is {when(start.at)}."
+
+
+def waiting_lines(story: Story) -> str:
+    """Return when the change is going to begin and what that means for others; empty when it does not wait."""
+    line = start_line(story)
+    if not line or story.change.start is None:
+        return line
+    if story.change.state is ChangeState.APPROVED:
+        return f"{line} Until it is over, no other change can have its numbers."
+    late = "" if story.change.start.at <= story.now else " Approved later than that, it starts at once."
+    return f"{line}{late} From the request until it is over, no other change can have its numbers."
 
 
 def freeze_line(story: Story) -> str:
-    """Return why nothing is sent now: submissions are frozen, or the change window is shut; empty when neither."""
+    """Return why nothing is sent now: submissions are frozen, or it is not time; empty when neither."""
     freeze = story.freeze
-    if freeze is None or story.change.state.over:
-        return _window_line(story)
-    return (
-        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
-        "Nothing more is sent until an operator lifts it."
-    )
+    lines = [waiting_lines(story)]
+    if freeze is not None and not story.change.state.over:
+        lines.insert(
+            0,
+            f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
+            "Nothing more is sent until an operator lifts it.",
+        )
+    return "\n".join(filter(None, lines))
 
 
 def filter_lines(summary: Summary) -> str:

@@ -32,10 +32,12 @@ from bot.slack.views.pieces import (
     numbers_text,
     sample_lines,
     state_word,
+    waiting_lines,
     wanted_lines,
     warning_lines,
 )
 from bot.slack.views.templates import keep_button
+from bot.slack.views.trying import try_line
 from bot.workflow.approval import COUNT
 from bot.workflow.ports import Story
 
@@ -114,6 +116,10 @@ def _plan(story: Story) -> View:
         ),
         *([section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}")] if summary.sample else []),
     ]
+    if trying := try_line(story):
+        blocks.insert(2, section(trying))
+    if waits := waiting_lines(story):
+        blocks.insert(2, section(waits))
     if summary.locked:
         blocks.insert(1, section(f"🔒 *Not now:* {locked_lines(summary)}"))
     if warnings := warning_lines(story.kind, summary):

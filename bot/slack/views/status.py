@@ -14,10 +14,12 @@ from bot.slack.views.card import card, card_text
 from bot.slack.views.details import history_lines
 from bot.slack.views.elements import Block, code, context, counted, person, section, when
 from bot.slack.views.paging import pager
-from bot.slack.views.pieces import counts_text, kind_words, state_word
-from bot.workflow.ports import Story
+from bot.slack.views.pieces import counts_text, kind_words, start_line, state_word
+from bot.workflow.ports import Story, Waiting
 
 PAGES: Final = "list"
+#: Most changes in a list of what waits.
+SCHEDULED: Final = 20
 
 
 def status(story: Story, history: Sequence[Event]) -> tuple[str, list[dict[str, Any]]]:
@@ -41,6 +43,29 @@ def listing(page: Page[Glance], wanted: Listing, kinds: Mapping[str, Kind], me: 
     blocks += pager(PAGES, page, str(wanted))
     blocks.append(context("`/numbers status CHG-42` shows one of them whole."))
     return f"{len(page.entries)} changes", blocks
+
+
+def schedule(waiting: Sequence[Waiting]) -> tuple[str, list[dict[str, Any]]]:
+    """Return what waits for its time, the next one first."""
+    if not waiting:
+        text = "Nothing waits for its time. A change can be given a start in its form: `/numbers update`."
+        return text, [section(text)]
+    blocks: list[Block] = [section("*Waiting for their time*")]
+    blocks += [section(_waiting(each)) for each in waiting[:SCHEDULED]]
+    more = "There are more than these. " if len(waiting) > SCHEDULED else ""
+    blocks.append(context(f"{more}`/numbers cancel CHG-42` takes one back; its numbers stay locked until then."))
+    return f"{len(waiting)} changes", blocks
+
+
+def _waiting(each: Waiting) -> str:
+    """Return a change that waits for its time, in three lines."""
+    change = each.change
+    return (
+        f"*{change.public_id}* · {state_word(change)} · {kind_words(each.kind, change.kind)} · "
+        f"{counted(change.summary.size if change.summary else 0, 'number')}\n"
+        f"{person(change.requester)}, {when(change.created_at)}: {code(change.draft.reason, 120)}\n"
+        f"{start_line(each) or '🕒 Starts as soon as it can.'}"
+    )
 
 
 def _asked(wanted: Listing) -> str:

@@ -69,7 +69,7 @@ async def test_a_change_at_close_goes_from_the_command_to_the_last_number(
     await stage.approve(change)
     await stage.ended(change)
 
-    assert stage.outcomes(change) == {"succeeded": 23, "failed": 1}
+    assert stage.outcomes(change) == {"verified": 23, "failed": 1}
     [failed] = [row for row in stage.results(change) if row["outcome"] == "failed"]
     assert (failed["number"], failed["reason_code"], failed["pointer"]) == (numbers[0], "400", "/label")
     assert "This label is taken." in failed["reason"]
@@ -105,7 +105,7 @@ async def test_a_number_that_somebody_changed_meanwhile_is_left_as_it_is(
     await stage.ended(change)
 
     outcomes = {row["number"]: (row["outcome"], row["reason_code"]) for row in stage.results(change)}
-    assert outcomes == {first.number: ("failed", "linesman.moved"), second.number: ("succeeded", "")}
+    assert outcomes == {first.number: ("failed", "linesman.moved"), second.number: ("verified", "")}
     assert (first.participants, second.participants) == ([ben], [ana])
 
 
@@ -118,7 +118,7 @@ async def test_a_key_that_ends_stops_the_run_and_says_so(both: Stage, close: Clo
     change = await stage.run(numbers, {"label": "Night desk"}, command="close")
 
     outcomes = stage.outcomes(change)
-    assert outcomes["succeeded"] == len(close.updates) == 5
+    assert outcomes["verified"] == len(close.updates) == 5
     assert outcomes["failed"] >= 1
     assert outcomes["not_attempted"] == 24 - 5 - outcomes["failed"] > 0
     [notice] = stage.slack.messages(FAILURES)
@@ -168,7 +168,7 @@ async def test_a_crash_in_the_middle_of_a_run_loses_and_doubles_nothing(
     await stage.start()
     await stage.ended(change)
 
-    assert stage.outcomes(change) == {"succeeded": 24}
+    assert stage.outcomes(change) == {"verified": 24}
     assert updated(close) == Counter(numbers)
     stage.assert_nothing_doubled()
 
@@ -182,7 +182,7 @@ async def test_close_alone_will_do(idle: Stage, close: CloseStandIn, office: Off
         [office.shared[0].id], {"forward_to_enabled": "true", "forward_to": "+13035550123"}, command="new"
     )
 
-    assert idle.outcomes(change) == {"succeeded": 1}
+    assert idle.outcomes(change) == {"verified": 1}
     assert (office.shared[0].forward_to, office.shared[0].forward_to_enabled) == ("+13035550123", True)
     assert "/numbers close" in await idle.command("help")
     assert "/numbers update` -" not in await idle.command("help")

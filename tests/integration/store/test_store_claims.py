@@ -68,6 +68,28 @@ async def test_a_dead_workers_claim_is_taken_over(database: Database) -> None:
         assert await tx.work.held(second, "b")
 
 
+async def test_whoever_lost_a_claim_takes_nothing_newer_away(database: Database) -> None:
+    """Neither the task that stands where theirs stood, nor their own that was taken over or made due anew."""
+    async with database.transaction() as tx:
+        await tx.work.add(Task.START, 7, NOW)
+        (first,) = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=1)
+        (second,) = await tx.work.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
+        await tx.work.again(first, NOW)
+        await tx.work.done(first)
+        assert await tx.work.held(second, "b")
+
+        await tx.work.done(second)
+        await tx.work.add(Task.SUBMIT, 12, NOW)  # SQLite gives it the id of the one before
+        await tx.work.done(first)
+        await tx.work.done(second)
+        (third,) = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=10)
+        assert (third.task, third.subject) == (Task.SUBMIT, 12)
+
+        await tx.work.add(Task.SUBMIT, 12, NOW)
+        await tx.work.done(third)
+        assert await tx.work.count(Task.SUBMIT) == 1
+
+
 async def test_a_renewed_claim_is_kept(database: Database) -> None:
     """A task that takes longer than its lease stays with its worker as long as that one renews."""
     async with database.transaction() as tx:

@@ -1,0 +1,68 @@
+"""Whether a plan is still what was approved, and its numbers still as it found them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from bot.changes.kinds import Kind
+from bot.changes.plans import Moved, PlannedBatch, PlannedNumber, digest, moved
+from bot.changes.records import Change
+from bot.changes.settings import show_value
+from bot.changes.snapshots import Snapshot, Target
+from bot.workflow.context import Context
+
+#: How many moved numbers are named before the rest is only counted.
+NAMED = 5
+
+
+async def stored_plan(context: Context, change: Change) -> tuple[list[PlannedNumber], str]:
+    """Return the plan's numbers as they lie in the database now, and the digest over all of it."""
+    async with context.database.reading() as tx:
+        batches = [
+            PlannedBatch(
+                position=batch.position,
+                values=batch.values,
+                size=batch.size,
+                handed=batch.handed,
+                canary=batch.canary,
+            )
+            for batch in await tx.batches.of(change.id)
+        ]
+        numbers = [
+            PlannedNumber(id=o.number_id, e164=o.e164, before=o.before, after=o.after, batch=o.batch)
+            async for o in tx.operations.stream(change.id)
+        ]
+    return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches, change.start)
+
+
+async def differences(context: Context, change: Change, numbers: Sequence[PlannedNumber]) -> list[Moved]:
+    """Return what moved, among those of ``numbers`` that are going to be changed, since the plan was made.
+
+    Raises :class:`bot.errors.ProviderError` when they cannot be read.
+    """
+    kind = context.catalogue.kind(change.kind)
+    planned = {number.id: number for number in numbers if number.batch is not None}
+    names = sorted({name for number in planned.values() for name in number.before})
+    found: dict[str, Snapshot] = {}
+    target = Target(identifiers=tuple(planned))
+    async for snapshot in context.catalogue.provider(kind).find(target, names, kind):
+        found[snapshot.id] = snapshot
+    return await asyncio.to_thread(moved, kind, list(planned.values()), found)
+
+
+def what_moved(kind: Kind, found: Sequence[Moved], *, unsent: str) -> str:
+    """Return what moved, for people; ``unsent`` is what was not sent because of it: "nothing", "the rest"."""
+    lines = []
+    for difference in found[:NAMED]:
+        if difference.name is None:
+            lines.append(f"{difference.e164} is not in the account any more, or cannot be changed now")
+        else:
+            setting = kind.setting(difference.name)
+            then, now = (show_value(setting, value) for value in (difference.then, difference.now))
+            lines.append(f"{setting.label} of {difference.e164} was {then} and is {now}")
+    more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    numbers = len({difference.e164 for difference in found})
+    moved_word = "number has" if numbers == 1 else "numbers have"
+    sent = "nothing was sent" if unsent == "nothing" else f"{unsent} was not sent"
+    return f"{numbers:,} {moved_word} moved since the plan, so {sent}: {'; '.join(lines)}{more}."

@@ -1,0 +1,229 @@
+"""Start times: read as people say them, never guessed, and always as the clocks show them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.changes.clocks import show_instant
+from bot.changes.starts import AHEAD, START, Start, begins_at, read_start
+from bot.changes.windows import Window, open_at
+from bot.errors import InputError
+
+BERLIN = "Europe/Berlin"
+#: A Saturday, 16:24 in Berlin.
+NOW = datetime(2026, 11, 21, 15, 24, 31, tzinfo=UTC)
+
+ZONES = st.sampled_from([BERLIN, "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "UTC"])
+MOMENTS = st.integers(0, 3 * 365 * 86_400).map(
+    lambda seconds: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+)
+
+
+def read(text: str, *, now: datetime = NOW, zone: str = BERLIN) -> str:
+    """Return the start as people see it."""
+    return str(read_start(text, now=now, zone=zone))
+
+
+def problem(text: str, *, now: datetime = NOW, zone: str = BERLIN) -> str:
+    """Return why ``text`` is refused."""
+    with pytest.raises(InputError) as caught:
+        read_start(text, now=now, zone=zone)
+    assert list(caught.value.problems) == [START]
+    return caught.value.message
+
+
+@pytest.mark.parametrize("text", ["", "  ", "now", "Now", "ASAP", "at once", "immediately"])
+def test_nothing_means_as_soon_as_it_may(text: str) -> None:
+    """An empty field, and words for it, ask for no time."""
+    assert read_start(text, now=NOW, zone=BERLIN) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tonight 22:00", "Sat Nov 21, 2026, 22:00 (Europe/Berlin)"),
+        ("Tonight at 10pm", "Sat Nov 21, 2026, 22:00 (Europe/Berlin)"),
+        ("22:00", "Sat Nov 21, 2026, 22:00 (Europe/Berlin)"),
+        ("\uff12\uff12\uff1a\uff10\uff10", "Sat Nov 21, 2026, 22:00 (Europe/Berlin)"),
+        ("10:00", "Sun Nov 22, 2026, 10:00 (Europe/Berlin)"),
+        ("tonight 02:00", "Sun Nov 22, 2026, 02:00 (Europe/Berlin)"),
+        ("tonight midnight", "Sun Nov 22, 2026, 00:00 (Europe/Berlin)"),
+        ("tonight 24:00", "Sun Nov 22, 2026, 00:00 (Europe/Berlin)"),
+        ("today 24:00", "Sun Nov 22, 2026, 00:00 (Europe/Berlin)"),
+        ("midnight", "Sun Nov 22, 2026, 00:00 (Europe/Berlin)"),
+        ("noon", "Sun Nov 22, 2026, 12:00 (Europe/Berlin)"),
+        ("tomorrow 6am", "Sun Nov 22, 2026, 06:00 (Europe/Berlin)"),
+        ("12:30 am tomorrow", "Sun Nov 22, 2026, 00:30 (Europe/Berlin)"),
+        ("Mon 06:30", "Mon Nov 23, 2026, 06:30 (Europe/Berlin)"),
+        ("06:30 on Thursday", "Thu Nov 26, 2026, 06:30 (Europe/Berlin)"),
+        ("saturday 23:00", "Sat Nov 21, 2026, 23:00 (Europe/Berlin)"),
+        ("saturday 10:00", "Sat Nov 28, 2026, 10:00 (Europe/Berlin)"),
+        ("Nov 30 02:00", "Mon Nov 30, 2026, 02:00 (Europe/Berlin)"),
+        ("30. November 2026, 2 pm", "Mon Nov 30, 2026, 14:00 (Europe/Berlin)"),
+        ("december 5th 10:00", "Sat Dec 5, 2026, 10:00 (Europe/Berlin)"),
+        ("2026-11-30 02:00", "Mon Nov 30, 2026, 02:00 (Europe/Berlin)"),
+        ("2026-11-30T02:00", "Mon Nov 30, 2026, 02:00 (Europe/Berlin)"),
+        ("2026-11-30T02:00Z", "Mon Nov 30, 2026, 02:00 (UTC)"),
+        ("tonight 22:00 utc", "Sat Nov 21, 2026, 22:00 (UTC)"),
+        ("2026-11-30 02:00 america/new_york", "Mon Nov 30, 2026, 02:00 (America/New_York)"),
+        ("in 2 hours", "Sat Nov 21, 2026, 18:25 (Europe/Berlin)"),
+        ("in an hour", "Sat Nov 21, 2026, 17:25 (Europe/Berlin)"),
+        ("in 1h30m", "Sat Nov 21, 2026, 17:55 (Europe/Berlin)"),
+        ("in 1 day 2 hours", "Sun Nov 22, 2026, 18:25 (Europe/Berlin)"),
+    ],
+)
+def test_times_are_read_as_people_say_them(text: str, expected: str) -> None:
+    """A day and a time of day, one of them or a while from now, in the zone of whoever says it unless they name one."""
+    assert expected == read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("soon", "“soon” is not understood. Write it like: tonight 22:00, tomorrow 6am"),
+        ("22", "not understood"),
+        ("22:00 CET", "not understood"),
+        ("<!channel> 22:00", "not understood"),
+        ("10:00-11:00", "not understood"),
+        ("in 0 minutes", "not understood"),
+        ("in 3 fortnights", "not understood"),
+        ("next monday 10:00", "not understood"),
+        ("tonight", "Say at what time as well: tonight 22:00."),
+        ("Monday", "Say at what time as well: Monday 22:00."),
+        ("2026-11-30", "Say at what time as well: 2026-11-30 22:00."),
+        ("25:00", "“25:00” is no time of day"),
+        ("10:75", "“10:75” is no time of day"),
+        ("13pm", "“13pm” is no time of day"),
+        ("24:30", "“24:30” is no time of day"),
+        ("tonight 12:00", "12:00 is not at night; say today or tomorrow."),
+        ("tomorrow midnight", "say 00:00 or 24:00 of the one that you mean"),
+        ("2026-11-31 10:00", "There is no such day as 2026-11-31."),
+        ("22:00 Foo/Bar", "“Foo/Bar” is no time zone"),
+        ("today 10:00", "Sat Nov 21, 2026, 10:00 (Europe/Berlin) has passed: it is Sat Nov 21, 2026, 16:24"),
+        ("0001-01-01 00:00", "has passed"),
+        ("in 5 weeks", "too far ahead: a change can wait 30 days, until Mon Dec 21, 2026, 16:24 (Europe/Berlin)."),
+        ("Nov 20 10:00", "Sat Nov 20, 2027, 10:00 (Europe/Berlin) is too far ahead"),
+        ("9999-12-31 23:59", "too far ahead"),
+        ("in 999999 weeks 999999 weeks", "too far ahead"),
+        ("10:00 " * 20, "too long to be a time"),
+    ],
+)
+def test_what_is_not_understood_or_out_of_reach_says_why(text: str, why: str) -> None:
+    """The answer names what is wrong and what would be right."""
+    assert why in problem(text)
+
+
+def test_in_the_night_tonight_is_the_night_that_is_on() -> None:
+    """At one in the morning, tonight 03:00 is in two hours, and tonight 22:00 the next evening."""
+    now = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
+
+    assert read("tonight 03:00", now=now) == "Sun Nov 22, 2026, 03:00 (Europe/Berlin)"
+    assert read("tonight 22:00", now=now) == "Sun Nov 22, 2026, 22:00 (Europe/Berlin)"
+    assert "has passed" in problem("tonight 00:30", now=now)
+
+
+def test_a_time_that_clocks_skip_is_refused_with_its_neighbours() -> None:
+    """When clocks go forward, nobody ever sees 02:30."""
+    now = datetime(2027, 3, 27, 12, 0, tzinfo=UTC)
+    expected = "Clocks in Europe/Berlin go forward and never show 02:30 on Sun Mar 28; say 01:30 or 03:30."
+
+    assert expected == problem("tomorrow 02:30", now=now)
+    assert read("tomorrow 03:30", now=now) == "Sun Mar 28, 2027, 03:30 (Europe/Berlin)"
+
+
+def test_of_a_time_that_clocks_show_twice_the_first_ahead_is_meant_and_the_offset_shown() -> None:
+    """When clocks go back, 02:30 comes twice; everybody sees which one it is."""
+    before, between = datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 0, 45, tzinfo=UTC)
+
+    assert read("2026-10-25 02:30", now=before) == "Sun Oct 25, 2026, 02:30 UTC+0200 (Europe/Berlin)"
+    assert read("2026-10-25 02:30", now=between) == "Sun Oct 25, 2026, 02:30 UTC+0100 (Europe/Berlin)"
+
+
+def test_a_zone_that_this_machine_does_not_know_is_utc_and_says_so() -> None:
+    """What is shown is what is meant."""
+    assert read("22:00", zone="Mars/Olympus") == "Sat Nov 21, 2026, 22:00 (UTC)"
+
+
+def attempt(text: str, now: datetime, zone: str) -> Start | str | None:
+    """Return the start, or why there is none."""
+    try:
+        return read_start(text, now=now, zone=zone)
+    except InputError as error:
+        return error.problems[START]
+
+
+@given(st.text(max_size=70), MOMENTS, ZONES)
+def test_whatever_is_typed_is_a_time_ahead_or_refused(text: str, now: datetime, zone: str) -> None:
+    """No text breaks the reader, and none leads into the past or out of reach."""
+    start = attempt(text, now, zone)
+
+    assert not isinstance(start, Start) or now < start.at <= now + AHEAD
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["tonight", "today", "mon", "nov", "30", "2026", "-", "6am", ":", "in", "hours", "24:00", "utc"]
+        )
+    ),
+    MOMENTS,
+    ZONES,
+)
+def test_no_mixture_of_its_own_words_breaks_the_reader(words: list[str], now: datetime, zone: str) -> None:
+    """Words that mean something alone lead to a time ahead or to an answer, in every order."""
+    start = attempt(" ".join(words), now, zone)
+
+    assert not isinstance(start, Start) or now < start.at <= now + AHEAD
+
+
+@given(MOMENTS, st.integers(2, int(AHEAD.total_seconds()) // 60 - 120), ZONES)
+def test_what_is_written_out_is_read_back(now: datetime, minutes: int, zone: str) -> None:
+    """A date and a time as clocks show them mean an instant at which they show exactly that."""
+    wall = (now + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone))
+    start = read_start(f"{wall:%Y-%m-%d %H:%M}", now=now, zone=zone)
+
+    assert start is not None
+    shown = start.at.astimezone(ZoneInfo(zone))
+    assert (shown.replace(tzinfo=None, fold=0), shown.second) == (
+        wall.replace(tzinfo=None, fold=0, second=0, microsecond=0),
+        0,
+    )
+
+
+@given(MOMENTS, st.integers(0, 23), st.integers(0, 59), ZONES)
+def test_a_time_of_day_alone_is_the_next_one(now: datetime, hour: int, minute: int, zone: str) -> None:
+    """It comes within a day, or two where clocks change, and clocks show it then for the first time."""
+    start = attempt(f"{hour}:{minute:02}", now, zone)
+    if isinstance(start, str):
+        assert "go forward" in start
+        return
+    assert start is not None
+    shown = start.at.astimezone(ZoneInfo(zone))
+    assert (shown.hour, shown.minute) == (hour, minute)
+    assert timedelta() < start.at - now <= timedelta(hours=25)
+
+
+@given(MOMENTS, st.integers(0, 20 * 24 * 60), st.sets(st.integers(0, 6), min_size=1), st.integers(0, 23))
+def test_a_change_begins_at_the_later_of_its_start_and_its_window(
+    now: datetime, minutes: int, days: set[int], hour: int
+) -> None:
+    """Never before its start, only while a window is open, and at once when both allow it."""
+    window = Window(days=frozenset(days), start=time(hour), end=time((hour + 3) % 24), zone=ZoneInfo(BERLIN))
+    start = Start(at=now + timedelta(minutes=minutes), zone=BERLIN)
+    begins = begins_at(start, [window], now)
+
+    assert begins_at(start, [], now) == (start.at if start.at > now else None)
+    assert begins_at(None, [], now) is None
+    assert open_at([window], begins or now)
+    assert start.at <= (begins or now)
+    assert ((begins or now) == start.at) == open_at([window], start.at)
+
+
+def test_only_an_hour_that_is_shown_twice_is_shown_with_its_offset() -> None:
+    """The usual hour is short to read."""
+    assert show_instant(NOW, BERLIN) == "Sat Nov 21, 2026, 16:24 (Europe/Berlin)"
