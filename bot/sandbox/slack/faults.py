@@ -30,6 +30,8 @@ class Fault:
     retry_after: int
     #: for ``delay``
     seconds: float
+    #: whether the call has its effect before the misfortune
+    effect_first: bool
     #: how many calls it has hit
     fired: int = 0
 
@@ -52,13 +54,15 @@ class Faults:
         status: int = 500,
         retry_after: int = 1,
         seconds: float = 1.0,
+        effect_first: bool | None = None,
     ) -> Fault:
         """Arrange a fault for the next ``times`` calls of ``method`` (``*`` is any) that suit ``where``.
 
         ``method`` is a Web API method, ``response_url`` or ``upload``. Of the kinds, ``drop_after`` has its effect and
         then closes the connection, and ``delay`` has it after ``seconds``; the others have no effect: ``error``
         (Slack's refusal), ``status`` (an HTTP status), ``rate_limited`` (429), ``drop_before`` (the connection
-        closes) and ``malformed`` (200 that is not JSON).
+        closes) and ``malformed`` (200 that is not JSON). With ``effect_first`` any of them has it all the same before
+        the answer is spoilt, and a ``delay`` before it begins.
         """
         if kind not in get_args(FaultKind):
             raise ValueError(f"unknown kind of fault {kind!r}; choose one of {', '.join(get_args(FaultKind))}")
@@ -72,6 +76,7 @@ class Faults:
             status=status,
             retry_after=retry_after,
             seconds=seconds,
+            effect_first=kind == "drop_after" if effect_first is None else effect_first,
         )
         self._faults.append(fault)
         return fault
