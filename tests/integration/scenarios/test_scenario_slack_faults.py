@@ -97,6 +97,20 @@ async def test_a_card_cannot_go_where_the_bot_is_not(stage: Stage) -> None:
     stage.assert_nothing_doubled()
 
 
+@pytest.mark.parametrize("kind", ["rate_limited", "status", "malformed"])
+async def test_a_card_stays_where_the_change_was_asked_for_when_slack_does_not_answer(
+    stage: Stage, kind: FaultKind
+) -> None:
+    """Slack not saying just now whether the bot is in the channel does not move the card to the approval channel."""
+    stage.telnyx.add_number("+13035550000")
+    fault = stage.slack.faults.add(method="conversations.info", kind=kind)
+
+    change = await stage.run("+13035550000")
+
+    assert fault.fired == 1
+    assert stage.card(change).channel == OPS
+
+
 async def test_a_bot_that_is_sent_away_before_the_card_takes_it_to_the_approval_channel(stage: Stage) -> None:
     """When Slack refuses the card's channel after all, the card moves to the approval channel."""
     stage.telnyx.add_number("+13035550000")
