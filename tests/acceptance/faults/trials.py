@@ -1,0 +1,148 @@
+"""Playing the story many times over, each time with another fault."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.acceptance.faults.misfortunes import MISFORTUNES, Misfortune
+from tests.acceptance.faults.nursery import Nursery
+from tests.acceptance.faults.scene import BROKE, Scene, scene
+from tests.acceptance.faults.steps import Step, common
+from tests.acceptance.oracle import assert_right
+
+#: Runs at the same time. Most of a run is waiting: for an answer that does not come, or for a pause to end.
+LANES: Final = 5 * (os.cpu_count() or 1)
+#: Seconds for one run, with everything that is tried again in it.
+PATIENCE: Final = 120.0
+#: Recordings of the story without a fault; steps that are not in all of them are chance.
+RECORDINGS: Final = 3
+#: How often a run is played anew whose fault found no step to happen at.
+MISSES: Final = 3
+#: How much of the log is shown with a failure, in characters.
+TAIL: Final = 6000
+
+#: Where doubling would cost most: the second job is asked for, and it is written down.
+WORST: Final = (
+    Step("telnyx", "POST /phone_numbers/jobs/update_phone_numbers", 2),
+    Step("commit", "Submission._made batch 2", 1),
+)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One fault at one step."""
+
+    misfortune: Misfortune
+    step: Step
+
+    def __str__(self) -> str:
+        return f"{self.misfortune} at {self.step}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a combination ended; ``problem`` is empty when all was right."""
+
+    combination: Combination
+    problem: str
+
+
+class Missed(Exception):
+    """The story went by without the step at which the fault was to happen."""
+
+
+def combinations(steps: Sequence[Step]) -> list[Combination]:
+    """Return every fault at every step that it can happen at."""
+    return [
+        Combination(misfortune, step) for misfortune in MISFORTUNES for step in steps if misfortune.suits(step.place)
+    ]
+
+
+def representatives(steps: Sequence[Step]) -> list[Combination]:
+    """Return every fault at the making of the second job, and at one more step; these lie all over the story."""
+    chosen = []
+    for number, misfortune in enumerate(MISFORTUNES):
+        possible = [step for step in steps if misfortune.suits(step.place)]
+        [worst] = [step for step in possible if step in WORST]
+        other = possible[number * len(possible) // len(MISFORTUNES)]
+        chosen += [Combination(misfortune, step) for step in dict.fromkeys((worst, other))]
+    return chosen
+
+
+async def record(folder: Path) -> list[Step]:
+    """Play the story without a fault, judge it, and return its steps."""
+    recordings = []
+    async with Nursery() as nursery:
+        for turn in range(RECORDINGS):
+            beside = folder / str(turn)
+            beside.mkdir()
+            async with asyncio.timeout(PATIENCE), scene(nursery, beside) as stage:
+                await stage.play()
+            assert_right(stage)
+            recordings.append(stage.steps())
+    return common(recordings)
+
+
+async def judge(folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
+    """Play each combination, several at the same time, and return the verdicts."""
+    lanes = asyncio.Semaphore(LANES)
+    async with Nursery() as nursery, asyncio.TaskGroup() as group:
+
+        async def one(number: int, combination: Combination) -> Verdict:
+            async with lanes:
+                return await _judge(nursery, folder / str(number), combination)
+
+        tasks = [group.create_task(one(number, combination)) for number, combination in enumerate(chosen)]
+        await asyncio.gather(*tasks)
+    return [task.result() for task in tasks]
+
+
+async def _judge(nursery: Nursery, folder: Path, combination: Combination) -> Verdict:
+    for turn in range(MISSES):
+        beside = folder / str(turn)
+        beside.mkdir(parents=True)
+        try:
+            await _play(nursery, beside, combination)
+        except Missed:
+            continue
+        except Exception:  # noqa: BLE001 - whatever it was, the other combinations are played and this one is told
+            written = (beside / "linesman.log").read_text()[-TAIL:]
+            return Verdict(combination, f"{combination}\n{traceback.format_exc()}\nThe log ends with:\n{written}")
+        return Verdict(combination, "")
+    return Verdict(combination, f"{combination}: in {MISSES} runs the step did not come")
+
+
+async def _play(nursery: Nursery, folder: Path, combination: Combination) -> None:
+    async with scene(nursery, folder, combination.step, combination.misfortune) as stage:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await stage.play()
+        except TimeoutError as error:
+            if not stage.happened:
+                raise Missed from error
+            raise
+        if not stage.happened:
+            raise Missed
+        if combination.misfortune.signal is not None:
+            await stage.ended()
+        assert_right(stage)
+        assert stage.locks == "No numbers are locked."
+        _assert_it_ended_as_it_should(stage, combination.misfortune)
+
+
+def _assert_it_ended_as_it_should(stage: Scene, misfortune: Misfortune) -> None:
+    """Check that the process ended when a signal asked for it, and with the right status, and else not at all."""
+    match misfortune.signal:
+        case signal.SIGKILL:
+            assert stage.ends == [-signal.SIGKILL]
+        case signal.SIGTERM:
+            assert stage.ends == [0]
+        case _:
+            assert set(stage.ends) <= ({BROKE} if misfortune.commit else set())
