@@ -9,6 +9,7 @@ import structlog
 from bot.changes.messages import STANDING, Message, Topic
 from bot.changes.records import Place
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown
+from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.ports import Messenger, Story
 from bot.workflow.stories import Stories
@@ -50,20 +51,36 @@ class Delivery:
             message.topic is not Topic.PREVIEW and not _standing_place(message, story).ts
         )
         if message.interrupted and new:
-            place = await self._messenger.find(message, story)
+            place = await self._found(message, story)
             if place is not None:
                 log.info("message had arrived", key=message.key)
-                return place
+                if message.topic not in STANDING:
+                    return place
+                # It shows how things stood when it was posted. Its place is kept before it is brought up to date.
+                async with self._context.database.transaction() as tx:
+                    await self._put_place(tx, message, place)
+                story = await self._stories.read(message.change)
         sheet = await self._stories.sheet(message.change, message.topic)
         return await self._messenger.deliver(message, story, sheet)
+
+    async def _found(self, message: Message, story: Story) -> Place | None:
+        """Return where an interrupted attempt arrived; None when it did not."""
+        try:
+            return await self._messenger.find(message, story)
+        except DeliveryPostponed as error:
+            # The search is put off, not the message: whether that arrived is still not known.
+            raise DeliveryUnknown(error.message, code=error.code) from error
+
+    async def _put_place(self, tx: Transaction, message: Message, place: Place) -> None:
+        if message.topic is Topic.CARD:
+            await tx.changes.put(message.change, card=place)
+        elif message.topic is Topic.APPROVAL_CARD:
+            await tx.changes.put(message.change, approval_card=place)
 
     async def _arrived(self, message: Message, place: Place) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if message.topic is Topic.CARD:
-                await tx.changes.put(message.change, card=place)
-            elif message.topic is Topic.APPROVAL_CARD:
-                await tx.changes.put(message.change, approval_card=place)
+            await self._put_place(tx, message, place)
             await tx.outbox.sent(message, owner=self._worker, now=now, pause=self._context.timing.card)
         # The thread below a card may go out now that the card is there.
         self._context.outbox_bell.ring()
