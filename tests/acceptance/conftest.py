@@ -12,7 +12,13 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 
 # A failed check has to show what it compared, also outside the test files.
-pytest.register_assert_rewrite("tests.acceptance.ledger", "tests.acceptance.oracle", "tests.acceptance.stage")
+pytest.register_assert_rewrite(
+    "tests.acceptance.ledger",
+    "tests.acceptance.oracle",
+    "tests.acceptance.stage",
+    "tests.acceptance.faults.reckoning",
+    "tests.acceptance.faults.trials",
+)
 
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage  # noqa: E402 - the rewriting has to be asked for first
 
