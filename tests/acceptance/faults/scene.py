@@ -5,38 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
+from tests.acceptance import ledger
 from tests.acceptance.faults import hooks
 from tests.acceptance.faults.misfortunes import Misfortune, order
-from tests.acceptance.faults.nursery import Born, Nursery, free_port
 from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
+from tests.acceptance.nursery import Nursery
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, WANTED, Stage
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
 BROKE: Final = 1
 
-_UNDONE: Final = re.compile(
-    r'^linesman_(?:outbox_undelivered|work\{task="(?:plan|remind|expire|start|submit|search|poll|finish)"\}) [1-9]',
-    re.MULTILINE,
-)
-
 
 @dataclass(kw_only=True, repr=False)
 class Scene(Stage):
-    """The stage, with a process of the nursery, which is started again whenever it ends."""
+    """The stage, with a process that is started again whenever it ends."""
 
-    nursery: Nursery
     watch: Watch = field(default_factory=Watch)
     #: The statuses with which the process has ended.
     ends: list[int] = field(default_factory=list)
@@ -45,9 +37,7 @@ class Scene(Stage):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.port = free_port()
-        env = self.process.env | {"PORT": str(self.port), "LINESMAN_PROVIDER_TIMEOUT": "1.5"}
-        self.process = Born(self.nursery, env, self.process.log)
+        self.process.env["LINESMAN_PROVIDER_TIMEOUT"] = "1.5"
         self.slack.faults = SlackFaults(self.watch)
         self.telnyx.faults = TelnyxFaults(self.watch)
         self.people = People(self)
@@ -120,15 +110,10 @@ class Scene(Stage):
 
     async def quiet(self) -> None:
         """Wait until Linesman has nothing left to do or to say."""
-        while await self._undone():  # noqa: ASYNC110 - another process counts
-            await asyncio.sleep(0.05)
-
-    async def _undone(self) -> bool:
         await self.up.wait()
-        try:
-            return _UNDONE.search((await self.process.read("/metrics"))[1]) is not None
-        except aiohttp.ClientError:
-            return True
+        while ledger.something_waits(self.database):
+            await asyncio.sleep(0.02)
+            await self.up.wait()
 
 
 @asynccontextmanager

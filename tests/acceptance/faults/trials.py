@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from tests.acceptance.faults.misfortunes import MISFORTUNES, Misfortune
-from tests.acceptance.faults.nursery import Nursery
 from tests.acceptance.faults.scene import BROKE, Scene, scene
 from tests.acceptance.faults.steps import Step, common
+from tests.acceptance.nursery import Nursery
 from tests.acceptance.oracle import assert_right
 
 #: Runs at the same time. Most of a run is waiting: for an answer that does not come, or for a pause to end.
@@ -66,34 +66,34 @@ def combinations(steps: Sequence[Step]) -> list[Combination]:
 
 
 def representatives(steps: Sequence[Step]) -> list[Combination]:
-    """Return every fault at the making of the second job, and at one more step; these lie all over the story."""
+    """Return every fault at the making of the second job, and every other one at one more step, all over the story."""
     chosen = []
     for number, misfortune in enumerate(MISFORTUNES):
         possible = [step for step in steps if misfortune.suits(step.place)]
         [worst] = [step for step in possible if step in WORST]
-        other = possible[number * len(possible) // len(MISFORTUNES)]
-        chosen += [Combination(misfortune, step) for step in dict.fromkeys((worst, other))]
+        others = [possible[number * len(possible) // len(MISFORTUNES)]] if number % 2 else []
+        chosen += [Combination(misfortune, step) for step in dict.fromkeys((worst, *others))]
     return chosen
 
 
-async def record(folder: Path) -> list[Step]:
+async def record(cradle: Path, folder: Path) -> list[Step]:
     """Play the story without a fault, judge it, and return its steps."""
-    recordings = []
-    async with Nursery() as nursery:
-        for turn in range(RECORDINGS):
-            beside = folder / str(turn)
+    async with Nursery(cradle) as nursery:
+
+        async def one(beside: Path) -> list[Step]:
             beside.mkdir()
             async with asyncio.timeout(PATIENCE), scene(nursery, beside) as stage:
                 await stage.play()
             assert_right(stage)
-            recordings.append(stage.steps())
-    return common(recordings)
+            return stage.steps()
+
+        return common(await asyncio.gather(*(one(folder / str(turn)) for turn in range(RECORDINGS))))
 
 
-async def judge(folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
+async def judge(cradle: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
     """Play each combination, several at the same time, and return the verdicts."""
     lanes = asyncio.Semaphore(LANES)
-    async with Nursery() as nursery, asyncio.TaskGroup() as group:
+    async with Nursery(cradle) as nursery, asyncio.TaskGroup() as group:
 
         async def one(number: int, combination: Combination) -> Verdict:
             async with lanes:

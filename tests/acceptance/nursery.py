@@ -1,4 +1,4 @@
-"""Processes of Linesman that start in a moment, because they are forked: see :mod:`tests.acceptance.faults.cradle`."""
+"""Processes of Linesman that start in a moment, because they are forked: see :mod:`tests.acceptance.cradle`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ import itertools
 import json
 import os
 import signal
-import socket
+import subprocess
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from tests.acceptance.process import HERE, Serving, environment
-
-#: Ports below those that the system hands out by itself, so that nobody is given one between two lives of its owner.
-_PORTS: Final = itertools.cycle(range(20_000, 30_000))
+from tests.acceptance.process import HERE, PATIENCE, Serving, environment
 
 
 class Child:
@@ -49,49 +47,64 @@ class Child:
         return await asyncio.shield(self._ended)
 
 
-class Nursery:
-    """Starts processes; an asynchronous context manager."""
+@contextmanager
+def cradle() -> Iterator[Path]:
+    """Run the program that processes are forked from, and give the path of its socket."""
+    with tempfile.TemporaryDirectory(prefix="cradle-") as folder:
+        path = Path(folder) / "socket"
+        command = (sys.executable, "-m", "tests.acceptance.cradle", str(path))
+        program = subprocess.Popen(command, cwd=HERE, env=environment({}))  # noqa: S603 - it is our own
+        try:
+            yield path
+        finally:
+            program.terminate()
+            program.wait()
 
-    def __init__(self) -> None:
-        self._cradle: Process | None = None
+
+class Nursery:
+    """Starts processes; an asynchronous context manager, at whose end none of them is left."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._reading: asyncio.Task[None] | None = None
+        self._writer: asyncio.StreamWriter | None = None
         self._ids = itertools.count(1)
         self._pids: dict[int, asyncio.Future[int]] = {}
         self._ends: dict[int, asyncio.Future[int]] = {}
 
     async def __aenter__(self) -> Self:
-        self._cradle = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.acceptance.faults.cradle"),
-            cwd=HERE,
-            env=environment({}),
-            stdin=PIPE,
-            stdout=PIPE,
-        )
-        self._reading = asyncio.create_task(self._read(self._cradle))
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):  # it is still importing
+                    reader, self._writer = await asyncio.open_unix_connection(self._path)
+                    break
+                await asyncio.sleep(0.02)
+        self._reading = asyncio.create_task(self._read(reader))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._cradle is None or self._reading is None or self._cradle.stdin is None:
+        if self._writer is None or self._reading is None:
             return
-        self._cradle.stdin.close()
-        await self._cradle.wait()
+        self._writer.write_eof()
         await self._reading
+        self._writer.close()
+        await self._writer.wait_closed()
 
     async def bear(self, env: Mapping[str, str], log: Path) -> Child:
         """Start ``python -m bot serve`` in this environment, writing to this log."""
-        if self._cradle is None or self._cradle.stdin is None:
+        if self._writer is None:
             raise RuntimeError("the nursery is not open")
         number = next(self._ids)
         loop = asyncio.get_running_loop()
         born, self._ends[number] = self._pids.setdefault(number, loop.create_future()), loop.create_future()
         request = {"id": number, "env": dict(env), "log": str(log)}
-        self._cradle.stdin.write(json.dumps(request).encode() + b"\n")
+        self._writer.write(json.dumps(request).encode() + b"\n")
         return Child(await born, self._ends[number])
 
-    async def _read(self, cradle: Process) -> None:
-        while cradle.stdout is not None and (line := await cradle.stdout.readline()):
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
             told = json.loads(line)
             if "pid" in told:
                 self._pids.pop(told["id"]).set_result(told["pid"])
@@ -108,12 +121,3 @@ class Born(Serving):
 
     async def _spawn(self) -> Child:
         return await self._nursery.bear(environment(self.env), self.log)
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on, and that nobody is given unasked."""
-    while True:
-        port = next(_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
