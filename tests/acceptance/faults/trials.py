@@ -73,21 +73,22 @@ def representatives(steps: Sequence[Step]) -> list[Combination]:
         [worst] = [step for step in possible if step in WORST]
         others = [possible[number * len(possible) // len(MISFORTUNES)]] if number % 2 else []
         chosen += [Combination(misfortune, step) for step in dict.fromkeys((worst, *others))]
-    return chosen
+    return chosen[::-1]  # a full disk takes longest, so it begins
 
 
 async def record(cradle: Path, folder: Path) -> list[Step]:
     """Play the story without a fault, judge it, and return its steps."""
     async with Nursery(cradle) as nursery:
 
-        async def one(beside: Path) -> list[Step]:
+        async def one(turn: int) -> list[Step]:
+            beside = folder / str(turn)
             beside.mkdir()
             async with asyncio.timeout(PATIENCE), scene(nursery, beside) as stage:
                 await stage.play()
             assert_right(stage)
             return stage.steps()
 
-        return common(await asyncio.gather(*(one(folder / str(turn)) for turn in range(RECORDINGS))))
+        return common(await asyncio.gather(*(one(turn) for turn in range(RECORDINGS))))
 
 
 async def judge(cradle: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
