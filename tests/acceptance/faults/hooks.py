@@ -144,7 +144,8 @@ def _as_a_commit(migrate: Any, commits: Commits) -> Any:
 def _names(caller: FrameType) -> Iterator[str]:
     """Name a commit by the function that opened the transaction and by what it was about.
 
-    A look for due work that found none has no name: nothing is committed by it.
+    A look for due work that found none has no name: nothing is committed by it. Nor has the renewal of claims, which
+    comes when it comes.
     """
     where, about = caller.f_code.co_qualname, caller.f_locals
     if where == "Worker._claim_tasks":
@@ -153,9 +154,7 @@ def _names(caller: FrameType) -> Iterator[str]:
         yield from (f"{where} {_topic(message.key)}" for message in about["messages"])
     elif "message" in about:
         yield f"{where} {_topic(about['message'].key)}"
-    elif "batch" in about:
-        yield f"{where} batch {about['batch'].position}"
-    else:
+    elif where != "Worker._renew":
         yield where
 
 

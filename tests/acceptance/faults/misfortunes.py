@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bot.sandbox import slack
-from tests.acceptance.faults.steps import Faults, Place
+from tests.acceptance.faults.steps import Faults, Place, Step
 
 #: Longer than the bot waits for an answer in these runs.
 LATE: Final = 2.5
@@ -64,6 +64,20 @@ MISFORTUNES: Final = (
     _commit("stopped at the commit", "before", "terminate"),
     _commit("disk full", "before", "full"),
 )
+
+
+BY_NAME: Final = {misfortune.name: misfortune for misfortune in MISFORTUNES}
+
+
+@dataclass(frozen=True)
+class Blow:
+    """A misfortune at a step."""
+
+    misfortune: Misfortune
+    step: Step
+
+    def __str__(self) -> str:
+        return f"{self.misfortune} at {self.step}"
 
 
 def order(faults: Faults, misfortune: Misfortune, *, after: int = 0) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance import ledger
 from tests.acceptance.faults import hooks
-from tests.acceptance.faults.misfortunes import Misfortune, order
+from tests.acceptance.faults.misfortunes import Blow, Misfortune, order
 from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.nursery import Nursery
@@ -43,25 +44,28 @@ class Scene(Stage):
         self.people = People(self)
         #: Set while the process is ready.
         self.up = asyncio.Event()
+        #: Whether something was planned for a commit.
+        self._at_commit = False
         self.plan()
 
     # The fault
 
-    def plan(self, step: Step | None = None, misfortune: Misfortune | None = None) -> None:
-        """Let ``misfortune`` happen at ``step`` of the first life; with neither, only look."""
+    def plan(self, *blows: Blow) -> None:
+        """Let each of ``blows`` happen when its step comes, a commit's in the next life; with none, only look."""
         orders: dict[str, object] = {"folder": str(self.folder)}
-        if step is not None and misfortune is not None and misfortune.commit is not None:
-            when, what = misfortune.commit
-            orders |= {"step": step.name, "nth": step.nth, "when": when, "what": what}
-        elif step is not None and misfortune is not None:
-
-            def happen(faults: Faults) -> None:
-                if misfortune.signal is not None:
-                    self.process.strike(misfortune.signal)
-                order(faults, misfortune)
-
-            self.watch.wait_for(step, happen)
+        for blow in blows:
+            if blow.misfortune.commit is None:
+                self.watch.wait_for(blow.step, partial(self._strike, blow.misfortune))
+            else:
+                when, what = blow.misfortune.commit
+                orders |= {"step": blow.step.name, "nth": blow.step.nth, "when": when, "what": what}
+                self._at_commit = True
         self.process.env[hooks.PLAN] = json.dumps(orders)
+
+    def _strike(self, misfortune: Misfortune, faults: Faults) -> None:
+        if misfortune.signal is not None:
+            self.process.strike(misfortune.signal)
+        order(faults, misfortune)
 
     def fill_the_disk(self) -> None:
         """Let nothing fit on the disk for a while."""
@@ -71,8 +75,8 @@ class Scene(Stage):
 
     @property
     def happened(self) -> bool:
-        """Whether the fault that was planned has happened."""
-        return self.watch.came or (self.folder / hooks.HAPPENED).exists()
+        """Whether everything that was planned has happened."""
+        return not self.watch.awaited and (not self._at_commit or (self.folder / hooks.HAPPENED).exists())
 
     def steps(self) -> list[Step]:
         """Return the steps that were seen: the calls, and then the commits."""
@@ -117,15 +121,13 @@ class Scene(Stage):
 
 
 @asynccontextmanager
-async def scene(
-    nursery: Nursery, folder: Path, step: Step | None = None, misfortune: Misfortune | None = None
-) -> AsyncIterator[Scene]:
-    """Set the stage with five numbers, which become two jobs, and start the process."""
+async def scene(nursery: Nursery, folder: Path, *blows: Blow) -> AsyncIterator[Scene]:
+    """Set the stage with five numbers, which become two jobs, plan what is to happen, and start the process."""
     slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
     async with slack, TelnyxStandIn(api_key=API_KEY, job_seconds=0.1) as telnyx:
         made = Scene(slack=slack, telnyx=telnyx, folder=folder, nursery=nursery)
         made.stock(batches=2, each=2)
-        made.plan(step, misfortune)
+        made.plan(*blows)
         keeping = asyncio.create_task(made.keep())
         try:
             yield made

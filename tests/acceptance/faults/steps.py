@@ -33,25 +33,23 @@ class Step:
 
 
 class Watch:
-    """Sees the calls as they arrive at the stand-ins, and lets a fault happen to the one that is waited for."""
+    """Sees the calls as they arrive at the stand-ins, and lets faults happen to those that are waited for."""
 
     def __init__(self) -> None:
         self._seen: Counter[tuple[Place, str]] = Counter()
-        self._awaited: Step | None = None
-        self._happen: Callable[[Faults], None] = lambda _: None
-        #: Whether the step that was waited for has come.
-        self.came = False
+        #: The steps that have not come yet, and what happens when they do.
+        self.awaited: dict[Step, Callable[[Faults], None]] = {}
 
     def wait_for(self, step: Step, happen: Callable[[Faults], None]) -> None:
         """Call ``happen`` with the faults of its stand-in when ``step`` comes, before the call has any effect."""
-        self._awaited, self._happen = step, happen
+        self.awaited[step] = happen
 
     def see(self, place: Place, name: str, faults: Faults) -> None:
         """Note a call that has just arrived."""
         self._seen[place, name] += 1
-        if not self.came and Step(place, name, self._seen[place, name]) == self._awaited:
-            self.came = True
-            self._happen(faults)
+        happen = self.awaited.pop(Step(place, name, self._seen[place, name]), None)
+        if happen is not None:
+            happen(faults)
 
     def steps(self) -> list[Step]:
         """Return every step that was seen, those of one name up to the second."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.misfortunes import MISFORTUNES, Misfortune
+from tests.acceptance.faults.misfortunes import MISFORTUNES, Blow, Misfortune
 from tests.acceptance.faults.steps import Step
-from tests.acceptance.faults.trials import Combination, combinations, judge, record, representatives
+from tests.acceptance.faults.trials import LOST, Combination, combinations, judge, record, representatives
 
 Trial = Callable[[Sequence[Combination]], Awaitable[None]]
 
@@ -47,4 +47,14 @@ async def test_nothing_is_lost_or_doubled_wherever_it_happens(
     trial: Trial, steps: list[Step], misfortune: Misfortune
 ) -> None:
     """Whichever step this fault hits, the run is resumed and ends as if nothing had been in its way."""
-    await trial([one for one in combinations(steps) if one.misfortune is misfortune])
+    await trial([one for one in combinations(steps) if one.last is misfortune])
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("lost", LOST, ids=str)
+async def test_nothing_is_lost_or_doubled_while_it_recovers(
+    trial: Trial, steps: list[Step], lost: Blow, cradle: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """An answer is lost, and the next fault hits a step of the recovery, whichever it is."""
+    more = await record(cradle, tmp_path_factory.mktemp("recordings"), lost)
+    await trial(combinations([step for step in more if step not in steps], lost))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.acceptance.faults.misfortunes import MISFORTUNES, Misfortune
+from tests.acceptance.faults.misfortunes import BY_NAME, MISFORTUNES, Blow, Misfortune
 from tests.acceptance.faults.scene import BROKE, Scene, scene
 from tests.acceptance.faults.steps import Step, common
 from tests.acceptance.nursery import Nursery
@@ -31,19 +31,35 @@ TAIL: Final = 6000
 #: Where doubling would cost most: the second job is asked for, and it is written down.
 WORST: Final = (
     Step("telnyx", "POST /phone_numbers/jobs/update_phone_numbers", 2),
-    Step("commit", "Submission._made batch 2", 1),
+    Step("commit", "Submission._made", 2),
+)
+
+
+#: What is lost in a run that has to recover from it: the answer about a job that was made, one that was not, and about
+#: messages of each sort.
+LOST: Final = (
+    Blow(BY_NAME["dropped after its effect"], WORST[0]),
+    Blow(BY_NAME["dropped"], WORST[0]),
+    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage card", 1)),
+    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage approval_card", 1)),
+    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage thread:approved", 1)),
+    Blow(BY_NAME["500 after its effect"], Step("slack", "files.completeUploadExternal results.csv", 1)),
 )
 
 
 @dataclass(frozen=True)
 class Combination:
-    """One fault at one step."""
+    """What happens in one run: a fault at a step, sometimes after another one that has to be recovered from."""
 
-    misfortune: Misfortune
-    step: Step
+    blows: tuple[Blow, ...]
+
+    @property
+    def last(self) -> Misfortune:
+        """The fault that is tried."""
+        return self.blows[-1].misfortune
 
     def __str__(self) -> str:
-        return f"{self.misfortune} at {self.step}"
+        return ", then ".join(map(str, self.blows))
 
 
 @dataclass(frozen=True)
@@ -58,11 +74,10 @@ class Missed(Exception):
     """The story went by without the step at which the fault was to happen."""
 
 
-def combinations(steps: Sequence[Step]) -> list[Combination]:
-    """Return every fault at every step that it can happen at."""
-    return [
-        Combination(misfortune, step) for misfortune in MISFORTUNES for step in steps if misfortune.suits(step.place)
-    ]
+def combinations(steps: Iterable[Step], *before: Blow) -> list[Combination]:
+    """Return every fault at every step that it can happen at, each after what came before."""
+    blows = [Blow(misfortune, step) for misfortune in MISFORTUNES for step in steps if misfortune.suits(step.place)]
+    return [Combination((*before, blow)) for blow in blows]
 
 
 def representatives(steps: Sequence[Step]) -> list[Combination]:
@@ -72,18 +87,18 @@ def representatives(steps: Sequence[Step]) -> list[Combination]:
         possible = [step for step in steps if misfortune.suits(step.place)]
         [worst] = [step for step in possible if step in WORST]
         others = [possible[number * len(possible) // len(MISFORTUNES)]] if number % 2 else []
-        chosen += [Combination(misfortune, step) for step in dict.fromkeys((worst, *others))]
+        chosen += [Combination((Blow(misfortune, step),)) for step in dict.fromkeys((worst, *others))]
     return chosen[::-1]  # a full disk takes longest, so it begins
 
 
-async def record(cradle: Path, folder: Path) -> list[Step]:
-    """Play the story without a fault, judge it, and return its steps."""
+async def record(cradle: Path, folder: Path, *blows: Blow) -> list[Step]:
+    """Play the story, without a fault or with ``blows``, judge it, and return its steps."""
     async with Nursery(cradle) as nursery:
 
         async def one(turn: int) -> list[Step]:
             beside = folder / str(turn)
             beside.mkdir()
-            async with asyncio.timeout(PATIENCE), scene(nursery, beside) as stage:
+            async with asyncio.timeout(PATIENCE), scene(nursery, beside, *blows) as stage:
                 await stage.play()
             assert_right(stage)
             return stage.steps()
@@ -121,7 +136,7 @@ async def _judge(nursery: Nursery, folder: Path, combination: Combination) -> Ve
 
 
 async def _play(nursery: Nursery, folder: Path, combination: Combination) -> None:
-    async with scene(nursery, folder, combination.step, combination.misfortune) as stage:
+    async with scene(nursery, folder, *combination.blows) as stage:
         try:
             async with asyncio.timeout(PATIENCE):
                 await stage.play()
@@ -131,11 +146,11 @@ async def _play(nursery: Nursery, folder: Path, combination: Combination) -> Non
             raise
         if not stage.happened:
             raise Missed
-        if combination.misfortune.signal is not None:
+        if combination.last.signal is not None:
             await stage.ended()
         assert_right(stage)
         assert stage.locks == "No numbers are locked."
-        _assert_it_ended_as_it_should(stage, combination.misfortune)
+        _assert_it_ended_as_it_should(stage, combination.last)
 
 
 def _assert_it_ended_as_it_should(stage: Scene, misfortune: Misfortune) -> None:
