@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import signal
 import tempfile
 import threading
@@ -37,11 +38,11 @@ ALWAYS: Final = 20260
 PATIENCE: Final = 120.0
 #: What can happen to a call without a signal.
 ON_THE_WIRE: Final = [each for each in MISFORTUNES if each.at == "call" and each.signal is None]
-PAIRS: Final = 3
+GROUPS: Final = 3
 
 
 class Fate(RuleBasedStateMachine):
-    """Three pairs of numbers, people who want them changed, and bad luck."""
+    """Three groups of numbers, people who want them changed, and bad luck."""
 
     changes: Bundle[str] = Bundle("changes")
 
@@ -71,11 +72,11 @@ class Fate(RuleBasedStateMachine):
         await made.up.wait()
         return made
 
-    @rule(target=changes, pairs=st.sets(st.sampled_from(range(PAIRS)), min_size=1))
-    def ask(self, pairs: set[int]) -> Any:
+    @rule(target=changes, groups=st.sets(st.sampled_from(range(GROUPS)), min_size=1))
+    def ask(self, groups: set[int]) -> Any:
         """Ana asks for a change of some of the numbers; she cannot while another change holds one of them."""
         self._asked += 1
-        numbers = [number for pair in sorted(pairs) for number in self._scene.asked[2 * pair : 2 * pair + 2]]
+        numbers = [number for group in sorted(groups) for number in self._scene.asked[2 * group : 2 * group + 2]]
         forward = "on-failure" if self._asked % 2 else "always"
         wish = Wish(numbers, {"customer_reference": f"wish-{self._asked}", FORWARDING: forward})
         name = self._do(self._scene.people.ask(wish))
@@ -157,6 +158,7 @@ class Fate(RuleBasedStateMachine):
             note(f"everything of this run lies in {self._folder}")
             self._do(self._settle())
             assert_everything_is_accounted_for(self._scene, self._wishes)
+            shutil.rmtree(self._folder)  # of a run that went wrong it is kept
         finally:
             self._do(self._stack.aclose())
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -191,4 +193,4 @@ def test_whatever_happens_everything_is_accounted_for(cradle: Path) -> None:
 @pytest.mark.faults
 def test_whatever_happens_everything_is_accounted_for_at_length(cradle: Path) -> None:
     """The same many times, and every time otherwise."""
-    play(cradle, int(os.environ.get(SEED) or random.SystemRandom().randrange(2**32)), examples=25)
+    play(cradle, int(os.environ.get(SEED) or random.SystemRandom().randrange(2**32)), examples=15)
