@@ -63,11 +63,21 @@ def assert_nothing_waits(database: Path, change: int = 1) -> None:
     """
     left = "task != 'discard' OR subject = ? OR owner IS NOT NULL"
     assert rows(database, f"SELECT task, subject FROM work WHERE {left}", change) == []  # noqa: S608 - the text above
-    assert rows(database, "SELECT key, state, error FROM outbox WHERE state != 'sent' OR owner IS NOT NULL") == []
+    assert undelivered(database) == []
     assert rows(database, "SELECT DISTINCT state FROM batches WHERE change_id = ?", change) == [("settled",)]
     half_way = "SELECT e164 FROM operations WHERE state IN ('waiting', 'submitted') AND change_id = ?"
     assert rows(database, half_way, change) == []
     assert rows(database, "SELECT number_id FROM locks") == []
+
+
+def undelivered(database: Path) -> list[tuple[object, ...]]:
+    """Return key, state and error of the messages that did not arrive, or are still in somebody's hands.
+
+    A modal that its owner has closed takes nothing any more, and nobody misses it.
+    """
+    closed = "topic = 'preview' AND state = 'refused'"
+    left = f"SELECT key, state, error FROM outbox WHERE state != 'sent' AND NOT ({closed}) OR owner IS NOT NULL"  # noqa: S608 - the text above
+    return rows(database, left)
 
 
 def something_waits(database: Path) -> bool:

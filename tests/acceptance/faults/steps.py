@@ -101,3 +101,12 @@ def _about(params: dict[str, Any]) -> str:
 def common(recordings: Sequence[Sequence[Step]]) -> list[Step]:
     """Return the steps that are in every recording, in the order of the first; how often a job is polled is chance."""
     return [step for step in recordings[0] if all(step in other for other in recordings[1:])]
+
+
+def fresh(steps: Sequence[Step], known: Sequence[Step]) -> list[Step]:
+    """Return the steps that are not known, the first of each name; how often something is repeated is chance."""
+    found: dict[tuple[Place, str], Step] = {}
+    for step in steps:
+        if step not in known:
+            found.setdefault((step.place, step.name), step)
+    return list(found.values())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.faults.misfortunes import MISFORTUNES, Blow, Misfortune
-from tests.acceptance.faults.steps import Step
+from tests.acceptance.faults.steps import Step, fresh
 from tests.acceptance.faults.trials import LOST, Combination, combinations, judge, record, representatives
 
 Trial = Callable[[Sequence[Combination]], Awaitable[None]]
@@ -57,4 +57,4 @@ async def test_nothing_is_lost_or_doubled_while_it_recovers(
 ) -> None:
     """An answer is lost, and the next fault hits a step of the recovery, whichever it is."""
     more = await record(cradle, tmp_path_factory.mktemp("recordings"), lost)
-    await trial(combinations([step for step in more if step not in steps], lost))
+    await trial(combinations(fresh(more, steps), lost))
