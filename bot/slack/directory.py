@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.policy import Membership, Person
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, DeliveryRefused
 from bot.slack.calls import call
 
 log = structlog.get_logger(__name__)
@@ -60,12 +60,16 @@ class SlackDirectory:
         return {group: await self._group(group) for group in groups}
 
     async def can_post(self, channel: str) -> bool:
-        """Tell whether the bot is in ``channel``; False when Slack does not say."""
+        """Tell whether the bot may post in ``channel``; True when Slack does not answer just now.
+
+        A bad minute of Slack's is no reason to put the card elsewhere for good; when the post itself is refused, the
+        card finds another place then.
+        """
         try:
             return await self._channels.get(channel)
         except DeliveryError as error:
             log.info("channel unreadable", channel=channel, code=error.code)
-            return False
+            return not isinstance(error, DeliveryRefused)
 
     async def _group(self, group: str) -> frozenset[str] | None:
         try:

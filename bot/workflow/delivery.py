@@ -26,9 +26,10 @@ FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
 #: Pause before a token that Slack does not accept any more is tried again.
 TOKEN_WAIT = timedelta(seconds=30)
-#: An edit that got no answer may still be carried out by Slack, after a later one. Longer than a call may take
-#: afterwards, the message is edited once more, so that a late stale edit never has the last word.
-CONFIRM = timedelta(seconds=30)
+#: An edit that got no answer may still be carried out by Slack, after a later one. So many pauses of the card later,
+#: 30 seconds as a rule, which is longer than a call may take, the message is edited once more, so that a late stale
+#: edit never has the last word.
+CONFIRM_AFTER = 10
 
 #: Refusals of an edit or a reply because the message is not there, or not ours to edit any more: it is posted anew.
 _MESSAGE_GONE: Final = frozenset(
@@ -75,6 +76,11 @@ class Delivery:
         try:
             place = await self._arrived_already(message, story)
             looked = True
+            if place is not None and message.topic in STANDING:
+                # It shows how things stood when it was posted. Its place is kept before it is brought up to date.
+                async with self._context.database.transaction() as tx:
+                    await self._put_place(tx, message, place)
+                story, place = await self._stories.read(message.change), None
             if place is None:
                 self._take_turn(message, story)
                 sheet = await self._stories.sheet(message)
@@ -106,6 +112,12 @@ class Delivery:
             log.info("message had arrived", key=message.key)
         return place
 
+    async def _put_place(self, tx: Transaction, message: Message, place: Place) -> None:
+        if message.topic is Topic.CARD:
+            await tx.changes.put(message.change, card=place)
+        elif message.topic is Topic.APPROVAL_CARD:
+            await tx.changes.put(message.change, approval_card=place)
+
     def _take_turn(self, message: Message, story: Story) -> None:
         """Raise DeliveryPostponed when the message is an edit for which the workspace's budget has no room now."""
         if not _is_edit(message, story):
@@ -117,12 +129,10 @@ class Delivery:
 
     async def _arrived(self, message: Message, story: Story, place: Place) -> None:
         now = self._context.clock()
-        confirm = CONFIRM if message.interrupted and _is_edit(message, story) else None
+        unsure = message.interrupted and _is_edit(message, story)
+        confirm = CONFIRM_AFTER * self._context.timing.card if unsure else None
         async with self._context.database.transaction() as tx:
-            if message.topic is Topic.CARD:
-                await tx.changes.put(message.change, card=place)
-            elif message.topic is Topic.APPROVAL_CARD:
-                await tx.changes.put(message.change, approval_card=place)
+            await self._put_place(tx, message, place)
             await tx.outbox.sent(message, owner=self._worker, now=now, pause=self._context.timing.card, confirm=confirm)
         # The thread below a card may go out now that the card is there.
         self._context.outbox_bell.ring()

@@ -80,7 +80,7 @@ class Directory(Protocol):
         ...
 
     async def can_post(self, channel: str) -> bool:
-        """Tell whether the bot is a member of ``channel``; False when Slack does not say."""
+        """Tell whether the bot is a member of ``channel``; True also when Slack does not answer just now."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,17 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 
 # A failed check has to show what it compared, also outside the test files.
-pytest.register_assert_rewrite("tests.acceptance.ledger", "tests.acceptance.oracle", "tests.acceptance.stage")
+pytest.register_assert_rewrite(
+    "tests.acceptance.ledger",
+    "tests.acceptance.oracle",
+    "tests.acceptance.stage",
+    "tests.acceptance.faults.reckoning",
+    "tests.acceptance.faults.trials",
+)
 
-from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage  # noqa: E402 - the rewriting has to be asked for first
+from tests.acceptance import nursery  # noqa: E402 - the rewriting has to be asked for first
+from tests.acceptance.nursery import Nursery  # noqa: E402 - the same
+from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage  # noqa: E402 - the same
 
 
 @pytest.fixture
@@ -23,12 +31,25 @@ def transport() -> str:
     return "http"
 
 
+@pytest.fixture(scope="session")
+def cradle() -> Iterator[Path]:
+    """Run the program that processes are forked from, for tests that start many; give the path of its socket."""
+    with nursery.cradle() as path:
+        yield path
+
+
 @pytest.fixture
-async def stage(tmp_path: Path, transport: str) -> AsyncIterator[Stage]:
+async def forked() -> Nursery | None:
+    """Return None: the process is started as anybody would start it."""
+    return None
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, transport: str, forked: Nursery | None) -> AsyncIterator[Stage]:
     """Set the stage; the process is not started yet."""
     slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
     async with slack, TelnyxStandIn(api_key=API_KEY, job_seconds=0.3) as telnyx:
-        stage = Stage(slack=slack, telnyx=telnyx, folder=tmp_path, transport=transport)
+        stage = Stage(slack=slack, telnyx=telnyx, folder=tmp_path, transport=transport, nursery=forked)
         yield stage
         await stage.process.close()
     # Pytest shows what a fixture wrote with the test that failed, and only then.

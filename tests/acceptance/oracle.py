@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 
 from bot.sandbox.slack import Message
@@ -18,9 +19,17 @@ def assert_right(stage: Stage) -> None:
     _the_jobs_are_the_plan(stage)
     _everything_was_said_once(stage)
     _the_cards_are_final(stage)
-    ledger.assert_the_trail_is_whole(stage.database, stage.batches)
-    ledger.assert_nothing_waits(stage.database)
+    ledger.assert_the_trail_is_whole(stage.database, stage.batches, _change(stage))
+    ledger.assert_nothing_waits(stage.database, _change(stage))
     _no_secret_is_readable(stage)
+
+
+def _change(stage: Stage) -> int:
+    """Return the number of the change as its card shows it; people who had to start anew have planned more than one."""
+    [card] = stage.slack.messages(OPS)
+    found = re.search(r"CHG-(\d+)", stage.read(card))
+    assert found is not None
+    return int(found[1])
 
 
 def _every_number_is_accounted_for(stage: Stage) -> None:
@@ -75,7 +84,8 @@ def _everything_was_said_once(stage: Stage) -> None:
     history = [stage.read(message) for message in stage.slack.thread(OPS, card.ts)[1:]]
     said = [text.split()[1] for text in history]
 
-    assert said == ["CHG-1-plan.csv", "Approved", str(stage.batches), "Done:", "CHG-1-results.csv"]
+    name = f"CHG-{_change(stage)}"
+    assert said == [f"{name}-plan.csv", "Approved", str(stage.batches), "Done:", f"{name}-results.csv"]
     assert "jobs are at Telnyx" in history[2]
     assert _counts(stage) in history[3]
     assert stage.slack.thread(APPROVALS, request.ts)[1:] == []
@@ -86,7 +96,7 @@ def _everything_was_said_once(stage: Stage) -> None:
 
 
 def _the_cards_are_final(stage: Stage) -> None:
-    """Both cards show how it ended, and there is nothing left to press."""
+    """Both cards show how it ended, and all that is left to press is what begins a new change."""
     [card] = stage.slack.messages(OPS)
     [request] = stage.slack.messages(APPROVALS)
     shown = stage.read(card)
@@ -96,7 +106,8 @@ def _the_cards_are_final(stage: Stage) -> None:
     assert f"{stage.batches} of {stage.batches} done" in shown
     assert "@Max approved" in shown
     assert "@Max approved" in stage.read(request)
-    assert _buttons(card) == _buttons(request) == []
+    assert _buttons(card) == ["retry_failed", "undo"]
+    assert _buttons(request) == []
 
 
 def _counts(stage: Stage) -> str:

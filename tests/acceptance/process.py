@@ -77,8 +77,13 @@ class Serving:
 
     async def launch(self) -> None:
         """Start the process without waiting for anything."""
+        self._process = await self._spawn()
+        self.lives += 1
+        self.struck = False
+
+    async def _spawn(self) -> Process:
         with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bot", "serve"),
                 cwd=HERE,
                 env=environment(self.env),
@@ -86,8 +91,6 @@ class Serving:
                 stdout=log,
                 stderr=log,
             )
-        self.lives += 1
-        self.struck = False
 
     async def start(self) -> None:
         """Start the process and wait until it says that it is ready."""
@@ -117,10 +120,10 @@ class Serving:
             self._process.send_signal(number)
         self.struck = True
 
-    async def gone(self, within: float = STOPS_WITHIN) -> int:
+    async def gone(self, within: float | None = STOPS_WITHIN) -> int:
         """Wait until the process has ended and return its status; the negative number of the signal that killed it.
 
-        Raises TimeoutError when it is still there after ``within`` seconds.
+        Raises TimeoutError when it is still there after ``within`` seconds; None waits for ever.
         """
         if self._process is None:
             raise RuntimeError("linesman was never started")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+import random
 import re
 import signal
 import socket
@@ -17,6 +20,7 @@ from bot.sandbox.close import CloseStandIn
 from bot.sandbox.slack import Delivery, FaultKind, Message, SlackStandIn
 from bot.sandbox.slack.transcript import lines
 from bot.sandbox.telnyx import Number, TelnyxStandIn
+from tests.acceptance.nursery import Born, Nursery
 from tests.acceptance.process import Serving
 
 BOT_TOKEN: Final = "xoxb-acceptance-1"
@@ -39,6 +43,8 @@ WANTED: Final = {"external_pin": PIN, "customer_reference": REFERENCE, FORWARDIN
 
 #: Seconds for a whole run, restarts included.
 PATIENCE: Final = 30.0
+#: Below those that the system hands out by itself: a port must not go to somebody else between two lives of its owner.
+_PORTS: Final = itertools.cycle(random.SystemRandom().sample(range(20_000, 30_000), 10_000))
 _UNDONE: Final = re.compile(
     r"^linesman_(?:outbox_undelivered|"
     r'work\{task="(?:plan|discard|expire|start|submit|search|poll|verify|finish)"\}) [1-9]',
@@ -56,6 +62,8 @@ class Stage:
     #: Close is switched on where a story needs it.
     close: CloseStandIn | None = None
     transport: str = "http"
+    #: Where the process is forked; without one it is started as anybody would start it.
+    nursery: Nursery | None = None
     #: Numbers of the change, in the order in which Ana gives them.
     asked: list[Number] = field(default_factory=list)
     #: Those of them that have the wanted values from the beginning.
@@ -72,7 +80,8 @@ class Stage:
         for channel, name in ((OPS, "ops"), (APPROVALS, "approvals"), (FAILURES, "failures")):
             self.slack.add_channel(channel, name=name, members=EVERYBODY)
         self.port = free_port()
-        self.process = Serving(self._environment(), self.folder / "linesman.log")
+        env, log = self._environment(), self.folder / "linesman.log"
+        self.process = Serving(env, log) if self.nursery is None else Born(self.nursery, env, log)
 
     @property
     def database(self) -> Path:
@@ -224,8 +233,9 @@ class Stage:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a loopback port that nobody listens on, and that the system gives to nobody who asks for any."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

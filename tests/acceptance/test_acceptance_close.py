@@ -84,7 +84,7 @@ async def test_killed_in_the_middle_of_a_run_nothing_is_lost_and_nothing_doubled
 
     [sheet] = stage.sheets()
     rows = list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"), newline="")))
-    assert [(row["number"], row["outcome"]) for row in rows] == [(each, "succeeded") for each in numbers]
+    assert [(row["number"], row["outcome"]) for row in rows] == [(each, "verified") for each in numbers]
     assert Counter(update.number for update in close.updates) == Counter(numbers)
     assert {close.number(each).label for each in numbers} == {LABEL}
     assert ledger.rows(stage.database, "SELECT id FROM runs WHERE open OR owner IS NOT NULL") == []

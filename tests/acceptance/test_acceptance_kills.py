@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.acceptance import moments
 from tests.acceptance.moments import JOBS, Moment, Part, called, message, play, slack_has
+from tests.acceptance.nursery import Nursery
 from tests.acceptance.oracle import assert_right
 from tests.acceptance.stage import Stage
 
@@ -62,6 +65,13 @@ MOMENTS: Final = {
         part=Part.RUNNING, arrange=slack_has("chat.postMessage", message(":failure:failed"), then="drop_before")
     ),
 }
+
+
+@pytest.fixture
+async def forked(cradle: Path) -> AsyncIterator[Nursery]:
+    """Let the process be forked: it is started many times here, and that is not what is tried."""
+    async with Nursery(cradle) as nursery:
+        yield nursery
 
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)

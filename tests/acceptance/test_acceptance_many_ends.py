@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from tests.acceptance.nursery import Nursery
 from tests.acceptance.oracle import assert_right
 from tests.acceptance.stage import Stage
 
@@ -15,6 +18,13 @@ from tests.acceptance.stage import Stage
 ENDS = 4
 #: Longer than all ends together: until time is skipped, no job is over.
 JOB_SECONDS = 120.0
+
+
+@pytest.fixture
+async def forked(cradle: Path) -> AsyncIterator[Nursery]:
+    """Let the process be forked: it is started many times here, and that is not what is tried."""
+    async with Nursery(cradle) as nursery:
+        yield nursery
 
 
 @pytest.mark.parametrize("seed", [20260])

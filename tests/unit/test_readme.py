@@ -32,6 +32,14 @@ def test_the_two_commands_are_printed_as_promised() -> None:
     ]
 
 
+def test_the_proof_is_one_command_that_ci_runs_as_it_is_printed() -> None:
+    """The whole matrix of faults is one more command, and `.ci/run` takes it from here."""
+    commands = [line for line in README.splitlines() if line.startswith(".venv/bin/pytest ")]
+
+    assert commands == [".venv/bin/pytest -n 0 -m faults"]
+    assert r"grep -E '^\.venv/bin/pytest ' README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
 def test_every_variable_is_in_the_table_as_it_is() -> None:
     """Name, meaning and default stand in the README exactly as the configuration has them."""
     for variable in VARIABLES:

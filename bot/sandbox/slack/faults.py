@@ -32,6 +32,8 @@ class Fault:
     seconds: float
     #: where to, for ``redirect``
     location: str
+    #: whether the call has its effect before the misfortune
+    effect_first: bool
     #: how many calls it has hit
     fired: int = 0
 
@@ -55,13 +57,15 @@ class Faults:
         retry_after: int = 1,
         seconds: float = 1.0,
         location: str = "",
+        effect_first: bool | None = None,
     ) -> Fault:
         """Arrange a fault for the next ``times`` calls of ``method`` (``*`` is any) that suit ``where``.
 
         ``method`` is a Web API method, ``response_url``, ``upload`` or ``download``. Of the kinds, ``drop_after`` has
         its effect and then closes the connection, and ``delay`` has it after ``seconds``; the others have no effect:
         ``error`` (Slack's refusal), ``status`` (an HTTP status), ``rate_limited`` (429), ``drop_before`` (the
-        connection closes), ``malformed`` (200 and a web page) and ``redirect`` (302 to ``location``).
+        connection closes), ``malformed`` (200 that is not JSON) and ``redirect`` (302 to ``location``). With
+        ``effect_first`` any of them has it all the same before the answer is spoilt, and a ``delay`` before it begins.
         """
         if kind not in get_args(FaultKind):
             raise ValueError(f"unknown kind of fault {kind!r}; choose one of {', '.join(get_args(FaultKind))}")
@@ -76,6 +80,7 @@ class Faults:
             retry_after=retry_after,
             seconds=seconds,
             location=location,
+            effect_first=kind == "drop_after" if effect_first is None else effect_first,
         )
         self._faults.append(fault)
         return fault

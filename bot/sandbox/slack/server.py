@@ -143,11 +143,10 @@ class Server:
         try:
             if fault is None:
                 return effect()
+            done = effect() if fault.effect_first else None
             if fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
-                return effect()
-            if fault.kind == "drop_after":
-                effect()
+                return effect() if done is None else done
             if fault.kind in ("drop_before", "drop_after"):
                 call.status, call.error = None, "connection dropped"
                 return _drop(request)

@@ -92,6 +92,10 @@ class SlackStandIn:
         """The faults to come."""
         return self.workspace.faults
 
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self.workspace.faults = faults
+
     @property
     def enforce_rate_limits(self) -> bool:
         """Whether calls beyond Slack's tiers get 429; off at first."""

@@ -256,6 +256,10 @@ class TelnyxStandIn:
         """The faults on the wire; order one with ``faults.add``."""
         return self._gate.faults
 
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._gate.faults = faults
+
     @property
     def ignored_filters(self) -> set[str]:
         """Parameters of the number lists that are overlooked from now on, such as ``filter[tag]``; none by default."""

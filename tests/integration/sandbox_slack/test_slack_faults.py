@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -11,7 +13,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.slack import FaultKind, SlackStandIn
 from tests.integration.sandbox_slack.tinybot import BOT_TOKEN, client_of
 
 
@@ -98,6 +100,29 @@ async def test_a_malformed_answer_is_not_json(slack: SlackStandIn) -> None:
         await client_of(slack).chat_postMessage(channel="C0OPS", text="one")
 
     assert await texts(slack) == []
+
+
+async def test_an_answer_can_be_spoilt_after_the_effect(slack: SlackStandIn) -> None:
+    """With effect_first the post is made, and the answer is a 500 or not JSON all the same."""
+    client = client_of(slack)
+    kinds: tuple[FaultKind, ...] = ("status", "malformed")
+    for kind in kinds:
+        slack.faults.add(method="chat.postMessage", kind=kind, effect_first=True)
+        with pytest.raises(SlackApiError):
+            await client.chat_postMessage(channel="C0OPS", text=kind)
+
+    assert await texts(slack) == ["status", "malformed"]
+
+
+async def test_a_delayed_answer_can_come_after_the_effect(slack: SlackStandIn) -> None:
+    """With effect_first a client that gives up waiting has posted nevertheless."""
+    slack.faults.add(method="chat.postMessage", kind="delay", seconds=30, effect_first=True)
+    waiting = asyncio.ensure_future(client_of(slack).chat_postMessage(channel="C0OPS", text="there"))
+    await slack.wait_for(lambda: slack.messages("C0OPS"))
+
+    assert not waiting.done()
+    waiting.cancel()
+    assert await texts(slack) == ["there"]
 
 
 async def test_being_rate_limited(slack: SlackStandIn) -> None:

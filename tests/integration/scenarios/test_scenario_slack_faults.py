@@ -54,6 +54,31 @@ async def test_a_message_whose_posting_was_not_answered_is_there_once(
     assert_told_whole(stage, change)
 
 
+@pytest.mark.parametrize("message", ["card", "request", "notice"])
+async def test_asked_to_slow_down_while_it_is_looked_for_a_message_is_there_once(stage: Stage, message: str) -> None:
+    """A 429 for the search says nothing about the message: it is looked for again before it is posted again."""
+    stage.slack.faults.add(method="chat.postMessage", kind="drop_after", where=MESSAGES[message])
+    search = stage.slack.faults.add(method="conversations.history", kind="rate_limited", times=2)
+
+    change = await failing_change(stage)
+
+    assert search.fired == 2
+    assert_told_whole(stage, change)
+
+
+async def test_a_request_that_was_decided_before_it_was_found_loses_its_buttons(stage: Stage) -> None:
+    """Found late, a request for approval is brought up to date: what happened meanwhile is shown on it."""
+    stage.slack.faults.add(method="chat.postMessage", kind="drop_after", where=MESSAGES["request"])
+    stage.slack.faults.add(method="conversations.history", kind="status", times=3)
+    stage.telnyx.add_number("+13035550000")
+
+    change = await stage.run("+13035550000")
+
+    assert stage.buttons(stage.request_card(change)) == []
+    assert "@Max approved" in stage.read(stage.request_card(change))
+    stage.assert_nothing_doubled()
+
+
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update", "files.getUploadURLExternal"])
 async def test_when_slack_asks_to_slow_down_everything_is_told_later(stage: Stage, method: str) -> None:
     """A 429 postpones a message and loses none."""
@@ -95,6 +120,20 @@ async def test_a_card_cannot_go_where_the_bot_is_not(stage: Stage) -> None:
     assert stage.slack.messages(OPS) == []
     assert any("Done" in line for line in stage.thread(change))
     stage.assert_nothing_doubled()
+
+
+@pytest.mark.parametrize("kind", ["rate_limited", "status", "malformed"])
+async def test_a_card_stays_where_the_change_was_asked_for_when_slack_does_not_answer(
+    stage: Stage, kind: FaultKind
+) -> None:
+    """Slack not saying just now whether the bot is in the channel does not move the card to the approval channel."""
+    stage.telnyx.add_number("+13035550000")
+    fault = stage.slack.faults.add(method="conversations.info", kind=kind)
+
+    change = await stage.run("+13035550000")
+
+    assert fault.fired == 1
+    assert stage.card(change).channel == OPS
 
 
 async def test_a_bot_that_is_sent_away_before_the_card_takes_it_to_the_approval_channel(stage: Stage) -> None:

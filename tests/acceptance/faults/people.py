@@ -1,0 +1,165 @@
+"""Ana, who asks, and Max, who decides, on a bad day: what does not work they try again, as people do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.sandbox.slack import Message, StandInRefused
+from bot.sandbox.slack.modal import View
+from bot.sandbox.telnyx import Number
+from tests.acceptance.stage import APPROVALS, OPS
+
+if TYPE_CHECKING:
+    from tests.acceptance.faults.scene import Scene
+
+#: How long people wait for something that should come at once, and for something that takes its time; in seconds.
+SOON: Final = 3.0
+LATER: Final = 8.0
+
+_NAME: Final = re.compile(r"CHG-\d+")
+#: How an answer to ``/numbers locks`` reads.
+_LOCKS: Final = re.compile(r"No numbers are locked|hold numbers")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What Ana wants: numbers in her order, and the values that they are to get."""
+
+    numbers: Sequence[Number]
+    #: By setting; typed, or chosen where the setting offers choices.
+    values: Mapping[str, str]
+
+
+class People:
+    """Everybody who has a hand in a change."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._slack = scene.slack
+        self.ana = scene.ana
+        self.max = scene.max
+
+    async def ask(self, wish: Wish) -> str | None:
+        """Ana asks for approval, and returns the name of the change once its two cards are there.
+
+        Returns None when the numbers are held by other changes, so that it cannot be asked for now.
+        """
+        while True:
+            name = await self._see_a_plan(wish)
+            if name is None or await self._press_request(name):
+                return name
+
+    async def approve(self, name: str) -> None:
+        """Max presses Approve until the card says that he did, or that it is too late."""
+        request = self.request(name)
+        while self._buttons(request):
+            await self._scene.up.wait()
+            with contextlib.suppress(StandInRefused):  # the button has just gone
+                await self.max.click("approve", message=request)
+            with contextlib.suppress(TimeoutError):
+                await self._slack.wait_for(lambda: not self._buttons(request), timeout=SOON)
+
+    async def cancel_undecided(self, name: str) -> None:
+        """Ana cancels a change until there is nothing left to decide about it."""
+        request = self.request(name)
+        while self._buttons(request):
+            await self._scene.up.wait()
+            await self.ana.command("/numbers", f"cancel {name}", channel=OPS)
+            with contextlib.suppress(TimeoutError):
+                await self._slack.wait_for(lambda: not self._buttons(request), timeout=SOON)
+
+    async def ask_for_locks(self) -> str:
+        """Ana asks who holds numbers, until she is told."""
+        heard = len(self._slack.ephemerals(self.ana.id))
+
+        def told() -> list[str]:
+            return [said.text for said in self._slack.ephemerals(self.ana.id)[heard:] if _LOCKS.search(said.text)]
+
+        while not told():
+            await self._scene.up.wait()
+            await self.ana.command("/numbers", "locks", channel=OPS)
+            with contextlib.suppress(TimeoutError):
+                await self._slack.wait_for(told, timeout=SOON)
+        return told()[-1]
+
+    def request(self, name: str) -> Message:
+        """Return the request for approval of a change that has one."""
+        return next(message for message in self._slack.messages(APPROVALS) if name in self._names(message))
+
+    async def _see_a_plan(self, wish: Wish) -> str | None:
+        """Ana fills the form until she sees a plan and returns its name; None when others hold the numbers."""
+        while True:
+            await self._scene.up.wait()
+            with contextlib.suppress(TimeoutError, StandInRefused):
+                view = await self._fill_the_form(wish)
+                if view.content.get("submit"):
+                    return str(_NAME.findall(str(view.blocks))[0])
+                if "Not now" in str(view.blocks):
+                    await self.ana.close(everything=True)
+                    return None
+            if self.ana.view is not None:
+                await self.ana.close(everything=True)
+
+    async def _fill_the_form(self, wish: Wish) -> View:
+        """Ana fills the form and presses Preview, and returns what she sees then.
+
+        Raises TimeoutError or StandInRefused when she has to start anew.
+        """
+        await self.ana.command("/numbers", "update", channel=OPS)
+        await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=SOON)
+        await self.ana.choose("settings", list(wish.values))
+        inputs = {f"value:{name}" for name in wish.values}
+        view = await self.ana.wait_for_view(lambda view: inputs <= set(_elements(view)), timeout=SOON)
+        await self.ana.type("numbers:0", "\n".join(number.phone_number for number in wish.numbers))
+        for name, value in wish.values.items():
+            typed = _elements(view)[f"value:{name}"] == "plain_text_input"
+            await (self.ana.type if typed else self.ana.choose)(f"value:{name}", value)
+        await self.ana.type("reason", "Moving to the *new* PBX")
+        while self._shows("change_form"):
+            sent = await self.ana.submit()
+            if sent.errors or sent.delivery.error:
+                await asyncio.sleep(0.1)  # she reads what went wrong
+                await self._scene.up.wait()
+        return await self.ana.wait_for_view(_says_something, timeout=LATER)
+
+    async def _press_request(self, name: str) -> bool:
+        """Ana presses "Request approval" until both cards are there; False when she has to start anew."""
+        while not all(self._about(name, channel) for channel in (APPROVALS, OPS)):
+            view = self.ana.view
+            if view is not None and view.callback_id == "preview":
+                if not view.content.get("submit"):
+                    return False
+                await self._scene.up.wait()
+                await self.ana.submit()
+            with contextlib.suppress(TimeoutError):
+                await self._slack.wait_for(
+                    lambda: all(self._about(name, channel) for channel in (APPROVALS, OPS)), timeout=SOON
+                )
+        return True
+
+    def _about(self, name: str, channel: str) -> bool:
+        return any(name in self._names(message) for message in self._slack.messages(channel))
+
+    def _names(self, message: Message) -> list[str]:
+        return _NAME.findall(self._scene.read(message))
+
+    def _shows(self, callback: str) -> bool:
+        return self.ana.view is not None and self.ana.view.callback_id == callback
+
+    def _buttons(self, message: Message) -> bool:
+        return any(block["type"] == "actions" for block in message.blocks)
+
+
+def _elements(view: View) -> dict[str, str]:
+    """Return block id -> the type of its element, for the inputs of a modal."""
+    return {block["block_id"]: block["element"]["type"] for block in view.blocks if block["type"] == "input"}
+
+
+def _says_something(view: View) -> bool:
+    """Tell a plan, or why there is none, from a modal that asks for patience: there is something to press."""
+    return view.callback_id == "preview" and any(block["type"] == "actions" for block in view.blocks)

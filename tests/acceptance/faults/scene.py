@@ -1,0 +1,137 @@
+"""A stage on which things go wrong: faults are planned, and the process is started again whenever it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.telnyx import TelnyxStandIn
+from tests.acceptance import ledger
+from tests.acceptance.faults import hooks
+from tests.acceptance.faults.misfortunes import Blow, Misfortune, order
+from tests.acceptance.faults.people import People, Wish
+from tests.acceptance.faults.steps import Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
+from tests.acceptance.nursery import Nursery
+from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, WANTED, Stage
+
+#: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
+BROKE: Final = 1
+
+
+@dataclass(kw_only=True, repr=False)
+class Scene(Stage):
+    """The stage, with a process that is started again whenever it ends."""
+
+    watch: Watch = field(default_factory=Watch)
+    #: The statuses with which the process has ended.
+    ends: list[int] = field(default_factory=list)
+    #: What Ana was told at the end about who holds numbers.
+    locks: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.process.env["LINESMAN_PROVIDER_TIMEOUT"] = "1.5"
+        self.slack.faults = SlackFaults(self.watch)
+        self.telnyx.faults = TelnyxFaults(self.watch)
+        self.people = People(self)
+        #: Set while the process is ready.
+        self.up = asyncio.Event()
+        #: Whether something was planned for a commit.
+        self._at_commit = False
+        self.plan()
+
+    # The fault
+
+    def plan(self, *blows: Blow) -> None:
+        """Let each of ``blows`` happen when its step comes, a commit's in the next life; with none, only look."""
+        orders: dict[str, object] = {"folder": str(self.folder)}
+        for blow in blows:
+            if blow.misfortune.commit is None:
+                self.watch.wait_for(blow.step, partial(self._strike, blow.misfortune))
+            else:
+                when, what = blow.misfortune.commit
+                orders |= {"step": blow.step.name, "nth": blow.step.nth, "when": when, "what": what}
+                self._at_commit = True
+        self.process.env[hooks.PLAN] = json.dumps(orders)
+
+    def _strike(self, misfortune: Misfortune, faults: Faults) -> None:
+        if misfortune.signal is not None:
+            self.process.strike(misfortune.signal)
+        order(faults, misfortune)
+
+    def fill_the_disk(self) -> None:
+        """Let nothing fit on the disk for a while."""
+        full = self.folder / hooks.FULL
+        full.touch()
+        asyncio.get_running_loop().call_later(hooks.FULL_FOR, full.unlink, True)  # noqa: FBT003 - its first argument
+
+    @property
+    def happened(self) -> bool:
+        """Whether everything that was planned has happened."""
+        return not self.watch.awaited and (not self._at_commit or (self.folder / hooks.HAPPENED).exists())
+
+    def steps(self) -> list[Step]:
+        """Return the steps that were seen: the calls, and then the commits."""
+        names = (self.folder / hooks.COMMITS).read_text().splitlines()
+        return self.watch.steps() + ordered(("commit", name, names.count(name)) for name in dict.fromkeys(names))
+
+    # The process
+
+    async def keep(self) -> None:
+        """Start the process, and start it again whenever it has ended, as whatever runs it would."""
+        while True:
+            with contextlib.suppress(RuntimeError):  # it ended before it was ready
+                await self.start()
+                self.up.set()
+            self.ends.append(await self.process.gone(within=None))
+            self.up.clear()
+            (self.folder / hooks.FULL).unlink(missing_ok=True)  # whoever starts it again has made room
+            self.plan()
+
+    async def ended(self) -> None:
+        """Wait until the process has ended once and is ready again."""
+        while not self.ends:  # noqa: ASYNC110 - another process ends
+            await asyncio.sleep(0.02)
+        await self.up.wait()
+
+    # The story
+
+    async def play(self) -> None:
+        """Play the story to its end, and let Ana ask then who holds numbers."""
+        name = await self.people.ask(Wish(self.asked, WANTED))
+        assert name is not None
+        await self.people.approve(name)
+        await self.quiet()
+        self.locks = await self.people.ask_for_locks()
+
+    async def quiet(self) -> None:
+        """Wait until Linesman has nothing left to do or to say."""
+        await self.up.wait()
+        while ledger.something_waits(self.database):
+            await asyncio.sleep(0.02)
+            await self.up.wait()
+
+
+@asynccontextmanager
+async def scene(nursery: Nursery, folder: Path, *blows: Blow) -> AsyncIterator[Scene]:
+    """Set the stage with five numbers, which become two jobs, plan what is to happen, and start the process."""
+    slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
+    async with slack, TelnyxStandIn(api_key=API_KEY, job_seconds=0.1) as telnyx:
+        made = Scene(slack=slack, telnyx=telnyx, folder=folder, nursery=nursery)
+        made.stock(batches=2, each=2)
+        made.plan(*blows)
+        keeping = asyncio.create_task(made.keep())
+        try:
+            yield made
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await made.process.close()

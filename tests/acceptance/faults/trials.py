@@ -1,0 +1,164 @@
+"""Playing the story many times over, each time with another fault."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.acceptance.faults.misfortunes import BY_NAME, MISFORTUNES, Blow, Misfortune
+from tests.acceptance.faults.scene import BROKE, Scene, scene
+from tests.acceptance.faults.steps import Step, common
+from tests.acceptance.nursery import Nursery
+from tests.acceptance.oracle import assert_right
+
+#: Runs at the same time. Most of a run is waiting: for an answer that does not come, or for a pause to end.
+LANES: Final = 5 * (os.cpu_count() or 1)
+#: Seconds for one run, with everything that is tried again in it.
+PATIENCE: Final = 120.0
+#: Recordings of the story without a fault; steps that are not in all of them are chance.
+RECORDINGS: Final = 3
+#: How often a run is played anew whose fault found no step to happen at.
+MISSES: Final = 3
+#: How much of the log is shown with a failure, in characters.
+TAIL: Final = 6000
+
+#: Where doubling would cost most: the second job is asked for, and it is written down.
+WORST: Final = (
+    Step("telnyx", "POST /phone_numbers/jobs/update_phone_numbers", 2),
+    Step("commit", "Submission._made", 2),
+)
+
+
+#: What is lost in a run that has to recover from it: the answer about a job that was made, one that was not, and about
+#: messages of each sort.
+LOST: Final = (
+    Blow(BY_NAME["dropped after its effect"], WORST[0]),
+    Blow(BY_NAME["dropped"], WORST[0]),
+    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage card", 1)),
+    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage approval_card", 1)),
+    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage thread:approved", 1)),
+    Blow(BY_NAME["500 after its effect"], Step("slack", "files.completeUploadExternal results.csv", 1)),
+)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """What happens in one run: a fault at a step, sometimes after another one that has to be recovered from."""
+
+    blows: tuple[Blow, ...]
+
+    @property
+    def last(self) -> Misfortune:
+        """The fault that is tried."""
+        return self.blows[-1].misfortune
+
+    def __str__(self) -> str:
+        return ", then ".join(map(str, self.blows))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a combination ended; ``problem`` is empty when all was right."""
+
+    combination: Combination
+    problem: str
+
+
+class Missed(Exception):
+    """The story went by without the step at which the fault was to happen."""
+
+
+def combinations(steps: Iterable[Step], *before: Blow) -> list[Combination]:
+    """Return every fault at every step that it can happen at, each after what came before."""
+    blows = [Blow(misfortune, step) for misfortune in MISFORTUNES for step in steps if misfortune.suits(step.place)]
+    return [Combination((*before, blow)) for blow in blows]
+
+
+def representatives(steps: Sequence[Step]) -> list[Combination]:
+    """Return every fault at the making of the second job, and every other one at one more step, all over the story."""
+    chosen = []
+    for number, misfortune in enumerate(MISFORTUNES):
+        possible = [step for step in steps if misfortune.suits(step.place)]
+        [worst] = [step for step in possible if step in WORST]
+        others = [possible[number * len(possible) // len(MISFORTUNES)]] if number % 2 else []
+        chosen += [Combination((Blow(misfortune, step),)) for step in dict.fromkeys((worst, *others))]
+    return chosen[::-1]  # a full disk takes longest, so it begins
+
+
+async def record(cradle: Path, folder: Path, *blows: Blow) -> list[Step]:
+    """Play the story, without a fault or with ``blows``, judge it, and return its steps."""
+    async with Nursery(cradle) as nursery:
+
+        async def one(turn: int) -> list[Step]:
+            beside = folder / str(turn)
+            beside.mkdir()
+            async with asyncio.timeout(PATIENCE), scene(nursery, beside, *blows) as stage:
+                await stage.play()
+            assert_right(stage)
+            return stage.steps()
+
+        return common(await asyncio.gather(*(one(turn) for turn in range(RECORDINGS))))
+
+
+async def judge(cradle: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
+    """Play each combination, several at the same time, and return the verdicts."""
+    lanes = asyncio.Semaphore(LANES)
+    async with Nursery(cradle) as nursery, asyncio.TaskGroup() as group:
+
+        async def one(number: int, combination: Combination) -> Verdict:
+            async with lanes:
+                return await _judge(nursery, folder / str(number), combination)
+
+        tasks = [group.create_task(one(number, combination)) for number, combination in enumerate(chosen)]
+        await asyncio.gather(*tasks)
+    return [task.result() for task in tasks]
+
+
+async def _judge(nursery: Nursery, folder: Path, combination: Combination) -> Verdict:
+    for turn in range(MISSES):
+        beside = folder / str(turn)
+        beside.mkdir(parents=True)
+        try:
+            await _play(nursery, beside, combination)
+        except Missed:
+            continue
+        except Exception:  # noqa: BLE001 - whatever it was, the other combinations are played and this one is told
+            written = (beside / "linesman.log").read_text()[-TAIL:]
+            return Verdict(combination, f"{combination}\n{traceback.format_exc()}\nThe log ends with:\n{written}")
+        return Verdict(combination, "")
+    return Verdict(combination, f"{combination}: in {MISSES} runs the step did not come")
+
+
+async def _play(nursery: Nursery, folder: Path, combination: Combination) -> None:
+    async with scene(nursery, folder, *combination.blows) as stage:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await stage.play()
+        except TimeoutError as error:
+            if not stage.happened:
+                raise Missed from error
+            raise
+        if not stage.happened:
+            raise Missed
+        if combination.last.signal is not None:
+            await stage.ended()
+        assert_right(stage)
+        assert stage.locks == "No numbers are locked."
+        _assert_it_ended_as_it_should(stage, combination.last)
+
+
+def _assert_it_ended_as_it_should(stage: Scene, misfortune: Misfortune) -> None:
+    """Check that the process ended when a signal asked for it, and with the right status, and else not at all."""
+    match misfortune.signal:
+        case signal.SIGKILL:
+            assert stage.ends == [-signal.SIGKILL]
+        case signal.SIGTERM:
+            assert stage.ends == [0]
+        case _:
+            assert set(stage.ends) <= ({BROKE} if misfortune.commit else set())
