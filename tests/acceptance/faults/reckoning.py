@@ -102,7 +102,7 @@ def _outcome(truth: tuple[str, str] | None) -> tuple[str, str]:
     if truth is None:
         return ("not_attempted", "")
     state, job = truth
-    return ("succeeded" if state == "successful" else state, job)
+    return ("verified" if state == "successful" else state, job)
 
 
 def _jobs_of(scene: Scene, wish: Wish) -> list[Job]:
