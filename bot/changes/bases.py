@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.changes.batches import Operation
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.outcomes import UNCHANGED
-from bot.changes.plans import same
-from bot.changes.records import Operation
 from bot.changes.settings import Setting, restorable
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret, Value, Values

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from bot.changes.differences import Moved, moved
 from bot.changes.kinds import Kind
-from bot.changes.plans import Moved, PlannedBatch, PlannedNumber, digest, moved
+from bot.changes.plans import PlannedBatch, PlannedNumber, digest
 from bot.changes.records import Change
 from bot.changes.settings import show_value
 from bot.changes.snapshots import Snapshot, Target

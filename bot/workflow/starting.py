@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.changes.differences import Moved
 from bot.changes.lifecycle import ChangeState
-from bot.changes.plans import Moved
 from bot.changes.records import Change
 from bot.changes.starts import begins_at
 from bot.errors import NotAllowed, ProviderError

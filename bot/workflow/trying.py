@@ -12,9 +12,10 @@ from typing import Any
 
 import structlog
 
+from bot.changes.batches import Batch, Tally
 from bot.changes.lifecycle import ChangeState
 from bot.changes.outcomes import MOVED
-from bot.changes.records import Batch, Change, Tally
+from bot.changes.records import Change
 from bot.changes.starts import begins_at
 from bot.errors import NotAllowed, ProviderError, Superseded
 from bot.store.events import ITSELF

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.changes.bases import moved_on, to_retry, to_undo
+from bot.changes.batches import Operation
+from bot.changes.building import build
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import CHANGED, OperationState
 from bot.changes.outcomes import UNCHANGED
-from bot.changes.plans import build, same
-from bot.changes.records import Operation
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret, Value, Values
 from bot.changes.vault import Vault

@@ -13,7 +13,8 @@ from bot.changes.records import Base, Draft, Following
 from bot.changes.settings import Setting, Shape
 from bot.changes.starts import START
 from bot.changes.values import Value, Way
-from bot.slack.views.form import BOX_LENGTH, FILTERS, KIND, REPLACE, VALUE, WAY, ways_to_filter
+from bot.slack.views.form import KIND
+from bot.slack.views.inputs import BOX_LENGTH, FILTERS, REPLACE, VALUE, WAY, ways_to_filter
 from bot.slack.views.sheet_field import attached
 
 #: Block id -> what its element holds.
