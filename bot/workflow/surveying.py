@@ -82,11 +82,13 @@ class Survey:
 def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) -> Sequence[Snapshot]:
     """Return the snapshots in the plan's order; raises when one cannot be planned."""
     usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
-    missing = [identifier for identifier in request.given if identifier not in usable]
-    named = set(missing)
-    missing += [s.e164 for s in found.values() if not s.editable and not {s.id, s.e164} & named]
-    if missing:
-        raise Unplannable(_not_ours(provider, missing, max(len(found), len(request.given))), unusable=missing)
+    shut = {key: s for s in found.values() if not s.editable for key in (s.id, s.e164)}
+    missing = [identifier for identifier in request.given if identifier not in usable and identifier not in shut]
+    busy = [s for s in found.values() if not s.editable]
+    if missing or busy:
+        total = max(len(found) + len(missing), len(request.given))
+        unusable = [*missing, *(name for s in busy for name in (s.e164, s.id))]
+        raise Unplannable(_in_the_way(provider, missing, busy, total), unusable=unusable)
     if not found:
         raise Unplannable("No number is like that, so there is nothing to do. Change the filter, or close this.")
     # A number given once by id and once in E.164 is one number.
@@ -95,8 +97,20 @@ def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) ->
     return [*given.values(), *rest]
 
 
-def _not_ours(provider: str, missing: Sequence[str], total: int) -> str:
-    return (
-        f"{len(missing):,} of {total:,} numbers are not in the {provider} account, or cannot be changed there now: "
-        f"{named(missing)}. Take them out, or correct them, and plan again."
-    )
+def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot], total: int) -> str:
+    """Return what is wrong with numbers that cannot be planned: those that are not there, and those in another state.
+
+    A number given in E.164 that the carrier does not let anybody change now looks like one that it does not have.
+    """
+    said = []
+    if missing:
+        said.append(
+            f"{len(missing):,} of {total:,} numbers are not in the {provider} account, or cannot be changed there now: "
+            f"{named(missing)}."
+        )
+    if busy:
+        shown = [f"{s.e164} ({s.status})" if s.status else s.e164 for s in busy]
+        said.append(
+            f"{len(busy):,} of {total:,} numbers are in a state in which {provider} changes nothing: {named(shown)}."
+        )
+    return f"{' '.join(said)} Take them out, or correct them, and plan again."

@@ -156,7 +156,7 @@ class Trying:
             return "The stored plan is not the one that was approved, so the rest was not sent."
         found = await differences(self._context, change, [number for number in numbers if number.batch in rest])
         kind = self._context.catalogue.kind(change.kind)
-        return what_moved(kind, found, unsent="the rest") if found else ""
+        return await what_moved(self._context, kind, found, unsent="the rest") if found else ""
 
     async def _wait(self, claim: Claim, until: datetime) -> None:
         async with self._context.database.transaction() as tx:

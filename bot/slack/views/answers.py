@@ -37,7 +37,7 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
     return Draft(
         kind=kind.name,
         filters=filters,
-        excluded=_answer(answers.get(EXCLUDED, {})) if filters else "",
+        excluded=_answer(answers.get(EXCLUDED, {})),
         pasted=tuple(_answer(answers.get(f"{NUMBERS}:{index}", {})) for index in range(boxes)),
         chosen=tuple(name for name in chosen if name in kind.by_name),
         typed=typed,

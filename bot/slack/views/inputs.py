@@ -67,9 +67,9 @@ def filter_fields(kind: Kind, draft: Draft, ways: Mapping[str, tuple[FilterField
         if key in ways:
             each, label = ways[key]
             blocks.append(field(f"{PREFIX}{key}", label, _filter_element(each, typed, draft, key), hint=each.help))
-    if draft.filters:
-        text = text_input(EXCLUDED, draft.excluded, BOX_LENGTH, multiline=True)
-        blocks.append(field(EXCLUDED, "Except", text, hint="Numbers that are not to be touched.", optional=True))
+    text = text_input(EXCLUDED, draft.excluded, BOX_LENGTH, multiline=True)
+    hint = "Numbers that are not to be touched, whatever else points at them."
+    blocks.append(field(EXCLUDED, "Except", text, hint=hint, optional=True))
     return blocks
 
 
