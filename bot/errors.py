@@ -82,6 +82,11 @@ class IllegalTransition(LinesmanError):
 class Superseded(LinesmanError):
     """Something else happened first."""
 
+    def __init__(self, message: str | None = None, *, instead: int | None = None) -> None:
+        super().__init__(message)
+        #: The change that took the place of the one that was meant; None when none did.
+        self.instead = instead
+
 
 class StoreError(LinesmanError):
     """The database cannot do what was asked."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.changes.batches import Operation
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.outcomes import UNCHANGED
-from bot.changes.plans import same
-from bot.changes.records import Operation
 from bot.changes.settings import Setting, restorable
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret, Value, Values
@@ -28,8 +28,6 @@ class Taken:
     left: Mapping[str, Values] = field(default_factory=dict)
     #: Setting -> how many numbers cannot get its old value back, because the provider documents no way to.
     lost: Mapping[str, int] = field(default_factory=dict)
-    #: E.164 numbers of which nothing can be brought back.
-    beyond: tuple[str, ...] = ()
 
 
 def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> Taken:
@@ -52,7 +50,6 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> Taken:
     rows: dict[str, Values] = {}
     left: dict[str, Values] = {}
     lost: dict[str, int] = {}
-    beyond: list[str] = []
     for operation in operations:
         if operation.state not in CHANGED:
             continue
@@ -72,9 +69,7 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> Taken:
             rows[operation.number_id] = back
             seen = {**operation.after, **(operation.found or {})}
             left[operation.number_id] = {name: seen[name] for name in operation.after}
-        else:
-            beyond.append(operation.e164)
-    return Taken(rows=rows, left=left, lost=lost, beyond=tuple(beyond))
+    return Taken(rows=rows, left=left, lost=lost)
 
 
 def _can_be_set(setting: Setting, value: Value) -> bool:

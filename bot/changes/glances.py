@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.changes.batches import Operation, Tally
 from bot.changes.lifecycle import ChangeState, Outcome
-from bot.changes.records import Operation, Place, Tally, public_id
+from bot.changes.records import Place, public_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

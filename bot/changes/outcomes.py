@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
+from bot.changes.batches import Operation, Tally
 from bot.changes.lifecycle import OperationState, Outcome
-from bot.changes.records import Operation, Tally
 
 #: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs to read.
 NOT_REPORTED = "linesman.not_reported"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import OperationState
 from bot.changes.outcomes import DIFFERS, GONE, NOT_TOLD
-from bot.changes.plans import same
 from bot.changes.settings import show_value
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret, Value, Values

@@ -7,9 +7,10 @@ import io
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from bot.changes.batches import Batch, Operation
 from bot.changes.kinds import Kind
 from bot.changes.readback import comparable, differing
-from bot.changes.records import Batch, Operation, Summary
+from bot.changes.records import Summary
 from bot.changes.settings import show_value
 from bot.changes.tabular import Form, table_file
 from bot.changes.values import MASK, Value, Values

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.changes.edits import keys
+from bot.changes.holds import Held
 from bot.changes.kinds import Kind
 from bot.changes.plans import Plan, PlannedNumber, plain
-from bot.changes.records import Held, Summary
+from bot.changes.records import Summary
 from bot.changes.settings import Setting
 from bot.changes.values import Edit, Wishes, canonical
 

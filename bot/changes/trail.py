@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
-from bot.changes.records import Event, Head
+from bot.changes.events import Event, Head
 from bot.changes.values import canonical
 from bot.errors import TrailBroken
 

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, time
 from enum import Enum
 from typing import Final
 
-from bot.changes.records import Event, public_id
+from bot.changes.events import Event
+from bot.changes.records import public_id
 from bot.changes.results import guard
 from bot.changes.values import canonical
 from bot.errors import InputError

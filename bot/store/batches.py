@@ -11,10 +11,10 @@ from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.batches import Batch
 from bot.changes.filters import conditions_from_json, conditions_to_json
 from bot.changes.lifecycle import BATCH_STEPS, BatchState, before
 from bot.changes.plans import PlannedBatch
-from bot.changes.records import Batch
 from bot.changes.values import values_from_json, values_to_json
 from bot.errors import NotFound, Superseded
 from bot.store.secrets import Secrets

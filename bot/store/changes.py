@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.batches import Tally
 from bot.changes.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
-from bot.changes.records import Change, Draft, Following, Place, Summary, Tally, public_id
+from bot.changes.records import Change, Draft, Following, Place, Summary, public_id
 from bot.changes.starts import Start
 from bot.errors import NotFound, Superseded
 from bot.store.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.changes.records import Base, Draft, Following, Held, Summary, Upload
+from bot.changes.holds import Held
+from bot.changes.records import Base, Draft, Following, Summary, Upload
 from bot.changes.values import JSON, Way, values_from_json, values_to_json, wishes_from_json
 
 

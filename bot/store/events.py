@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.records import Event, Head
+from bot.changes.events import Event, Head
 from bot.changes.trail import PRUNED, Proof, Walk, link
 from bot.errors import StoreError
 from bot.store.tables import events, trail

@@ -13,11 +13,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.batches import Tally
 from bot.changes.glances import Glance, Past
 from bot.changes.lifecycle import ChangeState, Outcome
 from bot.changes.listings import Listing
 from bot.changes.paging import Cursor
-from bot.changes.records import Place, Tally
+from bot.changes.records import Place
 from bot.store.operations import to_operation
 from bot.store.tables import changes, decisions, operations
 

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.batches import FailureGroup, Operation, Tally
 from bot.changes.lifecycle import OPERATION_STEPS, OperationState, before
 from bot.changes.outcomes import UNCERTAIN, UNCHANGED, UNREAD, Verdict
 from bot.changes.plans import PlannedNumber
 from bot.changes.readback import Awaited, Reading
-from bot.changes.records import FailureGroup, Operation, Tally
 from bot.changes.values import Values, values_from_json, values_to_json
 from bot.store.tables import operations
 

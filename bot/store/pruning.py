@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.events import Event
 from bot.changes.lifecycle import ChangeState
-from bot.changes.records import Event
 from bot.store.outbox import PENDING
 from bot.store.tables import batches, changes, events, operations, outbox
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
 from bot.changes.outcomes import GIVEN_UP
-from bot.changes.records import Batch, Change, public_id
+from bot.changes.records import Change, public_id
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, Superseded
 from bot.providers.base import JobReport
 from bot.store.transaction import Transaction

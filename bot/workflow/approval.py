@@ -175,7 +175,8 @@ class Approval:
     def _still_open(self, change: Change, digest: str) -> None:
         if change.replaced_by is not None:
             raise Superseded(
-                f"The plan of {change.public_id} was replaced by {public_id(change.replaced_by)}; decide on that one."
+                f"The plan of {change.public_id} was replaced by {public_id(change.replaced_by)}; decide on that one.",
+                instead=change.replaced_by,
             )
         if change.state is not ChangeState.AWAITING_APPROVAL:
             state = change.state.value.replace("_", " ")

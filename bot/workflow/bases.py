@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import replace
 
 from bot.changes.bases import Taken, to_retry, to_undo
+from bot.changes.batches import Operation
 from bot.changes.drafts import REASON_LENGTH, Request, plain
-from bot.changes.records import Base, Change, Draft, Following, Operation
+from bot.changes.records import Base, Change, Draft, Following
 from bot.changes.values import Secret
 from bot.errors import InputError, NotFound, Superseded
 from bot.workflow.authority import Authority

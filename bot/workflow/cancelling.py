@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bot.changes.batches import Batch
 from bot.changes.lifecycle import BatchState, ChangeState
-from bot.changes.records import Batch, Change
+from bot.changes.records import Change
 from bot.errors import NotAllowed, Superseded
 from bot.store.transaction import Transaction
 from bot.store.work import Task

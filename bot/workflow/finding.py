@@ -9,11 +9,11 @@ from functools import partial
 from typing import Final
 
 from bot.changes.glances import Past
+from bot.changes.holds import Held
 from bot.changes.kinds import Kind
 from bot.changes.numbers import Reading, read_numbers
 from bot.changes.paging import Cursor, Page, cut
 from bot.changes.plans import ids_in
-from bot.changes.records import Held
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import Values
 from bot.errors import InputError, ProviderError

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.changes.holds import Freeze
 from bot.changes.lifecycle import ChangeState
-from bot.changes.records import Freeze
 from bot.errors import InputError, Superseded
 from bot.store.transaction import Transaction
 from bot.store.work import Task

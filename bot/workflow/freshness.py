@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import structlog
+
+from bot.changes.differences import Moved, moved
 from bot.changes.kinds import Kind
-from bot.changes.plans import Moved, PlannedBatch, PlannedNumber, digest, moved
+from bot.changes.plans import PlannedBatch, PlannedNumber, digest, ids_in
 from bot.changes.records import Change
 from bot.changes.settings import show_value
 from bot.changes.snapshots import Snapshot, Target
+from bot.errors import ProviderError
 from bot.workflow.context import Context
+
+log = structlog.get_logger(__name__)
 
 #: How many moved numbers are named before the rest is only counted.
 NAMED = 5
@@ -51,18 +57,34 @@ async def differences(context: Context, change: Change, numbers: Sequence[Planne
     return await asyncio.to_thread(moved, kind, list(planned.values()), found)
 
 
-def what_moved(kind: Kind, found: Sequence[Moved], *, unsent: str) -> str:
+async def what_moved(context: Context, kind: Kind, found: Sequence[Moved], *, unsent: str) -> str:
     """Return what moved, for people; ``unsent`` is what was not sent because of it: "nothing", "the rest"."""
+    labels = await _names(context, kind, found[:NAMED])
     lines = []
     for difference in found[:NAMED]:
         if difference.name is None:
             lines.append(f"{difference.e164} is not in the account any more, or cannot be changed now")
         else:
             setting = kind.setting(difference.name)
-            then, now = (show_value(setting, value) for value in (difference.then, difference.now))
+            then, now = (
+                show_value(setting, value, labels.get(difference.name)) for value in (difference.then, difference.now)
+            )
             lines.append(f"{setting.label} of {difference.e164} was {then} and is {now}")
     more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
     numbers = len({difference.e164 for difference in found})
     moved_word = "number has" if numbers == 1 else "numbers have"
     sent = "nothing was sent" if unsent == "nothing" else f"{unsent} was not sent"
     return f"{numbers:,} {moved_word} moved since the plan, so {sent}: {'; '.join(lines)}{more}."
+
+
+async def _names(context: Context, kind: Kind, found: Sequence[Moved]) -> dict[str, Mapping[str, str]]:
+    """Return setting -> {id: human name} of the values that moved; none where the provider does not say."""
+    ids: dict[str, set[str]] = {}
+    for difference in found:
+        if difference.name is not None and kind.setting(difference.name).lookup:
+            ids.setdefault(difference.name, set()).update((*ids_in(difference.then), *ids_in(difference.now)))
+    try:
+        return {name: await context.catalogue.provider(kind).labels(kind, name, each) for name, each in ids.items()}
+    except ProviderError as error:
+        log.warning("names not read", kind=kind.name, why=error.message)
+        return {}

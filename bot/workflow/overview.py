@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.changes.glances import Glance
+from bot.changes.holds import Freeze
 from bot.changes.kinds import Kind
 from bot.changes.listings import SORTS, Listing
-from bot.changes.records import Freeze
 from bot.errors import NotAllowed
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.changes.bases import Taken, moved_on
+from bot.changes.building import build, handed_over
 from bot.changes.drafts import Request, plain
-from bot.changes.filters import show_condition
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
-from bot.changes.plans import Plan, build, handed_over, ids_to_name
-from bot.changes.records import Change, Held, Summary
-from bot.changes.snapshots import Snapshot, Target
+from bot.changes.plans import Plan, ids_to_name
+from bot.changes.records import Change, Summary
 from bot.changes.summaries import summarise
 from bot.errors import (
     DeliveryPostponed,
@@ -28,23 +26,21 @@ from bot.errors import (
     Superseded,
 )
 from bot.providers.base import Provider
-from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority, blind
 from bot.workflow.bases import Bases
-from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, named, rows_by_id, untouched, varied
+from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, rows_by_id, untouched, varied
 from bot.workflow.context import Context
 from bot.workflow.progress import Progress
 from bot.workflow.proposing import Proposals
 from bot.workflow.sheets import BadSheet, Sheets
+from bot.workflow.surveying import Survey
 
 #: How often planning is tried when it ends in a fault that nobody foresaw, or Slack does not hand out a sheet.
 ATTEMPTS = 3
 #: Pause before a sheet is asked for again.
 SHEET_RETRY = timedelta(seconds=5)
-#: Numbers between two words about how many have been read.
-STRIDE = 250
 
 
 class Planning:
@@ -61,6 +57,7 @@ class Planning:
         bases: Bases,
     ) -> None:
         self._context = context
+        self._survey = Survey(context)
         self._sheets = sheets
         self._bases = bases
         self._authority = authority
@@ -109,7 +106,7 @@ class Planning:
             return await self._handed(provider, kind, request, change)
         if not request.rows:
             await self._authority.request(change.requester, kind.name, len(request.given), request.names)
-        snapshots = await self._snapshots(provider, kind, request, progress)
+        snapshots = await self._survey.snapshots(provider, kind, request, progress)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with what is wanted")
         since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
         snapshots = untouched(snapshots, since)
@@ -150,46 +147,12 @@ class Planning:
         are_known(kind, provider.title, request, plan, labels)
         async with self._context.database.reading() as tx:
             counts = await tx.locks.everything(kind.provider, besides=change.id)
-            locked = await self._held(tx, counts)
-        conditions = await self._conditions(provider, kind, request)
+            locked = await self._survey.held(tx, counts)
+        conditions = await self._survey.conditions(provider, kind, request)
         summary = summarise(
             kind, plan, request.wanted, labels, repeats=0, locked=locked, conditions=conditions, unknown=most
         )
         return plan, summary
-
-    async def _snapshots(
-        self, provider: Provider, kind: Kind, request: Request, progress: Progress
-    ) -> Sequence[Snapshot]:
-        """Return the snapshots: numbers that were given in their order, then those that the filter found."""
-        known = "" if request.conditions else f" of {len(request.given):,}"
-        names = [setting.name for setting in kind.touched(request.names)]
-        most = self._context.policies.largest(kind.name)
-        target = Target(identifiers=request.given, conditions=request.conditions, excluded=request.excluded, limit=most)
-        found: dict[str, Snapshot] = {}
-        if request.conditions:
-            progress.tell(f"{provider.title} is listing the numbers that meet the filter")
-        # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
-        async for snapshot in provider.find(target, names, kind):
-            found[snapshot.id] = snapshot
-            if len(found) % STRIDE == 0:
-                progress.tell(f"{len(found):,}{known} numbers read from {provider.title}")
-        if len(found) > most:
-            raise Unplannable(
-                f"That is more than {most:,} numbers, the most that one change may have. "
-                "Narrow the filter, or split the change."
-            )
-        return await asyncio.to_thread(_in_order, provider.title, request, found)
-
-    async def _conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
-        """Return the filter as people read it, ids with their names."""
-        shown = []
-        fields = {field.name: field for field in kind.filters}
-        for condition in request.conditions:
-            field, label = fields[condition.field], None
-            if field.lookup and isinstance(condition.value, str):
-                label = (await provider.labels(kind, field.lookup, [condition.value])).get(condition.value)
-            shown.append(show_condition(field, condition, label))
-        return shown
 
     async def _summarise(
         self,
@@ -219,26 +182,12 @@ class Planning:
             labels,
             repeats=request.repeats + max(len(request.given) - len(plan.numbers), 0),
             left_out=request.left_out,
-            locked=await self._locked(kind, plan, change),
-            conditions=await self._conditions(provider, kind, request),
+            locked=await self._survey.locked(kind, plan, change),
+            conditions=await self._survey.conditions(provider, kind, request),
             varied=different,
             lost=taken.lost,
             since=since,
         )
-
-    async def _locked(self, kind: Kind, plan: Plan, change: Change) -> list[Held]:
-        """Return who holds numbers of the plan; a plan can be looked at all the same."""
-        changing = [number.id for number in plan.numbers if number.batch is not None]
-        async with self._context.database.reading() as tx:
-            held = await tx.locks.holders(kind.provider, changing, besides=change.id)
-            return await self._held(tx, Counter(held.values()))
-
-    async def _held(self, tx: Transaction, counts: Mapping[int, int]) -> list[Held]:
-        locks = {lock.change: lock for lock in await tx.locks.list()} if counts else {}
-        return [
-            Held(change=holder, requester=locks[holder].requester, since=locks[holder].since, numbers=numbers)
-            for holder, numbers in Counter(counts).most_common()
-        ]
 
     async def _write(self, claim: Claim, change: Change, plan: Plan, summary: Summary) -> None:
         now = self._context.clock()
@@ -299,26 +248,3 @@ class Planning:
             if await self._proposals.give_up(tx, claim.subject, problem):
                 await self._say.preview(tx, claim.subject)
         self._context.ring()
-
-
-def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) -> Sequence[Snapshot]:
-    """Return the snapshots in the plan's order; raises when one cannot be planned."""
-    usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
-    missing = [identifier for identifier in request.given if identifier not in usable]
-    named = set(missing)
-    missing += [s.e164 for s in found.values() if not s.editable and not {s.id, s.e164} & named]
-    if missing:
-        raise Unplannable(_not_ours(provider, missing, max(len(found), len(request.given))), unusable=missing)
-    if not found:
-        raise Unplannable("No number is like that, so there is nothing to do. Change the filter, or close this.")
-    # A number given once by id and once in E.164 is one number.
-    given = {usable[identifier].id: usable[identifier] for identifier in request.given}
-    rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
-    return [*given.values(), *rest]
-
-
-def _not_ours(provider: str, missing: Sequence[str], total: int) -> str:
-    return (
-        f"{len(missing):,} of {total:,} numbers are not in the {provider} account, or cannot be changed there now: "
-        f"{named(missing)}. Take them out, or correct them, and plan again."
-    )

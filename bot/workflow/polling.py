@@ -6,11 +6,11 @@ from datetime import datetime
 
 import structlog
 
+from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.outcomes import settle
 from bot.changes.pacing import POLLS_AT_ONCE, POLLS_PER_SECOND, next_poll
-from bot.changes.records import Batch
 from bot.errors import Missing, ProviderError
 from bot.providers.base import JobReport, JobState
 from bot.store.transaction import Transaction

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from bot.changes.batches import Batch, FailureGroup, Tally
+from bot.changes.holds import Freeze
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.messages import Message
 from bot.changes.policy import Audience, Membership, Person, Policy
-from bot.changes.records import Batch, Change, Decision, FailureGroup, Following, Freeze, Place, Tally, Upload
+from bot.changes.records import Change, Decision, Following, Place, Upload
 
 #: Returns the present time, aware UTC.
 Clock: TypeAlias = Callable[[], datetime]

@@ -9,7 +9,8 @@ from typing import Final
 
 import structlog
 
-from bot.changes.records import Change, Draft, Event
+from bot.changes.events import Event
+from bot.changes.records import Change, Draft
 from bot.changes.trail import PRUNED, Walk
 from bot.errors import Superseded, TrailBroken
 from bot.store.transaction import Transaction

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
-from bot.changes.records import Batch, Change
+from bot.changes.records import Change
 from bot.errors import BadRequest, Forbidden, Missing, ProviderError, Unauthorised
 from bot.providers.base import JobReport
 from bot.store.work import Claim, Task

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcomes import STOPPED
-from bot.changes.records import Batch
 from bot.store.transaction import Transaction
 from bot.store.work import Task
 from bot.workflow.context import Context

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.changes.lifecycle import ChangeState
-from bot.changes.plans import Moved
 from bot.changes.records import Change
 from bot.changes.starts import begins_at
 from bot.errors import NotAllowed, ProviderError
@@ -67,6 +66,8 @@ class Starting:
             log.warning("cannot check freshness", change=change.id, why=error.message)
             await self._wait(claim)
             return
+        kind = self._context.catalogue.kind(change.kind)
+        moved = await what_moved(self._context, kind, moves, unsent="nothing") if moves else ""
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
             change = await tx.changes.hold(claim.subject)
@@ -76,7 +77,7 @@ class Starting:
             if decided != {change.digest} or stored != change.digest:
                 await self._refuse(tx, change)
             elif moves:
-                await self._stop_as_stale(tx, change, moves)
+                await self._stop_as_stale(tx, change, moved, len({move.e164 for move in moves}))
             else:
                 await self._begin(tx, change)
             await self._say.cards(tx, change.id)
@@ -98,12 +99,9 @@ class Starting:
         await self._say.line(tx, change.id, "cancelled")
         await self._say.failure(tx, change.id, "digest_mismatch")
 
-    async def _stop_as_stale(self, tx: Transaction, change: Change, moves: list[Moved]) -> None:
-        kind = self._context.catalogue.kind(change.kind)
+    async def _stop_as_stale(self, tx: Transaction, change: Change, problem: str, numbers: int) -> None:
         now = self._context.clock()
-        problem = what_moved(kind, moves, unsent="nothing")
         await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
-        numbers = len({move.e164 for move in moves})
         await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
         await self._say.line(tx, change.id, "stale")
         await self._say.failure(tx, change.id, "stale")

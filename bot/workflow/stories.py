@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from bot.changes.batches import Operation
+from bot.changes.events import Event
 from bot.changes.lifecycle import ChangeState, OperationState
 from bot.changes.messages import Message, Topic
 from bot.changes.policy import Policy, who_may_approve
-from bot.changes.records import Change, Event, Operation
+from bot.changes.records import Change
 from bot.changes.results import ResultsSheet, plan_sheet
 from bot.changes.starts import begins_at
 from bot.changes.tabular import Form

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import structlog
 
+from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
 from bot.changes.outcomes import REFUSED
 from bot.changes.pacing import next_poll
-from bot.changes.records import Batch, Change
+from bot.changes.records import Change
 from bot.errors import (
     BadRequest,
     Forbidden,

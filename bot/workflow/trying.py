@@ -12,9 +12,10 @@ from typing import Any
 
 import structlog
 
+from bot.changes.batches import Batch, Tally
 from bot.changes.lifecycle import ChangeState
 from bot.changes.outcomes import MOVED
-from bot.changes.records import Batch, Change, Tally
+from bot.changes.records import Change
 from bot.changes.starts import begins_at
 from bot.errors import NotAllowed, ProviderError, Superseded
 from bot.store.events import ITSELF
@@ -155,7 +156,7 @@ class Trying:
             return "The stored plan is not the one that was approved, so the rest was not sent."
         found = await differences(self._context, change, [number for number in numbers if number.batch in rest])
         kind = self._context.catalogue.kind(change.kind)
-        return what_moved(kind, found, unsent="the rest") if found else ""
+        return await what_moved(self._context, kind, found, unsent="the rest") if found else ""
 
     async def _wait(self, claim: Claim, until: datetime) -> None:
         async with self._context.database.transaction() as tx:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.changes.records import Lock, public_id
+from bot.changes.holds import Lock
+from bot.changes.records import public_id
 from bot.errors import Superseded
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.changes.building import build
 from bot.changes.drafts import read_draft
 from bot.changes.edits import applied, keys, show_wish
 from bot.changes.kinds import Kind
-from bot.changes.plans import build, emptied
+from bot.changes.plans import emptied
 from bot.changes.records import Draft
 from bot.changes.settings import Setting, Shape
 from bot.changes.snapshots import Snapshot

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.changes.building import build
+from bot.changes.differences import difference, payload
 from bot.changes.kinds import Kind
-from bot.changes.plans import build, difference, ids_to_name, payload
+from bot.changes.plans import ids_to_name
 from bot.changes.snapshots import Snapshot
 from bot.changes.starts import Start
 from bot.changes.summaries import summarise

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.changes.differences import payload
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import OperationState
 from bot.changes.outcomes import DIFFERS, GONE, NOT_TOLD
-from bot.changes.plans import payload
 from bot.changes.readback import Awaited, Reading, comparable, judge
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret

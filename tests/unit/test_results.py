@@ -11,9 +11,10 @@ from itertools import islice
 import pytest
 from openpyxl import load_workbook
 
+from bot.changes.batches import Batch, Operation
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
-from bot.changes.records import Batch, Operation, Summary
+from bot.changes.records import Summary
 from bot.changes.results import ABSENT, COLUMNS, ResultsSheet, guard
 from bot.changes.tabular import Form
 from bot.changes.values import MASK

@@ -14,7 +14,8 @@ from bot.changes.sheets import LARGEST
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks.inspect import view_problems
 from bot.slack.views.answers import field_errors, read_form, read_private
-from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, form
+from bot.slack.views.form import MOST_BOXES, form
+from bot.slack.views.inputs import BOX_LENGTH
 from bot.slack.views.preview import planning
 from bot.slack.views.sheet_field import next_turn, sheet_problems
 from bot.slack.views.values import being_read, values_form

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.changes.records import Event, Head
+from bot.changes.events import Event, Head
 from bot.changes.trail import GENESIS, PRUNED, Proof, Walk, link
 from bot.errors import TrailBroken
 

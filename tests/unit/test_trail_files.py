@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.changes.records import Event
+from bot.changes.events import Event
 from bot.changes.trail_files import COLUMNS, Form, header, line, read_moment, read_span, read_words
 from bot.errors import InputError
 

@@ -11,24 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.changes.batches import Batch, FailureGroup, Tally
+from bot.changes.events import Event
+from bot.changes.holds import Freeze, Held, Lock
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, ChangeState, Outcome
 from bot.changes.policy import Audience, Grant, Policy
-from bot.changes.records import (
-    Batch,
-    Change,
-    Decision,
-    Draft,
-    Event,
-    FailureGroup,
-    Freeze,
-    Held,
-    Lock,
-    Place,
-    Summary,
-    Tally,
-    Verb,
-)
+from bot.changes.records import Change, Decision, Draft, Place, Summary, Verb
 from bot.changes.settings import Shape
 from bot.changes.starts import Start
 from bot.changes.values import Secret
@@ -41,8 +30,9 @@ from bot.slack.views.approval_card import approval_card, approval_text, read_tic
 from bot.slack.views.card import card, card_text
 from bot.slack.views.details import details
 from bot.slack.views.elements import bar, clip, code, escape, listed, shortened
-from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, form
+from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.help import help_text
+from bot.slack.views.inputs import BOX_LENGTH
 from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.pieces import counts_text, failure_lines, trouble

@@ -9,11 +9,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.changes.batches import Operation, Tally
 from bot.changes.glances import Glance, Past
+from bot.changes.holds import Freeze, Held
 from bot.changes.lifecycle import ChangeState, OperationState, Outcome
 from bot.changes.listings import SORTS, Listing
 from bot.changes.paging import Cursor, Page
-from bot.changes.records import Draft, Freeze, Held, Operation, Place, Tally
+from bot.changes.records import Draft, Place
 from bot.changes.settings import Shape
 from bot.changes.snapshots import Snapshot
 from bot.changes.templates import Template

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
-from bot.changes.plans import same
 from bot.changes.sheets.columns import Columns
 from bot.changes.sheets.rows import ReadRow
 from bot.changes.sheets.sheet import SheetProblem, SheetRow

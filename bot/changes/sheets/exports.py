@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
-from bot.changes.plans import same
 from bot.changes.settings import Setting, Shape, Unreadable, show_value
 from bot.changes.sheets.cells import CLEAR, guarded
 from bot.changes.sheets.columns import NUMBER

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from bot.changes.plans import difference
+from bot.changes.differences import difference
 from bot.changes.runs import NewNumber, NumberState, Run, RunNumber
 from bot.errors import BadRequest, Missing
 from bot.providers.base import BatchRequest, JobReport, JobState, OperationReport

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
-from bot.changes.plans import same
 from bot.changes.settings import Setting, Shape
 from bot.changes.values import JSON, Value, Values
 from bot.errors import Unavailable

@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.lifecycle import ChangeState
 from bot.changes.records import Verb, public_id
+from bot.errors import Superseded
 from bot.slack.front import Front
 from bot.slack.views.approval_card import (
     APPROVE,
@@ -20,7 +21,7 @@ from bot.slack.views.approval_card import (
     says_at_once,
 )
 from bot.slack.views.details import details
-from bot.slack.views.elements import when
+from bot.slack.views.elements import escape, when
 from bot.slack.views.preview import loading, notice
 from bot.workflow.approval import Answer
 
@@ -60,10 +61,24 @@ def register(app: AsyncApp, front: Front) -> None:
 async def _approve(front: Front, body: dict[str, Any]) -> None:
     value = body["actions"][0]["value"]
     change, digest = read_ticket(value)
-    answer = await front.approval.decide(
-        change, by=body["user"]["id"], verb=Verb.APPROVE, digest=digest, at_once=says_at_once(value)
-    )
+    try:
+        answer = await front.approval.decide(
+            change, by=body["user"]["id"], verb=Verb.APPROVE, digest=digest, at_once=says_at_once(value)
+        )
+    except Superseded as error:
+        if error.instead is None:
+            raise
+        await front.say(body, await _instead(front, error.message, error.instead))
+        return
     await front.say(body, _thanks(change, answer))
+
+
+async def _instead(front: Front, text: str, change: int) -> str:
+    """Return the answer to a click on a plan that was replaced, with the way to the one that took its place."""
+    replacement = (await front.stories.read(change)).change
+    place = replacement.approval_card if replacement.approval_card.ts else replacement.card
+    link = (await front.links.of([place])).get(place)
+    return f"{escape(text)} <{link}|Show {public_id(change)}>" if link else escape(text)
 
 
 def _thanks(change: int, answer: Answer) -> str:

@@ -18,7 +18,8 @@ from bot.slack.desk import Ack
 from bot.slack.front import Front
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
 from bot.slack.views.elements import View
-from bot.slack.views.form import FILTERS, FORM, KIND, MORE, form
+from bot.slack.views.form import FORM, KIND, MORE, form
+from bot.slack.views.inputs import FILTERS
 from bot.slack.views.preview import loading, planning
 from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
 from bot.slack.views.values import VALUES, values_form

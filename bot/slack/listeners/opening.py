@@ -10,7 +10,8 @@ from bot.changes.records import Draft, Upload
 from bot.errors import NotAllowed
 from bot.slack.front import Front
 from bot.slack.views.elements import escape, with_notes
-from bot.slack.views.form import BOX_LENGTH, MOST_BOXES, form
+from bot.slack.views.form import MOST_BOXES, form
+from bot.slack.views.inputs import BOX_LENGTH
 from bot.slack.views.preview import loading, notice
 
 

@@ -13,7 +13,7 @@ from bot.errors import LinesmanError
 from bot.slack.front import Front
 from bot.slack.views.answers import read_form
 from bot.slack.views.elements import option
-from bot.slack.views.form import VALUE, ways_to_filter
+from bot.slack.views.inputs import VALUE, ways_to_filter
 
 log = structlog.get_logger(__name__)
 

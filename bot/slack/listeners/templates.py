@@ -14,7 +14,7 @@ from bot.slack.manifest import COMMAND
 from bot.slack.said import spoken
 from bot.slack.views.answers import read_private
 from bot.slack.views.elements import View, code, escape
-from bot.slack.views.form import ways_to_filter
+from bot.slack.views.inputs import ways_to_filter
 from bot.slack.views.preview import loading, notice
 from bot.slack.views.templates import (
     DELETE,

@@ -13,7 +13,8 @@ from bot.changes.records import Base, Draft, Following
 from bot.changes.settings import Setting, Shape
 from bot.changes.starts import START
 from bot.changes.values import Value, Way
-from bot.slack.views.form import BOX_LENGTH, FILTERS, KIND, REPLACE, VALUE, WAY, ways_to_filter
+from bot.slack.views.form import KIND
+from bot.slack.views.inputs import BOX_LENGTH, FILTERS, REPLACE, VALUE, WAY, ways_to_filter
 from bot.slack.views.sheet_field import attached
 
 #: Block id -> what its element holds.
@@ -36,7 +37,7 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
     return Draft(
         kind=kind.name,
         filters=filters,
-        excluded=_answer(answers.get(EXCLUDED, {})) if filters else "",
+        excluded=_answer(answers.get(EXCLUDED, {})),
         pasted=tuple(_answer(answers.get(f"{NUMBERS}:{index}", {})) for index in range(boxes)),
         chosen=tuple(name for name in chosen if name in kind.by_name),
         typed=typed,

@@ -24,18 +24,9 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import (
-    audience_text,
-    decision_text,
-    filter_lines,
-    freeze_line,
-    jobs_text,
-    numbers_text,
-    sample_lines,
-    state_word,
-    wanted_lines,
-    warning_lines,
-)
+from bot.slack.views.pieces import audience_text, decision_text, jobs_text, state_word
+from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
+from bot.slack.views.times import freeze_line
 from bot.slack.views.trying import try_line
 from bot.workflow.ports import Story
 

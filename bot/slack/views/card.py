@@ -21,10 +21,12 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import counts_text, decision_text, freeze_line, state_word, trouble, wanted_lines
+from bot.slack.views.pieces import counts_text, decision_text, state_word, trouble
+from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.preview import AGAIN
 from bot.slack.views.questions import questions_line
 from bot.slack.views.templates import keep_button
+from bot.slack.views.times import freeze_line
 from bot.slack.views.trying import try_buttons, try_line
 from bot.workflow.ports import Story
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.changes.records import Event
+from bot.changes.events import Event
 from bot.slack.views.card import card
 from bot.slack.views.elements import View, code, listed, modal, person, section, when
-from bot.slack.views.pieces import sample_lines, warning_lines
+from bot.slack.views.plan_lines import sample_lines, warning_lines
 from bot.workflow.ports import Story
 
 #: How many of the newest events are shown.

@@ -23,8 +23,9 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import start_line, wanted_lines
+from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.status import entry
+from bot.slack.views.times import start_line
 from bot.workflow.overview import Outlook
 from bot.workflow.ports import Story
 

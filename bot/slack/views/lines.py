@@ -10,7 +10,8 @@ from typing import Any, Final
 from bot.changes.messages import QUESTION
 from bot.changes.records import Verb
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
-from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble, wanted_lines
+from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble
+from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.questions import questions
 from bot.slack.views.trying import try_history
 from bot.workflow.ports import Story

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.changes.records import Lock, public_id
+from bot.changes.holds import Lock
+from bot.changes.records import public_id
 from bot.slack.views.elements import actions, button, confirmation, counted, listed, person, section, when
 
 UNLOCK: Final = "unlock"

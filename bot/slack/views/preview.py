@@ -24,19 +24,17 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import (
-    audience_text,
+from bot.slack.views.pieces import audience_text, jobs_text, state_word
+from bot.slack.views.plan_lines import (
     filter_lines,
-    jobs_text,
     locked_lines,
     numbers_text,
     sample_lines,
-    state_word,
-    waiting_lines,
     wanted_lines,
     warning_lines,
 )
 from bot.slack.views.templates import keep_button
+from bot.slack.views.times import waiting_lines
 from bot.slack.views.trying import try_line
 from bot.workflow.approval import COUNT
 from bot.workflow.ports import Story

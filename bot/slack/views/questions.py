@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.changes.batches import Batch
 from bot.changes.policy import Grant
-from bot.changes.records import Batch
 from bot.slack.views.elements import (
     Block,
     View,

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bot.changes.events import Event
 from bot.changes.glances import Glance
 from bot.changes.kinds import Kind
 from bot.changes.listings import Listing
 from bot.changes.paging import Page
-from bot.changes.records import Event
 from bot.slack.views.card import card, card_text
 from bot.slack.views.details import history_lines
 from bot.slack.views.elements import Block, code, context, counted, person, section, when
 from bot.slack.views.paging import pager
-from bot.slack.views.pieces import counts_text, kind_words, start_line, state_word
+from bot.slack.views.pieces import counts_text, kind_words, state_word
+from bot.slack.views.times import start_line
 from bot.workflow.ports import Story, Waiting
 
 PAGES: Final = "list"

@@ -26,7 +26,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.form import ways_to_filter
+from bot.slack.views.inputs import ways_to_filter
 from bot.slack.views.pieces import kind_words
 from bot.workflow.templates import Keeping, Shelf
 

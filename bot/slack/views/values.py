@@ -9,7 +9,8 @@ from typing import Final
 from bot.changes.kinds import Kind
 from bot.changes.records import Draft
 from bot.slack.views.elements import View, modal, section
-from bot.slack.views.form import MOST_BOXES, filter_fields, kind_field, number_fields, ways_to_filter
+from bot.slack.views.form import MOST_BOXES, kind_field, number_fields
+from bot.slack.views.inputs import filter_fields, ways_to_filter
 from bot.slack.views.preview import notice
 
 VALUES: Final = "values_form"

@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
+from bot.changes.events import Event
 from bot.changes.lifecycle import BatchState, ChangeState
-from bot.changes.records import Event
 from bot.changes.trail import GENESIS, link
 from bot.sandbox.slack import Person
 from bot.store.batches import Batches

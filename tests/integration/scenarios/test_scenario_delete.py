@@ -114,5 +114,5 @@ async def test_a_number_that_came_into_use_meanwhile_stops_the_deletion(deleting
 
     assert len(stage.telnyx.numbers) == 2
     assert stage.created() == []
-    assert f"Connection of +13035550000 was (empty) and is {office.id}" in stage.read(stage.card(change))
+    assert f"Connection of +13035550000 was (empty) and is Denver PBX ({office.id})" in stage.read(stage.card(change))
     assert stage.slack.workspace.in_channel(FAILURES)

@@ -67,6 +67,7 @@ async def test_switching_the_kind_keeps_numbers_and_reason(stage: Stage) -> None
         "numbers:0",
         "sheet:0",
         "filters",
+        "excluded",
         "value:emergency_enabled",
         "value:emergency_address_id",
         "reason",

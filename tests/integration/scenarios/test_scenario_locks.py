@@ -136,7 +136,7 @@ async def test_a_stale_change_is_planned_again_with_a_click_and_approval_starts_
     fresh = await stage.request()
 
     said = await stage.answered(stage.max, stage.max.click("approve", message=old_request))
-    assert said == f"The plan of CHG-{change} was replaced by CHG-{fresh}; decide on that one."
+    assert said == f"The plan of CHG-{change} was replaced by CHG-{fresh}; decide on that one. Show CHG-{fresh}"
     assert stage.telnyx.jobs == []
     await stage.approve(fresh)
     await stage.ended(fresh)

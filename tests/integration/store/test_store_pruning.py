@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from bot.changes.batches import Tally
 from bot.changes.lifecycle import ChangeState
 from bot.changes.messages import Topic
 from bot.changes.plans import PlannedBatch, PlannedNumber
-from bot.changes.records import Draft, Tally
+from bot.changes.records import Draft
 from bot.store.database import Database
 from bot.store.pruning import PORTION
 from bot.store.work import Task

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.plans import build
+from bot.changes.building import build
 from bot.changes.settings import restorable, show_value
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import JSON, Edit, Way

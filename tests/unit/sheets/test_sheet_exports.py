@@ -7,8 +7,8 @@ import io
 
 import pytest
 
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
-from bot.changes.plans import same
 from bot.changes.sheets import export, read_sheet, template
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Value

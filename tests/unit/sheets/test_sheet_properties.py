@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from bot.changes.building import build
+from bot.changes.differences import same
 from bot.changes.kinds import Kind
-from bot.changes.plans import build, same
 from bot.changes.settings import Setting, Shape
 from bot.changes.sheets import Sheet, export, marked, read_sheet
 from bot.changes.snapshots import Snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from bot.changes.records import Event
+from bot.changes.events import Event
 from bot.changes.trail import GENESIS, link
 from bot.changes.values import without_sealed
 from bot.store.tables import UtcTime

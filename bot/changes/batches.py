@@ -1,0 +1,137 @@
+"""What a plan is carried out in, and what becomes of it: batches, operations and their counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.changes.filters import Condition
+from bot.changes.lifecycle import BatchState, OperationState
+from bot.changes.values import Values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Numbers that get the same values in one call."""
+
+    id: int
+    change: int
+    #: Position in the plan, from 1.
+    position: int
+    state: BatchState
+    size: int
+    #: What is sent, whole groups included.
+    values: Values
+    #: The filter that is handed to the provider in the place of numbers; empty for every batch of known numbers.
+    handed: tuple[Condition, ...] = ()
+    #: Whether it is part of the first try.
+    canary: bool = False
+    #: The provider's job, once there is one.
+    job: str
+    #: When the last POST was about to go out.
+    attempted_at: datetime | None
+    attempts: int
+    submitted_at: datetime | None
+    settled_at: datetime | None
+    #: The provider's estimate of when the job is done.
+    done_by: datetime | None
+    #: Provider's word for the job's state, at the last poll.
+    job_state: str
+    #: How often the job has been asked about.
+    polls: int
+    #: Reads of the job since it was over, or gone, with numbers still undecided.
+    looks: int
+    #: Searches after an unknown outcome that did not find the job.
+    absences: int
+    #: When the first attempt went out that nobody answered; None once the batch has its job.
+    unanswered_since: datetime | None = None
+    #: How often it was sent again since, because no job was found.
+    resent: int = 0
+    #: Since when an operator has to say what became of an unanswered attempt; None when nobody is asked.
+    asked_at: datetime | None = None
+    #: What is known about it, for people.
+    doubt: str = ""
+    #: Jobs at the provider that may be the batch's.
+    candidates: tuple[str, ...] = ()
+    #: When the job last reported something new.
+    moved_at: datetime | None = None
+    #: Since when the job counts as standing still; None when it does not.
+    overdue_at: datetime | None = None
+    #: When the provider last refused the batch for want of a free slot; None when it did not.
+    slot_refused_at: datetime | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether only an operator can say what became of its submission."""
+        return self.state is BatchState.UNKNOWN and self.asked_at is not None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether its job has been standing still for long."""
+        return self.state is BatchState.SUBMITTED and self.overdue_at is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One number of a change, and what became of it."""
+
+    change: int
+    #: Position in the plan, from 0.
+    position: int
+    #: Position of its batch in the plan; None when it is not sent.
+    batch: int | None
+    number_id: str
+    e164: str
+    before: Values
+    after: Values
+    state: OperationState
+    #: Why it failed or was not attempted: the provider's code or one of ours, a sentence, and a JSON pointer.
+    code: str
+    reason: str
+    pointer: str
+    settled_at: datetime | None
+    #: What the number had when it was read back last, of what was sent; None when it has not been read.
+    found: Values | None = None
+    #: When that was.
+    found_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """How many numbers of a change are where."""
+
+    waiting: int = 0
+    submitted: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    not_attempted: int = 0
+    verified: int = 0
+    differs: int = 0
+    unverified: int = 0
+
+    @property
+    def total(self) -> int:
+        """All numbers of the change."""
+        return self.pending + self.changed + self.failed + self.not_attempted
+
+    @property
+    def changed(self) -> int:
+        """Numbers that the provider says it changed, read back or not."""
+        return self.succeeded + self.verified + self.differs + self.unverified
+
+    @property
+    def pending(self) -> int:
+        """Numbers without an outcome yet."""
+        return self.waiting + self.submitted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailureGroup:
+    """Numbers that failed, differ or could not be verified for one and the same reason."""
+
+    code: str
+    reason: str
+    pointer: str
+    count: int
+    #: The first few numbers, in E.164.
+    examples: tuple[str, ...]

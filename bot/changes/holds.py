@@ -1,0 +1,38 @@
+"""What keeps numbers from being changed: locks of other changes, and an operator's freeze."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """Numbers of a plan that another change holds."""
+
+    change: int
+    requester: str
+    since: datetime
+    #: How many of the plan's numbers it holds.
+    numbers: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lock:
+    """A change's hold on its numbers."""
+
+    change: int
+    provider: str
+    #: How many numbers it holds.
+    numbers: int
+    since: datetime
+    requester: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Freeze:
+    """An operator's word that nothing is to be submitted."""
+
+    by: str
+    reason: str
+    at: datetime

@@ -1,0 +1,140 @@
+"""What a plan is, in lines: what is wanted, a sample, what to mind, who is in the way."""
+
+from __future__ import annotations
+
+from bot.changes.edits import show_wish
+from bot.changes.kinds import Kind
+from bot.changes.records import Summary, public_id
+from bot.changes.settings import Shape
+from bot.changes.summaries import UNSET
+from bot.changes.values import Values, Wish
+from bot.slack.views.elements import code, counted, listed, person, when
+
+#: How many differences of one number are shown in a sample.
+DIFFERENCES = 3
+
+
+def shown(kind: Kind, name: str, wish: Wish, summary: Summary, limit: int = 200) -> str:
+    """Return a value, or an edit of a list, with human names beside ids, safe inside mrkdwn."""
+    return code(show_wish(kind.setting(name), wish, summary.labels.get(name)), limit)
+
+
+def wanted_lines(kind: Kind, summary: Summary) -> str:
+    """Return a line for every setting that will change; of a kind that takes numbers away, what that means."""
+    if kind.removes:
+        return (
+            f"🗑️ These numbers are *deleted from the {kind.provider.title()} account*. It cannot be undone, and nobody "
+            "can promise that a number can be bought again."
+        )
+    return listed([f"• *{kind.setting(name).label}* → {_wanted(kind, name, summary)}" for name in summary.names])
+
+
+def _wanted(kind: Kind, name: str, summary: Summary) -> str:
+    """Return what a setting is going to be, for all numbers or for those without a value of their own."""
+    common = shown(kind, name, summary.wanted[name], summary) if name in summary.wanted else ""
+    own = summary.varied.get(name, 0)
+    if not own:
+        return common
+    rows = f"{own:,} different values, number by number" if own > 1 else "the value in the sheet"
+    return f"{rows}; {common} for the rest" if common else rows
+
+
+def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
+    """Return before and after of a few numbers."""
+    lines = []
+    for e164, before, after in summary.sample[:limit]:
+        if kind.removes:
+            had = [
+                f"{kind.setting(name).label}: {shown(kind, name, value, summary, limit=60)}"
+                for name, value in before.items()
+                if value not in UNSET
+            ]
+            lines.append(f"`{e164}`  {'; '.join(had) or 'nothing set'}")
+            continue
+        named = [_difference(kind, name, before, after, summary) for name in list(after)[:DIFFERENCES]]
+        if more := len(after) - DIFFERENCES:
+            named += [f"and {more} more"] if more > 0 else []
+        lines.append(f"`{e164}`  {'; '.join(named)}")
+    return listed(lines)
+
+
+def _difference(kind: Kind, name: str, before: Values, after: Values, summary: Summary) -> str:
+    setting, told = kind.setting(name), name in before
+    old, new = before.get(name), after.get(name)
+    if setting.shape in {Shape.LOOKUPS, Shape.NUMBERS} and told and isinstance(new, tuple):
+        return f"{setting.label}: {_gains_and_losses(kind, name, old if isinstance(old, tuple) else (), new, summary)}"
+    was = shown(kind, name, old, summary, limit=60) if told else "(not told by the provider)"
+    return f"{setting.label}: {was} → {shown(kind, name, new, summary, limit=60)}"
+
+
+def _gains_and_losses(kind: Kind, name: str, old: tuple[str, ...], new: tuple[str, ...], summary: Summary) -> str:
+    """Return what a list gains and loses: two long lists side by side, cut to a line, would look the same."""
+    gained = tuple(entry for entry in new if entry not in old)
+    lost = tuple(entry for entry in old if entry not in new)
+    signs = (("+", gained), ("-", lost))
+    return " ".join(f"{sign} {shown(kind, name, entries, summary, limit=80)}" for sign, entries in signs if entries)
+
+
+def warning_lines(kind: Kind, summary: Summary) -> str:
+    """Return what a careful person would want to be told before approving; empty when there is nothing."""
+    lines = [
+        f"• {counted(count, 'number')} {'gets' if count == 1 else 'get'} *{kind.setting(name).label}* switched on, "
+        "which costs money."
+        for name, count in summary.paid.items()
+    ]
+    lines += [
+        f"• {counted(count, 'number')} {'loses' if count == 1 else 'lose'} *{kind.setting(name).label.lower()}* "
+        "of today: the list is replaced."
+        for name, count in summary.losing.items()
+    ]
+    lines += [
+        f"• {counted(count, 'number')} {'keeps' if count == 1 else 'keep'} *{kind.setting(name).label}* as it is: "
+        f"{kind.provider.title()} documents no way to set what {'it' if count == 1 else 'they'} had before."
+        for name, count in summary.lost.items()
+    ]
+    if count := summary.since:
+        named = ", ".join(summary.since_named) + (", …" if count > len(summary.since_named) else "")
+        has = "has been changed since and is" if count == 1 else "have been changed since and are"
+        lines.append(f"• {counted(count, 'number')} {has} left as {'it is' if count == 1 else 'they are'}: {named}.")
+    if summary.unknown:
+        lines.append(
+            f"• *Nobody can see which numbers these are.* {kind.provider.title()} alone resolves the filter when the "
+            "job is made; only then are the numbers known, and there are no values of before to compare or to go back "
+            f"to. Until the end, no other change of {kind.provider.title()} numbers can be asked for."
+        )
+    lines += [
+        f"• {counted(count, 'number')} {'has' if count == 1 else 'have'} *{kind.setting(name).label.lower()}*."
+        for name, count in summary.having.items()
+    ]
+    if count := summary.unchanged:
+        alone = "already has these values and is" if count == 1 else "already have these values and are"
+        lines.append(f"• {counted(count, 'number')} {alone} left alone.")
+    if count := summary.left_out:
+        lines.append(f"• {counted(count, 'number')} that you gave {'is' if count == 1 else 'are'} left out.")
+    if count := summary.repeats:
+        lines.append(f"• {count:,} repeated {'entry was' if count == 1 else 'entries were'} dropped.")
+    return "\n".join(lines)
+
+
+def numbers_text(summary: Summary) -> str:
+    """Return how many numbers there are, and how many of them change when those are fewer."""
+    if summary.unknown:
+        return f"not known before the job runs, {summary.unknown:,} at most"
+    changing = summary.numbers - summary.unchanged
+    return f"{summary.numbers:,}" + (f", of which {changing:,} change" if summary.unchanged else "")
+
+
+def locked_lines(summary: Summary) -> str:
+    """Return who holds numbers of the plan, and since when."""
+    return listed(
+        [
+            f"{held.numbers:,} of the numbers are locked by *{public_id(held.change)}*, requested by "
+            f"{person(held.requester)}, since {when(held.since)}."
+            for held in summary.locked
+        ]
+    )
+
+
+def filter_lines(summary: Summary) -> str:
+    """Return the filter that found the numbers, a condition in each line."""
+    return listed([f"• {code(condition)}" for condition in summary.conditions])

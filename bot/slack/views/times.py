@@ -1,0 +1,60 @@
+"""When things happen, in words: how long jobs take, when a change begins, and what keeps it."""
+
+from __future__ import annotations
+
+from bot.changes.lifecycle import ChangeState
+from bot.slack.views.elements import code, person, when
+from bot.workflow.ports import Story, Waiting
+
+#: States in which nothing has been sent.
+_UNSENT = frozenset({ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words, rounded as people would."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3600)} h"
+
+
+def start_line(story: Story | Waiting) -> str:
+    """Return when the change is going to begin; empty when that is as soon as it is approved, or when it has begun."""
+    start, begins, state = story.change.start, story.opens_at, story.change.state
+    if state not in _UNSENT:
+        return ""
+    if start is None:
+        return f"🕒 Outside its change window: once approved it starts at {when(begins)}." if begins else ""
+    if start.at <= story.now:
+        if begins:
+            return f"🕒 Its start, {start}, has passed and its change window is shut: it starts at {when(begins)}."
+        at_once = f"🕒 Its start, {start}, has passed: *approved now, it starts at once*."
+        return "" if state is ChangeState.APPROVED else at_once
+    if begins and begins > start.at:
+        return f"🕒 Its start, {start}, is outside its change window: it *starts {when(begins)}*, when that opens."
+    return f"🕒 *Starts {start}*; on your clock that is {when(start.at)}."
+
+
+def waiting_lines(story: Story) -> str:
+    """Return when the change is going to begin and what that means for others; empty when it does not wait."""
+    line = start_line(story)
+    if not line or story.change.start is None:
+        return line
+    if story.change.state is ChangeState.APPROVED:
+        return f"{line} Until it is over, no other change can have its numbers."
+    late = "" if story.change.start.at <= story.now else " Approved later than that, it starts at once."
+    return f"{line}{late} From the request until it is over, no other change can have its numbers."
+
+
+def freeze_line(story: Story) -> str:
+    """Return why nothing is sent now: submissions are frozen, or it is not time; empty when neither."""
+    freeze = story.freeze
+    lines = [waiting_lines(story)]
+    if freeze is not None and not story.change.state.over:
+        lines.insert(
+            0,
+            f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
+            "Nothing more is sent until an operator lifts it.",
+        )
+    return "\n".join(filter(None, lines))

@@ -1,0 +1,116 @@
+"""Looking at what there is before a plan is made: the numbers, what finds them, and who holds them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from bot.changes.drafts import Request
+from bot.changes.filters import show_condition
+from bot.changes.holds import Held
+from bot.changes.kinds import Kind
+from bot.changes.plans import Plan
+from bot.changes.records import Change
+from bot.changes.snapshots import Snapshot, Target
+from bot.providers.base import Provider
+from bot.store.transaction import Transaction
+from bot.workflow.checking import Unplannable, named
+from bot.workflow.context import Context
+from bot.workflow.progress import Progress
+
+#: Numbers between two words about how many have been read.
+STRIDE = 250
+
+
+class Survey:
+    """Reads what a plan is made of."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def snapshots(
+        self, provider: Provider, kind: Kind, request: Request, progress: Progress
+    ) -> Sequence[Snapshot]:
+        """Return the snapshots: numbers that were given in their order, then those that the filter found."""
+        known = "" if request.conditions else f" of {len(request.given):,}"
+        names = [setting.name for setting in kind.touched(request.names)]
+        most = self._context.policies.largest(kind.name)
+        target = Target(identifiers=request.given, conditions=request.conditions, excluded=request.excluded, limit=most)
+        found: dict[str, Snapshot] = {}
+        if request.conditions:
+            progress.tell(f"{provider.title} is listing the numbers that meet the filter")
+        # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
+        async for snapshot in provider.find(target, names, kind):
+            found[snapshot.id] = snapshot
+            if len(found) % STRIDE == 0:
+                progress.tell(f"{len(found):,}{known} numbers read from {provider.title}")
+        if len(found) > most:
+            raise Unplannable(
+                f"That is more than {most:,} numbers, the most that one change may have. "
+                "Narrow the filter, or split the change."
+            )
+        return await asyncio.to_thread(_in_order, provider.title, request, found)
+
+    async def conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
+        """Return the filter as people read it, ids with their names."""
+        shown = []
+        fields = {field.name: field for field in kind.filters}
+        for condition in request.conditions:
+            field, label = fields[condition.field], None
+            if field.lookup and isinstance(condition.value, str):
+                label = (await provider.labels(kind, field.lookup, [condition.value])).get(condition.value)
+            shown.append(show_condition(field, condition, label))
+        return shown
+
+    async def locked(self, kind: Kind, plan: Plan, change: Change) -> list[Held]:
+        """Return who holds numbers of the plan; a plan can be looked at all the same."""
+        changing = [number.id for number in plan.numbers if number.batch is not None]
+        async with self._context.database.reading() as tx:
+            held = await tx.locks.holders(kind.provider, changing, besides=change.id)
+            return await self.held(tx, Counter(held.values()))
+
+    async def held(self, tx: Transaction, counts: Mapping[int, int]) -> list[Held]:
+        """Return the changes of ``counts`` (change -> how many numbers of ours it holds), largest first."""
+        locks = {lock.change: lock for lock in await tx.locks.list()} if counts else {}
+        return [
+            Held(change=holder, requester=locks[holder].requester, since=locks[holder].since, numbers=numbers)
+            for holder, numbers in Counter(counts).most_common()
+        ]
+
+
+def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) -> Sequence[Snapshot]:
+    """Return the snapshots in the plan's order; raises when one cannot be planned."""
+    usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
+    shut = {key: s for s in found.values() if not s.editable for key in (s.id, s.e164)}
+    missing = [identifier for identifier in request.given if identifier not in usable and identifier not in shut]
+    busy = [s for s in found.values() if not s.editable]
+    if missing or busy:
+        total = max(len(found) + len(missing), len(request.given))
+        unusable = [*missing, *(name for s in busy for name in (s.e164, s.id))]
+        raise Unplannable(_in_the_way(provider, missing, busy, total), unusable=unusable)
+    if not found:
+        raise Unplannable("No number is like that, so there is nothing to do. Change the filter, or close this.")
+    # A number given once by id and once in E.164 is one number.
+    given = {usable[identifier].id: usable[identifier] for identifier in request.given}
+    rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
+    return [*given.values(), *rest]
+
+
+def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot], total: int) -> str:
+    """Return what is wrong with numbers that cannot be planned: those that are not there, and those in another state.
+
+    A number given in E.164 that the carrier does not let anybody change now looks like one that it does not have.
+    """
+    said = []
+    if missing:
+        said.append(
+            f"{len(missing):,} of {total:,} numbers are not in the {provider} account, or cannot be changed there now: "
+            f"{named(missing)}."
+        )
+    if busy:
+        shown = [f"{s.e164} ({s.status})" if s.status else s.e164 for s in busy]
+        said.append(
+            f"{len(busy):,} of {total:,} numbers are in a state in which {provider} changes nothing: {named(shown)}."
+        )
+    return f"{' '.join(said)} Take them out, or correct them, and plan again."
