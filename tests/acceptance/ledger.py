@@ -59,9 +59,9 @@ def assert_the_trail_is_whole(database: Path, batches: int, change: int = 1) -> 
 def assert_nothing_waits(database: Path, change: int = 1) -> None:
     """Check that no task, no message, no batch and no number of the change is left half-way, and no claim is held.
 
-    An earlier plan that nobody asked approval for may wait to be discarded.
+    An earlier plan that nobody asked approval for may wait to be discarded, and its secrets to be wiped.
     """
-    left = "task != 'discard' OR subject = ? OR owner IS NOT NULL"
+    left = "task NOT IN ('discard', 'wipe') OR subject = ? OR owner IS NOT NULL"
     assert rows(database, f"SELECT task, subject FROM work WHERE {left}", change) == []  # noqa: S608 - the text above
     assert undelivered(database) == []
     assert rows(database, "SELECT DISTINCT state FROM batches WHERE change_id = ?", change) == [("settled",)]
@@ -85,8 +85,8 @@ def something_waits(database: Path) -> bool:
 
     Where ``/metrics`` has to ask all tables, this looks into two; it is asked thousands of times.
     """
-    due = "SELECT 1 FROM work WHERE task != 'discard' UNION ALL SELECT 1 FROM outbox WHERE state = 'pending'"
-    return rows(database, due) != []
+    due = "SELECT 1 FROM work WHERE task NOT IN ('discard', 'wipe')"
+    return rows(database, f"{due} UNION ALL SELECT 1 FROM outbox WHERE state = 'pending'") != []
 
 
 def readable(database: Path, secrets: Iterable[str]) -> list[str]:
