@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import structlog
 
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
+from bot.store.database import Database
+from bot.store.migrations import migrate
 from tests.integration.scenarios.stage import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
 
 
@@ -23,9 +27,23 @@ def warnings_only() -> Iterator[None]:
     structlog.configure(**before)
 
 
+@pytest.fixture(scope="session")
+def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty database in the form of this version, to be copied: to make one takes longer than many a test."""
+    file = tmp_path_factory.mktemp("database") / "linesman.db"
+
+    async def make() -> None:
+        async with Database(f"sqlite+aiosqlite:///{file}") as database:
+            await migrate(database)
+
+    asyncio.run(make())
+    return file
+
+
 @pytest.fixture
-async def idle(tmp_path: Path) -> AsyncIterator[Stage]:
+async def idle(tmp_path: Path, fresh_database: Path) -> AsyncIterator[Stage]:
     """Set the stage without the bot, for tests that start it in their own way."""
+    shutil.copyfile(fresh_database, tmp_path / "linesman.db")
     slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
     async with slack, TelnyxStandIn(job_seconds=0.02) as telnyx:
         stage = Stage(slack=slack, telnyx=telnyx, database=tmp_path / "linesman.db")

@@ -159,7 +159,7 @@ class House:
         """Wait until the bot has nothing left to do or to say, as its own figures tell."""
         async with asyncio.timeout(timeout):
             while _UNDONE.search((await self.get("/metrics"))[1]):  # noqa: ASYNC110 - figures signal nobody
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(0.06)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
