@@ -11,7 +11,8 @@ import pytest
 from hypothesis import settings
 
 # How long an example takes depends on what else the machine does; timings live in benchmarks.
-settings.register_profile("linesman", deadline=None)
+# Half of the usual examples: the properties are many, and every run draws others.
+settings.register_profile("linesman", deadline=None, max_examples=50)
 settings.load_profile("linesman")
 
 

@@ -62,6 +62,7 @@ def build_app(client: AsyncWebClient, identity: Identity, front: Front, *, signi
 
     logging.getLogger("slack_bolt.AsyncApp").addFilter(_worth_saying)
     app = AsyncApp(
+        name="linesman",  # otherwise it looks through the whole stack for one
         client=client,
         authorize=authorize,
         signing_secret=signing_secret or "unused: Socket Mode",

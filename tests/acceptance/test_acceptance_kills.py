@@ -74,6 +74,7 @@ async def forked(cradle: Path) -> AsyncIterator[Nursery]:
         yield nursery
 
 
+@pytest.mark.faults  # plain runs kill at the worst steps of the matrix
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 async def test_killed_at_a_bad_moment_nothing_is_lost_and_nothing_doubled(stage: Stage, moment: Moment) -> None:
     """Killed at this moment and started again on the same database, Linesman ends the story as if nothing had been."""
