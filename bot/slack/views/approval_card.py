@@ -15,6 +15,7 @@ from bot.slack.views.elements import (
     code,
     confirmation,
     context,
+    counted,
     field,
     fields,
     header,
@@ -98,7 +99,7 @@ def numbers_of(change: Change, total: int) -> str:
     summary = change.summary
     if summary and summary.unknown:
         return f"Up to {summary.unknown:,} numbers that nobody can see beforehand"
-    return f"{total:,} numbers"
+    return counted(total, "number")
 
 
 def ticket(change: Change, *, at_once: bool = False) -> str:
