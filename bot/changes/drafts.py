@@ -87,7 +87,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     rows_only = bool(draft.sheet or draft.base) and not reading.identifiers and not draft.filters
     wanted = _read_values(kind, draft, problems, optional=rows_only)
     if not rows_only and not problems.keys() & kind.by_name.keys():
-        problems |= kind.rule(plain(wanted))
+        problems |= kind.rule(without_edits(wanted))
     canary = _read_canary(draft, problems)
     reason = " ".join(draft.reason.split())
     if not reason:
@@ -139,7 +139,7 @@ def _read_target(
     return reading, conditions, tuple(excluded.identifiers)
 
 
-def plain(wanted: Wishes) -> Values:
+def without_edits(wanted: Wishes) -> Values:
     """Return the wishes that are values, without the edits of lists."""
     return {name: wish for name, wish in wanted.items() if not isinstance(wish, Edit)}
 

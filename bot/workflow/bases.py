@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.changes.bases import Taken, to_retry, to_undo
 from bot.changes.batches import Operation
-from bot.changes.drafts import REASON_LENGTH, Request, plain
+from bot.changes.drafts import REASON_LENGTH, Request, without_edits
 from bot.changes.records import Base, Change, Draft, Following
 from bot.changes.values import Secret
 from bot.errors import InputError, NotFound, Superseded
@@ -70,7 +70,7 @@ class Bases:
         taken = await self._taken(change, base.what)
         rows = {number: row for number, row in taken.rows.items() if number not in unwanted}
         if base.what is Following.RETRY:
-            common = plain(request.wanted)
+            common = without_edits(request.wanted)
             for row in {tuple(row.items()): row for row in rows.values()}.values():
                 if problems := request.kind.rule({**common, **row}):
                     raise InputError(dict(problems))

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.changes.bases import Taken, moved_on
 from bot.changes.building import build, handed_over
-from bot.changes.drafts import Request, plain
+from bot.changes.drafts import Request, without_edits
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
 from bot.changes.plans import Plan, ids_to_name
@@ -139,7 +139,7 @@ class Planning:
         policy = self._authority.policy(kind.name, most, request.names)
         if not policy.unpreviewable:
             raise NotAllowed(blind(policy))
-        plan = handed_over(kind, plain(request.wanted), request.conditions, request.start)
+        plan = handed_over(kind, without_edits(request.wanted), request.conditions, request.start)
         labels = {
             name: await provider.labels(kind, name, ids)
             for name, ids in ids_to_name(kind, request.wanted, plan).items()

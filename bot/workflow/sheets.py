@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from bot.changes.drafts import Request, plain, with_sheet
+from bot.changes.drafts import Request, with_sheet, without_edits
 from bot.changes.records import Change, Upload
 from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
 from bot.errors import DeliveryRefused, InputError, NotFound
@@ -63,7 +63,7 @@ class Sheets:
             content,
             request.kind,
             is_id=provider.is_id,
-            form=plain(request.wanted),
+            form=without_edits(request.wanted),
             max_rows=min(MOST_ROWS, self._context.policies.largest(request.kind.name)),
             progress=progress,
         )

@@ -102,6 +102,7 @@ def _plan(story: Story) -> View:
     change, summary = story.change, story.change.summary
     if summary is None:  # for the type checker: a planned change has one
         return planning(change.id)
+    heading = "" if story.kind.removes else "*New values*\n"
     blocks = [
         section(
             f"*{change.public_id}* · {story.provider}: {story.kind.title}\nNothing is changed before somebody approves."
@@ -109,7 +110,7 @@ def _plan(story: Story) -> View:
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
         *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
         beside(
-            section(f"{'' if story.kind.removes else '*New values*' + chr(10)}{wanted_lines(story.kind, summary)}"),
+            section(f"{heading}{wanted_lines(story.kind, summary)}"),
             keep_button(change.id),
         ),
         *([section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}")] if summary.sample else []),
