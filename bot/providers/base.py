@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.changes.filters import Condition
 from bot.changes.kinds import Kind
+from bot.changes.policy import OnStale
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import JSON, Values
@@ -50,6 +51,8 @@ class BatchRequest:
     #: Provider id -> the number's values as the plan found them, without what the provider did not tell. Needed where
     #: the provider sends one request for each number: to send only what differs, and to see whether a list moved.
     before: Mapping[str, Values] = field(default_factory=dict)
+    #: What follows when a provider that sends one request for each number finds one to be stale just before it.
+    on_stale: OnStale = OnStale.STOP
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
 from bot.changes.outcomes import REFUSED
 from bot.changes.pacing import next_poll
+from bot.changes.policy import OnStale
 from bot.changes.records import Change
 from bot.errors import (
     BadRequest,
@@ -215,6 +216,7 @@ class Submission:
 async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest:
     """Return what is sent for ``batch``: its numbers as they were approved, and its values."""
     async with context.database.reading() as tx:
+        change = await tx.changes.get(batch.change)
         operations = await tx.operations.of_batch(batch.change, batch.position)
     numbers = tuple((operation.number_id, operation.e164) for operation in operations)
     return BatchRequest(
@@ -224,7 +226,15 @@ async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest
         handed=batch.handed,
         reference=f"{batch.change}/{batch.position}",
         before={operation.number_id: operation.before for operation in operations},
+        on_stale=on_stale(context, change),
     )
+
+
+def on_stale(context: Context, change: Change) -> OnStale:
+    """Return what follows when numbers of ``change`` are stale, by the policy of now; stop when no rule governs it."""
+    summary = change.summary
+    policy = context.policies.governing(change.kind, summary.size if summary else 0, summary.names if summary else ())
+    return policy.on_stale if policy else OnStale.STOP
 
 
 async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:

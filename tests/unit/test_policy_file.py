@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.changes.policy import Grant, Policies, Policy, Rule
+from bot.changes.policy import Grant, OnStale, Policies, Policy, Rule
 from bot.changes.windows import Window
 from bot.config.policy import EXAMPLE, explain, parse, read, rule_cautions
 from bot.config.policy.keys import KEYS
@@ -77,6 +77,7 @@ class TestExample:
                 approval_ttl=timedelta(hours=4),
                 reminder=timedelta(minutes=30),
                 largest=5000,
+                on_stale=OnStale.CONTINUE,
                 windows=(
                     Window(days=frozenset(range(5)), start=time(20), end=time(6), zone=berlin),
                     Window(days=frozenset({5, 6}), start=time(), end=time(), zone=berlin),
@@ -118,7 +119,7 @@ class TestExample:
             (
                 "2. emergency: telnyx.emergency changes of any size; may be requested by S0SAFETY; 2 approvals from "
                 "U0BOSS, S0SAFETY; expires after 4 h; first reminder after 30 min; refused above 5,000 numbers; sent "
-                "Mon to Fri from 20:00 to 06:00 the next day or Sat, Sun all day, Europe/Berlin time."
+                "Mon to Fri from 20:00 to 06:00 the next day or Sat, Sun all day, Europe/Berlin time; goes on without numbers that are stale."
             ),
             (
                 "3. small changes: telnyx.settings changes of at most 10 numbers; may be requested by U0REQ; 1 "

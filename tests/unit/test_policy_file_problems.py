@@ -38,7 +38,7 @@ WRONG: list[tuple[str, str]] = [
         (
             "“zzz” is not a key of a rule: the keys are name, kinds, min_numbers, max_numbers, settings, allow, why, "
             "requesters, approvers, approvals_required, self_approval, deadline, reminder, largest, "
-            "unpreviewable_filters, windows."
+            "unpreviewable_filters, on_stale, windows."
         ),
     ),
     ("kinds = 3", "kinds must be a list of kinds such as telnyx.emergency or telnyx.*, not 3."),
@@ -99,6 +99,8 @@ WRONG: list[tuple[str, str]] = [
     ('reminder = "soon"', 'reminder must be a time such as "90s", "15m", "4h" or "2d" or "never", not “soon”.'),
     ('reminder = "0s"', 'reminder must be a time from 1m to 365d or "never", not “0s”.'),
     ("largest = -1", "largest must be a whole number of at least 1, not -1."),
+    ('on_stale = "go on"', 'on_stale must be "stop" or "continue", not “go on”.'),
+    ("on_stale = true", 'on_stale must be "stop" or "continue", not true.'),
     ("unpreviewable_filters = []", "unpreviewable_filters must be true or false, not an empty list."),
     (
         'windows = "at night"',

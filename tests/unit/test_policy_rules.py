@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.changes.policy import (
     Grant,
     Membership,
+    OnStale,
     Person,
     Policies,
     Policy,
@@ -114,6 +115,7 @@ class TestGoverning:
             largest=7,
             windows=(),
             unpreviewable=True,
+            on_stale=OnStale.CONTINUE,
         )
 
         assert policies(rule).governing("telnyx.settings", 1, ()) == Policy(
@@ -127,6 +129,7 @@ class TestGoverning:
             reminder=timedelta(minutes=5),
             max_numbers=7,
             unpreviewable=True,
+            on_stale=OnStale.CONTINUE,
         )
 
     def test_reminders(self) -> None:

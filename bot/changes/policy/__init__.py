@@ -12,7 +12,7 @@ from __future__ import annotations
 from bot.changes.policy.people import Audience, Grant, Membership, Person
 from bot.changes.policy.policies import Policies
 from bot.changes.policy.rules import Rule
-from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, Policy
+from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, OnStale, Policy
 from bot.changes.policy.verdicts import (
     Reason,
     Verdict,
@@ -30,6 +30,7 @@ __all__ = [
     "Audience",
     "Grant",
     "Membership",
+    "OnStale",
     "Person",
     "Policies",
     "Policy",

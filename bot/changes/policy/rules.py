@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from bot.changes.policy.people import Grant
-from bot.changes.policy.terms import Policy
+from bot.changes.policy.terms import OnStale, Policy
 from bot.changes.windows import Window
 
 _EVERY_KIND: Final = ("*",)
@@ -52,6 +52,7 @@ class Rule:
     largest: int | None = None
     windows: tuple[Window, ...] | None = None
     unpreviewable: bool | None = None
+    on_stale: OnStale | None = None
 
     @property
     def everything(self) -> bool:
@@ -109,6 +110,7 @@ class Rule:
             reminder=_said(self.reminder, fallback.reminder) or None,
             windows=_said(self.windows, fallback.windows),
             unpreviewable=_said(self.unpreviewable, fallback.unpreviewable),
+            on_stale=_said(self.on_stale, fallback.on_stale),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from typing import Final
 
 from bot.changes.policy.people import Grant
@@ -13,6 +14,13 @@ from bot.changes.windows import Window
 ENVIRONMENT: Final = "environment"
 #: How long approvers are left alone unless a rule says something else.
 FIRST_REMINDER: Final = timedelta(minutes=15)
+
+
+class OnStale(Enum):
+    """What follows, once some of a change has been sent, when numbers of it turn out to be stale."""
+
+    STOP = "stop"  #: nothing more of it is sent
+    CONTINUE = "continue"  #: it goes on without those that are stale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +47,8 @@ class Policy:
     windows: tuple[Window, ...] = ()
     #: Whether a filter that cannot be previewed may be handed to the provider's job.
     unpreviewable: bool = False
+    #: What follows when numbers are stale after the first of them were sent.
+    on_stale: OnStale = OnStale.STOP
     #: False when nobody may make the change, whatever the lists say.
     allowed: bool = True
     #: Why nobody may, in the operator's words; may be empty.

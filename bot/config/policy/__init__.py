@@ -22,6 +22,8 @@ and then what holds for them. The first rule that fits governs, and what it does
     largest               most numbers in one change
     windows               when changes may be sent; without it, at any time
     unpreviewable_filters whether a filter that cannot be previewed may be handed to the provider
+    on_stale              what follows when numbers turn out to have changed after some of the change was sent:
+                          "stop" sends nothing more of it, "continue" goes on without them
 
 A kind that is off by default takes two approvals, unless the rule says how many. :data:`EXAMPLE` shows every key.
 """

@@ -20,6 +20,7 @@ _TERMS: Final = {
     "largest": "largest",
     "windows": "windows",
     "unpreviewable": "unpreviewable_filters",
+    "on_stale": "on_stale",
 }
 
 

@@ -25,6 +25,7 @@ approvals_required = 2
 deadline = "4h"
 reminder = "30m"                        # then after another 60 minutes, 120, ...; "never" for none
 largest = 5000                          # larger ones are refused
+on_stale = "continue"                   # numbers that changed meanwhile are left out; "stop": nothing more is sent
 windows = [
   { days = "mon-fri", from = "20:00", to = "06:00", zone = "Europe/Berlin" },
   { days = "sat, sun", from = "00:00", to = "24:00", zone = "Europe/Berlin" },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.changes.policy import Policies, Policy, Rule
+from bot.changes.policy import OnStale, Policies, Policy, Rule
 from bot.changes.windows import describe
 from bot.config.policy.spans import spoken
 
@@ -69,6 +69,8 @@ def _parts(policy: Policy, more_approvals: str) -> Iterator[str]:
     yield f"sent {describe(policy.windows)}"
     if policy.unpreviewable:
         yield "filters that cannot be previewed may be handed to the provider"
+    if policy.on_stale is OnStale.CONTINUE:
+        yield "goes on without numbers that are stale"
 
 
 def _numbers(count: int) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from bot.changes.policy import ENVIRONMENT, Grant
+from bot.changes.policy import ENVIRONMENT, Grant, OnStale
 from bot.config.policy.spans import read_span
 
 #: Longest text of a value that a problem repeats; a longer one could be a secret that was pasted into the wrong place.
@@ -97,6 +97,14 @@ def _reminder(value: object) -> timedelta:
     return timedelta() if value == "never" else read_span(value, told(value), also=' or "never"')
 
 
+def _on_stale(value: object) -> OnStale:
+    words = {each.value: each for each in OnStale}
+    if not isinstance(value, str) or value not in words:
+        choices = " or ".join(f'"{word}"' for word in words)
+        raise ValueError(f"must be {choices}, not {told(value)}")
+    return words[value]
+
+
 def _texts(value: object, what: str) -> list[str]:
     """Return a list of texts, a single one standing for a list of one; raises ValueError."""
     entries = [value] if isinstance(value, str) else value
@@ -160,4 +168,5 @@ KEYS: Final[Mapping[str, Key]] = {
     "reminder": Key("reminder", _reminder),
     "largest": Key("largest", _count),
     "unpreviewable_filters": Key("unpreviewable", _truth),
+    "on_stale": Key("on_stale", _on_stale),
 }
