@@ -30,6 +30,9 @@ async def render(context: Context) -> bytes:
     trouble = Gauge("linesman_trouble", "1 for each place that needs looking after", ["where"], registry=registry)
     trouble.labels(Troubles.SLACK).set(Troubles.SLACK in context.troubles.present)
     trouble.labels("database").set(bool(context.database.trouble))
+    skews = Gauge("linesman_clock_skew_seconds", "Our clock minus a service's", ["service"], registry=registry)
+    for name, clock in context.clocks.items():
+        skews.labels(name).set(clock.seconds)
     async with context.database.reading() as tx:
         counts = await tx.changes.count()
         for state in ChangeState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -22,12 +22,18 @@ SHUTDOWN = 1.5
 
 
 def build_server(
-    app: AsyncApp | None, *, ready: Callable[[], Awaitable[str]], metrics: Callable[[], Awaitable[bytes]]
+    app: AsyncApp | None,
+    *,
+    ready: Callable[[], Awaitable[str]],
+    warnings: Callable[[], Sequence[str]],
+    metrics: Callable[[], Awaitable[bytes]],
 ) -> web.Application:
     """Return the application.
 
     ``app`` is None in Socket Mode: then nothing is accepted from Slack over HTTP. ``ready`` returns what is wrong,
-    or an empty text.
+    or an empty text. ``warnings`` returns what should be looked at although work goes on: the answer to /readyz tells
+    it and is 200 all the same, because a 503 would take the bot out of service, clicks and all, over something that
+    its work is safe from.
     """
 
     async def events(request: web.Request) -> web.StreamResponse:
@@ -40,7 +46,9 @@ def build_server(
 
     async def readyz(_: web.Request) -> web.Response:
         problem = await ready()
-        return web.Response(status=503, text=problem) if problem else web.Response(text="ready")
+        if problem:
+            return web.Response(status=503, text=problem)
+        return web.Response(text="\n".join(["ready", *warnings()]))
 
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=await metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.pacing import PollPace
 from bot.changes.vault import Vault
+from bot.clock_skew import ServiceClock
 from bot.config import Settings
 from bot.errors import DeliveryPostponed, DeliveryUnknown
 from bot.metrics import render
@@ -113,15 +114,16 @@ def build_providers(
     *,
     runs: Callable[[str], Runs] | None = None,
     patience: float = 120.0,
+    clock: Clock = utc_now,
 ) -> Sequence[Provider]:
     """Return the providers that are switched on.
 
     ``runs`` gives a provider, by its name, the place where it writes down what it carries out itself; without it such
     a provider can only look. ``patience`` is for how many seconds a read is repeated before the provider counts as
-    unavailable.
+    unavailable. ``clock`` is our time of day, which is compared with the providers' to tell a difference.
     """
     bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
-    parts = Parts(vault=vault, bounds=bounds, runs=runs)
+    parts = Parts(vault=vault, bounds=bounds, runs=runs, wall=lambda: clock().timestamp())
     return [provider for offer in OFFERS if (provider := offer.open(settings, parts)) is not None]
 
 
@@ -154,7 +156,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         client = slack_client(settings, stack)
         vault = build_vault(settings)
         runs = partial(RunBook, database, clock=clock)
-        catalogue = Catalogue(build_providers(settings, vault, runs=runs))
+        catalogue = Catalogue(build_providers(settings, vault, runs=runs, clock=clock))
         for provider in catalogue.providers:
             stack.push_async_callback(provider.aclose)
         identity = await _identify(client)
@@ -178,6 +180,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         server = build_server(
             None if settings.socket_mode else app,
             ready=lambda: _ready(context, working),
+            warnings=lambda: context.skews,
             metrics=lambda: render(context),
         )
         port = await stack.enter_async_context(listening(server, settings.host, settings.port))
@@ -221,6 +224,7 @@ def _context(
             stuck=timedelta(seconds=settings.stuck_after),
         ),
         clock=clock,
+        slack_clock=ServiceClock("Slack", wall=lambda: clock().timestamp()),
         vault=vault,
         approval_channel=settings.approval_channel,
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,

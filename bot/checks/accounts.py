@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.checks.findings import Finding, fix, ok
+from bot.checks.findings import Finding, fix, mind, ok
 from bot.errors import ProviderError
 from bot.providers.base import Provider
 
 
 async def account(provider: Provider) -> Sequence[Finding]:
-    """Make the provider's one cheap call."""
+    """Make the provider's one cheap call, and compare the clocks by its answer."""
     try:
-        return [ok(await provider.check())]
+        finding = ok(await provider.check())
     except ProviderError as error:
-        return [fix(error.message)]
+        finding = fix(error.message)
+    return [finding, *([mind(provider.clock.skew)] if provider.clock.skew else [])]

@@ -15,6 +15,7 @@ from bot.changes.policy import OnStale
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import JSON, Values
+from bot.clock_skew import ServiceClock
 from bot.providers.http import Call
 
 
@@ -109,6 +110,11 @@ class Provider(Protocol):
     #: What people call it: "Telnyx".
     title: str
     kinds: Sequence[Kind]
+
+    @property
+    def clock(self) -> ServiceClock:
+        """The provider's clock, as its answers show it."""
+        ...
 
     @property
     def calls(self) -> Counter[Call]:

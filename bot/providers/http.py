@@ -24,6 +24,7 @@ from urllib.parse import quote
 import httpx
 
 from bot.changes.values import JSON
+from bot.clock_skew import ServiceClock
 from bot.errors import (
     BadRequest,
     Forbidden,
@@ -102,8 +103,8 @@ class PacedClient:
     """Calls one provider through ``client``, which stays its owner's to close.
 
     ``client`` carries the base address and the credentials. ``title`` is the provider's name for people. ``now``
-    counts seconds steadily, ``wall`` is the time of day (seconds since 1970) that a dated ``retry-after`` is compared
-    with, and ``jitter`` gives numbers from 0 to 1.
+    counts seconds steadily, ``wall`` is our time of day (seconds since 1970), whose difference from the provider's is
+    told, and ``jitter`` gives numbers from 0 to 1.
     """
 
     client: httpx.AsyncClient
@@ -122,6 +123,8 @@ class PacedClient:
     def __post_init__(self) -> None:
         self._paces: dict[tuple[str, str], Pace] = {}
         self._slots = asyncio.Semaphore(self.bounds.concurrency)
+        #: The time at the provider, as its answers tell.
+        self.clock = ServiceClock(self.title, now=self.now, wall=self.wall)
         timeout = self.bounds.timeout
         self._timeout = httpx.Timeout(timeout, connect=timeout / 3, pool=timeout / 3)
 
@@ -242,12 +245,13 @@ class PacedClient:
         pace = self._paces[method, path]
         pace.learn(answer.headers, self.now())
         if answer.status == 429:
-            wait = asked_wait(answer.headers, self.wall(), otherwise=self.unasked_wait)
+            wait = asked_wait(answer.headers, self.clock.earliest, otherwise=self.unasked_wait)
             pace.closed_until = self.now() + wait
             raise self._too_fast(wait, status=429)
         return answer
 
     async def _exchange(self, request: httpx.Request) -> _Answer:
+        asked = self.now()
         response = await self.client.send(request, stream=True)
         content = bytearray()
         try:
@@ -260,9 +264,14 @@ class PacedClient:
         finally:
             await response.aclose()
         try:
-            return _Answer(response.status_code, response.headers, jsonlib.loads(content), readable=True)
+            body = jsonlib.loads(content)
         except (ValueError, RecursionError):
             return _Answer(response.status_code, response.headers, None, readable=False)
+        if "age" not in response.headers:
+            # Only what the provider itself said just now tells its time: a cache repeats the date at which it got the
+            # answer, and the page of a gateway, which is no JSON, has the gateway's.
+            self.clock.learn(response.headers.get("date"), asked)
+        return _Answer(response.status_code, response.headers, body, readable=True)
 
     def _told(self, answer: _Answer) -> JSON:
         """Return the body of a good answer; raise the refusal, or _Unclear for a status that leaves it open.

@@ -22,6 +22,8 @@ class Parts:
     bounds: Bounds
     #: Gives a provider, by its name, the place where it writes runs down; None when it is only going to look.
     runs: Callable[[str], Runs] | None
+    #: Our time of day in seconds since 1970.
+    wall: Callable[[], float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
 
 import httpx
+
+from bot.clock_skew import read_date
 
 #: A wait that a header asks for beyond this is not a wait but a mistake, such as a time of day in place of seconds.
 _ABSURD_WAIT: Final = 86_400.0
@@ -68,8 +70,8 @@ class Pace:
             self.remaining, self.reset_at = remaining - max(self.under_way - 1, 0), now + reset
 
 
-def asked_wait(headers: httpx.Headers, wall: float, *, otherwise: float) -> float:
-    """Return the seconds that a 429 asks to wait; ``wall`` is the time of day that a dated header is compared with.
+def asked_wait(headers: httpx.Headers, there: datetime | None, *, otherwise: float) -> float:
+    """Return the seconds that a 429 asks to wait; ``there`` is the time at the provider, for a header that is a date.
 
     Where there is a ``RateLimit`` header, its reset is the answer and the others are not looked at, as in Close's own
     client (close.md A5). Of Telnyx's two the longer one counts. A bare ``RateLimit-Reset`` comes last, and without
@@ -77,7 +79,7 @@ def asked_wait(headers: httpx.Headers, wall: float, *, otherwise: float) -> floa
     """
     if (reset := _structured(headers).get("reset")) is not None:
         return reset
-    waits = [_seconds(headers.get("x-ratelimit-reset", "")), _retry_after(headers.get("retry-after", ""), wall)]
+    waits = [_seconds(headers.get("x-ratelimit-reset", "")), _retry_after(headers.get("retry-after", ""), there)]
     asked = [wait for wait in waits if wait is not None]
     if asked:
         return max(asked)
@@ -97,14 +99,14 @@ def _structured(headers: httpx.Headers) -> dict[str, float]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _retry_after(text: str, wall: float) -> float | None:
+def _retry_after(text: str, there: datetime | None) -> float | None:
     """Return the seconds of a ``retry-after`` header, which may also be a date (RFC 9110, 10.2.3)."""
     if (seconds := _seconds(text)) is not None:
         return seconds
-    try:
-        wait = parsedate_to_datetime(text).timestamp() - wall
-    except ValueError:
+    moment = read_date(text)
+    if moment is None or there is None:
         return None
+    wait = (moment - there).total_seconds()
     return max(wait, 0.0) if wait <= _ABSURD_WAIT else None
 
 

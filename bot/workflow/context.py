@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.changes.pacing import PollPace
 from bot.changes.policy import Policies
 from bot.changes.vault import Vault
+from bot.clock_skew import ServiceClock
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
 from bot.workflow.ports import Clock, Directory, Files
@@ -64,6 +66,8 @@ class Context:
     policies: Policies
     timing: Timing
     clock: Clock
+    #: Slack's clock, as its answers show it; each provider has its own.
+    slack_clock: ServiceClock
     #: Seals secrets; None when LINESMAN_SECRET_KEY is not set, and then no kind has secret settings.
     vault: Vault | None
     #: Channel for requests for approval, and for cards that cannot go where the command was given.
@@ -80,6 +84,16 @@ class Context:
     home_bell: Bell = field(default_factory=Bell)
     #: What those who run Linesman have to look at.
     troubles: Troubles = field(default_factory=Troubles)
+
+    @property
+    def clocks(self) -> Mapping[str, ServiceClock]:
+        """The clocks of all services: Slack's, and the providers' by their names."""
+        return {"slack": self.slack_clock, **{each.name: each.clock for each in self.catalogue.providers}}
+
+    @property
+    def skews(self) -> Sequence[str]:
+        """What there is to say about clocks that differ from ours; empty when all agree."""
+        return [clock.skew for clock in self.clocks.values() if clock.skew]
 
     def ring(self) -> None:
         """Wake all loops: something was committed that may have made work or messages due, or shows on Home tabs."""

@@ -18,6 +18,7 @@ import httpx
 from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
+from bot.clock_skew import ServiceClock
 from bot.errors import BadRequest
 from bot.providers.base import BatchRequest, JobReport
 from bot.providers.close import kinds as table
@@ -60,6 +61,7 @@ class Close:
         bounds: Bounds | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -79,6 +81,7 @@ class Close:
             # Updates have room of their own, so that a menu or a plan does not wait for a run.
             bounds=replace(bounds, concurrency=bounds.concurrency + WIDTH),
             now=now,
+            wall=wall,
             sleep=sleep,
             jitter=jitter,
             unasked_wait=_UNASKED,
@@ -103,6 +106,11 @@ class Close:
         if self._driver is not None:
             await self._driver.close()
         await self._client.aclose()
+
+    @property
+    def clock(self) -> ServiceClock:
+        """The provider's clock, as its answers show it."""
+        return self._http.clock
 
     @property
     def calls(self) -> Counter[Call]:

@@ -18,6 +18,7 @@ def _open(settings: Settings, parts: Parts) -> Telnyx | None:
         api_url=settings.telnyx.api_url,
         vault=parts.vault,
         bounds=parts.bounds,
+        wall=parts.wall,
     )
 
 

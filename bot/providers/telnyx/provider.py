@@ -18,6 +18,7 @@ from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.vault import Vault
+from bot.clock_skew import ServiceClock
 from bot.providers.base import BatchRequest, JobReport
 from bot.providers.http import Bounds, Call, PacedClient
 from bot.providers.telnyx import kinds as table
@@ -52,6 +53,7 @@ class Telnyx:
         bounds: Bounds | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -67,6 +69,7 @@ class Telnyx:
             refuse=refusal,
             bounds=bounds or Bounds(),
             now=now,
+            wall=wall,
             sleep=sleep,
             jitter=jitter,
         )
@@ -86,6 +89,11 @@ class Telnyx:
     async def aclose(self) -> None:
         """Close the connections; no call works afterwards."""
         await self._client.aclose()
+
+    @property
+    def clock(self) -> ServiceClock:
+        """The provider's clock, as its answers show it."""
+        return self._http.clock
 
     @property
     def calls(self) -> Counter[Call]:

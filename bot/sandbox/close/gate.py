@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import secrets
+from email.utils import format_datetime
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -40,6 +41,8 @@ class Gate:
             f"Bearer {access_token}".encode(),
         )
         self._clock = clock
+        #: Whether answers say when they were given, in the time of the stand-in.
+        self.dated = True
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -62,6 +65,12 @@ class Gate:
             return _hung_up(request)
         call.status = response.status
         return response
+
+    async def date(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Put the ``Date`` on an answer, or take away the one that aiohttp puts there."""
+        response.headers[hdrs.DATE] = format_datetime(self._clock.now(), usegmt=True)
+        if not self.dated:
+            del response.headers[hdrs.DATE]
 
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check the caller, count the call, and answer."""

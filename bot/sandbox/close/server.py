@@ -66,6 +66,7 @@ class CloseStandIn:
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._gate.middleware])
+        app.on_response_prepare.append(self._gate.date)
         for routes in (self._number_routes.routes(), LookupRoutes(self._account, self._caps).routes()):
             for route in routes:
                 app.router.add_route(route.method, PREFIX + route.path, route.handler)
@@ -291,6 +292,15 @@ class CloseStandIn:
 
         """
         self._gate.rates.spend(group, count, self._clock.now())
+
+    @property
+    def dated(self) -> bool:
+        """Whether answers have a ``Date``, in the time of the stand-in; they do by default."""
+        return self._gate.dated
+
+    @dated.setter
+    def dated(self, dated: bool) -> None:
+        self._gate.dated = dated
 
     def advance(self, seconds: float) -> None:
         """Skip ``seconds`` ahead."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from email.utils import format_datetime
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -36,6 +37,8 @@ class Gate:
         self.rate_limit: RateLimit | None = None
         self._expected = f"Bearer {api_key}".encode()
         self._clock = clock
+        #: Whether answers say when they were given, in the time of the stand-in.
+        self.dated = True
         self._jobs = jobs
 
     @web.middleware
@@ -59,6 +62,12 @@ class Gate:
             return _hung_up(request)
         call.status = response.status
         return response
+
+    async def date(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Put the ``Date`` on an answer, or take away the one that aiohttp puts there."""
+        response.headers[hdrs.DATE] = format_datetime(self._clock.now(), usegmt=True)
+        if not self.dated:
+            del response.headers[hdrs.DATE]
 
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check the caller, let the jobs catch up with the clock, and answer."""

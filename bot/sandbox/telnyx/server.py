@@ -71,6 +71,7 @@ class TelnyxStandIn:
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._gate.middleware])
+        app.on_response_prepare.append(self._gate.date)
         sources = (self._job_routes, self._number_routes, LookupRoutes(self._account))
         for route in (route for source in sources for route in source.routes()):
             app.router.add_route(route.method, PREFIX + route.path, route.handler)
@@ -282,6 +283,15 @@ class TelnyxStandIn:
     @rate_limit.setter
     def rate_limit(self, limit: RateLimit | None) -> None:
         self._gate.rate_limit = limit
+
+    @property
+    def dated(self) -> bool:
+        """Whether answers have a ``Date``, in the time of the stand-in; they do by default."""
+        return self._gate.dated
+
+    @dated.setter
+    def dated(self, dated: bool) -> None:
+        self._gate.dated = dated
 
     def advance(self, seconds: float) -> None:
         """Skip ``seconds`` ahead; jobs catch up with the next look."""

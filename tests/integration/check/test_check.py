@@ -137,6 +137,17 @@ async def test_close_is_really_asked(place: Any) -> None:
         await place.tells({"+telnyx": [wrong]}, CLOSE_API_KEY="api_wrong", **url)
 
 
+async def test_a_clock_that_differs_from_the_carriers_is_told(place: Any) -> None:
+    """It is a warning: work is safe, and the machine's clock has to be put right all the same."""
+    place.telnyx.advance(-3700)
+
+    status, told = await place.check()
+
+    assert status == 0
+    assert told[-2:-1] == place.good()["telnyx"]
+    assert told[-1].startswith("mind  This machine's clock is 62 min ahead of the one of Telnyx.")
+
+
 async def test_every_problem_at_once(place: Any) -> None:
     """Several things that are wrong are all told in one run."""
     place.slack.scopes.discard("im:write")

@@ -17,6 +17,8 @@ MakeWorld = Callable[..., Any]
 
 #: The time of day when a test begins, less the clock's 1000 seconds; seconds since 1970.
 EPOCH = 1_795_000_000.0
+#: The time of day at the provider, which is not ours.
+THERE = formatdate(EPOCH, usegmt=True)
 
 
 def ok(body: object = None, **headers: str) -> httpx.Response:
@@ -36,8 +38,8 @@ def status(code: int, **headers: str) -> httpx.Response:
     [
         pytest.param({}, 1.0, id="nothing-said"),
         pytest.param({"retry-after": "7"}, 7.0, id="seconds"),
-        pytest.param({"retry-after": formatdate(EPOCH + 1000.0 + 30.0, usegmt=True)}, 30.0, id="date"),
-        pytest.param({"retry-after": formatdate(EPOCH - 10, usegmt=True)}, 0.0, id="date-gone-by"),
+        pytest.param({"retry-after": formatdate(EPOCH + 30, usegmt=True), "date": THERE}, 30.0, id="date"),
+        pytest.param({"retry-after": formatdate(EPOCH - 10, usegmt=True), "date": THERE}, 0.0, id="date-gone-by"),
         pytest.param({"retry-after": "soon"}, 1.0, id="nonsense"),
         pytest.param({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5"}, 5.0, id="telnyx"),
         pytest.param({"x-ratelimit-reset": "1795000000"}, 1.0, id="a-time-of-day"),

@@ -1,0 +1,132 @@
+"""The time at the services that we talk to, as the ``Date`` of their answers tells it, and how far ours is from it.
+
+No decision compares our clock with theirs. What asks "since when" or "for how long" at a service asks in that
+service's own time, which :class:`ServiceClock` knows within a few seconds without any use of our time of day: it
+counts on from the latest answer with a clock that nobody sets.
+
+A service clock knows two bounds, because ``Date`` has whole seconds and an answer has a way to go: the time there was
+at least ``Date`` when the answer arrived, and less than a second more when the request went out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+#: A difference beyond this is told.
+TOLERATED: Final = timedelta(seconds=30)
+#: The resolution of ``Date`` (RFC 9110, 5.6.7).
+_RESOLUTION: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the latest dated answer said, and when it was asked for and came by the steady clock (seconds)."""
+
+    date: datetime
+    asked: float
+    came: float
+
+
+class ServiceClock:
+    """The clock of one service, called ``title`` for people.
+
+    ``now`` counts seconds steadily, ``wall`` is our time of day in seconds since 1970; the latter is only compared
+    with the service's to say by how much they differ.
+    """
+
+    def __init__(
+        self, title: str, *, now: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._title = title
+        self._now = now
+        self._wall = wall
+        self._answer: _Answer | None = None
+        self._skew: timedelta | None = None
+
+    def learn(self, date: str | None, asked: float) -> None:
+        """Take in the ``Date`` of an answer that has just come, to a request that went out at ``asked`` (steady).
+
+        A header that is absent or cannot be read tells nothing.
+        """
+        moment = read_date(date)
+        if moment is None:
+            return
+        self._answer = answer = _Answer(moment, asked, self._now())
+        self._compare(answer)
+
+    @property
+    def earliest(self) -> datetime | None:
+        """What time it is there at least, aware UTC; None before the first dated answer."""
+        if (answer := self._answer) is None:
+            return None
+        return answer.date + timedelta(seconds=self._now() - answer.came)
+
+    @property
+    def latest(self) -> datetime | None:
+        """What time it is there at most, aware UTC; None before the first dated answer."""
+        if (answer := self._answer) is None:
+            return None
+        return answer.date + _RESOLUTION + timedelta(seconds=self._now() - answer.asked)
+
+    def here(self, moment: datetime) -> datetime:
+        """Return what our clock shows when theirs shows ``moment``, as far as is known; for what people read."""
+        if (earliest := self.earliest) is None:
+            return moment
+        return datetime.fromtimestamp(self._wall(), UTC) + (moment - earliest)
+
+    @property
+    def seconds(self) -> float:
+        """By how many seconds our clock is ahead of theirs at least, negative when behind; 0 while it is tolerable."""
+        return self._skew.total_seconds() if self._skew is not None else 0.0
+
+    @property
+    def skew(self) -> str:
+        """The sentence that says by how much the clocks differ, and what to do; empty while it is tolerable."""
+        if self._skew is None:
+            return ""
+        way = "ahead of" if self._skew > timedelta(0) else "behind"
+        return (
+            f"This machine's clock is {_length(abs(self._skew))} {way} the one of {self._title}. Nothing is done twice "
+            "or left out because of it, but start times and times that people read are wrong by as much: look at this "
+            "machine's time synchronisation (NTP)."
+        )
+
+    def _compare(self, answer: _Answer) -> None:
+        """Hold the answer against our clock: only a difference that it proves begins a skew, or ends one."""
+        most = datetime.fromtimestamp(self._wall(), UTC) - answer.date
+        least = most - timedelta(seconds=answer.came - answer.asked) - _RESOLUTION
+        if least > TOLERATED or most < -TOLERATED:
+            found = least if least > TOLERATED else most
+            if self._skew is None:
+                log.error("clocks differ", service=self._title, seconds=round(found.total_seconds()))
+            self._skew = found
+        elif self._skew is not None and least >= -TOLERATED and most <= TOLERATED:
+            log.warning("clocks agree again", service=self._title)
+            self._skew = None
+
+
+def read_date(text: str | None) -> datetime | None:
+    """Return the time of an HTTP date as aware UTC; None when it is none."""
+    try:
+        moment = parsedate_to_datetime(text or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _length(span: timedelta) -> str:
+    seconds = round(span.total_seconds())
+    if seconds < 120:
+        return f"{seconds} s"
+    if seconds < 7200:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3600)} h" if seconds < 172_800 else f"{round(seconds / 86_400)} days"
