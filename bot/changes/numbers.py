@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bot.changes.numbering import EDGES, LONGEST, RANGE, SHORTEST, explain, readings
 from bot.changes.pasted import Entry, Paste
+from bot.changes.ranges import is_word, spans
 
 #: Longest text of a bad entry that is shown, in characters.
 SHOWN: Final = 40
@@ -16,8 +16,6 @@ SHOWN: Final = 40
 _AMBIGUOUS: Final = "can be split into numbers in more than one way; put a comma or a new line between numbers"
 _UNSPLIT: Final = "cannot be split into whole numbers; put a comma or a new line between numbers"
 _MISLABELLED: Final = "is a link to another number than it shows; paste the number as plain text"
-
-_DASH: Final = re.compile(r"-|\.\.|…|~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +65,55 @@ def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: 
     bad: list[BadEntry] = []
     for box, text in enumerate(texts):
         paste = Paste.of(text)
-        for entry in paste.entries():
-            for block in _EntryReader(paste.plain, entry, is_id, region).blocks():
-                if block.identifier:
-                    seen[block.identifier] = None
-                    mentions += 1
-                else:
-                    typed = paste.typed[entry.words[block.start].start : entry.words[block.end - 1].end]
-                    bad.append(BadEntry(text=_shown(typed), why=block.why, box=box))
+        for piece in _without_ranges(paste, list(_pieces(paste, is_id, region))):
+            if piece.identifier:
+                seen[piece.identifier] = None
+                mentions += 1
+            else:
+                bad.append(BadEntry(text=_shown(paste.typed[piece.start : piece.end]), why=piece.why, box=box))
     return Reading(identifiers=tuple(seen), repeats=mentions - len(seen), bad=tuple(bad))
 
 
 def _shown(typed: str) -> str:
     return typed if len(typed) <= SHOWN else f"{typed[: SHOWN - 1]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A block at its place in the paste: one identifier, or something bad."""
+
+    start: int
+    end: int
+    #: The same with the brackets of the link that it stands in.
+    outer: tuple[int, int]
+    identifier: str = ""
+    why: str = ""
+
+
+def _pieces(paste: Paste, is_id: Callable[[str], bool], region: str) -> Iterator[_Piece]:
+    for entry in paste.entries():
+        words = entry.words
+        for block in _EntryReader(paste.plain, entry, is_id, region).blocks():
+            start, end = words[block.start].start, words[block.end - 1].end
+            outer = entry.start if block.start == 0 else start, entry.end if block.end == len(words) else end
+            yield _Piece(start, end, outer, block.identifier, block.why)
+
+
+def _without_ranges(paste: Paste, pieces: Sequence[_Piece]) -> Sequence[_Piece]:
+    """Return the pieces with two numbers around "to", in signs or words, made one bad piece."""
+    kept: list[_Piece] = []
+    for piece in pieces:
+        worded = len(kept) > 1 and bool(kept[-1].why) and is_word(paste.typed[kept[-1].start : kept[-1].end])
+        left = kept[-2] if worded else kept[-1] if kept else None
+        if piece.identifier and left and (left.identifier or left.why == RANGE):
+            # One character of either side belongs to it: a dash may cling to a number.
+            between = paste.plain[left.outer[1] - 1 : piece.outer[0] + 1]
+            if worded or spans(between):
+                del kept[-2 if worded else -1 :]
+                kept.append(_Piece(left.start, piece.end, (left.outer[0], piece.outer[1]), why=RANGE))
+                continue
+        kept.append(piece)
+    return kept
 
 
 class _EntryReader:
@@ -105,7 +139,7 @@ class _EntryReader:
             return [_Block(*whole, identifier=identifier)]
         if len(self._words) == 1:
             return [_Block(*whole, why=self._why(*whole))]
-        return list(self._without_ranges(self._doubted(self._joined(self._partition()))))
+        return list(self._doubted(self._joined(self._partition())))
 
     def _text(self, start: int, end: int) -> str:
         """Return the words with everything between them."""
@@ -221,21 +255,3 @@ class _EntryReader:
         if not loose.digits or any(character.isalpha() for character in loose.text) or "+" in loose.text[1:]:
             return False
         return loose.digits < SHORTEST or number.end - number.start > 1
-
-    def _without_ranges(self, blocks: Iterator[_Block]) -> Iterator[_Block]:
-        """Yield the blocks with two numbers around a dash made one bad block: what is between was not typed."""
-        held: _Block | None = None
-        for block in blocks:
-            if held and block.identifier and (held.identifier or held.why == RANGE) and self._dashed(block.start):
-                held = _Block(held.start, block.end, why=RANGE)
-                continue
-            if held:
-                yield held
-            held = block
-        if held:
-            yield held
-
-    def _dashed(self, at: int) -> bool:
-        """Tell whether a dash stands between word ``at`` and the word before it, or clings to one of them."""
-        between = self._plain[self._words[at - 1].end - 1 : self._words[at].start + 1]
-        return _DASH.search(between) is not None

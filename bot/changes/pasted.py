@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bot.changes.ranges import SIGN, marked
+
 #: What ends an entry for certain, beside the semicolon, which may also begin a parameter such as ``;ext=12``.
 _SEPARATORS: Final = r",|\t\n\"'`\[\]{}<>&"
 #: An entry: Slack's ``<target|label>``, or a run of anything without separators.
@@ -26,7 +28,7 @@ _TEL: Final = re.compile(r"(?<![a-z])tel:", re.IGNORECASE)
 _EXTENSION: Final = re.compile(r"(?:x|ext|extn|extension)[.:]?\d*", re.IGNORECASE)
 #: Words that keep the plus signs inside them: addresses, links, and the numbers that a spreadsheet rounded.
 _UNSPLIT: Final = re.compile(r".*(?:@|://).*|[\d.]+e\+?\d+", re.IGNORECASE)
-_WORD: Final = re.compile(r"\S+")
+_WORD: Final = re.compile(rf"[^\s{SIGN}]+")
 _BEFORE_PLUS: Final = re.compile(r"\(?\+[^+]*|[^+]+")
 
 _FOLDED: Final = {
@@ -52,6 +54,9 @@ class Entry:
     """What stands between two separators."""
 
     words: tuple[Word, ...]
+    #: Where it begins and ends in the paste, the brackets of a link included.
+    start: int
+    end: int
     #: What Slack showed in place of it, when it was a link with a label.
     label: str = ""
 
@@ -62,7 +67,8 @@ class Paste:
 
     #: As typed, without invisible characters and with HTML escapes undone.
     typed: str
-    #: The same with every digit, dash, quote and blank in its ASCII form, and bullets turned into separators.
+    #: The same with every digit, dash, quote and blank in its ASCII form, bullets turned into separators, and whatever
+    #: may mean "from … to" as :data:`bot.changes.ranges.SIGN`.
     plain: str
 
     @classmethod
@@ -73,19 +79,21 @@ class Paste:
         typed = text.translate({point: None for point, folded in folds.items() if not folded})
         # Half of a surrogate pair is no character, and could not be written to Slack or the database.
         typed = typed.encode("utf-8", "replace").decode()
-        return cls(typed=typed, plain=_without_list_marks(typed.translate(folds)))
+        return cls(typed=typed, plain=_without_list_marks(marked(typed).translate(folds)))
 
     def entries(self) -> Iterator[Entry]:
         """Yield what is between separators, in order; entries without a single word are left out."""
         for found in _ENTRY.finditer(self.plain):
             if found[2] is None:
-                words, label = _words(self.plain, *found.span()), ""
-            elif words := _words(self.plain, *found.span(1)):
+                if words := _words(self.plain, *found.span()):
+                    yield Entry(words=words, start=words[0].start, end=words[-1].end)
+                continue
+            if words := _words(self.plain, *found.span(1)):
                 label = found[2].strip()
             else:
                 words, label = _words(self.plain, *found.span(2)), ""
             if words:
-                yield Entry(words=words, label=label)
+                yield Entry(words=words, start=found.start(), end=found.end(), label=label)
 
 
 def _fold(character: str) -> str:
