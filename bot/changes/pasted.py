@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bot.changes.ranges import SIGN, marked
+from bot.changes.ranges import SIGN, marked, spans
 
 #: What ends an entry for certain, beside the semicolon, which may also begin a parameter such as ``;ext=12``.
 _SEPARATORS: Final = r",|\t\n\"'`\[\]{}<>&"
@@ -23,6 +23,21 @@ _ENTRY: Final = re.compile(
 )
 #: A line's bullet and numbering, each followed by a blank: ``- ``, ``* ``, ``1. ``, ``12) ``.
 _LINE_START: Final = re.compile(r"^[ \t]*(?:[-*][ \t]+)*(?:([1-9]\d{0,3})[.)]+[ \t]+(?=\S))?", re.MULTILINE)
+#: Marks for bold and italic around a word.
+_BOLD: Final = re.compile(r"(?<![\w*])(\*\*?|__?)(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![\w*])")
+#: Figures drawn on keys that number a line, and names of Slack's pictures. A number may be written in such figures, so
+#: those that stand elsewhere remain, and are refused.
+_FIGURE: Final = "zero|one|two|three|four|five|six|seven|eight|nine|keycap_ten"
+_PICTURE: Final = re.compile(
+    rf"^[ \t]*(?:[\d#*]\ufe0f?\u20e3|:(?:{_FIGURE}):){{1,2}}(?=\s)|:(?!(?:{_FIGURE}):)[a-z0-9_+\-]*[a-z][a-z0-9_+\-]*:",
+    re.MULTILINE,
+)
+#: A number that a spreadsheet has rounded, where a comma divides.
+_ROUNDED: Final = re.compile(r"(?<=\d),(?=\d+E\+?\d)", re.IGNORECASE)
+#: Letters and marks that cannot be seen, beside those whose category says so.
+_UNSEEN: Final = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _TEL: Final = re.compile(r"(?<![a-z])tel:", re.IGNORECASE)
 #: ``x``, ``ext.``, ``extension:`` with or without its digits, standing after a number.
 _EXTENSION: Final = re.compile(r"(?:x|ext|extn|extension)[.:]?\d*", re.IGNORECASE)
@@ -36,6 +51,8 @@ _FOLDED: Final = {
     "•": ",", "‣": ",", "⁃": ",", "、": ",", "،": ",", "؛": ",", "。": ",",  # noqa: RUF001 - the characters meant
     "·": ".", "‧": ".", "∙": ".", "−": "-",  # noqa: RUF001 - the characters meant
 }  # fmt: skip
+#: By category: what cannot be seen, blanks, dashes, quotes, and the pictograms and dingbats that decorate lists.
+_BY_CATEGORY: Final = {"Cc": "", "Cf": "", "Zs": " ", "Pd": "-", "Pi": '"', "Pf": '"', "So": ","}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +91,13 @@ class Paste:
     @classmethod
     def of(cls, text: str) -> Paste:
         """Return ``text`` made ready for reading."""
-        text = html.unescape(text)
+        text = _PICTURE.sub(_picture, html.unescape(text))
         folds = {ord(character): _fold(character) for character in set(text)}
         typed = text.translate({point: None for point, folded in folds.items() if not folded})
         # Half of a surrogate pair is no character, and could not be written to Slack or the database.
         typed = typed.encode("utf-8", "replace").decode()
-        return cls(typed=typed, plain=_without_list_marks(marked(typed).translate(folds)))
+        plain = _BOLD.sub(_without_marks, _ROUNDED.sub(".", marked(typed).translate(folds)))
+        return cls(typed=typed, plain=_without_list_marks(plain))
 
     def entries(self) -> Iterator[Entry]:
         """Yield what is between separators, in order; entries without a single word are left out."""
@@ -96,27 +114,31 @@ class Paste:
                 yield Entry(words=words, start=found.start(), end=found.end(), label=label)
 
 
+def _without_marks(found: re.Match[str]) -> str:
+    blank = "\t" * len(found[1])
+    return f"{blank}{found[2]}{blank}"
+
+
+def _picture(found: re.Match[str]) -> str:
+    """Return a bullet in place of a picture, but for those that point: they may mean a range."""
+    return found[0] if spans(marked(found[0])) else "\u2022"
+
+
 def _fold(character: str) -> str:
     """Return the ASCII form of ``character``: one character, or none for what cannot be seen."""
     if folded := _FOLDED.get(character):
         return folded
     if character in "\t\n" or " " <= character <= "~":
         return character
-    match unicodedata.category(character):
-        case "Cc" | "Cf":
-            return ""
-        case "Nd":
-            return str(unicodedata.decimal(character))
-        case "Zs":
-            return " "
-        case "Pd":
-            return "-"
-        case "Pi" | "Pf":
-            return '"'
-        case "So":
-            return ","  # pictograms and dingbats decorate lists
-        case "No":
-            return character  # a superscript or a circled figure is a note, not a digit of the number
+    if _UNSEEN.match(character):
+        return ""
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if (folded := _BY_CATEGORY.get(category)) is not None:
+        return folded
+    if category == "No":
+        return character  # a superscript or a circled figure is a note, not a digit of the number
     narrow = unicodedata.normalize("NFKC", character)
     return narrow if len(narrow) == 1 and narrow.isascii() else character
 

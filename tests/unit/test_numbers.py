@@ -50,7 +50,7 @@ RANGE_SIGNS = (
         " \u21d2 ",
         " \u27f6 ",
     ),
-    *(" \u2794 ", " \u25b6\ufe0f ", " \u27a1\ufe0f ", " :arrow_right: ", " \u00bb ", " : ", " .. ", " ... ", "\u2026"),
+    *(" \u2794 ", " \u25b6 ", " \u27a1 ", " :arrow_right: ", " \u00bb ", " : ", " .. ", " ... ", "\u2026"),
     *("\u2025", " \u22ef ", " \u2022\u2022\u2022 ", " *** ", "~", " \u223c ", "\uff5e", "\n...\n", "\n\u22ee\n"),
     *(" to ", " through ", " thru ", " up to ", " until ", " bis ", "\nto\n"),
 )
@@ -139,6 +139,13 @@ def read(*texts: str, region: str = "US") -> Reading:
         pytest.param('["+13035550100", "+13035550101"]', (DENVER, BOULDER), id="json"),
         pytest.param("\u201c303-555-0100\u201d \u2018303-555-0101\u2019", (DENVER, BOULDER), id="typographic-quotes"),
         pytest.param("`+13035550100`", (DENVER,), id="code-ticks"),
+        pytest.param("*303-555-0100* **303-555-0101**", (DENVER, BOULDER), id="bold"),
+        pytest.param("_303-555-0100_\n__303-555-0101__", (DENVER, BOULDER), id="italic"),
+        pytest.param(
+            "1\ufe0f\u20e3 303-555-0100\n1\ufe0f\u20e30\ufe0f\u20e3 303-555-0101", (DENVER, BOULDER), id="keycaps"
+        ),
+        pytest.param(":one: 303-555-0100\n:phone: 303-555-0101", (DENVER, BOULDER), id="names-of-pictures"),
+        pytest.param("303-555-0100\ufe0f\u3164\n\u3164\n303-555-0101", (DENVER, BOULDER), id="unseen-letters"),
         pytest.param("-> 303-555-0100\n-> 303-555-0101", (DENVER, BOULDER), id="arrow-bullets"),
         pytest.param("> 303-555-0100\n> 303-555-0101", (DENVER, BOULDER), id="quoted-lines"),
         pytest.param("<+13035550100>, <+13035550101>", (DENVER, BOULDER), id="angle-brackets"),
@@ -263,6 +270,8 @@ def test_reads(text: str, expected: tuple[str, ...]) -> None:
         ),
         pytest.param('"202-555-0100" - "202-555-0109"', [('202-555-0100" - "202-555-0109', RANGE)], id="quotes"),
         pytest.param("202-555-0100, ..., 202-555-0109", [("202-555-0100, ..., 202-555-0109", RANGE)], id="list"),
+        pytest.param("1,20256E+10", [("1,20256E+10", SPREADSHEET)], id="rounded-with-a-comma"),
+        pytest.param("3\ufe0f\u20e30\ufe0f\u20e33\ufe0f\u20e3", [("3\u20e30\u20e33\u20e3", SIGNS)], id="keys"),
         pytest.param("303-555-0100/01", [("303-555-0100/01", SLASH)], id="slash"),
         pytest.param("+49 30 1234567/68", [("+49 30 1234567/68", SLASH)], id="slash-that-would-be-a-number"),
         pytest.param("+49 30 1234567 / 68", [("+49 30 1234567 / 68", SLASH)], id="slash-apart"),
