@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.changes.results import guard
 from bot.changes.settings import Unreadable
+from bot.changes.sheets.presentation import Misshown
 from bot.changes.sheets.refusals import shown
 
 #: In a cell, empties the setting; an empty cell keeps today's value.
@@ -44,6 +45,11 @@ def plain(cell: object) -> str:
     match cell:
         case None:
             return ""
+        case Misshown():
+            raise Spoilt(
+                f"“{cell.number}” is shown in another form than it is stored; "
+                "format the column as text and enter it as it is meant."
+            )
         case str():
             return _text(cell)
         case bool():

@@ -79,8 +79,10 @@ def _ole(name: str, content: bytes) -> Exception:
 
 def _check_text(name: str, content: bytes) -> None:
     """Refuse what is not text, and text that is no table."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content = content.decode("utf-16", "replace").encode()
     head = content[:65536]
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or _every_other_is_nul(head):
+    if _every_other_is_nul(head):
         raise refusal(name, "is saved as UTF-16 (“Unicode text”). Save it as “CSV UTF-8” and upload that.")
     if b"\0" in content or len(head) - len(head.translate(None, _CONTROLS)) > len(head) / 100:
         raise refusal(name, f"is not text and not a workbook. {_SAVE_AS}")

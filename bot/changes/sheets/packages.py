@@ -15,7 +15,8 @@ from zipfile import ZipFile, ZipInfo
 
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+from bot.changes.sheets.pages import Page
 
 #: Most sheets in one workbook.
 _SHEETS: Final = 200
@@ -29,27 +30,34 @@ class TooMuch(Exception):
 class Meter:
     """Counts what was read since it was last set back; raises :class:`TooMuch` past its limits."""
 
-    #: Most bytes and most tags, once unpacked.
+    #: Most bytes, tags and attributes, once unpacked; each attribute has a sign "=".
     most_bytes: int = 8 * 1024 * 1024
     most_tags: int = 500_000
+    most_attributes: int = 500_000
     seen_bytes: int = 0
     seen_tags: int = 0
+    seen_attributes: int = 0
 
     def count(self, chunk: bytes) -> None:
         """Count ``chunk``."""
         self.seen_bytes += len(chunk)
         self.seen_tags += chunk.count(b"<")
-        if self.seen_bytes > self.most_bytes or self.seen_tags > self.most_tags:
+        self.seen_attributes += chunk.count(b"=")
+        if (
+            self.seen_bytes > self.most_bytes
+            or self.seen_tags > self.most_tags
+            or self.seen_attributes > self.most_attributes
+        ):
             raise TooMuch
 
     def set_back(self) -> None:
         """Begin to count anew."""
-        self.seen_bytes = self.seen_tags = 0
+        self.seen_bytes = self.seen_tags = self.seen_attributes = 0
 
 
 def _strings() -> Meter:
     """Return the meter of the part that holds all texts of a workbook."""
-    return Meter(most_bytes=64 * 1024 * 1024, most_tags=4_000_000)
+    return Meter(most_bytes=64 * 1024 * 1024, most_tags=4_000_000, most_attributes=4_000_000)
 
 
 class _Metered:
@@ -96,13 +104,6 @@ class _Archive(ZipFile):
         return cast("IO[bytes]", _Metered(part, self.last))
 
 
-class _Page(ReadOnlyWorksheet):
-    """A sheet that does not go by the size that it declares, which some programs get wrong."""
-
-    def _get_size(self) -> None:
-        """Look for no declared size: where there is none, openpyxl would read the whole sheet for it."""
-
-
 class Package(ExcelReader):
     """A workbook in read-only mode, with what a table of numbers does not need left shut."""
 
@@ -116,7 +117,7 @@ class Package(ExcelReader):
         """The meter of the sheet that was opened last; it has to be set back after each row."""
         return self._metered.last
 
-    def pages(self) -> list[ReadOnlyWorksheet]:
+    def pages(self) -> list[Page]:
         """Return the sheets of cells that are not hidden; raises whatever openpyxl stumbles on.
 
         Of what :meth:`ExcelReader.read` reads, only what a table of numbers needs: texts, and the styles, which tell
@@ -129,7 +130,7 @@ class Package(ExcelReader):
         if len(self.parser.sheets) > _SHEETS:
             raise TooMuch
         return [
-            _Page(self.wb, sheet.name, relation.target, self.shared_strings)
+            Page(self.wb, sheet.name, relation.target, self.shared_strings)
             for sheet, relation in self.parser.find_sheets()
             if sheet.state == "visible" and "chartsheet" not in relation.Type and relation.target in self.valid_files
         ]

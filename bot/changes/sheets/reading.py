@@ -15,6 +15,7 @@ from bot.changes.sheets.refusals import SHEET, refusal
 from bot.changes.sheets.rows import RowReader
 from bot.changes.sheets.sheet import Layout, Sheet
 from bot.changes.sheets.tables import TALLEST, Cells, Table, open_table, trimmed
+from bot.changes.sheets.visibility import hidden, merged
 from bot.changes.values import Values
 from bot.errors import InputError
 
@@ -50,19 +51,26 @@ def read_sheet(
         layout, columns = _choose(name, table, kind)
         reader = RowReader(kind, columns, is_id=is_id, form=form)
         gathering = Gathering(kind, columns)
-        count, width = 0, len(columns.headings)
+        seen: list[int] = []
+        width = len(columns.headings)
         for number, cells in _filled(name, table, layout):
             if number <= layout.headings:
                 continue
-            count += 1
-            if count > max_rows:
+            seen.append(number)
+            if len(seen) > max_rows:
                 raise refusal(name, f"has more than {max_rows:,} rows; one sheet may have at most that many. Split it.")
             width = max(width, len(cells))
             gathering.add(reader.read(number, cells))
-            if progress and count % STRIDE == 0:
-                progress(count)
+            if progress and len(seen) % STRIDE == 0:
+                progress(len(seen))
+        presentation = table.presentation(layout)
+    if unseen := hidden(presentation, columns, seen):
+        raise refusal(name, unseen)
     rows, disagreements, repeats = gathering.settle()
-    problems = sorted((*reader.problems, *disagreements), key=lambda problem: problem.row)
+    problems = sorted(
+        (*reader.problems, *disagreements, *merged(presentation, columns, layout.headings)),
+        key=lambda problem: problem.row,
+    )
     return Sheet(
         rows=rows,
         columns=tuple(setting.name for _, setting in columns.settings),

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Final, Protocol, TypeAlias
 
 from bot.changes.sheets.files import Form, recognise
+from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.sheet import Layout
 from bot.changes.sheets.textual import TextTable
 from bot.changes.sheets.workbooks import WorkbookTable
@@ -29,6 +30,10 @@ class Table(Protocol):
 
         Raises :class:`bot.errors.InputError` when the file turns out to be damaged.
         """
+        ...
+
+    def presentation(self, layout: Layout) -> Presentation:
+        """Return what the table hides and merges, once its last row was read."""
         ...
 
 

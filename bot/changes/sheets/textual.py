@@ -9,6 +9,7 @@ from io import BytesIO, TextIOWrapper
 from types import TracebackType
 from typing import Final, Self
 
+from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.refusals import refusal
 from bot.changes.sheets.sheet import Layout
 
@@ -56,16 +57,27 @@ class TextTable:
                     "Put it right and upload the sheet again.",
                 ) from error
 
+    def presentation(self, _layout: Layout) -> Presentation:
+        """Return that text hides nothing; see :class:`bot.changes.sheets.tables.Table`."""
+        return Presentation()
+
     def _open(self) -> TextIOWrapper:
         return TextIOWrapper(BytesIO(self._content), encoding=self._encoding, newline="")
 
 
 def _encoding(name: str, content: bytes) -> str:
-    """Return UTF-8, or Windows-1252 where that is what Excel wrote."""
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    raise refusal(name, "is in an encoding that Linesman does not know. Save it as “CSV UTF-8” and upload that.")
+    """Return UTF-8, or UTF-16 where a mark says so.
+
+    Any other encoding would have to be guessed, and a wrong guess goes to the provider as letters nobody typed.
+    """
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise refusal(
+            name,
+            f"is not in UTF-8: the letters in row {row} cannot be read for certain. Save it as “CSV UTF-8” and upload "
+            "that.",
+        ) from error
+    return encoding

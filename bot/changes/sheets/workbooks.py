@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from bot.changes.sheets.archives import damaged, swollen
 from bot.changes.sheets.packages import Package, TooMuch
+from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.refusals import refusal
 from bot.changes.sheets.sheet import Layout
 from bot.errors import InputError
@@ -45,22 +46,26 @@ class WorkbookTable:
 
     def rows(self, layout: Layout) -> Iterator[tuple[int, tuple[object, ...]]]:
         """Yield each row with its number; see :class:`bot.changes.sheets.tables.Table`."""
-        read = number = 0
-        page = self._pages[layout.worksheet]
-        rows = page.iter_rows(values_only=True)  # type: ignore[misc]  # the stubs lend it from Worksheet with its self
+        read = last = 0
+        rows = self._pages[layout.worksheet].read()
         while True:
             try:
-                cells = next(rows, None)
+                row = next(rows, None)
             except Exception as error:
                 raise self._refusal(error) from error
-            if cells is None:
+            if row is None:
                 return
             self._package.meter.set_back()
-            number += 1
-            read += len(cells)
+            read += len(row[1])
             if read > _CELLS:
                 raise swollen(self._name)
-            yield number, tuple(cells)
+            yield from ((missing, ()) for missing in range(last + 1, row[0]))
+            yield row
+            last = row[0]
+
+    def presentation(self, layout: Layout) -> Presentation:
+        """Return what the sheet hides and merges; see :class:`bot.changes.sheets.tables.Table`."""
+        return self._pages[layout.worksheet].presentation
 
     def _refusal(self, error: Exception) -> InputError:
         """Return what a failure to read means; openpyxl raises whatever its parsers stumble on in a bad file."""

@@ -62,11 +62,24 @@ def test_harmless_damage_is_undone(read: Read, content: bytes) -> None:
     assert [(row.identifier, row.values) for row in sheet.rows] == [(NUMBER, {"tags": ("a",)})]
 
 
-def test_windows_1252_is_read(read: Read) -> None:
-    """What Excel writes by default in the west is no UTF-8."""
-    sheet = read("number;customer reference\n+13035550100;Café “Zürich” €".encode("cp1252"))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_marked_unicode_is_read(read: Read, encoding: str) -> None:
+    """UTF-8 is read, and UTF-16 where its mark says so."""
+    sheet = read("number;customer reference\n+13035550100;Café “Москва” €".encode(encoding))
 
-    assert sheet.rows[0].values == {"customer_reference": "Café “Zürich” €"}
+    assert sheet.rows[0].values == {"customer_reference": "Café “Москва” €"}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "mac-roman", "latin-1"])
+def test_other_encodings_are_never_guessed(refused: Callable[..., str], encoding: str) -> None:
+    """Eight-bit letters mean something else in each country, so nobody guesses; the row is named."""
+    word = "Москва" if encoding == "cp1251" else "Zürich"
+    said = refused(f"number;customer reference\n+13035550100;{word}".encode(encoding))
+
+    assert said == (
+        "“moves.csv” is not in UTF-8: the letters in row 2 cannot be read for certain. "
+        "Save it as “CSV UTF-8” and upload that."
+    )
 
 
 @pytest.mark.parametrize(

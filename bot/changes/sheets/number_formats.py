@@ -1,0 +1,118 @@
+"""A number as its cell shows it: what people see is what they mean, whatever is stored behind it.
+
+Format codes are those of ECMA-376 part 1, 18.8.31. Only what can turn digits into other digits is worked out here;
+dates are told apart before, and everything else is left to people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+#: Formats that show a number as it is stored, apart from separators of thousands and zeros behind the point.
+_AS_STORED: Final = re.compile(r"General|@|(?:#,##)?[0#](?:\.[0#]+)?", re.IGNORECASE)
+_SECTION: Final = re.compile(r'(?:"[^"]*"|\\.|[^";\\])+|(?<=;)(?=;|$)|^(?=;)')
+#: A condition, which chooses the section; a color, a currency or a language, of which only a currency is shown.
+_CONDITION: Final = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+_BRACKETS: Final = re.compile(r"\[(?:\$([^\]\-]*)(?:-[^\]]*)?|[A-Za-z]+ ?\d*)\]")
+#: One piece of a section: text in quotes, an escaped sign, blanks of some width, a filling sign, or a plain one.
+_PIECE: Final = re.compile(r'"([^"]*)"|\\(.)|_(.)|\*(.)|(.)', re.DOTALL)
+_PLACES: Final = frozenset("0#")
+#: A comma behind the last place divides by a thousand.
+_SCALED: Final = re.compile(r"[0#],+(?![0#,])")
+_LITERAL: Final = frozenset("+-()/: $.!^&'~{}=<>")
+
+
+def as_shown(number: float, code: str) -> str | None:
+    """Return ``number`` as a cell with the format ``code`` shows it; None where that cannot be said for certain.
+
+    Separators of thousands are left out. A format that shows the number as it is stored gives its plain digits.
+    """
+    if _AS_STORED.fullmatch(code) and (whole := _stored(number, code)):
+        return whole
+    section, value = _section(number, code)
+    if section is None or _SCALED.search(section):
+        return None
+    pieces = list(_pieces(section))
+    if any(text is None for _, text in pieces):
+        return None
+    places = [at for at, (is_place, _) in enumerate(pieces) if is_place]
+    if not places:
+        return "".join(text for _, text in pieces if text) or None
+    percents = sum(text == "%" for _, text in pieces)
+    digits = str((Decimal(repr(value)) * 100**percents).quantize(Decimal(1), ROUND_HALF_UP))
+    return _filled(pieces, places, "" if digits == "0" else digits)
+
+
+def _stored(number: float, code: str) -> str:
+    """Return the plain digits of ``number``; nothing where ``code`` shows fewer of them."""
+    if float(number).is_integer():
+        return str(int(number))
+    decimals = len(code.partition(".")[2])
+    exact = code.casefold() == "general" or (decimals and round(number, decimals) == number)
+    return repr(number) if exact else ""
+
+
+def _section(number: float, code: str) -> tuple[str | None, float]:
+    """Return the section of ``code`` that shows ``number``, and the number that it shows: some leave the sign out."""
+    sections = _SECTION.findall(code)
+    if not sections or len(sections) > 4:
+        return None, number
+    found = [_CONDITION.search(section) for section in sections]
+    if any(found):
+        for section, condition in zip(sections, found, strict=True):
+            if condition is None or _holds(number, condition[1], float(condition[2])):
+                return (None if number < 0 else _CONDITION.sub("", section)), number
+        return None, number
+    numeric = sections[:3]
+    if number < 0:
+        return (numeric[1], -number) if len(numeric) > 1 else (None, number)
+    if number == 0 and len(numeric) == 3:
+        return numeric[2], number
+    return numeric[0], number
+
+
+def _holds(number: float, sign: str, limit: float) -> bool:
+    match sign:
+        case "<=":
+            return number <= limit
+        case ">=":
+            return number >= limit
+        case "<":
+            return number < limit
+        case ">":
+            return number > limit
+        case "=":
+            return number == limit
+    return number != limit
+
+
+def _pieces(section: str) -> Iterator[tuple[bool, str | None]]:
+    """Yield (whether it is a place for a digit, its text) for each piece; no text for what is not understood here."""
+    bare = _BRACKETS.sub(lambda found: f'"{found[1] or ""}"', section)
+    for quoted, escaped, blank, _, plain in _PIECE.findall(bare):
+        if plain in _PLACES and plain:
+            yield True, plain
+        elif plain == "%" or (plain in _LITERAL and plain not in {"", "."}) or plain in {"\u2013", "\u2014"}:
+            yield False, plain
+        elif plain == ",":
+            continue
+        elif plain:
+            yield False, None
+        else:
+            yield False, quoted or escaped or (" " if blank else "")
+
+
+def _filled(pieces: list[tuple[bool, str | None]], places: list[int], digits: str) -> str:
+    """Return the pieces with ``digits`` in their places, from the right; what is too long stands in the first place."""
+    shown: dict[int, str] = {}
+    left = digits
+    for at in reversed(places):
+        if at == places[0]:
+            shown[at] = left or ("0" if pieces[at][1] == "0" else "")
+            break
+        left, digit = left[:-1], left[-1:]
+        shown[at] = digit or ("0" if pieces[at][1] == "0" else "")
+    return "".join(shown[at] if is_place else text or "" for at, (is_place, text) in enumerate(pieces)).strip()

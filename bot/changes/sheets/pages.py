@@ -1,0 +1,106 @@
+"""One sheet of a workbook, row by row, with what openpyxl leaves out: what is hidden, merged, or shown otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from openpyxl.worksheet._reader import WorkSheetParser
+
+from bot.changes.sheets.number_formats import as_shown
+from bot.changes.sheets.presentation import Merged, Misshown, Presentation
+
+_YES: Final = frozenset({"1", "true"})
+#: Most columns of a workbook.
+_WIDEST: Final = 16_384
+
+
+class Page(ReadOnlyWorksheet):
+    """A sheet that does not go by the size that it declares, which some programs get wrong."""
+
+    #: Known once the last row was read.
+    presentation = Presentation()
+
+    def _get_size(self) -> None:
+        """Look for no declared size: where there is none, openpyxl would read the whole sheet for it."""
+
+    def read(self) -> Iterator[tuple[int, tuple[object, ...]]]:
+        """Yield each row that the file has with its number, numbers as their cells show them."""
+        rows: list[int] = []
+        page: Any = self  # the stubs leave out what openpyxl's own read-only sheet goes by
+        with page._get_source() as source:
+            parser = WorkSheetParser(
+                source,
+                page._shared_strings,
+                data_only=page.parent.data_only,
+                epoch=page.parent.epoch,
+                date_formats=page.parent._date_formats,
+                timedelta_formats=page.parent._timedelta_formats,
+            )
+            for number, cells in parser.parse():
+                # The parser keeps what it learns of every row that says more than its number.
+                if _is_hidden(parser.row_dimensions.pop(str(number), {}), "ht"):
+                    rows.append(number)
+                yield number, self._values(cells)
+        self.presentation = Presentation(
+            hidden_rows=frozenset(rows),
+            hidden_columns=frozenset(_columns(parser)),
+            merged=tuple(_merged(parser)),
+        )
+
+    def _values(self, cells: list[dict[str, Any]]) -> tuple[object, ...]:
+        if not cells:
+            return ()
+        values: list[object] = [None] * min(max(cell["column"] for cell in cells), _WIDEST)
+        for cell in cells:
+            if cell["column"] <= _WIDEST:
+                values[cell["column"] - 1] = self._shown(cell)
+        return tuple(values)
+
+    def _shown(self, cell: Mapping[str, Any]) -> object:
+        """Return the value of ``cell``, a number as its format shows it."""
+        value = cell["value"]
+        if not cell["style_id"] or cell["data_type"] != "n" or not isinstance(value, int | float):
+            return value
+        code = self._format(cell["style_id"])
+        if code == "General":
+            return value
+        text = as_shown(value, code)
+        if text is None:
+            return Misshown(value)
+        return value if text == str(value) else text
+
+    def _format(self, style: int) -> str:
+        # As openpyxl's own cells find it: the built-in formats come first, then those of the workbook.
+        book: Any = self.parent  # as above
+        number = book._cell_styles[style].numFmtId
+        if number < BUILTIN_FORMATS_MAX_SIZE:
+            return BUILTIN_FORMATS.get(number, "General")
+        return str(book._number_formats[number - BUILTIN_FORMATS_MAX_SIZE])
+
+
+def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
+    """Tell whether a row or column is hidden: by a filter, by hand, folded away, or drawn without any size."""
+    if attributes.get("hidden", "").lower() in _YES:
+        return True
+    try:
+        return float(attributes.get(size, "1")) < 1  # a point of height, or a character of width: too little to see
+    except ValueError:
+        return False
+
+
+def _columns(parser: WorkSheetParser) -> Iterator[int]:
+    """Yield the positions of hidden columns, from 0."""
+    for attributes in parser.column_dimensions.values():
+        if _is_hidden(attributes, "width"):
+            first, last = int(attributes["min"]), int(attributes.get("max", attributes["min"]))
+            yield from range(first - 1, min(last, _WIDEST))
+
+
+def _merged(parser: WorkSheetParser) -> Iterator[Merged]:
+    for area in parser.merged_cells.mergeCell if parser.merged_cells else ():
+        yield Merged(
+            name=area.coord, first=area.min_row, last=area.max_row, left=area.min_col - 1, right=area.max_col - 1
+        )

@@ -1,0 +1,60 @@
+"""Whether people see all of a sheet that Linesman would read: rows, columns and merged cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bot.changes.sheets.columns import Columns, letters
+from bot.changes.sheets.presentation import Presentation
+from bot.changes.sheets.sheet import SheetProblem
+
+#: How many stretches of hidden rows are named before the rest is only counted.
+_NAMED: Final = 5
+
+
+def hidden(presentation: Presentation, columns: Columns, rows: Sequence[int]) -> str:
+    """Return why a sheet with ``rows`` cannot be taken as it is: nobody sees all of it. Empty when everybody does."""
+    unseen = [row for row in rows if row in presentation.hidden_rows]
+    read = {at for at, _ in columns.settings} | {at for at in (columns.number, columns.id) if at is not None}
+    covered = sorted(read & presentation.hidden_columns)
+    what = []
+    if unseen:
+        verb = "is" if len(unseen) == 1 else "are"
+        what.append(
+            f"{len(unseen):,} of its {len(rows):,} rows {verb} hidden by a filter or by hand ({_stretches(unseen)})"
+        )
+    if covered:
+        named = ", ".join(f"{letters(at)} “{columns.title(at)}”" for at in covered)
+        what.append(f"{'a column is' if len(covered) == 1 else 'columns are'} hidden ({named})")
+    if not what:
+        return ""
+    return (
+        f"has more in it than it shows: {'; '.join(what)}. If you mean all of it, clear the filter and unhide "
+        "everything. If you mean only what you see, copy the visible cells into a new sheet. Then upload that."
+    )
+
+
+def _stretches(rows: Sequence[int]) -> str:
+    """Return ascending row numbers as stretches: ``3, 7 to 12 and 4 more``."""
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        if found and row == found[-1][1] + 1:
+            found[-1] = found[-1][0], row
+        else:
+            found.append((row, row))
+    named = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in found[:_NAMED])
+    rest = sum(last - first + 1 for first, last in found[_NAMED:])
+    return f"{named} and {rest:,} more" if rest else named
+
+
+def merged(presentation: Presentation, columns: Columns, headings: int) -> Iterator[SheetProblem]:
+    """Yield a problem for each merged range below the headings: only its first cell holds the value that is seen."""
+    for area in presentation.merged:
+        if area.last > headings:
+            title = columns.title(area.left)
+            text = (
+                f"{area.name} is merged, so only its first cell holds the value. Unmerge it, fill in every row, and "
+                "upload the sheet again."
+            )
+            yield SheetProblem(row=max(area.first, headings + 1), column=title, text=text)

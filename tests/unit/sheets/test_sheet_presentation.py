@@ -1,0 +1,160 @@
+"""What people see of a workbook is what is meant: hidden rows, merged cells and formats of numbers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from bot.changes.sheets.number_formats import as_shown
+from tests.unit.sheets.conftest import Read
+
+A, B, C = "+13035550100", "+13035550101", "+13035550102"
+ONE_VALUE = "B2:B4 is merged, so only its first cell holds the value."
+MERGED = f"{ONE_VALUE} Unmerge it, fill in every row, and upload the sheet again."
+WAYS_OUT = (
+    "If you mean all of it, clear the filter and unhide everything. If you mean only what you see, copy the visible "
+    "cells into a new sheet. Then upload that."
+)
+
+
+def made(change: Callable[[Worksheet], None]) -> bytes:
+    """Return a workbook of three numbers with tags, after ``change`` was made to its sheet."""
+    book = Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    for row in (("number", "tags"), (A, "a"), (B, "b"), (C, "c")):
+        sheet.append(row)
+    change(sheet)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def filtered(sheet: Worksheet) -> None:
+    """Hide two rows, as a filter does."""
+    sheet.auto_filter.ref = "A1:B4"
+    sheet.auto_filter.add_filter_column(1, ["a"])
+    sheet.row_dimensions[3].hidden = sheet.row_dimensions[4].hidden = True
+
+
+def folded(sheet: Worksheet) -> None:
+    """Fold two rows away, as an outline does."""
+    sheet.row_dimensions.group(3, 4, hidden=True)
+
+
+def flattened(sheet: Worksheet) -> None:
+    """Leave one row no height."""
+    sheet.row_dimensions[3].height = 0.1
+
+
+def without_column(sheet: Worksheet) -> None:
+    """Hide the column of tags."""
+    sheet.column_dimensions["B"].hidden = True
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        pytest.param(filtered, "2 of its 3 rows are hidden by a filter or by hand (3 to 4)", id="filter"),
+        pytest.param(folded, "2 of its 3 rows are hidden by a filter or by hand (3 to 4)", id="outline"),
+        pytest.param(flattened, "1 of its 3 rows is hidden by a filter or by hand (3)", id="no-height"),
+        pytest.param(without_column, "a column is hidden (B “tags”)", id="column"),
+    ],
+)
+def test_hidden_cells_are_named(refused: Callable[..., str], change: Callable[[Worksheet], None], what: str) -> None:
+    """Whoever filters a sheet to one row means that row: nothing that nobody sees is planned."""
+    said = refused(made(change), name="moves.xlsx")
+
+    assert said == f"“moves.xlsx” has more in it than it shows: {what}. {WAYS_OUT}"
+
+
+def test_what_is_hidden_but_not_read_stays_out_of_it(read: Read) -> None:
+    """A hidden column of Linesman's own, and a hidden row with nothing in it, stand in nobody's way."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet["C1"] = "errors"
+        sheet.column_dimensions["C"].hidden = True
+        sheet.row_dimensions[9].hidden = True
+
+    assert [row.identifier for row in read(made(change), name="moves.xlsx").rows] == [A, B, C]
+
+
+def test_merged_cells_are_named(found: Callable[..., list[tuple[int, str, str]]]) -> None:
+    """A value merged over several rows is seen in each of them and stored in the first: its rows are named."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet.merge_cells("B2:B4")
+
+    assert found(made(change), name="moves.xlsx") == [
+        (
+            2,
+            "tags",
+            MERGED,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "shown"),
+    [
+        pytest.param(442079460958, '"+"0', "+442079460958", id="plus-by-format"),
+        pytest.param(2079460958, '"+44"0', "+442079460958", id="country-by-format"),
+        pytest.param(442079460958, "\\+0", "+442079460958", id="escaped-plus"),
+        pytest.param(207946095, "00000000000", "00207946095", id="leading-zeros"),
+        pytest.param(3035550100, "[<=9999999]###\\-####;\\(###\\)\\ ###\\-####", "(303) 555-0100", id="american"),
+        pytest.param(5550100, "[<=9999999]###\\-####;\\(###\\)\\ ###\\-####", "555-0100", id="american-local"),
+        pytest.param(3035550100, "000\\.000\\.0000", "303.555.0100", id="dotted"),
+        pytest.param(0.5, "0%", "50%", id="percent"),
+        pytest.param(30, "0.00", "30", id="zeros-behind-the-point"),
+        pytest.param(3035550100, "#,##0", "3035550100", id="thousands"),
+        pytest.param(1.5, "General", "1.5", id="general"),
+        pytest.param(-5, "0;0", "5", id="sign-left-out"),
+        pytest.param(7, '0" s"', "7 s", id="unit"),
+        pytest.param(12.345, "0.00", None, id="rounded"),
+        pytest.param(1000, "0,", None, id="divided"),
+        pytest.param(5, "# ?/?", None, id="fraction"),
+        pytest.param(5, "0.0E+00", None, id="scientific"),
+        pytest.param(5, ";;;", None, id="nothing-shown"),
+    ],
+)
+def test_a_number_is_what_its_cell_shows(number: float, code: str, shown: str | None) -> None:
+    """Digits, signs and zeros that a format adds are there for people, so they count; what is unsure is not guessed."""
+    assert as_shown(number, code) == shown
+
+
+def test_formats_reach_the_numbers(read: Read) -> None:
+    """A British number whose country code is only in the format stays British."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet["A2"] = 2079460958
+        sheet["A2"].number_format = '"+44"0'
+
+    assert read(made(change), name="moves.xlsx").rows[0].identifier == "+442079460958"
+
+
+def test_a_form_that_cannot_be_worked_out_is_named(found: Callable[..., list[tuple[int, str, str]]]) -> None:
+    """What the cell shows cannot be told from what is stored, so the person types it anew."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet["B2"] = 12.345
+        sheet["B2"].number_format = "0.0E+00"
+
+    text = "“12.345” is shown in another form than it is stored; format the column as text and enter it as it is meant."
+    assert found(made(change), name="moves.xlsx") == [(2, "tags", text)]
+
+
+def test_a_flood_of_attributes_is_refused(refused: Callable[..., str], packed: Callable[..., bytes]) -> None:
+    """Attributes cost memory as tags do, so they are metered too."""
+    flood = b" ".join(b'a%d="1"' % at for at in range(600_000))
+    sheet = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1" '
+        + flood
+        + b'><c r="A1" t="inlineStr"><is><t>number</t></is></c></row></sheetData></worksheet>'
+    )
+    content = packed({"xl/worksheets/sheet1.xml": sheet}, made(lambda _: None))
+
+    assert "unpacks to far more than a sheet of numbers needs" in refused(content, name="moves.xlsx")
