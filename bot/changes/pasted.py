@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.changes.ranges import SIGN, marked, spans
+from bot.changes.unseen import is_unseen
 
 #: What ends an entry for certain, beside the semicolon, which may also begin a parameter such as ``;ext=12``.
 _SEPARATORS: Final = r",|\t\n\"'`\[\]{}<>&"
@@ -34,10 +35,6 @@ _PICTURE: Final = re.compile(
 )
 #: A number that a spreadsheet has rounded, where a comma divides.
 _ROUNDED: Final = re.compile(r"(?<=\d),(?=\d+E\+?\d)", re.IGNORECASE)
-#: Letters and marks that cannot be seen, beside those whose category says so.
-_UNSEEN: Final = re.compile(
-    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
 _TEL: Final = re.compile(r"(?<![a-z])tel:", re.IGNORECASE)
 #: ``x``, ``ext.``, ``extension:`` with or without its digits, standing after a number.
 _EXTENSION: Final = re.compile(r"(?:x|ext|extn|extension)[.:]?\d*", re.IGNORECASE)
@@ -51,8 +48,8 @@ _FOLDED: Final = {
     "•": ",", "‣": ",", "⁃": ",", "、": ",", "،": ",", "؛": ",", "。": ",",  # noqa: RUF001 - the characters meant
     "·": ".", "‧": ".", "∙": ".", "−": "-",  # noqa: RUF001 - the characters meant
 }  # fmt: skip
-#: By category: what cannot be seen, blanks, dashes, quotes, and the pictograms and dingbats that decorate lists.
-_BY_CATEGORY: Final = {"Cc": "", "Cf": "", "Zs": " ", "Pd": "-", "Pi": '"', "Pf": '"', "So": ","}
+#: By category: blanks, dashes, quotes, and the pictograms and dingbats that decorate lists.
+_BY_CATEGORY: Final = {"Zs": " ", "Pd": "-", "Pi": '"', "Pf": '"', "So": ","}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ def _fold(character: str) -> str:
         return folded
     if character in "\t\n" or " " <= character <= "~":
         return character
-    if _UNSEEN.match(character):
+    if is_unseen(character) or character == "\ufe0f":
         return ""
     category = unicodedata.category(character)
     if category == "Nd":

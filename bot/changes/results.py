@@ -8,15 +8,14 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from bot.changes.batches import Batch, Operation
+from bot.changes.formula_guard import guard
 from bot.changes.kinds import Kind
 from bot.changes.readback import comparable, differing
 from bot.changes.records import Summary
 from bot.changes.settings import show_value
 from bot.changes.tabular import Form, table_file
+from bot.changes.unseen import visible
 from bot.changes.values import MASK, Value, Values
-
-#: Characters that make a spreadsheet read a cell as a formula (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 COLUMNS = (
     "number",
@@ -35,11 +34,6 @@ COLUMNS = (
 )
 #: What stands for the values of a number that was not there any more.
 ABSENT = "(not in the account)"
-
-
-def guard(cell: str) -> str:
-    """Return ``cell`` so that no spreadsheet takes it for a formula; an apostrophe in front makes it text."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 PLAN_COLUMNS = ("number", "id", "action", "job", "before", "after")
@@ -140,4 +134,4 @@ def _shown(kind: Kind, name: str, value: Value, labels: Mapping[str, Mapping[str
     """Return a value as a person reads it. A setting that is not known any more is a secret whose key is gone."""
     if name not in kind.by_name:
         return MASK
-    return show_value(kind.setting(name), value, labels.get(name))
+    return visible(show_value(kind.setting(name), value, labels.get(name)))

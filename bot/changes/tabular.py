@@ -12,8 +12,6 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 
-#: Most characters in one cell of a workbook.
-_LONGEST: Final = 32_767
 #: The number format that keeps what is typed into a cell a text.
 _TEXT: Final = "@"
 
@@ -80,7 +78,7 @@ class XlsxFile:
                 cell.number_format = _TEXT
                 self._cells.append(cell)
             for cell, text in zip(self._cells, row, strict=False):
-                cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST]
+                cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
                 # openpyxl takes what begins with "=" for a formula; a guarded text never does, and this makes sure.
                 cell.data_type = "s"
             self._page.append(self._cells[: len(row)])

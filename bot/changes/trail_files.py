@@ -13,8 +13,8 @@ from enum import Enum
 from typing import Final
 
 from bot.changes.events import Event
+from bot.changes.formula_guard import guard, guard_json
 from bot.changes.records import public_id
-from bot.changes.results import guard
 from bot.changes.values import canonical
 from bot.errors import InputError
 
@@ -109,7 +109,7 @@ def line(form: Form, event: Event) -> bytes:
     at = event.at.astimezone(UTC).isoformat(timespec="microseconds")
     change = public_id(event.change) if event.change is not None else None
     if form is Form.CSV:
-        details = canonical(event.details)
+        details = guard_json(canonical(event.details))
         cells = (str(event.id), at, change or "", event.actor, event.what, event.digest, details, event.hash)
         return _row(tuple(guard(cell) for cell in cells))
     told = (event.id, at, change, event.actor, event.what, event.digest, dict(event.details), event.hash)

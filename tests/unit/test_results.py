@@ -12,10 +12,11 @@ import pytest
 from openpyxl import load_workbook
 
 from bot.changes.batches import Batch, Operation
+from bot.changes.formula_guard import guard
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
 from bot.changes.records import Summary
-from bot.changes.results import ABSENT, COLUMNS, ResultsSheet, guard
+from bot.changes.results import ABSENT, COLUMNS, ResultsSheet
 from bot.changes.tabular import Form
 from bot.changes.values import MASK
 from bot.changes.vault import Vault

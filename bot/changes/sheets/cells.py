@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from bot.changes.results import guard
+from bot.changes.formula_guard import guard, unguard
 from bot.changes.settings import Unreadable
 from bot.changes.sheets.presentation import Misshown
 from bot.changes.sheets.refusals import shown
@@ -74,9 +74,7 @@ def plain(cell: object) -> str:
 
 
 def _text(cell: str) -> str:
-    text = cell.strip()
-    if text.startswith("'"):
-        text = text[1:].strip()
+    text = unguard(cell.strip()).strip()
     if text.startswith("="):
         if (quoted := _QUOTED.fullmatch(text)) is None:
             raise _formula()

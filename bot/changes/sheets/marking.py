@@ -6,7 +6,6 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
 
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
@@ -16,9 +15,6 @@ from bot.changes.sheets.cells import guarded, plain
 from bot.changes.sheets.columns import ERRORS, heading_of, key
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.sheets.tables import Cells, open_table, trimmed
-
-#: Most characters in one cell of a spreadsheet.
-_LONGEST: Final = 32_767
 
 
 def marked(name: str, content: bytes, sheet: Sheet) -> bytes:
@@ -73,7 +69,7 @@ def _errors(sheet: Sheet) -> dict[int, str]:
     texts: dict[int, list[str]] = defaultdict(list)
     for problem in sheet.problems:
         texts[problem.row].append(f"{problem.column}: {problem.text}")
-    return {row: guarded(" ".join(found))[:_LONGEST] for row, found in texts.items()}
+    return {row: guarded(" ".join(found)) for row, found in texts.items()}
 
 
 def _with(cells: Cells, at: int, text: str, written: Callable[[object], object]) -> list[object]:

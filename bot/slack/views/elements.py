@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from bot.changes.unseen import visible
+
 Block: TypeAlias = dict[str, Any]
 View: TypeAlias = dict[str, Any]
 
@@ -17,9 +19,10 @@ def escape(text: str) -> str:
     """Return ``text`` so that mrkdwn shows it as it is: no mention, link or channel can come out of it.
 
     Slack asks for exactly these three replacements (docs.slack.dev/messaging/formatting-message-text). It does not
-    stop asterisks from making bold: what people typed goes into :func:`code` or :func:`quote`.
+    stop asterisks from making bold: what people typed goes into :func:`code` or :func:`quote`. Characters that nobody
+    sees are shown by their code points.
     """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def code(text: str, limit: int = 300) -> str:
@@ -32,7 +35,7 @@ def code(text: str, limit: int = 300) -> str:
 
 def quote(text: str) -> Block:
     """Return what a person typed as a quotation; rich text leaves are literal, whatever they contain."""
-    leaf = {"type": "text", "text": text or " "}
+    leaf = {"type": "text", "text": visible(text) or " "}
     return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [leaf]}]}
 
 
@@ -78,7 +81,7 @@ def when(moment: datetime) -> str:
 
 def plain(text: str, limit: int = 75) -> Block:
     """Return a plain_text object."""
-    return {"type": "plain_text", "text": clip(text, limit), "emoji": True}
+    return {"type": "plain_text", "text": clip(visible(text), limit), "emoji": True}
 
 
 def mrkdwn(text: str, limit: int = 3000) -> Block:

@@ -1,0 +1,41 @@
+"""Texts that no spreadsheet takes for a formula, however it separates cells.
+
+A CSV file with commas opens in a German or French spreadsheet as if it had semicolons, and somewhere else as if it had
+tabs; quotation marks in the middle of such a cell protect nothing. So a formula must not begin behind any of these
+either. Source: OWASP, "CSV Injection".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+#: Most characters that a spreadsheet keeps of one cell.
+LONGEST: Final = 32_767
+
+#: What begins a formula, also in its full width. Behind a separator a sign with nothing but digits is a number.
+_SIGN: Final = r"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+(?:[,;|\t\r\n\"]|$)))"
+_START: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_INSIDE: Final = re.compile(rf"([,;|\t\r\n][\s\"]*)(?={_SIGN})")
+_JSON: Final = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|(?<!e)\+|-(?!\d)", re.IGNORECASE)
+_GUARDED: Final = re.compile(rf"([,;|\t\r\n][\s\"]*)'(?={_SIGN})")
+
+
+def guard(cell: str) -> str:
+    """Return ``cell``, at most :data:`LONGEST` characters, with an apostrophe before whatever may begin a formula."""
+    text = _INSIDE.sub(r"\1'", cell)
+    text = f"'{text}" if text.startswith(_START) or text.lstrip(' "').startswith(_START) else text
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def unguard(text: str) -> str:
+    """Return ``text`` as it was before :func:`guard`; an apostrophe at its beginning only says that it is text."""
+    return _GUARDED.sub(r"\1", text.removeprefix("'"))
+
+
+def guard_json(text: str) -> str:
+    """Return the JSON ``text`` with every sign in its strings that may begin a formula written as its escape.
+
+    It stays the same document. None of these signs stands outside a string but the minus of a number.
+    """
+    return _JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

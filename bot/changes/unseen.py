@@ -1,0 +1,39 @@
+"""Characters that nobody sees and that change what is read: dropped from numbers, shown in everything else."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+#: Letters, blanks and marks that show nothing although their category says otherwise (Unicode, Default_Ignorable).
+_BLANK: Final = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
+)
+#: Whatever may be one of them: everything else need not be looked at.
+_CANDIDATE: Final = re.compile(r"[^\x20-\x7e\t\n]")
+#: Joins pictures into one, as in a family; between letters it can be meant to deceive.
+_JOINER: Final = "\u200d"
+
+
+def is_unseen(character: str) -> bool:
+    """Tell whether ``character`` shows nothing: an override of direction, a joiner, a filler or another mark."""
+    return unicodedata.category(character) in {"Cf", "Cc"} or _BLANK.match(character) is not None
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with the code point of every character that nobody would see: ``[U+202E]``."""
+
+    def shown(found: re.Match[str]) -> str:
+        character = found[0]
+        if not is_unseen(character) or (character == _JOINER and _joins_pictures(text, found.start())):
+            return character
+        return f"[U+{ord(character):04X}]"
+
+    return _CANDIDATE.sub(shown, text)
+
+
+def _joins_pictures(text: str, at: int) -> bool:
+    left = text[max(at - 2, 0) : at].rstrip("\ufe0f")[-1:]
+    right = text[at + 1 : at + 2]
+    return all(side and unicodedata.category(side) in {"So", "Sk"} for side in (left, right))

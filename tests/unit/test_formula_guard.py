@@ -1,0 +1,59 @@
+"""No cell of ours starts a formula, whatever a spreadsheet takes for the separator."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.changes.formula_guard import LONGEST, guard, unguard
+
+#: What a spreadsheet may see at the beginning of a cell once quotation marks and blanks are gone.
+FORMULA = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+$)")
+cells = st.lists(st.sampled_from(["a", "1", " ", '"', "'", ";", ",", "\t", "\n", "=", "+", "-", "@", "\uff1d"])).map(
+    "".join
+)
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+@given(row=st.lists(cells, min_size=1, max_size=3))
+def test_no_reader_finds_a_formula(separator: str, row: list[str]) -> None:
+    """However a file is cut into cells, with its quotation marks honoured or not, none of them is a formula."""
+    out = io.StringIO()
+    csv.writer(out).writerow([guard(cell) for cell in row])
+
+    for line in re.split(r"[\r\n]+", out.getvalue()):
+        for cell in line.split(separator):
+            assert not FORMULA.match(cell.strip(' "')), out.getvalue()
+    for cells_read in csv.reader(io.StringIO(out.getvalue(), newline="")):
+        for cell in cells_read:
+            assert not FORMULA.match(cell.strip()), out.getvalue()
+
+
+@given(cells.filter(lambda text: "'" not in text))
+def test_what_was_guarded_comes_back(text: str) -> None:
+    """A sheet of ours that is uploaded again has the values that were written."""
+    assert unguard(guard(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("cell", "guarded"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a\t@SUM(A1)", "a\t'@SUM(A1)"),
+        ("a, -b", "a, '-b"),
+        ("+13035550100, +13035550101", "'+13035550100, +13035550101"),
+    ],
+)
+def test_what_a_guarded_cell_looks_like(cell: str, guarded: str) -> None:
+    """The apostrophe stands where the formula would begin; numbers compute nothing and stay as they are."""
+    assert guard(cell) == guarded
+
+
+def test_a_cell_has_an_end() -> None:
+    """No spreadsheet takes more of one cell, so what is longer is cut where everybody sees it."""
+    assert guard("a" * 40_000) == "a" * (LONGEST - 1) + "…"

@@ -1,0 +1,61 @@
+"""What nobody would see is shown, wherever people decide by what they read."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.changes.batches import Operation
+from bot.changes.kinds import Kind
+from bot.changes.lifecycle import OperationState
+from bot.changes.results import plan_sheet
+from bot.changes.unseen import visible
+from bot.slack.views.elements import code, escape, plain, quote
+
+OVERRIDE = "Main\u202eniaM"
+SHOWN = "Main[U+202E]niaM"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param(OVERRIDE, SHOWN, id="override"),
+        pytest.param("a\u200bb", "a[U+200B]b", id="zero-width-space"),
+        pytest.param("a\u200db", "a[U+200D]b", id="joiner-between-letters"),
+        pytest.param("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb", id="joined-picture"),
+        pytest.param("\u26a0\ufe0f", "\u26a0\ufe0f", id="picture"),
+        pytest.param("a\u3164b", "a[U+3164]b", id="filler"),
+        pytest.param("a\u0007b", "a[U+0007]b", id="control"),
+        pytest.param("Zürich, Москва\n東京", "Zürich, Москва\n東京", id="letters"),
+    ],
+)
+def test_what_nobody_sees_is_shown(text: str, shown: str) -> None:
+    """Overrides, joiners, fillers and controls come as their code points; letters and pictures stay as they are."""
+    assert shown == visible(text)
+
+
+def test_every_text_in_slack_shows_them() -> None:
+    """Values, reasons, labels and sentences pass through one place each, and all of them show what is unseen."""
+    assert escape(OVERRIDE) == SHOWN
+    assert f"`{SHOWN}`" == code(OVERRIDE)
+    assert plain(OVERRIDE)["text"] == SHOWN
+    assert quote(OVERRIDE)["elements"][0]["elements"][0]["text"] == SHOWN
+
+
+def test_the_plan_sheet_shows_them(settings_kind: Kind) -> None:
+    """The approver who reads the sheet sees no other value than the one that is sent."""
+    operation = Operation(
+        change=1,
+        position=0,
+        batch=1,
+        number_id="1",
+        e164="+13035550100",
+        before={"customer_reference": "Main"},
+        after={"customer_reference": OVERRIDE},
+        state=OperationState.WAITING,
+        code="",
+        reason="",
+        pointer="",
+        settled_at=None,
+    )
+
+    assert SHOWN in plan_sheet(settings_kind, [operation], None).decode()
