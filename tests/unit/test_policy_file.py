@@ -119,7 +119,8 @@ class TestExample:
             (
                 "2. emergency: telnyx.emergency changes of any size; may be requested by S0SAFETY; 2 approvals from "
                 "U0BOSS, S0SAFETY; expires after 4 h; first reminder after 30 min; refused above 5,000 numbers; sent "
-                "Mon to Fri from 20:00 to 06:00 the next day or Sat, Sun all day, Europe/Berlin time; goes on without numbers that are stale."
+                "Mon to Fri from 20:00 to 06:00 the next day or Sat, Sun all day, Europe/Berlin time; goes on without "
+                "numbers that are stale."
             ),
             (
                 "3. small changes: telnyx.settings changes of at most 10 numbers; may be requested by U0REQ; 1 "
