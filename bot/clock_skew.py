@@ -5,14 +5,14 @@ service's own time, which :class:`ServiceClock` knows within a few seconds witho
 counts on from the latest answer with a clock that nobody sets.
 
 A service clock knows two bounds, because ``Date`` has whole seconds and an answer has a way to go: the time there was
-at least ``Date`` when the answer arrived, and less than a second more when the request went out.
+at least ``Date`` when the answer arrived, and less than a second more when the request went out. Each answer narrows
+them down.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -24,16 +24,7 @@ log = structlog.get_logger(__name__)
 #: A difference beyond this is told.
 TOLERATED: Final = timedelta(seconds=30)
 #: The resolution of ``Date`` (RFC 9110, 5.6.7).
-_RESOLUTION: Final = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What the latest dated answer said, and when it was asked for and came by the steady clock (seconds)."""
-
-    date: datetime
-    asked: float
-    came: float
+_RESOLUTION: Final = 1.0
 
 
 class ServiceClock:
@@ -49,7 +40,8 @@ class ServiceClock:
         self._title = title
         self._now = now
         self._wall = wall
-        self._answer: _Answer | None = None
+        #: Their time less our steady clock, in seconds: at least and at most.
+        self._bounds: tuple[float, float] | None = None
         self._skew: timedelta | None = None
 
     def learn(self, date: str | None, asked: float) -> None:
@@ -60,22 +52,23 @@ class ServiceClock:
         moment = read_date(date)
         if moment is None:
             return
-        self._answer = answer = _Answer(moment, asked, self._now())
-        self._compare(answer)
+        came, said = self._now(), moment.timestamp()
+        low, high = said - came, said + _RESOLUTION - asked
+        if self._bounds is not None and max(low, self._bounds[0]) <= min(high, self._bounds[1]):
+            low, high = max(low, self._bounds[0]), min(high, self._bounds[1])
+        # Otherwise their clock was set, or is another one: what is newer counts.
+        self._bounds = low, high
+        self._compare(said, came - asked)
 
     @property
     def earliest(self) -> datetime | None:
         """What time it is there at least, aware UTC; None before the first dated answer."""
-        if (answer := self._answer) is None:
-            return None
-        return answer.date + timedelta(seconds=self._now() - answer.came)
+        return None if self._bounds is None else datetime.fromtimestamp(self._now() + self._bounds[0], UTC)
 
     @property
     def latest(self) -> datetime | None:
         """What time it is there at most, aware UTC; None before the first dated answer."""
-        if (answer := self._answer) is None:
-            return None
-        return answer.date + _RESOLUTION + timedelta(seconds=self._now() - answer.asked)
+        return None if self._bounds is None else datetime.fromtimestamp(self._now() + self._bounds[1], UTC)
 
     def here(self, moment: datetime) -> datetime:
         """Return what our clock shows when theirs shows ``moment``, as far as is known; for what people read."""
@@ -100,10 +93,10 @@ class ServiceClock:
             "machine's time synchronisation (NTP)."
         )
 
-    def _compare(self, answer: _Answer) -> None:
-        """Hold the answer against our clock: only a difference that it proves begins a skew, or ends one."""
-        most = datetime.fromtimestamp(self._wall(), UTC) - answer.date
-        least = most - timedelta(seconds=answer.came - answer.asked) - _RESOLUTION
+    def _compare(self, date: float, took: float) -> None:
+        """Hold an answer that took so long against our clock: only what it proves begins a skew, or ends one."""
+        most = timedelta(seconds=self._wall() - date)
+        least = most - timedelta(seconds=took + _RESOLUTION)
         if least > TOLERATED or most < -TOLERATED:
             found = least if least > TOLERATED else most
             if self._skew is None:

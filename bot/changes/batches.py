@@ -45,6 +45,9 @@ class Batch:
     absences: int
     #: When the first attempt went out that nobody answered; None once the batch has its job.
     unanswered_since: datetime | None = None
+    #: The same two moments by the provider's clock, at the latest; None where its answers had not told its time.
+    attempted_there: datetime | None = None
+    unanswered_there: datetime | None = None
     #: How often it was sent again since, because no job was found.
     resent: int = 0
     #: Since when an operator has to say what became of an unanswered attempt; None when nobody is asked.
@@ -59,6 +62,11 @@ class Batch:
     overdue_at: datetime | None = None
     #: When the provider last refused the batch for want of a free slot; None when it did not.
     slot_refused_at: datetime | None = None
+
+    @property
+    def floor(self) -> datetime | None:
+        """When, by the provider's clock, the oldest attempt went out whose job is looked for; None if nobody knows."""
+        return self.attempted_there if self.unanswered_since is None else self.unanswered_there
 
     @property
     def undecided(self) -> bool:

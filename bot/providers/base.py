@@ -96,6 +96,18 @@ class JobReport:
     certain: bool = True
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSearch:
+    """What a search for the job of a batch has come to."""
+
+    jobs: tuple[JobReport, ...]
+    #: Whether the provider's list was read as far back as was asked for, and to its end otherwise. When it was not, a
+    #: job that is not among ``jobs`` may exist all the same.
+    whole: bool = True
+    #: What time it was at the provider at least when the first answer was given; None when nobody knows.
+    asked_there: datetime | None = None
+
+
 class Provider(Protocol):
     """One company whose API holds numbers.
 
@@ -157,15 +169,16 @@ class Provider(Protocol):
         """Return the job as it is now. Raises :class:`bot.errors.Missing` when the provider does not know it."""
         ...
 
-    async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:
-        """Return the jobs created since ``since`` (aware) that are of the batch's type and name exactly its numbers.
+    async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:
+        """Return the jobs that may be the batch's, which was sent after ``since`` by the provider's own clock.
 
-        When the provider tells a job's parameters, a job with other parameters is left out. A job of that type that
-        does not tell its numbers may be the batch's all the same: it comes with ``certain=False``.
+        They are of the batch's type and name exactly its numbers; one that sets something else is left out. A job that
+        does not prove all of that, or that it was made after ``since``, may be the batch's all the same: it comes with
+        ``certain=False``. With None nobody knows when the batch was sent, and a job counts however old it is.
         """
         ...
 
-    async def recognise(self, batch: BatchRequest, job_id: str) -> JobReport:
+    async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
         """Return the job that a person takes for the batch's, after comparing it as :meth:`search` does.
 
         Raises :class:`bot.errors.Missing` when there is no such job and :class:`bot.errors.BadRequest` when it is

@@ -11,14 +11,13 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
 from bot.changes.outcomes import GIVEN_UP
 from bot.changes.records import Change, public_id
-from bot.errors import Missing, NotAllowed, NotFound, ProviderError, Superseded
+from bot.errors import Missing, NotAllowed, NotFound, Superseded
 from bot.providers.base import JobReport
 from bot.store.transaction import Transaction
 from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
-from bot.workflow.searching import SKEW
 from bot.workflow.settling import CLEAR, settle_change
 from bot.workflow.submission import adopt, request_of, say_submitted
 
@@ -97,7 +96,9 @@ class Answering:
             certain = "yes" if report.certain else "no"
             await self._answered(tx, batch, "batch_adopted", by, job=report.id, certain=certain)
         self._context.ring()
-        unsure = "" if report.certain else " The provider does not tell its numbers, so that is on your word."
+        unsure = (
+            "" if report.certain else " The provider does not prove that it is the batch's, so that is on your word."
+        )
         return f"Job {report.id} is watched for batch {batch.position} of {change.public_id} now.{unsure}"
 
     async def send_again(self, ticket: Ticket, *, by: str) -> str:
@@ -170,15 +171,9 @@ class Answering:
         request = await request_of(self._context, batch, kind)
         provider = self._context.catalogue.provider(kind)
         try:
-            report = await provider.recognise(request, job)
+            return await provider.recognise(request, job, batch.floor)
         except Missing as error:
             raise Missing(f"{provider.title} knows no job {job}; nothing was adopted.") from error
-        sent = batch.unanswered_since or batch.attempted_at
-        if report.id != job:
-            raise ProviderError(f"{provider.title} answered with another job than {job}; nothing was adopted.")
-        if sent is not None and report.created_at is not None and report.created_at < sent - SKEW:
-            raise Superseded(f"Job {job} was made before this batch was sent, so it is not the batch's.")
-        return report
 
     async def _answered(self, tx: Transaction, batch: Batch, what: str, by: str, **details: Any) -> None:  # noqa: ANN401 - an event's details
         """Write down who answered, let the batches go on that waited for it, and show it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import time
+from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 
@@ -11,7 +13,7 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
 from bot.changes.records import Change
 from bot.errors import BadRequest, Forbidden, Missing, ProviderError, Unauthorised
-from bot.providers.base import JobReport
+from bot.providers.base import JobReport, JobSearch
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
@@ -20,8 +22,6 @@ from bot.workflow.submission import adopt, request_of, say_submitted
 
 log = structlog.get_logger(__name__)
 
-#: How far the provider's clock may be behind ours: jobs made this long before an attempt are searched through too.
-SKEW = timedelta(minutes=5)
 #: Reads without the job, after the settling time, before a submission counts as surely not made.
 ABSENCES = 2
 #: How often a batch is sent again by itself. A provider that swallows this many requests is something to look into,
@@ -39,39 +39,57 @@ class Searching:
 
     Their job is adopted, or they are sent again once it is surely absent. When neither can be said, operators are
     asked (:mod:`bot.workflow.answering`); the search goes on slowly, in case it can be said after all.
+
+    Since when, and for how long, is asked in the provider's own time: our clock may be wrong, or be set meanwhile.
     """
 
-    def __init__(self, context: Context, announcements: Announcements, worker: str) -> None:
+    def __init__(
+        self,
+        context: Context,
+        announcements: Announcements,
+        worker: str,
+        *,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._context = context
         self._say = announcements
         #: The owner of the claims that this process holds.
         self._worker = worker
+        self._steady = steady
+        #: Batch and attempt -> when this process first searched, in steady seconds; for providers without a clock.
+        self._begun: dict[tuple[int, int], float] = {}
 
     async def search(self, claim: Claim) -> None:
         """Carry out the task: look for the job of a batch that got no answer."""
         async with self._context.database.reading() as tx:
             batch = await tx.batches.get(claim.subject)
             change = await tx.changes.get(batch.change)
-        since = batch.unanswered_since or batch.attempted_at
-        if batch.state is not BatchState.UNKNOWN or since is None:
+        if batch.state is not BatchState.UNKNOWN:
+            self._begun.pop((batch.id, batch.attempts), None)
             async with self._context.database.transaction() as tx:
                 await tx.work.done(claim)
             return
         kind = self._context.catalogue.kind(change.kind)
         request = await request_of(self._context, batch, kind)
         try:
-            jobs = await self._context.catalogue.provider(kind).search(request, since - SKEW)
+            result = await self._context.catalogue.provider(kind).search(request, batch.floor)
         except ProviderError as error:
             await self._unsearchable(claim, batch, error)
             return
-        free = await self._unclaimed(kind, jobs)
+        free = await self._unclaimed(kind, result.jobs)
         ours = [job for job in free if job.certain]
+        settled = self._settled(batch, result)
         if len(ours) == 1:
             await self._take(claim, batch, change, kind, ours[0])
         elif free:
-            await self._several(claim, batch, ours, free)
+            await self._several(claim, batch, ours, free, settled=settled)
+        elif not result.whole and settled:
+            known = "The provider's list of jobs repeats itself, or ends before it has told all that it announced."
+            await self._doubt(claim, batch, known)
+        elif not result.whole:
+            await self._search_again(claim, batch, 0, "the provider's list of jobs cannot be relied on")
         else:
-            await self._absent(claim, batch, change)
+            await self._absent(claim, batch, change, settled=settled)
 
     async def _unclaimed(self, kind: Kind, jobs: tuple[JobReport, ...]) -> list[JobReport]:
         """Return those of ``jobs`` that are no batch's."""
@@ -88,10 +106,10 @@ class Searching:
             await tx.events.add(change.id, "batch_adopted", at=self._context.clock(), batch=batch.position, job=job.id)
         self._context.ring()
 
-    async def _absent(self, claim: Claim, batch: Batch, change: Change) -> None:
+    async def _absent(self, claim: Claim, batch: Batch, change: Change, *, settled: bool) -> None:
         """Count one more search without the job; after the settling time and enough of them, send the batch again."""
         now = self._context.clock()
-        absences = batch.absences + 1 if self._settled(batch, now) else 0
+        absences = batch.absences + 1 if settled else 0
         if absences < ABSENCES:
             await self._search_again(claim, batch, absences, "the provider lists no such job yet")
             return
@@ -112,21 +130,26 @@ class Searching:
             await self._say.card(tx, change.id)
         self._context.ring()
 
-    async def _several(self, claim: Claim, batch: Batch, ours: list[JobReport], free: list[JobReport]) -> None:
+    async def _several(
+        self, claim: Claim, batch: Batch, ours: list[JobReport], free: list[JobReport], *, settled: bool
+    ) -> None:
         """Nobody can tell which job is the batch's: ask, unless the list may still be settling."""
-        if not self._settled(batch, self._context.clock()):
+        if not settled:
             await self._search_again(claim, batch, 0, "the provider lists several jobs that may be it")
         elif ours:
             known = f"The provider lists {len(ours)} jobs over exactly these numbers, made since it was sent."
             await self._doubt(claim, batch, known, ours)
         else:
-            jobs = "a job" if len(free) == 1 else f"{len(free)} jobs"
-            known = f"The provider lists {jobs} made since it was sent, and does not say over which numbers."
+            jobs = "1 job" if len(free) == 1 else f"{len(free)} jobs"
+            known = (
+                f"The provider lists {jobs} that may be it: nothing proves over which numbers, with which values, or "
+                "that it was made since the batch was sent."
+            )
             await self._doubt(claim, batch, known, free)
 
     async def _unsearchable(self, claim: Claim, batch: Batch, error: ProviderError) -> None:
         """Go on when the job list cannot be read; ask when that will last, or has lasted for long."""
-        now = self._context.clock()
+        now = self._context.clock()  # a wrong one has operators asked too early or late, and nothing sent
         patience = self._context.timing.settle
         if not isinstance(error, _LASTING):
             patience = max(patience, self._context.timing.stuck)
@@ -162,8 +185,17 @@ class Searching:
             await tx.work.again(claim, now + min(self._pause(claim), LONGEST))
         log.info("still searching", change=batch.change, batch=batch.position, why=why)
 
-    def _settled(self, batch: Batch, now: datetime) -> bool:
-        return batch.attempted_at is not None and now >= batch.attempted_at + self._context.timing.settle
+    def _settled(self, batch: Batch, result: JobSearch) -> bool:
+        """Tell whether the list was asked for when the settling time was over, by the provider's own clock.
+
+        Where that is not known, the time counts from this process's first search, so that neither a wrong clock nor a
+        restart can shorten it.
+        """
+        settle = self._context.timing.settle
+        if result.asked_there is not None and batch.attempted_there is not None:
+            return result.asked_there >= batch.attempted_there + settle
+        begun = self._begun.setdefault((batch.id, batch.attempts), self._steady())
+        return self._steady() - begun >= settle.total_seconds()
 
     def _pause(self, claim: Claim) -> timedelta:
         """Return the pause before the next search: growing, but so that two fit into the settling time."""

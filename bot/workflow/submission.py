@@ -101,7 +101,12 @@ class Submission:
                 return False
             try:
                 await tx.batches.move(
-                    batch.id, BatchState.SUBMITTING, attempted_at=now, attempts=batch.attempts + 1, absences=0
+                    batch.id,
+                    BatchState.SUBMITTING,
+                    attempted_at=now,
+                    attempted_there=self._context.catalogue.provider(kind).clock.latest,
+                    attempts=batch.attempts + 1,
+                    absences=0,
                 )
             except Superseded:
                 await tx.work.done(claim)
@@ -200,7 +205,10 @@ class Submission:
             await tx.work.done(claim)
             sent = await tx.batches.get(batch.id)
             await tx.batches.move(
-                batch.id, BatchState.UNKNOWN, unanswered_since=sent.unanswered_since or sent.attempted_at
+                batch.id,
+                BatchState.UNKNOWN,
+                unanswered_since=sent.unanswered_since or sent.attempted_at,
+                unanswered_there=sent.floor,
             )
             await tx.work.add(Task.SEARCH, batch.id, now)
             await tx.events.add(change.id, "batch_unknown", at=now, batch=batch.position, why=why)
@@ -249,6 +257,7 @@ async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, rep
         job_state=report.state_word[:32],
         polls=0,
         unanswered_since=None,
+        unanswered_there=None,
         slot_refused_at=None,
         moved_at=now,
         **CLEAR,

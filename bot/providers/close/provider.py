@@ -20,7 +20,7 @@ from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
 from bot.clock_skew import ServiceClock
 from bot.errors import BadRequest
-from bot.providers.base import BatchRequest, JobReport
+from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.close import kinds as table
 from bot.providers.close.carrying import WIDTH
 from bot.providers.close.driving import Driver
@@ -146,11 +146,11 @@ class Close:
             self._wake()
         return job
 
-    async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:  # noqa: ARG002 - protocol
+    async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:  # noqa: ARG002 - protocol
         """Return the run of ``batch``, if it was written down."""
-        return await self._kept().search(batch)
+        return JobSearch(jobs=await self._kept().search(batch))
 
-    async def recognise(self, batch: BatchRequest, job_id: str) -> JobReport:
+    async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:  # noqa: ARG002 - protocol
         """Return the run that a person takes for the batch's; a run knows its batch, so it is certain either way."""
         for run in await self._kept().search(batch):
             if run.id == job_id:

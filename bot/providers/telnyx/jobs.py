@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
-from bot.changes.values import JSON, Secret
+from bot.changes.values import JSON, Secret, Value
 from bot.changes.vault import Vault
 from bot.errors import BadRequest, OutcomeUnknown, ProviderError, SecretError, Unavailable
-from bot.providers.base import BatchRequest, JobReport, JobState, OperationReport
+from bot.providers.base import BatchRequest, JobReport, JobSearch, JobState, OperationReport
 from bot.providers.http import PacedClient, clean
+from bot.providers.listing import Listing
 from bot.providers.telnyx.bodies import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.errors import blot, masked, reason
 from bot.providers.telnyx.kinds import EXTERNAL_PIN
@@ -20,6 +22,13 @@ from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, parse,
 #: Jobs on one page of a search. 250 are allowed, but a job names each of its 1000 numbers two or three times: 250 of
 #: them would be some 40 MB to hold the event loop with, and what is looked for is among the newest.
 SEARCH_PAGE: Final = 50
+#: Pages of a search at most: 10,000 jobs, far more than an account that may have 20 at a time makes in LOOK_BACK.
+SEARCH_PAGES: Final = 200
+#: How far a job's ``created_at`` may lie before a ``Date`` that was given earlier: two of Telnyx's machines tell them.
+DRIFT: Final = timedelta(minutes=5)
+#: How far before the attempt jobs are looked at. One from before ``DRIFT`` is only a candidate, as it is most likely
+#: older than the batch, but to overlook the batch's own would make it a second time. Going back costs pages only.
+LOOK_BACK: Final = timedelta(hours=1)
 #: Telnyx's saved parameters never say these (telnyx.md 6), so their absence tells nothing.
 _NEVER_TOLD: Final = frozenset({"voice.translated_number"})
 #: Saved parameters that no request can set as such.
@@ -58,15 +67,20 @@ class Jobs:
         """Return the job as it is now; raises :class:`bot.errors.Missing` when Telnyx does not know it."""
         return report(data(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id})))
 
-    async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:
-        """Return the jobs of the batch's type over exactly its numbers, created since the second of ``since``.
+    async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:
+        """Return the jobs that may be the batch's; see :class:`bot.providers.base.Provider`.
 
         The list comes newest first when no order is asked for, which is documented; how to ask for that order is not.
+        It has ended with an empty page, or where everything is older: what it says of its length is not relied on, as
+        a job that is overlooked here is made a second time. ``filter[customer_reference]`` is not used: an API that
+        does not know it yet may ignore it, and then every job would seem to have the reference (telnyx.md 3.1).
         """
-        floor = since.replace(microsecond=0)
+        asked_there = self._http.clock.earliest
+        floor = None if since is None else since - LOOK_BACK
         found: dict[str, JobReport] = {}
-        page = 1
-        while True:
+        times: list[datetime] = []
+        listing = Listing()
+        for page in range(1, SEARCH_PAGES + 1):
             answer = await self._http.read(
                 "GET",
                 "/phone_numbers/jobs",
@@ -77,19 +91,21 @@ class Jobs:
                 },
             )
             listed = rows(answer)
-            created = [parse(Job, {"created_at": job.get("created_at")}).created_at for job in listed]
-            for job, moment in zip(listed, created, strict=True):
-                # Without a date it may well be ours, and the numbers and parameters still have to agree.
-                fits = self._fits(job, batch) if moment is None or moment >= floor else False
+            listing.take((str(job.get("id")) for job in listed), total(answer))
+            for job in listed:
+                moment = parse(Job, {"created_at": job.get("created_at")}).created_at
+                times += [moment] if moment is not None else []
+                fits = self._fits(job, batch) if floor is None or moment is None or moment >= floor else False
                 if fits is not False:
-                    found.setdefault(str(job.get("id")), replace(report(job), certain=fits is True))
-            known = total(answer)
-            last = page * SEARCH_PAGE >= known if known is not None else len(listed) < SEARCH_PAGE
-            if last or not listed or _all_older_from_here(created, floor):
-                return tuple(found.values())
-            page += 1
+                    candidate = replace(report(job), certain=fits is True and _made_since(moment, since))
+                    found.setdefault(candidate.id, candidate)
+            if listing.stuck or not listed or (floor is not None and _all_older_from_here(times, floor)):
+                # An end before all is there that was announced is none: what is missing may be what is looked for.
+                whole = not listing.stuck and (bool(listed) or (listing.least_announced or 0) <= listing.count)
+                return JobSearch(jobs=tuple(found.values()), whole=whole, asked_there=asked_there)
+        return JobSearch(jobs=tuple(found.values()), whole=False, asked_there=asked_there)
 
-    async def recognise(self, batch: BatchRequest, job_id: str) -> JobReport:
+    async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
         """Return the job if it can be the batch's; errors as :class:`bot.providers.base.Provider` says."""
         document = data(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id}))
         job = report(document)
@@ -98,17 +114,21 @@ class Jobs:
             raise BadRequest(
                 f"Job {clean(job.id, 40)} at Telnyx is not this one: its type, its numbers or what it sets are others."
             )
-        return replace(job, certain=fits is True)
+        if since is not None and job.created_at is not None and job.created_at < since - LOOK_BACK:
+            raise BadRequest(f"Job {clean(job.id, 40)} was made before this batch was sent, so it is not the batch's.")
+        return replace(job, certain=fits is True and _made_since(job.created_at, since))
 
     def _fits(self, job: Mapping[str, JSON], batch: BatchRequest) -> bool | None:
-        """Tell whether a job is over exactly the numbers of ``batch`` and, if it says so, sets its values.
+        """Tell whether a job is over exactly the numbers of ``batch`` and sets its values.
 
-        None when the job does not tell its numbers, which the specification allows: nobody can say.
+        None when the job does not prove both: the specification allows it to leave out its numbers, and only newer
+        versions of the API tell its parameters. Somebody else may have made it.
         """
         if str(job.get("type", JOB_TYPES[batch.kind.name])) != JOB_TYPES[batch.kind.name]:
             return False
         parameters = job.get("parameters")
-        if isinstance(parameters, dict) and parameters and not self._sets(parameters, batch):
+        sets = self._sets(parameters, batch) if isinstance(parameters, dict) and parameters else None
+        if sets is False:
             return False
         if batch.handed:
             return None  # nobody knows beforehand which numbers its filter comes to
@@ -116,32 +136,33 @@ class Jobs:
         named = {ids.get(number, number) for number in _numbers(job)}
         if not named or "" in named:
             return None
-        return named == {id_ for id_, _ in batch.numbers}
+        return sets if named == {id_ for id_, _ in batch.numbers} else False
 
-    def _sets(self, parameters: Mapping[str, JSON], batch: BatchRequest) -> bool:
+    def _sets(self, parameters: Mapping[str, JSON], batch: BatchRequest) -> bool | None:
         """Compare saved parameters with what the batch sends.
 
-        What we sent has to be there, equal. What is there besides has to be empty, except in ``voice``: the
-        parameters are the effective ones, so siblings of what we sent may appear with their defaults.
+        What they tell of what we sent has to be equal. What is there besides has to be empty, except in ``voice``: the
+        parameters are the effective ones, so siblings of what we sent may appear with their defaults. None when
+        nothing contradicts and they leave something out: that proves nothing either way.
         """
         saved = {name: value for name, value in flat(parameters).items() if value is not None}
         sent = sealed_leaves(batch)
-        for name, value in sent.items():
-            if isinstance(value, Secret):
-                if not self._same_secret(value, saved.get(name)):
-                    return False
-            elif name not in _NEVER_TOLD and _plain(value) != _plain(saved.get(name)):
-                return False
+        verdicts = [self._same(value, saved[name]) for name, value in sent.items() if name in saved]
+        missing = [name for name, value in sent.items() if name not in saved and value not in ("", ())]
         others = saved.keys() - sent.keys() - _NOT_OURS
-        return all(name.startswith("voice.") or saved[name] in ("", []) for name in others) and (
-            EXTERNAL_PIN in sent or EXTERNAL_PIN not in saved
-        )
+        strange = any(not name.startswith("voice.") and saved[name] not in ("", []) for name in others)
+        if strange or False in verdicts or (EXTERNAL_PIN in saved and EXTERNAL_PIN not in sent):
+            return False
+        proven = _NEVER_TOLD.issuperset(missing) and (True in verdicts or not sent)
+        return True if proven else None
 
-    def _same_secret(self, secret: Secret, saved: JSON) -> bool:
-        """Compare by fingerprint. A saved secret that is masked, or that we have no key for, tells nothing."""
+    def _same(self, value: Value, saved: JSON) -> bool | None:
+        """Compare one value that we send with the saved one; a secret by its fingerprint, None when it is masked."""
+        if not isinstance(value, Secret):
+            return _plain(value) == _plain(saved)
         if self._vault is None or not isinstance(saved, str) or set(saved) <= {"*", "•"}:
-            return saved is not None
-        return self._vault.seal(saved) == secret
+            return None
+        return self._vault.seal(saved) == value
 
 
 def report(document: JSON) -> JobReport:
@@ -220,7 +241,15 @@ def _plain(value: object) -> object:
     return value if isinstance(value, bool) else str(value)
 
 
-def _all_older_from_here(created: Sequence[datetime | None], floor: datetime) -> bool:
-    """Tell whether no later page can hold anything new: this one is sorted newest first and ends before ``floor``."""
-    times = [moment for moment in created if moment is not None]
-    return bool(times) and times == sorted(times, reverse=True) and times[-1] < floor
+def _made_since(moment: datetime | None, since: datetime | None) -> bool:
+    """Tell whether a job is proven to be no older than the batch; always where nobody knows when that was sent."""
+    return since is None or (moment is not None and moment >= since - DRIFT)
+
+
+def _all_older_from_here(times: Sequence[datetime], floor: datetime) -> bool:
+    """Tell whether no later page can hold anything new: the rows so far go back in time, beyond ``floor``.
+
+    ``times`` are the creation times of all rows so far that tell one. Equal ones would prove no order.
+    """
+    newest_first = all(one >= other for one, other in pairwise(times))
+    return bool(times) and newest_first and times[0] > times[-1] and times[-1] < floor

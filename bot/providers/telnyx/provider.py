@@ -19,7 +19,7 @@ from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.vault import Vault
 from bot.clock_skew import ServiceClock
-from bot.providers.base import BatchRequest, JobReport
+from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.http import Bounds, Call, PacedClient
 from bot.providers.telnyx import kinds as table
 from bot.providers.telnyx.errors import refusal
@@ -128,13 +128,13 @@ class Telnyx:
         """Return the job as it is now; see :class:`bot.providers.base.Provider`."""
         return await self._jobs.poll(job_id)
 
-    async def search(self, batch: BatchRequest, since: datetime) -> tuple[JobReport, ...]:
+    async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:
         """Return the jobs that may be the batch's; see :class:`bot.providers.base.Provider`."""
         return await self._jobs.search(batch, since)
 
-    async def recognise(self, batch: BatchRequest, job_id: str) -> JobReport:
+    async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
         """Return the job if it can be the batch's; see :class:`bot.providers.base.Provider`."""
-        return await self._jobs.recognise(batch, job_id)
+        return await self._jobs.recognise(batch, job_id, since)
 
     async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:  # noqa: ARG002 - protocol
         """Return up to 100 things to choose from; labels have at most 75 characters. ``tags`` are those in use."""

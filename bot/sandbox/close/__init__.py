@@ -12,8 +12,9 @@
 To spoil things: ``close.fail`` (updates of one number), ``close.drop`` (a setting that is silently not applied),
 ``close.permit`` (what the acting user may do), ``close.faults.add`` (the wire, also 401, 402 and 403 for all),
 ``close.rate_limit``, ``close.group_limits`` and ``close.others_call`` (429), ``close.ignored_filters`` (lists that
-overlook a filter), ``close.missing_fields`` (an older or later revision of the API), ``close.read_lag`` (reads that lag
-behind). ``close.advance`` skips time, ``close.wait_for`` waits for a condition.
+overlook a filter), ``close.paging`` (pages that are cut wrongly), ``close.mistaken`` (answers with a number that nobody
+asked for), ``close.dated`` (answers without a date), ``close.missing_fields`` (an older or later revision of the API),
+``close.read_lag`` (reads that lag behind). ``close.advance`` skips time, ``close.wait_for`` waits for a condition.
 
 It answers these paths under ``/api/v1``, each with its documented parameters and the slash at its end:
 
@@ -34,7 +35,7 @@ from __future__ import annotations
 
 from bot.sandbox.close.faults import Fault, Faults
 from bot.sandbox.close.office import Office, furnish
-from bot.sandbox.close.query import Caps
+from bot.sandbox.close.query import Caps, Paging
 from bot.sandbox.close.rates import RateLimit
 from bot.sandbox.close.records import Call, Group, Number, Update, User
 from bot.sandbox.close.server import CloseStandIn
@@ -48,6 +49,7 @@ __all__ = [
     "Group",
     "Number",
     "Office",
+    "Paging",
     "RateLimit",
     "Update",
     "User",

@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import count
 
 from bot.sandbox.close.clock import Clock
+from bot.sandbox.close.query import Paging
 from bot.sandbox.close.records import Group, Number, User
 
 _DIGITS = string.digits + string.ascii_letters
@@ -23,6 +24,8 @@ class Account:
         missing: fields that this revision of the API does not have: no answer shows them, no update takes them,
             no list filters by them.
         read_lag: for how many seconds after an update reads show the number as it was before.
+        paging: how lists are cut into pages.
+        mistaken: id that is asked for -> id of the number that is answered in its place.
 
     """
 
@@ -35,6 +38,8 @@ class Account:
         self.groups: dict[str, Group] = {}
         self.missing: set[str] = set()
         self.read_lag = 0.0
+        self.paging = Paging()
+        self.mistaken: dict[str, str] = {}
         self.may_manage = True
         self.permission = "Manage Team Phone Numbers"
         self._by_e164: dict[str, Number] = {}

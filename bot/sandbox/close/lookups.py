@@ -52,7 +52,7 @@ class LookupRoutes:
         if order is not None:
             first, second = order.split(",")
             found.sort(key=lambda user: (getattr(user, first), getattr(user, second)))
-        users, more = page.cut(found)
+        users, more = page.cut(found, self._account.paging)
         return listing((user_row(user, self._account) for user in users), has_more=more)
 
     async def user(self, request: web.Request) -> web.Response:

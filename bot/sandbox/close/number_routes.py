@@ -43,7 +43,7 @@ class NumberRoutes:
         wanted, page, fields = self._filters(query), query.page(self._caps), self._fields(query)
         query.end()
         found = [number for number in self._account.newest_first() if all(holds(number) for holds in wanted)]
-        numbers, more = page.cut(found)
+        numbers, more = page.cut(found, self._account.paging)
         return listing((pick(number_row(number, self._account), fields) for number in numbers), has_more=more)
 
     def _filters(self, query: Query) -> list[Predicate]:
@@ -65,7 +65,8 @@ class NumberRoutes:
         query = Query(request.query.items())
         fields = self._fields(query)
         query.end()
-        number = self._account.seen(self._number(request))
+        asked = request.match_info["id"]
+        number = self._account.seen(self._number(self._account.mistaken.get(asked, asked)))
         return web.json_response(pick(single_row(number, self._account), fields))
 
     def _fields(self, query: Query) -> list[str] | None:
@@ -75,7 +76,7 @@ class NumberRoutes:
         """Change some settings of one number and answer the whole number."""
         Query(request.query.items()).end()
         body = await read_object(request)
-        number = self._number(request)
+        number = self._number(request.match_info["id"])
         row = self._updated(number, body)
         return web.json_response(row)
 
@@ -85,8 +86,8 @@ class NumberRoutes:
         check_update(number, settings, self._account)
         return self._effects.carry_out(number, settings)
 
-    def _number(self, request: web.Request) -> Number:
-        number = self._account.numbers.get(request.match_info["id"])
+    def _number(self, id_: str) -> Number:
+        number = self._account.numbers.get(id_)
         if number is None:
             raise refused(404)
         return number

@@ -29,6 +29,18 @@ class Caps:
     skip: int = 35_000
 
 
+@dataclass(slots=True)
+class Paging:
+    """How all lists of an organization are cut into pages; correctly by default."""
+
+    #: Rows on a page at most, whatever limit is asked for.
+    cap: int | None = None
+    #: Whether every page is the first one.
+    repeats: bool = False
+    #: What every page says of there being more; None for the truth.
+    more: bool | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Which part of a list is asked for."""
@@ -36,10 +48,11 @@ class Page:
     skip: int
     limit: int
 
-    def cut(self, items: Sequence[Item]) -> tuple[Sequence[Item], bool]:
+    def cut(self, items: Sequence[Item], paging: Paging) -> tuple[Sequence[Item], bool]:
         """Return the items of this page, and whether there are more behind it."""
-        end = self.skip + self.limit
-        return items[self.skip : end], len(items) > end
+        first = 0 if paging.repeats else self.skip
+        end = first + (self.limit if paging.cap is None else min(paging.cap, self.limit))
+        return items[first:end], len(items) > end if paging.more is None else paging.more
 
 
 class Query:

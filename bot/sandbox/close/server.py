@@ -21,7 +21,7 @@ from bot.sandbox.close.faults import Faults
 from bot.sandbox.close.gate import PREFIX, Gate
 from bot.sandbox.close.lookups import LookupRoutes
 from bot.sandbox.close.number_routes import NumberRoutes
-from bot.sandbox.close.query import Caps
+from bot.sandbox.close.query import Caps, Paging
 from bot.sandbox.close.rates import RateLimit
 from bot.sandbox.close.records import Call, Group, Number, Update, User
 from bot.sandbox.close.registration import NumberFields, register
@@ -242,6 +242,16 @@ class CloseStandIn:
     def ignored_filters(self) -> set[str]:
         """Parameters of the list of numbers that are overlooked from now on, such as ``number``; none by default."""
         return self._number_routes.ignored
+
+    @property
+    def paging(self) -> Paging:
+        """How all lists are cut into pages; change it to have them cut wrongly."""
+        return self._account.paging
+
+    @property
+    def mistaken(self) -> dict[str, str]:
+        """Id that is asked for by itself -> id of the number that is answered in its place; none by default."""
+        return self._account.mistaken
 
     @property
     def read_lag(self) -> float:

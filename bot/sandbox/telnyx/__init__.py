@@ -11,9 +11,10 @@
 
 To spoil things: ``telnyx.fail`` (one number's operation), ``telnyx.misbehave`` (a whole job or its report),
 ``telnyx.faults.add`` (the wire), ``telnyx.other_jobs`` (somebody else fills the in-flight limit),
-``telnyx.ignored_filters`` (lists that overlook a filter), ``telnyx.rate_limit``, ``telnyx.read_lag`` (changes that
-show late). ``telnyx.advance`` skips time,
-``telnyx.wait_for`` waits for a condition.
+``telnyx.ignored_filters`` (lists that overlook a filter), ``telnyx.paging`` (pages that are cut wrongly),
+``telnyx.intruders`` and ``telnyx.mistaken`` (answers with numbers that nobody asked for), ``telnyx.rate_limit``,
+``telnyx.read_lag`` and ``telnyx.list_lag`` (changes and jobs that show late), ``telnyx.dated`` (answers without a
+date). ``telnyx.advance`` skips time, ``telnyx.wait_for`` waits for a condition.
 
 It answers these paths under ``/v2``, with the documented filters, paging and sorting of each:
 
@@ -37,6 +38,7 @@ from __future__ import annotations
 from bot.sandbox.telnyx.faults import Fault, Faults
 from bot.sandbox.telnyx.jobs import Job, Operation
 from bot.sandbox.telnyx.misbehaviour import Misbehaviour
+from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.rates import RateLimit
 from bot.sandbox.telnyx.records import Address, BillingGroup, Call, Connection, Number
 from bot.sandbox.telnyx.server import TelnyxStandIn
@@ -52,6 +54,7 @@ __all__ = [
     "Misbehaviour",
     "Number",
     "Operation",
+    "Paging",
     "RateLimit",
     "TelnyxStandIn",
 ]

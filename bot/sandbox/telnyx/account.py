@@ -9,6 +9,7 @@ from itertools import count
 from uuid import uuid4
 
 from bot.sandbox.telnyx.clock import Clock
+from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.records import EDITABLE, Address, BillingGroup, Connection, Number
 
 #: Int64 ids begin here, so they look like Telnyx's and never like a phone number.
@@ -35,6 +36,12 @@ class Account:
         self._tag_casing: dict[str, str] = {}
         #: For how many seconds after a change a number is read as it was before.
         self.read_lag = 0.0
+        #: How lists are cut into pages.
+        self.paging = Paging()
+        #: Ids of numbers that are in every answer about ownership, asked for or not.
+        self.intruders: list[str] = []
+        #: Id that is asked for -> id of the number that is answered in its place.
+        self.mistaken: dict[str, str] = {}
         self._former: dict[str, tuple[datetime, Number]] = {}
         self._ids = count(FIRST_ID)
 

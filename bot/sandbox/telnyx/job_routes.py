@@ -59,6 +59,8 @@ class JobRoutes:
         phone_number_filtering: bool,
     ) -> None:
         self.seconds = seconds
+        #: For how many seconds a new job is not in the list yet.
+        self.list_lag = 0.0
         self._account = account
         self._jobs = jobs
         self._phone_number_filtering = phone_number_filtering
@@ -145,7 +147,7 @@ class JobRoutes:
         """Answer a page of jobs, newest first; ``sort=created_at`` turns the order round."""
         query = Query(request.query.items())
         jobs = self._filtered(query)
-        page, sort = query.page(), query.sort(("created_at",))
+        page, sort = query.page(self._account.paging), query.sort(("created_at",))
         query.end()
         if sort is None:
             jobs.reverse()
@@ -158,11 +160,13 @@ class JobRoutes:
         statuses = _statuses(query)
         numbers = self._phone_numbers(query)
         reference = _reference(query)
-        since = self._account.clock.now() - timedelta(days=REFERENCE_DAYS)
+        now = self._account.clock.now()
+        since, until = now - timedelta(days=REFERENCE_DAYS), now - timedelta(seconds=self.list_lag)
         return [
             job
             for job in self._jobs.visible()
-            if (job_type is None or job.type == job_type)
+            if job.created_at <= until
+            and (job_type is None or job.type == job_type)
             and (not statuses or job.status in statuses)
             and (numbers is None or job.targets_any(numbers))
             and (reference is None or (job.reference == reference and job.created_at >= since))

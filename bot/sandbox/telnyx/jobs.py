@@ -184,6 +184,7 @@ class Job:
         if self.does(Misbehaviour.NUMBER_IN_TWO_LISTS) and states["successful"]:
             problem = Problem(code="10007", title="Unexpected error", detail="An unexpected error occured.")
             states["failed"].append({**states["successful"][0], "errors": [problem.as_json(meta=False)]})
+        told: JsonObject = {} if self.does(Misbehaviour.PARAMETERS_UNTOLD) else {"parameters": self._parameters()}
         return {
             "id": self.id,
             "record_type": "phone_numbers_job",
@@ -196,7 +197,7 @@ class Job:
             "successful_operations": states["successful"],
             "pending_operations": states["pending"],
             "failed_operations": states["failed"],
-            "parameters": self._parameters(),
+            **told,
         }
 
     def _id(self, text: str) -> str | int:
@@ -217,7 +218,7 @@ class Job:
 
     def _parameters(self) -> JsonObject:
         """Return the saved fields (SDK 4.186 and later); ``voice`` is saved without ``translated_number``."""
-        if self.does(Misbehaviour.NUMBERS_UNTOLD):
+        if self.does(Misbehaviour.NUMBERS_UNTOLD) or self.does(Misbehaviour.PARAMETERS_EMPTY):
             return {}
         saved: JsonObject = {"phone_numbers": [self._id(key) for key in self.keys], **self.settings}
         voice = saved.get("voice")

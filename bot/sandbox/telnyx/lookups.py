@@ -50,7 +50,7 @@ class LookupRoutes:
         part = query.pattern("filter[connection_name][contains]")
         fqdn = query.one("filter[fqdn]")
         profile = query.one("filter[outbound_voice_profile_id]")
-        page, sort = query.page(default_size=250), query.sort(_both_ways(CONNECTION_SORTS))
+        page, sort = query.page(self._account.paging, default_size=250), query.sort(_both_ways(CONNECTION_SORTS))
         query.end()
 
         def wanted(connection: Connection) -> bool:
@@ -72,7 +72,7 @@ class LookupRoutes:
     async def billing_groups(self, request: web.Request) -> web.Response:
         """Answer a page of billing groups; there is no filter and no sorting."""
         query = Query(request.query.items(), status=400)
-        page = query.page()
+        page = query.page(self._account.paging)
         query.end()
         rows, meta = page.cut(_sorted(self._account.billing_groups.values(), None))
         return listing(map(billing_group_row, rows), meta)
@@ -86,7 +86,7 @@ class LookupRoutes:
         """Answer a page of addresses."""
         query = Query(request.query.items(), status=400)
         tests = self._address_filters(query)
-        page, sort = query.page(), query.sort(_both_ways(ADDRESS_SORTS))
+        page, sort = query.page(self._account.paging), query.sort(_both_ways(ADDRESS_SORTS))
         query.end()
         wanted = [address for address in self._account.addresses.values() if all(test(address) for test in tests)]
         rows, meta = page.cut(_sorted(wanted, sort))

@@ -32,6 +32,10 @@ class Misbehaviour(StrEnum):
     SILENTLY_DROPPED = "silently_dropped"
     #: It says nowhere which numbers it was created with, as the specification allows.
     NUMBERS_UNTOLD = "numbers_untold"
+    #: It does not tell its parameters, as before SDK 4.186.
+    PARAMETERS_UNTOLD = "parameters_untold"
+    #: It tells parameters with nothing in them.
+    PARAMETERS_EMPTY = "parameters_empty"
     #: Ids come as JSON integers.
     IDS_AS_INTEGERS = "ids_as_integers"
     #: ``source`` in the errors of failed operations is a plain text, as old documentation had it.

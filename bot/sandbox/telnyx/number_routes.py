@@ -96,7 +96,7 @@ class NumberRoutes:
         wanted: list[Predicate],
         row: Callable[[Number], JsonObject],
     ) -> web.Response:
-        page, sort = query.page(), query.sort(NUMBER_SORTS)
+        page, sort = query.page(self._account.paging), query.sort(NUMBER_SORTS)
         query.end()
         numbers, meta = page.cut(select(self._account.ordered(sort), wanted))
         return listing(map(row, map(self._account.as_read, numbers)), meta)
@@ -111,7 +111,8 @@ class NumberRoutes:
 
     def _number(self, request: web.Request) -> Number:
         Query(request.query.items()).end()
-        number = self._account.numbers.get(request.match_info["id"])
+        asked = request.match_info["id"]
+        number = self._account.numbers.get(self._account.mistaken.get(asked, asked))
         if number is None:
             raise not_found()
         return self._account.as_read(number)
@@ -121,6 +122,7 @@ class NumberRoutes:
         Query(request.query.items()).end()
         asked = read_e164(await read_object(request))
         found = [number for e164 in asked if (number := self._account.find_editable(e164)) is not None]
+        found += [self._account.numbers[id_] for id_ in self._account.intruders]
         owned = {number.phone_number for number in found}
         return data(
             {

@@ -8,34 +8,12 @@ value with 422, both with code 10031 ("Invalid request filter"), which the API's
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Collection, Iterable
 
-from bot.sandbox.telnyx.errors import JsonObject, bad_filter, bad_page, bad_sort
-
-Item = TypeVar("Item")
+from bot.sandbox.telnyx.errors import bad_filter, bad_page, bad_sort
+from bot.sandbox.telnyx.paging import Page, Paging
 
 MAX_PAGE = 250
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of a list is asked for."""
-
-    number: int
-    size: int
-
-    def cut(self, items: Sequence[Item]) -> tuple[Sequence[Item], JsonObject]:
-        """Return the items of this page and the ``meta`` object that goes with them."""
-        first = (self.number - 1) * self.size
-        meta: JsonObject = {
-            "total_pages": -(-len(items) // self.size),
-            "total_results": len(items),
-            "page_number": self.number,
-            "page_size": self.size,
-        }
-        return items[first : first + self.size], meta
 
 
 class Query:
@@ -88,12 +66,12 @@ class Query:
             values = self._values.pop(name, []) + values
         return values
 
-    def page(self, default_size: int = 20) -> Page:
+    def page(self, paging: Paging, default_size: int = 20) -> Page:
         """Return the page asked for: number from 1, size 1 to 250."""
         number, size = self._page_part("number", 1), self._page_part("size", default_size)
         if size > MAX_PAGE:
             raise bad_page("size", status=self._status)
-        return Page(number, size)
+        return Page(number, size, paging)
 
     def _page_part(self, part: str, default: int) -> int:
         values = self._values.pop(f"page[{part}]", None)

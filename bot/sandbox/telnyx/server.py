@@ -23,6 +23,7 @@ from bot.sandbox.telnyx.jobs import Job
 from bot.sandbox.telnyx.lookups import LookupRoutes
 from bot.sandbox.telnyx.misbehaviour import JobFilter, Misbehaviour, Rule
 from bot.sandbox.telnyx.number_routes import NumberRoutes
+from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.rates import RateLimit
 from bot.sandbox.telnyx.records import Address, BillingGroup, Call, Connection, Number
 from bot.sandbox.telnyx.registration import NumberFields, register
@@ -265,6 +266,30 @@ class TelnyxStandIn:
     def ignored_filters(self) -> set[str]:
         """Parameters of the number lists that are overlooked from now on, such as ``filter[tag]``; none by default."""
         return self._number_routes.ignored
+
+    @property
+    def list_lag(self) -> float:
+        """For how many seconds a new job is not in the list of jobs yet; 0 by default."""
+        return self._job_routes.list_lag
+
+    @list_lag.setter
+    def list_lag(self, seconds: float) -> None:
+        self._job_routes.list_lag = seconds
+
+    @property
+    def paging(self) -> Paging:
+        """How all lists are cut into pages; change it to have them cut wrongly."""
+        return self._account.paging
+
+    @property
+    def intruders(self) -> list[str]:
+        """Ids of numbers that are in every answer about ownership, asked for or not; none by default."""
+        return self._account.intruders
+
+    @property
+    def mistaken(self) -> dict[str, str]:
+        """Id that is asked for by itself -> id of the number that is answered in its place; none by default."""
+        return self._account.mistaken
 
     @property
     def read_lag(self) -> float:

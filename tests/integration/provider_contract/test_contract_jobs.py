@@ -77,10 +77,10 @@ async def test_a_batch_finds_its_own_job_and_no_other(world: World) -> None:
     numbers = world.add(4, "Front desk")
     mine, other = world.batch(numbers[:2], "Night desk"), world.batch(numbers[2:], "Night desk")
     await world.provider.submit(other)
-    assert await world.provider.search(mine, long_ago()) == ()
+    assert (await world.provider.search(mine, long_ago())).jobs == ()
 
     created = await world.provider.submit(mine)
-    found = await world.provider.search(mine, long_ago())
+    found = (await world.provider.search(mine, long_ago())).jobs
 
     assert [job.id for job in found] == [created.id]
 

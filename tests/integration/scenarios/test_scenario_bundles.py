@@ -151,7 +151,7 @@ async def test_an_unanswered_job_over_a_filter_is_never_sent_again_by_itself(bun
     await stage.slack.wait_for(lambda: searched(stage) >= 1, what="a search")
     stage.clock.advance(120)
     await stage.slack.wait_for(
-        lambda: any("does not say over which numbers" in said for said in stage.failures()), what="the question"
+        lambda: any("nothing proves over which numbers" in said for said in stage.failures()), what="the question"
     )
     assert len(stage.created()) == 1
     assert len(stage.telnyx.jobs) == 1

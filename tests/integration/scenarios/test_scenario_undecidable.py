@@ -198,7 +198,7 @@ async def test_a_job_that_does_not_tell_its_numbers_is_adopted_on_the_operators_
     await stage.approve(change)
     await asked(stage)
 
-    assert "does not say over which numbers" in stage.read(notice(stage))
+    assert "nothing proves over which numbers" in stage.read(notice(stage))
     assert "that is on your word" in await press(stage, "adopt:0")
     await stage.ended(change)
 

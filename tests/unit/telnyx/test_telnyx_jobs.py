@@ -14,7 +14,7 @@ from bot.changes.values import MASK, Values
 from bot.changes.vault import Vault
 from bot.errors import BadRequest, Missing, OutcomeUnknown, Unavailable
 from bot.providers.base import BatchRequest, JobState, OperationReport
-from bot.providers.telnyx.jobs import SEARCH_PAGE, report
+from bot.providers.telnyx.jobs import LOOK_BACK, SEARCH_PAGE, SEARCH_PAGES, report
 from bot.providers.telnyx.provider import Telnyx
 
 Serve = Callable[[httpx.Request], httpx.Response]
@@ -240,7 +240,7 @@ SAME = {"phone_numbers": IDS, "tags": ["vip"]}
         pytest.param({"tags": ("vip",)}, job(phone_numbers=[{"id": IDS[0]}]), False, id="fewer"),
         pytest.param({"tags": ("vip",)}, job(phone_numbers=[{"id": i} for i in [*IDS, "9"]]), False, id="more"),
         pytest.param({"tags": ("vip",)}, job(type="delete_phone_numbers"), False, id="another-type"),
-        pytest.param({"tags": ("vip",)}, job(created_at="2026-11-21T11:59:59Z"), False, id="before"),
+        pytest.param({"tags": ("vip",)}, job(created_at="2026-11-21T10:59:59Z"), False, id="long-before"),
         pytest.param({"tags": ("vip",)}, job(created_at="2026-11-21T12:00:00Z"), True, id="within-the-second"),
         pytest.param({"tags": ("vip",)}, job(created_at=None), True, id="no-date"),
         pytest.param({"tags": ("vip",)}, job(parameters=SAME), True, id="same-parameters"),
@@ -305,7 +305,7 @@ async def test_a_job_is_ours_when_all_agrees(
     """Type, time, exactly the numbers and, when told, the parameters decide whether a job may be ours."""
     provider = telnyx(lambda _request: httpx.Response(200, json={"data": [listed], "meta": {"total_results": 1}}))
 
-    jobs = await provider.search(batch(values), CREATED + timedelta(milliseconds=900))
+    jobs = (await provider.search(batch(values), CREATED + timedelta(milliseconds=900))).jobs
 
     assert [one.id for one in jobs] == ([listed["id"]] if found else [])
 
@@ -313,7 +313,18 @@ async def test_a_job_is_ours_when_all_agrees(
 @pytest.mark.parametrize(
     ("told", "certain"),
     [
-        pytest.param({}, True, id="numbers"),
+        pytest.param({"parameters": {"tags": ["vip"]}}, True, id="numbers-and-values"),
+        pytest.param({}, False, id="no-parameters"),
+        pytest.param({"parameters": {}}, False, id="empty-parameters"),
+        pytest.param({"parameters": None}, False, id="null-parameters"),
+        pytest.param({"parameters": {"phone_numbers": IDS}}, False, id="parameters-without-values"),
+        pytest.param({"parameters": {"tags": None}}, False, id="a-null-value"),
+        pytest.param({"parameters": {"tags": ["vip"], "customer_reference": "x"}}, None, id="a-value-besides"),
+        pytest.param(
+            {"parameters": {"tags": ["vip"]}, "created_at": "2026-11-21T11:54:00Z"}, False, id="made-before-it-was-sent"
+        ),
+        pytest.param({"parameters": {"tags": ["vip"]}, "created_at": None}, False, id="made-nobody-knows-when"),
+        pytest.param({"parameters": {"tags": ["vip"]}, "created_at": "2026-11-21T10:59:59Z"}, None, id="long-before"),
         pytest.param({"phone_numbers": []}, False, id="no-numbers"),
         pytest.param({"phone_numbers": None}, False, id="null"),
         pytest.param({"phone_numbers": [{}, {"id": IDS[0]}]}, False, id="a-number-without-identity"),
@@ -336,14 +347,14 @@ async def test_a_job_that_does_not_tell_its_numbers_is_no_certainty(
         return httpx.Response(200, json={"data": [listed] if request.url.path.endswith("/jobs") else listed})
 
     wanted = batch({"tags": ("vip",)})
-    found = await telnyx(serve).search(wanted, CREATED)
+    found = (await telnyx(serve).search(wanted, CREATED)).jobs
 
     assert [one.certain for one in found] == ([] if certain is None else [certain])
     if certain is None:
-        with pytest.raises(BadRequest, match="is not this one"):
-            await telnyx(serve).recognise(wanted, listed["id"])
+        with pytest.raises(BadRequest, match=r"is not this one|was made before"):
+            await telnyx(serve).recognise(wanted, listed["id"], CREATED)
     else:
-        assert (await telnyx(serve).recognise(wanted, listed["id"])).certain is certain
+        assert (await telnyx(serve).recognise(wanted, listed["id"], CREATED)).certain is certain
 
 
 @pytest.mark.parametrize(
@@ -352,7 +363,7 @@ async def test_a_job_that_does_not_tell_its_numbers_is_no_certainty(
         pytest.param("4711", True, id="the-same"),
         pytest.param("4712", False, id="another"),
         pytest.param("****", True, id="masked"),
-        pytest.param(None, False, id="none"),
+        pytest.param(None, True, id="none"),
     ],
 )
 async def test_pins_are_compared_without_showing_them(
@@ -362,11 +373,11 @@ async def test_pins_are_compared_without_showing_them(
     saved: str | None,
     found: bool,  # noqa: FBT001 - a column of a table
 ) -> None:
-    """A job with another PIN is not ours, and the PIN is in none of what is returned."""
+    """A job with another PIN is not ours, one that tells none may be; the PIN is in none of what is returned."""
     listed = job(parameters={"phone_numbers": IDS, "external_pin": saved})
     provider = telnyx(lambda _request: httpx.Response(200, json={"data": [listed], "meta": {"total_results": 1}}))
 
-    jobs = await provider.search(batch({"external_pin": vault.seal("4711")}), CREATED)
+    jobs = (await provider.search(batch({"external_pin": vault.seal("4711")}), CREATED)).jobs
 
     assert bool(jobs) is found
     assert "4711" not in repr(jobs)
@@ -385,9 +396,10 @@ async def test_a_search_reads_no_further_than_it_has_to(batch: Make, telnyx: Cal
         ]
         return httpx.Response(200, json={"data": rows, "meta": {"total_results": 5000}})
 
-    jobs = await telnyx(serve).search(batch({"tags": ("vip",)}), CREATED)
+    result = await telnyx(serve).search(batch({"tags": ("vip",)}), CREATED + LOOK_BACK)
 
-    assert [one.id for one in jobs] == [f"job-{position}" for position in range(61)]
+    assert result.whole
+    assert [one.id for one in result.jobs] == [f"job-{position}" for position in range(61)]
     assert asked == [
         {"filter[type]": "update_phone_numbers", "page[number]": str(page), "page[size]": str(SEARCH_PAGE)}
         for page in (1, 2)
@@ -405,6 +417,93 @@ async def test_a_search_in_the_wrong_order_reads_everything(batch: Make, telnyx:
         ]
         return httpx.Response(200, json={"data": rows})
 
-    jobs = await telnyx(serve).search(batch({"tags": ("vip",)}), CREATED)
+    result = await telnyx(serve).search(batch({"tags": ("vip",)}), CREATED + LOOK_BACK)
 
-    assert [one.id for one in jobs] == ["job-120"]
+    assert result.whole
+    assert [one.id for one in result.jobs] == ["job-120"]
+
+
+def page_of(number: int, size: int, total: int | None, *, capped: int | None = None) -> httpx.Response:
+    """Return a page of ``size`` jobs made in the second of the attempt, none of them over the batch's numbers."""
+    rows = [job(id=f"job-{number}-{n}", phone_numbers=[{"id": "9"}]) for n in range(min(size, capped or size))]
+    return httpx.Response(200, json={"data": rows, "meta": {} if total is None else {"total_results": total}})
+
+
+@pytest.mark.parametrize(
+    ("total", "rows", "capped"),
+    [
+        pytest.param(0, 50, None, id="a total of nothing beside a full page"),
+        pytest.param(50, 50, None, id="the total of one page"),
+        pytest.param(None, 20, 20, id="pages capped below what was asked for"),
+        pytest.param(20, 20, 20, id="capped pages with totals of their own"),
+    ],
+)
+async def test_no_total_and_no_short_page_ends_a_search(
+    batch: Make, telnyx: Callable[[Serve], Telnyx], total: int | None, rows: int, capped: int | None
+) -> None:
+    """Our job is on the second page, whatever the first one says of the list's length."""
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params["page[number]"])
+        if number == 1:
+            return page_of(1, rows, total, capped=capped)
+        ours = [job(id="ours", parameters={"tags": ["vip"]})] if number == 2 else []
+        return httpx.Response(200, json={"data": ours, "meta": {} if total is None else {"total_results": total}})
+
+    result = await telnyx(serve).search(batch({"tags": ("vip",)}), CREATED)
+
+    assert [(one.id, one.certain) for one in result.jobs] == [("ours", True)]
+    assert result.whole
+
+
+@pytest.mark.parametrize(
+    ("serve", "calls"),
+    [
+        pytest.param(lambda _number: page_of(1, 50, None), 2, id="the same page again and again"),
+        pytest.param(lambda number: page_of(number, 50, None), SEARCH_PAGES, id="new pages without end"),
+        pytest.param(lambda number: page_of(number, 50 if number == 1 else 0, 60), 2, id="less than was announced"),
+    ],
+)
+async def test_a_list_without_a_proper_end_proves_no_absence(
+    batch: Make, telnyx: Callable[[Serve], Telnyx], serve: Callable[[int], httpx.Response], calls: int
+) -> None:
+    """It is read for so long and no longer, and what was not seen may exist all the same."""
+    asked: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(int(request.url.params["page[number]"]))
+        return serve(asked[-1])
+
+    result = await telnyx(answer).search(batch({"tags": ("vip",)}), CREATED)
+
+    assert (result.jobs, result.whole) == ((), False)
+    assert len(asked) == calls
+
+
+async def test_a_single_old_job_shows_no_order(batch: Make, telnyx: Callable[[Serve], Telnyx]) -> None:
+    """A page with one row, older than the attempt, may be the first of a list that is oldest first."""
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params["page[number]"])
+        old = job(id="old", created_at=(CREATED - timedelta(days=2)).isoformat())
+        ours = job(id="ours", parameters={"tags": ["vip"]})
+        return httpx.Response(200, json={"data": {1: [old], 2: [ours]}.get(number, [])})
+
+    result = await telnyx(serve).search(batch({"tags": ("vip",)}), CREATED)
+
+    assert [one.id for one in result.jobs] == ["ours"]
+    assert result.whole
+
+
+async def test_where_nobody_knows_when_it_was_sent_all_jobs_are_looked_at(
+    batch: Make, telnyx: Callable[[Serve], Telnyx]
+) -> None:
+    """Numbers and values decide then, however old the job is."""
+    ours = job(parameters={"tags": ["vip"]}, created_at="2026-01-01T00:00:00Z")
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": [ours] if request.url.params["page[number]"] == "1" else []})
+
+    result = await telnyx(serve).search(batch({"tags": ("vip",)}), None)
+
+    assert [(one.id, one.certain) for one in result.jobs] == [(ours["id"], True)]

@@ -1,0 +1,69 @@
+"""Reading a list to its end, whatever the provider says of its length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class Listing:
+    """What is known of a list while its pages are read, one after the other or several at once.
+
+    A list is ``whole`` after an empty page, or when as many different rows were seen as every page announced. A short
+    page ends nothing, for a provider may cap its pages below the size that was asked for, and neither does a total
+    that the rows contradict. A page that brings nothing new, although it is not empty, makes the list ``stuck``: the
+    provider repeats itself, and reading on would never end.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._totals: set[int | None] = set()
+        self._empty = False
+        self._rows = 0
+        #: Whether the latest page only had rows that were seen before.
+        self.stuck = False
+
+    def take(self, ids: Iterable[str], total: int | None = None) -> None:
+        """Count a page by the ids of its rows; ``total`` is how many rows it announced on all pages together."""
+        listed = list(ids)
+        page = set(listed)
+        self._rows += len(listed)
+        self.stuck = bool(page) and page <= self._seen
+        self._empty = self._empty or not page
+        self._seen |= page
+        self._totals.add(total)
+
+    @property
+    def count(self) -> int:
+        """How many different rows were seen."""
+        return len(self._seen)
+
+    @property
+    def torn(self) -> bool:
+        """Whether the pages contradict each other: a row came twice, or what they announce differs or is too little.
+
+        Rows came or went while they were read, and one may have been missed.
+        """
+        totals = {-1 if total is None else total for total in self._totals}
+        return self._rows > self.count or len(totals) > 1 or any(0 <= total < self.count for total in totals)
+
+    @property
+    def announced(self) -> int | None:
+        """How many rows there are as every page said; None when they did not, or when there are more already."""
+        totals = set(self._totals)
+        total = totals.pop() if len(totals) == 1 else None
+        return total if total is not None and total >= self.count else None
+
+    @property
+    def least_announced(self) -> int | None:
+        """The least number of rows that a page announced; None when none did."""
+        return min((total for total in self._totals if total is not None), default=None)
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is nothing to read any more."""
+        return self._empty or self.announced == self.count
+
+    @property
+    def over(self) -> bool:
+        """Whether reading on leads nowhere: it is whole, or stuck."""
+        return self.whole or self.stuck
