@@ -26,6 +26,7 @@ LinesmanError
     ├── TooManyJobs           the in-flight cap is reached: wait, it is not a failure
     ├── RateLimited           asked to slow down; carries the seconds
     ├── Unavailable           nothing happened there (refused connection, or a read that failed): try again
+    ├── Unasked               it answered with something that nobody asked for: nothing goes on from that
     └── OutcomeUnknown        the request went out and no trustworthy answer came back: look before repeating
 
 The text of an error is one sentence that a person can act on: what happened, to what, and what to do next.
@@ -196,6 +197,10 @@ class RateLimited(ProviderError):
 
 class Unavailable(ProviderError):
     """The provider cannot be reached just now; nothing was changed."""
+
+
+class Unasked(ProviderError):
+    """The provider answered with something that nobody asked for."""
 
 
 class OutcomeUnknown(ProviderError):

@@ -13,9 +13,11 @@ from typing import Final
 from bot.changes.settings import Choice
 from bot.changes.values import JSON
 from bot.errors import BadRequest, Missing
+from bot.providers.asked import unasked
 from bot.providers.close.kinds import GROUPS, PARTICIPANTS
 from bot.providers.close.rows import Row, data, has_more, one
 from bot.providers.http import PacedClient, Params, clean
+from bot.providers.listing import Listing
 from bot.providers.together import together
 
 #: Slack shows at most 100 options of at most 75 characters.
@@ -70,7 +72,10 @@ class Lookups:
                 )
             except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
                 return id_, ""
-            return id_, label(one(answer))
+            row = one(answer)
+            if row["id"] != id_:
+                raise unasked("Close", str(row["id"]))
+            return id_, label(row)
 
         asked = dict(await together(ask, sorted(wanted - known.keys())))
         named = {id_: known[id_] for id_ in wanted & known.keys()} | asked
@@ -89,7 +94,10 @@ class Lookups:
                     )
                 except Missing:
                     return id_, frozenset()
-                return id_, _members(one(answer))
+                row = one(answer)
+                if row["id"] != id_:
+                    raise unasked("Close", str(row["id"]))
+                return id_, _members(row)
 
             self._members = (dict(await together(members, groups)), now + FRESH)
         return frozenset(id_ for id_, users in self._members[0].items() if user in users)
@@ -101,20 +109,27 @@ class Lookups:
             if held is not None and held[1] > self._http.now():
                 return held[0]
             labels: dict[str, str] = {}
-            for page in range(_MOST_PAGES):
-                answer = await self._http.read("GET", _PATHS[setting], params=_params(setting, page))
-                labels |= {str(row["id"]): label(row) or str(row["id"]) for row in data(answer) if row.get("id")}
-                if not has_more(answer):
+            skip, listing = 0, Listing()
+            for _ in range(_MOST_PAGES):
+                answer = await self._http.read("GET", _PATHS[setting], params=_params(setting, skip))
+                rows = data(answer)
+                page = {str(row["id"]): label(row) or str(row["id"]) for row in rows if row.get("id")}
+                labels |= page
+                listing.take(page)
+                # Groups have no pages: where Close does not say that there is more, their first answer is all.
+                more = has_more(answer) is not False and not (setting == GROUPS and has_more(answer) is None)
+                if not more or listing.over:
                     break
+                skip += len(rows)
             self._lists[setting] = (labels, self._http.now() + FRESH)
             return labels
 
 
-def _params(setting: str, page: int | None = None) -> Params | None:
+def _params(setting: str, skip: int | None = None) -> Params | None:
     """Return the query: groups show their names only when asked and have no pages, users are the other way round."""
     if setting == GROUPS:
         return {"_fields": "id,name"}
-    return None if page is None else {"_limit": _PAGE, "_skip": page * _PAGE}
+    return None if skip is None else {"_limit": _PAGE, "_skip": skip}
 
 
 def _members(row: Row) -> frozenset[str]:

@@ -13,16 +13,20 @@ from typing import Final
 from bot.changes.kinds import Kind
 from bot.changes.snapshots import Snapshot, Target
 from bot.errors import BadRequest, Missing, Unavailable
+from bot.providers.asked import unasked
 from bot.providers.close.filters import Context, Search
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.rows import NUMBERS, ONE_NUMBER, Row, data, has_more, one, values
 from bot.providers.http import PacedClient
+from bot.providers.listing import Listing
 from bot.providers.together import together
 
 #: Rows of one page: Close's default. The most that it takes is not published, and more than that is refused.
 PAGE: Final = 100
 #: From this many numbers on, pages are read first: one page may hold all of them.
 _WORTH_LISTING: Final = 10
+#: Pages of a list at most: more numbers than a change may have, by far.
+_MOST_PAGES: Final = 2000
 #: Fields of every row that is read.
 _ALWAYS: Final = frozenset({"id", "number"})
 #: How often a search begins again because the list moved under it.
@@ -64,7 +68,7 @@ class Reader:
             return target.size
         search = Search.of(target.conditions, kind)
         answer = await self._http.read("GET", NUMBERS, params={**search.query(), "_limit": PAGE})
-        if has_more(answer):
+        if has_more(answer) is not False:
             return None
         context = await self._context(search)
         return target.size + sum(search.holds(row, context) for row in data(answer))
@@ -79,6 +83,8 @@ class Reader:
         try:
             fields = {"_fields": _fields(wanted)}
             row = one(await self._http.read("GET", ONE_NUMBER, parts={"id": id_}, params=fields))
+            if row["id"] != id_:
+                raise unasked("Close", str(row.get("number") or row["id"]))
         except Missing:
             return None
         if row.get("number") and not wanted <= values(row, wanted, kind).keys():
@@ -130,7 +136,11 @@ class Reader:
 
     async def _by_number(self, e164: str, names: Iterable[str]) -> list[Row]:
         params: dict[str, str | int] = {"number": e164, "_limit": PAGE, "_fields": _fields(names)}
-        return data(await self._http.read("GET", NUMBERS, params=params))
+        found = data(await self._http.read("GET", NUMBERS, params=params))
+        for row in found:
+            if row.get("number") != e164:
+                raise unasked("Close", str(row.get("number") or row.get("id") or ""))
+        return found
 
     async def _matching(self, search: Search, limit: int | None) -> list[Row]:
         """Return the rows that meet the conditions, from a list that stood still while it was read.
@@ -161,8 +171,13 @@ class Reader:
         return Context(await self._lookups.groups_of(search.participant))
 
     async def _pages(self, query: dict[str, str], *, overlap: int = 0) -> AsyncIterator[list[Row]]:
-        skip = 0
-        while True:
+        """Yield the pages of the list; each begins with the last ``overlap`` rows of the one before.
+
+        Whatever the size that was asked for, the next page begins where the rows of this one end. Only an empty page,
+        or Close's own word that there is no more, is the end; a page that brings nothing new stops everything.
+        """
+        skip, listing = 0, Listing()
+        for _ in range(_MOST_PAGES):
             try:
                 answer = await self._http.read("GET", NUMBERS, params={**query, "_limit": PAGE, "_skip": skip})
             except BadRequest as error:
@@ -175,11 +190,16 @@ class Reader:
                     pointer=error.pointer,
                     status=error.status,
                 ) from error
-            rows = [row for row in data(answer) if row.get("id")]
+            listed = data(answer)
+            rows = [row for row in listed if row.get("id")]
             yield rows
-            if not has_more(answer) or not rows:
+            listing.take(str(row["id"]) for row in rows)
+            if has_more(answer) is False or not rows:
                 return
-            skip += PAGE - overlap
+            if listing.stuck:
+                raise Unavailable("Close lists the same numbers again and again; nothing is done with them. Try later.")
+            skip += len(listed) - (overlap if len(listed) > overlap else 0)
+        raise Unavailable("Close lists more numbers than can be read; nothing was planned. Narrow the filter.")
 
 
 def _snapshot(id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind) -> Snapshot:

@@ -71,9 +71,10 @@ def data(answer: JSON) -> list[Row]:
     return [row for row in listed if isinstance(row, dict)]
 
 
-def has_more(answer: JSON) -> bool:
-    """Tell whether there is a page after this one."""
-    return isinstance(answer, dict) and answer.get("has_more") is True
+def has_more(answer: JSON) -> bool | None:
+    """Tell whether there is a page after this one; None when Close does not say."""
+    more = answer.get("has_more") if isinstance(answer, dict) else None
+    return more if isinstance(more, bool) else None
 
 
 def one(answer: JSON) -> Row:

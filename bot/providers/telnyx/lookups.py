@@ -10,7 +10,9 @@ from typing import Final
 from bot.changes.settings import Choice
 from bot.changes.values import JSON
 from bot.errors import BadRequest, Missing
+from bot.providers.asked import unasked
 from bot.providers.http import PacedClient, clean
+from bot.providers.listing import Listing
 from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS
 from bot.providers.telnyx.wire import Address, BillingGroup, Connection, data, parse, rows, total
 from bot.providers.together import together
@@ -67,7 +69,7 @@ SHELVES: Final[Mapping[str, Shelf]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Listing:
+class _Answered:
     """What a list answered: id -> label in its order, and whether that is all there is."""
 
     labels: Mapping[str, str]
@@ -80,7 +82,7 @@ class Lookups:
 
     def __init__(self, http: PacedClient) -> None:
         self._http = http
-        self._listings: dict[tuple[str, str], _Listing] = {}
+        self._listings: dict[tuple[str, str], _Answered] = {}
         self._names: dict[tuple[str, str], tuple[str, float]] = {}
         # Menus ask again before the first answer is there; one of them asks Telnyx, the others wait for it.
         self._asking: dict[tuple[str, str], asyncio.Lock] = {}
@@ -111,12 +113,14 @@ class Lookups:
                 row = data(await self._http.read("GET", f"{shelf.path}/{{id}}", parts={"id": id_}))
             except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
                 return id_, ""
+            if not isinstance(row, dict) or str(row.get("id", "")) != id_:
+                raise unasked("Telnyx", str(row.get("id", "")) if isinstance(row, dict) else "")
             return id_, self._remember(shelf, {id_: shelf.label(row)})[id_]
 
         asked = dict(await together(ask, sorted(wanted - known.keys())))
         return {id_: clean(label, LONGEST) for id_, label in (known | asked).items() if label}
 
-    async def _listing(self, shelf: Shelf, text: str) -> _Listing:
+    async def _listing(self, shelf: Shelf, text: str) -> _Answered:
         """Return the list, or what its search for ``text`` finds, from memory while it is fresh."""
         key = (shelf.path, text.casefold())
         async with self._asking.setdefault(key, asyncio.Lock()):
@@ -124,20 +128,18 @@ class Lookups:
             if held is not None and held.until > self._http.now():
                 return held
             labels: dict[str, str] = {}
-            pages = 1 if shelf.search else _MOST_PAGES
-            whole = False
-            for number in range(1, pages + 1):
+            listing = Listing()
+            for number in range(1, (1 if shelf.search else _MOST_PAGES) + 1):
                 answer = await self._page(shelf, text, number)
-                labels |= {str(row.get("id", "")): shelf.label(row) for row in rows(answer)}
-                known = total(answer)
-                whole = len(rows(answer)) < _PAGE if known is None else number * _PAGE >= known
-                if whole:
+                page = {str(row.get("id", "")): shelf.label(row) for row in rows(answer)}
+                labels |= page
+                listing.take(page, total(answer))
+                if listing.over:
                     break
             labels = self._remember(shelf, {id_: label for id_, label in labels.items() if id_ and label})
-            listing = _Listing(labels, whole, self._http.now() + FRESH)
             self._forget_old()
-            self._listings[key] = listing
-            return listing
+            held = self._listings[key] = _Answered(labels, listing.whole, self._http.now() + FRESH)
+            return held
 
     async def _page(self, shelf: Shelf, text: str, number: int) -> JSON:
         params: dict[str, str | int] = {"page[number]": number, "page[size]": _PAGE}

@@ -15,7 +15,9 @@ from typing import Final, TypeAlias, cast
 
 from bot.changes.values import JSON
 from bot.errors import BadRequest, Missing, Unavailable
+from bot.providers.asked import unasked
 from bot.providers.http import PacedClient, Params
+from bot.providers.listing import Listing
 from bot.providers.telnyx.search import Query
 from bot.providers.telnyx.snapshots import Source
 from bot.providers.telnyx.wire import data, rows, total
@@ -25,6 +27,8 @@ Row: TypeAlias = dict[str, JSON]
 
 #: The largest page (telnyx.md 3.1).
 PAGE: Final = 250
+#: Pages of a list at most: a million numbers, far more than a change may have.
+_MOST_PAGES: Final = 4000
 #: From this many numbers on, a call to learn a list's size is at most a tenth of what it may save.
 _WORTH_ASKING: Final = 10
 
@@ -53,19 +57,30 @@ class Pages:
         return await self._page(source, 1, query, size=1)
 
     async def sweep(self, source: Source, query: Query, most: int | None = None) -> AsyncGenerator[Page, None]:
-        """Yield all pages of the list that ``query`` leaves, or as many as hold ``most`` rows."""
-        page = await self._page(source, 1, query)
-        yield page
-        read, known = 1, page.known
-        bound = ceil(most / PAGE) if most is not None else None
-        while read < (last := _least(ceil(known / PAGE), bound)):
-            width = min(WIDTH, last - read)
-            pages = await together(lambda number: self._page(source, number, query), range(read + 1, read + width + 1))
+        """Yield the pages of the list that ``query`` leaves, until it ends, ``most`` rows were read, or it is torn.
+
+        Several are asked for at once as far as the pages so far announce more. Raises
+        :class:`bot.errors.Unavailable` when the list does not end (:mod:`bot.providers.listing`).
+        """
+        listing, read, width = Listing(), 0, 1
+        while read < _MOST_PAGES:
+            numbers = range(read + 1, read + width + 1)
             read += width
-            for page in pages:
-                known = page.known
+            for page in await together(lambda number: self._page(source, number, query), numbers):
                 yield page
+                listing.take((_key(row) for row in page.rows), page.total)
+                if listing.over or listing.torn or (most is not None and listing.count >= most):
+                    break
                 await asyncio.sleep(0)  # others get a turn before the next page is worked through
+            if listing.stuck:
+                raise Unavailable(
+                    "Telnyx lists the same numbers again and again; nothing was done with them. Try later."
+                )
+            if listing.over or listing.torn or (most is not None and listing.count >= most):
+                return
+            left = min((listing.announced or 0) - listing.count, (most or _MOST_PAGES * PAGE) - listing.count)
+            width = min(WIDTH, max(1, ceil(left * read / listing.count)))
+        raise Unavailable("Telnyx lists more numbers than can be read; nothing was planned. Narrow the filter.")
 
     async def rows_of(
         self, source: Source, wanted: set[str], query: Query, size: int | None = None
@@ -76,16 +91,20 @@ class Pages:
         leaves, where that is known. A number that no page had is read singly, so that none is lost to a shift.
         """
         missing = set(wanted)
+        listing = Listing()
         if size is None and (not query or len(missing) <= _WORTH_ASKING):
             size = self._size
         read = 0
-        while (left := _pages(size, len(missing)) - read) > 0 and len(missing) > left:
+        while (left := _pages(size, len(missing)) - read) > 0 and len(missing) > left and not listing.over:
             # Until the first page has told the size there is no second one to ask for.
             width = min(WIDTH, left)
+            if read + width > len(wanted):
+                break  # so many single reads are no more calls, and have an end
             pages = await together(lambda number: self._page(source, number, query), range(read + 1, read + width + 1))
             read += width
             for page in pages:
                 size = page.known
+                listing.take((_key(row) for row in page.rows), page.total)
                 for row in page.rows:
                     id_ = str(row.get("id", ""))
                     if id_ in missing:
@@ -119,7 +138,13 @@ class Pages:
             return None
         if not isinstance(answer, dict):
             raise Unavailable("Telnyx answered a question for one number with something else.")
+        if str(answer.get("id", "")) != id_:
+            raise unasked("Telnyx", str(answer.get("phone_number") or answer.get("id") or ""))
         return answer
+
+
+def _key(row: Row) -> str:
+    return str(row.get("id") or row)
 
 
 def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
@@ -132,7 +157,3 @@ def _pages(size: int | None, wanted: int) -> int:
     if size is None:
         return 1 if wanted > _WORTH_ASKING else 0
     return ceil(size / PAGE)
-
-
-def _least(one: int, other: int | None) -> int:
-    return one if other is None else min(one, other)

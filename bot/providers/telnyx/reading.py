@@ -23,6 +23,7 @@ from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import JSON, Value
 from bot.changes.vault import Vault
 from bot.errors import Unavailable
+from bot.providers.asked import unasked
 from bot.providers.http import PacedClient
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.search import Search
@@ -52,7 +53,10 @@ class _Draft:
 
     def take(self, row: Row, source: Source, names: Sequence[str], kind: Kind, vault: Vault | None) -> None:
         """Take in what a row of ``source`` says."""
-        self.e164 = str(row.get("phone_number") or self.e164)
+        e164 = str(row.get("phone_number") or self.e164)
+        if self.e164 and e164 != self.e164:
+            raise unasked("Telnyx", e164)
+        self.e164 = e164
         self.values |= values(row, source, names, kind, vault)
         if source is Source.DETAIL:
             self.status = str(row.get("status") or "")
@@ -212,6 +216,10 @@ class Reader:
             body: JSON = {"phone_numbers": list(chunk)}
             answer = await self._http.read("POST", "/phone_numbers/actions/verify_ownership", json=body)
             found = parse(Ownership, data(answer)).found
+            asked = frozenset(chunk)
+            for number in found:
+                if number.number_val_e164 not in asked:
+                    raise unasked("Telnyx", number.number_val_e164 or number.id)
             return {number.id: number.number_val_e164 for number in found if number.id}
 
         owned: dict[str, str] = {}

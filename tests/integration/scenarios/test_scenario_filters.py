@@ -100,6 +100,16 @@ async def test_a_filter_that_the_carrier_overlooks_plans_nothing(fleet: Stage) -
     assert fleet.telnyx.jobs == []
 
 
+async def test_a_filter_is_not_widened_by_an_ownership_answer(fleet: Stage) -> None:
+    """A number that neither the filter finds nor anybody named stops the plan, wherever it comes from."""
+    fleet.telnyx.intruders.append(fleet.telnyx.add_number("+13035550999").id)
+
+    shown = fleet.read(await plan(fleet, {"tag": "denver"}))
+
+    assert "Telnyx answered with +13035550999, which nobody asked for" in shown
+    assert fleet.telnyx.jobs == []
+
+
 async def test_a_filter_that_finds_nothing_says_so(fleet: Stage) -> None:
     """Nothing is planned, and Edit brings the filter back as it was."""
     shown = fleet.read(await plan(fleet, {"phone_number": "999"}))
