@@ -60,8 +60,11 @@ class Kind:
     #: Returns why a number with these values of today must be left out, as the end of a sentence that begins with its
     #: name; empty when it may be in.
     barred: Callable[[Values], str] = nothing_barred
-    #: Like ``rule``, asked for each number of the values that it would have afterwards.
+    #: Like ``rule``, asked for each number of the values that it would have afterwards. What it says of a setting
+    #: counts where the change sets that one.
     result_rule: Rule = no_rule
+    #: Asked in the same way for what is allowed and yet may not be meant, as the end of a sentence about numbers.
+    caution: Rule = no_rule
 
     @cached_property
     def by_name(self) -> Mapping[str, Setting]:

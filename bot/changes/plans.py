@@ -117,7 +117,7 @@ def ids_in(wish: Wish) -> tuple[str, ...]:
 def unfit(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
     """Return, per reason, the numbers that must be left out: barred, or with values afterwards that do not agree.
 
-    What did not agree before and is not touched is not held against a number.
+    Only what the change itself sets is held against a number: what it has already is its own affair.
     """
     found: dict[str, list[PlannedNumber]] = {}
     for number in plan.numbers:
@@ -125,9 +125,7 @@ def unfit(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
             continue
         reasons = [kind.barred(number.before)]
         broken = kind.result_rule({**number.before, **number.after})
-        if broken:
-            known = kind.result_rule(number.before)
-            reasons += [why for name, why in broken.items() if name in number.after or name not in known]
+        reasons += [why for name, why in broken.items() if name in number.after]
         for reason in filter(None, reasons):
             found.setdefault(reason, []).append(number)
     return found

@@ -136,6 +136,8 @@ class Summary:
     #: How many numbers are left as they are, because somebody has changed them since; and the first few of them.
     since: int = 0
     since_named: tuple[str, ...] = ()
+    #: What may not be meant, as the end of a sentence about numbers -> how many numbers it is true of.
+    cautions: Mapping[str, int] = field(default_factory=dict)
     #: What is only observed: setting name -> how many numbers have it on, or set.
     having: Mapping[str, int] = field(default_factory=dict)
     #: The first few numbers of the first try, in E.164; empty when there is none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -76,6 +77,12 @@ def summarise(
         ),
         paid=paid,
         canary=tuple(number.e164 for number in changed if number.batch in first)[:SAMPLE_SIZE],
+        cautions=Counter(
+            why
+            for number in changed
+            for name, why in kind.caution({**number.before, **number.after}).items()
+            if name in number.after
+        ),
         having={
             each.name: count
             for each in kind.observed

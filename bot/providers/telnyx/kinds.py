@@ -252,6 +252,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             settings=table if secrets else tuple(setting for setting in table if not setting.secret),
             rule=settings_rule,
             result_rule=settings_result_rule,
+            caution=settings_caution,
             left_out=left_out,
             batch_size=1000,
             jobs_in_flight=20,
@@ -317,10 +318,23 @@ def settings_result_rule(values: Values) -> Mapping[str, str]:
     if values.get(FORWARDING_ENABLED) is True and not values.get(FORWARDS_TO):
         problems[FORWARDING_ENABLED] = "call forwarding would be on without a number to forward to"
     if values.get(CNAM_ENABLED) is False and values.get(CNAM_DETAILS):
-        problems[CNAM_DETAILS] = "a listed name would be given while the CNAM listing is off, and Telnyx drops it"
+        problems[CNAM_DETAILS] = (
+            "a listed name would be given while the CNAM listing is off, and Telnyx drops it; switch the listing on too"
+        )
     if values.get(CNAM_ENABLED) is True and not values.get(CNAM_DETAILS):
         problems[CNAM_ENABLED] = "the CNAM listing would be on without a name to list"
     return problems
+
+
+def settings_caution(values: Values) -> Mapping[str, str]:
+    """Return what is allowed and may leave calls unforwarded: Telnyx forwards by switch, number and type together."""
+    if not values.get(FORWARDS_TO):
+        return {}
+    if values.get(FORWARDING_ENABLED) is False:
+        return {FORWARDS_TO: "*Forward to* is set while *Call forwarding* is off, so nothing is forwarded yet"}
+    if not values.get(FORWARDING_TYPE):
+        return {FORWARDS_TO: "*Forward to* is set without *Forward when*, and Telnyx needs both to forward"}
+    return {}
 
 
 def deletion_bar(values: Values) -> str:

@@ -92,6 +92,7 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         f"{kind.provider.title()} documents no way to set what {'it' if count == 1 else 'they'} had before."
         for name, count in summary.lost.items()
     ]
+    lines += [f"• {counted(count, 'number')}: {caution}." for caution, count in summary.cautions.items()]
     if count := summary.since:
         named = ", ".join(summary.since_named) + (", …" if count > len(summary.since_named) else "")
         has = "has been changed since and is" if count == 1 else "have been changed since and are"
