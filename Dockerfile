@@ -1,13 +1,16 @@
 # syntax=docker/dockerfile:1
-FROM python:3.13-slim AS build
+# The Python that the tests run on. Pin it where you build: --build-arg BASE=python:3.11-slim@sha256:…
+ARG BASE=python:3.11-slim
+FROM ${BASE} AS build
 WORKDIR /src
 RUN python -m venv /opt/linesman
-COPY .ci/constraints.txt .ci/constraints.txt
+COPY .ci/requirements.txt .ci/requirements.txt
+RUN /opt/linesman/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r .ci/requirements.txt
 COPY pyproject.toml README.md ./
 COPY bot bot
-RUN /opt/linesman/bin/pip install --no-cache-dir --disable-pip-version-check -c .ci/constraints.txt '.[postgres]'
+RUN /opt/linesman/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
-FROM python:3.13-slim
+FROM ${BASE}
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin linesman \
     && install -d -o linesman -g linesman -m 0750 /data
 COPY --from=build /opt/linesman /opt/linesman
@@ -17,7 +20,7 @@ ENV PATH=/opt/linesman/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=3000 \
     DATABASE_URL=sqlite+aiosqlite:////data/linesman.db
-USER linesman
+USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 3000

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from bot.changes.listings import SORTS
 from bot.config import VARIABLES, load
@@ -25,10 +28,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_two_commands_are_printed_as_promised() -> None:
     """One to try it and one to test it, each complete on a machine that has only Python."""
     commands = [line for line in README.splitlines() if line.startswith("python3 -m venv ")]
+    install = "python3 -m venv .venv && .venv/bin/pip install -q --require-hashes -r .ci/{} && "
+    package = ".venv/bin/pip install -q --no-deps --no-build-isolation {} && "
 
     assert commands == [
-        "python3 -m venv .venv && .venv/bin/pip install -q -c .ci/constraints.txt . && .venv/bin/linesman demo",
-        "python3 -m venv .venv && .venv/bin/pip install -q -c .ci/constraints.txt -e '.[dev]' && .venv/bin/pytest",
+        f"{install.format('requirements.txt')}{package.format('.')}.venv/bin/linesman demo",
+        f"{install.format('requirements-dev.txt')}{package.format('-e .')}.venv/bin/pytest",
     ]
 
 
@@ -95,12 +100,27 @@ def test_nothing_else_is_visible_at_the_top() -> None:
     assert visible == {"pyproject.toml", "Dockerfile", "README.md", "bot", "tests"}
 
 
-def test_the_constraints_pin_everything_and_name_no_index() -> None:
-    """Every line is name==version; no address of a package index is in it."""
-    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").split()
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_package_is_pinned_with_its_hashes(name: str) -> None:
+    """Every requirement is name==version with a hash of each of its files; no address of an index is in the file."""
+    text = (ROOT / ".ci" / name).read_text(encoding="utf-8")
+    wanted = [line for line in text.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
 
-    assert len(lines) > 40
-    assert all(line.count("==") == 1 and "//" not in line for line in lines)
+    assert len(wanted) > 40
+    assert all(
+        re.fullmatch(r"[a-z0-9._-]+==\S+ +(?:;[^#]*)?(?:--hash=sha256:[0-9a-f]{64} *)+", line) for line in wanted
+    )
+    assert "//" not in text
+
+
+def test_what_runs_is_what_is_tested() -> None:
+    """The image's packages are among those of the tests, in the same versions with the same hashes."""
+    served, tested = (
+        (ROOT / ".ci" / name).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+        for name in ("requirements.txt", "requirements-dev.txt")
+    )
+
+    assert {line for line in served if not line.startswith("#")} <= set(tested)
 
 
 def test_the_policy_example_can_be_used_as_it_is(tmp_path: Path) -> None:
