@@ -7,6 +7,7 @@ LinesmanError
 ├── NotFound                  no such change, batch or message
 ├── IllegalTransition         the lifecycle has no such step
 ├── Superseded                somebody or something else was faster, or the plan was replaced
+├── Halted                    a freeze or a stop came before the request; nothing was sent
 ├── StoreError                the database cannot do what was asked
 │   ├── DatabaseTooNew        written by a newer Linesman
 │   ├── DatabaseInUse         another process holds this SQLite file
@@ -87,6 +88,17 @@ class Superseded(LinesmanError):
         super().__init__(message)
         #: The change that took the place of the one that was meant; None when none did.
         self.instead = instead
+
+
+class Halted(LinesmanError):
+    """A freeze or a stop came first, so the request was not sent."""
+
+    def __init__(self, message: str, *, code: str = "", for_good: bool) -> None:
+        super().__init__(message)
+        #: Our code for what was not sent because of it; empty for a freeze, which gives nothing an outcome.
+        self.code = code
+        #: Whether it was stopped; what is only frozen goes on once the freeze is lifted.
+        self.for_good = for_good
 
 
 class StoreError(LinesmanError):

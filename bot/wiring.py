@@ -271,7 +271,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
         approval=approval,
         cancelling=Cancelling(context, authority, say),
         freezing=Freezing(context, authority, say),
-        unlocking=Unlocking(context, authority),
+        unlocking=Unlocking(context, authority, say),
         exporting=Exporting(context, authority),
         answering=Answering(context, authority, say),
         trying=trying,

@@ -69,6 +69,11 @@ class Batch:
         return self.attempted_there if self.unanswered_since is None else self.unanswered_there
 
     @property
+    def reference(self) -> str:
+        """Its name for ever, by which a provider that carries it out itself files it."""
+        return f"{self.change}/{self.position}"
+
+    @property
     def undecided(self) -> bool:
         """Whether only an operator can say what became of its submission."""
         return self.state is BatchState.UNKNOWN and self.asked_at is not None
@@ -131,6 +136,25 @@ class Tally:
     def pending(self) -> int:
         """Numbers without an outcome yet."""
         return self.waiting + self.submitted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """How far a stop or a freeze reaches: where the numbers of a change are that have not come to their end."""
+
+    #: In our hands still, in batches that wait or in runs of ours: they can be kept back.
+    unsent: int = 0
+    #: In single requests of ours that are under way, or may have arrived: they end by themselves.
+    under_way: int = 0
+    #: In jobs that run at the provider, which nothing of ours stops.
+    at_provider: int = 0
+    #: In batches of which nobody knows yet whether they became jobs.
+    unknown: int = 0
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether anything is left that a stop can keep back, or may turn out to be."""
+        return bool(self.unsent or self.under_way or self.unknown)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

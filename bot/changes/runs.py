@@ -2,7 +2,8 @@
 
 A run is to such a provider what a background job is to the others. Its numbers are written down before anything is
 sent, each is marked as sent before its request goes out, and each gets its outcome when it has one: whoever finds a
-run after a crash knows for every number whether a request may have gone out.
+run after a crash knows for every number whether a request may have gone out. A number is marked only while nothing
+halts the run, in the same transaction that looks: so a freeze and a stop take hold between two numbers.
 """
 
 from __future__ import annotations
@@ -57,6 +58,26 @@ class RunNumber:
     #: How often the run was put off because of it.
     rests: int = 0
 
+    @property
+    def attempted(self) -> bool:
+        """Whether it was, or may have been, sent."""
+        return self.state not in {NumberState.WAITING, NumberState.NOT_ATTEMPTED}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Halt:
+    """Why no further number of a run may be sent."""
+
+    #: Our code for the numbers that are not attempted because of it; empty for a freeze.
+    code: str = ""
+    #: The same for people.
+    reason: str = "An operator has frozen submissions."
+
+    @property
+    def for_good(self) -> bool:
+        """Whether the run was stopped; what is only frozen goes on once the freeze is lifted."""
+        return bool(self.code)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
@@ -72,6 +93,12 @@ class Run:
     over_at: datetime | None
     read_at: datetime
     numbers: tuple[RunNumber, ...]
+    #: Why none of its waiting numbers may be sent; None when they may.
+    halt: Halt | None = None
+
+    def in_state(self, *states: NumberState) -> tuple[RunNumber, ...]:
+        """Return the numbers that are in one of ``states``."""
+        return tuple(number for number in self.numbers if number.state in states)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,6 +35,7 @@ class Guarded(Provider):
         self.name = provider.name
         self.title = provider.title
         self.kinds = provider.kinds
+        self.carries_out = provider.carries_out
 
     @property
     def clock(self) -> ServiceClock:  # noqa: D102 - as in Provider

@@ -122,6 +122,11 @@ class Provider(Protocol):
     #: What people call it: "Telnyx".
     title: str
     kinds: Sequence[Kind]
+    #: Whether its jobs are runs of ours (:mod:`bot.changes.runs`), which we carry out number by number. What such a job
+    #: has not sent yet is in our hands: it waits while there is a freeze, and stops for good when its run is called off
+    #: in the transaction that decides so (``tx.runs.call_off``). Jobs of the others run at the provider, and nothing of
+    #: ours stops them.
+    carries_out: bool
 
     @property
     def clock(self) -> ServiceClock:

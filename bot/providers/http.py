@@ -43,6 +43,8 @@ _log = logging.getLogger(__name__)
 Params: TypeAlias = Mapping[str, str | int]
 #: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise.
 Refuse: TypeAlias = Callable[[int, JSON], ProviderError]
+#: Has the last word before a request goes out; what it raises keeps the request back.
+Ready: TypeAlias = Callable[[], Awaitable[None]]
 
 #: Failures before a byte of the request was sent.
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -144,13 +146,14 @@ class PacedClient:
         longer wait than there is time, and :class:`~bot.errors.Unavailable` when it gives no usable answer.
         """
         until = self.now() + self.bounds.deadline
+        request = self._request(method, path, parts, params, json)
         attempt = 0
         while True:
             await self._pace(method, path, until)
             wait = self._backoff(attempt)
             attempt += 1
             try:
-                return self._told(await self._send(method, path, parts, params, json))
+                return self._told(await self._send(method, path, request))
             except RateLimited as error:
                 wait = max(wait, error.wait)
                 if self.now() + wait > until:
@@ -172,16 +175,21 @@ class PacedClient:
         parts: Mapping[str, str] | None = None,
         params: Params | None = None,
         json: JSON = None,
+        ready: Ready | None = None,
     ) -> dict[str, JSON]:
         """Send a request that changes something, at most once, and return the JSON object that answers it.
+
+        ``ready`` is awaited when nothing stands between the request and the wire any more: its turn has come, and it
+        has a place among those under way. What it raises is raised, and nothing was sent.
 
         Raises :class:`~bot.errors.RateLimited` (not carried out; maybe not even sent),
         :class:`~bot.errors.Unavailable` (never sent), what ``refuse`` makes of a refusal, and
         :class:`~bot.errors.OutcomeUnknown` for every other ending.
         """
+        request = self._request(method, path, parts, params, json)
         await self._pace(method, path, self.now() + self.bounds.timeout)
         try:
-            body = _object(self._told(await self._send(method, path, parts, params, json)))
+            body = _object(self._told(await self._send(method, path, request, ready)))
         except _Unclear as error:
             if not error.sent:
                 message = f"{self.title} cannot be reached just now and nothing was sent: {error.why}."
@@ -206,28 +214,30 @@ class PacedClient:
         """Return a pause with full jitter: anywhere between none and the doubling bound."""
         return self.jitter() * min(self.bounds.longest_backoff, self.bounds.backoff * 2.0 ** min(attempt, 16))
 
-    async def _send(
-        self, method: str, path: str, parts: Mapping[str, str] | None, params: Params | None, json: JSON
-    ) -> _Answer:
+    async def _send(self, method: str, path: str, request: httpx.Request, ready: Ready | None = None) -> _Answer:
         """Send the request that :meth:`_pace` let go and return its answer; raise RateLimited or _Unclear."""
         try:
-            return await self._answer(method, path, parts, params, json)
+            return await self._answer(method, path, request, ready)
         finally:
             self._paces[method, path].ended()
 
-    async def _answer(
+    def _request(
         self, method: str, path: str, parts: Mapping[str, str] | None, params: Params | None, json: JSON
-    ) -> _Answer:
+    ) -> httpx.Request:
         filled = path.format_map({name: quote(part, safe="") for name, part in (parts or {}).items()})
-        request = self.client.build_request(
+        return self.client.build_request(
             method, filled, params=dict(params) if params else None, json=json, timeout=self._timeout
         )
+
+    async def _answer(self, method: str, path: str, request: httpx.Request, ready: Ready | None) -> _Answer:
         try:
             async with asyncio.timeout(self.bounds.deadline):
                 await self._slots.acquire()
         except TimeoutError as error:
             raise _Unclear("too many requests are under way", sent=False, again=False) from error
         try:
+            if ready is not None:
+                await ready()
             # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
             async with asyncio.timeout(self.bounds.timeout):
                 answer = await self._exchange(request)

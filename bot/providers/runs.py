@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.changes.runs import NewNumber, Run, Step
+from bot.changes.runs import Halt, NewNumber, Run, Step
 
 
 class Runs(Protocol):
@@ -22,7 +22,10 @@ class Runs(Protocol):
     """
 
     async def open(self, reference: str, kind: str, numbers: Sequence[NewNumber]) -> Run:
-        """Write a new run down; when there is one under ``reference``, return that one and write nothing."""
+        """Write a new run down; when there is one under ``reference``, return that one and write nothing.
+
+        Where ``reference`` was stopped before, the run is written with all its numbers not attempted.
+        """
         ...
 
     async def read(self, run: str) -> Run | None:
@@ -41,8 +44,13 @@ class Runs(Protocol):
         """Keep everything that ``owner`` holds."""
         ...
 
-    async def note(self, run: str, owner: str, steps: Sequence[Step]) -> None:
-        """Write down what happened to numbers of the run. An outcome that is there already is never overwritten."""
+    async def note(self, run: str, owner: str, steps: Sequence[Step], *, sending: Sequence[Step] = ()) -> Halt | None:
+        """Write down what happened to numbers of the run, and of which the requests are about to go out.
+
+        An outcome that is there already is never overwritten. While something halts the run, nothing of ``sending`` is
+        written and none of its requests may go out: what is in the way is returned. Whoever freezes or stops it after
+        that waits until this is committed, so nothing is marked once they have been told that it is halted.
+        """
         ...
 
     async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:

@@ -121,6 +121,13 @@ class Batches:
         )
         return (await self._connection.execute(statement)).scalar_one()
 
+    async def submitted(self, kinds: Sequence[str]) -> list[int]:
+        """Return the ids of the batches of ``kinds`` whose jobs are being worked on."""
+        statement = select(batches.c.id).where(
+            batches.c.kind.in_(list(kinds)), batches.c.state == BatchState.SUBMITTED.value
+        )
+        return list((await self._connection.execute(statement)).scalars())
+
     async def queued(self, kind: str, limit: int) -> list[int]:
         """Return the ids of the oldest queued batches of ``kind`` that are to be sent, not of those held back."""
         to_be_sent = exists().where(work.c.task == Task.SUBMIT.value, work.c.subject == batches.c.id)

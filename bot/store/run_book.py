@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.changes.runs import NewNumber, Run, Step
+from bot.changes.runs import Halt, NewNumber, NumberState, Run, Step
 from bot.errors import StoreError
 from bot.store.database import Database
 
@@ -28,6 +28,7 @@ class RunBook:
         """Write a new run down; when there is one under ``reference``, return that one and write nothing."""
         now = self._clock()
         async with self._database.transaction() as tx:
+            await tx.brake.heed()
             await tx.runs.add(self._provider, reference, kind, numbers, now)
             run = await tx.runs.under(self._provider, reference, now)
         if run is None:
@@ -60,14 +61,23 @@ class RunBook:
         async with self._database.transaction() as tx:
             await tx.runs.extend(owner, self._clock() + LEASE)
 
-    async def note(self, run: str, owner: str, steps: Sequence[Step]) -> None:
-        """Write down what happened to numbers of the run; raises Superseded when it is somebody else's now."""
+    async def note(self, run: str, owner: str, steps: Sequence[Step], *, sending: Sequence[Step] = ()) -> Halt | None:
+        """Write down what happened to numbers of the run, and what is about to be sent unless the run is halted.
+
+        Raises Superseded when it is somebody else's now.
+        """
         now = self._clock()
         async with self._database.transaction() as tx:
+            if sending:
+                await tx.brake.heed()
             await tx.runs.hold(int(run), owner, now + LEASE)
-            await tx.runs.note(int(run), steps)
+            halt = await tx.runs.halt(int(run)) if sending else None
+            await tx.runs.note(int(run), [*steps, *(() if halt else sending)])
+            if any(step.state is NumberState.WAITING for step in steps):
+                await tx.runs.stop_if_called_off(int(run), now)
             if any(step.state.over for step in steps):
                 await tx.runs.close_if_over(int(run), now)
+        return halt
 
     async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:
         """Give every number that waits unsent the outcome "not attempted"; raises Superseded as :meth:`note` does."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.runs import NewNumber, NumberState, Run, RunNumber, Step
+from bot.changes.runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
 from bot.changes.values import values_from_json, values_to_json
 from bot.errors import Superseded
 from bot.store.claims import claim_due
-from bot.store.tables import run_numbers, runs
+from bot.store.tables import freezes, run_numbers, run_stops, runs
 
 _UNSETTLED = (NumberState.WAITING.value, NumberState.SENT.value)
 
@@ -50,6 +50,7 @@ class RunTables:
             for position, number in enumerate(numbers)
         ]
         await self._connection.execute(run_numbers.insert(), rows)
+        await self.stop_if_called_off(run, now)
 
     async def get(self, provider: str, run: int, now: datetime) -> Run | None:
         """Return the run with its numbers; None when the provider has none with this id."""
@@ -75,7 +76,65 @@ class RunTables:
             over_at=row.over_at,
             read_at=now,
             numbers=numbers,
+            halt=await self.halt(row.id),
         )
+
+    async def halt(self, run: int) -> Halt | None:
+        """Return why no waiting number of the run may be sent: it was stopped, or there is a freeze; None when none."""
+        stopped = (
+            select(run_stops.c.code, run_stops.c.reason)
+            .join(runs, (runs.c.provider == run_stops.c.provider) & (runs.c.reference == run_stops.c.reference))
+            .where(runs.c.id == run)
+        )
+        if (row := (await self._connection.execute(stopped)).first()) is not None:
+            return Halt(code=row.code, reason=row.reason)
+        frozen = select(exists().where(freezes.c.lifted_at.is_(None)))
+        return Halt() if await self._connection.scalar(frozen) else None
+
+    async def call_off(
+        self, provider: str, references: Collection[str], *, code: str, reason: str, now: datetime
+    ) -> None:
+        """Let nothing more be sent of the runs under ``references``, those included that are yet to be written.
+
+        Their waiting numbers are not attempted, with ``code`` and ``reason``; what is being sent comes to its end. The
+        caller has pulled the brake.
+        """
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        rows = [
+            {"provider": provider, "reference": each, "code": code[:64], "reason": reason, "at": now}
+            for each in references
+        ]
+        if not rows:
+            return
+        await self._connection.execute(dialect.insert(run_stops).values(rows).on_conflict_do_nothing())
+        found = select(runs.c.id).where(
+            runs.c.provider == provider, runs.c.reference.in_(list(references)), runs.c.open.is_(True)
+        )
+        for run in (await self._connection.execute(found.order_by(runs.c.id).with_for_update())).scalars().all():
+            await self.stop(run, code=code, reason=reason)
+            await self.close_if_over(run, now)
+
+    async def stop_if_called_off(self, run: int, now: datetime) -> None:
+        """Give numbers that wait in a run which was called off before they did the outcome of the others."""
+        halt = await self.halt(run)
+        if halt is not None and halt.for_good:
+            await self.stop(run, code=halt.code, reason=halt.reason)
+            await self.close_if_over(run, now)
+
+    async def tally(self, provider: str, references: Collection[str]) -> Mapping[NumberState, int]:
+        """Return how many numbers of the runs under ``references`` are in each state."""
+        statement = (
+            select(run_numbers.c.state, func.count())
+            .join(runs, runs.c.id == run_numbers.c.run_id)
+            .where(runs.c.provider == provider, runs.c.reference.in_(list(references)))
+            .group_by(run_numbers.c.state)
+        )
+        return {NumberState(state): count for state, count in await self._connection.execute(statement)}
+
+    async def hasten(self, now: datetime) -> None:
+        """Make every open run due now that nobody holds: what it waited for is over."""
+        waiting = runs.c.open.is_(True) & runs.c.owner.is_(None) & (runs.c.due_at > now)
+        await self._connection.execute(update(runs).where(waiting).values(due_at=now))
 
     async def claim(self, provider: str, *, owner: str, now: datetime, lease: timedelta, limit: int) -> Sequence[int]:
         """Claim up to ``limit`` open runs of the provider; see :mod:`bot.store.claims` for which can be claimed."""

@@ -294,6 +294,17 @@ run_numbers: Final = Table(
     Column("rests", Integer, nullable=False, server_default="0"),
 )
 
+run_stops: Final = Table(
+    "run_stops",
+    metadata,
+    # Not the run's id: what is stopped while its run is about to be written is stopped all the same.
+    Column("provider", String(32), primary_key=True),
+    Column("reference", String(64), primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
 events: Final = Table(
     "events",
     metadata,

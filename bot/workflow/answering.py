@@ -9,8 +9,9 @@ from typing import Any, Self
 from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
-from bot.changes.outcomes import GIVEN_UP
+from bot.changes.outcomes import GIVEN_UP, settle
 from bot.changes.records import Change, public_id
+from bot.changes.runs import NumberState
 from bot.errors import Missing, NotAllowed, NotFound, Superseded
 from bot.providers.base import JobReport
 from bot.store.transaction import Transaction
@@ -121,9 +122,11 @@ class Answering:
         change, _ = await self._open(ticket, by)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
             await tx.changes.hold(change.id)
             batch = await self._still(tx, ticket)
             await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
+            spared = await self._call_off(tx, change, batch)
             await tx.operations.settle_batch(
                 change.id,
                 batch.position,
@@ -139,10 +142,38 @@ class Answering:
             await say_submitted(tx, self._say, change.id)
             await settle_change(tx, change.id, self._context)
         self._context.ring()
+        given_up = f"Batch {batch.position} of {change.public_id} is given up."
+        if spared:
+            given_up += f" {spared:,} of its {batch.size:,} numbers will not be sent."
         return (
-            f"Batch {batch.position} of {change.public_id} is given up. Its undecided numbers count as failed, and the "
-            "results say that the provider may have changed them, or may still."
+            f"{given_up} {'Its other' if spared else 'Its'} undecided numbers count as failed, and the results say "
+            "that the provider may have changed them, or may still."
         )
+
+    async def _call_off(self, tx: Transaction, change: Change, batch: Batch) -> int:
+        """Stop a job that we carry out ourselves, note what it has done, and return how many numbers are spared.
+
+        Nothing is done for a job that runs at the provider.
+        """
+        kind = self._context.catalogue.kind(change.kind)
+        provider, now = self._context.catalogue.provider(kind), self._context.clock()
+        if not provider.carries_out:
+            return 0
+        reason = "An operator gave up on its batch before this number was sent."
+        await tx.runs.call_off(provider.name, [batch.reference], code=GIVEN_UP, reason=reason, now=now)
+        run = await tx.runs.under(provider.name, batch.reference, now)
+        if run is None:
+            return 0
+        verdicts = settle(
+            await tx.operations.of_batch(change.id, batch.position),
+            succeeded=run.in_state(NumberState.SUCCEEDED),
+            failed=run.in_state(NumberState.FAILED, NumberState.NOT_ATTEMPTED),
+            pending=(),
+            final=False,
+            job_word="",
+        )
+        await tx.operations.settle(change.id, verdicts, now)
+        return len(run.in_state(NumberState.NOT_ATTEMPTED))
 
     async def _open(self, ticket: Ticket, by: str) -> tuple[Change, Batch]:
         """Return what the question is about, for an operator."""

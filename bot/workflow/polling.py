@@ -107,6 +107,8 @@ class Polling:
                 await self._settle(tx, claim, batch, report)
             else:
                 moved = bool(verdicts) or report.state_word[:32] != batch.job_state
+                # A run of ours stands still while there is a freeze, as it should.
+                moved = moved or (self._ours(kind) and await tx.freezes.current() is not None)
                 await self._watch(tx, batch, moved=moved, why=f"it says “{report.state_word}”")
                 await tx.work.again(claim, await self._next(tx, batch, kind, report))
             if verdicts or final:
@@ -121,6 +123,9 @@ class Polling:
             pending=len(report.pending),
         )
         self._context.ring()
+
+    def _ours(self, kind: Kind) -> bool:
+        return self._context.catalogue.provider(kind).carries_out
 
     async def _settle(self, tx: Transaction, claim: Claim, batch: Batch, report: JobReport) -> None:
         now = self._context.clock()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from bot.changes.batches import Batch, FailureGroup, Tally
+from bot.changes.batches import Batch, FailureGroup, Reach, Tally
 from bot.changes.holds import Freeze
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
@@ -53,6 +53,10 @@ class Story:
     now: datetime
     #: Changes that retry or undo this one.
     followers: Sequence[tuple[int, Following]] = ()
+    #: Whether we carry its jobs out ourselves, number by number.
+    carried_out: bool = False
+    #: What a freeze keeps back of a running change, and what it cannot; None while there is no freeze.
+    reach: Reach | None = None
 
     def batches_in(self, *states: BatchState) -> int:
         """Return how many batches are in one of ``states``."""

@@ -14,6 +14,8 @@ from bot.store.transaction import Transaction
 from bot.store.work import Task
 from bot.workflow.context import Context
 
+#: Why the numbers of a cancelled change were not sent.
+CANCELLED: Final = "The change was cancelled before this number was sent."
 #: Pause between two requests for a slot, while the provider refuses for want of one and none of ours gets free.
 SLOT_WAIT: Final = timedelta(seconds=10)
 #: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.
@@ -52,7 +54,7 @@ async def stop_batch(
     now: datetime,
     *,
     code: str = STOPPED,
-    reason: str = "The change was cancelled before this number was sent.",
+    reason: str = CANCELLED,
 ) -> None:
     """Settle a batch of a stopped change that is in the queue: its numbers are not attempted."""
     await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)

@@ -19,6 +19,7 @@ from bot.workflow.context import Context
 from bot.workflow.ports import Story, Waiting
 from bot.workflow.settling import SLOT_NEWS
 from bot.workflow.sheets import Sheets
+from bot.workflow.stopping import reach
 
 #: Rows of a sheet that are written at once.
 PORTION = 1000
@@ -41,17 +42,19 @@ class Stories:
         now = self._context.clock()
         policy = self._policy(change)
         tally = change.kept or await tx.operations.tally(change.id)
+        provider, freeze = self._context.catalogue.provider(kind), await tx.freezes.current()
+        batches = await tx.batches.of(change.id)
         return Story(
             change=change,
             kind=kind,
-            provider=self._context.catalogue.provider(kind).title,
+            provider=provider.title,
             tally=tally,
-            batches=await tx.batches.of(change.id),
+            batches=batches,
             decisions=await tx.decisions.of(change.id),
             failures=await tx.operations.groups(change.id, OperationState.FAILED) if tally.failed else (),
             differences=await tx.operations.groups(change.id, OperationState.DIFFERS) if tally.differs else (),
             unverified=await tx.operations.groups(change.id, OperationState.UNVERIFIED) if tally.unverified else (),
-            freeze=await tx.freezes.current(),
+            freeze=freeze,
             typical_seconds=await tx.batches.typical_seconds(change.kind),
             policy=policy,
             audience=who_may_approve(policy, change.requester),
@@ -61,6 +64,8 @@ class Stories:
             expires_if_asked_now=now + policy.approval_ttl,
             now=now,
             followers=await tx.changes.followers(change.id) if change.state.over else (),
+            carried_out=provider.carries_out,
+            reach=await reach(tx, provider, batches) if freeze and not change.state.over else None,
         )
 
     async def sheet(self, message: Message) -> bytes | None:

@@ -87,6 +87,7 @@ class Submission:
         """Write down that the POST is about to go out; False when it must not."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            await tx.brake.heed()
             if not await tx.work.held(claim, self._worker):
                 return False  # somebody took the claim over; the batch is theirs
             if (await tx.changes.get(batch.change)).stopped_at is not None:
@@ -232,7 +233,7 @@ async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest
         numbers=numbers,
         values=batch.values,
         handed=batch.handed,
-        reference=f"{batch.change}/{batch.position}",
+        reference=batch.reference,
         before={operation.number_id: operation.before for operation in operations},
         on_stale=on_stale(context, change),
     )

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.changes.holds import Lock
+from bot.changes.outcomes import UNLOCKED
 from bot.changes.records import public_id
 from bot.errors import Superseded
+from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 from bot.workflow.refusals import Refusals
+from bot.workflow.stopping import Stopping
 
 
 class Unlocking:
     """Shows locks to everybody, and releases them for operators."""
 
-    def __init__(self, context: Context, authority: Authority) -> None:
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
         self._context = context
         self._authority = authority
+        self._say = announcements
         self._refusals = Refusals(context)
+        self._stopping = Stopping(context, announcements)
 
     async def locks(self) -> Sequence[Lock]:
         """Return who holds how many numbers since when."""
@@ -30,21 +35,34 @@ class Unlocking:
         async with self._refusals.noting("unlock", by=by):
             await self._authority.operate(by)
 
-    async def unlock(self, change: int, *, by: str) -> int:
-        """Release the locks of ``change`` and return how many numbers that was.
+    async def unlock(self, change: int, *, by: str) -> str:
+        """Release the locks of ``change`` and return a sentence about it.
 
-        The change itself goes on: this is for an operator who knows that it will not touch its numbers any more.
-        Raises NotAllowed, or Superseded when it holds nothing.
+        A change that runs is stopped with that, for another one may have its numbers a moment later; only what cannot
+        be stopped goes on. Raises NotAllowed, or Superseded when it holds nothing.
         """
         async with self._refusals.noting("unlock", by=by, change=change):
             await self._authority.operate(by)
             return await self._unlock(change, by=by)
 
-    async def _unlock(self, change: int, *, by: str) -> int:
+    async def _unlock(self, change_id: int, *, by: str) -> str:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            released = await tx.locks.release(change)
+            await tx.brake.pull()
+            change = await tx.changes.hold(change_id)
+            released = await tx.locks.release(change.id)
             if not released:
-                raise Superseded(f"{public_id(change)} holds no numbers.")
-            await tx.events.add(change, "unlocked", at=now, actor=by, numbers=released)
-        return released
+                raise Superseded(f"{public_id(change.id)} holds no numbers.")
+            await tx.events.add(change.id, "unlocked", at=now, actor=by, numbers=released)
+            stopped = await self._stopping.stop(
+                tx,
+                change,
+                by=by,
+                problem="An operator released its numbers.",
+                code=UNLOCKED,
+                reason="An operator released the change's numbers before this number was sent.",
+            )
+            await self._say.cards(tx, change.id)
+        self._context.ring()
+        numbers = f"{released:,} {'number' if released == 1 else 'numbers'} of {change.public_id}"
+        return f"{numbers} {'is' if released == 1 else 'are'} released. {stopped}".strip()

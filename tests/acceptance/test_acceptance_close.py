@@ -93,3 +93,53 @@ async def test_killed_in_the_middle_of_a_run_nothing_is_lost_and_nothing_doubled
     assert ledger.rows(stage.database, "SELECT DISTINCT state FROM run_numbers") == [("succeeded",)]
     ledger.assert_nothing_waits(stage.database)
     assert stage.slack.complaints == []
+
+
+async def test_killed_while_frozen_the_next_process_sends_nothing_before_the_freeze_is_lifted(
+    stage: Stage, close: CloseStandIn
+) -> None:
+    """A freeze outlives the process; once it is lifted each number that waited is updated, once."""
+    numbers = shared(close)
+    stage.process.env["LINESMAN_OPERATORS"] = "U0MAX"
+    await stage.start()
+    await ask(stage, numbers)
+    await stage.approve()
+    await close.wait_for(lambda: len(close.updates) >= 20, timeout=PATIENCE)
+    await command(stage, "freeze carrier maintenance", "Submissions are frozen")
+    marked = sent(stage)
+
+    stage.process.strike(signal.SIGKILL)
+    await stage.process.gone()
+    assert sent(stage) == marked < NUMBERS
+    close.faults.clear()
+    before = polls(stage)
+    await stage.again()
+    await close.wait_for(lambda: polls(stage) > before + 3, timeout=PATIENCE)
+    assert sent(stage) == marked >= sum(call.method == "PUT" for call in close.calls)
+
+    await command(stage, "unfreeze", "Submissions go on.")
+    await stage.ended()
+
+    [sheet] = stage.sheets()
+    rows = list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"), newline="")))
+    assert [(row["number"], row["outcome"]) for row in rows] == [(each, "verified") for each in numbers]
+    assert Counter(update.number for update in close.updates) == Counter(numbers)
+    ledger.assert_nothing_waits(stage.database)
+
+
+async def command(stage: Stage, words: str, answer: str) -> None:
+    """Let Max operate and read the answer."""
+    await stage.max.command("/numbers", words, channel=OPS)
+    await stage.slack.wait_for(
+        lambda: any(answer in stage.read(each) for each in stage.slack.ephemerals("U0MAX")), timeout=PATIENCE
+    )
+
+
+def sent(stage: Stage) -> int:
+    """Count the numbers that were sent, or may have been."""
+    return int(str(ledger.rows(stage.database, "SELECT count(*) FROM run_numbers WHERE state <> 'waiting'")[0][0]))
+
+
+def polls(stage: Stage) -> int:
+    """Return how often the job was asked about; each time the run is taken up when it is due."""
+    return int(str(ledger.rows(stage.database, "SELECT polls FROM batches")[0][0]))

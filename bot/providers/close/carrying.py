@@ -38,6 +38,25 @@ class Course(Enum):
     LEAVING = "leaving"  #: this process ends, or the run is somebody else's now
 
 
+class _Pen:
+    """Writes down where one number is."""
+
+    def __init__(self, ledger: Ledger, number: RunNumber) -> None:
+        self._ledger = ledger
+        self._number = number
+
+    async def mark(self) -> None:
+        """Write that its request is about to go out."""
+        await self._ledger.mark(self._step(NumberState.SENT))
+
+    async def unmark(self) -> None:
+        """Write that the request surely had no effect."""
+        await self._ledger.note(self._step(NumberState.WAITING))
+
+    def _step(self, state: NumberState) -> Step:
+        return Step(position=self._number.position, state=state, rests=self._number.rests)
+
+
 class Carrying:
     """One run while this process holds it."""
 
@@ -49,11 +68,18 @@ class Carrying:
         self._updates = updates
         self._ledger = Ledger(runs, run.id, owner)
         self._queue = deque(number for number in run.numbers if not number.state.over)
+        if run.halt is not None:
+            self._only_sent(for_good=run.halt.for_good)
         self._course = Course.GOING
         self._why = ""
         self._accepted = any(number.state is NumberState.SUCCEEDED for number in run.numbers)
         self._forbidden = 0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self._run.id
 
     def leave(self) -> None:
         """Take up no more numbers; those at work may come to their end."""
@@ -82,6 +108,7 @@ class Carrying:
             case Course.LEAVING:
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
             case Course.RESTING | Course.GOING:
+                # Of a frozen run too: whoever lifts the freeze makes it due at once.
                 await self._runs.put_off(self._run.id, self._owner, REST)
 
     async def _work(self) -> None:
@@ -97,11 +124,7 @@ class Carrying:
                 self._rest(type(error).__name__)
 
     async def _one(self, number: RunNumber) -> None:
-        async def mark() -> None:
-            sent = Step(position=number.position, state=NumberState.SENT, rests=number.rests)
-            await self._ledger.note(sent)
-
-        ending = await self._updates.settle(number, self._kind, mark)
+        ending = await self._updates.settle(number, self._kind, _Pen(self._ledger, number))
         self._weigh(ending)
         await self._ledger.note(ending.step)
 
@@ -109,6 +132,8 @@ class Carrying:
         """Decide what one number's ending means for the others."""
         if ending.step.state is NumberState.SUCCEEDED:
             self._accepted = True
+        if ending.halted is not None:
+            self._only_sent(for_good=ending.halted.for_good)
         if ending.forbidden:
             self._forbidden += 1
         for_all = self._forbidden >= FORBIDDEN_FOR_ALL and not self._accepted
@@ -117,6 +142,14 @@ class Carrying:
             log.warning("run %s is stopped: %s", self._run.id, self._why)
         elif ending.later:
             self._rest("Close gives no clear answer")
+
+    def _only_sent(self, *, for_good: bool) -> None:
+        """Go on only with what may have been sent before: reading whether it arrived changes nothing.
+
+        Of a run that was stopped, whoever stopped it has given the others their outcome.
+        """
+        self._queue = deque(number for number in self._queue if number.state is NumberState.SENT)
+        log.info("run %s is %s", self._run.id, "stopped" if for_good else "frozen")
 
     def _rest(self, why: str) -> None:
         if self._course is Course.GOING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.changes.runs import Step
+from bot.errors import Halted
 from bot.providers.runs import Runs
 
 
@@ -19,7 +20,7 @@ class Ledger:
         self._runs = runs
         self._run = run
         self._owner = owner
-        self._waiting: list[tuple[Step, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Step, bool, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def note(self, step: Step) -> None:
@@ -28,30 +29,46 @@ class Ledger:
         Raises :class:`bot.errors.Superseded` when the run is somebody else's by now, and whatever the store raises.
         Cancelling the caller does not take the step back.
         """
-        written = asyncio.get_running_loop().create_future()
-        self._waiting.append((step, written))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
-        await written
+        await self._hand_in(step, sending=False)
+
+    async def mark(self, step: Step) -> None:
+        """Return once it is committed that the request for a number is about to go out.
+
+        Raises as :meth:`note` does, and :class:`bot.errors.Halted` when the request must not go out.
+        """
+        await self._hand_in(step, sending=True)
 
     async def close(self) -> None:
         """Wait until everything that was handed in is written."""
         if self._writing is not None:
             await self._writing
 
+    async def _hand_in(self, step: Step, *, sending: bool) -> None:
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append((step, sending, written))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        await written
+
     async def _write(self) -> None:
         try:
             while self._waiting:
                 portion, self._waiting = self._waiting, []
+                steps = [step for step, sending, _ in portion if not sending]
+                marks = [step for step, sending, _ in portion if sending]
                 try:
-                    await self._runs.note(self._run, self._owner, [step for step, _ in portion])
+                    halt = await self._runs.note(self._run, self._owner, steps, sending=marks)
                 except Exception as error:  # noqa: BLE001 - it is raised where the step was handed in
-                    for _, written in portion:
+                    for _, _, written in portion:
                         if not written.done():
                             written.set_exception(error)
-                else:
-                    for _, written in portion:
-                        if not written.done():
-                            written.set_result(None)
+                    continue
+                for _, sending, written in portion:
+                    if written.done():
+                        continue
+                    if sending and halt is not None:
+                        written.set_exception(Halted(halt.reason, code=halt.code, for_good=halt.for_good))
+                    else:
+                        written.set_result(None)
         finally:
             self._writing = None

@@ -49,6 +49,7 @@ class Close:
 
     name = "close"
     title = "Close"
+    carries_out = True
     kinds: Sequence[Kind]
 
     def __init__(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from bot.changes.kinds import Kind
 from bot.changes.runs import NumberState, RunNumber, Step
 from bot.changes.settings import show_value
 from bot.changes.values import Values
-from bot.errors import Forbidden, OutcomeUnknown, ProviderError, RateLimited, Unauthorised, Unavailable
+from bot.errors import Forbidden, Halted, OutcomeUnknown, ProviderError, RateLimited, Unauthorised, Unavailable
 from bot.providers.close.errors import PLAN_LIMIT
 from bot.providers.close.reading import Reader
 from bot.providers.close.rows import ONE_NUMBER, body, has, strays, values
@@ -31,8 +30,17 @@ MOVED: Final = "linesman.moved"
 UNSETTLED: Final = "linesman.unsettled"
 NO_ANSWER: Final = "linesman.no_answer"
 
-#: Writes down, for good, that the request is about to go out.
-Mark = Callable[[], Awaitable[None]]
+
+class Pen(Protocol):
+    """Writes down, for good, where one number is."""
+
+    async def mark(self) -> None:
+        """Write that its request is about to go out; raises :class:`bot.errors.Halted` when it must not."""
+        ...
+
+    async def unmark(self) -> None:
+        """Write that the request surely had no effect."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +54,8 @@ class Ending:
     forbidden: bool = False
     #: Close is away, or does not answer: try again later.
     later: bool = False
+    #: A freeze or a stop came before its request.
+    halted: Halted | None = None
 
 
 class Updates:
@@ -55,41 +65,45 @@ class Updates:
         self._http = http
         self._reader = reader
 
-    async def settle(self, number: RunNumber, kind: Kind, mark: Mark) -> Ending:
+    async def settle(self, number: RunNumber, kind: Kind, pen: Pen) -> Ending:
         """Give ``number`` its outcome, or say that it has to be tried again later.
 
         It is read first when a list is going to be replaced, for there is no other guard against overwriting what
         somebody else has done since the plan; and when a request may have gone out before, for then reading tells
         whether it arrived. An update sets absolute values, so sending it twice does no harm that once does not.
         """
-        sent = number.state is NumberState.SENT
-        doubtful, lists = sent, any(kind.setting(name).listed for name in number.wanted)
+        doubtful = number.state is NumberState.SENT
+        lists = any(kind.setting(name).listed for name in number.wanted)
         tries = 0
         while True:
             try:
-                if (doubtful or lists) and (found := await self._look(number, kind)) is not None:
-                    return Ending(step=found)
-                if not sent:
-                    await mark()
-                    sent = True
-                await self._http.write("PUT", ONE_NUMBER, parts={"id": number.id}, json=body(number.wanted))
-                return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
-            except RateLimited as error:
-                await self._http.sleep(error.wait)
-                continue
-            except OutcomeUnknown as error:
+                return await self._attempt(number, kind, pen, look=doubtful or lists)
+            except Halted as halt:
+                return _halted(number, halt, doubtful=doubtful)
+            except (RateLimited, Unavailable, OutcomeUnknown) as error:
                 # 503 is "not now" on any verb, says Close's own client (close.md A5); all else may have arrived.
-                doubtful = doubtful or error.status != 503
+                doubtful = doubtful or (isinstance(error, OutcomeUnknown) and error.status != 503)
                 why: ProviderError = error
-            except Unavailable as error:
-                why = error
             except ProviderError as error:
                 return _refused(number, error, doubtful=doubtful)
+            if not doubtful:
+                # However long it waits now, a freeze or a stop meanwhile finds the number unsent.
+                await pen.unmark()
+            if isinstance(why, RateLimited):
+                await self._http.sleep(why.wait)
+                continue
             tries += 1
             if tries >= TRIES:
-                return _given_up(number, why, sent=sent)
+                return _given_up(number, why, sent=doubtful)
             log.info("number %s is tried again: %s", number.id, why.message)
             await self._http.sleep(PAUSE * 2.0 ** (tries - 1) * (0.5 + self._http.jitter() / 2))
+
+    async def _attempt(self, number: RunNumber, kind: Kind, pen: Pen, *, look: bool) -> Ending:
+        if look and (found := await self._look(number, kind)) is not None:
+            return Ending(step=found)
+        parts = {"id": number.id}
+        await self._http.write("PUT", ONE_NUMBER, parts=parts, json=body(number.wanted), ready=pen.mark)
+        return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
 
     async def _look(self, number: RunNumber, kind: Kind) -> Step | None:
         """Read the number; return its outcome, or None when it is as the plan found it and has to be changed."""
@@ -138,6 +152,21 @@ def _refused(number: RunNumber, error: ProviderError, *, doubtful: bool) -> Endi
         stops=error.message if stops else "",
         forbidden=isinstance(error, Forbidden) and not stops,
     )
+
+
+def _halted(number: RunNumber, halt: Halted, *, doubtful: bool) -> Ending:
+    """Return the ending of a number whose request was not sent, or not sent again, as a freeze or a stop came first."""
+    if not halt.for_good:
+        state = NumberState.SENT if doubtful else NumberState.WAITING
+        return Ending(step=Step(position=number.position, state=state, rests=number.rests), halted=halt)
+    state, reason = NumberState.NOT_ATTEMPTED, halt.message
+    if doubtful:
+        state = NumberState.FAILED
+        reason = (
+            "Its update was sent and got no clear answer. Read afterwards, the number was as before, and before it "
+            f"could be sent again this happened: {halt.message} Look at the number before you rely on it."
+        )
+    return Ending(step=Step(position=number.position, state=state, code=halt.code, reason=reason), halted=halt)
 
 
 def _given_up(number: RunNumber, why: ProviderError, *, sent: bool) -> Ending:

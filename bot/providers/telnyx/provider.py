@@ -42,6 +42,7 @@ class Telnyx:
 
     name = "telnyx"
     title = "Telnyx"
+    carries_out = False
     kinds: Sequence[Kind]
 
     def __init__(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -12,11 +13,13 @@ from bot.sandbox.close.answers import REFUSALS, TROUBLES
 #: status: an error answer (400, 401, 402, 403, 404, 405, 415, 429, 500, 502, 503, 504); rate_limited: 429;
 #: drop_before and drop_after: the connection is closed without an answer, before or after the request took
 #: effect; delay: the answer comes late; malformed and empty: a good status over a body that is not what it should
-#: be, or none, after the request took effect.
-Kind = Literal["status", "rate_limited", "drop_before", "drop_after", "delay", "malformed", "empty"]
+#: be, or none, after the request took effect; hold: the answer waits until ``let_go`` is called.
+Kind = Literal["status", "rate_limited", "drop_before", "drop_after", "delay", "hold", "malformed", "empty"]
 
+#: More than are ever held at once.
+_ALL = 1000
 NONSENSE = "<html><body>upstream"
-_EFFECTIVE = frozenset({"drop_after", "delay", "malformed", "empty"})
+_EFFECTIVE = frozenset({"drop_after", "delay", "hold", "malformed", "empty"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +45,15 @@ class Fault:
     effect_first: bool
     #: Sent with the error answer, and nothing else that tells of rates.
     headers: Mapping[str, str]
+    #: One for each held answer that may go.
+    passes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    def let_go(self, count: int | None = None) -> None:
+        """Answer ``count`` of what is held, the oldest first; all of it for ``None``, and hold nothing more."""
+        if count is None:
+            self.times, count = 0, _ALL
+        for _ in range(count):
+            self.passes.release()
 
 
 class Faults:

@@ -102,6 +102,10 @@ class Gate:
         """Let a fault happen to a request; ``None`` means that no answer is sent."""
         if fault.kind == "delay":
             return await self._late(request, handler, fault)
+        if fault.kind == "hold":
+            response = await self._serve(request, handler) if fault.effect_first else None
+            await fault.passes.acquire()
+            return response or await self._serve(request, handler)
         good = await self._serve(request, handler) if fault.effect_first else None
         if fault.kind in ("drop_before", "drop_after"):
             return None

@@ -46,14 +46,14 @@ async def _ask_to_unlock(front: Front, body: dict[str, Any], text: str) -> None:
 
 async def _unlock(front: Front, body: dict[str, Any]) -> None:
     change = int(body["actions"][0]["value"])
-    released = await front.unlocking.unlock(change, by=body["user"]["id"])
-    await front.say(body, f"{released:,} numbers of {public_id(change)} are released.")
+    await front.say(body, escape(await front.unlocking.unlock(change, by=body["user"]["id"])))
 
 
 async def _freeze(front: Front, body: dict[str, Any], reason: str) -> None:
     """Answer ``/numbers freeze REASON``."""
-    await front.freezing.freeze(spoken(reason), by=body["user_id"])
-    await front.say(body, f"❄️ Submissions are frozen; every card says so. `{COMMAND} unfreeze` lifts it.")
+    reached = await front.freezing.freeze(spoken(reason), by=body["user_id"])
+    said = f"❄️ Submissions are frozen; every card says so. `{COMMAND} unfreeze` lifts it."
+    await front.say(body, f"{said} {escape(reached)}".strip())
 
 
 async def _unfreeze(front: Front, body: dict[str, Any], _: str) -> None:

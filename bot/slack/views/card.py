@@ -117,10 +117,13 @@ def _jobs(story: Story) -> str:
         return f"{total:,} to create"
     parts = [f"{story.batches_in(BatchState.SETTLED):,} of {total:,} done"]
     if running := story.batches_in(BatchState.SUBMITTED, BatchState.SUBMITTING):
-        parts.append(f"{running:,} running")
+        held = story.carried_out and story.reach is not None and not story.reach.under_way
+        parts.append(f"{running:,} held by the freeze" if held else f"{running:,} running")
     if queued := story.batches_in(BatchState.QUEUED):
         slots = story.kind.jobs_in_flight
-        parts.append(f"{queued:,} waiting" + (_full(story) if story.slots_taken or story.in_flight >= slots else ""))
+        full = story.slots_taken or story.in_flight >= slots
+        why = " for the end of the freeze" if story.freeze else _full(story) if full else ""
+        parts.append(f"{queued:,} waiting{why}")
     if unknown := story.batches_in(BatchState.UNKNOWN):
         parts.append(f"{unknown:,} without an answer, being looked for")
     return ", ".join(parts)

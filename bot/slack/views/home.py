@@ -67,7 +67,7 @@ def _freeze(outlook: Outlook) -> str:
         return "Submissions are not frozen."
     return (
         f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
-        "Nothing is sent until an operator lifts it."
+        "Nothing more is sent until an operator lifts it; jobs that are at the provider already go on."
     )
 
 

@@ -31,8 +31,8 @@ def unlock_question(lock: Lock) -> tuple[str, list[dict[str, Any]]]:
     text = (
         f"{name}, requested by {person(lock.requester)}, holds {counted(lock.numbers, 'number')} "
         f"since {when(lock.since)}. "
-        "Releasing them lets other changes touch them *while this one may still be running*. To stop the change "
-        f"itself, use `/numbers cancel {name}`."
+        "Releasing them lets other changes touch them at once. If it runs, what is not sent yet is not sent any more; "
+        "*a job that is at the provider already goes on changing its numbers*."
     )
     question = confirmation(
         f"Release {name}'s numbers?", f"At once, {counted(lock.numbers, 'number')} will be free.", "Release"

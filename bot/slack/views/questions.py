@@ -89,8 +89,7 @@ def _what(story: Story, batch: Batch) -> str:
         since = f" since {when(batch.moved_at)}" if batch.moved_at else ""
         return (
             f"{which}: job {code(batch.job)} at {story.provider} has not moved{since}: {code(batch.doubt, 500)} It is "
-            "watched on, slowly. Whoever gives up on it leaves its undecided numbers as failed; "
-            f"{story.provider} may still change them."
+            f"watched on, slowly. {_given_up(story)}"
         )
     since = f" at {when(batch.unanswered_since)}" if batch.unanswered_since else ""
     return (
@@ -99,13 +98,19 @@ def _what(story: Story, batch: Batch) -> str:
     )
 
 
+def _given_up(story: Story) -> str:
+    """Return what giving up on a batch comes to: it stops what we send ourselves, and nothing else."""
+    if story.carried_out:
+        return (
+            "Giving up keeps back what is not sent yet; what is being sent counts as failed, although "
+            f"{story.provider} may have changed it."
+        )
+    return f"Giving up leaves the undecided numbers as failed; {story.provider} may have changed them, or may still."
+
+
 def _answers(story: Story, batch: Batch) -> Block:
     ticket = str(Ticket.of(batch))
-    gives_up = confirmation(
-        "Give up on this batch?",
-        f"Its undecided numbers count as failed, and {story.provider} may have changed them, or may still.",
-        "Give up",
-    )
+    gives_up = confirmation("Give up on this batch?", _given_up(story), "Give up")
     give_up = button("Give up", GIVE_UP, ticket, confirm=gives_up)
     if batch.stuck:
         return actions(f"settle:{batch.id}", [give_up])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.changes.lifecycle import ChangeState
-from bot.slack.views.elements import code, person, when
+from bot.slack.views.elements import when
+from bot.slack.views.freezes import frozen_line
 from bot.workflow.ports import Story, Waiting
 
 #: States in which nothing has been sent.
@@ -48,13 +49,5 @@ def waiting_lines(story: Story) -> str:
 
 
 def freeze_line(story: Story) -> str:
-    """Return why nothing is sent now: submissions are frozen, or it is not time; empty when neither."""
-    freeze = story.freeze
-    lines = [waiting_lines(story)]
-    if freeze is not None and not story.change.state.over:
-        lines.insert(
-            0,
-            f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
-            "Nothing more is sent until an operator lifts it.",
-        )
-    return "\n".join(filter(None, lines))
+    """Return what keeps the change: submissions are frozen, or it is not time; empty when neither does."""
+    return "\n".join(filter(None, (frozen_line(story), waiting_lines(story))))

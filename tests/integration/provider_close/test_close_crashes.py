@@ -161,10 +161,10 @@ async def test_who_lost_a_run_sends_nothing_more(organization: Organization) -> 
         def __getattr__(self, name: str) -> Any:
             return getattr(book, name)
 
-        async def note(self, run: str, owner: str, steps: Any) -> None:
+        async def note(self, run: str, owner: str, steps: Any, **sending: Any) -> Any:
             async with organization.database.transaction() as tx:
                 await tx.runs.release(owner)
-            await book.note(run, owner, steps)
+            return await book.note(run, owner, steps, **sending)
 
     slept = await organization.open(runs=cast("Runs", Robbed()))
     job = await slept.submit(organization.batch(numbers, label="Night desk"))

@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.changes.runs import NewNumber, NumberState, Run, RunNumber, Step
+from bot.changes.runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
 
 Answer = TypeVar("Answer")
 BEGAN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -120,10 +120,17 @@ class PaperRuns:
     async def renew(self, owner: str) -> None:
         """Do nothing: nobody takes anything away."""
 
-    async def note(self, run: str, owner: str, steps: Sequence[Step]) -> None:  # noqa: ARG002 - as above
-        """Write steps down."""
+    async def note(
+        self,
+        run: str,
+        owner: str,  # noqa: ARG002 - as above
+        steps: Sequence[Step],
+        *,
+        sending: Sequence[Step] = (),
+    ) -> Halt | None:
+        """Write steps down; nobody freezes or stops anything here."""
         await self._write()
-        for step in steps:
+        for step in (*steps, *sending):
             old = self.runs[run][step.position]
             self.runs[run][step.position] = RunNumber(
                 position=old.position,
@@ -135,6 +142,7 @@ class PaperRuns:
                 code=step.code,
                 reason=step.reason,
             )
+        return None
 
     async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:
         """Never asked for here."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bot.sandbox.close import CloseStandIn, Office, furnish
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from bot.store.database import Database
@@ -62,5 +63,27 @@ async def stage(idle: Stage) -> Stage:
 async def either(request: pytest.FixtureRequest, idle: Stage) -> Stage:
     """Set the stage with the bot at work, once over signed HTTP and once over Socket Mode."""
     idle.transport = request.param
+    await idle.start()
+    return idle
+
+
+@pytest.fixture
+async def close() -> AsyncIterator[CloseStandIn]:
+    """Return an empty organization at Close."""
+    async with CloseStandIn(api_key="api_scenarios") as standing_in:
+        yield standing_in
+
+
+@pytest.fixture
+def office(close: CloseStandIn) -> Office:
+    """Return what stands in the organization: people, two teams and their numbers."""
+    return furnish(close, shared=24)
+
+
+@pytest.fixture
+async def both(idle: Stage, close: CloseStandIn, office: Office) -> Stage:
+    """Set the stage with the bot between Slack, Telnyx and Close."""
+    assert office.shared
+    idle.close = close
     await idle.start()
     return idle

@@ -3,34 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
 
-import pytest
-
-from bot.sandbox.close import CloseStandIn, Office, furnish
+from bot.sandbox.close import CloseStandIn, Office
 from tests.integration.scenarios.stage import FAILURES, Stage
-
-
-@pytest.fixture
-async def close() -> AsyncIterator[CloseStandIn]:
-    """Return an empty organization at Close."""
-    async with CloseStandIn(api_key="api_scenarios") as standing_in:
-        yield standing_in
-
-
-@pytest.fixture
-def office(close: CloseStandIn) -> Office:
-    """Return what stands in the organization: people, two teams and their numbers."""
-    return furnish(close, shared=24)
-
-
-@pytest.fixture
-async def both(idle: Stage, close: CloseStandIn, office: Office) -> Stage:
-    """Set the stage with the bot between Slack, Telnyx and Close."""
-    assert office.shared
-    idle.close = close
-    await idle.start()
-    return idle
 
 
 def updated(close: CloseStandIn) -> Counter[str]:

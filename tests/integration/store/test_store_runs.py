@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.changes.holds import Freeze
 from bot.changes.runs import NewNumber, NumberState, Step
 from bot.errors import Superseded
 from bot.store.database import Database
@@ -164,3 +166,114 @@ async def test_after_a_crash_on_a_database_of_ones_own_nobody_waits_for_the_clai
     await book.claim("dead", 9)
 
     assert await RunBook(database, "close", now).claim("new", 9) == ([] if database.shared else [run.id])
+
+
+async def test_nothing_is_marked_as_sent_while_submissions_are_frozen(database: Database, book: RunBook) -> None:
+    """What became of others is written all the same; once the freeze is lifted the same mark is taken."""
+    run = await book.open("1/1", "close.settings", NUMBERS)
+    await book.claim("a", 9)
+    async with database.transaction() as tx:
+        await tx.brake.pull()
+        await tx.freezes.add(Freeze(by="U0OTTO", reason="maintenance", at=START))
+
+    halt = await book.note(
+        run.id, "a", [step(0, NumberState.SUCCEEDED)], sending=[step(1, NumberState.SENT), step(2, NumberState.SENT)]
+    )
+
+    assert halt is not None
+    assert not halt.for_good
+    assert await states(book, run.id) == [NumberState.SUCCEEDED, NumberState.WAITING, NumberState.WAITING]
+    frozen = await book.read(run.id)
+    assert frozen is not None
+    assert frozen.halt == halt
+    async with database.transaction() as tx:
+        await tx.brake.pull()
+        await tx.freezes.lift("U0OTTO", START)
+    assert await book.note(run.id, "a", [], sending=[step(1, NumberState.SENT)]) is None
+    assert (await states(book, run.id))[1] is NumberState.SENT
+
+
+async def states(book: RunBook, run: str) -> list[NumberState]:
+    """Return the states of the run's numbers."""
+    read = await book.read(run)
+    assert read is not None
+    return [number.state for number in read.numbers]
+
+
+async def call_off(database: Database, *references: str) -> None:
+    """Stop runs as whoever cancels a change does."""
+    async with database.transaction() as tx:
+        await tx.brake.pull()
+        await tx.runs.call_off("close", references, code="linesman.stopped", reason="Cancelled.", now=START)
+
+
+async def test_a_run_that_is_called_off_marks_nothing_more(database: Database, book: RunBook) -> None:
+    """What waits is not attempted from that moment on; what was sent keeps the run open until it is settled."""
+    run = await book.open("1/1", "close.settings", NUMBERS)
+    await book.claim("a", 9)
+    await book.note(run.id, "a", [], sending=[step(0, NumberState.SENT)])
+
+    await call_off(database, "1/1")
+
+    assert await states(book, run.id) == [
+        NumberState.SENT,
+        NumberState.NOT_ATTEMPTED,
+        NumberState.NOT_ATTEMPTED,
+    ]
+    halt = await book.note(run.id, "a", [], sending=[step(1, NumberState.SENT)])
+    assert halt is not None
+    assert (halt.for_good, halt.code, halt.reason) == (True, "linesman.stopped", "Cancelled.")
+    assert (await states(book, run.id))[1] is NumberState.NOT_ATTEMPTED
+    async with database.reading() as tx:
+        assert await tx.runs.tally("close", ["1/1"]) == {NumberState.SENT: 1, NumberState.NOT_ATTEMPTED: 2}
+
+
+async def test_what_comes_back_unsent_into_a_run_that_is_called_off_ends_it(database: Database, book: RunBook) -> None:
+    """A request that surely had no effect leaves nothing behind that waits for a run without a future."""
+    run = await book.open("1/1", "close.settings", NUMBERS)
+    await book.claim("a", 9)
+    await book.note(run.id, "a", [], sending=[step(0, NumberState.SENT)])
+    await call_off(database, "1/1")
+
+    await book.note(run.id, "a", [step(0, NumberState.WAITING)])
+
+    ended = await book.read(run.id)
+    assert ended is not None
+    assert {number.state for number in ended.numbers} == {NumberState.NOT_ATTEMPTED}
+    assert ended.over_at == START
+
+
+async def test_a_run_can_be_called_off_before_it_is_written(database: Database, book: RunBook) -> None:
+    """Whoever stops a change while a batch of it is being submitted stops the run that comes of it."""
+    await call_off(database, "1/1")
+
+    run = await book.open("1/1", "close.settings", NUMBERS)
+
+    assert {number.state for number in run.numbers} == {NumberState.NOT_ATTEMPTED}
+    assert run.over_at == START
+    assert await book.claim("a", 9) == []
+    other = await book.open("1/2", "close.settings", NUMBERS)
+    assert await book.claim("a", 9) == [other.id]
+
+
+async def test_who_pulls_the_brake_waits_for_marks_that_are_being_written(database: Database) -> None:
+    """An intent that did not see the freeze is committed before the freeze is; several may be noted at once."""
+    order: list[str] = []
+    noting = asyncio.Event()
+
+    async def note() -> None:
+        async with database.transaction() as tx:
+            await tx.brake.heed()
+            noting.set()
+            await asyncio.sleep(0.1)
+            order.append("noted")
+
+    async def freeze() -> None:
+        await noting.wait()
+        async with database.transaction() as tx:
+            await tx.brake.pull()
+            order.append("frozen")
+
+    await asyncio.gather(note(), freeze())
+
+    assert order == ["noted", "frozen"]

@@ -1,0 +1,58 @@
+"""What a freeze keeps back of one change, and what it cannot."""
+
+from __future__ import annotations
+
+from bot.changes.batches import Reach
+from bot.changes.lifecycle import BatchState, ChangeState
+from bot.slack.views.elements import code, counted, person, when
+from bot.workflow.ports import Story
+
+_LIFTED = "until an operator lifts it"
+
+
+def frozen_line(story: Story) -> str:
+    """Return that submissions are frozen and what this means for the change; empty when it means nothing."""
+    freeze = story.freeze
+    if freeze is None or story.change.state.over:
+        return ""
+    return (
+        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
+        f"{_what_waits(story)}"
+    )
+
+
+def _what_waits(story: Story) -> str:
+    rest = sum(batch.size for batch in story.batches if batch.state is BatchState.QUEUED)
+    match story.change.state:
+        case ChangeState.RUNNING:
+            return _running(story, story.reach or Reach())
+        case ChangeState.VERIFYING:
+            follow = f" {_wait(rest, 'The other ')} {_LIFTED}." if rest else ""
+            return f"Its numbers are read back all the same, for that changes nothing.{follow}"
+        case ChangeState.PAUSED:
+            return f"{_wait(rest, 'The other ')} {_LIFTED}, also when somebody lets them go on."
+        case _:
+            return f"Nothing of it is sent {_LIFTED}."
+
+
+def _running(story: Story, reach: Reach) -> str:
+    said = [f"{_wait(reach.unsent)} {_LIFTED}." if reach.unsent else "Nothing of it is left to be sent."]
+    if reach.under_way:
+        are = "is" if reach.under_way == 1 else "are"
+        said.append(f"{counted(reach.under_way, 'number')} {are} being sent at this moment, and {are} not sent again.")
+    if reach.at_provider:
+        are = "is" if reach.at_provider == 1 else "are"
+        said.append(
+            f"{counted(reach.at_provider, 'number')} {are} in jobs at {story.provider} already, which nothing can "
+            "stop; they are watched to their end."
+        )
+    if reach.unknown:
+        was = "was" if reach.unknown == 1 else "were"
+        said.append(
+            f"Whether {counted(reach.unknown, 'number')} {was} sent is being found out, and none is sent again."
+        )
+    return " ".join(said)
+
+
+def _wait(numbers: int, which: str = "") -> str:
+    return f"{which}{counted(numbers, 'number')} {'waits' if numbers == 1 else 'wait'}"
