@@ -48,6 +48,27 @@ class RateLimits:
     def __init__(self) -> None:
         self.enforced = False
         self._seen: dict[str, deque[float]] = defaultdict(deque)
+        #: (method, channel or any) -> seconds to wait, as every call of it is told until it is opened
+        self._closed: dict[tuple[str, str | None], int] = {}
+        self._told: set[tuple[str, str | None]] = set()
+
+    def close(self, method: str, seconds: int, channel: str | None) -> None:
+        """Close a method, in one channel only if one is given."""
+        self._closed[method, channel] = seconds
+
+    def open(self) -> None:
+        """Open every method again."""
+        self._closed.clear()
+        self._told.clear()
+
+    def closed(self, method: str, params: Json) -> tuple[int, bool] | None:
+        """Return the seconds to wait, and whether that had been said before; None for a method that is open."""
+        for key in ((method, params.get("channel")), (method, None)):
+            if key in self._closed:
+                before = key in self._told
+                self._told.add(key)
+                return self._closed[key], before
+        return None
 
     def retry_after(self, method: str, params: Json) -> int | None:
         """Count a call; return the seconds to wait when it is one too many, else None."""

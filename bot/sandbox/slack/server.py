@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from email.utils import format_datetime
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bot.sandbox.slack import webapi
 from bot.sandbox.slack.faults import Fault
@@ -40,6 +41,7 @@ class Server:
         app.router.add_get("/files-pri/{file}/{name}", self._download)
         app.router.add_post("/actions/{team}/{token}", self._respond)
         app.router.add_get("/link/", self._sockets.serve)
+        app.on_response_prepare.append(self._date)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -52,6 +54,12 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Put the ``Date`` on an answer in the workspace's time, or take away the one that aiohttp puts there."""
+        response.headers[hdrs.DATE] = format_datetime(self._ws.now(), usegmt=True)
+        if not self._ws.dated:
+            del response.headers[hdrs.DATE]
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
@@ -71,6 +79,11 @@ class Server:
         return await self._through_faults(request, call, effect)
 
     def _answer(self, call: Call, token: str) -> web.Response:
+        if (closed := self._limits.closed(call.method, call.params)) is not None:
+            seconds, again = closed
+            if again:
+                self._ws.journal.complain(f"{call.method} was called again although Slack had said to wait {seconds} s")
+            return _limited(call, seconds)
         wait = self._limits.retry_after(call.method, call.params)
         if wait is not None:
             return _limited(call, wait)

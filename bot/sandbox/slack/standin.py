@@ -105,6 +105,32 @@ class SlackStandIn:
     def enforce_rate_limits(self, enforced: bool) -> None:
         self._limits.enforced = enforced
 
+    def close_method(self, method: str, *, seconds: int, channel: str | None = None) -> None:
+        """Answer every call of a method with 429 and ``Retry-After``, in ``channel`` only if one is given.
+
+        Each call after the first answer is entered in ``complaints``. It ends with :meth:`open_methods`.
+        """
+        self._limits.close(method, seconds, channel)
+
+    def open_methods(self) -> None:
+        """Serve every method again."""
+        self._limits.open()
+
+    def chatter(self, channel_id: str, count: int, *, thread_ts: str | None = None) -> None:
+        """Have a person say ``count`` things in a channel, or in a thread of it, all at once."""
+        user = next(iter(self._persons))
+        for number in range(count):
+            self.workspace.add_message(
+                Message(
+                    channel=channel_id,
+                    ts=self.workspace.next_ts(),
+                    user=user,
+                    text=f"something else, {number}",
+                    thread_ts=thread_ts,
+                    from_bot=False,
+                )
+            )
+
     def add_person(
         self,
         user_id: str,

@@ -69,6 +69,8 @@ class Workspace:
         self.origin = ""
         self.scopes = set(SCOPES)
         self.home_enabled = True
+        #: whether answers say when they were given
+        self.dated = True
         #: whether the app's command asks for ``should_escape``: people, channels and links arrive as Slack writes them
         self.escapes_commands = True
         self.journal = Journal(clock)

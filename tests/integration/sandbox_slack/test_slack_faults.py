@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
@@ -182,3 +183,53 @@ async def test_posts_are_one_a_second_a_channel(slack: SlackStandIn) -> None:
     await client.chat_postMessage(channel="U0ANA", text="elsewhere")
 
     assert len(await texts(slack)) == 5
+
+
+async def test_a_closed_method_stays_closed_until_it_is_opened(slack: SlackStandIn) -> None:
+    """Every call of it is told to wait, in the one channel; who calls again after that is complained of."""
+    client = client_of(slack)
+    slack.add_channel("C0ELSE", name="else")
+    slack.close_method("chat.postMessage", seconds=3600, channel="C0OPS")
+
+    for _ in range(2):
+        with pytest.raises(SlackApiError) as caught:
+            await client.chat_postMessage(channel="C0OPS", text="one")
+        assert caught.value.response.headers["Retry-After"] == "3600"
+    await client.chat_postMessage(channel="C0ELSE", text="two")
+    assert len(slack.complaints) == 1
+
+    slack.open_methods()
+    await client.chat_postMessage(channel="C0OPS", text="three")
+    assert await texts(slack) == ["three"]
+
+
+async def test_answers_are_dated_by_the_workspaces_clock(slack: SlackStandIn) -> None:
+    """The ``Date`` is that of the messages' time stamps, or absent."""
+    slack.workspace.clock = lambda: datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+    client = client_of(slack)
+
+    answer = await client.chat_postMessage(channel="C0OPS", text="one")
+    slack.workspace.dated = False
+    undated = await client.chat_postMessage(channel="C0OPS", text="two")
+
+    assert answer.headers["Date"] == "Mon, 04 May 2026 03:02:01 GMT"
+    assert "Date" not in undated.headers
+
+
+async def test_history_and_threads_begin_where_one_asks(slack: SlackStandIn) -> None:
+    """``oldest`` leaves out what was said before, but never a thread's first message; what people said is there."""
+    client = client_of(slack)
+    parent = (await client.chat_postMessage(channel="C0OPS", text="one"))["ts"]
+    slack.chatter("C0OPS", 300, thread_ts=parent)
+    slack.chatter("C0OPS", 300)
+    middle = (await client.chat_postMessage(channel="C0OPS", text="two", thread_ts=parent))["ts"]
+    await client.chat_postMessage(channel="C0OPS", text="three", thread_ts=parent)
+
+    whole = await client.conversations_replies(channel="C0OPS", ts=parent, limit=200)
+    late = await client.conversations_replies(channel="C0OPS", ts=parent, oldest=middle)
+    channel = await client.conversations_history(channel="C0OPS", oldest=parent, limit=200)
+
+    assert (len(whole["messages"]), whole["has_more"]) == (200, True)
+    assert [each["text"] for each in late["messages"]] == ["one", "three"]
+    assert channel["has_more"]
+    assert channel["messages"][0]["text"] == "something else, 299"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.sandbox.slack.records import Json
 from bot.sandbox.slack.refusal import Refusal, invalid_arguments
+
+T = TypeVar("T")
 
 
 class Arguments:
@@ -66,7 +68,7 @@ class Arguments:
             raise Refusal(error) from problem
 
 
-def page(items: list[Json], arguments: Arguments, *, most: int, default: int) -> tuple[list[Json], str]:
+def page(items: list[T], arguments: Arguments, *, most: int, default: int) -> tuple[list[T], str]:
     """Return one page of a list and the cursor of the next, empty at the end; cursors are opaque to the app."""
     limit = arguments.number("limit", default=default) or default
     if not 1 <= limit <= most:

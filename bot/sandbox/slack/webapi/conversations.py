@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.sandbox.slack.records import Channel, Json
+from collections.abc import Callable
+
+from bot.sandbox.slack.records import Channel, Json, Message
 from bot.sandbox.slack.refusal import Refusal
 from bot.sandbox.slack.webapi.arguments import Arguments, page
 from bot.sandbox.slack.webapi.places import joined, visible
@@ -64,30 +66,37 @@ def open_dm(ws: Workspace, arguments: Arguments) -> Json:
 def history(ws: Workspace, arguments: Arguments) -> Json:
     """conversations.history: top-level messages, the newest first."""
     channel = joined(ws, arguments.required("channel"))
-    oldest, latest = arguments.text("oldest") or "0", arguments.text("latest") or "9999999999.999999"
-    inclusive = arguments.flag("inclusive")
+    told = _within(arguments)
     found = [
-        ws.message_json(message)
+        message
         for message in reversed(ws.in_channel(channel.id))
-        if (message.thread_ts is None or message.broadcast)
-        and (float(oldest) < float(message.ts) < float(latest) or (inclusive and message.ts in (oldest, latest)))
+        if (message.thread_ts is None or message.broadcast) and told(message)
     ]
-    return _messages(found, arguments, default=100)
+    return _messages(ws, found, arguments, default=100)
 
 
 def replies(ws: Workspace, arguments: Arguments) -> Json:
-    """conversations.replies: a parent and its replies, the oldest first."""
+    """conversations.replies: a parent, whatever its time, and its replies, the oldest first."""
     channel = joined(ws, arguments.required("channel"))
     parent = ws.message(channel.id, arguments.required("ts"))
     if parent is None:
         raise Refusal("thread_not_found")
-    found = [ws.message_json(each) for each in ws.thread(channel.id, parent.ts)]
-    return _messages(found, arguments, default=1000)
+    told = _within(arguments)
+    found = [each for each in ws.thread(channel.id, parent.ts) if each is parent or told(each)]
+    return _messages(ws, found, arguments, default=1000)
 
 
-def _messages(found: list[Json], arguments: Arguments, *, default: int) -> Json:
+def _within(arguments: Arguments) -> Callable[[Message], bool]:
+    """Return whether a message is of the time that was asked for."""
+    oldest, latest = arguments.text("oldest") or "0", arguments.text("latest") or "9999999999.999999"
+    ends = (oldest, latest) if arguments.flag("inclusive") else ()
+    return lambda message: float(oldest) < float(message.ts) < float(latest) or message.ts in ends
+
+
+def _messages(ws: Workspace, found: list[Message], arguments: Arguments, *, default: int) -> Json:
+    page_of, cursor = page(found, arguments, most=1000, default=default)
+    shown = [ws.message_json(each) for each in page_of]
     if not arguments.flag("include_all_metadata"):
-        found = [{key: value for key, value in each.items() if key != "metadata"} for each in found]
-    shown, cursor = page(found, arguments, most=1000, default=default)
+        shown = [{key: value for key, value in each.items() if key != "metadata"} for each in shown]
     answer: Json = {"messages": shown, "has_more": bool(cursor)}
     return answer | ({"response_metadata": {"next_cursor": cursor}} if cursor else {})
