@@ -15,8 +15,11 @@ LinesmanError
 │   └── TrailBroken           the audit trail is not as it was written
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
-│   ├── DeliveryRefused       Slack will never take it as it is (archived channel, bot not a member, ...)
-│   │   └── TokenLost         the token does not work any more: everything waits until there is another
+│   ├── DeliveryRefused       Slack says no, for a reason that somebody has to mend
+│   │   ├── TokenLost         the token does not work any more: everything waits until there is another
+│   │   ├── ChannelLost       the channel takes nothing from the bot any more (archived, bot not a member, ...)
+│   │   ├── MessageGone       the message, or the one that the thread hangs on, is not there or not to be edited
+│   │   └── ContentRefused    Slack will never take it as it is, in any channel
 │   ├── DeliveryPostponed     Slack asks to wait; carries the seconds
 │   └── DeliveryUnknown       the request went out and no answer came back
 └── ProviderError             the provider's API, by what the caller can do about it
@@ -140,6 +143,18 @@ class DeliveryRefused(DeliveryError):
 
 class TokenLost(DeliveryRefused):
     """The bot token does not work any more; install the app again and set SLACK_BOT_TOKEN."""
+
+
+class ChannelLost(DeliveryRefused):
+    """The channel takes nothing from the bot any more."""
+
+
+class MessageGone(DeliveryRefused):
+    """The message is not there any more, or cannot be edited any more."""
+
+
+class ContentRefused(DeliveryRefused):
+    """Slack does not take what is in the message, in any channel."""
 
 
 class DeliveryPostponed(DeliveryError):

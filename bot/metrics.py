@@ -28,7 +28,6 @@ async def render(context: Context) -> bytes:
     outbox = Gauge("linesman_outbox_undelivered", "Slack messages that wait", registry=registry)
     refused = Gauge("linesman_outbox_refused", "Slack messages given up, refused everywhere", registry=registry)
     trouble = Gauge("linesman_trouble", "1 for each place that needs looking after", ["where"], registry=registry)
-    trouble.labels(Troubles.SLACK).set(Troubles.SLACK in context.troubles.present)
     trouble.labels("database").set(bool(context.database.trouble))
     skews = Gauge("linesman_clock_skew_seconds", "Our clock minus a service's", ["service"], registry=registry)
     for name, clock in context.clocks.items():
@@ -43,4 +42,6 @@ async def render(context: Context) -> bytes:
             due.labels(task.value).set(await tx.work.count(task))
         outbox.set(await tx.outbox.undelivered())
         refused.set(await tx.outbox.refused())
+        stuck = await tx.outbox.stuck()
+    trouble.labels(Troubles.SLACK).set(bool(stuck) or Troubles.SLACK in context.troubles.present)
     return generate_latest(registry)

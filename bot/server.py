@@ -25,7 +25,7 @@ def build_server(
     app: AsyncApp | None,
     *,
     ready: Callable[[], Awaitable[str]],
-    warnings: Callable[[], Sequence[str]],
+    warnings: Callable[[], Awaitable[Sequence[str]]],
     metrics: Callable[[], Awaitable[bytes]],
 ) -> web.Application:
     """Return the application.
@@ -48,7 +48,7 @@ def build_server(
         problem = await ready()
         if problem:
             return web.Response(status=503, text=problem)
-        return web.Response(text="\n".join(["ready", *warnings()]))
+        return web.Response(text="\n".join(["ready", *await warnings()]))
 
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=await metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -20,7 +20,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.pacing import PollPace
 from bot.changes.vault import Vault
-from bot.clock_skew import ServiceClock
 from bot.config import Settings
 from bot.errors import DeliveryPostponed, DeliveryUnknown
 from bot.metrics import render
@@ -34,7 +33,8 @@ from bot.providers.telnyx.offer import OFFER as TELNYX
 from bot.runtime import short_pauses
 from bot.server import build_server, listening
 from bot.slack.app import Identity, build_app, identify
-from bot.slack.calls import session, web_client
+from bot.slack.calls import session
+from bot.slack.client import Client
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import SlackFiles
@@ -138,11 +138,11 @@ def build_vault(settings: Settings) -> Vault | None:
     return Vault(keys) if keys else None
 
 
-def slack_client(settings: Settings, stack: AsyncExitStack) -> AsyncWebClient:
+def slack_client(settings: Settings, stack: AsyncExitStack, *, clock: Clock = utc_now) -> Client:
     """Return the Web API client; its connections are closed with ``stack``."""
     http = session()
     stack.push_async_callback(http.close)
-    return web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, http)
+    return Client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, http, clock=clock)
 
 
 @asynccontextmanager
@@ -153,7 +153,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         before, after = await migrate(database)
         log.info("database ready", revision=after, before=before)
-        client = slack_client(settings, stack)
+        client = slack_client(settings, stack, clock=clock)
         vault = build_vault(settings)
         runs = partial(RunBook, database, clock=clock)
         catalogue = Catalogue(build_providers(settings, vault, runs=runs, clock=clock))
@@ -166,11 +166,12 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
             catalogue=catalogue,
             directory=SlackDirectory(client, identity.team),
             files=SlackFiles(client),
+            slack=client,
             vault=vault,
             clock=clock,
         )
         desk = Desk(database.cancel)
-        worker, front = _assemble(settings, context, client, desk)
+        worker, front = _assemble(settings, context, client, desk, bot=identity.user)
         await Retaining(context).schedule()
         app = build_app(client, identity, front, signing_secret=_signing_secret(settings))
         working = asyncio.create_task(worker.run())
@@ -180,7 +181,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         server = build_server(
             None if settings.socket_mode else app,
             ready=lambda: _ready(context, working),
-            warnings=lambda: context.skews,
+            warnings=lambda: _warnings(context),
             metrics=lambda: render(context),
         )
         port = await stack.enter_async_context(listening(server, settings.host, settings.port))
@@ -207,6 +208,7 @@ def _context(
     catalogue: Catalogue,
     directory: SlackDirectory,
     files: SlackFiles,
+    slack: Client,
     vault: Vault | None,
     clock: Clock,
 ) -> Context:
@@ -216,6 +218,7 @@ def _context(
         catalogue=catalogue,
         directory=directory,
         files=files,
+        slack=slack,
         policies=settings.policies,
         timing=Timing(
             poll=pace,
@@ -224,7 +227,7 @@ def _context(
             stuck=timedelta(seconds=settings.stuck_after),
         ),
         clock=clock,
-        slack_clock=ServiceClock("Slack", wall=lambda: clock().timestamp()),
+        slack_clock=slack.clock,
         vault=vault,
         approval_channel=settings.approval_channel,
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
@@ -232,7 +235,7 @@ def _context(
     )
 
 
-def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk: Desk) -> tuple[Worker, Front]:
+def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, *, bot: str) -> tuple[Worker, Front]:
     name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     say = Announcements(context)
     authority, proposals, listings = Authority(context), Proposals(context), Listings(context)
@@ -242,7 +245,7 @@ def _assemble(settings: Settings, context: Context, client: AsyncWebClient, desk
     approval = Approval(context, authority, say)
     submission = Submission(context, say, name)
     trying = Trying(context, authority, say)
-    mail = SlackMail(client)
+    mail = SlackMail(client, bot)
     messenger = SlackMessenger(client, mail, failure_channel=settings.failure_channel)
     delivery = Delivery(context, stories, messenger, say, name)
     inquiries = Inquiries(context, authority, mail)
@@ -328,3 +331,13 @@ async def _ready(context: Context, working: asyncio.Task[None]) -> str:
         log.warning("database does not answer", exc_info=error)
         return "the database does not answer"
     return ""
+
+
+async def _warnings(context: Context) -> Sequence[str]:
+    """Return what should be looked at although work goes on."""
+    async with context.database.reading() as tx:
+        stuck = await tx.outbox.stuck()
+    waits = [
+        f"Slack asks to wait with {what} until {until:%H:%M} UTC." for what, until in context.slack.waits().items()
+    ]
+    return [*context.skews, *([stuck] if stuck else []), *waits]

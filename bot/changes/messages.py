@@ -22,6 +22,7 @@ class Topic(Enum):
     SHEET = "sheet"  #: the requester's own sheet with what is wrong in it, in a direct message
     RESULTS = "results"  #: the sheet with every number, below the card
     REMINDER = "reminder"  #: a word to the approvers who have not answered, below the request for approval
+    FORMER = "former"  #: a card that was left behind, edited to say where the present one is
     FAILURE = "failure"  #: the notice in the failure channel
 
 
@@ -51,6 +52,8 @@ class Message:
     sent_at: datetime | None
     #: Where it goes instead of its usual channel, which refused it; empty when nothing refused it.
     channel: str = ""
+    #: Slack's own time, as a ``ts``, before the first attempt that may have reached it; empty when it told none.
+    floor: str = ""
 
     @property
     def form(self) -> Form:

@@ -221,6 +221,8 @@ class Inquiry:
     created_at: datetime
     #: When it was answered, with the sheet or with why there is none; None while it is not.
     finished_at: datetime | None
+    #: Slack's own time, as a ``ts``, before it can have been answered; empty when Slack told none.
+    floor: str
 
 
 class Verb(Enum):

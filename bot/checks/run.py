@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.checks.accounts import account
 from bot.checks.database import database
 from bot.checks.findings import Finding, Mark, bounded, counted, mind, ok
@@ -18,6 +16,7 @@ from bot.config import VARIABLES, Settings
 from bot.logs import Redaction
 from bot.providers.base import Provider
 from bot.providers.http import clean
+from bot.slack.client import Client
 from bot.wiring import build_providers, build_vault, slack_client
 
 #: Seconds that one check may take. Some begin only when it is known who the bot is, so all take twice that at most.
@@ -50,7 +49,7 @@ async def check(settings: Settings, write: Callable[[str], object], *, limit: fl
 
 
 def _checks(
-    settings: Settings, client: AsyncWebClient, providers: Sequence[Provider], limit: float
+    settings: Settings, client: Client, providers: Sequence[Provider], limit: float
 ) -> Iterator[Coroutine[Any, Any, Sequence[Finding]]]:
     """Yield the checks in the order in which they are told."""
     yield _configuration(settings)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.checks.asking import patiently
@@ -16,6 +15,7 @@ from bot.checks.people import listings, people
 from bot.config import Settings
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.slack.calls import call
+from bot.slack.client import Client
 from bot.slack.directory import SlackDirectory
 from bot.slack.manifest import SCOPES, missing_scopes
 
@@ -38,7 +38,7 @@ class Bot:
 class Workspace:
     """The workspace as the bot token shows it."""
 
-    def __init__(self, settings: Settings, client: AsyncWebClient) -> None:
+    def __init__(self, settings: Settings, client: Client) -> None:
         self._settings = settings
         self._client = client
         self._bot: Bot | None = None
@@ -68,7 +68,12 @@ class Workspace:
             return [fix(error.message)]
         except DeliveryError as error:
             return [fix(f"{error.message} Nothing can be checked there: {_REACH}.")]
-        return [ok(f"The bot is @{bot.handle} in the workspace {bot.workspace}."), _scopes(bot)]
+        return [ok(f"The bot is @{bot.handle} in the workspace {bot.workspace}."), _scopes(bot), *self._skew()]
+
+    def _skew(self) -> Sequence[Finding]:
+        """Compare the clocks by the answer."""
+        skew = self._client.clock.skew
+        return [mind(skew)] if skew else []
 
     async def _identify(self) -> Bot:
         scopes: list[str | None] = []

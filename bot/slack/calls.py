@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, TokenLost
+from bot.errors import (
+    ChannelLost,
+    ContentRefused,
+    DeliveryPostponed,
+    DeliveryRefused,
+    DeliveryUnknown,
+    MessageGone,
+    TokenLost,
+)
 
 #: Errors by which Slack says that it does not know itself what happened.
 _UNSURE: Final = frozenset(
@@ -20,10 +27,56 @@ _UNSURE: Final = frozenset(
 TOKEN_LOST: Final = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"}
 )
+#: Refusals by which a channel takes nothing from the bot any more (the pages of chat.postMessage, chat.update and
+#: conversations.open). Everything that is on no list says nothing about the channel.
+_CHANNEL_LOST: Final = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "is_inactive",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "messages_tab_disabled",
+        "cannot_dm_bot",
+        "user_disabled",
+        "user_not_found",
+    }
+)
+#: Refusals because the message is not there, or not ours to edit any more.
+_MESSAGE_GONE: Final = frozenset(
+    {
+        "message_not_found",
+        "thread_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "no_item_found",
+    }
+)
+#: Refusals of what is in a message or a file: another channel would refuse it as well, today and tomorrow.
+_CONTENT: Final = frozenset(
+    {
+        "msg_too_long",
+        "msg_blocks_too_long",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_arguments",
+        "invalid_arg_name",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+        "no_text",
+        "file_upload_size_restricted",
+    }
+)
 #: Seconds for one call, from connecting to the last byte.
 TIMEOUT: Final = 20.0
 #: Seconds to wait when a connection could not even be made.
 UNREACHABLE_WAIT: Final = 2.0
+#: Seconds to wait after a 429 that does not say for how long.
+UNTOLD_WAIT: Final = 5.0
 
 _HINTS: Final = {
     "channel_not_found": "the channel does not exist or the bot is not in it; invite it with /invite",
@@ -35,18 +88,10 @@ _HINTS: Final = {
     "invalid_auth": "the bot token is not valid any more; install the app again and set SLACK_BOT_TOKEN",
     "token_revoked": "the bot token was revoked; install the app again and set SLACK_BOT_TOKEN",
     "account_inactive": "the app was removed from the workspace; install it again",
+    "is_inactive": "the channel is archived",
     "missing_scope": "the app lacks a scope; compare it with `linesman manifest` and install it again",
     "not_found": "the modal was closed",
 }
-
-
-def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Return a client that never repeats a call by itself.
-
-    The SDK's default handler repeats after a broken connection, which can post a message twice; the outbox repeats
-    only after looking.
-    """
-    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=int(TIMEOUT))
 
 
 def session() -> aiohttp.ClientSession:
@@ -74,12 +119,17 @@ async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
     return data
 
 
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return for how many seconds a 429 asks to wait."""
+    told = headers.get("Retry-After", "")
+    return float(told) if told.isdecimal() else UNTOLD_WAIT
+
+
 def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | DeliveryUnknown:
     response = error.response
     status = int(getattr(response, "status_code", 200) or 200)
     if status == 429:
-        wait = float(response.headers.get("Retry-After", 1) or 1)
-        return DeliveryPostponed("Slack asks to slow down.", wait=wait)
+        return DeliveryPostponed("Slack asks to slow down.", wait=retry_after(response.headers))
     data = response.data if isinstance(getattr(response, "data", None), dict) else {}
     code = str(data.get("error", ""))
     if status >= 500 or code in _UNSURE or not code:
@@ -90,4 +140,13 @@ def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | Deli
     if code in TOKEN_LOST:
         return TokenLost(f"Slack refused ({code}): {hint}.", code=code)
     details = "; ".join(str(text) for text in data.get("response_metadata", {}).get("messages", []))[:300]
-    return DeliveryRefused(f"Slack refused ({code}): {hint}.{' ' + details if details else ''}", code=code)
+    return _sort(code)(f"Slack refused ({code}): {hint}.{' ' + details if details else ''}", code=code)
+
+
+def _sort(code: str) -> type[DeliveryRefused]:
+    """Return what sort of refusal Slack's error string is."""
+    if code in _CHANNEL_LOST:
+        return ChannelLost
+    if code in _MESSAGE_GONE:
+        return MessageGone
+    return ContentRefused if code in _CONTENT else DeliveryRefused

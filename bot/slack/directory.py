@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.policy import Membership, Person
-from bot.errors import DeliveryError, DeliveryRefused
+from bot.errors import ChannelLost, DeliveryError
 from bot.slack.calls import call
 
 log = structlog.get_logger(__name__)
@@ -60,16 +60,16 @@ class SlackDirectory:
         return {group: await self._group(group) for group in groups}
 
     async def can_post(self, channel: str) -> bool:
-        """Tell whether the bot may post in ``channel``; True when Slack does not answer just now.
+        """Tell whether the bot may post in ``channel``; True when Slack does not say just now.
 
-        A bad minute of Slack's is no reason to put the card elsewhere for good; when the post itself is refused, the
-        card finds another place then.
+        A bad minute of Slack's, or of the token's, is no reason to put the card elsewhere for good; when the post
+        itself is refused, the card finds another place then.
         """
         try:
             return await self._channels.get(channel)
         except DeliveryError as error:
             log.info("channel unreadable", channel=channel, code=error.code)
-            return not isinstance(error, DeliveryRefused)
+            return not isinstance(error, ChannelLost)
 
     async def _group(self, group: str) -> frozenset[str] | None:
         try:

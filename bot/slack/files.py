@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.changes.records import Upload
 from bot.changes.sheets import LARGEST
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
-from bot.slack.calls import call
+from bot.slack.calls import call, retry_after
 
 #: Where Slack keeps files (slack.md 1.6). The token goes to no other host.
 HOST: Final = "files.slack.com"
@@ -79,8 +79,7 @@ class SlackFiles:
 
 def _check(response: aiohttp.ClientResponse, upload: Upload, *, may_be_page: bool) -> None:
     if response.status == 429:
-        wait = response.headers.get("Retry-After", "")
-        raise DeliveryPostponed("Slack asks to wait.", wait=float(wait) if wait.isdecimal() else 5.0)
+        raise DeliveryPostponed("Slack asks to wait.", wait=retry_after(response.headers))
     if response.status >= 500:
         raise DeliveryUnknown(f"Slack did not hand out “{upload.name}” (HTTP {response.status}).")
     if response.status == 404:

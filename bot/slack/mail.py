@@ -3,54 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
-from typing import Final
-
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.calls import call
+from bot.slack.client import Client
+from bot.slack.history import History, Message
+from bot.slack.marks import key_of, mark
+from bot.slack.uploads import Uploads
 from bot.slack.views.elements import escape
-
-#: How far Slack's clock and ours may be apart when the direct message is searched.
-_SKEW: Final = timedelta(minutes=2)
 
 
 class SlackMail:
-    """Implements :class:`bot.workflow.ports.Mail`."""
+    """Implements :class:`bot.workflow.ports.Mail`. ``bot`` is our own user id."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: Client, bot: str) -> None:
         self._client = client
+        self._history = History(client)
+        self._uploads = Uploads(client)
+        self._bot = bot
 
-    async def write(self, user: str, text: str) -> None:
-        """Say ``text`` to ``user``."""
+    async def write(self, user: str, text: str, key: str) -> None:
+        """Say ``text`` to ``user``, marked with ``key``."""
         place = await self._place(user)
-        await call(self._client.chat_postMessage(channel=place, text=escape(text), unfurl_links=False))
+        await call(
+            self._client.chat_postMessage(channel=place, text=escape(text), metadata=mark(key), unfurl_links=False)
+        )
 
     async def send(self, user: str, name: str, content: bytes, text: str) -> None:
         """Send a file called ``name`` with ``text`` beside it."""
-        await call(
-            self._client.files_upload_v2(
-                filename=name,
-                title=name,
-                content=content,
-                channel=await self._place(user),
-                initial_comment=escape(text),
-            )
-        )
+        await self._uploads.share(name, content, channel=await self._place(user), text=escape(text))
 
-    async def arrived(self, user: str, names: Collection[str], since: datetime) -> bool:
-        """Tell whether a file called by one of ``names`` was sent to ``user`` after ``since``."""
-        place, oldest = await self._place(user), f"{(since - _SKEW).timestamp():.6f}"
-        cursor: str | None = None
-        while True:
-            answer = await call(
-                self._client.conversations_history(channel=place, oldest=oldest, limit=200, cursor=cursor)
-            )
-            if any(file.get("name") in names for each in answer["messages"] for file in each.get("files", [])):
+    async def arrived(self, user: str, names: Collection[str], key: str, since: str) -> bool:
+        """Tell whether a file called by one of ``names``, or words marked with ``key``, came to ``user``."""
+        async for each in self._history.channel(await self._place(user), since):
+            if key_of(each) == key or self.is_shared(each, names):
                 return True
-            cursor = answer.get("response_metadata", {}).get("next_cursor") or None
-            if cursor is None:
-                return False
+        return False
+
+    def is_shared(self, message: Message, names: Collection[str]) -> bool:
+        """Tell whether we shared a file called by one of ``names`` with ``message``; people may have such files too."""
+        return any(
+            file.get("name") in names and self._bot in (file.get("user"), message.get("user"))
+            for file in message.get("files") or []
+        )
 
     async def _place(self, user: str) -> str:
         """Return the direct message's id; files go into conversations only, and a person's id is none."""

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Final
-
-from slack_sdk.web.async_client import AsyncWebClient
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final
 
 from bot.changes.messages import Message, Topic
 from bot.changes.records import Change, Place
-from bot.errors import DeliveryError, DeliveryRefused
+from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryPostponed
 from bot.slack.calls import call
+from bot.slack.client import Client
+from bot.slack.history import History
 from bot.slack.mail import SlackMail
+from bot.slack.marks import key_of, mark
+from bot.slack.uploads import Uploads
 from bot.slack.views.approval_card import approval_card, approval_text
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block, shortened
-from bot.slack.views.lines import failure, line, reminder
+from bot.slack.views.lines import failure, former, line, reminder
 from bot.slack.views.preview import preview
 from bot.workflow.ports import Story
 
-#: The metadata event that marks our messages. Its payload holds the outbox key only: anybody in the workspace can
-#: read metadata (docs.slack.dev/messaging/message-metadata).
-EVENT: Final = "linesman_message"
-#: How far Slack's clock and ours may be apart when a channel's history is searched.
-SKEW: Final = timedelta(minutes=2)
-#: Pages of 200 messages read in a search. An interrupted message is searched for soon after it was sent.
-PAGES: Final = 10
+#: Seconds between two looks whether the card that takes another's place is there.
+_SUCCESSOR_WAIT: Final = 5.0
 #: Refusals of a message that a shorter one does not meet. Limits of whole messages are not all documented
 #: (slack.md 1.3), so they are met rather than computed.
 _TOO_LONG: Final = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format"})
@@ -35,9 +31,11 @@ _TOO_LONG: Final = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_bl
 class SlackMessenger:
     """Implements :class:`bot.workflow.ports.Messenger`."""
 
-    def __init__(self, client: AsyncWebClient, mail: SlackMail, *, failure_channel: str) -> None:
+    def __init__(self, client: Client, mail: SlackMail, *, failure_channel: str) -> None:
         self._client = client
         self._mail = mail
+        self._history = History(client)
+        self._uploads = Uploads(client)
         self._failure_channel = failure_channel
 
     async def deliver(self, message: Message, story: Story, sheet: bytes | None) -> Place:
@@ -66,6 +64,8 @@ class SlackMessenger:
             case Topic.FAILURE:
                 text, blocks = failure(story, message.data, await self._link(story.change.card))
                 return await self._post(message, message.channel or self._failure_channel, text, blocks)
+            case Topic.FORMER:
+                return await self._forward(message, story)
 
     async def _standing(self, message: Message, place: Place, text: str, blocks: Sequence[Block]) -> Place:
         if not place.ts:
@@ -87,7 +87,7 @@ class SlackMessenger:
                     text=text,
                     blocks=list(blocks),
                     thread_ts=thread,
-                    metadata={"event_type": EVENT, "event_payload": {"key": message.key}},
+                    metadata=mark(message.key),
                     unfurl_links=False,
                     unfurl_media=False,
                 )
@@ -105,10 +105,20 @@ class SlackMessenger:
 
     async def _upload(self, message: Message, story: Story, sheet: bytes) -> Place:
         place = story.change.card
-        name = sheet_name(message, story)
+        await self._uploads.share(sheet_name(message, story), sheet, channel=place.channel, thread=place.ts)
+        return place
+
+    async def _forward(self, message: Message, story: Story) -> Place:
+        """Edit a card that was left behind: it says where its successor is, and has no buttons."""
+        what = Topic(message.data["what"])
+        successor = story.change.card if what is Topic.CARD else story.change.approval_card
+        if not successor.ts:
+            raise DeliveryPostponed("There is no new card yet.", code="no_successor", wait=_SUCCESSOR_WAIT)
+        place = Place(channel=str(message.data["channel"]), ts=str(message.data["ts"]))
+        text, blocks = former(story.change, what, successor, await self._link(successor))
         await call(
-            self._client.files_upload_v2(
-                filename=name, title=name, content=sheet, channel=place.channel, thread_ts=place.ts
+            self._client.chat_update(
+                channel=place.channel, ts=place.ts, text=text, blocks=blocks, metadata=mark(message.key)
             )
         )
         return place
@@ -134,54 +144,57 @@ class SlackMessenger:
             return ""
         return str(answer["permalink"])
 
-    async def find(self, message: Message, story: Story) -> Place | None:
-        """Return where an interrupted message arrived; None when it did not."""
+    async def find(self, message: Message, story: Story, besides: Collection[Place] = ()) -> Place | None:
+        """Return where an interrupted message arrived; None when it did not. It is looked for since its first attempt.
+
+        Messages at the places ``besides`` are older ones of the same name.
+        """
         change = story.change
         match message.topic:
             case Topic.CARD:
-                channel = await self._conversation(change.card.channel)
-                return await self._find_in_channel(message.key, channel, change.created_at)
+                return await self._find_in_channel(message, change.card.channel, besides)
             case Topic.APPROVAL_CARD:
-                return await self._find_in_channel(message.key, change.approval_card.channel, change.created_at)
+                return await self._find_in_channel(message, change.approval_card.channel, besides)
             case Topic.REMINDER:
-                return await self._find_in_thread(message, story, change.approval_card)
+                return await self._find_below(message, story, change.approval_card)
             case Topic.FAILURE:
-                channel = await self._conversation(message.channel or self._failure_channel)
-                return await self._find_in_channel(message.key, channel, change.created_at)
+                return await self._find_in_channel(message, message.channel or self._failure_channel, besides)
             case Topic.THREAD | Topic.PLAN | Topic.RESULTS:
-                return await self._find_in_thread(message, story, change.card)
+                return await self._find_below(message, story, change.card)
             case Topic.SHEET:
-                arrived = await self._mail.arrived(change.requester, marked_names(change), change.created_at)
-                return Place() if arrived else None
-            case Topic.PREVIEW:
-                return None
-
-    async def _find_in_channel(self, key: str, channel: str, since: datetime) -> Place | None:
-        oldest = f"{(since - SKEW).timestamp():.6f}"
-        cursor: str | None = None
-        for _ in range(PAGES):
-            answer = await call(
-                self._client.conversations_history(
-                    channel=channel, oldest=oldest, include_all_metadata=True, limit=200, cursor=cursor
+                names = marked_names(change)
+                return (
+                    Place() if await self._mail.arrived(change.requester, names, message.key, message.floor) else None
                 )
-            )
-            for each in answer["messages"]:
-                if _key(each) == key:
-                    return Place(channel=channel, ts=str(each["ts"]))
-            cursor = answer.get("response_metadata", {}).get("next_cursor") or None
-            if cursor is None:
+            case Topic.PREVIEW | Topic.FORMER:
                 return None
-        raise DeliveryRefused(f"Too much was said in {channel} since to find out whether {key} arrived.")
 
-    async def _find_in_thread(self, message: Message, story: Story, place: Place) -> Place | None:
-        answer = await call(
-            self._client.conversations_replies(channel=place.channel, ts=place.ts, include_all_metadata=True, limit=200)
-        )
-        for each in answer["messages"]:
-            sheets = [file.get("name") for file in each.get("files", [])]
-            if sheet_name(message, story) in sheets or _key(each) == message.key:
+    async def _find_in_channel(self, message: Message, place: str, besides: Collection[Place]) -> Place | None:
+        channel = await self._conversation(place)
+        async for each in self._history.channel(channel, message.floor):
+            found = Place(channel=channel, ts=str(each["ts"]))
+            if key_of(each) == message.key and found not in besides:
+                return found
+        return None
+
+    async def _find_below(self, message: Message, story: Story, place: Place) -> Place | None:
+        if not place.ts:
+            return await self._find_in_channel(message, place.channel, ())
+        names = (sheet_name(message, story),)
+        async for each in self._history.thread(place.channel, place.ts, message.floor):
+            if key_of(each) == message.key or self._mail.is_shared(each, names):
                 return place
         return None
+
+    async def lost(self, channel: str) -> bool:
+        """Tell whether the bot can post in ``channel`` no more; raises DeliveryError when Slack does not say."""
+        if channel.startswith(("U", "W", "D")):
+            return False
+        try:
+            info = (await call(self._client.conversations_info(channel=channel)))["channel"]
+        except ChannelLost:
+            return True
+        return bool(info.get("is_archived")) or not info.get("is_member")
 
 
 async def _fitting(
@@ -190,7 +203,7 @@ async def _fitting(
     """Send a message, and when Slack finds it too long a short one with the same buttons in its stead."""
     try:
         return await send(text, blocks)
-    except DeliveryRefused as error:
+    except ContentRefused as error:
         if error.code not in _TOO_LONG:
             raise
         return await send(*shortened(text, blocks))
@@ -204,10 +217,3 @@ def sheet_name(message: Message, story: Story) -> str:
 def marked_names(change: Change) -> tuple[str, ...]:
     """Return what a sheet may be called that is handed back; a change hands back one."""
     return tuple(f"{change.public_id}-errors.{form}" for form in ("csv", "xlsx"))
-
-
-def _key(message: Mapping[str, Any]) -> str:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != EVENT:
-        return ""
-    return str(metadata.get("event_payload", {}).get("key", ""))

@@ -9,7 +9,7 @@ A row can be claimed when all of these hold:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,10 +26,12 @@ async def claim_due(
     lease: timedelta,
     limit: int,
     condition: ColumnElement[bool] | None = None,
+    also: Mapping[str, ColumnElement[Any]] | None = None,
 ) -> Sequence[Row[Any]]:
     """Claim up to ``limit`` due rows of ``table`` for ``owner`` until ``now + lease``; return them, oldest due first.
 
-    One conditional UPDATE: of two workers that ask at once, each row goes to one.
+    ``also`` is written down with each claim. One conditional UPDATE: of two workers that ask at once, each row goes to
+    one.
     """
     free = or_(table.c.owner.is_(None), table.c.claimed_until < now)
     wanted = condition if condition is not None else true()
@@ -43,7 +45,7 @@ async def claim_due(
     statement = (
         update(table)
         .where(table.c.id.in_(due), free)
-        .values(owner=owner, claimed_until=now + lease, attempts=table.c.attempts + 1)
+        .values(owner=owner, claimed_until=now + lease, attempts=table.c.attempts + 1, **(also or {}))
         .returning(*table.c)
     )
     rows = (await connection.execute(statement)).all()

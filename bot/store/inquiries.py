@@ -26,10 +26,10 @@ class Inquiries:
         )
         return found
 
-    async def add(self, draft: Draft, *, requester: str, submission: str, now: datetime) -> int:
-        """Write a new inquiry and return its id."""
+    async def add(self, draft: Draft, *, requester: str, submission: str, now: datetime, floor: str) -> int:
+        """Write a new inquiry and return its id; ``floor`` is Slack's own time of before, as a ``ts``."""
         statement = inquiries.insert().values(
-            draft=draft_to_json(draft), requester=requester, submission=submission, created_at=now
+            draft=draft_to_json(draft), requester=requester, submission=submission, created_at=now, floor=floor
         )
         result = await self._connection.execute(statement)
         return int(result.inserted_primary_key[0])  # type: ignore[index]  # an INSERT of one row has a key
@@ -45,6 +45,7 @@ class Inquiries:
             requester=row.requester,
             created_at=row.created_at,
             finished_at=row.finished_at,
+            floor=row.floor,
         )
 
     async def finish(self, inquiry: int, now: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.messages import THREADED, Message, Topic
-from bot.changes.records import public_id
+from bot.changes.records import Place, public_id
 from bot.store.claims import claim_due
 from bot.store.tables import changes, outbox
 
@@ -65,10 +65,11 @@ class Outbox:
         )
         await self._connection.execute(statement)
 
-    async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Message]:
+    async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int, floor: str = "") -> list[Message]:
         """Claim due messages; below a card they keep their order, and none goes out before its card is there.
 
-        See :mod:`bot.store.claims` for the rest of the rule.
+        ``floor`` is Slack's own time of before. The first attempt writes it down with its intent, and those that
+        follow look for what became of it since then. See :mod:`bot.store.claims` for the rest of the rule.
         """
         earlier = outbox.alias("earlier")
         threaded = [topic.value for topic in THREADED]
@@ -81,8 +82,9 @@ class Outbox:
         carded = exists().where(changes.c.id == outbox.c.change_id, changes.c.card_ts != "")
         free = outbox.c.topic.not_in(threaded)
         condition = and_(outbox.c.state == PENDING, or_(free, and_(~overtakes, carded)))
+        first = {"floor": case((outbox.c.attempts == 0, floor), else_=outbox.c.floor)}
         rows = await claim_due(
-            self._connection, outbox, owner=owner, now=now, lease=lease, limit=limit, condition=condition
+            self._connection, outbox, owner=owner, now=now, lease=lease, limit=limit, condition=condition, also=first
         )
         return [_message(row) for row in rows]
 
@@ -105,13 +107,22 @@ class Outbox:
                 claimed_until=None,
                 attempts=0,
                 error="",
+                refusal="",
             )
         )
         await self._connection.execute(statement)
 
-    async def postpone(self, message: Message, *, owner: str, until: datetime, error: str, surely_unsent: bool) -> None:
-        """Give the message back until ``until``."""
-        values: dict[str, Any] = {"due_at": until, "owner": None, "claimed_until": None, "error": error}
+    async def postpone(
+        self, message: Message, *, owner: str, until: datetime, error: str, surely_unsent: bool, refusal: str = ""
+    ) -> None:
+        """Give the message back until ``until``; with ``refusal`` it waits for somebody to mend something at Slack."""
+        values: dict[str, Any] = {
+            "due_at": until,
+            "owner": None,
+            "claimed_until": None,
+            "error": error,
+            "refusal": refusal,
+        }
         if surely_unsent:
             values["attempts"] = 0
         await self._connection.execute(
@@ -123,9 +134,15 @@ class Outbox:
         statement = (
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)
-            .values(channel=channel, due_at=now, owner=None, claimed_until=None, attempts=0, error=error)
+            .values(channel=channel, due_at=now, owner=None, claimed_until=None, attempts=0, error=error, refusal="")
         )
         await self._connection.execute(statement)
+
+    async def former(self, change: int, what: Topic) -> list[Place]:
+        """Return where cards of the change, or its requests for approval, were left behind."""
+        statement = select(outbox.c.data).where(outbox.c.change_id == change, outbox.c.topic == Topic.FORMER.value)
+        left = await self._connection.scalars(statement)
+        return [Place(channel=data["channel"], ts=data["ts"]) for data in left if data["what"] == what.value]
 
     async def refuse(self, message: Message, *, owner: str, error: str) -> None:
         """Give the message up: Slack will never take it."""
@@ -164,6 +181,17 @@ class Outbox:
         statement = select(func.count()).select_from(outbox).where(outbox.c.state == _REFUSED)
         return (await self._connection.execute(statement)).scalar_one()
 
+    async def stuck(self) -> str:
+        """Return a message that waits for somebody to mend something at Slack, and what; empty when none does."""
+        statement = (
+            select(outbox.c.key, outbox.c.error)
+            .where(outbox.c.state == PENDING, outbox.c.refusal != "")
+            .order_by(outbox.c.id)
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).first()
+        return f"{row.key} waits to be delivered. {row.error}" if row else ""
+
     async def undelivered(self) -> int:
         """Return how many messages wait."""
         statement = select(func.count()).select_from(outbox).where(outbox.c.state == PENDING)
@@ -187,4 +215,5 @@ def _message(row: Row[Any]) -> Message:
         version=row.version,
         sent_at=row.sent_at,
         channel=row.channel,
+        floor=row.floor,
     )

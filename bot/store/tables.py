@@ -205,7 +205,9 @@ outbox: Final = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("sent_at", UtcTime),
+    Column("floor", String(32), nullable=False, server_default=""),
     Column("error", Text, nullable=False, server_default=""),
+    Column("refusal", String(64), nullable=False, server_default=""),
     Index(None, "state", "due_at"),
     Index(None, "change_id", "id"),
 )
@@ -236,6 +238,7 @@ inquiries: Final = Table(
     Column("submission", String(160), nullable=False, unique=True),  # as of changes
     Column("created_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
+    Column("floor", String(32), nullable=False, server_default=""),
     sqlite_autoincrement=True,  # its number is in the name of the file by which an answer is found again
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.changes.messages import QUESTION, Topic
+from bot.changes.records import Place
 from bot.changes.tabular import Form
 from bot.store.transaction import Transaction
 from bot.store.work import Task
@@ -63,6 +64,12 @@ class Announcements:
         """Put the same sheet into the thread as XLSX, once however often it is asked for."""
         form = Form.XLSX.value
         await tx.outbox.post(change, Topic.RESULTS, form, now=self._clock(), data={"form": form})
+
+    async def former(self, tx: Transaction, change: int, what: Topic, place: Place) -> None:
+        """Edit a card that was left behind at ``place``, so that it says where the present one is."""
+        if place.ts:
+            data = {"what": what.value, "channel": place.channel, "ts": place.ts}
+            await tx.outbox.post(change, Topic.FORMER, place.ts, now=self._clock(), data=data)
 
     async def ask(self, tx: Transaction, change: int) -> None:
         """Have operators asked in a moment; what else needs them by then is asked in the same message."""

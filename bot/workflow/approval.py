@@ -17,6 +17,7 @@ from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.copies import only_the_present
 from bot.workflow.refusals import Refusals
 
 #: The field in which a requester types how many numbers there are.
@@ -127,14 +128,24 @@ class Approval:
         return self._context.approval_channel
 
     async def decide(
-        self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str = "", at_once: bool = False
+        self,
+        change_id: int,
+        *,
+        by: str,
+        verb: Verb,
+        digest: str,
+        reason: str = "",
+        at_once: bool = False,
+        clicked: Place | None = None,
     ) -> Answer:
         """Let ``by`` decide on the plan with ``digest``.
 
         Everything is checked now, whatever the button looked like. ``at_once`` tells that it said that the start has
-        passed. Raises NotAllowed or Superseded, both also written to the audit trail; the text answers the person.
+        passed, and ``clicked`` is the message that it stands in, if it is one. Raises NotAllowed or Superseded, both
+        also written to the audit trail; the text answers the person.
         """
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
+            await self._present(change_id, clicked)
             return await self._decide(change_id, by=by, verb=verb, digest=digest, reason=reason, at_once=at_once)
 
     async def _decide(self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str, at_once: bool) -> Answer:
@@ -158,11 +169,20 @@ class Approval:
             await self._say.cards(tx, change_id)
         self._context.ring()
 
-    async def open_to(self, change_id: int, *, by: str, verb: Verb, digest: str) -> Change:
+    async def open_to(
+        self, change_id: int, *, by: str, verb: Verb, digest: str, clicked: Place | None = None
+    ) -> Change:
         """Return the change if ``by`` could decide on it now; raises what :meth:`decide` would."""
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
+            await self._present(change_id, clicked)
             change, _ = await self._allowed(change_id, by=by, verb=verb, digest=digest)
         return change
+
+    async def _present(self, change_id: int, clicked: Place | None) -> None:
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+            if change.state is ChangeState.AWAITING_APPROVAL:
+                await only_the_present(tx, change, clicked)
 
     async def _allowed(self, change_id: int, *, by: str, verb: Verb, digest: str) -> tuple[Change, Verdict]:
         async with self._context.database.reading() as tx:

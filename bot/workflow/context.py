@@ -13,7 +13,7 @@ from bot.changes.vault import Vault
 from bot.clock_skew import ServiceClock
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
-from bot.workflow.ports import Clock, Directory, Files
+from bot.workflow.ports import Clock, Directory, Files, Slack
 from bot.workflow.troubles import Troubles
 
 
@@ -63,6 +63,8 @@ class Context:
     catalogue: Catalogue
     directory: Directory
     files: Files
+    #: What Slack lets us know besides its answers.
+    slack: Slack
     policies: Policies
     timing: Timing
     clock: Clock
@@ -89,6 +91,12 @@ class Context:
     def clocks(self) -> Mapping[str, ServiceClock]:
         """The clocks of all services: Slack's, and the providers' by their names."""
         return {"slack": self.slack_clock, **{each.name: each.clock for each in self.catalogue.providers}}
+
+    @property
+    def slack_time(self) -> str:
+        """The time at Slack at least, as the ``ts`` of a message of this moment; empty before its first answer."""
+        now = self.slack_clock.earliest
+        return f"{now.timestamp():.6f}" if now else ""
 
     @property
     def skews(self) -> Sequence[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final
 
 import structlog
 
-from bot.changes.lifecycle import ChangeState
-from bot.changes.messages import STANDING, THREADED, Message, Topic
+from bot.changes.messages import STANDING, Message, Topic
 from bot.changes.records import Place
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, TokenLost
 from bot.store.transaction import Transaction
@@ -16,6 +15,7 @@ from bot.workflow.announcements import Announcements
 from bot.workflow.budget import Budget
 from bot.workflow.context import Context
 from bot.workflow.ports import Messenger, Story
+from bot.workflow.rerouting import Rerouting
 from bot.workflow.stories import Stories
 from bot.workflow.troubles import Troubles
 
@@ -31,27 +31,6 @@ TOKEN_WAIT = timedelta(seconds=30)
 #: edit never has the last word.
 CONFIRM_AFTER = 10
 
-#: Refusals of an edit or a reply because the message is not there, or not ours to edit any more: it is posted anew.
-_MESSAGE_GONE: Final = frozenset(
-    {"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed", "no_item_found"}
-)
-#: Refusals of what is in a message: another channel would refuse it as well.
-_CONTENT: Final = frozenset(
-    {
-        "msg_too_long",
-        "msg_blocks_too_long",
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "no_text",
-        "missing_scope",
-        "invalid_arguments",
-        "metadata_too_large",
-        "file_upload_size_restricted",
-        "storage_limit_reached",
-        "",  # not Slack's refusal but ours: it cannot be found out whether the message arrived
-    }
-)
-
 
 class Delivery:
     """Takes claimed messages to Slack and notes what became of them."""
@@ -63,6 +42,7 @@ class Delivery:
         self._stories = stories
         self._messenger = messenger
         self._say = announcements
+        self._rerouting = Rerouting(context, messenger, announcements, worker)
         self._worker = worker
         # Slack takes 50 edits a minute from the whole workspace (slack.md 1.5). Requests for approval and last states
         # have a part of them for themselves, so that they do not wait behind the progress of 500 jobs.
@@ -79,7 +59,7 @@ class Delivery:
             if place is not None and message.topic in STANDING:
                 # It shows how things stood when it was posted. Its place is kept before it is brought up to date.
                 async with self._context.database.transaction() as tx:
-                    await self._put_place(tx, message, place)
+                    await self._put_place(tx, message, story, place)
                 story, place = await self._stories.read(message.change), None
             if place is None:
                 self._take_turn(message, story)
@@ -95,7 +75,7 @@ class Delivery:
             pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
             await self._postpone(message, pause, error.message, surely_unsent=False)
         except DeliveryRefused as error:
-            await self._refused(message, story, error)
+            await self._rerouting.refused(message, story, error, look=not looked)
         else:
             self._context.troubles.end(Troubles.SLACK)
             await self._arrived(message, story, place)
@@ -107,16 +87,22 @@ class Delivery:
         )
         if not (message.interrupted and new):
             return None
-        place = await self._messenger.find(message, story)
+        async with self._context.database.reading() as tx:
+            former = await tx.outbox.former(message.change, message.topic)
+        place = await self._messenger.find(message, story, former)
         if place is not None:
             log.info("message had arrived", key=message.key)
         return place
 
-    async def _put_place(self, tx: Transaction, message: Message, place: Place) -> None:
-        if message.topic is Topic.CARD:
-            await tx.changes.put(message.change, card=place)
-        elif message.topic is Topic.APPROVAL_CARD:
-            await tx.changes.put(message.change, approval_card=place)
+    async def _put_place(self, tx: Transaction, message: Message, story: Story, place: Place) -> None:
+        """Note where a card is, unless it was given another place while this one was being delivered."""
+        if message.topic not in {Topic.CARD, Topic.APPROVAL_CARD}:
+            return
+        before = _standing_place(message, story)
+        if _standing_place(message, replace(story, change=await tx.changes.hold(message.change))) == before:
+            await tx.changes.put(message.change, **{message.topic.value: place})
+        elif not before.ts:
+            await self._say.former(tx, message.change, message.topic, place)
 
     def _take_turn(self, message: Message, story: Story) -> None:
         """Raise DeliveryPostponed when the message is an edit for which the workspace's budget has no room now."""
@@ -132,7 +118,7 @@ class Delivery:
         unsure = message.interrupted and _is_edit(message, story)
         confirm = CONFIRM_AFTER * self._context.timing.card if unsure else None
         async with self._context.database.transaction() as tx:
-            await self._put_place(tx, message, place)
+            await self._put_place(tx, message, story, place)
             await tx.outbox.sent(message, owner=self._worker, now=now, pause=self._context.timing.card, confirm=confirm)
         # The thread below a card may go out now that the card is there.
         self._context.outbox_bell.ring()
@@ -144,98 +130,6 @@ class Delivery:
         async with self._context.database.transaction() as tx:
             await tx.outbox.postpone(message, owner=self._worker, until=until, error=why, surely_unsent=unsent)
         log.info("message postponed", key=message.key, seconds=pause.total_seconds(), why=why)
-
-    async def _refused(self, message: Message, story: Story, error: DeliveryRefused) -> None:
-        """Find another place, where somebody sees it; what is refused everywhere is written down and logged."""
-        now = self._context.clock()
-        async with self._context.database.transaction() as tx:
-            if message.topic is Topic.FAILURE:
-                moved = await self._redirect(tx, message, error)
-            elif message.topic in THREADED | {Topic.CARD}:
-                moved = await self._move_card(tx, message, story, error)
-            elif message.topic is Topic.APPROVAL_CARD:
-                moved = await self._move_request(tx, message, error)
-            else:
-                moved = False
-            if not moved:
-                await tx.outbox.refuse(message, owner=self._worker, error=error.message)
-            elif message.topic is not Topic.FAILURE:
-                await tx.outbox.postpone(
-                    message, owner=self._worker, until=now, error=error.message, surely_unsent=True
-                )
-            if message.topic is not Topic.PREVIEW:
-                await tx.events.add(message.change, "message_refused", at=now, key=message.key, code=error.code)
-        log.error("slack refused a message", key=message.key, code=error.code, why=error.message, moved=moved)
-        self._context.outbox_bell.ring()
-
-    async def _redirect(self, tx: Transaction, message: Message, error: DeliveryRefused) -> bool:
-        """Send a notice to where it is seen instead."""
-        here = message.channel or self._context.failure_channel
-        there = self._notice_board(here, (await tx.changes.get(message.change)).requester)
-        if error.code in _CONTENT or not there:
-            self._context.troubles.begin(Troubles.SLACK, f"A notice cannot be delivered anywhere. {error.message}")
-            return False
-        now = self._context.clock()
-        await tx.outbox.redirect(message, owner=self._worker, channel=there, now=now, error=error.message)
-        return True
-
-    async def _move_card(self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused) -> bool:
-        """Have the card posted anew, in its channel or in the next one; what is below it follows."""
-        change = await tx.changes.get(message.change)
-        if error.code in _CONTENT:
-            if message.topic in {Topic.PLAN, Topic.RESULTS}:
-                await self._say.failure(tx, change.id, "no_sheet", each=message.topic.value, why=error.message)
-            return False
-        if change.card != story.change.card:
-            return True  # it moved while this was on its way
-        if change.card.ts and error.code in _MESSAGE_GONE:
-            there = change.card.channel
-        else:
-            there = self._home(change.card.channel, change.requester)
-        if not there:
-            self._context.troubles.begin(Troubles.SLACK, f"{change.public_id} can be shown nowhere. {error.message}")
-            return False
-        await tx.changes.put(change.id, card=Place(channel=there))
-        await self._say.card(tx, change.id)
-        if change.card.ts and there != change.card.channel:
-            await self._say.failure(tx, change.id, "moved", each=change.card.channel, why=error.message)
-        return True
-
-    async def _move_request(self, tx: Transaction, message: Message, error: DeliveryRefused) -> bool:
-        """Ask for approval anew in the same channel, or in the failure channel; when nowhere, the requester hears."""
-        change = await tx.changes.get(message.change)
-        if change.state is not ChangeState.AWAITING_APPROVAL:
-            return False  # nothing is asked any more; who presses an old button is answered
-        present, there = change.approval_card, ""
-        if present.ts and error.code in _MESSAGE_GONE:
-            there = present.channel
-        elif present.channel != self._context.failure_channel and error.code not in _CONTENT:
-            there = self._context.failure_channel
-        if there:
-            await tx.changes.put(change.id, approval_card=Place(channel=there))
-        else:
-            await self._say.failure(tx, change.id, "unasked", why=error.message)
-        return bool(there)
-
-    def _home(self, present: str, requester: str) -> str:
-        """Return where a card goes that ``present`` refused; empty when every place has.
-
-        There is always somebody: approvers, whoever hears of failures, and at last the requester in private.
-        """
-        return _after(present, self._context.approval_channel, self._context.failure_channel, requester)
-
-    def _notice_board(self, present: str, requester: str) -> str:
-        """Return where a notice goes that ``present`` refused; empty when every place has."""
-        return _after(present, self._context.failure_channel, self._context.approval_channel, requester)
-
-
-def _after(present: str, *places: str) -> str:
-    """Return the place after ``present``, the first one when it is none of them, or nothing after the last."""
-    known = list(dict.fromkeys(places))
-    if present.startswith("D"):  # what was posted to a person's id comes back with the id of the conversation
-        return ""
-    following = known[known.index(present) + 1 :] if present in known else known
-    return following[0] if following else ""
 
 
 def _standing_place(message: Message, story: Story) -> Place:

@@ -15,7 +15,17 @@ from bot.changes.plans import ids_in
 from bot.changes.records import Draft, Inquiry
 from bot.changes.sheets import LARGEST, export
 from bot.changes.snapshots import Snapshot, Target
-from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError, NotFound, ProviderError
+from bot.errors import (
+    ChannelLost,
+    DeliveryError,
+    DeliveryPostponed,
+    DeliveryRefused,
+    DeliveryUnknown,
+    InputError,
+    NotFound,
+    ProviderError,
+    TokenLost,
+)
 from bot.store.work import Claim, Task
 from bot.workflow.authority import Authority
 from bot.workflow.checking import Unplannable, named
@@ -48,7 +58,8 @@ class Inquiries:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             if await tx.inquiries.submitted_as(submission) is None:
-                inquiry = await tx.inquiries.add(draft, requester=by, submission=submission, now=now)
+                floor = self._context.slack_time
+                inquiry = await tx.inquiries.add(draft, requester=by, submission=submission, now=now, floor=floor)
                 await tx.work.add(Task.INQUIRE, inquiry, now)
                 await tx.events.add(None, "values_asked", at=now, actor=by, inquiry=inquiry, kind=draft.kind)
         self._context.ring()
@@ -59,12 +70,15 @@ class Inquiries:
             inquiry = await tx.inquiries.get(claim.subject)
         try:
             numbers = await self._answer(inquiry, claim)
+        except DeliveryRefused as error:
+            if not isinstance(error, ChannelLost):  # nothing that could be said to them: the fault is Slack's or ours
+                await self._later(claim, error)
+                return
+            log.warning("slack refused a sheet of values", inquiry=inquiry.id, code=error.code, why=error.message)
+            numbers = 0
         except (DeliveryPostponed, DeliveryUnknown) as error:
             await self._later(claim, error)
             return
-        except DeliveryRefused as error:
-            log.warning("slack refused a sheet of values", inquiry=inquiry.id, code=error.code, why=error.message)
-            numbers = 0
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
@@ -74,17 +88,25 @@ class Inquiries:
     async def _answer(self, inquiry: Inquiry, claim: Claim) -> int:
         """Send the sheet and return how many numbers are in it; 0 when the answer is why there is none."""
         name = sheet_name(self._context.catalogue.kind(inquiry.draft.kind), inquiry)
-        if claim.attempts > 1 and await self._mail.arrived(inquiry.requester, (name,), inquiry.created_at):
-            return 0  # an earlier attempt was cut off after Slack had taken the sheet; it was counted nowhere
+        key = f"inquiry:{inquiry.id}"
+        if claim.attempts > 1 and await self._mail.arrived(inquiry.requester, (name,), key, inquiry.floor):
+            return 0  # an earlier attempt was cut off after Slack had taken the answer; it was counted nowhere
         if claim.attempts > ATTEMPTS:
-            await self._mail.write(inquiry.requester, "The values could not be sent because of a fault; see the log.")
+            text = "The values could not be sent because of a fault; see the log."
+            await self._mail.write(inquiry.requester, text, key)
             return 0
         try:
             content, text, numbers = await self._read(inquiry.draft)
         except (InputError, NotFound, ProviderError, Unplannable) as error:
-            await self._mail.write(inquiry.requester, f"There is no sheet of today's values: {error.message}")
+            await self._mail.write(inquiry.requester, f"There is no sheet of today's values: {error.message}", key)
             return 0
-        await self._mail.send(inquiry.requester, name, content, text)
+        try:
+            await self._mail.send(inquiry.requester, name, content, text)
+        except (TokenLost, ChannelLost):
+            raise
+        except DeliveryRefused as error:
+            await self._mail.write(inquiry.requester, f"The sheet could not be sent: {error.message}", key)
+            return 0
         return numbers
 
     async def _target(self, draft: Draft) -> Target:
@@ -114,7 +136,7 @@ class Inquiries:
         content = await asyncio.to_thread(export, kind, usable, labels)
         return content, _said(kind, provider.title, usable, missing, content), len(usable)
 
-    async def _later(self, claim: Claim, error: DeliveryPostponed | DeliveryUnknown) -> None:
+    async def _later(self, claim: Claim, error: DeliveryError) -> None:
         pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else RETRY
         async with self._context.database.transaction() as tx:
             await tx.work.again(claim, self._context.clock() + pause)

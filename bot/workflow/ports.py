@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -105,16 +105,19 @@ class Files(Protocol):
 class Mail(Protocol):
     """Words and files for one person. Raises only :class:`bot.errors.DeliveryError` leaves."""
 
-    async def write(self, user: str, text: str) -> None:
-        """Say ``text`` to ``user``."""
+    async def write(self, user: str, text: str, key: str) -> None:
+        """Say ``text`` to ``user``; the message can be found by ``key``."""
         ...
 
     async def send(self, user: str, name: str, content: bytes, text: str) -> None:
         """Send ``user`` a file called ``name`` with ``text`` beside it."""
         ...
 
-    async def arrived(self, user: str, names: Collection[str], since: datetime) -> bool:
-        """Tell whether a file called by one of ``names`` was sent to ``user`` after ``since``."""
+    async def arrived(self, user: str, names: Collection[str], key: str, since: str) -> bool:
+        """Tell whether a file called by one of ``names``, or words with ``key``, came to ``user`` after ``since``.
+
+        ``since`` is Slack's own time, as a ``ts``.
+        """
         ...
 
 
@@ -125,6 +128,21 @@ class Messenger(Protocol):
         """Post or edit ``message`` as ``story`` has it now and return where it is; ``sheet`` is its file."""
         ...
 
-    async def find(self, message: Message, story: Story) -> Place | None:
-        """Return where an interrupted ``message`` arrived, by the key in its metadata; None when it did not."""
+    async def find(self, message: Message, story: Story, besides: Collection[Place]) -> Place | None:
+        """Return where an interrupted ``message`` arrived, by the key in its metadata; None when it did not.
+
+        What stands at one of the places ``besides`` is an older message of the same name.
+        """
+        ...
+
+    async def lost(self, channel: str) -> bool:
+        """Tell whether the bot can post in ``channel`` no more, as Slack says when it is asked for just that."""
+        ...
+
+
+class Slack(Protocol):
+    """What Slack lets us know besides its answers."""
+
+    def waits(self) -> Mapping[str, datetime]:
+        """Return which methods Slack keeps closed for a good while yet, and until when."""
         ...

@@ -168,7 +168,11 @@ class Worker:
     async def _claim_messages(self, room: int) -> list[Message]:
         async with self._context.database.transaction() as tx:
             messages = await tx.outbox.claim(
-                owner=self._name, now=self._context.clock(), lease=self._context.timing.lease, limit=room
+                owner=self._name,
+                now=self._context.clock(),
+                lease=self._context.timing.lease,
+                limit=room,
+                floor=self._context.slack_time,
             )
         fresh = [message for message in messages if message.id not in self._messages]  # as above
         self._messages.update({message.id: message for message in fresh})

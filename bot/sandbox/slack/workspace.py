@@ -84,6 +84,8 @@ class Workspace:
         self.uploads: dict[str, tuple[File, int]] = {}
         self.links: dict[str, ResponseLink] = {}
         self._messages: dict[str, list[Message]] = {}
+        #: channel and ts of every message that has been answered in a thread
+        self._answered: set[tuple[str, str]] = set()
         self.ephemerals: list[Message] = []
         self._forms: dict[tuple[str, str, str], Form] = {}
         self._last_ts = 0
@@ -122,6 +124,8 @@ class Workspace:
             self.ephemerals.append(message)
         else:
             self._messages.setdefault(message.channel, []).append(message)
+            if message.thread_ts is not None:
+                self._answered.add((message.channel, message.thread_ts))
         self.journal.touch()
         return message
 
@@ -212,7 +216,9 @@ class Workspace:
         }
         if message.edited_shown:
             optional["edited"] = {"user": message.user, "ts": message.ts}
-        replies = [each for each in self.thread(message.channel, message.ts) if each is not message]
+        answered = (message.channel, message.ts) in self._answered
+        thread = self.thread(message.channel, message.ts) if answered else []
+        replies = [each for each in thread if each is not message]
         if replies and message.thread_ts is None:
             optional |= {
                 "thread_ts": message.ts,

@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.lifecycle import ChangeState
-from bot.changes.records import Verb, public_id
+from bot.changes.records import Place, Verb, public_id
 from bot.errors import Superseded
 from bot.slack.front import Front
 from bot.slack.views.approval_card import (
@@ -63,7 +63,12 @@ async def _approve(front: Front, body: dict[str, Any]) -> None:
     change, digest = read_ticket(value)
     try:
         answer = await front.approval.decide(
-            change, by=body["user"]["id"], verb=Verb.APPROVE, digest=digest, at_once=says_at_once(value)
+            change,
+            by=body["user"]["id"],
+            verb=Verb.APPROVE,
+            digest=digest,
+            at_once=says_at_once(value),
+            clicked=_clicked(body),
         )
     except Superseded as error:
         if error.instead is None:
@@ -71,6 +76,14 @@ async def _approve(front: Front, body: dict[str, Any]) -> None:
         await front.say(body, await _instead(front, error.message, error.instead))
         return
     await front.say(body, _thanks(change, answer))
+
+
+def _clicked(body: dict[str, Any]) -> Place | None:
+    """Return the message whose button was pressed; None for a button on a Home tab."""
+    container = body.get("container") or {}
+    if container.get("type") != "message":
+        return None
+    return Place(channel=str(container["channel_id"]), ts=str(container["message_ts"]))
 
 
 async def _instead(front: Front, text: str, change: int) -> str:
@@ -91,14 +104,22 @@ def _thanks(change: int, answer: Answer) -> str:
 
 async def _ask_why(front: Front, body: dict[str, Any]) -> None:
     """Open the modal that asks why, for those whose rejection will count."""
-    change_id, digest = read_ticket(body["actions"][0]["value"])
     view = await front.open(body["trigger_id"], loading())
     answer = front.in_modal(view)
-    front.desk.hand_over(_fill_rejection(front, body["user"]["id"], view, change_id, digest), answer, "rejection form")
+    front.desk.hand_over(_fill_rejection(front, body, view), answer, "rejection form")
 
 
-async def _fill_rejection(front: Front, user: str, view: str, change_id: int, digest: str) -> None:
-    change = await front.approval.open_to(change_id, by=user, verb=Verb.REJECT, digest=digest)
+async def _fill_rejection(front: Front, body: dict[str, Any], view: str) -> None:
+    change_id, digest = read_ticket(body["actions"][0]["value"])
+    try:
+        change = await front.approval.open_to(
+            change_id, by=body["user"]["id"], verb=Verb.REJECT, digest=digest, clicked=_clicked(body)
+        )
+    except Superseded as error:
+        if error.instead is None:
+            raise
+        await front.show(view, notice(await _instead(front, error.message, error.instead)))
+        return
     await front.show(view, rejection_form(change))
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.changes.messages import QUESTION
-from bot.changes.records import Verb
+from bot.changes.messages import QUESTION, Topic
+from bot.changes.records import Change, Place, Verb
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble
 from bot.slack.views.plan_lines import wanted_lines
@@ -126,6 +126,15 @@ def _spared(story: Story, data: Mapping[str, Any]) -> str:
     """Return how many numbers were never sent although they should have been; empty when none."""
     spared = int(data.get("not_attempted", 0)) - (story.change.summary.unchanged if story.change.summary else 0)
     return f", and {spared:,} {'was' if spared == 1 else 'were'} not attempted" if spared > 0 else ""
+
+
+def former(change: Change, what: Topic, successor: Place, link: str) -> tuple[str, list[Block]]:
+    """Return text and blocks of a card that was left behind for ``successor``, to which ``link`` leads if known."""
+    name = "request for approval" if what is Topic.APPROVAL_CARD else "card"
+    where = "a direct message" if successor.channel.startswith("D") else channel(successor.channel)
+    show = f" <{link}|Show it>" if link else ""
+    text = f"📌 The {name} of {change.public_id} is now in {where}. This one shows and decides nothing any more.{show}"
+    return text, [section(text)]
 
 
 def reminder(story: Story) -> tuple[str, list[Block]]:

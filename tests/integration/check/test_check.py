@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -146,6 +147,16 @@ async def test_a_clock_that_differs_from_the_carriers_is_told(place: Any) -> Non
     assert status == 0
     assert told[-2:-1] == place.good()["telnyx"]
     assert told[-1].startswith("mind  This machine's clock is 62 min ahead of the one of Telnyx.")
+
+
+async def test_a_clock_that_differs_from_slacks_is_told(place: Any) -> None:
+    """The answer to the first question says what time it is at Slack."""
+    place.slack.workspace.clock = lambda: datetime.now(UTC) + timedelta(minutes=7)
+
+    status, told = await place.check()
+
+    assert status == 0
+    assert any(line.startswith("mind  This machine's clock is 7 min behind the one of Slack.") for line in told)
 
 
 async def test_every_problem_at_once(place: Any) -> None:

@@ -26,6 +26,10 @@ DRAFT = Draft(
 )
 
 
+#: Slack's own time.
+FLOOR = "1700000000.000000"
+
+
 async def new_change(database: Database, submission: str = "V1:h1") -> int:
     """Write a change and return its id."""
     async with database.transaction() as tx:
@@ -108,7 +112,9 @@ async def test_one_press_of_a_button_makes_one_change(database: Database) -> Non
 async def test_an_inquiry_comes_back_as_it_was_written(database: Database) -> None:
     """What somebody wants to know is found by its press of the button, open until it was answered."""
     async with database.transaction() as tx:
-        inquiry = await tx.inquiries.add(DRAFT, requester="U0ANA", submission="V1:h1", now=NOW)
+        inquiry = await tx.inquiries.add(
+            DRAFT, requester="U0ANA", submission="V1:h1", now=NOW, floor="1700000000.000000"
+        )
         assert await tx.inquiries.submitted_as("V1:h1") == inquiry
         assert await tx.inquiries.submitted_as("V1:h2") is None
         written = await tx.inquiries.get(inquiry)
@@ -117,7 +123,9 @@ async def test_an_inquiry_comes_back_as_it_was_written(database: Database) -> No
         with pytest.raises(NotFound):
             await tx.inquiries.get(inquiry + 1)
 
-    assert written == Inquiry(id=inquiry, draft=DRAFT, requester="U0ANA", created_at=NOW, finished_at=None)
+    assert written == Inquiry(
+        id=inquiry, draft=DRAFT, requester="U0ANA", created_at=NOW, finished_at=None, floor="1700000000.000000"
+    )
     assert answered.finished_at == NOW + timedelta(minutes=1)
 
 

@@ -90,7 +90,8 @@ def _within(arguments: Arguments) -> Callable[[Message], bool]:
     """Return whether a message is of the time that was asked for."""
     oldest, latest = arguments.text("oldest") or "0", arguments.text("latest") or "9999999999.999999"
     ends = (oldest, latest) if arguments.flag("inclusive") else ()
-    return lambda message: float(oldest) < float(message.ts) < float(latest) or message.ts in ends
+    least, most = float(oldest), float(latest)
+    return lambda message: least < float(message.ts) < most or message.ts in ends
 
 
 def _messages(ws: Workspace, found: list[Message], arguments: Arguments, *, default: int) -> Json:

@@ -1,0 +1,70 @@
+"""The one client of Slack's Web API: it never repeats a call, keeps to what Slack asks, and hears Slack's clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.clock_skew import ServiceClock
+from bot.errors import DeliveryPostponed
+from bot.slack.calls import TIMEOUT, retry_after
+from bot.slack.closures import Closures
+
+#: A wait longer than this is told to people; shorter ones nobody notices.
+WORTH_SAYING: Final = timedelta(seconds=60)
+
+
+class Client(AsyncWebClient):
+    """A client that never repeats a call by itself.
+
+    The SDK's default handler repeats after a broken connection, which can post a message twice; the outbox repeats
+    only after looking.
+    """
+
+    def __init__(
+        self, token: str, base_url: str, session: aiohttp.ClientSession, *, clock: Callable[[], datetime]
+    ) -> None:
+        super().__init__(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=int(TIMEOUT))
+        self.closures = Closures(clock)
+        #: The time at Slack, as its answers tell.
+        self.clock = ServiceClock("Slack", wall=lambda: clock().timestamp())
+
+    def waits(self) -> Mapping[str, datetime]:
+        """Return what Slack keeps closed for a good while yet, such as ``chat.update``, and until when."""
+        return self.closures.longer_than(WORTH_SAYING)
+
+    async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:  # noqa: ANN401 - the SDK's own
+        """Call ``api_method``; raises DeliveryPostponed without a call when Slack has asked to wait with it."""
+        channel = _channel(request)
+        if wait := self.closures.wait(api_method, channel):
+            raise DeliveryPostponed(f"Slack asks to wait with {api_method}.", wait=wait)
+        asked = time.monotonic()
+        try:
+            response = await super().api_call(api_method, **request)
+        except SlackApiError as error:
+            if isinstance(error.response, AsyncSlackResponse):
+                self._hear(error.response, asked)
+                if error.response.status_code == 429:
+                    self.closures.close(api_method, channel, retry_after(error.response.headers))
+            raise
+        self._hear(response, asked)
+        return response
+
+    def _hear(self, response: AsyncSlackResponse, asked: float) -> None:
+        if isinstance(response.data, dict) and "ok" in response.data:  # no proxy's page, whose clock is another
+            self.clock.learn(response.headers.get("Date"), asked)
+
+
+def _channel(request: Mapping[str, Any]) -> str:
+    for part in ("json", "params", "data"):
+        given = request.get(part)
+        if isinstance(given, Mapping) and given.get("channel"):
+            return str(given["channel"])
+    return ""

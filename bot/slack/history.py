@@ -1,0 +1,70 @@
+"""Reading back what was said in a channel or a thread since a moment of Slack's time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import DeliveryUnknown
+from bot.slack.calls import call
+
+#: Messages asked for at once; Slack advises against more.
+PAGE: Final = 200
+#: Seconds by which a look begins earlier than Slack's last word before the attempt: that word came in whole seconds,
+#: and perhaps from another of Slack's machines.
+MARGIN: Final = 60.0
+
+Message = Mapping[str, Any]
+
+
+class History:
+    """Pages through conversations to their end. Floors are Slack's own times; without one everything is read.
+
+    What ends a list is only that Slack names no next page: a list that breaks off or goes round in circles tells
+    nobody what was not in it, and raises DeliveryUnknown.
+    """
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    def channel(self, channel: str, since: str) -> AsyncIterator[Message]:
+        """Return what was said in ``channel`` outside of threads, the newest first."""
+
+        async def ask(cursor: str | None) -> AsyncSlackResponse:
+            return await self._client.conversations_history(
+                channel=channel, oldest=_oldest(since), limit=PAGE, cursor=cursor, include_all_metadata=True
+            )
+
+        return _pages(ask)
+
+    def thread(self, channel: str, ts: str, since: str) -> AsyncIterator[Message]:
+        """Return a thread's first message and its replies, which Slack lists from the oldest on only."""
+
+        async def ask(cursor: str | None) -> AsyncSlackResponse:
+            return await self._client.conversations_replies(
+                channel=channel, ts=ts, oldest=_oldest(since), limit=PAGE, cursor=cursor, include_all_metadata=True
+            )
+
+        return _pages(ask)
+
+
+def _oldest(since: str) -> str | None:
+    return f"{float(since) - MARGIN:.6f}" if since else None
+
+
+async def _pages(ask: Callable[[str | None], Awaitable[AsyncSlackResponse]]) -> AsyncIterator[Message]:
+    cursors: set[str] = set()
+    cursor: str | None = None
+    while True:
+        answer = await call(ask(cursor))
+        for each in answer["messages"]:
+            yield each
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+        if cursor is None and not answer.get("has_more"):
+            return
+        if cursor is None or cursor in cursors:
+            raise DeliveryUnknown("Slack's list of messages has no end that can be relied on.", code="no_end")
+        cursors.add(cursor)

@@ -1,0 +1,211 @@
+"""Messages that Slack refuses: what goes elsewhere, what waits, and what is given up and told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.changes.lifecycle import ChangeState
+from bot.changes.messages import THREADED, Message, Topic
+from bot.changes.records import Place
+from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryRefused, MessageGone
+from bot.store.transaction import Transaction
+from bot.workflow.announcements import Announcements
+from bot.workflow.context import Context
+from bot.workflow.ports import Messenger, Story
+
+log = structlog.get_logger(__name__)
+
+#: Pauses before a message is tried again that Slack refused for a reason that has nothing to do with it.
+REFUSED_WAIT: Final = timedelta(seconds=30)
+NOWHERE_WAIT: Final = timedelta(minutes=5)
+#: Pause before a file is tried again that Slack refused, and how often it is tried before its loss is told: what comes
+#: after it in the thread waits meanwhile.
+FILE_WAIT: Final = timedelta(seconds=3)
+FILE_TRIES: Final = 3
+#: How often a sheet for one person is tried, whom the bot may not be able to write to any more.
+SHEET_TRIES: Final = 10
+#: How often a card may be left behind: its channel, the approval channel and the failure channel. What is refused
+#: after that is refused everywhere, and a fourth card would help nobody.
+MOST_MOVES: Final = 3
+#: Messages that go with a file.
+_FILES: Final = frozenset({Topic.PLAN, Topic.RESULTS, Topic.SHEET})
+#: Messages that somebody else waits for than the thread: without them nothing is lost that is not seen elsewhere.
+_FLEETING: Final = frozenset({Topic.PREVIEW, Topic.FORMER})
+
+
+class Rerouting:
+    """Decides what becomes of a refused message.
+
+    Only a channel that is really lost, or a card that is gone, moves a message; what is in a message is given up when
+    Slack will never take it; everything else waits until Slack takes it again, and those who run Linesman read why.
+    """
+
+    def __init__(self, context: Context, messenger: Messenger, announcements: Announcements, worker: str) -> None:
+        self._context = context
+        self._messenger = messenger
+        self._say = announcements
+        self._worker = worker
+
+    async def refused(self, message: Message, story: Story, error: DeliveryRefused, *, look: bool) -> None:
+        """Find another place for ``message``, have it wait, or give it up.
+
+        ``look`` tells that not the message was refused but the look whether an earlier attempt had arrived.
+        """
+        if isinstance(error, ChannelLost) and (look or message.topic in _FILES):
+            error = await self._confirmed(message, story, error)
+        async with self._context.database.transaction() as tx:
+            became = await self._decide(tx, message, story, error, look=look)
+            if message.topic not in _FLEETING:
+                now = self._context.clock()
+                await tx.events.add(message.change, "message_refused", at=now, key=message.key, code=error.code)
+        log.error("slack refused a message", key=message.key, code=error.code, why=error.message, became=became)
+        self._context.outbox_bell.ring()
+
+    async def _confirmed(self, message: Message, story: Story, error: ChannelLost) -> DeliveryRefused:
+        """Return the error, as one that says nothing about the channel when Slack, asked for it, says that it is there.
+
+        A refused look, or one step of an upload, may have other reasons than its words say.
+        """
+        try:
+            if await self._messenger.lost(_place(message, story, self._context.failure_channel).channel):
+                return error
+        except DeliveryError as silence:
+            log.info("slack does not say whether a channel is lost", key=message.key, why=silence.message)
+        return DeliveryRefused(error.message, code=error.code)
+
+    async def _decide(
+        self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused, *, look: bool
+    ) -> str:
+        if message.topic in _FLEETING or (isinstance(error, ContentRefused) and not look):
+            return await self._give_up(tx, message, error)
+        if message.topic is Topic.SHEET and message.attempts >= SHEET_TRIES:
+            return await self._give_up(tx, message, error)
+        if isinstance(error, ChannelLost) and message.topic is not Topic.SHEET:
+            return await self._move(tx, message, story, error)
+        if isinstance(error, MessageGone) and message.topic in {Topic.CARD, Topic.APPROVAL_CARD} and not look:
+            return await self._move(tx, message, story, error)
+        if isinstance(error, MessageGone):
+            # Whether the card is gone an edit of the card tells; what hangs on it then finds a new one.
+            await self._say.cards(tx, message.change)
+        if look:
+            return await self._wait(tx, message, error, _look_pause(message), sent=True)
+        if message.topic in _FILES and message.attempts >= FILE_TRIES:
+            return await self._give_up(tx, message, error)
+        if message.topic in _FILES:
+            return await self._wait(tx, message, error, FILE_WAIT, sent=True)
+        pause = FILE_WAIT if isinstance(error, MessageGone) else REFUSED_WAIT
+        return await self._wait(tx, message, error, pause, sent=False)
+
+    async def _give_up(self, tx: Transaction, message: Message, error: DeliveryRefused) -> str:
+        await tx.outbox.refuse(message, owner=self._worker, error=error.message)
+        if message.topic in {Topic.PLAN, Topic.RESULTS}:
+            await self._say.failure(tx, message.change, "no_sheet", each=message.topic.value, why=error.message)
+        elif message.topic is Topic.APPROVAL_CARD:
+            await self._unasked(tx, message, error)
+        return "given up"
+
+    async def _wait(
+        self, tx: Transaction, message: Message, error: DeliveryRefused, pause: timedelta, *, sent: bool
+    ) -> str:
+        """Have the message wait; ``sent`` tells that an attempt may have arrived, so that it is looked for first."""
+        await tx.outbox.postpone(
+            message,
+            owner=self._worker,
+            until=self._context.clock() + pause,
+            error=error.message,
+            surely_unsent=not sent,
+            refusal=error.code or "unknown",
+        )
+        return "waits"
+
+    async def _move(self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused) -> str:
+        if message.topic is Topic.FAILURE:
+            return await self._redirect(tx, message, error)
+        if message.topic in THREADED | {Topic.CARD}:
+            moved = await self._move_card(tx, message, story, error)
+        elif (await tx.changes.get(message.change)).state is not ChangeState.AWAITING_APPROVAL:
+            return await self._give_up(tx, message, error)  # who presses an old button is answered
+        else:
+            moved = await self._move_request(tx, message, story, error)
+        if not moved:
+            return await self._wait(tx, message, error, NOWHERE_WAIT, sent=False)
+        now = self._context.clock()
+        await tx.outbox.postpone(message, owner=self._worker, until=now, error=error.message, surely_unsent=True)
+        return "goes elsewhere"
+
+    async def _redirect(self, tx: Transaction, message: Message, error: DeliveryRefused) -> str:
+        """Send a notice to where it is seen instead; when that is nowhere, the last place is tried again later."""
+        here = message.channel or self._context.failure_channel
+        requester = (await tx.changes.get(message.change)).requester
+        there = _after(here, self._context.failure_channel, self._context.approval_channel, requester)
+        if not there:
+            await self._wait(tx, message, error, NOWHERE_WAIT, sent=False)
+        else:
+            now = self._context.clock()
+            await tx.outbox.redirect(message, owner=self._worker, channel=there, now=now, error=error.message)
+        return "goes elsewhere" if there else "waits"
+
+    async def _move_card(self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused) -> bool:
+        """Have the card posted anew, in its channel or in the next one; what is below it follows."""
+        change = await tx.changes.hold(message.change)
+        before = change.card
+        if before != story.change.card:
+            return True  # it moved while this was on its way
+        if before.ts and isinstance(error, MessageGone):
+            there = before.channel
+        else:  # there is always somebody: approvers, whoever hears of failures, and at last the requester in private
+            places = (self._context.approval_channel, self._context.failure_channel, change.requester)
+            there = _after(before.channel, *places)
+        if not there or len(await tx.outbox.former(change.id, Topic.CARD)) >= MOST_MOVES:
+            return False
+        await tx.changes.put(change.id, card=Place(channel=there))
+        await self._say.card(tx, change.id)
+        await self._say.former(tx, change.id, Topic.CARD, before)
+        if before.ts and there != before.channel:
+            await self._say.failure(tx, change.id, "moved", each=before.channel, why=error.message)
+        return True
+
+    async def _move_request(self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused) -> bool:
+        """Ask for approval anew in the same channel, or in the failure channel; when nowhere, the requester hears."""
+        change = await tx.changes.hold(message.change)
+        before, there = change.approval_card, ""
+        if before != story.change.approval_card:
+            return True
+        if before.ts and isinstance(error, MessageGone):
+            there = before.channel
+        elif before.channel != self._context.failure_channel:
+            there = self._context.failure_channel
+        if not there or len(await tx.outbox.former(change.id, Topic.APPROVAL_CARD)) >= MOST_MOVES:
+            await self._unasked(tx, message, error)
+            return False
+        await tx.changes.put(change.id, approval_card=Place(channel=there))
+        await self._say.cards(tx, change.id)
+        await self._say.former(tx, change.id, Topic.APPROVAL_CARD, before)
+        return True
+
+    async def _unasked(self, tx: Transaction, message: Message, error: DeliveryRefused) -> None:
+        if (await tx.changes.get(message.change)).state is ChangeState.AWAITING_APPROVAL:
+            await self._say.failure(tx, message.change, "unasked", why=error.message)
+
+
+def _look_pause(message: Message) -> timedelta:
+    return min(timedelta(seconds=2.0 ** min(message.attempts, 10)), NOWHERE_WAIT)
+
+
+def _place(message: Message, story: Story, failure_channel: str) -> Place:
+    """Return where a message belongs."""
+    if message.topic is Topic.FAILURE:
+        return Place(channel=message.channel or failure_channel)
+    return story.change.approval_card if message.topic in {Topic.APPROVAL_CARD, Topic.REMINDER} else story.change.card
+
+
+def _after(present: str, *places: str) -> str:
+    """Return the place after ``present``, the first one when it is none of them, or nothing after the last."""
+    known = list(dict.fromkeys(places))
+    if present.startswith("D"):  # what was posted to a person's id comes back with the id of the conversation
+        return ""
+    following = known[known.index(present) + 1 :] if present in known else known
+    return following[0] if following else ""

@@ -1,0 +1,243 @@
+"""Whether a message arrived is looked up before it is sent again: from the attempt on, in Slack's time, to the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.sandbox.slack.webapi.files import new_file
+from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Stage
+
+#: More than Slack lists in ten pages of 200.
+MUCH = 2100
+
+MESSAGES: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "card": lambda call: call.get("channel") == OPS and not call.get("thread_ts"),
+    "request": lambda call: call.get("channel") == APPROVALS,
+    "line": lambda call: bool(call.get("thread_ts")),
+    "notice": lambda call: call.get("channel") == FAILURES,
+}
+#: Every call by which messages are delivered and looked for.
+CALLS = [
+    *(("chat.postMessage", message) for message in MESSAGES),
+    ("chat.update", None),
+    ("files.getUploadURLExternal", None),
+    ("upload", None),
+    ("files.completeUploadExternal", None),
+    ("chat.getPermalink", None),
+]
+
+
+#: Whether a call fails after it has had its effect, or before.
+EITHER = pytest.mark.parametrize("effect", ["after", "before"])
+
+
+def numbers(stage: Stage) -> list[str]:
+    """Return three numbers, one of which will fail."""
+    found = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.fail(found[0])
+    return found
+
+
+def assert_told_once(stage: Stage, change: int) -> None:
+    """Check that the story of a change with a failed number is told whole: each message, and each file, once."""
+    assert stage.outcomes(change) == {"verified": 2, "failed": 1}
+    lines = [line for line in stage.thread(change) if "something else" not in line]
+    told = [
+        sum(word in line for line in lines) for word in ("Approved", "1 job is at", "Done", "plan.csv", "results.csv")
+    ]
+    assert told == [1] * 5
+    assert "Partly failed" in stage.read(stage.card(change))
+    assert stage.buttons(stage.request_card(change)) == []
+    ours = [message for message in stage.slack.messages(FAILURES) if message.from_bot]
+    assert len(ours) == 1
+    stage.assert_nothing_doubled()
+
+
+@EITHER
+@pytest.mark.parametrize(("method", "message"), CALLS, ids=[":".join(filter(None, each)) for each in CALLS])
+async def test_a_single_5xx_doubles_nothing_and_loses_nothing(
+    stage: Stage, method: str, message: str | None, effect: str
+) -> None:
+    """Whether the call had its effect or not, the story is told once."""
+    where = MESSAGES[message] if message else None
+    fault = stage.slack.faults.add(
+        method=method, kind="status", status=503, effect_first=effect == "after", where=where
+    )
+
+    change = await stage.run(numbers(stage))
+
+    assert fault.fired == 1
+    assert_told_once(stage, change)
+
+
+@pytest.mark.parametrize("ahead", [150.0, 4000.0, -4000.0])
+@pytest.mark.parametrize("message", MESSAGES)
+async def test_our_clock_finds_every_message_whatever_it_shows(idle: Stage, message: str, ahead: float) -> None:
+    """A clock that is ahead of Slack's, or behind it, does not hide from us what arrived."""
+    idle.clock.advance(ahead)
+    await idle.start()
+    fault = idle.slack.faults.add(
+        method="chat.postMessage", kind="status", status=503, effect_first=True, where=MESSAGES[message]
+    )
+
+    change = await idle.run(numbers(idle))
+
+    assert fault.fired == 1
+    assert_told_once(idle, change)
+
+
+async def test_without_a_date_everything_is_read(idle: Stage) -> None:
+    """When Slack's answers do not say when they were given, a look goes back to the beginning."""
+    idle.slack.workspace.dated = False
+    await idle.start()
+    idle.slack.chatter(FAILURES, 450)
+    idle.slack.faults.add(method="chat.postMessage", kind="drop_after", where=MESSAGES["notice"])
+
+    change = await idle.run(numbers(idle))
+
+    assert_told_once(idle, change)
+
+
+@EITHER
+@pytest.mark.parametrize(("message", "channel"), [("notice", FAILURES), ("card", OPS)])
+async def test_a_message_is_found_in_a_channel_where_much_is_said(
+    stage: Stage, message: str, channel: str, effect: str
+) -> None:
+    """With thousands of messages since, a single 5xx neither loses the message nor doubles it."""
+
+    def busy(call: dict[str, Any]) -> bool:
+        hit = MESSAGES[message](call)
+        if hit and effect == "before":
+            stage.slack.chatter(channel, MUCH)
+        return hit
+
+    fault = stage.slack.faults.add(
+        method="chat.postMessage", kind="status", status=503, effect_first=effect == "after", where=busy
+    )
+    first = stage.slack.faults.add(method="conversations.history", kind="status", times=1)
+    said: list[int] = []
+
+    def more(call: dict[str, Any]) -> bool:
+        if effect == "after" and not said and call.get("channel") == channel:
+            said.append(1)
+            stage.slack.chatter(channel, MUCH)
+        return False
+
+    stage.slack.faults.add(method="conversations.history", kind="status", where=more)
+
+    change = await stage.run(numbers(stage))
+
+    assert (fault.fired, first.fired) == (1, 1)
+    assert_told_once(stage, change)
+    assert (await stage.get("/readyz"))[0] == 200
+
+
+async def test_a_look_begins_at_the_attempt(stage: Stage) -> None:
+    """What was said in the channel since the change was created, but long before the attempt, is not read."""
+    change = await stage.ask(numbers(stage))
+    stage.slack.chatter(FAILURES, MUCH)
+    for message in stage.slack.workspace.in_channel(FAILURES):
+        message.ts = f"{float(message.ts) - 600:.6f}"
+    stage.slack.faults.add(method="chat.postMessage", kind="drop_after", where=MESSAGES["notice"])
+
+    await stage.approve(change)
+    await stage.ended(change)
+
+    pages = [call for call in stage.slack.calls if call.method == "conversations.history"]
+    assert len(pages) == 1
+    assert_told_once(stage, change)
+
+
+@EITHER
+@pytest.mark.parametrize("what", ["line", "file"])
+async def test_a_thread_of_many_replies_has_each_line_and_file_once(stage: Stage, what: str, effect: str) -> None:
+    """Whatever people say below the card, what we said there is found."""
+    change = await stage.ask(numbers(stage))
+    card = stage.card(change)
+    stage.slack.chatter(OPS, 300, thread_ts=card.ts)
+    method = "chat.postMessage" if what == "line" else "files.completeUploadExternal"
+
+    def late(call: dict[str, Any]) -> bool:
+        return "Done" in str(call.get("text")) if what == "line" else "results" in str(call)
+
+    fault = stage.slack.faults.add(method=method, kind="status", status=503, effect_first=effect == "after", where=late)
+
+    def more(_: dict[str, Any]) -> bool:
+        stage.slack.chatter(OPS, 60, thread_ts=card.ts)
+        return False
+
+    stage.slack.faults.add(method="conversations.replies", kind="status", where=more)
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert fault.fired == 1
+    assert_told_once(stage, change)
+
+
+async def test_a_file_of_a_person_with_the_same_name_is_not_taken_for_ours(stage: Stage) -> None:
+    """Somebody puts a file called like the results into the thread just when ours does not arrive."""
+    change = await stage.ask(numbers(stage))
+    card = stage.card(change)
+
+    def theirs(call: dict[str, Any]) -> bool:
+        hit = "results" in str(call)
+        if hit:
+            stage.slack.chatter(OPS, 1, thread_ts=card.ts)
+            said = stage.slack.thread(OPS, card.ts)[-1]
+            said.files = [
+                new_file(stage.slack.workspace, name=f"CHG-{change}-results.csv", user="U0SAM", content=b"mine")
+            ]
+        return hit
+
+    stage.slack.faults.add(method="files.completeUploadExternal", kind="status", status=503, where=theirs)
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"verified": 2, "failed": 1}
+
+
+@EITHER
+async def test_a_sheet_in_a_busy_direct_message_comes_once(stage: Stage, effect: str) -> None:
+    """Today's values are sent once although the person has written a lot to the bot since they asked."""
+    stage.telnyx.add_number("+13035550000")
+    private = stage.slack.direct_message("U0ANA")
+
+    def busy(_: dict[str, Any]) -> bool:
+        stage.slack.chatter(private, MUCH)
+        return True
+
+    stage.slack.faults.add(
+        method="files.completeUploadExternal", kind="status", status=503, effect_first=effect == "after", where=busy
+    )
+    await stage.ana.command("/numbers", "values update", channel=OPS)
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+    await stage.ana.type("numbers:0", "+13035550000")
+    await stage.send()
+    async with asyncio.timeout(10):
+        while 'linesman_work{task="inquire"} 1' in (await stage.get("/metrics"))[1]:  # noqa: ASYNC110 - figures signal nobody
+            await asyncio.sleep(0.05)
+
+    said = stage.slack.workspace.in_channel(private)
+    assert len([file for message in said for file in message.files]) == 1
+
+
+async def test_words_in_a_busy_direct_message_come_once(stage: Stage) -> None:
+    """Why there is no sheet of values is said once, although the answer to saying it was lost."""
+    private = stage.slack.direct_message("U0ANA")
+    fault = stage.slack.faults.add(
+        method="chat.postMessage", kind="drop_after", where=lambda call: call.get("channel") == private
+    )
+    await stage.ana.command("/numbers", "values update", channel=OPS)
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+    await stage.ana.type("numbers:0", "+13035550000")
+    await stage.send()
+    async with asyncio.timeout(10):
+        while 'linesman_work{task="inquire"} 1' in (await stage.get("/metrics"))[1]:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+
+    assert fault.fired == 1
+    assert len(stage.slack.messages(private)) == 1
