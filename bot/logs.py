@@ -111,9 +111,10 @@ def configure(level: str, style: str, *, secrets: Iterable[str] = (), stream: Te
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    # The HTTP client reports every request at level info: thousands of lines for one change.
+    # The HTTP client reports every request at level info, thousands of lines for one change, with the reason phrase;
+    # at debug come the headers of answers. There a provider may quote a PIN, and no redaction knows it.
     for chatty in ("httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -27,6 +27,7 @@ from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
 from bot.providers.close.offer import OFFER as CLOSE
 from bot.providers.http import Bounds
+from bot.providers.masking import SentSecrets
 from bot.providers.offers import Parts
 from bot.providers.runs import Runs
 from bot.providers.telnyx.offer import OFFER as TELNYX
@@ -46,6 +47,7 @@ from bot.slack.messenger import SlackMessenger
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.run_book import RunBook
+from bot.store.secret_book import SecretBook
 from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.answering import Answering
@@ -113,17 +115,19 @@ def build_providers(
     vault: Vault | None,
     *,
     runs: Callable[[str], Runs] | None = None,
+    sent_secrets: SentSecrets | None = None,
     patience: float = 120.0,
     clock: Clock = utc_now,
 ) -> Sequence[Provider]:
     """Return the providers that are switched on.
 
     ``runs`` gives a provider, by its name, the place where it writes down what it carries out itself; without it such
-    a provider can only look. ``patience`` is for how many seconds a read is repeated before the provider counts as
-    unavailable. ``clock`` is our time of day, which is compared with the providers' to tell a difference.
+    a provider can only look. ``sent_secrets`` remembers what was sent in secret. ``patience`` is for how many seconds
+    a read is repeated before the provider counts as unavailable. ``clock`` is our time of day, which is compared with
+    the providers' to tell a difference.
     """
     bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
-    parts = Parts(vault=vault, bounds=bounds, runs=runs, wall=lambda: clock().timestamp())
+    parts = Parts(vault=vault, bounds=bounds, runs=runs, sent_secrets=sent_secrets, wall=lambda: clock().timestamp())
     return [provider for offer in OFFERS if (provider := offer.open(settings, parts)) is not None]
 
 
@@ -156,7 +160,8 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         client = slack_client(settings, stack, clock=clock)
         vault = build_vault(settings)
         runs = partial(RunBook, database, clock=clock)
-        catalogue = Catalogue(build_providers(settings, vault, runs=runs, clock=clock))
+        book = SecretBook(database, clock=clock)
+        catalogue = Catalogue(build_providers(settings, vault, runs=runs, sent_secrets=book, clock=clock))
         for provider in catalogue.providers:
             stack.push_async_callback(provider.aclose)
         identity = await _identify(client)

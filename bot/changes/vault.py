@@ -31,8 +31,16 @@ class Vault:
 
     def seal(self, clear: str) -> Secret:
         """Return ``clear`` sealed and fingerprinted."""
-        fingerprint = hmac.new(self._salt, clear.encode(), hashlib.sha256).hexdigest()
-        return Secret(fingerprint=fingerprint, sealed=self._fernet.encrypt(clear.encode()).decode())
+        return Secret(fingerprint=self._fingerprint(clear), sealed=self._fernet.encrypt(clear.encode()).decode())
+
+    def trace(self, clear: str) -> tuple[str, int]:
+        """Return by what ``clear`` is recognised in what others say, casing aside, and its length in characters."""
+        folded = _folded(clear)
+        return self._fingerprint(folded), len(folded)
+
+    def traces(self, part: str) -> set[str]:
+        """Return every fingerprint under which ``part`` of a text may be known: as it stands, and casing aside."""
+        return {self._fingerprint(each) for each in {part, _folded(part)}}
 
     def open(self, secret: Secret) -> str:
         """Return the clear text of ``secret``; for the body of a provider call and nothing else.
@@ -45,3 +53,12 @@ class Vault:
             return self._fernet.decrypt(secret.sealed.encode()).decode()
         except InvalidToken as error:
             raise SecretError("None of the keys in LINESMAN_SECRET_KEY opens a stored secret.") from error
+
+    def _fingerprint(self, clear: str) -> str:
+        return hmac.digest(self._salt, clear.encode(errors="surrogatepass"), "sha256").hex()
+
+
+def _folded(text: str) -> str:
+    """Return ``text`` in lower case where that keeps its length, so that a part of a text stays as long as it is."""
+    folded = text.lower()
+    return folded if len(folded) == len(text) else text

@@ -14,7 +14,7 @@ from bot.changes.kinds import Kind
 from bot.changes.policy import OnStale
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
-from bot.changes.values import JSON, Values
+from bot.changes.values import Values
 from bot.clock_skew import ServiceClock
 from bot.providers.http import Call
 
@@ -90,8 +90,6 @@ class JobReport:
     numbers: frozenset[str] = frozenset()
     #: Id -> E.164 of every number that the job names anywhere and tells both of.
     known: Mapping[str, str] = field(default_factory=dict)
-    #: What the provider saved as the job's parameters; None when it did not say. Never holds a secret.
-    parameters: Mapping[str, JSON] | None = None
     #: False when the provider does not tell enough to say whether the job is the batch's that was asked about.
     certain: bool = True
 

@@ -35,6 +35,7 @@ from bot.errors import (
     Unauthorised,
     Unavailable,
 )
+from bot.providers.masking import Masking
 from bot.providers.pace import Pace, asked_wait
 
 _log = logging.getLogger(__name__)
@@ -83,8 +84,10 @@ class Call:
 class _Answer:
     status: int
     headers: httpx.Headers
-    #: The decoded document; None when the body is not JSON or is too large.
+    #: The decoded document, without what we sent in secret; None when the body is not JSON or is too large.
     body: JSON
+    #: The document as it came, for decisions and for nobody's eyes.
+    raw: JSON = field(repr=False)
     #: Whether ``body`` could be read.
     readable: bool
 
@@ -121,6 +124,8 @@ class PacedClient:
     unasked_wait: float = 1.0
     #: How many calls were made, by what they were and how they ended.
     calls: Counter[Call] = field(default_factory=Counter)
+    #: Takes what we sent in secret out of everything that the provider says.
+    masking: Masking = field(default_factory=Masking)
 
     def __post_init__(self) -> None:
         self._paces: dict[tuple[str, str], Pace] = {}
@@ -245,13 +250,14 @@ class PacedClient:
             name = type(error).__name__
             self._count(method, path, name)
             sent = not isinstance(error, _NEVER_SENT)
-            raise _Unclear(f"the connection failed ({name})", sent=sent) from _bare(error)
+            raise _Unclear(f"the connection failed ({name})", sent=sent) from self._bare(error)
         except TimeoutError as error:
             self._count(method, path, "Timeout")
             raise _Unclear(f"no whole answer came within {self.bounds.timeout:g} s") from error
         finally:
             self._slots.release()
         self._count(method, path, str(answer.status))
+        _log.debug("%s %s: %d", method, path, answer.status)
         pace = self._paces[method, path]
         pace.learn(answer.headers, self.now())
         if answer.status == 429:
@@ -270,18 +276,19 @@ class PacedClient:
                 async for chunk in chunks:
                     content += chunk
                     if len(content) > self.bounds.max_bytes:
-                        return _Answer(response.status_code, response.headers, None, readable=False)
+                        return _Answer(response.status_code, response.headers, None, None, readable=False)
         finally:
             await response.aclose()
         try:
             body = jsonlib.loads(content)
         except (ValueError, RecursionError):
-            return _Answer(response.status_code, response.headers, None, readable=False)
+            return _Answer(response.status_code, response.headers, None, None, readable=False)
         if "age" not in response.headers:
             # Only what the provider itself said just now tells its time: a cache repeats the date at which it got the
             # answer, and the page of a gateway, which is no JSON, has the gateway's.
             self.clock.learn(response.headers.get("date"), asked)
-        return _Answer(response.status_code, response.headers, body, readable=True)
+        said = await self.masking.heard(content, body, refused=response.status_code >= 400)
+        return _Answer(response.status_code, response.headers, said, body, readable=True)
 
     def _told(self, answer: _Answer) -> JSON:
         """Return the body of a good answer; raise the refusal, or _Unclear for a status that leaves it open.
@@ -293,7 +300,7 @@ class PacedClient:
         """
         status = answer.status
         if 400 <= status < 500 and status not in {408, 409}:
-            raise self.refuse(status, answer.body)
+            raise self._refused(answer)
         if status >= 400:
             raise _Unclear(f"it answered {status}", status=status)
         if status >= 300:
@@ -302,6 +309,27 @@ class PacedClient:
         if not answer.readable:
             raise _Unclear(f"its answer ({status}) is too large or not JSON", again=False, status=status)
         return answer.body
+
+    def _refused(self, answer: _Answer) -> ProviderError:
+        """Return the refusal: what it means is read from the answer as it came, what is told of it is masked."""
+        meant, told = (self.refuse(answer.status, each) for each in (answer.raw, answer.body))
+        if type(meant) is type(told):
+            return told
+        return type(meant)(f"{self.title} refused the request.", status=answer.status)
+
+    def _bare(self, error: httpx.RequestError) -> httpx.RequestError:
+        """Return ``error`` reduced to what may be told.
+
+        Its request has the key and the body; its text, and the errors behind it, may quote a line of the answer.
+        """
+        error.args = tuple(self.masking.text(each) for each in error.args)
+        error.__cause__ = error.__context__ = None
+        try:
+            request = error.request
+        except RuntimeError:  # httpx's own word for "this error knows no request"
+            return error
+        error.request = httpx.Request(request.method, request.url.copy_with(query=None))
+        return error
 
     def _count(self, method: str, path: str, status: str) -> None:
         self.calls[Call(method, path, status)] += 1
@@ -334,13 +362,3 @@ def _object(body: JSON) -> dict[str, JSON]:
     if not isinstance(body, dict):
         raise _Unclear("its answer is not a JSON object")
     return body
-
-
-def _bare(error: httpx.RequestError) -> httpx.RequestError:
-    """Return ``error`` with its request reduced to method and host, as the whole one holds the key and the body."""
-    try:
-        request = error.request
-    except RuntimeError:  # httpx's own word for "this error knows no request"
-        return error
-    error.request = httpx.Request(request.method, request.url.copy_with(query=None))
-    return error

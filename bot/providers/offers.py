@@ -10,6 +10,7 @@ from bot.changes.vault import Vault
 from bot.config import Settings
 from bot.providers.base import Provider
 from bot.providers.http import Bounds
+from bot.providers.masking import SentSecrets
 from bot.providers.runs import Runs
 
 
@@ -22,6 +23,8 @@ class Parts:
     bounds: Bounds
     #: Gives a provider, by its name, the place where it writes runs down; None when it is only going to look.
     runs: Callable[[str], Runs] | None
+    #: Where the fingerprints of sent secrets are written down; None when nothing is going to be sent.
+    sent_secrets: SentSecrets | None
     #: Our time of day in seconds since 1970.
     wall: Callable[[], float]
 

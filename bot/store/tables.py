@@ -308,6 +308,16 @@ run_stops: Final = Table(
     Column("at", UtcTime, nullable=False),
 )
 
+sent_secrets: Final = Table(
+    "sent_secrets",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("length", Integer),
+    Column("sent_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,  # who has read up to a row reads on after it
+)
+
 events: Final = Table(
     "events",
     metadata,

@@ -18,6 +18,7 @@ from bot.store.outbox import Outbox
 from bot.store.pruning import Pruning
 from bot.store.runs import RunTables
 from bot.store.secrets import Secrets
+from bot.store.sent_secrets import SentSecrets
 from bot.store.templates import Templates
 from bot.store.work import Work
 
@@ -39,6 +40,7 @@ class Transaction:
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
         self.runs = RunTables(connection)
+        self.sent_secrets = SentSecrets(connection)
         self.templates = Templates(connection)
         self.work = Work(connection)
         self.pruning = Pruning(connection)

@@ -53,6 +53,7 @@ class Retaining:
                 more = True
             else:
                 more = await self._prune_events(tx, before, now)
+                await tx.sent_secrets.forget(before)
             await tx.work.again(claim, now if more else now + PAUSE)
         if more:
             self._context.work_bell.ring()

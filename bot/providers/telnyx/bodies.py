@@ -9,7 +9,7 @@ from bot.changes.values import JSON, Secret, Value, Values
 from bot.changes.vault import Vault
 from bot.errors import SecretError
 from bot.providers.base import BatchRequest
-from bot.providers.telnyx.kinds import DELETE, EMERGENCY, SETTINGS
+from bot.providers.telnyx.kinds import DELETE, EMERGENCY, EXTERNAL_PIN, SETTINGS
 
 #: Kind -> path below ``/phone_numbers/jobs/`` of its job, which is also the job's ``type``.
 JOB_TYPES: Final = {
@@ -36,9 +36,9 @@ def sealed_leaves(batch: BatchRequest) -> dict[str, Value]:
     return dict(_effective(batch))
 
 
-def clear_secrets(batch: BatchRequest, vault: Vault | None) -> list[str]:
-    """Return the clear texts of the secrets in ``batch``, so that they can be blotted out of what Telnyx says."""
-    return [vault.open(value) for value in batch.values.values() if isinstance(value, Secret) and vault]
+def clear_secrets(document: Mapping[str, JSON]) -> list[str]:
+    """Return the clear texts of the secrets in a body."""
+    return [str(document[EXTERNAL_PIN])] if document.get(EXTERNAL_PIN) else []
 
 
 def nested(leaves: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -7,12 +7,12 @@ bear different titles on different pages), so a code alone decides nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import ValidationError
 
-from bot.changes.values import JSON, MASK
+from bot.changes.values import JSON
 from bot.errors import BadRequest, Forbidden, Missing, ProviderError, TooManyJobs, Unauthorised
 from bot.providers.http import clean, refusal_type
 from bot.providers.telnyx.wire import Complaint, Complaints
@@ -65,22 +65,6 @@ def reason(complaints: Sequence[Complaint]) -> Complaint:
         detail=" ".join(detail for detail in details if detail) or "Telnyx gave no reason.",
         source=clean(first.pointer),
     )
-
-
-def masked(error: ProviderError, secrets: Iterable[str]) -> ProviderError:
-    """Return ``error`` with every one of ``secrets`` blotted out of its sentence: a provider may quote what it got."""
-    error.args = (blot(error.message, secrets), *error.args[1:])
-    error.pointer = blot(error.pointer, secrets)
-    error.code = blot(error.code, secrets)
-    return error
-
-
-def blot(text: str, secrets: Iterable[str]) -> str:
-    """Return ``text`` with every one of ``secrets`` replaced by the mask."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, MASK)
-    return text
 
 
 def _complaints(body: JSON) -> list[Complaint]:

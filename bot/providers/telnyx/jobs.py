@@ -10,12 +10,12 @@ from typing import Final
 
 from bot.changes.values import JSON, Secret, Value
 from bot.changes.vault import Vault
-from bot.errors import BadRequest, OutcomeUnknown, ProviderError, SecretError, Unavailable
+from bot.errors import BadRequest, OutcomeUnknown, SecretError, StoreError, Unavailable
 from bot.providers.base import BatchRequest, JobReport, JobSearch, JobState, OperationReport
 from bot.providers.http import PacedClient, clean
 from bot.providers.listing import Listing
 from bot.providers.telnyx.bodies import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
-from bot.providers.telnyx.errors import blot, masked, reason
+from bot.providers.telnyx.errors import reason
 from bot.providers.telnyx.kinds import EXTERNAL_PIN
 from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, parse, rows, total
 
@@ -48,13 +48,15 @@ class Jobs:
             document = body(batch, self._vault)
         except SecretError as error:
             raise BadRequest(f"Nothing was sent to Telnyx. {error.message}") from error
-        path = f"/phone_numbers/jobs/{JOB_TYPES[batch.kind.name]}"
         try:
-            # The one filter that goes to a job as it is: no list takes it (telnyx.md 3.1).
-            params = {f"filter[{each.field}]": str(each.value).lower() for each in batch.handed} or None
-            answer = await self._http.write("POST", path, params=params, json=document)
-        except ProviderError as error:
-            raise masked(error, clear_secrets(batch, self._vault)) from error.__cause__
+            for clear in clear_secrets(document):
+                await self._http.masking.learn(clear)
+        except StoreError as error:
+            raise Unavailable(f"Nothing was sent to Telnyx. {error.message}") from error
+        path = f"/phone_numbers/jobs/{JOB_TYPES[batch.kind.name]}"
+        # The one filter that goes to a job as it is: no list takes it (telnyx.md 3.1).
+        params = {f"filter[{each.field}]": str(each.value).lower() for each in batch.handed} or None
+        answer = await self._http.write("POST", path, params=params, json=document)
         try:
             job = report(data(answer))
         except Unavailable as error:
@@ -166,20 +168,14 @@ class Jobs:
 
 
 def report(document: JSON) -> JobReport:
-    """Return a job as the domain sees it, without the secret among its parameters.
-
-    Raises :class:`bot.errors.Unavailable` when ``document`` is no job.
-    """
+    """Return a job as the domain sees it. Raises :class:`bot.errors.Unavailable` when ``document`` is no job."""
     job = parse(Job, document)
-    parameters = job.parameters
-    secrets = [str(parameters[EXTERNAL_PIN])] if parameters.get(EXTERNAL_PIN) else []
-    told = {name: value for name, value in parameters.items() if name not in {EXTERNAL_PIN, "phone_numbers"}}
     return JobReport(
         id=job.id,
         state=_state(job.status),
         state_word=clean(job.status, 40),
         succeeded=_operations(job.successful_operations),
-        failed=tuple(_failure(number, secrets) for number in job.failed_operations),
+        failed=tuple(_failure(number) for number in job.failed_operations),
         pending=_operations(job.pending_operations),
         done_by=job.etc,
         created_at=job.created_at,
@@ -194,7 +190,6 @@ def report(document: JSON) -> JobReport:
             )
             if each.id and each.phone_number
         },
-        parameters=told or None,
     )
 
 
@@ -210,13 +205,13 @@ def _operations(numbers: Iterable[JobNumber]) -> tuple[OperationReport, ...]:
     return tuple(OperationReport(id=number.id, e164=number.phone_number) for number in numbers)
 
 
-def _failure(number: FailedNumber, secrets: Sequence[str]) -> OperationReport:
+def _failure(number: FailedNumber) -> OperationReport:
     why = reason(number.errors)
     return OperationReport(
         id=number.id,
         e164=number.phone_number,
         code=why.code,
-        reason=blot(why.detail, secrets),
+        reason=why.detail,
         pointer=why.pointer,
     )
 

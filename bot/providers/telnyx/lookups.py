@@ -96,8 +96,8 @@ class Lookups:
         if not listing.whole and shelf.search and len(wanted) >= _SEARCHABLE:
             searched = (await self._listing(shelf, wanted)).labels
         near = {id_: label for id_, label in labels.items() if wanted.casefold() in label.casefold()}
-        found = [Choice(id_, clean(label, LONGEST)) for id_, label in (near | dict(searched)).items()]
-        return tuple(found[:MOST])
+        shown = await self._shown(dict(list((near | dict(searched)).items())[:MOST]))
+        return tuple(Choice(id_, label) for id_, label in shown.items())
 
     async def labels(self, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
         """Return id -> label for those of ``ids`` that exist."""
@@ -118,7 +118,12 @@ class Lookups:
             return id_, self._remember(shelf, {id_: shelf.label(row)})[id_]
 
         asked = dict(await together(ask, sorted(wanted - known.keys())))
-        return {id_: clean(label, LONGEST) for id_, label in (known | asked).items() if label}
+        return await self._shown({id_: label for id_, label in (known | asked).items() if label})
+
+    async def _shown(self, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Return id -> label as people may see it: somebody may have written a PIN into a name."""
+        tell = await self._http.masking.telling()
+        return {id_: clean(tell(label), LONGEST) for id_, label in labels.items()}
 
     async def _listing(self, shelf: Shelf, text: str) -> _Answered:
         """Return the list, or what its search for ``text`` finds, from memory while it is fresh."""

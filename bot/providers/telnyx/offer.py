@@ -17,6 +17,7 @@ def _open(settings: Settings, parts: Parts) -> Telnyx | None:
         api_key=settings.telnyx.api_key.get_secret_value(),
         api_url=settings.telnyx.api_url,
         vault=parts.vault,
+        sent_secrets=parts.sent_secrets,
         bounds=parts.bounds,
         wall=parts.wall,
     )

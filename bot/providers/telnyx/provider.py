@@ -21,12 +21,14 @@ from bot.changes.vault import Vault
 from bot.clock_skew import ServiceClock
 from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.http import Bounds, Call, PacedClient
+from bot.providers.masking import Masking, SentSecrets
 from bot.providers.telnyx import kinds as table
 from bot.providers.telnyx.errors import refusal
 from bot.providers.telnyx.jobs import Jobs
 from bot.providers.telnyx.lookups import Lookups
 from bot.providers.telnyx.reading import Reader
 from bot.providers.telnyx.tags import TAGS, Tags
+from bot.providers.telnyx.wire import STATES
 
 #: Ids are 64-bit integers as text. Shorter ones are in old examples, but 15 digits and less may be a phone number
 #: whose + was lost, and changing the wrong number is worse than asking again.
@@ -37,7 +39,7 @@ class Telnyx:
     """One Telnyx account. It opens its own connections; close it, or use it in ``async with``.
 
     ``api_url`` is the base of the API with its version. ``transport`` is for tests. Without a ``vault`` secret
-    settings are neither offered nor read.
+    settings are neither offered nor read. ``sent_secrets`` remembers what was sent in secret beyond this object's life.
     """
 
     name = "telnyx"
@@ -51,6 +53,7 @@ class Telnyx:
         api_key: str,
         api_url: str = "https://api.telnyx.com/v2",
         vault: Vault | None = None,
+        sent_secrets: SentSecrets | None = None,
         bounds: Bounds | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
@@ -73,6 +76,7 @@ class Telnyx:
             wall=wall,
             sleep=sleep,
             jitter=jitter,
+            masking=Masking(vault, sent_secrets, words=STATES),
         )
         self._reader = Reader(self._http, vault)
         self._jobs = Jobs(self._http, vault)

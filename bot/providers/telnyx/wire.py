@@ -6,20 +6,26 @@ Rows of numbers are not modelled here: which of their fields matter is what the 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.changes.values import JSON
 from bot.errors import Unavailable
 
+#: Every documented word for the state of a job or of a number (telnyx.md 4 and 5).
+STATES: Final = frozenset(
+    {
+        *("pending", "in_progress", "completed", "failed", "expired", "active", "deleted", "ported-out"),
+        *("purchase-pending", "purchase-failed", "port-pending", "port_pending", "port-failed", "port-out-pending"),
+        *("emergency-only", "requirement-info-pending", "requirement-info-under-review"),
+        *("requirement-info-exception", "provision-pending"),
+    }
+)
+
 
 def _listed(value: object) -> object:
     return [] if value is None else value
-
-
-def _keyed(value: object) -> object:
-    return value if isinstance(value, dict) else {}
 
 
 def _texted(value: object) -> object:
@@ -96,8 +102,6 @@ class Job(_Lenient):
     successful_operations: Annotated[list[JobNumber], BeforeValidator(_listed)] = []
     pending_operations: Annotated[list[JobNumber], BeforeValidator(_listed)] = []
     failed_operations: Annotated[list[FailedNumber], BeforeValidator(_listed)] = []
-    #: What was saved at creation; holds the external PIN in clear, so it is never shown whole (``jobs.py``).
-    parameters: Annotated[dict[str, JsonValue], BeforeValidator(_keyed)] = Field(default={}, repr=False)
 
 
 class OwnedNumber(_Lenient):

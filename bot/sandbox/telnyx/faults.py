@@ -12,8 +12,8 @@ from bot.sandbox.telnyx.errors import server_trouble
 #: status: an error answer with the documented envelope (401, 403, 404, 429, 500, 502, 503, 504);
 #: rate_limited: 429; drop_before and drop_after: the connection is closed without an answer, before or after
 #: the request took effect; delay: the answer comes late; malformed and empty: a good status over a body that
-#: is not JSON, or none, after the request took effect.
-Kind = Literal["status", "rate_limited", "drop_before", "drop_after", "delay", "malformed", "empty"]
+#: is not JSON, or none, after the request took effect; redirect: a 302 to ``location``.
+Kind = Literal["status", "rate_limited", "drop_before", "drop_after", "delay", "malformed", "empty", "redirect"]
 
 _EFFECTIVE = frozenset({"drop_after", "delay", "malformed", "empty"})
 
@@ -37,6 +37,8 @@ class Fault:
     #: Whether the request takes effect before the fault. A delay without it waits first, and the request
     #: then takes effect only if the client is still there.
     effect_first: bool
+    #: Where kind ``redirect`` points to.
+    location: str
     #: Sent as ``retry-after`` when given.
     retry_after: float | None
     #: Sent as ``x-ratelimit-reset`` (with nothing remaining) when given.
@@ -70,6 +72,7 @@ class Faults:
         status: int = 500,
         seconds: float = 0.0,
         effect_first: bool | None = None,
+        location: str = "",
         retry_after: float | None = None,
         reset: float | None = None,
     ) -> Fault:
@@ -93,6 +96,7 @@ class Faults:
             status=status,
             seconds=seconds,
             effect_first=kind in _EFFECTIVE if effect_first is None else effect_first,
+            location=location,
             retry_after=retry_after,
             reset=reset,
         )

@@ -17,6 +17,7 @@ from bot.sandbox.telnyx.faults import Fault, Faults
 from bot.sandbox.telnyx.job_book import JobBook
 from bot.sandbox.telnyx.rates import RateLimit, nominal_headers
 from bot.sandbox.telnyx.records import Call
+from bot.sandbox.telnyx.rewrites import Rewrites
 
 PREFIX = "/v2"
 
@@ -27,6 +28,7 @@ class Gate:
     Attributes:
         calls: every request so far, in order of arrival.
         faults: the faults that tests ordered.
+        rewrites: what tests make of answers.
         rate_limit: the limit in force, if any.
 
     """
@@ -34,6 +36,7 @@ class Gate:
     def __init__(self, api_key: str, clock: Clock, jobs: JobBook) -> None:
         self.calls: list[Call] = []
         self.faults = Faults()
+        self.rewrites = Rewrites()
         self.rate_limit: RateLimit | None = None
         self._expected = f"Bearer {api_key}".encode()
         self._clock = clock
@@ -61,7 +64,7 @@ class Gate:
         if response is None:
             return _hung_up(request)
         call.status = response.status
-        return response
+        return self.rewrites.apply(request, response)
 
     async def date(self, _request: web.Request, response: web.StreamResponse) -> None:
         """Put the ``Date`` on an answer, or take away the one that aiohttp puts there."""
@@ -103,6 +106,8 @@ class Gate:
             text = "<html><body>upstream" if fault.kind == "malformed" else ""
             status = 200 if good is None else good.status
             return web.Response(text=text, status=status, content_type="text/html")
+        if fault.kind == "redirect":
+            return web.Response(status=302, headers={hdrs.LOCATION: fault.location})
         bad = refusal(server_trouble(429 if fault.kind == "rate_limited" else fault.status))
         bad.headers.update({**nominal_headers(), **fault.headers()})
         return bad

@@ -27,6 +27,7 @@ from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.rates import RateLimit
 from bot.sandbox.telnyx.records import Address, BillingGroup, Call, Connection, Number
 from bot.sandbox.telnyx.registration import NumberFields, register
+from bot.sandbox.telnyx.rewrites import Rewrites
 
 Found = TypeVar("Found")
 
@@ -252,6 +253,11 @@ class TelnyxStandIn:
     def calls(self) -> Sequence[Call]:
         """Every request so far, in order of arrival."""
         return self._gate.calls
+
+    @property
+    def rewrites(self) -> Rewrites:
+        """What is made of the documents of answers; order with ``rewrites.add``."""
+        return self._gate.rewrites
 
     @property
     def faults(self) -> Faults:

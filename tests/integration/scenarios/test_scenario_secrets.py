@@ -7,12 +7,15 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 from cryptography.fernet import Fernet
 
 from bot import logs
+from bot.changes.values import MASK
+from bot.sandbox.telnyx.rewrites import Rewrite
 from tests.integration.scenarios.stage import Stage
 
 PIN = "Quetzal7391"
@@ -79,6 +82,105 @@ async def test_the_pin_reaches_the_carrier_and_nothing_else(log: io.StringIO, se
         assert pin.encode() not in resting
         assert pin.encode() not in at_rest(stage)
         assert pin not in logged
+
+
+def say_state(document: dict[str, Any]) -> None:
+    """Put the PIN into the word for the job's state."""
+    document["data"]["status"] = f"waiting_{PIN}"
+
+
+def parameters(value: Any) -> Rewrite:
+    """Say ``value`` for the saved parameters, or nothing at all of them."""
+
+    def change(document: dict[str, Any]) -> None:
+        document["data"].pop("parameters")
+        if value is not None:
+            document["data"]["parameters"] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("quoted", "where", "saved"),
+    [
+        pytest.param(f"The PIN {PIN} is too weak.", "detail", None, id="detail-parameters-absent"),
+        pytest.param(f"The PIN {PIN} is too weak.", "detail", {}, id="detail-parameters-empty"),
+        pytest.param(f"The PIN {PIN} is too weak.", "detail", {"external_pin": "***"}, id="detail-parameters-masked"),
+        pytest.param(f"The PIN {PIN} is too weak.", "detail", {"pin": {"pin": PIN}}, id="detail-parameters-nested"),
+        pytest.param("x" * 195 + f" {PIN} is too weak.", "detail", {}, id="where-it-is-cut"),
+        pytest.param(f"bad value '{PIN}'.", "title", {}, id="title"),
+        pytest.param(f'{{"external_pin":"pre{PIN}"}}', "detail", {}, id="glued-in-json"),
+        pytest.param(f"external_pin%3D{PIN.replace('Q', '%51')}", "detail", {}, id="url-encoded"),
+        pytest.param(f"The PIN {PIN.upper()} is too weak.", "detail", {}, id="other-casing"),
+        pytest.param(f"pin_{PIN}", "code", {}, id="code"),
+        pytest.param(f"/external_pin/{PIN}", "pointer", {}, id="pointer"),
+    ],
+)
+async def test_an_error_may_quote_the_pin_wherever_it_likes(
+    log: io.StringIO, sealed: Stage, quoted: str, where: str, saved: Any
+) -> None:
+    """The PIN is compared with what we sent, not with what the answer repeats, in every text and before it is cut."""
+    stage = sealed
+    numbers = [n.phone_number for n in stage.telnyx.add_numbers(2, start="+13035550000", external_pin=OTHER_PIN)]
+    stage.telnyx.fail(numbers[1], **{"detail": "", "pointer": "/external_pin", where: quoted})
+    stage.telnyx.rewrites.add("GET", "/phone_numbers/jobs/*", parameters(saved))
+
+    change = await stage.run(numbers, {"external_pin": PIN})
+    await stage.command(f"status CHG-{change}")
+
+    assert stage.outcomes(change) == {"verified": 1, "failed": 1}
+    assert MASK in "".join(stage.results(change)[1].values())
+    keeps_still(stage, log)
+
+
+async def test_a_word_for_the_state_may_quote_the_pin_after_a_restart(log: io.StringIO, sealed: Stage) -> None:
+    """Wiped here and met by another process, the PIN is still recognised: its fingerprint is kept."""
+    stage = sealed
+    number = stage.telnyx.add_number("+13035550000")
+    stage.telnyx.job_seconds = 3600
+    change = await stage.ask([number.phone_number], {"external_pin": PIN})
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="a job")
+    await stage.stop()
+    stage.telnyx.rewrites.add("GET", "/phone_numbers/jobs/*", say_state)
+    await stage.start(LINESMAN_STUCK_AFTER="60")
+    stage.clock.advance(120)
+
+    await stage.slack.wait_for(lambda: any("waiting_" in said for said in stage.failures()), what="a question")
+
+    assert f"waiting_{MASK}" in "".join(stage.failures())
+    keeps_still(stage, log)
+
+
+@pytest.mark.parametrize("quoted", ["detail", "code", "location"])
+async def test_a_refusal_may_quote_the_pin(log: io.StringIO, sealed: Stage, quoted: str) -> None:
+    """A refused creation, or one that is pointed elsewhere, tells nobody the PIN, not even a log at debug."""
+    stage = sealed
+    number = stage.telnyx.add_number("+13035550000")
+    jobs = "/phone_numbers/jobs/update_phone_numbers"
+    if quoted == "location":
+        stage.telnyx.faults.add(method="POST", path=jobs, kind="redirect", location=f"/v3/jobs?pin={PIN}")
+    else:
+        refuse(stage, {"title": "", "detail": "", quoted: f"pin={PIN}"})
+
+    change = await stage.ask([number.phone_number], {"external_pin": PIN})
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert quoted == "location" or MASK in "".join(stage.results(change)[0].values())
+    keeps_still(stage, log)
+
+
+def refuse(stage: Stage, error: dict[str, str]) -> None:
+    """Have the creation of every job refused with this error."""
+    stage.telnyx.faults.add(method="POST", path="/phone_numbers/jobs/*", kind="status", status=403, times=None)
+    stage.telnyx.rewrites.add("POST", "/phone_numbers/jobs/*", lambda document: document.update(errors=[error]))
+
+
+def keeps_still(stage: Stage, log: io.StringIO) -> None:
+    """Check that no text that ever left, rests or was logged has the PIN, in any casing, or the better part of it."""
+    for text in (sent_to_slack(stage), log.getvalue(), at_rest(stage).decode(errors="replace")):
+        assert [part for part in (PIN[:5], PIN[1:]) if part.lower() in text.lower()] == []
 
 
 async def test_after_edit_the_pin_is_kept_without_being_shown(sealed: Stage) -> None:

@@ -1,0 +1,255 @@
+"""The one place through which everything passes that a provider says: what we sent in secret is taken out of it.
+
+A provider may quote an external PIN anywhere: in the detail, the code or the pointer of an error, in the word for a
+job's state, minutes after the request and long after we wiped the PIN. So what it says is compared with what *we* sent,
+by keyed fingerprints that outlive the PIN, and nothing is cut to length before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Final, Protocol
+from urllib.parse import unquote_plus
+
+from bot.changes.values import JSON, MASK
+from bot.changes.vault import Vault
+from bot.errors import StoreError
+
+#: Keys under which providers speak: all that stands below them is text for people, and nothing that we compare.
+_SPOKEN: Final = frozenset({"errors", "error", "field-errors"})
+#: The key of a word for the state of something, which is shown when we do not know it.
+_STATE: Final = "status"
+#: The key under which the saved parameters of a job repeat a PIN in clear, whoever sent it.
+_PIN: Final = "external_pin"
+#: Characters of one text that are looked at; far more than are ever shown. What is beyond them goes.
+_LONGEST: Final = 2000
+#: Characters of one answer that are looked at. What a provider says beyond them is withheld.
+_MOST: Final = 400_000
+#: A secret that is shorter is taken out where it stands as a word: inside longer words it would be anything.
+_SHORTEST_PART: Final = 4
+#: The lengths to try for a fingerprint that was kept before lengths were.
+_USUAL: Final = range(_SHORTEST_PART, 25)
+#: How often a text may be encoded over and over.
+_LAYERS: Final = 3
+#: Comparisons that are remembered: failures of one job say nearly the same of each number.
+_REMEMBERED: Final = 50_000
+
+
+class SentSecrets(Protocol):
+    """The fingerprints of the secrets that were ever sent, by whichever process."""
+
+    async def add(self, fingerprint: str, length: int) -> None:
+        """Write down a secret that is about to be sent; ``length`` counts its characters."""
+        ...
+
+    async def since(self, last: int) -> Sequence[tuple[int, str, int | None]]:
+        """Return (row, fingerprint, length of the clear text if known) of what came after the row ``last``."""
+        ...
+
+
+class Masking:
+    """Masks the secrets of one account in what its provider says.
+
+    ``sent`` is asked after each answer came and before anybody sees it: a secret is written down before it is sent, so
+    whatever quotes it is compared with it, also when another process sent it. ``words`` are the states that the
+    provider documents; they are left as they are.
+    """
+
+    def __init__(
+        self, vault: Vault | None = None, sent: SentSecrets | None = None, *, words: Collection[str] = ()
+    ) -> None:
+        self._vault = vault
+        self._sent = sent
+        self._words = frozenset(words)
+        #: Fingerprint -> length of the clear text; None when it is not known.
+        self._known: dict[str, int | None] = {}
+        self._last = 0
+        self._compared: dict[str, bool] = {}
+        listed = "|".join(re.escape(word) for word in self._words)
+        self._speaks = re.compile(
+            rf'"(?:errors?|field-errors)"\s*:|"status"\s*:\s*(?!"(?:{listed})"|null)'.encode()
+            if words
+            else b'"errors?"'
+        )
+
+    async def learn(self, clear: str) -> None:
+        """Write down a secret that is about to be sent; raises :class:`bot.errors.StoreError` when that fails."""
+        if self._vault is None or not clear:
+            return
+        fingerprint, length = self._vault.trace(clear)
+        if self._sent is not None:
+            await self._sent.add(fingerprint, length)
+        self._know(fingerprint, length)
+
+    async def heard(self, content: bytes | bytearray, document: JSON, *, refused: bool) -> JSON:
+        """Return the decoded ``document`` of an answer as everybody may see it; ``content`` is its text.
+
+        In a refusal all is the provider's own words, elsewhere what stands under certain keys.
+        """
+        if not refused and self._speaks.search(content) is None:
+            return document
+        known = await self._refresh()
+        repeated = [str(pin) for pin in _under(document, _PIN) if isinstance(pin, str | int) and str(pin)]
+        if known and not self._known and not repeated:
+            return document
+        return await asyncio.to_thread(_Hearing(self, repeated, blind=not known).of, document, spoken=refused)
+
+    async def telling(self) -> Callable[[str], str]:
+        """Return what masks single texts by all that was sent until now."""
+        return self.text if await self._refresh() else lambda _said: MASK
+
+    def text(self, said: object, repeated: Sequence[str] = ()) -> str:
+        """Return one text without the secrets, also where it holds them quoted, escaped or percent-encoded."""
+        whole = str(said)
+        line = whole[:_LONGEST]
+        if len(whole) > _LONGEST:  # the last word may be half a secret
+            line = f"{line.rpartition(' ')[0]} …"
+        if not self._known and not repeated:
+            return line
+        line = self._masked(line, repeated)
+        for decode in _DECODERS:
+            decoded = line
+            for _ in range(_LAYERS):
+                before, decoded = decoded, decode(decoded)
+                if decoded == before:
+                    break
+                if (masked := self._masked(decoded, repeated)) != decoded:
+                    line = decoded = masked
+        return line
+
+    def stays(self, word: object) -> bool:
+        """Tell whether ``word`` is a documented state."""
+        return word in self._words
+
+    async def _refresh(self) -> bool:
+        """Learn what others sent meanwhile; False when that cannot be found out."""
+        if self._sent is None or self._vault is None:
+            return True
+        try:
+            fresh = await self._sent.since(self._last)
+        except StoreError:
+            return False
+        for row, fingerprint, length in fresh:
+            self._last = max(self._last, row)
+            self._know(fingerprint, length)
+        return True
+
+    def _know(self, fingerprint: str, length: int | None) -> None:
+        if fingerprint not in self._known:
+            self._known[fingerprint] = length
+            self._compared = {}
+
+    def _masked(self, text: str, repeated: Sequence[str]) -> str:
+        for clear in repeated:
+            text = text.replace(clear, MASK) if len(clear) >= _SHORTEST_PART else _word(clear).sub(MASK, text)
+        if not self._known:
+            return text
+        spans = [span for span in self._candidates(text) if self._is_secret(text[slice(*span)])]
+        for start, end in reversed(_joined(spans)):
+            text = text[:start] + MASK + text[end:]
+        return text
+
+    def _candidates(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where something stands that has the length of a secret."""
+        lengths = {each for length in self._known.values() for each in ((length,) if length else _USUAL)}
+        for length in lengths:
+            for start in range(len(text) - length + 1):
+                end = start + length
+                if length >= _SHORTEST_PART or (
+                    not text[max(start - 1, 0) : start].isalnum() and not text[end : end + 1].isalnum()
+                ):
+                    yield start, end
+
+    def _is_secret(self, part: str) -> bool:
+        found = self._compared.get(part)
+        if found is None:
+            if len(self._compared) >= _REMEMBERED:
+                self._compared = {}
+            found = self._compared[part] = self._vault is not None and not self._known.keys().isdisjoint(
+                self._vault.traces(part)
+            )
+        return found
+
+
+class _Hearing:
+    """One answer, walked through."""
+
+    def __init__(self, masking: Masking, repeated: Sequence[str], *, blind: bool) -> None:
+        self._masking = masking
+        self._repeated = repeated
+        #: Whether nobody knows what was sent: then all that is said is withheld.
+        self._blind = blind
+        self._room = _MOST
+
+    def of(self, document: JSON, *, spoken: bool) -> JSON:
+        """Return ``document`` masked; ``spoken`` when all of it is the provider's own words."""
+        match document:
+            case dict():
+                return {key: self._entry(key, value, spoken=spoken) for key, value in document.items()}
+            case list():
+                return [self.of(each, spoken=spoken) for each in document]
+            case bool() | None:
+                return document
+            case str() | int() | float() if spoken:
+                return self._said(document)
+            case _:
+                return document
+
+    def _entry(self, key: str, value: JSON, *, spoken: bool) -> JSON:
+        if key == _STATE and not spoken and isinstance(value, str | int) and not isinstance(value, bool):
+            return value if self._masking.stays(value) else self._said(value)
+        return self.of(value, spoken=spoken or key in _SPOKEN)
+
+    def _said(self, value: str | float) -> JSON:
+        text = str(value)
+        self._room -= min(len(text), _LONGEST)
+        if self._blind or self._room < 0:
+            return MASK
+        masked = self._masking.text(text, self._repeated)
+        return value if masked == text else masked
+
+
+def _under(document: JSON, wanted: str) -> Iterator[JSON]:
+    """Yield every value that stands under the key ``wanted``, however deep."""
+    match document:
+        case dict():
+            for key, value in document.items():
+                if key == wanted:
+                    yield value
+                yield from _under(value, wanted)
+        case list():
+            for each in document:
+                yield from _under(each, wanted)
+
+
+def _word(clear: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(clear)}(?!\w)")
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans in order, those that overlap as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _unescaped(text: str) -> str:
+    """Return ``text`` without the escapes of JSON and of quotation."""
+    plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+    return re.sub(r"\\(.)", r"\1", plain)
+
+
+def _spaced(text: str) -> str:
+    """Return ``text`` as it will be shown: on one line, without what cannot be printed."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+#: The forms that a text may hold a secret in.
+_DECODERS: Final[tuple[Callable[[str], str], ...]] = (unquote_plus, html.unescape, _unescaped, _spaced)
