@@ -10,7 +10,7 @@ from alembic import op
 from bot.store.tables import UtcTime
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
