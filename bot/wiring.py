@@ -75,6 +75,7 @@ from bot.workflow.reporting import Reporting
 from bot.workflow.retaining import Retaining
 from bot.workflow.searching import Searching
 from bot.workflow.sheets import Sheets
+from bot.workflow.staleness import Staleness
 from bot.workflow.starting import Starting
 from bot.workflow.stories import Stories
 from bot.workflow.submission import Submission
@@ -248,8 +249,10 @@ def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, 
     stories = Stories(context, sheets)
     planning = Planning(context, authority, say, proposals, sheets=sheets, bases=bases)
     approval = Approval(context, authority, say)
-    submission = Submission(context, say, name)
-    trying = Trying(context, authority, say)
+    staleness = Staleness(context, say)
+    submission = Submission(context, say, staleness, name)
+    trying = Trying(context, authority, say, staleness)
+    cancelling = Cancelling(context, authority, say)
     mail = SlackMail(client, bot)
     messenger = SlackMessenger(client, mail, failure_channel=settings.failure_channel)
     delivery = Delivery(context, stories, messenger, say, name)
@@ -259,7 +262,7 @@ def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, 
         Task.DISCARD: planning.forget,
         Task.EXPIRE: approval.expire,
         Task.REMIND: Reminding(context, authority, say).remind,
-        Task.START: Starting(context, authority, say, trying).start,
+        Task.START: Starting(context, authority, say, staleness, trying).start,
         Task.SUBMIT: submission.submit,
         Task.SEARCH: Searching(context, say, name).search,
         Task.POLL: Polling(context, say, name).poll,
@@ -277,9 +280,9 @@ def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, 
         proposals=proposals,
         bases=bases,
         approval=approval,
-        cancelling=Cancelling(context, authority, say),
+        cancelling=cancelling,
         freezing=Freezing(context, authority, say),
-        unlocking=Unlocking(context, authority, say),
+        unlocking=Unlocking(context, authority, say, cancelling),
         exporting=Exporting(context, authority),
         answering=Answering(context, authority, say),
         trying=trying,

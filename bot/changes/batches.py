@@ -62,6 +62,10 @@ class Batch:
     overdue_at: datetime | None = None
     #: When the provider last refused the batch for want of a free slot; None when it did not.
     slot_refused_at: datetime | None = None
+    #: When its numbers were last read again before sending it, or could not be; None when that was never tried.
+    checked_at: datetime | None = None
+    #: Why they could not be read then, for people; empty when they were read, and were as the plan found them.
+    check_problem: str = ""
 
     @property
     def floor(self) -> datetime | None:

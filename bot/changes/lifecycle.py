@@ -24,7 +24,7 @@ class ChangeState(Enum):
     REJECTED = "rejected"  #: an approver said no
     EXPIRED = "expired"  #: nobody decided in time
     CANCELLED = "cancelled"  #: stopped before anything was sent
-    STALE = "stale"  #: the numbers moved between the plan and the run
+    STALE = "stale"  #: numbers changed after the plan was made, and before any of it was sent
 
     @property
     def over(self) -> bool:
@@ -82,7 +82,7 @@ CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     _C.PLANNED: frozenset({_C.AWAITING_APPROVAL, _C.DISCARDED}),
     _C.AWAITING_APPROVAL: frozenset({_C.APPROVED, _C.REJECTED, _C.EXPIRED, _C.CANCELLED}),
     _C.APPROVED: frozenset({_C.RUNNING, _C.CANCELLED, _C.STALE}),
-    _C.RUNNING: frozenset({_C.VERIFYING, _C.CANCELLED}),
+    _C.RUNNING: frozenset({_C.VERIFYING, _C.CANCELLED, _C.STALE}),
     _C.VERIFYING: frozenset({_C.FINISHED, _C.RUNNING, _C.PAUSED}),
     _C.PAUSED: frozenset({_C.RUNNING, _C.VERIFYING}),
     _C.FINISHED: frozenset(),

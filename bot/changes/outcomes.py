@@ -16,15 +16,15 @@ UNCHANGED = "linesman.unchanged"
 REFUSED = "linesman.job_refused"
 STOPPED = "linesman.stopped"
 GIVEN_UP = "linesman.given_up"
-MOVED = "linesman.moved"
 STALE = "linesman.stale"
 UNLOCKED = "linesman.unlocked"
 DIFFERS = "linesman.differs"
 GONE = "linesman.gone"
 UNREAD = "linesman.unread"
 NOT_TOLD = "linesman.not_told"
+UNANSWERED = "linesman.unanswered"
 #: Codes of failed numbers that may have the new values all the same, because the job does not say clearly.
-UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP})
+UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED})
 
 
 class Reported(Protocol):

@@ -181,20 +181,23 @@ class PacedClient:
         params: Params | None = None,
         json: JSON = None,
         ready: Ready | None = None,
+        patience: float | None = None,
     ) -> dict[str, JSON]:
         """Send a request that changes something, at most once, and return the JSON object that answers it.
 
         ``ready`` is awaited when nothing stands between the request and the wire any more: its turn has come, and it
-        has a place among those under way. What it raises is raised, and nothing was sent.
+        has a place among those under way. What it raises is raised, and nothing was sent. ``patience`` is how many
+        seconds it may wait for its turn, and as many for a place: who has just seen that it may be sent has to look
+        again after a longer wait.
 
         Raises :class:`~bot.errors.RateLimited` (not carried out; maybe not even sent),
         :class:`~bot.errors.Unavailable` (never sent), what ``refuse`` makes of a refusal, and
         :class:`~bot.errors.OutcomeUnknown` for every other ending.
         """
         request = self._request(method, path, parts, params, json)
-        await self._pace(method, path, self.now() + self.bounds.timeout)
+        await self._pace(method, path, self.now() + (self.bounds.timeout if patience is None else patience))
         try:
-            body = _object(self._told(await self._send(method, path, request, ready)))
+            body = _object(self._told(await self._send(method, path, request, ready, patience=patience)))
         except _Unclear as error:
             if not error.sent:
                 message = f"{self.title} cannot be reached just now and nothing was sent: {error.why}."
@@ -219,10 +222,18 @@ class PacedClient:
         """Return a pause with full jitter: anywhere between none and the doubling bound."""
         return self.jitter() * min(self.bounds.longest_backoff, self.bounds.backoff * 2.0 ** min(attempt, 16))
 
-    async def _send(self, method: str, path: str, request: httpx.Request, ready: Ready | None = None) -> _Answer:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        request: httpx.Request,
+        ready: Ready | None = None,
+        *,
+        patience: float | None = None,
+    ) -> _Answer:
         """Send the request that :meth:`_pace` let go and return its answer; raise RateLimited or _Unclear."""
         try:
-            return await self._answer(method, path, request, ready)
+            return await self._answer(method, path, request, ready, patience)
         finally:
             self._paces[method, path].ended()
 
@@ -234,9 +245,11 @@ class PacedClient:
             method, filled, params=dict(params) if params else None, json=json, timeout=self._timeout
         )
 
-    async def _answer(self, method: str, path: str, request: httpx.Request, ready: Ready | None) -> _Answer:
+    async def _answer(
+        self, method: str, path: str, request: httpx.Request, ready: Ready | None, patience: float | None
+    ) -> _Answer:
         try:
-            async with asyncio.timeout(self.bounds.deadline):
+            async with asyncio.timeout(self.bounds.deadline if patience is None else patience):
                 await self._slots.acquire()
         except TimeoutError as error:
             raise _Unclear("too many requests are under way", sent=False, again=False) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -20,6 +20,9 @@ from bot.errors import NotFound, Superseded
 from bot.store.secrets import Secrets
 from bot.store.tables import batches, work
 from bot.store.work import Task
+
+#: Batches written about in one statement; SQLite takes at most 32,766 parameters.
+CHUNK = 500
 
 
 class Batches:
@@ -139,6 +142,26 @@ class Batches:
         )
         return list((await self._connection.execute(statement)).scalars())
 
+    async def due(self, change: int, now: datetime, limit: int) -> list[Batch]:
+        """Return the change's first queued batches that are to be sent now, somebody at work on them or not."""
+        to_be_sent = exists().where(
+            work.c.task == Task.SUBMIT.value, work.c.subject == batches.c.id, work.c.due_at <= now
+        )
+        statement = (
+            select(batches)
+            .where(batches.c.change_id == change, batches.c.state == BatchState.QUEUED.value, to_be_sent)
+            .order_by(batches.c.position)
+            .limit(limit)
+        )
+        return [_batch(row) for row in await self._connection.execute(statement)]
+
+    async def checked(self, ids: Collection[int], at: datetime, problem: str = "") -> None:
+        """Note that the numbers of these batches were read again at ``at``, or why they could not be."""
+        for start in range(0, len(ids), CHUNK):
+            chunk = list(ids)[start : start + CHUNK]
+            statement = update(batches).where(batches.c.id.in_(chunk))
+            await self._connection.execute(statement.values(checked_at=at, check_problem=problem))
+
     async def typical_seconds(self, kind: str) -> float | None:
         """Return how long recent jobs of ``kind`` took, in seconds (the median of 50); None when there were none."""
         statement = (
@@ -234,4 +257,6 @@ def _batch(row: Row[Any]) -> Batch:
         moved_at=row.moved_at,
         overdue_at=row.overdue_at,
         slot_refused_at=row.slot_refused_at,
+        checked_at=row.checked_at,
+        check_problem=row.check_problem,
     )

@@ -94,6 +94,11 @@ class Locks:
         row = (await self._connection.execute(statement)).first()
         return Held(change=row.change_id, requester=row.requester, since=row.at, numbers=1) if row is not None else None
 
+    async def held(self, change: int) -> bool:
+        """Tell whether ``change`` holds its numbers. They are taken together and released together."""
+        statement = select(locks.c.change_id).where(locks.c.change_id == change).limit(1)
+        return (await self._connection.execute(statement)).first() is not None
+
     async def release(self, change: int) -> int:
         """Let go of everything that ``change`` holds, and return how many numbers that was."""
         return (await self._connection.execute(delete(locks).where(locks.c.change_id == change))).rowcount

@@ -135,6 +135,8 @@ batches: Final = Table(
     Column("moved_at", UtcTime),
     Column("overdue_at", UtcTime),
     Column("slot_refused_at", UtcTime),
+    Column("checked_at", UtcTime),
+    Column("check_problem", Text, nullable=False, server_default=""),
     UniqueConstraint("change_id", "position"),
     UniqueConstraint("kind", "job"),  # a job is never adopted by two batches
     Index(None, "kind", "state"),

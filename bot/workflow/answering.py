@@ -19,8 +19,9 @@ from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.requests import request_of
 from bot.workflow.settling import CLEAR, settle_change
-from bot.workflow.submission import adopt, request_of, say_submitted
+from bot.workflow.submission import adopt, say_submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ class Answering:
             change = await tx.changes.hold(change.id)
             batch = await self._still(tx, ticket)
             if change.stopped_at is not None:
-                raise Superseded(f"{change.public_id} was cancelled, so nothing of it is sent again. Adopt or give up.")
+                ended = "was stopped, or was cancelled, so nothing of it is sent again. Adopt or give up."
+                raise Superseded(f"{change.public_id} {ended}")
             await tx.batches.move(batch.id, BatchState.QUEUED, resent=0, absences=0, **CLEAR)
             await tx.work.remove(Task.SEARCH, [batch.id])
             await tx.work.add(Task.SUBMIT, batch.id, self._context.clock())

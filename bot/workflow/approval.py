@@ -210,6 +210,10 @@ class Approval:
         async with self._context.database.transaction() as tx:
             present = await tx.changes.hold(change.id)
             self._still_open(present, change.digest)
+            if verb is Verb.APPROVE and not await tx.locks.held(change.id):
+                raise Superseded(
+                    f"{change.public_id} does not hold its numbers any more: it has to be asked for again."
+                )
             decision = Decision(
                 change=change.id,
                 person=by,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.changes.lifecycle import ChangeState
+from bot.changes.outcomes import STOPPED
 from bot.changes.records import Change
 from bot.errors import NotAllowed, Superseded
 from bot.store.transaction import Transaction
@@ -11,6 +12,7 @@ from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 from bot.workflow.refusals import Refusals
+from bot.workflow.settling import CANCELLED
 from bot.workflow.stopping import Stopping
 
 #: States from which nothing has been sent to the provider.
@@ -43,7 +45,8 @@ class Cancelling:
         async with self._context.database.transaction() as tx:
             await tx.brake.pull()
             change = await tx.changes.hold(change_id)
-            said = await self._stop(tx, change, by)
+            problem = f"Cancelled by {'its requester' if by == change.requester else 'an operator'}."
+            said = await self.end(tx, change, by=by, problem=problem)
             await self._say.cards(tx, change_id)
         self._context.ring()
         return said
@@ -54,9 +57,15 @@ class Cancelling:
         except NotAllowed as error:
             raise NotAllowed(f"Only the requester or an operator can cancel {change.public_id}.") from error
 
-    async def _stop(self, tx: Transaction, change: Change, by: str) -> str:
+    async def end(
+        self, tx: Transaction, change: Change, *, by: str, problem: str, code: str = STOPPED, reason: str = CANCELLED
+    ) -> str:
+        """End ``change``, or what is left of it to be sent, and return a sentence about what that came to.
+
+        Raises Superseded, before anything is written, when there is nothing left to stop. The caller has pulled the
+        brake and holds the change.
+        """
         now = self._context.clock()
-        problem = f"Cancelled by {'its requester' if by == change.requester else 'an operator'}."
         if change.state in {ChangeState.PLANNING, ChangeState.PLANNED}:
             await tx.changes.move(change.id, ChangeState.DISCARDED, problem=problem, finished_at=now)
             await tx.work.remove(Task.DISCARD, [change.id])
@@ -73,7 +82,7 @@ class Cancelling:
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
         if change.state is ChangeState.RUNNING and change.stopped_at is not None:
             raise Superseded(f"{change.public_id} is stopped already; what cannot be stopped comes to its end.")
-        if said := await self._stopping.stop(tx, change, by=by, problem=problem):
+        if said := await self._stopping.stop(tx, change, by=by, problem=problem, code=code, reason=reason):
             return said
         if change.state is ChangeState.RUNNING:
             raise Superseded(f"All jobs of {change.public_id} are at the provider already, which cannot stop them.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -42,8 +42,12 @@ async def stored_plan(context: Context, change: Change) -> tuple[list[PlannedNum
     return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches, change.start)
 
 
-async def differences(context: Context, change: Change, numbers: Sequence[PlannedNumber]) -> list[Moved]:
+async def differences(context: Context, change: Change, numbers: Iterable[PlannedNumber]) -> list[Moved]:
     """Return what moved, among those of ``numbers`` that are going to be changed, since the plan was made.
+
+    What counts is everything that would be written, siblings of nested objects included. A number that somebody has
+    given just what is wanted counts as well: that was their decision, of which the approver knew nothing, and an undo
+    would take it back.
 
     Raises :class:`bot.errors.ProviderError` when they cannot be read.
     """
@@ -57,30 +61,31 @@ async def differences(context: Context, change: Change, numbers: Sequence[Planne
     return await asyncio.to_thread(moved, kind, list(planned.values()), found)
 
 
-async def what_moved(context: Context, kind: Kind, found: Sequence[Moved], *, unsent: str) -> str:
-    """Return what moved, for people; ``unsent`` is what was not sent because of it: "nothing", "the rest"."""
-    labels = await _names(context, kind, found[:NAMED])
-    lines = []
-    for difference in found[:NAMED]:
-        if difference.name is None:
-            lines.append(f"{difference.e164} is not in the account any more, or cannot be changed now")
-        else:
-            setting = kind.setting(difference.name)
-            then, now = (
-                show_value(setting, value, labels.get(difference.name)) for value in (difference.then, difference.now)
-            )
-            lines.append(f"{setting.label} of {difference.e164} was {then} and is {now}")
+Names = Mapping[str, Mapping[str, str]]
+
+
+def what_moved(kind: Kind, found: Sequence[Moved], names: Names, *, so: str) -> str:
+    """Return what moved, for people; ``so`` is what follows from it: "nothing was sent", "the rest was not sent"."""
+    lines = [move_line(kind, difference, names) for difference in found[:NAMED]]
     more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
     numbers = len({difference.e164 for difference in found})
     moved_word = "number has" if numbers == 1 else "numbers have"
-    sent = "nothing was sent" if unsent == "nothing" else f"{unsent} was not sent"
-    return f"{numbers:,} {moved_word} moved since the plan, so {sent}: {'; '.join(lines)}{more}."
+    return f"{numbers:,} {moved_word} moved since the plan, so {so}: {'; '.join(lines)}{more}."
 
 
-async def _names(context: Context, kind: Kind, found: Sequence[Moved]) -> dict[str, Mapping[str, str]]:
-    """Return setting -> {id: human name} of the values that moved; none where the provider does not say."""
+def move_line(kind: Kind, difference: Moved, names: Names) -> str:
+    """Return what one number had when the plan was made, and what it has now."""
+    if difference.name is None:
+        return f"{difference.e164} is not in the account any more, or cannot be changed now"
+    setting = kind.setting(difference.name)
+    then, now = (show_value(setting, value, names.get(difference.name)) for value in (difference.then, difference.now))
+    return f"{setting.label} of {difference.e164} was {then} and is {now}"
+
+
+async def names_of(context: Context, kind: Kind, found: Sequence[Moved]) -> Names:
+    """Return setting -> {id: human name} of the first values that moved; none where the provider does not say."""
     ids: dict[str, set[str]] = {}
-    for difference in found:
+    for difference in found[:NAMED]:
         if difference.name is not None and kind.setting(difference.name).lookup:
             ids.setdefault(difference.name, set()).update((*ids_in(difference.then), *ids_in(difference.now)))
     try:

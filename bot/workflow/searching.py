@@ -17,8 +17,9 @@ from bot.providers.base import JobReport, JobSearch
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
+from bot.workflow.requests import request_of
 from bot.workflow.settling import CLEAR
-from bot.workflow.submission import adopt, request_of, say_submitted
+from bot.workflow.submission import adopt, say_submitted
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,9 @@ from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
-from bot.workflow.freshness import differences, stored_plan, what_moved
+from bot.workflow.freshness import stored_plan
+from bot.workflow.staleness import Staleness
+from bot.workflow.stopping import RELEASED
 from bot.workflow.trying import Trying
 
 log = structlog.get_logger(__name__)
@@ -27,8 +29,16 @@ WAIT = timedelta(seconds=30)
 class Starting:
     """Starts changes whose stored plan is the approved one and whose numbers are as the plan found them."""
 
-    def __init__(self, context: Context, authority: Authority, announcements: Announcements, trying: Trying) -> None:
+    def __init__(
+        self,
+        context: Context,
+        authority: Authority,
+        announcements: Announcements,
+        staleness: Staleness,
+        trying: Trying,
+    ) -> None:
         self._context = context
+        self._staleness = staleness
         self._authority = authority
         self._say = announcements
         self._trying = trying
@@ -50,6 +60,10 @@ class Starting:
         if change.state is not ChangeState.APPROVED:
             await self._done(claim)
             return
+        await self._approved(claim, change, frozen=frozen)
+
+    async def _approved(self, claim: Claim, change: Change, *, frozen: bool) -> None:
+        """Begin an approved change if it is time, and its numbers are as the plan found them."""
         try:
             policy = self._authority.still_allowed(change)
         except NotAllowed as error:
@@ -60,14 +74,12 @@ class Starting:
             await self._wait(claim, begins)
             return
         numbers, stored = await stored_plan(self._context, change)
+        looked_at = self._context.clock()
         try:
-            moves = await differences(self._context, change, numbers)
+            look = await self._staleness.read(change, dict(enumerate(numbers)))
         except ProviderError as error:
-            log.warning("cannot check freshness", change=change.id, why=error.message)
-            await self._wait(claim)
+            await self._unread(claim, change, error)
             return
-        kind = self._context.catalogue.kind(change.kind)
-        moved = await what_moved(self._context, kind, moves, unsent="nothing") if moves else ""
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
             change = await tx.changes.hold(claim.subject)
@@ -76,10 +88,14 @@ class Starting:
             decided = {decision.digest for decision in await tx.decisions.of(change.id)}
             if decided != {change.digest} or stored != change.digest:
                 await self._refuse(tx, change)
-            elif moves:
-                await self._stop_as_stale(tx, change, moved, len({move.e164 for move in moves}))
+            elif not await tx.locks.held(change.id):
+                await self._end(tx, change, "not_locked", f"{RELEASED} Nothing was sent. Ask for the change again.")
             else:
-                await self._begin(tx, change)
+                # It counts from its beginning: to read many numbers takes a while, and those that go first were read
+                # first.
+                await self._staleness.note(tx, change, await tx.batches.of(change.id), look, looked_at)
+                if not look.stale:
+                    await self._begin(tx, change)
             await self._say.cards(tx, change.id)
         self._context.ring()
 
@@ -93,18 +109,21 @@ class Starting:
 
     async def _refuse(self, tx: Transaction, change: Change) -> None:
         problem = "The stored plan is not the one that was approved, so nothing was sent. Ask for the change again."
+        await self._end(tx, change, "digest_mismatch", problem)
+
+    async def _end(self, tx: Transaction, change: Change, what: str, problem: str) -> None:
+        """End a change that cannot begin."""
         now = self._context.clock()
         await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
-        await tx.events.add(change.id, "digest_mismatch", at=now, digest=change.digest)
+        await tx.events.add(change.id, what, at=now, digest=change.digest)
         await self._say.line(tx, change.id, "cancelled")
-        await self._say.failure(tx, change.id, "digest_mismatch")
+        await self._say.failure(tx, change.id, what)
 
-    async def _stop_as_stale(self, tx: Transaction, change: Change, problem: str, numbers: int) -> None:
-        now = self._context.clock()
-        await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
-        await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
-        await self._say.line(tx, change.id, "stale")
-        await self._say.failure(tx, change.id, "stale")
+    async def _unread(self, claim: Claim, change: Change, error: ProviderError) -> None:
+        """Wait: a change whose numbers cannot be read again is not begun."""
+        async with self._context.database.transaction() as tx:
+            await self._staleness.unread(tx, await tx.batches.of(change.id), error)
+        await self._wait(claim)
 
     async def _undecided(self, claim: Claim) -> None:
         """Tell the approvers that the time has come and nobody has decided; a click now begins the change at once."""

@@ -11,6 +11,7 @@ from bot.changes.outcomes import STOPPED
 from bot.changes.records import Change
 from bot.changes.runs import NumberState
 from bot.providers.base import Provider
+from bot.store.events import ITSELF
 from bot.store.transaction import Transaction
 from bot.store.work import Task
 from bot.workflow.announcements import Announcements
@@ -21,6 +22,14 @@ from bot.workflow.settling import CANCELLED, settle_change, stop_batch
 _GONE_OUT: Final = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN, BatchState.SUBMITTED})
 #: States in which a rest may wait for the end of the first try.
 _TRIED: Final = frozenset({ChangeState.VERIFYING, ChangeState.PAUSED})
+#: Why a change ends that does not hold its numbers any more, and why one of them is not sent.
+RELEASED: Final = "An operator released its numbers, so other changes may touch them."
+RELEASED_NUMBER: Final = "An operator released the change's numbers before this number was sent."
+
+
+def untouched(batches: Sequence[Batch]) -> bool:
+    """Tell whether surely nothing of a change has been sent to the provider: no job, and no attempt without answer."""
+    return all(batch.state is BatchState.QUEUED and batch.unanswered_since is None for batch in batches)
 
 
 async def reach(tx: Transaction, provider: Provider, batches: Sequence[Batch]) -> Reach:
@@ -48,11 +57,20 @@ class Stopping:
         self._say = announcements
 
     async def stop(
-        self, tx: Transaction, change: Change, *, by: str, problem: str, code: str = STOPPED, reason: str = CANCELLED
+        self,
+        tx: Transaction,
+        change: Change,
+        *,
+        by: str,
+        problem: str,
+        code: str = STOPPED,
+        reason: str = CANCELLED,
+        stale: int = 0,
     ) -> str:
         """Give every number that is not sent yet its outcome, and return a sentence about it and about the others.
 
-        Empty when there is nothing left to stop. The caller has pulled the brake and holds the change.
+        Empty when there is nothing left to stop. The caller has pulled the brake and holds the change. ``stale``
+        numbers are why it is stopped, and have their outcome already.
         """
         if change.state in _TRIED and (rest := await tx.batches.held_back(change.id)):
             return await self._stop_rest(tx, change, rest, by=by, problem=problem, code=code, reason=reason)
@@ -62,7 +80,7 @@ class Stopping:
         provider = self._context.catalogue.provider(self._context.catalogue.kind(change.kind))
         batches = await tx.batches.of(change.id)
         found = await reach(tx, provider, batches)
-        if not found.stoppable:
+        if not found.stoppable and not stale:
             return ""
         queued = [batch for batch in batches if batch.state is BatchState.QUEUED]
         for batch in queued:
@@ -79,11 +97,26 @@ class Stopping:
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
         await tx.changes.put(change.id, problem=problem, stopped_at=now)
         await tx.events.add(
-            change.id, "stopped", at=now, actor=by, digest=change.digest, batches=len(queued), numbers=found.unsent
+            change.id,
+            "stopped",
+            at=now,
+            actor=by,
+            digest=change.digest,
+            batches=len(queued),
+            numbers=found.unsent + stale,
+            details={"answer": problem} if by == ITSELF else None,
         )
-        await self._say.line(tx, change.id, "stopped", numbers=found.unsent)
+        await self._say.line(tx, change.id, "stopped", numbers=found.unsent + stale, stale=stale)
         await settle_change(tx, change.id, self._context)
         return f"{change.public_id} is stopped: {_in_words(found, provider.title)}"
+
+    async def stop_by_itself(
+        self, tx: Transaction, change: Change, *, problem: str, reason: str, code: str = STOPPED, stale: int = 0
+    ) -> None:
+        """Stop a running change for a reason that nobody gave, as :meth:`stop` does, and tell everybody."""
+        await self.stop(tx, change, by=ITSELF, problem=problem, code=code, reason=reason, stale=stale)
+        await self._say.failure(tx, change.id, "stopped")
+        await self._say.cards(tx, change.id)
 
     async def _stop_rest(
         self,

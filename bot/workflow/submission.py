@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import Enum
 
 import structlog
 
 from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
-from bot.changes.outcomes import REFUSED
+from bot.changes.outcomes import REFUSED, UNLOCKED
 from bot.changes.pacing import next_poll
-from bot.changes.policy import OnStale
 from bot.changes.records import Change
 from bot.errors import (
     BadRequest,
@@ -21,17 +21,19 @@ from bot.errors import (
     ProviderError,
     RateLimited,
     SecretError,
-    Superseded,
     TooManyJobs,
     Unauthorised,
     Unavailable,
 )
-from bot.providers.base import BatchRequest, JobReport
+from bot.providers.base import JobReport
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
+from bot.workflow.requests import request_of
 from bot.workflow.settling import CLEAR, SLOT_NEWS, SLOT_WAIT, free_slot, settle_change, stop_batch
+from bot.workflow.staleness import RECENT, Staleness
+from bot.workflow.stopping import RELEASED, RELEASED_NUMBER, Stopping
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +41,23 @@ log = structlog.get_logger(__name__)
 PROBE_WAIT = timedelta(seconds=1)
 
 
+class _Step(Enum):
+    """What comes next for a batch that is due."""
+
+    GO = "go"  #: its POST, and nothing else
+    LOOK = "look"  #: a look at its numbers
+    STOP = "stop"  #: the end of the change, which does not hold its numbers any more
+    STAY = "stay"  #: nothing now: it waits, or it was stopped
+
+
 class Submission:
     """Submits batches."""
 
-    def __init__(self, context: Context, announcements: Announcements, worker: str) -> None:
+    def __init__(self, context: Context, announcements: Announcements, staleness: Staleness, worker: str) -> None:
         self._context = context
         self._say = announcements
+        self._staleness = staleness
+        self._stopping = Stopping(context, announcements)
         #: The owner of the claims that this process holds.
         self._worker = worker
 
@@ -65,7 +78,7 @@ class Submission:
             await self._finish_task(claim)
             return
         request = await request_of(self._context, batch, kind)
-        if not await self._begin(claim, batch, kind):
+        if not await self._may_go(claim, batch, kind):
             return
         provider = self._context.catalogue.provider(kind)
         try:
@@ -83,37 +96,91 @@ class Submission:
         else:
             await self._made(claim, batch, change, kind, report)
 
-    async def _begin(self, claim: Claim, batch: Batch, kind: Kind) -> bool:
-        """Write down that the POST is about to go out; False when it must not."""
+    async def _may_go(self, claim: Claim, batch: Batch, kind: Kind) -> bool:
+        """Take the batch to ``submitting`` once its numbers have just been seen to be as planned; False when not now.
+
+        This is the one gate through which every batch goes, the first time and each time after it.
+        """
+        step = await self._begin(claim, batch.id, kind)
+        if step is _Step.LOOK:
+            async with self._staleness.turn(batch.change):
+                step = await self._look(claim, batch, kind)
+        if step is _Step.STOP:
+            await self._released(claim, batch)
+        return step is _Step.GO
+
+    async def _look(self, claim: Claim, batch: Batch, kind: Kind) -> _Step:
+        """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next."""
+        while (step := await self._begin(claim, batch.id, kind)) is _Step.LOOK:
+            try:
+                await self._staleness.look(batch)
+            except ProviderError as error:
+                await self._unread(claim, error)
+                return _Step.STAY
+        return step
+
+    async def _begin(self, claim: Claim, batch_id: int, kind: Kind) -> _Step:
+        """Write down that the POST is about to go out, unless it must not, or the numbers have to be seen first.
+
+        All that may forbid it is asked in the transaction that writes it down.
+        """
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.brake.heed()
             if not await tx.work.held(claim, self._worker):
-                return False  # somebody took the claim over; the batch is theirs
-            if (await tx.changes.get(batch.change)).stopped_at is not None:
+                return _Step.STAY  # somebody took the claim over, or the batch was stopped
+            change = await tx.changes.hold((await tx.batches.get(batch_id)).change)
+            batch = await tx.batches.get(batch_id)  # as it is now that nobody else can stop it
+            if batch.state is not BatchState.QUEUED:
+                await tx.work.done(claim)
+                return _Step.STAY
+            if change.stopped_at is not None:
                 await tx.work.done(claim)
                 await stop_batch(tx, batch, now)
                 await settle_change(tx, batch.change, self._context)
-                return False
+                return _Step.STAY
+            if not await tx.locks.held(change.id):
+                return _Step.STOP
             wait = await self._wait(tx, batch, kind)
             if wait:
                 await tx.work.again(claim, now + wait)
                 await self._say.card(tx, batch.change)
-                return False
-            try:
-                await tx.batches.move(
-                    batch.id,
-                    BatchState.SUBMITTING,
-                    attempted_at=now,
-                    attempted_there=self._context.catalogue.provider(kind).clock.latest,
-                    attempts=batch.attempts + 1,
-                    absences=0,
-                )
-            except Superseded:
-                await tx.work.done(claim)
-                return False
+                return _Step.STAY
+            if not batch.handed:  # nobody knows its numbers, so there is nothing to look at
+                if not self._staleness.recent(batch):
+                    return _Step.LOOK
+                if batch.check_problem:
+                    await tx.work.again(claim, now + self._pause(claim))
+                    return _Step.STAY
+            await tx.batches.move(
+                batch.id,
+                BatchState.SUBMITTING,
+                attempted_at=now,
+                attempted_there=self._context.catalogue.provider(kind).clock.latest,
+                attempts=batch.attempts + 1,
+                absences=0,
+            )
             await tx.events.add(batch.change, "batch_submitting", at=now, batch=batch.position)
-        return True
+        return _Step.GO
+
+    async def _released(self, claim: Claim, batch: Batch) -> None:
+        """Stop a change that does not hold its numbers any more."""
+        async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
+            change = await tx.changes.hold(batch.change)
+            await tx.work.done(claim)
+            await self._stopping.stop_by_itself(tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER)
+        self._context.ring()
+
+    async def _unread(self, claim: Claim, error: ProviderError) -> None:
+        """Try again later to look at the numbers: a batch is never sent blind."""
+        wait = max(self._pause(claim), timedelta(seconds=getattr(error, "wait", 0)))
+        async with self._context.database.transaction() as tx:
+            await tx.work.again(claim, self._context.clock() + wait)
+
+    def _pause(self, claim: Claim) -> timedelta:
+        """Return the pause after a look that failed: the others that it was for do not repeat it either."""
+        return max(self._backoff(claim), RECENT)
 
     async def _wait(self, tx: Transaction, batch: Batch, kind: Kind) -> timedelta:
         """Return how long the batch has to wait before it may be sent; nothing when it may now.
@@ -220,30 +287,6 @@ class Submission:
     async def _finish_task(self, claim: Claim) -> None:
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
-
-
-async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest:
-    """Return what is sent for ``batch``: its numbers as they were approved, and its values."""
-    async with context.database.reading() as tx:
-        change = await tx.changes.get(batch.change)
-        operations = await tx.operations.of_batch(batch.change, batch.position)
-    numbers = tuple((operation.number_id, operation.e164) for operation in operations)
-    return BatchRequest(
-        kind=kind,
-        numbers=numbers,
-        values=batch.values,
-        handed=batch.handed,
-        reference=batch.reference,
-        before={operation.number_id: operation.before for operation in operations},
-        on_stale=on_stale(context, change),
-    )
-
-
-def on_stale(context: Context, change: Change) -> OnStale:
-    """Return what follows when numbers of ``change`` are stale, by the policy of now; stop when no rule governs it."""
-    summary = change.summary
-    policy = context.policies.governing(change.kind, summary.size if summary else 0, summary.names if summary else ())
-    return policy.on_stale if policy else OnStale.STOP
 
 
 async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:

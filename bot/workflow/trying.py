@@ -14,7 +14,7 @@ import structlog
 
 from bot.changes.batches import Batch, Tally
 from bot.changes.lifecycle import ChangeState
-from bot.changes.outcomes import MOVED
+from bot.changes.outcomes import UNLOCKED
 from bot.changes.records import Change
 from bot.changes.starts import begins_at
 from bot.errors import NotAllowed, ProviderError, Superseded
@@ -24,9 +24,10 @@ from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
-from bot.workflow.freshness import differences, stored_plan, what_moved
+from bot.workflow.freshness import stored_plan
 from bot.workflow.refusals import Refusals
-from bot.workflow.settling import settle_change, stop_batch
+from bot.workflow.staleness import Look, Staleness
+from bot.workflow.stopping import RELEASED, RELEASED_NUMBER, Stopping
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +38,12 @@ WAIT = timedelta(seconds=30)
 class Trying:
     """Decides, or has somebody decide, what follows a first try."""
 
-    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
+    def __init__(
+        self, context: Context, authority: Authority, announcements: Announcements, staleness: Staleness
+    ) -> None:
         self._context = context
+        self._staleness = staleness
+        self._stopping = Stopping(context, announcements)
         self._authority = authority
         self._say = announcements
         self._refusals = Refusals(context)
@@ -112,33 +117,50 @@ class Trying:
         """Carry out the task on a change that runs: send the rest, or stop it because something moved, or wait."""
         now = self._context.clock()
         until, problem = None, ""
+        look = None
         try:
             until = await self._not_before(change, now)
             if until is None:
-                problem = await self._in_the_way(change)
+                problem, look = await self._look(change)
         except NotAllowed as error:
             problem = f"The rest is not allowed any more, so it was not sent. {error.message}"
         except ProviderError as error:
-            log.warning("cannot check freshness", change=change.id, why=error.message)
+            await self._unread(change, error)
             until = now + WAIT
         if until is not None:
             await self._wait(claim, until)
             return
         async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
             await tx.work.done(claim)
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.RUNNING or change.went_on_at is None or change.stopped_at is not None:
                 return
-            rest = await tx.batches.held_back(change.id)
-            if not rest:
-                return  # whoever had this task before, and lost its claim while it read, has sent the rest
-            if problem:
-                await self._stop(tx, change, rest, problem)
-            else:
-                await tx.work.add_many(Task.SUBMIT, [batch.id for batch in rest], now)
-                await tx.events.add(change.id, "rest_started", at=now, digest=change.digest, batches=len(rest))
+            if rest := await tx.batches.held_back(change.id):
+                # Otherwise whoever had this task before, and lost its claim while it read, has sent the rest.
+                if not await tx.locks.held(change.id):
+                    await self._stopping.stop_by_itself(
+                        tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER
+                    )
+                elif look is None:
+                    reason = "The change was stopped before this number was sent."
+                    await self._stopping.stop_by_itself(tx, change, problem=problem, reason=reason)
+                else:
+                    await self._send(tx, change, rest, look, now)
             await self._say.cards(tx, change.id)
         self._context.ring()
+
+    async def _send(self, tx: Transaction, change: Change, rest: list[Batch], look: Look, looked_at: datetime) -> None:
+        """Send what is not stale of the rest, as far as the policy lets it follow."""
+        await self._staleness.note(tx, change, rest, look, looked_at)
+        if left := await tx.batches.held_back(change.id):
+            now = self._context.clock()
+            await tx.work.add_many(Task.SUBMIT, [batch.id for batch in left], now)
+            await tx.events.add(change.id, "rest_started", at=now, digest=change.digest, batches=len(left))
+
+    async def _unread(self, change: Change, error: ProviderError) -> None:
+        async with self._context.database.transaction() as tx:
+            await self._staleness.unread(tx, await tx.batches.held_back(change.id), error)
 
     async def _not_before(self, change: Change, now: datetime) -> datetime | None:
         """Return until when the rest has to wait for its window, or for the end of a freeze; None when it may go."""
@@ -147,31 +169,17 @@ class Trying:
             frozen = await tx.freezes.current() is not None
         return begins or (now + WAIT if frozen else None)
 
-    async def _in_the_way(self, change: Change) -> str:
-        """Return why the rest must not be sent; empty when it may."""
+    async def _look(self, change: Change) -> tuple[str, Look | None]:
+        """Look at the numbers of the rest; return why none of it may be sent, whatever they have, or what was seen."""
         async with self._context.database.reading() as tx:
             rest = {batch.position for batch in await tx.batches.held_back(change.id)}
         numbers, stored = await stored_plan(self._context, change)
         if stored != change.digest:
-            return "The stored plan is not the one that was approved, so the rest was not sent."
-        found = await differences(self._context, change, [number for number in numbers if number.batch in rest])
-        kind = self._context.catalogue.kind(change.kind)
-        return await what_moved(self._context, kind, found, unsent="the rest") if found else ""
+            return "The stored plan is not the one that was approved, so the rest was not sent.", None
+        held_back = {position: number for position, number in enumerate(numbers) if number.batch in rest}
+        return "", await self._staleness.read(change, held_back)
 
     async def _wait(self, claim: Claim, until: datetime) -> None:
         async with self._context.database.transaction() as tx:
             await tx.work.again(claim, until)
             await self._say.cards(tx, claim.subject)
-
-    async def _stop(self, tx: Transaction, change: Change, rest: list[Batch], problem: str) -> None:
-        now = self._context.clock()
-        for batch in rest:
-            await stop_batch(tx, batch, now, code=MOVED, reason="The change was stopped before this number was sent.")
-        numbers = sum(batch.size for batch in rest)
-        await tx.changes.put(change.id, problem=problem, stopped_at=now)
-        await tx.events.add(
-            change.id, "stopped", at=now, digest=change.digest, batches=len(rest), numbers=numbers, answer=problem
-        )
-        await self._say.line(tx, change.id, "stopped", numbers=numbers)
-        await self._say.failure(tx, change.id, "stopped")
-        await settle_change(tx, change.id, self._context)

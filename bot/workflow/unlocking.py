@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.changes.holds import Lock
+from bot.changes.lifecycle import ChangeState
 from bot.changes.outcomes import UNLOCKED
 from bot.changes.records import public_id
 from bot.errors import Superseded
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
+from bot.workflow.cancelling import Cancelling
 from bot.workflow.context import Context
 from bot.workflow.refusals import Refusals
-from bot.workflow.stopping import Stopping
+from bot.workflow.stopping import RELEASED, RELEASED_NUMBER
 
 
 class Unlocking:
     """Shows locks to everybody, and releases them for operators."""
 
-    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
+    def __init__(
+        self, context: Context, authority: Authority, announcements: Announcements, cancelling: Cancelling
+    ) -> None:
         self._context = context
         self._authority = authority
         self._say = announcements
         self._refusals = Refusals(context)
-        self._stopping = Stopping(context, announcements)
+        self._cancelling = cancelling
 
     async def locks(self) -> Sequence[Lock]:
         """Return who holds how many numbers since when."""
@@ -38,8 +42,9 @@ class Unlocking:
     async def unlock(self, change: int, *, by: str) -> str:
         """Release the locks of ``change`` and return a sentence about it.
 
-        A change that runs is stopped with that, for another one may have its numbers a moment later; only what cannot
-        be stopped goes on. Raises NotAllowed, or Superseded when it holds nothing.
+        Without them it may not touch a number, for another change may have it a moment later: a request ends, and a
+        change that runs is stopped; only what cannot be stopped goes on. Raises NotAllowed, or Superseded when it
+        holds nothing.
         """
         async with self._refusals.noting("unlock", by=by, change=change):
             await self._authority.operate(by)
@@ -54,15 +59,13 @@ class Unlocking:
             if not released:
                 raise Superseded(f"{public_id(change.id)} holds no numbers.")
             await tx.events.add(change.id, "unlocked", at=now, actor=by, numbers=released)
-            stopped = await self._stopping.stop(
-                tx,
-                change,
-                by=by,
-                problem="An operator released its numbers.",
-                code=UNLOCKED,
-                reason="An operator released the change's numbers before this number was sent.",
-            )
+            try:
+                ended = await self._cancelling.end(
+                    tx, change, by=by, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER
+                )
+            except Superseded as error:
+                ended = error.message if change.state is ChangeState.RUNNING else ""
             await self._say.cards(tx, change.id)
         self._context.ring()
         numbers = f"{released:,} {'number' if released == 1 else 'numbers'} of {change.public_id}"
-        return f"{numbers} {'is' if released == 1 else 'are'} released. {stopped}".strip()
+        return f"{numbers} {'is' if released == 1 else 'are'} released. {ended}".strip()

@@ -19,6 +19,9 @@ from bot.providers.telnyx.errors import reason
 from bot.providers.telnyx.kinds import EXTERNAL_PIN
 from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, parse, rows, total
 
+#: Seconds that a request for a job may wait here for its turn. Its numbers were looked at just before; after a longer
+#: wait that is done again.
+PATIENCE: Final = 2.0
 #: Jobs on one page of a search. 250 are allowed, but a job names each of its 1000 numbers two or three times: 250 of
 #: them would be some 40 MB to hold the event loop with, and what is looked for is among the newest.
 SEARCH_PAGE: Final = 50
@@ -56,7 +59,7 @@ class Jobs:
         path = f"/phone_numbers/jobs/{JOB_TYPES[batch.kind.name]}"
         # The one filter that goes to a job as it is: no list takes it (telnyx.md 3.1).
         params = {f"filter[{each.field}]": str(each.value).lower() for each in batch.handed} or None
-        answer = await self._http.write("POST", path, params=params, json=document)
+        answer = await self._http.write("POST", path, params=params, json=document, patience=PATIENCE)
         try:
             job = report(data(answer))
         except Unavailable as error:

@@ -25,6 +25,7 @@ from bot.slack.views.pieces import counts_text, decision_text, state_word, troub
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.preview import AGAIN
 from bot.slack.views.questions import questions_line
+from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
 from bot.slack.views.times import freeze_line
 from bot.slack.views.trying import try_buttons, try_line
@@ -36,7 +37,13 @@ UNDO: Final = "undo"
 FOLLOWED: Final = {Following.RETRY: "Retried", Following.UNDO: "Undone"}
 FOLLOWERS: Final = 3
 #: Endings after which the same request may be planned anew.
-PLANNABLE_AGAIN: Final = frozenset({ChangeState.STALE, ChangeState.EXPIRED, ChangeState.REJECTED})
+PLANNABLE_AGAIN: Final = frozenset(
+    {ChangeState.STALE, ChangeState.EXPIRED, ChangeState.REJECTED, ChangeState.CANCELLED}
+)
+#: Endings of which the change's problem is the reason.
+ENDED_EARLY: Final = frozenset(
+    {ChangeState.STALE, ChangeState.CANCELLED, ChangeState.DISCARDED, ChangeState.EXPIRED, ChangeState.REJECTED}
+)
 
 
 def card_text(story: Story) -> str:
@@ -61,8 +68,11 @@ def card(story: Story) -> list[Block]:
     blocks.append(quote(change.draft.reason))
     if open_questions := questions_line(story):
         blocks.append(section(open_questions))
+    if unread := unread_line(story):
+        blocks.append(section(unread))
     if change.problem:
-        blocks.append(section(f"*Stopped:* {code(change.problem, 1000)}"))
+        word = "Stopped" if change.stopped_at or change.state in ENDED_EARLY else "Left out"
+        blocks.append(section(f"*{word}:* {code(change.problem, 1000)}"))
     blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=3)]
     if buttons := _buttons(story):
         blocks.append(actions(f"again:{change.id}", buttons))
@@ -78,7 +88,7 @@ def _buttons(story: Story) -> list[Block]:
         return buttons  # its numbers are pruned
     if change.state in PLANNABLE_AGAIN and change.replaced_by is None:
         buttons.append(button("Plan again", AGAIN, value))
-    if change.state.over and change.started_at is not None:
+    elif change.state.over and change.started_at is not None:
         unchanged = change.summary.unchanged if change.summary else 0
         if tally.failed or tally.differs or tally.not_attempted > unchanged:
             buttons.append(button("Retry failed", RETRY, value))

@@ -13,6 +13,7 @@ from bot.slack.views.elements import Block, actions, button, channel, code, coun
 from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.questions import questions
+from bot.slack.views.stale import LEFT_OUT, stale_history
 from bot.slack.views.trying import try_history
 from bot.workflow.ports import Story
 
@@ -24,7 +25,7 @@ TOLD: Final = ("verified", "differs", "unverified", "failed", "not_attempted")
 
 def line(story: Story, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
-    text = try_history(story, data, _counts(data)) or _line(story, data)
+    text = try_history(story, data, _counts(data)) or stale_history(story, data) or _line(story, data)
     blocks = [section(text)]
     if data["what"] == "finished":
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=8)]
@@ -53,10 +54,6 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
             return f"⌛ Expired: nobody decided in time. Nothing was changed. {person(change.requester)} can ask again."
         case "cancelled":
             return f"⚪ Cancelled. {code(change.problem, 500)}"
-        case "stale":
-            return f"⚠️ Stale. {code(change.problem, 1500)} {person(change.requester)} can plan again on the card."
-        case "stopped":
-            return f"✋ {code(change.problem, 200)} {counted(data['numbers'], 'number')} will not be sent."
         case "submitted":
             jobs = data["batches"]
             return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {story.provider}; watching to the end."
@@ -98,7 +95,8 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
             why = code(data["why"], 300)
             what = f"⚠️ The sheet {code(data['each'])} of {where} could not be put into its thread: {why}"
         case _:
-            what = f"⚠️ {where} was stopped: {code(change.problem, 500)}"
+            happened = "goes on without numbers that have changed" if data["what"] == LEFT_OUT else "was stopped"
+            what = f"⚠️ {where} {happened}: {code(change.problem, 1000)}"
     text = f"{what} {person(change.requester)}, please look."
     blocks = [section(text)]
     if change.summary is not None:

@@ -31,11 +31,14 @@ def unlock_question(lock: Lock) -> tuple[str, list[dict[str, Any]]]:
     text = (
         f"{name}, requested by {person(lock.requester)}, holds {counted(lock.numbers, 'number')} "
         f"since {when(lock.since)}. "
-        "Releasing them lets other changes touch them at once. If it runs, what is not sent yet is not sent any more; "
-        "*a job that is at the provider already goes on changing its numbers*."
+        "Releasing them ends a change that has not begun; of one that runs, nothing more is sent. Jobs that are at the "
+        "provider already *may still change these numbers* while other changes can have them. "
+        f"To stop the change and keep its numbers locked until its jobs are over, use `/numbers cancel {name}`."
     )
     question = confirmation(
-        f"Release {name}'s numbers?", f"At once, {counted(lock.numbers, 'number')} will be free.", "Release"
+        f"Release {name}'s numbers?",
+        f"{name} is not sent any further, and {counted(lock.numbers, 'number')} will be free at once.",
+        "Release",
     )
     row = [button("Release the numbers", UNLOCK, str(lock.change), style="danger", confirm=question)]
     return f"Release the numbers of {name}?", [section(text), actions(f"{UNLOCK}:{lock.change}", row)]

@@ -199,6 +199,7 @@ async def test_operators_freeze_unfreeze_and_unlock_on_the_record(stage: Stage) 
         ("frozen", None, {"reason": "carrier maintenance"}),
         ("unfrozen", None, {}),
         ("unlocked", change, {"numbers": 1}),
+        ("cancelled", change, {}),
     ]
 
 

@@ -206,7 +206,7 @@ async def test_numbers_that_move_during_the_pause_stop_the_rest(stage: Stage) ->
     card = stage.read(stage.card(change))
     assert f"1 number has moved since the plan, so the rest was not sent: Customer reference of {numbers[4]}" in card
     assert {row["reason_code"] for row in stage.results(change) if row["outcome"] == "not_attempted"} == {
-        "linesman.moved"
+        "linesman.stale"
     }
     assert sent(stage) == [set(numbers[:2])]
 

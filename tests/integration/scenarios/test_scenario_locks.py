@@ -6,6 +6,8 @@ import pytest
 
 from bot.sandbox.slack import Message
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.test_scenario_first_try import paused
+from tests.integration.scenarios.test_scenario_slots import WANTED, own_jobs
 
 TAGS = {"tags": "moved"}
 
@@ -98,9 +100,147 @@ async def test_only_an_operator_releases_locks_and_is_asked_first(stage: Stage) 
     question = stage.slack.ephemerals("U0OTTO")[-1]
     said = await stage.answered(stage.otto, stage.otto.click("unlock", message=question))
 
-    assert said == f"2 numbers of CHG-{change} are released."
+    assert said.startswith(f"2 numbers of CHG-{change} are released.")
     assert await stage.command("locks") == "No numbers are locked."
     assert "unlocked" in await stage.command(f"status CHG-{change}")
+
+
+async def moved_on_to(stage: Stage, change: int, words: str) -> None:
+    """Wait until the card says ``words``; there may be work left."""
+    await stage.slack.wait_for(
+        lambda: words in stage.read(stage.card(change)), timeout=30, what=f"“{words}” on the card"
+    )
+
+
+async def release(stage: Stage, change: int) -> str:
+    """Have Otto release what ``change`` holds, and return what he is told."""
+    await stage.command(f"unlock CHG-{change}", by=stage.otto)
+    question = stage.slack.ephemerals("U0OTTO")[-1]
+    return await stage.answered(stage.otto, stage.otto.click("unlock", message=question))
+
+
+async def lose_locks(stage: Stage, change: int) -> None:
+    """Take the locks of ``change`` out of the database, as an earlier version did without ending it."""
+    assert stage.bot
+    async with stage.bot.worker._context.database.transaction() as tx:
+        await tx.locks.release(change)
+
+
+async def test_to_release_its_numbers_ends_a_request(stage: Stage) -> None:
+    """It cannot be approved any more, another change can have the numbers, and it can be planned again."""
+    wanted = numbers(stage, 2)
+    first = await stage.ask(wanted, TAGS)
+    old = stage.request_card(first).snapshot()
+
+    said = await release(stage, first)
+    second = await stage.ask(wanted, {"customer_reference": "Denver"}, by=stage.mia)
+    await stage.approve(second)
+    refused = await stage.answered(stage.max, stage.max.click("approve", message=old))
+    await stage.ended(second)
+
+    assert said == f"2 numbers of CHG-{first} are released. CHG-{first} is cancelled. Nothing was sent to the provider."
+    assert f"CHG-{first} is cancelled already" in refused
+    card = await moved_on(stage, first, "Cancelled")
+    assert "An operator released its numbers, so other changes may touch them." in stage.read(card)
+    assert "plan_again" in stage.buttons(card)
+    assert stage.buttons(stage.request_card(first)) == []
+    assert len(stage.telnyx.jobs) == 1
+    assert [n.tags for n in stage.telnyx.numbers.values()] == [[], []]
+    stage.assert_nothing_doubled()
+
+
+async def test_to_release_its_numbers_ends_an_approved_change_that_waits(stage: Stage) -> None:
+    """Frozen or waiting for its time, it never begins."""
+    change = await stage.ask(numbers(stage, 2), TAGS)
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    await stage.approve(change)
+    await moved_on_to(stage, change, "Approved")
+
+    await release(stage, change)
+    await stage.command("unfreeze", by=stage.otto)
+    await moved_on(stage, change, "Cancelled")
+    stage.clock.advance(600)
+    await stage.quiet()
+
+    assert stage.created() == []
+
+
+async def test_a_running_change_without_its_locks_sends_nothing_more(stage: Stage) -> None:
+    """What is at the carrier is watched to its end; what waits is not sent, and says why."""
+    wanted = own_jobs(stage, 25)
+    stage.telnyx.job_seconds = 600
+    change = await stage.ask(wanted, WANTED)
+    await stage.approve(change)
+    await moved_on_to(stage, change, "20 running, 5 waiting")
+
+    said = await release(stage, change)
+    stage.telnyx.advance(600)
+    stage.clock.advance(60)
+    await stage.ended(change)
+
+    assert said.startswith(f"25 numbers of CHG-{change} are released. CHG-{change} is stopped: 5 numbers will not be")
+    assert stage.outcomes(change) == {"verified": 20, "not_attempted": 5}
+    assert len(stage.telnyx.jobs) == 20
+    assert "An operator released its numbers" in stage.read(stage.card(change))
+
+
+async def test_a_paused_change_without_its_locks_does_not_go_on(stage: Stage) -> None:
+    """The rest after a first try is not sent."""
+    wanted = numbers(stage, 4)
+    change = await paused(stage, wanted)
+
+    said = await release(stage, change)
+    await stage.ended(change)
+
+    assert "2 numbers will not be sent" in said
+    assert stage.outcomes(change) == {"verified": 1, "failed": 1, "not_attempted": 2}
+    assert len(stage.telnyx.jobs) == 1
+
+
+@pytest.mark.parametrize("when", ["before the approval", "before the start", "before the rest"])
+async def test_locks_that_are_gone_keep_a_change_from_going_on(stage: Stage, when: str) -> None:
+    """Whatever took them away, the approval, the start and what follows a first try each ask for the locks."""
+    wanted = numbers(stage, 4)
+    if when == "before the rest":
+        change = await paused(stage, wanted)
+        await lose_locks(stage, change)
+        await stage.answered(stage.ana, stage.ana.click("go_on", message=stage.card(change)))
+        await stage.ended(change)
+
+        assert stage.outcomes(change) == {"verified": 1, "failed": 1, "not_attempted": 2}
+        assert len(stage.telnyx.jobs) == 1
+        return
+    change = await stage.ask(wanted, TAGS)
+    if when == "before the approval":
+        await lose_locks(stage, change)
+
+        assert "does not hold its numbers any more" in await stage.approve(change)
+    else:
+        await stage.command("freeze carrier maintenance", by=stage.otto)
+        await stage.approve(change)
+        await lose_locks(stage, change)
+        await stage.command("unfreeze", by=stage.otto)
+        stage.clock.advance(60)
+
+        assert "An operator released its numbers" in stage.read(await moved_on(stage, change, "Cancelled"))
+    assert stage.created() == []
+
+
+async def test_a_job_whose_change_lost_its_locks_is_not_created(stage: Stage) -> None:
+    """Each job asks for the locks in the very transaction that lets it go."""
+    wanted = own_jobs(stage, 25)
+    stage.telnyx.job_seconds = 600
+    change = await stage.ask(wanted, WANTED)
+    await stage.approve(change)
+    await moved_on_to(stage, change, "20 running, 5 waiting")
+    await lose_locks(stage, change)
+
+    stage.telnyx.advance(600)
+    stage.clock.advance(60)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"verified": 20, "not_attempted": 5}
+    assert len(stage.telnyx.jobs) == 20
 
 
 async def test_a_number_that_moved_stops_the_change_as_stale(stage: Stage) -> None:

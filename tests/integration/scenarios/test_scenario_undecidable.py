@@ -78,7 +78,7 @@ async def test_the_other_jobs_of_the_change_wait_for_the_answer(idle: Stage) -> 
         stage.telnyx.add_number(f"+1303555000{index}", voice=forwarding)
     stage.telnyx.other_jobs(19, "update_phone_numbers")
     stage.telnyx.job_seconds = 60
-    await stage.start()
+    await stage.start(LINESMAN_SETTLE_SECONDS="20")  # all go out before anybody is asked about the first
     stage.telnyx.faults.add(method="POST", path=JOBS, kind="drop_before")
     stage.telnyx.faults.add(method="GET", path=LIST, kind="status", status=403, times=None)
     change = await stage.ask(
