@@ -346,6 +346,7 @@ async def _warnings(context: Context) -> Sequence[str]:
     async with context.database.reading() as tx:
         stuck = await tx.outbox.stuck()
     waits = [
-        f"Slack asks to wait with {what} until {until:%H:%M} UTC." for what, until in context.slack.waits().items()
+        f"Slack asks to wait with {what} until {until:%Y-%m-%d %H:%M} UTC."
+        for what, until in context.slack.waits().items()
     ]
     return [*context.skews, *([stuck] if stuck else []), *waits]

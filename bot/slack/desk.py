@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.errors import LinesmanError
+from bot.errors import DeliveryPostponed, DeliveryUnknown, LinesmanError
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,11 @@ FAULT: Final = (
 
 #: Says a sentence to the person who clicked.
 Answer = Callable[[str], Awaitable[None]]
+
+#: Seconds within which an answer still means something to whoever clicked, as long as a response URL lives, and the
+#: longest pause between two attempts to give it.
+HEARD_WITHIN: Final = 1800.0
+LONGEST_PAUSE: Final = 30.0
 
 
 class Ack:
@@ -72,6 +77,35 @@ class Desk:
         task = self.hand_over(work, answer, what)
         done, _ = await asyncio.wait({task}, timeout=ACK_WITHIN)
         return bool(done)
+
+    async def until_heard(self, speak: Callable[[], Awaitable[None]]) -> None:
+        """Say something now, or else later, without anybody waiting for it: when Slack can be reached again.
+
+        Raises DeliveryRefused at once when Slack does not want to hear it.
+        """
+        try:
+            await speak()
+        except (DeliveryPostponed, DeliveryUnknown) as error:
+            log.info("answered later", why=error.message)
+            task = asyncio.create_task(self._again(speak, error))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _again(self, speak: Callable[[], Awaitable[None]], error: DeliveryPostponed | DeliveryUnknown) -> None:
+        pause = 1.0
+        try:
+            async with asyncio.timeout(HEARD_WITHIN):
+                while True:
+                    await asyncio.sleep(max(pause, error.wait if isinstance(error, DeliveryPostponed) else 0.0))
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                    try:
+                        await speak()
+                    except (DeliveryPostponed, DeliveryUnknown) as again:
+                        error = again
+                    else:
+                        return
+        except (LinesmanError, TimeoutError):
+            log.exception("a click was not answered")
 
     async def close(self) -> None:
         """Let running work end for a moment, then cancel it. What it decided is in the database already."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
@@ -91,15 +93,26 @@ class Front:
     ) -> None:
         """Say ``text`` (mrkdwn) to the person behind ``body`` only, with ``replace`` in place of what they clicked in.
 
+        While Slack cannot be reached, or does not say whether it took it, it is said again later: whoever clicks is
+        answered. Raises DeliveryRefused when Slack will not.
+        """
+        await self.desk.until_heard(lambda: self._say(body, text, blocks, replace=replace))
+
+    async def _say(
+        self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]] | None, *, replace: bool
+    ) -> None:
+        """Say it once.
+
         The response URL works in any conversation, also where the bot is not a member; it lives half an hour, and
         shortcuts have none.
         """
         user = body["user_id"] if "user_id" in body else body["user"]["id"]
         if url := body.get("response_url"):
             hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
-            answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=replace)
-            if answer.status_code == 200:
-                return
+            with suppress(aiohttp.ClientError, TimeoutError):  # it is said in another way then
+                answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=replace)
+                if answer.status_code == 200:
+                    return
         if channel := (body.get("channel") or {}).get("id"):
             await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks))
         else:

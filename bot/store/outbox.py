@@ -138,6 +138,12 @@ class Outbox:
         )
         await self._connection.execute(statement)
 
+    async def told(self, change: int, topic: Topic, name: str) -> Mapping[str, Any] | None:
+        """Return the data of a message that was decided on; None when it was not."""
+        key = f"{public_id(change)}:{topic.value}:{name}"
+        data: Mapping[str, Any] | None = await self._connection.scalar(select(outbox.c.data).where(outbox.c.key == key))
+        return data
+
     async def former(self, change: int, what: Topic) -> list[Place]:
         """Return where cards of the change, or its requests for approval, were left behind."""
         statement = select(outbox.c.data).where(outbox.c.change_id == change, outbox.c.topic == Topic.FORMER.value)

@@ -70,7 +70,11 @@ class Delivery:
             await self._postpone(message, TOKEN_WAIT, error.message, surely_unsent=looked)
         except DeliveryPostponed as error:
             # Not surely unsent when Slack did not even let us look whether an earlier attempt had arrived.
-            await self._postpone(message, timedelta(seconds=error.wait), error.message, surely_unsent=looked)
+            wait = timedelta(seconds=error.wait)
+            await self._postpone(message, wait, error.message, surely_unsent=looked)
+            if message.topic not in STANDING and self._context.slack.waits():
+                async with self._context.database.transaction() as tx:  # what the thread waits for, the card says
+                    await self._say.card(tx, message.change)
         except DeliveryUnknown as error:
             pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
             await self._postpone(message, pause, error.message, surely_unsent=False)
@@ -117,6 +121,9 @@ class Delivery:
         now = self._context.clock()
         unsure = message.interrupted and _is_edit(message, story)
         confirm = CONFIRM_AFTER * self._context.timing.card if unsure else None
+        if message.topic is Topic.CARD and (waits := story.waits_for_slack):
+            # The card says until when, and after that it does not any more.
+            confirm = max(waits.values()) - now + self._context.timing.card
         async with self._context.database.transaction() as tx:
             await self._put_place(tx, message, story, place)
             await tx.outbox.sent(message, owner=self._worker, now=now, pause=self._context.timing.card, confirm=confirm)

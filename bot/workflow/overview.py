@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from bot.changes.glances import Glance
@@ -40,6 +41,8 @@ class Outlook:
     freeze: Freeze | None
     #: The kinds that are available, by name.
     kinds: Mapping[str, Kind]
+    #: What Slack keeps closed for a good while yet, and until when.
+    slack_waits: Mapping[str, datetime]
 
 
 class Overview:
@@ -75,6 +78,7 @@ class Overview:
             failures=await self._newest(Listing(sorts=(_SORTS["failed"],))),
             freeze=freeze,
             kinds={kind.name: kind for kind in self._context.catalogue.kinds},
+            slack_waits=self._context.slack.waits(),
         )
 
     async def _newest(self, listing: Listing) -> Sequence[Glance]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -53,10 +53,21 @@ class Story:
     now: datetime
     #: Changes that retry or undo this one.
     followers: Sequence[tuple[int, Following]] = ()
+    #: What Slack keeps closed for a good while yet, as a method or "a method in a channel", and until when.
+    slack_waits: Mapping[str, datetime] = field(default_factory=dict)
     #: Whether we carry its jobs out ourselves, number by number.
     carried_out: bool = False
     #: What a freeze keeps back of a running change, and what it cannot; None while there is no freeze.
     reach: Reach | None = None
+
+    @property
+    def waits_for_slack(self) -> Mapping[str, datetime]:
+        """What of that concerns this change's card and thread."""
+        return {
+            what: until
+            for what, until in self.slack_waits.items()
+            if " in " not in what or what.endswith(f" in {self.change.card.channel}")
+        }
 
     def batches_in(self, *states: BatchState) -> int:
         """Return how many batches are in one of ``states``."""

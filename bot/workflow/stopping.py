@@ -106,7 +106,8 @@ class Stopping:
             numbers=found.unsent + stale,
             details={"answer": problem} if by == ITSELF else None,
         )
-        await self._say.line(tx, change.id, "stopped", numbers=found.unsent + stale, stale=stale)
+        told = {"numbers": found.unsent + stale, "stale": stale, "unknown": found.unknown}
+        await self._say.line(tx, change.id, "stopped", **told)
         await settle_change(tx, change.id, self._context)
         return f"{change.public_id} is stopped: {_in_words(found, provider.title)}"
 

@@ -63,6 +63,7 @@ class Stories:
             opens_at=begins_at(change.start, policy.windows, now),
             expires_if_asked_now=now + policy.approval_ttl,
             now=now,
+            slack_waits=self._context.slack.waits(),
             followers=await tx.changes.followers(change.id) if change.state.over else (),
             carried_out=provider.carries_out,
             reach=await reach(tx, provider, batches) if freeze and not change.state.over else None,

@@ -10,7 +10,8 @@ import structlog
 from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
-from bot.changes.outcomes import REFUSED, UNLOCKED
+from bot.changes.messages import Topic
+from bot.changes.outcomes import REFUSED, UNCHANGED, UNLOCKED
 from bot.changes.pacing import next_poll
 from bot.changes.records import Change
 from bot.errors import (
@@ -137,6 +138,7 @@ class Submission:
             if change.stopped_at is not None:
                 await tx.work.done(claim)
                 await stop_batch(tx, batch, now)
+                await say_kept_back(tx, self._say, batch.change)
                 await settle_change(tx, batch.change, self._context)
                 return _Step.STAY
             if not await tx.locks.held(change.id):
@@ -328,3 +330,16 @@ async def say_submitted(tx: Transaction, announcements: Announcements, change: i
         if jobs:  # a batch that was refused, stopped or given up has none
             await announcements.line(tx, change, "submitted", batches=jobs)
     await announcements.card(tx, change)
+    await say_kept_back(tx, announcements, change)
+
+
+async def say_kept_back(tx: Transaction, announcements: Announcements, change: int) -> None:
+    """Tell the thread how many numbers a stop kept back, once that is known of the batches that had no answer then."""
+    told = await tx.outbox.told(change, Topic.THREAD, "stopped")
+    states = await tx.batches.states(change)
+    undecided = {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys()
+    if undecided or not (told and told.get("unknown")):
+        return
+    groups = await tx.operations.groups(change, OperationState.NOT_ATTEMPTED)
+    numbers = sum(group.count for group in groups if group.code != UNCHANGED)
+    await announcements.line(tx, change, "kept_back", numbers=numbers)

@@ -38,6 +38,8 @@ METHOD_TIERS = {
     "views.push": 4,
     "views.update": 4,
 }
+#: seconds for which a call may have been under way
+UNDER_WAY = 0.5
 #: messages to one channel that may come at once before one a second holds
 BURST = 5
 
@@ -50,7 +52,8 @@ class RateLimits:
         self._seen: dict[str, deque[float]] = defaultdict(deque)
         #: (method, channel or any) -> seconds to wait, as every call of it is told until it is opened
         self._closed: dict[tuple[str, str | None], int] = {}
-        self._told: set[tuple[str, str | None]] = set()
+        #: when the first call was told so (monotonic seconds)
+        self._told: dict[tuple[str, str | None], float] = {}
 
     def close(self, method: str, seconds: int, channel: str | None) -> None:
         """Close a method, in one channel only if one is given."""
@@ -62,12 +65,14 @@ class RateLimits:
         self._told.clear()
 
     def closed(self, method: str, params: Json) -> tuple[int, bool] | None:
-        """Return the seconds to wait, and whether that had been said before; None for a method that is open."""
+        """Return the seconds to wait, and whether the app knows that already; None for a method that is open.
+
+        Calls that were under way when the first one was told are forgiven.
+        """
         for key in ((method, params.get("channel")), (method, None)):
             if key in self._closed:
-                before = key in self._told
-                self._told.add(key)
-                return self._closed[key], before
+                now = time.monotonic()
+                return self._closed[key], now > self._told.setdefault(key, now) + UNDER_WAY
         return None
 
     def retry_after(self, method: str, params: Json) -> int | None:

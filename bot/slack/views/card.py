@@ -27,7 +27,7 @@ from bot.slack.views.preview import AGAIN
 from bot.slack.views.questions import questions_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
-from bot.slack.views.times import freeze_line
+from bot.slack.views.times import freeze_line, slack_line
 from bot.slack.views.trying import try_buttons, try_line
 from bot.workflow.ports import Story
 
@@ -58,6 +58,8 @@ def card(story: Story) -> list[Block]:
     blocks = [header(f"{change.public_id} · {story.provider}: {story.kind.title}"), section(_progress(story))]
     if freeze := freeze_line(story):
         blocks.append(section(freeze))
+    if held := slack_line(story.waits_for_slack):
+        blocks.append(section(held))
     if trying := try_line(story):
         blocks.append(section(trying))
     if change.state is ChangeState.PAUSED:

@@ -25,7 +25,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.status import entry
-from bot.slack.views.times import start_line
+from bot.slack.views.times import slack_line, start_line
 from bot.workflow.overview import Outlook
 from bot.workflow.ports import Story
 
@@ -37,6 +37,8 @@ def home(outlook: Outlook) -> View:
     """Return the Home tab of the person whose outlook it is."""
     blocks: list[Block] = [actions(START, [button("New number change", START, "new", style="primary")])]
     blocks.append(section(_freeze(outlook)))
+    if held := slack_line(outlook.slack_waits):
+        blocks.append(section(held))
     blocks += [divider(), header("Waiting for your decision")]
     for story in outlook.waiting:
         blocks += [section(_request(story)), _decide(story)]

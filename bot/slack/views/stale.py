@@ -21,13 +21,29 @@ def stale_history(story: Story, data: Mapping[str, Any]) -> str:
         case "stale":
             return f"⚠️ Stale. {code(change.problem, 1500)} {person(change.requester)} can plan again on the card."
         case "stopped":
-            said = f"✋ {code(change.problem, 1500)} {counted(data['numbers'], 'number')} will not be sent."
+            said = f"✋ {code(change.problem, 1500)} {_kept_back(data['numbers'], data.get('unknown', 0))}"
             return f"{said} {again}" if data.get("stale") else said
+        case "kept_back":
+            were = "number was" if data["numbers"] == 1 else "numbers were"
+            return f"✋ What was not known at the stop is known now: {data['numbers']:,} {were} not sent."
         case what if what == LEFT_OUT:
             going_on = "The rest goes on, also if more turn out to have changed: the results name them all."
             return f"⚠️ {code(change.problem, 1500)} {going_on} {again}"
         case _:
             return ""
+
+
+def _kept_back(numbers: int, unknown: int) -> str:
+    """Return what a stop keeps back for sure, and of how many numbers nobody knows yet."""
+    kept = f"{counted(numbers, 'number')} will not be sent."
+    if not unknown:
+        return kept
+    were = "number was" if unknown == 1 else "numbers were"
+    unclear = (
+        f"Whether {unknown:,} {were} sent is not known yet, as the provider did not answer; what turns out not to have "
+        "been will not be."
+    )
+    return f"{kept} {unclear}" if numbers else unclear
 
 
 def unread_line(story: Story) -> str:

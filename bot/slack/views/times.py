@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from bot.changes.lifecycle import ChangeState
-from bot.slack.views.elements import when
+from bot.slack.views.elements import channel, when
 from bot.slack.views.freezes import frozen_line
 from bot.workflow.ports import Story, Waiting
 
@@ -51,3 +54,31 @@ def waiting_lines(story: Story) -> str:
 def freeze_line(story: Story) -> str:
     """Return what keeps the change: submissions are frozen, or it is not time; empty when neither does."""
     return "\n".join(filter(None, (frozen_line(story), waiting_lines(story))))
+
+
+def slack_line(waits: Mapping[str, datetime]) -> str:
+    """Return what Slack keeps from being said just now, and until when; empty when nothing."""
+    what: dict[str, datetime] = {}
+    for method, until in waits.items():
+        if words := _held(method):
+            what[words] = max(until, what.get(words, until))
+    if not what:
+        return ""
+    parts = [f"{words} until {when(until)}" for words, until in sorted(what.items())]
+    return f"⏳ Slack asks to wait with {', '.join(parts)}. The work goes on; what is missing here comes then."
+
+
+def _held(method: str) -> str:
+    """Return what a closed method keeps from being said; empty for one by which nothing is said."""
+    name, _, place = method.partition(" in ")
+    match name.partition("."):
+        case ("chat", _, "update"):
+            return "edits of cards"
+        case ("chat", _, "postMessage"):
+            return f"messages in {channel(place)}" if place.startswith(("C", "G")) else "messages"
+        case ("files", _, _):
+            return "files"
+        case ("conversations", _, "history" | "replies"):
+            return "looks at what was said before"
+        case _:
+            return ""
