@@ -147,7 +147,7 @@ class Database:
         async with self._engine.connect() as connection, connection.begin():
             yield Transaction(connection)
 
-    async def cancel(self, tasks: Collection[asyncio.Task[None]]) -> None:
+    async def cancel(self, tasks: Collection[asyncio.Task[Any]]) -> None:
         """Cancel ``tasks``, none of them in the middle of a write, and wait until they have ended.
 
         A task that is cancelled between BEGIN and COMMIT can leave SQLite's write lock behind on a connection that

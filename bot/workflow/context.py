@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -36,6 +37,24 @@ class Bell:
             return
         finally:
             self._rung.clear()
+
+
+class News:
+    """Tells everybody who waits that something was committed."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def tell(self) -> None:
+        """Wake all who wait now."""
+        told, self._next = self._next, asyncio.Event()
+        told.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for the next news, ``seconds`` at the most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._next.wait()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +103,8 @@ class Context:
     outbox_bell: Bell = field(default_factory=Bell)
     #: Rung when what people see on their Home tabs may have changed.
     home_bell: Bell = field(default_factory=Bell)
+    #: Told when anything was committed.
+    news: News = field(default_factory=News)
     #: What those who run Linesman have to look at.
     troubles: Troubles = field(default_factory=Troubles)
 
@@ -108,3 +129,4 @@ class Context:
         self.work_bell.ring()
         self.outbox_bell.ring()
         self.home_bell.ring()
+        self.news.tell()

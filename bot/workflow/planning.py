@@ -32,6 +32,7 @@ from bot.workflow.authority import Authority, blind
 from bot.workflow.bases import Bases
 from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, rows_by_id, untouched, varied
 from bot.workflow.context import Context
+from bot.workflow.heeding import while_in
 from bot.workflow.progress import Progress
 from bot.workflow.proposing import Proposals
 from bot.workflow.sheets import BadSheet, Sheets
@@ -77,7 +78,8 @@ class Planning:
             return
         try:
             async with Progress(self._context, self._say, change.id) as progress:
-                plan, summary = await self._make(change, progress)
+                making = self._make(change, progress)
+                plan, summary = await while_in(self._context, change.id, ChangeState.PLANNING, making)
         except BadSheet as error:
             await self._give_up(claim, change, error.message, hand_back=True)
         except (DeliveryPostponed, DeliveryUnknown) as error:
@@ -86,7 +88,7 @@ class Planning:
             await self._give_up(claim, change, " ".join(error.problems.values()))
         except Unplannable as error:
             await self._give_up(claim, change, error.message, unusable=error.unusable)
-        except (DeliveryRefused, NotAllowed, NotFound, ProviderError, SecretError) as error:
+        except (DeliveryRefused, NotAllowed, NotFound, ProviderError, SecretError, Superseded) as error:
             await self._give_up(claim, change, error.message)
         else:
             await self._write(claim, change, plan, summary)

@@ -191,6 +191,7 @@ class Proposals:
         """Give up a plan that ``by`` closed, or edits; does nothing when approval was asked for meanwhile."""
         async with self._context.database.transaction() as tx:
             await self.give_up(tx, change, "", actor=by, editing=editing)
+        self._context.ring()
 
     async def give_up(
         self,
