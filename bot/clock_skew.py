@@ -71,10 +71,13 @@ class ServiceClock:
         return None if self._bounds is None else datetime.fromtimestamp(self._now() + self._bounds[1], UTC)
 
     def here(self, moment: datetime) -> datetime:
-        """Return what our clock shows when theirs shows ``moment``, as far as is known; for what people read."""
+        """Return what our clock shows when theirs shows ``moment``, as far as is known and there is such a time."""
         if (earliest := self.earliest) is None:
             return moment
-        return datetime.fromtimestamp(self._wall(), UTC) + (moment - earliest)
+        try:
+            return datetime.fromtimestamp(self._wall(), UTC) + (moment - earliest)
+        except OverflowError:
+            return moment
 
     @property
     def seconds(self) -> float:

@@ -83,7 +83,7 @@ class JobReport:
     succeeded: tuple[OperationReport, ...] = ()
     failed: tuple[OperationReport, ...] = ()
     pending: tuple[OperationReport, ...] = ()
-    #: Estimated time of completion, aware UTC.
+    #: Estimated time of completion by our clock, aware UTC.
     done_by: datetime | None = None
     created_at: datetime | None = None
     #: The identifiers that the job was created with, ids or E.164, as text.

@@ -61,7 +61,7 @@ class Jobs:
         params = {f"filter[{each.field}]": str(each.value).lower() for each in batch.handed} or None
         answer = await self._http.write("POST", path, params=params, json=document, patience=PATIENCE)
         try:
-            job = report(data(answer))
+            job = self._report(data(answer))
         except Unavailable as error:
             raise OutcomeUnknown("Telnyx took the job but its answer cannot be read.") from error
         if not job.id:
@@ -70,7 +70,12 @@ class Jobs:
 
     async def poll(self, job_id: str) -> JobReport:
         """Return the job as it is now; raises :class:`bot.errors.Missing` when Telnyx does not know it."""
-        return report(data(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id})))
+        return self._report(data(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id})))
+
+    def _report(self, document: JSON) -> JobReport:
+        """Return a job with its estimate by our clock, with which it is going to be compared."""
+        job = report(document)
+        return replace(job, done_by=self._http.clock.here(job.done_by)) if job.done_by else job
 
     async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:
         """Return the jobs that may be the batch's; see :class:`bot.providers.base.Provider`.
@@ -102,7 +107,7 @@ class Jobs:
                 times += [moment] if moment is not None else []
                 fits = self._fits(job, batch) if floor is None or moment is None or moment >= floor else False
                 if fits is not False:
-                    candidate = replace(report(job), certain=fits is True and _made_since(moment, since))
+                    candidate = replace(self._report(job), certain=fits is True and _made_since(moment, since))
                     found.setdefault(candidate.id, candidate)
             if listing.stuck or not listed or (floor is not None and _all_older_from_here(times, floor)):
                 # An end before all is there that was announced is none: what is missing may be what is looked for.
@@ -113,7 +118,7 @@ class Jobs:
     async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
         """Return the job if it can be the batch's; errors as :class:`bot.providers.base.Provider` says."""
         document = data(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id}))
-        job = report(document)
+        job = self._report(document)
         fits = self._fits(document, batch) if isinstance(document, dict) else None
         if fits is False:
             raise BadRequest(
