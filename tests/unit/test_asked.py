@@ -1,0 +1,84 @@
+"""The guard above all providers: a provider of tomorrow that answers more than it was asked is stopped too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, cast
+
+import pytest
+
+from bot.changes.filters import Condition
+from bot.changes.snapshots import Snapshot, Target
+from bot.errors import Unasked
+from bot.providers.asked import Guarded
+from bot.providers.base import JobReport, JobState, Provider
+
+KIND: Any = None
+
+
+class Loose:
+    """A provider that answers what it likes."""
+
+    name, title, kinds, carries_out = "loose", "Loose", (), False
+
+    def __init__(self, *answers: tuple[str, str]) -> None:
+        self._answers = answers
+
+    async def find(self, _target: Target, _names: Iterable[str], _kind: object) -> AsyncIterator[Snapshot]:
+        """Stream the answers, whatever was asked."""
+        for id_, e164 in self._answers:
+            yield Snapshot(id=id_, e164=e164, editable=True, values={})
+
+    async def poll(self, _job: str) -> JobReport:
+        """Return another job."""
+        return JobReport(id="9", state=JobState.PENDING)
+
+    async def labels(self, _kind: object, _setting: str, _ids: Iterable[str]) -> Mapping[str, str]:
+        """Name something else."""
+        return {"9": "Denver PBX"}
+
+
+def guarded(*answers: tuple[str, str]) -> Guarded:
+    """Return the loose provider behind the guard."""
+    return Guarded(cast("Provider", Loose(*answers)))
+
+
+@pytest.mark.parametrize(
+    ("target", "answers", "allowed"),
+    [
+        pytest.param(Target(identifiers=("+1",)), [("1", "+1")], True, id="by its number"),
+        pytest.param(Target(identifiers=("1",)), [("1", "+1")], True, id="by its id"),
+        pytest.param(Target(identifiers=("+1",)), [], True, id="fewer"),
+        pytest.param(Target(identifiers=("+1",)), [("1", "+1"), ("2", "+2")], False, id="one more"),
+        pytest.param(Target(identifiers=("+1",)), [("2", "+2")], False, id="another"),
+        pytest.param(Target(identifiers=("+1",)), [("1", "+1"), ("1", "+1")], False, id="twice"),
+        pytest.param(
+            Target(identifiers=("+1",), conditions=(Condition("tag", "", "vip"),)),
+            [("1", "+1"), ("2", "+2")],
+            True,
+            id="what a filter finds",
+        ),
+        pytest.param(
+            Target(conditions=(Condition("tag", "", "vip"),), excluded=("+2",)), [("2", "+2")], False, id="excluded"
+        ),
+    ],
+)
+async def test_a_list_of_numbers_is_never_widened(
+    target: Target,
+    answers: list[tuple[str, str]],
+    allowed: bool,  # noqa: FBT001 - a column of a table
+) -> None:
+    """What comes back is among what was named, or the whole reading is stopped."""
+    if allowed:
+        assert len([each async for each in guarded(*answers).find(target, [], KIND)]) == len(answers)
+        return
+    with pytest.raises(Unasked, match=r"Loose answered with .+, which nobody asked for"):
+        [each async for each in guarded(*answers).find(target, [], KIND)]
+
+
+async def test_what_is_asked_for_by_its_id_is_that_or_nothing() -> None:
+    """Another job and the name of another thing stop whoever asked."""
+    with pytest.raises(Unasked, match="job 9"):
+        await guarded().poll("1")
+    with pytest.raises(Unasked, match="9"):
+        await guarded().labels(KIND, "connection_id", ["1"])
