@@ -19,6 +19,8 @@ from typing import Final
 
 import structlog
 
+from bot.changes.moments import believable
+
 log = structlog.get_logger(__name__)
 
 #: A difference beyond this is told.
@@ -111,10 +113,9 @@ class ServiceClock:
 
 
 def read_date(text: str | None) -> datetime | None:
-    """Return the time of an HTTP date as aware UTC; None when it is none."""
+    """Return the time of an HTTP date as aware UTC; None when it is none to believe."""
     try:
-        moment = parsedate_to_datetime(text or "")
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return believable(parsedate_to_datetime(text or ""))
     except (ValueError, OverflowError):
         return None
 

@@ -12,6 +12,7 @@ LinesmanError
 │   ├── DatabaseTooNew        written by a newer Linesman
 │   ├── DatabaseInUse         another process holds this SQLite file
 │   ├── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
+│   │   └── DatabaseDamaged   its file is not what was written into it
 │   └── TrailBroken           the audit trail is not as it was written
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
@@ -118,6 +119,10 @@ class DatabaseInUse(StoreError):
 
 class DatabaseUnavailable(StoreError):
     """The database does not answer, so nothing was decided or sent; what was decided before is safe."""
+
+
+class DatabaseDamaged(DatabaseUnavailable):
+    """The database file is damaged: stop Linesman, keep a copy of the file, and restore a backup."""
 
 
 class TrailBroken(StoreError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from bot.changes.lifecycle import ChangeState
@@ -28,7 +30,10 @@ async def render(context: Context) -> bytes:
     outbox = Gauge("linesman_outbox_undelivered", "Slack messages that wait", registry=registry)
     refused = Gauge("linesman_outbox_refused", "Slack messages given up, refused everywhere", registry=registry)
     trouble = Gauge("linesman_trouble", "1 for each place that needs looking after", ["where"], registry=registry)
-    trouble.labels("database").set(bool(context.database.trouble))
+    trouble.labels("database").set(bool(context.database.trouble or context.database.damage))
+    failing = Gauge("linesman_failing_work", "Pieces of work that fail again and again", ["what"], registry=registry)
+    for what, count in Counter(fault.what for fault in context.faults.present).items():
+        failing.labels(what).set(count)
     skews = Gauge("linesman_clock_skew_seconds", "Our clock minus a service's", ["service"], registry=registry)
     for name, clock in context.clocks.items():
         skews.labels(name).set(clock.seconds)

@@ -328,7 +328,7 @@ async def _ready(context: Context, working: asyncio.Task[None]) -> str:
     """Return what is wrong; empty when work is being done."""
     if working.done():
         return "the worker has stopped"
-    if trouble := context.database.trouble:
+    if trouble := context.database.damage or context.database.trouble:
         return trouble
     if troubles := context.troubles.present:
         return "; ".join(troubles.values())
@@ -349,4 +349,4 @@ async def _warnings(context: Context) -> Sequence[str]:
         f"Slack asks to wait with {what} until {until:%Y-%m-%d %H:%M} UTC."
         for what, until in context.slack.waits().items()
     ]
-    return [*context.skews, *([stuck] if stuck else []), *waits]
+    return [*context.skews, *map(str, context.faults.present), *([stuck] if stuck else []), *waits]

@@ -28,6 +28,8 @@ class Topic(Enum):
 
 #: What a notice in the failure channel is about when it asks operators something.
 QUESTION: Final = "question"
+#: What one is about that tells of work which fails for a reason that nobody foresaw.
+FAULT: Final = "fault"
 
 #: Topics of which only the latest state counts: one row each per change, shown again whenever something moved.
 STANDING: Final = frozenset({Topic.PREVIEW, Topic.CARD, Topic.APPROVAL_CARD})

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
 
+from bot.changes.soundness import LOST, sound
 from bot.changes.values import MASK, Secret, Value
 
 
@@ -159,6 +160,7 @@ def _read_url(setting: Setting, text: str) -> str:
 
 
 def _read_list(setting: Setting, text: str) -> tuple[str, ...]:
+    _refuse_halves(setting, text)
     seen: dict[str, str] = {}
     for part in re.split(r"[,;\n]", text):
         entry = " ".join(part.split())
@@ -178,7 +180,13 @@ def _read_list(setting: Setting, text: str) -> tuple[str, ...]:
     return tuple(seen.values())
 
 
+def _refuse_halves(setting: Setting, text: str) -> None:
+    if LOST in text or sound(text) != text:
+        raise Unreadable(f"{setting.label} holds a character of which only a half arrived; type it again.")
+
+
 def _read_text(setting: Setting, text: str) -> str:
+    _refuse_halves(setting, text)
     if len(text) > setting.max_length:
         raise Unreadable(f"{setting.label} may have at most {setting.max_length} characters; this has {len(text)}.")
     if setting.pattern and not re.fullmatch(setting.pattern, text):

@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import httpx
 
+from bot.changes.soundness import may_be_unsound, sound
 from bot.changes.values import JSON
 from bot.clock_skew import ServiceClock
 from bot.errors import (
@@ -294,6 +295,8 @@ class PacedClient:
             await response.aclose()
         try:
             body = jsonlib.loads(content)
+            if may_be_unsound(content):
+                body = sound(body)
         except (ValueError, RecursionError):
             return _Answer(response.status_code, response.headers, None, None, readable=False)
         if "age" not in response.headers:

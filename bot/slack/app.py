@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.changes.soundness import sound
 from bot.slack.calls import call
 from bot.slack.front import Front
 from bot.slack.listeners import register
@@ -69,9 +71,21 @@ def build_app(client: AsyncWebClient, identity: Identity, front: Front, *, signi
         # What is posted to us by other bots is none of our business; our own events are left out as well.
         ignoring_self_events_enabled=True,
     )
+    app.middleware(_sound_body)
     register(app, front)
     _answer_the_rest(app, front)
     return app
+
+
+async def _sound_body(body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002 - Bolt's name
+    """Let no half of a surrogate pair in: it could be neither stored nor sent, and a task would fail over it for ever.
+
+    The character that stands for it is refused as a value, and shown everywhere else.
+    """
+    whole = sound(body)
+    body.clear()
+    body.update(whole)
+    await next()
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:

@@ -77,6 +77,8 @@ TIMEOUT: Final = 20.0
 UNREACHABLE_WAIT: Final = 2.0
 #: Seconds to wait after a 429 that does not say for how long.
 UNTOLD_WAIT: Final = 5.0
+#: Seconds that Slack can ask to wait at most: whoever says more is not believed.
+LONGEST_WAIT: Final = 86_400.0
 
 _HINTS: Final = {
     "channel_not_found": "the channel does not exist or the bot is not in it; invite it with /invite",
@@ -122,7 +124,7 @@ async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
 def retry_after(headers: Mapping[str, str]) -> float:
     """Return for how many seconds a 429 asks to wait."""
     told = headers.get("Retry-After", "")
-    return float(told) if told.isdecimal() else UNTOLD_WAIT
+    return min(float(told), LONGEST_WAIT) if told.isdecimal() else UNTOLD_WAIT
 
 
 def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | DeliveryUnknown:

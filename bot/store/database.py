@@ -14,17 +14,19 @@ from typing import IO, Any, Self
 import structlog
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import DatabaseInUse, DatabaseUnavailable, StoreError
+from bot.errors import DatabaseDamaged, DatabaseInUse, DatabaseUnavailable, StoreError
 from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
 #: Milliseconds that SQLite waits for another writer before it gives up.
 BUSY_TIMEOUT = 5000
+#: What SQLite says when pages of its file are not what they should be (SQLITE_CORRUPT, SQLITE_NOTADB).
+_DAMAGED = ("malformed", "not a database")
 #: Bytes that have to find room before the database counts as writable again.
 PROBE = 65_536
 #: Seconds that cancelled tasks have to end before those that still want to write get their turn.
@@ -57,6 +59,8 @@ class Database:
         self._to_scrub = self._sqlite and not beside
         self._writing = asyncio.Lock()
         self._trouble = ""
+        #: What was found to be damaged; it stays so until another process opens a restored file.
+        self._damage = ""
         self._lock: IO[str] | None = None
         if self._sqlite:
             event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
@@ -71,6 +75,11 @@ class Database:
     def trouble(self) -> str:
         """Why it takes no writes, for people; empty when it does, as far as anybody has tried."""
         return self._trouble
+
+    @property
+    def damage(self) -> str:
+        """That its file is damaged, for people; empty as far as anybody has noticed. Work on what is whole goes on."""
+        return self._damage
 
     @property
     def shared(self) -> bool:
@@ -117,6 +126,18 @@ class Database:
                     await self._scrub(connection)
         except (OperationalError, InterfaceError) as error:
             raise self._refused(error) from error
+        except DatabaseError as error:
+            self._notice_damage(error)
+            raise
+
+    def _notice_damage(self, error: DatabaseError) -> None:
+        """Raise DatabaseDamaged when that is what the error means; other errors of the driver are ours."""
+        if not self._sqlite or not any(word in str(error.orig).lower() for word in _DAMAGED):
+            return
+        if not self._damage:
+            log.error("the database is damaged", cause=str(error.orig))
+        self._damage = str(DatabaseDamaged())
+        raise DatabaseDamaged from error
 
     async def _scrub(self, connection: AsyncConnection) -> None:
         """Empty SQLite's write-ahead log, which keeps pages as they were before something on them was wiped.
@@ -144,8 +165,12 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """Open a transaction that only reads: one consistent moment, and nobody waits for it."""
-        async with self._engine.connect() as connection, connection.begin():
-            yield Transaction(connection)
+        try:
+            async with self._engine.connect() as connection, connection.begin():
+                yield Transaction(connection)
+        except DatabaseError as error:
+            self._notice_damage(error)
+            raise
 
     async def cancel(self, tasks: Collection[asyncio.Task[Any]]) -> None:
         """Cancel ``tasks``, none of them in the middle of a write, and wait until they have ended.

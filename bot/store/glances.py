@@ -137,7 +137,7 @@ class Glances:
             # Without such a change the page is empty: no id is below 1.
             conditions += [changes.c.created_at >= begin, changes.c.id >= first if first else changes.c.id < 1]
         if listing.until is not None:
-            end = _midnight(listing.until) + timedelta(days=1)
+            end = _midnight(min(listing.until, _LAST_DAY)) + timedelta(days=1)
             near = select(changes.c.id).where(changes.c.created_at < end).order_by(changes.c.created_at.desc())
             near_ids = near.limit(_NEIGHBOURS).subquery()
             last = await self._connection.scalar(select(func.max(near_ids.c.id)))
@@ -162,6 +162,10 @@ class Glances:
         for row in await self._connection.execute(statement):
             counts.setdefault(row.change_id, {})[row.state] = row.numbers
         return {change: Tally(**states) for change, states in counts.items()}
+
+
+#: After it there is no day whose beginning could be asked for.
+_LAST_DAY: Final = date.max - timedelta(days=1)
 
 
 def _midnight(day: date) -> datetime:

@@ -14,6 +14,7 @@ from bot.changes.vault import Vault
 from bot.clock_skew import ServiceClock
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
+from bot.workflow.faults import Faults
 from bot.workflow.ports import Clock, Directory, Files, Slack
 from bot.workflow.troubles import Troubles
 
@@ -107,6 +108,8 @@ class Context:
     news: News = field(default_factory=News)
     #: What those who run Linesman have to look at.
     troubles: Troubles = field(default_factory=Troubles)
+    #: What fails again and again.
+    faults: Faults = field(default_factory=Faults)
 
     @property
     def clocks(self) -> Mapping[str, ServiceClock]:

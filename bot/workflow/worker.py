@@ -11,9 +11,10 @@ from typing import TypeVar
 import structlog
 
 from bot.changes.messages import Message
-from bot.errors import DatabaseUnavailable
+from bot.errors import DatabaseDamaged, DatabaseUnavailable
 from bot.store.work import Claim, Task
 from bot.workflow.context import Bell, Context
+from bot.workflow.escalation import Escalation
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,7 @@ class Worker:
         self._handlers = handlers
         self._deliver = deliver
         self._name = name
+        self._escalation = Escalation(context)
         self._stopping = asyncio.Event()
         self._tasks: dict[int, Claim] = {}
         self._messages: dict[int, Message] = {}
@@ -183,10 +185,15 @@ class Worker:
             await self._handlers[claim.task](claim)
         except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
             log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
+            if isinstance(error, DatabaseDamaged):
+                await self._escalation.task_failed(claim, error)
             await self._retry(claim)
-        except Exception:  # one task's fault must not stop the others; it is logged and tried again
+        except Exception as error:  # one task's fault must not stop the others; it is logged, told and tried again
             log.exception("task failed", task=claim.task.value, subject=claim.subject, attempts=claim.attempts)
+            await self._escalation.task_failed(claim, error)
             await self._retry(claim)
+        else:
+            self._escalation.task_went_well(claim)
         finally:
             self._tasks.pop(claim.id, None)
 
@@ -203,8 +210,9 @@ class Worker:
     async def _send(self, message: Message) -> None:
         try:
             await self._deliver(message)
-        except Exception:  # as above: a message that cannot be delivered must not stop the others
+        except Exception as error:  # as above: a message that cannot be delivered must not stop the others
             log.exception("delivery failed", key=message.key, attempts=message.attempts)
+            await self._escalation.message_failed(message, error)
             pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
             try:
                 async with self._context.database.transaction() as tx:
@@ -217,6 +225,8 @@ class Worker:
                     )
             except Exception:  # as above
                 log.exception("cannot give a message back", key=message.key)
+        else:
+            self._escalation.message_went_well(message)
         finally:
             self._messages.pop(message.id, None)
 

@@ -5,11 +5,12 @@ Rows of numbers are not modelled here: which of their fields matter is what the 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from bot.changes.moments import believable
 from bot.changes.values import JSON
 from bot.errors import Unavailable
 
@@ -33,14 +34,13 @@ def _texted(value: object) -> object:
 
 
 def _dated(value: object) -> datetime | None:
-    """Return an ISO 8601 time as aware UTC, or None when it is not one: no job is lost over a date."""
+    """Return an ISO 8601 time as aware UTC, or None when it is none to believe: no job is lost over a date."""
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        return believable(datetime.fromisoformat(value))
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _pointed(value: object) -> object:

@@ -74,36 +74,49 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
         return questions(story, link=link)
     change = story.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
-    match data["what"]:
-        case "failed":
-            what = f"❌ {where}: {_what_went_wrong(story, data)}{_spared(story, data)}."
-        case "paused":
-            what = f"⏸️ {where} is paused after its first try: {_what_went_wrong(story, data)}."
-        case "expired":
-            what = f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
-        case "moved":
-            what = (
-                f"📌 The card of {where} cannot be shown in {channel(data['each'])} any more: {code(data['why'], 300)} "
-                f"It goes on in {channel(change.card.channel)}; the work is not touched."
-            )
-        case "unasked":
-            what = (
-                f"⚠️ Nobody could be asked to approve {where}: {code(data['why'], 300)} Invite the bot to the approval "
-                "channel and ask again."
-            )
-        case "no_sheet":
-            why = code(data["why"], 300)
-            what = f"⚠️ The sheet {code(data['each'])} of {where} could not be put into its thread: {why}"
-        case _:
-            happened = "goes on without numbers that have changed" if data["what"] == LEFT_OUT else "was stopped"
-            what = f"⚠️ {where} {happened}: {code(change.problem, 1000)}"
-    text = f"{what} {person(change.requester)}, please look."
+    text = f"{_notice(story, data, where)} {person(change.requester)}, please look."
     blocks = [section(text)]
     if change.summary is not None:
         blocks.append(section(wanted_lines(story.kind, change.summary)))
     if data["what"] in {"failed", "paused"}:
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=5)]
     return text, blocks
+
+
+def _notice(story: Story, data: Mapping[str, Any], where: str) -> str:
+    """Return what happened, and what to do; ``where`` names the change."""
+    change = story.change
+    match data["what"]:
+        case "failed":
+            return f"❌ {where}: {_what_went_wrong(story, data)}{_spared(story, data)}."
+        case "paused":
+            return f"⏸️ {where} is paused after its first try: {_what_went_wrong(story, data)}."
+        case "expired":
+            return f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
+        case "moved":
+            return (
+                f"📌 The card of {where} cannot be shown in {channel(data['each'])} any more: {code(data['why'], 300)} "
+                f"It goes on in {channel(change.card.channel)}; the work is not touched."
+            )
+        case "unasked":
+            return (
+                f"⚠️ Nobody could be asked to approve {where}: {code(data['why'], 300)} Invite the bot to the approval "
+                "channel and ask again."
+            )
+        case "fault":
+            name = change.public_id
+            return (
+                f"🛠️ {where} does not go on: “{data['task']}” failed {data['times']} times in a row for a reason that "
+                f"nobody foresaw ({code(data['why'], 100)}). It is tried again every few minutes. Operators: the log "
+                f"says more, under `task failed` and `{name}`. `/numbers status {name}` shows what was done; "
+                f"`/numbers cancel {name}` stops what is not sent yet."
+            )
+        case "no_sheet":
+            why = code(data["why"], 300)
+            return f"⚠️ The sheet {code(data['each'])} of {where} could not be put into its thread: {why}"
+        case _:
+            happened = "goes on without numbers that have changed" if data["what"] == LEFT_OUT else "was stopped"
+            return f"⚠️ {where} {happened}: {code(change.problem, 1000)}"
 
 
 def _what_went_wrong(story: Story, data: Mapping[str, Any]) -> str:

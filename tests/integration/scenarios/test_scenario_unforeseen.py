@@ -1,0 +1,129 @@
+"""What nobody foresaw is told, and what somebody could have foreseen is borne."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.scenarios.stage import Stage
+
+JOBS = "/phone_numbers/jobs/*"
+HALF = "half \ud83d pair"
+
+
+def moments(**given: str) -> Any:
+    """Return what puts moments into a job."""
+
+    def change(document: dict[str, Any]) -> None:
+        document["data"].update(given)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param({"etc": "0001-01-01T00:00:00+14:00"}, id="etc-before-all-time"),
+        pytest.param({"etc": "9999-12-31T23:59:59-14:00"}, id="etc-after-all-time"),
+        pytest.param({"etc": "9999-12-31T23:59:59Z"}, id="etc-at-the-end-of-time"),
+        pytest.param({"created_at": "0001-01-01T00:00:00+14:00"}, id="created-before-all-time"),
+        pytest.param({"created_at": "9999-12-31T23:59:59Z"}, id="created-at-the-end-of-time"),
+    ],
+)
+async def test_a_moment_beyond_belief_stops_nothing(stage: Stage, told: dict[str, str]) -> None:
+    """A date that is out of range counts as none: the change goes on to its end."""
+    number = stage.telnyx.add_number("+13035550000")
+    stage.telnyx.rewrites.add("POST", JOBS, moments(**told))
+    stage.telnyx.rewrites.add("GET", JOBS, moments(**told))
+
+    change = await stage.run([number.phone_number], {"customer_reference": "Denver"})
+
+    assert stage.outcomes(change) == {"verified": 1}
+
+
+async def test_half_a_pair_at_the_provider_is_shown_as_lost(stage: Stage) -> None:
+    """A value that no UTF-8 can hold is read, shown and overwritten like any other."""
+    number = stage.telnyx.add_number("+13035550000", customer_reference=HALF)
+
+    shown = stage.read(await stage.propose([number.phone_number], {"customer_reference": "Denver"}, reason=HALF))
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert "half \ufffd pair" in shown
+    assert stage.outcomes(change) == {"verified": 1}
+
+
+async def test_half_a_pair_is_refused_as_a_value(stage: Stage) -> None:
+    """Nobody meant it, and it would be sent as something else."""
+    stage.telnyx.add_number("+13035550000")
+    await stage.open()
+    await stage.fill("+13035550000", {"customer_reference": HALF}, "Why not")
+
+    assert "only a half arrived" in (await stage.refused())["value:customer_reference"]
+
+
+async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
+    """It is seen in /readyz and in a metric at once, and operators read which change it is and what they can do."""
+    number = stage.telnyx.add_number("+13035550000")
+    change = await stage.ask([number.phone_number], {"customer_reference": "Denver"})
+    before = (await stage.get("/readyz"))[1]
+    await asyncio.to_thread(spoil, stage.database, "UPDATE operations SET before = '{'")
+
+    await stage.approve(change)
+    await stage.slack.wait_for(
+        lambda: any("nobody foresaw" in said for said in stage.failures()), what="a notice of the fault"
+    )
+
+    (notice,) = [said for said in stage.failures() if "nobody foresaw" in said]
+    assert (f"CHG-{change}" in notice, f"/numbers cancel CHG-{change}" in notice) == (True, True)
+    assert "in a row" not in before
+    assert f"CHG-{change} failed" in (await stage.get("/readyz"))[1]
+    assert 'linesman_failing_work{what="start"} 1.0' in (await stage.get("/metrics"))[1]
+
+    await asyncio.to_thread(spoil, stage.database, "UPDATE operations SET before = '{}'")
+    async with asyncio.timeout(10):
+        while "in a row" in (await stage.get("/readyz"))[1]:  # noqa: ASYNC110 - a page signals nobody
+            await asyncio.sleep(0.05)
+
+
+async def test_overwritten_pages_are_told(stage: Stage) -> None:
+    """When the file of the database is damaged, /readyz is not ready and says what to do."""
+    number = stage.telnyx.add_number("+13035550000")
+    change = await stage.ask([number.phone_number], {"customer_reference": "Denver"})
+    await stage.quiet()
+    await stage.stop()
+    overwrite(stage.database, "operations")
+    await stage.start()
+
+    await stage.approve(change)
+    async with asyncio.timeout(10):
+        while (await stage.get("/readyz"))[0] == 200:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+
+    assert "restore a backup" in (await stage.get("/readyz"))[1]
+    await stage.slack.wait_for(
+        lambda: any("nobody foresaw" in said for said in stage.failures()), what="a notice of the fault"
+    )
+
+
+def spoil(database: Path, statement: str) -> None:
+    """Write something into the database that Linesman never would."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(statement)
+
+
+def overwrite(database: Path, table: str) -> None:
+    """Overwrite the first page of a table with nonsense."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xa5" * size)
