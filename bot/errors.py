@@ -14,11 +14,13 @@ LinesmanError
 │   ├── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
 │   │   └── DatabaseDamaged   its file is not what was written into it
 │   └── TrailBroken           the audit trail is not as it was written
+├── NotOpened                 Slack did not open a window: nothing happened
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
 │   ├── DeliveryRefused       Slack says no, for a reason that somebody has to mend
 │   │   ├── TokenLost         the token does not work any more: everything waits until there is another
 │   │   ├── ChannelLost       the channel takes nothing from the bot any more (archived, bot not a member, ...)
+│   │   ├── ModalClosed       the window in which something was to be shown is not open any more
 │   │   ├── MessageGone       the message, or the one that the thread hangs on, is not there or not to be edited
 │   │   └── ContentRefused    Slack will never take it as it is, in any channel
 │   ├── DeliveryPostponed     Slack asks to wait; carries the seconds
@@ -133,6 +135,10 @@ class SecretError(LinesmanError):
     """A secret cannot be sealed or opened; check LINESMAN_SECRET_KEY."""
 
 
+class NotOpened(LinesmanError):
+    """Slack could not open the window just now. Nothing happened; do it again in a moment."""
+
+
 class DeliveryError(LinesmanError):
     """Slack did not take a message."""
 
@@ -148,6 +154,10 @@ class DeliveryRefused(DeliveryError):
 
 class TokenLost(DeliveryRefused):
     """The bot token does not work any more; install the app again and set SLACK_BOT_TOKEN."""
+
+
+class ModalClosed(DeliveryRefused):
+    """The window was closed before this could be shown in it."""
 
 
 class ChannelLost(DeliveryRefused):

@@ -44,6 +44,7 @@ from bot.slack.homes import Homes, kept_fresh
 from bot.slack.links import Links
 from bot.slack.mail import SlackMail
 from bot.slack.messenger import SlackMessenger
+from bot.slack.modals import Modals
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.run_book import RunBook
@@ -276,6 +277,7 @@ def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, 
     front = Front(
         client=client,
         desk=desk,
+        modals=Modals(client),
         choices=Choices(context),
         proposals=proposals,
         bases=bases,

@@ -33,8 +33,8 @@ class Closures:
     def longer_than(self, least: timedelta) -> Mapping[str, datetime]:
         """Return what is closed for longer than ``least`` yet, such as ``chat.update``, and until when."""
         now = self._clock()
-        names = [name for name in self._closed if self._left(name) > least.total_seconds()]
-        return {name: now + timedelta(seconds=self._left(name)) for name in sorted(names)}
+        left = {name: self._left(name) for name in sorted(self._closed)}
+        return {name: now + timedelta(seconds=rest) for name, rest in left.items() if rest > least.total_seconds()}
 
     def _left(self, name: str) -> float:
         if name not in self._closed:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, Final
 
 import structlog
 
-from bot.errors import DeliveryPostponed, DeliveryUnknown, LinesmanError
+from bot.errors import (
+    DeliveryError,
+    DeliveryPostponed,
+    DeliveryRefused,
+    DeliveryUnknown,
+    LinesmanError,
+    ModalClosed,
+    TokenLost,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -17,13 +25,26 @@ ROOM: Final = 64
 #: Seconds that a click may be worked on before its ack goes out regardless. Slack gives up after 3 s (slack.md 1.1).
 ACK_WITHIN: Final = 2.0
 
-#: Seconds after an ack in which what it shows may still come.
-AFTER_ACK: Final = 0.5
-
 #: What a person reads after a fault that nobody foresaw.
 FAULT: Final = (
     "Something went wrong on our side; the log has the details. Look at `/numbers list` before you try again."
 )
+
+#: What a person reads when the answer to a click met a fault of Slack: what was decided by then stands.
+_UNSHOWN: Final[Mapping[type[DeliveryError], str]] = {
+    TokenLost: "Slack does not let Linesman in just now, which whoever runs it can see.",
+    DeliveryPostponed: "Slack asks Linesman to slow down, so the answer could not be shown.",
+    DeliveryUnknown: "Slack had a fault of its own, so the answer may not have been shown.",
+    DeliveryRefused: "Slack did not take the answer; whoever runs Linesman finds the reason in the log.",
+}
+_LOOK_FIRST: Final = "Look at `/numbers list` before you do it again."
+
+
+def in_words(error: DeliveryError) -> str:
+    """Return what a person reads of a fault of Slack; the log has Slack's own words."""
+    said = next((text for sort, text in _UNSHOWN.items() if isinstance(error, sort)), "The answer could not be shown.")
+    return f"{said} {_LOOK_FIRST}"
+
 
 #: Says a sentence to the person who clicked.
 Answer = Callable[[str], Awaitable[None]]
@@ -32,24 +53,6 @@ Answer = Callable[[str], Awaitable[None]]
 #: longest pause between two attempts to give it.
 HEARD_WITHIN: Final = 1800.0
 LONGEST_PAUSE: Final = 30.0
-
-
-class Ack:
-    """Whether the ack of a click has gone out without waiting for the work behind it."""
-
-    def __init__(self) -> None:
-        #: True until the ack had to go out without an answer.
-        self.waits = True
-        self._gone = asyncio.Event()
-
-    def gone(self) -> None:
-        """Note that the ack is out."""
-        self._gone.set()
-
-    async def over(self) -> None:
-        """Wait until Slack has surely acted on the ack: what it shows would cover a modal that is updated before."""
-        await self._gone.wait()
-        await asyncio.sleep(AFTER_ACK)
 
 
 class Desk:
@@ -117,6 +120,11 @@ class Desk:
         try:
             async with self._room:  # every wait inside has its own limit: Slack's, the provider's, the database's
                 await work
+        except ModalClosed as error:
+            log.info("nobody looks any more", what=what, why=error.message)
+        except DeliveryError as error:
+            log.warning("click met a fault of Slack", what=what, error=type(error).__name__, why=error.message)
+            await self._tell(answer, in_words(error), what)
         except LinesmanError as error:
             log.info("answered with a refusal", what=what, error=type(error).__name__, answer=error.message)
             await self._tell(answer, error.message, what)

@@ -17,6 +17,7 @@ from bot.slack.desk import Answer, Desk
 from bot.slack.homes import Homes
 from bot.slack.links import Links
 from bot.slack.mail import SlackMail
+from bot.slack.modals import Modals
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 from bot.workflow.answering import Answering
@@ -46,6 +47,7 @@ class Front:
 
     client: AsyncWebClient
     desk: Desk
+    modals: Modals
     choices: Choices
     proposals: Proposals
     bases: Bases
@@ -136,17 +138,15 @@ class Front:
                 log.info("message was not replaced", status=answer.status_code)
 
     async def show(self, view_id: str, view: View) -> None:
-        """Replace an open modal."""
-        await call(self.client.views_update(view_id=view_id, view=view))
+        """Replace what is in an open modal; see :meth:`bot.slack.modals.Modals.show`."""
+        await self.modals.show(view_id, view)
 
     async def reveal(self, body: Mapping[str, Any], view: View) -> str:
         """Open a modal for a click, on top of the modal in which it was made, and return its id."""
         if (body.get("view") or {}).get("type") != "modal":
             return await self.open(body["trigger_id"], view)
-        answer = await call(self.client.views_push(trigger_id=body["trigger_id"], view=view))
-        return str(answer["view"]["id"])
+        return await self.modals.push(body["trigger_id"], view)
 
     async def open(self, trigger: str, view: View) -> str:
         """Open a modal and return its id; must happen within three seconds of the click."""
-        answer = await call(self.client.views_open(trigger_id=trigger, view=view))
-        return str(answer["view"]["id"])
+        return await self.modals.open(trigger, view)

@@ -150,6 +150,15 @@ class Outbox:
         left = await self._connection.scalars(statement)
         return [Place(channel=data["channel"], ts=data["ts"]) for data in left if data["what"] == what.value]
 
+    async def withdraw(self, change: int, topic: Topic) -> None:
+        """Let a standing message be: something else stands in its place."""
+        statement = (
+            update(outbox)
+            .where(outbox.c.key == f"{public_id(change)}:{topic.value}", outbox.c.state == PENDING)
+            .values(state=_SENT)
+        )
+        await self._connection.execute(statement)
+
     async def refuse(self, message: Message, *, owner: str, error: str) -> None:
         """Give the message up: Slack will never take it."""
         statement = (

@@ -30,6 +30,9 @@ TOKEN_WAIT = timedelta(seconds=30)
 #: 30 seconds as a rule, which is longer than a call may take, the message is edited once more, so that a late stale
 #: edit never has the last word.
 CONFIRM_AFTER = 10
+#: How long the ack of the form can still cover the plan in its modal: Slack applies what an ack shows when it gets it,
+#: up to 3 s after the submission, and so maybe after an update that was sent later (slack.md 1.1).
+COVERED_FOR = timedelta(seconds=3.2)
 
 
 class Delivery:
@@ -119,16 +122,23 @@ class Delivery:
 
     async def _arrived(self, message: Message, story: Story, place: Place) -> None:
         now = self._context.clock()
-        unsure = message.interrupted and _is_edit(message, story)
-        confirm = CONFIRM_AFTER * self._context.timing.card if unsure else None
-        if message.topic is Topic.CARD and (waits := story.waits_for_slack):
-            # The card says until when, and after that it does not any more.
-            confirm = max(waits.values()) - now + self._context.timing.card
+        confirm = self._confirm_after(message, story)
         async with self._context.database.transaction() as tx:
             await self._put_place(tx, message, story, place)
             await tx.outbox.sent(message, owner=self._worker, now=now, pause=self._context.timing.card, confirm=confirm)
         # The thread below a card may go out now that the card is there.
         self._context.outbox_bell.ring()
+
+    def _confirm_after(self, message: Message, story: Story) -> timedelta | None:
+        """Return after what time the message is delivered once more, because something older may yet cover it."""
+        if message.topic is Topic.PREVIEW:
+            rest = story.change.created_at + COVERED_FOR - self._context.clock()
+            return rest if timedelta(0) < rest <= COVERED_FOR else None
+        if message.topic is Topic.CARD and (waits := story.waits_for_slack):
+            # The card says until when, and after that it does not any more.
+            return max(waits.values()) - self._context.clock() + self._context.timing.card
+        unsure = message.interrupted and _is_edit(message, story)
+        return CONFIRM_AFTER * self._context.timing.card if unsure else None
 
     async def _postpone(self, message: Message, pause: timedelta, why: str, *, surely_unsent: bool) -> None:
         until = self._context.clock() + pause

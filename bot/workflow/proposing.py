@@ -214,6 +214,8 @@ class Proposals:
         except Superseded:
             return False
         await tx.work.remove(Task.DISCARD, [change])
+        if not problem:  # whoever gave it up sees something else in the modal by now
+            await tx.outbox.withdraw(change, Topic.PREVIEW)
         if editing and (await tx.changes.get(change)).draft.holds_secrets:
             await tx.work.add(Task.WIPE, change, now + self._context.timing.plan_ttl)
         await tx.events.add(change, "discarded", at=now, actor=actor)

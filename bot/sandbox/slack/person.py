@@ -241,6 +241,7 @@ class Person:
             "response_urls": self._response_urls(view),
         }
         delivery = await self._courier.send(payload)
+        await asyncio.sleep(max(0.0, self._ws.ack_lag - delivery.seconds))
         return Submission(errors=acks.submission_errors(self._ws, view, delivery), delivery=delivery)
 
     async def close(self, *, everything: bool = False) -> Delivery | None:

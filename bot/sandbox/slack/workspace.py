@@ -64,6 +64,8 @@ class Workspace:
         self.bot_token = bot_token
         self.app_token = app_token
         self.deadlines = deadlines
+        #: Seconds after a submission at which Slack applies its ack's body, however early the ack came.
+        self.ack_lag = 0.0
         self.clock = clock
         #: the address that links point to, known once the server listens
         self.origin = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -10,6 +11,7 @@ from bot.changes.lifecycle import ChangeState
 from bot.changes.records import Place, Verb, public_id
 from bot.errors import Superseded
 from bot.slack.front import Front
+from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.approval_card import (
     APPROVE,
     DETAILS,
@@ -21,7 +23,7 @@ from bot.slack.views.approval_card import (
     says_at_once,
 )
 from bot.slack.views.details import details
-from bot.slack.views.elements import escape, when
+from bot.slack.views.elements import escape, quote, when
 from bot.slack.views.preview import loading, notice
 from bot.workflow.approval import Answer
 
@@ -43,14 +45,15 @@ def register(app: AsyncApp, front: Front) -> None:
         front.desk.hand_over(_details(front, body), front.to_person(body), "details")
 
     async def rejection(ack: AsyncAck, body: dict[str, Any]) -> None:
-        answers: dict[str, Any] = {"response_action": "update", "view": notice("Rejecting…")}
-
-        async def refuse(text: str) -> None:
-            answers.clear()
-            answers.update(response_action="errors", errors={WHY: text})
-
-        await front.desk.within_ack(_reject(front, body, answers), refuse, "rejection")
-        await ack(**answers)
+        await answer_submission(
+            front,
+            ack,
+            body,
+            partial(_reject, front, body),
+            refused=lambda text: Reply(errors={WHY: text}, later=partial(_not_rejected, front, body, text)),
+            waiting=notice("Rejecting…"),
+            what="rejection",
+        )
 
     app.block_action(APPROVE)(approve)
     app.block_action(REJECT)(reject)
@@ -123,14 +126,21 @@ async def _fill_rejection(front: Front, body: dict[str, Any], view: str) -> None
     await front.show(view, rejection_form(change))
 
 
-async def _reject(front: Front, body: dict[str, Any], answers: dict[str, Any]) -> None:
-    view = body["view"]
-    change, digest = read_ticket(view["private_metadata"])
-    reason = view["state"]["values"][WHY][WHY]["value"] or ""
-    await front.approval.decide(
-        change, by=body["user"]["id"], verb=Verb.REJECT, digest=digest, reason=" ".join(reason.split())
-    )
-    answers["view"] = notice(f"{public_id(change)} is rejected. The requester can read why in its thread.")
+async def _reject(front: Front, body: dict[str, Any]) -> Reply:
+    change, digest = read_ticket(body["view"]["private_metadata"])
+    reason = " ".join(_why(body).split())
+    await front.approval.decide(change, by=body["user"]["id"], verb=Verb.REJECT, digest=digest, reason=reason)
+    return Reply(view=notice(f"{public_id(change)} is rejected. The requester can read why in its thread."))
+
+
+async def _not_rejected(front: Front, body: dict[str, Any], text: str) -> None:
+    """Say that the rejection did not count, with the reason as it was typed."""
+    said = notice(f"🚫 {escape(text)}\nThis is what you typed:")
+    await front.show(body["view"]["id"], {**said, "blocks": [*said["blocks"], quote(_why(body))]})
+
+
+def _why(body: dict[str, Any]) -> str:
+    return str(body["view"]["state"]["values"][WHY][WHY]["value"] or "")
 
 
 async def _details(front: Front, body: dict[str, Any]) -> None:

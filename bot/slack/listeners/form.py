@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.drafts import REASON
 from bot.changes.records import Draft
 from bot.changes.values import Secret, Value
-from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
-from bot.slack.calls import call
-from bot.slack.desk import Ack
+from bot.errors import InputError
 from bot.slack.front import Front
+from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
-from bot.slack.views.elements import View
 from bot.slack.views.form import FORM, KIND, MORE, form
 from bot.slack.views.inputs import FILTERS
 from bot.slack.views.preview import loading, planning
 from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
 from bot.slack.views.values import VALUES, values_form
-
-#: Seconds after each try to redraw the form that Slack did not take.
-REDRAW_PAUSES: Final = (0.5, 2.0, 4.0)
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -46,40 +41,29 @@ def register(app: AsyncApp, front: Front) -> None:
 
 
 async def _submit(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Take the request in and answer in the ack; what takes longer than Slack waits is shown in the modal later."""
+    """Take the request in; the plan comes into the modal through the outbox."""
     view = body["view"]
-    answers: dict[str, Any] = {}
-    out = Ack()
 
-    async def refuse(problems: Mapping[str, str]) -> None:
-        if out.waits:
-            answers.update(response_action="errors", errors=field_errors(problems, view))
-        else:
-            await out.over()
-            await _show_again(front, body, problems)
+    def wrong(problems: Mapping[str, str]) -> Reply:
+        return Reply(errors=field_errors(problems, view), later=partial(_show_again, front, body, problems))
 
-    async def refuse_all(text: str) -> None:
-        await refuse({REASON: text})
-
-    async def work() -> None:
+    async def work() -> Reply:
         try:
             change = await _propose(front, body)
         except InputError as error:
-            await refuse(error.problems)
-            return
-        if out.waits:
-            answers.update(response_action="update", view=planning(change))
-        else:
-            await out.over()
-            # Through the outbox, like the plan itself: whichever comes last shows the latest.
-            await front.proposals.show(change)
+            return wrong(error.problems)
+        # Late, it goes through the outbox like the plan itself: whichever comes last shows the latest.
+        return Reply(view=planning(change), later=partial(front.proposals.show, change))
 
-    out.waits = await front.desk.within_ack(work(), refuse_all, "form submission")
-    if out.waits:
-        await ack(**answers)
-    else:
-        await ack(response_action="update", view=loading())
-    out.gone()
+    await answer_submission(
+        front,
+        ack,
+        body,
+        work,
+        refused=lambda text: wrong({REASON: text}),
+        waiting=loading(),
+        what="form submission",
+    )
 
 
 async def _show_again(front: Front, body: dict[str, Any], problems: Mapping[str, str]) -> None:
@@ -110,7 +94,7 @@ async def _redraw(front: Front, user: str, view: dict[str, Any], action: str) ->
         draft = replace(draft, sheet=None)
     boxes = int(private.get("boxes", 1)) + (action == MORE)
     if view["callback_id"] == VALUES:
-        await _replace(front, view, values_form(front.choices.kinds, kinds[draft.kind], draft, boxes=boxes))
+        await front.modals.redraw(view, values_form(front.choices.kinds, kinds[draft.kind], draft, boxes=boxes))
         return
     fresh = form(
         front.choices.kinds,
@@ -121,23 +105,7 @@ async def _redraw(front: Front, user: str, view: dict[str, Any], action: str) ->
         source=private.get("source"),
         turn=next_turn(view, private, taken_away=action == TAKE_AWAY),
     )
-    await _replace(front, view, fresh)
-
-
-async def _replace(front: Front, view: dict[str, Any], fresh: View) -> None:
-    """Show ``fresh`` in the place of ``view``, unless something later is there already."""
-    for pause in REDRAW_PAUSES:
-        try:
-            await call(front.client.views_update(view_id=view["id"], hash=view["hash"], view=fresh))
-        except DeliveryRefused as error:
-            if error.code != "hash_conflict":  # a later click, or an earlier try, has redrawn the form already
-                raise
-        except (DeliveryPostponed, DeliveryUnknown):
-            # Giving up replaces the form by a sentence, and with it everything that was typed.
-            await asyncio.sleep(pause)
-            continue
-        return
-    raise DeliveryRefused("Slack does not answer just now, so the form could not be shown again; start anew.")
+    await front.modals.redraw(view, fresh)
 
 
 async def _propose(front: Front, body: dict[str, Any]) -> int:

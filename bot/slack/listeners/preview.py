@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.errors import InputError, LinesmanError
-from bot.slack.desk import Ack
 from bot.slack.front import Front
+from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import read_private
-from bot.slack.views.elements import View, escape
+from bot.slack.views.elements import escape
 from bot.slack.views.form import form
 from bot.slack.views.preview import (
     AGAIN,
@@ -31,7 +32,7 @@ def register(app: AsyncApp, front: Front) -> None:
     """Listen to the preview."""
 
     async def request(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _request(front, ack, body["view"], body["user"]["id"])
+        await _request(front, ack, body)
 
     async def edit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -55,38 +56,30 @@ def register(app: AsyncApp, front: Front) -> None:
         app.block_action(action)(again)
 
 
-async def _request(front: Front, ack: AsyncAck, view: dict[str, Any], by: str) -> None:
-    """Ask for approval and answer in the modal; when that takes longer than the ack may wait, afterwards."""
+async def _request(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Ask for approval, and say in the modal what came of it."""
+    view, by = body["view"], body["user"]["id"]
     private = read_private(view)
     change = int(private["change"])
-    answers: dict[str, Any] = {}
-    out = Ack()
 
-    async def show(fresh: View) -> None:
-        answers["view"] = fresh
-        if not out.waits:
-            await out.over()
-            await front.show(view["id"], fresh)
-
-    async def ask() -> None:
+    async def work() -> Reply:
         try:
             counted = _counted(view)
             requested = await front.approval.ask(change, by=by, digest=private["digest"], counted=counted)
         except InputError as error:
-            answers["errors"] = error.problems
-            await show(in_the_way(change, error.message))
-        else:
-            await show(asked(requested))
+            later = partial(front.show, view["id"], in_the_way(change, error.message))
+            return Reply(errors=error.problems, later=later)
+        return Reply(view=asked(requested))
 
-    async def refuse(text: str) -> None:
-        await show(in_the_way(change, text))
-
-    out.waits = await front.desk.within_ack(ask(), refuse, "request for approval")
-    if "errors" in answers:
-        await ack(response_action="errors", errors=answers["errors"])
-    else:
-        await ack(response_action="update", view=answers.get("view") or asking(change))
-    out.gone()
+    await answer_submission(
+        front,
+        ack,
+        body,
+        work,
+        refused=lambda text: Reply(view=in_the_way(change, text)),
+        waiting=asking(change),
+        what="request for approval",
+    )
 
 
 def _counted(view: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -11,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.changes.records import read_public_id
 from bot.slack.front import Front
 from bot.slack.manifest import COMMAND
+from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.elements import Block, escape, section
 from bot.slack.views.preview import notice
 from bot.slack.views.questions import (
@@ -47,20 +49,15 @@ def register(app: AsyncApp, front: Front) -> None:
         front.desk.hand_over(_give_up(front, body), front.to_person(body), "give up")
 
     async def adoption(ack: AsyncAck, body: dict[str, Any]) -> None:
-        view, shown = body["view"]["id"], notice("Looking at the job…")
-        acked = False
-
-        async def show(text: str) -> None:
-            nonlocal shown
-            shown = notice(escape(text))
-            if acked:  # before, it would be overtaken by what the ack shows
-                await front.show(view, shown)
-
-        async def look() -> None:
-            await show(await _adopt_typed(front, body))
-
-        acked = not await front.desk.within_ack(look(), show, "adoption")
-        await ack(response_action="update", view=shown)
+        await answer_submission(
+            front,
+            ack,
+            body,
+            partial(_adopt_typed, front, body),
+            refused=lambda text: Reply(view=notice(escape(text))),
+            waiting=notice("Looking at the job…"),
+            what="adoption",
+        )
 
     app.block_action(re.compile(rf"{ADOPT}:\d+"))(adopt)
     app.block_action(ADOPT_OTHER)(adopt_other)
@@ -110,8 +107,8 @@ async def _ask_which(front: Front, body: dict[str, Any]) -> None:
     await front.open(body["trigger_id"], adoption_form(str(Ticket.read(value))))
 
 
-async def _adopt_typed(front: Front, body: dict[str, Any]) -> str:
+async def _adopt_typed(front: Front, body: dict[str, Any]) -> Reply:
     view = body["view"]
     ticket = Ticket.read(view["private_metadata"])
     job = (view["state"]["values"][JOB][JOB]["value"] or "").strip().strip("`")
-    return await front.answering.adopt(ticket, job, by=body["user"]["id"])
+    return Reply(view=notice(escape(await front.answering.adopt(ticket, job, by=body["user"]["id"]))))

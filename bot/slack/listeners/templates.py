@@ -12,6 +12,7 @@ from bot.slack.front import Front
 from bot.slack.listeners.opening import fill_form
 from bot.slack.manifest import COMMAND
 from bot.slack.said import spoken
+from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import read_private
 from bot.slack.views.elements import View, code, escape
 from bot.slack.views.inputs import ways_to_filter
@@ -41,7 +42,7 @@ def register(app: AsyncApp, front: Front) -> None:
         front.desk.hand_over(_ask_name(front, body), front.to_person(body), "save as template")
 
     async def save(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack(**await _save(front, body))
+        await _save(front, ack, body)
 
     async def run(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -108,31 +109,21 @@ async def _ask_name(front: Front, body: dict[str, Any]) -> None:
     await front.show(view, naming(change, keeping))
 
 
-async def _save(front: Front, body: dict[str, Any]) -> dict[str, Any]:
-    """Save, and return the answer to the submission; what comes too late for it is shown in the modal."""
-    view = body["view"]
-    answers: dict[str, Any] = {}
-    in_time = True
-
-    async def answer(shown: View) -> None:
-        answers.update(response_action="update", view=shown)
-        if not in_time:
-            await front.show(view["id"], shown)
-
-    async def work() -> None:
+async def _save(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def work() -> Reply:
         try:
-            await answer(await _saved(front, body))
+            return Reply(view=await _saved(front, body))
         except InputError as error:
-            if not in_time or "name" in read_private(view):  # nothing to type into is shown any more
-                await answer(notice(f"🚫 {escape(error.message)}", title=TITLE))
-                return
-            answers.update(response_action="errors", errors={NAME: error.message})
+            if "name" in read_private(body["view"]):  # nothing to type into is shown any more
+                return refused(error.message)
+            return Reply(errors={NAME: error.message})
 
-    async def refuse(text: str) -> None:
-        await answer(notice(f"🚫 {escape(text)}", title=TITLE))
+    def refused(text: str) -> Reply:
+        return Reply(view=notice(f"🚫 {escape(text)}", title=TITLE))
 
-    in_time = await front.desk.within_ack(work(), refuse, "template")
-    return answers or {"response_action": "update", "view": notice("Saving…", title=TITLE)}
+    await answer_submission(
+        front, ack, body, work, refused=refused, waiting=notice("Saving…", title=TITLE), what="template"
+    )
 
 
 async def _saved(front: Front, body: dict[str, Any]) -> View:

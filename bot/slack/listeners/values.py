@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -14,8 +16,9 @@ from bot.errors import InputError, NotAllowed
 from bot.slack.front import Front
 from bot.slack.listeners.opening import boxes_of
 from bot.slack.manifest import COMMAND
-from bot.slack.views.answers import field_errors, full_boxes, read_form
-from bot.slack.views.elements import code, escape
+from bot.slack.submissions import Reply, answer_submission
+from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
+from bot.slack.views.elements import code, escape, with_notes
 from bot.slack.views.preview import loading, notice
 from bot.slack.views.values import TITLE, VALUES, being_read, values_form
 
@@ -24,13 +27,19 @@ def register(app: AsyncApp, front: Front) -> None:
     """Listen to the form that asks for today's values."""
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
-        answers: dict[str, Any] = {}
+        def wrong(problems: Mapping[str, str]) -> Reply:
+            later = partial(_show_again, front, body, problems)
+            return Reply(errors=field_errors(problems, body["view"]), later=later)
 
-        async def refuse(text: str) -> None:
-            answers.update(response_action="errors", errors=field_errors({NUMBERS: text}, body["view"]))
-
-        await front.desk.within_ack(_ask(front, body, answers), refuse, "values")
-        await ack(**answers)
+        await answer_submission(
+            front,
+            ack,
+            body,
+            partial(_ask, front, body, wrong),
+            refused=lambda text: wrong({NUMBERS: text}),
+            waiting=loading(),
+            what="values",
+        )
 
     app.view_submission(VALUES)(submit)
 
@@ -75,16 +84,24 @@ def _kind(front: Front, text: str) -> Kind | None:
     return None
 
 
-async def _ask(front: Front, body: dict[str, Any], answers: dict[str, Any]) -> None:
+async def _ask(front: Front, body: dict[str, Any], wrong: Callable[[Mapping[str, str]], Reply]) -> Reply:
     view = body["view"]
     kinds = {kind.name: kind for kind in front.choices.kinds}
     draft = read_form(view, kinds)
     if full := full_boxes(draft):
-        answers.update(response_action="errors", errors=field_errors(full, view))
-        return
+        return wrong(full)
     try:
         await front.inquiries.ask(draft, by=body["user"]["id"], submission=f"{view['id']}:{view['hash']}")
     except InputError as error:
-        answers.update(response_action="errors", errors=field_errors(error.problems, view))
-        return
-    answers.update(response_action="update", view=being_read(kinds[draft.kind].provider.title()))
+        return wrong(error.problems)
+    return Reply(view=being_read(kinds[draft.kind].provider.title()))
+
+
+async def _show_again(front: Front, body: dict[str, Any], problems: Mapping[str, str]) -> None:
+    """Show the form once more as it was sent, with what is wrong above it."""
+    view = body["view"]
+    kinds = {kind.name: kind for kind in front.choices.kinds}
+    draft = read_form(view, kinds)
+    boxes = int(read_private(view).get("boxes", 1))
+    fresh = values_form(front.choices.kinds, kinds[draft.kind], draft, boxes=boxes)
+    await front.show(view["id"], with_notes(fresh, [escape(problem) for problem in problems.values()]))

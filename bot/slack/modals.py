@@ -1,0 +1,129 @@
+"""Opening modals and showing things in them, so that the last word wins and nobody waits in front of an empty one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, ModalClosed, NotOpened
+from bot.slack.calls import call
+from bot.slack.views.elements import View
+from bot.slack.views.preview import notice
+
+log = structlog.get_logger(__name__)
+
+#: Seconds from the arrival of a submission until its ack is surely applied, or surely void: Slack puts what an ack
+#: shows into the modal when it gets it, which it accepts for 3 s after the click (slack.md 1.1).
+ACK_APPLIED: Final = 3.2
+#: Seconds after each try to show something that Slack did not take.
+PAUSES: Final = (0.5, 2.0, 4.0)
+#: The longest that Slack may ask to wait before somebody in front of a modal is told instead, in seconds.
+PATIENCE: Final = 15.0
+#: Refusals because a trigger was too old or used (the pages of views.open and views.push spell the first one twice).
+_EXPIRED: Final = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"})
+
+
+class Modals:
+    """The open modals. What is shown after a submission waits until its ack can cover it no more."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        #: View id -> time of the loop at which the ack of its last submission is surely applied.
+        self._covered: dict[str, float] = {}
+
+    def submitted(self, view_id: str) -> None:
+        """Note that a modal was submitted just now, and that its ack may show something else in it."""
+        now = asyncio.get_running_loop().time()
+        self._covered = {view: until for view, until in self._covered.items() if until > now}
+        self._covered[view_id] = now + ACK_APPLIED
+
+    async def show(self, view_id: str, view: View) -> None:
+        """Replace what is in an open modal; raises ModalClosed when it is not open any more.
+
+        Raises another DeliveryError when Slack does not take it; then the modal says that, if it can be reached.
+        """
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(max(0.0, self._covered.get(view_id, now) - now))
+        try:
+            await _persistently(lambda: self._client.views_update(view_id=view_id, view=view))
+        except ModalClosed:
+            raise
+        except DeliveryError as error:
+            await self._excuse(view_id, error)
+            raise
+
+    async def redraw(self, view: View, fresh: View) -> None:
+        """Show ``fresh`` in the place of ``view``, unless something later is there already.
+
+        Raises DeliveryError when Slack does not take it. Nothing else is shown then: it would take away what was typed.
+        """
+        try:
+            await _persistently(
+                lambda: self._client.views_update(view_id=view["id"], hash=view["hash"], view=fresh), patience=60.0
+            )
+        except DeliveryRefused as error:
+            if error.code != "hash_conflict":  # a later click, or an earlier try, has redrawn the form already
+                raise
+
+    async def open(self, trigger: str, view: View) -> str:
+        """Open a modal and return its id; must happen within three seconds of the click. Raises NotOpened."""
+        return await self._opened(trigger, view, self._client.views_open)
+
+    async def push(self, trigger: str, view: View) -> str:
+        """Open a modal on top of the one in which somebody clicked and return its id. Raises NotOpened."""
+        return await self._opened(trigger, view, self._client.views_push)
+
+    async def _opened(self, trigger: str, view: View, opening: Callable[..., Awaitable[Any]]) -> str:
+        # With a name of its own a modal can be found although the answer that tells its id was lost.
+        named = {**view, "external_id": trigger[:255]}
+        try:
+            answer = await call(opening(trigger_id=trigger, view=named))
+        except DeliveryUnknown as error:
+            return await self._found(named, error)
+        except DeliveryError as error:
+            if error.code in _EXPIRED:
+                raise NotOpened(
+                    "Slack gives three seconds to open a window, and this time that was not enough. Nothing happened; "
+                    "do it again."
+                ) from error
+            raise NotOpened from error
+        return str(answer["view"]["id"])
+
+    async def _found(self, named: View, lost: DeliveryUnknown) -> str:
+        try:
+            answer = await _persistently(
+                lambda: self._client.views_update(external_id=named["external_id"], view=named)
+            )
+        except DeliveryError as error:
+            log.warning("modal not found after a lost answer", why=error.message)
+            raise NotOpened from lost
+        return str(answer["view"]["id"])
+
+    async def _excuse(self, view_id: str, error: DeliveryError) -> None:
+        excuse = "⚠️ Slack did not take what belongs here. Close this window and do it again."
+        try:
+            await call(self._client.views_update(view_id=view_id, view=notice(excuse)))
+        except DeliveryError as second:
+            log.warning("modal could not be filled", why=error.message, then=second.message)
+
+
+async def _persistently(request: Callable[[], Awaitable[Any]], patience: float = PATIENCE) -> dict[str, Any]:
+    """Make an idempotent call again while Slack has a fault of its own or asks to wait a little."""
+    for pause in PAUSES:
+        try:
+            return await call(request())
+        except DeliveryPostponed as error:
+            if error.wait > patience:
+                raise
+            await asyncio.sleep(max(pause, error.wait))
+        except DeliveryUnknown:
+            await asyncio.sleep(pause)
+        except DeliveryRefused as error:
+            if error.code == "not_found":
+                raise ModalClosed from error
+            raise
+    return await call(request())

@@ -1,0 +1,229 @@
+"""Slack applies what an ack shows up to three seconds after the click: the last word wins all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sandbox.slack import Person
+from bot.slack import desk, listeners, modals
+from tests.integration.scenarios.house import Clock
+from tests.integration.scenarios.stage import OPS, Stage
+from tests.integration.scenarios.test_scenario_templates import ask_name
+from tests.integration.scenarios.test_scenario_undecidable import notice, unreadable
+
+ONE = "+13035550000"
+
+
+@pytest.fixture
+async def stage(idle: Stage) -> Stage:
+    """Set the stage with a bot whose time is the real one, as the time of the acks is."""
+    idle.clock = Clock(rate=1.0)
+    await idle.start()
+    return idle
+
+
+async def form(stage: Stage) -> tuple[Person, str]:
+    """Fill in the form of a change."""
+    stage.telnyx.add_number(ONE)
+    await stage.open()
+    await stage.fill(ONE, {"customer_reference": "Denver"}, "Moving")
+    return stage.ana, "Numbers: 1"
+
+
+async def broken_form(stage: Stage) -> tuple[Person, str]:
+    """Fill in the form with nonsense."""
+    await stage.open()
+    await stage.fill(f"{ONE}, nonsense", {"customer_reference": "Denver"}, "Moving")
+    return stage.ana, "cannot be read"
+
+
+async def preview(stage: Stage) -> tuple[Person, str]:
+    """Have a plan."""
+    stage.telnyx.add_number(ONE)
+    await stage.propose(ONE)
+    return stage.ana, "CHG-1: "
+
+
+async def rejection(stage: Stage) -> tuple[Person, str]:
+    """Say why a request is rejected."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await stage.max.click("reject", message=stage.request_card(change))
+    await stage.max.wait_for_view(lambda view: view.callback_id == "rejection")
+    await stage.max.type("why", "Not today")
+    return stage.max, "is rejected"
+
+
+async def rejection_too_late(stage: Stage) -> tuple[Person, str]:
+    """Say why a request is rejected that somebody else has approved meanwhile."""
+    person, _ = await rejection(stage)
+    await stage.approve(1, by=stage.mia)
+    await stage.ended(1)
+    return person, "Not today"
+
+
+async def adoption(stage: Stage) -> tuple[Person, str]:
+    """Name the job that a lost answer has made."""
+    await unreadable(stage, made=True)
+    await stage.otto.click("adopt_other", message=notice(stage))
+    await stage.otto.wait_for_view(lambda view: view.callback_id == "adoption")
+    await stage.otto.type("job", stage.telnyx.jobs[0].id)
+    return stage.otto, "is watched for batch 1"
+
+
+async def template(stage: Stage) -> tuple[Person, str]:
+    """Give a name to a change that is kept."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.run(ONE, {"customer_reference": "Denver"}, reason="The first time")
+    await ask_name(stage, change, stage.ana)
+    await stage.ana.type("name", "Denver move")
+    return stage.ana, "Denver move is saved"
+
+
+async def values(stage: Stage) -> tuple[Person, str]:
+    """Ask for the values of a number."""
+    stage.telnyx.add_number(ONE)
+    await stage.ana.command("/numbers", f"values update {ONE}", channel=OPS)
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+    return stage.ana, "direct message"
+
+
+async def broken_values(stage: Stage) -> tuple[Person, str]:
+    """Ask for the values of nonsense."""
+    await stage.ana.command("/numbers", "values update nonsense", channel=OPS)
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+    return stage.ana, "nonsense"
+
+
+Scene = Callable[[Stage], Awaitable[tuple[Person, str]]]
+SCENES: dict[str, list[Scene]] = {
+    "change_form": [form, broken_form],
+    "preview": [preview],
+    "rejection": [rejection, rejection_too_late],
+    "adoption": [adoption],
+    "save_template": [template],
+    "values_form": [values, broken_values],
+}
+EACH = [pytest.param(scene, id=scene.__name__) for scenes in SCENES.values() for scene in scenes]
+
+
+async def shows_at_last(stage: Stage, person: Person, words: str) -> None:
+    """Submit the open modal and wait until nothing can change it any more; then it says ``words``."""
+    submitting = asyncio.create_task(person.submit())
+    await submitting
+    await stage.slack.wait_for(lambda: words in _seen(stage, person), what=f"“{words}” in the modal")
+    await asyncio.sleep(modals.ACK_APPLIED + 0.5 - stage.slack.workspace.ack_lag)
+
+    assert words in _seen(stage, person)
+
+
+def _seen(stage: Stage, person: Person) -> str:
+    errors = person.view.errors if person.view else {}
+    return " ".join([stage.modal(person), *errors.values()])
+
+
+@pytest.mark.parametrize("lag", [0.5, 1.5, 2.9])
+async def test_the_plan_stays_in_the_modal_whenever_the_ack_is_applied(stage: Stage, lag: float) -> None:
+    """The plan is there long before the ack that says that it is being made, and is seen all the same."""
+    person, words = await form(stage)
+    stage.slack.workspace.ack_lag = lag
+
+    await shows_at_last(stage, person, words)
+
+
+@pytest.mark.parametrize("scene", EACH)
+async def test_every_modal_ends_with_its_answer_when_its_ack_is_applied_late(stage: Stage, scene: Scene) -> None:
+    """However late Slack applies the ack of a submission, no modal stays at what it was waiting for."""
+    person, words = await scene(stage)
+    stage.slack.workspace.ack_lag = 2.9
+
+    await shows_at_last(stage, person, words)
+
+
+@pytest.mark.parametrize("scene", EACH)
+async def test_every_answer_that_the_ack_cannot_wait_for_comes_later(
+    stage: Stage, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ack goes out before there is anything to say and is applied late, and the answer still wins."""
+    person, words = await scene(stage)
+    monkeypatch.setattr(desk, "ACK_WITHIN", 0.0)
+    stage.slack.workspace.ack_lag = 2.9
+
+    await shows_at_last(stage, person, words)
+
+
+async def test_an_answer_for_a_closed_modal_goes_to_the_person(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes the modal before the answer is there reads it in a direct message: nobody is left to guess."""
+    await rejection_too_late(stage)
+    monkeypatch.setattr(desk, "ACK_WITHIN", 0.0)
+
+    await stage.max.submit()
+    await stage.max.close()
+
+    dm = stage.slack.workspace.direct_message("U0MAX").id
+    await stage.slack.wait_for(
+        lambda: any("CHG-1" in stage.read(each) for each in stage.slack.messages(dm)), what="the answer for Max"
+    )
+
+
+def test_every_submission_is_walked() -> None:
+    """A modal that is added to the listeners and not to the scenes of this file is noticed here."""
+    sources = Path(listeners.__file__).parent.glob("*.py")
+    registered = sum(source.read_text(encoding="utf-8").count("app.view_submission(") for source in sources)
+
+    assert registered == len(SCENES)
+
+
+FAULTS = [
+    pytest.param({"kind": "error", "error": "internal_error"}, id="internal_error"),
+    pytest.param({"kind": "error", "error": "fatal_error"}, id="fatal_error"),
+    pytest.param({"kind": "rate_limited", "retry_after": 1}, id="429"),
+    pytest.param({"kind": "malformed"}, id="html"),
+    pytest.param({"kind": "status", "status": 503}, id="503"),
+    pytest.param({"kind": "drop_before"}, id="no-answer"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_modal_is_filled_although_slack_fails_at_first(stage: Stage, fault: dict[str, Any]) -> None:
+    """The call that fills "One moment…" fails twice, and the form comes all the same."""
+    stage.slack.faults.add(method="views.update", times=2, **fault)
+
+    await stage.open()
+
+
+async def test_a_modal_that_cannot_be_filled_says_so(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When Slack does not take the form at all, neither the modal nor the person is left with "One moment…"."""
+    monkeypatch.setattr(modals, "PAUSES", (0.0, 0.0, 0.0))
+    stage.slack.faults.add(method="views.update", kind="error", error="internal_error", times=4)
+
+    said = await stage.command("update")
+
+    assert "Slack had a fault of its own" in said
+    await stage.slack.wait_for(lambda: "Close this window and do it again" in stage.modal(), what="the excuse")
+
+
+@pytest.mark.parametrize(
+    "error", ["expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "not_authed", "x_y"]
+)
+async def test_a_window_that_does_not_open_is_told_in_words(stage: Stage, error: str) -> None:
+    """Nothing happened, do it again: that is what the person needs, and no name of an error."""
+    stage.slack.faults.add(method="views.open", kind="error", error=error)
+
+    said = await stage.command("update")
+
+    assert "Nothing happened; do it again" in said
+    assert error not in said
+    assert "docs" not in said
+
+
+async def test_a_window_whose_opening_got_no_answer_is_found_and_filled(stage: Stage) -> None:
+    """Slack opens the modal and the answer is lost: it does not stay at "One moment…"."""
+    stage.slack.faults.add(method="views.open", kind="drop_after")
+
+    await stage.open()
