@@ -17,7 +17,6 @@ COPY --from=build /opt/linesman /opt/linesman
 ENV PATH=/opt/linesman/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    HOST=0.0.0.0 \
     PORT=3000 \
     DATABASE_URL=sqlite+aiosqlite:////data/linesman.db
 USER 10001

@@ -1,28 +1,91 @@
-"""The HTTP server: what Slack delivers, and how an operator sees that all is well."""
+"""The HTTP server: what Slack delivers, and how an operator sees that all is well.
+
+Whoever can reach the port can send it anything. Until Slack's signature is proven over the raw bytes, nothing is
+decompressed, decoded or parsed, no more is read than Slack ever sends, and one line of the log is all that is left.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_sdk.signature import SignatureVerifier
 
+from bot.connections import IDLE, LINGER, Connections, terse_logger
 from bot.slack.manifest import EVENTS_PATH
 
 log = structlog.get_logger(__name__)
 
-#: Largest request body in bytes: a modal's state with every box full is far below it.
-LARGEST = 2 * 1024 * 1024
+#: Largest body in bytes that is read. Slack's largest is the submission of a modal: a view of 250 kB at most
+#: (slack.md 1.1, view_too_large) with what was typed, 3000 characters in each of its at most 100 blocks, all of it
+#: percent-encoded, which makes up to three bytes of one.
+LARGEST: Final = 2 * 1024 * 1024
+#: Seconds in which a body has to be there. Slack itself gives up after three.
+BODY_WITHIN: Final = 5.0
+#: Slack's signature and its time: ``v0=`` and 64 hexadecimal digits, seconds since 1970.
+_SIGNATURE: Final = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
+_TIMESTAMP: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 #: Seconds that requests in progress may take once the server stops.
-SHUTDOWN = 1.5
+SHUTDOWN: Final = 1.5
+
+
+class Slack:
+    """The door for what Slack delivers: lets in what its signature proves."""
+
+    def __init__(self, app: AsyncApp, signing_secret: str) -> None:
+        self._app = app
+        self._verifier = SignatureVerifier(signing_secret)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request: 401 unless Slack signed it."""
+        try:
+            async with asyncio.timeout(BODY_WITHIN):
+                body, why = await self._proven(request)
+        except TimeoutError:
+            body, why = "", "its body did not come in time"
+        if why:
+            log.warning("request refused", why=why, size=request.content_length)
+            answer = web.Response(status=401, text="Slack did not sign this.")
+            answer.force_close()  # what is left of the body is not read
+            return answer
+        # Bolt checks the signature once more; it cannot be told that this is done.
+        bolt = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
+        return await to_aiohttp_response(await self._app.async_dispatch(bolt))
+
+    async def _proven(self, request: web.Request) -> tuple[str, str]:
+        """Return the body if Slack signed it, or else why not."""
+        headers = request.headers
+        if headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+            return "", "it is compressed, which Slack never does"
+        times = headers.getall("X-Slack-Request-Timestamp", [])
+        signatures = headers.getall("X-Slack-Signature", [])
+        if len(times) != 1 or len(signatures) != 1:
+            return "", "it has no signature, or several"
+        if not _TIMESTAMP.fullmatch(times[0]) or not _SIGNATURE.fullmatch(signatures[0]):
+            return "", "its signature is none"
+        if (request.content_length or 0) > LARGEST:
+            return "", "it is larger than anything from Slack"
+        try:
+            text = (await request.read()).decode()
+        except web.HTTPRequestEntityTooLarge:
+            return "", "it is larger than anything from Slack"
+        except UnicodeDecodeError:
+            return "", "its body is not UTF-8"
+        if not self._verifier.is_valid(text, times[0], signatures[0]):
+            return "", "its signature is wrong or too old"
+        return text, ""
 
 
 def build_server(
-    app: AsyncApp | None,
+    slack: Slack | None,
     *,
     ready: Callable[[], Awaitable[str]],
     warnings: Callable[[], Awaitable[Sequence[str]]],
@@ -30,16 +93,11 @@ def build_server(
 ) -> web.Application:
     """Return the application.
 
-    ``app`` is None in Socket Mode: then nothing is accepted from Slack over HTTP. ``ready`` returns what is wrong,
+    ``slack`` is None in Socket Mode: then only health and metrics are served. ``ready`` returns what is wrong,
     or an empty text. ``warnings`` returns what should be looked at although work goes on: the answer to /readyz tells
     it and is 200 all the same, because a 503 would take the bot out of service, clicks and all, over something that
     its work is safe from.
     """
-
-    async def events(request: web.Request) -> web.StreamResponse:
-        if app is None:
-            return web.Response(status=404, text="This Linesman uses Socket Mode.")
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok")
@@ -54,27 +112,29 @@ def build_server(
         return web.Response(body=await metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     server = web.Application(client_max_size=LARGEST)
-    server.add_routes(
-        [
-            web.post(EVENTS_PATH, events),
-            web.get("/healthz", healthz),
-            web.get("/readyz", readyz),
-            web.get("/metrics", show_metrics),
-        ]
-    )
+    server.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", show_metrics)])
+    if slack is not None:
+        server.add_routes([web.post(EVENTS_PATH, slack.handle)])
     return server
 
 
 @asynccontextmanager
 async def listening(server: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serve until the block ends; gives the port, which is chosen by the system when ``port`` is 0."""
-    runner = web.AppRunner(server, access_log=None, shutdown_timeout=SHUTDOWN)
+    # Never decompressed: what is compressed is refused, and nobody else's bomb is unpacked on the only event loop.
+    runner = web.AppRunner(
+        server,
+        access_log=None,
+        logger=terse_logger(),
+        shutdown_timeout=SHUTDOWN,
+        auto_decompress=False,
+        keepalive_timeout=IDLE,
+        lingering_time=LINGER,
+    )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        bound: int = runner.addresses[0][1]
-        log.info("listening", host=host, port=bound)
-        yield bound
+        async with Connections(runner).accepting(host, port) as bound:
+            log.info("listening", host=host, port=bound)
+            yield bound
     finally:
         await runner.cleanup()

@@ -32,7 +32,7 @@ from bot.providers.offers import Parts
 from bot.providers.runs import Runs
 from bot.providers.telnyx.offer import OFFER as TELNYX
 from bot.runtime import short_pauses
-from bot.server import build_server, listening
+from bot.server import Slack, build_server, listening
 from bot.slack.app import Identity, build_app, identify
 from bot.slack.calls import session
 from bot.slack.client import Client
@@ -186,7 +186,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
         stack.push_async_callback(desk.close)
         await stack.enter_async_context(kept_fresh(front.homes, database.cancel))
         server = build_server(
-            None if settings.socket_mode else app,
+            None if settings.socket_mode else Slack(app, _signing_secret(settings)),
             ready=lambda: _ready(context, working),
             warnings=lambda: _warnings(context),
             metrics=lambda: render(context),

@@ -89,7 +89,12 @@ class Settings(BaseSettings):
         alias="DATABASE_URL",
         description="the database; `postgresql+asyncpg://…` for several replicas",
     )
-    host: str = Field("0.0.0.0", alias="HOST", description="address that the HTTP server listens on")  # noqa: S104 - a container's port is reached from outside
+    own_host: str | None = Field(
+        None,
+        alias="HOST",
+        description="address that the HTTP server listens on; `127.0.0.1` in Socket Mode, where it serves only health "
+        "and metrics, else `0.0.0.0`",
+    )
     port: int = Field(3000, ge=0, le=65535, alias="PORT", description="port of the HTTP server; 0 takes any free one")
     requesters: OpenGrant = Field(
         Grant(),
@@ -228,6 +233,12 @@ class Settings(BaseSettings):
         return self.own_failure_channel or self.approval_channel
 
     @property
+    def host(self) -> str:
+        """The address to listen on: Slack has to reach it, or nobody but this machine has."""
+        everywhere = "0.0.0.0"  # noqa: S104 - a container's port is reached from outside
+        return self.own_host or ("127.0.0.1" if self.socket_mode else everywhere)
+
+    @property
     def socket_mode(self) -> bool:
         """Whether Slack is reached over Socket Mode, rather than reaching us over HTTP."""
         return self.slack_app_token is not None
@@ -308,6 +319,11 @@ class Settings(BaseSettings):
             )
         if make_url(self.database_url.get_secret_value()).database in {None, "", ":memory:"}:
             yield "DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
+        if self.socket_mode and self.host not in {"127.0.0.1", "::1", "localhost"}:
+            yield (
+                f"HOST is {self.host} in Socket Mode: health and metrics can be read by whoever reaches this port. "
+                "Leave HOST out unless a probe or a scraper needs it."
+            )
         if self.close_access_token is not None:
             yield (
                 "CLOSE_ACCESS_TOKEN is not renewed by Linesman: when Close ends it, changes stop half-way. "

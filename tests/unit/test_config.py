@@ -49,7 +49,6 @@ class TestGood:
             "TELNYX_API_URL": "https://api.telnyx.com/v2",
             "CLOSE_API_URL": "https://api.close.com/api/v1",
             "DATABASE_URL": "sqlite+aiosqlite:///linesman.db",
-            "HOST": "0.0.0.0",  # noqa: S104 - the documented default
             "PORT": 3000,
             "LINESMAN_REQUESTERS": "nobody",
             "LINESMAN_APPROVERS": "nobody",
@@ -478,3 +477,16 @@ def test_variables() -> None:
     assert defaults["DATABASE_URL"] == "sqlite+aiosqlite:///linesman.db"
     assert defaults["LINESMAN_POLL_MIN"] == "2"
     assert defaults["LINESMAN_SECRET_KEY"] == ""
+
+
+def test_in_socket_mode_only_this_machine_is_served_unless_told_otherwise() -> None:
+    """Over HTTP Slack has to reach the port; in Socket Mode nobody else has, and whoever opens it is told."""
+    socket_mode = LEAST | {"SLACK_APP_TOKEN": "xapp-1-a-b"}
+
+    over_http = {name: value for name, value in LEAST.items() if name != "SLACK_APP_TOKEN"}
+
+    assert config.load(over_http | {"SLACK_SIGNING_SECRET": "s"}).host == "0.0.0.0"  # noqa: S104 - the default
+    assert config.load(socket_mode).host == "127.0.0.1"
+    opened = config.load(socket_mode | {"HOST": "10.0.0.1"})
+    assert opened.host == "10.0.0.1"
+    assert any("HOST is 10.0.0.1 in Socket Mode" in warning for warning in opened.warnings())

@@ -87,6 +87,7 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
     assert 'linesman_failing_work{what="start"} 1.0' in (await stage.get("/metrics"))[1]
 
     await asyncio.to_thread(spoil, stage.database, "UPDATE operations SET before = '{}'")
+    stage.clock.advance(300)  # the longest pause between two tries
     async with asyncio.timeout(10):
         while "in a row" in (await stage.get("/readyz"))[1]:  # noqa: ASYNC110 - a page signals nobody
             await asyncio.sleep(0.05)
