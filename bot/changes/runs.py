@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from bot.changes.policy import OnStale
 from bot.changes.values import Values
 
 
@@ -93,6 +94,8 @@ class Run:
     over_at: datetime | None
     read_at: datetime
     numbers: tuple[RunNumber, ...]
+    #: What follows when a number of it is stale.
+    on_stale: OnStale = OnStale.STOP
     #: Why none of its waiting numbers may be sent; None when they may.
     halt: Halt | None = None
 

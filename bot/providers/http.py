@@ -256,7 +256,7 @@ class PacedClient:
             raise _Unclear("too many requests are under way", sent=False, again=False) from error
         try:
             if ready is not None:
-                await ready()
+                await self._last_word(method, path, ready)
             # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
             async with asyncio.timeout(self.bounds.timeout):
                 answer = await self._exchange(request)
@@ -279,6 +279,14 @@ class PacedClient:
             pace.closed_until = self.now() + wait
             raise self._too_fast(wait, status=429)
         return answer
+
+    async def _last_word(self, method: str, path: str, ready: Ready) -> None:
+        """Await ``ready``; the turn of a request that it keeps back is the next one's."""
+        try:
+            await ready()
+        except BaseException:
+            self._paces[method, path].give_back()
+            raise
 
     async def _exchange(self, request: httpx.Request) -> _Answer:
         asked = self.now()

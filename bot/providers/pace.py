@@ -49,6 +49,10 @@ class Pace:
         self.under_way += 1
         return 0.0
 
+    def give_back(self) -> None:
+        """Take note that a request that was let go was not sent after all."""
+        self.remaining += 1
+
     def ended(self) -> None:
         """Take note that a request that was let go has ended, one way or another."""
         self.under_way -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from bot.changes.policy import OnStale
 from bot.changes.runs import Halt, NewNumber, Run, Step
 
 
@@ -21,7 +22,9 @@ class Runs(Protocol):
     changes nothing. With the last outcome the run is closed, in the same transaction, and nobody's.
     """
 
-    async def open(self, reference: str, kind: str, numbers: Sequence[NewNumber]) -> Run:
+    async def open(
+        self, reference: str, kind: str, numbers: Sequence[NewNumber], *, on_stale: OnStale = OnStale.STOP
+    ) -> Run:
         """Write a new run down; when there is one under ``reference``, return that one and write nothing.
 
         Where ``reference`` was stopped before, the run is written with all its numbers not attempted.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.changes.policy import OnStale
 from bot.changes.runs import Halt, NewNumber, NumberState, Run, Step
 from bot.errors import StoreError
 from bot.store.database import Database
@@ -24,12 +25,14 @@ class RunBook:
         # Nobody else can be using a database that is not shared, so whoever held a run of it is dead.
         self._freed = database.shared
 
-    async def open(self, reference: str, kind: str, numbers: Sequence[NewNumber]) -> Run:
+    async def open(
+        self, reference: str, kind: str, numbers: Sequence[NewNumber], *, on_stale: OnStale = OnStale.STOP
+    ) -> Run:
         """Write a new run down; when there is one under ``reference``, return that one and write nothing."""
         now = self._clock()
         async with self._database.transaction() as tx:
             await tx.brake.heed()
-            await tx.runs.add(self._provider, reference, kind, numbers, now)
+            await tx.runs.add(self._provider, reference, kind, numbers, on_stale=on_stale, now=now)
             run = await tx.runs.under(self._provider, reference, now)
         if run is None:
             raise StoreError(f"The run {reference} was written and is not there.")

@@ -10,6 +10,7 @@ from sqlalchemy import Row, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.policy import OnStale
 from bot.changes.runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
 from bot.changes.values import values_from_json, values_to_json
 from bot.errors import Superseded
@@ -25,12 +26,29 @@ class RunTables:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, provider: str, reference: str, kind: str, numbers: Sequence[NewNumber], now: datetime) -> None:
+    async def add(
+        self,
+        provider: str,
+        reference: str,
+        kind: str,
+        numbers: Sequence[NewNumber],
+        *,
+        on_stale: OnStale,
+        now: datetime,
+    ) -> None:
         """Write a run with all its numbers; when there is one under the reference already, write nothing."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         statement = (
             dialect.insert(runs)
-            .values(provider=provider, reference=reference, kind=kind, open=True, created_at=now, due_at=now)
+            .values(
+                provider=provider,
+                reference=reference,
+                kind=kind,
+                on_stale=on_stale.value,
+                open=True,
+                created_at=now,
+                due_at=now,
+            )
             .on_conflict_do_nothing(index_elements=["provider", "reference"])
             .returning(runs.c.id)
         )
@@ -76,6 +94,7 @@ class RunTables:
             over_at=row.over_at,
             read_at=now,
             numbers=numbers,
+            on_stale=OnStale(row.on_stale),
             halt=await self.halt(row.id),
         )
 

@@ -278,6 +278,7 @@ runs: Final = Table(
     Column("owner", String(64)),
     Column("claimed_until", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("on_stale", String(16), nullable=False, server_default="stop"),
     UniqueConstraint("provider", "reference"),  # submitting a batch again finds its run
     Index(None, "provider", "open", "due_at"),
     sqlite_autoincrement=True,  # a run's id is a job's id, and no two jobs ever share one

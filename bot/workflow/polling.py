@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
 
-from bot.changes.batches import Batch
+from bot.changes.batches import Batch, Operation
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState
-from bot.changes.outcomes import settle
+from bot.changes.outcomes import STALE, Verdict, settle
 from bot.changes.pacing import POLLS_AT_ONCE, POLLS_PER_SECOND, next_poll
+from bot.changes.policy import OnStale
 from bot.errors import Missing, ProviderError
 from bot.providers.base import JobReport, JobState
 from bot.store.transaction import Transaction
@@ -18,7 +20,9 @@ from bot.store.work import Claim
 from bot.workflow.announcements import Announcements
 from bot.workflow.budget import Budget
 from bot.workflow.context import Context
+from bot.workflow.requests import on_stale
 from bot.workflow.settling import CLEAR, settle_change
+from bot.workflow.stopping import Stopping
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +32,11 @@ LAST_LOOKS = 4
 GONE_LOOKS = 10
 #: Our word for the state of such a job.
 GONE = "not found"
+#: How many stale numbers are named before the rest is only counted; the results name every one.
+NAMED = 5
+#: Longest text about what is stale that a change keeps.
+MOST_TEXT = 2000
+_OTHERS = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
 
 
 class Polling:
@@ -36,6 +45,7 @@ class Polling:
     def __init__(self, context: Context, announcements: Announcements, worker: str) -> None:
         self._context = context
         self._say = announcements
+        self._stopping = Stopping(context, announcements)
         #: The owner of the claims that this process holds.
         self._worker = worker
         #: Provider -> the turns of all its jobs together.
@@ -78,6 +88,8 @@ class Polling:
         looks = batch.looks + 1 if report.state.over or gone else 0
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            if any(each.code == STALE for each in report.failed):
+                await tx.brake.pull()  # the change may have to be stopped
             if not await tx.work.held(claim, self._worker):
                 return  # an operator gave up on the job meanwhile
             if batch.handed:
@@ -103,7 +115,11 @@ class Polling:
                 done_by=report.done_by,
                 job_state=report.state_word[:32],
             )
-            if final:
+            if any(verdict.code == STALE for verdict in verdicts):
+                await self._stale(tx, batch, operations, verdicts)
+            if (await tx.batches.get(batch.id)).state is BatchState.SETTLED:
+                await tx.work.done(claim)  # nothing of it had been sent when the change was stopped just now
+            elif final:
                 await self._settle(tx, claim, batch, report)
             else:
                 moved = bool(verdicts) or report.state_word[:32] != batch.job_state
@@ -123,6 +139,35 @@ class Polling:
             pending=len(report.pending),
         )
         self._context.ring()
+
+    async def _stale(
+        self, tx: Transaction, batch: Batch, operations: Sequence[Operation], verdicts: Sequence[Verdict]
+    ) -> None:
+        """Do what the policy says when a run of ours met stale numbers: stop the change, or tell of them."""
+        numbers = {operation.position: operation.e164 for operation in operations}
+        stale = [numbers[verdict.position] for verdict in verdicts if verdict.code == STALE]
+        change = await tx.changes.hold(batch.change)
+        if not stale or change.stopped_at is not None:
+            return
+        await tx.events.add(
+            change.id,
+            "batch_stale",
+            at=self._context.clock(),
+            batch=batch.position,
+            numbers=len(stale),
+            changed=len(stale),
+        )
+        named = ", ".join(stale[:NAMED]) + (", …" if len(stale) > NAMED else "")
+        have = "number has" if len(stale) == 1 else "numbers have"
+        found = f"{len(stale):,} {have} changed since the plan was made ({named})"
+        if on_stale(self._context, change) is OnStale.STOP:
+            problem = f"{found}, so nothing more was sent."
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHERS, stale=len(stale))
+            return
+        problem = f"{found} and {'was' if len(stale) == 1 else 'were'} not sent."
+        await tx.changes.put(change.id, problem=f"{change.problem} {problem}".strip()[:MOST_TEXT])
+        await self._say.line(tx, change.id, "left_out")
+        await self._say.failure(tx, change.id, "left_out")
 
     def _ours(self, kind: Kind) -> bool:
         return self._context.catalogue.provider(kind).carries_out

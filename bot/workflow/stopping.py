@@ -91,10 +91,11 @@ class Stopping:
         if provider.carries_out:
             whole += await self._call_off(tx, provider, batches, code=code, reason=reason)
         if len(whole) == len(batches):
-            await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
-            await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)
-            await self._say.line(tx, change.id, "cancelled")
-            return f"{change.public_id} is cancelled. Nothing was sent to the provider."
+            ended = ChangeState.STALE if stale else ChangeState.CANCELLED
+            await tx.changes.move(change.id, ended, problem=problem, finished_at=now)
+            await tx.events.add(change.id, ended.value, at=now, actor=by, digest=change.digest)
+            await self._say.line(tx, change.id, ended.value)
+            return f"{change.public_id} is {ended.value}. Nothing was sent to the provider."
         await tx.changes.put(change.id, problem=problem, stopped_at=now)
         await tx.events.add(
             change.id,

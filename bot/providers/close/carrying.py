@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from contextlib import suppress
 from enum import Enum
 from typing import Final
 
 from bot.changes.kinds import Kind
+from bot.changes.outcomes import STALE, STOPPED
+from bot.changes.policy import OnStale
 from bot.changes.runs import NumberState, Run, RunNumber, Step
 from bot.errors import Superseded
 from bot.providers.close.ledger import Ledger
+from bot.providers.close.looking import Look
 from bot.providers.close.updating import Ending, Updates
 from bot.providers.runs import Runs
 
@@ -67,11 +69,14 @@ class Carrying:
         self._kind = kind
         self._updates = updates
         self._ledger = Ledger(runs, run.id, owner)
-        self._queue = deque(number for number in run.numbers if not number.state.over)
+        self._looking = updates.looking(run.numbers, kind)
+        self._course = Course.GOING
+        self._why, self._code = "", RUN_STOPPED
         if run.halt is not None:
             self._only_sent(for_good=run.halt.for_good)
-        self._course = Course.GOING
-        self._why = ""
+        for number in run.numbers:
+            if number.code == STALE:
+                self._stop_as_stale(number)  # an earlier owner may have died before it stopped the run
         self._accepted = any(number.state is NumberState.SUCCEEDED for number in run.numbers)
         self._forbidden = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,7 +99,7 @@ class Carrying:
 
     async def carry(self) -> None:
         """Carry the run out as far as it goes and give it back."""
-        self._tasks = {asyncio.create_task(self._work()) for _ in range(min(WIDTH, len(self._queue)))}
+        self._tasks = {asyncio.create_task(self._work()) for _ in range(min(WIDTH, len(self._looking)))}
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._ledger.close()
@@ -102,7 +107,7 @@ class Carrying:
             case Course.STOPPED:
                 reason = f"The run was stopped before this number was sent. {self._why}"
                 with suppress(Superseded):
-                    await self._runs.stop(self._run.id, self._owner, code=RUN_STOPPED, reason=reason)
+                    await self._runs.stop(self._run.id, self._owner, code=self._code, reason=reason)
                 # What an earlier process left as sent is looked at once more before the run can end.
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
             case Course.LEAVING:
@@ -112,20 +117,24 @@ class Carrying:
                 await self._runs.put_off(self._run.id, self._owner, REST)
 
     async def _work(self) -> None:
-        while self._course is Course.GOING and self._queue:
-            number = self._queue.popleft()
+        while self._course is Course.GOING:
             try:
-                await self._one(number)
+                if (taken := await self._looking.next()) is None:
+                    return
+                await self._one(*taken)
             except Superseded:
                 self._course = Course.LEAVING
             except Exception as error:
                 # Whatever it is, the run must not be lost with it: it is put off and taken up again.
-                log.exception("number %s of run %s failed", number.id, self._run.id)
+                log.exception("a number of run %s failed", self._run.id)
                 self._rest(type(error).__name__)
 
-    async def _one(self, number: RunNumber) -> None:
-        ending = await self._updates.settle(number, self._kind, _Pen(self._ledger, number))
+    async def _one(self, number: RunNumber, look: Look | None) -> None:
+        pen = _Pen(self._ledger, number)
+        ending = await self._updates.settle(number, self._kind, pen, self._looking, look)
         self._weigh(ending)
+        if ending.stale:
+            self._stop_as_stale(number)
         await self._ledger.note(ending.step)
 
     def _weigh(self, ending: Ending) -> None:
@@ -148,8 +157,15 @@ class Carrying:
 
         Of a run that was stopped, whoever stopped it has given the others their outcome.
         """
-        self._queue = deque(number for number in self._queue if number.state is NumberState.SENT)
+        self._looking.only_sent()
         log.info("run %s is %s", self._run.id, "stopped" if for_good else "frozen")
+
+    def _stop_as_stale(self, number: RunNumber) -> None:
+        """Send nothing more because of a number that is not as the plan found it, where the policy says so."""
+        if self._run.on_stale is OnStale.STOP and self._course is Course.GOING:
+            why = f"{number.e164} is not as the plan found it any more."
+            self._course, self._code, self._why = Course.STOPPED, STOPPED, why
+            log.warning("run %s is stopped: %s", self._run.id, why)
 
     def _rest(self, why: str) -> None:
         if self._course is Course.GOING:

@@ -27,7 +27,7 @@ class Jobs:
         if not batch.reference:
             raise BadRequest("A batch for Close needs a reference, under which its run is found again.")
         numbers = [_new(batch, id_, e164) for id_, e164 in batch.numbers]
-        return report(await self._runs.open(batch.reference, batch.kind.name, numbers))
+        return report(await self._runs.open(batch.reference, batch.kind.name, numbers, on_stale=batch.on_stale))
 
     async def poll(self, job_id: str) -> JobReport:
         """Return the run as it is now; raises :class:`bot.errors.Missing` when there is none."""

@@ -92,6 +92,12 @@ class Reader:
             return next((each for each in listed if each.get("id") == row["id"]), row)
         return row
 
+    async def page(self, skip: int, names: Iterable[str]) -> tuple[list[Row], bool]:
+        """Return a page of the list with the settings ``names``, and whether there is another one after it."""
+        params: dict[str, str | int] = {"_limit": PAGE, "_skip": skip, "_fields": _fields(names)}
+        answer = await self._http.read("GET", NUMBERS, params=params)
+        return [row for row in data(answer) if row.get("id")], has_more(answer) is True
+
     async def check(self) -> str:
         """Ask who we are, and return the person's name."""
         answer = await self._http.read("GET", "/me/")

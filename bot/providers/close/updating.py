@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bot.changes.kinds import Kind
+from bot.changes.outcomes import STALE, UNANSWERED
 from bot.changes.runs import NumberState, RunNumber, Step
 from bot.changes.settings import show_value
 from bot.changes.values import Values
 from bot.errors import Forbidden, Halted, OutcomeUnknown, ProviderError, RateLimited, Unauthorised, Unavailable
 from bot.providers.close.errors import PLAN_LIMIT
+from bot.providers.close.looking import Look, Looking
 from bot.providers.close.reading import Reader
 from bot.providers.close.rows import ONE_NUMBER, body, has, strays, values
 from bot.providers.http import PacedClient
@@ -26,7 +29,6 @@ PAUSE: Final = 1.0
 RESTS: Final = 3
 
 #: Codes of ours, beside Close's HTTP statuses.
-MOVED: Final = "linesman.moved"
 UNSETTLED: Final = "linesman.unsettled"
 NO_ANSWER: Final = "linesman.no_answer"
 
@@ -56,6 +58,8 @@ class Ending:
     later: bool = False
     #: A freeze or a stop came before its request.
     halted: Halted | None = None
+    #: It is not as the plan found it, and was not sent.
+    stale: bool = False
 
 
 class Updates:
@@ -65,19 +69,29 @@ class Updates:
         self._http = http
         self._reader = reader
 
-    async def settle(self, number: RunNumber, kind: Kind, pen: Pen) -> Ending:
+    def looking(self, numbers: Iterable[RunNumber], kind: Kind) -> Looking:
+        """Return what looks at the numbers of one run."""
+        return Looking(self._reader, kind, numbers, self._http.now)
+
+    async def settle(self, number: RunNumber, kind: Kind, pen: Pen, looking: Looking, look: Look | None) -> Ending:
         """Give ``number`` its outcome, or say that it has to be tried again later.
 
-        It is read first when a list is going to be replaced, for there is no other guard against overwriting what
-        somebody else has done since the plan; and when a request may have gone out before, for then reading tells
-        whether it arrived. An update sets absolute values, so sending it twice does no harm that once does not.
+        ``look`` is what was seen of it a moment ago. When there is none, or it is too old once the request's turn has
+        come, it is read again: what somebody else has done since the plan is not overwritten. When a request may have
+        gone out before, reading tells whether it arrived. An update sets absolute values, so sending it twice does no
+        harm that once does not.
         """
         doubtful = number.state is NumberState.SENT
-        lists = any(kind.setting(name).listed for name in number.wanted)
         tries = 0
         while True:
             try:
-                return await self._attempt(number, kind, pen, look=doubtful or lists)
+                look = await self._look(number, kind, looking, None if doubtful else look)
+                if (found := _judged(number, kind, look, doubtful=doubtful)) is not None:
+                    return found
+                await self._send(number, pen, looking, look)
+                return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
+            except _TooOld:
+                continue
             except Halted as halt:
                 return _halted(number, halt, doubtful=doubtful)
             except (RateLimited, Unavailable, OutcomeUnknown) as error:
@@ -98,43 +112,69 @@ class Updates:
             log.info("number %s is tried again: %s", number.id, why.message)
             await self._http.sleep(PAUSE * 2.0 ** (tries - 1) * (0.5 + self._http.jitter() / 2))
 
-    async def _attempt(self, number: RunNumber, kind: Kind, pen: Pen, *, look: bool) -> Ending:
-        if look and (found := await self._look(number, kind)) is not None:
-            return Ending(step=found)
-        parts = {"id": number.id}
-        await self._http.write("PUT", ONE_NUMBER, parts=parts, json=body(number.wanted), ready=pen.mark)
+    async def _send(self, number: RunNumber, pen: Pen, looking: Looking, look: Look) -> None:
+        """Send the update, unless the look at the number is too old when its turn comes."""
+
+        async def ready() -> None:
+            if not looking.fresh(look):
+                raise _TooOld
+            await pen.mark()
+
+        await self._http.write("PUT", ONE_NUMBER, parts={"id": number.id}, json=body(number.wanted), ready=ready)
+
+    async def _look(self, number: RunNumber, kind: Kind, looking: Looking, look: Look | None) -> Look:
+        """Return ``look``, or another one when there is none that counts."""
+        if look is not None and looking.fresh(look):
+            return look
+        at = looking.now()
+        return Look(await self._reader.read(number.id, number.wanted, kind), at)
+
+
+class _TooOld(Exception):
+    """The turn of an update came so late that its number has to be looked at again."""
+
+
+def _judged(number: RunNumber, kind: Kind, look: Look, *, doubtful: bool) -> Ending | None:
+    """Return the ending of a number that has the values already, or is not as the plan found it; None for others.
+
+    One that was never sent is stale then. Of one that was, nobody can say what happened, so it fails.
+    """
+    if look.row is None:
+        return _stale(number, "It is not in the account any more.")
+    told = values(look.row, number.wanted, kind)
+    if has(kind, told, number.wanted):
         return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
-
-    async def _look(self, number: RunNumber, kind: Kind) -> Step | None:
-        """Read the number; return its outcome, or None when it is as the plan found it and has to be changed."""
-        row = await self._reader.read(number.id, number.wanted, kind)
-        if row is None:
-            reason = "Close has no such number any more."
-            return Step(position=number.position, state=NumberState.FAILED, code="404", reason=reason)
-        told = values(row, number.wanted, kind)
-        if has(kind, told, number.wanted):
-            return Step(position=number.position, state=NumberState.SUCCEEDED)
-        if moved := strays(kind, told, number.before, number.wanted):
-            reason = _what_moved(kind, moved, number.before, told)
-            return Step(
-                position=number.position,
-                state=NumberState.FAILED,
-                code=MOVED,
-                reason=reason,
-                pointer=f"/{moved[0]}",
-            )
+    if not (moved := strays(kind, told, number.before, number.wanted)):
         return None
+    reason = " ".join(_what_moved(kind, name, number.before, told) for name in moved)
+    if not doubtful:
+        return _stale(number, reason, pointer=f"/{moved[0]}")
+    return Ending(
+        step=Step(
+            position=number.position,
+            state=NumberState.FAILED,
+            code=UNANSWERED,
+            reason=f"{reason} It was sent once and not again; look at the number and ask again.",
+            pointer=f"/{moved[0]}",
+        )
+    )
 
 
-def _what_moved(kind: Kind, moved: list[str], before: Values, told: Values) -> str:
-    setting = kind.setting(moved[0])
-    then, now = (
-        show_value(setting, known[setting.name]) if setting.name in known else "(not told)" for known in (before, told)
+def _stale(number: RunNumber, reason: str, *, pointer: str = "") -> Ending:
+    step = Step(
+        position=number.position,
+        state=NumberState.NOT_ATTEMPTED,
+        code=STALE,
+        reason=f"{reason} It was not sent; look at the number and ask again.",
+        pointer=pointer,
     )
-    return (
-        f"It moved since the plan: {setting.label} was {then} and is {now}. "
-        "It was not overwritten; look at the number and ask again."
-    )
+    return Ending(step=step, stale=True)
+
+
+def _what_moved(kind: Kind, name: str, before: Values, told: Values) -> str:
+    setting = kind.setting(name)
+    then, now = (show_value(setting, known[name]) if name in known else "(not told)" for known in (before, told))
+    return f"It changed since the plan was made: {setting.label} was {then} and is {now}."
 
 
 def _refused(number: RunNumber, error: ProviderError, *, doubtful: bool) -> Ending:

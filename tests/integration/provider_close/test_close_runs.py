@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from bot.changes.outcomes import STALE, STOPPED
+from bot.changes.policy import OnStale
 from bot.changes.runs import NumberState
 from bot.providers.close.carrying import FORBIDDEN_FOR_ALL, RUN_STOPPED
-from bot.providers.close.updating import MOVED, NO_ANSWER, RESTS, UNSETTLED
+from bot.providers.close.provider import Close
+from bot.providers.close.updating import NO_ANSWER, RESTS, UNSETTLED
 from bot.sandbox.close import RateLimit
 from bot.store.tables import runs
 from tests.integration.provider_close.conftest import Organization, over
@@ -63,33 +67,123 @@ async def test_submitting_twice_is_one_run(organization: Organization) -> None:
     assert len(done.succeeded) == len(organization.updates()) == 3
 
 
-async def test_a_number_is_read_before_a_list_is_replaced_and_not_otherwise(
-    organization: Organization, calls: Callable[[str], int]
+@pytest.mark.parametrize(
+    ("count", "others", "looks"),
+    [
+        pytest.param(4, 0, 4, id="few-one-by-one"),
+        pytest.param(40, 0, 1, id="many-by-a-page"),
+        pytest.param(250, 30, 3, id="more-by-pages"),
+        pytest.param(20, 500, 23, id="not-worth-pages"),
+    ],
+)
+async def test_each_number_is_looked_at_just_before_its_update(
+    organization: Organization, calls: Callable[[str], int], count: int, others: int, looks: int
 ) -> None:
-    """Reading costs a call for each number, so it happens only where something could be overwritten."""
-    ana = organization.close.add_user("Ana", "Reyes")
-    numbers = [number.number for number in organization.close.add_numbers(4, start="+13035550100")]
+    """By the fewest calls: a page of the list shows a hundred, as long as it shows some of the run's."""
+    numbers = [number.number for number in organization.close.add_numbers(count, start="+13035550100")]
+    organization.close.add_numbers(others, start="+13035560100")
     provider = await organization.open()
 
-    await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
-    assert (calls("PUT"), calls("GET")) == (4, 0)
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
 
-    await over(provider, await provider.submit(organization.batch(numbers, participants=(ana.id,))))
-    assert (calls("PUT"), calls("GET")) == (8, 4)
+    assert (len(done.succeeded), calls("PUT")) == (count, count)
+    assert calls("GET") <= looks
+
+
+@pytest.mark.parametrize("count", [2, 40], ids=["one-by-one", "by-pages"])
+async def test_a_look_that_got_too_old_before_the_update_is_taken_again(organization: Organization, count: int) -> None:
+    """What somebody changes while an update waits for its turn is not overwritten, whoever looked before."""
+    numbers = [number.number for number in organization.close.add_numbers(count, start="+13035550100")]
+    organization.close.faults.add(method="PUT", path=ONE, kind="rate_limited", reset=60)
+    edited: list[str] = []
+
+    async def sleep(seconds: float) -> None:
+        """Let somebody edit the last number that is not done, and the time pass."""
+        done = {update.number for update in organization.close.updates}
+        if not edited and (left := [number for number in numbers if number not in done]):
+            edited.append(left[-1])
+            organization.close.number(left[-1]).label = "Somebody else's"
+        organization.slept.append(seconds)
+        await asyncio.sleep(0)
+
+    provider = await organization.open(sleep=sleep)
+    batch = replace(organization.batch(numbers, label="Night desk"), on_stale=OnStale.CONTINUE)
+    done = await over(provider, await provider.submit(batch))
+
+    assert [(one.e164, one.code, one.attempted) for one in done.failed] == [(edited[0], STALE, False)]
+    assert organization.close.number(edited[0]).label == "Somebody else's"
+    assert len(done.succeeded) == count - 1
+
+
+async def test_a_look_that_got_too_old_while_the_limit_was_kept_is_taken_again(organization: Organization) -> None:
+    """What is learned of a limit makes an update wait for its turn, which is after the look at its number."""
+    close = organization.close
+    numbers = [number.number for number in close.add_numbers(30, start="+13035550100")]
+    close.group_limits["PUT /phone_number/{id}/"] = RateLimit(20, window=10)
+    edited: list[str] = []
+
+    async def sleep(seconds: float) -> None:
+        """Let somebody edit every number that is not done, once, and the time pass."""
+        await close.wait_for(lambda: len(close.updates) >= 20)
+        if not edited:
+            done = {update.number for update in close.updates}
+            edited.extend(number for number in numbers if number not in done)
+            for number in edited:
+                close.number(number).label = "Somebody else's"
+        organization.slept.append(seconds)
+        close.advance(seconds)
+        await asyncio.sleep(0)
+
+    provider = Close(
+        api_key=close.api_key,
+        api_url=close.url,
+        runs=organization.book,
+        sleep=sleep,
+        now=lambda: time.monotonic() + sum(organization.slept),
+    )
+    async with provider:
+        batch = replace(organization.batch(numbers, label="Night desk"), on_stale=OnStale.CONTINUE)
+        done = await over(provider, await provider.submit(batch))
+
+    assert len(edited) == 10
+    assert sorted(one.e164 for one in done.failed if one.code == STALE) == edited
+    assert {close.number(number).label for number in edited} == {"Somebody else's"}
+
+
+async def test_a_stale_number_stops_its_run_where_the_policy_says_so(organization: Organization) -> None:
+    """What changed is told, and what is not sent yet is not sent."""
+    numbers = [number.number for number in organization.close.add_numbers(60, start="+13035550100", label="Old")]
+    batch = organization.batch(numbers, label="Night desk")
+    for number in numbers:
+        organization.close.number(number).label = "Somebody else's"
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(batch))
+
+    stale = [one for one in done.failed if one.code == STALE]
+    assert stale
+    changed = "It changed since the plan was made: Label was Old and is Somebody else's."
+    assert {one.reason for one in stale} == {f"{changed} It was not sent; look at the number and ask again."}
+    rest = [one for one in done.failed if one.code == STOPPED]
+    assert len(stale) + len(rest) == 60
+    assert "is not as the plan found it any more" in rest[0].reason
+    assert not any(one.attempted for one in done.failed)
+    assert organization.updates() == []
 
 
 async def test_a_list_that_moved_since_the_plan_is_not_overwritten(organization: Organization) -> None:
-    """What somebody else has done meanwhile stays; the number fails and says what it has now."""
+    """What somebody else has done meanwhile stays; the number is not attempted and says what it has now."""
     ana, ben, cleo = (organization.close.add_user(name, "X") for name in ("Ana", "Ben", "Cleo"))
     organization.close.add_number("+13035550100", participants=[ana.id])
     organization.close.add_number("+13035550101", participants=[ana.id])
     provider = await organization.open()
     batch = organization.batch(["+13035550100", "+13035550101"], participants=(ana.id, ben.id))
+    batch = replace(batch, on_stale=OnStale.CONTINUE)
     organization.close.number("+13035550100").participants = [ana.id, cleo.id]
 
     done = await over(provider, await provider.submit(batch))
 
-    assert [(one.e164, one.code, one.pointer) for one in done.failed] == [("+13035550100", MOVED, "/participants")]
+    assert [(one.e164, one.code, one.pointer) for one in done.failed] == [("+13035550100", STALE, "/participants")]
     assert f"Participants was {ana.id} (name unknown) and is" in done.failed[0].reason
     assert organization.close.number("+13035550100").participants == [ana.id, cleo.id]
     assert organization.close.number("+13035550101").participants == [ana.id, ben.id]
@@ -108,16 +202,16 @@ async def test_the_order_of_a_list_is_no_difference(organization: Organization) 
     assert organization.close.number("+13035550100").participants == [users[0]]
 
 
-async def test_a_number_that_left_the_account_fails(organization: Organization) -> None:
+async def test_a_number_that_left_the_account_is_stale(organization: Organization) -> None:
     """It is reported as gone, and the others are changed."""
     numbers = [number.number for number in organization.close.add_numbers(2, start="+13035550100")]
     provider = await organization.open()
-    batch = organization.batch(numbers, label="Night desk")
+    batch = replace(organization.batch(numbers, label="Night desk"), on_stale=OnStale.CONTINUE)
     organization.close.remove_number(numbers[0])
 
     done = await over(provider, await provider.submit(batch))
 
-    assert [(one.e164, one.code) for one in done.failed] == [(numbers[0], "404")]
+    assert [(one.e164, one.code) for one in done.failed] == [(numbers[0], STALE)]
     assert [one.e164 for one in done.succeeded] == [numbers[1]]
 
 
@@ -249,7 +343,7 @@ async def test_a_lost_answer_that_cannot_be_looked_at_is_not_called_unchanged(or
     """When the key ends between an update and the look at it, a person is told to look."""
     organization.close.add_number("+13035550100", label="Front desk")
     organization.close.faults.add(method="PUT", path=ONE, kind="drop_after")
-    organization.close.faults.add(method="GET", kind="status", status=401, times=None)
+    organization.close.faults.add(method="GET", kind="status", status=401, times=None, after=1)
     provider = await organization.open()
 
     done = await over(provider, await provider.submit(organization.batch(["+13035550100"], label="Night desk")))

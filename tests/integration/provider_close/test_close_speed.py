@@ -17,6 +17,7 @@ from tests.integration.provider_close.virtual import PaperRuns, run_virtually
 
 NUMBERS = 1000
 LIMIT = 60
+PAIRS = tuple((f"phon_{each:04}", f"+1303555{each:04}") for each in range(NUMBERS))
 
 
 @dataclass
@@ -30,10 +31,22 @@ class Service:
     statuses: list[int] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - not for secrets
 
+    pages: int = 0
+
+    def page(self, skip: int) -> dict[str, object]:
+        """Return a page of the list."""
+        shown = PAIRS[skip : skip + 100]
+        rows = [{"id": id_, "number": number, "label": "Front desk"} for id_, number in shown]
+        return {"data": rows, "has_more": skip + 100 < NUMBERS}
+
     async def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer an update."""
+        """Answer an update, or a page of the list, which has a limit of its own that is never met here."""
         way = self.chance.uniform(*self.latency) / 2
         await asyncio.sleep(way)
+        if request.method == "GET":
+            self.pages += 1
+            await asyncio.sleep(way)
+            return httpx.Response(200, json=self.page(int(request.url.params["_skip"])))
         now = asyncio.get_running_loop().time()
         if now >= self.opened + 1.0:
             self.opened, self.used = now, 0
@@ -56,8 +69,8 @@ async def _run(service: Service, commit: float) -> tuple[float, int]:
         transport=httpx.MockTransport(service),
         now=loop.time,
     )
-    pairs = tuple((f"phon_{each:04}", f"+1303555{each:04}") for each in range(NUMBERS))
-    batch = BatchRequest(kind=KIND, numbers=pairs, values={"label": "Night desk"}, reference="1/1")
+    before = {id_: {"label": "Front desk"} for id_, _ in PAIRS}
+    batch = BatchRequest(kind=KIND, numbers=PAIRS, values={"label": "Night desk"}, reference="1/1", before=before)
     async with provider:
         job = await provider.submit(batch)
         began = loop.time()
@@ -83,3 +96,4 @@ def test_a_thousand_numbers_take_as_long_as_the_limit_demands(latency: tuple[flo
     assert succeeded == NUMBERS
     assert service.statuses.count(429) <= 1
     assert took <= 1.1 * NUMBERS / LIMIT
+    assert service.pages == NUMBERS / 100  # each number was looked at just before its update all the same

@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.changes.policy import OnStale
 from bot.changes.runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
 
 Answer = TypeVar("Answer")
@@ -65,7 +66,9 @@ class PaperRuns:
     def _now(self) -> datetime:
         return BEGAN + timedelta(seconds=asyncio.get_running_loop().time())
 
-    async def open(self, reference: str, kind: str, numbers: Sequence[NewNumber]) -> Run:
+    async def open(
+        self, reference: str, kind: str, numbers: Sequence[NewNumber], *, on_stale: OnStale = OnStale.STOP
+    ) -> Run:
         """Write a run down."""
         await self._write()
         self.runs["1"] = {
@@ -88,6 +91,7 @@ class PaperRuns:
             over_at=None,
             read_at=self._now(),
             numbers=(),
+            on_stale=on_stale,
         )
         return self._whole(reference)
 
@@ -102,6 +106,7 @@ class PaperRuns:
             over_at=run.over_at,
             read_at=self._now(),
             numbers=tuple(self.runs[run.id].values()),
+            on_stale=run.on_stale,
         )
 
     async def read(self, run: str) -> Run | None:

@@ -80,8 +80,40 @@ async def test_a_number_that_somebody_changed_meanwhile_is_left_as_it_is(
     await stage.ended(change)
 
     outcomes = {row["number"]: (row["outcome"], row["reason_code"]) for row in stage.results(change)}
-    assert outcomes == {first.number: ("failed", "linesman.moved"), second.number: ("verified", "")}
+    assert outcomes == {first.number: ("not_attempted", "linesman.stale"), second.number: ("verified", "")}
     assert (first.participants, second.participants) == ([ben], [ana])
+
+
+async def test_a_stale_number_stops_every_run_of_its_change(both: Stage, close: CloseStandIn, office: Office) -> None:
+    """What waits in another run is not sent either, people hear which number it was, and can plan again."""
+    stage, (first, second) = both, office.shared[:2]
+    ana, ben, cleo = (user.id for user in office.users[:3])
+    first.participants, second.participants = [ana], [ben]
+    one = f"/phone_number/{first.id}/"
+    held = close.faults.add(method="GET", path=one, kind="hold", effect_first=False, times=None, after=1)
+    waiting = close.faults.add(method="PUT", path=f"/phone_number/{second.id}/", kind="rate_limited", reset=3600)
+    await stage.open("close")
+    await stage.fill([first.number, second.number], reason="A new team")
+    await stage.choose(["participants"])
+    await stage.ana.choose("way:participants", "add")
+    await stage.ana.suggest("value:participants", "")
+    await stage.ana.choose("value:participants", [cleo])
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await close.wait_for(lambda: sum(call.path == one for call in close.calls) == 2 and waiting.times == 0)
+    first.participants = [ben]
+    held.let_go()
+    await stage.slack.wait_for(lambda: "Stale" in stage.read(stage.card(change)), what="the end")
+    await stage.quiet()
+
+    assert close.updates == []
+    assert "2 not attempted" in stage.read(stage.card(change))
+    assert "again" in stage.buttons(stage.card(change))[0]
+    assert "No numbers are locked" in await stage.command("locks")
+    [notice] = [said for said in stage.failures() if "was stopped" in said]
+    assert f"1 number has changed since the plan was made ({first.number}), so nothing more was sent." in notice
 
 
 async def test_a_key_that_ends_stops_the_run_and_says_so(both: Stage, close: CloseStandIn, office: Office) -> None:

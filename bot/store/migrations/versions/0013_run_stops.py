@@ -1,4 +1,4 @@
-"""Runs that were stopped, also before they were written down."""
+"""Runs that were stopped, also before they were written down, and what stops them by itself."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
+    op.add_column("runs", sa.Column("on_stale", sa.String(length=16), server_default="stop", nullable=False))
     op.create_table(
         "run_stops",
         sa.Column("provider", sa.String(length=32), nullable=False),
