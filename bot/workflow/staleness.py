@@ -6,7 +6,8 @@ numbers are read. A batch with a number that has changed is not sent: before any
 ends as stale; later the policy says whether the others follow.
 
 A filter that is handed to the provider has no numbers that could be read: nobody knows them before its job runs, which
-is what the policy allows and the approver is told. Its batch is the only one that goes without a look.
+is what the policy allows and the approver is told. A batch that we carry out ourselves is looked at number by number,
+each just before its update. No other batch goes without a look.
 """
 
 from __future__ import annotations
@@ -78,6 +79,14 @@ class Staleness:
     def turn(self, change: int) -> asyncio.Lock:
         """Return what a batch holds while it finds out whether it may go: of one change's batches one looks for all."""
         return self._turns.setdefault(change, asyncio.Lock())
+
+    def needed(self, batch: Batch, kind: Kind) -> bool:
+        """Tell whether the numbers of ``batch`` have to be looked at before it is sent.
+
+        Not where they are looked at one by one, each just before its own update: to keep all of them back for one
+        would say less and do less. And not where nobody knows which they are.
+        """
+        return not batch.handed and not self._context.catalogue.provider(kind).carries_out
 
     def recent(self, batch: Batch) -> bool:
         """Tell whether the last look at a batch's numbers, successful or not, is a few seconds old at most.

@@ -148,7 +148,7 @@ class Submission:
                 await tx.work.again(claim, now + wait)
                 await self._say.card(tx, batch.change)
                 return _Step.STAY
-            if not batch.handed:  # nobody knows its numbers, so there is nothing to look at
+            if self._staleness.needed(batch, kind):
                 if not self._staleness.recent(batch):
                     return _Step.LOOK
                 if batch.check_problem:

@@ -23,6 +23,7 @@ class Memory:
     """A provider without a network, which has every number that it is asked for; for what planning itself costs."""
 
     name, title = "telnyx", "Telnyx"
+    carries_out = False
 
     def __init__(self, owned: int) -> None:
         self.kinds = kinds(secrets=False)
