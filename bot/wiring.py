@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -152,8 +153,13 @@ def slack_client(settings: Settings, stack: AsyncExitStack, *, clock: Clock = ut
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterator[Running]:
-    """Run Linesman until the block ends. What is opened here is closed in the opposite order."""
+async def running(
+    settings: Settings, *, clock: Clock = utc_now, steady: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Running]:
+    """Run Linesman until the block ends. What is opened here is closed in the opposite order.
+
+    ``steady`` counts the seconds of ``clock`` and is never set.
+    """
     async with AsyncExitStack() as stack:
         stack.enter_context(short_pauses())
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
@@ -176,6 +182,7 @@ async def running(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterato
             slack=client,
             vault=vault,
             clock=clock,
+            steady=steady,
         )
         desk = Desk(database.cancel)
         worker, front = _assemble(settings, context, client, desk, bot=identity.user)
@@ -218,6 +225,7 @@ def _context(
     slack: Client,
     vault: Vault | None,
     clock: Clock,
+    steady: Callable[[], float],
 ) -> Context:
     pace = PollPace(least=timedelta(seconds=settings.poll_min), most=timedelta(seconds=settings.poll_max))
     return Context(
@@ -234,6 +242,7 @@ def _context(
             stuck=timedelta(seconds=settings.stuck_after),
         ),
         clock=clock,
+        steady=steady,
         slack_clock=slack.clock,
         vault=vault,
         approval_channel=settings.approval_channel,

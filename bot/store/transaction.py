@@ -20,6 +20,7 @@ from bot.store.runs import RunTables
 from bot.store.secrets import Secrets
 from bot.store.sent_secrets import SentSecrets
 from bot.store.templates import Templates
+from bot.store.waiting import Waiting
 from bot.store.work import Work
 
 
@@ -42,5 +43,6 @@ class Transaction:
         self.runs = RunTables(connection)
         self.sent_secrets = SentSecrets(connection)
         self.templates = Templates(connection)
+        self.waiting = Waiting(connection)
         self.work = Work(connection)
         self.pruning = Pruning(connection)

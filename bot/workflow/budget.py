@@ -20,11 +20,16 @@ class Budget:
         self._burst = burst
         #: When the allowance will be whole again.
         self._whole_at: datetime | None = None
+        #: The time at the last question: when it is later than now, the clock was set back.
+        self._asked_at: datetime | None = None
         #: Who -> when their turn is.
         self._turns: dict[str, datetime] = {}
 
     def wait(self, who: str, now: datetime) -> timedelta:
         """Return nothing when it is the turn of ``who``, which is then used up, or else how long to wait for it."""
+        if self._asked_at is not None and now < self._asked_at:
+            self._set_back(self._asked_at - now)
+        self._asked_at = now
         turn = self._turns.get(who)
         if turn is None:
             turn = self._next(now)
@@ -34,6 +39,11 @@ class Budget:
             return turn - now
         del self._turns[who]
         return timedelta(0)
+
+    def _set_back(self, by: timedelta) -> None:
+        """Let turns come as soon as they would have come."""
+        self._turns = {who: at - by for who, at in self._turns.items()}
+        self._whole_at = self._whole_at - by if self._whole_at is not None else None
 
     def _next(self, now: datetime) -> datetime:
         """Take the next turn and return when it is (the generic cell rate algorithm)."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -108,6 +109,8 @@ class Context:
     news: News = field(default_factory=News)
     #: What those who run Linesman have to look at.
     troubles: Troubles = field(default_factory=Troubles)
+    #: Seconds that count steadily, whatever the clock is set to.
+    steady: Callable[[], float] = time.monotonic
     #: What fails again and again.
     faults: Faults = field(default_factory=Faults)
 

@@ -13,6 +13,7 @@ import structlog
 from bot.changes.messages import Message
 from bot.errors import DatabaseDamaged, DatabaseUnavailable
 from bot.store.work import Claim, Task
+from bot.workflow.clock_steps import ClockSteps
 from bot.workflow.context import Bell, Context
 from bot.workflow.escalation import Escalation
 
@@ -67,6 +68,7 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as group:
                 renewing = group.create_task(self._renew())
+                watching = group.create_task(self._watch_clock())
                 loops = (
                     group.create_task(self._loop(self._claim_tasks, self._do, self._context.work_bell)),
                     group.create_task(self._loop(self._claim_messages, self._send, self._context.outbox_bell)),
@@ -76,6 +78,7 @@ class Worker:
                 await asyncio.wait(loops)
                 await asyncio.wait(self._running or {renewing}, timeout=GRACE if self._running else 0)
                 renewing.cancel()
+                watching.cancel()
         finally:
             await self._cancel_running()
         if not self._context.database.trouble:  # a stop has no time to wait for it; the next start takes claims over
@@ -242,6 +245,27 @@ class Worker:
                     await tx.outbox.extend(self._messages, self._name, until)
             except Exception:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
+
+    async def _watch_clock(self) -> None:
+        """Look at everything again that waits, once the clock was set back: its time would come late by as much.
+
+        A step ahead makes work due early, which asks in vain and waits on, and claims seem to have run out: see above.
+        """
+        steps = ClockSteps(self._context.clock, self._context.steady)
+        behind = False
+        while True:
+            await asyncio.sleep(IDLE)
+            behind = steps.look() < timedelta(0) or behind
+            if not behind:
+                continue
+            try:
+                async with self._context.database.transaction() as tx:
+                    await tx.waiting.look_again(self._context.clock(), self._context.timing.lease)
+            except Exception:  # as above: it is tried again until it is done
+                log.exception("cannot look again after the clock was set")
+                continue
+            behind = False
+            self._context.ring()
 
     async def _cancel_running(self) -> None:
         await self._context.database.cancel(set(self._running))

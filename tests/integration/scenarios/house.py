@@ -48,8 +48,12 @@ class Clock:
         """Return the present time."""
         return self._began + (datetime.now(UTC) - self._began) * self._rate + self._skipped
 
+    def steady(self) -> float:
+        """Return seconds that count as fast, and are never set."""
+        return ((datetime.now(UTC) - self._began) * self._rate).total_seconds()
+
     def advance(self, seconds: float) -> None:
-        """Skip ``seconds`` ahead."""
+        """Skip ``seconds`` ahead, or back when negative."""
         self._skipped += timedelta(seconds=seconds)
 
 
@@ -92,7 +96,7 @@ class House:
         stack = AsyncExitStack()
         self._open = stack
         self._session = await stack.enter_async_context(aiohttp.ClientSession())
-        self.bot = await stack.enter_async_context(running(settings, clock=self.clock))
+        self.bot = await stack.enter_async_context(running(settings, clock=self.clock, steady=self.clock.steady))
         ringing = asyncio.create_task(self._ring(self.bot))
         stack.push_async_callback(_ended, ringing)
         if self.transport == "http":

@@ -77,7 +77,7 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
 
     await stage.approve(change)
     await stage.slack.wait_for(
-        lambda: any("nobody foresaw" in said for said in stage.failures()), what="a notice of the fault"
+        lambda: any("nobody foresaw" in said for said in stage.failures()), timeout=40, what="a notice of the fault"
     )
 
     (notice,) = [said for said in stage.failures() if "nobody foresaw" in said]
@@ -88,7 +88,7 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
 
     await asyncio.to_thread(spoil, stage.database, "UPDATE operations SET before = '{}'")
     stage.clock.advance(300)  # the longest pause between two tries
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "in a row" in (await stage.get("/readyz"))[1]:  # noqa: ASYNC110 - a page signals nobody
             await asyncio.sleep(0.05)
 
