@@ -43,8 +43,9 @@ _log = logging.getLogger(__name__)
 
 #: Query parameters, brackets and all: ``{"page[size]": 250}``.
 Params: TypeAlias = Mapping[str, str | int]
-#: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise.
-Refuse: TypeAlias = Callable[[int, JSON], ProviderError]
+#: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise; None when the body is
+#: not the provider's own error document, for then a gateway may have spoken, and nobody knows what it has passed on.
+Refuse: TypeAlias = Callable[[int, JSON], ProviderError | None]
 #: Has the last word before a request goes out; what it raises keeps the request back.
 Ready: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -147,9 +148,10 @@ class PacedClient:
     ) -> JSON:
         """Return the answer to a request that changes nothing, trying again while the deadline allows.
 
-        ``parts`` fills the braces of ``path``. Broken connections, timeouts, 408, 409, 429 and 5xx are tried again.
-        Raises what ``refuse`` makes of a refusal, :class:`~bot.errors.RateLimited` when the provider asks for a
-        longer wait than there is time, and :class:`~bot.errors.Unavailable` when it gives no usable answer.
+        ``parts`` fills the braces of ``path``. Broken connections, timeouts, 408, 409, 429, 5xx and refusals that are
+        not the provider's own are tried again. Raises what ``refuse`` makes of a refusal,
+        :class:`~bot.errors.RateLimited` when the provider asks for a longer wait than there is time, and
+        :class:`~bot.errors.Unavailable` when it gives no usable answer.
         """
         until = self.now() + self.bounds.deadline
         request = self._request(method, path, parts, params, json)
@@ -315,7 +317,11 @@ class PacedClient:
         return _Answer(response.status_code, response.headers, said, body, readable=True)
 
     def _told(self, answer: _Answer) -> JSON:
-        """Return the body of a good answer; raise the refusal, or _Unclear for a status that leaves it open.
+        """Return the body of a good answer; raise the refusal, or _Unclear for an answer that leaves it open.
+
+        A refusal is believed when it is the provider's own document. A page of whatever stands before the provider
+        says nothing about jobs and numbers, whichever status it bears: read as "no such job", it would have every
+        number of a job that is well told as lost.
 
         408 and 409 are not counted as refusals. A gateway says 408 also when the service behind it has the request
         and is slow. As we send once, a 409 can mean that a proxy repeated our request and met the first copy at
@@ -324,7 +330,10 @@ class PacedClient:
         """
         status = answer.status
         if 400 <= status < 500 and status not in {408, 409}:
-            raise self._refused(answer)
+            if refused := self._refused(answer):
+                raise refused
+            why = f"it answered {status} without an error document of its own; a gateway may stand before it"
+            raise _Unclear(why, status=status)
         if status >= 400:
             raise _Unclear(f"it answered {status}", status=status)
         if status >= 300:
@@ -334,11 +343,14 @@ class PacedClient:
             raise _Unclear(f"its answer ({status}) is too large or not JSON", again=False, status=status)
         return answer.body
 
-    def _refused(self, answer: _Answer) -> ProviderError:
-        """Return the refusal: what it means is read from the answer as it came, what is told of it is masked."""
+    def _refused(self, answer: _Answer) -> ProviderError | None:
+        """Return the refusal: what it means is read from the answer as it came, what is told of it is masked.
+
+        None when it is not the provider's own.
+        """
         meant, told = (self.refuse(answer.status, each) for each in (answer.raw, answer.body))
-        if type(meant) is type(told):
-            return told
+        if meant is None or type(meant) is type(told):
+            return told if meant else None
         return type(meant)(f"{self.title} refused the request.", status=answer.status)
 
     def _bare(self, error: httpx.RequestError) -> httpx.RequestError:

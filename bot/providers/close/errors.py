@@ -1,13 +1,14 @@
 """What a refusal by Close means to us: by its status; texts are shown and never decided by (close.md A5).
 
 There are two documented forms of a body, ``{"errors": [...], "field-errors": {field: text or more}}`` and ``{"error":
-"..."}``, but the schema types every one of them as "any", so whatever else comes is quoted as it is.
+"..."}``. The schema types every one of them as "any", so what stands in those fields is quoted as it is; but a body
+with none of them may be anybody's, such as the page of a gateway, and is no word of Close's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from bot.changes.values import JSON
@@ -26,31 +27,30 @@ _OPENING: Final[dict[type[ProviderError], str]] = {
 _PLAN: Final = "The account's plan at Close does not include this, or its limit is reached."
 
 
-def refusal(status: int, body: JSON) -> ProviderError:
-    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON)."""
+def refusal(status: int, body: JSON) -> ProviderError | None:
+    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON).
+
+    None when the body is not in a documented form of Close's, or complains of nothing.
+    """
+    complaints = list(_complaints(body)) if isinstance(body, dict) else []
+    if not complaints:
+        return None
     kind = refusal_type(status)
-    complaints = list(_complaints(body))
     opening = _PLAN if status == PLAN_LIMIT else _OPENING[kind]
     pointer = next((place for place, _ in complaints if place), "")
     return kind(" ".join([opening, *_quoted(complaints)]), code=str(status), pointer=clean(pointer), status=status)
 
 
-def _complaints(body: JSON) -> Iterator[tuple[str, str]]:
+def _complaints(body: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
     """Yield (JSON pointer, text) for everything that a body complains of, errors about a field first."""
-    if not isinstance(body, dict):
-        if body is not None:
-            yield "", _text(body)
-        return
     fields = body.get("field-errors")
     if isinstance(fields, dict):
         yield from _fields(fields, "")
     errors = body.get("errors")
     for each in errors if isinstance(errors, list) else []:
         yield "", _text(each)
-    if "error" in body:
+    if body.get("error"):
         yield "", _text(body["error"])
-    if not {"field-errors", "errors", "error"} & body.keys() and body:
-        yield "", _text(body)
 
 
 def _fields(errors: JSON, above: str) -> Iterator[tuple[str, str]]:

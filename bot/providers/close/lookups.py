@@ -13,7 +13,6 @@ from typing import Final
 from bot.changes.settings import Choice
 from bot.changes.values import JSON
 from bot.errors import BadRequest, Missing
-from bot.providers.asked import unasked
 from bot.providers.close.kinds import GROUPS, PARTICIPANTS
 from bot.providers.close.rows import Row, data, has_more, one
 from bot.providers.http import PacedClient, Params, clean
@@ -72,10 +71,7 @@ class Lookups:
                 )
             except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
                 return id_, ""
-            row = one(answer)
-            if row["id"] != id_:
-                raise unasked("Close", str(row["id"]))
-            return id_, label(row)
+            return id_, label(one(answer, id_))
 
         asked = dict(await together(ask, sorted(wanted - known.keys())))
         named = {id_: known[id_] for id_ in wanted & known.keys()} | asked
@@ -94,10 +90,7 @@ class Lookups:
                     )
                 except Missing:
                     return id_, frozenset()
-                row = one(answer)
-                if row["id"] != id_:
-                    raise unasked("Close", str(row["id"]))
-                return id_, _members(row)
+                return id_, _members(one(answer, id_))
 
             self._members = (dict(await together(members, groups)), now + FRESH)
         return frozenset(id_ for id_, users in self._members[0].items() if user in users)

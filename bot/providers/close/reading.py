@@ -82,9 +82,7 @@ class Reader:
         wanted = set(names)
         try:
             fields = {"_fields": _fields(wanted)}
-            row = one(await self._http.read("GET", ONE_NUMBER, parts={"id": id_}, params=fields))
-            if row["id"] != id_:
-                raise unasked("Close", str(row.get("number") or row["id"]))
+            row = one(await self._http.read("GET", ONE_NUMBER, parts={"id": id_}, params=fields), id_)
         except Missing:
             return None
         if row.get("number") and not wanted <= values(row, wanted, kind).keys():

@@ -15,6 +15,7 @@ from bot.changes.kinds import Kind
 from bot.changes.settings import Setting, Shape
 from bot.changes.values import JSON, Value, Values
 from bot.errors import Unavailable
+from bot.providers.asked import unasked
 
 Row: TypeAlias = dict[str, JSON]
 
@@ -77,11 +78,16 @@ def has_more(answer: JSON) -> bool | None:
     return more if isinstance(more, bool) else None
 
 
-def one(answer: JSON) -> Row:
-    """Return the object that was asked for; raises :class:`bot.errors.Unavailable` when it is none."""
-    if isinstance(answer, dict) and answer.get("id"):
-        return answer
-    raise Unavailable("Close answered a question for a number with something else.")
+def one(answer: JSON, id_: str) -> Row:
+    """Return the object ``id_`` that was asked for.
+
+    Raises :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.Unasked` for another one.
+    """
+    if not isinstance(answer, dict) or not answer.get("id"):
+        raise Unavailable("Close answered a question for one thing with something else.")
+    if answer["id"] != id_:
+        raise unasked("Close", str(answer.get("number") or answer["id"]))
+    return answer
 
 
 def has(kind: Kind, told: Values, wanted: Values) -> bool:

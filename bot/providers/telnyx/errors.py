@@ -36,9 +36,15 @@ _OPENING: Final[dict[type[ProviderError], str]] = {
 }
 
 
-def refusal(status: int, body: JSON) -> ProviderError:
-    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON)."""
-    complaints = _complaints(body)
+def refusal(status: int, body: JSON) -> ProviderError | None:
+    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON).
+
+    None when the body is not in the form of Telnyx's error documents, ``{"errors": [{"code", "title", "detail",
+    ...}]}``: every member may be missing (telnyx.md 7), but an entry that says nothing at all is nobody's word.
+    """
+    complaints = [each for each in _complaints(body) if each.code or each.title or each.detail]
+    if not complaints:
+        return None
     for complaint in complaints:
         if (found := _TOO_MANY.search(complaint.detail)) and complaint.pointer in {"/base", ""}:
             return TooManyJobs(
@@ -49,7 +55,7 @@ def refusal(status: int, body: JSON) -> ProviderError:
                 status=status,
             )
     kind = refusal_type(status)
-    first = complaints[0] if complaints else Complaint()
+    first = complaints[0]
     sentence = " ".join([_OPENING[kind], *_advice(complaints), *_quoted(complaints)])
     return kind(sentence, code=clean(first.code), pointer=clean(first.pointer), status=status)
 

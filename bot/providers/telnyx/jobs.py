@@ -17,7 +17,7 @@ from bot.providers.listing import Listing
 from bot.providers.telnyx.bodies import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.errors import reason
 from bot.providers.telnyx.kinds import EXTERNAL_PIN
-from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, parse, rows, total
+from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, one, parse, rows, total
 
 #: Seconds that a request for a job may wait here for its turn. Its numbers were looked at just before; after a longer
 #: wait that is done again.
@@ -70,7 +70,7 @@ class Jobs:
 
     async def poll(self, job_id: str) -> JobReport:
         """Return the job as it is now; raises :class:`bot.errors.Missing` when Telnyx does not know it."""
-        return self._report(data(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id})))
+        return self._report(await self._read(job_id))
 
     def _report(self, document: JSON) -> JobReport:
         """Return a job with its estimate by our clock, with which it is going to be compared."""
@@ -117,9 +117,9 @@ class Jobs:
 
     async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
         """Return the job if it can be the batch's; errors as :class:`bot.providers.base.Provider` says."""
-        document = data(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id}))
+        document = await self._read(job_id)
         job = self._report(document)
-        fits = self._fits(document, batch) if isinstance(document, dict) else None
+        fits = self._fits(document, batch)
         if fits is False:
             raise BadRequest(
                 f"Job {clean(job.id, 40)} at Telnyx is not this one: its type, its numbers or what it sets are others."
@@ -127,6 +127,10 @@ class Jobs:
         if since is not None and job.created_at is not None and job.created_at < since - LOOK_BACK:
             raise BadRequest(f"Job {clean(job.id, 40)} was made before this batch was sent, so it is not the batch's.")
         return replace(job, certain=fits is True and _made_since(job.created_at, since))
+
+    async def _read(self, job_id: str) -> dict[str, JSON]:
+        """Return the job's document; ``{"data": {}}``, or another job's, says nothing about it."""
+        return one(await self._http.read("GET", "/phone_numbers/jobs/{id}", parts={"id": job_id}), job_id)
 
     def _fits(self, job: Mapping[str, JSON], batch: BatchRequest) -> bool | None:
         """Tell whether a job is over exactly the numbers of ``batch`` and sets its values.

@@ -10,11 +10,10 @@ from typing import Final
 from bot.changes.settings import Choice
 from bot.changes.values import JSON
 from bot.errors import BadRequest, Missing
-from bot.providers.asked import unasked
 from bot.providers.http import PacedClient, clean
 from bot.providers.listing import Listing
 from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS
-from bot.providers.telnyx.wire import Address, BillingGroup, Connection, data, parse, rows, total
+from bot.providers.telnyx.wire import Address, BillingGroup, Connection, one, parse, rows, total
 from bot.providers.together import together
 
 #: Slack shows at most 100 options of at most 75 characters.
@@ -110,11 +109,9 @@ class Lookups:
 
         async def ask(id_: str) -> tuple[str, str]:
             try:
-                row = data(await self._http.read("GET", f"{shelf.path}/{{id}}", parts={"id": id_}))
+                row = one(await self._http.read("GET", f"{shelf.path}/{{id}}", parts={"id": id_}), id_)
             except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
                 return id_, ""
-            if not isinstance(row, dict) or str(row.get("id", "")) != id_:
-                raise unasked("Telnyx", str(row.get("id", "")) if isinstance(row, dict) else "")
             return id_, self._remember(shelf, {id_: shelf.label(row)})[id_]
 
         asked = dict(await together(ask, sorted(wanted - known.keys())))

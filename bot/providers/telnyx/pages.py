@@ -15,12 +15,11 @@ from typing import Final, TypeAlias, cast
 
 from bot.changes.values import JSON
 from bot.errors import BadRequest, Missing, Unavailable
-from bot.providers.asked import unasked
 from bot.providers.http import PacedClient, Params
 from bot.providers.listing import Listing
 from bot.providers.telnyx.search import Query
 from bot.providers.telnyx.snapshots import Source
-from bot.providers.telnyx.wire import data, rows, total
+from bot.providers.telnyx.wire import one, rows, total
 from bot.providers.together import WIDTH, together
 
 Row: TypeAlias = dict[str, JSON]
@@ -107,7 +106,7 @@ class Pages:
                 listing.take((_key(row) for row in page.rows), page.total)
                 for row in page.rows:
                     id_ = str(row.get("id", ""))
-                    if id_ in missing:
+                    if id_ in missing and row.get("phone_number"):
                         missing.remove(id_)
                         yield id_, row
                 await asyncio.sleep(0)  # as above
@@ -133,14 +132,12 @@ class Pages:
 
     async def _single(self, source: Source, id_: str) -> Row | None:
         try:
-            answer = data(await self._http.read("GET", source.single, parts={"id": id_}))
+            row = one(await self._http.read("GET", source.single, parts={"id": id_}), id_)
         except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
             return None
-        if not isinstance(answer, dict):
-            raise Unavailable("Telnyx answered a question for one number with something else.")
-        if str(answer.get("id", "")) != id_:
-            raise unasked("Telnyx", str(answer.get("phone_number") or answer.get("id") or ""))
-        return answer
+        if not row.get("phone_number"):
+            raise Unavailable("Telnyx answered a question for one number without saying which one it is.")
+        return row
 
 
 def _key(row: Row) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bot.changes.moments import believable
 from bot.changes.values import JSON
 from bot.errors import Unavailable
+from bot.providers.asked import unasked
 
 #: Every documented word for the state of a job or of a number (telnyx.md 4 and 5).
 STATES: Final = frozenset(
@@ -112,9 +113,9 @@ class OwnedNumber(_Lenient):
 
 
 class Ownership(_Lenient):
-    """The answer to an ownership check."""
+    """The answer to an ownership check. Without its list it is no answer: read as "none", a whole account were gone."""
 
-    found: Annotated[list[OwnedNumber], BeforeValidator(_listed)] = []
+    found: Annotated[list[OwnedNumber], BeforeValidator(_listed)]
 
 
 class Connection(_Lenient):
@@ -169,6 +170,20 @@ def data(answer: JSON) -> JSON:
     if isinstance(answer, dict) and "data" in answer:
         return answer["data"]
     raise Unavailable("Telnyx answered without the data that was asked for.")
+
+
+def one(answer: JSON, id_: str) -> dict[str, JSON]:
+    """Return the object ``id_`` that was asked for.
+
+    Every object says its id, so ``{"data": {}}`` is no object without settings. Raises
+    :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.Unasked` for another one.
+    """
+    found = data(answer)
+    if not isinstance(found, dict) or not found.get("id"):
+        raise Unavailable("Telnyx answered a question for one thing with something else.")
+    if str(found["id"]) != id_:
+        raise unasked("Telnyx", str(found.get("phone_number") or found["id"]))
+    return found
 
 
 def rows(answer: JSON) -> list[dict[str, JSON]]:

@@ -13,11 +13,14 @@ from bot.sandbox.close.answers import REFUSALS, TROUBLES
 #: status: an error answer (400, 401, 402, 403, 404, 405, 415, 429, 500, 502, 503, 504); rate_limited: 429;
 #: drop_before and drop_after: the connection is closed without an answer, before or after the request took
 #: effect; delay: the answer comes late; malformed and empty: a good status over a body that is not what it should
-#: be, or none, after the request took effect; hold: the answer waits until ``let_go`` is called.
-Kind = Literal["status", "rate_limited", "drop_before", "drop_after", "delay", "hold", "malformed", "empty"]
+#: be, or none, after the request took effect; hold: the answer waits until ``let_go`` is called; gateway: the page of
+#: something that stands before Close, with any status.
+Kind = Literal["status", "rate_limited", "drop_before", "drop_after", "delay", "hold", "malformed", "empty", "gateway"]
 
 #: More than are ever held at once.
 _ALL = 1000
+#: What a gateway says that does not reach what stands behind it.
+PAGE = "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center><hr>nginx</body></html>"
 NONSENSE = "<html><body>upstream"
 _EFFECTIVE = frozenset({"drop_after", "delay", "hold", "malformed", "empty"})
 
@@ -34,7 +37,7 @@ class Fault:
     times: int | None
     #: How many matching calls pass unharmed first.
     after: int
-    #: The status of kind ``status``.
+    #: The status of kinds ``status`` and ``gateway``.
     status: int
     #: The words of kind ``status``, the whole body of kind ``malformed``; ``None`` for the usual ones.
     text: str | None
@@ -91,7 +94,7 @@ class Faults:
             ValueError: for a status that Close and its gateways do not answer.
 
         """
-        if status not in REFUSALS | TROUBLES:
+        if kind != "gateway" and status not in REFUSALS | TROUBLES:
             raise ValueError(f"the stand-in has no answer for status {status}")
         fault = Fault(
             method=method.upper(),

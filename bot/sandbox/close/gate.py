@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler
 from bot.sandbox.close.answers import ordered, refusal
 from bot.sandbox.close.clock import Clock
 from bot.sandbox.close.errors import RefusedError, refused
-from bot.sandbox.close.faults import NONSENSE, Fault, Faults
+from bot.sandbox.close.faults import NONSENSE, PAGE, Fault, Faults
 from bot.sandbox.close.rates import Rates
 from bot.sandbox.close.records import Call
 
@@ -116,6 +116,9 @@ class Gate:
                 status=200 if good is None else good.status,
                 content_type="text/html" if nonsense == NONSENSE else "application/json",
             )
+        if fault.kind == "gateway":
+            page = PAGE.format(status=fault.status)
+            return web.Response(text=page, status=fault.status, content_type="text/html")
         bad = ordered(fault.status, fault.text)
         bad.headers.update(fault.headers)
         return bad

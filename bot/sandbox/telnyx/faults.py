@@ -12,10 +12,24 @@ from bot.sandbox.telnyx.errors import server_trouble
 #: status: an error answer with the documented envelope (401, 403, 404, 429, 500, 502, 503, 504);
 #: rate_limited: 429; drop_before and drop_after: the connection is closed without an answer, before or after
 #: the request took effect; delay: the answer comes late; malformed and empty: a good status over a body that
-#: is not JSON, or none, after the request took effect; redirect: a 302 to ``location``.
-Kind = Literal["status", "rate_limited", "drop_before", "drop_after", "delay", "malformed", "empty", "redirect"]
+#: is not JSON, or none, after the request took effect; redirect: a 302 to ``location``; gateway: the page of something
+#: that stands before Telnyx, with any status; hollow: a good status over a document with nothing in it.
+Kind = Literal[
+    "status",
+    "rate_limited",
+    "drop_before",
+    "drop_after",
+    "delay",
+    "malformed",
+    "empty",
+    "redirect",
+    "gateway",
+    "hollow",
+]
 
-_EFFECTIVE = frozenset({"drop_after", "delay", "malformed", "empty"})
+#: What a gateway says that does not reach what stands behind it.
+PAGE = "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center><hr>nginx</body></html>"
+_EFFECTIVE = frozenset({"drop_after", "delay", "malformed", "empty", "hollow"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +44,7 @@ class Fault:
     times: int | None
     #: How many matching calls pass unharmed first.
     after: int
-    #: The status of kind ``status``.
+    #: The status of kinds ``status`` and ``gateway``.
     status: int
     #: Seconds that kind ``delay`` waits.
     seconds: float
@@ -86,7 +100,8 @@ class Faults:
             ValueError: for a status that the stand-in has no documented answer for.
 
         """
-        server_trouble(status)
+        if kind != "gateway":
+            server_trouble(status)
         fault = Fault(
             method=method.upper(),
             path=path,

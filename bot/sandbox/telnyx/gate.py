@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from bot.sandbox.telnyx.answers import refusal
 from bot.sandbox.telnyx.clock import Clock
 from bot.sandbox.telnyx.errors import RefusedError, not_found, server_trouble, unauthenticated
-from bot.sandbox.telnyx.faults import Fault, Faults
+from bot.sandbox.telnyx.faults import PAGE, Fault, Faults
 from bot.sandbox.telnyx.job_book import JobBook
 from bot.sandbox.telnyx.rates import RateLimit, nominal_headers
 from bot.sandbox.telnyx.records import Call
@@ -108,6 +108,11 @@ class Gate:
             return web.Response(text=text, status=status, content_type="text/html")
         if fault.kind == "redirect":
             return web.Response(status=302, headers={hdrs.LOCATION: fault.location})
+        if fault.kind == "hollow":
+            return web.json_response({"data": {}})
+        if fault.kind == "gateway":
+            page = PAGE.format(status=fault.status)
+            return web.Response(text=page, status=fault.status, content_type="text/html")
         bad = refusal(server_trouble(429 if fault.kind == "rate_limited" else fault.status))
         bad.headers.update({**nominal_headers(), **fault.headers()})
         return bad

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,8 @@ from bot.changes.kinds import Kind
 from bot.changes.values import Values
 from bot.changes.vault import Vault
 from bot.providers.base import BatchRequest
-from bot.providers.http import Bounds, PacedClient, refusal_type
+from bot.providers.http import Bounds, PacedClient
+from bot.providers.telnyx.errors import refusal
 from bot.providers.telnyx.kinds import kinds
 from bot.providers.telnyx.provider import Telnyx
 
@@ -113,7 +113,7 @@ class World:
         self.client = PacedClient(
             client=self.http,
             title="Telnyx",
-            refuse=lambda status, body: refusal_type(status)(f"refused: {json.dumps(body)}", status=status),
+            refuse=refusal,
             bounds=Bounds(**bounds),
             now=self.clock.now,
             wall=self.clock.wall,

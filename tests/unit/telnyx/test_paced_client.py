@@ -33,9 +33,14 @@ def ok(body: object = None, **headers: str) -> httpx.Response:
 
 
 def status(code: int, **headers: str) -> httpx.Response:
-    """Return an answer with a bad status and an empty error envelope."""
+    """Return an answer with a bad status and an error document of Telnyx's."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.Response(code, json={"errors": []}, headers=named)
+    return httpx.Response(code, json={"errors": [{"code": "10007", "title": "Unexpected error"}]}, headers=named)
+
+
+def page(code: int) -> httpx.Response:
+    """Return what a gateway says in the place of the service behind it."""
+    return httpx.Response(code, text=f"<html><body><h1>{code}</h1>nginx</body></html>")
 
 
 TROUBLES = [
@@ -49,6 +54,11 @@ TROUBLES = [
     pytest.param(status(429), id="429"),
     pytest.param(status(500), id="500"),
     pytest.param(status(503), id="503"),
+    pytest.param(page(400), id="a-page-with-400"),
+    pytest.param(page(403), id="a-page-with-403"),
+    pytest.param(page(404), id="a-page-with-404"),
+    pytest.param(httpx.Response(404, json={"message": "no Route matched with those values"}), id="a-gateways-json"),
+    pytest.param(httpx.Response(404, json={"errors": []}), id="a-refusal-that-says-nothing"),
 ]
 
 
@@ -137,6 +147,10 @@ async def test_a_refusal_is_final(world: MakeWorld, code: int, kind: type[Provid
         pytest.param(status(408), OutcomeUnknown, id="408"),
         pytest.param(status(409), OutcomeUnknown, id="409"),
         pytest.param(status(302), OutcomeUnknown, id="redirect"),
+        pytest.param(page(400), OutcomeUnknown, id="a-page-with-400"),
+        pytest.param(page(403), OutcomeUnknown, id="a-page-with-403"),
+        pytest.param(page(404), OutcomeUnknown, id="a-page-with-404"),
+        pytest.param(page(413), OutcomeUnknown, id="a-page-with-413"),
         pytest.param(httpx.Response(202, text="<html>"), OutcomeUnknown, id="not-json"),
         pytest.param(httpx.Response(202), OutcomeUnknown, id="empty"),
         pytest.param(httpx.Response(200, json=[1]), OutcomeUnknown, id="not-an-object"),

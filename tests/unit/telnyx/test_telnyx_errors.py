@@ -134,13 +134,6 @@ async def test_creating_a_job_meets_every_documented_error(
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        pytest.param(None, "", id="no-json"),
-        pytest.param([], "", id="a-list"),
-        pytest.param({}, "", id="no-errors"),
-        pytest.param({"errors": None}, "", id="null"),
-        pytest.param({"errors": []}, "", id="none"),
-        pytest.param({"errors": "broken"}, "", id="text"),
-        pytest.param({"errors": [{}]}, "", id="empty-entry"),
         pytest.param({"errors": [{"code": 10015, "detail": None, "title": "Bad"}]}, "Bad", id="title-only"),
         pytest.param({"errors": [{"detail": "A", "source": "/x"}]}, "“A” (at /x)", id="source-as-text"),
         pytest.param({"errors": [{"detail": "A", "source": {"parameter": "sort"}}]}, "(at sort)", id="parameter"),
@@ -152,10 +145,31 @@ def test_an_envelope_of_any_form_becomes_a_sentence(body: Any, said: str) -> Non
     """However poor an error body is, there is a sentence for people, and never a crash."""
     error = refusal(422, body)
 
+    assert error is not None
     assert type(error) is BadRequest
     assert error.message.startswith("Telnyx refused the request.")
     assert error.message.endswith(".")
     assert said in error.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(None, id="no-json"),
+        pytest.param([], id="a-list"),
+        pytest.param({}, id="no-errors"),
+        pytest.param({"message": "no Route matched with those values"}, id="a-gateways-json"),
+        pytest.param({"errors": None}, id="null"),
+        pytest.param({"errors": []}, id="none"),
+        pytest.param({"errors": "broken"}, id="text"),
+        pytest.param({"errors": [{}]}, id="empty-entry"),
+        pytest.param({"errors": [{"meta": {"url": "x"}}]}, id="entry-that-says-nothing"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_body_that_is_not_telnyxs_refuses_nothing(status: int, body: Any) -> None:
+    """Whatever its status, an answer in another form is nobody's word about jobs and numbers."""
+    assert refusal(status, body) is None
 
 
 def test_the_limit_of_jobs_is_told_from_a_text_that_merely_mentions_it() -> None:
@@ -171,6 +185,8 @@ def test_a_refusal_says_what_to_do() -> None:
     foreign_number = refusal(422, envelope("10015", "", "You must own every number in the bulk request"))
     foreign_group = refusal(403, envelope("10010", "", FOREIGN_GROUP, "/billing_group_id"))
 
+    assert foreign_number is not None
+    assert foreign_group is not None
     assert "start the change anew" in foreign_number.message
     assert "Choose another billing group" in foreign_group.message
 

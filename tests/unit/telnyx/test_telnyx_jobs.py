@@ -221,7 +221,10 @@ async def test_a_secret_without_key_stops_before_anything_is_sent(
 
 async def test_a_job_that_telnyx_does_not_know_is_missing(telnyx: Callable[[Serve], Telnyx]) -> None:
     """404 to a poll is Missing; a strange answer is Unavailable, to be asked again later."""
+    unknown = {"errors": [{"code": "10005", "title": "Resource not found"}]}
     with pytest.raises(Missing):
+        await telnyx(lambda _request: httpx.Response(404, json=unknown)).poll("42587e44")
+    with pytest.raises(Unavailable):
         await telnyx(lambda _request: httpx.Response(404, json={})).poll("42587e44")
     with pytest.raises(Unavailable):
         await telnyx(lambda _request: httpx.Response(200, json={"data": "?"})).poll("42587e44")

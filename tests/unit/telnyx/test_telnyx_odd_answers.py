@@ -66,7 +66,8 @@ async def test_an_id_that_telnyx_cannot_read_has_no_name(
     telnyx: Callable[[Serve], Telnyx], settings_kind: Kind
 ) -> None:
     """A malformed connection id has no name, and is no error."""
-    provider = telnyx(lambda _request: httpx.Response(422, json={"errors": []}))
+    unreadable = {"errors": [{"code": "10022", "detail": "One or more invalid IDs"}]}
+    provider = telnyx(lambda _request: httpx.Response(422, json=unreadable))
 
     assert await provider.labels(settings_kind, "connection_id", ["what?"]) == {}
 
@@ -78,6 +79,7 @@ async def test_an_id_that_telnyx_cannot_read_has_no_name(
         pytest.param([], id="a-list"),
         pytest.param({"data": 5}, id="a-number"),
         pytest.param({"data": {"found": 5}}, id="found-is-a-number"),
+        pytest.param({"data": {}}, id="nothing-in-it"),
     ],
 )
 async def test_an_answer_of_another_shape_is_unavailable(
@@ -88,6 +90,29 @@ async def test_an_answer_of_another_shape_is_unavailable(
 
     with pytest.raises(Unavailable):
         [one async for one in provider.find(Target(identifiers=("+13035550100",)), ["tags"], settings_kind)]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param({}, id="nothing-in-it"),
+        pytest.param({"id": str(FIRST)}, id="only-an-id"),
+        pytest.param(row(1), id="another-number"),
+    ],
+)
+async def test_a_document_that_is_not_the_numbers_is_no_number_with_empty_settings(
+    telnyx: Callable[[Serve], Telnyx], settings_kind: Kind, document: object
+) -> None:
+    """Read as a number, it would be planned as if nothing were set, and read back as if everything were gone."""
+    provider = telnyx(lambda _request: httpx.Response(200, json={"data": document}))
+    target = Target(identifiers=(str(FIRST),), editable_asked=False)
+
+    with pytest.raises(Unavailable):
+        [one async for one in provider.find(target, ["tags"], settings_kind)]
+    with pytest.raises(Unavailable):
+        await provider.poll(str(FIRST + 2))
+    with pytest.raises(Unavailable):
+        await provider.labels(settings_kind, "connection_id", ["1293384261075731499"])
 
 
 @pytest.mark.parametrize(
