@@ -9,13 +9,14 @@ from bot.changes.batches import Operation
 from bot.changes.differences import same
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import CHANGED, MISSED, OperationState
-from bot.changes.outcomes import UNCHANGED
+from bot.changes.outcomes import NOT_TOLD, UNCHANGED
 from bot.changes.settings import Setting, restorable
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret, Value, Values
 
-#: What a number is in that a retry takes up: it has not what was wanted, or nobody says so.
-UNFINISHED = frozenset({*MISSED, OperationState.DIFFERS})
+#: What a number is in that a retry takes up: it has not what was wanted, or nobody knows. A retry is planned from
+#: what the numbers have then, so one that has it after all falls out of it.
+UNFINISHED = frozenset({*MISSED, OperationState.DIFFERS, OperationState.UNVERIFIED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,8 +32,9 @@ class Taken:
 
 
 def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> Taken:
-    """Return the numbers that failed, differ or were not attempted; those that had the values already are none.
+    """Return the numbers that failed, differ, were not verified or not attempted.
 
+    Those that had the values already are none, nor those whose value nobody can read: sending it again tells no more.
     ``varied`` are the settings for which numbers had values of their own, and have them again.
     """
     own = frozenset(varied)
@@ -40,7 +42,7 @@ def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> Taken:
         rows={
             operation.number_id: {name: value for name, value in operation.after.items() if name in own}
             for operation in operations
-            if operation.state in UNFINISHED and operation.code != UNCHANGED
+            if operation.state in UNFINISHED and operation.code not in {UNCHANGED, NOT_TOLD}
         }
     )
 

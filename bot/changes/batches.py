@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.changes.filters import Condition
@@ -107,7 +107,10 @@ class Operation:
     reason: str
     pointer: str
     settled_at: datetime | None
-    #: What the number had when it was read back last, of what was sent; None when it has not been read.
+    #: What else the plan knew of it, and nothing was to change.
+    beside: Values = field(default_factory=dict)
+    #: What the number had when it was read back last: of what was sent, what else changed, and how far it is. None when
+    #: it has not been read.
     found: Values | None = None
     #: When that was.
     found_at: datetime | None = None
@@ -120,6 +123,7 @@ class Tally:
     waiting: int = 0
     submitted: int = 0
     succeeded: int = 0
+    unknown: int = 0
     failed: int = 0
     not_attempted: int = 0
     verified: int = 0
@@ -133,8 +137,13 @@ class Tally:
 
     @property
     def changed(self) -> int:
-        """Numbers that the provider says it changed, read back or not."""
-        return self.succeeded + self.verified + self.differs + self.unverified
+        """Numbers that the provider changed, or may have, read back or not."""
+        return self.unread + self.verified + self.differs + self.unverified
+
+    @property
+    def unread(self) -> int:
+        """Numbers whose jobs are over and that have still to be read back."""
+        return self.succeeded + self.unknown
 
     @property
     def pending(self) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 from bot.changes.differences import difference, payload
 from bot.changes.edits import all_applied
 from bot.changes.filters import Condition
-from bot.changes.kinds import Kind
+from bot.changes.kinds import Kind, Standing
 from bot.changes.plans import Plan, PlannedBatch, PlannedNumber, digest, plain
 from bot.changes.snapshots import Snapshot
 from bot.changes.starts import Start
@@ -34,6 +34,7 @@ class _Draft:
 
     snapshot: Snapshot
     before: Values
+    beside: Values
     values: Values
     after: Values
     #: None when the number is left alone.
@@ -109,9 +110,11 @@ def build(
         before = {name: snapshot.values[name] for name in names if name in snapshot.values}
         values = all_applied(kind.by_name, wishes, before)
         after = difference(kind, before, values)
-        drafts.append(
-            _Draft(snapshot, before, values, after, sharing.add(row, after) if after or kind.removes else None)
-        )
+        if not after and kind.stands(values, snapshot.values) in {Standing.FAILED, Standing.CONTRARY}:
+            after = values  # it has the values and they are not in effect, so they are asked for once more
+        beside = {name: value for name, value in snapshot.values.items() if name not in before}
+        shared = sharing.add(row, after) if after or kind.removes else None
+        drafts.append(_Draft(snapshot, before, beside, values, after, shared))
     for draft in drafts:
         position = None
         if draft.shared is not None:
@@ -122,7 +125,12 @@ def build(
             position = _place(kind, sent, batches, room, canary=changing <= canary)
         numbers.append(
             PlannedNumber(
-                id=draft.snapshot.id, e164=draft.snapshot.e164, before=draft.before, after=draft.after, batch=position
+                id=draft.snapshot.id,
+                e164=draft.snapshot.e164,
+                before=draft.before,
+                after=draft.after,
+                batch=position,
+                beside=draft.beside,
             )
         )
     if changing <= canary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 
 from bot.changes.filters import FilterField
@@ -33,6 +34,25 @@ def none_left_out(values: Values) -> frozenset[str]:  # noqa: ARG001 - the signa
     return frozenset()
 
 
+class Standing(Enum):
+    """How far something is that a provider has accepted: having the value and its being in effect may be two things."""
+
+    DONE = "done"  #: in effect, as far as anybody can tell
+    UNDER_WAY = "under_way"  #: accepted, and still being worked on
+    FAILED = "failed"  #: accepted, tried and not achieved
+    CONTRARY = "contrary"  #: neither in effect nor on its way there
+    UNTOLD = "untold"  #: the provider does not say, or in a word that nobody knows
+
+
+#: Tells from what was sent to a number and what was read of it how far it is.
+Stand = Callable[[Values, Values], Standing]
+
+
+def always_done(sent: Values, found: Values) -> Standing:  # noqa: ARG001 - the signature of every such function
+    """Return that it is done: where a provider tells no more than the values, having them is being in effect."""
+    return Standing.DONE
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """One sort of change: ``telnyx.settings``, ``telnyx.emergency``, ..."""
@@ -57,6 +77,11 @@ class Kind:
     removes: bool = False
     #: What is read of every number and shown beside it, although nothing changes it.
     observed: tuple[Setting, ...] = ()
+    #: The provider's own words on how far a change is, read beside the values; nothing sends them.
+    statuses: tuple[Setting, ...] = ()
+    stands: Stand = always_done
+    #: What people have to fear of a number of which the change failed to take effect, as the end of a sentence.
+    jeopardy: str = ""
     #: Returns why a number with these values of today must be left out, as the end of a sentence that begins with its
     #: name; empty when it may be in.
     barred: Callable[[Values], str] = nothing_barred
@@ -68,8 +93,8 @@ class Kind:
 
     @cached_property
     def by_name(self) -> Mapping[str, Setting]:
-        """What can be changed and what is only observed, by name."""
-        return {setting.name: setting for setting in (*self.settings, *self.observed)}
+        """What can be changed, what is only observed, and what tells how far a change is, by name."""
+        return {setting.name: setting for setting in (*self.settings, *self.observed, *self.statuses)}
 
     def setting(self, name: str) -> Setting:
         """Return the setting called ``name``; KeyError when the kind has none."""

@@ -38,7 +38,7 @@ class Outcome(Enum):
     SUCCEEDED = "succeeded"  #: every number that was sent has the new values, read back
     PARTLY_FAILED = "partly_failed"  #: some numbers have them, some do not
     FAILED = "failed"  #: no number has them
-    UNVERIFIED = "unverified"  #: the provider says that they all have them, which could not be seen of every one
+    UNVERIFIED = "unverified"  #: nothing speaks against it that they all have them, but it was not seen of every one
 
 
 class BatchState(Enum):
@@ -57,11 +57,12 @@ class OperationState(Enum):
     WAITING = "waiting"  #: not sent yet
     SUBMITTED = "submitted"  #: part of a job
     SUCCEEDED = "succeeded"  #: the provider says that it has the new values
-    FAILED = "failed"  #: the provider says why not, or says nothing
+    UNKNOWN = "unknown"  #: sent, and nobody says what became of it: the read-back will
+    FAILED = "failed"  #: the provider says why not
     NOT_ATTEMPTED = "not_attempted"  #: never sent, for a reason of ours
-    VERIFIED = "verified"  #: succeeded, and read back with exactly what was sent
-    DIFFERS = "differs"  #: succeeded, says the provider, and read back with something else
-    UNVERIFIED = "unverified"  #: succeeded, says the provider, and could not be read back
+    VERIFIED = "verified"  #: read back with exactly what was sent, and with everything else as it was
+    DIFFERS = "differs"  #: read back with something else
+    UNVERIFIED = "unverified"  #: could not be read back, or what was read does not tell
 
     @property
     def over(self) -> bool:
@@ -70,9 +71,12 @@ class OperationState(Enum):
 
 
 _O = OperationState
-#: What a number is in that the provider says it changed, before and after the read-back.
-CHANGED: Final = frozenset({_O.SUCCEEDED, _O.VERIFIED, _O.DIFFERS, _O.UNVERIFIED})
-#: What a number is in that the provider did not change, or does not say so.
+#: What a number becomes when it is read back, and what it is in before that, its job being over.
+READ: Final = frozenset({_O.VERIFIED, _O.DIFFERS, _O.UNVERIFIED})
+AWAITED: Final = frozenset({_O.SUCCEEDED, _O.UNKNOWN})
+#: What a number is in that the provider changed, or may have.
+CHANGED: Final = READ | AWAITED
+#: What a number is in that was surely not changed.
 MISSED: Final = frozenset({_O.FAILED, _O.NOT_ATTEMPTED})
 
 _C = ChangeState
@@ -103,11 +107,14 @@ BATCH_STEPS: Final[Mapping[BatchState, frozenset[BatchState]]] = {
     _B.SETTLED: frozenset(),
 }
 
-#: state -> the states that may follow. An outcome is never taken back; the read-back only says more about a success.
+#: state -> the states that may follow. An outcome is never taken back; the read-back only says more about a number
+#: of which the provider says that it succeeded, or does not say what became of it. A number of an unanswered
+#: submission becomes unknown without having been part of any job that we know.
 OPERATION_STEPS: Final[Mapping[OperationState, frozenset[OperationState]]] = {
-    _O.WAITING: frozenset({_O.SUBMITTED, _O.FAILED, _O.NOT_ATTEMPTED}),
-    _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.FAILED, _O.NOT_ATTEMPTED}),
-    _O.SUCCEEDED: CHANGED - {_O.SUCCEEDED},
+    _O.WAITING: frozenset({_O.SUBMITTED, _O.UNKNOWN, _O.FAILED, _O.NOT_ATTEMPTED}),
+    _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.UNKNOWN, _O.FAILED, _O.NOT_ATTEMPTED}),
+    _O.SUCCEEDED: READ,
+    _O.UNKNOWN: READ,
     _O.FAILED: frozenset(),
     _O.NOT_ATTEMPTED: frozenset(),
     _O.VERIFIED: frozenset(),

@@ -16,6 +16,8 @@ UNCHANGED = "linesman.unchanged"
 REFUSED = "linesman.job_refused"
 STOPPED = "linesman.stopped"
 GIVEN_UP = "linesman.given_up"
+UNSETTLED = "linesman.unsettled"
+NO_ANSWER = "linesman.no_answer"
 STALE = "linesman.stale"
 UNLOCKED = "linesman.unlocked"
 DIFFERS = "linesman.differs"
@@ -23,8 +25,14 @@ GONE = "linesman.gone"
 UNREAD = "linesman.unread"
 NOT_TOLD = "linesman.not_told"
 UNANSWERED = "linesman.unanswered"
-#: Codes of failed numbers that may have the new values all the same, because the job does not say clearly.
-UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED})
+ALSO_CHANGED = "linesman.also_changed"
+UNDER_WAY = "linesman.under_way"
+NOT_IN_EFFECT = "linesman.not_in_effect"
+#: Codes of numbers of which nobody says what became of them: a read-back decides, and keeps the code beside what it
+#: found unless they are verified.
+UNCERTAIN: Final = frozenset(
+    {NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED, STOPPED, UNLOCKED, UNSETTLED, NO_ANSWER}
+)
 
 
 class Reported(Protocol):
@@ -42,6 +50,8 @@ class Reported(Protocol):
     def pointer(self) -> str: ...  # noqa: D102
     @property
     def attempted(self) -> bool: ...  # noqa: D102
+    @property
+    def known(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,10 +76,10 @@ def settle(
 ) -> list[Verdict]:
     """Return the outcomes that a job's three lists give to ``operations`` that have none yet.
 
-    A number in the failed and the succeeded list is failed: a person has to look at it. While the job runs
-    (``final`` is false), a number in no list or in the pending list keeps waiting; once the job is over, it fails as
-    not reported, with ``job_word`` (the provider's word for the job's state) in the reason. A number in the failed
-    list that the job says it never attempted is not attempted.
+    While the job runs (``final`` is false), a number in no list or in the pending list keeps waiting. Once nothing
+    more is to be expected of it, the number is unknown, with ``job_word`` (the provider's word for the job's state) in
+    the reason; so is one in both the failed and the succeeded list, and one of which the job itself says that it does
+    not know. A number in the failed list that the job says it never attempted is not attempted.
     """
     good, bad = _index(succeeded), _index(failed)
     waiting = _index(pending)
@@ -86,10 +96,9 @@ def settle(
             verdicts.append(
                 Verdict(
                     position=operation.position,
-                    state=OperationState.FAILED,
+                    state=OperationState.UNKNOWN,
                     code=NOT_REPORTED,
-                    reason=f"The job ended as “{job_word}” and does not say what became of this number; "
-                    "look at the number before trying again.",
+                    reason=f"The job, last seen as “{job_word}”, does not say what became of this number.",
                 )
             )
     return verdicts
@@ -106,16 +115,15 @@ def _failure(operation: Operation, report: Reported, *, contradictory: bool) -> 
     if contradictory:
         return Verdict(
             position=operation.position,
-            state=OperationState.FAILED,
+            state=OperationState.UNKNOWN,
             code=CONTRADICTORY,
             reason="The job lists this number as succeeded and as failed"
-            + (f" ({report.reason})" if report.reason else "")
-            + "; look at the number before trying again.",
+            + (f" ({report.reason})." if report.reason else "."),
             pointer=report.pointer,
         )
     return Verdict(
         position=operation.position,
-        state=OperationState.FAILED,
+        state=OperationState.FAILED if report.known else OperationState.UNKNOWN,
         code=report.code,
         reason=report.reason or "The provider gives no reason.",
         pointer=report.pointer,
@@ -146,11 +154,11 @@ def outcome(tally: Tally, unchanged: int) -> Outcome:
     ``unchanged`` numbers had the wanted values beforehand: they were not attempted, and nothing is missing about them.
 
     A number that differs counts as one that failed, whatever the job says: people read "succeeded" as "has the values
-    that I approved", and this one is known not to have them. One that could not be read back is no failure, for
-    nothing speaks against the provider's word; but a change with such a number is never said to have succeeded.
+    that I approved, and nothing else", and this one is known to be otherwise. One that could not be read back is no
+    failure, for nobody knows of one; but a change with such a number is never said to have succeeded.
     """
     missing = tally.failed + tally.differs + tally.not_attempted - unchanged
-    unseen = tally.succeeded + tally.unverified
+    unseen = tally.unread + tally.unverified
     if missing:
         return Outcome.PARTLY_FAILED if tally.verified or unseen else Outcome.FAILED
     if unseen:

@@ -23,8 +23,15 @@ READ_BACKS = 5
 READ_BACK_GROWTH = 3.0
 #: Failed reads in a row after which the numbers count as not verified. Each is itself tried for up to two minutes.
 FAILED_READS = 8
+#: Failed reads in a row after which operators are asked whether it is worth waiting: some minutes.
+ASKING_READS = 3
+#: How long numbers are read back of which the provider says that it still works on them. Telnyx documents no time for
+#: emergency service; what takes longer than this needs a person, and the numbers are locked meanwhile.
+UNDER_WAY = timedelta(hours=2)
 #: How many times the longest pause between polls the pauses after failed reads grow to.
 FAILED_READ_STRETCH = 4
+#: How many times that pause the pauses are at most while the provider works on.
+UNDER_WAY_STRETCH = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +63,12 @@ def next_poll(
 
 
 def next_read_back(pace: PollPace, *, now: datetime, read_backs: int) -> datetime:
-    """Return when numbers that were not yet as sent after ``read_backs`` reads are read again."""
-    return now + pace.least * min(READ_BACK_GROWTH ** min(read_backs - 1, ENOUGH), pace.most / pace.least)
+    """Return when numbers that were not yet as sent after ``read_backs`` reads are read again.
+
+    After :data:`READ_BACKS` only those are left that the provider says it is working on.
+    """
+    longest = pace.most * (1 if read_backs < READ_BACKS else UNDER_WAY_STRETCH)
+    return now + pace.least * min(READ_BACK_GROWTH ** min(read_backs - 1, ENOUGH), longest / pace.least)
 
 
 def next_after_failed_read(pace: PollPace, *, now: datetime, failed: int) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 
 from bot.changes.filters import Condition, conditions_to_json
@@ -26,6 +26,9 @@ class PlannedNumber:
     after: Values
     #: Position of its batch, from 1; None when it is left alone.
     batch: int | None
+    #: What else was read of the number and nothing is to change: compared after the job, for a job may reset it. It is
+    #: not part of what people approve, and no reason to call a plan stale.
+    beside: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

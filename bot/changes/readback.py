@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from bot.changes.differences import same
-from bot.changes.kinds import Kind
+from bot.changes.kinds import Kind, Standing
 from bot.changes.lifecycle import OperationState
-from bot.changes.outcomes import DIFFERS, GONE, NOT_TOLD
+from bot.changes.outcomes import ALSO_CHANGED, DIFFERS, GONE, NOT_IN_EFFECT, NOT_TOLD, UNDER_WAY
 from bot.changes.settings import show_value
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret, Value, Values
@@ -20,6 +20,15 @@ Labels = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """Why nobody knows what became of a number: a code of ours, a sentence, and a JSON pointer."""
+
+    code: str
+    reason: str
+    pointer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Awaited:
     """A number that is to be read back."""
 
@@ -27,8 +36,20 @@ class Awaited:
     position: int
     #: Its batch's position in the plan, from 1.
     batch: int
-    #: Whether its job says that it succeeded. Of the others only what they have now is noted, and nothing follows.
-    succeeded: bool
+    #: None when its job says that it succeeded.
+    doubt: Doubt | None = None
+    #: All that the plan's snapshot knew of it, what was sent included.
+    known: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """What the numbers of one batch must have afterwards, and what may become of the rest."""
+
+    #: All that really goes out: the wanted values, and the siblings that a nested object was filled up with.
+    values: Values
+    #: What the provider takes away by itself beside these values.
+    away: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,23 +57,38 @@ class Reading:
     """What reading one number back has shown."""
 
     position: int
-    #: What it is now; None when that is not decided yet, or not by this.
+    #: What it is now; None when that is not decided yet.
     state: OperationState | None = None
     code: str = ""
     reason: str = ""
     pointer: str = ""
-    #: What it has, of what was sent, secrets without their sealed text; None when it was not there to read.
+    #: What it has of what was sent, what else changed, and how far it is; secrets without their sealed text. None when
+    #: it was not there to read.
     found: Values | None = None
+    #: How far it is, in the provider's word too; empty where the provider has none.
+    standing: Standing = Standing.DONE
+    word: str = ""
 
 
-def comparable(kind: Kind, sent: Values) -> dict[str, Value]:
-    """Return the part of a batch's values that the numbers must have afterwards: all that really goes out.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long is waited for what is not as it should be."""
 
-    That is the wanted values and the siblings that a nested object was filled up with: one that the provider reset
-    all the same is a difference. A sibling that was not set is not sent and may become whatever it likes.
+    #: Whether what differs now counts as a difference; before, it may only show late.
+    last: bool
+    #: Whether what is under way has had its time.
+    overdue: bool = False
+
+
+def comparable(kind: Kind, values: Values) -> Sent:
+    """Return what the numbers of a batch with these ``values`` must have afterwards.
+
+    A sibling that the provider reset although it was sent is a difference. One that was not set is not sent and may
+    become whatever it likes.
     """
-    away = kind.left_out(sent)
-    return {name: value for name, value in sent.items() if value is not None and name not in away}
+    away = kind.left_out(values)
+    sent = {name: value for name, value in values.items() if value is not None and name not in away}
+    return Sent(values=sent, away=away)
 
 
 def differing(kind: Kind, sent: Values, found: Values) -> list[str]:
@@ -66,61 +102,130 @@ def differing(kind: Kind, sent: Values, found: Values) -> list[str]:
     ]
 
 
+def also_changed(kind: Kind, sent: Sent, known: Values, found: Values) -> list[str]:
+    """Return the names of what was set before, was not sent, and is not found as it was.
+
+    What was not set had nothing to lose, and a provider may give it a default beside what was sent. Observed settings
+    and statuses are nothing that a job could reset.
+    """
+    return [
+        setting.name
+        for setting in kind.settings
+        if setting.name not in sent.values
+        and setting.name not in sent.away
+        and not setting.secret
+        and known.get(setting.name) not in (None, "", ())
+        and setting.name in found
+        and not same(setting, known[setting.name], found[setting.name])
+    ]
+
+
+def to_read(kind: Kind, sent: Sent, known: Values) -> set[str]:
+    """Return the names of what has to be read of a number; at no more calls than the plan took to know it."""
+    if kind.removes:
+        return set()
+    beside = {setting.name for setting in kind.settings if setting.name in known and not setting.secret}
+    return {name for name in sent.values if name in kind.by_name} | beside | {each.name for each in kind.statuses}
+
+
 def judge(
-    kind: Kind, awaited: Awaited, sent: Values, snapshot: Snapshot | None, labels: Labels, *, last: bool
+    kind: Kind, awaited: Awaited, sent: Sent, snapshot: Snapshot | None, labels: Labels, *, patience: Patience
 ) -> Reading:
     """Return what reading one number back shows.
 
-    ``sent`` is what :func:`comparable` returns. Before the ``last`` time only a number that has everything is decided
-    on; the others may still change.
+    A number that has everything is decided on at once, and so is one of which the provider says that what it accepted
+    has failed. One that is under way is waited for, for longer than one that differs: a provider may show a change
+    late, but in minutes.
     """
-    if kind.removes and snapshot is not None and snapshot.status == DELETED:
-        snapshot = None  # some lists go on showing a number that is gone
-    found = None if snapshot is None else {name: _kept(snapshot.values.get(name)) for name in sent}
-    open_ = Reading(position=awaited.position, found=found)
-    if not awaited.succeeded:
-        return open_
-    decided = _decided(kind, awaited.position, sent, found, labels)
-    return decided if last or decided.state is OperationState.VERIFIED else open_
-
-
-def _decided(kind: Kind, position: int, sent: Values, found: Values | None, labels: Labels) -> Reading:
     if kind.removes:
-        return _removed(position, found)
-    if found is None:
-        return Reading(
-            position=position,
-            state=OperationState.DIFFERS,
-            code=GONE,
-            reason="The number is not in the account any more.",
-        )
-    if names := differing(kind, sent, found):
-        return Reading(
-            position=position,
-            state=OperationState.DIFFERS,
-            code=DIFFERS,
-            reason="; ".join(_difference(kind, name, sent[name], found.get(name), labels) for name in names),
-            pointer=f"/{names[0].replace('.', '/')}",
-            found=found,
-        )
-    if untold := [name for name in sent if _untold(kind, name, found)]:
-        what = ", ".join(kind.by_name[name].label if name in kind.by_name else name for name in untold)
-        return Reading(
-            position=position,
-            state=OperationState.UNVERIFIED,
-            code=NOT_TOLD,
-            reason=f"{what} cannot be read back, so it was not compared; everything else is as it was sent.",
-            found=found,
-        )
-    return Reading(position=position, state=OperationState.VERIFIED, found=found)
+        gone = snapshot is None or snapshot.status == DELETED  # some lists go on showing a number that is gone
+        reading = _removed(awaited, None if gone else {})
+    elif snapshot is None:
+        why = "The number is not in the account any more"
+        reading = Reading(position=awaited.position, state=OperationState.DIFFERS, code=GONE, reason=f"{why}.")
+    else:
+        reading = _present(kind, awaited, sent, snapshot, labels)
+    urgent = reading.state is OperationState.VERIFIED or reading.standing is Standing.FAILED
+    waits = not patience.overdue if reading.standing is Standing.UNDER_WAY else not patience.last
+    if waits and not urgent:
+        reading = replace(reading, state=None)
+    return _doubted(reading, awaited.doubt)
 
 
-def _removed(position: int, found: Values | None) -> Reading:
+def _present(kind: Kind, awaited: Awaited, sent: Sent, snapshot: Snapshot, labels: Labels) -> Reading:
+    """Return what a number shows that is there."""
+    values = snapshot.values
+    extra = also_changed(kind, sent, awaited.known, values)
+    statuses = [each.name for each in kind.statuses]
+    seen = Reading(
+        position=awaited.position,
+        found={name: _kept(values.get(name)) for name in (*sent.values, *extra, *statuses)},
+        standing=kind.stands(sent.values, values),
+        word=next((str(values[name]) for name in statuses if values.get(name)), ""),
+    )
+    status = kind.statuses[0].label if kind.statuses else ""
+    different = _differences(kind, awaited, sent, seen, extra, labels=labels)
+    if seen.standing is Standing.FAILED:
+        why = f"{status} is {seen.word}, so {kind.jeopardy} from this number"
+        return replace(seen, state=OperationState.DIFFERS, code=NOT_IN_EFFECT, reason=why)
+    if seen.standing is Standing.UNDER_WAY:
+        why = f"{status} is still {seen.word}, so nobody knows whether it takes effect"
+        return replace(seen, state=OperationState.UNVERIFIED, code=UNDER_WAY, reason=why)
+    if different is not None:
+        return different
+    if seen.standing is Standing.CONTRARY:
+        why = f"{status} is {seen.word}, which is not what was asked for"
+        return replace(seen, state=OperationState.DIFFERS, code=NOT_IN_EFFECT, reason=why)
+    untold = [_label(kind, name) for name in sent.values if _untold(kind, name, seen.found or {})]
+    if seen.standing is Standing.UNTOLD:
+        untold.append(f"{status} “{seen.word}”" if seen.word else status)
+    if untold:
+        what = ", ".join(untold)
+        why = f"{what} cannot be read back, so it was not compared; everything else is as it was sent."
+        return replace(seen, state=OperationState.UNVERIFIED, code=NOT_TOLD, reason=why)
+    return replace(seen, state=OperationState.VERIFIED)
+
+
+def _differences(
+    kind: Kind, awaited: Awaited, sent: Sent, seen: Reading, extra: list[str], *, labels: Labels
+) -> Reading | None:
+    """Return the reading of a number that is not as it should be; None when it is.
+
+    A number that has what was sent while something else of it changed differs: that may be a job that resets what it
+    was not asked to, in which case "verified" would let it go on over thousands more, or somebody else's edit, in which
+    case a person looks once in vain.
+    """
+    found = seen.found or {}
+    missing = differing(kind, sent.values, found)
+    told = [_difference(kind, name, sent.values[name], found.get(name), labels) for name in missing]
+    told += [_change(kind, name, awaited.known[name], found[name], labels) for name in extra]
+    if not told:
+        return None
+    if not missing:
+        told.append("what was sent is there, but the job may have reset this, or somebody else has changed it")
+    return replace(
+        seen,
+        state=OperationState.DIFFERS,
+        code=DIFFERS if missing else ALSO_CHANGED,
+        reason="; ".join(told),
+        pointer=f"/{[*missing, *extra][0].replace('.', '/')}",
+    )
+
+
+def _doubted(reading: Reading, doubt: Doubt | None) -> Reading:
+    """Return the reading of a number of which nobody said what became of it: why stays beside what was found."""
+    if doubt is None or reading.state is OperationState.VERIFIED:
+        return reading
+    found = f"{reading.reason.rstrip('.')}. " if reading.reason else ""
+    return replace(reading, code=doubt.code, reason=f"{found}{doubt.reason}", pointer=reading.pointer or doubt.pointer)
+
+
+def _removed(awaited: Awaited, found: Values | None) -> Reading:
     """Return what reading a number back shows that was to be taken out of the account."""
     if found is None:
-        return Reading(position=position, state=OperationState.VERIFIED)
+        return Reading(position=awaited.position, state=OperationState.VERIFIED)
     return Reading(
-        position=position,
+        position=awaited.position,
         state=OperationState.DIFFERS,
         code=DIFFERS,
         reason="The number is still in the account.",
@@ -134,6 +239,16 @@ def _difference(kind: Kind, name: str, wanted: Value, found: Value, labels: Labe
         return f"{setting.label} is not the one that was sent"
     now, sent = (show_value(setting, value, labels.get(name)) for value in (found, wanted))
     return f"{setting.label} is {now} instead of {sent}"
+
+
+def _change(kind: Kind, name: str, then: Value, found: Value, labels: Labels) -> str:
+    setting = kind.setting(name)
+    now, before = (show_value(setting, value, labels.get(name)) for value in (found, then))
+    return f"{setting.label} was {before} and is {now}"
+
+
+def _label(kind: Kind, name: str) -> str:
+    return kind.by_name[name].label if name in kind.by_name else name
 
 
 def _untold(kind: Kind, name: str, found: Values) -> bool:

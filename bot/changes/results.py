@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.changes.batches import Batch, Operation
 from bot.changes.formula_guard import guard
 from bot.changes.kinds import Kind
-from bot.changes.readback import comparable, differing
+from bot.changes.readback import Sent, also_changed, comparable, differing
 from bot.changes.records import Summary
 from bot.changes.settings import show_value
 from bot.changes.tabular import Form, table_file
@@ -97,7 +97,7 @@ class ResultsSheet:
             operation.code,
             operation.reason,
             operation.pointer,
-            _values(self._kind, _before(operation), self._labels),
+            _values(self._kind, {**_before(operation), **self._lost(operation)}, self._labels),
             _values(self._kind, operation.after, self._labels),
             self._found(operation),
             batch.job if batch else "",
@@ -108,13 +108,27 @@ class ResultsSheet:
         return (operation.e164, *(guard(cell) for cell in cells))
 
     def _found(self, operation: Operation) -> str:
-        """Return what the number has of what was to change, and of what was not to change and did."""
+        """Return what the number has of what was to change, of what was not to change and did, and how far it is."""
         found = operation.found
         if found is None:
             return ABSENT if operation.found_at else ""
-        sent = self._sent.get(operation.batch or 0, {})
-        names = [*operation.after, *(n for n in differing(self._kind, sent, found) if n not in operation.after)]
+        sent = self._sent.get(operation.batch or 0, Sent(values={}))
+        names = dict.fromkeys(
+            (
+                *operation.after,
+                *differing(self._kind, sent.values, found),
+                *self._lost(operation),
+                *(each.name for each in self._kind.statuses),
+            )
+        )
         return _values(self._kind, {name: found[name] for name in names if name in found}, self._labels)
+
+    def _lost(self, operation: Operation) -> Values:
+        """Return what the number had of what was not to change and did."""
+        sent, known = self._sent.get(operation.batch or 0), {**operation.beside, **operation.before}
+        if sent is None or not operation.found:
+            return {}
+        return {name: known[name] for name in also_changed(self._kind, sent, known, operation.found)}
 
 
 def _time(moment: datetime | None) -> str:

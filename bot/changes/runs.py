@@ -22,7 +22,8 @@ class NumberState(Enum):
     WAITING = "waiting"  #: nothing has been sent
     SENT = "sent"  #: committed just before its request: after a crash nobody knows whether it went out
     SUCCEEDED = "succeeded"  #: the provider says that it has the new values, or it was read and has them
-    FAILED = "failed"  #: it does not have them, or nobody can tell; the reason says which
+    FAILED = "failed"  #: it does not have them
+    UNKNOWN = "unknown"  #: its request went out, and nobody can tell what became of it
     NOT_ATTEMPTED = "not_attempted"  #: the run stopped before it was sent
 
     @property
@@ -63,6 +64,11 @@ class RunNumber:
     def attempted(self) -> bool:
         """Whether it was, or may have been, sent."""
         return self.state not in {NumberState.WAITING, NumberState.NOT_ATTEMPTED}
+
+    @property
+    def known(self) -> bool:
+        """Whether anybody can tell what became of it."""
+        return self.state is not NumberState.UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,7 @@ class Snapshot:
     status: str = ""
     #: Whether the provider would accept changes to it now.
     editable: bool = True
-    #: Setting name -> current value, for the settings that were asked for.
+    #: Setting name -> current value, for the settings that were asked for and what came along with them.
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -41,6 +41,9 @@ class Target:
     excluded: tuple[str, ...] = ()
     #: Reading may end as soon as it is clear that there are more numbers than this; None for no such limit.
     limit: int | None = None
+    #: Whether values that nobody asked for come as well where the rows that are read show them, at no further call:
+    #: those of the objects that hold what was asked for.
+    whole_objects: bool = False
     #: Whether it is to be found out which numbers could be changed now; where it is not, all are said to be.
     editable_asked: bool = True
 

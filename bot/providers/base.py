@@ -70,6 +70,8 @@ class OperationReport:
     pointer: str = ""
     #: False for a failed number that the job never sent, because it stopped before; the reason says why.
     attempted: bool = True
+    #: False for a number among the failed ones of which the job cannot say whether it was changed.
+    known: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

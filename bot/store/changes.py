@@ -203,6 +203,8 @@ def _change(row: Row[Any]) -> Change:
         finished_at=row.finished_at,
         read_backs=row.read_backs,
         failed_reads=row.failed_reads,
+        verifying_at=row.verifying_at,
+        awaits=row.awaits,
         kept=Tally(**row.kept) if row.kept else None,
         pruned_at=row.pruned_at,
         went_on_at=row.went_on_at,

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import Row, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.batches import FailureGroup, Operation, Tally
-from bot.changes.lifecycle import OPERATION_STEPS, OperationState, before
-from bot.changes.outcomes import UNCERTAIN, UNCHANGED, UNREAD, Verdict
+from bot.changes.lifecycle import AWAITED, OPERATION_STEPS, OperationState, before
+from bot.changes.outcomes import UNCHANGED, UNREAD, Verdict
 from bot.changes.plans import PlannedNumber
-from bot.changes.readback import Awaited, Reading
+from bot.changes.readback import Awaited, Doubt, Reading
 from bot.changes.values import Values, values_from_json, values_to_json
 from bot.store.tables import operations
 
@@ -21,6 +21,8 @@ from bot.store.tables import operations
 EXAMPLES = 3
 #: Rows written at once.
 CHUNK = 500
+#: States of numbers that are still to be read back.
+_AWAITED = tuple(sorted(state.value for state in AWAITED))
 
 
 class Operations:
@@ -144,22 +146,15 @@ class Operations:
     async def awaiting(self, change: int) -> dict[str, Awaited]:
         """Return, by provider id, the numbers that are still to be read back.
 
-        They are those that succeeded and are not verified yet, and those that failed although nobody knows for sure.
+        They are those of which their jobs say that they succeeded, or nobody what became of them.
         """
-        succeeded = operations.c.state == OperationState.SUCCEEDED.value
-        unsure = and_(operations.c.state == OperationState.FAILED.value, operations.c.code.in_(UNCERTAIN))
         statement = (
-            select(operations.c.number_id, operations.c.position, operations.c.batch, operations.c.state)
-            .where(operations.c.change_id == change, operations.c.batch.is_not(None), or_(succeeded, unsure))
+            select(operations)
+            .where(operations.c.change_id == change, operations.c.batch.is_not(None), operations.c.state.in_(_AWAITED))
             .order_by(operations.c.position)
         )
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        return {
-            row.number_id: Awaited(
-                position=row.position, batch=row.batch, succeeded=row.state == OperationState.SUCCEEDED.value
-            )
-            async for row in result
-        }
+        return {row.number_id: _awaited(row) async for row in result}
 
     async def read_back(self, change: int, readings: Sequence[Reading], now: datetime) -> None:
         """Write what was found, and what follows from it for numbers that are not decided yet."""
@@ -171,7 +166,7 @@ class Operations:
         if decided := [reading for reading in readings if reading.state is not None]:
             statement = (
                 update(operations)
-                .where(*at, operations.c.state == OperationState.SUCCEEDED.value)
+                .where(*at, or_(*(operations.c.state == state for state in _AWAITED)))
                 .values(
                     state=bindparam("new_state"),
                     code=bindparam("new_code"),
@@ -195,11 +190,19 @@ class Operations:
             await self._connection.execute(statement, rows)
 
     async def give_up_reading(self, change: int, reason: str) -> None:
-        """Say of every number that is still to be read back that it could not be verified, and why."""
+        """Say of every number that is still to be read back that it could not be verified, and why.
+
+        Why nobody knew what became of it stays in front.
+        """
+        unknown = operations.c.state == OperationState.UNKNOWN.value
         statement = (
             update(operations)
-            .where(operations.c.change_id == change, operations.c.state == OperationState.SUCCEEDED.value)
-            .values(state=OperationState.UNVERIFIED.value, code=UNREAD, reason=reason)
+            .where(operations.c.change_id == change, operations.c.state.in_(_AWAITED))
+            .values(
+                state=OperationState.UNVERIFIED.value,
+                code=case((unknown, operations.c.code), else_=UNREAD),
+                reason=case((unknown, operations.c.reason + " " + literal(reason)), else_=reason),
+            )
         )
         await self._connection.execute(statement)
 
@@ -247,6 +250,7 @@ def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
         # What is sent is the batch's; here a secret has only to be compared.
         "before": values_to_json(number.before, sealed=False),
         "after": values_to_json(number.after, sealed=False),
+        "beside": values_to_json(number.beside, sealed=False) if number.beside else None,
         "state": (OperationState.WAITING if number.batch else OperationState.NOT_ATTEMPTED).value,
         "code": "" if number.batch else UNCHANGED,
         "reason": "" if number.batch else "It already has these values, so nothing was sent.",
@@ -256,6 +260,16 @@ def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
 def _noted(reading: Reading) -> dict[str, Any]:
     found = None if reading.found is None else values_to_json(reading.found)
     return {"at_position": reading.position, "new_found": found}
+
+
+def _awaited(row: Row[Any]) -> Awaited:
+    unknown = row.state == OperationState.UNKNOWN.value
+    return Awaited(
+        position=row.position,
+        batch=row.batch,
+        doubt=Doubt(code=row.code, reason=row.reason, pointer=row.pointer) if unknown else None,
+        known={**values_from_json(row.beside or {}), **values_from_json(row.before)},
+    )
 
 
 def to_operation(row: Row[Any]) -> Operation:
@@ -275,4 +289,5 @@ def to_operation(row: Row[Any]) -> Operation:
         settled_at=row.settled_at,
         found=None if row.found is None else values_from_json(row.found),
         found_at=row.found_at,
+        beside=values_from_json(row.beside or {}),
     )

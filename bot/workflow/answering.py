@@ -1,4 +1,7 @@
-"""An operator's word on what cannot be decided without one: a submission nobody answered, a job that stands still."""
+"""An operator's word on what cannot be decided without one.
+
+That is a submission that nobody answered, a job that stands still, and a read-back that is not worth waiting for.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any, Self
 
 from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
-from bot.changes.lifecycle import BatchState, OperationState
+from bot.changes.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcomes import GIVEN_UP, settle
 from bot.changes.records import Change, public_id
 from bot.changes.runs import NumberState
@@ -22,6 +25,7 @@ from bot.workflow.context import Context
 from bot.workflow.requests import request_of
 from bot.workflow.settling import CLEAR, settle_change
 from bot.workflow.submission import adopt, say_submitted
+from bot.workflow.verifying import conclude
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,32 @@ class Ticket:
 
     def __str__(self) -> str:
         return f"{self.batch}:{self.attempts}:{self.job}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBackTicket:
+    """The question whether a read-back is waited for, as a button carries it; a later read-back is another question."""
+
+    change: int
+    #: When this read-back began, in microseconds since 1970.
+    began: int
+
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        """Return the ticket of the question about ``change``."""
+        began = change.verifying_at
+        return cls(change.id, 0 if began is None else int(began.timestamp() * 1_000_000))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the ticket that ``str`` wrote; raises NotFound when it is none."""
+        change, _, began = text.partition(":")
+        if not (change.isascii() and change.isdigit() and began.isascii() and began.isdigit()):
+            raise NotFound("This button belongs to another version of Linesman; use /numbers settle.")
+        return cls(int(change), int(began))
+
+    def __str__(self) -> str:
+        return f"{self.change}:{self.began}"
 
 
 class Answering:
@@ -120,7 +150,7 @@ class Answering:
         return f"Batch {batch.position} of {change.public_id} is sent once more."
 
     async def give_up(self, ticket: Ticket, *, by: str) -> str:
-        """Settle the batch without knowing: its undecided numbers fail, with that as the reason."""
+        """Settle the batch without knowing: its undecided numbers are read back, which tells what they have."""
         change, _ = await self._open(ticket, by)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
@@ -132,7 +162,7 @@ class Answering:
             await tx.operations.settle_batch(
                 change.id,
                 batch.position,
-                OperationState.FAILED,
+                OperationState.UNKNOWN,
                 code=GIVEN_UP,
                 reason=_given_up(batch),
                 pointer="",
@@ -148,8 +178,8 @@ class Answering:
         if spared:
             given_up += f" {spared:,} of its {batch.size:,} numbers will not be sent."
         return (
-            f"{given_up} {'Its other' if spared else 'Its'} undecided numbers count as failed, and the results say "
-            "that the provider may have changed them, or may still."
+            f"{given_up} {'Its other' if spared else 'Its'} undecided numbers are read back when the other batches are "
+            "over, and told as what they have then; the provider may still change them afterwards."
         )
 
     async def _call_off(self, tx: Transaction, change: Change, batch: Batch) -> int:
@@ -169,13 +199,36 @@ class Answering:
         verdicts = settle(
             await tx.operations.of_batch(change.id, batch.position),
             succeeded=run.in_state(NumberState.SUCCEEDED),
-            failed=run.in_state(NumberState.FAILED, NumberState.NOT_ATTEMPTED),
+            failed=run.in_state(NumberState.FAILED, NumberState.UNKNOWN, NumberState.NOT_ATTEMPTED),
             pending=(),
             final=False,
             job_word="",
         )
         await tx.operations.settle(change.id, verdicts, now)
         return len(run.in_state(NumberState.NOT_ATTEMPTED))
+
+    async def end_read_back(self, ticket: ReadBackTicket, *, by: str) -> str:
+        """Wait no longer for the read-back: what is not read yet counts as not verified, and the change ends.
+
+        Raises NotAllowed, and Superseded when that read-back is over.
+        """
+        await self.allow(ticket.change, by=by)
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(ticket.change)
+            if change.state is not ChangeState.VERIFYING or ReadBackTicket.of(change) != ticket:
+                raise Superseded(f"The numbers of {change.public_id} are not being read back any more.")
+            left = (await tx.operations.tally(change.id)).unread
+            waited = f" {change.awaits}" if change.awaits else ""
+            reason = f"An operator ended the read-back; look at the number before you rely on it.{waited}"
+            await tx.operations.give_up_reading(change.id, reason)
+            await tx.work.remove(Task.VERIFY, [change.id])
+            await tx.events.add(change.id, "read_back_ended", at=now, actor=by, numbers=left)
+            await conclude(tx, change.id, now, times=change.read_backs)
+            await self._say.card(tx, change.id)
+        self._context.ring()
+        numbers = "1 number counts" if left == 1 else f"{left:,} numbers count"
+        return f"The read-back of {change.public_id} is ended: {numbers} as not verified."
 
     async def _open(self, ticket: Ticket, by: str) -> tuple[Change, Batch]:
         """Return what the question is about, for an operator."""
@@ -220,10 +273,10 @@ class Answering:
 def _given_up(batch: Batch) -> str:
     if batch.job:
         return (
-            f"An operator gave up on job {batch.job}, which stood at “{batch.job_state}”. The provider may have "
-            "changed this number, or may still do so; look at the number before trying again."
+            f"An operator gave up on job {batch.job}, which stood at “{batch.job_state}”; the provider may still "
+            "change this number."
         )
     return (
-        "It was sent and no answer came back, and an operator gave up looking for the job. The provider may have "
-        "changed this number, or may still do so; look at the number before trying again."
+        "It was sent and no answer came back, and an operator gave up looking for the job; the provider may still "
+        "change this number."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.changes.lifecycle import ChangeState
 from bot.store.work import Claim
 from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
@@ -23,7 +24,8 @@ class Attending:
         async with self._context.database.transaction() as tx:
             change = await tx.changes.get(claim.subject)
             waiting = [batch for batch in await tx.batches.of(change.id) if batch.undecided or batch.stuck]
-            if change.state.over or not waiting:
+            unread = change.state is ChangeState.VERIFYING and change.failed_reads > 0
+            if change.state.over or not (waiting or unread):
                 await tx.work.done(claim)
                 return
             await self._say.question(tx, change.id)

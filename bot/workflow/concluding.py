@@ -43,7 +43,7 @@ class Concluding:
             counts: dict[str, Any] = {
                 "verified": tally.verified,
                 "differs": tally.differs,
-                "unverified": tally.succeeded + tally.unverified,
+                "unverified": tally.unread + tally.unverified,
                 "failed": tally.failed,
                 "not_attempted": tally.not_attempted,
             }

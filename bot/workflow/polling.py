@@ -26,9 +26,11 @@ from bot.workflow.stopping import Stopping
 
 log = structlog.get_logger(__name__)
 
-#: How often a job that is over is read again while it still lists numbers as pending.
+#: How often a job that is over is read again while it still lists numbers as pending, and one that does not end
+#: although each of its numbers has an outcome.
 LAST_LOOKS = 4
-#: How often a job that the provider does not know is asked for before it counts as lost.
+#: How often a job that the provider does not know is asked for before it counts as lost. Its numbers are read back
+#: then: the provider may have changed them all.
 GONE_LOOKS = 10
 #: Our word for the state of such a job.
 GONE = "not found"
@@ -85,7 +87,6 @@ class Polling:
         final = (report.state.over and not report.pending) or (
             (report.state.over or gone) and batch.looks + 1 >= patience
         )
-        looks = batch.looks + 1 if report.state.over or gone else 0
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             if any(each.code == STALE for each in report.failed):
@@ -104,9 +105,11 @@ class Polling:
                 final=final,
                 job_word=report.state_word,
             )
-            if report.state is JobState.UNKNOWN:
-                # The word may mean an end; with an outcome for every number there is nothing left to wait for.
-                final = final or len(verdicts) == sum(not operation.state.over for operation in operations)
+            settled = _all_settled(batch, report, operations, len(verdicts))
+            # A job that does not end, or whose word nobody knows, has nothing left to do when each of its numbers has
+            # an outcome. It gets a few looks to say so itself; the read-back tells what is true.
+            final = final or (settled and batch.looks + 1 >= LAST_LOOKS)
+            looks = batch.looks + 1 if report.state.over or gone or settled else 0
             await tx.operations.settle(batch.change, verdicts, now)
             await tx.batches.put(
                 batch.id,
@@ -214,3 +217,12 @@ class Polling:
             in_flight=await tx.batches.watched(kind.provider),
             spread=batch.id,
         )
+
+
+def _all_settled(batch: Batch, report: JobReport, operations: Sequence[Operation], verdicts: int) -> bool:
+    """Tell whether every number of a batch has an outcome with these ``verdicts``.
+
+    Of a filter that was handed over only the job knows the numbers, and it may yet name more.
+    """
+    undecided = sum(not operation.state.over for operation in operations)
+    return not batch.handed and not report.pending and verdicts == undecided

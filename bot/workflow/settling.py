@@ -36,7 +36,7 @@ async def settle_change(tx: Transaction, change: int, context: Context) -> None:
     states = await tx.batches.states(change)
     over = set(states) == {BatchState.SETTLED} or (record.went_on_at is None and await tx.batches.tried(change))
     if record.state is ChangeState.RUNNING and over:
-        await tx.changes.move(change, ChangeState.VERIFYING)
+        await tx.changes.move(change, ChangeState.VERIFYING, verifying_at=now, awaits="")
         await tx.events.add(change, "verifying", at=now)
         await tx.work.add(Task.VERIFY, change, now)
 

@@ -50,7 +50,7 @@ _MATE: Final = "Another number of its job has changed since the plan was made, s
 _OTHER: Final = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
 _PERHAPS: Final = (
     "It was sent, no answer came back, and the provider lists no job; but numbers that were sent with it have the new "
-    "values now, so it was not sent again. Look at the number before trying again."
+    "values now, so it was not sent again."
 )
 
 
@@ -213,7 +213,7 @@ class Staleness:
         now = self._context.clock()
         changed = look.stale[batch.position]
         unsure = batch.unanswered_since is not None and batch.position in look.done
-        state = OperationState.FAILED if unsure else OperationState.NOT_ATTEMPTED
+        state = OperationState.UNKNOWN if unsure else OperationState.NOT_ATTEMPTED
         code = UNANSWERED if unsure else STALE
         await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
         await tx.work.remove(Task.SUBMIT, [batch.id])

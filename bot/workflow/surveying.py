@@ -34,9 +34,15 @@ class Survey:
     ) -> Sequence[Snapshot]:
         """Return the snapshots: numbers that were given in their order, then those that the filter found."""
         known = "" if request.conditions else f" of {len(request.given):,}"
-        names = [setting.name for setting in kind.touched(request.names)]
+        names = [setting.name for setting in (*kind.touched(request.names), *kind.statuses)]
         most = self._context.policies.largest(kind.name)
-        target = Target(identifiers=request.given, conditions=request.conditions, excluded=request.excluded, limit=most)
+        target = Target(
+            identifiers=request.given,
+            conditions=request.conditions,
+            excluded=request.excluded,
+            limit=most,
+            whole_objects=True,
+        )
         found: dict[str, Snapshot] = {}
         if request.conditions:
             progress.tell(f"{provider.title} is listing the numbers that meet the filter")

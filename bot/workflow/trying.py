@@ -55,7 +55,7 @@ class Trying:
         counts = {
             "verified": tally.verified,
             "differs": tally.differs,
-            "unverified": tally.succeeded + tally.unverified,
+            "unverified": tally.unread + tally.unverified,
             "failed": tally.failed,
         }
         if sum(counts.values()) == tally.verified:
@@ -77,7 +77,7 @@ class Trying:
     async def _let_go(self, tx: Transaction, change: Change, by: str) -> None:
         """Have the rest begin; its numbers are read again first."""
         now = self._context.clock()
-        await tx.changes.move(change.id, ChangeState.RUNNING, went_on_at=now, read_backs=0, failed_reads=0)
+        await tx.changes.move(change.id, ChangeState.RUNNING, went_on_at=now, read_backs=0, failed_reads=0, awaits="")
         await tx.work.remove(Task.REMIND, [change.id])
         await tx.work.add(Task.START, change.id, now)
         await tx.events.add(change.id, "went_on", at=now, actor=by, digest=change.digest)

@@ -14,7 +14,7 @@ from bot.changes.batches import Operation
 from bot.changes.building import build
 from bot.changes.differences import same
 from bot.changes.kinds import Kind
-from bot.changes.lifecycle import CHANGED, OperationState
+from bot.changes.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.outcomes import UNCHANGED
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret, Value, Values
@@ -152,9 +152,9 @@ def test_a_secret_that_was_wiped_cannot_come_back(vault: Vault) -> None:
 
 @pytest.mark.parametrize("state", OperationState)
 def test_a_retry_takes_up_what_has_not_what_was_wanted(state: OperationState) -> None:
-    """Failed, differing and not attempted numbers are taken, with their own values; the rest is left alone."""
+    """What failed, differs, was not verified or not attempted is taken, with its own values; the rest is left alone."""
     taken = to_retry([operation(0, {"tags": ()}, {"tags": ("a",), "customer_reference": "b"}, state)], ["tags"])
-    unfinished = {OperationState.FAILED, OperationState.DIFFERS, OperationState.NOT_ATTEMPTED}
+    unfinished = {*MISSED, OperationState.DIFFERS, OperationState.UNVERIFIED}
     assert taken.rows == ({"0": {"tags": ("a",)}} if state in unfinished else {})
 
 

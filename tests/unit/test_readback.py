@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bot.changes.differences import payload
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import OperationState
-from bot.changes.outcomes import DIFFERS, GONE, NOT_TOLD
-from bot.changes.readback import Awaited, Reading, comparable, judge
+from bot.changes.outcomes import ALSO_CHANGED, DIFFERS, GIVEN_UP, GONE, NOT_IN_EFFECT, NOT_TOLD, UNDER_WAY
+from bot.changes.readback import Awaited, Doubt, Patience, Reading, comparable, judge
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret
 from bot.changes.vault import Vault
@@ -23,14 +23,16 @@ FORWARDS_TO = "voice.call_forwarding.forwards_to"
 FORWARDING_TYPE = "voice.call_forwarding.forwarding_type"
 CNAM = "voice.cnam_listing.cnam_listing_enabled"
 CNAM_NAME = "voice.cnam_listing.cnam_listing_details"
-NUMBER = Awaited(position=7, batch=1, succeeded=True)
+NUMBER = Awaited(position=7, batch=1)
 SETTINGS = kinds(secrets=True)[0]
 
 
 def read(kind: Kind, sent: dict[str, Any], found: dict[str, Any] | None, *, last: bool = True, **more: Any) -> Reading:
     """Return what it shows to find ``found`` on a number that was sent ``sent``."""
     snapshot = None if found is None else Snapshot(id="1", e164="+13035550100", values=found)
-    return judge(kind, more.get("number", NUMBER), comparable(kind, sent), snapshot, more.get("labels", {}), last=last)
+    number, labels = more.get("number", NUMBER), more.get("labels", {})
+    patience = Patience(last=last, overdue=more.get("overdue", False))
+    return judge(kind, number, comparable(kind, sent), snapshot, labels, patience=patience)
 
 
 def test_a_number_with_everything_that_was_sent_is_verified(settings_kind: Kind) -> None:
@@ -80,7 +82,8 @@ def test_what_was_not_sent_may_become_anything(settings_kind: Kind, emergency_ki
     """A listed name beside a listing that is off, and the address of a service that is switched off, are not sent."""
     listing = read(settings_kind, {CNAM: False, CNAM_NAME: "ACME"}, {CNAM: False, CNAM_NAME: ""})
     off = {"emergency_enabled": False, "emergency_address_id": "1"}
-    service = read(emergency_kind, off, {"emergency_enabled": False, "emergency_address_id": None})
+    gone = {"emergency_enabled": False, "emergency_address_id": None, "emergency_status": "disabled"}
+    service = read(emergency_kind, off, gone, number=Awaited(position=7, batch=1, known=off))
 
     assert [listing.state, service.state] == [OperationState.VERIFIED] * 2
 
@@ -121,13 +124,76 @@ def test_a_pin_that_cannot_be_read_back_is_never_called_verified(vault: Vault, s
     assert read(kind, sent, {"customer_reference": "X"}).state is OperationState.DIFFERS
 
 
-def test_nothing_follows_for_a_number_whose_job_does_not_say_clearly(settings_kind: Kind) -> None:
-    """It stays failed, whatever it has; what it has is noted."""
-    unsure = Awaited(position=7, batch=1, succeeded=False)
+DOUBT = Doubt(code=GIVEN_UP, reason="An operator gave up on its job.")
 
-    reading = read(settings_kind, {"customer_reference": "R"}, {"customer_reference": "R"}, number=unsure)
 
-    assert (reading.state, reading.found) == (None, {"customer_reference": "R"})
+def test_a_number_of_unknown_fate_is_what_it_is_read_as(settings_kind: Kind) -> None:
+    """With what was sent it is verified; otherwise it differs, and why nobody knew stays beside what was found."""
+    unsure = Awaited(position=7, batch=1, doubt=DOUBT)
+
+    there = read(settings_kind, {"customer_reference": "R"}, {"customer_reference": "R"}, number=unsure, last=False)
+    other = read(settings_kind, {"customer_reference": "R"}, {"customer_reference": "X"}, number=unsure)
+    gone = read(settings_kind, {"customer_reference": "R"}, None, number=unsure)
+
+    assert (there.state, there.code, there.reason) == (OperationState.VERIFIED, "", "")
+    assert (other.state, other.code) == (OperationState.DIFFERS, GIVEN_UP)
+    assert other.reason == "Customer reference is X instead of R. An operator gave up on its job."
+    assert gone.reason == "The number is not in the account any more. An operator gave up on its job."
+
+
+TECH = "voice.tech_prefix_enabled"
+TRANSLATED = "voice.translated_number"
+
+
+def test_what_was_not_sent_and_changed_is_named(settings_kind: Kind) -> None:
+    """A number that has what was sent and lost something else is not verified: a job may reset more than it got."""
+    known = {TECH: False, FORWARDING: True, FORWARDS_TO: "+17205550000", TRANSLATED: None}
+    number = Awaited(position=7, batch=1, known=known)
+    wiped = {TECH: True, FORWARDING: True, FORWARDS_TO: "", TRANSLATED: "4711"}
+
+    reading = read(settings_kind, {TECH: True}, wiped, number=number)
+    both = read(settings_kind, {TECH: True}, {**wiped, TECH: False}, number=number)
+    whole = read(settings_kind, {TECH: True}, {**known, TECH: True, TRANSLATED: "4711"}, number=number)
+
+    assert (reading.state, reading.code) == (OperationState.DIFFERS, ALSO_CHANGED)
+    assert reading.reason.startswith("Forward to was +17205550000 and is (empty); what was sent is there, but")
+    assert reading.found == {TECH: True, FORWARDS_TO: ""}
+    assert reading.pointer == "/voice/call_forwarding/forwards_to"
+    assert (both.state, both.code) == (OperationState.DIFFERS, DIFFERS)
+    assert both.reason == "Tech prefix is off instead of on; Forward to was +17205550000 and is (empty)"
+    assert whole.state is OperationState.VERIFIED  # what was not set had nothing to lose
+
+
+ON = {"emergency_enabled": True, "emergency_address_id": "1"}
+OFF = {"emergency_enabled": False}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "told"),
+    [
+        (ON, "active", ["verified", "verified", "verified"]),
+        (ON, "provisioning", ["", "", UNDER_WAY]),
+        (ON, "provisioning-failed", [NOT_IN_EFFECT, NOT_IN_EFFECT, NOT_IN_EFFECT]),
+        (ON, "disabled", ["", NOT_IN_EFFECT, NOT_IN_EFFECT]),
+        (ON, "pondering", ["", NOT_TOLD, NOT_TOLD]),
+        (ON, None, ["", NOT_TOLD, NOT_TOLD]),
+        (OFF, "disabled", ["verified", "verified", "verified"]),
+        (OFF, "deprovisioning", ["", "", UNDER_WAY]),
+        (OFF, "active", ["", NOT_IN_EFFECT, NOT_IN_EFFECT]),
+    ],
+)
+def test_what_is_accepted_is_not_taken_for_done(
+    emergency_kind: Kind, sent: dict[str, Any], status: str | None, told: list[str]
+) -> None:
+    """What is under way is waited for beyond the last time, what failed is told at once; only "active" is verified."""
+    shown = {**sent, "emergency_status": status}
+    readings = [
+        read(emergency_kind, sent, shown, last=last, overdue=overdue)
+        for last, overdue in ((False, False), (True, False), (True, True))
+    ]
+
+    assert ["" if each.state is None else each.code or each.state.value for each in readings] == told
+    assert all(each.found and each.found["emergency_status"] == status for each in readings)
 
 
 values = st.fixed_dictionaries(
@@ -147,7 +213,7 @@ def test_what_was_sent_is_verified_exactly_when_it_is_found(
 ) -> None:
     """Found as sent is verified; one value off, wanted or beside what was wanted, is not."""
     wanted = {name: value for name, value in wanted.items() if value is not None}
-    sent = comparable(SETTINGS, payload(SETTINGS, before, wanted))
+    sent = comparable(SETTINGS, payload(SETTINGS, before, wanted)).values
 
     assert read(SETTINGS, sent, {**found, **sent}).state is OperationState.VERIFIED
     for name, value in sent.items():

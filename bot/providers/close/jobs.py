@@ -87,6 +87,7 @@ def _operations(numbers: Iterable[RunNumber]) -> tuple[OperationReport, ...]:
             reason=number.reason,
             pointer=number.pointer,
             attempted=number.state is not NumberState.NOT_ATTEMPTED,
+            known=number.state is not NumberState.UNKNOWN,
         )
         for number in numbers
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bot.changes.kinds import Kind
-from bot.changes.outcomes import STALE, UNANSWERED
+from bot.changes.outcomes import NO_ANSWER, STALE, UNANSWERED, UNSETTLED
 from bot.changes.runs import NumberState, RunNumber, Step
 from bot.changes.settings import show_value
 from bot.changes.values import Values
@@ -27,10 +27,6 @@ TRIES: Final = 5
 PAUSE: Final = 1.0
 #: How often a run may be put off because of one number before that number is given up.
 RESTS: Final = 3
-
-#: Codes of ours, beside Close's HTTP statuses.
-UNSETTLED: Final = "linesman.unsettled"
-NO_ANSWER: Final = "linesman.no_answer"
 
 
 class Pen(Protocol):
@@ -84,10 +80,12 @@ class Updates:
         doubtful = number.state is NumberState.SENT
         tries = 0
         while True:
+            reading = True
             try:
                 look = await self._look(number, kind, looking, None if doubtful else look)
                 if (found := _judged(number, kind, look, doubtful=doubtful)) is not None:
                     return found
+                reading = False
                 await self._send(number, pen, looking, look)
                 return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
             except _TooOld:
@@ -99,7 +97,10 @@ class Updates:
                 doubtful = doubtful or (isinstance(error, OutcomeUnknown) and error.status != 503)
                 why: ProviderError = error
             except ProviderError as error:
-                return _refused(number, error, doubtful=doubtful)
+                # The same update refused is one that cannot have arrived before; but a key or a right may have been
+                # lost since, and a refusal to show the number says nothing about the update.
+                lost = doubtful and (reading or isinstance(error, Unauthorised | Forbidden))
+                return _refused(number, error, lost=lost)
             if not doubtful:
                 # However long it waits now, a freeze or a stop meanwhile finds the number unsent.
                 await pen.unmark()
@@ -137,27 +138,30 @@ class _TooOld(Exception):
 def _judged(number: RunNumber, kind: Kind, look: Look, *, doubtful: bool) -> Ending | None:
     """Return the ending of a number that has the values already, or is not as the plan found it; None for others.
 
-    One that was never sent is stale then. Of one that was, nobody can say what happened, so it fails.
+    One that was never sent is stale then. Of one that was, nobody can say what happened.
     """
     if look.row is None:
-        return _stale(number, "It is not in the account any more.")
+        gone = "It is not in the account any more."
+        return _undecided(number, gone) if doubtful else _stale(number, gone)
     told = values(look.row, number.wanted, kind)
     if has(kind, told, number.wanted):
         return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
     if not (moved := strays(kind, told, number.before, number.wanted)):
         return None
     reason = " ".join(_what_moved(kind, name, number.before, told) for name in moved)
-    if not doubtful:
-        return _stale(number, reason, pointer=f"/{moved[0]}")
-    return Ending(
-        step=Step(
-            position=number.position,
-            state=NumberState.FAILED,
-            code=UNANSWERED,
-            reason=f"{reason} It was sent once and not again; look at the number and ask again.",
-            pointer=f"/{moved[0]}",
-        )
+    pointer = f"/{moved[0]}"
+    return (_undecided if doubtful else _stale)(number, reason, pointer=pointer)
+
+
+def _undecided(number: RunNumber, reason: str, *, pointer: str = "") -> Ending:
+    step = Step(
+        position=number.position,
+        state=NumberState.UNKNOWN,
+        code=UNANSWERED,
+        reason=f"{reason} It was sent once, got no clear answer, and was not sent again.",
+        pointer=pointer,
     )
+    return Ending(step=step)
 
 
 def _stale(number: RunNumber, reason: str, *, pointer: str = "") -> Ending:
@@ -177,18 +181,15 @@ def _what_moved(kind: Kind, name: str, before: Values, told: Values) -> str:
     return f"It changed since the plan was made: {setting.label} was {then} and is {now}."
 
 
-def _refused(number: RunNumber, error: ProviderError, *, doubtful: bool) -> Ending:
-    """Return the ending of a number that Close refused.
-
-    When it is the reading after an unclear answer that is refused, nobody knows whether the update arrived.
-    """
+def _refused(number: RunNumber, error: ProviderError, *, lost: bool) -> Ending:
+    """Return the ending of a number that Close refused; ``lost`` when nobody knows whether its update arrived."""
     stops = isinstance(error, Unauthorised) or error.status == PLAN_LIMIT
-    code, reason = error.code, error.message
-    if doubtful and isinstance(error, Unauthorised | Forbidden):
-        code = UNSETTLED
-        reason = f"The answer to its update was lost, and it cannot be read: look at the number. {error.message}"
+    state, code, reason = NumberState.FAILED, error.code, error.message
+    if lost:
+        state, code = NumberState.UNKNOWN, UNSETTLED
+        reason = f"The answer to its update was lost. {error.message}"
     return Ending(
-        step=Step(position=number.position, state=NumberState.FAILED, code=code, reason=reason, pointer=error.pointer),
+        step=Step(position=number.position, state=state, code=code, reason=reason, pointer=error.pointer),
         stops=error.message if stops else "",
         forbidden=isinstance(error, Forbidden) and not stops,
     )
@@ -201,10 +202,10 @@ def _halted(number: RunNumber, halt: Halted, *, doubtful: bool) -> Ending:
         return Ending(step=Step(position=number.position, state=state, rests=number.rests), halted=halt)
     state, reason = NumberState.NOT_ATTEMPTED, halt.message
     if doubtful:
-        state = NumberState.FAILED
+        state = NumberState.UNKNOWN
         reason = (
             "Its update was sent and got no clear answer. Read afterwards, the number was as before, and before it "
-            f"could be sent again this happened: {halt.message} Look at the number before you rely on it."
+            f"could be sent again this happened: {halt.message}"
         )
     return Ending(step=Step(position=number.position, state=state, code=halt.code, reason=reason), halted=halt)
 
@@ -214,10 +215,6 @@ def _given_up(number: RunNumber, why: ProviderError, *, sent: bool) -> Ending:
     if number.rests < RESTS:
         state = NumberState.SENT if sent else NumberState.WAITING
         return Ending(step=Step(position=number.position, state=state, rests=number.rests + 1), later=True)
-    reason = (
-        f"Close gave no clear answer about it in {TRIES * (RESTS + 1)} tries; "
-        f"look at the number before you try again. {why.message}"
-    )
-    return Ending(
-        step=Step(position=number.position, state=NumberState.FAILED, code=NO_ANSWER, reason=reason, rests=number.rests)
-    )
+    reason = f"Close gave no clear answer about it in {TRIES * (RESTS + 1)} tries. {why.message}"
+    state = NumberState.UNKNOWN if sent else NumberState.FAILED
+    return Ending(step=Step(position=number.position, state=state, code=NO_ANSWER, reason=reason, rests=number.rests))

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.changes.kinds import Kind
+from bot.changes.kinds import Kind, Standing
 from bot.changes.settings import Choice, Setting, Shape
 from bot.changes.values import Values
 from bot.providers.telnyx.filters import FILTERS, HAS_BUNDLE
@@ -28,6 +28,7 @@ DELETE: Final = "telnyx.delete"
 EXTERNAL_PIN: Final = "external_pin"
 EMERGENCY_ENABLED: Final = "emergency_enabled"
 EMERGENCY_ADDRESS: Final = "emergency_address_id"
+EMERGENCY_STATUS: Final = "emergency_status"
 FORWARDING_ENABLED: Final = "voice.call_forwarding.call_forwarding_enabled"
 FORWARDS_TO: Final = "voice.call_forwarding.forwards_to"
 FORWARDING_TYPE: Final = "voice.call_forwarding.forwarding_type"
@@ -264,6 +265,9 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             title="Update emergency service",
             command="emergency",
             settings=_EMERGENCY,
+            statuses=(Setting(name=EMERGENCY_STATUS, label="Emergency status", shape=Shape.TEXT),),
+            stands=emergency_stands,
+            jeopardy="emergency calls may not work",
             rule=emergency_rule,
             left_out=left_out,
             batch_size=1000,
@@ -344,6 +348,33 @@ def deletion_bar(values: Values) -> str:
         if values.get(DELETION_LOCK) is True
         else ""
     )
+
+
+def emergency_stands(sent: Values, found: Values) -> Standing:
+    """Tell how far switching the emergency service on or off is (telnyx.md 3.2).
+
+    ``emergency_enabled`` says what was asked for and ``emergency_status`` whether it is so: an address may be taken
+    by the job and turned down by the emergency service afterwards.
+    """
+    enabled, status = sent.get(EMERGENCY_ENABLED), found.get(EMERGENCY_STATUS)
+    table = _WHEN_ON if enabled is True else _WHEN_OFF
+    return table.get(status, Standing.UNTOLD) if isinstance(status, str) else Standing.UNTOLD
+
+
+_WHEN_ON: Final = {
+    "active": Standing.DONE,
+    "provisioning": Standing.UNDER_WAY,
+    "provisioning-failed": Standing.FAILED,
+    "disabled": Standing.CONTRARY,
+    "deprovisioning": Standing.CONTRARY,
+}
+_WHEN_OFF: Final = {
+    "disabled": Standing.DONE,
+    "provisioning-failed": Standing.DONE,  # what is left of an attempt to switch it on; it is off
+    "deprovisioning": Standing.UNDER_WAY,
+    "active": Standing.CONTRARY,
+    "provisioning": Standing.CONTRARY,
+}
 
 
 def emergency_rule(values: Values) -> Mapping[str, str]:

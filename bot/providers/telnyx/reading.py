@@ -27,7 +27,7 @@ from bot.providers.asked import unasked
 from bot.providers.http import PacedClient
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.search import Search
-from bot.providers.telnyx.snapshots import Source, sources, values
+from bot.providers.telnyx.snapshots import Source, shown_along, sources, values
 from bot.providers.telnyx.wire import Ownership, data, parse
 from bot.providers.together import together
 
@@ -77,7 +77,10 @@ class Reader:
     async def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
         """Stream snapshots of the target's numbers that are in the account, with the values of ``names``."""
         search = Search.of(target.conditions, kind)
-        wanted = _Wanted(target, tuple(dict.fromkeys(names)), kind, search)
+        asked = dict.fromkeys(names)
+        if target.whole_objects:
+            asked |= dict.fromkeys(shown_along(asked, kind))
+        wanted = _Wanted(target, tuple(asked), kind, search)
         matched = await self._matched(wanted) if target.conditions else {}
         if target.limit is not None and len(matched) > target.limit:
             # Only their number matters now, so nothing more is read of them, and nothing can be done with them.

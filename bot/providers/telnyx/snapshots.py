@@ -55,6 +55,24 @@ def sources(names: Iterable[str]) -> tuple[Source, ...]:
     return tuple(Source)
 
 
+def shown_along(names: Iterable[str], kind: Kind) -> tuple[str, ...]:
+    """Return the rest of the ``voice`` object, as far as the lists that hold ``names`` show it; nothing without voice.
+
+    Whether a job replaces that object whole is documented nowhere (telnyx.md 1.1).
+    """
+    wanted = tuple(names)
+    if not any(name.startswith(_VOICE) for name in wanted):
+        return ()
+    read = sources(wanted)
+    return tuple(
+        setting.name
+        for setting in kind.settings
+        if setting.name.startswith(_VOICE)
+        and setting.name not in wanted
+        and any(source.holds(setting.name) for source in read)
+    )
+
+
 def values(
     row: Mapping[str, JSON], source: Source, names: Iterable[str], kind: Kind, vault: Vault | None
 ) -> dict[str, Value]:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from bot.sandbox.telnyx.clock import Clock
 from bot.sandbox.telnyx.paging import Paging
+from bot.sandbox.telnyx.provisioning import Provisioning
 from bot.sandbox.telnyx.records import EDITABLE, Address, BillingGroup, Connection, Number
 
 #: Int64 ids begin here, so they look like Telnyx's and never like a phone number.
@@ -34,6 +35,8 @@ class Account:
         self._by_e164: dict[str, Number] = {}
         self._orders: dict[str, list[Number]] = {}
         self._tag_casing: dict[str, str] = {}
+        #: The emergency service, which is asked for by jobs and comes in its own time.
+        self.emergency = Provisioning(clock)
         #: For how many seconds after a change a number is read as it was before.
         self.read_lag = 0.0
         #: How lists are cut into pages.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.sandbox.telnyx.account import Account
 from bot.sandbox.telnyx.errors import JsonObject, Problem, invalid, not_found
 from bot.sandbox.telnyx.records import EDITABLE, Number
+from bot.sandbox.telnyx.voice import Voice
 
 _CLEARED_BY_EMPTY = ("connection_id", "billing_group_id", "customer_reference", "external_pin")
 
@@ -35,14 +36,23 @@ class Effects:
         """Let operations on a number fail from now on."""
         self._failures.append(failure)
 
+    def settle(self) -> None:
+        """Bring to its end what operations have set going and is due."""
+        self._account.emergency.settle()
+
     def carry_out(
         self,
         number: Number,
         job_type: str,
         settings: JsonObject,
         dropped: list[str],
+        *,
+        whole_voice: bool = False,
     ) -> Problem | None:
-        """Change the number, or return why it cannot be changed. Fields in ``dropped`` keep their value."""
+        """Change the number, or return why it cannot be changed.
+
+        Fields in ``dropped`` keep their value; with ``whole_voice`` the voice object is replaced, not filled in.
+        """
         if (problem := self._refusal(number, job_type, settings)) is not None:
             return problem
         if job_type == "delete_phone_numbers":
@@ -50,10 +60,12 @@ class Effects:
             return None
         self._account.changing(number)
         kept = {path: number.value(path) for path in dropped}
+        if whole_voice and "voice" in settings:
+            number.voice = Voice()
         if job_type == "update_phone_numbers":
             self._update(number, settings)
         else:
-            _set_emergency(number, settings)
+            self._set_emergency(number, settings)
         for path, value in kept.items():
             number.put(path, value)
         number.updated_at = self._account.clock.now()
@@ -83,6 +95,10 @@ class Effects:
             return failure.problem
         return None
 
+    def _set_emergency(self, number: Number, settings: JsonObject) -> None:
+        number.put("emergency_address_id", settings.get("emergency_address_id"))
+        self._account.emergency.begin(number, enabled=bool(settings["emergency_enabled"]))
+
     def _update(self, number: Number, settings: JsonObject) -> None:
         for name, value in settings.items():
             if name == "voice" and isinstance(value, dict):
@@ -91,13 +107,6 @@ class Effects:
                 number.tags = self._account.cased(value)
             else:
                 setattr(number, name, None if name in _CLEARED_BY_EMPTY and value == "" else value)
-
-
-def _set_emergency(number: Number, settings: JsonObject) -> None:
-    enabled = bool(settings["emergency_enabled"])
-    number.emergency_enabled = enabled
-    number.put("emergency_address_id", settings.get("emergency_address_id"))
-    number.emergency_status = "active" if enabled else "disabled"
 
 
 def _bad(detail: str, pointer: str) -> Problem:

@@ -70,6 +70,7 @@ class JobBook:
             if job.next_due() is not None:
                 job.step(self._effects)
                 self._plan(job, order)
+        self._effects.settle()
 
     def _plan(self, job: Job, order: int) -> None:
         if (due := job.next_due()) is not None:

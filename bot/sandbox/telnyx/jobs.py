@@ -116,6 +116,8 @@ class Job:
         """Return the moment of the next step, or ``None`` when there is none."""
         if self.finished or self.seconds is None or self.does(Misbehaviour.STUCK_PENDING):
             return None
+        if self.does(Misbehaviour.NEVER_ENDS) and self._step > len(self.operations):
+            return None
         total = len(self.operations)
         position = self._step if self._step <= self._reach() else total
         left = 1 - position / total if total else 0.0
@@ -151,10 +153,13 @@ class Job:
     def _carry_out(self, operation: Operation, effects: Effects) -> None:
         names = (operation.id, operation.phone_number)
         dropped = [rule.field for rule in self.rules if rule.field is not None and rule.drops_on(*names)]
-        operation.problem = effects.carry_out(operation.number, self.type, self.settings, dropped)
+        whole = self.does(Misbehaviour.VOICE_REPLACED)
+        operation.problem = effects.carry_out(operation.number, self.type, self.settings, dropped, whole_voice=whole)
         operation.state = "failed" if operation.problem else "successful"
 
     def _end(self) -> None:
+        if self.does(Misbehaviour.NEVER_ENDS):
+            return
         if self.does(Misbehaviour.EXPIRED):
             self.status = "expired"
         elif self.does(Misbehaviour.FAILED_EMPTY):
@@ -177,7 +182,8 @@ class Job:
         """Return the job as Telnyx shows it, ``parameters`` (with the PIN in clear) included."""
         states: dict[str, list[JsonObject]] = {"successful": [], "pending": [], "failed": []}
         forgotten = set(self.missing()) if self.finished else set()
-        if not (self.finished and self.does(Misbehaviour.FAILED_EMPTY)):
+        silent = self.does(Misbehaviour.FAILED_EMPTY) or self.does(Misbehaviour.COMPLETED_EMPTY)
+        if not (self.finished and silent):
             for operation in self.operations:
                 if operation not in forgotten:
                     states[operation.state].append(self._row(operation))

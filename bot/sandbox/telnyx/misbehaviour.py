@@ -22,6 +22,12 @@ class Misbehaviour(StrEnum):
     FAILED_EMPTY = "failed_empty"
     #: It ends as ``completed``, but the last tenth of its numbers (at least one) is in no list and untouched.
     COMPLETED_MISSING = "completed_missing"
+    #: It ends as ``completed`` with three empty lists, although all of its numbers were carried out.
+    COMPLETED_EMPTY = "completed_empty"
+    #: It stays ``in_progress`` for ever although every number of it has its outcome.
+    NEVER_ENDS = "never_ends"
+    #: ``voice`` replaces the whole object: what is not in it falls back to its default, at its top as well.
+    VOICE_REPLACED = "voice_replaced"
     #: Its first successful number is listed as failed as well.
     NUMBER_IN_TWO_LISTS = "number_in_two_lists"
     #: Once it has ended it is gone: 404, and absent from the list of jobs.

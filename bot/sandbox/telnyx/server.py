@@ -24,6 +24,7 @@ from bot.sandbox.telnyx.lookups import LookupRoutes
 from bot.sandbox.telnyx.misbehaviour import JobFilter, Misbehaviour, Rule
 from bot.sandbox.telnyx.number_routes import NumberRoutes
 from bot.sandbox.telnyx.paging import Paging
+from bot.sandbox.telnyx.provisioning import Provisioning
 from bot.sandbox.telnyx.rates import RateLimit
 from bot.sandbox.telnyx.records import Address, BillingGroup, Call, Connection, Number
 from bot.sandbox.telnyx.registration import NumberFields, register
@@ -305,6 +306,11 @@ class TelnyxStandIn:
     @read_lag.setter
     def read_lag(self, seconds: float) -> None:
         self._account.read_lag = seconds
+
+    @property
+    def emergency(self) -> Provisioning:
+        """The emergency service behind the account: how long it takes, and for which numbers it is turned down."""
+        return self._account.emergency
 
     @property
     def rate_limit(self) -> RateLimit | None:

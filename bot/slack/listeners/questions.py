@@ -19,6 +19,7 @@ from bot.slack.views.questions import (
     ADOPT,
     ADOPT_OTHER,
     ADOPTION,
+    END_READ_BACK,
     GIVE_UP,
     JOB,
     SEND_AGAIN,
@@ -26,7 +27,7 @@ from bot.slack.views.questions import (
     questions,
     read_choice,
 )
-from bot.workflow.answering import Ticket
+from bot.workflow.answering import ReadBackTicket, Ticket
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -48,6 +49,10 @@ def register(app: AsyncApp, front: Front) -> None:
         await ack()
         front.desk.hand_over(_give_up(front, body), front.to_person(body), "give up")
 
+    async def end_read_back(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        front.desk.hand_over(_end_read_back(front, body), front.to_person(body), "end a read-back")
+
     async def adoption(ack: AsyncAck, body: dict[str, Any]) -> None:
         await answer_submission(
             front,
@@ -63,6 +68,7 @@ def register(app: AsyncApp, front: Front) -> None:
     app.block_action(ADOPT_OTHER)(adopt_other)
     app.block_action(SEND_AGAIN)(send_again)
     app.block_action(GIVE_UP)(give_up)
+    app.block_action(END_READ_BACK)(end_read_back)
     app.view_submission(ADOPTION)(adoption)
 
 
@@ -74,7 +80,7 @@ async def show_questions(front: Front, body: dict[str, Any], text: str) -> None:
         return
     story = await front.stories.read(change)
     await front.answering.allow(change, by=body["user_id"])
-    await front.say(body, *questions(story))
+    await front.say(body, *questions(story, asked_for=True))
 
 
 async def _adopt(front: Front, body: dict[str, Any]) -> None:
@@ -92,11 +98,17 @@ async def _give_up(front: Front, body: dict[str, Any]) -> None:
     await _settle(front, body, ticket, front.answering.give_up(ticket, by=body["user"]["id"]))
 
 
-async def _settle(front: Front, body: dict[str, Any], ticket: Ticket, answer: Awaitable[str]) -> None:
+async def _end_read_back(front: Front, body: dict[str, Any]) -> None:
+    ticket = ReadBackTicket.read(body["actions"][0]["value"])
+    await _settle(front, body, ticket, front.answering.end_read_back(ticket, by=body["user"]["id"]))
+
+
+async def _settle(front: Front, body: dict[str, Any], ticket: Ticket | ReadBackTicket, answer: Awaitable[str]) -> None:
     """Carry out an answer, tell the operator, and leave on the message what is still open."""
     said = escape(await answer)
     await front.say(body, said)
-    story = await front.stories.read(await front.answering.change_of(ticket))
+    change = ticket.change if isinstance(ticket, ReadBackTicket) else await front.answering.change_of(ticket)
+    story = await front.stories.read(change)
     text, blocks = questions(story)
     done: Block = section(f"{said} Answered by <@{body['user']['id']}>.")
     await front.replace(body, text, [done, *blocks])

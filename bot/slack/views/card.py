@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.changes.lifecycle import BatchState, ChangeState
+from bot.changes.outcomes import NOT_TOLD
 from bot.changes.records import Following, public_id
 from bot.slack.views.elements import (
     Block,
@@ -92,7 +93,8 @@ def _buttons(story: Story) -> list[Block]:
         buttons.append(button("Plan again", AGAIN, value))
     elif change.state.over and change.started_at is not None:
         unchanged = change.summary.unchanged if change.summary else 0
-        if tally.failed or tally.differs or tally.not_attempted > unchanged:
+        unseen = any(group.code != NOT_TOLD for group in story.unverified)
+        if tally.failed or tally.differs or unseen or tally.not_attempted > unchanged:
             buttons.append(button("Retry failed", RETRY, value))
         if tally.changed and not story.kind.removes:
             buttons.append(button("Undo", UNDO, value))

@@ -36,7 +36,7 @@ def help_text(kinds: Sequence[Kind]) -> str:
             "• `/numbers templates` - changes saved under a name, to run or delete; `/numbers run NAME` opens one",
             "• `/numbers locks` - who holds which numbers; operators release them with `/numbers unlock CHG-42`",
             "• `/numbers freeze REASON`, `/numbers unfreeze` - operators stop all submissions, and let them go on",
-            "• `/numbers settle CHG-42` - operators settle a job creation without answer, or a job that stands still",
+            "• `/numbers settle CHG-42` - operators settle a lost job creation, a stuck job, an endless read-back",
             "• `/numbers export 2026-11-01 2026-12-01 csv` - operators get the audit trail of these days as a file",
             "• `/numbers help` - this",
             (

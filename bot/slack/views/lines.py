@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.changes.messages import QUESTION, Topic
+from bot.changes.outcomes import UNCERTAIN
 from bot.changes.records import Change, Place, Verb
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble
@@ -91,6 +92,11 @@ def _notice(story: Story, data: Mapping[str, Any], where: str) -> str:
             return f"❌ {where}: {_what_went_wrong(story, data)}{_spared(story, data)}."
         case "paused":
             return f"⏸️ {where} is paused after its first try: {_what_went_wrong(story, data)}."
+        case "not_in_effect":
+            which = "this number" if data["numbers"] == 1 else f"these {data['numbers']:,} numbers"
+            status = story.kind.statuses[0].label
+            word = code(data["word"], 60)
+            return f"🚨 {where}: {story.kind.jeopardy} from {which}: {data['named']}. {status} is {word}."
         case "expired":
             return f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
         case "moved":
@@ -127,7 +133,9 @@ def _what_went_wrong(story: Story, data: Mapping[str, Any]) -> str:
         parts.append(f"{failed:,} of {story.tally.total:,} numbers failed")
     if differs:
         are = "number differs" if differs == 1 else "numbers differ"
-        parts.append(f"{differs:,} {are} from what was approved, although {story.provider} reports success")
+        told = not any(group.code in UNCERTAIN for group in story.differences)
+        reported = f", although {story.provider} reports success" if told else ""
+        parts.append(f"{differs:,} {are} from what was approved{reported}")
     if unverified:
         parts.append(f"{counted(unverified, 'number')} could not be verified")
     return "; ".join(parts)

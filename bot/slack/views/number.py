@@ -29,7 +29,8 @@ _OUTCOMES: Final = {
     OperationState.SUCCEEDED: "✅ changed",
     OperationState.VERIFIED: "✅ changed, and read back so",
     OperationState.DIFFERS: "⚠️ differs from what was sent",
-    OperationState.UNVERIFIED: "✅ changed, but not verified",
+    OperationState.UNVERIFIED: "⚠️ sent, and not verified",
+    OperationState.UNKNOWN: "⚠️ sent, and nobody knows yet what became of it",
     OperationState.FAILED: "❌ failed",
     OperationState.NOT_ATTEMPTED: "not attempted",
 }

@@ -33,7 +33,7 @@ OUTCOMES = {
     Outcome.SUCCEEDED: "✅ Succeeded",
     Outcome.PARTLY_FAILED: "⚠️ Partly failed",
     Outcome.FAILED: "❌ Failed",
-    Outcome.UNVERIFIED: "⚠️ Succeeded, not verified",
+    Outcome.UNVERIFIED: "⚠️ Ended, not verified",
 }
 
 
@@ -93,6 +93,7 @@ def counts_text(story: Story | Glance) -> str:
         verified=tally.verified if read else tally.verified or None,
         differs=tally.differs,
         unverified=tally.unverified,
+        unknown=tally.unknown,
         failed=tally.failed,
         pending=tally.pending,
         not_attempted=tally.not_attempted,
@@ -106,6 +107,7 @@ def count_parts(
     verified: int | None = None,
     differs: int = 0,
     unverified: int = 0,
+    unknown: int = 0,
     failed: int = 0,
     pending: int = 0,
     not_attempted: int = 0,
@@ -118,6 +120,8 @@ def count_parts(
         parts.append(f"{differs:,} {'differs' if differs == 1 else 'differ'}")
     if unverified:
         parts.append(f"{unverified:,} could not be verified")
+    if unknown:
+        parts.append(f"{unknown:,} unknown")
     parts.append(f"{failed:,} failed")
     if pending:
         parts.append(f"{pending:,} pending")

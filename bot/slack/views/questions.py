@@ -1,10 +1,11 @@
-"""What only an operator can decide: a submission without an answer, a job that stands still."""
+"""What only an operator can decide: a submission without an answer, a job that stands still, an endless read-back."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from bot.changes.batches import Batch
+from bot.changes.lifecycle import ChangeState
 from bot.changes.policy import Grant
 from bot.slack.views.elements import (
     Block,
@@ -20,7 +21,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.workflow.answering import Ticket
+from bot.workflow.answering import ReadBackTicket, Ticket
 from bot.workflow.ports import Story
 
 #: With a number after it, for each button of a row needs an id of its own.
@@ -28,6 +29,7 @@ ADOPT: Final = "adopt"
 ADOPT_OTHER: Final = "adopt_other"
 SEND_AGAIN: Final = "send_again"
 GIVE_UP: Final = "give_up"
+END_READ_BACK: Final = "end_read_back"
 #: The modal that asks for a job, and its input.
 ADOPTION: Final = "adoption"
 JOB: Final = "job"
@@ -53,23 +55,34 @@ def questions_line(story: Story) -> str:
             f"🐌 {counted(len(stuck), 'job')} {'stands' if len(stuck) == 1 else 'stand'} still; watched on, slowly. "
             f"An operator may give up: `/numbers settle {name}`"
         )
+    if story.change.state is ChangeState.VERIFYING and story.change.awaits:
+        lines.append(
+            f"⏳ *Waits for the read-back*: {code(story.change.awaits, 700)} The numbers stay locked until then. An "
+            f"operator may end it: `/numbers settle {name}`"
+        )
     return "\n".join(lines)
 
 
-def questions(story: Story, *, link: str = "") -> tuple[str, list[Block]]:
-    """Return text and blocks of all questions that are open on a change, with the buttons that answer them."""
+def questions(story: Story, *, link: str = "", asked_for: bool = False) -> tuple[str, list[Block]]:
+    """Return text and blocks of all questions that are open on a change, with the buttons that answer them.
+
+    A read-back is a question once it waits for something; to whoever asks for it, as soon as it goes on.
+    """
     name = story.change.public_id
     where = f"<{link}|{name}>" if link else f"*{name}*"
     waiting = [batch for batch in story.batches if batch.undecided or batch.stuck]
-    if not waiting:
+    reads_back = story.change.state is ChangeState.VERIFYING and (asked_for or bool(story.change.awaits))
+    if not waiting and not reads_back:
         text = f"{where} needs no operator any more."
         return text, [section(text)]
     asked = _mentions(story.policy.operators)
-    text = (
-        f"✋ {where}, requested by {person(story.change.requester)}, needs an operator ({asked}): "
-        f"{counted(len(waiting), 'batch', 'batches')} of {len(story.batches):,}."
-    )
+    what = f"{counted(len(waiting), 'batch', 'batches')} of {len(story.batches):,}"
+    if reads_back:
+        what = f"{counted(story.tally.unread, 'number')} of {story.tally.total:,} not read back yet"
+    text = f"✋ {where}, requested by {person(story.change.requester)}, needs an operator ({asked}): {what}."
     blocks = [section(text)]
+    if reads_back:
+        blocks += [section(_what_is_unread(story)), _ending(story)]
     for batch in waiting[:SHOWN]:
         blocks += [section(_what(story, batch)), _answers(story, batch)]
     if (more := len(waiting) - SHOWN) > 0:
@@ -100,12 +113,31 @@ def _what(story: Story, batch: Batch) -> str:
 
 def _given_up(story: Story) -> str:
     """Return what giving up on a batch comes to: it stops what we send ourselves, and nothing else."""
+    read = "The undecided numbers are then read back and told as what they have"
     if story.carried_out:
-        return (
-            "Giving up keeps back what is not sent yet; what is being sent counts as failed, although "
-            f"{story.provider} may have changed it."
-        )
-    return f"Giving up leaves the undecided numbers as failed; {story.provider} may have changed them, or may still."
+        return f"Giving up keeps back what is not sent yet. {read}."
+    return f"{read}; {story.provider} may still change them."
+
+
+def _what_is_unread(story: Story) -> str:
+    """Return what is known about a read-back that goes on."""
+    change = story.change
+    since = f" since {when(change.verifying_at)}" if change.verifying_at else ""
+    return (
+        f"The numbers are being read back{since}. {code(change.awaits, 700)} They stay locked until that is over. "
+        "Whoever ends it leaves those that are not read yet as not verified."
+    )
+
+
+def _ending(story: Story) -> Block:
+    asks = confirmation(
+        "End the read-back?",
+        f"{counted(story.tally.unread, 'number')} will be told as not verified: nobody has seen what they have at "
+        f"{story.provider}. Their locks go.",
+        "End it",
+    )
+    ticket = str(ReadBackTicket.of(story.change))
+    return actions(f"read_back:{story.change.id}", [button("End the read-back", END_READ_BACK, ticket, confirm=asks)])
 
 
 def _answers(story: Story, batch: Batch) -> Block:

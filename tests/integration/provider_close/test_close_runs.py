@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.changes.outcomes import STALE, STOPPED
+from bot.changes.outcomes import NO_ANSWER, STALE, STOPPED, UNSETTLED
 from bot.changes.policy import OnStale
 from bot.changes.runs import NumberState
 from bot.providers.close.carrying import FORBIDDEN_FOR_ALL, RUN_STOPPED
 from bot.providers.close.provider import Close
-from bot.providers.close.updating import NO_ANSWER, RESTS, UNSETTLED
+from bot.providers.close.updating import RESTS
 from bot.sandbox.close import RateLimit
 from bot.store.tables import runs
 from tests.integration.provider_close.conftest import Organization, over
@@ -340,7 +340,7 @@ async def test_what_holds_for_every_number_stops_the_run(
 
 
 async def test_a_lost_answer_that_cannot_be_looked_at_is_not_called_unchanged(organization: Organization) -> None:
-    """When the key ends between an update and the look at it, a person is told to look."""
+    """When the key ends between an update and the look at it, the run says that it does not know."""
     organization.close.add_number("+13035550100", label="Front desk")
     organization.close.faults.add(method="PUT", path=ONE, kind="drop_after")
     organization.close.faults.add(method="GET", kind="status", status=401, times=None, after=1)
@@ -348,8 +348,7 @@ async def test_a_lost_answer_that_cannot_be_looked_at_is_not_called_unchanged(or
 
     done = await over(provider, await provider.submit(organization.batch(["+13035550100"], label="Night desk")))
 
-    assert [one.code for one in done.failed] == [UNSETTLED]
-    assert "look at the number" in done.failed[0].reason
+    assert [(one.code, one.known) for one in done.failed] == [(UNSETTLED, False)]
 
 
 async def test_a_run_waits_while_close_is_away_and_then_goes_on(organization: Organization) -> None:

@@ -202,9 +202,14 @@ async def test_a_run_stops_when_it_is_given_up(idle: Stage, close: CloseStandIn,
     await let_go(stage, holding)
     await stage.ended(change)
 
-    assert stage.outcomes(change) == {"verified": 5, "failed": 12, "not_attempted": 7}
+    # What was being sent is read back; how much of it had arrived by then nobody can say beforehand.
+    outcomes = stage.outcomes(change)
+    assert outcomes["not_attempted"] == 7
+    assert outcomes["verified"] + outcomes["differs"] == 17
+    assert outcomes["verified"] >= 5
     assert updates(close) == 17
-    assert {row["reason_code"] for row in stage.results(change)} == {"", "linesman.given_up"}
+    for row in stage.results(change):
+        assert row["reason_code"] == ("" if row["outcome"] == "verified" else "linesman.given_up")
 
 
 async def queued(stage: Stage) -> int:

@@ -185,13 +185,12 @@ async def test_what_cannot_be_read_back_is_never_called_verified(idle: Stage, mo
     await idle.ended(change)
 
     card = idle.read(idle.card(change))
-    assert "⚠️ Succeeded, not verified" in card
+    assert "⚠️ Ended, not verified" in card
     assert "0 verified · 3 could not be verified · 0 failed" in card
-    assert "Telnyx could not be read afterwards to see whether it is true" in card
+    assert "Telnyx could not be read afterwards to see what it has" in card
     assert idle.outcomes(change) == {"unverified": 3}
     assert {(row["reason_code"], row["found"]) for row in idle.results(change)} == {("linesman.unread", "")}
-    [notice] = idle.failures()
-    assert "3 numbers could not be verified" in notice
+    assert "3 numbers could not be verified" in idle.failures()[-1]
 
 
 async def test_a_number_that_left_meanwhile_is_told_as_gone(idle: Stage) -> None:
@@ -226,21 +225,6 @@ async def test_a_frozen_change_is_verified_all_the_same(idle: Stage) -> None:
     await idle.ended(change)
 
     assert idle.outcomes(change) == {"verified": 2}
-
-
-@pytest.mark.parametrize(
-    ("how", "found"), [("expired", {"(empty)"}), ("number_in_two_lists", {"Denver"})], ids=["expired", "contradiction"]
-)
-async def test_what_an_unclear_number_has_is_noted_and_nothing_assumed(stage: Stage, how: str, found: set[str]) -> None:
-    """A number of which the job does not say clearly what became of it stays failed; the sheet tells what it has."""
-    numbers = numbers_of(stage, 6)
-    stage.telnyx.misbehave(None, how)
-
-    change = await stage.run(numbers)
-
-    failed = [row for row in stage.results(change) if row["outcome"] == "failed"]
-    assert {row["found"] for row in failed} == {f"{REFERENCE}: {value}" for value in found}
-    assert all(row["read_back_at"] for row in failed)
 
 
 async def test_a_pin_that_was_dropped_is_told_without_being_shown(idle: Stage) -> None:

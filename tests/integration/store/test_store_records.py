@@ -9,7 +9,7 @@ import pytest
 from bot.changes.lifecycle import CHANGED, MISSED, BatchState, ChangeState, OperationState, Outcome
 from bot.changes.outcomes import NOT_REPORTED, UNREAD, Verdict
 from bot.changes.plans import PlannedBatch, PlannedNumber
-from bot.changes.readback import Awaited, Reading
+from bot.changes.readback import Awaited, Doubt, Reading
 from bot.changes.records import Decision, Draft, Inquiry, Place, Summary, Verb
 from bot.changes.values import Secret
 from bot.errors import NotFound, Superseded
@@ -213,7 +213,7 @@ async def succeeded(database: Database, sizes: tuple[int, ...] = (4,)) -> int:
     change = await planned(database, sizes)
     last = sum(sizes) - 1
     verdicts = [Verdict(position=position, state=OperationState.SUCCEEDED) for position in range(last)]
-    unsure = Verdict(position=last, state=OperationState.FAILED, code=NOT_REPORTED, reason="Nobody knows.")
+    unsure = Verdict(position=last, state=OperationState.UNKNOWN, code=NOT_REPORTED, reason="Nobody knows.")
     async with database.transaction() as tx:
         await tx.operations.sent(change, 1)
         await tx.operations.settle(change, [*verdicts, unsure], NOW)
@@ -244,19 +244,19 @@ async def test_what_is_read_back_is_kept(database: Database) -> None:
         missed = [operation.position async for operation in tx.operations.stream(change, MISSED)]
         (group,) = await tx.operations.groups(change, OperationState.DIFFERS)
     assert awaited == {
-        "2": Awaited(position=2, batch=1, succeeded=True),
-        "3": Awaited(position=3, batch=1, succeeded=False),
+        "2": Awaited(position=2, batch=1, known=rows[2].before),
+        "3": Awaited(position=3, batch=1, doubt=Doubt(code=NOT_REPORTED, reason="Nobody knows."), known=rows[3].before),
     }
-    assert (tally.verified, tally.differs, tally.succeeded, tally.failed, tally.changed) == (1, 1, 1, 1, 3)
-    assert (changed, missed) == ([0, 1, 2], [3, 4])
+    assert (tally.verified, tally.differs, tally.succeeded, tally.unknown, tally.changed) == (1, 1, 1, 1, 4)
+    assert (changed, missed) == ([0, 1, 2, 3], [4])
     assert [row.found for row in rows] == [{"tags": ("a",)}, decided.found, {"tags": ("b",)}, {"tags": ("a",)}, None]
     assert [row.found_at is not None for row in rows] == [True, True, True, True, False]
-    assert (rows[3].state, rows[3].code, rows[3].reason) == (OperationState.FAILED, NOT_REPORTED, "Nobody knows.")
+    assert (rows[3].state, rows[3].code, rows[3].reason) == (OperationState.UNKNOWN, NOT_REPORTED, "Nobody knows.")
     assert (group.code, group.reason, group.pointer, group.examples) == ("c", "r", "/tags", ("+13035550001",))
 
 
 async def test_what_was_decided_by_reading_is_not_decided_again(database: Database) -> None:
-    """Two workers that read the same numbers back do not overrule each other, and no failure becomes a success."""
+    """Two workers that read the same numbers back do not overrule each other; what nobody knew is decided by it."""
     change = await succeeded(database)
     await read_back(database, change, Reading(position=0, state=OperationState.VERIFIED, found={}))
     await read_back(
@@ -268,7 +268,7 @@ async def test_what_was_decided_by_reading_is_not_decided_again(database: Databa
 
     async with database.reading() as tx:
         states = [operation.state async for operation in tx.operations.stream(change)]
-    assert (states[0], states[3]) == (OperationState.VERIFIED, OperationState.FAILED)
+    assert (states[0], states[3]) == (OperationState.VERIFIED, OperationState.VERIFIED)
 
 
 async def test_what_cannot_be_read_is_given_up_together(database: Database) -> None:
@@ -280,9 +280,12 @@ async def test_what_cannot_be_read_is_given_up_together(database: Database) -> N
 
     async with database.reading() as tx:
         tally = await tx.operations.tally(change)
-        (group,) = await tx.operations.groups(change, OperationState.UNVERIFIED)
-    assert (tally.verified, tally.unverified, tally.succeeded, tally.failed) == (1, 2, 0, 1)
-    assert (group.code, group.reason, group.count) == (UNREAD, "Nobody answers.", 2)
+        groups = await tx.operations.groups(change, OperationState.UNVERIFIED)
+    assert (tally.verified, tally.unverified, tally.unread) == (1, 3, 0)
+    assert [(group.code, group.reason, group.count) for group in groups] == [
+        (UNREAD, "Nobody answers.", 2),
+        (NOT_REPORTED, "Nobody knows. Nobody answers.", 1),
+    ]
 
 
 async def test_a_number_that_is_left_alone_is_accounted_for_at_once(database: Database) -> None:

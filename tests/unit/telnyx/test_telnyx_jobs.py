@@ -176,7 +176,7 @@ async def test_a_report_never_holds_the_pin(telnyx: Callable[[Serve], Telnyx]) -
     """A failure that quotes the PIN which the job repeats comes without it, whoever made the job."""
     failed = {"id": IDS[0], "errors": [{"detail": "PIN 4711 is too short"}]}
     document = job(failed_operations=[failed], parameters={"external_pin": "4711", "tags": ["vip"]})
-    told = await telnyx(lambda _request: httpx.Response(200, json={"data": document})).poll("1")
+    told = await telnyx(lambda _request: httpx.Response(200, json={"data": document})).poll(document["id"])
 
     assert told.failed[0].reason == f"PIN {MASK} is too short"
     assert "4711" not in repr(told)

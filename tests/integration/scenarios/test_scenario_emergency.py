@@ -1,0 +1,96 @@
+"""Emergency service: asked for is not active, and what is not active is never called verified."""
+
+from __future__ import annotations
+
+from tests.integration.scenarios.stage import Stage
+
+STATUS = "emergency_status"
+
+
+def ready(stage: Stage, count: int) -> tuple[list[str], dict[str, str]]:
+    """Give the account an address and ``count`` numbers; return them and the settings that switch the service on."""
+    address = stage.telnyx.add_address("311 W Superior St")
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(count, start="+13035550000")]
+    return numbers, {"emergency_enabled": "true", "emergency_address_id": address.id}
+
+
+async def test_a_service_that_is_being_switched_on_is_waited_for(stage: Stage) -> None:
+    """The card says what is waited for; it is read again beyond the usual times and verified once it is active."""
+    numbers, settings = ready(stage, 3)
+    stage.telnyx.emergency.seconds = 3600
+    change = await stage.ask(numbers, settings, command="emergency")
+    await stage.approve(change)
+    await stage.slack.wait_for(
+        lambda: "Emergency status of 3 numbers is still “provisioning” at Telnyx" in stage.read(stage.card(change)),
+        what="the card to say what it waits for",
+    )
+    looks = len(stage.telnyx.calls)
+    await stage.telnyx.wait_for(lambda: len(stage.telnyx.calls) > looks + 3 * 6)
+    assert stage.file(change) is None
+    assert "CHG-1" in await stage.command("locks")
+
+    stage.telnyx.advance(3600)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"verified": 3}
+    assert all(f"{STATUS}: active" in row["found"] for row in stage.results(change))
+    assert stage.failures() == []
+
+
+async def test_a_service_that_is_not_active_in_time_ends_as_not_verified(stage: Stage) -> None:
+    """The waiting has an end, and that it is still being worked on is the reason."""
+    numbers, settings = ready(stage, 2)
+    stage.telnyx.emergency.seconds = None
+    change = await stage.ask(numbers, settings, command="emergency")
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "provisioning" in stage.read(stage.card(change)), what="the wait")
+
+    stage.clock.advance(2 * 3600)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"unverified": 2}
+    for row in stage.results(change):
+        assert row["reason_code"] == "linesman.under_way"
+        assert "Emergency status is still provisioning" in row["reason"]
+    assert "2 numbers could not be verified" in stage.failures()[0]
+    assert "No numbers are locked" in await stage.command("locks")
+
+
+async def test_a_service_that_was_turned_down_is_told_at_once(stage: Stage) -> None:
+    """The failure channel hears of it while the other numbers are still being worked on."""
+    numbers, settings = ready(stage, 3)
+    stage.telnyx.emergency.turned_down = {numbers[1]}
+    stage.telnyx.emergency.seconds = 60
+    change = await stage.ask(numbers, settings, command="emergency")
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "provisioning" in stage.read(stage.card(change)), what="the wait")
+    [only] = [n for n in stage.telnyx.numbers.values() if n.phone_number == numbers[1]]
+    only.emergency_status = "provisioning-failed"
+    await stage.slack.wait_for(stage.failures, what="the alarm")
+
+    assert stage.file(change) is None
+    alarm = stage.failures()[0]
+    assert f"emergency calls may not work from this number: {numbers[1]}." in alarm
+    assert "Emergency status is provisioning-failed" in alarm
+    assert "@Ana" in alarm
+    stage.telnyx.advance(60)
+    await stage.ended(change)
+    assert [row["outcome"] for row in stage.results(change)] == ["verified", "differs", "verified"]
+    row = stage.results(change)[1]
+    assert row["reason_code"] == "linesman.not_in_effect"
+    assert "emergency calls may not work from this number" in row["reason"]
+    assert "emergency calls may not work" in stage.read(stage.card(change))
+    stage.assert_nothing_doubled()
+
+
+async def test_a_service_that_is_on_and_not_active_is_asked_for_again(stage: Stage) -> None:
+    """A number that has the wanted values without the service working is not left alone as if all were well."""
+    numbers, settings = ready(stage, 2)
+    for number in stage.telnyx.numbers.values():
+        number.emergency_enabled, number.emergency_address_id = True, settings["emergency_address_id"]
+        number.emergency_status = "provisioning-failed" if number.phone_number == numbers[0] else "active"
+
+    change = await stage.run(numbers, settings, command="emergency")
+
+    assert [row["outcome"] for row in stage.results(change)] == ["verified", "not_attempted"]
+    assert stage.telnyx.number(numbers[0]).emergency_status == "active"
