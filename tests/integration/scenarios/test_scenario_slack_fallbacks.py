@@ -216,7 +216,7 @@ async def test_a_late_stale_edit_does_not_have_the_last_word(stage: Stage, monke
     """An edit that Slack carries out long after it went unanswered is put right again."""
     await stage.stop()
     monkeypatch.setattr(calls, "TIMEOUT", 0.3)
-    await stage.start()
+    await stage.start(LINESMAN_CARD_SECONDS="3")  # an edit is confirmed ten of them later, which is after the late one
     change = await running(stage)
     late = stage.slack.faults.add(
         method="chat.update", kind="delay", seconds=1.5, where=lambda call: call.get("channel") == OPS

@@ -14,8 +14,10 @@ from bot.changes.sheets import LARGEST
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError, LinesmanError
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.slack.records import File
-from bot.slack.calls import session, web_client
+from bot.slack.calls import session
+from bot.slack.client import Client
 from bot.slack.files import SlackFiles
+from bot.wiring import utc_now
 
 TOKEN = "xoxb-fetching-1"
 CONTENT = b"number,tags\n+13035550100,denver\n"
@@ -67,7 +69,7 @@ class Stage:
 
     async def fetch(self, within: float = 10.0) -> bytes:
         """Fetch the file."""
-        files = SlackFiles(web_client(TOKEN, self.slack.api_url, self.http), within=within)
+        files = SlackFiles(Client(TOKEN, self.slack.api_url, self.http, clock=utc_now), within=within)
         return await files.fetch(Upload(id=self.file.id, name="moves.csv"))
 
 
