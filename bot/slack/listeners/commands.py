@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.changes.records import Following, read_public_id
+from bot.changes.numbering import SHORTEST
+from bot.changes.records import Following, named_first, read_public_id
 from bot.changes.tabular import Form
 from bot.slack.front import Front
 from bot.slack.listeners import operators
@@ -20,9 +22,13 @@ from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.listeners.values import open_values, send_template
 from bot.slack.manifest import COMMAND
-from bot.slack.views.elements import escape
+from bot.slack.said import spoken
+from bot.slack.views.elements import code, escape
 from bot.slack.views.help import help_text
 from bot.slack.views.status import status
+
+#: What people and word processors put around a word.
+_AROUND: Final = "`*_\"'\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb.,:;!"
 
 
 def register(app: AsyncApp, front: Front) -> None:
@@ -36,32 +42,46 @@ def register(app: AsyncApp, front: Front) -> None:
 
 
 async def _answer(front: Front, body: dict[str, Any]) -> None:
-    word, _, rest = body.get("text", "").strip().partition(" ")
-    word, rest = word.lower(), rest.strip()
+    word, rest = _words(body.get("text", ""))
     kind = front.choices.by_command(word)
-    if kind is not None or word == "new":
+    if kind is not None or word in {"new", ""} or _is_number(word):
         await open_form(
             front,
             user=body["user_id"],
             trigger=body["trigger_id"],
             origin=body["channel_id"],
             kind=kind,
-            pasted=rest,
+            pasted=spoken(f"{word} {rest}" if _is_number(word) else rest),
         )
-        return
-    if word in {"help", ""}:
+    elif word == "help":
         await front.say(body, help_text(front.choices.kinds))
     elif (answer := WORDS.get(word)) is not None:
         await answer(front, body, rest)
     else:
-        said = f"There is no `{COMMAND} {escape(word[:40])}`.\n\n"
-        await front.say(body, said + help_text(front.choices.kinds))
+        await front.say(body, _unknown(front, word))
+
+
+def _words(text: str) -> tuple[str, str]:
+    """Return the first word and what follows it, with blanks of any kind, line breaks and quotation marks between."""
+    word, rest = (*text.split(maxsplit=1), "", "")[:2]
+    return word.strip(_AROUND).casefold(), rest.strip()
+
+
+def _is_number(word: str) -> bool:
+    """Tell whether somebody has begun with numbers: the word for the form was left out, and they are kept."""
+    return sum(character.isdecimal() for character in word) >= SHORTEST and not any(map(str.isalpha, word))
+
+
+def _unknown(front: Front, word: str) -> str:
+    known = [*WORDS, "new", "help", *(kind.command for kind in front.choices.kinds)]
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    asked = f" Did you mean `{COMMAND} {near[0]}`?" if near else ""
+    return f"Unknown command {code(f'{COMMAND} {word}', 60)}.{asked}\n\n{help_text(front.choices.kinds)}"
 
 
 async def _status(front: Front, body: dict[str, Any], text: str) -> None:
-    which, _, form = text.partition(" ")
-    change = read_public_id(which)
-    if change is None or form.strip().lower() not in {"", Form.XLSX.value}:
+    change, form = named_first(text)
+    if change is None or form.lower() not in {"", Form.XLSX.value}:
         await front.say(
             body,
             f"Say which change: `{COMMAND} status CHG-42`, or `{COMMAND} status CHG-42 xlsx` for its results as a "

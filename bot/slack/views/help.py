@@ -21,7 +21,7 @@ def help_text(kinds: Sequence[Kind]) -> str:
                 "happen, somebody else approves, and every number is accounted for."
             ),
             *starts,
-            "• `/numbers new` - the same form; choose in it what to change",
+            "• `/numbers` or `/numbers new` - the same form; choose in it what to change",
             "• `/numbers status CHG-42` - where a change is and what happened to it",
             "• `/numbers status CHG-42 xlsx` - put its results into its thread as a workbook",
             "• `/numbers cancel CHG-42` - stop what is not sent yet; its requester and operators can",

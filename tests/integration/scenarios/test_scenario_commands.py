@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.integration.scenarios.stage import OPS, Stage
 
 COMMANDS = (
     ("help", "/numbers status CHG-42"),
-    ("", "/numbers status CHG-42"),
-    ("   ", "/numbers status CHG-42"),
-    ("frobnicate", "There is no /numbers frobnicate"),
+    ("“Help”", "/numbers status CHG-42"),
+    ("frobnicate", "Unknown command /numbers frobnicate."),
+    ("statsu CHG-1", "Did you mean /numbers status?"),
     ("frobnicate", "/numbers update"),
     ("status", "Say which change: /numbers status CHG-42"),
     ("status nonsense", "Say which change"),
@@ -48,7 +50,18 @@ async def test_the_status_of_a_change_is_found_however_it_is_written(stage: Stag
     stage.telnyx.add_number("+13035550000")
     await stage.ask("+13035550000", reason="Because")
 
-    for written in ("CHG-1", "chg-1", "#1", "1", "`CHG-1`"):
+    for written in (
+        "CHG-1",
+        "chg-1",
+        "#1",
+        "1",
+        "`CHG-1`",
+        "“CHG-1”",
+        "CHG\u20111",
+        "CHG\u20131.",
+        "CHG 1",
+        "\u00a0CHG-1\n",
+    ):
         answer = await stage.command(f"status {written}", by=stage.sam)
 
         assert "CHG-1 · Telnyx: Update settings" in answer
@@ -148,3 +161,21 @@ async def test_in_socket_mode_nothing_is_accepted_over_http(idle: Stage) -> None
     delivery = await idle.ana.command("/numbers", "help", channel=OPS)
 
     assert delivery.status == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        pytest.param("", (), id="nothing"),
+        pytest.param("update\n+13035550000\n+13035550001", ("+13035550000", "+13035550001"), id="lines"),
+        pytest.param("update\u00a0+13035550000", ("+13035550000",), id="no-break-space"),
+        pytest.param("+13035550000 +13035550001", ("+13035550000", "+13035550001"), id="no-word"),
+        pytest.param("update <tel:+13035550000|+13035550000>", ("+13035550000",), id="link"),
+    ],
+)
+async def test_the_form_opens_with_whatever_was_pasted(stage: Stage, text: str, numbers: tuple[str, ...]) -> None:
+    """The command alone opens the form, and a list behind it, in whatever form, is never lost."""
+    await stage.ana.command("/numbers", text, channel=OPS)
+    view = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+
+    assert [number for number in numbers if number not in stage.read(view)] == []
