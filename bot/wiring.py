@@ -66,6 +66,7 @@ from bot.workflow.exporting import Exporting
 from bot.workflow.finding import Finding
 from bot.workflow.freezing import Freezing
 from bot.workflow.inquiring import Inquiries
+from bot.workflow.lapsing import Lapsing
 from bot.workflow.listing import Listings
 from bot.workflow.overview import Overview
 from bot.workflow.planning import Planning
@@ -254,14 +255,16 @@ def _context(
 def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, *, bot: str) -> tuple[Worker, Front]:
     name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     say = Announcements(context)
-    authority, proposals, listings = Authority(context), Proposals(context), Listings(context)
+    authority, proposals = Authority(context), Proposals(context)
+    listings = Listings(context)
     sheets, bases = Sheets(context, proposals), Bases(context, authority)
     stories = Stories(context, sheets)
     planning = Planning(context, authority, say, proposals, sheets=sheets, bases=bases)
-    approval = Approval(context, authority, say)
+    lapsing = Lapsing(context, authority)
+    approval = Approval(context, authority, say, lapsing)
     staleness = Staleness(context, say)
     submission = Submission(context, say, staleness, name)
-    trying = Trying(context, authority, say, staleness)
+    trying = Trying(context, authority, say, staleness, lapsing)
     cancelling = Cancelling(context, authority, say)
     mail = SlackMail(client, bot)
     messenger = SlackMessenger(client, mail, failure_channel=settings.failure_channel)
@@ -272,7 +275,7 @@ def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, 
         Task.DISCARD: planning.forget,
         Task.EXPIRE: approval.expire,
         Task.REMIND: Reminding(context, authority, say).remind,
-        Task.START: Starting(context, authority, say, staleness, trying).start,
+        Task.START: Starting(context, authority, say, staleness, trying, lapsing=lapsing).start,
         Task.SUBMIT: submission.submit,
         Task.SEARCH: Searching(context, say, name).search,
         Task.POLL: Polling(context, say, name).poll,

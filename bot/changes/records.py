@@ -264,3 +264,10 @@ class Decision:
     #: The policy rule that allowed it.
     rule: str
     at: datetime
+    #: Why an approval does not count any more, as what is said of the person; empty while it does.
+    lapse: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether this is an approval that counts."""
+        return self.verb is Verb.APPROVE and not self.lapse

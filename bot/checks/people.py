@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.changes.policy import Grant, Membership, Person, Policy, Reason, Verdict, may_approve, may_operate, may_request
+from bot.changes.policy import (
+    Grant,
+    Membership,
+    Person,
+    Policy,
+    Reason,
+    Unread,
+    Verdict,
+    may_approve,
+    may_operate,
+    may_read,
+    may_request,
+)
 from bot.checks.asking import answers
 from bot.checks.findings import Finding, counted, fix, mind, ok
 from bot.config import Settings
 from bot.errors import DeliveryError
 from bot.slack.calls import call
-from bot.slack.directory import SlackDirectory
+from bot.slack.directory import GROUP_TROUBLE, SlackDirectory, unread
 
 #: User id -> who that is, or why Slack did not say.
 People: TypeAlias = Mapping[str, Person | DeliveryError]
@@ -26,6 +39,7 @@ _WHY_NOT: Final[Mapping[Reason, str]] = {
     Reason.DEACTIVATED: "whose account is deactivated",
     Reason.BOT: "which is a bot",
     Reason.FOREIGN: "who belongs to another workspace",
+    Reason.INVITED: "who has not accepted the invitation to the workspace",
     Reason.GUEST: "who is a guest",
 }
 #: List of the policy -> the variable that has it where no rule says otherwise.
@@ -33,12 +47,6 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "requesters": "LINESMAN_REQUESTERS",
     "approvers": "LINESMAN_APPROVERS",
     "operators": "LINESMAN_OPERATORS",
-}
-#: Error of usergroups.users.list -> what is wrong with the group and what to do (slack.md 1.9).
-_GROUP_TROUBLE: Final[Mapping[str, str]] = {
-    "no_such_subteam": "which Slack does not know: take the id from the group's page in Slack",
-    "subteam_disabled": "which is switched off: switch it on in Slack, or take it out",
-    "plan_upgrade_required": "but this workspace's plan has no user groups: list the people themselves",
 }
 
 
@@ -96,15 +104,34 @@ def listings(settings: Settings) -> Sequence[Listing]:
     return found
 
 
-async def people(found: Sequence[Listing], client: AsyncWebClient, directory: SlackDirectory) -> Sequence[Finding]:
+def readers(settings: Settings) -> Sequence[Role]:
+    """Return the list of the policy file that says who may look besides all others; none when it has none."""
+    file, policy = settings.policy_file, settings.policy
+    if file is None or file.readers.empty:
+        return ()
+    grant = file.readers
+    return (
+        Role(
+            variable=f"{file.name}, readers,",
+            deed="look at changes and numbers",
+            grant=grant,
+            judge=lambda person, membership: may_read(policy, grant, person, membership),
+        ),
+    )
+
+
+async def people(
+    found: Sequence[Listing], readers: Sequence[Role], client: AsyncWebClient, directory: SlackDirectory
+) -> Sequence[Finding]:
     """Ask Slack for everybody who is listed, and for as many members of groups as the approvals need."""
 
     async def members(group: str) -> frozenset[str]:
         return frozenset((await call(client.usergroups_users_list(usergroup=group)))["users"])
 
-    roles = [role for listing in found for role in (*listing.roles, listing.approvers)]
+    roles = [*(role for listing in found for role in (*listing.roles, listing.approvers)), *readers]
     groups = await answers({group for role in roles for group in role.grant.groups}, members)
-    known = dict(await answers({user for role in roles for user in role.grant.users}, directory.person))
+    ask = partial(directory.person, fresh=False)
+    known = dict(await answers({user for role in roles for user in role.grant.users}, ask))
     findings: list[Finding] = []
     for listing in found:
         for role in listing.roles:
@@ -115,10 +142,8 @@ async def people(found: Sequence[Listing], client: AsyncWebClient, directory: Sl
             enough = listing.policy.approvals_required + 1
             able = await _able(listing.approvers, groups, known, directory, enough=enough)
             findings += _enough(listing, able, groups)
-    for role in roles:
-        if role.variable == "LINESMAN_OPERATORS":
-            findings += _listed(role, known, groups)
-    return findings
+    last = [role for role in roles if role.variable == "LINESMAN_OPERATORS"]
+    return [*findings, *(finding for role in (*last, *readers) for finding in _listed(role, known, groups))]
 
 
 def _roles(policy: Policy, called: Mapping[str, str]) -> tuple[Role, Role, Role]:
@@ -145,7 +170,7 @@ def _roles(policy: Policy, called: Mapping[str, str]) -> tuple[Role, Role, Role]
 
 
 def _membership(groups: Groups) -> Membership:
-    return {group: None if isinstance(users, DeliveryError) else users for group, users in groups.items()}
+    return {group: unread(users) if isinstance(users, DeliveryError) else users for group, users in groups.items()}
 
 
 def _listed(role: Role, known: People, groups: Groups) -> Sequence[Finding]:
@@ -188,7 +213,7 @@ def _user_groups(role: Role, groups: Groups) -> Iterator[Finding]:
     for group in sorted(role.grant.groups):
         match groups[group]:
             case DeliveryError() as error:
-                trouble = _GROUP_TROUBLE.get(error.code, f"which cannot be read. {error.message}").rstrip(".")
+                trouble = GROUP_TROUBLE.get(error.code, f"which cannot be read. {error.message}").rstrip(".")
                 yield fix(f"{role.variable} names the user group {group}, {trouble}.")
             case users if not users:
                 yield mind(f"{role.variable} names the user group {group}, which has no members: nobody gains by it.")
@@ -199,13 +224,14 @@ async def _able(
 ) -> Sequence[Person]:
     """Return who can approve; not everybody is looked up, for groups can be large, but ``enough`` if there are."""
     membership = _membership(groups)
-    members = frozenset[str]().union(*(membership[group] or () for group in approvers.grant.groups))
+    listed = (membership[group] for group in approvers.grant.groups)
+    members = frozenset[str]().union(*(users for users in listed if not isinstance(users, Unread)))
     able: list[Person] = []
     for user in sorted(approvers.grant.users | members, key=lambda user: (user not in known, user)):
         if user not in known:
             if len(able) >= enough:
                 break
-            known |= await answers([user], directory.person)
+            known |= await answers([user], partial(directory.person, fresh=False))
         person = known[user]
         if isinstance(person, Person) and approvers.judge(person, membership).allowed:
             able.append(person)

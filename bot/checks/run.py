@@ -81,5 +81,6 @@ async def _configuration(settings: Settings) -> Sequence[Finding]:
     return [
         ok(f"The configuration can be read: {given} set, of {len(VARIABLES)}."),
         *(ok(f"Rule {sentence}") for sentence in (settings.explain() if settings.policy_file else ())),
+        ok(settings.explain_reading()),
         *map(mind, settings.warnings()),
     ]

@@ -11,7 +11,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.checks.asking import patiently
 from bot.checks.findings import Finding, bounded, counted, fix, mind, ok
-from bot.checks.people import listings, people
+from bot.checks.people import listings, people, readers
 from bot.config import Settings
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.slack.calls import call
@@ -53,7 +53,7 @@ class Workspace:
         rest = await asyncio.gather(
             bounded(self._channels(bot), what="The channels", advice=_REACH, limit=limit),
             bounded(
-                people(listings(self._settings), self._client, directory),
+                people(listings(self._settings), readers(self._settings), self._client, directory),
                 what="The people",
                 advice="Slack is slow or asks to slow down, so run `linesman check` again in a minute",
                 limit=limit,

@@ -29,7 +29,7 @@ from bot.config.fields import (
     Policed,
     WebUrl,
 )
-from bot.config.policy import PolicyFile, explain, rule_cautions, variable_cautions
+from bot.config.policy import PolicyFile, explain, explain_reading, rule_cautions, variable_cautions
 
 _NO_PROVIDER = (
     "TELNYX_API_KEY is not set: paste an API key from the Telnyx portal (KEY…), "
@@ -274,11 +274,16 @@ class Settings(BaseSettings):
             rules=self.policy_file.rules if self.policy_file else (),
             fallback=self.policy,
             off_by_default=_OFF_BY_DEFAULT,
+            readers=self.policy_file.readers if self.policy_file else Grant(),
         )
 
     def explain(self) -> list[str]:
         """Return the policy in plain words: one numbered sentence for each rule in its order."""
         return explain(self.policies)
+
+    def explain_reading(self) -> str:
+        """Return who may look at changes and numbers, as a sentence."""
+        return explain_reading(self.policies)
 
     def secrets(self) -> frozenset[str]:
         """Return every secret text, for :func:`bot.logs.configure` and for nothing else."""

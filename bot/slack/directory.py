@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.changes.policy import Membership, Person
-from bot.errors import ChannelLost, DeliveryError
+from bot.changes.policy import Membership, Person, Unread
+from bot.errors import ChannelLost, DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
 from bot.slack.calls import call
+from bot.slack.looks import Looks, Turns
 
 log = structlog.get_logger(__name__)
 
-#: How long an answer is believed, in seconds: usergroups.users.list allows 20 calls a minute (Slack tier 2).
-TTL = 60.0
+#: usergroups.users.list allows 20 calls a minute in the workspace (Slack tier 2, slack.md 1.5): 8 at once and one
+#: each 5 s are never more. users.info allows 100, which is left to Slack to keep.
+GROUP_BURST: Final = 8
+GROUP_STEP: Final = 5.0
 
-_Answer = TypeVar("_Answer")
-
-
-class _Memory(Generic[_Answer]):
-    """Remembers answers for a while; two who ask for the same thing at once share one call. Failures are not kept."""
-
-    def __init__(self, ask: Callable[[str], Awaitable[_Answer]], now: Callable[[], float]) -> None:
-        self._ask = ask
-        self._now = now
-        self._answers: dict[str, tuple[float, _Answer]] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
-
-    async def get(self, key: str) -> _Answer:
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            known = self._answers.get(key)
-            if known is not None and known[0] > self._now():
-                return known[1]
-            answer = await self._ask(key)
-            self._answers[key] = (self._now() + TTL, answer)
-            return answer
+#: Error of usergroups.users.list -> what is wrong with the group and what to do (slack.md 1.9). They last until
+#: somebody does it.
+GROUP_TROUBLE: Final[Mapping[str, str]] = {
+    "no_such_subteam": "which Slack does not know: take the id from the group's page in Slack",
+    "subteam_not_found": "which Slack does not know: take the id from the group's page in Slack",
+    "subteam_disabled": "which is switched off: switch it on in Slack, or take it out",
+    "plan_upgrade_required": "but this workspace's plan has no user groups: list the people themselves",
+}
 
 
 class SlackDirectory:
@@ -47,17 +37,17 @@ class SlackDirectory:
     def __init__(self, client: AsyncWebClient, team: str, *, now: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._team = team
-        self._people: _Memory[Person] = _Memory(self._read_person, now)
-        self._groups: _Memory[frozenset[str]] = _Memory(self._read_group, now)
-        self._channels: _Memory[bool] = _Memory(self._read_channel, now)
+        self._people: Looks[Person] = Looks(self._read_person, now)
+        self._groups: Looks[frozenset[str]] = Looks(self._read_group, now, Turns(GROUP_BURST, GROUP_STEP, now))
+        self._channels: Looks[bool] = Looks(self._read_channel, now)
 
-    async def person(self, user: str) -> Person:
+    async def person(self, user: str, *, fresh: bool) -> Person:
         """Return who ``user`` is; raises DeliveryError when Slack does not say."""
-        return await self._people.get(user)
+        return await (self._people.fresh(user) if fresh else self._people.shown(user))
 
-    async def membership(self, groups: Iterable[str]) -> Membership:
-        """Return who is in each group; None for one that cannot be read."""
-        return {group: await self._group(group) for group in groups}
+    async def membership(self, groups: Iterable[str], *, fresh: bool) -> Membership:
+        """Return who is in each group, or why that is not known."""
+        return {group: await self._group(group, fresh=fresh) for group in groups}
 
     async def can_post(self, channel: str) -> bool:
         """Tell whether the bot may post in ``channel``; True when Slack does not say just now.
@@ -66,17 +56,17 @@ class SlackDirectory:
         itself is refused, the card finds another place then.
         """
         try:
-            return await self._channels.get(channel)
+            return await self._channels.shown(channel)
         except DeliveryError as error:
             log.info("channel unreadable", channel=channel, code=error.code)
             return not isinstance(error, ChannelLost)
 
-    async def _group(self, group: str) -> frozenset[str] | None:
+    async def _group(self, group: str, *, fresh: bool) -> frozenset[str] | Unread:
         try:
-            return await self._groups.get(group)
+            return await (self._groups.fresh(group) if fresh else self._groups.shown(group))
         except DeliveryError as error:
             log.warning("user group unreadable", group=group, code=error.code)
-            return None
+            return unread(error)
 
     async def _read_person(self, user: str) -> Person:
         info = (await call(self._client.users_info(user=user)))["user"]
@@ -85,8 +75,8 @@ class SlackDirectory:
             name=info.get("real_name") or info.get("profile", {}).get("real_name") or info.get("name") or user,
             active=not info.get("deleted", False),
             guest=bool(info.get("is_restricted") or info.get("is_ultra_restricted")),
-            # A person whose workspace Slack does not tell is treated as foreign: it fails closed.
-            foreign=info.get("team_id") != self._team,
+            foreign=_foreign(info, self._team),
+            invited=bool(info.get("is_invited_user")),
             bot=bool(info.get("is_bot")),
             zone=info.get("tz") or "UTC",
         )
@@ -97,3 +87,25 @@ class SlackDirectory:
     async def _read_channel(self, channel: str) -> bool:
         info = (await call(self._client.conversations_info(channel=channel)))["channel"]
         return bool(info.get("is_member")) and not info.get("is_archived", False)
+
+
+def unread(error: DeliveryError) -> Unread:
+    """Return what ``error`` says about the group that was asked for."""
+    if isinstance(error, DeliveryPostponed):
+        return Unread(wait=error.wait)
+    # A token that is lost says nothing about the group, and is told elsewhere.
+    if not isinstance(error, DeliveryRefused) or isinstance(error, TokenLost):
+        return Unread()
+    return Unread(trouble=GROUP_TROUBLE.get(error.code, f"which Slack does not show ({error.code})"))
+
+
+def _foreign(info: Mapping[str, Any], team: str) -> bool:
+    """Return whether the user that users.info describes belongs to none of our workspaces.
+
+    In an Enterprise Grid organisation ``team_id`` may be missing, or be a sister workspace in which the person is at
+    home; ``enterprise_user.teams`` then has every workspace that they belong to. Somebody whom Slack calls a stranger
+    is one, whatever workspace it names; and whose workspace it does not tell at all is treated as one: it fails closed.
+    """
+    if info.get("is_stranger"):
+        return True
+    return info.get("team_id") != team and team not in (info.get("enterprise_user") or {}).get("teams", ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,11 +20,13 @@ class Decisions:
     async def add(self, decision: Decision) -> None:
         """Write the decision; raises Superseded when this person has decided on this change before.
 
-        An approver may still think again: a rejection takes the place of the same person's approval.
+        An approver may still think again: a rejection takes the place of the same person's approval. So does another
+        approval of somebody whose first one has lapsed.
         """
-        if decision.verb is Verb.REJECT:
-            mine = (decisions.c.change_id == decision.change, decisions.c.person == decision.person)
-            await self._connection.execute(delete(decisions).where(*mine, decisions.c.verb == Verb.APPROVE.value))
+        mine = (decisions.c.change_id == decision.change, decisions.c.person == decision.person)
+        approval = decisions.c.verb == Verb.APPROVE.value
+        over = approval if decision.verb is Verb.REJECT else and_(approval, decisions.c.lapse != "")
+        await self._connection.execute(delete(decisions).where(*mine, over))
         statement = decisions.insert().values(
             change_id=decision.change,
             person=decision.person,
@@ -40,6 +42,11 @@ class Decisions:
         except IntegrityError as error:
             raise Superseded("You have already decided on this change.") from error
 
+    async def lapse(self, change: int, person: str, why: str) -> None:
+        """Note that this person's approval does not count any more, and ``why``."""
+        mine = (decisions.c.change_id == change, decisions.c.person == person)
+        await self._connection.execute(update(decisions).where(*mine).values(lapse=why))
+
     async def of(self, change: int) -> list[Decision]:
         """Return all decisions on the change, oldest first."""
         statement = select(decisions).where(decisions.c.change_id == change).order_by(decisions.c.at)
@@ -52,6 +59,7 @@ class Decisions:
                 reason=row.reason,
                 rule=row.rule,
                 at=row.at,
+                lapse=row.lapse,
             )
             for row in await self._connection.execute(statement)
         ]

@@ -178,6 +178,7 @@ decisions: Final = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("rule", String(120), nullable=False, server_default=""),
     Column("at", UtcTime, nullable=False),
+    Column("lapse", Text, nullable=False, server_default=""),  # why it does not count any more
 )
 
 work: Final = Table(

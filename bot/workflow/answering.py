@@ -15,13 +15,14 @@ from bot.changes.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcomes import GIVEN_UP, settle
 from bot.changes.records import Change, public_id
 from bot.changes.runs import NumberState
-from bot.errors import Missing, NotAllowed, NotFound, Superseded
+from bot.errors import Missing, NotFound, Superseded
 from bot.providers.base import JobReport
 from bot.store.transaction import Transaction
 from bot.store.work import Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
+from bot.workflow.refusals import Refusals
 from bot.workflow.requests import request_of
 from bot.workflow.settling import CLEAR, settle_change
 from bot.workflow.submission import adopt, say_submitted
@@ -92,17 +93,12 @@ class Answering:
         self._context = context
         self._authority = authority
         self._say = announcements
+        self._refusals = Refusals(context)
 
     async def allow(self, change: int, *, by: str) -> None:
         """Raise NotAllowed unless ``by`` may answer for ``change``."""
-        try:
+        async with self._refusals.noting("settle", by=by, change=change):
             await self._authority.operate(by)
-        except NotAllowed as error:
-            async with self._context.database.transaction() as tx:
-                await tx.events.add(
-                    change, "click_refused", at=self._context.clock(), actor=by, verb="settle", answer=error.message
-                )
-            raise
 
     async def change_of(self, ticket: Ticket) -> int:
         """Return the change that a question is about; raises NotFound."""

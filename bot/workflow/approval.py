@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.changes.lifecycle import ChangeState
-from bot.changes.policy import Policy, Verdict, who_may_approve
+from bot.changes.policy import Lapse, Verdict, in_a_while, lapsed_text
 from bot.changes.records import Change, Decision, Place, Verb, public_id
 from bot.changes.starts import begins_at
-from bot.errors import InputError, NotAllowed, Superseded
+from bot.errors import DeliveryError, DeliveryPostponed, InputError, NotAllowed, Superseded
 from bot.store.locks import EVERY
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
@@ -18,6 +20,7 @@ from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 from bot.workflow.copies import only_the_present
+from bot.workflow.lapsing import Lapsing
 from bot.workflow.refusals import Refusals
 
 #: The field in which a requester types how many numbers there are.
@@ -37,14 +40,17 @@ class Answer:
     required: int
     #: When an approved change begins at the earliest; None when it begins now.
     begins_at: datetime | None = None
+    #: Says which earlier approvals do not count any more; empty when all do.
+    lapsed: str = ""
 
 
 class Approval:
     """Requests for approval and what becomes of them."""
 
-    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements, lapsing: Lapsing) -> None:
         self._context = context
         self._authority = authority
+        self._lapsing = lapsing
         self._say = announcements
         self._refusals = Refusals(context)
 
@@ -74,7 +80,7 @@ class Approval:
         size, settings = (summary.size, summary.names) if summary else (0, ())
         verdict = await self._authority.request(by, change.kind, size, settings)
         policy = self._authority.policy_of(change)
-        self._somebody_can_approve(policy, change)
+        await self._authority.approvable(policy, change)
         channel = await self._card_channel(change)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
@@ -114,14 +120,6 @@ class Approval:
                 {COUNT: f"Type how many numbers are going to be deleted, as shown above: {summary.numbers:,}."}
             )
 
-    def _somebody_can_approve(self, policy: Policy, change: Change) -> None:
-        audience = who_may_approve(policy, change.requester)
-        if not audience.users and not audience.groups:
-            raise NotAllowed(
-                "Nobody could approve this: the list of approvers is empty or names only you. "
-                "Ask whoever runs Linesman to add approvers (LINESMAN_APPROVERS)."
-            )
-
     async def _card_channel(self, change: Change) -> str:
         if change.origin and await self._context.directory.can_post(change.origin):
             return change.origin
@@ -145,7 +143,8 @@ class Approval:
         also written to the audit trail; the text answers the person.
         """
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
-            await self._present(change_id, clicked)
+            async with self._for_readers(by):
+                await self._present(change_id, clicked)
             return await self._decide(change_id, by=by, verb=verb, digest=digest, reason=reason, at_once=at_once)
 
     async def _decide(self, change_id: int, *, by: str, verb: Verb, digest: str, reason: str, at_once: bool) -> Answer:
@@ -160,9 +159,21 @@ class Approval:
                 f"The start of {change.public_id}, {change.start}, has passed since this was shown, so it would start "
                 "at once. Its request in the approval channel says so now; approve there if that is right."
             )
-        answer = await self._write(change, verdict, by=by, verb=verb, reason=reason, now=now)
+        lapses = await self._lapses(change, by) if verb is Verb.APPROVE else ()
+        answer = await self._write(change, verdict, lapses, by=by, verb=verb, reason=reason, now=now)
         self._context.ring()
         return answer
+
+    async def _lapses(self, change: Change, by: str) -> Sequence[Lapse]:
+        """Return which earlier approvals do not count beside one of ``by`` any more."""
+        try:
+            return await self._lapsing.look(change, self._authority.policy_of(change), besides=by)
+        except DeliveryError as error:
+            again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
+            raise NotAllowed(
+                "Slack did not say whether the approvals before yours still count, so nothing was done. "
+                f"Try again {again}."
+            ) from error
 
     async def _show(self, change_id: int) -> None:
         async with self._context.database.transaction() as tx:
@@ -174,9 +185,19 @@ class Approval:
     ) -> Change:
         """Return the change if ``by`` could decide on it now; raises what :meth:`decide` would."""
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
-            await self._present(change_id, clicked)
+            async with self._for_readers(by):
+                await self._present(change_id, clicked)
             change, _ = await self._allowed(change_id, by=by, verb=verb, digest=digest)
         return change
+
+    @asynccontextmanager
+    async def _for_readers(self, by: str) -> AsyncIterator[None]:
+        """Let ``by`` hear what became of the change, which Superseded says, only if they may look."""
+        try:
+            yield
+        except Superseded:
+            await self._authority.may_read(by)
+            raise
 
     async def _present(self, change_id: int, clicked: Place | None) -> None:
         async with self._context.database.reading() as tx:
@@ -188,8 +209,9 @@ class Approval:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
             decisions = await tx.decisions.of(change_id)
-        self._still_open(change, digest)
-        already = [d.person for d in decisions if d.verb is Verb.APPROVE] if verb is Verb.APPROVE else []
+        async with self._for_readers(by):
+            self._still_open(change, digest)
+        already = [decision.person for decision in decisions if decision.counts] if verb is Verb.APPROVE else []
         return change, await self._authority.approve(by, change, already)
 
     def _still_open(self, change: Change, digest: str) -> None:
@@ -205,7 +227,15 @@ class Approval:
             raise Superseded(f"This plan of {change.public_id} was replaced; decide on the newest request instead.")
 
     async def _write(
-        self, change: Change, verdict: Verdict, *, by: str, verb: Verb, reason: str, now: datetime
+        self,
+        change: Change,
+        verdict: Verdict,
+        lapses: Sequence[Lapse],
+        *,
+        by: str,
+        verb: Verb,
+        reason: str,
+        now: datetime,
     ) -> Answer:
         async with self._context.database.transaction() as tx:
             present = await tx.changes.hold(change.id)
@@ -226,7 +256,7 @@ class Approval:
             await tx.decisions.add(decision)
             past = "approved" if verb is Verb.APPROVE else "rejected"
             await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, rule=verdict.rule)
-            approvals = sum(1 for d in await tx.decisions.of(change.id) if d.verb is Verb.APPROVE)
+            approvals = len(await self._lapsing.note(tx, change, lapses))
             # The rule of this moment says how many there have to be, not the one under which it was asked for.
             policy = self._authority.policy_of(change)
             required = policy.approvals_required
@@ -234,7 +264,8 @@ class Approval:
             begins = begins_at(change.start, policy.windows, now)
             state = await self._conclude(tx, change, verb, now, enough=approvals >= required, begins=begins)
             await self._say.cards(tx, change.id)
-            return Answer(state=state, approvals=approvals, required=required, begins_at=begins)
+            lapsed = lapsed_text(lapses)
+            return Answer(state=state, approvals=approvals, required=required, begins_at=begins, lapsed=lapsed)
 
     async def _conclude(
         self, tx: Transaction, change: Change, verb: Verb, now: datetime, *, enough: bool, begins: datetime | None

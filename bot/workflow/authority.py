@@ -1,26 +1,42 @@
-"""Who may do what, asked of Slack and the policy at the moment of the click. Everything fails closed."""
+"""Who may do what, asked of Slack and the policy at the moment of the click. Everything fails closed.
+
+What does something is asked ``fresh``: somebody who was removed from a group, switched off or made a guest a moment
+ago does nothing any more. What only shows something may go by what Slack said within the last minute.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Final
 
 from bot.changes.policy import (
     Grant,
+    Lapse,
     Membership,
     Person,
     Policy,
+    Reason,
+    Unread,
     Verdict,
+    broken,
+    in_a_while,
     kind_off,
     may_approve,
-    may_look,
     may_operate,
+    may_read,
     may_request,
+    may_stop_own,
+    who_may_approve,
+    why_lapsed,
 )
 from bot.changes.records import Change
-from bot.errors import DeliveryError, NotAllowed
+from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, NotAllowed
 from bot.workflow.context import Context
 from bot.workflow.refusals import Refusals
+
+#: Errors of users.info by which Slack says that there is no such person here, today or tomorrow.
+_UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible"})
 
 
 class Authority:
@@ -60,51 +76,130 @@ class Authority:
         except NotAllowed:
             return None
 
-    async def start(self, user: str, kind: str) -> Verdict:
+    async def start(self, user: str, kind: str, *, fresh: bool = True) -> Verdict:
         """Allow ``user`` to begin a change of ``kind``, while nobody knows how large it will be."""
         policies = self._context.policies
+        grant = policies.all_requesters(kind)
         async with self._refusals.noting("start", by=user):
-            person = await self._person(user)
-            membership = await self._membership(policies.requester_groups(kind))
+            person, membership = await self._ask(user, grant, fresh=fresh)
             return _allowed(policies.may_start(kind, person, membership))
 
-    async def request(self, user: str, kind: str, size: int, settings: Collection[str]) -> Verdict:
+    async def request(
+        self, user: str, kind: str, size: int, settings: Collection[str], *, fresh: bool = True
+    ) -> Verdict:
         """Allow ``user`` to ask for a change of ``size`` numbers of ``kind`` that touches ``settings``."""
         policy = self.policy(kind, size, settings)
-        person, membership = await self._ask(user, policy.requesters)
+        person, membership = await self._ask(user, policy.requesters, fresh=fresh)
         return _allowed(may_request(policy, person, membership, kind, size))
 
     async def approve(self, user: str, change: Change, already: Collection[str]) -> Verdict:
         """Allow ``user`` to decide on ``change``, which ``already`` have approved, by the policy of this moment."""
         return await self.approve_under(self.policy_of(change), user, change.requester, already)
 
-    async def approve_under(self, policy: Policy, user: str, requester: str, already: Collection[str]) -> Verdict:
+    async def approve_under(
+        self, policy: Policy, user: str, requester: str, already: Collection[str], *, fresh: bool = True
+    ) -> Verdict:
         """Allow ``user`` to decide on what ``requester`` asked for and ``policy`` governs."""
-        person, membership = await self._ask(user, policy.approvers)
+        person, membership = await self._ask(user, policy.approvers, fresh=fresh)
         return _allowed(may_approve(policy, person, membership, requester, already))
 
-    async def see(self, user: str) -> Verdict:
-        """Allow ``user`` to look up what numbers are set to at the provider."""
-        return _allowed(may_look(self._context.policies.fallback, await self._person(user)))
+    async def lapses(self, policy: Policy, requester: str, approvers: Collection[str]) -> Sequence[Lapse]:
+        """Return which approvals would not count if they were given now, those of ``approvers``.
+
+        Raises :class:`bot.errors.DeliveryError` when Slack does not say just now, and then nobody knows.
+        """
+        directory, grant = self._context.directory, policy.approvers
+        groups = () if all(grant.names(user) for user in approvers) else grant.groups
+        membership = await directory.membership(groups, fresh=True)
+        found = []
+        for user in approvers:
+            try:
+                person = await directory.person(user, fresh=True)
+            except DeliveryRefused as error:
+                if error.code not in _UNKNOWN:
+                    raise
+                found.append(Lapse(person=user, name=user, why=why_lapsed(Reason.FOREIGN)))
+                continue
+            verdict = may_approve(policy, person, membership, requester, ())
+            if verdict.reason is Reason.GROUP_UNREADABLE:
+                waits = [users.wait for users in membership.values() if isinstance(users, Unread)]
+                raise DeliveryPostponed(
+                    "Slack did not say who is in the user groups of the approvers.", wait=max(waits)
+                )
+            if not verdict.allowed:
+                found.append(Lapse(person=user, name=person.name, why=why_lapsed(verdict.reason)))
+        return found
+
+    async def approvable(self, policy: Policy, change: Change) -> None:
+        """Raise NotAllowed when nobody could ever approve ``change``."""
+        audience = who_may_approve(policy, change.requester)
+        if audience.users:
+            return
+        membership = await self._context.directory.membership(audience.groups, fresh=True)
+        lasting = {group: each for group, each in membership.items() if isinstance(each, Unread) and each.trouble}
+        if len(lasting) < len(audience.groups):
+            return
+        if lasting:
+            raise NotAllowed(f"Nobody could approve this. {broken('approvers', lasting)}")
+        raise NotAllowed(
+            "Nobody could approve this: the list of approvers is empty or names only you. "
+            "Ask whoever runs Linesman to add approvers (LINESMAN_APPROVERS)."
+        )
+
+    async def read(self, user: str) -> None:
+        """Allow ``user`` to look at changes and numbers; every door behind which something is shown asks this."""
+        async with self._refusals.noting("look", by=user):
+            await self.may_read(user)
+
+    async def may_read(self, user: str) -> Verdict:
+        """Allow the same, and leave it to the caller whether a refusal is written down."""
+        policies = self._context.policies
+        readers = policies.all_readers
+        person, membership = await self._ask(user, readers, fresh=False)
+        return _allowed(may_read(policies.fallback, readers, person, membership))
 
     async def operate(self, user: str) -> Verdict:
         """Allow ``user`` to do what only operators may."""
         policy = self._context.policies.fallback
-        person, membership = await self._ask(user, policy.operators)
+        person, membership = await self._ask(user, policy.operators, fresh=True)
         return _allowed(may_operate(policy, person, membership))
 
-    async def _ask(self, user: str, grant: Grant) -> tuple[Person, Membership]:
-        return await self._person(user), await self._membership(grant.groups)
+    async def stop_own(self, user: str) -> None:
+        """Allow ``user`` to stop what they asked for themselves, in no list any more or not: only strangers may not.
 
-    async def _person(self, user: str) -> Person:
+        While Slack says nothing they may as well: stopping sends nothing, and the brake has to work on a bad day too.
+        """
         try:
-            return await self._context.directory.person(user)
-        except DeliveryError as error:
-            raise NotAllowed("Slack did not say who you are, so nothing was done. Try again in a minute.") from error
+            person = await self._context.directory.person(user, fresh=True)
+        except DeliveryError:
+            return
+        _allowed(may_stop_own(self._context.policies.fallback, person))
 
-    async def _membership(self, groups: Iterable[str]) -> Membership:
-        wanted = tuple(groups)
-        return await self._context.directory.membership(wanted) if wanted else {}
+    async def _ask(self, user: str, grant: Grant, *, fresh: bool) -> tuple[Person, Membership]:
+        """Return who ``user`` is, and who is in the groups of ``grant``, as far as that matters.
+
+        Slack allows few looks at groups: none is taken for somebody who is listed by name, or found already.
+        """
+        directory = self._context.directory
+        try:
+            person = await directory.person(user, fresh=fresh)
+        except DeliveryError as error:
+            raise NotAllowed(_unsaid(error)) from error
+        membership: dict[str, frozenset[str] | Unread] = {}
+        for group in () if grant.names(user) else sorted(grant.groups):
+            membership |= await directory.membership([group], fresh=fresh)
+            users = membership[group]
+            if not isinstance(users, Unread) and user in users:
+                break
+        return person, membership
+
+
+def _unsaid(error: DeliveryError) -> str:
+    """Return what somebody is told of whom Slack does not say who they are."""
+    if error.code in _UNKNOWN:
+        return "Slack does not show you to Linesman as a member of this workspace, so nothing was done."
+    again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
+    return f"Slack did not say who you are, so nothing was done. Try again {again}."
 
 
 def blind(policy: Policy) -> str:

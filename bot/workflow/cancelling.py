@@ -42,6 +42,8 @@ class Cancelling:
             change = await tx.changes.get(change_id)
         if change.requester != by:
             await self._only_operators(change, by)
+        else:
+            await self._authority.stop_own(by)
         async with self._context.database.transaction() as tx:
             await tx.brake.pull()
             change = await tx.changes.hold(change_id)

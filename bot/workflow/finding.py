@@ -70,7 +70,7 @@ class Portrait:
 
 
 class Finding:
-    """Looks numbers up, for the people of the workspace."""
+    """Looks numbers up, for whoever may look."""
 
     def __init__(self, context: Context, authority: Authority) -> None:
         self._context = context
@@ -94,8 +94,8 @@ class Finding:
 
     async def find(self, text: str, *, by: str) -> Portrait:
         """Return everything about the number that ``text`` is; raises InputError or NotAllowed."""
+        await self._authority.read(by)
         identifier = self.identifier(text)
-        await self._authority.see(by)
         id_, e164 = await self._known(identifier)
         providers = [
             provider
@@ -108,8 +108,8 @@ class Finding:
 
     async def more(self, text: str, cursor: Cursor, *, by: str) -> Portrait:
         """Return another page of the number's history, without asking the providers again."""
+        await self._authority.read(by)
         identifier = self.identifier(text)
-        await self._authority.see(by)
         _, e164 = await self._known(identifier)
         return await self._portrait(identifier, e164, (), cursor)
 

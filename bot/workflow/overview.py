@@ -45,6 +45,14 @@ class Outlook:
     slack_waits: Mapping[str, datetime]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unseen:
+    """What somebody finds on their Home tab who may not look."""
+
+    #: For the person; ends with a full stop.
+    why: str
+
+
 class Overview:
     """Reads what people find on their Home tabs."""
 
@@ -64,8 +72,12 @@ class Overview:
             newest = await tx.events.newest()
             return newest, bool(await tx.glances.page(running, self._listings.kinds, limit=1))
 
-    async def of(self, user: str) -> Outlook:
-        """Return what concerns ``user`` now."""
+    async def of(self, user: str) -> Outlook | Unseen:
+        """Return what concerns ``user`` now, or why it is not shown."""
+        try:
+            await self._authority.may_read(user)
+        except NotAllowed as error:
+            return Unseen(why=error.message)
         mine_to_decide = await self._undecided(user)
         waiting = [await self._stories.read(change) for change in mine_to_decide[:SHOWN]]
         async with self._context.database.reading() as tx:
@@ -93,7 +105,7 @@ class Overview:
     async def _may_decide(self, user: str, glance: Glance) -> bool:
         try:
             policy = self._authority.policy(glance.kind, glance.numbers, glance.settings)
-            await self._authority.approve_under(policy, user, glance.requester, ())
+            await self._authority.approve_under(policy, user, glance.requester, (), fresh=False)
         except NotAllowed:
             return False
         return True

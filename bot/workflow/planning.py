@@ -107,7 +107,7 @@ class Planning:
         if request.handed:
             return await self._handed(provider, kind, request, change)
         if not request.rows:
-            await self._authority.request(change.requester, kind.name, len(request.given), request.names)
+            await self._authority.request(change.requester, kind.name, len(request.given), request.names, fresh=False)
         snapshots = await self._survey.snapshots(provider, kind, request, progress)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with what is wanted")
         since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
@@ -120,7 +120,7 @@ class Planning:
         if request.rows:
             # A sheet of today's values has a column for everything; what counts is what it changes.
             names = tuple(dict.fromkeys((*request.wanted, *different)))
-            await self._authority.request(change.requester, kind.name, len(plan.numbers), names)
+            await self._authority.request(change.requester, kind.name, len(plan.numbers), names, fresh=False)
         await asyncio.to_thread(can_be_emptied, kind, provider.title, plan)
         await asyncio.to_thread(are_fit, kind, plan)
         return plan, await self._summarise(
@@ -137,7 +137,7 @@ class Planning:
     async def _handed(self, provider: Provider, kind: Kind, request: Request, change: Change) -> tuple[Plan, Summary]:
         """Return the plan of a filter that only the provider can resolve, where the policy allows such a thing."""
         most = kind.batch_size
-        await self._authority.request(change.requester, kind.name, most, request.names)
+        await self._authority.request(change.requester, kind.name, most, request.names, fresh=False)
         policy = self._authority.policy(kind.name, most, request.names)
         if not policy.unpreviewable:
             raise NotAllowed(blind(policy))

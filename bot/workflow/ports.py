@@ -86,14 +86,18 @@ class Waiting:
 
 
 class Directory(Protocol):
-    """Who people are and where the bot may post. Answers may be a minute old."""
+    """Who people are and where the bot may post.
 
-    async def person(self, user: str) -> Person:
+    What decides is asked ``fresh``: Slack is asked after the call, and the answer is of that moment. Anything else,
+    which is only shown, may be a minute old.
+    """
+
+    async def person(self, user: str, *, fresh: bool) -> Person:
         """Return who ``user`` is; raises :class:`bot.errors.DeliveryError` when Slack does not say."""
         ...
 
-    async def membership(self, groups: Iterable[str]) -> Membership:
-        """Return who is in each user group; None for a group that cannot be read."""
+    async def membership(self, groups: Iterable[str], *, fresh: bool) -> Membership:
+        """Return who is in each user group, or why that is not known."""
         ...
 
     async def can_post(self, channel: str) -> bool:

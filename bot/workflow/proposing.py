@@ -58,7 +58,7 @@ class Proposals:
         if not draft.start.strip():
             return replace(draft, start="", zone="")
         try:
-            person = await self._context.directory.person(user)
+            person = await self._context.directory.person(user, fresh=False)
         except DeliveryError as error:
             why = "Slack did not say in which time zone you are, so nobody knows when that is. Try again in a minute."
             raise InputError({START: why}) from error

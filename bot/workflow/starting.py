@@ -9,14 +9,15 @@ import structlog
 from bot.changes.lifecycle import ChangeState
 from bot.changes.records import Change
 from bot.changes.starts import begins_at
-from bot.errors import NotAllowed, ProviderError
+from bot.errors import DeliveryError, DeliveryPostponed, NotAllowed, ProviderError
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 from bot.workflow.freshness import stored_plan
-from bot.workflow.staleness import Staleness
+from bot.workflow.lapsing import Lapsing
+from bot.workflow.staleness import Look, Staleness
 from bot.workflow.stopping import RELEASED
 from bot.workflow.trying import Trying
 
@@ -36,9 +37,12 @@ class Starting:
         announcements: Announcements,
         staleness: Staleness,
         trying: Trying,
+        *,
+        lapsing: Lapsing,
     ) -> None:
         self._context = context
         self._staleness = staleness
+        self._lapsing = lapsing
         self._authority = authority
         self._say = announcements
         self._trying = trying
@@ -80,13 +84,26 @@ class Starting:
         except ProviderError as error:
             await self._unread(claim, change, error)
             return
+        try:
+            # At the last moment: reading many numbers takes a while.
+            lapsed = await self._lapsing.in_the_way(change, policy, "nothing was sent")
+        except DeliveryError as error:
+            await self._unsure(claim, error)
+            return
+        await self._conclude(claim, stored, lapsed, look, looked_at)
+
+    async def _conclude(self, claim: Claim, stored: str, lapsed: str, look: Look, looked_at: datetime) -> None:
+        """Begin the change, or end it as what it is; ``lapsed`` says why its approvals do not let it begin."""
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.APPROVED:
                 return
-            decided = {decision.digest for decision in await tx.decisions.of(change.id)}
-            if decided != {change.digest} or stored != change.digest:
+            decided = {decision.digest for decision in await tx.decisions.of(change.id) if decision.counts}
+            if lapsed:
+                # A new approval would start it at a time that nobody has seen, so it has to be asked for anew.
+                await self._end(tx, change, "not_approved", lapsed)
+            elif decided != {change.digest} or stored != change.digest:
                 await self._refuse(tx, change)
             elif not await tx.locks.held(change.id):
                 await self._end(tx, change, "not_locked", f"{RELEASED} Nothing was sent. Ask for the change again.")
@@ -124,6 +141,15 @@ class Starting:
         async with self._context.database.transaction() as tx:
             await self._staleness.unread(tx, await tx.batches.of(change.id), error)
         await self._wait(claim)
+
+    async def _unsure(self, claim: Claim, error: DeliveryError) -> None:
+        """Wait until Slack says whether the approvals still count."""
+        pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else WAIT
+        log.warning("cannot look whether approvals still count", change=claim.subject, code=error.code)
+        async with self._context.database.transaction() as tx:
+            await tx.work.again(claim, self._context.clock() + pause)
+            await self._say.line(tx, claim.subject, "unsure")
+        self._context.ring()
 
     async def _undecided(self, claim: Claim) -> None:
         """Tell the approvers that the time has come and nobody has decided; a click now begins the change at once."""

@@ -17,7 +17,7 @@ from bot.changes.lifecycle import ChangeState
 from bot.changes.outcomes import UNLOCKED
 from bot.changes.records import Change
 from bot.changes.starts import begins_at
-from bot.errors import NotAllowed, ProviderError, Superseded
+from bot.errors import DeliveryError, DeliveryPostponed, NotAllowed, ProviderError, Superseded
 from bot.store.events import ITSELF
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
@@ -25,6 +25,7 @@ from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 from bot.workflow.freshness import stored_plan
+from bot.workflow.lapsing import Lapsing
 from bot.workflow.refusals import Refusals
 from bot.workflow.staleness import Look, Staleness
 from bot.workflow.stopping import RELEASED, RELEASED_NUMBER, Stopping
@@ -39,10 +40,16 @@ class Trying:
     """Decides, or has somebody decide, what follows a first try."""
 
     def __init__(
-        self, context: Context, authority: Authority, announcements: Announcements, staleness: Staleness
+        self,
+        context: Context,
+        authority: Authority,
+        announcements: Announcements,
+        staleness: Staleness,
+        lapsing: Lapsing,
     ) -> None:
         self._context = context
         self._staleness = staleness
+        self._lapsing = lapsing
         self._stopping = Stopping(context, announcements)
         self._authority = authority
         self._say = announcements
@@ -95,6 +102,10 @@ class Trying:
             change = await tx.changes.get(change_id)
         if change.requester != by:
             await self._only_operators(change, by)
+        else:
+            summary = change.summary
+            size, settings = (summary.size, summary.names) if summary else (0, ())
+            await self._authority.request(by, change.kind, size, settings)  # who may not ask any more lets nothing go
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
             if change.state is not ChangeState.PAUSED:
@@ -127,6 +138,9 @@ class Trying:
         except ProviderError as error:
             await self._unread(change, error)
             until = now + WAIT
+        except DeliveryError as error:
+            await self._unsure(change, error)
+            until = now + (timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else WAIT)
         if until is not None:
             await self._wait(claim, until)
             return
@@ -162,6 +176,11 @@ class Trying:
         async with self._context.database.transaction() as tx:
             await self._staleness.unread(tx, await tx.batches.held_back(change.id), error)
 
+    async def _unsure(self, change: Change, error: DeliveryError) -> None:
+        log.warning("cannot look whether approvals still count", change=change.id, code=error.code)
+        async with self._context.database.transaction() as tx:
+            await self._say.line(tx, change.id, "unsure")
+
     async def _not_before(self, change: Change, now: datetime) -> datetime | None:
         """Return until when the rest has to wait for its window, or for the end of a freeze; None when it may go."""
         begins = begins_at(None, self._authority.still_allowed(change).windows, now)
@@ -177,7 +196,9 @@ class Trying:
         if stored != change.digest:
             return "The stored plan is not the one that was approved, so the rest was not sent.", None
         held_back = {position: number for position, number in enumerate(numbers) if number.batch in rest}
-        return "", await self._staleness.read(change, held_back)
+        look = await self._staleness.read(change, held_back)
+        lapsed = await self._lapsing.in_the_way(change, self._authority.policy_of(change), "the rest was not sent")
+        return lapsed, None if lapsed else look
 
     async def _wait(self, claim: Claim, until: datetime) -> None:
         async with self._context.database.transaction() as tx:

@@ -16,10 +16,12 @@ from bot.changes.policy import (
     Person,
     Policy,
     Reason,
+    Unread,
     Verdict,
     kind_off,
     may_approve,
     may_operate,
+    may_read,
     may_request,
     who_may_approve,
 )
@@ -178,7 +180,7 @@ class TestApprove:
 
         assert (verdict.allowed, verdict.reason) == (False, Reason.NOBODY_LISTED)
 
-    @pytest.mark.parametrize("groups", [{"S0LEADS": None, "S0NIGHT": frozenset()}, {"S0NIGHT": frozenset()}, {}])
+    @pytest.mark.parametrize("groups", [{"S0LEADS": Unread(), "S0NIGHT": frozenset()}, {"S0NIGHT": frozenset()}, {}])
     def test_unreadable_group(self, groups: Membership) -> None:
         """A group that could not be read, or was not, approves nothing and is given as the reason (invariant 3)."""
         verdict = approve("U0LEAD", groups=groups)
@@ -186,9 +188,33 @@ class TestApprove:
         assert (verdict.allowed, verdict.reason) == (False, Reason.GROUP_UNREADABLE)
         assert verdict.sentence.startswith("Slack did not say who is in the user groups of the approvers")
 
+    def test_unreadable_for_longer(self) -> None:
+        """When Slack keeps us out for longer than a minute, that is what is said."""
+        verdict = approve("U0ELSE", groups={"S0LEADS": Unread(wait=3600), "S0NIGHT": frozenset()})
+
+        assert verdict.sentence.endswith("Try again in 60 minutes.")
+
+    def test_group_that_is_gone(self) -> None:
+        """A group that is gone for good is told as that, and who can mend it; another minute would change nothing."""
+        gone = Unread(trouble="which Slack does not know: take the id from the group's page in Slack")
+        verdict = approve("U0ELSE", groups={"S0LEADS": gone, "S0NIGHT": frozenset()})
+
+        assert (verdict.allowed, verdict.reason) == (False, Reason.GROUP_GONE)
+        assert verdict.sentence == (
+            "You may not approve or reject changes just now. The list of approvers names the user group S0LEADS, which "
+            "Slack does not know: take the id from the group's page in Slack. Only whoever runs Linesman can mend that."
+        )
+        assert approve("U0BOSS", groups={"S0LEADS": gone}).allowed
+
+    def test_group_that_is_gone_beside_one_that_is_silent(self) -> None:
+        """While another group may still have the person, the better answer is to try again."""
+        verdict = approve("U0ELSE", groups={"S0LEADS": Unread(trouble="which is gone")})
+
+        assert verdict.reason is Reason.GROUP_UNREADABLE
+
     def test_unreadable_group_beside_a_readable_one(self) -> None:
         """What could be read still counts: a group that names the person, or the list itself."""
-        groups: Membership = {"S0LEADS": None, "S0NIGHT": frozenset({"U0OWL"})}
+        groups: Membership = {"S0LEADS": Unread(), "S0NIGHT": frozenset({"U0OWL"})}
 
         assert approve("U0OWL", groups=groups).allowed
         assert approve("U0BOSS", groups=groups).allowed
@@ -314,7 +340,7 @@ class TestForbidden:
         ),
         (
             Grant(groups=frozenset({"S0LEADS"})),
-            {"S0LEADS": None},
+            {"S0LEADS": Unread()},
             (
                 "Slack did not say who is in the user groups of the approvers, so you may not approve or reject "
                 "changes under the rule “night” just now. Try again in a minute."
@@ -327,3 +353,23 @@ def test_refusals_name_the_rule(approvers: Grant, groups: Membership, sentence: 
     verdict = approve("U0ELSE", policy=replace(POLICY, name="night", approvers=approvers), groups=groups)
 
     assert verdict.sentence == sentence
+
+
+class TestRead:
+    """Looking at changes and numbers."""
+
+    READERS = Grant(users=frozenset({"U0REQ"}), groups=frozenset({"S0LEADS"}))
+
+    @pytest.mark.parametrize(("user", "allowed"), [("U0REQ", True), ("U0LEAD", True), ("U0ELSE", False)])
+    def test_listed(self, user: str, allowed: bool) -> None:  # noqa: FBT001 - a column of the table
+        """Whoever the list names may look, by name or by group, and nobody else."""
+        verdict = may_read(POLICY, self.READERS, person(user), GROUPS)
+
+        assert verdict.allowed is allowed
+
+    @pytest.mark.parametrize("what", ["guest", "foreign", "bot", "invited"])
+    def test_never(self, what: str) -> None:
+        """A list of everybody is one of full members: guests, strangers, bots and who has not come yet never look."""
+        somebody = replace(person("U0REQ"), **{what: True})
+
+        assert not may_read(POLICY, Grant(users=frozenset({"U0REQ"}), everyone=True), somebody, GROUPS).allowed

@@ -194,6 +194,14 @@ class TestBad:
             ),
             ("rule = [1]", "policy.toml: rule must be tables, each beginning with [[rule]] in double brackets."),
             ("[[rules]]", "policy.toml: “rules” is not a key that can stand outside of a [[rule]]."),
+            ("readers = 'S0ALL'", "policy.toml: readers must be a list of ids, not “S0ALL”: put it in brackets."),
+            (
+                '[[rule]]\nname = "x"\nreaders = ["*"]',
+                (
+                    "policy.toml, rule 1 “x”: “readers” is not a key of a rule: readers stands at the top of the file, "
+                    "above the first [[rule]]."
+                ),
+            ),
             ("[[rule]]", "policy.toml, rule 1: name is missing: decisions name the rule that allowed them."),
             (
                 '[[rule]]\nname = "x"\n[[rule]]\nname = " x "',

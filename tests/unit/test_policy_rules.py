@@ -18,6 +18,7 @@ from bot.changes.policy import (
     Policy,
     Reason,
     Rule,
+    Unread,
     kind_off,
     may_approve,
     may_request,
@@ -207,7 +208,7 @@ class TestStart:
         """When a group that could let them in cannot be read, that is the answer."""
         grouped = replace(self.LARGE, requesters=Grant(groups=frozenset({"S0BIG"})))
 
-        verdict = policies(grouped).may_start("telnyx.settings", person("U0ELSE"), {"S0BIG": None})
+        verdict = policies(grouped).may_start("telnyx.settings", person("U0ELSE"), {"S0BIG": Unread()})
 
         assert (verdict.allowed, verdict.reason, verdict.rule) == (False, Reason.GROUP_UNREADABLE, "large")
 
@@ -218,16 +219,31 @@ class TestStart:
         )
 
     def test_groups(self) -> None:
-        """The groups to read are those of the requesters of every rule that could govern the kind."""
+        """The groups to read are those of the requesters of every rule that could govern the kind and lets somebody."""
         found = policies(
             Rule(name="a", kinds=("close.*",), requesters=Grant(groups=frozenset({"S0CLOSE"}))),
+            Rule(name="never", max_numbers=1, allow=False, requesters=Grant(groups=frozenset({"S0NEVER"}))),
             Rule(name="b", max_numbers=5, requesters=Grant(groups=frozenset({"S0SMALL"}))),
             Rule(name="c", requesters=Grant(groups=frozenset({"S0ALL"}))),
             Rule(name="d", requesters=Grant(groups=frozenset({"S0LATE"}))),
         )
 
-        assert found.requester_groups("telnyx.settings") == {"S0SMALL", "S0ALL"}
-        assert found.requester_groups("telnyx.delete") == frozenset()
+        assert found.all_requesters("telnyx.settings").groups == {"S0SMALL", "S0ALL"}
+        assert found.all_requesters("telnyx.delete").groups == frozenset()
+
+    def test_readers(self) -> None:
+        """Whoever has a part in any rule may look, and whom the file names besides."""
+        rules = (
+            Rule(name="a", requesters=Grant(groups=frozenset({"S0REQ"}))),
+            Rule(name="b", approvers=Grant(users=frozenset({"U0APP"}))),
+        )
+        fallback = policies().fallback
+        found = Policies(rules=rules, fallback=fallback, readers=Grant(users=frozenset({"U0READ"}))).all_readers
+
+        own = fallback.requesters.users | fallback.approvers.users | fallback.operators.users
+        assert found.users == {"U0APP", "U0READ", *own}
+        assert "S0REQ" in found.groups
+        assert not found.everyone
 
     def test_largest(self) -> None:
         """The most numbers that a change of a kind can have is the most that any rule lets through."""
@@ -294,7 +310,7 @@ grants = st.builds(
     everyone=st.booleans(),
 )
 memberships = st.dictionaries(
-    st.sampled_from(["S0LEADS", "S0NIGHT"]), st.none() | st.frozensets(st.sampled_from(PEOPLE))
+    st.sampled_from(["S0LEADS", "S0NIGHT"]), st.just(Unread()) | st.frozensets(st.sampled_from(PEOPLE))
 )
 bare_rules = st.builds(
     Rule,
@@ -384,7 +400,7 @@ class TestRules:
         fewer = [
             replace(rule, requesters=without(rule.requesters), approvers=without(rule.approvers)) for rule in rules
         ]
-        smaller = {group: users if users is None else users - {user} for group, users in groups.items()}
+        smaller = {group: users if isinstance(users, Unread) else users - {user} for group, users in groups.items()}
         after = answers(policies(*fewer), smaller)
 
         assert [now for then, now in zip(before, after, strict=True) if now and not then] == []

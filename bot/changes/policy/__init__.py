@@ -9,18 +9,22 @@ another workspace allow nothing. Group membership arrives as data; reading it is
 
 from __future__ import annotations
 
-from bot.changes.policy.people import Audience, Grant, Membership, Person
+from bot.changes.policy.lapses import Lapse, lapsed_text, why_lapsed
+from bot.changes.policy.people import Audience, Grant, Membership, Person, Unread
 from bot.changes.policy.policies import Policies
 from bot.changes.policy.rules import Rule
 from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, OnStale, Policy
 from bot.changes.policy.verdicts import (
     Reason,
     Verdict,
+    broken,
+    in_a_while,
     kind_off,
     may_approve,
-    may_look,
     may_operate,
+    may_read,
     may_request,
+    may_stop_own,
     who_may_approve,
 )
 
@@ -29,6 +33,7 @@ __all__ = [
     "FIRST_REMINDER",
     "Audience",
     "Grant",
+    "Lapse",
     "Membership",
     "OnStale",
     "Person",
@@ -36,11 +41,17 @@ __all__ = [
     "Policy",
     "Reason",
     "Rule",
+    "Unread",
     "Verdict",
+    "broken",
+    "in_a_while",
     "kind_off",
+    "lapsed_text",
     "may_approve",
-    "may_look",
     "may_operate",
+    "may_read",
     "may_request",
+    "may_stop_own",
     "who_may_approve",
+    "why_lapsed",
 ]

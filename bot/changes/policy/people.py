@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
-
-#: User group id -> ids of its users; None when Slack did not say who is in it. A group that is absent counts as None.
-Membership: TypeAlias = Mapping[str, frozenset[str] | None]
 
 _USER: Final = re.compile(r"[UW][A-Z0-9]{2,}")
 _GROUP: Final = re.compile(r"S[A-Z0-9]{2,}")
 #: A longer entry is not an id, and could be a secret in the wrong place: it is not repeated in a message.
 _SHOWN: Final = 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """A user group of which nobody knows who is in it."""
+
+    #: What is wrong with the group, where that lasts until somebody mends it; goes on after "the user group S0…":
+    #: "which Slack does not know: …". Empty when it may pass by itself.
+    trouble: str = ""
+    #: After how many seconds it is worth asking again.
+    wait: float = 60.0
+
+
+#: User group id -> ids of its users. A group that is absent counts as one that could not be read just now.
+Membership: TypeAlias = Mapping[str, frozenset[str] | Unread]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,10 +61,24 @@ class Grant:
             raise ValueError("; it also ".join(problems))
         return cls(users=users, groups=groups, everyone=bool(stars))
 
+    @classmethod
+    def union(cls, grants: Iterable[Grant]) -> Grant:
+        """Return the grant of everybody whom one of ``grants`` names."""
+        every = tuple(grants)
+        return cls(
+            users=frozenset[str]().union(*(grant.users for grant in every)),
+            groups=frozenset[str]().union(*(grant.groups for grant in every)),
+            everyone=any(grant.everyone for grant in every),
+        )
+
     @property
     def empty(self) -> bool:
         """Whether the grant names nobody."""
         return not (self.users or self.groups or self.everyone)
+
+    def names(self, user: str) -> bool:
+        """Tell whether the grant names ``user`` without a look at any group."""
+        return self.everyone or user in self.users
 
     def __str__(self) -> str:
         if self.everyone:
@@ -70,9 +96,11 @@ class Person:
     active: bool
     #: Single- or multi-channel guest.
     guest: bool
-    #: A member of another workspace.
+    #: A member of another workspace (Slack Connect), and of no workspace of ours.
     foreign: bool
     bot: bool
+    #: Was invited to the workspace and has not come yet.
+    invited: bool = False
     #: Name of the time zone that they live in, such as ``Europe/Berlin``; UTC when Slack does not say.
     zone: str = "UTC"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bot.changes.policy.people import Membership, Person
+from bot.changes.policy.people import Grant, Membership, Person
 from bot.changes.policy.rules import Rule
 from bot.changes.policy.terms import Policy
 from bot.changes.policy.verdicts import Reason, Verdict, kind_off, may_request
@@ -20,6 +20,8 @@ class Policies:
     fallback: Policy
     #: Kinds that the fallback does not govern: nobody may, unless a rule that names them says ``allow``.
     off_by_default: frozenset[str] = frozenset()
+    #: Who may look at changes and numbers besides those who have a part in any rule.
+    readers: Grant = field(default_factory=Grant)
 
     def governing(self, kind: str, size: int, settings: Collection[str]) -> Policy | None:
         """Return the policy of a change of ``size`` numbers of ``kind`` that touches ``settings`` (their names).
@@ -36,7 +38,7 @@ class Policies:
         """Say whether ``person`` may begin a change of ``kind``, while its size and settings are not known.
 
         Allowed when any rule that could come to govern it lets them request. ``membership`` has to know
-        :meth:`requester_groups`.
+        the groups of :meth:`all_requesters`, until one has the person.
         """
         refusals = []
         for _, policy in self._possible(kind):
@@ -48,9 +50,16 @@ class Policies:
         unsure = [verdict for verdict in refusals if verdict.reason is Reason.GROUP_UNREADABLE]
         return next(iter([*unsure, *reversed(refusals)]), kind_off(kind))
 
-    def requester_groups(self, kind: str) -> frozenset[str]:
-        """Return the ids of the user groups that :meth:`may_start` asks about."""
-        return frozenset[str]().union(*(policy.requesters.groups for _, policy in self._possible(kind)))
+    def all_requesters(self, kind: str) -> Grant:
+        """Return whoever may request a change of ``kind`` under any rule."""
+        return Grant.union(policy.requesters for _, policy in self._possible(kind) if policy.allowed)
+
+    @property
+    def all_readers(self) -> Grant:
+        """Who may look at changes and numbers: whoever may request, approve or operate under any rule, and readers."""
+        own = (self.readers, self.fallback.requesters, self.fallback.approvers, self.fallback.operators)
+        said = (grant for rule in self.rules for grant in (rule.requesters, rule.approvers) if grant is not None)
+        return Grant.union((*own, *said))
 
     def largest(self, kind: str) -> int:
         """Return the most numbers that any change of ``kind`` may have, whoever asks; 0 when nobody may."""

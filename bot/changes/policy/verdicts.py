@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.changes.policy.people import Audience, Grant, Membership, Person
+from bot.changes.policy.people import Audience, Grant, Membership, Person, Unread
 from bot.changes.policy.terms import ENVIRONMENT, Policy
 
 #: What a verdict names as its rule when no rule allows a kind that is off by default.
 _OFF: Final = "off by default"
+_MINUTE: Final = 60
 
 
 class Reason(StrEnum):
@@ -25,8 +27,10 @@ class Reason(StrEnum):
     NOT_LISTED = "not_listed"
     #: The list is empty: it names nobody at all.
     NOBODY_LISTED = "nobody_listed"
-    #: The person is in no group that could be read, and at least one could not be read.
+    #: The person is in no group that could be read, and at least one could not be read just now.
     GROUP_UNREADABLE = "group_unreadable"
+    #: The person is in no group that could be read, and at least one cannot be read until somebody mends that.
+    GROUP_GONE = "group_gone"
     #: The person asked for this change.
     OWN_CHANGE = "own_change"
     #: The person has approved this change before.
@@ -39,6 +43,8 @@ class Reason(StrEnum):
     GUEST = "guest"
     #: The person belongs to another workspace (Slack Connect).
     FOREIGN = "foreign"
+    #: The person has not accepted the invitation to the workspace.
+    INVITED = "invited"
     #: The person is not a person.
     BOT = "bot"
     #: The rule lets nobody do this.
@@ -72,7 +78,7 @@ def may_request(policy: Policy, person: Person, membership: Membership, kind: st
             ),
             rule=policy.name,
         )
-    return _verdict(policy, reason, deed="request changes", role="requesters")
+    return _verdict(policy, reason, "request changes", "requesters", _unread(policy.requesters, membership))
 
 
 def may_approve(
@@ -93,18 +99,28 @@ def may_approve(
         reason = Reason.ALREADY_APPROVED
     elif reason is Reason.LISTED and own:
         reason = Reason.SELF_APPROVAL
-    return _verdict(policy, reason, deed="approve or reject changes", role="approvers")
+    return _verdict(policy, reason, "approve or reject changes", "approvers", _unread(policy.approvers, membership))
 
 
 def may_operate(policy: Policy, person: Person, membership: Membership) -> Verdict:
     """Say whether ``person`` may unlock numbers, freeze submissions, settle unknown jobs and export."""
     reason = _standing(person) or _listing(policy.operators, person, membership)
-    return _verdict(policy, reason, deed="do an operator's work", role="operators")
+    return _verdict(policy, reason, "do an operator's work", "operators", _unread(policy.operators, membership))
 
 
-def may_look(policy: Policy, person: Person) -> Verdict:
-    """Say whether ``person`` may look up what a number is set to now: every active full member of the workspace may."""
-    return _verdict(policy, _standing(person) or Reason.LISTED, deed="look up numbers", role="members")
+def may_stop_own(policy: Policy, person: Person) -> Verdict:
+    """Say whether ``person`` may stop a change of their own: every active full member of the workspace may."""
+    return _verdict(policy, _standing(person) or Reason.LISTED, "cancel changes", "members", {})
+
+
+def may_read(policy: Policy, readers: Grant, person: Person, membership: Membership) -> Verdict:
+    """Say whether ``person`` may look at changes and numbers; ``readers`` is all who may, under any rule.
+
+    Guests and people of other workspaces may not, whatever the list says.
+    """
+    reason = _standing(person) or _listing(readers, person, membership)
+    role = "requesters, approvers or operators"
+    return _verdict(policy, reason, "look at changes and numbers", role, _unread(readers, membership))
 
 
 def who_may_approve(policy: Policy, requester: str) -> Audience:
@@ -141,23 +157,45 @@ def _standing(person: Person) -> Reason | None:
         return Reason.BOT
     if person.foreign:
         return Reason.FOREIGN
+    if person.invited:
+        return Reason.INVITED
     if person.guest:
         return Reason.GUEST
     return None
 
 
 def _listing(grant: Grant, person: Person, membership: Membership) -> Reason:
-    if grant.everyone or person.id in grant.users:
+    if grant.names(person.id):
         return Reason.LISTED
     if grant.empty:
         return Reason.NOBODY_LISTED
-    groups = [membership.get(group) for group in grant.groups]
-    if any(users is not None and person.id in users for users in groups):
+    groups = [membership.get(group, Unread()) for group in grant.groups]
+    if any(not isinstance(users, Unread) and person.id in users for users in groups):
         return Reason.LISTED
-    return Reason.GROUP_UNREADABLE if None in groups else Reason.NOT_LISTED
+    unread = [users for users in groups if isinstance(users, Unread)]
+    if any(not each.trouble for each in unread):
+        return Reason.GROUP_UNREADABLE  # another minute may bring another answer
+    return Reason.GROUP_GONE if unread else Reason.NOT_LISTED
 
 
-def _verdict(policy: Policy, reason: Reason, *, deed: str, role: str) -> Verdict:
+def _unread(grant: Grant, membership: Membership) -> Mapping[str, Unread]:
+    """Return the groups of ``grant`` that could not be read."""
+    found = {group: membership.get(group, Unread()) for group in sorted(grant.groups)}
+    return {group: users for group, users in found.items() if isinstance(users, Unread)}
+
+
+def broken(role: str, unread: Mapping[str, Unread]) -> str:
+    """Return what is wrong with the groups of the list ``role`` for good, and who has to mend it, as sentences."""
+    named = [f"the user group {group}, {each.trouble}" for group, each in unread.items() if each.trouble]
+    return f"The list of {role} names {'; and '.join(named)}. Only whoever runs Linesman can mend that."
+
+
+def in_a_while(seconds: float) -> str:
+    """Return when it is worth trying again: "in a minute"."""
+    return "in a minute" if seconds <= _MINUTE else f"in {math.ceil(seconds / _MINUTE)} minutes"
+
+
+def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mapping[str, Unread]) -> Verdict:
     # The variables are the rule that everybody knows; any other is named, for another change may have another answer.
     under = "" if policy.name == ENVIRONMENT else f" under the rule “{policy.name}”"
     because = f": {policy.why.rstrip('.')}" if policy.why else ""
@@ -172,14 +210,16 @@ def _verdict(policy: Policy, reason: Reason, *, deed: str, role: str) -> Verdict
         ),
         Reason.GROUP_UNREADABLE: (
             f"Slack did not say who is in the user groups of the {role}, so you may not {deed}{under} just now. "
-            f"Try again in a minute."
+            f"Try again {in_a_while(max((each.wait for each in unread.values()), default=0))}."
         ),
+        Reason.GROUP_GONE: f"You may not {deed}{under} just now. {broken(role, unread)}",
         Reason.FORBIDDEN: f"Nobody may {deed}{under}{because}.",
         Reason.OWN_CHANGE: "You asked for this change, so somebody else has to approve it.",
         Reason.ALREADY_APPROVED: "You have already approved this change; the next approval has to be somebody else's.",
         Reason.DEACTIVATED: f"A deactivated Slack account may not {deed}.",
         Reason.GUEST: f"Guests of this workspace may not {deed}.",
         Reason.FOREIGN: f"People from another workspace may not {deed}.",
+        Reason.INVITED: f"Who has not accepted the invitation to this workspace may not {deed}.",
         Reason.BOT: f"Bots may not {deed}.",
     }
     return Verdict(

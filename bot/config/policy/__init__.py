@@ -25,6 +25,9 @@ and then what holds for them. The first rule that fits governs, and what it does
     on_stale              what follows when numbers turn out to have changed after some of the change was sent:
                           "stop" sends nothing more of it, "continue" goes on without them
 
+Above the first rule may stand ``readers = ["S0…"]``: who may look at changes and numbers besides those who may request,
+approve or operate under any rule; ``["*"]`` is every active full member of the workspace.
+
 A kind that is off by default takes two approvals, unless the rule says how many. :data:`EXAMPLE` shows every key.
 """
 
@@ -33,6 +36,6 @@ from __future__ import annotations
 from bot.config.policy.cautions import rule_cautions, variable_cautions
 from bot.config.policy.document import PolicyFile, parse, read
 from bot.config.policy.example import EXAMPLE
-from bot.config.policy.explaining import explain
+from bot.config.policy.explaining import explain, explain_reading
 
-__all__ = ["EXAMPLE", "PolicyFile", "explain", "parse", "read", "rule_cautions", "variable_cautions"]
+__all__ = ["EXAMPLE", "PolicyFile", "explain", "explain_reading", "parse", "read", "rule_cautions", "variable_cautions"]

@@ -26,7 +26,7 @@ _TERMS: Final = {
 
 def rule_cautions(file: PolicyFile, policies: Policies) -> tuple[str, ...]:
     """Return one sentence for each oddity of the rules in ``file``, in the order of the rules."""
-    if not file.rules:
+    if not file.rules and file.readers.empty:
         return (f"{file.name} has no [[rule]]: the variables alone decide who may do what.",)
     shadows = _shadows(policies)
     return tuple(

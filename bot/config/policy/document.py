@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bot.changes.policy import Rule
-from bot.config.policy.keys import told
+from bot.changes.policy import Grant, Rule
+from bot.config.policy.keys import READERS, people, sentence, told
 from bot.config.policy.reading import Reading, place_of
 
 #: More than any policy needs; a larger file is something else.
@@ -26,6 +26,8 @@ class PolicyFile:
     #: As LINESMAN_POLICY_FILE gives it.
     path: str
     rules: tuple[Rule, ...] = ()
+    #: Who may look at changes and numbers besides those who have a part in a rule.
+    readers: Grant = field(default_factory=Grant)
     #: Sentences, each naming the file, the rule and the key.
     problems: tuple[str, ...] = ()
 
@@ -74,15 +76,20 @@ def parse(text: str, path: str, kinds: Mapping[str, Collection[str]] | None = No
     except (ValueError, RecursionError):
         return PolicyFile(path=path, problems=(f"{name} is not TOML that can be read: a value in it is too large.",))
     entries = tables.pop("rule", [])
+    said, readers = tables.pop(READERS, []), Grant()
     problems = [f"{name}: {told(key)} is not a key that can stand outside of a [[rule]]." for key in tables]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         problems.append(f"{name}: rule must be tables, each beginning with [[rule]] in double brackets.")
         entries = []
+    try:
+        readers = people(said, everyone_allowed=True)
+    except ValueError as error:
+        problems.append(sentence(name, f"{READERS} {error}"))
     reading = Reading(file=name, kinds=kinds, problems=problems)
     rules = [reading.rule(entry, place) for place, entry in enumerate(entries, 1)]
     if problems:
         return PolicyFile(path=path, problems=tuple(problems))
-    return PolicyFile(path=path, rules=tuple(rule for rule in rules if rule is not None))
+    return PolicyFile(path=path, rules=tuple(rule for rule in rules if rule is not None), readers=readers)
 
 
 def _syntax(name: str, error: str) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 EXAMPLE: Final = """\
 # The first rule that fits a change governs it. What a rule does not say, the variables say.
 
+readers = ["S0SUPPORT"]                 # may look, like all who have a part in a rule; ["*"] for every full member
+
 [[rule]]
 name = "hands off"                      # nobody may, and the requester reads why
 kinds = ["telnyx.*"]

@@ -23,6 +23,14 @@ def explain(policies: Policies) -> list[str]:
     return [f"{place}. {sentence}." for place, sentence in enumerate(sentences, 1)]
 
 
+def explain_reading(policies: Policies) -> str:
+    """Return who may look at changes and numbers, as a sentence."""
+    everyone = policies.all_readers.everyone
+    others = "" if policies.readers.empty else f", and {policies.readers}"
+    who = "every active full member of the workspace" if everyone else f"requesters, approvers and operators{others}"
+    return f"Changes and numbers can be looked at by {who}; never by guests and people of other workspaces."
+
+
 def _allowing(kind: str, policies: Policies) -> bool:
     return any(rule.allow and rule.governs(kind, policies.off_by_default) for rule in policies.rules)
 

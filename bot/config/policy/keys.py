@@ -21,6 +21,8 @@ _MOST: Final = 1_000_000_000
 #: Longest name of a rule, in characters.
 NAME_LENGTH: Final = 60
 _WHY_LENGTH: Final = 300
+#: The key that stands above all rules.
+READERS: Final = "readers"
 _KIND: Final = re.compile(r"[a-z0-9_*]+(?:\.[a-z0-9_*]+)*")
 
 
@@ -134,7 +136,8 @@ def _settings(value: object) -> frozenset[str]:
     return frozenset(settings)
 
 
-def _people(value: object, *, everyone_allowed: bool) -> Grant:
+def people(value: object, *, everyone_allowed: bool) -> Grant:
+    """Return the grant that a list of ids is; raises ValueError."""
     if isinstance(value, str):
         raise ValueError(f"must be a list of ids, not {told(value)}: put it in brackets")  # noqa: TRY004 - as above
     ids = _texts(value, "ids")
@@ -144,11 +147,11 @@ def _people(value: object, *, everyone_allowed: bool) -> Grant:
 
 
 def _requesters(value: object) -> Grant:
-    return _people(value, everyone_allowed=True)
+    return people(value, everyone_allowed=True)
 
 
 def _approvers(value: object) -> Grant:
-    return _people(value, everyone_allowed=False)
+    return people(value, everyone_allowed=False)
 
 
 #: All keys but ``windows``, whose entries have keys of their own.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.changes.policy import Rule
 from bot.config.policy.hours import read_windows
-from bot.config.policy.keys import KEYS, NAME_LENGTH, sentence, told
+from bot.config.policy.keys import KEYS, NAME_LENGTH, READERS, sentence, told
 from bot.config.policy.matches import match_problems
 
 _WINDOWS: Final = "windows"
@@ -68,5 +68,7 @@ class Reading:
 
 
 def _hint(key: str) -> str:
+    if key == READERS:
+        return f"{READERS} stands at the top of the file, above the first [[rule]]"
     near = get_close_matches(key, _ALL, n=1)
     return f"did you mean {near[0]}?" if near else f"the keys are {', '.join(_ALL)}"

@@ -30,6 +30,15 @@ class Profile:
     is_bot: bool = False
     #: team id of a Slack Connect stranger, else None
     foreign_team: str | None = None
+    #: other workspaces of an Enterprise Grid organisation that has this one: with them, this person belongs to the
+    #: organisation and to this workspace too; None for somebody of a workspace that stands alone
+    grid_teams: tuple[str, ...] | None = None
+    #: whether users.info gives no ``team_id``, as it does for people of an organisation
+    teamless: bool = False
+    #: whether Slack calls them a stranger: somebody from elsewhere, in a shared channel or no longer in one
+    stranger: bool = False
+    #: whether they were invited and have not come yet
+    invited: bool = False
     email: str | None = None
 
 

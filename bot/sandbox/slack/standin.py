@@ -141,9 +141,17 @@ class SlackStandIn:
         guest: bool = False,
         admin: bool = False,
         foreign_team: str | None = None,
+        grid_teams: tuple[str, ...] | None = None,
+        teamless: bool = False,
+        stranger: bool = False,
+        invited: bool = False,
         email: str | None = None,
     ) -> Person:
-        """Add somebody to the workspace; ``foreign_team`` makes them a Slack Connect stranger."""
+        """Add somebody to the workspace; ``foreign_team`` makes them a Slack Connect stranger.
+
+        Of an Enterprise Grid organisation, ``grid_teams`` are the other workspaces of the person, their home first, and
+        ``teamless`` has users.info say no home at all. Change their ``profile`` at any time: ``deleted``, ``guest``, …
+        """
         profile = Profile(
             id=user_id,
             name=name,
@@ -152,6 +160,10 @@ class SlackStandIn:
             guest=guest,
             admin=admin,
             foreign_team=foreign_team,
+            grid_teams=grid_teams,
+            teamless=teamless,
+            stranger=stranger,
+            invited=invited,
             email=email,
         )
         self.workspace.people[user_id] = profile
@@ -181,10 +193,14 @@ class SlackStandIn:
         return channel
 
     def add_usergroup(self, group_id: str, *, handle: str, members: Iterable[str] = ()) -> Usergroup:
-        """Add a user group; change its ``members`` or ``disabled`` at any time."""
+        """Add a user group; change its ``members`` or ``disabled`` at any time, or delete it."""
         group = Usergroup(id=group_id, handle=handle, members=list(members))
         self.workspace.usergroups[group_id] = group
         return group
+
+    def delete_usergroup(self, group_id: str) -> None:
+        """Delete a user group for good: Slack knows no such group from now on."""
+        del self.workspace.usergroups[group_id]
 
     def person(self, user_id: str) -> Person:
         """Return somebody to play; raises KeyError for a stranger."""

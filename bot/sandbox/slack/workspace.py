@@ -18,6 +18,8 @@ from bot.sandbox.slack.triggers import Triggers
 
 TEAM = "T0STANDIN"
 TEAM_DOMAIN = "linesman-sandbox"
+#: the organisation of people whose profile has ``grid_teams``
+ENTERPRISE = "E0STANDIN"
 APP = "A0STANDIN"
 BOT_USER = "U0LINESMAN"
 BOT = "B0LINESMAN"

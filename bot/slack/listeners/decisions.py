@@ -100,7 +100,8 @@ async def _instead(front: Front, text: str, change: int) -> str:
 def _thanks(change: int, answer: Answer) -> str:
     if answer.state is ChangeState.AWAITING_APPROVAL:
         missing = answer.required - answer.approvals
-        return f"Your approval of {public_id(change)} counts. {missing} more needed, from somebody else."
+        lapsed = f" {escape(answer.lapsed)}" if answer.lapsed else ""
+        return f"Your approval of {public_id(change)} counts.{lapsed} {missing} more needed, from somebody else."
     begins = when(answer.begins_at) if answer.begins_at else "now"
     return f"Your approval of {public_id(change)} counts, and it is the last one needed: the change starts {begins}."
 

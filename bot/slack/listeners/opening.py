@@ -54,7 +54,7 @@ async def fill_form(
         await front.show(view, notice("🚫 The policy allows no change at all. Ask whoever runs Linesman."))
         return
     try:
-        await front.authority.start(user, chosen.name)
+        await front.authority.start(user, chosen.name, fresh=False)
     except NotAllowed as error:
         await front.show(view, notice(f"🚫 {escape(error.message)}"))
         return

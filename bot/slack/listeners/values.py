@@ -51,7 +51,7 @@ async def open_values(front: Front, body: dict[str, Any], text: str) -> None:
     kind = _kind(front, word)
     chosen, numbers = (kind, rest) if kind else (front.choices.kinds[0], text)
     try:
-        await front.authority.start(body["user_id"], chosen.name)
+        await front.authority.start(body["user_id"], chosen.name, fresh=False)
     except NotAllowed as error:
         await front.show(view, notice(f"🚫 {escape(error.message)}", title=TITLE))
         return

@@ -89,7 +89,8 @@ def _buttons(story: Story) -> list[Block]:
     buttons: list[Block] = []
     if change.kept is not None:
         return buttons  # its numbers are pruned
-    if change.state in PLANNABLE_AGAIN and change.replaced_by is None:
+    lapsed = change.state is ChangeState.CANCELLED and any(decision.lapse for decision in story.decisions)
+    if (change.state in PLANNABLE_AGAIN or lapsed) and change.replaced_by is None:
         buttons.append(button("Plan again", AGAIN, value))
     elif change.state.over and change.started_at is not None:
         unchanged = change.summary.unchanged if change.summary else 0

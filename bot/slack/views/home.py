@@ -17,6 +17,7 @@ from bot.slack.views.elements import (
     context,
     counted,
     divider,
+    escape,
     header,
     listed,
     person,
@@ -26,15 +27,17 @@ from bot.slack.views.elements import (
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.status import entry
 from bot.slack.views.times import slack_line, start_line
-from bot.workflow.overview import Outlook
+from bot.workflow.overview import Outlook, Unseen
 from bot.workflow.ports import Story
 
 #: The button that opens the form.
 START: Final = "home_start"
 
 
-def home(outlook: Outlook) -> View:
+def home(outlook: Outlook | Unseen) -> View:
     """Return the Home tab of the person whose outlook it is."""
+    if isinstance(outlook, Unseen):
+        return {"type": "home", "blocks": [section(f"🚫 {escape(outlook.why)}")]}
     blocks: list[Block] = [actions(START, [button("New number change", START, "new", style="primary")])]
     blocks.append(section(_freeze(outlook)))
     if held := slack_line(outlook.slack_waits):

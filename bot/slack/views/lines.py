@@ -36,6 +36,15 @@ def line(story: Story, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     return text, blocks
 
 
+#: Lines that are the same of every change.
+_ALWAYS: Final[Mapping[str, str]] = {
+    "unsure": (
+        "⏳ Slack does not say just now whether those who approved still may, so nothing more is sent yet. It is asked "
+        "again until it does."
+    )
+}
+
+
 def _line(story: Story, data: Mapping[str, Any]) -> str:
     change = story.change
     match data["what"]:
@@ -61,7 +70,7 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
         case "finished":
             return f"🏁 Done: {', '.join(count_parts(**_counts(data)))}. {person(change.requester)}"
         case what:
-            return f"{what.replace('_', ' ')}."
+            return _ALWAYS.get(what) or f"{what.replace('_', ' ')}."
 
 
 def _counts(data: Mapping[str, Any]) -> dict[str, int]:

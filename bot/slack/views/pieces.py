@@ -55,9 +55,15 @@ def audience_text(audience: Audience) -> str:
 
 def decision_text(decisions: Sequence[Decision], required: int) -> str:
     """Return who decided what so far."""
-    said = [f"{person(d.person)} {'approved' if d.verb is Verb.APPROVE else 'rejected'}" for d in decisions]
-    approvals = sum(1 for d in decisions if d.verb is Verb.APPROVE)
-    return f"{approvals} of {required}" + (f": {', '.join(said)}" if said else "")
+    approvals = sum(1 for decision in decisions if decision.counts)
+    said = ", ".join(map(_said, decisions))
+    return f"{approvals} of {required}" + (f": {said}" if said else "")
+
+
+def _said(decision: Decision) -> str:
+    verb = "approved" if decision.verb is Verb.APPROVE else "rejected"
+    lapse = f", which does not count any more (who {decision.lapse})" if decision.lapse else ""
+    return f"{person(decision.person)} {verb}{lapse}"
 
 
 def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:

@@ -22,6 +22,7 @@ BOT_TOKEN = "xoxb-1111-standin"
 APP_TOKEN = "xapp-1-standin"
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 API_KEY = "KEY0123456789"
+READING = "ok    Changes and numbers can be looked at by {}; never by guests and people of other workspaces."
 #: How variables begin that are not called LINESMAN_….
 FOREIGN = ("SLACK_", "TELNYX_", "CLOSE_", "DATABASE_")
 
@@ -73,7 +74,12 @@ class Place:
         """Return what is checked -> the lines of it when all is well, in the order of the report."""
         return {
             "configuration": [
-                f"ok    The configuration can be read: {len(self.env)} variables are set, of {len(VARIABLES)}."
+                f"ok    The configuration can be read: {len(self.env)} variables are set, of {len(VARIABLES)}.",
+                READING.format(
+                    "every active full member of the workspace"
+                    if "*" in self.env.get("LINESMAN_REQUESTERS", "")
+                    else "requesters, approvers and operators"
+                ),
             ],
             "database": [f"ok    The database {self.file} does not exist yet: the first start makes it."],
             "bot": ["ok    The bot is @linesman in the workspace Linesman sandbox."],

@@ -247,5 +247,5 @@ async def test_as_a_process(place: Any) -> None:
     out, err = await asyncio.wait_for(process.communicate(), 30)
 
     said = out.decode().splitlines()
-    assert [line[:5].rstrip() for line in said] == ["ok"] * 3 + ["FIX"] + ["ok"] * 8
+    assert [line[:5].rstrip() for line in said] == ["ok"] * 4 + ["FIX"] + ["ok"] * 8
     assert (process.returncode, err) == (1, b"")

@@ -137,7 +137,7 @@ async def test_memory(place: Any) -> None:
 
     status, said = await place.check()
 
-    assert said[1:3] == [MEMORY, "ok    The database is in memory: each start makes a new one."]
+    assert said[2:4] == [MEMORY, "ok    The database is in memory: each start makes a new one."]
     assert status == 0
 
 

@@ -300,3 +300,40 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
         ),
         ("ok    At least 2 people can approve under policy.toml, rule 2 “tags”, and a change needs 1 approval."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("readers", "who", "line"),
+    [
+        pytest.param(
+            '"*"',
+            "every active full member of the workspace",
+            (
+                "policy.toml, readers, is in order: every active full member of the workspace may look at changes and "
+                "numbers."
+            ),
+            id="everybody",
+        ),
+        pytest.param(
+            '"U0KIM"',
+            "requesters, approvers and operators, and U0KIM",
+            (
+                "policy.toml, readers, names Kim (U0KIM), who has not accepted the invitation to the workspace and may "
+                "not look at changes and numbers: take the id out."
+            ),
+            id="invited",
+        ),
+    ],
+)
+async def test_who_may_look(place: Any, tmp_path: Path, readers: str, who: str, line: str) -> None:
+    """Who may look is told in a sentence, and the list of the policy file is looked up as all others are."""
+    place.slack.add_person("U0KIM", name="Kim", invited=True)
+    file = tmp_path / "policy.toml"
+    file.write_text(f"readers = [{readers}]\n", encoding="utf-8")
+    place.env["LINESMAN_POLICY_FILE"] = str(file)
+
+    _, said = await place.check()
+
+    told = f"Changes and numbers can be looked at by {who}; never by guests and people of other workspaces."
+    assert [each[6:] for each in said if "looked at" in each] == [told]
+    assert [each[6:] for each in said if "readers" in each] == [line]

@@ -84,7 +84,7 @@ async def test_a_group_that_cannot_be_read_approves_nothing(idle: Stage) -> None
     idle.telnyx.add_number("+13035550000")
     await idle.start(LINESMAN_APPROVERS="S0MANAGERS")
     change = await idle.ask("+13035550000")
-    idle.slack.faults.add(method="usergroups.users.list", kind="error", error="missing_scope")
+    idle.slack.faults.add(method="usergroups.users.list", kind="status", status=503)
 
     answer = await idle.approve(change)
 

@@ -46,7 +46,7 @@ async def test_a_number_is_found_with_its_values_its_lock_and_its_history(stage:
     change = await stage.ask(ONE, {"customer_reference": "Boulder"}, reason="Second")
     await stage.quiet()
 
-    said = await stage.command("find (303) 555-0000", by=stage.sam)
+    said = await stage.command("find (303) 555-0000", by=stage.otto)
 
     assert f"# {ONE}" in said
     assert "Customer reference: Denver" in said
@@ -172,7 +172,9 @@ async def test_guests_and_strangers_may_not_look_numbers_up(stage: Stage) -> Non
     """Values of today are for people of the workspace; whoever asks gets an answer."""
     stage.telnyx.add_number(ONE)
 
-    assert "Guests of this workspace may not look up numbers." in await stage.command(f"find {ONE}", by=stage.gus)
+    assert "Guests of this workspace may not look at changes and numbers." in await stage.command(
+        f"find {ONE}", by=stage.gus
+    )
     assert "People from another workspace may not" in await stage.command(f"find {ONE}", by=stage.fay)
 
 

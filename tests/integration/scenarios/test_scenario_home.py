@@ -59,9 +59,9 @@ async def test_home_shows_what_waits_for_me_what_runs_what_is_mine_and_what_fail
     await stage.approve(running)
     await stage.slack.wait_for(lambda: "Running" in stage.read(stage.card(running)), what="the change to run")
 
-    seen = {person.id: stage.read(await opened(stage, person)) for person in (stage.ana, stage.max, stage.sam)}
+    seen = {person.id: stage.read(await opened(stage, person)) for person in (stage.ana, stage.max, stage.otto)}
 
-    for user, waits in (("U0ANA", False), ("U0MAX", True), ("U0SAM", False)):
+    for user, waits in (("U0ANA", False), ("U0MAX", True), ("U0OTTO", False)):
         assert ("The request" in part(seen[user], "Waiting for your decision")) == waits
         assert "The run" in part(seen[user], "Running now")
         assert "0 of 1 number" in part(seen[user], "Running now")
@@ -71,7 +71,7 @@ async def test_home_shows_what_waits_for_me_what_runs_what_is_mine_and_what_fail
     assert "The request" in part(seen["U0ANA"], "Your changes")
     assert "You have asked for nothing yet" in part(seen["U0MAX"], "Your changes")
     assert "[Approve] [Reject] [Details]" in seen["U0MAX"]
-    assert "[Approve]" not in seen["U0ANA"] + seen["U0SAM"]
+    assert "[Approve]" not in seen["U0ANA"] + seen["U0OTTO"]
 
 
 async def test_a_decision_can_be_made_on_the_home_tab_which_then_shows_it(stage: Stage) -> None:
@@ -149,14 +149,14 @@ async def test_a_double_press_on_the_home_tab_approves_once(stage: Stage) -> Non
 async def test_the_button_starts_a_change(stage: Stage) -> None:
     """The form opens; who may not ask for changes reads why in its place."""
     await opened(stage, stage.ana)
-    await opened(stage, stage.sam)
+    await opened(stage, stage.otto)
 
     await stage.ana.click("home_start", home=True)
     await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
-    await stage.sam.click("home_start", home=True)
-    await stage.sam.wait_for_view(lambda view: view.callback_id == "notice")
+    await stage.otto.click("home_start", home=True)
+    await stage.otto.wait_for_view(lambda view: view.callback_id == "notice")
 
-    assert "You may not request changes" in stage.modal(stage.sam)
+    assert "You may not request changes" in stage.modal(stage.otto)
 
 
 async def test_a_freeze_shows_and_goes_again(stage: Stage) -> None:
@@ -192,7 +192,7 @@ async def test_progress_moves_on_the_tab_and_stops_at_the_end(stage: Stage) -> N
 async def test_many_changes_at_once_are_few_publications(stage: Stage) -> None:
     """Each tab is published at most once in its pause, and not at all when it would show the same."""
     stage.telnyx.add_numbers(30, start=ONE)
-    for person in (stage.ana, stage.max, stage.sam):
+    for person in (stage.ana, stage.max, stage.otto):
         await opened(stage, person)
     began, before = stage.clock(), published(stage)
 

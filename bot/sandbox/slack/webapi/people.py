@@ -6,24 +6,37 @@ from bot.sandbox.slack.records import Json, Profile, Usergroup
 from bot.sandbox.slack.refusal import Refusal
 from bot.sandbox.slack.webapi.arguments import Arguments, page
 from bot.sandbox.slack.webapi.places import joined
-from bot.sandbox.slack.workspace import APP, BOT, BOT_USER, TEAM, TEAM_DOMAIN, Workspace
+from bot.sandbox.slack.workspace import APP, BOT, BOT_USER, ENTERPRISE, TEAM, TEAM_DOMAIN, Workspace
 
 
 def user_json(ws: Workspace, profile: Profile) -> Json:
     """Return a person as Slack shows them; the address only with users:read.email."""
+    home = profile.foreign_team or (profile.grid_teams[0] if profile.grid_teams else TEAM)
     shown: Json = {
         "id": profile.id,
-        "team_id": profile.foreign_team or TEAM,
         "name": profile.name.lower().replace(" ", "."),
         "deleted": profile.deleted,
-        "profile": {"real_name": profile.name, "display_name": profile.name, "team": profile.foreign_team or TEAM},
+        "profile": {"real_name": profile.name, "display_name": profile.name, "team": home},
         "is_bot": profile.is_bot,
         "is_app_user": False,
     }
     if profile.email and "users:read.email" in ws.scopes:
         shown["profile"]["email"] = profile.email
-    if profile.foreign_team:
+    if not profile.teamless:
+        shown["team_id"] = home
+    if profile.grid_teams is not None:
+        shown["enterprise_user"] = {
+            "id": profile.id,
+            "enterprise_id": ENTERPRISE,
+            "enterprise_name": "Linesman sandbox organisation",
+            "is_admin": False,
+            "is_owner": False,
+            "teams": [*profile.grid_teams, TEAM],
+        }
+    if profile.foreign_team or profile.stranger:
         shown["is_stranger"] = True
+    if profile.invited:
+        shown["is_invited_user"] = True
     if profile.deleted:
         return shown
     return shown | {

@@ -1,0 +1,117 @@
+"""Looks at Slack that many share: what is shown may be a minute old, what decides is asked for anew."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from bot.errors import DeliveryError, DeliveryPostponed
+
+#: How long an answer is believed where it is only shown, in seconds.
+TTL: Final = 60.0
+#: Longest wait for Slack's limits that a look takes upon itself, in seconds. Whoever clicked hears of a longer one
+#: instead, and nothing is done.
+PATIENCE: Final = 6.0
+#: Keys that are remembered; older ones are forgotten.
+ROOM: Final = 5000
+
+_Answer = TypeVar("_Answer")
+
+
+class Turns:
+    """Lets ``burst`` looks begin at once, and then one each ``step`` seconds.
+
+    So Slack's limit for the method is kept, and the more people ask at a time, the more of them share one look.
+    """
+
+    def __init__(self, burst: int, step: float, now: Callable[[], float]) -> None:
+        self._slack = (burst - 1) * step
+        self._step = step
+        self._now = now
+        #: When the next look would be due, had they all come one ``step`` after the other.
+        self._due = now()
+
+    async def take(self) -> None:
+        """Wait for a turn; raises DeliveryPostponed when that takes longer than anybody should wait."""
+        now = self._now()
+        begins = max(now, self._due - self._slack)
+        if begins - now > PATIENCE:
+            raise DeliveryPostponed("Slack is asked too often just now.", wait=begins - now)
+        self._due = max(self._due, begins) + self._step
+        await asyncio.sleep(begins - now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known(Generic[_Answer]):
+    """What the latest look at a key brought."""
+
+    #: The number of the look: a smaller one is of something that came earlier.
+    began: int
+    #: Until when it may be shown.
+    until: float
+    answer: _Answer | DeliveryError
+
+
+class Looks(Generic[_Answer]):
+    """Asks Slack about things by their key, one look at a key at a time."""
+
+    def __init__(
+        self, ask: Callable[[str], Awaitable[_Answer]], now: Callable[[], float], turns: Turns | None = None
+    ) -> None:
+        self._ask = ask
+        self._now = now
+        self._turns = turns
+        self._order = itertools.count()
+        self._known: dict[str, _Known[_Answer]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def shown(self, key: str) -> _Answer:
+        """Return an answer that may be a minute old, for what is only shown. Failures are not kept."""
+        known = self._known.get(key)
+        if known is not None and known.until > self._now() and not isinstance(known.answer, DeliveryError):
+            return known.answer
+        return await self.fresh(key)
+
+    async def fresh(self, key: str) -> _Answer:
+        """Return the answer to a look that begins after this call; all who wait for one share it, and its failure."""
+        came = next(self._order)
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            known = self._known.get(key)
+            if known is None or known.began < came:
+                known = await self._look(key)
+        if isinstance(known.answer, DeliveryError):
+            raise known.answer
+        return known.answer
+
+    async def _look(self, key: str) -> _Known[_Answer]:
+        answer: _Answer | DeliveryError
+        waited = 0.0
+        while True:
+            began = next(self._order)
+            try:
+                if self._turns is not None:
+                    await self._turns.take()
+                    began = next(self._order)
+                answer = await self._ask(key)
+            except DeliveryPostponed as error:
+                waited += error.wait
+                if waited <= PATIENCE:
+                    await asyncio.sleep(error.wait)
+                    continue
+                answer = error
+            except DeliveryError as error:
+                answer = error
+            self._known.pop(key, None)
+            self._known[key] = known = _Known(began, self._now() + TTL, answer)
+            self._forget()
+            return known
+
+    def _forget(self) -> None:
+        while len(self._known) > ROOM:
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            if not self._locks[oldest].locked():
+                del self._locks[oldest]
