@@ -256,9 +256,9 @@ def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, 
     name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     say = Announcements(context)
     authority, proposals = Authority(context), Proposals(context)
-    listings = Listings(context)
+    listings = Listings(context, authority)
     sheets, bases = Sheets(context, proposals), Bases(context, authority)
-    stories = Stories(context, sheets)
+    stories = Stories(context, authority, sheets)
     planning = Planning(context, authority, say, proposals, sheets=sheets, bases=bases)
     lapsing = Lapsing(context, authority)
     approval = Approval(context, authority, say, lapsing)
@@ -290,7 +290,7 @@ def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, 
         client=client,
         desk=desk,
         modals=Modals(client),
-        choices=Choices(context),
+        choices=Choices(context, authority),
         proposals=proposals,
         bases=bases,
         approval=approval,
@@ -302,7 +302,7 @@ def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, 
         trying=trying,
         authority=authority,
         stories=stories,
-        reporting=Reporting(context, say),
+        reporting=Reporting(context, authority, say),
         listings=listings,
         finding=Finding(context, authority),
         templates=Templates(context, authority),

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
+from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 
 
 class Choices:
     """Offers what can be chosen in the form."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, authority: Authority) -> None:
+        self._authority = authority
         self._catalogue = context.catalogue
         self._policies = context.policies
 
@@ -33,6 +35,7 @@ class Choices:
         kind = self._catalogue.by_command(word)
         return self._offered(kind) if kind else None
 
-    async def search(self, kind: Kind, setting: str, text: str) -> Sequence[Choice]:
-        """Return what can be chosen for a LOOKUP setting; raises ProviderError leaves."""
+    async def search(self, kind: Kind, setting: str, text: str, *, by: str) -> Sequence[Choice]:
+        """Return what ``by`` can choose for a LOOKUP setting; raises NotAllowed and ProviderError leaves."""
+        await self._authority.read(by)
         return await self._catalogue.provider(kind).choices(kind, setting, text)

@@ -9,6 +9,7 @@ from typing import Final
 from bot.changes.glances import Glance
 from bot.changes.listings import Listing, read_listing
 from bot.changes.paging import Cursor, Page, cut
+from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 
 #: Changes on one page: with their reasons they stay within what Slack takes in one message.
@@ -16,10 +17,11 @@ PAGE: Final = 8
 
 
 class Listings:
-    """Reads lists; seeing them is for everybody."""
+    """Reads lists, for whoever may look."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, authority: Authority) -> None:
         self._context = context
+        self._authority = authority
 
     @property
     def kinds(self) -> Collection[str]:
@@ -30,6 +32,11 @@ class Listings:
         """Return what ``text`` asks for; raises :class:`bot.errors.InputError` with every mistake at once."""
         today = self._context.clock().astimezone(UTC).date()
         return read_listing(text, me=by, kinds=self._context.catalogue.kinds, today=today)
+
+    async def shown(self, listing: Listing, cursor: Cursor | None = None, *, by: str) -> Page[Glance]:
+        """Return one page for ``by``, newest first; raises NotAllowed."""
+        await self._authority.read(by)
+        return await self.page(listing, cursor)
 
     async def page(self, listing: Listing, cursor: Cursor | None = None, *, limit: int = PAGE) -> Page[Glance]:
         """Return one page, newest first."""

@@ -5,22 +5,24 @@ from __future__ import annotations
 from bot.changes.lifecycle import ChangeState
 from bot.errors import Superseded
 from bot.workflow.announcements import Announcements
+from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 
 
 class Reporting:
     """Hands out results again."""
 
-    def __init__(self, context: Context, announcements: Announcements) -> None:
+    def __init__(self, context: Context, authority: Authority, announcements: Announcements) -> None:
         self._context = context
+        self._authority = authority
         self._say = announcements
 
     async def workbook(self, change_id: int, *, by: str) -> str:
         """Put the results into the change's thread as XLSX and return a sentence about it.
 
-        Everybody may ask: who sees the thread sees the CSV there already. Raises NotFound, or Superseded when the
-        change has no results.
+        Whoever may look may ask. Raises NotAllowed, NotFound, or Superseded when the change has no results.
         """
+        await self._authority.read(by)
         async with self._context.database.transaction() as tx:
             change = await tx.changes.get(change_id)
             if change.state is not ChangeState.FINISHED:

@@ -15,6 +15,7 @@ from bot.changes.results import ResultsSheet, plan_sheet
 from bot.changes.starts import begins_at
 from bot.changes.tabular import Form
 from bot.store.transaction import Transaction
+from bot.workflow.authority import Authority
 from bot.workflow.context import Context
 from bot.workflow.ports import Story, Waiting
 from bot.workflow.settling import SLOT_NEWS
@@ -28,12 +29,19 @@ PORTION = 1000
 class Stories:
     """Reads changes for those who show them."""
 
-    def __init__(self, context: Context, sheets: Sheets) -> None:
+    def __init__(self, context: Context, authority: Authority, sheets: Sheets) -> None:
         self._context = context
+        self._authority = authority
         self._sheets = sheets
 
+    async def shown(self, change: int, *, by: str) -> tuple[Story, Sequence[Event]]:
+        """Return the story of a change and its audit trail for ``by``; raises NotAllowed and NotFound."""
+        await self._authority.read(by)
+        async with self._context.database.reading() as tx:
+            return await self._read(tx, await tx.changes.get(change)), await tx.events.of(change)
+
     async def read(self, change: int) -> Story:
-        """Return the story of a change; raises NotFound."""
+        """Return the story of a change, for those who have asked already whether it may be shown; raises NotFound."""
         async with self._context.database.reading() as tx:
             return await self._read(tx, await tx.changes.get(change))
 
@@ -112,8 +120,12 @@ class Stories:
             known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
             return [await self._read(tx, change) for change in known]
 
-    async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Waiting]:
-        """Return what is not begun and has a time: what was asked for later, and what is approved and waits."""
+    async def scheduled(self, *, requester: str = "", limit: int, by: str) -> Sequence[Waiting]:
+        """Return what is not begun and has a time: what was asked for later, and what is approved and waits.
+
+        It is for ``by``; raises NotAllowed.
+        """
+        await self._authority.read(by)
         now = self._context.clock()
         kinds = {kind.name: kind for kind in self._context.catalogue.kinds}
         async with self._context.database.reading() as tx:
@@ -133,8 +145,3 @@ class Stories:
         summary, policies = change.summary, self._context.policies
         size, settings = (summary.size, summary.names) if summary else (0, ())
         return policies.governing(change.kind, size, settings) or policies.fallback
-
-    async def history(self, change: int) -> Sequence[Event]:
-        """Return the audit trail of one change."""
-        async with self._context.database.reading() as tx:
-            return await tx.events.of(change)

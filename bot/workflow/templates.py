@@ -108,8 +108,9 @@ class Templates:
         self._context.ring()
         return saved
 
-    async def named(self, typed: str) -> Template:
-        """Return the template with the name that was typed; raises InputError or NotFound."""
+    async def named(self, typed: str, *, by: str) -> Template:
+        """Return the template with the name that was typed; raises NotAllowed, InputError or NotFound."""
+        await self._authority.read(by)
         name = read_name(typed)
         async with self._context.database.reading() as tx:
             found = await tx.templates.named(name)
@@ -117,8 +118,9 @@ class Templates:
             raise NotFound(f"There is no template “{name}”; `/numbers templates` shows which there are.")
         return found
 
-    async def get(self, template: int) -> Template:
-        """Return the template; raises NotFound when it has been deleted."""
+    async def get(self, template: int, *, by: str) -> Template:
+        """Return the template; raises NotAllowed, or NotFound when it has been deleted."""
+        await self._authority.read(by)
         async with self._context.database.reading() as tx:
             return await tx.templates.get(template)
 
@@ -130,8 +132,12 @@ class Templates:
         """Return what of the template can be filled in, and what cannot; see :func:`bot.changes.templates.fitted`."""
         return fitted(template, self.kind(template), ways)
 
-    async def shelf(self, *, after: str = "", before: str = "") -> Shelf:
-        """Return the templates whose names come after one name, or before another; from the first without either."""
+    async def shelf(self, *, by: str, after: str = "", before: str = "") -> Shelf:
+        """Return the templates whose names come after one name, or before another; from the first without either.
+
+        Raises NotAllowed.
+        """
+        await self._authority.read(by)
         async with self._context.database.reading() as tx:
             if before:
                 found = await tx.templates.before(key_of(before), limit=PAGE + 1)
@@ -149,7 +155,7 @@ class Templates:
         Raises NotFound when it is gone already, Superseded when it is not the version that was shown, NotAllowed for
         anybody else, whose click is in the audit trail.
         """
-        present = await self.get(template)
+        present = await self.get(template, by=by)
         try:
             if present.owner != by:
                 await self._authority.operate(by)

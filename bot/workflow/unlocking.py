@@ -18,7 +18,7 @@ from bot.workflow.stopping import RELEASED, RELEASED_NUMBER
 
 
 class Unlocking:
-    """Shows locks to everybody, and releases them for operators."""
+    """Shows locks to whoever may look, and releases them for operators."""
 
     def __init__(
         self, context: Context, authority: Authority, announcements: Announcements, cancelling: Cancelling
@@ -29,8 +29,9 @@ class Unlocking:
         self._refusals = Refusals(context)
         self._cancelling = cancelling
 
-    async def locks(self) -> Sequence[Lock]:
-        """Return who holds how many numbers since when."""
+    async def locks(self, *, by: str) -> Sequence[Lock]:
+        """Return who holds how many numbers since when; raises NotAllowed."""
+        await self._authority.read(by)
         async with self._context.database.reading() as tx:
             return await tx.locks.list()
 

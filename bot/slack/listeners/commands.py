@@ -91,9 +91,7 @@ async def _status(front: Front, body: dict[str, Any], text: str) -> None:
     if form:
         await front.say(body, escape(await front.reporting.workbook(change, by=body["user_id"])))
         return
-    story = await front.stories.read(change)
-    history = await front.stories.history(change)
-    await front.say(body, *status(story, history))
+    await front.say(body, *status(*await front.stories.shown(change, by=body["user_id"])))
 
 
 async def _cancel(front: Front, body: dict[str, Any], text: str) -> None:

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.lifecycle import ChangeState
 from bot.changes.records import Place, Verb, public_id
-from bot.errors import Superseded
+from bot.errors import LinesmanError, Superseded
 from bot.slack.front import Front
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.approval_card import (
@@ -147,5 +147,9 @@ def _why(body: dict[str, Any]) -> str:
 async def _details(front: Front, body: dict[str, Any]) -> None:
     change, _ = read_ticket(body["actions"][0]["value"])
     view = await front.open(body["trigger_id"], loading())
-    story = await front.stories.read(change)
-    await front.show(view, details(story, await front.stories.history(change)))
+    try:
+        shown = await front.stories.shown(change, by=body["user"]["id"])
+    except LinesmanError as error:
+        await front.show(view, notice(f"🚫 {escape(error.message)}"))
+        return
+    await front.show(view, details(*shown))

@@ -44,7 +44,9 @@ async def _show_scheduled(front: Front, body: dict[str, Any], words: list[str]) 
     if not set(words) <= {"scheduled", "mine"}:
         raise InputError({"scheduled": "“scheduled” stands alone, or with “mine”."})
     mine = body["user_id"] if "mine" in words else ""
-    await front.say(body, *schedule(await front.stories.scheduled(requester=mine, limit=SCHEDULED + 1)))
+    await front.say(
+        body, *schedule(await front.stories.scheduled(requester=mine, limit=SCHEDULED + 1, by=body["user_id"]))
+    )
 
 
 async def _turn(front: Front, body: dict[str, Any]) -> None:
@@ -56,6 +58,6 @@ async def _show(
     front: Front, body: dict[str, Any], text: str, cursor: Cursor | None, *, by: str, replace: bool = False
 ) -> None:
     wanted = front.listings.read(text, by=by)
-    page = await front.listings.page(wanted, cursor)
+    page = await front.listings.shown(wanted, cursor, by=by)
     kinds = {kind.name: kind for kind in front.choices.kinds}
     await front.say(body, *listing(page, wanted, kinds, by), replace=replace)

@@ -1,4 +1,4 @@
-"""What operators do: see and release locks, freeze and unfreeze, export. Seeing locks is for everybody."""
+"""What operators do: see and release locks, freeze and unfreeze, export. Seeing locks is for whoever may look."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def register(app: AsyncApp, front: Front) -> None:
 
 async def _show_locks(front: Front, body: dict[str, Any], _: str) -> None:
     """Answer ``/numbers locks``."""
-    await front.say(body, *locks_list(await front.unlocking.locks()))
+    await front.say(body, *locks_list(await front.unlocking.locks(by=body["user_id"])))
 
 
 async def _ask_to_unlock(front: Front, body: dict[str, Any], text: str) -> None:
@@ -37,7 +37,7 @@ async def _ask_to_unlock(front: Front, body: dict[str, Any], text: str) -> None:
         await front.say(body, f"Say whose numbers: `{COMMAND} unlock CHG-41`. `{COMMAND} locks` shows who holds some.")
         return
     await front.unlocking.allow(by=body["user_id"])
-    lock = next((lock for lock in await front.unlocking.locks() if lock.change == change), None)
+    lock = next((lock for lock in await front.unlocking.locks(by=body["user_id"]) if lock.change == change), None)
     if lock is None:
         await front.say(body, f"{public_id(change)} holds no numbers.")
         return

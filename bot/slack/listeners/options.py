@@ -42,7 +42,7 @@ async def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
         setting, none = (way[0].lookup, way[0].none) if way else ("", False)
     try:
         async with asyncio.timeout(WITHIN):
-            choices = await front.choices.search(kind, setting, body.get("value", ""))
+            choices = await front.choices.search(kind, setting, body.get("value", ""), by=body["user"]["id"])
     except (LinesmanError, TimeoutError) as error:
         log.warning("no options", setting=setting, error=type(error).__name__, why=str(error))
         return []

@@ -10,11 +10,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.records import read_public_id
+from bot.errors import LinesmanError
 from bot.slack.front import Front
 from bot.slack.manifest import COMMAND
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.elements import Block, escape, section
-from bot.slack.views.preview import notice
+from bot.slack.views.preview import loading, notice
 from bot.slack.views.questions import (
     ADOPT,
     ADOPT_OTHER,
@@ -78,8 +79,8 @@ async def show_questions(front: Front, body: dict[str, Any], text: str) -> None:
     if change is None:
         await front.say(body, f"Say which change: `{COMMAND} settle CHG-42`. Its card says when it needs an operator.")
         return
-    story = await front.stories.read(change)
     await front.answering.allow(change, by=body["user_id"])
+    story = await front.stories.read(change)
     await front.say(body, *questions(story, asked_for=True))
 
 
@@ -115,8 +116,14 @@ async def _settle(front: Front, body: dict[str, Any], ticket: Ticket | ReadBackT
 
 
 async def _ask_which(front: Front, body: dict[str, Any]) -> None:
-    value = body["actions"][0]["value"]
-    await front.open(body["trigger_id"], adoption_form(str(Ticket.read(value))))
+    ticket = Ticket.read(body["actions"][0]["value"])
+    view = await front.open(body["trigger_id"], loading())
+    try:
+        await front.answering.allow(await front.answering.change_of(ticket), by=body["user"]["id"])
+    except LinesmanError as error:
+        await front.show(view, notice(f"🚫 {escape(error.message)}"))
+        return
+    await front.show(view, adoption_form(str(ticket)))
 
 
 async def _adopt_typed(front: Front, body: dict[str, Any]) -> Reply:

@@ -79,14 +79,14 @@ async def run_named(front: Front, body: dict[str, Any], name: str) -> None:
     if not name:
         await front.say(body, f"Say which: `{COMMAND} run NAME`. `{COMMAND} templates` shows which there are.")
         return
-    template = await front.templates.named(spoken(name))
+    template = await front.templates.named(spoken(name), by=body["user_id"])
     await _open(front, template, user=body["user_id"], trigger=body["trigger_id"], origin=body["channel_id"])
 
 
 async def _run(front: Front, body: dict[str, Any]) -> None:
     template, _ = read_value(body["actions"][0]["value"])
     origin = (body.get("channel") or {}).get("id", "")
-    found = await front.templates.get(template)
+    found = await front.templates.get(template, by=body["user"]["id"])
     await _open(front, found, user=body["user"]["id"], trigger=body["trigger_id"], origin=origin)
 
 
@@ -157,6 +157,7 @@ async def _turn(front: Front, body: dict[str, Any]) -> None:
 async def _show(
     front: Front, body: dict[str, Any], *, first: str = "", replace: bool = False, after: str = "", before: str = ""
 ) -> None:
-    page = await front.templates.shelf(after=after, before=before)
+    by = body["user_id"] if "user_id" in body else body["user"]["id"]
+    page = await front.templates.shelf(by=by, after=after, before=before)
     kinds = {kind.name: kind for kind in front.choices.kinds}
     await front.say(body, *shelf(page, kinds, first), replace=replace)

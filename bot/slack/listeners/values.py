@@ -61,6 +61,7 @@ async def open_values(front: Front, body: dict[str, Any], text: str) -> None:
 
 async def send_template(front: Front, body: dict[str, Any], text: str) -> None:
     """Send an empty sheet for the kind that ``text`` names."""
+    await front.authority.read(body["user_id"])
     kind = _kind(front, text)
     if kind is None:
         offered = ", ".join(f"`{COMMAND} template {each.command}`" for each in front.choices.kinds)

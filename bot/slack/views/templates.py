@@ -58,7 +58,7 @@ def naming(change: int, keeping: Keeping) -> View:
         labels = ", ".join(keeping.kind.setting(name).label for name in keeping.left_out)
         blocks.append(section(f"🔒 *Not kept:* {labels}. Secrets are never part of a template."))
     blocks.append(
-        field(NAME, "Name", element, hint="Everybody finds it with /numbers templates. The reason is asked for anew.")
+        field(NAME, "Name", element, hint="It is found with /numbers templates. The reason is asked for anew.")
     )
     private = json.dumps({"change": change})
     return modal(SAVE, TITLE, blocks, submit="Save", close="Go back", private=private)

@@ -178,10 +178,10 @@ async def test_a_button_with_a_broken_value_is_answered(stage: Stage, asked: int
 
 async def test_details_show_the_plan_and_its_history(stage: Stage, asked: int) -> None:
     """Anybody may look closer: the wanted values, before and after, and who did what."""
-    await stage.sam.click("details", message=stage.request_card(asked))
-    await stage.sam.wait_for_view(lambda view: view.callback_id == "details")
+    await stage.otto.click("details", message=stage.request_card(asked))
+    await stage.otto.wait_for_view(lambda view: view.callback_id == "details")
 
-    shown = stage.modal(stage.sam)
+    shown = stage.modal(stage.otto)
 
     assert "Customer reference → Denver" in shown
     assert "+13035550000  Customer reference: (empty) → Denver" in shown

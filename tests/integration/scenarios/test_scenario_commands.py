@@ -62,7 +62,7 @@ async def test_the_status_of_a_change_is_found_however_it_is_written(stage: Stag
         "CHG 1",
         "\u00a0CHG-1\n",
     ):
-        answer = await stage.command(f"status {written}", by=stage.sam)
+        answer = await stage.command(f"status {written}", by=stage.otto)
 
         assert "CHG-1 · Telnyx: Update settings" in answer
         assert "Awaiting approval" in answer

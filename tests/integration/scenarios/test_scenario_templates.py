@@ -230,14 +230,14 @@ async def test_two_who_take_a_name_at_once_do_not_lose_anything(stage: Stage) ->
 
 
 async def test_templates_are_listed_with_who_when_and_what_and_run_from_there(stage: Stage) -> None:
-    """Anybody sees them; the button opens the form for those who may ask for changes."""
+    """Whoever may look sees them; the button opens the form for those who may ask for changes."""
     stage.telnyx.add_number(ONE)
     change = await stage.ask(ONE, {"customer_reference": "<!channel>", "tags": "a"})
     await save(stage, change, "<@U0MAX> & *co*")
 
-    said = await stage.command("templates", by=stage.sam)
-    await stage.sam.click("run_template", message=last(stage, "U0SAM"))
-    await stage.sam.wait_for_view(lambda view: view.callback_id == "notice")
+    said = await stage.command("templates", by=stage.otto)
+    await stage.otto.click("run_template", message=last(stage, "U0OTTO"))
+    await stage.otto.wait_for_view(lambda view: view.callback_id == "notice")
     await stage.command("templates", by=stage.mia)
     await stage.mia.click("run_template", message=last(stage, "U0MIA"))
     form = await stage.mia.wait_for_view(lambda view: view.callback_id == "change_form")
@@ -247,9 +247,9 @@ async def test_templates_are_listed_with_who_when_and_what_and_run_from_there(st
     assert "Customer reference → <!channel>" in said
     assert "1 number, one by one" in said
     assert "[Run] [Delete]" in said
-    assert last(stage, "U0SAM").mentions.users == {"U0ANA"}
-    assert not last(stage, "U0SAM").mentions.broadcasts
-    assert "You may not request changes" in stage.modal(stage.sam)
+    assert last(stage, "U0OTTO").mentions.users == {"U0ANA"}
+    assert not last(stage, "U0OTTO").mentions.broadcasts
+    assert "You may not request changes" in stage.modal(stage.otto)
     assert ONE in stage.read(form)
 
 

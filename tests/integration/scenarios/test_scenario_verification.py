@@ -252,7 +252,7 @@ def workbooks(stage: Stage, change: int) -> list[bytes]:
 
 
 async def test_the_results_come_as_a_workbook_when_asked_for(stage: Stage) -> None:
-    """By the button below the results or by command, from anybody, however often: one file, with the same rows."""
+    """By the button below the results or by command, from whoever may look, however often: one file, the same rows."""
     numbers = numbers_of(stage, 3)
     change = await stage.run(numbers)
     card = stage.card(change)
@@ -260,7 +260,7 @@ async def test_the_results_come_as_a_workbook_when_asked_for(stage: Stage) -> No
     assert workbooks(stage, change) == []
 
     answer = await stage.answered(stage.ana, stage.ana.click("workbook", message=ending))
-    again = await stage.command(f"status chg-{change} XLSX", by=stage.sam)
+    again = await stage.command(f"status chg-{change} XLSX", by=stage.max)
     await stage.slack.wait_for(lambda: workbooks(stage, change), what="the workbook")
     await stage.quiet()
 
