@@ -15,13 +15,14 @@ from bot.changes.values import JSON
 from bot.errors import Unavailable
 from bot.providers.asked import unasked
 
-#: Every documented word for the state of a job or of a number (telnyx.md 4 and 5).
+#: Every documented word for the state of a job, of a number or of its emergency service (telnyx.md 4 and 5).
 STATES: Final = frozenset(
     {
         *("pending", "in_progress", "completed", "failed", "expired", "active", "deleted", "ported-out"),
         *("purchase-pending", "purchase-failed", "port-pending", "port_pending", "port-failed", "port-out-pending"),
         *("emergency-only", "requirement-info-pending", "requirement-info-under-review"),
         *("requirement-info-exception", "provision-pending"),
+        *("disabled", "provisioning", "deprovisioning", "provisioning-failed"),
     }
 )
 

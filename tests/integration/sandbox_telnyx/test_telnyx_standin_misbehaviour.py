@@ -38,6 +38,8 @@ def tagged(telnyx: TelnyxStandIn) -> list[bool]:
         (Misbehaviour.STUCK_PENDING, ("pending", 4, 0, 0), [False] * 4),
         (Misbehaviour.EXPIRED, ("expired", 2, 2, 0), [True, True, False, False]),
         (Misbehaviour.FAILED_EMPTY, ("failed", 0, 0, 0), [False] * 4),
+        (Misbehaviour.COMPLETED_EMPTY, ("completed", 0, 0, 0), [True] * 4),
+        (Misbehaviour.NEVER_ENDS, ("in_progress", 0, 4, 0), [True] * 4),
         (Misbehaviour.COMPLETED_MISSING, ("completed", 0, 3, 0), [True, True, True, False]),
         (Misbehaviour.NUMBER_IN_TWO_LISTS, ("completed", 0, 4, 1), [True] * 4),
         (Misbehaviour.UNKNOWN_STATUS, ("suspended", 0, 4, 0), [True] * 4),
@@ -109,6 +111,46 @@ async def test_a_field_is_silently_dropped(
     assert [kept] * 4 == [number.value(field) for number in telnyx.numbers.values()]
     if "customer_reference" in settings:
         assert {"R"} == {number.customer_reference for number in telnyx.numbers.values()}
+
+
+async def test_a_voice_object_can_be_replaced_whole(telnyx: TelnyxStandIn, client: httpx.AsyncClient) -> None:
+    """What the job did not name falls back to its default, in other objects and at the top of this one too."""
+    telnyx.misbehave(None, Misbehaviour.VOICE_REPLACED)
+    number = telnyx.add_number("+13035550000", voice={"translated_number": "4711", "caller_id_name_enabled": True})
+    body = {"phone_numbers": [number.id], "voice": {"tech_prefix_enabled": True}}
+
+    await client.post(UPDATE, json=body)
+    telnyx.advance(10)
+
+    voice = telnyx.number(number.id).voice
+    assert (voice.tech_prefix_enabled, voice.translated_number, voice.caller_id_name_enabled) == (True, "", False)
+
+
+async def test_emergency_service_comes_in_its_own_time(telnyx: TelnyxStandIn, client: httpx.AsyncClient) -> None:
+    """The job is done and the service is not; one number is turned down, and switching off takes its time as well."""
+    address = telnyx.add_address("311 W Superior St")
+    one, other = telnyx.add_numbers(2, start="+13035550100")
+    telnyx.emergency.seconds = 60
+    telnyx.emergency.turned_down = {other.phone_number}
+    path = "/phone_numbers/jobs/update_emergency_settings"
+    body = {"phone_numbers": [one.id, other.id], "emergency_enabled": True, "emergency_address_id": address.id}
+
+    created = await client.post(path, json=body)
+    telnyx.advance(10)
+    job = (await client.get(f"/phone_numbers/jobs/{created.json()['data']['id']}")).json()["data"]
+    shown = (await client.get(f"/phone_numbers/{one.id}")).json()["data"]
+    telnyx.advance(60)
+    after = [(number.emergency_enabled, number.emergency_status) for number in telnyx.numbers.values()]
+    await client.post(path, json={"phone_numbers": [one.id], "emergency_enabled": False})
+    telnyx.advance(10)
+    leaving = telnyx.number(one.id).emergency_status
+    telnyx.advance(60)
+
+    assert (job["status"], len(job["successful_operations"])) == ("completed", 2)
+    assert (shown["emergency_enabled"], shown["emergency_status"]) == (False, "provisioning")
+    assert after == [(True, "active"), (False, "provisioning-failed")]
+    assert leaving == "deprovisioning"
+    assert telnyx.number(one.id).emergency_status == "disabled"
 
 
 async def test_a_field_can_be_dropped_on_some_numbers_only(telnyx: TelnyxStandIn, client: httpx.AsyncClient) -> None:

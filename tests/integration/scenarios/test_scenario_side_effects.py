@@ -41,3 +41,21 @@ async def test_where_nothing_else_changed_nothing_else_is_told(stage: Stage) -> 
 
     assert stage.outcomes(change) == {"verified": 1}
     assert stage.failures() == []
+
+
+async def test_a_first_try_that_wiped_siblings_stops_there(stage: Stage) -> None:
+    """Nothing else is sent before somebody has looked at what the first number lost."""
+    numbers = [stage.telnyx.add_number(f"+1303555000{index}", voice=FORWARDING).phone_number for index in range(3)]
+    stage.telnyx.misbehave(None, "voice_replaced")
+    await stage.open()
+    await stage.fill(numbers, {TECH: "true"}, "Moving to the new PBX")
+    await stage.ana.type("canary", "1")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "Paused" in stage.read(stage.card(change)), what="the pause")
+
+    assert len(stage.created()) == 1
+    assert "Forward to was +17205550000 and is (empty)" in stage.read(stage.card(change))
+    assert stage.telnyx.number(numbers[2]).voice.call_forwarding["forwards_to"] == "+17205550000"
