@@ -43,6 +43,7 @@ _CHANNEL_LOST: Final = frozenset(
         "cannot_dm_bot",
         "user_disabled",
         "user_not_found",
+        "user_not_in_channel",
     }
 )
 #: Refusals because the message is not there, or not ours to edit any more.

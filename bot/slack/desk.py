@@ -30,6 +30,13 @@ FAULT: Final = (
     "Something went wrong on our side; the log has the details. Look at `/numbers list` before you try again."
 )
 
+#: What a person reads when Linesman is stopped before their click is answered, and seconds in which they are told.
+STOPPED: Final = (
+    "Linesman was stopped before it could answer this click. Look at `/numbers list` when it is back, and do it again "
+    "if it did not count."
+)
+FAREWELL: Final = 2.0
+
 #: What a person reads when the answer to a click met a fault of Slack: what was decided by then stands.
 _UNSHOWN: Final[Mapping[type[DeliveryError], str]] = {
     TokenLost: "Slack does not let Linesman in just now, which whoever runs it can see.",
@@ -65,14 +72,17 @@ class Desk:
     def __init__(self, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]) -> None:
         #: Cancels tasks without tearing a write apart.
         self._cancel = cancel
-        self._tasks: set[asyncio.Task[None]] = set()
+        #: Work under way -> how to answer who waits for it.
+        self._tasks: dict[asyncio.Task[None], Answer] = {}
+        #: Answers that wait until Slack can be reached.
+        self._speaking: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(ROOM)
 
     def hand_over(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> asyncio.Task[None]:
         """Start ``work``; whatever goes wrong, ``answer`` tells the person. ``what`` names it in the log."""
         task = asyncio.create_task(self._attend(work, answer, what))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = answer
+        task.add_done_callback(self._tasks.pop)
         return task
 
     async def within_ack(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> bool:
@@ -91,8 +101,8 @@ class Desk:
         except (DeliveryPostponed, DeliveryUnknown) as error:
             log.info("answered later", why=error.message)
             task = asyncio.create_task(self._again(speak, error))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._speaking.add(task)
+            task.add_done_callback(self._speaking.discard)
 
     async def _again(self, speak: Callable[[], Awaitable[None]], error: DeliveryPostponed | DeliveryUnknown) -> None:
         pause = 1.0
@@ -111,10 +121,18 @@ class Desk:
             log.exception("a click was not answered")
 
     async def close(self) -> None:
-        """Let running work end for a moment, then cancel it. What it decided is in the database already."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
-        await self._cancel(set(self._tasks))
+        """Let running work end for a moment, then cancel it and tell who waits for it.
+
+        What it decided is in the database already.
+        """
+        if under_way := {*self._tasks, *self._speaking}:
+            await asyncio.wait(under_way, timeout=1.0)
+        cut = dict(self._tasks)
+        await self._cancel(set(cut))
+        telling = {asyncio.create_task(self._tell(answer, STOPPED, "stopped")) for answer in cut.values()}
+        if telling:
+            await asyncio.wait(telling, timeout=FAREWELL)
+        await self._cancel({task for task in telling | self._speaking if not task.done()})
 
     async def _attend(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> None:
         try:

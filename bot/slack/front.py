@@ -12,6 +12,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.errors import ChannelLost, DeliveryError
 from bot.slack.calls import call
 from bot.slack.desk import Answer, Desk
 from bot.slack.homes import Homes
@@ -77,11 +78,20 @@ class Front:
 
         return answer
 
-    def in_modal(self, view_id: str) -> Answer:
-        """Return how to answer in an open modal."""
+    def in_modal(self, body: Mapping[str, Any], view_id: str = "") -> Answer:
+        """Return how to answer in the modal ``view_id``, or in the one in which the person behind ``body`` clicked.
+
+        Where there is none, or it cannot be reached, they are told as with :meth:`to_person`.
+        """
 
         async def answer(text: str) -> None:
-            await self.show(view_id, notice(escape(text)))
+            try:
+                if place := view_id or (body.get("view") or {}).get("id", ""):
+                    await self.show(place, notice(escape(text)))
+                    return
+            except DeliveryError as error:
+                log.info("answered outside of the modal", why=error.message)
+            await self.say(body, escape(text))
 
         return answer
 
@@ -115,10 +125,14 @@ class Front:
                 answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=replace)
                 if answer.status_code == 200:
                     return
-        if channel := (body.get("channel") or {}).get("id"):
-            await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks))
-        else:
-            await call(self.client.chat_postMessage(channel=user, text=text, blocks=blocks))
+        if channel := body.get("channel_id") or (body.get("channel") or {}).get("id"):
+            try:
+                await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks))
+            except ChannelLost as error:  # the bot is not in there; in a direct message it can say it
+                log.info("answered in a direct message", channel=channel, why=error.message)
+            else:
+                return
+        await call(self.client.chat_postMessage(channel=user, text=text, blocks=blocks))
 
     async def send_file(self, user: str, name: str, content: bytes, text: str) -> None:
         """Put a file into the direct messages with ``user``, ``text`` (mrkdwn) above it."""
@@ -133,9 +147,10 @@ class Front:
         """Put ``blocks`` in the place of the message whose button was pressed. It is a nicety: a refusal is let go."""
         if url := body.get("response_url"):
             hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
-            answer = await hook.send(text=text, blocks=blocks, replace_original=True)
-            if answer.status_code != 200:
-                log.info("message was not replaced", status=answer.status_code)
+            with suppress(aiohttp.ClientError, TimeoutError):
+                answer = await hook.send(text=text, blocks=blocks, replace_original=True)
+                if answer.status_code != 200:
+                    log.info("message was not replaced", status=answer.status_code)
 
     async def show(self, view_id: str, view: View) -> None:
         """Replace what is in an open modal; see :meth:`bot.slack.modals.Modals.show`."""

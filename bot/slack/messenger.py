@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
+import structlog
+
 from bot.changes.messages import Message, Topic
 from bot.changes.records import Change, Place
-from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryPostponed
+from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
 from bot.slack.calls import call
 from bot.slack.client import Client
 from bot.slack.history import History
@@ -18,8 +20,10 @@ from bot.slack.views.approval_card import approval_card, approval_text
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block, shortened
 from bot.slack.views.lines import failure, former, line, reminder
-from bot.slack.views.preview import preview
+from bot.slack.views.preview import preview, unshown
 from bot.workflow.ports import Story
+
+log = structlog.get_logger(__name__)
 
 #: Seconds between two looks whether the card that takes another's place is there.
 _SUCCESSOR_WAIT: Final = 5.0
@@ -42,8 +46,7 @@ class SlackMessenger:
         """Post or edit ``message`` and return where it is."""
         match message.topic:
             case Topic.PREVIEW:
-                view = preview(story, str(message.data.get("progress", "")))
-                await call(self._client.views_update(view_id=story.change.view, view=view))
+                await self._preview(message, story)
                 return Place()
             case Topic.CARD:
                 return await self._standing(message, story.change.card, card_text(story), card(story))
@@ -66,6 +69,18 @@ class SlackMessenger:
                 return await self._post(message, message.channel or self._failure_channel, text, blocks)
             case Topic.FORMER:
                 return await self._forward(message, story)
+
+    async def _preview(self, message: Message, story: Story) -> None:
+        """Show in the modal how far the plan is; whoever waits there reads it when Slack does not take the plan."""
+        place = story.change.view
+        try:
+            view = preview(story, str(message.data.get("progress", "")))
+            await call(self._client.views_update(view_id=place, view=view))
+        except DeliveryRefused as error:
+            if error.code == "not_found" or isinstance(error, TokenLost):
+                raise
+            log.warning("slack refused a plan", change=story.change.id, code=error.code, why=error.message)
+            await call(self._client.views_update(view_id=place, view=unshown(story.change)))
 
     async def _standing(self, message: Message, place: Place, text: str, blocks: Sequence[Block]) -> Place:
         if not place.ts:

@@ -24,7 +24,7 @@ from bot.slack.views.approval_card import (
 )
 from bot.slack.views.details import details
 from bot.slack.views.elements import escape, quote, when
-from bot.slack.views.preview import loading, notice
+from bot.slack.views.preview import loading, notice, waiting
 from bot.workflow.approval import Answer
 
 
@@ -51,7 +51,7 @@ def register(app: AsyncApp, front: Front) -> None:
             body,
             partial(_reject, front, body),
             refused=lambda text: Reply(errors={WHY: text}, later=partial(_not_rejected, front, body, text)),
-            waiting=notice("Rejecting…"),
+            waiting=waiting("Rejecting…"),
             what="rejection",
         )
 
@@ -109,7 +109,7 @@ def _thanks(change: int, answer: Answer) -> str:
 async def _ask_why(front: Front, body: dict[str, Any]) -> None:
     """Open the modal that asks why, for those whose rejection will count."""
     view = await front.open(body["trigger_id"], loading())
-    answer = front.in_modal(view)
+    answer = front.in_modal(body, view)
     front.desk.hand_over(_fill_rejection(front, body, view), answer, "rejection form")
 
 

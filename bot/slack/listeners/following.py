@@ -13,7 +13,7 @@ from bot.slack.manifest import COMMAND
 from bot.slack.views.card import RETRY, UNDO
 from bot.slack.views.elements import escape
 from bot.slack.views.form import form
-from bot.slack.views.preview import loading, notice, planning
+from bot.slack.views.preview import loading, notice
 
 _ACTIONS = {RETRY: Following.RETRY, UNDO: Following.UNDO}
 
@@ -23,9 +23,7 @@ def register(app: AsyncApp, front: Front) -> None:
 
     async def follow(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        action = body["actions"][0]
-        work = _follow(front, body, int(action["value"]), _ACTIONS[action["action_id"]], body["user"]["id"])
-        front.desk.hand_over(work, front.to_person(body), action["action_id"])
+        front.desk.hand_over(_pressed(front, body), front.to_person(body), "follow")
 
     for action in _ACTIONS:
         app.block_action(action)(follow)
@@ -38,6 +36,11 @@ async def follow_named(front: Front, body: dict[str, Any], what: Following, text
         await front.say(body, f"Say which change: `{COMMAND} {what.value} CHG-42`.")
         return
     await _follow(front, body, change, what, body["user_id"])
+
+
+async def _pressed(front: Front, body: dict[str, Any]) -> None:
+    action = body["actions"][0]
+    await _follow(front, body, int(action["value"]), _ACTIONS[action["action_id"]], body["user"]["id"])
 
 
 async def _follow(front: Front, body: dict[str, Any], change: int, what: Following, by: str) -> None:
@@ -54,4 +57,4 @@ async def _follow(front: Front, body: dict[str, Any], change: int, what: Followi
     except LinesmanError as error:
         await front.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    await front.show(view, planning(fresh))
+    await front.proposals.show(fresh)  # not here: what the outbox shows of the plan may be there already

@@ -28,9 +28,8 @@ def register(app: AsyncApp, front: Front) -> None:
 
     async def reshape(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        view = body["view"]
-        work = _redraw(front, body["user"]["id"], view, body["actions"][0]["action_id"])
-        front.desk.hand_over(work, front.in_modal(view["id"]), "form redraw")
+        # Not in the modal: a sentence in its place would take away what was typed.
+        front.desk.hand_over(_reshaped(front, body), front.to_person(body), "form redraw")
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _submit(front, ack, body)
@@ -38,6 +37,10 @@ def register(app: AsyncApp, front: Front) -> None:
     for action in (KIND, "settings", FILTERS, MORE, TAKE_AWAY):
         app.block_action(action)(reshape)
     app.view_submission(FORM)(submit)
+
+
+async def _reshaped(front: Front, body: dict[str, Any]) -> None:
+    await _redraw(front, body["user"]["id"], body["view"], body["actions"][0]["action_id"])
 
 
 async def _submit(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -23,7 +23,6 @@ from bot.slack.views.preview import (
     in_the_way,
     loading,
     notice,
-    planning,
 )
 from bot.workflow.approval import COUNT
 
@@ -36,18 +35,15 @@ def register(app: AsyncApp, front: Front) -> None:
 
     async def edit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_edit(front, body), front.in_modal(body["view"]["id"]), "edit")
+        front.desk.hand_over(_edit(front, body), front.in_modal(body), "edit")
 
     async def again(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        where = front.in_modal(body["view"]["id"]) if "view" in body else front.to_person(body)
-        front.desk.hand_over(_again(front, body), where, "plan again")
+        front.desk.hand_over(_again(front, body), front.in_modal(body), "plan again")
 
     async def closed(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        change = int(read_private(body["view"])["change"])
-        work = front.proposals.discard(change, by=body["user"]["id"])
-        front.desk.hand_over(work, front.to_person(body), "preview closed")
+        front.desk.hand_over(_closed(front, body), front.to_person(body), "preview closed")
 
     app.view_submission(PREVIEW)(request)
     app.view_closed(PREVIEW)(closed)
@@ -88,6 +84,11 @@ def _counted(view: dict[str, Any]) -> str:
     return str(answer.get("value") or "")
 
 
+async def _closed(front: Front, body: dict[str, Any]) -> None:
+    """Give up the plan whose modal was closed."""
+    await front.proposals.discard(int(read_private(body["view"])["change"]), by=body["user"]["id"])
+
+
 async def _edit(front: Front, body: dict[str, Any]) -> None:
     """Show the form again as it was sent; the plan is given up."""
     await front.proposals.editable(int(body["actions"][0]["value"]), by=body["user"]["id"])
@@ -113,4 +114,4 @@ async def _again(front: Front, body: dict[str, Any]) -> None:
     except LinesmanError as error:
         await front.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    await front.show(view, planning(change))
+    await front.proposals.show(change)  # not here: what the outbox shows of the plan may be there already

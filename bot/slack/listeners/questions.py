@@ -15,7 +15,7 @@ from bot.slack.front import Front
 from bot.slack.manifest import COMMAND
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.elements import Block, escape, section
-from bot.slack.views.preview import loading, notice
+from bot.slack.views.preview import loading, notice, waiting
 from bot.slack.views.questions import (
     ADOPT,
     ADOPT_OTHER,
@@ -61,7 +61,7 @@ def register(app: AsyncApp, front: Front) -> None:
             body,
             partial(_adopt_typed, front, body),
             refused=lambda text: Reply(view=notice(escape(text))),
-            waiting=notice("Looking at the job…"),
+            waiting=waiting("Looking at the job…"),
             what="adoption",
         )
 

@@ -16,7 +16,7 @@ from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import read_private
 from bot.slack.views.elements import View, code, escape
 from bot.slack.views.inputs import ways_to_filter
-from bot.slack.views.preview import loading, notice
+from bot.slack.views.preview import loading, notice, waiting
 from bot.slack.views.templates import (
     DELETE,
     EARLIER,
@@ -122,7 +122,7 @@ async def _save(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
         return Reply(view=notice(f"🚫 {escape(text)}", title=TITLE))
 
     await answer_submission(
-        front, ack, body, work, refused=refused, waiting=notice("Saving…", title=TITLE), what="template"
+        front, ack, body, work, refused=refused, waiting=waiting("Saving…", title=TITLE), what="template"
     )
 
 

@@ -48,7 +48,16 @@ TITLE: Final = "Change phone numbers"
 
 def loading() -> View:
     """Return the modal that is opened at once, within the three seconds that its trigger lives."""
-    return modal("loading", TITLE, [section("One moment…")])
+    return waiting("One moment…")
+
+
+def waiting(text: str, *, title: str = TITLE) -> View:
+    """Return the modal while something takes its time; ``text`` is mrkdwn.
+
+    It also says what to do if nothing follows: a process that is killed tells nobody.
+    """
+    said = context("If nothing follows within a minute, close this and look at `/numbers list` before you try again.")
+    return modal("loading", title, [section(text), said])
 
 
 def planning(change: int, progress: str = "") -> View:
@@ -87,6 +96,13 @@ def _no_plan(change: Change) -> View:
         TITLE,
         [section(f"⚠️ *No plan yet.* Nothing was changed.\n{problem}"), actions(EDIT, buttons)],
         private=_private(change.id, ""),
+    )
+
+
+def unshown(change: Change) -> View:
+    """Return the modal when Slack does not take what belongs into it."""
+    return in_the_way(
+        change.id, f"Slack does not take the plan of {change.public_id}. Plan again, or start anew with fewer numbers."
     )
 
 
@@ -172,7 +188,7 @@ def asked(change: Change) -> View:
 
 def asking(change: int) -> View:
     """Return the modal while the request is on its way."""
-    return notice(f"Asking for approval of *{public_id(change)}*…")
+    return waiting(f"Asking for approval of *{public_id(change)}*…")
 
 
 def _private(change: int, digest: str) -> str:

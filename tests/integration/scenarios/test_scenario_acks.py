@@ -136,6 +136,30 @@ async def test_the_plan_stays_in_the_modal_whenever_the_ack_is_applied(stage: St
     await shows_at_last(stage, person, words)
 
 
+async def test_the_plan_stays_in_the_modal_over_a_websocket(idle: Stage) -> None:
+    """The same where acks travel over a WebSocket."""
+    idle.clock, idle.transport = Clock(rate=1.0), "socket"
+    await idle.start()
+    person, words = await form(idle)
+    idle.slack.workspace.ack_lag = 2.9
+
+    await shows_at_last(idle, person, words)
+
+
+async def test_the_plan_stays_in_the_modal_across_a_restart(stage: Stage) -> None:
+    """A bot that is killed after the plan was shown, and before the ack covered it, shows it again."""
+    person, words = await form(stage)
+    stage.slack.workspace.ack_lag = 2.9
+    submitting = asyncio.create_task(person.submit())
+    await person.wait_for_view(lambda view: words in stage.read(view))
+
+    await stage.crash()
+    await stage.start()
+    await submitting
+
+    await person.wait_for_view(lambda view: words in stage.read(view))
+
+
 @pytest.mark.parametrize("scene", EACH)
 async def test_every_modal_ends_with_its_answer_when_its_ack_is_applied_late(stage: Stage, scene: Scene) -> None:
     """However late Slack applies the ack of a submission, no modal stays at what it was waiting for."""
