@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
@@ -72,6 +73,8 @@ _CONTENT: Final = frozenset(
         "file_upload_size_restricted",
     }
 )
+#: How Slack says in some answers that a trigger has run out, instead of by its own error string (slack.md 1.1).
+_TRIGGER_EXPIRED: Final = re.compile(r"trigger_id\W+expired")
 #: Seconds for one call, from connecting to the last byte.
 TIMEOUT: Final = 20.0
 #: Seconds to wait when a connection could not even be made.
@@ -143,6 +146,8 @@ def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | Deli
     if code in TOKEN_LOST:
         return TokenLost(f"Slack refused ({code}): {hint}.", code=code)
     details = "; ".join(str(text) for text in data.get("response_metadata", {}).get("messages", []))[:300]
+    if code == "invalid_arguments" and _TRIGGER_EXPIRED.search(details):
+        code = "expired_trigger_id"
     return _sort(code)(f"Slack refused ({code}): {hint}.{' ' + details if details else ''}", code=code)
 
 

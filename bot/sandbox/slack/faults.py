@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -22,8 +22,9 @@ class Fault:
     #: how many matching calls pass first
     after: int
     where: Callable[[Json], bool] | None
-    #: Slack's error string, for ``error``
+    #: Slack's error string, for ``error``, and the messages beside it
     error: str
+    messages: Sequence[str]
     #: HTTP status, for ``status``
     status: int
     #: for ``rate_limited``
@@ -53,6 +54,7 @@ class Faults:
         after: int = 0,
         where: Callable[[Json], bool] | None = None,
         error: str = "internal_error",
+        messages: Sequence[str] = (),
         status: int = 500,
         retry_after: int = 1,
         seconds: float = 1.0,
@@ -76,6 +78,7 @@ class Faults:
             after=after,
             where=where,
             error=error,
+            messages=messages,
             status=status,
             retry_after=retry_after,
             seconds=seconds,

@@ -171,7 +171,8 @@ class Server:
 def _instead(call: Call, fault: Fault) -> web.Response:
     match fault.kind:
         case "error":
-            return _ok(call, {"ok": False, "error": fault.error})
+            told: Json = {"response_metadata": {"messages": list(fault.messages)}} if fault.messages else {}
+            return _ok(call, {"ok": False, "error": fault.error, **told})
         case "rate_limited":
             return _limited(call, fault.retry_after)
         case "redirect":

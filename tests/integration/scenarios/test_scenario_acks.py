@@ -246,6 +246,14 @@ async def test_a_window_that_does_not_open_is_told_in_words(stage: Stage, error:
     assert "docs" not in said
 
 
+async def test_a_trigger_that_has_run_out_is_known_by_what_stands_beside_the_error(stage: Stage) -> None:
+    """Slack says of some that an argument is invalid, and only a message beside it that the trigger has expired."""
+    said = "[ERROR] `trigger_id` expired [json-pointer:/trigger_id]"
+    stage.slack.faults.add(method="views.open", kind="error", error="invalid_arguments", messages=[said])
+
+    assert "Slack gives three seconds to open a window" in await stage.command("update")
+
+
 async def test_a_window_whose_opening_got_no_answer_is_found_and_filled(stage: Stage) -> None:
     """Slack opens the modal and the answer is lost: it does not stay at "One moment…"."""
     stage.slack.faults.add(method="views.open", kind="drop_after")
