@@ -57,7 +57,10 @@ class Runs(Protocol):
         ...
 
     async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:
-        """Give every number that waits unsent the outcome "not attempted"."""
+        """Stop the run for good: nothing more of it is sent, and what was never sent is "not attempted".
+
+        What may have been sent is still to be looked at.
+        """
         ...
 
     async def put_off(self, run: str, owner: str, seconds: float) -> None:

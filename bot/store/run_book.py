@@ -83,12 +83,16 @@ class RunBook:
         return halt
 
     async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:
-        """Give every number that waits unsent the outcome "not attempted"; raises Superseded as :meth:`note` does."""
+        """Stop the run for good: nothing more of it is sent, and what was never sent is "not attempted".
+
+        Raises Superseded as :meth:`note` does.
+        """
         now = self._clock()
         async with self._database.transaction() as tx:
+            await tx.brake.pull()
             await tx.runs.hold(int(run), owner, now + LEASE)
-            await tx.runs.stop(int(run), code=code, reason=reason)
-            await tx.runs.close_if_over(int(run), now)
+            if (found := await tx.runs.get(self._provider, int(run), now)) is not None:
+                await tx.runs.call_off(self._provider, [found.reference], code=code, reason=reason, now=now)
 
     async def put_off(self, run: str, owner: str, seconds: float) -> None:
         """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``."""

@@ -74,9 +74,10 @@ class Carrying:
         self._why, self._code = "", RUN_STOPPED
         if run.halt is not None:
             self._only_sent(for_good=run.halt.for_good)
-        for number in run.numbers:
-            if number.code == STALE:
-                self._stop_as_stale(number)  # an earlier owner may have died before it stopped the run
+        if run.halt is None or not run.halt.for_good:
+            for number in run.numbers:
+                if number.code == STALE:
+                    self._stop_as_stale(number)  # an earlier owner may have died before it stopped the run
         self._accepted = any(number.state is NumberState.SUCCEEDED for number in run.numbers)
         self._forbidden = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,9 +106,8 @@ class Carrying:
         await self._ledger.close()
         match self._course:
             case Course.STOPPED:
-                reason = f"The run was stopped before this number was sent. {self._why}"
                 with suppress(Superseded):
-                    await self._runs.stop(self._run.id, self._owner, code=self._code, reason=reason)
+                    await self._stop()
                 # What an earlier process left as sent is looked at once more before the run can end.
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
             case Course.LEAVING:
@@ -136,6 +136,13 @@ class Carrying:
         if ending.stale:
             self._stop_as_stale(number)
         await self._ledger.note(ending.step)
+        if self._course is Course.STOPPED:
+            await self._stop()  # at once, so that numbers at work send nothing more, nor send anything again
+
+    async def _stop(self) -> None:
+        """Let nothing more of the run be sent, by this process or by the next one that holds it."""
+        reason = f"The run was stopped before this number was sent. {self._why}"
+        await self._runs.stop(self._run.id, self._owner, code=self._code, reason=reason)
 
     def _weigh(self, ending: Ending) -> None:
         """Decide what one number's ending means for the others."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from bot.changes.holds import Freeze
-from bot.changes.runs import NumberState
+from bot.changes.outcomes import STALE, STOPPED
+from bot.changes.runs import NumberState, Step
 from bot.providers.base import JobReport
 from bot.providers.close.carrying import WIDTH
 from tests.integration.provider_close.conftest import Organization, over
@@ -172,3 +175,51 @@ async def test_a_jump_of_the_clock_gives_a_run_to_nobody_twice(
 
     assert len(done.succeeded) == 30
     assert calls("PUT") == 30
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_stale_number_of_a_process_that_died_leaves_nothing_in_doubt(
+    organization: Organization, calls: Callable[[str], int], *, arrived: bool
+) -> None:
+    """What was sent before is looked at and not sent again, the rest is not attempted, and the run is over."""
+    numbers = [number.number for number in organization.close.add_numbers(3, start="+13035550100")]
+    await freeze(organization)
+    first = await organization.open()
+    job = await first.submit(organization.batch(numbers, label="Night desk"))
+    await first.aclose()
+    await organization.book.claim("died", limit=1)
+    stale = Step(position=1, state=NumberState.NOT_ATTEMPTED, code=STALE, reason="It changed.")
+    await organization.book.note(job.id, "died", [Step(position=0, state=NumberState.SENT), stale])
+    await organization.book.release("died")
+    await unfreeze(organization)
+    if arrived:
+        organization.close.number(numbers[0]).label = "Night desk"
+
+    provider = await organization.open()
+    done = await over(provider, await provider.poll(job.id))
+
+    told = {one.e164: (one.code, one.attempted) for one in done.failed}
+    assert told.pop(numbers[0], None) == (None if arrived else (STOPPED, True))
+    assert told == {numbers[1]: (STALE, False), numbers[2]: (STOPPED, False)}
+    assert len(done.succeeded) == arrived
+    assert calls("PUT") == 0
+
+
+async def test_what_was_sent_and_is_gone_since_is_not_called_unattempted(organization: Organization) -> None:
+    """Nobody can say whether the update of a number that was deleted afterwards took effect."""
+    numbers = [number.number for number in organization.close.add_numbers(1, start="+13035550100")]
+    organization.close.faults.add(method="PUT", kind="status", status=502)
+
+    async def sleep(seconds: float) -> None:
+        """Delete the number before anything is tried again."""
+        organization.slept.append(seconds)
+        if organization.close.numbers:
+            organization.close.remove_number(numbers[0])
+        await asyncio.sleep(0)
+
+    provider = await organization.open(sleep=sleep)
+    done = await over(provider, await provider.submit(organization.batch(numbers, label="Night desk")))
+
+    (failed,) = done.failed
+    assert (failed.attempted, failed.code) == (True, "linesman.unanswered")
+    assert "It is not in the account any more. It was sent once, got no clear answer" in failed.reason
