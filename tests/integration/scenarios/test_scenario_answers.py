@@ -18,8 +18,9 @@ def said_to(stage: Stage, person: Person) -> str:
     return "\n".join(stage.read(each) for each in [*stage.slack.ephemerals(person.id), *stage.slack.messages(place)])
 
 
-async def test_nothing_covers_a_plan_that_was_made_again(stage: Stage) -> None:
+async def test_nothing_covers_a_plan_that_was_made_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """However late Slack takes the word that planning goes on, it does not stand where the plan was shown already."""
+    monkeypatch.setattr(modals, "ACK_APPLIED", 0.0)
     await stage.propose(ONE)
     stage.telnyx.add_number(ONE)
     stage.slack.faults.add(
