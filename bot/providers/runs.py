@@ -63,8 +63,11 @@ class Runs(Protocol):
         """
         ...
 
-    async def put_off(self, run: str, owner: str, seconds: float) -> None:
-        """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``."""
+    async def put_off(self, run: str, owner: str, seconds: float, *, frozen: bool = False) -> None:
+        """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``.
+
+        One that waits only for the end of a freeze (``frozen``) is due at once when that has come by now.
+        """
         ...
 
     async def release(self, owner: str) -> None:

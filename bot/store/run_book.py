@@ -94,9 +94,17 @@ class RunBook:
             if (found := await tx.runs.get(self._provider, int(run), now)) is not None:
                 await tx.runs.call_off(self._provider, [found.reference], code=code, reason=reason, now=now)
 
-    async def put_off(self, run: str, owner: str, seconds: float) -> None:
-        """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``."""
+    async def put_off(self, run: str, owner: str, seconds: float, *, frozen: bool = False) -> None:
+        """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``.
+
+        One that waits only for the end of a freeze (``frozen``) is due at once when that has come by now: whoever
+        lifted it could not hasten a run that was held.
+        """
         async with self._database.transaction() as tx:
+            if frozen:
+                await tx.brake.heed()
+                if await tx.runs.halt(int(run)) is None:
+                    seconds = 0.0
             await tx.runs.put_off(int(run), owner, self._clock() + timedelta(seconds=seconds))
 
     async def release(self, owner: str) -> None:

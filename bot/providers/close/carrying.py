@@ -112,9 +112,11 @@ class Carrying:
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
             case Course.LEAVING:
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
-            case Course.RESTING | Course.GOING:
-                # Of a frozen run too: whoever lifts the freeze makes it due at once.
+            case Course.RESTING:
                 await self._runs.put_off(self._run.id, self._owner, REST)
+            case Course.GOING:
+                # Nothing is left but what a freeze keeps back: whoever lifts it makes the run due at once.
+                await self._runs.put_off(self._run.id, self._owner, REST, frozen=True)
 
     async def _work(self) -> None:
         while self._course is Course.GOING:

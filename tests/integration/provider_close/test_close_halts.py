@@ -205,6 +205,31 @@ async def test_a_stale_number_of_a_process_that_died_leaves_nothing_in_doubt(
     assert calls("PUT") == 0
 
 
+async def test_a_freeze_that_is_lifted_while_doubts_are_looked_at_makes_nothing_wait(
+    organization: Organization, calls: Callable[[str], int]
+) -> None:
+    """Whoever lifts it finds the run held; it goes on all the same as soon as the look is over."""
+    numbers = [number.number for number in organization.close.add_numbers(2, start="+13035550100")]
+    await freeze(organization)
+    first = await organization.open()
+    job = await first.submit(organization.batch(numbers, label="Night desk"))
+    await first.aclose()
+    await organization.book.claim("died", limit=1)
+    await organization.book.note(job.id, "died", [Step(position=0, state=NumberState.SENT)])
+    await organization.book.put_off(job.id, "died", 0)
+    held = organization.close.faults.add(method="GET", kind="hold", times=None)
+    before = calls("GET")
+
+    provider = await organization.open()
+    await provider.poll(job.id)
+    await organization.close.wait_for(lambda: calls("GET") > before)
+    await unfreeze(organization)
+    held.let_go()
+    done = await over(provider, job)
+
+    assert len(done.succeeded) == 2
+
+
 async def test_what_was_sent_and_is_gone_since_is_not_called_unattempted(organization: Organization) -> None:
     """Nobody can say whether the update of a number that was deleted afterwards took effect."""
     numbers = [number.number for number in organization.close.add_numbers(1, start="+13035550100")]
