@@ -163,12 +163,16 @@ class Proposals:
         return fresh
 
     async def editable(self, change_id: int, *, by: str) -> None:
-        """Raise NotAllowed unless ``by`` may see the form of this change again."""
-        async with self._refusals.noting("edit", by=by, change=change_id):
-            async with self._context.database.reading() as tx:
-                change = await tx.changes.get(change_id)
+        """Let the form of this change take the place of its plan; raises NotAllowed unless ``by`` may see it again."""
+        async with (
+            self._refusals.noting("edit", by=by, change=change_id),
+            self._context.database.transaction() as tx,
+        ):
+            change = await tx.changes.get(change_id)
             if change.requester != by:
                 raise NotAllowed(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+            # The plan may be due to be shown once more, and would cover the form.
+            await tx.outbox.withdraw(change_id, Topic.PREVIEW)
 
     def _may_plan_again(self, change: Change, by: str) -> None:
         if change.kept is not None:

@@ -171,6 +171,29 @@ async def test_the_plan_stays_in_the_modal_across_a_restart(stage: Stage) -> Non
     await person.wait_for_view(lambda view: words in stage.read(view))
 
 
+async def test_the_plan_does_not_cover_the_form_that_it_is_edited_in(stage: Stage) -> None:
+    """Who presses Edit at once stays in the form, although the plan was to be shown once more just then."""
+    person, words = await form(stage)
+    await person.submit()
+    await person.wait_for_view(lambda view: words in stage.read(view))
+    slow = stage.slack.faults.add(
+        method="views.update",
+        kind="delay",
+        seconds=1.0,
+        effect_first=True,
+        where=lambda call: "change_form" in str(call.get("view")),
+    )
+
+    await person.click("edit")
+    await person.wait_for_view(lambda view: view.callback_id == "change_form")
+    await stage.slack.wait_for(lambda: all(call.status for call in stage.slack.calls), what="every answer")
+    await stage.quiet()
+
+    assert slow.fired == 1
+    assert person.view is not None
+    assert person.view.callback_id == "change_form"
+
+
 @pytest.mark.parametrize("scene", EACH)
 async def test_every_modal_ends_with_its_answer_when_its_ack_is_applied_late(stage: Stage, scene: Scene) -> None:
     """However late Slack applies the ack of a submission, no modal stays at what it was waiting for."""
