@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -41,14 +40,11 @@ def surroundings(temporary: Path) -> dict[str, str]:
 
 def test_the_demo_plays_its_story_and_keeps_every_promise(tmp_path: Path) -> None:
     """In a pipe the demo prints the whole conversation as plain text, ends with status 0, and leaves nothing behind."""
-    began = time.monotonic()
     done = subprocess.run(  # noqa: S603 - our own command
-        DEMO, cwd=ROOT, env=surroundings(tmp_path), capture_output=True, timeout=60, check=False, encoding="utf-8"
+        DEMO, cwd=ROOT, env=surroundings(tmp_path), capture_output=True, timeout=300, check=False, encoding="utf-8"
     )
-    seconds = time.monotonic() - began
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout[-3000:]
-    assert seconds < 30
     said = [
         "“+1303555160” needs 10 digits after +1 and has 9",
         "Numbers: 2,500   Jobs: 3",
