@@ -210,6 +210,7 @@ def test_a_home_tab_is_legal_and_harmless(shown: list[Glance], reason: str | Non
             mine=shown,
             failures=shown,
             freeze=None if reason is None else Freeze(by="U0MIA", reason=reason, at=NOW),
+            slack_waits={"chat.update": NOW},
             kinds=KINDS,
         )
     )
