@@ -59,7 +59,7 @@ async def test_a_number_is_found_with_its_values_its_lock_and_its_history(stage:
     assert "This number: ✅ changed, and read back so" in said
     assert "Customer reference: Denver → Boulder" in said
     assert "Customer reference: (empty) → Denver" in said
-    assert str(last(stage, "U0SAM").blocks).count("/archives/C0OPS/p") == 2
+    assert str(last(stage, "U0OTTO").blocks).count("/archives/C0OPS/p") == 2
 
 
 async def test_a_number_is_found_by_the_providers_id(stage: Stage) -> None:
