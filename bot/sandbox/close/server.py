@@ -319,7 +319,7 @@ class CloseStandIn:
     async def wait_for(
         self,
         predicate: Callable[[], Found],
-        timeout: float = 10.0,  # noqa: ASYNC109 - the deadline is the point of this call
+        timeout: float = 45.0,  # noqa: ASYNC109 - the deadline is the point of this call
     ) -> Found:
         """Wait until ``predicate()`` is true and return what it gave.
 

@@ -48,7 +48,7 @@ class Person:
     async def wait_for_view(
         self,
         predicate: Callable[[View], bool] | None = None,
-        timeout: float = 5.0,  # noqa: ASYNC109 - the caller's word; it is asyncio.timeout inside
+        timeout: float = 30.0,  # noqa: ASYNC109 - the caller's word; it is asyncio.timeout inside
     ) -> View:
         """Return the top modal once there is one that satisfies ``predicate``; raises TimeoutError."""
 

@@ -264,7 +264,7 @@ class SlackStandIn:
         """Return mrkdwn as a person in that time zone reads it."""
         return render_text(mrkdwn, self.workspace.names(), tz)
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0, *, what: str = "") -> T:  # noqa: ASYNC109 - the caller's word; it is asyncio.timeout inside
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 45.0, *, what: str = "") -> T:  # noqa: ASYNC109 - the caller's word; it is asyncio.timeout inside
         """Return the predicate's first truthy value, evaluated after every change.
 
         Raises TimeoutError that tells ``what`` was awaited and the last calls, deliveries and complaints.

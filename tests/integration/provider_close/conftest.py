@@ -111,7 +111,7 @@ def plain(value: object) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-async def over(provider: Close, job: JobReport, within: float = 20.0) -> JobReport:
+async def over(provider: Close, job: JobReport, within: float = 60.0) -> JobReport:
     """Poll until the job is over."""
     async with asyncio.timeout(within):
         while not (job := await provider.poll(job.id)).state.over:  # noqa: ASYNC110 - polling is what is tested

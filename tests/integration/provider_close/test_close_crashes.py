@@ -187,7 +187,7 @@ async def test_closing_in_the_middle_leaves_every_number_done_or_not_begun(organ
     job = await provider.submit(organization.batch(numbers, label="Night desk"))
     await organization.close.wait_for(lambda: len(organization.close.updates) >= 20)
 
-    async with asyncio.timeout(30):  # it ends of its own accord; this is only for the day when it does not
+    async with asyncio.timeout(60):  # it ends of its own accord; this is only for the day when it does not
         await provider.aclose()
 
     changed = len(organization.close.updates)
@@ -208,7 +208,7 @@ async def test_closing_does_not_wait_for_a_slow_answer(organization: Organizatio
     job = await provider.submit(organization.batch(["+13035550100"], label="Night desk"))
     await organization.close.wait_for(lambda: organization.close.updates)
 
-    async with asyncio.timeout(30):  # it ends of its own accord; this is only for the day when it does not
+    async with asyncio.timeout(60):  # it ends of its own accord; this is only for the day when it does not
         await provider.aclose()
 
     later = await organization.open()

@@ -48,7 +48,7 @@ async def states(organization: Organization, job: JobReport) -> list[NumberState
 
 async def until(organization: Organization, job: JobReport, state: NumberState, count: int) -> None:
     """Wait until so many numbers of the run are in ``state``."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await states(organization, job)).count(state) != count:  # noqa: ASYNC110 - rows signal nobody
             await asyncio.sleep(0.01)
 

@@ -388,7 +388,7 @@ async def test_a_number_that_never_gets_an_answer_is_given_up(organization: Orga
 
 async def put_off(organization: Organization, run: str) -> None:
     """Wait until the run rests: nobody holds it although it is open."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             async with organization.database.reading() as tx:
                 row = (await tx.runs._connection.execute(select(runs).where(runs.c.id == int(run)))).one()

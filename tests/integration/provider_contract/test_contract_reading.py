@@ -162,4 +162,4 @@ def test_every_kind_can_be_told_apart() -> None:
 
     assert all(kind.name.startswith(f"{kind.provider}.") for kind in kinds)
     assert len({kind.name for kind in kinds}) == len({kind.command for kind in kinds}) == len(kinds)
-    assert all(len(kind.by_name) == len(kind.settings) + len(kind.observed) for kind in kinds)
+    assert all(len(kind.by_name) == len({*kind.settings, *kind.observed, *kind.statuses}) for kind in kinds)

@@ -75,7 +75,7 @@ class World(ABC):
 
     async def end(self, job: JobReport) -> JobReport:
         """Let the job come to its end and return it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (job := await self.provider.poll(job.id)).state.over:
                 self.hasten()
                 await asyncio.sleep(0.01)

@@ -312,7 +312,7 @@ async def test_a_job_runs_by_the_real_clock_when_none_is_given() -> None:
 async def test_full_load_is_comfortable(telnyx: TelnyxStandIn, create: Create) -> None:
     """Twenty jobs of a thousand numbers each go through in a few seconds of real time."""
     numbers = telnyx.add_numbers(20_000, start="+13035500000")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for first in range(0, 20_000, 1000):
             chunk = [number.id for number in numbers[first : first + 1000]]
             assert (await create(UPDATE, {"phone_numbers": chunk, "tags": ["x"]})).status_code == 202

@@ -159,7 +159,7 @@ class House:
         async with self._session.get(f"http://127.0.0.1:{self.bot.port}{path}") as answer:
             return answer.status, await answer.text()
 
-    async def quiet(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - it is asyncio.timeout inside
+    async def quiet(self, timeout: float = 45.0) -> None:  # noqa: ASYNC109 - it is asyncio.timeout inside
         """Wait until the bot has nothing left to do or to say, as its own figures tell."""
         async with asyncio.timeout(timeout):
             while _UNDONE.search((await self.get("/metrics"))[1]):  # noqa: ASYNC110 - figures signal nobody

@@ -206,7 +206,7 @@ class Stage(House):
         await self.ended(change)
         return change
 
-    async def ended(self, change: int, timeout: float = 15.0) -> None:  # noqa: ASYNC109 - asyncio.timeout inside
+    async def ended(self, change: int, timeout: float = 60.0) -> None:  # noqa: ASYNC109 - asyncio.timeout inside
         """Wait until the change is over and all of it has been told."""
         await self.slack.wait_for(lambda: self.file(change), timeout=timeout, what=f"the results of CHG-{change}")
         await self.quiet()

@@ -132,7 +132,7 @@ async def test_no_transition_is_silent(silent: list[str], stage: Stage) -> None:
     await stage.ana.close()
 
     wanted = [("cancelled",), ("discarded",), ("expired",), ("finished",), ("stale",)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while rows(stage, "SELECT DISTINCT state FROM changes ORDER BY 1") != wanted:  # noqa: ASYNC110 - a database signals nobody
             await asyncio.sleep(0.03)
     assert silent == []

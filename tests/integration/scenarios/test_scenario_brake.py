@@ -33,7 +33,7 @@ def updates(close: CloseStandIn) -> int:
 async def looked(stage: Stage, table: str) -> None:
     """Wait until whoever may send has looked twice more whether it may."""
     was = await attempts(stage, table)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while await attempts(stage, table) < was + 2:
             await asyncio.sleep(0.05)
             stage.clock.advance(1)
@@ -42,7 +42,7 @@ async def looked(stage: Stage, table: str) -> None:
 async def in_run(stage: Stage, state: str, count: int) -> None:
     """Wait until so many numbers of the run are in ``state``."""
     assert stage.bot is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with stage.bot.worker._context.database.engine.connect() as connection:
                 query = text("SELECT count(*) FROM run_numbers WHERE state = :state")

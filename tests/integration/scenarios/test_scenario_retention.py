@@ -25,7 +25,7 @@ def rows(stage: Stage, query: str) -> list[tuple[Any, ...]]:
 
 async def until(stage: Stage, query: str, wanted: list[tuple[Any, ...]]) -> None:
     """Wait until the database answers ``query`` with ``wanted``."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while rows(stage, query) != wanted:  # noqa: ASYNC110 - a database signals nobody
             await asyncio.sleep(0.03)
 

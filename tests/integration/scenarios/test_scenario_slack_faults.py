@@ -206,7 +206,7 @@ async def test_a_plan_whose_modal_is_gone_without_a_word_is_forgotten(stage: Sta
     async def status() -> str:
         return await stage.command("status CHG-1")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while "Discarded" not in await status():  # noqa: ASYNC110 - only another look can tell
             await asyncio.sleep(0.05)
     assert stage.slack.messages(APPROVALS) == []

@@ -88,7 +88,7 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
 
     await asyncio.to_thread(spoil, stage.database, "UPDATE operations SET before = '{}'")
     stage.clock.advance(300)  # the longest pause between two tries
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while "in a row" in (await stage.get("/readyz"))[1]:  # noqa: ASYNC110 - a page signals nobody
             await asyncio.sleep(0.05)
 
@@ -103,7 +103,7 @@ async def test_overwritten_pages_are_told(stage: Stage) -> None:
     await stage.start()
 
     await stage.approve(change)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await stage.get("/readyz"))[0] == 200:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.05)
 

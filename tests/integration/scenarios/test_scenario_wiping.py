@@ -34,7 +34,7 @@ def holds_sealed(stage: Stage) -> bool:
 
 async def wiped(stage: Stage) -> None:
     """Wait until nothing sealed is left; the log beside the file is emptied when nobody reads just then."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while holds_sealed(stage):  # noqa: ASYNC110 - a file signals nobody
             await asyncio.sleep(0.03)
 
