@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import io
 import json
 import logging
+import os
+import socket
 import time
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
 from slack_sdk.signature import SignatureVerifier
 
-from bot import logs
+from bot import connections, logs, server
 from bot.connections import MOST
 from bot.server import LARGEST
 from tests.integration.scenarios.stage import SIGNING_SECRET, Stage
@@ -141,6 +145,58 @@ async def test_more_connections_than_there_may_be_wait(log: io.StringIO, stage: 
 
     assert (await stage.get("/healthz"))[0] == 200
     assert log.getvalue().count("too many connections") == 1
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nX-Slow:", id="headers"),
+        pytest.param(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\npayload=", id="body"),
+    ],
+)
+async def test_a_request_that_never_ends_is_ended(
+    idle: Stage, log: io.StringIO, begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headers and bodies that trickle hold a connection for a bounded time, and nobody else."""
+    monkeypatch.setattr(server, "BODY_WITHIN", 0.3)
+    monkeypatch.setattr(server, "IDLE", 0.3)
+    await idle.start()
+    assert idle.bot is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", idle.bot.port)
+    writer.write(begun)
+
+    async with asyncio.timeout(60):
+        await reader.read()
+
+    writer.close()
+    assert (await idle.get("/healthz"))[0] == 200
+    assert "Traceback" not in log.getvalue()
+
+
+async def test_no_descriptor_left_is_one_line(stage: Stage, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While no connection can be accepted the loop rests, says so once, and serves again afterwards."""
+    monkeypatch.setattr(connections, "PAUSE", 0.01)
+    assert stage.bot is not None
+    loop = asyncio.get_running_loop()
+    accept, refused = loop.sock_accept, 0
+
+    async def out_of_descriptors(listener: socket.socket) -> tuple[socket.socket, Any]:
+        nonlocal refused
+        connection, address = await accept(listener)
+        if refused < 50:
+            refused += 1
+            connection.close()
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return connection, address
+
+    monkeypatch.setattr(loop, "sock_accept", out_of_descriptors)
+    async with asyncio.timeout(60):
+        while refused < 50:
+            hellos = (exchange(stage, b"GET /healthz HTTP/1.1\r\n\r\n") for _ in range(5))
+            await asyncio.gather(*hellos, return_exceptions=True)
+
+    assert (await stage.get("/healthz"))[0] == 200
+    assert log.getvalue().count("cannot be accepted") == 1
 
 
 async def test_in_socket_mode_nothing_is_taken_over_http(idle: Stage) -> None:
