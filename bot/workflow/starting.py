@@ -148,7 +148,8 @@ class Starting:
         log.warning("cannot look whether approvals still count", change=claim.subject, code=error.code)
         async with self._context.database.transaction() as tx:
             await tx.work.again(claim, self._context.clock() + pause)
-            await self._say.line(tx, claim.subject, "unsure")
+            if claim.attempts > 1:  # a single answer that got lost is nothing to tell people of
+                await self._say.line(tx, claim.subject, "unsure")
         self._context.ring()
 
     async def _undecided(self, claim: Claim) -> None:

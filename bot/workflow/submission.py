@@ -41,6 +41,9 @@ log = structlog.get_logger(__name__)
 #: How soon to look again while another batch finds out whether there is a free slot.
 PROBE_WAIT = timedelta(seconds=1)
 
+#: A wait that a provider asks for and that people in front of a card want to know of.
+LONG = timedelta(seconds=60)
+
 
 class _Step(Enum):
     """What comes next for a batch that is due."""
@@ -87,7 +90,10 @@ class Submission:
         except TooManyJobs as error:
             await self._no_slot(claim, batch, error)
         except RateLimited as error:
-            await self._queue_again(claim, batch, timedelta(seconds=error.wait), error.message)
+            wait = timedelta(seconds=error.wait)
+            until = self._context.clock() + wait
+            told = f"{provider.title} asks to wait until {until:%H:%M} UTC." if wait >= LONG else ""
+            await self._queue_again(claim, batch, wait, error.message, told)
         except Unavailable as error:
             await self._queue_again(claim, batch, self._backoff(claim), error.message)
         except (BadRequest, Unauthorised, Forbidden, Missing, SecretError) as error:
@@ -228,11 +234,13 @@ class Submission:
                 await free_slot(tx, kind, now)  # where this one fitted in, the next may
         self._context.ring()
 
-    async def _queue_again(self, claim: Claim, batch: Batch, wait: timedelta, why: str) -> None:
-        """Put a batch that the provider surely did not take back into the queue."""
+    async def _queue_again(self, claim: Claim, batch: Batch, wait: timedelta, why: str, told: str = "") -> None:
+        """Put a batch that the provider surely did not take back into the queue; the card says ``told`` meanwhile."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.batches.move(batch.id, BatchState.QUEUED)
+            if told:
+                await tx.batches.checked([batch.id], now, told)
             await tx.work.again(claim, now + wait)
             await tx.events.add(batch.change, "batch_postponed", at=now, batch=batch.position, why=why)
             await self._say.card(tx, batch.change)

@@ -49,13 +49,27 @@ async def test_many_waiting_jobs_ask_one_at_a_time(stage: Stage) -> None:
     await stage.slack.wait_for(lambda: said in stage.read(stage.card(change)), what="all to wait")
     before, began = len(stage.created()), stage.clock()
 
-    await stage.telnyx.wait_for(lambda: len(stage.created()) >= before + 3, timeout=20)
+    await stage.telnyx.wait_for(lambda: len(stage.created()) >= before + 3, timeout=60)
     asked, passed = len(stage.created()) - before, (stage.clock() - began).total_seconds()
     stage.telnyx.end_other_jobs()
-    await stage.ended(change, timeout=30)
+    await stage.ended(change, timeout=120)
 
     assert before <= 16, "only those that were under way when the first was refused"
     assert asked <= passed / 10 + 1
     assert len(stage.created()) <= before + asked + 30 + 2
     assert stage.outcomes(change) == {"verified": 30}
     stage.assert_nothing_doubled()
+
+
+async def test_the_card_says_how_long_the_provider_asks_to_wait(stage: Stage) -> None:
+    """A long pause that Telnyx asks for stands on the card, so that nobody takes it for a standstill."""
+    stage.telnyx.add_number("+13035550000")
+    stage.telnyx.faults.add(method="POST", path="/phone_numbers/jobs/*", kind="rate_limited", retry_after=3600)
+    change = await stage.ask("+13035550000")
+
+    await stage.approve(change)
+
+    await stage.slack.wait_for(
+        lambda: "Telnyx asks to wait until" in stage.read(stage.card(change)), what="the pause on the card"
+    )
+    assert stage.telnyx.jobs == []
