@@ -73,6 +73,7 @@ from bot.workflow.planning import Planning
 from bot.workflow.polling import Polling
 from bot.workflow.ports import Clock
 from bot.workflow.proposing import Proposals
+from bot.workflow.remembering import operators_remembered
 from bot.workflow.reminding import Reminding
 from bot.workflow.reporting import Reporting
 from bot.workflow.retaining import Retaining
@@ -193,6 +194,7 @@ async def running(
         stack.push_async_callback(_stopped, worker, working)
         stack.push_async_callback(desk.close)
         await stack.enter_async_context(kept_fresh(front.homes, database.cancel))
+        await stack.enter_async_context(operators_remembered(front.authority, database.cancel))
         server = build_server(
             None if settings.socket_mode else Slack(app, _signing_secret(settings)),
             ready=lambda: _ready(context, working),

@@ -49,6 +49,14 @@ class SlackDirectory:
         """Return who is in each group, or why that is not known."""
         return {group: await self._group(group, fresh=fresh) for group in groups}
 
+    def remembered_person(self, user: str) -> tuple[Person, float] | None:
+        """Return who ``user`` was when Slack said so last, and how many seconds ago; None after some minutes."""
+        return self._people.remembered(user)
+
+    def remembered_group(self, group: str) -> tuple[frozenset[str], float] | None:
+        """Return who was in ``group`` then, in the same way."""
+        return self._groups.remembered(group)
+
     async def can_post(self, channel: str) -> bool:
         """Tell whether the bot may post in ``channel``; True when Slack does not say just now.
 

@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from bot.errors import DeliveryError, DeliveryPostponed
+from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
 
 #: How long an answer is believed where it is only shown, in seconds.
 TTL: Final = 60.0
+#: How long an answer is remembered for what has to work while Slack says nothing, in seconds. Whoever is asked about
+#: every few minutes is known all that time.
+MEMORY: Final = 900.0
 #: Longest wait for Slack's limits that a look takes upon itself, in seconds. Whoever clicked hears of a longer one
 #: instead, and nothing is done.
 PATIENCE: Final = 6.0
@@ -53,6 +56,8 @@ class _Known(Generic[_Answer]):
     #: Until when it may be shown.
     until: float
     answer: _Answer | DeliveryError
+    #: The latest answer that was none of Slack's faults, and when it came; None when there is none.
+    last: tuple[_Answer, float] | None
 
 
 class Looks(Generic[_Answer]):
@@ -86,6 +91,15 @@ class Looks(Generic[_Answer]):
             raise known.answer
         return known.answer
 
+    def remembered(self, key: str) -> tuple[_Answer, float] | None:
+        """Return the latest answer and its age in seconds; None when it is too old, or Slack has said no since."""
+        known = self._known.get(key)
+        if known is None or known.last is None:
+            return None
+        answer, at = known.last
+        age = self._now() - at
+        return (answer, age) if age <= MEMORY else None
+
     async def _look(self, key: str) -> _Known[_Answer]:
         answer: _Answer | DeliveryError
         waited = 0.0
@@ -104,10 +118,18 @@ class Looks(Generic[_Answer]):
                 answer = error
             except DeliveryError as error:
                 answer = error
-            self._known.pop(key, None)
-            self._known[key] = known = _Known(began, self._now() + TTL, answer)
+            known = _Known(began, self._now() + TTL, answer, self._last(answer, self._known.pop(key, None)))
+            self._known[key] = known
             self._forget()
             return known
+
+    def _last(self, answer: _Answer | DeliveryError, before: _Known[_Answer] | None) -> tuple[_Answer, float] | None:
+        if not isinstance(answer, DeliveryError):
+            return answer, self._now()
+        # A refusal is Slack's word on the key, and whoever it was about is not remembered as they were before; a token
+        # that is lost, and silence, say nothing about it.
+        told = isinstance(answer, DeliveryRefused) and not isinstance(answer, TokenLost)
+        return None if told or before is None else before.last
 
     def _forget(self) -> None:
         while len(self._known) > ROOM:

@@ -1,12 +1,14 @@
 """Who may do what, asked of Slack and the policy at the moment of the click. Everything fails closed.
 
 What does something is asked ``fresh``: somebody who was removed from a group, switched off or made a guest a moment
-ago does nothing any more. What only shows something may go by what Slack said within the last minute.
+ago does nothing any more. What only shows something may go by what Slack said within the last minute. And what only
+stops something has to work while Slack says nothing: it may go by what Slack said within the last minutes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -37,6 +39,9 @@ from bot.workflow.refusals import Refusals
 
 #: Errors of users.info by which Slack says that there is no such person here, today or tomorrow.
 _UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible"})
+#: Most operators whom Slack is asked about beforehand; users.info allows 100 calls a minute (slack.md 1.5).
+REMEMBERED: Final = 50
+_MINUTE: Final = 60
 
 
 class Authority:
@@ -164,6 +169,42 @@ class Authority:
         person, membership = await self._ask(user, policy.operators, fresh=True)
         return _allowed(may_operate(policy, person, membership))
 
+    async def brake(self, user: str) -> str:
+        """Allow ``user`` to stop things as only operators may: to freeze, and to cancel what others asked for.
+
+        Stopping sends nothing, and the brake has to work on a bad day too: while Slack does not say who ``user`` is, or
+        who is in a group, it goes by what Slack said some minutes ago. Returns a sentence about that, empty when Slack
+        answered; it belongs into the answer and into the audit trail. Nothing that lets something go on may use it.
+        """
+        policy, directory = self._context.policies.fallback, self._context.directory
+        age = 0.0
+        try:
+            person = await directory.person(user, fresh=True)
+        except DeliveryError as error:
+            if (remembered := directory.remembered_person(user)) is None:
+                raise NotAllowed(_unsaid(error)) from error
+            person, age = remembered
+        membership: dict[str, frozenset[str] | Unread] = {}
+        for group in () if policy.operators.names(user) else sorted(policy.operators.groups):
+            membership |= await directory.membership([group], fresh=True)
+            users, seen = membership[group], 0.0
+            if isinstance(users, Unread) and (known := directory.remembered_group(group)) is not None:
+                membership[group], seen = users, _ = known
+            if not isinstance(users, Unread) and user in users:
+                age = max(age, seen)
+                break
+        _allowed(may_operate(policy, person, membership))
+        return _by_memory(age) if age else ""
+
+    async def remember_operators(self) -> None:
+        """Look at everybody who may pull the brake, so that they are known when Slack says nothing."""
+        directory, operators = self._context.directory, self._context.policies.fallback.operators
+        membership = await directory.membership(sorted(operators.groups), fresh=True)
+        members = (users for users in membership.values() if not isinstance(users, Unread))
+        for user in sorted(operators.users.union(*members))[:REMEMBERED]:
+            with suppress(DeliveryError):
+                await directory.person(user, fresh=True)
+
     async def stop_own(self, user: str) -> None:
         """Allow ``user`` to stop what they asked for themselves, in no list any more or not: only strangers may not.
 
@@ -200,6 +241,12 @@ def _unsaid(error: DeliveryError) -> str:
         return "Slack does not show you to Linesman as a member of this workspace, so nothing was done."
     again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
     return f"Slack did not say who you are, so nothing was done. Try again {again}."
+
+
+def _by_memory(age: float) -> str:
+    """Return on what a decision rests for which Slack could not be asked."""
+    ago = "a moment ago" if age < _MINUTE else f"{age // _MINUTE:.0f} min ago"
+    return f"Slack could not be asked who you are just now, so this rests on what it said {ago}."
 
 
 def blind(policy: Policy) -> str:

@@ -40,8 +40,9 @@ class Cancelling:
     async def _cancel(self, change_id: int, *, by: str) -> str:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
+        unsaid = ""
         if change.requester != by:
-            await self._only_operators(change, by)
+            unsaid = await self._only_operators(change, by)
         else:
             await self._authority.stop_own(by)
         async with self._context.database.transaction() as tx:
@@ -49,15 +50,19 @@ class Cancelling:
             change = await tx.changes.hold(change_id)
             problem = f"Cancelled by {'its requester' if by == change.requester else 'an operator'}."
             said = await self.end(tx, change, by=by, problem=problem)
+            if unsaid:
+                await tx.events.add(change_id, "cancelled_by_memory", at=self._context.clock(), actor=by, answer=unsaid)
             await self._say.cards(tx, change_id)
         self._context.ring()
-        return said
+        return f"{said} {unsaid}".strip()
 
-    async def _only_operators(self, change: Change, by: str) -> None:
+    async def _only_operators(self, change: Change, by: str) -> str:
+        """Raise NotAllowed unless ``by`` is an operator; return what to say of it when Slack could not be asked."""
         try:
-            await self._authority.operate(by)
+            return await self._authority.brake(by)
         except NotAllowed as error:
-            raise NotAllowed(f"Only the requester or an operator can cancel {change.public_id}.") from error
+            only = f"Only the requester or an operator can cancel {change.public_id}."
+            raise NotAllowed(f"{only} {error.message}") from error
 
     async def end(
         self, tx: Transaction, change: Change, *, by: str, problem: str, code: str = STOPPED, reason: str = CANCELLED

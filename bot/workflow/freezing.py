@@ -41,6 +41,8 @@ class Freezing:
     async def freeze(self, reason: str, *, by: str) -> str:
         """Stop all submissions, and return a sentence about what runs; empty when nothing does.
 
+        While Slack does not say who ``by`` is, what it said some minutes ago counts, and the sentence says so.
+
         Raises NotAllowed, InputError without a reason, Superseded when frozen already.
         """
         async with self._refusals.noting("freeze", by=by):
@@ -49,7 +51,7 @@ class Freezing:
         return reached
 
     async def _freeze(self, reason: str, *, by: str) -> str:
-        await self._authority.operate(by)
+        unsaid = await self._authority.brake(by)
         words = " ".join(reason.split())[:300]
         if not words:
             raise InputError({"reason": "Say why, everybody will read it: /numbers freeze carrier maintenance"})
@@ -59,9 +61,10 @@ class Freezing:
             if (present := await tx.freezes.current()) is not None:
                 raise Superseded(f"Submissions are frozen already: {present.reason}")
             await tx.freezes.add(Freeze(by=by, reason=words, at=now))
-            await tx.events.add(None, "frozen", at=now, actor=by, reason=words)
+            memory = {"answer": unsaid} if unsaid else None
+            await tx.events.add(None, "frozen", at=now, actor=by, details=memory, reason=words)
             await self._show(tx)
-            return await self._reached(tx)
+            return f"{await self._reached(tx)} {unsaid}".strip()
 
     async def unfreeze(self, *, by: str) -> None:
         """Let submissions go on. Raises NotAllowed, or Superseded when nothing is frozen."""

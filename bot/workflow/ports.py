@@ -89,7 +89,7 @@ class Directory(Protocol):
     """Who people are and where the bot may post.
 
     What decides is asked ``fresh``: Slack is asked after the call, and the answer is of that moment. Anything else,
-    which is only shown, may be a minute old.
+    which is only shown, may be a minute old. What is remembered serves only the brake, while Slack says nothing.
     """
 
     async def person(self, user: str, *, fresh: bool) -> Person:
@@ -98,6 +98,17 @@ class Directory(Protocol):
 
     async def membership(self, groups: Iterable[str], *, fresh: bool) -> Membership:
         """Return who is in each user group, or why that is not known."""
+        ...
+
+    def remembered_person(self, user: str) -> tuple[Person, float] | None:
+        """Return who ``user`` was when Slack said so last, and how many seconds ago; None after some minutes.
+
+        None as well when Slack has said since that there is no such person.
+        """
+        ...
+
+    def remembered_group(self, group: str) -> tuple[frozenset[str], float] | None:
+        """Return who was in ``group`` then, in the same way."""
         ...
 
     async def can_post(self, channel: str) -> bool:

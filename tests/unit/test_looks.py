@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.errors import DeliveryPostponed, DeliveryUnknown
-from bot.slack.looks import PATIENCE, TTL, Looks, Turns
+from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, TokenLost
+from bot.slack.looks import MEMORY, PATIENCE, TTL, Looks, Turns
 
 
 class Slack:
@@ -126,3 +126,35 @@ async def test_turns_keep_a_limit() -> None:
     await turns.take()
 
     assert told.value.wait == PATIENCE + 1
+
+
+async def test_an_answer_is_remembered_through_silence_for_some_minutes() -> None:
+    """While Slack says nothing, what it said last is there with its age; after that it is forgotten."""
+    slack, time = Slack(), Time()
+    looks = Looks(slack.ask, time)
+    await looks.fresh("a")
+    time.at = 100.0
+    slack.failures = [DeliveryUnknown("no"), TokenLost("no"), DeliveryPostponed("no", wait=PATIENCE + 1)]
+    for _ in range(3):
+        with pytest.raises(DeliveryError):
+            await looks.fresh("a")
+
+    remembered = looks.remembered("a")
+    time.at = MEMORY
+    oldest = looks.remembered("a")
+    time.at = MEMORY + 1
+
+    assert (remembered, oldest) == (("a1", 100.0), ("a1", MEMORY))
+    assert looks.remembered("a") is None
+
+
+async def test_what_slack_has_denied_since_is_not_remembered() -> None:
+    """Slack said that there is no such person: who they were before is gone. So is what was never asked about."""
+    slack = Slack()
+    looks = Looks(slack.ask, Time())
+    await looks.fresh("a")
+    slack.failures = [DeliveryRefused("user_not_found")]
+    with pytest.raises(DeliveryRefused):
+        await looks.fresh("a")
+
+    assert (looks.remembered("a"), looks.remembered("b")) == (None, None)
