@@ -30,9 +30,7 @@ UNDER_WAY = "linesman.under_way"
 NOT_IN_EFFECT = "linesman.not_in_effect"
 #: Codes of numbers of which nobody says what became of them: a read-back decides, and keeps the code beside what it
 #: found unless they are verified.
-UNCERTAIN: Final = frozenset(
-    {NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED, STOPPED, UNLOCKED, UNSETTLED, NO_ANSWER}
-)
+UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED, UNSETTLED, NO_ANSWER})
 
 
 class Reported(Protocol):

@@ -16,6 +16,8 @@ from bot.workflow.context import Context
 
 #: Why the numbers of a cancelled change were not sent.
 CANCELLED: Final = "The change was cancelled before this number was sent."
+#: What is said besides of numbers that were about to be sent again.
+NO_JOB: Final = "An earlier attempt got no answer, and the provider lists no job of it."
 #: Pause between two requests for a slot, while the provider refuses for want of one and none of ours gets free.
 SLOT_WAIT: Final = timedelta(seconds=10)
 #: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.
@@ -56,7 +58,12 @@ async def stop_batch(
     code: str = STOPPED,
     reason: str = CANCELLED,
 ) -> None:
-    """Settle a batch of a stopped change that is in the queue: its numbers are not attempted."""
+    """Settle a batch of a stopped change that is in the queue: its numbers are not attempted.
+
+    One that was to be sent again made no job before, as the provider's list shows; its numbers say so too.
+    """
+    if batch.unanswered_since is not None:
+        reason = f"{reason} {NO_JOB}"
     await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
     await tx.operations.settle_batch(
         batch.change,

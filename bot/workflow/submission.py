@@ -11,7 +11,7 @@ from bot.changes.batches import Batch
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import BatchState, OperationState
 from bot.changes.messages import Topic
-from bot.changes.outcomes import REFUSED, UNCHANGED, UNLOCKED
+from bot.changes.outcomes import GIVEN_UP, REFUSED, UNCHANGED, UNLOCKED
 from bot.changes.pacing import next_poll
 from bot.changes.records import Change
 from bot.errors import (
@@ -143,7 +143,9 @@ class Submission:
                 return _Step.STAY
             if change.stopped_at is not None:
                 await tx.work.done(claim)
-                await stop_batch(tx, batch, now)
+                # Whoever stopped it has not reached this batch, which had no answer then, or its answer came just now.
+                reason = f"The change was stopped before this number was sent. {change.problem}".strip()
+                await stop_batch(tx, batch, now, reason=reason)
                 await say_kept_back(tx, self._say, batch.change)
                 await settle_change(tx, batch.change, self._context)
                 return _Step.STAY
@@ -273,6 +275,7 @@ class Submission:
                 change.id, "batch_refused", at=now, batch=batch.position, code=code, answer=error.message
             )
             await self._say.card(tx, change.id)
+            await say_kept_back(tx, self._say, change.id)
             await settle_change(tx, change.id, self._context)
         log.warning("batch refused", change=change.id, batch=batch.position, code=code)
         self._context.ring()
@@ -342,12 +345,17 @@ async def say_submitted(tx: Transaction, announcements: Announcements, change: i
 
 
 async def say_kept_back(tx: Transaction, announcements: Announcements, change: int) -> None:
-    """Tell the thread how many numbers a stop kept back, once that is known of the batches that had no answer then."""
+    """Tell the thread how many numbers a stop kept back, once that is decided of the batches that had no answer then.
+
+    It is also when nobody will ever know of some: an operator has given them up.
+    """
     told = await tx.outbox.told(change, Topic.THREAD, "stopped")
     states = await tx.batches.states(change)
     undecided = {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys()
     if undecided or not (told and told.get("unknown")):
         return
-    groups = await tx.operations.groups(change, OperationState.NOT_ATTEMPTED)
-    numbers = sum(group.count for group in groups if group.code != UNCHANGED)
-    await announcements.line(tx, change, "kept_back", numbers=numbers)
+    unsent = await tx.operations.groups(change, OperationState.NOT_ATTEMPTED)
+    numbers = sum(group.count for group in unsent if group.code != UNCHANGED)
+    unknown = await tx.operations.groups(change, OperationState.UNKNOWN)
+    given_up = sum(group.count for group in unknown if group.code == GIVEN_UP)
+    await announcements.line(tx, change, "kept_back", numbers=numbers, given_up=given_up)

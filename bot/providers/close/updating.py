@@ -200,14 +200,15 @@ def _halted(number: RunNumber, halt: Halted, *, doubtful: bool) -> Ending:
     if not halt.for_good:
         state = NumberState.SENT if doubtful else NumberState.WAITING
         return Ending(step=Step(position=number.position, state=state, rests=number.rests), halted=halt)
-    state, reason = NumberState.NOT_ATTEMPTED, halt.message
-    if doubtful:
-        state = NumberState.UNKNOWN
+    if doubtful:  # whoever stopped the run says why numbers were not sent, and this one was
         reason = (
-            "Its update was sent and got no clear answer. Read afterwards, the number was as before, and before it "
-            f"could be sent again this happened: {halt.message}"
+            "Its update was sent and got no clear answer, and the change was stopped or its batch given up before it "
+            "could be sent again. It may still arrive."
         )
-    return Ending(step=Step(position=number.position, state=state, code=halt.code, reason=reason), halted=halt)
+        step = Step(position=number.position, state=NumberState.UNKNOWN, code=UNANSWERED, reason=reason)
+    else:
+        step = Step(position=number.position, state=NumberState.NOT_ATTEMPTED, code=halt.code, reason=halt.message)
+    return Ending(step=step, halted=halt)
 
 
 def _given_up(number: RunNumber, why: ProviderError, *, sent: bool) -> Ending:

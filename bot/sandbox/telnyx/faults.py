@@ -46,7 +46,7 @@ class Fault:
     after: int
     #: The status of kinds ``status`` and ``gateway``.
     status: int
-    #: Seconds that kind ``delay`` waits.
+    #: Seconds that kind ``delay`` waits, and an error answer of kinds ``status`` and ``rate_limited``.
     seconds: float
     #: Whether the request takes effect before the fault. A delay without it waits first, and the request
     #: then takes effect only if the client is still there.

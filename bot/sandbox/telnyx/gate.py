@@ -113,6 +113,7 @@ class Gate:
         if fault.kind == "gateway":
             page = PAGE.format(status=fault.status)
             return web.Response(text=page, status=fault.status, content_type="text/html")
+        await asyncio.sleep(fault.seconds)
         bad = refusal(server_trouble(429 if fault.kind == "rate_limited" else fault.status))
         bad.headers.update({**nominal_headers(), **fault.headers()})
         return bad

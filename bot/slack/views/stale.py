@@ -24,8 +24,7 @@ def stale_history(story: Story, data: Mapping[str, Any]) -> str:
             said = f"✋ {code(change.problem, 1500)} {_kept_back(data['numbers'], data.get('unknown', 0))}"
             return f"{said} {again}" if data.get("stale") else said
         case "kept_back":
-            were = "number was" if data["numbers"] == 1 else "numbers were"
-            return f"✋ What was not known at the stop is known now: {data['numbers']:,} {were} not sent."
+            return f"✋ What was not known at the stop {_decided(data['numbers'], data.get('given_up', 0))}"
         case what if what == LEFT_OUT:
             going_on = "The rest goes on, also if more turn out to have changed: the results name them all."
             return f"⚠️ {code(change.problem, 1500)} {going_on} {again}"
@@ -44,6 +43,18 @@ def _kept_back(numbers: int, unknown: int) -> str:
         "been will not be."
     )
     return f"{kept} {unclear}" if numbers else unclear
+
+
+def _decided(numbers: int, given_up: int) -> str:
+    """Return what a stop has kept back, once no batch is without an answer, or an operator has given up on it."""
+    unsent = f"{numbers:,} {'number was' if numbers == 1 else 'numbers were'} not sent"
+    if not given_up:
+        return f"is known now: {unsent}."
+    was, it, has = ("was", "it is", "has") if given_up == 1 else ("were", "they are", "have")
+    return (
+        f"is not looked for any more: {unsent}, and whether {given_up:,} {was} nobody knows, as an operator gave up "
+        f"finding out; {it} read back and told as what {it.split()[0]} {has}."
+    )
 
 
 def unread_line(story: Story) -> str:

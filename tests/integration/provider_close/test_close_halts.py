@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.changes.holds import Freeze
-from bot.changes.outcomes import STALE, STOPPED
+from bot.changes.outcomes import STALE, STOPPED, UNANSWERED
 from bot.changes.runs import NumberState, Step
 from bot.providers.base import JobReport
 from bot.providers.close.carrying import WIDTH
@@ -129,8 +129,9 @@ async def test_what_is_in_doubt_when_a_run_is_stopped_is_told_as_that(organizati
     done = await over(provider, await provider.submit(batch))
 
     (failed,) = done.failed
-    assert (failed.attempted, failed.code) == (True, "linesman.stopped")
-    assert "Its update was sent and got no clear answer." in failed.reason
+    assert (failed.attempted, failed.known, failed.code) == (True, False, "linesman.unanswered")
+    assert "Its update was sent and got no clear answer" in failed.reason
+    assert "Cancelled." not in failed.reason  # the reason of those that were not sent
     assert organization.updates() == []
 
 
@@ -199,7 +200,7 @@ async def test_a_stale_number_of_a_process_that_died_leaves_nothing_in_doubt(
     done = await over(provider, await provider.poll(job.id))
 
     told = {one.e164: (one.code, one.attempted) for one in done.failed}
-    assert told.pop(numbers[0], None) == (None if arrived else (STOPPED, True))
+    assert told.pop(numbers[0], None) == (None if arrived else (UNANSWERED, True))
     assert told == {numbers[1]: (STALE, False), numbers[2]: (STOPPED, False)}
     assert len(done.succeeded) == arrived
     assert calls("PUT") == 0

@@ -167,3 +167,8 @@ async def test_a_stop_that_met_an_unanswered_job_says_what_became_of_it(idle: St
     assert sum(f"is known now: {known}" in line for line in lines) == 1
     assert stage.outcomes(change) == ({"verified": 3} if made else {"not_attempted": 3})
     assert [key for key in map(key_of, stage.slack.messages(OPS)) if key] == [f"CHG-{change}:card"]
+    if not made:
+        said = (
+            "The change was stopped before this number was sent. Cancelled by its requester. An earlier attempt got no"
+        )
+        assert all(row["reason"].startswith(said) for row in stage.results(change))

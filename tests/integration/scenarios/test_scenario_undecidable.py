@@ -367,3 +367,35 @@ async def test_a_cancelled_change_is_not_sent_again(stage: Stage) -> None:
 
     assert stage.outcomes(change) == {"verified": 3}
     assert len(stage.created()) == 1
+
+
+async def test_giving_up_as_the_last_word_on_a_stopped_change_ends_what_its_stop_left_open(stage: Stage) -> None:
+    """The stop said that it was not known yet; the thread says that nobody will know, and not that all was sent."""
+    change = await unreadable(stage, made=False)
+    assert "CHG-1 is stopped" in await stage.command("cancel CHG-1")
+    await stage.slack.wait_for(
+        lambda: any("Whether 3 numbers were sent is not known yet" in line for line in stage.thread(change)),
+        what="word of the stop",
+    )
+
+    await press(stage, "give_up")
+    await stage.ended(change)
+
+    said = "0 numbers were not sent, and whether 3 were nobody knows, as an operator gave up finding out; they are read"
+    assert sum(said in line for line in stage.thread(change)) == 1
+    assert stage.outcomes(change) == {"differs": 3}
+
+
+async def test_a_refusal_that_comes_after_the_stop_ends_what_it_left_open(stage: Stage) -> None:
+    """The job was being created when the change was stopped, and was refused: that is known then, and told."""
+    given = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.faults.add(method="POST", path=JOBS, kind="status", status=403, seconds=2)
+    change = await stage.ask(given)
+    await stage.approve(change)
+    await stage.telnyx.wait_for(stage.created)
+
+    assert "CHG-1 is stopped" in await stage.command("cancel CHG-1")
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"failed": 3}
+    assert any("is known now: 0 numbers were not sent." in line for line in stage.thread(change))
