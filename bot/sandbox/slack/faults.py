@@ -37,6 +37,8 @@ class Fault:
     effect_first: bool
     #: how many calls it has hit
     fired: int = 0
+    #: how many of these a ``delay`` has let go on by now
+    passed: int = 0
 
 
 class Faults:

@@ -159,7 +159,9 @@ class Server:
             done = effect() if fault.effect_first else None
             if fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
-                return effect() if done is None else done
+                answer = effect() if done is None else done
+                fault.passed += 1
+                return answer
             if fault.kind in ("drop_before", "drop_after"):
                 call.status, call.error = None, "connection dropped"
                 return _drop(request)

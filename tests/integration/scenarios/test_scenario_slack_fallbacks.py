@@ -226,7 +226,10 @@ async def test_a_late_stale_edit_does_not_have_the_last_word(stage: Stage, monke
     stage.telnyx.advance(60)
     await stage.ended(change)
 
-    assert "Partly failed" in stage.read(stage.card(change))
+    await stage.slack.wait_for(lambda: late.passed, what="the late edit")
+    await stage.slack.wait_for(
+        lambda: "Partly failed" in stage.read(stage.card(change)), timeout=40, what="the card put right again"
+    )
 
 
 async def test_a_message_that_cannot_even_be_looked_for_is_not_posted_again(stage: Stage) -> None:
