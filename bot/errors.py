@@ -42,7 +42,19 @@ The technical cause rides behind it (``raise ... from``) and reaches the log, ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+#: What begins a line that is one of several problems; those of a problem's own parts are set in by two blanks.
+BULLET: Final = "• "
+
+
+def in_one(problems: Iterable[str]) -> str:
+    """Return one problem as it is, and several as a list: a line each, so that nobody takes two for one."""
+    every = list(problems)
+    if len(every) < 2:
+        return "".join(every)
+    return "\n".join(f"{BULLET}{each}".replace("\n", "\n  ") for each in every)
 
 
 class LinesmanError(Exception):
@@ -70,7 +82,7 @@ class InputError(LinesmanError):
     """Something that was typed cannot be used."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__(" ".join(problems.values()))
+        super().__init__(in_one(problems.values()))
         #: Field name (a setting's name, or numbers, settings, reason, kind) -> what is wrong with it.
         self.problems = dict(problems)
 

@@ -16,7 +16,7 @@ from bot.changes.sheets.sheet import Sheet
 from bot.changes.snapshots import Target
 from bot.changes.starts import Start
 from bot.changes.values import Edit, Secret, Values, Way, Wish, Wishes
-from bot.errors import InputError
+from bot.errors import InputError, in_one
 
 #: Field names of the form that are not settings. Problems are keyed by field name, those of one number box by
 #: ``numbers:<box>``.
@@ -259,7 +259,9 @@ def _numbers_problems(reading: Reading, max_numbers: int) -> dict[str, str]:
 
 
 def _unreadable(bad: Sequence[BadEntry]) -> str:
-    named = "; ".join(f"“{entry.text}” {entry.why}" for entry in bad[:NAMED])
-    more = f"; and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-    entries = "entry" if len(bad) == 1 else "entries"
-    return f"{len(bad)} {entries} cannot be read: {named}{more}."
+    named = [f"“{entry.text}” {entry.why}" for entry in bad[:NAMED]]
+    if len(bad) == 1:
+        return f"1 entry cannot be read: {named[0]}."
+    if len(bad) > NAMED:
+        named.append(f"and {len(bad) - NAMED} more")
+    return f"{len(bad)} entries cannot be read:\n{in_one(named)}"

@@ -42,7 +42,7 @@ class FilterField:
 
     #: The provider's own name of the filter, such as ``tag`` or ``voice.connection_name``.
     name: str
-    #: What people call it.
+    #: What people call it, in sentences about it. The form asks with :attr:`asked`.
     label: str
     #: TEXT, CHOICE, LOOKUP or BOOL.
     shape: Shape
@@ -71,6 +71,13 @@ class FilterField:
     previewable: bool = True
     #: For LOOKUP: the setting whose choices and labels it uses, such as ``connection_id``.
     lookup: str = ""
+    #: What comes after "Only numbers" in the form, where "with" and the label do not say it.
+    only: str = ""
+
+    @property
+    def asked(self) -> str:
+        """What the form calls it: unlike any setting's label, so that nobody takes the one for the other."""
+        return f"Only numbers {self.only or f'with {self.label[:1].lower()}{self.label[1:]}'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bot.changes.kinds import Kind
 from bot.changes.plans import Plan, emptied, ids_in, unfit
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Value, Values
-from bot.errors import LinesmanError
+from bot.errors import LinesmanError, in_one
 
 #: How many numbers or ids are named before the rest is only counted.
 NAMED = 20
@@ -100,7 +100,7 @@ def are_fit(kind: Kind, plan: Plan) -> None:
     ]
     names = {name: None for numbers in found.values() for number in numbers for name in (number.e164, number.id)}
     raise Unplannable(
-        f"Some numbers cannot be in this change. {' '.join(said)} Leave them out, or put them right first.",
+        f"Some numbers cannot be in this change.\n{in_one(said)}\nLeave them out, or put them right first.",
         unusable=tuple(names),
     )
 
@@ -123,5 +123,5 @@ def are_known(kind: Kind, provider: str, request: Request, plan: Plan, labels: M
             for each, e164 in unknown.items()
         ]
     if problems:
-        more = f" There are {len(problems) - NAMED:,} more such ids." if len(problems) > NAMED else ""
-        raise Unplannable(" ".join(problems[:NAMED]) + more)
+        more = [f"There are {len(problems) - NAMED:,} more such ids."] if len(problems) > NAMED else []
+        raise Unplannable(in_one([*problems[:NAMED], *more]))

@@ -84,11 +84,9 @@ class Planning:
             await self._give_up(claim, change, error.message, hand_back=True)
         except (DeliveryPostponed, DeliveryUnknown) as error:
             await self._wait_for_sheet(claim, change, error)
-        except InputError as error:
-            await self._give_up(claim, change, " ".join(error.problems.values()))
         except Unplannable as error:
             await self._give_up(claim, change, error.message, unusable=error.unusable)
-        except (DeliveryRefused, NotAllowed, NotFound, ProviderError, SecretError, Superseded) as error:
+        except (DeliveryRefused, InputError, NotAllowed, NotFound, ProviderError, SecretError, Superseded) as error:
             await self._give_up(claim, change, error.message)
         else:
             await self._write(claim, change, plan, summary)

@@ -168,7 +168,7 @@ class Polling:
             await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHERS, stale=len(stale))
             return
         problem = f"{found} and {'was' if len(stale) == 1 else 'were'} not sent."
-        await tx.changes.put(change.id, problem=f"{change.problem} {problem}".strip()[:MOST_TEXT])
+        await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:MOST_TEXT])
         await self._say.line(tx, change.id, "left_out")
         await self._say.failure(tx, change.id, "left_out")
 

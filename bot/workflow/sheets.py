@@ -9,7 +9,7 @@ from functools import partial
 from bot.changes.drafts import Request, with_sheet, without_edits
 from bot.changes.records import Change, Upload
 from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
-from bot.errors import DeliveryRefused, InputError, NotFound
+from bot.errors import DeliveryRefused, InputError, NotFound, in_one
 from bot.workflow.context import Context
 from bot.workflow.proposing import Proposals
 
@@ -77,10 +77,10 @@ def _upload(change: Change) -> Upload:
 
 
 def _said(problems: tuple[SheetProblem, ...]) -> str:
-    named = "; ".join(f"row {problem.row}, {problem.column}: {problem.text}" for problem in problems[:NAMED])
-    more = f"; and {len(problems) - NAMED:,} more" if len(problems) > NAMED else ""
-    count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
-    return (
-        f"The sheet has {count}: {named}{more}. You get it back in a direct message with a column “Errors”; "
-        "put it right and upload it again."
-    )
+    named = [f"row {problem.row}, {problem.column}: {problem.text}" for problem in problems[:NAMED]]
+    back = "You get it back in a direct message with a column “Errors”; put it right and upload it again."
+    if len(problems) == 1:
+        return f"The sheet has 1 problem: {named[0]}. {back}"
+    if len(problems) > NAMED:
+        named.append(f"and {len(problems) - NAMED:,} more")
+    return f"The sheet has {len(problems):,} problems:\n{in_one(named)}\n{back}"

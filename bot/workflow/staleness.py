@@ -180,7 +180,7 @@ class Staleness:
         jobs = "the job was" if len(stale) == 1 else f"{len(stale):,} jobs were"
         so = f"{jobs} not created ({size:,} {'number' if size == 1 else 'numbers'})"
         problem = what_moved(kind, look.moved, look.names, so=so)
-        await tx.changes.put(change.id, problem=f"{change.problem} {problem}".strip()[:_MOST_TEXT])
+        await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:_MOST_TEXT])
         await self._say.line(tx, change.id, "left_out")
         await self._say.failure(tx, change.id, "left_out")
         await settle_change(tx, change.id, self._context)

@@ -54,7 +54,7 @@ def test_all_problems_come_at_once(settings_kind: Kind) -> None:
     found = problems(settings_kind, draft)
 
     assert set(found) == {"numbers:0", "tags", "hd_voice_enabled", REASON}
-    assert found["numbers:0"].startswith("2 entries cannot be read: “+1303555010” ")
+    assert found["numbers:0"].startswith("2 entries cannot be read:\n• “+1303555010” ")
     assert "“hello”" in found["numbers:0"]
     assert found["tags"] == "Tags needs a value; leave it out of the settings to keep today's value."
     assert found[REASON] == "Say why, in a few words: the approver decides on it."
@@ -131,7 +131,7 @@ def test_a_long_list_of_bad_entries_is_cut(settings_kind: Kind) -> None:
     found = problems(settings_kind, draft)["numbers:0"]
 
     assert found.count("“bad") == 8
-    assert found.endswith("and 42 more.")
+    assert found.endswith("\n• and 42 more")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from bot.changes.records import Change, Decision, Draft, Place, Summary, Verb
 from bot.changes.settings import Shape
 from bot.changes.starts import Start
 from bot.changes.values import Secret
+from bot.errors import in_one
+from bot.providers.close.kinds import kinds as close_kinds
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks.inspect import message_problems, view_problems
 from bot.sandbox.slack.mrkdwn import mentions
@@ -32,11 +34,12 @@ from bot.slack.views.details import details
 from bot.slack.views.elements import bar, clip, code, escape, listed, shortened
 from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.help import help_text
-from bot.slack.views.inputs import BOX_LENGTH
+from bot.slack.views.inputs import BOX_LENGTH, ways_to_filter
 from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.pieces import counts_text, failure_lines, trouble
 from bot.slack.views.preview import in_the_way, preview
+from bot.slack.views.problems import problem_block, problem_lines
 from bot.slack.views.questions import adoption_form
 from bot.slack.views.status import schedule, status
 from bot.workflow.ports import Story, Waiting
@@ -44,6 +47,7 @@ from bot.workflow.ports import Story, Waiting
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KINDS = kinds(secrets=True)
 SETTINGS = KINDS[0]
+FILTERED = (*KINDS, *close_kinds())
 PEOPLE = ["U0ANA", "U0MAX", "U0MIA"]
 LONG_ZONE = "America/Argentina/ComodRivadavia"
 NASTY = "<!channel> <@U0EVIL> <!subteam^S0ALL> <https://evil.example|CHG-1 approved> *bold* `code` & </> \u202e"
@@ -316,6 +320,54 @@ def test_the_largest_form_is_legal(kind: Kind, boxes: int) -> None:
 
     assert view_problems(view) == []
     assert len(json.dumps(view)) < 250_000
+
+
+@pytest.mark.parametrize("kind", FILTERED, ids=[kind.name for kind in FILTERED])
+def test_no_filter_can_be_taken_for_a_setting(kind: Kind) -> None:
+    """A connection to find numbers by and a connection to give them are told apart by label, and stand apart."""
+    draft = Draft(
+        kind=kind.name, chosen=tuple(s.name for s in kind.settings), filters=dict.fromkeys(ways_to_filter(kind), "")
+    )
+
+    view = form(FILTERED, kind, draft, origin="C0OPS")
+
+    assert view_problems(view) == []
+    heading, labels = "", {}
+    for block in view["blocks"]:
+        if block["type"] == "header":
+            heading = block["text"]["text"]
+        elif block["type"] == "input":
+            labels[block["block_id"]] = heading, block["label"]["text"]
+    asked = [labels[f"filter:{key}"] for key in ways_to_filter(kind)]
+    given = [labels[f"value:{setting.name}"] for setting in kind.settings]
+    assert all(place == "Which numbers" and label.startswith("Only numbers ") for place, label in asked)
+    assert all(place == "What is set for them" and not label.startswith("Only ") for place, label in given)
+    offered = next(block for block in view["blocks"] if block.get("block_id") == "filters")["element"]["options"]
+    assert all(option["text"]["text"].startswith("Only numbers ") for option in offered)
+
+
+def test_problems_are_a_list_in_which_nothing_typed_means_anything() -> None:
+    """One problem is a sentence; several are a line each, those of one field set in; marks stay what was typed."""
+    several = in_one(["2 entries cannot be read:\n• “*a*” is none\n• “<!here>” is none", "Say why."])
+
+    lists = problem_block(f"The sheet is wrong.\n{several}\nUpload it again.")["elements"]
+
+    shown = [
+        (each["type"], each.get("indent"), [part["elements"][0]["text"] for part in each["elements"]])
+        for each in lists
+        if each["type"] == "rich_text_list"
+    ]
+    assert shown == [
+        ("rich_text_list", 0, ["2 entries cannot be read:"]),
+        ("rich_text_list", 1, ["“*a*” is none", "“<!here>” is none"]),
+        ("rich_text_list", 0, ["Say why."]),
+    ]
+    assert [each["elements"][0]["text"] for each in (lists[0], lists[-1])] == [
+        "The sheet is wrong.",
+        "Upload it again.",
+    ]
+    assert problem_lines("Only this.", 100) == "`Only this.`"
+    assert problem_lines("One.\n• Two <!here>.", 100) == "\n`One.`\n• `Two &lt;!here&gt;.`\n"
 
 
 def test_the_form_gives_back_what_was_typed() -> None:

@@ -166,4 +166,9 @@ def _secrets(kind: Kind, found: Mapping[str, int]) -> Iterator[str]:
     for setting in kind.settings:
         if setting.secret and setting.name in found:
             label = setting.label[0].lower() + setting.label[1:]
-            yield f"The {label} cannot be given in a sheet; type it into the form."
+            word = setting.label.split()[-1]
+            # Sealing it here would not help: an app can delete none of the files that people upload.
+            yield (
+                f"The {label} cannot be given in a sheet: the file stays in Slack with every {word} in it. Take the "
+                f"column out, type one {word} into the form, and ask for a change of its own for each other {word}."
+            )

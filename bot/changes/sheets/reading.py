@@ -17,7 +17,7 @@ from bot.changes.sheets.sheet import Layout, Sheet
 from bot.changes.sheets.tables import TALLEST, Cells, Table, open_table, trimmed
 from bot.changes.sheets.visibility import hidden, merged
 from bot.changes.values import Values
-from bot.errors import InputError
+from bot.errors import InputError, in_one
 
 #: Most numbers in one sheet.
 MOST_ROWS: Final = 100_000
@@ -120,7 +120,7 @@ def _choose(name: str, table: Table, kind: Kind) -> tuple[Layout, Columns]:
     if not columns.identifies:
         raise _numberless(name, columns, layout, cells)
     if columns.problems:
-        raise InputError({SHEET: " ".join(columns.problems)})
+        raise InputError({SHEET: in_one(columns.problems)})
     return layout, columns
 
 
@@ -138,4 +138,4 @@ def _numberless(name: str, columns: Columns, layout: Layout, cells: Cells) -> In
     else:
         named = ", ".join(f"“{heading}”" for heading in columns.headings[:5] if heading)
         why = f"has no column called “{NUMBER}” or “id”; the headings in row {layout.headings} are {named or 'blank'}."
-    return InputError({SHEET: " ".join((refusal(name, why).message, *columns.problems))})
+    return InputError({SHEET: in_one((refusal(name, why).message, *columns.problems))})

@@ -28,6 +28,7 @@ FILTERS: Final = (
     FilterField(
         name=NUMBER,
         label="Phone number",
+        only="with these digits",
         shape=Shape.TEXT,
         verb="contains",
         help="Three or more digits that stand together in the number, such as 1303.",
@@ -44,6 +45,7 @@ FILTERS: Final = (
     FilterField(
         name=SORT,
         label="Group or personal",
+        only="that are group or personal ones",
         shape=Shape.CHOICE,
         choices=(Choice("group", "Group numbers"), Choice("personal", "Personal numbers")),
         help="Numbers that people share, or that are one person's own.",
@@ -51,6 +53,7 @@ FILTERS: Final = (
     FilterField(
         name=LABEL,
         label="Label",
+        only="with this in the label",
         shape=Shape.TEXT,
         verb="contains",
         help="Part of the label; capitals do not matter.",

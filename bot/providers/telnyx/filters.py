@@ -32,7 +32,12 @@ _NUMBER_TYPES: Final = (
 
 FILTERS: Final = (
     FilterField(
-        name="tag", label="Tag", shape=Shape.LOOKUP, lookup="tags", help="Numbers that have this tag among theirs."
+        name="tag",
+        label="Tag",
+        only="with the tag",
+        shape=Shape.LOOKUP,
+        lookup="tags",
+        help="Numbers that have this tag among theirs.",
     ),
     FilterField(
         name="connection_id",
@@ -44,6 +49,7 @@ FILTERS: Final = (
     FilterField(
         name="phone_number",
         label="Phone number",
+        only="with these digits",
         shape=Shape.TEXT,
         verb="contains",
         help="Three or more digits that stand together in the number, such as 1303.",
@@ -108,6 +114,7 @@ FILTERS: Final = (
     FilterField(
         name="source",
         label="Source",
+        only="with this source",
         shape=Shape.CHOICE,
         choices=(Choice("ported", "Ported in"), Choice("purchased", "Bought from Telnyx")),
         help="How the numbers came into the account.",
@@ -115,6 +122,7 @@ FILTERS: Final = (
     FilterField(
         name="without_tags",
         label="Without tags",
+        only="without any tag",
         shape=Shape.BOOL,
         choices=(Choice("true", "Yes"),),
         help="Numbers that have no tag at all.",
@@ -125,6 +133,7 @@ FILTERS: Final = (
 HAS_BUNDLE: Final = FilterField(
     name="has_bundle",
     label="Has bundle",
+    only="with a bundle",
     shape=Shape.BOOL,
     # Which values it takes is not documented; "true" is the one that its description, "have bundles", speaks of.
     choices=(Choice("true", "Yes"),),

@@ -16,7 +16,7 @@ from bot.errors import InputError
 from bot.slack.front import Front
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
-from bot.slack.views.form import FORM, KIND, MORE, form
+from bot.slack.views.form import FORM, KIND, MORE, SEVERAL, form
 from bot.slack.views.inputs import FILTERS
 from bot.slack.views.preview import loading, planning
 from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
@@ -34,13 +34,13 @@ def register(app: AsyncApp, front: Front) -> None:
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _submit(front, ack, body)
 
-    for action in (KIND, "settings", FILTERS, MORE, TAKE_AWAY):
+    for action in (KIND, "settings", FILTERS, MORE, SEVERAL, TAKE_AWAY):
         app.block_action(action)(reshape)
     app.view_submission(FORM)(submit)
 
 
 async def _reshaped(front: Front, body: dict[str, Any]) -> None:
-    await _redraw(front, body["user"]["id"], body["view"], body["actions"][0]["action_id"])
+    await _redraw(front, body["user"]["id"], body["view"], body["actions"][0])
 
 
 async def _submit(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -88,14 +88,17 @@ async def _show_again(front: Front, body: dict[str, Any], problems: Mapping[str,
     await front.show(view["id"], fresh)
 
 
-async def _redraw(front: Front, user: str, view: dict[str, Any], action: str) -> None:
+async def _redraw(front: Front, user: str, view: dict[str, Any], pressed: Mapping[str, Any]) -> None:
     """Show the inputs that the kind and the chosen settings need; everything typed stays, and what was kept sealed."""
+    action = pressed["action_id"]
     kinds = {kind.name: kind for kind in front.choices.kinds}
     private = read_private(view)
     draft = read_form(view, kinds, await _kept_secrets(front, private, user))
     if action == TAKE_AWAY:
         draft = replace(draft, sheet=None)
     boxes = int(private.get("boxes", 1)) + (action == MORE)
+    if action == SEVERAL:
+        boxes = int(pressed["selected_option"]["value"])
     if view["callback_id"] == VALUES:
         await front.modals.redraw(view, values_form(front.choices.kinds, kinds[draft.kind], draft, boxes=boxes))
         return

@@ -18,8 +18,9 @@ from bot.slack.listeners.opening import boxes_of
 from bot.slack.manifest import COMMAND
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
-from bot.slack.views.elements import code, escape, with_notes
+from bot.slack.views.elements import code, escape
 from bot.slack.views.preview import loading, notice
+from bot.slack.views.problems import with_problems
 from bot.slack.views.values import TITLE, VALUES, being_read, values_form
 
 
@@ -105,4 +106,4 @@ async def _show_again(front: Front, body: dict[str, Any], problems: Mapping[str,
     draft = read_form(view, kinds)
     boxes = int(read_private(view).get("boxes", 1))
     fresh = values_form(front.choices.kinds, kinds[draft.kind], draft, boxes=boxes)
-    await front.show(view["id"], with_notes(fresh, [escape(problem) for problem in problems.values()]))
+    await front.show(view["id"], with_problems(fresh, problems.values()))

@@ -25,6 +25,7 @@ from bot.slack.views.elements import (
 from bot.slack.views.pieces import counts_text, decision_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.preview import AGAIN
+from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
@@ -75,7 +76,7 @@ def card(story: Story) -> list[Block]:
         blocks.append(section(unread))
     if change.problem:
         word = "Stopped" if change.stopped_at or change.state in ENDED_EARLY else "Left out"
-        blocks.append(section(f"*{word}:* {code(change.problem, 1000)}"))
+        blocks.append(section(f"*{word}:* {problem_lines(change.problem, 1000)}"))
     blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=3)]
     if buttons := _buttons(story):
         blocks.append(actions(f"again:{change.id}", buttons))

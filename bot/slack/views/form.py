@@ -17,11 +17,11 @@ from bot.slack.views.elements import (
     actions,
     button,
     context,
-    escape,
     field,
-    listed,
+    header,
     modal,
     option,
+    plain,
     section,
 )
 from bot.slack.views.inputs import (
@@ -32,14 +32,24 @@ from bot.slack.views.inputs import (
     value_fields,
     ways_to_filter,
 )
+from bot.slack.views.problems import with_problems
 from bot.slack.views.sheet_field import kept, sheet_fields
 
 FORM: Final = "change_form"
 KIND: Final = "kind"
 MORE: Final = "more_numbers"
+SEVERAL: Final = "several_boxes"
 
 #: Number boxes in one form: about 4,600 numbers. More would not fit beside the settings in Slack's 250 kB per view.
 MOST_BOXES: Final = 20
+#: Numbers that one box holds, about: each takes 13 characters, with the line's end.
+A_BOX: Final = BOX_LENGTH // 13
+
+
+_LONGER: Final = (
+    "For a longer list upload a *sheet*, below; or post the list as a message and choose *Change these numbers* among "
+    "that message's shortcuts (⋮, More actions), which opens this form with all of them; or add the boxes you need."
+)
 
 
 def form(
@@ -62,16 +72,18 @@ def form(
     The ids of blocks and actions stay the same from view to view, so that Slack keeps what was typed.
     """
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
-    blocks = [kind_field(kinds, kind), *number_fields(draft, boxes), *sheet_fields(draft.sheet, turn)]
-    if problems:
-        blocks.insert(0, section("⚠️ *Not sent yet.*\n" + listed([f"• {escape(each)}" for each in problems.values()])))
+    blocks = [kind_field(kinds, kind), header("Which numbers"), *number_fields(draft, boxes, _LONGER)]
+    blocks += sheet_fields(draft.sheet, turn)
     if fields := ways_to_filter(kind):
         blocks += filter_fields(kind, draft, fields)
+    if kind.settings:
+        blocks.append(header("What is set for them"))
     if any(not setting.always for setting in kind.settings):
         blocks.append(settings_field(kind, draft))
     for setting in kind.settings:
         if setting.always or setting.name in draft.chosen:
             blocks += value_fields(setting, draft)
+    blocks.append(header("Why, and when"))
     blocks.append(
         field(
             REASON,
@@ -86,7 +98,8 @@ def form(
         blocks.insert(0, section(base_text(draft.base)))
         about["base"] = {"change": draft.base.change, "what": draft.base.what.value}
     private = json.dumps(about, ensure_ascii=False)
-    return modal(FORM, "Change phone numbers", blocks, submit="Preview", close="Cancel", private=private)
+    view = modal(FORM, "Change phone numbers", blocks, submit="Preview", close="Cancel", private=private)
+    return with_problems(view, problems.values()) if problems else view
 
 
 def base_text(base: Base) -> str:
@@ -132,9 +145,12 @@ def kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:
     return field(KIND, "What to change", element, dispatch=True)
 
 
-def number_fields(draft: Draft, boxes: int) -> list[Block]:
-    """Return the boxes for numbers, with a way to add one."""
-    fields = []
+def number_fields(draft: Draft, boxes: int, longer: str) -> list[Block]:
+    """Return the boxes for numbers, with a way to add some; ``longer`` says what else takes a long list (mrkdwn).
+
+    How much a box holds stands before the first one: who reads it after pasting has cut the list already.
+    """
+    fields = [context(f"A box holds {BOX_LENGTH:,} characters, about {A_BOX} numbers. {longer}")]
     for index in range(boxes):
         text = draft.pasted[index] if index < len(draft.pasted) else ""
         hint = "Numbers such as +13035550100, or the provider's ids; separated by commas, spaces or new lines."
@@ -147,14 +163,25 @@ def number_fields(draft: Draft, boxes: int) -> list[Block]:
                 optional=True,  # a sheet or a filter will do; the server knows what is missing
             )
         )
-    said = f"A box holds {BOX_LENGTH:,} characters, about 230 numbers. "
     if boxes < MOST_BOXES:
-        fields.append(
-            context(f"{said}For a longer list add boxes before you paste the rest; there can be {MOST_BOXES}.")
-        )
-        fields.append(actions(MORE, [button("Add a box", MORE, str(boxes + 1))]))
+        fields.append(_more_boxes(boxes))
     else:
-        fields.append(
-            context(f"{said}All {MOST_BOXES} boxes are there; put the rest of a longer list in a second change.")
-        )
+        fields.append(context(f"All {MOST_BOXES} boxes are there; put the rest of a longer list in a second change."))
     return fields
+
+
+def _more_boxes(boxes: int) -> Block:
+    """Return the ways to add boxes: one, or as many at once as the list needs.
+
+    The block's id tells how many there are, so that Slack does not go on showing what was chosen before.
+    """
+    elements = [button("Add a box", MORE, str(boxes + 1))]
+    if many := range(boxes + 2, MOST_BOXES + 1):
+        element: Block = {
+            "type": "static_select",
+            "action_id": SEVERAL,
+            "placeholder": plain("Add several at once"),
+            "options": [option(f"{each} boxes: about {each * A_BOX:,} numbers", str(each)) for each in many],
+        }
+        elements.append(element)
+    return actions(f"{MORE}:{boxes}", elements)

@@ -40,13 +40,13 @@ BOX_LENGTH: Final = 3000
 
 
 def ways_to_filter(kind: Kind) -> dict[str, tuple[FilterField, str]]:
-    """Return key -> (field, what people call this way of comparing) of every filter of ``kind``."""
+    """Return key -> (field, what the form calls this way of comparing) of every filter of ``kind``."""
     ways: dict[str, tuple[FilterField, str]] = {}
     for each in kind.filters:
         if not each.operators:
-            ways[each.name] = (each, each.label)
+            ways[each.name] = (each, each.asked)
         for operator in each.operators:
-            ways[f"{each.name}[{operator}]"] = (each, f"{each.label}: {operator.replace('eq', 'is').replace('_', ' ')}")
+            ways[f"{each.name}[{operator}]"] = (each, f"{each.asked}: {operator.replace('eq', 'is').replace('_', ' ')}")
     return ways
 
 

@@ -13,6 +13,7 @@ from bot.changes.records import Change, Place, Verb
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble
 from bot.slack.views.plan_lines import wanted_lines
+from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
 from bot.slack.views.stale import LEFT_OUT, stale_history
 from bot.slack.views.trying import try_history
@@ -63,7 +64,7 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
         case "expired":
             return f"⌛ Expired: nobody decided in time. Nothing was changed. {person(change.requester)} can ask again."
         case "cancelled":
-            return f"⚪ Cancelled. {code(change.problem, 500)}"
+            return f"⚪ Cancelled. {problem_lines(change.problem, 500)}"
         case "submitted":
             jobs = data["batches"]
             return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {story.provider}; watching to the end."
@@ -131,7 +132,7 @@ def _notice(story: Story, data: Mapping[str, Any], where: str) -> str:
             return f"⚠️ The sheet {code(data['each'])} of {where} could not be put into its thread: {why}"
         case _:
             happened = "goes on without numbers that have changed" if data["what"] == LEFT_OUT else "was stopped"
-            return f"⚠️ {where} {happened}: {code(change.problem, 1000)}"
+            return f"⚠️ {where} {happened}: {problem_lines(change.problem, 1000)}"
 
 
 def _what_went_wrong(story: Story, data: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from bot.slack.views.elements import (
     beside,
     button,
     channel,
-    code,
     context,
     escape,
     field,
@@ -33,6 +32,7 @@ from bot.slack.views.plan_lines import (
     wanted_lines,
     warning_lines,
 )
+from bot.slack.views.problems import problem_block
 from bot.slack.views.templates import keep_button
 from bot.slack.views.times import waiting_lines
 from bot.slack.views.trying import try_line
@@ -85,7 +85,6 @@ def preview(story: Story, progress: str = "") -> View:
 
 
 def _no_plan(change: Change) -> View:
-    problem = code(change.problem, 2500) if change.problem else "This plan was closed."
     buttons = [button("Edit", EDIT, str(change.id), style="primary")]
     if change.unusable:
         text = f"Leave out {len(change.unusable):,} and plan the rest"
@@ -94,7 +93,11 @@ def _no_plan(change: Change) -> View:
     return modal(
         PREVIEW,
         TITLE,
-        [section(f"⚠️ *No plan yet.* Nothing was changed.\n{problem}"), actions(EDIT, buttons)],
+        [
+            section("⚠️ *No plan yet.* Nothing was changed."),
+            problem_block(change.problem or "This plan was closed."),
+            actions(EDIT, buttons),
+        ],
         private=_private(change.id, ""),
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bot.changes.lifecycle import BatchState, ChangeState
 from bot.slack.views.elements import code, counted, person
+from bot.slack.views.problems import problem_lines
 from bot.workflow.ports import Story
 
 #: What is told of a change that goes on without numbers that are stale.
@@ -16,18 +17,19 @@ LEFT_OUT: Final = "left_out"
 def stale_history(story: Story, data: Mapping[str, Any]) -> str:
     """Return a line of history about what is not sent after all; empty when the line is about something else."""
     change = story.change
+    problem = problem_lines(change.problem, 1500)
     again = f"{person(change.requester)} can plan them again with *Retry failed* on the card, once it is over."
     match data["what"]:
         case "stale":
-            return f"⚠️ Stale. {code(change.problem, 1500)} {person(change.requester)} can plan again on the card."
+            return f"⚠️ Stale. {problem} {person(change.requester)} can plan again on the card."
         case "stopped":
-            said = f"✋ {code(change.problem, 1500)} {_kept_back(data['numbers'], data.get('unknown', 0))}"
+            said = f"✋ {problem} {_kept_back(data['numbers'], data.get('unknown', 0))}"
             return f"{said} {again}" if data.get("stale") else said
         case "kept_back":
             return f"✋ What was not known at the stop {_decided(data['numbers'], data.get('given_up', 0))}"
         case what if what == LEFT_OUT:
             going_on = "The rest goes on, also if more turn out to have changed: the results name them all."
-            return f"⚠️ {code(change.problem, 1500)} {going_on} {again}"
+            return f"⚠️ {problem} {going_on} {again}"
         case _:
             return ""
 

@@ -15,6 +15,7 @@ from bot.slack.views.preview import notice
 
 VALUES: Final = "values_form"
 TITLE: Final = "Export current values"
+_LONGER: Final = "For a longer list add the boxes that you need, or find the numbers by a filter."
 
 
 def values_form(kinds: Sequence[Kind], kind: Kind, draft: Draft, *, boxes: int = 1) -> View:
@@ -24,7 +25,7 @@ def values_form(kinds: Sequence[Kind], kind: Kind, draft: Draft, *, boxes: int =
         "You get a sheet with today's values of these numbers in a direct message, ready to be edited and uploaded "
         f"again with `/numbers {kind.command}`. Nothing is changed."
     )
-    blocks = [section(what), kind_field(kinds, kind), *number_fields(draft, boxes)]
+    blocks = [section(what), kind_field(kinds, kind), *number_fields(draft, boxes, _LONGER)]
     if fields := ways_to_filter(kind):
         blocks += filter_fields(kind, draft, fields)
     private = json.dumps({"boxes": boxes, "kind": kind.name})

@@ -117,6 +117,38 @@ async def test_boxes_can_be_added_until_all_are_there(stage: Stage) -> None:
     assert "put the rest of a longer list in a second change" in stage.modal()
 
 
+async def test_as_many_boxes_as_are_needed_come_at_once(stage: Stage) -> None:
+    """Before anything is pasted the form says what takes a long list, and one choice makes room for 2,500 numbers."""
+    await stage.open("update +13035550000")
+    others = len(inputs(stage)) - 1
+    before, _, _ = stage.modal().partition("+13035550000")
+    assert "about 230 numbers" in before
+    assert "upload a sheet" in before
+    assert "Change these numbers" in before
+
+    await stage.ana.choose("more_numbers:1", "11 boxes: about 2,530 numbers", action_id="several_boxes")
+    await stage.ana.wait_for_view(lambda _: len(inputs(stage)) == others + 11)
+
+    assert typed(stage)["numbers:0"] == "+13035550000"
+    await stage.ana.click("more_numbers")
+    await stage.ana.wait_for_view(lambda _: len(inputs(stage)) == others + 12)
+
+
+async def test_several_problems_of_a_plan_are_a_list(stage: Stage) -> None:
+    """Each column that is not known has a line of its own, and none is in code font."""
+    await stage.open("update")
+    await stage.ana.attach("sheet:0", ("moves.csv", b"number,Kunde,*Ort*\n+13035550000,a,b\n"))
+    await stage.fill(None, {}, "Because")
+    await stage.send()
+
+    view = await stage.ana.wait_for_view(lambda view: "No plan yet" in stage.read(view))
+    lists = [each for block in view.blocks for each in block.get("elements", ()) if each["type"] == "rich_text_list"]
+
+    assert len(lists) == 1
+    said = [item["elements"][0]["text"] for item in lists[0]["elements"]]
+    assert ["“Kunde”" in said[0], "“*Ort*”" in said[1], len(said)] == [True, True, 2]
+
+
 async def test_a_full_box_is_refused_where_it_stands(stage: Stage) -> None:
     """A box filled to its last character may have been cut off by Slack, so it is never trusted."""
     await stage.open("update")

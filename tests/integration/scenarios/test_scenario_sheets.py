@@ -144,7 +144,7 @@ async def test_a_sheet_with_problems_comes_back_marked_and_its_correction_is_pla
     """The modal names the first problems; the file in the direct message has all of them beside their rows."""
     rows = [("number", "hd voice"), *((number, "perhaps") for number in NUMBERS[:7]), ("1.97056E+10", "on")]
     shown = fleet.read(await plan(fleet, text(*rows)))
-    assert "The sheet has 8 problems: row 2, hd voice:" in shown
+    assert "The sheet has 8 problems:\n• row 2, hd voice:" in shown
     assert "and 3 more" in shown
 
     await fleet.quiet()
