@@ -13,6 +13,7 @@ from bot.changes.records import Draft
 from bot.changes.settings import Setting, Unreadable, read_value
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
+from bot.changes.sheets.stages import Stage
 from bot.changes.snapshots import Target
 from bot.changes.starts import Start
 from bot.changes.values import Edit, Secret, Values, Way, Wish, Wishes
@@ -56,6 +57,8 @@ class Request:
     start: Start | None = None
     #: How many numbers are tried first, alone; 0 when all are sent together.
     canary: int = 0
+    #: Which columns of a sheet that Linesman made of a change gave the values of ``rows``; None when none did.
+    stage: Stage | None = None
 
     @property
     def handed(self) -> bool:
@@ -162,6 +165,7 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
         rows=rows,
         repeats=request.repeats + sheet.repeats + len(set(request.identifiers) & set(rows)),
         left_out=request.left_out + len(sheet.rows) - len(rows),
+        stage=sheet.stage,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 from bot.changes.batches import Operation, Tally
 from bot.changes.lifecycle import OperationState, Outcome
 
-#: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs to read.
+#: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs, and in the README.
 NOT_REPORTED = "linesman.not_reported"
 CONTRADICTORY = "linesman.contradictory"
 UNCHANGED = "linesman.unchanged"

@@ -37,11 +37,15 @@ def summarise(
     locked: Sequence[Held] = (),
     conditions: Sequence[str] = (),
     varied: Mapping[str, int] = _NO_COUNTS,
+    given: str = "",
     unknown: int = 0,
     lost: Mapping[str, int] = _NO_COUNTS,
     since: Sequence[str] = (),
 ) -> Summary:
-    """Return the figures of ``plan`` for cards and previews."""
+    """Return the figures of ``plan`` for cards and previews.
+
+    ``given`` is what people have to know of where the values of numbers with values of their own come from.
+    """
     changed = [number for number in plan.numbers if number.batch is not None]
     names = tuple(dict.fromkeys((*wanted, *varied)))
     first = {batch.position for batch in plan.batches if batch.canary}
@@ -82,7 +86,8 @@ def summarise(
             for number in changed
             for name, why in kind.caution({**number.before, **number.after}).items()
             if name in number.after
-        ),
+        )
+        + Counter({given: len(changed)} if given else {}),
         having={
             each.name: count
             for each in kind.observed

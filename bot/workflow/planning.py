@@ -185,6 +185,7 @@ class Planning:
             locked=await self._survey.locked(kind, plan, change),
             conditions=await self._survey.conditions(provider, kind, request),
             varied=different,
+            given=request.stage.caution if request.stage else "",
             lost=taken.lost,
             since=since,
         )

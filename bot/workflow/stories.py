@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from bot.changes.batches import Operation
 from bot.changes.events import Event
@@ -11,7 +11,7 @@ from bot.changes.lifecycle import ChangeState, OperationState
 from bot.changes.messages import Message, Topic
 from bot.changes.policy import Policy, who_may_approve
 from bot.changes.records import Change
-from bot.changes.results import ResultsSheet, plan_sheet
+from bot.changes.results import ResultsSheet, Touched, plan_sheet
 from bot.changes.starts import begins_at
 from bot.changes.tabular import Form
 from bot.store.transaction import Transaction
@@ -95,17 +95,18 @@ class Stories:
         return await asyncio.to_thread(plan_sheet, story.kind, operations, story.change.summary, first)
 
     async def _results(self, story: Story, form: Form) -> bytes:
-        """Return the results, never holding more than a portion of the rows besides the file."""
+        """Return the results, never holding more than a portion of the rows besides the file.
+
+        They are read twice: which columns there are is known only when every number has been looked at.
+        """
         jobs = {batch.position: batch for batch in story.batches}
-        sheet = ResultsSheet(story.kind, jobs, story.change.summary, form)
-        portion: list[Operation] = []
+        touched = Touched(story.kind, jobs)
         async with self._context.database.reading() as tx:
-            async for operation in tx.operations.stream(story.change.id):
-                portion.append(operation)
-                if len(portion) >= PORTION:
-                    await asyncio.to_thread(sheet.add, portion)
-                    portion = []
-        await asyncio.to_thread(sheet.add, portion)
+            async for portion in _portions(tx, story.change.id):
+                await asyncio.to_thread(touched.note, portion)
+            sheet = ResultsSheet(story.kind, jobs, story.change.summary, touched.columns, form)
+            async for portion in _portions(tx, story.change.id):
+                await asyncio.to_thread(sheet.add, portion)
         return await asyncio.to_thread(sheet.content)
 
     async def list(
@@ -145,3 +146,14 @@ class Stories:
         summary, policies = change.summary, self._context.policies
         size, settings = (summary.size, summary.names) if summary else (0, ())
         return policies.governing(change.kind, size, settings) or policies.fallback
+
+
+async def _portions(tx: Transaction, change: int) -> AsyncIterator[list[Operation]]:
+    """Yield the numbers of a change in the plan's order, some at a time."""
+    portion: list[Operation] = []
+    async for operation in tx.operations.stream(change):
+        portion.append(operation)
+        if len(portion) >= PORTION:
+            yield portion
+            portion = []
+    yield portion

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.changes.listings import SORTS
+from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.config import VARIABLES, load
 from bot.slack.views.help import help_text
 from bot.wiring import OFFERS, known_kinds
@@ -57,6 +58,21 @@ def test_every_setting_is_in_the_table_as_it_is() -> None:
     for kind in KINDS:
         for setting in kind.settings:
             assert f"| `{kind.name}` | `{setting.name}` | {setting.label} | {setting.help} |" in README
+
+
+def test_every_reason_code_of_ours_is_in_the_table() -> None:
+    """What programs may find in the results is listed, all of it and nothing else."""
+    files = [path for path in (ROOT / "bot").rglob("*.py") if not {"sandbox", "migrations"} & set(path.parts)]
+    codes = {code for path in files for code in re.findall(r'"(linesman\.[a-z_]+)"', path.read_text(encoding="utf-8"))}
+
+    assert len(codes) > 10
+    assert set(re.findall(r"^\| `(linesman\.[a-z_]+)` \| \w.*\. \|$", README, re.MULTILINE)) == codes
+
+
+def test_every_column_of_the_results_is_in_the_table() -> None:
+    """What people find in the files is said, and which of it an upload reads."""
+    for column in {*RESULTS, *MOMENTS, *PLAN, *(f"({stage.value})" for stage in Stage)}:
+        assert column in README.split("## Results")[1].split("## Commands")[0]
 
 
 def test_every_command_is_told_in_both_places() -> None:

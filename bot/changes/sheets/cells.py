@@ -13,6 +13,8 @@ from bot.changes.sheets.refusals import shown
 
 #: In a cell, empties the setting; an empty cell keeps today's value.
 CLEAR: Final = "(empty)"
+#: Begins a cell that shows what no cell can say, in sheets that Linesman makes; it is never read as a value.
+SHOWN_ONLY: Final = "(shown only)"
 
 #: Whole numbers up to here are exact in a spreadsheet, which keeps fifteen digits.
 _EXACT: Final = 10**15

@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from typing import Final
 
 from bot.changes.kinds import Kind
-from bot.changes.results import COLUMNS, PLAN_COLUMNS
 from bot.changes.settings import Setting, Unreadable
 from bot.changes.sheets.cells import plain
 from bot.changes.sheets.refusals import shown
+from bot.changes.sheets.stages import FOR_READING_ONLY, OUTCOMES, Stage, stage_read, staged
 
 #: Heading of the column that :func:`bot.changes.sheets.marking.marked` writes.
 ERRORS: Final = "Errors"
@@ -25,7 +25,7 @@ _NUMBER: Final = frozenset(
     | {"tel", "tn", "did", "msisdn"}
 )
 _ID: Final = frozenset({"id", "ids", "numberid", "phonenumberid", "telephonenumberid"})
-_OURS: Final = frozenset({"errors", "error", "status"} | {name.replace("_", "") for name in (*COLUMNS, *PLAN_COLUMNS)})
+_OURS: Final = frozenset({"errors", "error", "status"} | {name.replace("_", "") for name in FOR_READING_ONLY})
 #: Ends of the provider's field names that people leave out.
 _TAILS: Final = ("_enabled", "_id")
 #: How many headings are named before the rest is only counted.
@@ -46,11 +46,20 @@ class Columns:
     ours: frozenset[int]
     #: What is wrong with the headings, one sentence each.
     problems: tuple[str, ...]
+    #: Which columns of a sheet that Linesman made of a change give the values; None when it is no such sheet.
+    stage: Stage | None = None
+    #: Position of the column that says what became of each number.
+    outcome: int | None = None
 
     @property
     def identifies(self) -> bool:
         """Whether there is a column to find numbers in."""
         return self.number is not None or self.id is not None
+
+    def passes_over(self, cells: Sequence[object]) -> bool:
+        """Tell whether the row of ``cells`` gives no values, for the change that it tells of is not to touch it."""
+        at = self.outcome
+        return self.stage is not None and at is not None and at < len(cells) and self.stage.passes_over(cells[at])
 
     @property
     def known(self) -> int:
@@ -94,6 +103,8 @@ def understand(kind: Kind, cells: Sequence[object]) -> Columns:
     places: dict[str, list[int]] = defaultdict(list)
     unknown: list[int] = []
     ours: set[int] = set()
+    spelt = {key(spelling): each for each in kind.by_name.values() for spelling in (each.label, each.name)}
+    told: dict[int, tuple[Setting, Stage]] = {}
     for position, heading in enumerate(typed):
         word = key(heading)
         if not word:
@@ -103,8 +114,17 @@ def understand(kind: Kind, cells: Sequence[object]) -> Columns:
             places[names[word]].append(position)
         elif word in _OURS:
             ours.add(position)
+        elif (at_stage := staged(word, spelt)) is not None:
+            told[position] = at_stage
         else:
             unknown.append(position)
+    settable = {position: each for position, each in told.items() if each[0] in kind.settings}
+    stage = stage_read(list(settable.values()), plain=any(name in kind.by_name for name in places))
+    for position, (setting, when) in told.items():
+        if when is stage and position in settable and not setting.secret:
+            places[setting.name].append(position)
+        else:
+            ours.add(position)
     found = {name: positions[0] for name, positions in places.items()}
     return Columns(
         headings=headings,
@@ -113,6 +133,8 @@ def understand(kind: Kind, cells: Sequence[object]) -> Columns:
         settings=tuple(sorted((at, kind.setting(name)) for name, at in found.items() if name in kind.by_name)),
         ours=frozenset(ours),
         problems=(*_unknown(kind, headings, unknown), *_twice(headings, places), *_secrets(kind, found)),
+        stage=stage,
+        outcome=next((at for at in sorted(ours) if key(typed[at]) in OUTCOMES), None),
     )
 
 

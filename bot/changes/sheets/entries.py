@@ -9,7 +9,7 @@ from typing import Final
 from bot.changes.numbering import readings
 from bot.changes.numbers import read_numbers
 from bot.changes.settings import Setting, Shape, Unreadable, read_value
-from bot.changes.sheets.cells import is_clear, plain, shortened
+from bot.changes.sheets.cells import SHOWN_ONLY, is_clear, plain, shortened
 from bot.changes.sheets.refusals import shown
 from bot.changes.values import Value
 
@@ -59,6 +59,8 @@ def read_entry(setting: Setting, cell: object) -> Value:
     text = plain(cell)
     if not text:
         return None
+    if text.casefold().startswith(SHOWN_ONLY):
+        raise Unreadable(f"This {setting.label} cannot be given in a sheet; blank the cell to keep today's value.")
     if setting.shape is Shape.LOOKUP:
         text = _id(setting, text)
     elif setting.shape is Shape.PHONE:

@@ -78,6 +78,7 @@ def read_sheet(
         repeats=repeats,
         ignored=tuple(columns.headings[at] for at in sorted(columns.ours)),
         layout=Layout(delimiter=layout.delimiter, worksheet=layout.worksheet, headings=layout.headings, width=width),
+        stage=columns.stage,
     )
 
 

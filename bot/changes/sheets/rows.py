@@ -62,7 +62,7 @@ class RowReader:
         """Return what ``cells``, which are those of row ``number``, come to."""
         before = len(self.problems)
         identifier, beside = self._identify(number, cells)
-        reading = self._values(cells)
+        reading = _Reading() if self._columns.passes_over(cells) else self._values(cells)
         for title, _, text in reading.wrong:
             self._wrong(number, title, text)
         for at in self._astray(cells):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.changes.sheets.stages import Stage
 from bot.changes.values import Values
 
 
@@ -60,3 +61,5 @@ class Sheet:
     #: Headings of columns that Linesman writes into its own sheets and does not read.
     ignored: tuple[str, ...]
     layout: Layout
+    #: Of a sheet that Linesman made of a change: which of its columns were read. None of any other.
+    stage: Stage | None = None

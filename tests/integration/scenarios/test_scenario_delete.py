@@ -69,10 +69,14 @@ async def test_deletion_takes_a_typed_count_and_two_approvals(deleting: Stage) -
     assert [number.phone_number for number in stage.telnyx.numbers.values()] == wanted[2:]
     assert stage.outcomes(change) == {"verified": 2}
     rows = stage.results(change)
-    assert rows[0]["before"] == (
-        f"tags: denver; customer_reference: (empty); connection_id: Denver PBX ({office.id}); emergency_enabled: off; "
-        "emergency_address_id: (empty); deletion_lock_enabled: off"
-    )
+    assert {column: cell for column, cell in rows[0].items() if column.endswith(")")} == {
+        "Tags (before)": "denver",
+        "Customer reference (before)": "(empty)",
+        "Connection (before)": f"Denver PBX ({office.id})",
+        "Emergency service (before)": "off",
+        "Emergency address (before)": "(empty)",
+        "Deletion lock (before)": "off",
+    }
 
 
 async def test_a_number_with_a_deletion_lock_is_refused_in_the_plan(deleting: Stage) -> None:

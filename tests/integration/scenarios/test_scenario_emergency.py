@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from tests.integration.scenarios.stage import Stage
 
-STATUS = "emergency_status"
-
 
 def ready(stage: Stage, count: int) -> tuple[list[str], dict[str, str]]:
     """Give the account an address and ``count`` numbers; return them and the settings that switch the service on."""
@@ -33,7 +31,7 @@ async def test_a_service_that_is_being_switched_on_is_waited_for(stage: Stage) -
     await stage.ended(change)
 
     assert stage.outcomes(change) == {"verified": 3}
-    assert all(f"{STATUS}: active" in row["found"] for row in stage.results(change))
+    assert all(row["Emergency status (found)"] == "active" for row in stage.results(change))
     assert stage.failures() == []
 
 
@@ -92,5 +90,5 @@ async def test_a_service_that_is_on_and_not_active_is_asked_for_again(stage: Sta
 
     change = await stage.run(numbers, settings, command="emergency")
 
-    assert [row["outcome"] for row in stage.results(change)] == ["verified", "not_attempted"]
+    assert [row["outcome"] for row in stage.results(change)] == ["verified", "unchanged"]
     assert stage.telnyx.number(numbers[0]).emergency_status == "active"

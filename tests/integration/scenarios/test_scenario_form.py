@@ -317,8 +317,8 @@ async def test_numbers_that_have_the_values_already_are_left_alone(stage: Stage)
     await stage.ended(change)
 
     assert [len(job.operations) for job in stage.telnyx.jobs] == [2]
-    assert stage.outcomes(change) == {"verified": 2, "not_attempted": 3}
-    assert all(row["reason"] for row in stage.results(change) if row["outcome"] == "not_attempted")
+    assert stage.outcomes(change) == {"verified": 2, "unchanged": 3}
+    assert all(row["reason"] for row in stage.results(change) if row["outcome"] == "unchanged")
     assert "Succeeded" in stage.read(stage.card(change))
     assert stage.failures() == []
 

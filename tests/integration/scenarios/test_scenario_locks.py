@@ -354,7 +354,7 @@ async def test_the_whole_plan_is_in_the_thread(stage: Stage) -> None:
 
     assert sheet.name == f"CHG-{change}-plan.csv"
     rows = sheet.content.decode("utf-8-sig").splitlines()
-    assert rows[0] == "number,id,action,job,before,after"
+    assert rows[0] == "number,id,action,job,Tags (before),Tags (after)"
     assert len(rows) == 4
-    assert rows[1].endswith("change,1,tags: (empty),tags: moved")
-    assert "leave alone" in rows[3]
+    assert rows[1].endswith("change,1,(empty),moved")
+    assert rows[3].endswith("unchanged,,moved,")

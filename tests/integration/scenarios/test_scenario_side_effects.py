@@ -23,9 +23,9 @@ async def test_siblings_that_a_job_wiped_are_told(stage: Stage) -> None:
         assert row["reason_code"] == "linesman.also_changed"
         assert told in row["reason"]
         assert "what was sent is there" in row["reason"]
-        assert "voice.call_forwarding.forwards_to: +17205550000" in row["before"]
-        assert f"{TECH}: on" in row["found"]
-        assert "voice.call_forwarding.forwards_to: (empty)" in row["found"]
+        assert row["Forward to (before)"] == "+17205550000"
+        assert row["Tech prefix (found)"] == "on"
+        assert row["Forward to (found)"] == "(empty)"
     assert told in stage.read(stage.card(change))
     assert told in stage.failures()[0]
     assert {call.path for call in stage.telnyx.calls if call.method == "GET" and "/jobs" not in call.path} == {

@@ -60,11 +60,11 @@ async def test_a_setting_that_was_silently_dropped_is_found_and_told(stage: Stag
         if row["outcome"] == "differs":
             assert row["number"] in dropped
             assert row["reason"] == told
-            assert f"connection_id: Denver PBX ({denver.id})" in row["after"]
-            assert f"connection_id: Dallas PBX ({dallas.id})" in row["found"]
+            assert row["Connection (after)"] == f"Denver PBX ({denver.id})"
+            assert row["Connection (found)"] == f"Dallas PBX ({dallas.id})"
         elif row["outcome"] == "verified":
-            assert row["found"] == row["after"]
-        assert bool(row["read_back_at"]) == (row["outcome"] != "failed")
+            assert row["Connection (found)"] == row["Connection (after)"]
+        assert bool(row["read_back_at_utc"]) == (row["outcome"] != "failed")
     [notice] = stage.slack.messages(FAILURES)
     said = stage.read(notice)
     assert "1 of 10 numbers failed; 2 numbers differ from what was approved, although Telnyx reports success" in said
@@ -189,7 +189,8 @@ async def test_what_cannot_be_read_back_is_never_called_verified(idle: Stage, mo
     assert "0 verified · 3 could not be verified · 0 failed" in card
     assert "Telnyx could not be read afterwards to see what it has" in card
     assert idle.outcomes(change) == {"unverified": 3}
-    assert {(row["reason_code"], row["found"]) for row in idle.results(change)} == {("linesman.unread", "")}
+    assert {row["reason_code"] for row in idle.results(change)} == {"linesman.unread"}
+    assert not any("(found)" in column for column in idle.results(change)[0])
     assert "3 numbers could not be verified" in idle.failures()[-1]
 
 
@@ -208,7 +209,7 @@ async def test_a_number_that_left_meanwhile_is_told_as_gone(idle: Stage) -> None
 
     assert idle.outcomes(change) == {"verified": 1, "differs": 1}
     gone = idle.results(change)[1]
-    assert (gone["reason_code"], gone["found"]) == ("linesman.gone", "(not in the account)")
+    assert (gone["reason_code"], gone["Customer reference (found)"]) == ("linesman.gone", "(not in the account)")
     assert "The number is not in the account any more." in idle.read(idle.card(change))
 
 

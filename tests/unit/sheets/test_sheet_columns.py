@@ -9,7 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from bot.changes.kinds import Kind
-from bot.changes.results import COLUMNS, PLAN_COLUMNS
+from bot.changes.sheets.columns import key, understand
+from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
+from bot.changes.sheets.stages import heading as staged_heading
+from bot.providers.close.kinds import kinds as close_kinds
 from bot.providers.telnyx.kinds import kinds
 from tests.unit.sheets.conftest import Read
 
@@ -81,7 +84,8 @@ def test_order_and_case_of_columns_do_not_matter(read: Read, text: Callable[...,
 
 def test_linesmans_own_columns_are_ignored(read: Read, text: Callable[..., bytes]) -> None:
     """The results and the plan can be uploaded as they are: their numbers are taken, the rest is left."""
-    for columns in (COLUMNS, PLAN_COLUMNS):
+    former = ("number", "id", "before", "after", "found", "sent_at", "settled_at", "read_back_at")
+    for columns in ((*RESULTS, *MOMENTS), PLAN, former):
         row = ["x"] * len(columns)
         row[0], row[1] = "+13035550100", "1293384261075731499"
         sheet = read(text((*columns, "Errors"), (*row, "anything")))
@@ -89,6 +93,51 @@ def test_linesmans_own_columns_are_ignored(read: Read, text: Callable[..., bytes
         assert sheet.ignored == (*columns[2:], "Errors")
         assert sheet.columns == ()
         assert [(row.identifier, row.values) for row in sheet.rows] == [("1293384261075731499", {})]
+
+
+@pytest.mark.parametrize(
+    ("headings", "read_from", "ignored"),
+    [
+        (("Tags (before)", "Tags (after)", "Tags (found)"), {"tags": "Tags (before)"}, 2),
+        (("Tags (found)", "Tags (after)", "Tags (before)"), {"tags": "Tags (before)"}, 2),
+        (("Tags (after)", "Tags (found)"), {"tags": "Tags (after)"}, 1),
+        (("Tags (found)",), {}, 1),
+        (("Tags", "Tags (before)", "HD voice (before)"), {"tags": "Tags"}, 2),
+        (("Tags (before)", "HD voice (after)"), {"tags": "Tags (before)"}, 1),
+        (("External PIN (before)", "Tags (after)"), {"tags": "Tags (after)"}, 1),
+        (("TAGS before", "hd_voice_enabled (Before)"), {"tags": "TAGS before", "hd_voice_enabled": "hd_voice"}, 0),
+    ],
+)
+def test_of_a_sheet_of_results_one_stage_is_read(
+    settings_kind: Kind, headings: tuple[str, ...], read_from: dict[str, str], ignored: int
+) -> None:
+    """What was before, or else what was to be; all else is known, never read, and no foreign column."""
+    columns = understand(settings_kind, ("number", *headings))
+
+    assert columns.problems == ()
+    assert {setting.name for _, setting in columns.settings} == set(read_from)
+    assert all(columns.title(at).startswith(read_from[setting.name]) for at, setting in columns.settings)
+    assert len(columns.ours) == ignored
+
+
+def test_two_columns_of_one_stage_are_named(settings_kind: Kind) -> None:
+    """Which of them is meant, nobody knows."""
+    columns = understand(settings_kind, ("number", "Tags (before)", "tags (before)"))
+
+    assert columns.problems == (
+        "“Tags (before)” (column B) and “tags (before)” (column C) mean the same; keep one of them.",
+    )
+
+
+def test_no_heading_means_two_things() -> None:
+    """Of every kind, no setting's name, stage or other column of Linesman's can be taken for another."""
+    for kind in (*kinds(secrets=True), *close_kinds()):
+        every = [staged_heading(setting, stage) for setting in kind.settings if not setting.secret for stage in Stage]
+        spelt = [key(each) for each in (*every, *RESULTS, *MOMENTS, *PLAN[2:])]
+        plain = {key(text) for each in kind.settings for text in (each.label, each.name)}
+
+        assert len(spelt) - 1 == len(set(spelt)), "only the job stands in both"
+        assert not plain & set(spelt)
 
 
 @pytest.mark.parametrize(

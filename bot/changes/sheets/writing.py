@@ -1,0 +1,91 @@
+"""Values as cells that are read as the same values again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from bot.changes.differences import same
+from bot.changes.settings import Setting, Shape, Unreadable, show_value
+from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded
+from bot.changes.sheets.entries import read_entry
+from bot.changes.unseen import visible
+from bot.changes.values import MASK, Secret, Value
+
+#: Texts that a spreadsheet turns into quantities, dates or booleans unless an apostrophe stands in front.
+_CONVERTED: Final = re.compile(
+    r"[.,$€£(]?\d.*|true|false|'.*|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\W*\d.*",
+    re.IGNORECASE | re.DOTALL,
+)
+#: Characters that no sheet may have: controls, and halves of surrogate pairs, which cannot be written down.
+_UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+#: What separates the entries of a list in one cell.
+_BETWEEN: Final = re.compile(r"[,;]")
+#: How many cells are remembered, so that equal ones are written and checked once.
+_REMEMBERED: Final = 10_000
+
+Labels = Mapping[str, Mapping[str, str]]
+
+
+class CellWriter:
+    """Writes the cells of values, and knows which of them would be read as the same value.
+
+    ``labels`` has setting name -> {id: human name} and stands beside ids.
+    """
+
+    def __init__(self, labels: Labels) -> None:
+        self._labels = labels
+        self._remembered: dict[tuple[str, type[object], Value], str] = {}
+
+    def cell(self, setting: Setting, value: Value) -> str:
+        """Return the cell of ``value``; nothing when none would be read as that value."""
+        known_by = (setting.name, type(value), value)
+        cell = self._remembered.get(known_by)
+        if cell is None:
+            cell = self._write(setting, value)
+            if len(self._remembered) < _REMEMBERED:
+                self._remembered[known_by] = cell
+        return cell
+
+    def told(self, setting: Setting, value: Value) -> str:
+        """Return a cell that people can read whatever ``value`` is, and that is never read as another value.
+
+        Nothing set is :data:`CLEAR`. What no cell can say, or has characters that nobody sees, begins with
+        :data:`SHOWN_ONLY`, at which an upload stops. A secret is only said to be there.
+        """
+        if isinstance(value, Secret):
+            return MASK
+        if value is None or value in {"", ()}:
+            return CLEAR
+        cell = self.cell(setting, value)
+        if cell and visible(cell) == cell:
+            return cell
+        return guarded(f"{SHOWN_ONLY} {visible(show_value(setting, value, self._labels.get(setting.name)))}")
+
+    def _write(self, setting: Setting, value: Value) -> str:
+        if value is None or isinstance(value, Secret):
+            return ""
+        cell = _cell(setting, value, self._labels.get(setting.name, {}))
+        if _UNWRITABLE.search(cell):
+            return ""
+        try:
+            understood = read_entry(setting, cell)
+        except Unreadable:
+            return ""
+        return cell if understood is not None and same(setting, understood, value) else ""
+
+
+def _written(setting: Setting, name: str) -> str:
+    """Return the name of an id without what makes its cell a formula or unwritable; in a list, without separators."""
+    text = visible(_UNWRITABLE.sub(" ", name)).lstrip("= ")
+    return " ".join((_BETWEEN.sub(" ", text) if setting.listed else text).split())
+
+
+def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
+    if value in {"", ()}:
+        return CLEAR if setting.clearable else ""
+    shown = show_value(setting, value, {each: _written(setting, name) for each, name in labels.items()})
+    if setting.shape is Shape.TEXT and (_CONVERTED.fullmatch(shown) or shown.casefold() == CLEAR):
+        return f"'{shown}"
+    return guarded(shown)
