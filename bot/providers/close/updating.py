@@ -80,12 +80,10 @@ class Updates:
         doubtful = number.state is NumberState.SENT
         tries = 0
         while True:
-            reading = True
             try:
                 look = await self._look(number, kind, looking, None if doubtful else look)
                 if (found := _judged(number, kind, look, doubtful=doubtful)) is not None:
                     return found
-                reading = False
                 await self._send(number, pen, looking, look)
                 return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
             except _TooOld:
@@ -97,10 +95,9 @@ class Updates:
                 doubtful = doubtful or (isinstance(error, OutcomeUnknown) and error.status != 503)
                 why: ProviderError = error
             except ProviderError as error:
-                # The same update refused is one that cannot have arrived before; but a key or a right may have been
-                # lost since, and a refusal to show the number says nothing about the update.
-                lost = doubtful and (reading or isinstance(error, Unauthorised | Forbidden))
-                return _refused(number, error, lost=lost)
+                # What may have arrived before may arrive late, and a refusal now says nothing about that: a key, a
+                # right or the rules may be others by now. Reading the number decides.
+                return _refused(number, error, lost=doubtful)
             if not doubtful:
                 # However long it waits now, a freeze or a stop meanwhile finds the number unsent.
                 await pen.unmark()

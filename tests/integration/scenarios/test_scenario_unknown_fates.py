@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from bot import wiring
+from bot.sandbox.close import CloseStandIn, Office
 from tests.integration.scenarios.stage import FAILURES, Stage
 
 JOBS = "/phone_numbers/jobs/*"
@@ -193,3 +194,35 @@ async def test_a_read_back_that_an_operator_ended_stays_ended(idle: Stage) -> No
     assert idle.outcomes(change) == {"unverified": 3}
     assert idle.file(change) == seen
     idle.assert_nothing_doubled()
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_an_update_that_arrives_late_is_no_failure_although_its_repetition_is_refused(
+    both: Stage, close: CloseStandIn, office: Office, status: int
+) -> None:
+    """The first got no answer, the number read as before, the second was refused; the read-back sees the value."""
+    number = office.shared[0]
+    close.faults.add(method="PUT", kind="status", status=502)
+    close.faults.add(method="PUT", kind="status", status=status, effect_first=True)  # as the first one arrives
+
+    change = await both.run([number.number], {"label": "Night desk"}, command="close")
+
+    assert both.outcomes(change) == {"verified": 1}
+    assert "✅ Succeeded" in both.read(both.card(change))
+    assert both.failures() == []
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_an_update_that_never_arrives_differs_when_its_repetition_is_refused(
+    both: Stage, close: CloseStandIn, office: Office, status: int
+) -> None:
+    """It is told as what it has, with why nobody knew, and with Close's reason."""
+    number = office.shared[0]
+    close.faults.add(method="PUT", kind="status", status=502)
+    close.faults.add(method="PUT", kind="status", status=status)
+
+    change = await both.run([number.number], {"label": "Night desk"}, command="close")
+
+    assert both.outcomes(change) == {"differs": 1}
+    assert both.results(change)[0]["reason_code"] == "linesman.unsettled"
+    assert "The answer to its update was lost." in both.results(change)[0]["reason"]
