@@ -40,6 +40,8 @@ class Awaited:
     doubt: Doubt | None = None
     #: All that the plan's snapshot knew of it, what was sent included.
     known: Values = field(default_factory=dict)
+    #: What the last look of this read-back found; empty before the first.
+    seen: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,8 +136,8 @@ def judge(
     """Return what reading one number back shows.
 
     A number that has everything is decided on at once, and so is one of which the provider says that what it accepted
-    has failed. One that is under way is waited for, for longer than one that differs: a provider may show a change
-    late, but in minutes.
+    has failed, where that surely is about this change. One that is under way is waited for, for longer than one that
+    differs: a provider may show a change late, but in minutes.
     """
     if kind.removes:
         gone = snapshot is None or snapshot.status == DELETED  # some lists go on showing a number that is gone
@@ -145,11 +147,25 @@ def judge(
         reading = Reading(position=awaited.position, state=OperationState.DIFFERS, code=GONE, reason=f"{why}.")
     else:
         reading = _present(kind, awaited, sent, snapshot, labels)
-    urgent = reading.state is OperationState.VERIFIED or reading.standing is Standing.FAILED
+    failed = reading.standing is Standing.FAILED and _news(kind, awaited, sent)
+    urgent = failed or reading.state is OperationState.VERIFIED
     waits = not patience.overdue if reading.standing is Standing.UNDER_WAY else not patience.last
     if waits and not urgent:
         reading = replace(reading, state=None)
     return _doubted(reading, awaited.doubt)
+
+
+def _news(kind: Kind, awaited: Awaited, sent: Sent) -> bool:
+    """Tell whether that something has failed is surely not what an earlier request has left behind.
+
+    It is none if the number was in another state when the plan was made, or at an earlier look. One that had failed
+    before, or was under way, may go on showing that for a while, as any change may show late. It gets the few looks
+    that all differences get: an alarm that comes a minute later about a service that was not working before hurts
+    less than a false one, after which nobody would believe the next. It is never left out.
+    """
+    before, then = (kind.stands(sent.values, values) for values in (awaited.known, awaited.seen))
+    settled = {Standing.DONE, Standing.CONTRARY}
+    return before in settled or then in {*settled, Standing.UNDER_WAY}
 
 
 def _present(kind: Kind, awaited: Awaited, sent: Sent, snapshot: Snapshot, labels: Labels) -> Reading:

@@ -269,6 +269,7 @@ def _awaited(row: Row[Any]) -> Awaited:
         batch=row.batch,
         doubt=Doubt(code=row.code, reason=row.reason, pointer=row.pointer) if unknown else None,
         known={**values_from_json(row.beside or {}), **values_from_json(row.before)},
+        seen=values_from_json(row.found or {}),
     )
 
 

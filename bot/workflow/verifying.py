@@ -103,7 +103,7 @@ class Verifying:
             if number is None:
                 continue
             reading = judge(kind, number, sent[number.batch], snapshot, labels, patience=patience)
-            if reading.standing is Standing.FAILED:
+            if reading.standing is Standing.FAILED and reading.state is not None:
                 seen.failed.append((reading, snapshot.e164))
                 continue
             if reading.state is None and reading.standing is Standing.UNDER_WAY:

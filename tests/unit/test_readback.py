@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,13 +188,39 @@ def test_what_is_accepted_is_not_taken_for_done(
 ) -> None:
     """What is under way is waited for beyond the last time, what failed is told at once; only "active" is verified."""
     shown = {**sent, "emergency_status": status}
+    number = replace(NUMBER, known={"emergency_status": "active" if sent is OFF else "disabled"})
     readings = [
-        read(emergency_kind, sent, shown, last=last, overdue=overdue)
+        read(emergency_kind, sent, shown, last=last, overdue=overdue, number=number)
         for last, overdue in ((False, False), (True, False), (True, True))
     ]
 
     assert ["" if each.state is None else each.code or each.state.value for each in readings] == told
     assert all(each.found and each.found["emergency_status"] == status for each in readings)
+
+
+@pytest.mark.parametrize(
+    ("before", "seen", "at_once"),
+    [
+        ("disabled", None, True),
+        ("active", None, True),
+        ("provisioning-failed", None, False),
+        ("provisioning-failed", "provisioning-failed", False),
+        ("provisioning-failed", "provisioning", True),
+        ("provisioning-failed", "active", True),
+        ("provisioning", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_failure_that_may_be_an_earlier_ones_is_told_after_a_few_looks(
+    emergency_kind: Kind, before: str | None, seen: str | None, *, at_once: bool
+) -> None:
+    """It is told at once when the number was seen in another state since, and in any case at the last look."""
+    shown = {**ON, "emergency_status": "provisioning-failed"}
+    number = replace(NUMBER, known={"emergency_status": before}, seen={"emergency_status": seen} if seen else {})
+    first, last = (read(emergency_kind, ON, shown, last=last, number=number) for last in (False, True))
+
+    assert (first.state, last.state) == (OperationState.DIFFERS if at_once else None, OperationState.DIFFERS)
+    assert last.code == NOT_IN_EFFECT
 
 
 values = st.fixed_dictionaries(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.integration.scenarios.stage import Stage
 
 
@@ -92,3 +94,42 @@ async def test_a_service_that_is_on_and_not_active_is_asked_for_again(stage: Sta
 
     assert [row["outcome"] for row in stage.results(change)] == ["verified", "unchanged"]
     assert stage.telnyx.number(numbers[0]).emergency_status == "active"
+
+
+async def failed_before(stage: Stage) -> int:
+    """Ask for numbers on which an earlier request has failed, and wait for the first look after the job."""
+    numbers, settings = ready(stage, 2)
+    for number in stage.telnyx.numbers.values():
+        number.emergency_status = "provisioning-failed"
+    stage.telnyx.emergency.lag = 3600
+    await stage.start(LINESMAN_POLL_MIN="15", LINESMAN_POLL_MAX="20")
+    change = await stage.ask(numbers, settings, command="emergency")
+    await stage.approve(change)
+    assert stage.bot is not None
+    async with asyncio.timeout(60):
+        while True:
+            async with stage.bot.worker._context.database.reading() as tx:
+                if (await tx.changes.get(change)).read_backs:
+                    return change
+            await asyncio.sleep(0.02)
+
+
+async def test_a_failure_of_an_earlier_request_is_not_told_as_this_ones(idle: Stage) -> None:
+    """The numbers go on showing it for a while after the job; then they are active, and nobody was alarmed."""
+    change = await failed_before(idle)
+
+    idle.telnyx.advance(3600)
+    await idle.ended(change)
+
+    assert idle.outcomes(change) == {"verified": 2}
+    assert idle.failures() == []
+
+
+async def test_a_failure_that_stays_is_told_although_it_was_there_before(idle: Stage) -> None:
+    """Nobody can tell whose it is, and after a few looks that does not matter: the service is not working."""
+    change = await failed_before(idle)
+
+    await idle.ended(change)
+
+    assert idle.outcomes(change) == {"differs": 2}
+    assert "emergency calls may not work" in idle.failures()[0]
