@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Delete, delete, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.events import Event
 from bot.changes.lifecycle import ChangeState
 from bot.store.outbox import PENDING
-from bot.store.tables import batches, changes, events, operations, outbox
+from bot.store.tables import batches, changes, events, operations, outbox, run_numbers, run_stops, runs
 
 #: Most rows that one transaction removes: nobody waits long for the turn to write.
 PORTION: Final = 1000
@@ -40,8 +41,12 @@ class Pruning:
         return found
 
     async def remove_rows(self, change: int) -> bool:
-        """Remove a portion of the operations, batches and messages of ``change``; True when none is left."""
+        """Remove a portion of the operations, batches, messages and runs of ``change``; True when none is left."""
         room = PORTION
+        for statement in self._of_runs(change):
+            room -= (await self._connection.execute(statement)).rowcount
+            if room <= 0:
+                return False
         for table, key in ((operations, "position"), (batches, "id"), (outbox, "id")):
             some = select(table.c[key]).where(table.c.change_id == change).order_by(table.c[key]).limit(room)
             statement = delete(table).where(table.c.change_id == change, table.c[key].in_(some))
@@ -49,6 +54,20 @@ class Pruning:
             if room <= 0:
                 return False
         return True
+
+    def _of_runs(self, change: int) -> Iterator[Delete]:
+        """Yield what removes, in their order, a portion of the numbers, the runs and the stops of ``change``."""
+        ours = runs.c.reference.like(f"{change}/%")
+        some = (
+            select(run_numbers.c.run_id, run_numbers.c.position)
+            .join(runs, runs.c.id == run_numbers.c.run_id)
+            .where(ours)
+            .limit(PORTION)
+        )
+        yield delete(run_numbers).where(tuple_(run_numbers.c.run_id, run_numbers.c.position).in_(some))
+        left = exists().where(run_numbers.c.run_id == runs.c.id)
+        yield delete(runs).where(ours, ~left)
+        yield delete(run_stops).where(run_stops.c.reference.like(f"{change}/%"))
 
     async def oldest_events(self, before: datetime) -> list[Event]:
         """Return a portion of the events from the oldest on that may go.

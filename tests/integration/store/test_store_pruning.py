@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import func, select, text
+
 from bot.changes.batches import Tally
 from bot.changes.lifecycle import ChangeState
 from bot.changes.messages import Topic
 from bot.changes.plans import PlannedBatch, PlannedNumber
+from bot.changes.policy import OnStale
 from bot.changes.records import Draft
+from bot.changes.runs import NewNumber
 from bot.store.database import Database
+from bot.store.migrations import migrate
 from bot.store.pruning import PORTION
+from bot.store.tables import run_numbers, run_stops, runs
 from bot.store.work import Task
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -65,6 +71,57 @@ async def test_rows_go_in_portions(database: Database) -> None:
     assert left == [(PORTION - 10, 20, False), (0, 10, False), (0, 0, True)]
     async with database.reading() as tx:
         assert (await tx.operations.tally(other)).total == 3
+
+
+async def test_runs_go_with_their_change(database: Database) -> None:
+    """Their numbers first, in portions, then they and what stopped them; those of another change stay."""
+    big, other = await ended(database, NOW), await ended(database, NOW)
+    later = int(f"{big}0")  # whose references begin with the same digits
+    numbers = [NewNumber(id=str(i), e164=f"+1{i:010}", before={}, wanted={"label": "a"}) for i in range(PORTION + 5)]
+    async with database.transaction() as tx:
+        for reference, some in ((f"{big}/1", numbers), (f"{big}/2", numbers[:1]), (f"{other}/1", numbers[:3])):
+            await tx.runs.add("close", reference, "close.settings", some, on_stale=OnStale.STOP, now=NOW)
+        stopped = [f"{big}/1", f"{big}/3", f"{other}/1", f"{later}/1"]
+        await tx.runs.call_off("close", stopped, code="linesman.stopped", reason="Cancelled.", now=NOW)
+
+    left = []
+    for _ in range(3):
+        async with database.transaction() as tx:
+            done = await tx.pruning.remove_rows(big)
+        left.append((await rows(database), done))
+
+    kept = {"run_numbers": 3, "runs": 1, "run_stops": 2}
+    assert left == [
+        ({"run_numbers": 9, "runs": 3, "run_stops": 4}, False),
+        (kept, True),
+        (kept, True),
+    ]
+
+
+async def test_an_upgrade_takes_what_changes_that_were_pruned_before_have_left(database: Database) -> None:
+    """Versions before pruned changes and left their runs for ever."""
+    pruned, whole = await ended(database, NOW), await ended(database, NOW)
+    number = NewNumber(id="1", e164="+13035550100", before={}, wanted={"label": "a"})
+    async with database.transaction() as tx:
+        for reference in (f"{pruned}/1", f"{whole}/1"):
+            await tx.runs.add("close", reference, "close.settings", [number], on_stale=OnStale.STOP, now=NOW)
+            await tx.runs.call_off("close", [reference], code="linesman.stopped", reason="Cancelled.", now=NOW)
+        await tx.changes.put(pruned, pruned_at=NOW)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0018'"))
+
+    await migrate(database)
+
+    assert await rows(database) == {"run_numbers": 1, "runs": 1, "run_stops": 1}
+
+
+async def rows(database: Database) -> dict[str, int]:
+    """Count the rows of the tables of runs."""
+    async with database.engine.connect() as connection:
+        return {
+            table.name: await connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in (run_numbers, runs, run_stops)
+        }
 
 
 async def test_events_go_from_the_oldest_on_and_not_past_a_change_that_is_needed(database: Database) -> None:
