@@ -24,6 +24,7 @@ from bot.errors import ConfigurationError, InputError, LinesmanError
 from bot.slack.manifest import manifest
 from bot.store.database import Database
 from bot.store.migrations import migrate
+from bot.store.sqlite_file import private
 from bot.wiring import known_kinds, running, utc_now
 
 log = structlog.get_logger(__name__)
@@ -190,7 +191,9 @@ def _sink(path: Path | None) -> Iterator[BinaryIO]:
         return
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
+        # For its owner alone, whatever the shell would give: it holds who did what, and to which numbers.
+        part.unlink(missing_ok=True)
+        with open(part, "xb", opener=private) as file:
             yield file
         part.replace(path)
     finally:

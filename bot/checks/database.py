@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.checks.findings import Finding, fix, mind, ok
 from bot.config import Settings
+from bot.errors import StoreError
 from bot.store import migrations
+from bot.store.database import Database
+from bot.store.sqlite_file import is_held, path_of, seen_by_others
+
+#: What a start needs of a database that is there: the right to write, which others must not have just now.
+_SQLITE_TRIES: Final = ("BEGIN IMMEDIATE", "ROLLBACK")
 
 
 async def database(settings: Settings) -> Sequence[Finding]:
@@ -29,21 +33,47 @@ async def database(settings: Settings) -> Sequence[Finding]:
 
 
 async def _sqlite(url: URL) -> Sequence[Finding]:
-    path = _file(url)
+    path = path_of(url)
     if path is None:
         return [ok("The database is in memory: each start makes a new one.")]
-    shown = f"The database {path}"
-    found = [mind(f"A Linesman is running on the database {path}: no second one can start.")] if _in_use(path) else []
+    path = path.absolute()
+    shown, held = f"The database {path}", is_held(path)
+    found = [mind(f"A Linesman is running on the database {path}: no second one can start.")] if held else []
     if trouble := _unwritable(path):
         return [*found, fix(trouble)]
+    if (seen := seen_by_others(path)) is not None:
+        found.append(mind(f"Others on this machine can read {seen}: say `chmod 600 {seen}`."))
     if not path.exists():
-        return [*found, ok(f"{shown} does not exist yet: the first start makes it.")]
+        return [*found, await _tried(url, path)]
     # Unlike a plain path, mode=rw never makes the file; unlike mode=ro, it leaves no -wal and -shm files behind.
     looked_at = url.set(database=path.as_uri(), query={"mode": "rw", "uri": "true"})
-    return [*found, await _opened(looked_at, shown)]
+    return [*found, await _opened(looked_at, shown, *(() if held else _SQLITE_TRIES))]
 
 
-async def _opened(url: URL, shown: str) -> Finding:
+async def _tried(url: URL, path: Path) -> Finding:
+    """Make another database beside the one that is to be, write to it as a start does, and remove it again."""
+    probe = _probe(path)
+    try:
+        async with Database(url.set(database=str(probe)).render_as_string(hide_password=False)) as database:
+            await database.probe()
+    except StoreError as error:
+        why = str(error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__ or error)
+        return fix(f"The database {path} cannot be made: {why}. Put this right, or set DATABASE_URL to another place.")
+    finally:
+        for part in ("", "-wal", "-shm", "-journal", ".lock"):
+            with suppress(OSError):  # what was not made is not there, and a name too long names nothing
+                probe.with_name(probe.name + part).unlink()
+    return ok(f"The database {path} does not exist yet: the first start makes it.")
+
+
+def _probe(path: Path) -> Path:
+    """Return a name that nobody has, in the folder where the file is to be, which a link may name."""
+    real = path.resolve()
+    return real.with_name(f"{real.name}-check{os.getpid()}")
+
+
+async def _opened(url: URL, shown: str, *tries: str) -> Finding:
+    """Open the database, try out ``tries``, statements that change nothing, and compare its revision."""
     try:
         engine = create_async_engine(url)
     except ModuleNotFoundError as error:
@@ -53,7 +83,12 @@ async def _opened(url: URL, shown: str) -> Finding:
         )
     try:
         async with engine.connect() as connection:
-            present = await connection.run_sync(_revision)
+            present = await connection.run_sync(migrations.revision)
+            await connection.rollback()
+            for statement in tries:
+                await connection.exec_driver_sql(statement)
+    except StoreError as error:
+        return fix(f"{shown} cannot be used. {error.message}")
     except SQLAlchemyError as error:
         why = getattr(error, "orig", None) or type(error).__name__
         return fix(f"{shown} does not open: {why}. Put this right there, or set DATABASE_URL to another database.")
@@ -62,9 +97,9 @@ async def _opened(url: URL, shown: str) -> Finding:
         return fix(f"{shown} cannot be reached: {why}. Look whether DATABASE_URL is right and its server runs.")
     finally:
         await engine.dispose()
-    scripts = _scripts()
-    known = [script.revision for script in scripts.walk_revisions()]
-    return compared(shown, present, known, scripts.get_current_head())
+    directory = migrations.scripts()
+    known = [script.revision for script in directory.walk_revisions()]
+    return compared(shown, present, known, directory.get_current_head())
 
 
 def compared(shown: str, present: str | None, known: Collection[str], head: str | None) -> Finding:
@@ -84,40 +119,13 @@ def compared(shown: str, present: str | None, known: Collection[str], head: str 
     return ok(f"{shown} opens and has the current revision, {present}.")
 
 
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _scripts() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    return ScriptDirectory.from_config(config)
-
-
-def _file(url: URL) -> Path | None:
-    return None if url.database in {None, "", ":memory:"} else Path(str(url.database)).absolute()
-
-
-def _in_use(path: Path) -> bool:
-    """Tell whether a process holds the lock beside the file (:class:`bot.store.database.Database`)."""
-    try:
-        handle = path.with_name(path.name + ".lock").open()
-    except OSError:
-        return False  # no Linesman has been started there, or this user could not start one, which is told elsewhere
-    with handle:
-        try:
-            # Shared, so that two checks at once do not take each other for a running Linesman.
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
-
-
 def _unwritable(path: Path) -> str:
     """Return why Linesman could not write there; empty when it could."""
     folder = path.parent
     if not folder.is_dir():
         return f"The folder {folder} for the database does not exist: make it, or set DATABASE_URL to another place."
+    if path.is_dir():
+        return f"{path} is a folder, not a database: set DATABASE_URL to a file in it."
     closed = [place for place in (folder, path) if place.exists() and not os.access(place, os.W_OK)]
     if closed:
         return f"{closed[0]} cannot be written by this user: change its owner, or set DATABASE_URL to another place."

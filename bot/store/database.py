@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import sqlite3
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import structlog
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import DatabaseDamaged, DatabaseInUse, DatabaseUnavailable, StoreError
+from bot.errors import DatabaseDamaged, DatabaseUnavailable, StoreError
+from bot.store.driver_errors import meaning, unreachable
+from bot.store.sqlite_file import HeldFile, path_of, refuse_folder, seen_by_others
 from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
 #: Milliseconds that SQLite waits for another writer before it gives up.
 BUSY_TIMEOUT = 5000
-#: What SQLite says when pages of its file are not what they should be (SQLITE_CORRUPT, SQLITE_NOTADB).
-_DAMAGED = ("malformed", "not a database")
 #: Bytes that have to find room before the database counts as writable again.
 PROBE = 65_536
 #: Seconds that cancelled tasks have to end before those that still want to write get their turn.
@@ -43,17 +41,26 @@ class Database:
 
     Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file. With ``beside`` it may:
     for a few reads and short writes next to a Linesman at work. Nothing is made then where there is no database yet.
+
+    What the driver has to say about the database itself, its file or its server is raised as
+    :class:`bot.errors.StoreError`, in words for people; what is left of its errors are ours.
     """
 
     def __init__(self, url: str, *, beside: bool = False) -> None:
         parsed = make_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
-        self._path = Path(parsed.database) if self._sqlite and parsed.database else None
-        self._engine: AsyncEngine = create_async_engine(
-            parsed,
-            pool_pre_ping=not self._sqlite,
-            hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
-        )
+        self._path = path_of(parsed)
+        try:
+            self._engine: AsyncEngine = create_async_engine(
+                parsed,
+                pool_pre_ping=not self._sqlite,
+                hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
+            )
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                f"The database needs the driver {error.name}, which is not installed: "
+                "install it with `pip install 'linesman[postgres]'`."
+            ) from error
         self._beside = beside
         #: Whether the write-ahead log may still hold what was wiped; a process that was killed may have left some.
         self._to_scrub = self._sqlite and not beside
@@ -61,14 +68,14 @@ class Database:
         self._trouble = ""
         #: What was found to be damaged; it stays so until another process opens a restored file.
         self._damage = ""
-        self._lock: IO[str] | None = None
+        self._held: HeldFile | None = None
         if self._sqlite:
             event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
 
     @property
     def engine(self) -> AsyncEngine:
-        """The engine, for migrations."""
+        """The engine, for looking into it; what its errors mean is told by :meth:`connection` only."""
         return self._engine
 
     @property
@@ -88,23 +95,33 @@ class Database:
 
     async def __aenter__(self) -> Self:
         if self._path is not None and self._beside:
+            refuse_folder(self._path)
             if not self._path.exists():
                 raise StoreError(f"There is no database {self._path}: look whether DATABASE_URL is right.")
         elif self._path is not None:
-            self._lock = _lock_file(self._path)
+            self._held = HeldFile(self._path)
+            if (seen := seen_by_others(self._path)) is not None:
+                log.warning("others on this machine can read the database", file=str(seen), advice="chmod 600")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._engine.dispose()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction below the tables, for migrations and for questions about them."""
+        with self._explained():
+            async with self._engine.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Open a transaction that writes; raises :class:`bot.errors.DatabaseUnavailable`, and then nothing is."""
+        """Open a transaction that writes; raises :class:`bot.errors.StoreError`, and then nothing is."""
         async with self._writer() as connection:
             tx = Transaction(connection, writing=True)
             yield tx
@@ -113,7 +130,7 @@ class Database:
 
     @asynccontextmanager
     async def _writer(self) -> AsyncIterator[AsyncConnection]:
-        try:
+        with self._explained(writing=True):
             if not self._sqlite:
                 async with self._engine.begin() as connection:
                     yield connection
@@ -124,20 +141,34 @@ class Database:
                     yield connection
                 if self._to_scrub:
                     await self._scrub(connection)
-        except (OperationalError, InterfaceError) as error:
-            raise self._refused(error) from error
-        except DatabaseError as error:
-            self._notice_damage(error)
-            raise
 
-    def _notice_damage(self, error: DatabaseError) -> None:
-        """Raise DatabaseDamaged when that is what the error means; other errors of the driver are ours."""
-        if not self._sqlite or not any(word in str(error.orig).lower() for word in _DAMAGED):
-            return
-        if not self._damage:
-            log.error("the database is damaged", cause=str(error.orig))
-        self._damage = str(DatabaseDamaged())
-        raise DatabaseDamaged from error
+    @contextmanager
+    def _explained(self, *, writing: bool = False) -> Iterator[None]:
+        """Raise what the driver says about the database as StoreError; its other errors are ours."""
+        try:
+            yield
+        except DBAPIError as error:
+            if (told := meaning(error)) is None:
+                raise
+            self._notice(told, str(error.orig), writing=writing)
+            raise told from error
+        except OSError as error:  # asyncpg's, when there is nobody to connect to
+            if self._sqlite:
+                raise
+            told = unreachable(error)
+            self._notice(told, str(error), writing=writing)
+            raise told from error
+
+    def _notice(self, told: StoreError, cause: str, *, writing: bool) -> None:
+        """Remember what is wrong with the database, and log it once."""
+        if isinstance(told, DatabaseDamaged):
+            if not self._damage:
+                log.error("the database is damaged", cause=cause)
+            self._damage = told.message
+        elif writing and isinstance(told, DatabaseUnavailable):
+            if told.message != self._trouble:
+                log.error("the database takes no writes", why=told.message, cause=cause)
+            self._trouble = told.message
 
     async def _scrub(self, connection: AsyncConnection) -> None:
         """Empty SQLite's write-ahead log, which keeps pages as they were before something on them was wiped.
@@ -155,22 +186,12 @@ class Database:
         finally:
             await driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
 
-    def _refused(self, error: DBAPIError) -> DatabaseUnavailable:
-        trouble = _in_words(error)
-        if trouble != self._trouble:
-            log.error("the database takes no writes", why=trouble, cause=str(error.orig))
-        self._trouble = trouble
-        return DatabaseUnavailable(trouble)
-
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """Open a transaction that only reads: one consistent moment, and nobody waits for it."""
-        try:
+        with self._explained():
             async with self._engine.connect() as connection, connection.begin():
                 yield Transaction(connection)
-        except DatabaseError as error:
-            self._notice_damage(error)
-            raise
 
     async def cancel(self, tasks: Collection[asyncio.Task[Any]]) -> None:
         """Cancel ``tasks``, none of them in the middle of a write, and wait until they have ended.
@@ -207,35 +228,6 @@ class Database:
         """Raise unless the database answers."""
         async with self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-
-
-def _in_words(error: DBAPIError) -> str:
-    """Return what is wrong with the database and what to do; SQLite's own words are in sqlite3's errors."""
-    said = str(error.orig).lower()
-    if "full" in said:
-        what = "The disk of the database is full: free some space"
-    elif "locked" in said or "busy" in said:
-        what = "The database is locked by another program: end it"
-    else:
-        what = "The database does not take anything just now: see the log"
-    return f"{what}, then try again. Nothing was decided or sent, and what was decided before is safe."
-
-
-def _lock_file(database: Path) -> IO[str]:
-    """Hold ``<database>.lock`` until the process ends; the kernel lets go of it even after kill -9."""
-    path = database.with_name(database.name + ".lock")
-    try:
-        handle = path.open("w")
-    except OSError as error:
-        raise DatabaseInUse(f"Cannot write beside the database file {database}: {error.strerror}.") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        handle.close()
-        raise DatabaseInUse(
-            f"Another Linesman is using {database}; stop it first, or use PostgreSQL for several replicas."
-        ) from error
-    return handle
 
 
 def _configure_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the DBAPI has no common type

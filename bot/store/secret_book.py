@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot.errors import DatabaseUnavailable
 from bot.store.database import Database
 
 
@@ -25,8 +22,5 @@ class SecretBook:
 
     async def since(self, last: int) -> Sequence[tuple[int, str, int | None]]:
         """Return the fingerprints that were written after the row ``last``."""
-        try:
-            async with self._database.reading() as tx:
-                return await tx.sent_secrets.since(last)
-        except SQLAlchemyError as error:
-            raise DatabaseUnavailable from error
+        async with self._database.reading() as tx:
+            return await tx.sent_secrets.since(last)

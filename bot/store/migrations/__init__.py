@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from bot.errors import DatabaseTooNew, StoreError
@@ -22,15 +23,15 @@ async def migrate(database: Database) -> tuple[str, str]:
 
     Raises :class:`bot.errors.DatabaseTooNew` when a newer Linesman has written it; nothing is touched then.
     """
-    async with database.engine.begin() as connection:
+    async with database.connection() as connection:
         return await connection.run_sync(_upgrade)
 
 
 async def require_current(database: Database) -> None:
     """Raise :class:`bot.errors.StoreError` unless ``database`` has the form of this version; nothing is changed."""
-    async with database.engine.connect() as connection:
-        present = await connection.run_sync(_revision)
-    head = _scripts().get_current_head()
+    async with database.connection() as connection:
+        present = await connection.run_sync(revision)
+    head = scripts().get_current_head()
     if present != head:
         found = f"has revision {present}" if present else "is empty"
         raise StoreError(
@@ -39,11 +40,16 @@ async def require_current(database: Database) -> None:
         )
 
 
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def revision(connection: Connection) -> str | None:
+    """Return the revision of a database; None when it is empty. Raises StoreError when it has several."""
+    try:
+        return MigrationContext.configure(connection).get_current_revision()
+    except CommandError as error:
+        raise StoreError("The database names several revisions of itself: restore a backup.") from error
 
 
-def _scripts() -> ScriptDirectory:
+def scripts() -> ScriptDirectory:
+    """Return the migrations of this version."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     return ScriptDirectory.from_config(config)
@@ -55,13 +61,13 @@ def _upgrade(connection: Connection) -> tuple[str, str]:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
-    present = MigrationContext.configure(connection).get_current_revision()
+    directory = ScriptDirectory.from_config(config)
+    known = {script.revision for script in directory.walk_revisions()}
+    present = revision(connection)
     if present is not None and present not in known:
         raise DatabaseTooNew(
             f"The database has revision {present}, which this version does not know: "
             "it was written by a newer Linesman. Install that version, or restore a backup."
         )
     command.upgrade(config, "head")
-    return present or "-", scripts.get_current_head() or "-"
+    return present or "-", directory.get_current_head() or "-"

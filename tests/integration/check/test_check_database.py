@@ -40,7 +40,7 @@ async def test_current(place: Any) -> None:
 
 async def test_empty_is_not_migrated(place: Any) -> None:
     """An empty database stays as it is, to the byte, and nothing is left beside it."""
-    place.file.touch()
+    place.file.touch(0o600)
 
     await place.tells(
         {"database": [f"ok    The database {place.file} opens and is empty: the first start prepares it."]}
@@ -109,9 +109,62 @@ async def test_closed_folder(place: Any) -> None:
         folder.chmod(0o700)
 
 
+async def test_a_folder(place: Any) -> None:
+    """A folder in the database's place is named, and nothing is made in it."""
+    place.file.mkdir()
+    line = f"FIX   {place.file} is a folder, not a database: set DATABASE_URL to a file in it."
+
+    await place.tells({"database": [line]})
+    assert list(place.file.iterdir()) == []
+
+
+async def test_the_first_start_is_tried(place: Any) -> None:
+    """That the first start makes it is said only where one was made; not, say, behind a link to nowhere."""
+    place.file.symlink_to(place.file.parent / "nowhere" / "linesman.db")
+    line = (
+        f"FIX   The database {place.file} cannot be made: [Errno 2] No such file or directory: "
+        f"'{place.file.parent}/nowhere/linesman.db-check{os.getpid()}.lock'. Put this right, or set DATABASE_URL to "
+        f"another place."
+    )
+
+    await place.tells({"database": [line]})
+
+
+async def test_the_try_leaves_nothing(place: Any) -> None:
+    """What was made for the try is gone."""
+    await place.tells({})
+
+    assert list(place.file.parent.iterdir()) == []
+
+
+async def test_others_can_read_it(place: Any) -> None:
+    """A database of an older version may be open to everybody on the machine: it is told with the remedy."""
+    revision = await migrated(place)
+    place.file.chmod(0o644)
+    lines = [
+        f"mind  Others on this machine can read {place.file}: say `chmod 600 {place.file}`.",
+        f"ok    The database {place.file} opens and has the current revision, {revision}.",
+    ]
+
+    await place.tells({"database": lines})
+
+
+async def test_locked_by_another_program(place: Any) -> None:
+    """A program that keeps the database to itself would keep a start from writing."""
+    await migrated(place)
+    with closing(sqlite3.connect(place.file)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        line = (
+            f"FIX   The database {place.file} does not open: database is locked. Put this right there, or set "
+            f"DATABASE_URL to another database."
+        )
+        await place.tells({"database": [line]})
+
+
 async def test_no_database(place: Any) -> None:
     """A file that is something else is named with SQLite's own words."""
     place.file.write_bytes(b"Once upon a time, there was no database at all. " * 100)
+    place.file.chmod(0o600)
     line = (
         f"FIX   The database {place.file} does not open: file is not a database. Put this right there, or set "
         f"DATABASE_URL to another database."

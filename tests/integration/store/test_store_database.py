@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from bot.errors import DatabaseInUse, DatabaseTooNew
+from bot.errors import DatabaseInUse, DatabaseTooNew, StoreError
 from bot.store import migrations
 from bot.store.database import Database
 from bot.store.migrations import migrate
@@ -82,7 +82,7 @@ async def test_a_second_process_on_one_sqlite_file_is_refused(tmp_path: Path) ->
 
 async def test_a_folder_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
     """A wrong path is answered with the path."""
-    with pytest.raises(DatabaseInUse, match=r"nowhere/linesman\.db"):
+    with pytest.raises(StoreError, match=r"nowhere/linesman\.db: No such file"):
         async with Database(f"sqlite+aiosqlite:///{tmp_path}/nowhere/linesman.db"):
             pass
 
