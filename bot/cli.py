@@ -19,7 +19,7 @@ import structlog
 from bot import exports, logs
 from bot.changes.trail_files import Form, read_span
 from bot.checks import check
-from bot.config import Settings, load
+from bot.config import Settings, Storage, load, load_storage, misspelt
 from bot.errors import ConfigurationError, InputError, LinesmanError
 from bot.slack.manifest import manifest
 from bot.store.database import Database
@@ -98,10 +98,17 @@ def _settings() -> Settings:
     return settings
 
 
+def _storage() -> Storage:
+    """Return what commands need that work on the database alone: no secret of Slack's or of a provider's."""
+    storage = load_storage(os.environ)
+    logs.configure(storage.log_level, storage.log_format, secrets=storage.secrets())
+    return storage
+
+
 def _serve(_: argparse.Namespace) -> int:
     settings = _settings()
     log.info("configuration", variables=settings.redacted())
-    for warning in settings.warnings():
+    for warning in (*settings.warnings(), *misspelt(os.environ)):
         log.warning(warning)
     return asyncio.run(_until_signal(settings))
 
@@ -147,17 +154,17 @@ def _manifest(parsed: argparse.Namespace) -> int:
 
 
 def _check(_: argparse.Namespace) -> int:
-    return asyncio.run(check(_settings(), sys.stdout.write))
+    return asyncio.run(check(_settings(), sys.stdout.write, cautions=misspelt(os.environ)))
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    before, after = asyncio.run(_migrated(_settings()))
+    before, after = asyncio.run(_migrated(_storage()))
     sys.stdout.write(f"The database was at revision {before} and is at {after}.\n")
     return OK
 
 
-async def _migrated(settings: Settings) -> tuple[str, str]:
-    async with Database(settings.database_url.get_secret_value()) as database:
+async def _migrated(storage: Storage) -> tuple[str, str]:
+    async with Database(storage.database_url.get_secret_value()) as database:
         return await migrate(database)
 
 
@@ -165,14 +172,14 @@ def _export(parsed: argparse.Namespace) -> int:
     if parsed.verify:
         if parsed.since or parsed.until or parsed.output:
             raise InputError({"verify": "--verify follows the whole trail and writes none of it: leave the rest out."})
-        sys.stdout.write(f"✓ {asyncio.run(exports.verify(_settings()))}\n")
+        sys.stdout.write(f"✓ {asyncio.run(exports.verify(_storage()))}\n")
         return OK
     now = utc_now()
     span = read_span(parsed.since, parsed.until, now)
-    settings = _settings()
+    storage = _storage()
     try:
         with _sink(parsed.output) as sink:
-            events = asyncio.run(exports.export(settings, span, Form(parsed.form), sink.write, now))
+            events = asyncio.run(exports.export(storage, span, Form(parsed.form), sink.write, now))
     except BrokenPipeError:  # whoever read has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

@@ -9,18 +9,18 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from bot.changes.trail_files import Form, Span
-from bot.config import Settings
+from bot.config import Storage
 from bot.store.database import Database
 from bot.store.migrations import require_current
 from bot.workflow.exporting import note_export, portions
 
 
-async def export(settings: Settings, span: Span, form: Form, write: Callable[[bytes], object], now: datetime) -> int:
+async def export(storage: Storage, span: Span, form: Form, write: Callable[[bytes], object], now: datetime) -> int:
     """Write the events of ``span`` and return how many they are; ``write`` gets the file in portions.
 
     That they are handed out, and to whom on this machine, is in the trail before the first byte is written.
     """
-    async with _beside(settings) as database:
+    async with _beside(storage) as database:
         async with database.transaction() as tx:
             events = await tx.events.count(span.since, span.until)
             await note_export(tx, span, form, by=_who(), events=events, now=now)
@@ -29,9 +29,9 @@ async def export(settings: Settings, span: Span, form: Form, write: Callable[[by
     return events
 
 
-async def verify(settings: Settings) -> str:
+async def verify(storage: Storage) -> str:
     """Follow the whole chain and return a sentence about it; raises :class:`bot.errors.TrailBroken`."""
-    async with _beside(settings) as database, database.reading() as tx:
+    async with _beside(storage) as database, database.reading() as tx:
         proof = await tx.events.verify()
     if not proof.head.last:
         return "The audit trail is whole, and still empty."
@@ -45,9 +45,9 @@ async def verify(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def _beside(settings: Settings) -> AsyncIterator[Database]:
+async def _beside(storage: Storage) -> AsyncIterator[Database]:
     """Open the database, which another Linesman may be working on; it has to have this version's form."""
-    async with Database(settings.database_url.get_secret_value(), beside=True) as database:
+    async with Database(storage.database_url.get_secret_value(), beside=True) as database:
         await require_current(database)
         yield database
 

@@ -62,7 +62,10 @@ class Walk:
 
     def take(self, event: Event) -> None:
         """Follow the trail to ``event``, the next by its id."""
-        expected = link(self._hash, event)
+        try:
+            expected = link(self._hash, event)
+        except (ValueError, TypeError) as error:  # details that are JSON, and none that we write
+            raise TrailBroken(unreadable(event.id)) from error
         if event.hash != expected:
             raise TrailBroken(self._broken(event))
         if self._pruned is not None and event == self._pruned:
@@ -96,14 +99,27 @@ class Walk:
             where = f"between {self._last} and {event.id}" if self._last else f"before {event.id}"
             gap = f" The ids {where} are missing."
         return (
-            f"The audit trail breaks at event {event.id} ({event.what}, {event.at:%Y-%m-%d %H:%M:%S} UTC): "
+            f"The audit trail breaks at event {event.id} ({_printable(event.what)}, {event.at:%Y-%m-%d %H:%M:%S} UTC): "
             f"it does not follow from {_name(self._last)}. "
             f"It was changed, or events between the two were removed, added or reordered.{gap}"
         )
 
 
+def unreadable(event: int) -> str:
+    """Return what to say of an event that is not stored in the form in which events are."""
+    return (
+        f"The audit trail breaks at event {event}: it cannot be read, for its time, its details or another part of it "
+        "is not what Linesman writes. Somebody changed it beside Linesman."
+    )
+
+
 def _name(event: int) -> str:
     return f"event {event}" if event else "its beginning"
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` fit for a terminal; whoever changed the trail could have written anything."""
+    return "".join(character for character in text[:64] if character.isprintable())
 
 
 def _after(pruned: Event | None) -> tuple[str, int]:

@@ -25,11 +25,14 @@ LIMIT: Final = 30.0
 _LONGEST: Final = 4000
 
 
-async def check(settings: Settings, write: Callable[[str], object], *, limit: float = LIMIT) -> int:
+async def check(
+    settings: Settings, write: Callable[[str], object], *, cautions: Sequence[str] = (), limit: float = LIMIT
+) -> int:
     """Check everything, write a line for each finding, and return the exit status: 1 when something has to be fixed.
 
     Nothing is changed anywhere: the database is not migrated and nothing is posted. ``write`` gets whole lines, always
-    in the same order, each as soon as it and those before it are known. ``limit`` is in seconds and for each check.
+    in the same order, each as soon as it and those before it are known. ``cautions`` are sentences about the
+    environment that the settings came from. ``limit`` is in seconds and for each check.
     """
     hide = Redaction(settings.secrets())
     status = 0
@@ -39,7 +42,7 @@ async def check(settings: Settings, write: Callable[[str], object], *, limit: fl
         for provider in providers:
             stack.push_async_callback(provider.aclose)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(looking) for looking in _checks(settings, client, providers, limit)]
+            tasks = [group.create_task(looking) for looking in _checks(settings, client, providers, cautions, limit)]
             for task in tasks:
                 for finding in await task:
                     sentence = clean(hide.text(finding.sentence), _LONGEST)
@@ -49,10 +52,10 @@ async def check(settings: Settings, write: Callable[[str], object], *, limit: fl
 
 
 def _checks(
-    settings: Settings, client: Client, providers: Sequence[Provider], limit: float
+    settings: Settings, client: Client, providers: Sequence[Provider], cautions: Sequence[str], limit: float
 ) -> Iterator[Coroutine[Any, Any, Sequence[Finding]]]:
     """Yield the checks in the order in which they are told."""
-    yield _configuration(settings)
+    yield _configuration(settings, cautions)
     yield bounded(
         database(settings),
         what="The database",
@@ -76,11 +79,11 @@ def _checks(
         )
 
 
-async def _configuration(settings: Settings) -> Sequence[Finding]:
+async def _configuration(settings: Settings, cautions: Sequence[str]) -> Sequence[Finding]:
     given = counted(len(settings.model_fields_set), "variable is", "variables are")
     return [
         ok(f"The configuration can be read: {given} set, of {len(VARIABLES)}."),
         *(ok(f"Rule {sentence}") for sentence in (settings.explain() if settings.policy_file else ())),
         ok(settings.explain_reading()),
-        *map(mind, settings.warnings()),
+        *map(mind, (*settings.warnings(), *cautions)),
     ]

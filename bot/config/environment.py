@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from bot.config.fields import SENTENCES, shown
 from bot.config.policy import read
 from bot.config.settings import Settings
+from bot.config.storage import Storage
 from bot.errors import ConfigurationError
 
 
@@ -56,6 +57,9 @@ _HOW_TO_GET: Final[Mapping[str, str]] = {
     ),
 }
 _PREFIX: Final = "LINESMAN_"
+#: How much of a name has to agree: of the word LINESMAN, and of a whole name (see :mod:`difflib`).
+_LIKE_OURS: Final = 0.8
+_ALIKE: Final = 0.88
 _POLICY_FILE: Final = "LINESMAN_POLICY_FILE"
 #: What Kubernetes puts into the environment of every container beside a service called linesman or linesman-….
 _SERVICE_LINK: Final = re.compile(
@@ -87,6 +91,45 @@ def load(environ: Mapping[str, str], kinds: Mapping[str, Collection[str]] | None
         # Not `from`: pydantic's own text may quote what was given.
         raise ConfigurationError(problems) from None
     return settings
+
+
+def load_storage(environ: Mapping[str, str]) -> Storage:
+    """Return what ``environ`` says about the database and the logs; raises ConfigurationError as :func:`load` does."""
+    names = [str(field.alias) for field in Storage.model_fields.values()]
+    given: dict[str, Any] = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+    try:
+        return Storage(**given)
+    except ValidationError as error:
+        problems = [sentence for detail in error.errors(include_url=False) for sentence in _sentences(detail)]
+    raise ConfigurationError(problems)
+
+
+def misspelt(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each variable that Linesman does not read and that looks as if it should.
+
+    Those that begin with LINESMAN_ are not among them: :func:`load` refuses them.
+    """
+    names = [variable.name for variable in VARIABLES]
+    return tuple(
+        f"{name} looks like a misspelt {meant}: Linesman does not read it. Correct it, or unset it."
+        for name in sorted(environ)
+        if environ[name].strip() and name not in names and not name.startswith(_PREFIX)
+        if (meant := _meant(name, environ, names))
+    )
+
+
+def _meant(name: str, environ: Mapping[str, str], names: list[str]) -> str:
+    """Return the variable that ``name`` stands for; empty when it is most likely somebody else's."""
+    written = name.upper().replace("-", "_")
+    begins = written.partition("_")[0]
+    if get_close_matches(begins, [_PREFIX.rstrip("_")], cutoff=_LIKE_OURS):
+        whole = _PREFIX + written.partition("_")[2]
+        if whole not in names and not _is_unknown(whole, environ[name], names):
+            return ""  # a service of Kubernetes whose name begins like ours
+        return _nearest(whole, names) or f"{_PREFIX}…"
+    # Other programs have variables that begin with SLACK_ too: ours is meant only where it is missing.
+    missing = [known for known in names if "_" in known and not environ.get(known, "").strip()]
+    return (get_close_matches(written, missing, n=1, cutoff=_ALIKE) or [""])[0]
 
 
 def _sentences(detail: ErrorDetails) -> Sequence[str]:
@@ -130,8 +173,14 @@ def _is_unknown(name: str, value: str, names: list[str]) -> bool:
 
 
 def _unknown(name: str, names: list[str]) -> str:
+    nearest = _nearest(name, names)
+    hint = f"did you mean {nearest}?" if nearest else "unset it, or look in the README for what you meant."
+    return f"{name} is not a variable that Linesman knows: {hint}"
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    """Return the variable whose name is nearest to ``name``, both LINESMAN_…; empty when none is near."""
     # Without the prefix that all of them share, which would make everything look alike.
     own = {known.removeprefix(_PREFIX): known for known in names if known.startswith(_PREFIX)}
     nearest = get_close_matches(name.removeprefix(_PREFIX), own, n=1)
-    hint = f"did you mean {own[nearest[0]]}?" if nearest else "unset it, or look in the README for what you meant."
-    return f"{name} is not a variable that Linesman knows: {hint}"
+    return own[nearest[0]] if nearest else ""

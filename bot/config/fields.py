@@ -7,6 +7,7 @@ values only short ones, because a long one could be a secret that was pasted int
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,10 @@ from bot.config.policy import PolicyFile
 MAKE_A_KEY: Final = 'python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 _DATABASES: Final = ("sqlite+aiosqlite", "postgresql+asyncpg")
 _SHOWN: Final = 24
+#: Characters of a signing secret at least. Slack's have 32; what is shorter than this could be guessed, and whoever
+#: guesses it approves in anybody's name.
+_SHORTEST_SIGNING_SECRET: Final = 16
+SIGNING_SECRET: Final = 32
 #: Type of the one error that carries whole sentences, as ``problems`` in its context.
 SENTENCES: Final = "sentences"
 
@@ -55,6 +60,15 @@ def _app_token(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _signing_secret(secret: SecretStr) -> SecretStr:
+    if (length := len(secret.get_secret_value())) < _SHORTEST_SIGNING_SECRET:
+        raise ValueError(
+            f"has {length} characters and Slack's have {SIGNING_SECRET}: paste the signing secret from your Slack "
+            "app's Basic Information page"
+        )
+    return secret
+
+
 def _channel(value: str) -> str:
     if not re.fullmatch(r"[CG][A-Z0-9]{2,}", value):
         raise ValueError(
@@ -75,7 +89,19 @@ def _web_url(value: str) -> str:
         raise problem
     if re.search(r"\s", value) or parts.query or parts.fragment:
         raise problem
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError(
+            "must begin with https://, because over http:// everybody on the way can read the key; "
+            "http:// is for an address of this machine only, such as http://127.0.0.1:8080"
+        )
     return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _database_url(secret: SecretStr) -> SecretStr:
@@ -88,6 +114,8 @@ def _database_url(secret: SecretStr) -> SecretStr:
             "must start with sqlite+aiosqlite:// (one replica) or postgresql+asyncpg:// (several): "
             "other databases and drivers are not supported"
         )
+    if (url.database or "").startswith("file:"):  # SQLite's own addresses, whose path could not be locked
+        raise ValueError("must name the file by its path: sqlite+aiosqlite:////data/linesman.db")
     return secret
 
 
@@ -129,12 +157,14 @@ def _lower(value: object) -> object:
 
 #: A token or key: printable ASCII without spaces, so that it can stand in a header.
 Key = Annotated[SecretStr, AfterValidator(_secret)]
+SigningSecret = Annotated[Key, AfterValidator(_signing_secret)]
 BotToken = Annotated[Key, AfterValidator(_bot_token)]
 AppToken = Annotated[Key, AfterValidator(_app_token)]
 #: Fernet keys from a comma list.
 FernetKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(_fernet_keys)]
 #: Can hold a password, hence a secret.
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+#: Where keys are sent to: https, or this machine.
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 ChannelId = Annotated[str, AfterValidator(_channel)]
 #: Named people and groups.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 
 from bot.changes.policy import Grant, Policies, Policy
@@ -17,26 +16,39 @@ from bot.changes.values import MASK
 from bot.config.fields import (
     MAKE_A_KEY,
     SENTENCES,
+    SIGNING_SECRET,
     AppToken,
     BotToken,
     ChannelId,
     DatabaseUrl,
     FernetKeys,
     Key,
-    Lower,
     NamedGrant,
     OpenGrant,
     Policed,
+    SigningSecret,
     WebUrl,
 )
 from bot.config.policy import PolicyFile, explain, explain_reading, rule_cautions, variable_cautions
+from bot.config.storage import DATABASE_URL, LOG_FORMAT, LOG_LEVEL, LogFormat, LogLevel, Passed
 
 _NO_PROVIDER = (
     "TELNYX_API_KEY is not set: paste an API key from the Telnyx portal (KEY…), "
     "or set CLOSE_API_KEY to an API key from Close's settings (api_…), or both."
 )
 _YEAR = 31_536_000
+_MONTH = 2_592_000
 _DAY = 86_400
+_HOUR = 3_600
+_TEN_MINUTES = 600
+#: Seconds below which a variable is allowed, for tests say, and probably not meant -> what comes of it.
+_SHORT = {
+    "poll_min": (1, "the provider is asked about each job more than once a second, and slows everything down for that"),
+    "provider_timeout": (5, "answers that take longer count as lost, and what they were about has to be looked for"),
+    "settle_seconds": (20, "a job creation without an answer may be given up before the provider lists its job"),
+    "stuck_after": (60, "operators are told of jobs that only take their time"),
+    "card_seconds": (1, "Slack takes about one edit a second in a channel, and lets everything else wait for that"),
+}
 #: Kinds that cannot be undone: nobody may, unless a rule that names them allows it.
 _OFF_BY_DEFAULT = frozenset({"telnyx.delete"})
 
@@ -51,19 +63,17 @@ class ProviderSettings:
     bearer: bool = False
 
 
-class Settings(BaseSettings):
+class Settings(Passed):
     """The configuration. One field per variable: its alias is the variable, its description the variable's meaning.
 
     Made by :func:`bot.config.load` from the mapping that it is given, never from the process's environment.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
     slack_bot_token: BotToken = Field(alias="SLACK_BOT_TOKEN", description="Slack's bot token, `xoxb-…`")
     slack_app_token: AppToken | None = Field(
         None, alias="SLACK_APP_TOKEN", description="Slack's app-level token, `xapp-…`; Socket Mode when set"
     )
-    slack_signing_secret: Key | None = Field(
+    slack_signing_secret: SigningSecret | None = Field(
         None, alias="SLACK_SIGNING_SECRET", description="Slack's signing secret; needed for HTTP mode"
     )
     slack_api_url: WebUrl = Field(
@@ -84,11 +94,7 @@ class Settings(BaseSettings):
     close_api_url: WebUrl = Field(
         "https://api.close.com/api/v1", alias="CLOSE_API_URL", description="base address of Close's API"
     )
-    database_url: DatabaseUrl = Field(
-        SecretStr("sqlite+aiosqlite:///linesman.db"),
-        alias="DATABASE_URL",
-        description="the database; `postgresql+asyncpg://…` for several replicas",
-    )
+    database_url: DatabaseUrl = DATABASE_URL
     own_host: str | None = Field(
         None,
         alias="HOST",
@@ -135,14 +141,25 @@ class Settings(BaseSettings):
         "without one, secret settings are not offered",
     )
     poll_min: float = Field(
-        2, gt=0, allow_inf_nan=False, alias="LINESMAN_POLL_MIN", description="shortest pause in seconds between polls"
+        2,
+        gt=0,
+        le=_HOUR,
+        allow_inf_nan=False,
+        alias="LINESMAN_POLL_MIN",
+        description="shortest pause in seconds between polls",
     )
     poll_max: float = Field(
-        30, gt=0, allow_inf_nan=False, alias="LINESMAN_POLL_MAX", description="longest pause in seconds between polls"
+        30,
+        gt=0,
+        le=_HOUR,
+        allow_inf_nan=False,
+        alias="LINESMAN_POLL_MAX",
+        description="longest pause in seconds between polls",
     )
     provider_timeout: float = Field(
         30,
         gt=0,
+        le=_TEN_MINUTES,
         allow_inf_nan=False,
         alias="LINESMAN_PROVIDER_TIMEOUT",
         description="seconds to wait for a provider's answer",
@@ -150,6 +167,7 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         60,
         gt=0,
+        le=_DAY,
         allow_inf_nan=False,
         alias="LINESMAN_SETTLE_SECONDS",
         description="seconds that an unanswered job creation is searched for before it may be sent again",
@@ -157,6 +175,7 @@ class Settings(BaseSettings):
     stuck_after: float = Field(
         900,
         gt=0,
+        le=_MONTH,
         allow_inf_nan=False,
         alias="LINESMAN_STUCK_AFTER",
         description="seconds that a job may stand still before operators hear of it, "
@@ -165,6 +184,7 @@ class Settings(BaseSettings):
     card_seconds: float = Field(
         3,
         ge=0,
+        le=_HOUR,
         allow_inf_nan=False,
         alias="LINESMAN_CARD_SECONDS",
         description="least pause in seconds between two edits of one card",
@@ -177,24 +197,8 @@ class Settings(BaseSettings):
         description="days after which a change that ended is reduced to its summary and its events are removed; "
         "without it, everything is kept",
     )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = Field(
-        "info", alias="LINESMAN_LOG_LEVEL", description="least severity that is logged: debug, info, warning or error"
-    )
-    log_format: Annotated[Literal["json", "console"], Lower] = Field(
-        "json", alias="LINESMAN_LOG_FORMAT", description="form of the logs: json or console"
-    )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature of pydantic-settings
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read what is passed and nothing else."""
-        return (init_settings,)
+    log_level: LogLevel = LOG_LEVEL
+    log_format: LogFormat = LOG_FORMAT
 
     # These rules look at an earlier field too. When that one is itself wrong, it is missing from `info.data`, its own
     # problem is reported, and the rule has nothing to add.
@@ -314,7 +318,18 @@ class Settings(BaseSettings):
         """Return one sentence for each thing that is allowed and probably not meant."""
         policies = self.policies
         of_rules = () if self.policy_file is None else rule_cautions(self.policy_file, policies)
-        return (*variable_cautions(policies), *of_rules, *self._storage_warnings())
+        return (*variable_cautions(policies), *of_rules, *self._storage_warnings(), *self._odd_values())
+
+    def _odd_values(self) -> Iterator[str]:
+        for name, (least, consequence) in _SHORT.items():
+            if (seconds := getattr(self, name)) < least:
+                yield f"{type(self).model_fields[name].alias} is {seconds:g} s: {consequence}."
+        secret = self.slack_signing_secret
+        if secret is not None and (length := len(secret.get_secret_value())) < SIGNING_SECRET:
+            yield (
+                f"SLACK_SIGNING_SECRET has {length} characters and Slack's have {SIGNING_SECRET}: look whether all of "
+                "it was pasted."
+            )
 
     def _storage_warnings(self) -> Iterator[str]:
         if not self.secret_keys:

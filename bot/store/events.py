@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Any
+from types import UnionType
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.events import Event, Head
-from bot.changes.trail import PRUNED, Proof, Walk, link
-from bot.errors import StoreError
+from bot.changes.trail import PRUNED, Proof, Walk, link, unreadable
+from bot.errors import StoreError, TrailBroken
 from bot.store.tables import events, trail
 
 log = structlog.get_logger(__name__)
@@ -21,6 +23,17 @@ log = structlog.get_logger(__name__)
 ITSELF = "linesman"
 #: Rows that are read at once, however many there are.
 PORTION = 1000
+#: What reading a row raises when somebody wrote into it what is no JSON, no time or no text.
+UNREADABLE: Final = (ValueError, TypeError, OverflowError, OperationalError)
+_SORTS: Final[Mapping[str, type | UnionType]] = {
+    "change_id": int | None,
+    "at": datetime,
+    "actor": str,
+    "what": str,
+    "digest": str,
+    "details": Mapping,
+    "hash": str,
+}
 #: The id of the row that is the chain's head.
 _HEAD = 1
 
@@ -99,12 +112,38 @@ class Events:
         return [_read(row) for row in await self._connection.execute(statement)]
 
     async def stream(self, since: datetime | None = None, until: datetime | None = None) -> AsyncIterator[Event]:
-        """Stream the events from ``since`` on and before ``until`` in order, without holding them all in memory."""
+        """Stream the events from ``since`` on and before ``until`` in order, without holding them all in memory.
+
+        Raises :class:`bot.errors.TrailBroken` at the first event that cannot be read.
+        """
         statement = select(events).where(*_between(since, until)).order_by(events.c.id)
         found = await self._connection.stream(statement.execution_options(yield_per=PORTION))
-        async for portion in found.partitions():  # row by row, each would cost a switch of greenlets
+        portions = found.partitions()  # row by row, each would cost a switch of greenlets
+        last = 0
+        while True:
+            try:
+                portion = await anext(portions, None)
+            except UNREADABLE as error:
+                async for event in self._singly(statement.where(events.c.id > last), error):
+                    yield event
+                return
+            if portion is None:
+                return
             for row in portion:
-                yield _read(row)
+                event = _read(row)
+                last = event.id
+                yield event
+
+    async def _singly(self, statement: Select[Any], error: Exception) -> AsyncIterator[Event]:
+        """Stream the events of a portion that could not be read up to the one for which it could not."""
+        ids = await self._connection.scalars(statement.with_only_columns(events.c.id).limit(PORTION))
+        for event in ids.all():
+            try:
+                row = (await self._connection.execute(select(events).where(events.c.id == event))).one()
+            except UNREADABLE as cause:
+                raise TrailBroken(unreadable(event)) from cause
+            yield _read(row)
+        raise error
 
     async def count(self, since: datetime | None = None, until: datetime | None = None) -> int:
         """Return how many events there are from ``since`` on and before ``until``."""
@@ -134,14 +173,22 @@ class Events:
             .order_by(events.c.id.desc())
             .limit(1)
         )
-        row = (await self._connection.execute(statement)).first()
+        try:
+            row = (await self._connection.execute(statement)).first()
+        except UNREADABLE as error:
+            newest = await self._connection.scalar(statement.with_only_columns(events.c.id))
+            raise TrailBroken(unreadable(newest or 0)) from error
         return _read(row) if row is not None else None
 
     async def _head(self, *, lock: bool = False) -> Head | None:
         statement = select(trail.c.last, trail.c.hash).where(trail.c.id == _HEAD)
         # PostgreSQL; SQLite has one writer at a time and ignores it.
         row = (await self._connection.execute(statement.with_for_update() if lock else statement)).first()
-        return Head(last=row.last, hash=row.hash) if row is not None else None
+        if row is None:
+            return None
+        if not isinstance(row.last, int) or not isinstance(row.hash, str):
+            raise TrailBroken("The head of the audit trail cannot be read: somebody changed it beside Linesman.")
+        return Head(last=row.last, hash=row.hash)
 
 
 def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
@@ -154,7 +201,11 @@ def _between(since: datetime | None, until: datetime | None) -> list[ColumnEleme
 
 
 def _read(row: Row[Any]) -> Event:
-    return _event(**row._asdict())
+    """Return the event in a row; raises TrailBroken when a column holds what it is not for: SQLite takes anything."""
+    columns = row._asdict()
+    if not all(isinstance(columns[name], sort) for name, sort in _SORTS.items()):
+        raise TrailBroken(unreadable(row.id))
+    return _event(**columns)
 
 
 def _event(*, change_id: int | None, **columns: Any) -> Event:  # noqa: ANN401 - column values

@@ -235,6 +235,17 @@ class TestBad:
             ("LINESMAN_SETTLE_SECONDS", "nan", "is 'nan': give a number"),
             ("LINESMAN_STUCK_AFTER", "0", "is '0': give more than 0"),
             ("LINESMAN_CARD_SECONDS", "soon", "is 'soon': give a number"),
+            ("LINESMAN_POLL_MIN", "1e9", "is '1e9': give at most 3600"),
+            ("LINESMAN_POLL_MAX", "1e300", "is '1e300': give at most 3600"),
+            ("LINESMAN_PROVIDER_TIMEOUT", "86400", "is '86400': give at most 600"),
+            ("LINESMAN_SETTLE_SECONDS", "86401", "is '86401': give at most 86400"),
+            ("LINESMAN_STUCK_AFTER", "1e12", "is '1e12': give at most 2592000"),
+            ("LINESMAN_CARD_SECONDS", "1e300", "is '1e300': give at most 3600"),
+            ("SLACK_SIGNING_SECRET", "0123456789abcde", "has 15 characters and Slack's have 32: paste the signing"),
+            ("TELNYX_API_URL", "http://api.telnyx.com/v2", "must begin with https://, because over http://"),
+            ("CLOSE_API_URL", "http://10.0.0.7:8080", "must begin with https://, because over http://"),
+            ("SLACK_API_URL", "http://localhost.example.com/", "must begin with https://, because over http://"),
+            ("DATABASE_URL", "sqlite+aiosqlite:///file:a.db?uri=true", "must name the file by its path"),
             ("LINESMAN_RETENTION_DAYS", "0", "is '0': give at least 1"),
             ("LINESMAN_RETENTION_DAYS", "1y", "is '1y': give a whole number"),
             ("LINESMAN_LOG_LEVEL", "loud", "is 'loud': give 'debug', 'info', 'warning' or 'error'"),
@@ -447,6 +458,12 @@ class TestWarnings:
             ({"LINESMAN_SECRET_KEY": ""}, "the external PIN) are not offered"),
             ({"DATABASE_URL": "sqlite+aiosqlite://"}, "everything is forgotten"),
             ({"SLACK_BOT_TOKEN": "xoxe.xoxb-1-abc"}, "a rotating token"),
+            ({"SLACK_SIGNING_SECRET": "0123456789abcdef"}, "has 16 characters and Slack's have 32"),
+            ({"LINESMAN_POLL_MIN": "0.01"}, "LINESMAN_POLL_MIN is 0.01 s: the provider is asked"),
+            ({"LINESMAN_PROVIDER_TIMEOUT": "0.5"}, "LINESMAN_PROVIDER_TIMEOUT is 0.5 s: answers that take longer"),
+            ({"LINESMAN_SETTLE_SECONDS": "1"}, "LINESMAN_SETTLE_SECONDS is 1 s: a job creation without an answer"),
+            ({"LINESMAN_STUCK_AFTER": "1"}, "LINESMAN_STUCK_AFTER is 1 s: operators are told"),
+            ({"LINESMAN_CARD_SECONDS": "0"}, "LINESMAN_CARD_SECONDS is 0 s: Slack takes about one edit a second"),
         ],
     )
     def test_one(self, change: dict[str, str], said: str) -> None:
@@ -461,6 +478,51 @@ class TestWarnings:
         environ = self.FINE | {"LINESMAN_APPROVERS": "S0LEADS", "LINESMAN_APPROVALS_REQUIRED": "3"}
 
         assert config.load(environ).warnings() == ()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "[::1]", "localhost", "LOCALHOST", "telnyx.localhost"])
+def test_this_machine_needs_no_encryption(host: str) -> None:
+    """What never leaves the machine may go over http."""
+    environ = LEAST | {"TELNYX_API_URL": f"http://{host}:8080/v2"}
+
+    assert config.load(environ).telnyx_api_url == f"http://{host}:8080/v2"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LINSEMAN_APPROVERS", "LINESMAN_APPROVERS"),
+        ("LINESMANN_APROVERS", "LINESMAN_APPROVERS"),
+        ("linesman_operators", "LINESMAN_OPERATORS"),
+        ("LINESMAN-OPERATORS", "LINESMAN_OPERATORS"),
+        ("LINEMAN_XYZZY", "LINESMAN_…"),
+        ("SLACK_SIGNIN_SECRET", "SLACK_SIGNING_SECRET"),
+        ("DATABSE_URL", "DATABASE_URL"),
+    ],
+)
+def test_a_variable_that_looks_like_ours_is_told(name: str, meant: str) -> None:
+    """It would have been without effect and without a word; what is blank never has an effect."""
+    assert config.misspelt(LEAST | {name: "s3cr3t"}) == (
+        f"{name} looks like a misspelt {meant}: Linesman does not read it. Correct it, or unset it.",
+    )
+    assert config.misspelt(LEAST | {name: " "}) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["PATH", "PORT_2", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN_2", "LINESMEN_SERVICE_HOST", "LINES", "HOSTNAME"]
+)
+def test_other_programs_variables_are_theirs(name: str) -> None:
+    """Nothing is said of what does not look like ours, nor of what is near to one that is there."""
+    assert config.misspelt(LEAST | {name: "1"}) == ()
+
+
+def test_the_database_alone_needs_no_secrets() -> None:
+    """Migrating and exporting ask neither Slack nor a provider; what they do read is checked as always."""
+    storage = config.load_storage({"DATABASE_URL": "postgresql+asyncpg://lin:correct-horse@db/lin"})
+
+    assert storage.secrets() == {"correct-horse"}
+    with pytest.raises(ConfigurationError, match=r"LINESMAN_LOG_LEVEL is 'loud'"):
+        config.load_storage({"LINESMAN_LOG_LEVEL": "loud", "LINESMAN_NONSENSE": "1"})
 
 
 def test_variables() -> None:
@@ -485,7 +547,7 @@ def test_in_socket_mode_only_this_machine_is_served_unless_told_otherwise() -> N
 
     over_http = {name: value for name, value in LEAST.items() if name != "SLACK_APP_TOKEN"}
 
-    assert config.load(over_http | {"SLACK_SIGNING_SECRET": "s"}).host == "0.0.0.0"  # noqa: S104 - the default
+    assert config.load(over_http | {"SLACK_SIGNING_SECRET": "0123456789abcdef"}).host == "0.0.0.0"  # noqa: S104 - the default
     assert config.load(socket_mode).host == "127.0.0.1"
     opened = config.load(socket_mode | {"HOST": "10.0.0.1"})
     assert opened.host == "10.0.0.1"

@@ -103,6 +103,19 @@ async def test_all_is_well(place: Any) -> None:
     assert status == 0
 
 
+async def test_a_misspelt_variable(place: Any) -> None:
+    """A variable that would be without effect and without a word is told with the one that is meant."""
+    place.monkeypatch.setenv("LINSEMAN_STUCK_AFTER", "600")
+
+    status, said = await place.check()
+
+    assert said[2] == (
+        "mind  LINSEMAN_STUCK_AFTER looks like a misspelt LINESMAN_STUCK_AFTER: Linesman does not read it. Correct it, "
+        "or unset it."
+    )
+    assert status == 0
+
+
 @pytest.mark.parametrize(("env", "spoil", "said"), CONFIGURATION)
 async def test_configuration(
     place: Any, env: Mapping[str, str], spoil: Callable[[Any], object], said: Mapping[str, list[str]]

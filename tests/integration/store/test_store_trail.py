@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from bot.changes.records import Draft
+from bot.changes.trail_files import Form, line
 from bot.errors import StoreError, TrailBroken
 from bot.store.database import Database
+from bot.store.events import PORTION
 from bot.store.migrations import migrate
 from tests.integration.store.before import downgrade
 
@@ -138,6 +143,61 @@ async def test_nothing_is_added_to_a_trail_without_a_head(database: Database) ->
 
     with pytest.raises(StoreError, match="head of the audit trail is gone"):
         await tell(database, 1)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "details = 'no JSON'",
+        "details = NULL",
+        "details = '[1]'",
+        "details = x'ff'",
+        "at = 'yesterday'",
+        "at = 17",
+        "at = ''",
+        "actor = CAST(x'ff' AS TEXT)",
+        "change_id = 'CHG-1'",
+        "hash = x'00'",
+    ],
+)
+async def test_an_event_that_cannot_be_read_is_named(tmp_path: Path, spoilt: str) -> None:
+    """SQLite takes anything in any column; the first bad event is named, whoever reads it, be it in a later portion."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path}/linesman.db") as database:
+        await migrate(database)
+        async with database.transaction() as tx:
+            for _ in range(PORTION + 5):
+                await tx.events.add(None, "told", at=NOW)
+        bad = PORTION + 3
+        with closing(sqlite3.connect(tmp_path / "linesman.db")) as beside, beside:
+            # The columns of a table can be loosened as well.
+            beside.execute("PRAGMA writable_schema = ON")
+            beside.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'events'")
+        with closing(sqlite3.connect(tmp_path / "linesman.db")) as beside, beside:
+            beside.execute(f"UPDATE events SET {spoilt} WHERE id IN (?, ?)", (bad + 1, bad))  # noqa: S608 - from above
+        with pytest.raises(TrailBroken, match=f"breaks at event {bad}\\b"):
+            await verify(database)
+        with pytest.raises(TrailBroken, match=f"breaks at event {bad}\\b"):
+            async with database.reading() as tx:
+                assert [line(Form.CSV, event) async for event in tx.events.stream()] == []
+        await tamper(database, "UPDATE events SET what = 'toll' WHERE id = 7")
+        with pytest.raises(TrailBroken, match=r"breaks at event 7 \(toll"):
+            await verify(database)
+
+
+async def test_a_head_and_a_pruning_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    """What the walk begins and ends with can be spoilt as well."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path}/linesman.db") as database:
+        await migrate(database)
+        await tell(database, 1)
+        async with database.transaction() as tx:
+            await tx.events.add(None, "events_pruned", at=NOW, events=0)
+        await tamper(database, "UPDATE events SET details = '{' WHERE id = 2")
+        with pytest.raises(TrailBroken, match="breaks at event 2: it cannot be read"):
+            await verify(database)
+        await tamper(database, "DELETE FROM events WHERE id = 2")
+        await tamper(database, "UPDATE trail SET last = 'x'")
+        with pytest.raises(TrailBroken, match="head of the audit trail cannot be read"):
+            await verify(database)
 
 
 async def test_the_stream_takes_a_range(database: Database) -> None:

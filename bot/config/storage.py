@@ -1,0 +1,54 @@
+"""The part of the configuration that commands need which work on the database alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
+
+from bot.config.fields import DatabaseUrl, Lower
+
+DATABASE_URL: Final[Any] = Field(
+    SecretStr("sqlite+aiosqlite:///linesman.db"),
+    alias="DATABASE_URL",
+    description="the database; `postgresql+asyncpg://…` for several replicas",
+)
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], Lower]
+LOG_LEVEL: Final[Any] = Field(
+    "info", alias="LINESMAN_LOG_LEVEL", description="least severity that is logged: debug, info, warning or error"
+)
+LogFormat = Annotated[Literal["json", "console"], Lower]
+LOG_FORMAT: Final[Any] = Field("json", alias="LINESMAN_LOG_FORMAT", description="form of the logs: json or console")
+
+
+class Passed(BaseSettings):
+    """Settings that are made of what is passed, never of the process's environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature of pydantic-settings
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is passed and nothing else."""
+        return (init_settings,)
+
+
+class Storage(Passed):
+    """Where the database is and how to log: Slack and the providers have no part in migrating and exporting."""
+
+    database_url: DatabaseUrl = DATABASE_URL
+    log_level: LogLevel = LOG_LEVEL
+    log_format: LogFormat = LOG_FORMAT
+
+    def secrets(self) -> frozenset[str]:
+        """Return every secret text, for :func:`bot.logs.configure` and for nothing else."""
+        password = make_url(self.database_url.get_secret_value()).password
+        return frozenset({password} if password else ())
