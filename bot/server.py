@@ -25,8 +25,8 @@ from bot.slack.manifest import EVENTS_PATH
 log = structlog.get_logger(__name__)
 
 #: Largest body in bytes that is read. Slack's largest is the submission of a modal: a view of 250 kB at most
-#: (slack.md 1.1, view_too_large) with what was typed, 3000 characters in each of its at most 100 blocks, all of it
-#: percent-encoded, which makes up to three bytes of one.
+#: (slack/API.md, "Modals and the Home tab") with what was typed, 3000 characters in each of its at most 100 blocks, all
+#: of it percent-encoded, which makes up to three bytes of one.
 LARGEST: Final = 2 * 1024 * 1024
 #: Seconds in which a body has to be there. Slack itself gives up after three.
 BODY_WITHIN: Final = 5.0

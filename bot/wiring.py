@@ -95,7 +95,8 @@ log = structlog.get_logger(__name__)
 OFFERS: Final = (TELNYX, CLOSE)
 #: Seconds between two attempts to reach Slack at start.
 SLACK_RETRY = 3.0
-#: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap (slack.md 1.11).
+#: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap
+#: (slack/API.md, "Socket Mode").
 SOCKETS = 2
 
 

@@ -17,7 +17,8 @@ def same(setting: Setting, one: Value, other: Value) -> bool:
     """Tell whether two values of ``setting`` mean the same to the provider.
 
     Empty text and "not set" are the same. The order of a list means nothing: tags are a set without regard to case
-    (telnyx.md 4), and people and numbers that ring are documented as lists to be among (close.md 4).
+    (providers/telnyx/API.md, "Lists of numbers"), and people and numbers that ring are documented as lists to be among
+    (providers/close/API.md, "Settings of a number").
     """
     if setting.listed:
         return keys(setting, one) == keys(setting, other)
@@ -38,8 +39,9 @@ def difference(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
 def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
     """Return what is sent for a number: the wanted values, and today's values of their groups' siblings.
 
-    A partly filled nested object may reset its other fields to their defaults (telnyx.md 1.1 leaves it open), so an
-    object is always sent whole. A sibling that is not set today has nothing to lose and is left out.
+    A partly filled nested object may reset its other fields to their defaults (unknown:
+    providers/telnyx/API.md, "Nested objects"), so an object is always sent whole. A sibling that is not set today has
+    nothing to lose and is left out.
     """
     sent: dict[str, Value] = {}
     for setting in kind.touched(wanted):

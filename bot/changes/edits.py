@@ -11,7 +11,8 @@ from bot.changes.values import Edit, Value, Values, Way, Wish, Wishes
 def key(setting: Setting, entry: str) -> str:
     """Return what makes an entry of ``setting`` the same as another.
 
-    Telnyx keeps the casing of a tag's first use anywhere, so two casings are one tag (telnyx.md 4).
+    Telnyx keeps the casing of a tag's first use anywhere, so two casings are one tag
+    (providers/telnyx/API.md, "Lists of numbers").
     """
     return entry.casefold() if setting.shape is Shape.TAGS else entry
 

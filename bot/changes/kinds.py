@@ -66,9 +66,10 @@ class Kind:
     command: str
     rule: Rule = no_rule
     left_out: LeftOut = none_left_out
-    #: Most numbers in one call. Telnyx: 1000 (telnyx.md 1.1).
+    #: Most numbers in one call. Telnyx: 1000 (providers/telnyx/API.md, "Creating a job").
     batch_size: int
-    #: Most jobs pending or in progress at the provider, ours and others'. Telnyx: 20, emergency 500 (telnyx.md 1.4).
+    #: Most jobs pending or in progress at the provider, ours and others'. Telnyx: 20, emergency 500
+    #: (providers/telnyx/API.md, "Jobs in flight").
     jobs_in_flight: int
     #: What its numbers can be found by.
     filters: tuple[FilterField, ...] = ()

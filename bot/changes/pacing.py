@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: Most polls per second of all jobs of one provider together. Telnyx documents no figure (telnyx.md 8); a few per
-#: second are far below any known limit and still show 20 jobs move every five seconds.
+#: Most polls per second of all jobs of one provider together. Telnyx documents no figure
+#: (providers/telnyx/API.md, "Rate limits"); a few per second are far below any known limit and still show 20 jobs move
+#: every five seconds.
 POLLS_PER_SECOND = 4.0
 #: Polls that may go out together before that rate holds.
 POLLS_AT_ONCE = 8
@@ -17,7 +18,8 @@ ENOUGH = 100
 
 
 #: How often numbers are read back before what differs counts as a difference: a provider may show a change late.
-#: With pauses from two seconds to thirty that is a little over a minute; Telnyx documents nothing (telnyx.md 11).
+#: With pauses from two seconds to thirty that is a little over a minute; Telnyx documents nothing
+#: (providers/telnyx/API.md, "Lists of numbers").
 READ_BACKS = 5
 #: How much longer each pause between two of them is than the one before it.
 READ_BACK_GROWTH = 3.0

@@ -13,7 +13,7 @@ from bot.changes.settings import show_value
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret, Value, Values
 
-#: The status of a number that is gone (telnyx.md 1.1).
+#: The status of a number that is gone (providers/telnyx/API.md, "Lists of numbers").
 DELETED = "deleted"
 
 Labels = Mapping[str, Mapping[str, str]]

@@ -199,7 +199,8 @@ def _read_text(setting: Setting, text: str) -> str:
 def restorable(setting: Setting, value: Value) -> bool:
     """Tell whether a number that had ``value`` can be given it back: nothing can be sent where nothing was set.
 
-    Close's ring duration reads as null while its default holds, and takes only whole numbers (close.md A2).
+    Close's ring duration reads as null while its default holds, and takes only whole numbers
+    (providers/close/API.md, "Settings of a number").
     """
     return setting.clearable or value not in {None, "", ()}
 

@@ -2,7 +2,7 @@
 
 Telnyx sends ``x-ratelimit-limit``, ``-remaining`` and ``-reset`` (seconds); Close sends ``RateLimit: limit=,
 remaining=, reset=`` (seconds) per endpoint group; either may send ``retry-after``, and Close ``RateLimit-Reset``
-(close.md A5).
+(providers/close/API.md, "Rate limits").
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def asked_wait(headers: httpx.Headers, there: datetime | None, *, otherwise: flo
     """Return the seconds that a 429 asks to wait; ``there`` is the time at the provider, for a header that is a date.
 
     Where there is a ``RateLimit`` header, its reset is the answer and the others are not looked at, as in Close's own
-    client (close.md A5). Of Telnyx's two the longer one counts. A bare ``RateLimit-Reset`` comes last, and without
-    any of them it is ``otherwise``.
+    client (providers/close/API.md, "Rate limits"). Of Telnyx's two the longer one counts. A bare ``RateLimit-Reset``
+    comes last, and without any of them it is ``otherwise``.
     """
     if (reset := _structured(headers).get("reset")) is not None:
         return reset

@@ -49,7 +49,7 @@ def build_app(client: AsyncWebClient, identity: Identity, front: Front, *, signi
     """Return the app with every listener.
 
     The identity is known beforehand, so that the first click does not pay for ``auth.test`` out of its three seconds
-    (slack.md 2.1). Without a signing secret only Socket Mode can be used, where nothing is signed.
+    (API.md, "Bolt and the SDK"). Without a signing secret only Socket Mode can be used, where nothing is signed.
     """
     result = AuthorizeResult(
         enterprise_id=identity.enterprise,

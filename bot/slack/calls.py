@@ -73,7 +73,7 @@ _CONTENT: Final = frozenset(
         "file_upload_size_restricted",
     }
 )
-#: How Slack says in some answers that a trigger has run out, instead of by its own error string (slack.md 1.1).
+#: How Slack says in some answers that a trigger has run out, instead of by its own error string (API.md, "Deadlines").
 _TRIGGER_EXPIRED: Final = re.compile(r"trigger_id\W+expired")
 #: Seconds for one call, from connecting to the last byte.
 TIMEOUT: Final = 20.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-#: Methods that Slack counts for each channel by itself (slack.md 1.5); all others it counts for the workspace.
+#: Methods that Slack counts for each channel by itself (API.md, "Rate limits"); all others it counts for the workspace.
 _BY_CHANNEL: Final = frozenset({"chat.postMessage"})
 
 

@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 
 #: Most clicks worked on at once; the next ones wait for a place, after their ack.
 ROOM: Final = 64
-#: Seconds that a click may be worked on before its ack goes out regardless. Slack gives up after 3 s (slack.md 1.1).
+#: Seconds that a click may be worked on before its ack goes out regardless. Slack gives up after 3 s
+#: (API.md, "Deadlines").
 ACK_WITHIN: Final = 2.0
 
 #: What a person reads after a fault that nobody foresaw.
@@ -65,8 +66,9 @@ LONGEST_PAUSE: Final = 30.0
 class Desk:
     """Runs the work behind clicks.
 
-    In slack-bolt's async runner an exception in the same tick after ``await ack()`` loses the ack (slack.md 2.2), so
-    no listener lets one escape: work is handed over here, and what goes wrong is told to the person.
+    In slack-bolt's async runner an exception in the same tick after ``await ack()`` loses the ack
+    (API.md, "Bolt and the SDK"), so no listener lets one escape: work is handed over here, and what goes wrong is told
+    to the person.
     """
 
     def __init__(self, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]) -> None:

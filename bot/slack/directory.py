@@ -16,13 +16,13 @@ from bot.slack.looks import Looks, Turns
 
 log = structlog.get_logger(__name__)
 
-#: usergroups.users.list allows 20 calls a minute in the workspace (Slack tier 2, slack.md 1.5): 8 at once and one
-#: each 5 s are never more. users.info allows 100, which is left to Slack to keep.
+#: usergroups.users.list allows 20 calls a minute in the workspace (Slack tier 2, API.md, "Rate limits"): 8 at once and
+#: one each 5 s are never more. users.info allows 100, which is left to Slack to keep.
 GROUP_BURST: Final = 8
 GROUP_STEP: Final = 5.0
 
-#: Error of usergroups.users.list -> what is wrong with the group and what to do (slack.md 1.9). They last until
-#: somebody does it.
+#: Error of usergroups.users.list -> what is wrong with the group and what to do (API.md, "People and groups"). They
+#: last until somebody does it.
 GROUP_TROUBLE: Final[Mapping[str, str]] = {
     "no_such_subteam": "which Slack does not know: take the id from the group's page in Slack",
     "subteam_not_found": "which Slack does not know: take the id from the group's page in Slack",

@@ -13,7 +13,7 @@ from bot.changes.sheets import LARGEST
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
 from bot.slack.calls import call, retry_after
 
-#: Where Slack keeps files (slack.md 1.6). The token goes to no other host.
+#: Where Slack keeps files (API.md, "Files"). The token goes to no other host.
 HOST: Final = "files.slack.com"
 #: Seconds for the whole download.
 WITHIN: Final = 60.0
@@ -46,7 +46,7 @@ class SlackFiles:
         url = str(file.get("url_private_download") or file.get("url_private") or "")
         if file.get("is_external") or not self._ours(url):
             raise InputError({_FIELD: f"“{upload.name}” is kept outside Slack, where it is not read; upload the file."})
-        # Instead of a file that it does not hand out, Slack shows the page where people sign in (slack.md 1.10). A
+        # Instead of a file that it does not hand out, Slack shows the page where people sign in (API.md, "Files"). A
         # file that is a web page itself comes with the same type; what it is, its reader finds out.
         return await self._download(url, upload, may_be_page=file.get("mimetype") == _PAGE)
 

@@ -3,7 +3,7 @@
 Slack says when somebody opens their Home tab and never when they leave, so a tab counts as looked at for an hour.
 Who looks is in memory: after a restart Slack asks again when the tab is opened next, and its buttons work meanwhile.
 
-views.publish allows 100 calls a minute in a workspace (Slack tier 4, slack.md 1.5). A change of something is
+views.publish allows 100 calls a minute in a workspace (Slack tier 4, API.md, "Rate limits"). A change of something is
 therefore not told to everybody at once: every tab is published at most once in :data:`PAUSE`, the one that has waited
 longest first, at most one each :data:`STEP`, and only when it would show something else. However many changes there
 were meanwhile, the tab shows the state of the moment.

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 #: Seconds between two looks whether the card that takes another's place is there.
 _SUCCESSOR_WAIT: Final = 5.0
 #: Refusals of a message that a shorter one does not meet. Limits of whole messages are not all documented
-#: (slack.md 1.3), so they are met rather than computed.
+#: (API.md, "Lengths of texts and elements"), so they are met rather than computed.
 _TOO_LONG: Final = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format"})
 
 

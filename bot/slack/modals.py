@@ -17,7 +17,7 @@ from bot.slack.views.preview import notice
 log = structlog.get_logger(__name__)
 
 #: Seconds from the arrival of a submission until its ack is surely applied, or surely void: Slack puts what an ack
-#: shows into the modal when it gets it, which it accepts for 3 s after the click (slack.md 1.1).
+#: shows into the modal when it gets it, which it accepts for 3 s after the click (API.md, "Deadlines").
 ACK_APPLIED: Final = 3.2
 #: Seconds after each try to show something that Slack did not take.
 PAUSES: Final = (0.5, 2.0, 4.0)

@@ -39,7 +39,8 @@ from bot.workflow.refusals import Refusals
 
 #: Errors of users.info by which Slack says that there is no such person here, today or tomorrow.
 _UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible"})
-#: Most operators whom Slack is asked about beforehand; users.info allows 100 calls a minute (slack.md 1.5).
+#: Most operators whom Slack is asked about beforehand; users.info allows 100 calls a minute
+#: (slack/API.md, "Rate limits").
 REMEMBERED: Final = 50
 _MINUTE: Final = 60
 

@@ -31,7 +31,7 @@ TOKEN_WAIT = timedelta(seconds=30)
 #: edit never has the last word.
 CONFIRM_AFTER = 10
 #: How long the ack of the form can still cover the plan in its modal: Slack applies what an ack shows when it gets it,
-#: up to 3 s after the submission, and so maybe after an update that was sent later (slack.md 1.1).
+#: up to 3 s after the submission, and so maybe after an update that was sent later (slack/API.md, "Deadlines").
 COVERED_FOR = timedelta(seconds=3.2)
 
 
@@ -47,8 +47,8 @@ class Delivery:
         self._say = announcements
         self._rerouting = Rerouting(context, messenger, announcements, worker)
         self._worker = worker
-        # Slack takes 50 edits a minute from the whole workspace (slack.md 1.5). Requests for approval and last states
-        # have a part of them for themselves, so that they do not wait behind the progress of 500 jobs.
+        # Slack takes 50 edits a minute from the whole workspace (slack/API.md, "Rate limits"). Requests for approval
+        # and last states have a part of them for themselves, so that they do not wait behind the progress of 500 jobs.
         self._edits = Budget(rate=24 / 60, burst=10)
         self._urgent_edits = Budget(rate=10 / 60, burst=6)
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 #: Numbers of one run that are at work at once. At 60 requests a second this covers answers that take 0.2 s.
 WIDTH: Final = 12
 #: So many refusals with 403 and not one number taken: it is about the user, not about the numbers. Which of the two
-#: a single 403 means only its text could tell, and texts change (close.md A0).
+#: a single 403 means only its text could tell, and texts change (API.md, "Permissions").
 FORBIDDEN_FOR_ALL: Final = 10
 #: Seconds that a run is put off when Close is away.
 REST: Final = 30.0

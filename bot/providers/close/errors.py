@@ -1,4 +1,4 @@
-"""What a refusal by Close means to us: by its status; texts are shown and never decided by (close.md A5).
+"""What a refusal by Close means to us: by its status; texts are shown and never decided by (API.md, "Errors").
 
 There are two documented forms of a body, ``{"errors": [...], "field-errors": {field: text or more}}`` and ``{"error":
 "..."}``. The schema types every one of them as "any", so what stands in those fields is quoted as it is; but a body

@@ -108,8 +108,8 @@ class _Rule:
 _RULES: Final[Mapping[str, _Rule]] = {
     NUMBER: _Rule(_has_digits),
     LABEL: _Rule(_has_label),
-    # Deprecated since July 2026 as a filter and as a field (close.md A1). Once both are gone no row shows it, and
-    # that is an error rather than every number.
+    # Deprecated since July 2026 as a filter and as a field (API.md, "Finding numbers"). Once both are gone no row shows
+    # it, and that is an error rather than every number.
     SORT: _Rule(
         _is_of_sort,
         lambda condition: {"is_group_number": "true" if condition.value == "group" else "false"},

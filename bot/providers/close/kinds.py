@@ -1,7 +1,7 @@
 """What can be changed at Close: the one table of settings, and the rules between values.
 
-Fields and their limits are those of ``PUT /phone_number/{id}/`` (close.md A2). ``number`` is not among them: Close
-changes a number's settings, never its digits.
+Fields and their limits are those of ``PUT /phone_number/{id}/`` (API.md, "Settings of a number"). ``number`` is not
+among them: Close changes a number's settings, never its digits.
 
 On emptying values: the voicemail greeting is documented to take null. The three lists are arrays without a least
 length, and Close shows ``[]`` for numbers that have nobody on them, so ``[]`` can be sent. Nothing empties ``label``
@@ -31,7 +31,7 @@ EXTERNAL: Final = "phone_numbers"
 PRESS_1: Final = "press_1_to_accept"
 GREETING: Final = "voicemail_greeting_url"
 
-#: Most groups on one number (close.md A0).
+#: Most groups on one number (API.md, "Settings of a number").
 MOST_GROUPS: Final = 40
 #: Numbers of one run. Close sets no bound, as it knows no runs; this is how many numbers share one line of progress.
 BATCH: Final = 1000

@@ -1,9 +1,9 @@
 """Fresh looks at the numbers of one run, just before each is changed, by the fewest calls.
 
-A page of the list shows a hundred numbers for one call and has a rate limit of its own (close.md A5), so the numbers of
-a run are taken up in the order in which pages show them, not in the plan's. Pages are read one after the other, each
-when the numbers of the one before are used up, from the beginning again at the end; what got too old waits for its
-page to come round. Numbers that are few, or that pages show none of, are looked at one by one.
+A page of the list shows a hundred numbers for one call and has a rate limit of its own (API.md, "Rate limits"), so the
+numbers of a run are taken up in the order in which pages show them, not in the plan's. Pages are read one after the
+other, each when the numbers of the one before are used up, from the beginning again at the end; what got too old waits
+for its page to come round. Numbers that are few, or that pages show none of, are looked at one by one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.providers.close.reading import Reader
 from bot.providers.close.rows import Row, values
 
 #: Seconds for which a look counts: what somebody changes within them cannot be seen by any means, as Close has no
-#: conditional update (close.md A3).
+#: conditional update (API.md, "Updates").
 FRESH: Final = 5.0
 #: Fewer numbers than this are looked at one by one: a page would show too few of them.
 _WORTH_PAGES: Final = 10

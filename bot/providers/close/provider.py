@@ -32,9 +32,9 @@ from bot.providers.close.updating import Updates
 from bot.providers.http import Bounds, Call, PacedClient, clean
 from bot.providers.runs import Runs
 
-#: ``phon_`` and an opaque text (close.md A2); its length is not documented.
+#: ``phon_`` and an opaque text (API.md, "Fields of a number"); its length is not documented.
 _ID: Final = re.compile(r"phon_[0-9A-Za-z]{1,59}")
-#: Seconds that a 429 without any header means (close.md A5).
+#: Seconds that a 429 without any header means (API.md, "Rate limits").
 _UNASKED: Final = 2.0
 
 

@@ -76,8 +76,8 @@ class Reader:
     async def read(self, id_: str, names: Iterable[str], kind: Kind) -> Row | None:
         """Return one number with the settings ``names`` as far as Close tells them; None when it has no such number.
 
-        A number by itself may come without fields that the list has of it (close.md A2), so when one of ``names`` is
-        missing, it is looked up in the list as well.
+        A number by itself may come without fields that the list has of it (API.md, "Fields of a number"), so when one
+        of ``names`` is missing, it is looked up in the list as well.
         """
         wanted = set(names)
         try:
@@ -150,7 +150,7 @@ class Reader:
         """Return the rows that meet the conditions, from a list that stood still while it was read.
 
         Rows are asked for whole: what shows that a condition holds is in fields that come and go with the revisions
-        of the API (close.md A0), and a field that is asked for by name may be refused.
+        of the API (API.md, "Revisions of the page"), and a field that is asked for by name may be refused.
         """
         context = await self._context(search)
         query = search.query()

@@ -1,8 +1,8 @@
 """From a number as Close shows it to the values of settings, and from values to the body of an update.
 
 Absent, null and ``[]`` are three things: Close's schema requires none of these fields, and its own example of a single
-number leaves some out (close.md A2). What is absent, or of another type than documented, is not in the values; null
-is None; ``[]`` is an empty tuple. Fields that nobody asked for are left alone, whatever they are.
+number leaves some out (API.md, "Fields of a number"). What is absent, or of another type than documented, is not in the
+values; null is None; ``[]`` is an empty tuple. Fields that nobody asked for are left alone, whatever they are.
 """
 
 from __future__ import annotations

@@ -91,7 +91,8 @@ class Updates:
             except Halted as halt:
                 return _halted(number, halt, doubtful=doubtful)
             except (RateLimited, Unavailable, OutcomeUnknown) as error:
-                # 503 is "not now" on any verb, says Close's own client (close.md A5); all else may have arrived.
+                # 503 is "not now" on any verb, says Close's own client (API.md, "Lost answers"); all else may have
+                # arrived.
                 doubtful = doubtful or (isinstance(error, OutcomeUnknown) and error.status != 503)
                 why: ProviderError = error
             except ProviderError as error:

@@ -40,7 +40,7 @@ def refusal(status: int, body: JSON) -> ProviderError | None:
     """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON).
 
     None when the body is not in the form of Telnyx's error documents, ``{"errors": [{"code", "title", "detail",
-    ...}]}``: every member may be missing (telnyx.md 7), but an entry that says nothing at all is nobody's word.
+    ...}]}``: every member may be missing (API.md, "Errors"), but an entry that says nothing at all is nobody's word.
     """
     complaints = [each for each in _complaints(body) if each.code or each.title or each.detail]
     if not complaints:

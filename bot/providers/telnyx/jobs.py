@@ -32,7 +32,7 @@ DRIFT: Final = timedelta(minutes=5)
 #: How far before the attempt jobs are looked at. One from before ``DRIFT`` is only a candidate, as it is most likely
 #: older than the batch, but to overlook the batch's own would make it a second time. Going back costs pages only.
 LOOK_BACK: Final = timedelta(hours=1)
-#: Telnyx's saved parameters never say these (telnyx.md 6), so their absence tells nothing.
+#: Telnyx's saved parameters never say these (API.md, "Saved parameters"), so their absence tells nothing.
 _NEVER_TOLD: Final = frozenset({"voice.translated_number"})
 #: Saved parameters that no request can set as such.
 _NOT_OURS: Final = frozenset({"phone_numbers", "add_tags", "remove_tags", EXTERNAL_PIN})
@@ -57,7 +57,7 @@ class Jobs:
         except StoreError as error:
             raise Unavailable(f"Nothing was sent to Telnyx. {error.message}") from error
         path = f"/phone_numbers/jobs/{JOB_TYPES[batch.kind.name]}"
-        # The one filter that goes to a job as it is: no list takes it (telnyx.md 3.1).
+        # The one filter that goes to a job as it is: no list takes it (API.md, "Filters").
         params = {f"filter[{each.field}]": str(each.value).lower() for each in batch.handed} or None
         answer = await self._http.write("POST", path, params=params, json=document, patience=PATIENCE)
         try:
@@ -83,7 +83,7 @@ class Jobs:
         The list comes newest first when no order is asked for, which is documented; how to ask for that order is not.
         It has ended with an empty page, or where everything is older: what it says of its length is not relied on, as
         a job that is overlooked here is made a second time. ``filter[customer_reference]`` is not used: an API that
-        does not know it yet may ignore it, and then every job would seem to have the reference (telnyx.md 3.1).
+        does not know it yet may ignore it, and then every job would seem to have the reference (API.md, "Job list").
         """
         asked_there = self._http.clock.earliest
         floor = None if since is None else since - LOOK_BACK

@@ -232,7 +232,8 @@ _EMERGENCY: Final = (
 )
 
 
-#: What people have to see before numbers go for good. The lock keeps Telnyx from deleting a number (telnyx.md 1.1).
+#: What people have to see before numbers go for good. The lock keeps Telnyx from deleting a number
+#: (API.md, "Creating a job").
 _BEFORE_DELETION: Final = (
     *(setting for setting in _NUMBER if setting.name in {"tags", "customer_reference", "connection_id"}),
     Setting(name=EMERGENCY_ENABLED, label="Emergency service", shape=Shape.BOOL),
@@ -351,7 +352,7 @@ def deletion_bar(values: Values) -> str:
 
 
 def emergency_stands(sent: Values, found: Values) -> Standing:
-    """Tell how far switching the emergency service on or off is (telnyx.md 3.2).
+    """Tell how far switching the emergency service on or off is (API.md, "Emergency service").
 
     ``emergency_enabled`` says what was asked for and ``emergency_status`` whether it is so: an address may be taken
     by the job and turned down by the emergency service afterwards.

@@ -24,7 +24,7 @@ from bot.providers.together import WIDTH, together
 
 Row: TypeAlias = dict[str, JSON]
 
-#: The largest page (telnyx.md 3.1).
+#: The largest page (API.md, "Lists of numbers").
 PAGE: Final = 250
 #: Pages of a list at most: a million numbers, far more than a change may have.
 _MOST_PAGES: Final = 4000

@@ -31,7 +31,7 @@ from bot.providers.telnyx.snapshots import Source, shown_along, sources, values
 from bot.providers.telnyx.wire import Ownership, data, parse
 from bot.providers.together import together
 
-#: The most numbers in one ownership check (telnyx.md 3.5).
+#: The most numbers in one ownership check (API.md, "Ownership check").
 OWNERSHIP: Final = 1000
 #: How often the pages of a filter are read when numbers shift between them.
 _SWEEPS: Final = 3

@@ -115,7 +115,7 @@ class _Rule:
 
     #: Whether a row shows that the condition holds.
     shows: _Shows
-    #: The lists that take the filter (telnyx.md 3.1).
+    #: The lists that take the filter (API.md, "Filters").
     taken_by: frozenset[Source] = _DETAIL
     #: The lists whose rows show it.
     shown_by: frozenset[Source] = _DETAIL

@@ -58,7 +58,7 @@ def sources(names: Iterable[str]) -> tuple[Source, ...]:
 def shown_along(names: Iterable[str], kind: Kind) -> tuple[str, ...]:
     """Return the rest of the ``voice`` object, as far as the lists that hold ``names`` show it; nothing without voice.
 
-    Whether a job replaces that object whole is documented nowhere (telnyx.md 1.1).
+    Whether a job replaces that object whole is documented nowhere (API.md, "Nested objects").
     """
     wanted = tuple(names)
     if not any(name.startswith(_VOICE) for name in wanted):

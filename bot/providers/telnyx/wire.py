@@ -15,7 +15,8 @@ from bot.changes.values import JSON
 from bot.errors import Unavailable
 from bot.providers.asked import unasked
 
-#: Every documented word for the state of a job, of a number or of its emergency service (telnyx.md 4 and 5).
+#: Every documented word for the state of a job, of a number or of its emergency service (API.md, "Jobs";
+#: API.md, "Lists of numbers"; API.md, "Emergency service").
 STATES: Final = frozenset(
     {
         *("pending", "in_progress", "completed", "failed", "expired", "active", "deleted", "ported-out"),

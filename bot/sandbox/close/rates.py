@@ -1,7 +1,7 @@
-"""Rate limits: per endpoint group, for each credential and for the organization (close.md A5).
+"""Rate limits: per endpoint group, for each credential and for the organization.
 
-Which calls form a group is not published; here each method and path is one, such as ``PUT /phone_number/{id}/``.
-The organization may make three times as many calls as one credential.
+Which calls form a group is not published (providers/close/API.md, "Rate limits"); here each method and path is one,
+such as ``PUT /phone_number/{id}/``. The organization may make three times as many calls as one credential.
 """
 
 from __future__ import annotations

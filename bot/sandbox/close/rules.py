@@ -1,9 +1,9 @@
 """What an update may do to a number: whose number it is, who asks, and whether what it names is there.
 
-Close's page has had four revisions (close.md A0). Where they differ this is the strictest of them: somebody else's
-personal number cannot be updated at all, group numbers need the permission, and without it the only user on a
-number may change its label, voicemail greeting and forwarding, but nothing else. Members, groups and further
-numbers belong to group numbers.
+Close's page has had four revisions (providers/close/API.md, "Revisions of the page"). Where they differ this is the
+strictest of them: somebody else's personal number cannot be updated at all, group numbers need the permission, and
+without it the only user on a number may change its label, voicemail greeting and forwarding, but nothing else. Members,
+groups and further numbers belong to group numbers.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from bot.slack.views.inputs import VALUE, ways_to_filter
 
 log = structlog.get_logger(__name__)
 
-#: Seconds in which the options have to be there; Slack waits three (slack.md 1.1).
+#: Seconds in which the options have to be there; Slack waits three (API.md, "Option menus").
 WITHIN: Final = 2.5
 
 

@@ -1,9 +1,9 @@
 """The place in the form where a sheet is given, and reading it back.
 
-Slack's file input cannot be filled by the app (slack.md 1.3 has no initial value for it), so a sheet that was uploaded
-once moves from the input into the view's private metadata whenever the form is drawn anew: it is named, it can be taken
-away, and the input above is empty again, ready for another one. So there is one place to look for what counts, whether
-or not Slack keeps files in an input through an update.
+Slack's file input cannot be filled by the app (API.md, "File inputs"), so a sheet that was uploaded once moves from the
+input into the view's private metadata whenever the form is drawn anew: it is named, it can be taken away, and the input
+above is empty again, ready for another one. So there is one place to look for what counts, whether or not Slack keeps
+files in an input through an update.
 """
 
 from __future__ import annotations
