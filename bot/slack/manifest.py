@@ -1,7 +1,6 @@
 """The Slack app manifest: everything that Slack has to know about Linesman, ready to paste.
 
-Source of the form and its limits: Slack's manifest schema 2.0.0 (shortcut names 24 characters, descriptions of
-shortcuts 150 and of the app 140, long description at least 175, usage hint 1000).
+The form and its limits are those of Slack's manifest schema 2.0.0 (API.md, "Commands").
 """
 
 from __future__ import annotations

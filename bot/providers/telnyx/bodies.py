@@ -74,8 +74,8 @@ def _effective(batch: BatchRequest) -> Values:
     """Return the values that are sent.
 
     A nested object goes out whole, because Telnyx does not say whether siblings that are left out keep their value
-    or fall back to the default. A sibling that is not set at the provider (None) has no value to send, though: no
-    field of the request takes null, and leaving it out can change nothing that is there.
+    or fall back to the default (API.md, "Nested objects"). A sibling that is not set at the provider (None) has no
+    value to send, though: no field of the request takes null, and leaving it out can change nothing that is there.
 
     What the kind leaves out beside other values is not sent either (:func:`bot.providers.telnyx.kinds.left_out`).
     """

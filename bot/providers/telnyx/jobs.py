@@ -135,8 +135,8 @@ class Jobs:
     def _fits(self, job: Mapping[str, JSON], batch: BatchRequest) -> bool | None:
         """Tell whether a job is over exactly the numbers of ``batch`` and sets its values.
 
-        None when the job does not prove both: the specification allows it to leave out its numbers, and only newer
-        versions of the API tell its parameters. Somebody else may have made it.
+        None when the job does not prove both: it may leave out its numbers (API.md, "Jobs"), and only newer versions of
+        the API tell its parameters (API.md, "Saved parameters"). Somebody else may have made it.
         """
         if str(job.get("type", JOB_TYPES[batch.kind.name])) != JOB_TYPES[batch.kind.name]:
             return False

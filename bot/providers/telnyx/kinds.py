@@ -4,11 +4,11 @@ Fields and their limits are those of the requests that create the jobs, ``POST``
 ``/phone_numbers/jobs/update_phone_numbers`` and ``.../update_emergency_settings``. A setting's name is the path of
 the field in the request body.
 
-On emptying values: only a blank ``forwards_to`` is documented ("not forwarded when blank"), so it alone is clearable.
-No field of the update request is nullable, and nothing says what an empty text does to a reference, a PIN, a
-translated number, a connection or a billing group; tags are replaced whole, but an empty list is not mentioned either.
-Guessing there could leave thousands of numbers in a state that nobody asked for. The emergency address is emptied
-by switching the service off, never by itself.
+On emptying values (API.md, "Emptying a value"): only a blank ``forwards_to`` is documented ("not forwarded when
+blank"), so it alone is clearable. No field of the update request is nullable, and nothing says what an empty text does
+to a reference, a PIN, a translated number, a connection or a billing group; tags are replaced whole, but an empty list
+is not mentioned either. Guessing there could leave thousands of numbers in a state that nobody asked for. The emergency
+address is emptied by switching the service off, never by itself.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How a filter is asked for at Telnyx, and what proves that it was applied.
 
-A filter is always resolved by us and never handed to a job. An ignored filter returns every number of the account
-(team-telnyx/telnyx-node#289), so each row that comes back is held against the conditions, and a single row that does
-not show what it should stops everything. What is looked at:
+A filter is resolved by us and, but for has_bundle, never handed to a job. An ignored filter returns every number of the
+account (API.md, "Filters"), so each row that comes back is held against the conditions, and a single row that does not
+show what it should stops everything. What is looked at:
 
 - tag, without tags: ``tags`` of the detail row; casing aside, for Telnyx keeps that of a tag's first use;
 - connection, billing group, emergency address: their ids in the detail row, where "none" is null, blank or absent;

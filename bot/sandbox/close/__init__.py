@@ -25,7 +25,7 @@ It answers these paths under ``/api/v1``, each with its documented parameters an
 Numbers cannot be rented or deleted here: Linesman does neither, and whoever tries gets 404 or 405.
 
 Where it differs on purpose. It refuses unknown query parameters, which the real service may silently ignore: an
-ignored filter selects every number. Where the reference is silent the stand-in takes the reading that hurts a
+ignored filter selects every number. Where Close's documents are silent the stand-in takes the reading that hurts a
 careless client most; the module that does so says it: pages of at most 100 (``query``), forwarding only with a
 target and personal numbers without participants (``rules``), lists in an order of their own and optional fields
 left out (``rows``), 5xx without JSON (``answers``), groups without names unless asked (``lookups``).

@@ -1,10 +1,10 @@
 """The two error bodies of Close, and every refusal that the stand-in knows.
 
 A 400 over what was sent is ``{"errors": […], "field-errors": {field: text}}``, where a text may be an object again
-for what is inside a field; everything else is ``{"error": text}`` (providers/close/API.md, "Errors"). The reference
-gives no words for most refusals. Field errors are in the words of Pydantic, which a live ``_limit`` too high was
-answered with ("Input should be less than or equal to 200", a third party's notes); other texts are ours. A client must
-show them and decide nothing by them.
+for what is inside a field; everything else is ``{"error": text}`` (providers/close/API.md, "Errors"). Close's
+documents give no words for most refusals. Field errors are in the words of Pydantic, which a live ``_limit`` too high
+was answered with ("Input should be less than or equal to 200", a third party's notes); other texts are ours. A client
+must show them and decide nothing by them.
 """
 
 from __future__ import annotations

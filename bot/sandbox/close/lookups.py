@@ -13,7 +13,8 @@ from bot.sandbox.close.query import Caps, Query
 from bot.sandbox.close.rows import GROUP_FIELDS, ME_FIELDS, group_row, me_row, pick, user_row
 
 ORDERS = ("last_name,first_name", "first_name,last_name")
-#: What a group shows unless more is asked for: names and members have to be asked for, says the page on groups.
+#: What a group shows unless more is asked for: names and members have to be asked for
+#: (providers/close/API.md, "Users and groups").
 _BARE = ["id", "organization_id"]
 
 Record = TypeVar("Record")

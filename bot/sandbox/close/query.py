@@ -1,7 +1,8 @@
 """Query strings, read strictly, with all complaints in one answer.
 
-Whether the real service ignores a parameter that it does not know is not documented. An ignored filter selects
-every number, so a client must never send one: the stand-in refuses it, as the schemas of the bodies do.
+Whether the real service ignores a parameter that it does not know is unknown
+(providers/close/API.md, "Finding numbers"). An ignored filter selects every number, so a client must never send one:
+the stand-in refuses it, as the schemas of the bodies do.
 """
 
 from __future__ import annotations

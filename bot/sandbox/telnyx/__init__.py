@@ -26,8 +26,8 @@ It answers these paths under ``/v2``, with the documented filters, paging and so
 
 Where it differs on purpose. It refuses unknown query parameters (400 or 422, code 10031) and unknown body
 fields (422, code 10015), which the real service may silently ignore: an ignored filter selects every number,
-an ignored field looks applied, and a client that relies on neither is safe with both. Where the reference is
-silent the stand-in takes the reading that hurts a careless client most; the module that does so says it:
+an ignored field looks applied, and a client that relies on neither is safe with both. Where Telnyx's
+documents are silent the stand-in takes the reading that hurts a careless client most; the module that does so says it:
 siblings of a partly filled nested voice object are reset (``voice``), tags come back in the casing of their
 first use (``account``), numbers in a state other than active or port-pending are not verified and fail in
 jobs (``records``, ``effects``), a job's status says little about its operations (``jobs``).

@@ -3,7 +3,7 @@
 Stricter than the real service may be, on purpose: a body field that no documentation names is refused
 (422, code 10015) instead of being ignored, so that a misspelt setting cannot pass for an applied one.
 An empty text clears ``connection_id``, ``billing_group_id``, ``customer_reference`` and ``external_pin``
-(the reading that the legacy bulk documentation gives); ``null`` is refused, as no schema allows it.
+(a reading: providers/telnyx/API.md, "Emptying a value"); ``null`` is refused, as no schema allows it.
 """
 
 from __future__ import annotations

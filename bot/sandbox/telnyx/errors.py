@@ -1,9 +1,9 @@
-"""The documented error envelope, and every refusal whose words the reference gives.
+"""The documented error envelope, and every refusal whose words Telnyx's documents give.
 
 Telnyx answers errors as ``{"errors": [{code, title, detail, source, meta}]}``. The same entry, without
 ``meta``, stands in a job's ``failed_operations``. Texts, codes and pointers are those of the examples in
-the numbers OpenAPI document; where it has none, the nearest general code of the API's error table is used
-and the function says so.
+Telnyx's OpenAPI document (providers/telnyx/API.md, "Sources"); where it has none, the nearest general code of
+the errors page is used and the function says so.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def _without_tags(query: Query, parameter: str) -> Predicate | None:
 
 
 def _has_bundle(query: Query, parameter: str) -> Predicate | None:
-    """Take ``true`` and ``false``; the reference does not say which values there are."""
+    """Take ``true`` and ``false``; which values there are is unknown (providers/telnyx/API.md, "Filters")."""
     wanted = query.one(parameter, ("true", "false"))
     return (lambda number: number.has_bundle == (wanted == "true")) if wanted else None
 

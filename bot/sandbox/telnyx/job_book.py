@@ -19,7 +19,7 @@ from bot.sandbox.telnyx.jobs import Job
 from bot.sandbox.telnyx.misbehaviour import Rule
 
 #: Most jobs of a type that may be pending or in progress, whoever made them. That the limit is counted per
-#: type is a reading: the reference leaves open whether it is per type or over all.
+#: type is a reading: whether it is per type or over all is unknown (providers/telnyx/API.md, "Jobs in flight").
 LIMITS = {"update_phone_numbers": 20, "delete_phone_numbers": 20, "update_emergency_settings": 500}
 
 

@@ -78,8 +78,8 @@ class JobRoutes:
     async def update(self, request: web.Request) -> web.Response:
         """Create an update job, over named numbers or over those that a filter in the query matches.
 
-        Choices where the reference is silent: a filter may come with no or an empty list, never with a
-        filled one; a filter that matches nothing is "at least 1 phone number"; one that matches more than
+        Choices where Telnyx is silent (providers/telnyx/API.md, "Filters"): a filter may come with no or an empty list,
+        never with a filled one; a filter that matches nothing is "at least 1 phone number"; one that matches more than
         1000 takes the first 1000 of the default order.
         """
         query = Query(request.query.items())

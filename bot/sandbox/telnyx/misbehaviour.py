@@ -36,7 +36,7 @@ class Misbehaviour(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     #: It reports success but leaves one field as it was.
     SILENTLY_DROPPED = "silently_dropped"
-    #: It says nowhere which numbers it was created with, as the specification allows.
+    #: It says nowhere which numbers it was created with, as the schema allows (providers/telnyx/API.md, "Jobs").
     NUMBERS_UNTOLD = "numbers_untold"
     #: It does not tell its parameters, as before SDK 4.186.
     PARAMETERS_UNTOLD = "parameters_untold"

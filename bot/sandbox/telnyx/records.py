@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.sandbox.telnyx.voice import Voice
 
 #: Numbers in another state can be neither verified nor changed. The names are the documented statuses; that
-#: it is these two comes from the legacy bulk documentation (active or port pending).
+#: it is these two is a reading (providers/telnyx/API.md, "Ownership check").
 EDITABLE = frozenset({"active", "port-pending"})
 
 STATUSES = frozenset(

@@ -1,7 +1,7 @@
-"""The rows that the endpoints return, complete as the OpenAPI document has them.
+"""The rows that the endpoints return, with every field that Telnyx's OpenAPI document has.
 
-A field without a value is ``null`` (also where the schema forgot to call it nullable: the slim and the voice
-rows) and never left out.
+The document is that of providers/telnyx/API.md, "Sources". A field without a value is ``null`` (also where the
+schema forgot to call it nullable: the slim and the voice rows) and never left out.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A number's voice settings: the documented fields, their defaults, and what a job does to them.
 
-The reference leaves open whether a nested object that is only partly filled keeps its other fields. This
-stand-in takes the pessimistic reading: the missing siblings are RESET to the schema's defaults. A client
-that always sends a nested object whole is right under either reading; one that does not is caught here.
-Fields at the top of ``voice`` are independent of each other and stay as they are when left out.
+Whether a nested object that is only partly filled keeps its other fields is unknown
+(providers/telnyx/API.md, "Nested objects"). This stand-in takes the pessimistic reading: the missing siblings are RESET
+to the schema's defaults. A client that always sends a nested object whole is right under either reading; one that does
+not is caught here. Fields at the top of ``voice`` are independent of each other and stay as they are when left out.
 """
 
 from __future__ import annotations

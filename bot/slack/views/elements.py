@@ -1,6 +1,6 @@
 """The Block Kit pieces that Linesman uses, within Slack's limits, and text that cannot do anything but be read.
 
-Limits: https://docs.slack.dev/reference/block-kit (section text 3000, header 150, option text 75, label 2000).
+Limits: API.md, "Lengths of texts and elements" (section text 3000, header 150, option text 75, label 2000).
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from bot.workflow.finding import Holding, Portrait, Sheet
 PAGES: Final = "find"
 #: Longest value in a line, in characters: all of a number's settings have to fit into one message.
 _VALUE: Final = 80
-#: Longest line of history, in characters; Slack takes about 13,200 in all blocks of a message (bolt-js#2509).
+#: Longest line of history, in characters; Slack takes about 13,200 in all blocks of a message
+#: (API.md, "Lengths of texts and elements").
 _LINE: Final = 1200
 
 #: State of the number in a change -> what people read.

@@ -38,7 +38,8 @@ DELETE: Final = "delete_template"
 EARLIER: Final = "templates_earlier"
 LATER: Final = "templates_later"
 TITLE: Final = "Save as template"
-#: Longest description of one template in a list, in characters; Slack takes about 13,200 in a message (bolt-js#2509).
+#: Longest description of one template in a list, in characters; Slack takes about 13,200 in a message
+#: (API.md, "Lengths of texts and elements").
 _ENTRY: Final = 1100
 
 

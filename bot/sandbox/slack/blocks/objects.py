@@ -19,7 +19,7 @@ from bot.sandbox.slack.blocks.rules import (
 PLAIN = {"text", "type", "emoji"}
 MRKDWN = {"text", "type", "verbatim"}
 
-#: the sources disagree about 75 and 150; 75 is safe by both
+#: the sources disagree about 75 and 150 (slack/API.md, "Lengths of texts and elements"); 75 is safe by both
 OPTION_VALUE = 75
 
 

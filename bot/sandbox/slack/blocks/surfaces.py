@@ -1,7 +1,7 @@
 """Which blocks and elements may stand in a message, a modal and the Home tab.
 
-Source: docs.slack.dev/blocks.json, and where live tests were stricter than it, those: cards do not show in modals,
-tables show in messages only.
+Source: Slack's surface table, and where live tests were stricter than it, those: cards do not show in modals, tables
+show in messages only (slack/API.md, "Which block where").
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 BEST_TEXT = 4_000
 LONGEST_TEXT = 40_000
-#: undocumented, seen in bolt-js#2509
+#: undocumented; seen (slack/API.md, "Lengths of texts and elements")
 LONGEST_BLOCKS = 13_200
 LARGEST_METADATA = 16_000
 
