@@ -20,7 +20,7 @@ import bot
 HERE: Final = Path(bot.__file__).parent.parent
 #: Seconds for a process to be ready, or a command to end. A machine with other work takes its time over imports.
 PATIENCE: Final = 30.0
-#: Seconds in which SIGTERM must have ended the process (DESIGN.md 8).
+#: Seconds in which SIGTERM must have ended the process: Docker kills what has not ended by then.
 STOPS_WITHIN: Final = 10.0
 
 

@@ -1,0 +1,139 @@
+"""What comments and documents cite stands in the repository, under the heading that they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+#: Every text that may cite a document; the citations in this file are made up.
+TEXTS: Final = sorted(
+    path
+    for path in (ROOT / "README.md", *(each for top in ("bot", "tests", ".github") for each in (ROOT / top).rglob("*")))
+    if path.suffix in {".py", ".md"} and path != Path(__file__)
+)
+#: The facts about somebody else's API. A comment names the section in which to look.
+FACTS: Final = "API.md"
+DOCUMENTS: Final = sorted((ROOT / "bot").rglob(FACTS))
+
+#: A document by its path, with a heading in quotes after a comma; an address on the web is none.
+_CITATION: Final = re.compile(r'(?<![\w/:.-])((?:[\w.-]+/)*[\w-]+\.md)\b(?:, "([^"]+)")?')
+#: The end of a line inside a comment, a docstring or a paragraph, with what the next one begins with.
+_LINE_END: Final = re.compile(r"\s*\n\s*(?:#:?)?\s*")
+_LINK: Final = re.compile(r"\]\(([^)\s]*)\)")
+_HEADING: Final = re.compile(r"#{1,6}\s+(?:\d+(?:\.\d+)*\.?\s+)?(.+)")
+
+
+def headings(document: Path) -> list[str]:
+    """Return the headings of a document without their numbers."""
+    found, code = [], False
+    for line in document.read_text(encoding="utf-8").splitlines():
+        code ^= line.lstrip().startswith("```")
+        if not code and (match := _HEADING.fullmatch(line.rstrip())):
+            found.append(match[1])
+    return found
+
+
+def anchor(heading: str) -> str:
+    """Return the name by which a link reaches a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def document(name: str, place: Path) -> Path | None:
+    """Return the document that a text at ``place`` means: beside it or above it, or below ``bot``; None without one."""
+    above = [folder for folder in place.parents if folder.is_relative_to(ROOT)]
+    return next((path for folder in (*above, ROOT / "bot") if (path := folder / name).is_file()), None)
+
+
+def broken(text: str, place: Path) -> Iterator[str]:
+    """Yield what is wrong with each citation in a text that stands at ``place``."""
+    for name, heading in _CITATION.findall(_LINE_END.sub(" ", text)):
+        path = document(name, place)
+        if path is None:
+            yield f"there is no {name}"
+        elif heading and heading not in headings(path):
+            yield f"{name} has no heading “{heading}”"
+        elif not heading and path.name == FACTS and place.suffix == ".py":
+            yield f"{name} is cited without a heading"
+    if place.suffix == ".md":
+        yield from _dead_links(text, place)
+
+
+def _dead_links(text: str, place: Path) -> Iterator[str]:
+    for target in _LINK.findall(text):
+        name, _, wanted = target.partition("#")
+        path = place.parent / name if name else place
+        if ":" in target:  # on the web
+            continue
+        if not path.exists():
+            yield f"the link {target} leads nowhere"
+        elif wanted and path.suffix == ".md":
+            numbered = (line.lstrip("#") for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "#")
+            if wanted not in {anchor(each.strip()) for each in numbered}:
+                yield f"the link {target} leads to no heading"
+
+
+def test_every_citation_names_a_document_and_a_heading_that_exist() -> None:
+    """Whoever follows a comment finds what it says, and no document outside the repository is needed."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {what}" for path in TEXTS for what in broken(path.read_text(encoding="utf-8"), path)
+    ]
+
+    assert wrong == []
+
+
+def test_the_facts_are_cited() -> None:
+    """There is something to check: each document of facts is cited from more than a few places."""
+    citing = dict.fromkeys(DOCUMENTS, 0)
+    for place in TEXTS:
+        for name, _ in _CITATION.findall(_LINE_END.sub(" ", place.read_text(encoding="utf-8"))):
+            if (path := document(name, place)) in citing:
+                citing[path] += 1
+
+    assert len(DOCUMENTS) == 3
+    assert min(citing.values()) > 5
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.parent.name)
+def test_a_heading_means_one_section(path: Path) -> None:
+    """Two sections of one name could not be told apart by a comment."""
+    found = headings(path)
+
+    assert sorted(set(found)) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "wrong"),
+    [
+        pytest.param("bot/slack/x.py", '# (API.md, "Deadlines")', [], id="beside it"),
+        pytest.param("bot/slack/views/x.py", '# (API.md, "Deadlines")', [], id="above it"),
+        pytest.param("bot/workflow/x.py", '#: a (slack/API.md,\n    #: "Rate\n    #: limits").', [], id="over lines"),
+        pytest.param("tests/x.py", '"""See providers/close/API.md, "Errors"."""', [], id="from afar"),
+        pytest.param("bot/slack/x.py", "# https://example.com/nowhere.md", [], id="on the web"),
+        pytest.param("bot/slack/x.md", "[a](API.md#2-deadlines) [b](https://example.com/x#y)", [], id="link"),
+        pytest.param("bot/slack/x.py", '# (API.md, "Deadline")', ["API.md has no heading “Deadline”"], id="misspelt"),
+        pytest.param("bot/slack/x.py", '# (API.md, "2. Deadlines")', ["API.md has no heading “2. Deadlines”"], id="no"),
+        pytest.param("bot/slack/x.py", "# (API.md 1.1)", ["API.md is cited without a heading"], id="no heading"),
+        pytest.param("bot/workflow/x.py", '# (API.md, "Deadlines")', ["there is no API.md"], id="whose"),
+        pytest.param("bot/slack/x.py", "# (slack.md 1.1)", ["there is no slack.md"], id="not here"),
+        pytest.param(
+            "bot/slack/x.py",
+            '# (API.md, "Deadlines"; API.md, "Dead lines")',
+            ["API.md has no heading “Dead lines”"],
+            id="the second of two",
+        ),
+        pytest.param(
+            "bot/slack/x.md", "[a](APIS.md)", ["there is no APIS.md", "the link APIS.md leads nowhere"], id="lost"
+        ),
+        pytest.param(
+            "bot/slack/x.md", "[a](API.md#dead)", ["the link API.md#dead leads to no heading"], id="lost heading"
+        ),
+    ],
+)
+def test_a_citation_that_leads_nowhere_is_found(place: str, text: str, wrong: list[str]) -> None:
+    """A misspelt heading, one without a heading, a document of somebody else: none of them passes."""
+    assert list(broken(text, ROOT / place)) == wrong
