@@ -12,7 +12,7 @@ from bot.sandbox.close import Caps, CloseStandIn, Group, Number, User
 
 #: httpx types its lists of parameters invariantly.
 Params = list[tuple[str, str | int | float | bool | None]]
-#: What the documented schema requires.
+#: What the documented schema requires (providers/close/API.md, "Fields of a number").
 REQUIRED = {
     "address_id",
     "bundle_id",

@@ -11,7 +11,7 @@ from bot.sandbox.telnyx import TelnyxStandIn
 
 #: httpx types its lists of parameters invariantly.
 Params = list[tuple[str, str | int | float | bool | None]]
-#: The fields of the documented schemas.
+#: The fields of the documented schemas (providers/telnyx/API.md, "Sources").
 SLIM_FIELDS = {
     "activated_at",
     "billing_group_id",

@@ -1,4 +1,7 @@
-"""Every documented refusal, as Telnyx writes it, and what it means to us."""
+"""Every documented refusal, as Telnyx writes it, and what it means to us.
+
+Their texts are those of the examples in the OpenAPI document (providers/telnyx/API.md, "Sources").
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ from bot.providers.telnyx.provider import Telnyx
 Serve = Callable[[httpx.Request], httpx.Response]
 Make = Callable[..., BatchRequest]
 
-#: The job object of the documentation, contradictions included: pending, yet with all three lists filled.
+#: The job object of the documentation (providers/telnyx/API.md, "Jobs"), contradictions included: pending, yet with all
+#: three lists filled.
 DOCUMENTED: dict[str, Any] = {
     "id": "42587e44-3a3e-46de-9255-0c9a7a1d1ec7",
     "record_type": "phone_numbers_job",

@@ -9,7 +9,8 @@ from bot.changes.settings import Shape, Unreadable, read_value
 from bot.changes.values import Values
 from bot.providers.telnyx.kinds import kinds
 
-#: Every field that the documented update request takes, typed in from its documentation.
+#: Every field that the update request takes, typed in from its documentation
+#: (providers/telnyx/API.md, "Settings of a number").
 UPDATABLE = {
     "tags",
     "external_pin",
