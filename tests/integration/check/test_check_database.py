@@ -18,7 +18,6 @@ from bot.store.database import Database
 from bot.store.migrations import migrate
 
 #: A database that may be written to, as in the tests of the store.
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
 MEMORY = "mind  DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
 
 
@@ -218,20 +217,19 @@ async def test_no_server(place: Any) -> None:
     await place.tells({"database": [line]})
 
 
-@pytest.mark.skipif(not POSTGRES, reason="TEST_POSTGRES_URL names no database")
-async def test_postgresql(place: Any) -> None:
+async def test_postgresql(place: Any, postgres: str) -> None:
     """PostgreSQL is looked at as SQLite is, and its own words are told when it refuses."""
-    url = make_url(POSTGRES)
-    shown = f"The PostgreSQL database {url.database} on {url.host}"
-    place.env["DATABASE_URL"] = POSTGRES
+    url = make_url(postgres)
+    shown = f"The PostgreSQL database {url.database}"
+    place.env["DATABASE_URL"] = postgres
     revision = await migrated(place)
 
     await place.tells({"database": [f"ok    {shown} opens and has the current revision, {revision}."]})
 
     place.env["DATABASE_URL"] = url.set(database="no_such_database").render_as_string(hide_password=False)
     refused = (
-        f"FIX   The PostgreSQL database no_such_database on {url.host} does not open: database "
-        f'"no_such_database" does not exist. Put this right there, or set DATABASE_URL to another database.'
+        "FIX   The PostgreSQL database no_such_database does not open: database "
+        '"no_such_database" does not exist. Put this right there, or set DATABASE_URL to another database.'
     )
 
     await place.tells({"database": [refused]})

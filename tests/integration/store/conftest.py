@@ -1,12 +1,7 @@
-"""A fresh database for each test; the same promises hold for SQLite and PostgreSQL.
-
-PostgreSQL takes part when ``TEST_POSTGRES_URL`` names a database that may be emptied, such as
-``postgresql+asyncpg://postgres@127.0.0.1/test``.
-"""
+"""A fresh database for each test; the same promises hold for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,15 +11,14 @@ from sqlalchemy import text
 from bot.store.database import Database
 from bot.store.migrations import migrate
 
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
 
-
-@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES else [])])
+@pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """Return an empty database in the form of this version."""
-    url = POSTGRES if request.param == "postgresql" else f"sqlite+aiosqlite:///{tmp_path}/linesman.db"
+    on_postgres = request.param == "postgresql"
+    url = request.getfixturevalue("postgres") if on_postgres else f"sqlite+aiosqlite:///{tmp_path}/linesman.db"
     async with Database(url) as fresh:
-        if request.param == "postgresql":
+        if on_postgres:
             async with fresh.engine.begin() as connection:
                 await connection.execute(text("DROP SCHEMA public CASCADE"))
                 await connection.execute(text("CREATE SCHEMA public"))

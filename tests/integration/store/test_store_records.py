@@ -244,8 +244,14 @@ async def test_what_is_read_back_is_kept(database: Database) -> None:
         missed = [operation.position async for operation in tx.operations.stream(change, MISSED)]
         (group,) = await tx.operations.groups(change, OperationState.DIFFERS)
     assert awaited == {
-        "2": Awaited(position=2, batch=1, known=rows[2].before),
-        "3": Awaited(position=3, batch=1, doubt=Doubt(code=NOT_REPORTED, reason="Nobody knows."), known=rows[3].before),
+        "2": Awaited(position=2, batch=1, known=rows[2].before, seen={"tags": ("b",)}),
+        "3": Awaited(
+            position=3,
+            batch=1,
+            doubt=Doubt(code=NOT_REPORTED, reason="Nobody knows."),
+            known=rows[3].before,
+            seen={"tags": ("a",)},
+        ),
     }
     assert (tally.verified, tally.differs, tally.succeeded, tally.unknown, tally.changed) == (1, 1, 1, 1, 4)
     assert (changed, missed) == ([0, 1, 2, 3], [4])
