@@ -88,12 +88,31 @@ def _as_set(setting: Setting, value: Value) -> Value:
 
 def moved_on(kind: Kind, taken: Taken, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:
     """Return the E.164 numbers that somebody has changed since, and that are therefore left as they are."""
-    return tuple(
-        snapshot.e164
-        for snapshot in snapshots
-        if any(
-            not same(kind.setting(name), value, snapshot.values.get(name))
-            for name, value in taken.left.get(snapshot.id, {}).items()
-            if not isinstance(value, Secret)
-        )
-    )
+    return tuple(snapshot.e164 for snapshot in snapshots if _moved(kind, taken.left.get(snapshot.id, {}), snapshot))
+
+
+def moved_by(kind: Kind, taken: Taken, snapshots: Iterable[Snapshot], later: Mapping[str, Operation]) -> dict[str, int]:
+    """Return E.164 -> the change that has left it as it is now, of the numbers that :func:`moved_on` names.
+
+    ``later`` has, by id, the last that a later change did to a number. Numbers that are otherwise by now are not in it:
+    somebody has changed them beside Linesman.
+    """
+    found: dict[str, int] = {}
+    for snapshot in snapshots:
+        moved = _moved(kind, taken.left.get(snapshot.id, {}), snapshot)
+        operation = later.get(snapshot.id)
+        if not moved or operation is None:
+            continue
+        left = {**operation.after, **(operation.found or {})}
+        if operation.after.keys() >= moved and not _moved(kind, {name: left[name] for name in moved}, snapshot):
+            found[snapshot.e164] = operation.change
+    return found
+
+
+def _moved(kind: Kind, left: Values, snapshot: Snapshot) -> set[str]:
+    """Return the settings that the number has not any more as they were ``left``; of secrets nobody can tell."""
+    return {
+        name
+        for name, value in left.items()
+        if not isinstance(value, Secret) and not same(kind.setting(name), value, snapshot.values.get(name))
+    }

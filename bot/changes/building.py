@@ -131,6 +131,7 @@ def build(
                 after=draft.after,
                 batch=position,
                 beside=draft.beside,
+                doubt=draft.snapshot.doubt,
             )
         )
     if changing <= canary:

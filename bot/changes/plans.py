@@ -29,6 +29,8 @@ class PlannedNumber:
     #: What else was read of the number and nothing is to change: compared after the job, for a job may reset it. It is
     #: not part of what people approve, and no reason to call a plan stale.
     beside: Values = field(default_factory=dict)
+    #: What may keep the provider from changing it; see :attr:`bot.changes.snapshots.Snapshot.doubt`.
+    doubt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

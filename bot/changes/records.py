@@ -153,6 +153,8 @@ class Summary:
     since_named: tuple[str, ...] = ()
     #: What may not be meant, as the end of a sentence about numbers -> how many numbers it is true of.
     cautions: Mapping[str, int] = field(default_factory=dict)
+    #: The same sentence -> the first few of those numbers, in E.164.
+    cautioned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: What is only observed: setting name -> how many numbers have it on, or set.
     having: Mapping[str, int] = field(default_factory=dict)
     #: The first few numbers of the first try, in E.164; empty when there is none.

@@ -21,6 +21,9 @@ class Snapshot:
     status: str = ""
     #: Whether the provider would accept changes to it now.
     editable: bool = True
+    #: What may keep the provider from changing it although it would be tried, as the end of a sentence; empty when
+    #: nothing is known, or was not asked for.
+    doubt: str = ""
     #: Setting name -> current value, for the settings that were asked for and what came along with them.
     values: Mapping[str, Value] = field(default_factory=dict)
 
@@ -46,6 +49,9 @@ class Target:
     whole_objects: bool = False
     #: Whether it is to be found out which numbers could be changed now; where it is not, all are said to be.
     editable_asked: bool = True
+
+    #: Whether :attr:`Snapshot.doubt` is asked for, as far as the provider shows what it says in.
+    doubts_asked: bool = False
 
     @property
     def size(self) -> int:

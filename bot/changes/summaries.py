@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -19,7 +18,7 @@ from bot.changes.values import Edit, Wishes, canonical
 SAMPLE_SIZE: Final = 5
 
 #: How many numbers are named that were changed since.
-SINCE_NAMED: Final = 10
+NAMED: Final = 10
 #: Values that mean that there is nothing, or that it is off.
 UNSET: Final = (None, False, "", (), "disabled")
 
@@ -56,6 +55,7 @@ def summarise(
         )
         if count
     }
+    cautions = _cautions(kind, changed)
     return Summary(
         numbers=len(plan.numbers),
         unchanged=plan.unchanged,
@@ -64,7 +64,7 @@ def summarise(
         unknown=unknown,
         lost=lost,
         since=len(since),
-        since_named=tuple(since[:SINCE_NAMED]),
+        since_named=tuple(since[:NAMED]),
         varied=varied,
         labels=labels,
         repeats=repeats,
@@ -81,13 +81,9 @@ def summarise(
         ),
         paid=paid,
         canary=tuple(number.e164 for number in changed if number.batch in first)[:SAMPLE_SIZE],
-        cautions=Counter(
-            why
-            for number in changed
-            for name, why in kind.caution({**number.before, **number.after}).items()
-            if name in number.after
-        )
-        + Counter({given: len(changed)} if given else {}),
+        cautions={why: len(numbers) for why, numbers in cautions.items()}
+        | ({given: len(changed)} if given and changed else {}),
+        cautioned={why: tuple(numbers[:NAMED]) for why, numbers in cautions.items()},
         having={
             each.name: count
             for each in kind.observed
@@ -99,6 +95,16 @@ def summarise(
             if not isinstance(wanted.get(name), Edit) and (count := _losing(kind.setting(name), changed))
         },
     )
+
+
+def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[str]]:
+    """Return what may not be meant, or may not work -> the numbers that it is true of, in E.164."""
+    found: dict[str, list[str]] = {}
+    for number in changed:
+        caution = kind.caution({**number.before, **number.after})
+        for why in {number.doubt, *(why for name, why in caution.items() if name in number.after)} - {""}:
+            found.setdefault(why, []).append(number.e164)
+    return found
 
 
 def _telling(changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:

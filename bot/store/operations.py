@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.batches import FailureGroup, Operation, Tally
-from bot.changes.lifecycle import AWAITED, OPERATION_STEPS, OperationState, before
+from bot.changes.lifecycle import AWAITED, CHANGED, OPERATION_STEPS, OperationState, before
 from bot.changes.outcomes import UNCHANGED, UNREAD, Verdict
 from bot.changes.plans import PlannedNumber
 from bot.changes.readback import Awaited, Doubt, Reading
@@ -70,6 +70,27 @@ class Operations:
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         async for row in result:
             yield to_operation(row)
+
+    async def later(self, change: int) -> dict[str, Operation]:
+        """Return, by provider id, the last that later changes did to the numbers that ``change`` has changed.
+
+        Locks keep two changes from one number at a time, so what was settled after the change's last number came later.
+        """
+        changed = [state.value for state in CHANGED]
+        its = select(operations.c.number_id).where(operations.c.change_id == change, operations.c.state.in_(changed))
+        ended = select(func.max(operations.c.settled_at)).where(operations.c.change_id == change).scalar_subquery()
+        statement = (
+            select(operations)
+            .where(
+                operations.c.number_id.in_(its),
+                operations.c.change_id != change,
+                operations.c.state.in_(changed),
+                operations.c.settled_at > ended,
+            )
+            .order_by(operations.c.settled_at, operations.c.change_id)
+        )
+        result = await self._connection.stream(statement.execution_options(yield_per=1000))
+        return {row.number_id: to_operation(row) async for row in result}
 
     async def changing(self, change: int) -> dict[str, str]:
         """Return id -> E.164 of the numbers that the plan changes, in its order."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.changes.bases import Taken, to_retry, to_undo
+from bot.changes.bases import Taken, moved_by, to_retry, to_undo
 from bot.changes.batches import Operation
 from bot.changes.drafts import REASON_LENGTH, Request, without_edits
 from bot.changes.records import Base, Change, Draft, Following
+from bot.changes.snapshots import Snapshot
 from bot.changes.values import Secret
 from bot.errors import InputError, NotFound, Superseded
 from bot.workflow.authority import Authority
@@ -75,6 +77,13 @@ class Bases:
                 if problems := request.kind.rule({**common, **row}):
                     raise InputError(dict(problems))
         return replace(request, rows={**rows, **request.rows}, left_out=len(taken.rows) - len(rows)), taken
+
+    async def moved_by(self, base: Base, taken: Taken, snapshots: Sequence[Snapshot]) -> dict[str, int]:
+        """Return, of numbers that were changed since ``base``, which change did it; see :mod:`bot.changes.bases`."""
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(base.change)
+            later = await tx.operations.later(base.change)
+        return await asyncio.to_thread(moved_by, self._context.catalogue.kind(change.kind), taken, snapshots, later)
 
     async def _taken(self, change: Change, what: Following) -> Taken:
         if not change.state.over:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.changes.drafts import Request
 from bot.changes.kinds import Kind
 from bot.changes.plans import Plan, emptied, ids_in, unfit
+from bot.changes.records import public_id
 from bot.changes.snapshots import Snapshot
 from bot.changes.values import Value, Values
 from bot.errors import LinesmanError, in_one
@@ -51,18 +52,30 @@ def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Val
     return rows
 
 
-def untouched(snapshots: Sequence[Snapshot], since: Sequence[str]) -> Sequence[Snapshot]:
+def said_since(since: Sequence[str], by: Mapping[str, int]) -> list[str]:
+    """Return the numbers that were changed ``since``, each with the change that did it where it was one (``by``)."""
+    return [f"{e164} (by {public_id(by[e164])})" if e164 in by else e164 for e164 in since]
+
+
+def untouched(snapshots: Sequence[Snapshot], since: Sequence[str], by: Mapping[str, int]) -> Sequence[Snapshot]:
     """Return the numbers that nobody has changed ``since``; raises when there are none."""
     if not since:
         return snapshots
     gone = frozenset(since)
     rest = [snapshot for snapshot in snapshots if snapshot.e164 not in gone]
-    if not rest:
+    if rest:
+        return rest
+    changes = set(by.values())
+    if len(changes) == 1 and len(by) == len(since):
+        change = public_id(changes.pop())
         raise Unplannable(
-            f"Every number has been changed by somebody since ({named(since)}), so nothing is undone. "
-            "Look at their history with /numbers find, and set what you want with a change of its own."
+            f"{change} has changed every number since ({named(since)}), so nothing is undone. To take that back, undo "
+            f"{change}."
         )
-    return rest
+    raise Unplannable(
+        f"Every number has been changed since: {named(said_since(since, by))}. So nothing is undone. "
+        "Look at their history with /numbers find, and set what you want with a change of its own."
+    )
 
 
 def varied(rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:

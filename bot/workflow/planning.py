@@ -30,7 +30,16 @@ from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
 from bot.workflow.authority import Authority, blind
 from bot.workflow.bases import Bases
-from bot.workflow.checking import Unplannable, are_fit, are_known, can_be_emptied, rows_by_id, untouched, varied
+from bot.workflow.checking import (
+    Unplannable,
+    are_fit,
+    are_known,
+    can_be_emptied,
+    rows_by_id,
+    said_since,
+    untouched,
+    varied,
+)
 from bot.workflow.context import Context
 from bot.workflow.heeding import while_in
 from bot.workflow.progress import Progress
@@ -109,7 +118,8 @@ class Planning:
         snapshots = await self._survey.snapshots(provider, kind, request, progress)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with what is wanted")
         since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
-        snapshots = untouched(snapshots, since)
+        by = await self._bases.moved_by(change.draft.base, taken, snapshots) if change.draft.base and since else {}
+        snapshots = untouched(snapshots, since, by)
         rows = await asyncio.to_thread(rows_by_id, request, snapshots)
         plan = await asyncio.to_thread(
             build, kind, request.wanted, snapshots, rows, start=request.start, canary=request.canary
@@ -129,7 +139,7 @@ class Planning:
             different=different,
             change=change,
             taken=taken,
-            since=since,
+            since=said_since(since, by),
         )
 
     async def _handed(self, provider: Provider, kind: Kind, request: Request, change: Change) -> tuple[Plan, Summary]:

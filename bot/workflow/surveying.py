@@ -13,6 +13,7 @@ from bot.changes.kinds import Kind
 from bot.changes.plans import Plan
 from bot.changes.records import Change
 from bot.changes.snapshots import Snapshot, Target
+from bot.errors import in_one
 from bot.providers.base import Provider
 from bot.store.transaction import Transaction
 from bot.workflow.checking import Unplannable, named
@@ -42,6 +43,7 @@ class Survey:
             excluded=request.excluded,
             limit=most,
             whole_objects=True,
+            doubts_asked=True,
         )
         found: dict[str, Snapshot] = {}
         if request.conditions:
@@ -119,4 +121,5 @@ def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot],
         said.append(
             f"{len(busy):,} of {total:,} numbers are in a state in which {provider} changes nothing: {named(shown)}."
         )
-    return f"{' '.join(said)} Take them out, or correct them, and plan again."
+    between = " " if len(said) == 1 else "\n"
+    return f"{in_one(said)}{between}Take them out, or correct them, and plan again."

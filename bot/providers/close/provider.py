@@ -28,6 +28,7 @@ from bot.providers.close.errors import refusal
 from bot.providers.close.jobs import Jobs
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.reading import Reader
+from bot.providers.close.rights import Rights
 from bot.providers.close.updating import Updates
 from bot.providers.http import Bounds, Call, PacedClient, clean
 from bot.providers.runs import Runs
@@ -88,10 +89,11 @@ class Close:
             unasked_wait=_UNASKED,
         )
         self._lookups = Lookups(self._http)
-        self._reader = Reader(self._http, self._lookups)
+        rights = Rights(self._http)
+        self._reader = Reader(self._http, self._lookups, rights)
         self._jobs = Jobs(runs) if runs is not None else None
         kind_of = {kind.name: kind for kind in self.kinds}
-        updates = Updates(self._http, self._reader)
+        updates = Updates(self._http, self._reader, rights)
         self._driver = Driver(runs, updates, kind_of.__getitem__) if runs is not None else None
 
     async def __aenter__(self) -> Self:

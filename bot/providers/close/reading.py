@@ -16,6 +16,7 @@ from bot.errors import BadRequest, Missing, Unavailable
 from bot.providers.asked import unasked
 from bot.providers.close.filters import Context, Search
 from bot.providers.close.lookups import Lookups
+from bot.providers.close.rights import Rights
 from bot.providers.close.rows import NUMBERS, ONE_NUMBER, Row, data, has_more, one, values
 from bot.providers.http import PacedClient
 from bot.providers.listing import Listing
@@ -36,9 +37,10 @@ _RESTARTS: Final = 3
 class Reader:
     """The numbers of one organization."""
 
-    def __init__(self, http: PacedClient, lookups: Lookups) -> None:
+    def __init__(self, http: PacedClient, lookups: Lookups, rights: Rights) -> None:
         self._http = http
         self._lookups = lookups
+        self._rights = rights
 
     async def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
         """Stream snapshots; see :class:`bot.providers.base.Provider`."""
@@ -50,13 +52,14 @@ class Reader:
             if id_ in seen or {id_, e164} & set(target.excluded):
                 continue
             seen.add(id_)
-            yield _snapshot(id_, e164, row, wanted, kind)
+            doubt = await self._rights.doubt(row, wanted) if target.doubts_asked else ""
+            yield _snapshot(id_, e164, row, wanted, kind, doubt=doubt)
             if most is not None and len(seen) >= most:
                 return
 
     async def _rows(self, target: Target, names: Sequence[str], kind: Kind) -> AsyncIterator[Row]:
         if target.identifiers:
-            async for row in self._named(target.identifiers, names, kind):
+            async for row in self._named(target, names, kind):
                 yield row
         if target.conditions:
             for row in await self._matching(Search.of(target.conditions, kind), target.limit):
@@ -73,26 +76,28 @@ class Reader:
         context = await self._context(search)
         return target.size + sum(search.holds(row, context) for row in data(answer))
 
-    async def read(self, id_: str, names: Iterable[str], kind: Kind) -> Row | None:
+    async def read(self, id_: str, names: Iterable[str], kind: Kind, *, whole: bool = False) -> Row | None:
         """Return one number with the settings ``names`` as far as Close tells them; None when it has no such number.
 
+        ``whole`` asks for everything that Close shows of it, where fields may be refused when asked for by name.
         A number by itself may come without fields that the list has of it (API.md, "Fields of a number"), so when one
         of ``names`` is missing, it is looked up in the list as well.
         """
         wanted = set(names)
         try:
-            fields = {"_fields": _fields(wanted)}
-            row = one(await self._http.read("GET", ONE_NUMBER, parts={"id": id_}, params=fields), id_)
+            row = one(
+                await self._http.read("GET", ONE_NUMBER, parts={"id": id_}, params=_fields(wanted, whole=whole)), id_
+            )
         except Missing:
             return None
         if row.get("number") and not wanted <= values(row, wanted, kind).keys():
-            listed = await self._by_number(str(row["number"]), wanted)
+            listed = await self._by_number(str(row["number"]), wanted, whole=whole)
             return next((each for each in listed if each.get("id") == row["id"]), row)
         return row
 
     async def page(self, skip: int, names: Iterable[str]) -> tuple[list[Row], bool]:
         """Return a page of the list with the settings ``names``, and whether there is another one after it."""
-        params: dict[str, str | int] = {"_limit": PAGE, "_skip": skip, "_fields": _fields(names)}
+        params: dict[str, str | int] = {"_limit": PAGE, "_skip": skip, **_fields(names)}
         answer = await self._http.read("GET", NUMBERS, params=params)
         return [row for row in data(answer) if row.get("id")], has_more(answer) is True
 
@@ -104,31 +109,32 @@ class Reader:
         name = " ".join(str(answer.get(part) or "") for part in ("first_name", "last_name")).strip()
         return name or str(answer.get("email") or "")
 
-    async def _named(self, identifiers: Sequence[str], names: Sequence[str], kind: Kind) -> AsyncIterator[Row]:
+    async def _named(self, target: Target, names: Sequence[str], kind: Kind) -> AsyncIterator[Row]:
         """Yield the rows of numbers that were named, each once or not at all.
 
         Many are looked for in the list, for at most as many pages as there are numbers; those that it did not show
         are asked for one by one, as a row can slip between two pages.
         """
-        missing = dict.fromkeys(identifiers)
+        missing = dict.fromkeys(target.identifiers)
+        whole = target.doubts_asked
         if len(missing) >= _WORTH_LISTING:
-            async for row in self._listed(missing, names):
+            async for row in self._listed(missing, _fields(names, whole=whole)):
                 yield row
 
         async def ask(identifier: str) -> Row | None:
             if not identifier.startswith("+"):
-                return await self.read(identifier, names, kind)
-            found = await self._by_number(identifier, names)
+                return await self.read(identifier, names, kind, whole=whole)
+            found = await self._by_number(identifier, names, whole=whole)
             return next((row for row in found if row.get("number") == identifier), None)
 
         for found in await together(ask, missing):
             if found is not None:
                 yield found
 
-    async def _listed(self, missing: dict[str, None], names: Sequence[str]) -> AsyncIterator[Row]:
+    async def _listed(self, missing: dict[str, None], fields: dict[str, str]) -> AsyncIterator[Row]:
         """Yield the rows of the list that are among ``missing`` and take them out of it."""
         pages = 0
-        async for rows in self._pages({"_fields": _fields(names)}):
+        async for rows in self._pages(fields):
             for row in rows:
                 if keys := {str(row["id"]), str(row.get("number"))} & missing.keys():
                     yield row
@@ -138,8 +144,8 @@ class Reader:
             if pages >= len(missing):
                 return
 
-    async def _by_number(self, e164: str, names: Iterable[str]) -> list[Row]:
-        params: dict[str, str | int] = {"number": e164, "_limit": PAGE, "_fields": _fields(names)}
+    async def _by_number(self, e164: str, names: Iterable[str], *, whole: bool) -> list[Row]:
+        params: dict[str, str | int] = {"number": e164, "_limit": PAGE, **_fields(names, whole=whole)}
         found = data(await self._http.read("GET", NUMBERS, params=params))
         for row in found:
             if row.get("number") != e164:
@@ -206,7 +212,7 @@ class Reader:
         raise Unavailable("Close lists more numbers than can be read; nothing was planned. Narrow the filter.")
 
 
-def _snapshot(id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind) -> Snapshot:
+def _snapshot(id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind, *, doubt: str) -> Snapshot:
     """Return the row as a snapshot.
 
     A list is replaced whole. Where Close does not tell what is in it, nobody could see what goes, so such a number
@@ -214,8 +220,9 @@ def _snapshot(id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind) -
     """
     told = values(row, names, kind)
     editable = all(name in told for name in names if kind.setting(name).listed)
-    return Snapshot(id=id_, e164=e164, editable=editable, values=told)
+    return Snapshot(id=id_, e164=e164, editable=editable, doubt=doubt, values=told)
 
 
-def _fields(names: Iterable[str]) -> str:
-    return ",".join(sorted({*_ALWAYS, *names}))
+def _fields(names: Iterable[str], *, whole: bool = False) -> dict[str, str]:
+    """Return the query that asks for the settings ``names``; for ``whole`` rows there is nothing to ask."""
+    return {} if whole else {"_fields": ",".join(sorted({*_ALWAYS, *names}))}

@@ -16,6 +16,7 @@ from bot.errors import Forbidden, Halted, OutcomeUnknown, ProviderError, RateLim
 from bot.providers.close.errors import PLAN_LIMIT
 from bot.providers.close.looking import Look, Looking
 from bot.providers.close.reading import Reader
+from bot.providers.close.rights import Rights
 from bot.providers.close.rows import ONE_NUMBER, body, has, strays, values
 from bot.providers.http import PacedClient
 
@@ -61,9 +62,10 @@ class Ending:
 class Updates:
     """The updates of one organization's numbers."""
 
-    def __init__(self, http: PacedClient, reader: Reader) -> None:
+    def __init__(self, http: PacedClient, reader: Reader, rights: Rights) -> None:
         self._http = http
         self._reader = reader
+        self._rights = rights
 
     def looking(self, numbers: Iterable[RunNumber], kind: Kind) -> Looking:
         """Return what looks at the numbers of one run."""
@@ -119,7 +121,13 @@ class Updates:
                 raise _TooOld
             await pen.mark()
 
-        await self._http.write("PUT", ONE_NUMBER, parts={"id": number.id}, json=body(number.wanted), ready=ready)
+        parts = {"id": number.id}
+        try:
+            answer = await self._http.write("PUT", ONE_NUMBER, parts=parts, json=body(number.wanted), ready=ready)
+        except Forbidden:
+            self._rights.refused()
+            raise
+        self._rights.taken(answer, number.wanted)
 
     async def _look(self, number: RunNumber, kind: Kind, looking: Looking, look: Look | None) -> Look:
         """Return ``look``, or another one when there is none that counts."""

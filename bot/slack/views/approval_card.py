@@ -65,7 +65,7 @@ def approval_card(story: Story) -> list[Block]:
         if summary.conditions:
             meeting = "will meet this, when the job is made" if summary.unknown else "met, when this was planned"
             blocks.append(section(f"*Numbers that {meeting}*\n{filter_lines(summary)}"))
-        blocks.append(section(wanted_lines(story.kind, summary)))
+        blocks.append(section(wanted_lines(story.kind, summary, story.change.draft)))
         blocks.append(
             fields(
                 [

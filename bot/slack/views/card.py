@@ -67,7 +67,7 @@ def card(story: Story) -> list[Block]:
     if change.state is ChangeState.PAUSED:
         blocks.append(try_buttons(story))
     if summary is not None:
-        blocks.append(beside(section(wanted_lines(story.kind, summary)), keep_button(change.id)))
+        blocks.append(beside(section(wanted_lines(story.kind, summary, change.draft)), keep_button(change.id)))
     blocks.append(fields(_facts(story)))
     blocks.append(quote(change.draft.reason))
     if open_questions := questions_line(story):

@@ -87,7 +87,7 @@ def _request(story: Story) -> str:
         f"{person(change.requester)}: {code(change.draft.reason, 300)}",
     ]
     if summary is not None:
-        lines += wanted_lines(story.kind, summary).splitlines()
+        lines += wanted_lines(story.kind, summary, story.change.draft).splitlines()
     if begins := start_line(story):
         lines.insert(2, begins)
     return listed(lines, 2000)

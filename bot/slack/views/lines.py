@@ -88,7 +88,7 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
     text = f"{_notice(story, data, where)} {person(change.requester)}, please look."
     blocks = [section(text)]
     if change.summary is not None:
-        blocks.append(section(wanted_lines(story.kind, change.summary)))
+        blocks.append(section(wanted_lines(story.kind, change.summary, change.draft)))
     if data["what"] in {"failed", "paused"}:
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=5)]
     return text, blocks

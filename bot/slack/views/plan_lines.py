@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.changes.edits import show_wish
 from bot.changes.kinds import Kind
-from bot.changes.records import Summary, public_id
+from bot.changes.records import Draft, Following, Summary, public_id
 from bot.changes.settings import Shape
 from bot.changes.summaries import UNSET
 from bot.changes.values import Values, Wish
@@ -19,24 +21,32 @@ def shown(kind: Kind, name: str, wish: Wish, summary: Summary, limit: int = 200)
     return code(show_wish(kind.setting(name), wish, summary.labels.get(name)), limit)
 
 
-def wanted_lines(kind: Kind, summary: Summary) -> str:
-    """Return a line for every setting that will change; of a kind that takes numbers away, what that means."""
+def wanted_lines(kind: Kind, summary: Summary, draft: Draft) -> str:
+    """Return a line for every setting that ``draft`` changes; of a kind that takes numbers away, what that means."""
     if kind.removes:
         return (
             f"🗑️ These numbers are *deleted from the {kind.provider.title()} account*. It cannot be undone, and nobody "
             "can promise that a number can be bought again."
         )
-    return listed([f"• *{kind.setting(name).label}* → {_wanted(kind, name, summary)}" for name in summary.names])
+    return listed([f"• *{kind.setting(name).label}* → {_wanted(kind, name, summary, draft)}" for name in summary.names])
 
 
-def _wanted(kind: Kind, name: str, summary: Summary) -> str:
+def _wanted(kind: Kind, name: str, summary: Summary, draft: Draft) -> str:
     """Return what a setting is going to be, for all numbers or for those without a value of their own."""
     common = shown(kind, name, summary.wanted[name], summary) if name in summary.wanted else ""
     own = summary.varied.get(name, 0)
     if not own:
         return common
-    rows = f"{own:,} different values, number by number" if own > 1 else "the value in the sheet"
+    rows = f"{own:,} different values, number by number" if own > 1 else _own_value(draft)
     return f"{rows}; {common} for the rest" if common else rows
+
+
+def _own_value(draft: Draft) -> str:
+    """Return where the one value comes from that numbers have of their own."""
+    if draft.sheet or not draft.base:
+        return "the value in the sheet"
+    before = public_id(draft.base.change)
+    return f"the value from before {before}" if draft.base.what is Following.UNDO else f"the value of {before}"
 
 
 def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
@@ -92,7 +102,10 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         f"{kind.provider.title()} documents no way to set what {'it' if count == 1 else 'they'} had before."
         for name, count in summary.lost.items()
     ]
-    lines += [f"• {counted(count, 'number')}: {caution}." for caution, count in summary.cautions.items()]
+    lines += [
+        f"• {counted(count, 'number')}: {caution}{_which(summary.cautioned.get(caution, ()), count)}."
+        for caution, count in summary.cautions.items()
+    ]
     if count := summary.since:
         named = ", ".join(summary.since_named) + (", …" if count > len(summary.since_named) else "")
         has = "has been changed since and is" if count == 1 else "have been changed since and are"
@@ -115,6 +128,12 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
     if count := summary.repeats:
         lines.append(f"• {count:,} repeated {'entry was' if count == 1 else 'entries were'} dropped.")
     return "\n".join(lines)
+
+
+def _which(named: Sequence[str], count: int) -> str:
+    """Return the first few of ``count`` numbers in brackets; nothing when none is known, as of older plans."""
+    more = ", …" if count > len(named) else ""
+    return f" ({', '.join(named)}{more})" if named else ""
 
 
 def numbers_text(summary: Summary) -> str:

@@ -129,7 +129,7 @@ def _plan(story: Story) -> View:
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
         *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
         beside(
-            section(f"{heading}{wanted_lines(story.kind, summary)}"),
+            section(f"{heading}{wanted_lines(story.kind, summary, story.change.draft)}"),
             keep_button(change.id),
         ),
         *([section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}")] if summary.sample else []),

@@ -193,3 +193,31 @@ async def test_close_alone_will_do(idle: Stage, close: CloseStandIn, office: Off
     assert (office.shared[0].forward_to, office.shared[0].forward_to_enabled) == ("+13035550123", True)
     assert "/numbers close" in await idle.command("help")
     assert "/numbers update` -" not in await idle.command("help")
+
+
+async def test_what_close_may_refuse_is_named_before_anybody_approves(
+    both: Stage, close: CloseStandIn, office: Office
+) -> None:
+    """Other people's own numbers are named; that a permission is needed is said until an update shows it is there."""
+    stage = both
+    theirs = close.add_number("+13035557700", owner=office.users[3].id)
+    mine = close.add_number("+13035557701", owner=close.me.id)
+    shared = office.shared[0].number
+    foreign = "1 number: somebody else's personal number, which Close lets only its owner change (+13035557700)."
+    unsure = f"does not say beforehand whether the API key's user may ({shared})."
+
+    everything = [theirs.number, mine.number, shared]
+    shown = stage.read(await stage.propose(everything, {"label": "Night desk"}, command="close"))
+    assert foreign in shown
+    assert unsure in shown
+    change = await stage.request()
+    asked = stage.read(stage.request_card(change))
+    assert foreign in asked
+    assert unsure in asked
+    await stage.approve(change)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 2, "failed": 1}
+
+    again = stage.read(await stage.propose([shared], {"label": "Day desk"}, command="close"))
+    assert "Label → Day desk" in again
+    assert "API key's user" not in again

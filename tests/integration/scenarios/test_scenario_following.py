@@ -91,6 +91,44 @@ async def test_what_cannot_be_set_back_and_what_moved_since_is_said_before_appro
     assert references(stage) == ["somebody else", "east", "east", "Denver"]
 
 
+async def test_an_undo_says_what_it_brings_back_and_what_came_after_names_itself(stage: Stage) -> None:
+    """No sheet is spoken of where there is none; an undo asked for twice names the change that was first."""
+    wanted = numbers(stage, 3)
+    for number in stage.telnyx.numbers.values():
+        number.customer_reference = "west"
+    first = await stage.run(wanted, {"customer_reference": "Denver"})
+
+    await stage.ana.command("/numbers", f"undo CHG-{first}")
+    shown = stage.read(await stage.planned())
+    assert f"Customer reference → the value from before CHG-{first}" in shown
+    assert "sheet" not in shown
+    second = await carried_out(stage)
+    assert references(stage) == ["west"] * 3
+    assert f"Customer reference → the value from before CHG-{first}" in stage.read(stage.card(second))
+
+    await stage.ana.command("/numbers", f"undo CHG-{first}")
+    again = stage.read(await stage.planned())
+    assert f"CHG-{second} has changed every number since (+13035550000" in again
+    assert f"To take that back, undo CHG-{second}." in again
+
+
+async def test_what_came_after_an_undone_change_is_named_number_by_number(stage: Stage) -> None:
+    """A number of a later change is left with that change's name, one that somebody changed by hand without."""
+    wanted = numbers(stage, 4)
+    fleet = list(stage.telnyx.numbers.values())
+    for number in fleet:
+        number.customer_reference = "west"
+    first = await stage.run(wanted, {"customer_reference": "Denver"})
+    second = await stage.run(wanted[:2], {"customer_reference": "Dallas"})
+    for number in fleet[1:]:
+        number.customer_reference = "by hand"
+
+    await stage.ana.command("/numbers", f"undo CHG-{first}")
+    shown = stage.read(await stage.planned())
+
+    assert f"Every number has been changed since: {wanted[0]} (by CHG-{second}), {wanted[1]}, {wanted[2]}" in shown
+
+
 async def refused(stage: Stage, text: str) -> str:
     """Type ``/numbers`` with ``text`` and return what the modal answers."""
 
