@@ -13,6 +13,8 @@ from bot.slack.calls import call
 
 #: Messages asked for at once; Slack advises against more.
 PAGE: Final = 200
+#: Pages in a row without a message that was not shown before, after which nobody reads on.
+BARREN: Final = 5
 #: Seconds by which a look begins earlier than Slack's last word before the attempt: that word came in whole seconds,
 #: and perhaps from another of Slack's machines.
 MARGIN: Final = 60.0
@@ -23,8 +25,8 @@ Message = Mapping[str, Any]
 class History:
     """Pages through conversations to their end. Floors are Slack's own times; without one everything is read.
 
-    What ends a list is only that Slack names no next page: a list that breaks off or goes round in circles tells
-    nobody what was not in it, and raises DeliveryUnknown.
+    What ends a list is only that Slack names no next page: a list that breaks off, goes round in circles or brings
+    nothing new tells nobody what was not in it, and raises DeliveryUnknown.
     """
 
     def __init__(self, client: AsyncWebClient) -> None:
@@ -57,14 +59,20 @@ def _oldest(since: str) -> str | None:
 
 async def _pages(ask: Callable[[str | None], Awaitable[AsyncSlackResponse]]) -> AsyncIterator[Message]:
     cursors: set[str] = set()
+    seen: set[str] = set()
     cursor: str | None = None
+    barren = 0
     while True:
         answer = await call(ask(cursor))
-        for each in answer["messages"]:
+        # Slack may show fewer messages than were asked for, or none; but not for ever.
+        new = [each for each in answer["messages"] if each["ts"] not in seen]
+        for each in new:
             yield each
+        seen |= {each["ts"] for each in new}
+        barren = 0 if new else barren + 1
         cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
         if cursor is None and not answer.get("has_more"):
             return
-        if cursor is None or cursor in cursors:
+        if cursor is None or cursor in cursors or barren >= BARREN:
             raise DeliveryUnknown("Slack's list of messages has no end that can be relied on.", code="no_end")
         cursors.add(cursor)
