@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import null, update
+from sqlalchemy import func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import batches, outbox, runs, work
+from bot.store.tables import batches, events, outbox, runs, work
 from bot.store.work import Task
 
 #: Tasks whose time is one on the wall, which people were told: a deadline, a reminder, a day.
@@ -22,6 +22,15 @@ class Waiting:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def latest(self) -> datetime | None:
+        """Return when the newest event was, or the newest message delivered, by the clock of then; None before any."""
+        event = select(events.c.at).order_by(events.c.id.desc()).limit(1)
+        moments = [
+            await self._connection.scalar(event),
+            await self._connection.scalar(select(func.max(outbox.c.sent_at))),
+        ]
+        return max((moment for moment in moments if moment is not None), default=None)
 
     async def look_again(self, now: datetime, lease: timedelta) -> None:
         """Make what waits due now, let no claim last longer than a lease, and have nothing happened in the future.

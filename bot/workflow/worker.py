@@ -13,7 +13,7 @@ import structlog
 from bot.changes.messages import Message
 from bot.errors import DatabaseDamaged, DatabaseUnavailable
 from bot.store.work import Claim, Task
-from bot.workflow.clock_steps import ClockSteps
+from bot.workflow.clock_steps import TOLERATED, ClockSteps
 from bot.workflow.context import Bell, Context
 from bot.workflow.escalation import Escalation
 
@@ -250,22 +250,34 @@ class Worker:
         """Look at everything again that waits, once the clock was set back: its time would come late by as much.
 
         A step ahead makes work due early, which asks in vain and waits on, and claims seem to have run out: see above.
+        A step back while no process was there to see it shows in moments that were written down and are still to come.
         """
         steps = ClockSteps(self._context.clock, self._context.steady)
-        behind = False
+        behind, begun = False, False
         while True:
-            await asyncio.sleep(IDLE)
-            behind = steps.look() < timedelta(0) or behind
-            if not behind:
-                continue
             try:
-                async with self._context.database.transaction() as tx:
-                    await tx.waiting.look_again(self._context.clock(), self._context.timing.lease)
+                if not begun:
+                    behind, begun = await self._was_set_back(), True
+                behind = steps.look() < timedelta(0) or behind
+                if behind:
+                    async with self._context.database.transaction() as tx:
+                        await tx.waiting.look_again(self._context.clock(), self._context.timing.lease)
             except Exception:  # as above: it is tried again until it is done
                 log.exception("cannot look again after the clock was set")
-                continue
-            behind = False
-            self._context.ring()
+            else:
+                if behind:
+                    self._context.ring()
+                behind = False
+            await asyncio.sleep(IDLE)
+
+    async def _was_set_back(self) -> bool:
+        """Tell whether something happened, by its own word, later than it is now."""
+        async with self._context.database.reading() as tx:
+            latest = await tx.waiting.latest()
+        ahead = latest - self._context.clock() if latest is not None else timedelta(0)
+        if ahead > TOLERATED:
+            log.warning("the clock was set back while Linesman was stopped", seconds=round(ahead.total_seconds()))
+        return ahead > TOLERATED
 
     async def _cancel_running(self) -> None:
         await self._context.database.cancel(set(self._running))

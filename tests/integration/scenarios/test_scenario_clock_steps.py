@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.sandbox.close import CloseStandIn, Office
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.test_scenario_brake import held
 
 HOUR = 3600.0
 
@@ -30,3 +32,38 @@ async def test_a_step_of_the_clock_delays_nothing(idle: Stage, step: float, when
 
     assert stage.outcomes(change) == {"verified": 3}
     stage.assert_nothing_doubled()
+
+
+async def test_a_step_back_while_linesman_is_stopped_delays_nothing(idle: Stage) -> None:
+    """Nobody saw it happen, but the moments that were written down are still to come, by the clock of now."""
+    stage = idle
+    await stage.start(LINESMAN_POLL_MIN="1", LINESMAN_POLL_MAX="5")
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.job_seconds = 60
+    change = await stage.ask(numbers)
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+
+    await stage.stop()
+    stage.clock.advance(-HOUR)
+    stage.telnyx.advance(60)
+    await stage.start()
+    await stage.ended(change, timeout=30)
+
+    assert stage.outcomes(change) == {"verified": 3}
+    stage.assert_nothing_doubled()
+
+
+@pytest.mark.parametrize("step", [-HOUR, HOUR], ids=["back", "ahead"])
+async def test_a_run_at_close_goes_on_when_the_clock_is_set(
+    both: Stage, close: CloseStandIn, office: Office, step: float
+) -> None:
+    """Each number is updated once, and in time."""
+    change, holding = await held(both, close, office)
+
+    both.clock.advance(step)
+    holding.let_go()
+    await both.ended(change, timeout=30)
+
+    assert both.outcomes(change) == {"verified": len(office.shared)}
+    assert len(close.updates) == len(office.shared)
