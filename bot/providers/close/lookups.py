@@ -17,11 +17,9 @@ from bot.providers.close.kinds import GROUPS, PARTICIPANTS
 from bot.providers.close.rows import Row, data, has_more, one
 from bot.providers.http import PacedClient, Params, clean
 from bot.providers.listing import Listing
+from bot.providers.menus import LONGEST, menu
 from bot.providers.together import together
 
-#: Slack shows at most 100 options of at most 75 characters.
-MOST: Final = 100
-LONGEST: Final = 75
 #: Seconds for which what was read is taken to be still so.
 FRESH: Final = 60.0
 _PAGE: Final = 100
@@ -55,7 +53,7 @@ class Lookups:
         wanted = " ".join(text.split()).casefold()
         found = [(id_, name) for id_, name in (await self._all(setting)).items() if wanted in name.casefold()]
         found.sort(key=lambda pair: pair[1].casefold())
-        return tuple(Choice(id_, clean(name, LONGEST)) for id_, name in found[:MOST])
+        return menu(found)
 
     async def labels(self, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
         """Return id -> label for those of ``ids`` that exist; one that came lately is asked for by itself."""

@@ -12,13 +12,11 @@ from bot.changes.values import JSON
 from bot.errors import BadRequest, Missing
 from bot.providers.http import PacedClient, clean
 from bot.providers.listing import Listing
+from bot.providers.menus import LONGEST, menu
 from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS
 from bot.providers.telnyx.wire import Address, BillingGroup, Connection, one, parse, rows, total
 from bot.providers.together import together
 
-#: Slack shows at most 100 options of at most 75 characters.
-MOST: Final = 100
-LONGEST: Final = 75
 #: Seconds for which what was read is taken to be still so. A person typing into a menu asks with every letter.
 FRESH: Final = 60.0
 #: Letters from which the API's own search works.
@@ -87,7 +85,10 @@ class Lookups:
         self._asking: dict[tuple[str, str], asyncio.Lock] = {}
 
     async def choices(self, setting: str, text: str) -> tuple[Choice, ...]:
-        """Return up to 100 entries of the setting's list whose label contains ``text``, casing aside."""
+        """Return up to 100 entries of the setting's list whose label contains ``text``, casing aside.
+
+        A PIN that somebody has written into a name is not shown.
+        """
         shelf, wanted = SHELVES[setting], " ".join(text.split())
         listing = await self._listing(shelf, "")
         labels = dict(listing.labels)
@@ -95,8 +96,8 @@ class Lookups:
         if not listing.whole and shelf.search and len(wanted) >= _SEARCHABLE:
             searched = (await self._listing(shelf, wanted)).labels
         near = {id_: label for id_, label in labels.items() if wanted.casefold() in label.casefold()}
-        shown = await self._shown(dict(list((near | dict(searched)).items())[:MOST]))
-        return tuple(Choice(id_, label) for id_, label in shown.items())
+        tell = await self._http.masking.telling()
+        return menu([(id_, tell(label)) for id_, label in (near | dict(searched)).items()], whole=listing.whole)
 
     async def labels(self, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
         """Return id -> label for those of ``ids`` that exist."""
@@ -115,12 +116,8 @@ class Lookups:
             return id_, self._remember(shelf, {id_: shelf.label(row)})[id_]
 
         asked = dict(await together(ask, sorted(wanted - known.keys())))
-        return await self._shown({id_: label for id_, label in (known | asked).items() if label})
-
-    async def _shown(self, labels: Mapping[str, str]) -> Mapping[str, str]:
-        """Return id -> label as people may see it: somebody may have written a PIN into a name."""
-        tell = await self._http.masking.telling()
-        return {id_: clean(tell(label), LONGEST) for id_, label in labels.items()}
+        tell = await self._http.masking.telling()  # somebody may have written a PIN into a name
+        return {id_: clean(tell(label), LONGEST) for id_, label in (known | asked).items() if label}
 
     async def _listing(self, shelf: Shelf, text: str) -> _Answered:
         """Return the list, or what its search for ``text`` finds, from memory while it is fresh."""

@@ -7,16 +7,20 @@ letter by letter costs one call; a text that none of them contains is asked for 
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 
 from bot.changes.settings import Choice
-from bot.providers.http import PacedClient, Params, clean
-from bot.providers.telnyx.lookups import FRESH, LONGEST, MOST
+from bot.providers.http import PacedClient, Params
+from bot.providers.menus import LONGEST, MOST
+from bot.providers.telnyx.lookups import FRESH
 from bot.providers.telnyx.wire import UserTags, data, parse
 
 #: What the list is called where choices are asked for.
 TAGS: Final = "tags"
 _PATH: Final = "/user_tags"
+#: Blanks that nobody would see, or would take for fewer: a tag with two of them is another tag.
+_BLANKS: Final = re.compile(r"^\s|\s$|(?<=\s)\s|[^\S ]")
 
 
 class Tags:
@@ -40,7 +44,7 @@ class Tags:
         if not found and wanted:
             found = list(await self._ask({"filter[starts_with]": " ".join(text.split())}))
         found.sort(key=lambda tag: (not tag.casefold().startswith(wanted), tag.casefold()))
-        return tuple(Choice(tag, clean(tag, LONGEST)) for tag in found if len(tag) <= LONGEST)[:MOST]
+        return tuple(Choice(tag, _BLANKS.sub("␣", tag)) for tag in found if len(tag) <= LONGEST)[:MOST]
 
     async def _all(self) -> tuple[str, ...]:
         async with self._asking:

@@ -46,5 +46,6 @@ async def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
     except (LinesmanError, TimeoutError) as error:
         log.warning("no options", setting=setting, error=type(error).__name__, why=str(error))
         return []
-    nothing = [option("None", NONE)] if none and not body.get("value") else []
+    # Whatever was typed: who looks for "none" types it, and who typed something else may change their mind.
+    nothing = [option("None", NONE)] if none else []
     return [*nothing, *(option(choice.label, choice.value) for choice in choices)][:100]

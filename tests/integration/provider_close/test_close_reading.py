@@ -234,6 +234,20 @@ async def test_names_are_read_once_a_minute(organization: Organization, calls: C
     assert calls("GET") == 3  # two pages, and the id that is on neither
 
 
+async def test_equal_names_are_told_apart(organization: Organization) -> None:
+    """Groups of one name, and people who look alike, have their ids behind them."""
+    groups = [organization.close.add_group(name) for name in ("Sales", "sales", "Support")]
+    people = [organization.close.add_user("Ana", "Reyes", email="ana@example.com") for _ in range(2)]
+    provider = await organization.open()
+
+    offered = {each.value: each.label for each in await provider.choices(KIND, "participant_groups", "")}
+    ana = await provider.choices(KIND, "participants", "ana")
+
+    assert [offered[group.id] for group in groups] == [f"Sales ({groups[0].id})", f"sales ({groups[1].id})", "Support"]
+    assert {each.label.rpartition(" ")[2] for each in ana} == {f"({each.id})" for each in people}
+    assert all(len(each.label) <= 75 for each in ana)
+
+
 async def test_changing_needs_a_place_to_write_runs_down(organization: Organization) -> None:
     """Without one everything can be looked at and nothing is sent."""
     organization.close.add_number("+13035550100")

@@ -104,6 +104,61 @@ async def test_a_person_without_business_and_a_long_label(
     assert all(len(label) <= 75 for label in labels)
 
 
+@pytest.mark.parametrize("setting", ["connection_id", "billing_group_id"])
+async def test_equal_names_are_told_apart(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, setting: str
+) -> None:
+    """Names that look alike, or are cut, have their ids behind them; all others stand alone."""
+    add = account.add_connection if setting == "connection_id" else account.add_billing_group
+    long = "A trunk whose name goes on and on until nobody can see the end of it, which is "
+    names = ["Denver", "denver ", "Austin", f"{long}north", f"{long}south"]
+    ids = [add(name).id for name in names]
+
+    offered = {each.value: each.label for each in await telnyx.choices(settings_kind, setting, "")}
+
+    assert [offered[id_] for id_ in ids[:3]] == [f"Denver ({ids[0]})", f"denver ({ids[1]})", "Austin"]
+    assert all(offered[id_].endswith(f"… ({id_})") and len(offered[id_]) == 75 for id_ in ids[3:])
+
+
+async def test_addresses_that_differ_beyond_the_end_are_told_apart(
+    account: TelnyxStandIn, telnyx: Telnyx, emergency_kind: Kind
+) -> None:
+    """Two floors of one long address are two choices that nobody confuses."""
+    street = "1600 Amphitheatre Parkway North East Building Forty Two"
+    floors = [account.add_address(f"{street}, floor {floor}", business_name="Acme Holding") for floor in (1, 2)]
+
+    offered = await telnyx.choices(emergency_kind, "emergency_address_id", "amphi")
+
+    assert {each.value for each in offered} == {floor.id for floor in floors}
+    assert all(each.label.endswith(f"… ({each.value})") for each in offered)
+
+
+async def test_names_of_a_list_that_is_not_known_whole_have_their_ids(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind
+) -> None:
+    """The name may stand on a later page once more, and the menu shows one of them only."""
+    both = [account.add_connection("Denver PBX").id]
+    for number in range(260):
+        account.add_connection(f"Trunk {number}")
+    both.append(account.add_connection("Denver PBX").id)
+
+    (few,) = [each for each in await telnyx.choices(settings_kind, "connection_id", "d") if "Denver" in each.label]
+
+    assert few.value in both
+    assert few.label == f"Denver PBX ({few.value})"
+
+
+async def test_tags_that_differ_in_blanks_look_different(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind
+) -> None:
+    """A tag has no id; the blanks that tell it from another one are shown."""
+    account.add_number("+13035550100", tags=["old vip", "old  vip"])
+
+    offered = await telnyx.choices(settings_kind, "tags", "")
+
+    assert {each.value: each.label for each in offered} == {"old vip": "old vip", "old  vip": "old ␣vip"}
+
+
 async def test_ids_get_their_names(account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind) -> None:
     """Known ids have names, unknown and malformed ones are left out, and none is asked for twice."""
     first, second = account.add_connection("Denver PBX"), account.add_connection("Austin trunk")

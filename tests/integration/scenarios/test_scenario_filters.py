@@ -143,11 +143,24 @@ async def test_found_numbers_that_cannot_be_changed_are_left_out_with_a_click(fl
     fleet.telnyx.number("+13035550001").status = "port-failed"
     shown = fleet.read(await plan(fleet, {"tag": "denver"}))
     assert "+13035550001" in shown
+    assert "Leave out 1 and plan the rest" in shown
 
     await fleet.ana.click("leave_out")
 
     view = await fleet.ana.wait_for_view(lambda view: "Request approval" in fleet.read(view))
     assert "Numbers: 3" in fleet.read(view)
+
+
+async def test_none_can_be_chosen_whatever_is_typed(fleet: Stage) -> None:
+    """Who has typed something, be it the word itself, finds "None" beside what was found."""
+    fleet.telnyx.add_billing_group("Denver")
+    await fleet.open()
+    await fleet.ana.choose("filters", ["billing_group_id"])
+    await fleet.ana.wait_for_view(lambda view: "filter:billing_group_id" in str(view.blocks))
+
+    for typed in ("", "den", "none", "nothing of that name"):
+        offered = [each["text"]["text"] for each in await fleet.ana.suggest("filter:billing_group_id", typed)]
+        assert offered == (["None", "Denver"] if typed in {"", "den"} else ["None"])
 
 
 async def test_without_numbers_and_without_a_filter_nothing_is_planned(fleet: Stage) -> None:
