@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from bot.changes.differences import difference, payload
+from bot.changes.differences import difference, meaning, payload
 from bot.changes.edits import all_applied
 from bot.changes.filters import Condition
 from bot.changes.kinds import Kind, Standing
-from bot.changes.plans import Plan, PlannedBatch, PlannedNumber, digest, plain
+from bot.changes.plans import Plan, PlannedBatch, PlannedNumber, digest
 from bot.changes.snapshots import Snapshot
 from bot.changes.starts import Start
-from bot.changes.values import Values, Wishes, canonical
+from bot.changes.values import Values, Wishes
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class _Sharing:
         """Take in a number that changes by ``after`` and return what it shares with those of the same row."""
         shared = self._by_identity.get(id(row)) if row else None
         if shared is None:
-            shared = self._by_row.setdefault(canonical(plain(row)), _Shared(row, set()))
+            shared = self._by_row.setdefault(meaning(self._kind, row), _Shared(row, set()))
             if row:
                 self._by_identity[id(row)] = shared
         shared.differing.update(name for name in after if name in shared.row)
@@ -154,7 +154,7 @@ def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], s
 
 def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int], *, canary: bool) -> int:
     """Put one more number into the open batch for ``sent``, opening one when there is none, and return its position."""
-    key = canonical(dict(sent))
+    key = meaning(kind, sent)
     index = room.get(key)
     if index is None or batches[index].size >= kind.batch_size:
         index = room[key] = len(batches)

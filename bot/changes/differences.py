@@ -10,7 +10,7 @@ from bot.changes.kinds import Kind
 from bot.changes.plans import PlannedNumber
 from bot.changes.settings import Setting
 from bot.changes.snapshots import Snapshot
-from bot.changes.values import Value, Values
+from bot.changes.values import Value, Values, canonical
 
 
 def same(setting: Setting, one: Value, other: Value) -> bool:
@@ -25,6 +25,12 @@ def same(setting: Setting, one: Value, other: Value) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one == other
     return (one or None) == (other or None)
+
+
+def meaning(kind: Kind, values: Values) -> str:
+    """Return a text that is equal for values that are the :func:`same` to the provider: a list counts as a set."""
+    sets = {name: sorted(keys(kind.setting(name), value)) for name, value in values.items() if isinstance(value, tuple)}
+    return canonical({**values, **sets})
 
 
 def difference(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:

@@ -45,8 +45,8 @@ class Request:
     reason: str
     #: Repeated entries that were dropped.
     repeats: int
-    #: Numbers that were given and that the requester chose to leave out.
-    left_out: int
+    #: Numbers that were given and that the requester chose to leave out, by the names that were given.
+    dropped: frozenset[str]
     #: What numbers must be like, all of it, to be meant as well; none when only ``identifiers`` are meant.
     conditions: tuple[Condition, ...] = ()
     #: E.164 numbers and ids that are not meant, whatever else says so.
@@ -107,7 +107,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         wanted=wanted,
         reason=reason,
         repeats=reading.repeats,
-        left_out=len(reading.identifiers) - len(identifiers),
+        dropped=unwanted.intersection(reading.identifiers),
         conditions=conditions,
         excluded=tuple(unwanted),
         canary=canary,
@@ -164,7 +164,7 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
         request,
         rows=rows,
         repeats=request.repeats + sheet.repeats + len(set(request.identifiers) & set(rows)),
-        left_out=request.left_out + len(sheet.rows) - len(rows),
+        dropped=request.dropped.union(row.identifier for row in sheet.rows if row.identifier in unwanted),
         stage=sheet.stage,
     )
 

@@ -22,6 +22,11 @@ def keys(setting: Setting, value: Value) -> frozenset[str]:
     return frozenset(key(setting, entry) for entry in value) if isinstance(value, tuple) else frozenset()
 
 
+def ordered(value: Value) -> Value:
+    """Return a list in an order of its own, so that equal lists make equal sentences, which are counted together."""
+    return tuple(sorted(value, key=lambda entry: (entry.casefold(), entry))) if isinstance(value, tuple) else value
+
+
 def applied(setting: Setting, wish: Wish, today: Value) -> Value:
     """Return the value that fulfils ``wish`` for a number that has ``today``.
 

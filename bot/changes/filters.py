@@ -119,8 +119,13 @@ def read_filter(kind: Kind, typed: Mapping[str, Typed]) -> tuple[Condition, ...]
 
 def _keep(read: dict[tuple[str, str], Condition], condition: Condition, fields: Mapping[str, FilterField]) -> None:
     """Keep ``condition``, unless one just like it but for the value is there: neither may be lost."""
-    if read.setdefault((condition.field, condition.operator), condition) != condition:
+    if _meant(read.setdefault((condition.field, condition.operator), condition)) != _meant(condition):
         raise Unreadable(f"{fields[condition.field].label} is given twice and differs; leave one out.")
+
+
+def _meant(condition: Condition) -> object:
+    """Return the value of a condition; of several values, of which a number has one, the order means nothing."""
+    return frozenset(condition.value) if isinstance(condition.value, tuple) else condition.value
 
 
 def _split(key: str) -> tuple[str, str]:

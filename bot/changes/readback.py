@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.changes.differences import same
+from bot.changes.edits import ordered
 from bot.changes.kinds import Kind, Standing
 from bot.changes.lifecycle import OperationState
 from bot.changes.outcomes import ALSO_CHANGED, DIFFERS, GONE, NOT_IN_EFFECT, NOT_TOLD, UNDER_WAY
@@ -253,13 +254,13 @@ def _difference(kind: Kind, name: str, wanted: Value, found: Value, labels: Labe
     setting = kind.setting(name)
     if setting.secret:
         return f"{setting.label} is not the one that was sent"
-    now, sent = (show_value(setting, value, labels.get(name)) for value in (found, wanted))
+    now, sent = (show_value(setting, ordered(value), labels.get(name)) for value in (found, wanted))
     return f"{setting.label} is {now} instead of {sent}"
 
 
 def _change(kind: Kind, name: str, then: Value, found: Value, labels: Labels) -> str:
     setting = kind.setting(name)
-    now, before = (show_value(setting, value, labels.get(name)) for value in (found, then))
+    now, before = (show_value(setting, ordered(value), labels.get(name)) for value in (found, then))
     return f"{setting.label} was {before} and is {now}"
 
 

@@ -190,8 +190,8 @@ class Change:
     digest: str
     #: What stopped it, for people; empty when nothing did.
     problem: str
-    #: Identifiers that stood in the plan's way and can be left out with one click.
-    unusable: tuple[str, ...]
+    #: Numbers that stood in the plan's way and can be left out with one click, each by all its names.
+    unusable: tuple[tuple[str, ...], ...]
     #: The change that took this one's place; None when none did.
     replaced_by: int | None
     #: Since when nothing more of a running change is sent; None when it was not cancelled.

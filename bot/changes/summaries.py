@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from bot.changes.differences import meaning
 from bot.changes.edits import keys
 from bot.changes.holds import Held
 from bot.changes.kinds import Kind
-from bot.changes.plans import Plan, PlannedNumber, plain
+from bot.changes.plans import Plan, PlannedNumber
 from bot.changes.records import Summary
 from bot.changes.settings import Setting
-from bot.changes.values import Edit, Wishes, canonical
+from bot.changes.values import Edit, Wishes
 
 #: How many numbers the before/after sample shows.
 SAMPLE_SIZE: Final = 5
@@ -77,7 +78,7 @@ def summarise(
                 {name: number.before[name] for name in number.after or number.before if name in number.before},
                 number.after,
             )
-            for number in _telling(changed)
+            for number in _telling(kind, changed)
         ),
         paid=paid,
         canary=tuple(number.e164 for number in changed if number.batch in first)[:SAMPLE_SIZE],
@@ -107,14 +108,14 @@ def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[st
     return found
 
 
-def _telling(changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
+def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
     """Return a few numbers that say most: those that differ in what they have now come before those that repeat it."""
     unlike: dict[str, PlannedNumber] = {}
     for number in changed:
         if len(unlike) >= SAMPLE_SIZE:
             break
         shown = {name: number.before.get(name) for name in number.after or number.before}
-        unlike.setdefault(canonical(plain(shown)), number)
+        unlike.setdefault(meaning(kind, shown), number)
     chosen = list(unlike.values())
     rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)
     return [*chosen, *rest][:SAMPLE_SIZE]

@@ -189,7 +189,8 @@ def _change(row: Row[Any]) -> Change:
         summary=summary_from_json(row.summary) if row.summary else None,
         digest=row.digest,
         problem=row.problem,
-        unusable=tuple(row.unusable or ()),
+        # Former versions stored the names alone.
+        unusable=tuple((names,) if isinstance(names, str) else tuple(names) for names in row.unusable or ()),
         replaced_by=row.replaced_by,
         stopped_at=row.stopped_at,
         approvals_required=row.approvals_required,

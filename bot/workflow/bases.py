@@ -76,7 +76,9 @@ class Bases:
             for row in {tuple(row.items()): row for row in rows.values()}.values():
                 if problems := request.kind.rule({**common, **row}):
                     raise InputError(dict(problems))
-        return replace(request, rows={**rows, **request.rows}, left_out=len(taken.rows) - len(rows)), taken
+        return replace(
+            request, rows={**rows, **request.rows}, dropped=request.dropped | (taken.rows.keys() - rows.keys())
+        ), taken
 
     async def moved_by(self, base: Base, taken: Taken, snapshots: Sequence[Snapshot]) -> dict[str, int]:
         """Return, of numbers that were changed since ``base``, which change did it; see :mod:`bot.changes.bases`."""

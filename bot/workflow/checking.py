@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from bot.changes.differences import meaning
 from bot.changes.drafts import Request
+from bot.changes.edits import keys
 from bot.changes.kinds import Kind
 from bot.changes.plans import Plan, emptied, ids_in, unfit
 from bot.changes.records import public_id
 from bot.changes.snapshots import Snapshot
-from bot.changes.values import Value, Values
+from bot.changes.values import Values
 from bot.errors import LinesmanError, in_one
 
 #: How many numbers or ids are named before the rest is only counted.
@@ -19,9 +21,9 @@ NAMED = 20
 class Unplannable(LinesmanError):
     """The request cannot be planned as it is."""
 
-    def __init__(self, message: str, *, unusable: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, *, unusable: Iterable[tuple[str, ...]] = ()) -> None:
         super().__init__(message)
-        #: Identifiers without which it could be.
+        #: Numbers without which it could be, each by all its names: E.164 and id, or what was given.
         self.unusable = tuple(unusable)
 
 
@@ -39,7 +41,7 @@ def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Val
     twice = []
     for snapshot in snapshots:
         found = [request.rows[key] for key in (snapshot.id, snapshot.e164) if key in request.rows]
-        if len(found) == 2 and found[0] != found[1]:
+        if len(found) == 2 and meaning(request.kind, found[0]) != meaning(request.kind, found[1]):
             twice.append(snapshot)
         elif found:
             rows[snapshot.id] = found[0]
@@ -78,14 +80,15 @@ def untouched(snapshots: Sequence[Snapshot], since: Sequence[str], by: Mapping[s
     )
 
 
-def varied(rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
+def varied(kind: Kind, rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
     """Return, per setting that the rows change, how many different values they give to the numbers that it changes."""
-    different: dict[str, set[Value]] = {}
+    different: dict[str, set[object]] = {}
     for number in plan.numbers if rows else ():
         row = rows.get(number.id, {})
         for name, value in number.after.items():
             if name in row:
-                different.setdefault(name, set()).add(value)
+                meant = keys(kind.setting(name), value) if isinstance(value, tuple) else value
+                different.setdefault(name, set()).add(meant)
     return {name: len(values) for name, values in different.items()}
 
 
@@ -97,7 +100,7 @@ def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:
             f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'} would be left without any {label}, which "
             f"{provider} documents no way to do: {named([number.e164 for number in numbers])}. "
             "Leave them out, or keep an entry.",
-            unusable=[name for number in numbers for name in (number.e164, number.id)],
+            unusable=[(number.e164, number.id) for number in numbers],
         )
 
 
@@ -111,7 +114,7 @@ def are_fit(kind: Kind, plan: Plan) -> None:
         f"({named([number.e164 for number in numbers])})."
         for why, numbers in found.items()
     ]
-    names = {name: None for numbers in found.values() for number in numbers for name in (number.e164, number.id)}
+    names = {(number.e164, number.id): None for numbers in found.values() for number in numbers}
     raise Unplannable(
         f"Some numbers cannot be in this change.\n{in_one(said)}\nLeave them out, or put them right first.",
         unusable=tuple(names),

@@ -124,7 +124,7 @@ class Planning:
         plan = await asyncio.to_thread(
             build, kind, request.wanted, snapshots, rows, start=request.start, canary=request.canary
         )
-        different = await asyncio.to_thread(varied, rows, plan)
+        different = await asyncio.to_thread(varied, kind, rows, plan)
         if request.rows:
             # A sheet of today's values has a column for everything; what counts is what it changes.
             names = tuple(dict.fromkeys((*request.wanted, *different)))
@@ -191,7 +191,7 @@ class Planning:
             request.wanted,
             labels,
             repeats=request.repeats + max(len(request.given) - len(plan.numbers), 0),
-            left_out=request.left_out,
+            left_out=len(request.dropped),
             locked=await self._survey.locked(kind, plan, change),
             conditions=await self._survey.conditions(provider, kind, request),
             varied=different,
@@ -232,7 +232,7 @@ class Planning:
         change: Change,
         problem: str,
         *,
-        unusable: tuple[str, ...] = (),
+        unusable: tuple[tuple[str, ...], ...] = (),
         hand_back: bool = False,
     ) -> None:
         async with self._context.database.transaction() as tx:

@@ -185,7 +185,7 @@ class Proposals:
 
     async def _in_the_way(self, tx: Transaction, change: Change) -> tuple[str, ...]:
         if change.unusable:
-            return change.unusable
+            return tuple(name for names in change.unusable for name in names)
         provider = self._context.catalogue.kind(change.kind).provider
         numbers = await tx.operations.changing(change.id)
         held = await tx.locks.holders(provider, numbers, besides=change.id)
@@ -204,7 +204,7 @@ class Proposals:
         problem: str,
         *,
         actor: str = ITSELF,
-        unusable: tuple[str, ...] = (),
+        unusable: tuple[tuple[str, ...], ...] = (),
         editing: bool = False,
     ) -> bool:
         """Discard a change that nobody has asked approval for; False when it is past that.

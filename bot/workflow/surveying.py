@@ -95,7 +95,7 @@ def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) ->
     busy = [s for s in found.values() if not s.editable]
     if missing or busy:
         total = max(len(found) + len(missing), len(request.given))
-        unusable = [*missing, *(name for s in busy for name in (s.e164, s.id))]
+        unusable = [*((each,) for each in missing), *((s.e164, s.id) for s in busy)]
         raise Unplannable(_in_the_way(provider, missing, busy, total), unusable=unusable)
     if not found:
         raise Unplannable("No number is like that, so there is nothing to do. Change the filter, or close this.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -112,6 +113,16 @@ def test_two_ways_to_give_one_condition_must_agree(settings_kind: Kind) -> None:
 
     with pytest.raises(InputError, match="given twice and differs"):
         read_filter(settings_kind, {NAME: "PBX", f"{NAME}[eq]": "Austin"})
+
+
+def test_the_order_of_several_values_means_nothing(settings_kind: Kind) -> None:
+    """A number has one of them, whichever is named first."""
+    several = replace(next(field for field in settings_kind.filters if field.name == NAME), several=True)
+    kind = replace(settings_kind, filters=(several,))
+
+    (condition,) = read_filter(kind, {NAME: "a b", f"{NAME}[{several.operators[0]}]": "b a"})
+
+    assert condition.value == ("a", "b")
 
 
 def test_an_emergency_change_has_no_unpreviewable_filter(settings_kind: Kind, emergency_kind: Kind) -> None:

@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 
 from bot.changes.building import build
 from bot.changes.differences import difference, payload
+from bot.changes.drafts import Request
 from bot.changes.kinds import Kind
 from bot.changes.plans import ids_to_name
 from bot.changes.snapshots import Snapshot
 from bot.changes.starts import Start
 from bot.changes.summaries import summarise
-from bot.changes.values import Value
+from bot.changes.values import Edit, Value, Way
 from bot.changes.vault import Vault
 from bot.providers.telnyx.kinds import kinds
+from bot.workflow.checking import rows_by_id, varied
 
 KIND = replace(next(kind for kind in kinds(secrets=True) if kind.name == "telnyx.settings"), batch_size=7)
 FORWARDS_TO = "voice.call_forwarding.forwards_to"
@@ -184,6 +186,38 @@ def test_a_sheet_of_todays_values_costs_no_more_than_what_was_edited() -> None:
     (batch,) = build(KIND, {}, fleet, rows).batches
 
     assert (dict(batch.values), batch.size) == ({"hd_voice_enabled": True}, 5)
+
+
+EQUAL = (("a", "b"), ("b", "a"), ("B", "a"))
+
+
+def test_equal_lists_in_another_order_are_one_job() -> None:
+    """Tags are a set: by rows of a sheet, and where numbers that differ are added one."""
+    fleet = snapshots_of([{"tags": ("x",)}, {"tags": ("y",)}, {"tags": ("z",)}])
+    rows = {snapshot.id: {"tags": tags} for snapshot, tags in zip(fleet, EQUAL, strict=True)}
+    tagged = snapshots_of([{"tags": tags} for tags in EQUAL])
+
+    by_rows = build(KIND, {}, fleet, rows)
+    by_edit = build(KIND, {"tags": Edit(Way.ADD, ("c",))}, tagged)
+
+    assert [[batch.size for batch in plan.batches] for plan in (by_rows, by_edit)] == [[3], [3]]
+    assert varied(KIND, rows, by_rows) == {"tags": 1}
+    assert rows_by_id(request({fleet[0].id: {"tags": ("a", "b")}, fleet[0].e164: {"tags": ("b", "a")}}), fleet[:1])
+
+
+def request(rows: dict[str, dict[str, Value]]) -> Request:
+    """Return a request with rows."""
+    return Request(kind=KIND, identifiers=(), wanted={}, reason="why", repeats=0, dropped=frozenset(), rows=rows)
+
+
+def test_the_sample_shows_unlike_numbers_and_not_unlike_orders() -> None:
+    """What has the same tags as another number says nothing new."""
+    fleet = snapshots_of([{"tags": tags} for tags in (*EQUAL, ("c",))])
+    plan = build(KIND, {"tags": ("new",)}, fleet)
+
+    summary = summarise(KIND, plan, {"tags": ("new",)}, {}, repeats=0)
+
+    assert [number for number, *_ in summary.sample[:2]] == [fleet[0].e164, fleet[3].e164]
 
 
 def test_values_that_only_go_together_are_sent_together(emergency_kind: Kind) -> None:

@@ -61,6 +61,15 @@ def test_a_difference_says_what_was_wanted_and_what_was_found(settings_kind: Kin
     assert reading.pointer == "/connection_id"
 
 
+def test_equal_lists_make_equal_sentences(settings_kind: Kind) -> None:
+    """Numbers that differ alike are counted together, in whatever order the carrier tells their tags."""
+    found = [{"tags": tags} for tags in (("b", "a"), ("a", "b"))]
+
+    reasons = {read(settings_kind, {"tags": ("c",)}, each).reason for each in found}
+
+    assert reasons == {"Tags is a, b instead of c"}
+
+
 def test_what_differs_is_not_decided_on_before_the_last_time(settings_kind: Kind) -> None:
     """A provider may show a change late; what was found so far is noted all the same."""
     reading = read(settings_kind, {"customer_reference": "R"}, {"customer_reference": None}, last=False)

@@ -155,7 +155,7 @@ def stories(draw: st.DrawFn) -> Story:
         summary=summary,
         digest="d" * 64,
         problem=draw(nasty) if state.over else "",
-        unusable=draw(st.sampled_from([(), ("+13035550100",)])),
+        unusable=draw(st.sampled_from([(), (("+13035550100", "1293384261075731499"),)])),
         replaced_by=draw(st.sampled_from([None, 43])),
         stopped_at=draw(st.sampled_from([None, NOW])),
         approvals_required=draw(st.integers(1, 3)),
@@ -320,6 +320,21 @@ def test_the_largest_form_is_legal(kind: Kind, boxes: int) -> None:
 
     assert view_problems(view) == []
     assert len(json.dumps(view)) < 250_000
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+def test_no_two_options_of_a_menu_look_alike(kind: Kind) -> None:
+    """In every menu whose options are ours: kinds, filters, settings, choices, ways; whole, within Slack's 75."""
+    draft = Draft(
+        kind=kind.name, chosen=tuple(s.name for s in kind.settings), filters=dict.fromkeys(ways_to_filter(kind), "")
+    )
+
+    elements = [block.get("element", {}) for block in form(KINDS, kind, draft, origin="C0OPS")["blocks"]]
+    menus = [[each["text"]["text"] for each in element["options"]] for element in elements if "options" in element]
+
+    assert menus or kind.removes
+    assert all(len({text.casefold() for text in texts}) == len(texts) for texts in menus)
+    assert not any(text.endswith("…") for texts in menus for text in texts)
 
 
 @pytest.mark.parametrize("kind", FILTERED, ids=[kind.name for kind in FILTERED])

@@ -91,6 +91,7 @@ async def test_a_number_with_a_deletion_lock_is_refused_in_the_plan(deleting: St
         "1 number: the deletion lock is on, and has to be switched off by a change of its own first (+13035550001)."
         in shown
     )
+    assert "Leave out 1 and plan the rest" in stage.modal()
     await stage.ana.click("leave_out")
     await stage.ana.wait_for_view(lambda view: "Needs 2 approvals" in stage.read(view))
     await stage.ana.type("count", "2")

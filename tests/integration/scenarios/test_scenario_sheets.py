@@ -311,6 +311,29 @@ async def test_a_sheet_says_where_help_is_sent_to(fleet: Stage) -> None:
     assert len(fleet.created()) == 2
 
 
+async def test_tags_in_another_order_are_one_job(fleet: Stage) -> None:
+    """Rows that give the same tags are one value, one job, and verified whatever order the carrier tells."""
+    rows = [(number, "east; vip" if index % 2 else "vip; east") for index, number in enumerate(NUMBERS)]
+
+    shown = fleet.read(await plan(fleet, text(("number", "tags"), *rows)))
+    assert "different values" not in shown
+    change = await carried_out(fleet)
+
+    assert len(fleet.created()) == 1
+    assert fleet.outcomes(change) == {"verified": 10}
+
+
+async def test_a_number_in_a_list_and_in_a_sheet_is_left_out_once(fleet: Stage) -> None:
+    """What is excluded is one number, however often it was given."""
+    await fleet.open()
+    await attach(fleet, text(("number", "customer reference"), *((number, "x") for number in NUMBERS[:4])))
+    await fleet.ana.type("excluded", NUMBERS[0])
+    await fleet.fill("\n".join(NUMBERS[:2]), {"customer_reference": "y"}, "All but one")
+    await fleet.send()
+
+    assert "1 number that you gave is left out" in fleet.read(await fleet.planned())
+
+
 async def test_a_sheet_with_nothing_to_do_says_so(fleet: Stage) -> None:
     """A sheet whose values are today's plans nothing."""
     for number in fleet.telnyx.numbers.values():
