@@ -15,16 +15,20 @@ LONGEST: Final = 32_767
 
 #: What begins a formula, also in its full width. Behind a separator a sign with nothing but digits is a number.
 _SIGN: Final = r"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+(?:[,;|\t\r\n\"]|$)))"
-_START: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_INSIDE: Final = re.compile(rf"([,;|\t\r\n][\s\"]*)(?={_SIGN})")
+#: What may begin another cell, or another row, for some reader.
+_BETWEEN: Final = r"[,;|\t\r\n\x0b\x0c\x85\u2028\u2029]"
+#: What a reader may pass over at the beginning of a cell: blanks of every width, quotation marks, what nobody sees.
+_NOTHING: Final = r"[\s\"\x00-\x1f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*"
+_BEGINS: Final = re.compile(rf"[\t\r\n]|{_NOTHING}[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_INSIDE: Final = re.compile(rf"({_BETWEEN}{_NOTHING})(?={_SIGN})")
 _JSON: Final = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|(?<!e)\+|-(?!\d)", re.IGNORECASE)
-_GUARDED: Final = re.compile(rf"([,;|\t\r\n][\s\"]*)'(?={_SIGN})")
+_GUARDED: Final = re.compile(rf"({_BETWEEN}{_NOTHING})'(?={_SIGN})")
 
 
 def guard(cell: str) -> str:
     """Return ``cell``, at most :data:`LONGEST` characters, with an apostrophe before whatever may begin a formula."""
     text = _INSIDE.sub(r"\1'", cell)
-    text = f"'{text}" if text.startswith(_START) or text.lstrip(' "').startswith(_START) else text
+    text = f"'{text}" if _BEGINS.match(text) else text
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 

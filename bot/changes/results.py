@@ -18,6 +18,7 @@ from bot.changes.outcomes import UNCHANGED
 from bot.changes.readback import Sent, also_changed, comparable, differing
 from bot.changes.records import Summary
 from bot.changes.settings import Setting
+from bot.changes.sheets.cells import guarded
 from bot.changes.sheets.stages import LEFT_ALONE, MOMENTS, PLAN, RESULTS, Stage, heading
 from bot.changes.sheets.writing import CellWriter
 from bot.changes.tabular import Form, TableCell, table_file
@@ -48,7 +49,7 @@ def plan_sheet(
     for operation in operations:
         action = f"{verb}{' first' if operation.batch in first else ''}"
         cells = (
-            operation.e164,
+            guarded(operation.e164),
             guard(operation.number_id),
             action if operation.batch is not None else LEFT_ALONE,
             str(operation.batch or ""),
@@ -93,7 +94,7 @@ class ResultsSheet:
         batch = self._batches.get(operation.batch) if operation.batch is not None else None
         told = _told(self._kind, operation, self._sent.get(operation.batch or 0))
         return (
-            operation.e164,
+            guarded(operation.e164),
             guard(operation.number_id),
             LEFT_ALONE if operation.code == UNCHANGED else operation.state.value,
             guard(operation.code),

@@ -14,9 +14,11 @@ from bot.changes.formula_guard import LONGEST, guard, unguard
 
 #: What a spreadsheet may see at the beginning of a cell once quotation marks and blanks are gone.
 FORMULA = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+$)")
-cells = st.lists(st.sampled_from(["a", "1", " ", '"', "'", ";", ",", "\t", "\n", "=", "+", "-", "@", "\uff1d"])).map(
-    "".join
-)
+#: Blanks and marks that a reader may pass over.
+UNSEEN = "\u00a0\u3000\u200b\u202e\u2060\ufeff\x0b\x0c\x00"
+cells = st.lists(
+    st.sampled_from(["a", "1", " ", '"', "'", ";", ",", "\t", "\n", "=", "+", "-", "@", "\uff1d", *UNSEEN])
+).map("".join)
 
 
 @pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
@@ -28,10 +30,10 @@ def test_no_reader_finds_a_formula(separator: str, row: list[str]) -> None:
 
     for line in re.split(r"[\r\n]+", out.getvalue()):
         for cell in line.split(separator):
-            assert not FORMULA.match(cell.strip(' "')), out.getvalue()
+            assert not FORMULA.match(cell.strip(f' "{UNSEEN}')), out.getvalue()
     for cells_read in csv.reader(io.StringIO(out.getvalue(), newline="")):
         for cell in cells_read:
-            assert not FORMULA.match(cell.strip()), out.getvalue()
+            assert not FORMULA.match(cell.strip(f" {UNSEEN}")), out.getvalue()
 
 
 @given(cells.filter(lambda text: "'" not in text))

@@ -327,6 +327,14 @@ def test_a_formula_is_disarmed(settings_kind: Kind, cell: str) -> None:
     assert row["reason"] == guard(visible(cell))
 
 
+def test_a_number_that_is_none_is_disarmed_too(settings_kind: Kind) -> None:
+    """What a provider calls a number is its text: only E.164 goes into a sheet as it is."""
+    odd = operation(1, e164="=1+1", batch=1, before={"connection_id": "1"}, after={"connection_id": "2"})
+
+    for sheet in (results_sheet(settings_kind, [odd], {1: SENT}, None), plan_sheet(settings_kind, [odd], None)):
+        assert rows(sheet)[0]["number"] == "'=1+1"
+
+
 def test_a_secret_is_masked(settings_kind: Kind, vault: Vault) -> None:
     """A PIN is in no sheet, neither before nor after."""
     old, new = vault.seal("0000-old"), vault.seal("4711-new")

@@ -34,7 +34,9 @@ def export(kind: Kind, snapshots: Iterable[Snapshot], labels: Labels) -> bytes:
     for snapshot in snapshots:
         known = ((setting, snapshot.values.get(setting.name)) for setting in settings)
         values = _accepted(kind, {setting.name: value for setting, value in known if write.cell(setting, value)})
-        writer.writerow((snapshot.e164, *(write.cell(s, values[s.name]) if s.name in values else "" for s in settings)))
+        writer.writerow(
+            (guarded(snapshot.e164), *(write.cell(s, values[s.name]) if s.name in values else "" for s in settings))
+        )
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
