@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import structlog
 from aiohttp import web
 
+from bot.errors import PortUnavailable
+
 log = structlog.get_logger(__name__)
 
 #: Connections at a time: far more than Slack and monitoring need, far less than a process may have files.
 MOST: Final = 200
+#: Connections that wait to be accepted.
+BACKLOG: Final = 128
 #: Seconds in which the headers of a request have to be there, and for which an idle connection is kept.
 IDLE: Final = 15.0
 #: Seconds for which the rest of a body is read that nobody asked for.
@@ -24,6 +29,41 @@ LINGER: Final = 1.0
 ROOM: Final = 0.05
 PAUSE: Final = 1.0
 SILENCE: Final = 60.0
+
+
+@contextmanager
+def reserved(host: str, port: int) -> Iterator[socket.socket]:
+    """Take the port, a free one when ``port`` is 0, until the block ends; nobody can connect to it yet.
+
+    Raises :class:`bot.errors.PortUnavailable` when another program has it, or this one may not.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        place = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise _unavailable(host, port, error) from error
+    with place:
+        try:
+            # What still lingers of connections of before is no reason to wait for a minute.
+            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                place.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as asyncio and create_server do
+            place.settimeout(0)
+            place.bind(address)
+        except OSError as error:
+            raise _unavailable(host, port, error) from error
+        yield place
+
+
+def _unavailable(host: str, port: int, error: OSError) -> PortUnavailable:
+    where = f"port {port} of {host}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return PortUnavailable(f"Another program listens on {where}: end it, or set PORT to another one.")
+        case errno.EACCES | errno.EPERM:
+            return PortUnavailable(f"This user may not listen on {where}: set PORT to one above 1023.")
+        case _:
+            return PortUnavailable(f"Cannot listen on {where}: {error.strerror}. Look whether HOST and PORT are right.")
 
 
 class Connections:
@@ -37,18 +77,19 @@ class Connections:
         self._told_at: float | None = None
 
     @asynccontextmanager
-    async def accepting(self, host: str, port: int) -> AsyncIterator[int]:
-        """Accept until the block ends; gives the port."""
-        loop = asyncio.get_running_loop()
-        family, _, _, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))[0]
-        with socket.create_server(address[:2], family=family, backlog=128) as listener:
-            listener.settimeout(0)
-            accepting = asyncio.create_task(self._accept(listener))
-            try:
-                yield int(listener.getsockname()[1])
-            finally:
-                accepting.cancel()
-                await asyncio.wait({accepting})
+    async def accepting(self, place: socket.socket) -> AsyncIterator[None]:
+        """Listen at ``place`` and accept until the block ends; raises :class:`bot.errors.PortUnavailable`."""
+        host, port, *_ = place.getsockname()
+        try:
+            place.listen(BACKLOG)
+        except OSError as error:  # another program may have begun to listen since it was reserved
+            raise _unavailable(host, port, error) from error
+        accepting = asyncio.create_task(self._accept(place))
+        try:
+            yield
+        finally:
+            accepting.cancel()
+            await asyncio.wait({accepting})
 
     async def _accept(self, listener: socket.socket) -> None:
         loop, server = asyncio.get_running_loop(), self._runner.server

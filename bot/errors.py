@@ -119,6 +119,10 @@ class Halted(LinesmanError):
         self.for_good = for_good
 
 
+class PortUnavailable(LinesmanError):
+    """The port of the HTTP server cannot be had."""
+
+
 class StoreError(LinesmanError):
     """The database cannot do what was asked."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -119,8 +120,8 @@ def build_server(
 
 
 @asynccontextmanager
-async def listening(server: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve until the block ends; gives the port, which is chosen by the system when ``port`` is 0."""
+async def listening(server: web.Application, place: socket.socket) -> AsyncIterator[int]:
+    """Serve at ``place`` until the block ends; gives the port."""
     # Never decompressed: what is compressed is refused, and nobody else's bomb is unpacked on the only event loop.
     runner = web.AppRunner(
         server,
@@ -133,8 +134,9 @@ async def listening(server: web.Application, host: str, port: int) -> AsyncItera
     )
     await runner.setup()
     try:
-        async with Connections(runner).accepting(host, port) as bound:
-            log.info("listening", host=host, port=bound)
-            yield bound
+        host, port, *_ = place.getsockname()
+        async with Connections(runner).accepting(place):
+            log.info("listening", host=host, port=port)
+            yield int(port)
     finally:
         await runner.cleanup()

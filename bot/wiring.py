@@ -15,14 +15,12 @@ from functools import partial
 from typing import Final
 
 import structlog
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.pacing import PollPace
 from bot.changes.vault import Vault
 from bot.config import Settings
-from bot.errors import DeliveryPostponed, DeliveryUnknown
+from bot.connections import reserved
 from bot.metrics import render
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
@@ -34,7 +32,7 @@ from bot.providers.runs import Runs
 from bot.providers.telnyx.offer import OFFER as TELNYX
 from bot.runtime import short_pauses
 from bot.server import Slack, build_server, listening
-from bot.slack.app import Identity, build_app, identify
+from bot.slack.app import build_app, identify
 from bot.slack.calls import session
 from bot.slack.client import Client
 from bot.slack.desk import Desk
@@ -46,6 +44,7 @@ from bot.slack.links import Links
 from bot.slack.mail import SlackMail
 from bot.slack.messenger import SlackMessenger
 from bot.slack.modals import Modals
+from bot.slack.sockets import answered, connection
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.run_book import RunBook
@@ -93,8 +92,6 @@ log = structlog.get_logger(__name__)
 
 #: Every provider of this version, in the order in which people see them. A new provider is one more entry.
 OFFERS: Final = (TELNYX, CLOSE)
-#: Seconds between two attempts to reach Slack at start.
-SLACK_RETRY = 3.0
 #: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap
 #: (slack/API.md, "Socket Mode").
 SOCKETS = 2
@@ -165,6 +162,8 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(short_pauses())
+        # First of all, and long before it listens: somebody else's port is told before anything waits for Slack.
+        place = stack.enter_context(reserved(settings.host, settings.port))
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         before, after = await migrate(database)
         log.info("database ready", revision=after, before=before)
@@ -175,7 +174,7 @@ async def running(
         catalogue = Catalogue(build_providers(settings, vault, runs=runs, sent_secrets=book, clock=clock))
         for provider in catalogue.providers:
             stack.push_async_callback(provider.aclose)
-        identity = await _identify(client)
+        identity = await answered(lambda: identify(client))
         context = _context(
             settings,
             database=database,
@@ -202,21 +201,11 @@ async def running(
             warnings=lambda: _warnings(context),
             metrics=lambda: render(context),
         )
-        port = await stack.enter_async_context(listening(server, settings.host, settings.port))
+        port = await stack.enter_async_context(listening(server, place))
         if settings.socket_mode:
             await _connect(settings, app, stack)
         log.info("ready", workspace=identity.workspace, kinds=[kind.name for kind in catalogue.kinds])
         yield Running(port=port, worker=worker, working=working)
-
-
-async def _identify(client: AsyncWebClient) -> Identity:
-    """Ask who the bot is until Slack answers; a refusal (a wrong token) is raised at once."""
-    while True:
-        try:
-            return await identify(client)
-        except (DeliveryPostponed, DeliveryUnknown) as error:
-            log.warning("slack does not answer; trying again", why=error.message)
-            await asyncio.sleep(SLACK_RETRY)
 
 
 def _context(
@@ -328,10 +317,7 @@ async def _connect(settings: Settings, app: AsyncApp, stack: AsyncExitStack) -> 
         return
     token = settings.slack_app_token.get_secret_value()
     for _ in range(SOCKETS):
-        client = AsyncWebClient(token=token, base_url=settings.slack_api_url)
-        handler = AsyncSocketModeHandler(app, token, web_client=client)
-        stack.push_async_callback(handler.close_async)
-        await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it without annotations
+        await stack.enter_async_context(connection(app, token, settings.slack_api_url))
 
 
 async def _stopped(worker: Worker, working: asyncio.Task[None]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from bot.checks.accounts import account
 from bot.checks.database import database
 from bot.checks.findings import Finding, Mark, bounded, counted, mind, ok
+from bot.checks.port import port
 from bot.checks.socket_mode import socket_mode
 from bot.checks.workspace import Workspace
 from bot.config import VARIABLES, Settings
@@ -62,6 +63,7 @@ def _checks(
         advice="look whether DATABASE_URL is right and whether its server can be reached from here",
         limit=limit,
     )
+    yield bounded(port(settings), what="The port", advice="look whether HOST is right", limit=limit)
     yield Workspace(settings, client).look(limit)
     if settings.slack_app_token is not None:
         yield bounded(

@@ -4,18 +4,92 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import socket
 import sqlite3
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.acceptance.process import linesman
+import pytest
+
+from bot.sandbox.slack import FaultKind
+from tests.acceptance.process import PATIENCE, linesman
 from tests.acceptance.stage import Stage, free_port
 
 
 async def test_a_second_instance_on_the_same_file_is_refused(stage: Stage) -> None:
     """Started twice on one SQLite file, the second says what to do and exits with 1; the first goes on."""
     await stage.start()
+
+    second = await linesman("serve", env=stage.process.env | {"PORT": str(free_port())})
+
+    assert second.status == 1
+    assert f"✗ Another Linesman is using {stage.database}; stop it first" in second.err
+    assert await stage.process.read("/readyz") == (200, "ready")
+
+
+async def test_a_port_in_use_is_told_before_anything_waits_for_slack(stage: Stage) -> None:
+    """While Slack is silent, somebody else's port ends the start with one sentence."""
+    stage.slack.faults.add(method="auth.test", kind="delay", seconds=600, times=100)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = str(other.getsockname()[1])
+        ended = await linesman("serve", env=stage.process.env | {"PORT": taken})
+
+    assert ended.status == 1
+    assert f"✗ Another program listens on port {taken} of 127.0.0.1: end it" in ended.err
+    assert "Traceback" not in ended.err
+    assert not stage.database.exists()
+
+
+@pytest.mark.parametrize(
+    ("transport", "method"), [("http", "auth.test"), ("socket", "auth.test"), ("socket", "apps.connections.open")]
+)
+@pytest.mark.parametrize("kind", ["delay", "drop_before"])
+async def test_a_stop_while_slack_is_waited_for_is_no_error(stage: Stage, method: str, kind: FaultKind) -> None:
+    """SIGTERM ends a start that Slack keeps waiting, with status 0 and without a word about errors."""
+    stage.slack.faults.add(method=method, kind=kind, seconds=600, times=1000)
+    await stage.process.launch()
+    await stage.slack.wait_for(
+        lambda: any(call.method == method for call in stage.slack.calls), what="the first question", timeout=PATIENCE
+    )
+    stage.process.strike(signal.SIGTERM)
+
+    assert await stage.process.gone() == 0
+    levels = {json.loads(line)["level"] for line in stage.process.written().splitlines()}
+    assert levels <= {"info", "warning"}
+    assert "Traceback" not in stage.process.written()
+
+
+@pytest.mark.parametrize("transport", ["socket"])
+async def test_an_app_token_that_slack_refuses_ends_the_start(stage: Stage) -> None:
+    """It is told in one sentence, as the bot token is, and not tried for ever."""
+    ended = await linesman("serve", env=stage.process.env | {"SLACK_APP_TOKEN": "xapp-of-another-app"})
+
+    assert ended.status == 1
+    assert "✗ Slack refused (invalid_auth)" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_the_database_alone_needs_no_secrets(stage: Stage) -> None:
+    """Migrating and exporting know nothing of Slack and the providers; what cannot be read is named by its event."""
+    env = {"DATABASE_URL": stage.process.env["DATABASE_URL"]}
+    made = await linesman("migrate", env=env)
+    exported = await linesman("export", "--output", str(stage.folder / "trail.csv"), env=env)
+    with closing(sqlite3.connect(stage.database)) as connection, connection:
+        connection.execute("UPDATE events SET details = '{' WHERE id = 1")
+    proven = await linesman("export", "--verify", env=env)
+
+    assert (made.status, exported.status, proven.status) == (0, 0, 1)
+    assert (stage.folder / "trail.csv").stat().st_mode & 0o777 == 0o600
+    assert "✗ The audit trail breaks at event 1: it cannot be read" in proven.err
+    assert "Traceback" not in proven.err
+
+
+async def test_a_deleted_lock_file_lets_no_second_instance_in(stage: Stage) -> None:
+    """The first goes on; the second is refused by the database itself."""
+    await stage.start()
+    stage.database.with_name("linesman.db.lock").unlink()
 
     second = await linesman("serve", env=stage.process.env | {"PORT": str(free_port())})
 

@@ -24,6 +24,7 @@ class Connection:
     """One WebSocket of the bot."""
 
     socket: web.WebSocketResponse
+    request: web.BaseRequest
     #: a disconnect frame was sent; it serves only while there is no other
     retiring: bool = False
     waiting: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Sockets:
             await socket.send_json(_disconnect("too_many_websockets"))
             await socket.close()
             return socket
-        connection = Connection(socket=socket)
+        connection = Connection(socket=socket, request=request)
         self._connections.append(connection)
         try:
             await socket.send_json(self._hello())
@@ -96,6 +97,12 @@ class Sockets:
             connection.retiring = True
             await connection.socket.send_json(_disconnect("refresh_requested"))
         self._ws.journal.touch()
+
+    def drop(self) -> None:
+        """Break every connection without a word, as a network does."""
+        for connection in list(self._connections):
+            if (transport := connection.request.transport) is not None:
+                transport.abort()
 
     async def close(self) -> None:
         """Close every connection."""

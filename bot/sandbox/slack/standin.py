@@ -304,6 +304,10 @@ class SlackStandIn:
         answer = delivery.answer
         return delivery.error is None and challenge in (delivery.body, (answer or {}).get("challenge"))
 
+    def drop_sockets(self) -> None:
+        """Break the Socket Mode connections without a word."""
+        self._sockets.drop()
+
     async def rotate_socket(self) -> None:
         """Send ``disconnect`` (refresh_requested) to every Socket Mode connection."""
         await self._sockets.rotate()

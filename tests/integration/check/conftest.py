@@ -24,7 +24,7 @@ SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 API_KEY = "KEY0123456789"
 READING = "ok    Changes and numbers can be looked at by {}; never by guests and people of other workspaces."
 #: How variables begin that are not called LINESMAN_….
-FOREIGN = ("SLACK_", "TELNYX_", "CLOSE_", "DATABASE_")
+FOREIGN = ("SLACK_", "TELNYX_", "CLOSE_", "DATABASE_", "PORT", "HOST")
 
 
 @dataclass(kw_only=True)
@@ -82,6 +82,7 @@ class Place:
                 ),
             ],
             "database": [f"ok    The database {self.file} does not exist yet: the first start makes it."],
+            "port": ["ok    The HTTP server can listen on a free port of 127.0.0.1."],
             "bot": ["ok    The bot is @linesman in the workspace Linesman sandbox."],
             "scopes": ["ok    The app has the 12 scopes that Linesman needs."],
             "approvals": ["ok    The approval channel #approvals (C0APPROVE) has Linesman in it."],
@@ -138,6 +139,7 @@ async def place(
             "TELNYX_API_KEY": API_KEY,
             "TELNYX_API_URL": telnyx.url,
             "DATABASE_URL": f"sqlite+aiosqlite:///{file}",
+            "PORT": "0",
             "LINESMAN_REQUESTERS": "U0ANA,S0OPS",
             "LINESMAN_APPROVERS": "U0MAX,S0LEADS",
             "LINESMAN_OPERATORS": "U0ANA",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,12 @@ CONFIGURATION = [
         },
         APPROVERS="",
     ),
-    case("HTTP mode", {"socket": []}, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="8f742231b10e8888abcd99yyyzzz85a5"),
+    case(
+        "HTTP mode",
+        {"socket": [], "port": ["ok    The HTTP server can listen on a free port of 0.0.0.0."]},
+        SLACK_APP_TOKEN="",
+        SLACK_SIGNING_SECRET="8f742231b10e8888abcd99yyyzzz85a5",
+    ),
 ]
 
 PROVIDERS = [
@@ -101,6 +107,14 @@ async def test_all_is_well(place: Any) -> None:
     assert said == [line for lines in place.good().values() for line in lines]
     assert all(line.startswith("ok    ") for line in said)
     assert status == 0
+
+
+async def test_the_port_is_tried(place: Any) -> None:
+    """A port that another program has, or a host that is not this machine, keeps Linesman from starting."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        line = f"FIX   Another program listens on port {taken} of 127.0.0.1: end it, or set PORT to another one."
+        await place.tells({"port": [line]}, PORT=str(taken))
 
 
 async def test_a_misspelt_variable(place: Any) -> None:
@@ -222,7 +236,7 @@ async def test_time_is_bounded(place: Any) -> None:
     assert said == [
         f"{line}\n"
         for line in (
-            *(line for name in ("configuration", "database", "bot", "scopes") for line in good[name]),
+            *(line for name in ("configuration", "database", "port", "bot", "scopes") for line in good[name]),
             (
                 "FIX   The channels could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
                 "reached from here."
@@ -260,5 +274,5 @@ async def test_as_a_process(place: Any) -> None:
     out, err = await asyncio.wait_for(process.communicate(), 30)
 
     said = out.decode().splitlines()
-    assert [line[:5].rstrip() for line in said] == ["ok"] * 4 + ["FIX"] + ["ok"] * 8
+    assert [line[:5].rstrip() for line in said] == ["ok"] * 5 + ["FIX"] + ["ok"] * 8
     assert (process.returncode, err) == (1, b"")

@@ -10,7 +10,10 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.errors import DeliveryRefused
 from bot.sandbox.slack import SlackStandIn
+from bot.slack import sockets
+from bot.slack.sockets import connection
 from tests.integration.sandbox_slack.tinybot import APP_TOKEN, app_of, client_of, over_socket
 
 
@@ -79,14 +82,46 @@ async def test_a_rotated_bot_comes_back(slack: SlackStandIn) -> None:
     async def numbers(ack: Any) -> None:
         await ack("here")
 
-    def asked() -> int:
-        return [call.method for call in slack.calls].count("apps.connections.open")
-
     async with over_socket(app, slack):
         await slack.rotate_socket()
-        await slack.wait_for(lambda: asked() == 2 and slack.sockets == 1, what="the new connection")
+        await slack.wait_for(lambda: asked(slack) == 2 and slack.sockets == 1, what="the new connection")
         delivery = await slack.person("U0ANA").command("/numbers")
 
         assert delivery.error is None
         assert [message.text for message in slack.ephemerals("U0ANA")] == ["here"]
-        assert asked() == 2
+        assert asked(slack) == 2
+
+
+async def test_a_lost_connection_comes_back_at_once(slack: SlackStandIn) -> None:
+    """Nobody waits for the next ping, which is hours away here, to notice that the connection is gone."""
+    slack.deliver_http(None)
+    async with connection(app_of(slack), APP_TOKEN, slack.api_url, ping=3600):
+        await slack.wait_for(lambda: slack.sockets == 1, what="the connection")
+        for times in (2, 3):
+            slack.drop_sockets()
+            await slack.wait_for(lambda: asked(slack) == times and slack.sockets == 1, what="the new connection")  # noqa: B023 - it is awaited here
+
+
+async def test_a_connection_waits_for_slack_without_a_traceback(
+    slack: SlackStandIn, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack that has a fault or is away is asked again, at the start and after a loss; a wrong token ends the start."""
+    monkeypatch.setattr(sockets, "RETRY", 0.01)
+    slack.deliver_http(None)
+    slack.faults.add(method="apps.connections.open", kind="status", status=502, times=2)
+    slack.faults.add(method="apps.connections.open", kind="drop_before", times=2)
+    async with connection(app_of(slack), APP_TOKEN, slack.api_url, ping=3600):
+        await slack.wait_for(lambda: slack.sockets == 1, what="the connection")
+        slack.faults.add(method="apps.connections.open", kind="drop_before", times=2)
+        slack.drop_sockets()
+        await slack.wait_for(lambda: asked(slack) == 8 and slack.sockets == 1, what="the new connection")
+
+    with pytest.raises(DeliveryRefused, match="invalid_auth"):
+        async with connection(app_of(slack), "xapp-wrong", slack.api_url):
+            pass
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def asked(slack: SlackStandIn) -> int:
+    """Return how often the address of a connection was asked for."""
+    return [call.method for call in slack.calls].count("apps.connections.open")

@@ -1,0 +1,112 @@
+"""Socket Mode: connections that come back at once when they are lost, and wait quietly for Slack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import aiohttp
+import structlog
+from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown
+from bot.slack.calls import call
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+#: Seconds between two attempts to reach Slack.
+RETRY: Final = 3.0
+#: Seconds until Slack is asked again for a connection that it refused while we were at work.
+REFUSED: Final = 30.0
+#: Seconds between two signs of life that are asked of a connection; the SDK's own default.
+PING: Final = 10.0
+
+
+async def answered(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Return Slack's answer, however long it takes; raises DeliveryRefused (a wrong token, say) at once."""
+    while True:
+        try:
+            return await ask()
+        except (DeliveryPostponed, DeliveryUnknown) as error:
+            log.warning("slack does not answer; trying again", why=error.message)
+            await asyncio.sleep(RETRY)
+
+
+@asynccontextmanager
+async def connection(app: AsyncApp, token: str, url: str, *, ping: float = PING) -> AsyncIterator[None]:
+    """Hold a Socket Mode connection until the block ends. ``token`` is the app-level one, ``url`` the Web API's base.
+
+    Waits for Slack as long as it takes; raises DeliveryRefused when Slack does not take the token.
+    """
+    client = _Client(token, app, url, ping)
+    handler = _Handler(app, token, client)
+    try:
+        # Asked here, a refusal ends the start with one sentence; the SDK would log a traceback every few seconds.
+        client.wss_uri = await answered(client.address)
+        await client.begin()
+        await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it without annotations
+        yield
+    finally:
+        await handler.close_async()  # type: ignore[no-untyped-call]  # the same
+
+
+class _Handler(AsyncSocketModeHandler):
+    """Bolt's handler, over our client: its own constructor would make another one."""
+
+    def __init__(self, app: AsyncApp, token: str, client: SocketModeClient) -> None:
+        self.app = app
+        self.app_token = token
+        self.client = client
+        self.client.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type]  # as Bolt does it
+
+
+class _Client(SocketModeClient):
+    """The SDK's client, which notices a lost connection and asks for addresses as we ask for everything else."""
+
+    def __init__(self, token: str, app: AsyncApp, url: str, ping: float) -> None:
+        web = AsyncWebClient(token=token, base_url=url, retry_handlers=[])
+        super().__init__(app_token=token, logger=app.logger, web_client=web, ping_interval=ping)
+
+    async def begin(self) -> None:
+        """Take a session whose connections tell that they are lost, in place of the SDK's."""
+        await self.aiohttp_client_session.close()
+        self.aiohttp_client_session = aiohttp.ClientSession(ws_response_class=_Connection)
+
+    async def address(self) -> str:
+        """Ask once for the address of a connection, which is good for one."""
+        return str((await call(self.web_client.apps_connections_open(app_token=str(self.app_token))))["url"])
+
+    async def issue_new_wss_url(self) -> str:
+        """Ask until there is an address; also after a refusal, for work goes on that needs no clicks."""
+        while True:
+            try:
+                return await answered(self.address)
+            except DeliveryRefused as error:
+                log.warning("slack refuses a connection", why=error.message)
+                await asyncio.sleep(REFUSED)
+
+
+class _Connection(ClientWebSocketResponse):
+    """A connection whose loss without a farewell is told like one with it.
+
+    After a farewell the SDK connects anew at once. When the connection is just gone, it looks after its next ping only,
+    up to ten seconds later, and until then Slack has nowhere to deliver clicks to.
+    """
+
+    _told = False
+
+    async def receive(self, timeout: float | None = None) -> WSMessage:  # noqa: ASYNC109 - aiohttp's signature
+        """Return the next message."""
+        message: WSMessage = await super().receive(timeout)
+        if message.type is WSMsgType.CLOSED and not self._told:
+            self._told = True
+            return WSMessage(WSMsgType.CLOSE, self.close_code, None)
+        return message
