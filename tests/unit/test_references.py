@@ -1,7 +1,8 @@
-"""What comments and documents cite stands in the repository, under the heading that they name."""
+"""What comments and documents cite is in the repository: documents, headings, paths and tests."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,11 @@ _CITATION: Final = re.compile(r'(?<![\w/:.-])((?:[\w.-]+/)*[\w-]+\.md)\b(?:, "([
 #: The end of a line inside a comment, a docstring or a paragraph, with what the next one begins with.
 _LINE_END: Final = re.compile(r"\s*\n\s*(?:#:?)?\s*")
 _LINK: Final = re.compile(r"\]\(([^)\s]*)\)")
+#: A test by its file and its name, and a path in code style.
+_TEST: Final = re.compile(r"(tests/[\w/-]+\.py)::([\w:]+)")
+_PATH: Final = re.compile(r"`(\.?[\w-]+/[\w./-]*)`")
+#: Not in the repository: what somebody makes, and the folder of a provider that is only an example.
+_MADE: Final = (".venv/", "bot/providers/acme/")
 _HEADING: Final = re.compile(r"#{1,6}\s+(?:\d+(?:\.\d+)*\.?\s+)?(.+)")
 
 
@@ -61,6 +67,33 @@ def broken(text: str, place: Path) -> Iterator[str]:
             yield f"{name} is cited without a heading"
     if place.suffix == ".md":
         yield from _dead_links(text, place)
+        yield from _lost(text, place)
+
+
+def _lost(text: str, place: Path) -> Iterator[str]:
+    """Yield every path and every test that a document names and that is not there.
+
+    A path begins at the root or beside the document. What begins with no folder of either is none (`text/csv`).
+    """
+    for name in _PATH.findall(text):
+        first = name.partition("/")[0]
+        starts = [start for start in (ROOT, place.parent) if (start / first).is_dir()]
+        if starts and not name.startswith(_MADE) and not any((start / name).exists() for start in starts):
+            yield f"there is no {name}"
+    for name, test in _TEST.findall(text):
+        if not (ROOT / name).is_file():
+            yield f"there is no {name}"
+        elif not _defines(ast.parse((ROOT / name).read_text(encoding="utf-8")), test.split("::")):
+            yield f"{name} has no {test}"
+
+
+def _defines(scope: ast.Module | ast.stmt, names: list[str]) -> bool:
+    """Tell whether ``names`` lead, each inside the one before it, to a class or a function."""
+    if not names:
+        return True
+    return any(
+        getattr(inner, "name", None) == names[0] and _defines(inner, names[1:]) for inner in getattr(scope, "body", [])
+    )
 
 
 def _dead_links(text: str, place: Path) -> Iterator[str]:
@@ -84,6 +117,16 @@ def test_every_citation_names_a_document_and_a_heading_that_exist() -> None:
     ]
 
     assert wrong == []
+
+
+def test_each_claim_of_security_names_its_test() -> None:
+    """What an attacker cannot do is proven; what they can is marked, and needs no proof."""
+    text = (ROOT / ".github" / "SECURITY.md").read_text(encoding="utf-8")
+    claims = [claim.split("\n\n")[0] for claim in text.split("\n- ")[1:]]
+    claims = [claim for claim in claims if claim.startswith("Cannot")]
+
+    assert len(claims) > 20
+    assert [claim for claim in claims if not _TEST.search(claim)] == []
 
 
 def test_the_facts_are_cited() -> None:
@@ -128,6 +171,19 @@ def test_a_heading_means_one_section(path: Path) -> None:
         ),
         pytest.param(
             "bot/slack/x.md", "[a](APIS.md)", ["there is no APIS.md", "the link APIS.md leads nowhere"], id="lost"
+        ),
+        pytest.param("x.md", "`bot/cli.py` `text/csv` `bot/providers/acme/kinds.py` `.venv/bin/ruff`", [], id="path"),
+        pytest.param("bot/x.md", "`slack/views/` `slack/gone/`", ["there is no slack/gone/"], id="lost path"),
+        pytest.param("x.md", "`tests/gone.py::test_x`", ["there is no tests/gone.py"], id="lost file of tests"),
+        pytest.param(
+            "x.md",
+            "`tests/unit/test_references.py::test_the_facts_are_cited`, `tests/unit/test_references.py::test_x`, "
+            "`tests/unit/test_policy.py::TestApprove::test_own_change`, `tests/unit/test_policy.py::test_own_change`",
+            [
+                "tests/unit/test_references.py has no test_x",
+                "tests/unit/test_policy.py has no test_own_change",
+            ],
+            id="lost test",
         ),
         pytest.param(
             "bot/slack/x.md", "[a](API.md#dead)", ["the link API.md#dead leads to no heading"], id="lost heading"
