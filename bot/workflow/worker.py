@@ -55,7 +55,7 @@ class Worker:
         self._name = name
         self._escalation = Escalation(context)
         self._stopping = asyncio.Event()
-        self._tasks: dict[int, Claim] = {}
+        self._tasks: dict[tuple[int, Task, int], Claim] = {}
         self._messages: dict[int, Message] = {}
         self._running: set[asyncio.Task[None]] = set()
         #: How often in a row the database refused to give work out.
@@ -165,9 +165,10 @@ class Worker:
         async with self._context.database.transaction() as tx:
             claims = await tx.work.claim(owner=self._name, now=self._context.clock(), lease=timing.lease, limit=room)
         # After a jump of the clock, or a time in which no claim could be renewed, one's own claims look like a dead
-        # worker's. Whoever is at work on them still is: they are held on to and not begun a second time.
-        fresh = [claim for claim in claims if claim.id not in self._tasks]
-        self._tasks.update({claim.id: claim for claim in fresh})
+        # worker's. Whoever is at work on them still is: they are held on to and not begun a second time. The id alone
+        # does not tell them: SQLite gives that of a task that was forgotten while at work to the next one.
+        fresh = [claim for claim in claims if _key(claim) not in self._tasks]
+        self._tasks.update({_key(claim): claim for claim in fresh})
         return fresh
 
     async def _claim_messages(self, room: int) -> list[Message]:
@@ -198,7 +199,7 @@ class Worker:
         else:
             self._escalation.task_went_well(claim)
         finally:
-            self._tasks.pop(claim.id, None)
+            self._tasks.pop(_key(claim), None)
 
     async def _retry(self, claim: Claim) -> None:
         pause = min(FIRST_RETRY * 2 ** min(claim.attempts, 10), LONGEST_RETRY)
@@ -241,7 +242,7 @@ class Worker:
             until = self._context.clock() + lease
             try:
                 async with self._context.database.transaction() as tx:
-                    await tx.work.extend(self._tasks, self._name, until)
+                    await tx.work.extend([id_ for id_, _, _ in self._tasks], self._name, until)
                     await tx.outbox.extend(self._messages, self._name, until)
             except Exception:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
@@ -281,3 +282,7 @@ class Worker:
 
     async def _cancel_running(self) -> None:
         await self._context.database.cancel(set(self._running))
+
+
+def _key(claim: Claim) -> tuple[int, Task, int]:
+    return claim.id, claim.task, claim.subject
