@@ -12,7 +12,7 @@ from bot.changes.snapshots import Snapshot, Target
 from bot.clock_skew import ServiceClock
 from bot.errors import Unasked
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
-from bot.providers.http import Call, clean
+from bot.providers.http import Call, Ready, clean
 
 
 def unasked(provider: str, what: str) -> Unasked:
@@ -64,8 +64,10 @@ class Guarded(Provider):
     async def count(self, target: Target, kind: Kind) -> int | None:  # noqa: D102 - as in Provider
         return await self._provider.count(target, kind)
 
-    async def submit(self, batch: BatchRequest) -> JobReport:  # noqa: D102 - as in Provider
-        return await self._provider.submit(batch)
+    async def submit(  # noqa: D102 - as in Provider
+        self, batch: BatchRequest, ready: Ready | None = None
+    ) -> JobReport:
+        return await self._provider.submit(batch, ready)
 
     async def poll(self, job_id: str) -> JobReport:
         """Return the job as it is now; raises :class:`bot.errors.Unasked` for another one."""

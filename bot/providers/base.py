@@ -16,7 +16,7 @@ from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.values import Values
 from bot.clock_skew import ServiceClock
-from bot.providers.http import Call
+from bot.providers.http import Call, Ready
 
 
 class JobState(Enum):
@@ -166,8 +166,12 @@ class Provider(Protocol):
         """
         ...
 
-    async def submit(self, batch: BatchRequest) -> JobReport:
-        """Create the job for ``batch`` with one POST and return what the provider answered."""
+    async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
+        """Create the job for ``batch`` with one POST and return what the provider answered.
+
+        ``ready`` has the last word: it is awaited when nothing is left to wait for before the POST, neither the
+        provider's pace nor a place among the requests under way. What it raises is raised, and nothing was sent.
+        """
         ...
 
     async def poll(self, job_id: str) -> JobReport:

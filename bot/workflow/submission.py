@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
@@ -26,7 +28,8 @@ from bot.errors import (
     Unauthorised,
     Unavailable,
 )
-from bot.providers.base import JobReport
+from bot.providers.base import BatchRequest, JobReport
+from bot.providers.http import Ready
 from bot.store.transaction import Transaction
 from bot.store.work import Claim, Task
 from bot.workflow.announcements import Announcements
@@ -48,10 +51,30 @@ LONG = timedelta(seconds=60)
 class _Step(Enum):
     """What comes next for a batch that is due."""
 
-    GO = "go"  #: its POST, and nothing else
+    GO = "go"  #: its POST, as soon as the provider's pace lets it
     LOOK = "look"  #: a look at its numbers
     STOP = "stop"  #: the end of the change, which does not hold its numbers any more
     STAY = "stay"  #: nothing now: it waits, or it was stopped
+
+
+class _KeptBack(Exception):
+    """What was to be sent may not go now after all."""
+
+    def __init__(self, step: _Step) -> None:
+        super().__init__(step.value)
+        self.step = step
+
+
+@dataclass(slots=True)
+class _Try:
+    """One try to send a batch."""
+
+    claim: Claim
+    batch: Batch
+    change: Change
+    kind: Kind
+    #: Whether it is written down that the POST is about to go out.
+    begun: bool = False
 
 
 class Submission:
@@ -82,43 +105,62 @@ class Submission:
             await self._finish_task(claim)
             return
         request = await request_of(self._context, batch, kind)
-        if not await self._may_go(claim, batch, kind):
-            return
-        provider = self._context.catalogue.provider(kind)
+        while (step := await self._attempt(_Try(claim, batch, change, kind), request)) is _Step.LOOK:
+            log.info("its turn came late, so it is looked at again", change=batch.change, batch=batch.position)
+        if step is _Step.STOP:
+            await self._released(claim, batch)
+
+    async def _attempt(self, one: _Try, request: BatchRequest) -> _Step:
+        """Send the batch once its numbers have just been seen to be as planned; say what is left to do.
+
+        This is the one gate through which every batch goes, the first time and each time after it. Whether it may go
+        is asked before it waits for its turn at the provider, and once more when nothing is left to wait for.
+        """
+        async with AsyncExitStack() as turn:
+            step = await self._may_go(one.claim, one.batch.id, one.kind)
+            if step is _Step.LOOK:
+                await turn.enter_async_context(self._staleness.turn(one.batch.change))
+                step = await self._look(one.claim, one.batch, one.kind)
+            if step is not _Step.GO:
+                return step
+
+            async def ready() -> None:
+                word = await self._may_go(one.claim, one.batch.id, one.kind, begins=True)
+                if word is not _Step.GO:
+                    raise _KeptBack(word)
+                one.begun = True
+                await turn.aclose()  # from here on the others see that it is being sent
+
+            try:
+                await self._send(one, request, ready)
+            except _KeptBack as kept:
+                return kept.step
+        return _Step.STAY
+
+    async def _send(self, one: _Try, request: BatchRequest, ready: Ready) -> None:
+        """Have the provider make the job, and write down what came of it; raises _KeptBack when ``ready`` does."""
+        provider = self._context.catalogue.provider(one.kind)
         try:
-            report = await provider.submit(request)
+            report = await provider.submit(request, ready)
         except TooManyJobs as error:
-            await self._no_slot(claim, batch, error)
+            await self._no_slot(one.claim, one.batch, error)
         except RateLimited as error:
             wait = timedelta(seconds=error.wait)
             until = self._context.clock() + wait
             told = f"{provider.title} asks to wait until {until:%H:%M} UTC." if wait >= LONG else ""
-            await self._queue_again(claim, batch, wait, error.message, told)
+            await self._queue_again(one, wait, error.message, told)
         except Unavailable as error:
-            await self._queue_again(claim, batch, self._backoff(claim), error.message)
+            await self._queue_again(one, self._backoff(one.claim), error.message)
         except (BadRequest, Unauthorised, Forbidden, Missing, SecretError) as error:
-            await self._refused(claim, batch, change, error)
+            await self._refused(one, error)
         except OutcomeUnknown as error:
-            await self._unknown(claim, batch, change, error.message)
+            await self._unknown(one.claim, one.batch, one.change, error.message)
         else:
-            await self._made(claim, batch, change, kind, report)
-
-    async def _may_go(self, claim: Claim, batch: Batch, kind: Kind) -> bool:
-        """Take the batch to ``submitting`` once its numbers have just been seen to be as planned; False when not now.
-
-        This is the one gate through which every batch goes, the first time and each time after it.
-        """
-        step = await self._begin(claim, batch.id, kind)
-        if step is _Step.LOOK:
-            async with self._staleness.turn(batch.change):
-                step = await self._look(claim, batch, kind)
-        if step is _Step.STOP:
-            await self._released(claim, batch)
-        return step is _Step.GO
+            await self._made(one.claim, one.batch, one.change, one.kind, report)
 
     async def _look(self, claim: Claim, batch: Batch, kind: Kind) -> _Step:
         """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next."""
-        while (step := await self._begin(claim, batch.id, kind)) is _Step.LOOK:
+        while (step := await self._may_go(claim, batch.id, kind)) is _Step.LOOK:
             try:
                 await self._staleness.look(batch)
             except ProviderError as error:
@@ -126,10 +168,11 @@ class Submission:
                 return _Step.STAY
         return step
 
-    async def _begin(self, claim: Claim, batch_id: int, kind: Kind) -> _Step:
-        """Write down that the POST is about to go out, unless it must not, or the numbers have to be seen first.
+    async def _may_go(self, claim: Claim, batch_id: int, kind: Kind, *, begins: bool = False) -> _Step:
+        """Tell whether the POST may go out now, or what comes before it.
 
-        All that may forbid it is asked in the transaction that writes it down.
+        When it ``begins``, that it is about to go out is written down, in the transaction in which all was asked that
+        may forbid it.
         """
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
@@ -162,6 +205,8 @@ class Submission:
                 if batch.check_problem:
                     await tx.work.again(claim, now + self._pause(claim))
                     return _Step.STAY
+            if not begins:
+                return _Step.GO
             await tx.batches.move(
                 batch.id,
                 BatchState.SUBMITTING,
@@ -236,14 +281,17 @@ class Submission:
                 await free_slot(tx, kind, now)  # where this one fitted in, the next may
         self._context.ring()
 
-    async def _queue_again(self, claim: Claim, batch: Batch, wait: timedelta, why: str, told: str = "") -> None:
+    async def _queue_again(self, one: _Try, wait: timedelta, why: str, told: str = "") -> None:
         """Put a batch that the provider surely did not take back into the queue; the card says ``told`` meanwhile."""
-        now = self._context.clock()
+        now, batch = self._context.clock(), one.batch
         async with self._context.database.transaction() as tx:
-            await tx.batches.move(batch.id, BatchState.QUEUED)
+            if one.begun:
+                await tx.batches.move(batch.id, BatchState.QUEUED)
+            elif not await tx.work.held(one.claim, self._worker):
+                return  # it was stopped while it waited for its turn
             if told:
                 await tx.batches.checked([batch.id], now, told)
-            await tx.work.again(claim, now + wait)
+            await tx.work.again(one.claim, now + wait)
             await tx.events.add(batch.change, "batch_postponed", at=now, batch=batch.position, why=why)
             await self._say.card(tx, batch.change)
         log.info("batch postponed", change=batch.change, batch=batch.position, seconds=wait.total_seconds(), why=why)
@@ -254,16 +302,19 @@ class Submission:
         doubled: timedelta = pace.least * 2.0 ** min(claim.attempts, 10)
         return min(pace.most, doubled)
 
-    async def _refused(self, claim: Claim, batch: Batch, change: Change, error: ProviderError | SecretError) -> None:
+    async def _refused(self, one: _Try, error: ProviderError | SecretError) -> None:
         """Settle a batch that the provider refused whole: none of its numbers was changed, and each says why."""
-        now = self._context.clock()
+        now, batch, change = self._context.clock(), one.batch, one.change.id
         code = getattr(error, "code", "") or REFUSED
         pointer = getattr(error, "pointer", "")
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.changes.hold(change)
+            if not one.begun and not await tx.work.held(one.claim, self._worker):
+                return  # it was stopped before anything of it was sent
+            await tx.work.done(one.claim)
             await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
             await tx.operations.settle_batch(
-                change.id,
+                change,
                 batch.position,
                 OperationState.FAILED,
                 code=code,
@@ -271,13 +322,10 @@ class Submission:
                 pointer=pointer,
                 now=now,
             )
-            await tx.events.add(
-                change.id, "batch_refused", at=now, batch=batch.position, code=code, answer=error.message
-            )
-            await self._say.card(tx, change.id)
-            await say_kept_back(tx, self._say, change.id)
-            await settle_change(tx, change.id, self._context)
-        log.warning("batch refused", change=change.id, batch=batch.position, code=code)
+            await tx.events.add(change, "batch_refused", at=now, batch=batch.position, code=code, answer=error.message)
+            await self._say.card(tx, change)
+            await settle_change(tx, change, self._context)
+        log.warning("batch refused", change=change, batch=batch.position, code=code)
         self._context.ring()
 
     async def _unknown(self, claim: Claim, batch: Batch, change: Change, why: str) -> None:

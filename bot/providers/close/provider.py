@@ -30,7 +30,7 @@ from bot.providers.close.lookups import Lookups
 from bot.providers.close.reading import Reader
 from bot.providers.close.rights import Rights
 from bot.providers.close.updating import Updates
-from bot.providers.http import Bounds, Call, PacedClient, clean
+from bot.providers.http import Bounds, Call, PacedClient, Ready, clean
 from bot.providers.runs import Runs
 
 #: ``phon_`` and an opaque text (API.md, "Fields of a number"); its length is not documented.
@@ -136,9 +136,12 @@ class Close:
         """Return how many numbers ``target`` may be at most; see :class:`bot.providers.base.Provider`."""
         return await self._reader.count(target, kind)
 
-    async def submit(self, batch: BatchRequest) -> JobReport:
+    async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
         """Write the run of ``batch`` down and begin it. Nothing is sent here, so the outcome is never unknown."""
-        job = await self._kept().submit(batch)
+        kept = self._kept()
+        if ready is not None:
+            await ready()
+        job = await kept.submit(batch)
         self._wake()
         return job
 

@@ -12,15 +12,15 @@ from bot.changes.values import JSON, Secret, Value
 from bot.changes.vault import Vault
 from bot.errors import BadRequest, OutcomeUnknown, SecretError, StoreError, Unavailable
 from bot.providers.base import BatchRequest, JobReport, JobSearch, JobState, OperationReport
-from bot.providers.http import PacedClient, clean
+from bot.providers.http import PacedClient, Ready, clean
 from bot.providers.listing import Listing
 from bot.providers.telnyx.bodies import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.errors import reason
 from bot.providers.telnyx.kinds import EXTERNAL_PIN
 from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, one, parse, rows, total
 
-#: Seconds that a request for a job may wait here for its turn. Its numbers were looked at just before; after a longer
-#: wait that is done again.
+#: Seconds that a request for a job may wait here for its turn. Its numbers were looked at just before and would have to
+#: be looked at again after a longer wait, which it had better spend in the queue.
 PATIENCE: Final = 2.0
 #: Jobs on one page of a search. 250 are allowed, but a job names each of its 1000 numbers two or three times: 250 of
 #: them would be some 40 MB to hold the event loop with, and what is looked for is among the newest.
@@ -45,7 +45,7 @@ class Jobs:
         self._http = http
         self._vault = vault
 
-    async def submit(self, batch: BatchRequest) -> JobReport:
+    async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
         """Create the job for ``batch`` by one POST; errors as :class:`bot.providers.base.Provider` says."""
         try:
             document = body(batch, self._vault)
@@ -59,7 +59,7 @@ class Jobs:
         path = f"/phone_numbers/jobs/{JOB_TYPES[batch.kind.name]}"
         # The one filter that goes to a job as it is: no list takes it (API.md, "Filters").
         params = {f"filter[{each.field}]": str(each.value).lower() for each in batch.handed} or None
-        answer = await self._http.write("POST", path, params=params, json=document, patience=PATIENCE)
+        answer = await self._http.write("POST", path, params=params, json=document, ready=ready, patience=PATIENCE)
         try:
             job = self._report(data(answer))
         except Unavailable as error:

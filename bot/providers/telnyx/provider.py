@@ -20,7 +20,7 @@ from bot.changes.snapshots import Snapshot, Target
 from bot.changes.vault import Vault
 from bot.clock_skew import ServiceClock
 from bot.providers.base import BatchRequest, JobReport, JobSearch
-from bot.providers.http import Bounds, Call, PacedClient
+from bot.providers.http import Bounds, Call, PacedClient, Ready
 from bot.providers.masking import Masking, SentSecrets
 from bot.providers.telnyx import kinds as table
 from bot.providers.telnyx.errors import refusal
@@ -125,9 +125,9 @@ class Telnyx:
         """Return how many numbers ``target`` may be at most; see :class:`bot.providers.base.Provider`."""
         return await self._reader.count(target, kind)
 
-    async def submit(self, batch: BatchRequest) -> JobReport:
+    async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
         """Create the job for ``batch``; see :class:`bot.providers.base.Provider`."""
-        return await self._jobs.submit(batch)
+        return await self._jobs.submit(batch, ready)
 
     async def poll(self, job_id: str) -> JobReport:
         """Return the job as it is now; see :class:`bot.providers.base.Provider`."""
