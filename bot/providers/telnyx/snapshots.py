@@ -58,7 +58,9 @@ def sources(names: Iterable[str]) -> tuple[Source, ...]:
 def shown_along(names: Iterable[str], kind: Kind) -> tuple[str, ...]:
     """Return the rest of the ``voice`` object, as far as the lists that hold ``names`` show it; nothing without voice.
 
-    Whether a job replaces that object whole is documented nowhere (API.md, "Nested objects").
+    Whether a job replaces that object whole is documented nowhere (API.md, "Nested objects"). It is the whole rest but
+    for the caller ID name, which only the other list shows: to read both would double the calls of every change of a
+    voice setting. A job that resets the object shows in the others, of those numbers that have any of them set.
     """
     wanted = tuple(names)
     if not any(name.startswith(_VOICE) for name in wanted):
