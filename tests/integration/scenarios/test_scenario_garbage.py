@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import gzip
 import io
@@ -122,6 +123,36 @@ async def test_what_is_no_http_leaves_one_line(log: io.StringIO, stage: Stage) -
     assert [line["level"] for line in told(log)] == ["warning"] * len(told(log))
 
 
+def plausible() -> bytes:
+    """Return headers as Slack sends them, over another body."""
+    return b"X-Slack-Signature: v0=%s\r\nX-Slack-Request-Timestamp: %d\r\n" % (b"0" * 64, int(time.time()))
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        pytest.param(b"Content-Encoding: gzip\r\nContent-Length: 99999\r\n", "it is compressed", id="compressed"),
+        pytest.param(b"Content-Length: %d\r\n" % (LARGEST + 1), "it is larger than anything", id="too-large"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n", "it is larger than anything", id="too-large-untold"),
+    ],
+)
+async def test_what_cannot_be_from_slack_is_refused_unread(
+    log: io.StringIO, stage: Stage, headers: bytes, why: str
+) -> None:
+    """The answer comes before the body, which nobody reads: to check its signature would be to read it."""
+    request = b"POST /slack/events HTTP/1.1\r\nHost: bot\r\n" + headers + plausible() + b"\r\n"
+    if b"chunked" in headers:
+        request += b"100000\r\n%s\r\n" % (b"a" * 0x100000) * 3  # and no end
+
+    status = await exchange(stage, request)
+
+    assert status.split()[1:2] in ([b"401"], [])
+    async with asyncio.timeout(20):
+        while not told(log):  # noqa: ASYNC110 - a log signals nobody
+            await asyncio.sleep(0.02)
+    assert [str(line["why"]).startswith(why) for line in told(log)] == [True]
+
+
 async def test_what_slack_signed_gets_in(stage: Stage) -> None:
     """The same door opens for a signature over these very bytes."""
     body, now = "ssl_check=1&token=x", str(int(time.time()))
@@ -151,7 +182,7 @@ async def test_more_connections_than_there_may_be_wait(log: io.StringIO, stage: 
     "begun",
     [
         pytest.param(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nX-Slow:", id="headers"),
-        pytest.param(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\npayload=", id="body"),
+        pytest.param(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n%splausible", id="body"),
     ],
 )
 async def test_a_request_that_never_ends_is_ended(
@@ -163,11 +194,21 @@ async def test_a_request_that_never_ends_is_ended(
     await idle.start()
     assert idle.bot is not None
     reader, writer = await asyncio.open_connection("127.0.0.1", idle.bot.port)
-    writer.write(begun)
+    writer.write(begun.replace(b"%splausible", plausible() + b"\r\n"))
 
-    async with asyncio.timeout(60):
-        await reader.read()
+    async def trickle() -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"a")
+                await writer.drain()
+                await asyncio.sleep(0.05)
 
+    trickling = asyncio.create_task(trickle())
+    async with asyncio.timeout(20):
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+
+    trickling.cancel()
     writer.close()
     assert (await idle.get("/healthz"))[0] == 200
     assert "Traceback" not in log.getvalue()

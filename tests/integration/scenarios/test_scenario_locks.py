@@ -209,6 +209,9 @@ async def test_locks_that_are_gone_keep_a_change_from_going_on(stage: Stage, whe
 
         assert stage.outcomes(change) == {"verified": 1, "failed": 1, "not_attempted": 2}
         assert len(stage.telnyx.jobs) == 1
+        assert stage.bot
+        async with stage.bot.worker._context.database.reading() as tx:
+            assert "rest_started" not in [event.what for event in await tx.events.of(change)]
         return
     change = await stage.ask(wanted, TAGS)
     if when == "before the approval":
