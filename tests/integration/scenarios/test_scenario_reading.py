@@ -66,6 +66,7 @@ BEHIND: Final = {
     "block_action kind",
     "block_action leave_out",
     "block_action more_numbers",
+    "block_action several_boxes",
     "block_action settings",
     "block_action take_sheet_away",
     "view_closed preview",
