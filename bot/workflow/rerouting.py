@@ -32,6 +32,8 @@ SHEET_TRIES: Final = 10
 MOST_MOVES: Final = 3
 #: Messages that go with a file.
 _FILES: Final = frozenset({Topic.PLAN, Topic.RESULTS, Topic.SHEET})
+#: Refusals that say of a channel what Slack says of it as well when it is asked.
+_PROVABLE: Final = frozenset({"channel_not_found", "not_in_channel", "is_archived", "is_inactive"})
 #: Messages that somebody else waits for than the thread: without them nothing is lost that is not seen elsewhere.
 _FLEETING: Final = frozenset({Topic.PREVIEW, Topic.FORMER})
 
@@ -54,7 +56,7 @@ class Rerouting:
 
         ``look`` tells that not the message was refused but the look whether an earlier attempt had arrived.
         """
-        if isinstance(error, ChannelLost) and (look or message.topic in _FILES):
+        if isinstance(error, ChannelLost) and (look or message.topic in _FILES or error.code in _PROVABLE):
             error = await self._confirmed(message, story, error)
         async with self._context.database.transaction() as tx:
             became = await self._decide(tx, message, story, error, look=look)
@@ -67,7 +69,8 @@ class Rerouting:
     async def _confirmed(self, message: Message, story: Story, error: ChannelLost) -> DeliveryRefused:
         """Return the error, as one that says nothing about the channel when Slack, asked for it, says that it is there.
 
-        A refused look, or one step of an upload, may have other reasons than its words say.
+        A refused look, or one step of an upload, may have other reasons than its words say, and a single refusal of a
+        message may be a fault of a moment.
         """
         try:
             if await self._messenger.lost(_place(message, story, self._context.failure_channel).channel):

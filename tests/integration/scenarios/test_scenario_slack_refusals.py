@@ -121,6 +121,20 @@ async def test_a_refused_look_for_a_file_never_repeats_it(stage: Stage, error: s
     assert_one_of_each(stage, change)
 
 
+@pytest.mark.parametrize("error", ["channel_not_found", "not_in_channel", "is_archived", "is_inactive"])
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+async def test_a_channel_that_is_called_lost_for_a_moment_keeps_its_card(stage: Stage, method: str, error: str) -> None:
+    """Slack, asked for the channel, says that it is there: nothing moves, and the message comes a little later."""
+    fault = stage.slack.faults.add(
+        method=method, kind="error", error=error, where=lambda call: call.get("channel") == OPS
+    )
+
+    change = await stage.run(numbers(stage))
+
+    assert fault.fired == 1
+    assert_one_of_each(stage, change)
+
+
 async def test_what_waits_for_slack_to_be_mended_is_told(stage: Stage) -> None:
     """A message that Slack refuses for a reason of its own waits, is seen below "ready", and comes in the end."""
     refused = stage.slack.faults.add(
