@@ -82,6 +82,25 @@ async def test_a_gateways_page_is_no_refusal_of_a_job(stage: Stage, status: int)
     stage.assert_nothing_doubled()
 
 
+@pytest.mark.parametrize(("kind", "status"), [("gateway", 403), ("gateway", 404), ("hollow", 404)])
+async def test_a_gateways_page_is_no_list_of_jobs(
+    idle: Stage, monkeypatch: pytest.MonkeyPatch, kind: str, status: int
+) -> None:
+    """While pages come in the place of the list, a lost job is neither absent nor anybody's to decide on."""
+    monkeypatch.setattr(wiring, "build_providers", partial(wiring.build_providers, patience=0.05))
+    numbers = numbers_of(idle, 3)
+    await idle.start()
+    idle.telnyx.faults.add(method="POST", path=JOBS, kind="drop_after")
+    pages = idle.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind=kind, status=status, times=6)  # type: ignore[arg-type]
+
+    change = await idle.run(numbers)
+
+    assert pages.times == 0
+    assert len(idle.created()) == 1
+    assert idle.outcomes(change) == {"verified": 3}
+    assert idle.failures() == []
+
+
 @pytest.mark.parametrize("kind", ["gateway", "hollow"])
 async def test_pages_and_empty_documents_are_no_numbers(
     idle: Stage, monkeypatch: pytest.MonkeyPatch, kind: str
