@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,9 +11,9 @@ from bot.changes.kinds import Kind
 from bot.changes.numbers import BadEntry, Reading, read_numbers
 from bot.changes.records import Draft
 from bot.changes.settings import Setting, Unreadable, read_value
+from bot.changes.sheets.foreign import named
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
-from bot.changes.sheets.stages import Stage
 from bot.changes.snapshots import Target
 from bot.changes.starts import Start
 from bot.changes.values import Edit, Secret, Values, Way, Wish, Wishes
@@ -57,14 +57,27 @@ class Request:
     start: Start | None = None
     #: How many numbers are tried first, alone; 0 when all are sent together.
     canary: int = 0
-    #: Which columns of a sheet that Linesman made of a change gave the values of ``rows``; None when none did.
-    stage: Stage | None = None
+    #: Id -> the E.164 number that stands beside it in the sheet.
+    beside: Mapping[str, str] = field(default_factory=dict)
+    #: How many rows of the sheet count by their number because the id is none of the provider's.
+    strange_ids: int = 0
+    #: What else people have to know of how the sheet was read.
+    sheet_cautions: tuple[str, ...] = ()
 
     @property
     def handed(self) -> bool:
         """Whether only the provider can tell which numbers are meant."""
         fields = {field.name: field for field in self.kind.filters}
         return any(not fields[condition.field].previewable for condition in self.conditions)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What people have to know of how the sheet was read."""
+        if not self.strange_ids:
+            return self.sheet_cautions
+        rows = "1 row" if self.strange_ids == 1 else f"{self.strange_ids:,} rows"
+        strange = f"in {rows} of the sheet the id is not one of this provider's, so the number beside it counts"
+        return (*self.sheet_cautions, strange)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -155,7 +168,8 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
     if not sheet.rows:
         raise InputError({SHEET: "The sheet has no numbers: there is nothing below its headings."})
     unwanted = frozenset(request.excluded)
-    rows = {row.identifier: row.values for row in sheet.rows if row.identifier not in unwanted}
+    wanted = [row for row in sheet.rows if unwanted.isdisjoint((row.identifier, row.beside))]
+    rows = {row.identifier: row.values for row in wanted}
     if not request.kind.removes and not request.wanted and not any(row.values for row in sheet.rows):
         raise InputError(
             {SHEET: "The sheet gives numbers but no values: fill in a column, or choose settings in the form."}
@@ -164,9 +178,33 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
         request,
         rows=rows,
         repeats=request.repeats + sheet.repeats + len(set(request.identifiers) & set(rows)),
-        dropped=request.dropped.union(row.identifier for row in sheet.rows if row.identifier in unwanted),
-        stage=sheet.stage,
+        dropped=request.dropped.union(row.identifier for row in sheet.rows if row.identifier not in rows),
+        beside={row.identifier: row.beside for row in wanted if row.beside},
+        strange_ids=sheet.strange_ids,
+        sheet_cautions=tuple(_cautions(sheet)),
     )
+
+
+def by_number(request: Request, ids: Collection[str]) -> Request:
+    """Return ``request`` with the numbers that stand beside ``ids`` in its sheet in place of those ids."""
+    numbers = {each: request.beside[each] for each in ids}
+    return replace(
+        request,
+        rows={numbers.get(key, key): values for key, values in request.rows.items()},
+        identifiers=tuple(numbers.get(each, each) for each in request.identifiers),
+        beside={key: number for key, number in request.beside.items() if key not in numbers},
+        strange_ids=request.strange_ids + len(numbers),
+    )
+
+
+def _cautions(sheet: Sheet) -> Iterator[str]:
+    """Yield what people have to know of how ``sheet`` was read."""
+    if sheet.stage:
+        yield sheet.stage.caution
+    if sheet.left_out:
+        columns = "column" if len(sheet.left_out) == 1 else f"{len(sheet.left_out):,} columns"
+        names = named([f"“{heading}”" for heading in sheet.left_out])
+        yield f"the sheet was read without its {columns} {names}"
 
 
 def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tuple[Condition, ...]:

@@ -93,6 +93,8 @@ class Draft:
     excluded: str = ""
     #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
     left_out: tuple[str, ...] = ()
+    #: Headings of the sheet's columns that are not known, which the requester chose to leave out after seeing them.
+    columns_left_out: tuple[str, ...] = ()
     #: When it is to start, as typed; empty for as soon as it may.
     start: str = ""
     #: The requester's time zone when they typed that; empty where no start was typed.
@@ -192,6 +194,8 @@ class Change:
     problem: str
     #: Numbers that stood in the plan's way and can be left out with one click, each by all its names.
     unusable: tuple[tuple[str, ...], ...]
+    #: Headings of the sheet's columns that are not known and can be left out with one click.
+    foreign: tuple[str, ...]
     #: The change that took this one's place; None when none did.
     replaced_by: int | None
     #: Since when nothing more of a running change is sent; None when it was not cancelled.

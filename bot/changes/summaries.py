@@ -37,14 +37,14 @@ def summarise(
     locked: Sequence[Held] = (),
     conditions: Sequence[str] = (),
     varied: Mapping[str, int] = _NO_COUNTS,
-    given: str = "",
+    given: Sequence[str] = (),
     unknown: int = 0,
     lost: Mapping[str, int] = _NO_COUNTS,
     since: Sequence[str] = (),
 ) -> Summary:
     """Return the figures of ``plan`` for cards and previews.
 
-    ``given`` is what people have to know of where the values of numbers with values of their own come from.
+    ``given`` is what people have to know of where the numbers with values of their own, and these, come from.
     """
     changed = [number for number in plan.numbers if number.batch is not None]
     names = tuple(dict.fromkeys((*wanted, *varied)))
@@ -83,7 +83,7 @@ def summarise(
         paid=paid,
         canary=tuple(number.e164 for number in changed if number.batch in first)[:SAMPLE_SIZE],
         cautions={why: len(numbers) for why, numbers in cautions.items()}
-        | ({given: len(changed)} if given and changed else {}),
+        | (dict.fromkeys(given, len(changed)) if changed else {}),
         cautioned={why: tuple(numbers[:NAMED]) for why, numbers in cautions.items()},
         having={
             each.name: count

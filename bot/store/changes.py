@@ -191,6 +191,7 @@ def _change(row: Row[Any]) -> Change:
         problem=row.problem,
         # Former versions stored the names alone.
         unusable=tuple((names,) if isinstance(names, str) else tuple(names) for names in row.unusable or ()),
+        foreign=tuple(row.foreign_columns or ()),
         replaced_by=row.replaced_by,
         stopped_at=row.stopped_at,
         approvals_required=row.approvals_required,

@@ -71,6 +71,7 @@ changes: Final = Table(
     Column("digest", String(64), nullable=False, server_default=""),
     Column("problem", Text, nullable=False, server_default=""),
     Column("unusable", JSON),
+    Column("foreign_columns", JSON),
     Column("replaced_by", Integer),
     Column("follows", Integer, index=True),
     Column("stopped_at", UtcTime),

@@ -54,6 +54,23 @@ def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Val
     return rows
 
 
+def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
+    """Raise when an id in the sheet is another number's than the one beside it: only one of them can be meant.
+
+    ``found`` has id -> snapshot.
+    """
+    other = [
+        f"{each} is {found[each].e164}, not {number}"
+        for each, number in request.beside.items()
+        if each in found and found[each].e164 != number
+    ]
+    if other:
+        raise Unplannable(
+            f"In {len(other):,} {'row' if len(other) == 1 else 'rows'} of the sheet the id is another number's: "
+            f"{named(other)}. Take the column of ids out, or put it right, and upload the sheet again."
+        )
+
+
 def said_since(since: Sequence[str], by: Mapping[str, int]) -> list[str]:
     """Return the numbers that were changed ``since``, each with the change that did it where it was one (``by``)."""
     return [f"{e164} (by {public_id(by[e164])})" if e164 in by else e164 for e164 in since]

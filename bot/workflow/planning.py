@@ -13,6 +13,7 @@ from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
 from bot.changes.plans import Plan, ids_to_name
 from bot.changes.records import Change, Summary
+from bot.changes.sheets import ForeignColumns
 from bot.changes.summaries import summarise
 from bot.errors import (
     DeliveryPostponed,
@@ -89,6 +90,8 @@ class Planning:
             async with Progress(self._context, self._say, change.id) as progress:
                 making = self._make(change, progress)
                 plan, summary = await while_in(self._context, change.id, ChangeState.PLANNING, making)
+        except ForeignColumns as error:
+            await self._give_up(claim, change, error.message, foreign=error.headings)
         except BadSheet as error:
             await self._give_up(claim, change, error.message, hand_back=True)
         except (DeliveryPostponed, DeliveryUnknown) as error:
@@ -115,7 +118,7 @@ class Planning:
             return await self._handed(provider, kind, request, change)
         if not request.rows:
             await self._authority.request(change.requester, kind.name, len(request.given), request.names, fresh=False)
-        snapshots = await self._survey.snapshots(provider, kind, request, progress)
+        request, snapshots = await self._survey.snapshots(provider, kind, request, progress)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with what is wanted")
         since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
         by = await self._bases.moved_by(change.draft.base, taken, snapshots) if change.draft.base and since else {}
@@ -195,7 +198,7 @@ class Planning:
             locked=await self._survey.locked(kind, plan, change),
             conditions=await self._survey.conditions(provider, kind, request),
             varied=different,
-            given=request.stage.caution if request.stage else "",
+            given=request.cautions,
             lost=taken.lost,
             since=since,
         )
@@ -233,11 +236,14 @@ class Planning:
         problem: str,
         *,
         unusable: tuple[tuple[str, ...], ...] = (),
+        foreign: tuple[str, ...] = (),
         hand_back: bool = False,
     ) -> None:
         async with self._context.database.transaction() as tx:
             await tx.work.done(claim)
-            given_up = await self._proposals.give_up(tx, change.id, problem, unusable=unusable, editing=True)
+            given_up = await self._proposals.give_up(
+                tx, change.id, problem, unusable=unusable, foreign=foreign, editing=True
+            )
             if given_up and hand_back:
                 await self._say.sheet(tx, change.id)
             await self._say.preview(tx, change.id)

@@ -142,7 +142,8 @@ class Proposals:
     async def again(self, change_id: int, *, by: str, view: str, submission: str, leave_out: bool = False) -> int:
         """Plan the same request anew and return the new change's id; an open plan is given up for it.
 
-        With ``leave_out``, numbers that stood in the way (not ours, or held by other changes) are left out. Raises
+        With ``leave_out``, what stood in the way is left out: columns of the sheet that are not known, or numbers (not
+        ours, or held by other changes). Raises
         NotAllowed for anybody but the requester, Superseded when the change still runs.
         """
         async with (
@@ -152,7 +153,9 @@ class Proposals:
             change = await tx.changes.hold(change_id)
             self._may_plan_again(change, by)
             draft = change.draft
-            if leave_out:
+            if leave_out and change.foreign:
+                draft = replace(draft, columns_left_out=(*draft.columns_left_out, *change.foreign))
+            elif leave_out:
                 draft = replace(draft, left_out=(*draft.left_out, *await self._in_the_way(tx, change)))
             fresh = await self._propose(tx, draft, requester=by, origin=change.origin, view=view, submission=submission)
             if fresh != change_id:
@@ -205,6 +208,7 @@ class Proposals:
         *,
         actor: str = ITSELF,
         unusable: tuple[tuple[str, ...], ...] = (),
+        foreign: tuple[str, ...] = (),
         editing: bool = False,
     ) -> bool:
         """Discard a change that nobody has asked approval for; False when it is past that.
@@ -212,7 +216,7 @@ class Proposals:
         With ``editing`` its form can come back, so its secrets are kept for as long as a plan waits.
         """
         now = self._context.clock()
-        columns = {"problem": problem, "unusable": list(unusable), "finished_at": now}
+        columns = {"problem": problem, "unusable": list(unusable), "foreign_columns": list(foreign), "finished_at": now}
         try:
             await tx.changes.move(change, ChangeState.DISCARDED, editing=editing, **columns)
         except Superseded:

@@ -63,7 +63,7 @@ class Retaining:
         if change.kept is None:
             tally = await tx.operations.tally(change.id)
             draft = Draft(kind=change.kind, reason=change.draft.reason)
-            await tx.changes.put(change.id, kept=tally, draft=draft, unusable=[])
+            await tx.changes.put(change.id, kept=tally, draft=draft, unusable=[], foreign_columns=[])
             if change.summary is not None:
                 summary = replace(change.summary, sample=(), conditions=(), locked=())
                 await tx.changes.put(change.id, summary=summary)

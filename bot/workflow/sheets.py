@@ -64,6 +64,7 @@ class Sheets:
             request.kind,
             is_id=provider.is_id,
             form=without_edits(request.wanted),
+            left_out=change.draft.columns_left_out,
             max_rows=min(MOST_ROWS, self._context.policies.largest(request.kind.name)),
             progress=progress,
         )

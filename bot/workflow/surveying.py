@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from bot.changes.drafts import Request
+from bot.changes.drafts import Request, by_number
 from bot.changes.filters import show_condition
 from bot.changes.holds import Held
 from bot.changes.kinds import Kind
@@ -16,7 +17,7 @@ from bot.changes.snapshots import Snapshot, Target
 from bot.errors import in_one
 from bot.providers.base import Provider
 from bot.store.transaction import Transaction
-from bot.workflow.checking import Unplannable, named
+from bot.workflow.checking import Unplannable, as_written, named
 from bot.workflow.context import Context
 from bot.workflow.progress import Progress
 
@@ -32,8 +33,11 @@ class Survey:
 
     async def snapshots(
         self, provider: Provider, kind: Kind, request: Request, progress: Progress
-    ) -> Sequence[Snapshot]:
-        """Return the snapshots: numbers that were given in their order, then those that the filter found."""
+    ) -> tuple[Request, Sequence[Snapshot]]:
+        """Return the snapshots: numbers that were given in their order, then those that the filter found.
+
+        Ids in a sheet that the provider does not know give way to the numbers beside them, also in the request.
+        """
         known = "" if request.conditions else f" of {len(request.given):,}"
         names = [setting.name for setting in (*kind.touched(request.names), *kind.statuses)]
         most = self._context.policies.largest(kind.name)
@@ -53,12 +57,21 @@ class Survey:
             found[snapshot.id] = snapshot
             if len(found) % STRIDE == 0:
                 progress.tell(f"{len(found):,}{known} numbers read from {provider.title}")
+        strange = [each for each in request.beside if each in request.rows and each not in found]
+        if strange:
+            request = by_number(request, strange)
+            numbers = [number for number in request.rows if number.startswith("+")]
+            async for snapshot in provider.find(
+                replace(target, identifiers=tuple(numbers), conditions=()), names, kind
+            ):
+                found[snapshot.id] = snapshot
+        as_written(request, found)
         if len(found) > most:
             raise Unplannable(
                 f"That is more than {most:,} numbers, the most that one change may have. "
                 "Narrow the filter, or split the change."
             )
-        return await asyncio.to_thread(_in_order, provider.title, request, found)
+        return request, await asyncio.to_thread(_in_order, provider.title, request, found)
 
     async def conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
         """Return the filter as people read it, ids with their names."""

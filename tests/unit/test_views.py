@@ -156,6 +156,7 @@ def stories(draw: st.DrawFn) -> Story:
         digest="d" * 64,
         problem=draw(nasty) if state.over else "",
         unusable=draw(st.sampled_from([(), (("+13035550100", "1293384261075731499"),)])),
+        foreign=draw(st.sampled_from([(), ("Zip", "City")])),
         replaced_by=draw(st.sampled_from([None, 43])),
         stopped_at=draw(st.sampled_from([None, NOW])),
         approvals_required=draw(st.integers(1, 3)),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bot.changes.sheets.cells import CLEAR
 from bot.changes.sheets.exports import export, template
 from bot.changes.sheets.files import LARGEST
+from bot.changes.sheets.foreign import ForeignColumns
 from bot.changes.sheets.marking import marked
 from bot.changes.sheets.reading import MOST_ROWS, read_sheet
 from bot.changes.sheets.sheet import Layout, Sheet, SheetProblem, SheetRow
@@ -20,6 +21,7 @@ __all__ = [
     "CLEAR",
     "LARGEST",
     "MOST_ROWS",
+    "ForeignColumns",
     "Layout",
     "Sheet",
     "SheetProblem",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 from bot.changes.kinds import Kind
 from bot.changes.settings import Setting, Unreadable
 from bot.changes.sheets.cells import plain
+from bot.changes.sheets.number_names import SELDOM, USUAL
 from bot.changes.sheets.refusals import shown
 from bot.changes.sheets.stages import FOR_READING_ONLY, OUTCOMES, Stage, stage_read, staged
 
@@ -20,15 +21,11 @@ ERRORS: Final = "Errors"
 #: Heading of the number column in sheets that Linesman makes.
 NUMBER: Final = "number"
 
-_NUMBER: Final = frozenset(
-    {"number", "numbers", "phone", "phones", "phonenumber", "phonenumbers", "telephone", "telephonenumber", "e164"}
-    | {"tel", "tn", "did", "msisdn"}
-)
 _ID: Final = frozenset({"id", "ids", "numberid", "phonenumberid", "telephonenumberid"})
 _OURS: Final = frozenset({"errors", "error", "status"} | {name.replace("_", "") for name in FOR_READING_ONLY})
 #: Ends of the provider's field names that people leave out.
 _TAILS: Final = ("_enabled", "_id")
-#: How many headings are named before the rest is only counted.
+#: How many columns that mean the same are named before the rest is left out.
 _NAMED: Final = 8
 
 
@@ -44,7 +41,11 @@ class Columns:
     settings: tuple[tuple[int, Setting], ...]
     #: Columns of Linesman's own sheets that are not read.
     ours: frozenset[int]
-    #: What is wrong with the headings, one sentence each.
+    #: Columns that are not known and that nobody has left out yet.
+    foreign: tuple[int, ...]
+    #: Columns that are not known and that the requester left out.
+    left_out: frozenset[int]
+    #: What else is wrong with the headings, one sentence each.
     problems: tuple[str, ...]
     #: Which columns of a sheet that Linesman made of a change give the values; None when it is no such sheet.
     stage: Stage | None = None
@@ -65,6 +66,11 @@ class Columns:
     def known(self) -> int:
         """How many columns are understood."""
         return len(self.settings) + len(self.ours) + (self.number is not None) + (self.id is not None)
+
+    @property
+    def read(self) -> frozenset[int]:
+        """Positions of the columns that give numbers, ids or values."""
+        return frozenset(at for at in (self.number, self.id, *(at for at, _ in self.settings)) if at is not None)
 
     def title(self, position: int) -> str:
         """Return what people call the column at ``position``: its heading, or its letters."""
@@ -95,8 +101,11 @@ def heading_of(cell: object) -> str:
         return str(cell)
 
 
-def understand(kind: Kind, cells: Sequence[object]) -> Columns:
-    """Return what the columns headed by ``cells`` are for a change of ``kind``."""
+def understand(kind: Kind, cells: Sequence[object], left_out: Collection[str] = ()) -> Columns:
+    """Return what the columns headed by ``cells`` are for a change of ``kind``.
+
+    ``left_out`` has headings, as :attr:`Columns.headings` has them, that are not to be read where they are not known.
+    """
     typed = [heading_of(cell) for cell in cells]
     headings = tuple(shown(heading) for heading in typed)
     names = _spellings(kind)
@@ -107,10 +116,9 @@ def understand(kind: Kind, cells: Sequence[object]) -> Columns:
     told: dict[int, tuple[Setting, Stage]] = {}
     for position, heading in enumerate(typed):
         word = key(heading)
-        if not word:
-            if heading:
-                unknown.append(position)
-        elif word in names:
+        if not heading:
+            continue
+        if word in names:
             places[names[word]].append(position)
         elif word in _OURS:
             ours.add(position)
@@ -125,6 +133,11 @@ def understand(kind: Kind, cells: Sequence[object]) -> Columns:
             places[setting.name].append(position)
         else:
             ours.add(position)
+    for position in sorted(places.pop("#seldom", ()), key=lambda at: SELDOM.index(key(typed[at]))):
+        if "#number" in places:
+            unknown.append(position)
+        else:
+            places["#number"].append(position)
     found = {name: positions[0] for name, positions in places.items()}
     return Columns(
         headings=headings,
@@ -132,19 +145,21 @@ def understand(kind: Kind, cells: Sequence[object]) -> Columns:
         id=found.get("#id"),
         settings=tuple(sorted((at, kind.setting(name)) for name, at in found.items() if name in kind.by_name)),
         ours=frozenset(ours),
-        problems=(*_unknown(kind, headings, unknown), *_twice(headings, places), *_secrets(kind, found)),
+        foreign=tuple(at for at in sorted(unknown) if headings[at] not in left_out),
+        left_out=frozenset(at for at in unknown if headings[at] in left_out),
+        problems=(*_twice(headings, places), *_secrets(kind, found)),
         stage=stage,
         outcome=next((at for at in sorted(ours) if key(typed[at]) in OUTCOMES), None),
     )
 
 
 def _spellings(kind: Kind) -> Mapping[str, str]:
-    """Return key of a heading -> setting name, ``#number`` or ``#id``.
+    """Return key of a heading -> setting name, ``#number``, ``#seldom`` (the number, where nothing else is) or ``#id``.
 
     Names and labels come first; the shorter spellings count where they can mean one setting only.
     """
     exact = {key(s.label): s.name for s in kind.settings} | {key(s.name): s.name for s in kind.settings}
-    exact = dict.fromkeys(_ID, "#id") | dict.fromkeys(_NUMBER, "#number") | exact
+    exact = dict.fromkeys(SELDOM, "#seldom") | dict.fromkeys(_ID, "#id") | dict.fromkeys(USUAL, "#number") | exact
     shorter: dict[str, set[str]] = defaultdict(set)
     for setting in kind.settings:
         for spelling in _shorter(setting.name):
@@ -161,20 +176,13 @@ def _shorter(name: str) -> Iterator[str]:
             yield short.removesuffix(tail)
 
 
-def _unknown(kind: Kind, headings: Sequence[str], positions: Sequence[int]) -> Iterator[str]:
-    """Yield a sentence for each column that is not understood, with what it may have been meant to be."""
+def nearest(kind: Kind, columns: Columns) -> dict[int, str]:
+    """Return position -> what the heading may have been meant to be, for columns that are not known."""
     readable = [setting for setting in kind.settings if not setting.secret]
     words = {key(spelling): s.label for s in readable for spelling in (s.name, *_shorter(s.name), s.label)}
-    words |= dict.fromkeys(_NUMBER, NUMBER)
-    for position in positions[:_NAMED]:
-        heading = headings[position]
-        near = get_close_matches(key(heading), words, n=1, cutoff=0.7)
-        if near:
-            yield f"There is no column “{heading}”; did you mean “{words[near[0]]}”?"
-        else:
-            yield f"There is no column “{heading}”; rename it to a setting or remove it."
-    if len(positions) > _NAMED:
-        yield f"{len(positions) - _NAMED:,} more columns are not known."
+    words |= dict.fromkeys(USUAL, NUMBER)
+    near = {at: get_close_matches(key(columns.headings[at]), words, n=1, cutoff=0.7) for at in columns.foreign}
+    return {at: words[found[0]] for at, found in near.items() if found}
 
 
 def _twice(headings: Sequence[str], places: Mapping[str, Sequence[int]]) -> Iterator[str]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from bot.changes.exported import entries, is_bracketed, is_nothing
 from bot.changes.numbering import readings
 from bot.changes.numbers import read_numbers
-from bot.changes.settings import Setting, Shape, Unreadable, read_value
-from bot.changes.sheets.cells import SHOWN_ONLY, is_clear, plain, shortened
+from bot.changes.settings import Setting, Shape, Unreadable, read_value, unlisted
+from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, is_clear, plain, shortened
 from bot.changes.sheets.refusals import shown
 from bot.changes.values import Value
 
@@ -59,6 +60,9 @@ def read_entry(setting: Setting, cell: object) -> Value:
     text = plain(cell)
     if not text:
         return None
+    if not _is_literal(cell):
+        _refuse_foreign(setting, text)
+        text = unlisted(setting, text) if setting.listed else text
     if text.casefold().startswith(SHOWN_ONLY):
         raise Unreadable(f"This {setting.label} cannot be given in a sheet; blank the cell to keep today's value.")
     if setting.shape is Shape.LOOKUP:
@@ -70,6 +74,35 @@ def read_entry(setting: Setting, cell: object) -> Value:
     elif setting.shape is Shape.NUMBERS:
         text = ", ".join(read_identifier(part, lambda _: False) for part in _parts(text))
     return read_value(setting, text)
+
+
+def _is_literal(cell: object) -> bool:
+    """Tell whether an apostrophe in front of the cell says that its text is meant as it is."""
+    return isinstance(cell, str) and cell.strip().startswith("'")
+
+
+def _refuse_foreign(setting: Setting, text: str) -> None:
+    """Raise for what other programs write for "nothing", and for lists of theirs that cannot be read for certain.
+
+    Nobody can tell whether "null" is to keep what is set or to empty it, and as a text it would go to the provider.
+    """
+    if is_nothing(text) and not _is_choice(setting, text):
+        ways = ["blank the cell to keep the current value"]
+        if setting.clearable:
+            ways.append(f"write {CLEAR} to empty the setting")
+        if setting.shape in {Shape.TEXT, Shape.TAGS}:
+            ways.append("put an apostrophe in front to mean these characters")
+        raise Unreadable(f"“{shown(text)}” is what other programs write for nothing: {', or '.join(ways)}.")
+    if setting.listed and is_bracketed(text) and entries(text) is None:
+        raise Unreadable(
+            f"“{shown(text)}” is a list of another program; write the entries with commas between them and without "
+            "brackets, or put an apostrophe in front to mean these characters."
+        )
+
+
+def _is_choice(setting: Setting, text: str) -> bool:
+    word = text.casefold()
+    return any(word in {choice.value.casefold(), choice.label.casefold()} for choice in setting.choices)
 
 
 def _parts(text: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -11,6 +13,7 @@ from bot.changes.settings import Unreadable
 from bot.changes.sheets.columns import NUMBER, Columns, understand
 from bot.changes.sheets.disagreements import Gathering
 from bot.changes.sheets.entries import read_identifier
+from bot.changes.sheets.foreign import foreign_columns, meant
 from bot.changes.sheets.refusals import SHEET, refusal
 from bot.changes.sheets.rows import RowReader
 from bot.changes.sheets.sheet import Layout, Sheet
@@ -23,6 +26,8 @@ from bot.errors import InputError, in_one
 MOST_ROWS: Final = 100_000
 #: After how many rows progress is told.
 STRIDE: Final = 1000
+#: How many rows below the first one may turn out to be the headings.
+LOOKED_AT: Final = 20
 
 _NOTHING: Final[Values] = MappingProxyType({})
 
@@ -34,21 +39,24 @@ def read_sheet(
     *,
     is_id: Callable[[str], bool],
     form: Values = _NOTHING,
+    left_out: Collection[str] = (),
     max_rows: int = MOST_ROWS,
     progress: Callable[[int], None] | None = None,
 ) -> Sheet:
     """Return what the file called ``name`` comes to for a change of ``kind``.
 
     ``is_id`` tells whether a text has the form of the provider's ids. ``form`` has the values that hold for every row
-    that says nothing of them; they only take part in the rule between values and are not in the rows.
+    that says nothing of them; they only take part in the rule between values and are not in the rows. ``left_out`` has
+    headings of columns that are not read where they are not known.
     ``progress`` is called with the number of rows read, every :data:`STRIDE` rows.
 
     Raises :class:`bot.errors.InputError`, with all sentences under the field ``sheet``, when the file is no sheet, has
-    headings that are not understood or more than ``max_rows`` rows. What is wrong in the rows is in
+    headings that are not understood or more than ``max_rows`` rows; :class:`ForeignColumns` where it could be read
+    without some of its columns. What is wrong in the rows is in
     :attr:`Sheet.problems`, all of it. A sheet without a single row, or without a column for a setting, is fine here.
     """
     with open_table(name, content) as table:
-        layout, columns = _choose(name, table, kind)
+        layout, columns = _choose(name, table, kind, left_out)
         reader = RowReader(kind, columns, is_id=is_id, form=form)
         gathering = Gathering(kind, columns)
         seen: list[int] = []
@@ -79,6 +87,8 @@ def read_sheet(
         ignored=tuple(columns.headings[at] for at in sorted(columns.ours)),
         layout=Layout(delimiter=layout.delimiter, worksheet=layout.worksheet, headings=layout.headings, width=width),
         stage=columns.stage,
+        left_out=tuple(columns.headings[at] for at in sorted(columns.left_out)),
+        strange_ids=reader.strange_ids,
     )
 
 
@@ -91,52 +101,103 @@ def _filled(name: str, table: Table, layout: Layout) -> Iterator[tuple[int, Cell
             yield number, filled
 
 
-def _choose(name: str, table: Table, kind: Kind) -> tuple[Layout, Columns]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """Where a table may be: its first row that is not blank, and a later one that looks more like headings."""
+
+    layout: Layout
+    columns: Columns
+    cells: Cells
+    #: Row of the likelier headings; 0 when there is none.
+    below: int
+
+
+def _choose(name: str, table: Table, kind: Kind, left_out: Collection[str]) -> tuple[Layout, Columns]:
     """Return where the table is and what its columns are.
 
     A delimiter shows by the headings that it yields; of a workbook's sheets, one may have a column of numbers.
     """
-    found: list[tuple[Layout, Columns, Cells]] = []
+    found = _places(name, table, kind, left_out)
+    filled = [each.layout.worksheet for each in found if each.layout.worksheet and each.columns.identifies]
+    if len(filled) > 1:
+        names = ", ".join(f"“{title}”" for title in filled)
+        raise refusal(name, f"has numbers in {len(filled)} sheets: {names}. Leave only the one that is meant.")
+    best = max(found, key=lambda each: (each.columns.identifies, each.columns.known, each.below, len(each.cells)))
+    if titled := best if best.below else next((e for e in found if e.below and not best.columns.identifies), None):
+        raise _titled(name, titled)
+    if not best.columns.identifies:
+        raise _numberless(name, kind, best)
+    if best.columns.foreign:
+        raise foreign_columns(kind, best.columns)
+    if best.columns.problems:
+        raise InputError({SHEET: in_one(best.columns.problems)})
+    return best.layout, best.columns
+
+
+def _places(name: str, table: Table, kind: Kind, left_out: Collection[str]) -> list[_Place]:
+    """Return every place where the table may be, at least one; raises when there is none."""
+    found: list[_Place] = []
     unfit: InputError | None = None
     for layout in table.layouts:
         try:
-            number, cells = next(_filled(name, table, layout), (0, ()))
+            place = _place(name, table, kind, layout, left_out)
         except InputError as error:
             if not layout.delimiter:
                 raise
             unfit = error  # quotation marks make no sense with this delimiter; another one may be right
             continue
-        if cells:
-            here = Layout(delimiter=layout.delimiter, worksheet=layout.worksheet, headings=number)
-            found.append((here, understand(kind, cells), cells))
-    if not found and unfit:
-        raise unfit
+        if place:
+            found.append(place)
     if not found:
-        raise refusal(name, "is empty. Save the sheet again and upload it.")
-    filled = [layout.worksheet for layout, columns, _ in found if layout.worksheet and columns.identifies]
-    if len(filled) > 1:
-        names = ", ".join(f"“{title}”" for title in filled)
-        raise refusal(name, f"has numbers in {len(filled)} sheets: {names}. Leave only the one that is meant.")
-    layout, columns, cells = max(found, key=lambda one: (one[1].identifies, one[1].known, len(one[2])))
-    if not columns.identifies:
-        raise _numberless(name, columns, layout, cells)
-    if columns.problems:
-        raise InputError({SHEET: in_one(columns.problems)})
-    return layout, columns
+        raise unfit or refusal(name, "is empty. Save the sheet again and upload it.")
+    return found
 
 
-def _numberless(name: str, columns: Columns, layout: Layout, cells: Cells) -> InputError:
-    """Return the refusal of a table in which no column is known to hold numbers."""
+def _place(name: str, table: Table, kind: Kind, layout: Layout, left_out: Collection[str]) -> _Place | None:
+    """Return what the first rows say of where the table is; None when they are blank."""
+    rows = _filled(name, table, layout)
+    number, cells = next(rows, (0, ()))
+    if not cells:
+        return None
+    columns = understand(kind, cells, left_out)
+    here = Layout(delimiter=layout.delimiter, worksheet=layout.worksheet, headings=number)
+    return _Place(layout=here, columns=columns, cells=cells, below=_headings_below(kind, columns, rows))
+
+
+def _headings_below(kind: Kind, columns: Columns, rows: Iterator[tuple[int, Cells]]) -> int:
+    """Return the first of the next ``rows`` that names a number column and more columns than ``columns``; else 0."""
     try:
-        begins_with_number = bool(read_identifier(cells[0], lambda text: text.isdecimal()))
+        for number, cells in islice(rows, LOOKED_AT):
+            below = understand(kind, cells)
+            if below.identifies and below.known > (columns.known if columns.identifies else 0):
+                return number
+    except InputError:
+        return 0  # whoever reads the rows says so
+    return 0
+
+
+def _titled(name: str, place: _Place) -> InputError:
+    above = next((heading for heading in place.columns.headings if heading), "")
+    return refusal(
+        name,
+        f"has its headings in row {place.below}, and row {place.layout.headings} is “{above}”. Remove every row above "
+        "the headings and upload it again.",
+    )
+
+
+def _numberless(name: str, kind: Kind, place: _Place) -> InputError:
+    """Return the refusal of a table in which no column is known to hold numbers."""
+    columns, row = place.columns, place.layout.headings
+    try:
+        begins_with_number = bool(read_identifier(place.cells[0], lambda text: text.isdecimal()))
     except Unreadable:
         begins_with_number = False
     if begins_with_number:
         why = (
-            f"has a number in row {layout.headings} where the headings should be. "
+            f"has a number in row {row} where the headings should be. "
             f"Put “{NUMBER}” above the numbers and the name of a setting above each column of values."
         )
-    else:
-        named = ", ".join(f"“{heading}”" for heading in columns.headings[:5] if heading)
-        why = f"has no column called “{NUMBER}” or “id”; the headings in row {layout.headings} are {named or 'blank'}."
-    return InputError({SHEET: in_one((refusal(name, why).message, *columns.problems))})
+        return refusal(name, why)
+    named = ", ".join(f"“{heading}”" for heading in columns.headings[:5] if heading)
+    why = f"has no column called “{NUMBER}” or “id”; the headings in row {row} are {named or 'blank'}."
+    return InputError({SHEET: in_one((refusal(name, why).message, *meant(kind, columns), *columns.problems))})

@@ -57,6 +57,8 @@ class RowReader:
         self._titles = {setting.name: columns.title(at) for at, setting in columns.settings}
         #: Problems of all rows so far, in the order of rows.
         self.problems: list[SheetProblem] = []
+        #: How many rows so far have an id of something else beside their number.
+        self.strange_ids = 0
 
     def read(self, number: int, cells: Cells) -> ReadRow:
         """Return what ``cells``, which are those of row ``number``, come to."""
@@ -68,7 +70,9 @@ class RowReader:
         for at in self._astray(cells):
             self._wrong(number, self._columns.title(at), self._stray(cells[at]))
         return ReadRow(
-            row=SheetRow(row=number, identifier=identifier, values=reading.values) if identifier else None,
+            row=SheetRow(row=number, identifier=identifier, values=reading.values, beside=beside)
+            if identifier
+            else None,
             beside=beside,
             unread=frozenset(name for _, name, _ in reading.wrong),
             bad=len(self.problems) > before,
@@ -80,12 +84,16 @@ class RowReader:
     def _identify(self, number: int, cells: Cells) -> tuple[str, str]:
         """Return what identifies the row, and the number beside it when that is an id; nothing when it is unreadable.
 
-        An id that a spreadsheet has rounded gives way to the number: both were written for the same row.
+        An id that a spreadsheet has rounded gives way to the number: both were written for the same row. So does what
+        is no id of the provider's: systems have a column "id" for their own ones.
         """
         by_number = self._identifier(number, cells, self._columns.number)
         at = self._columns.id
         if at is None or at >= len(cells) or (by_number and _is_rounded(cells[at])):
             by_id: str | None = ""
+        elif by_number and self._is_strange(cells[at], by_number):
+            by_id = ""
+            self.strange_ids += 1
         else:
             by_id = self._identifier(number, cells, at)
         if by_number is None or by_id is None:
@@ -100,6 +108,16 @@ class RowReader:
             )
             return "", ""
         return by_id or by_number, by_number if by_id else ""
+
+    def _is_strange(self, cell: object, number: str) -> bool:
+        """Tell whether ``cell`` holds neither an id of the provider's nor a number that is written out as one."""
+        text = plain(cell)
+        if not text or self._is_id(text) or text.startswith("+"):
+            return False
+        try:
+            return read_identifier(cell, self._is_id) != number
+        except Unreadable:
+            return True
 
     def _place(self) -> int:
         places = [at for at in (self._columns.number, self._columns.id) if at is not None]

@@ -18,6 +18,8 @@ class SheetRow:
     identifier: str
     #: Setting name -> new value. What is not in it keeps today's value.
     values: Values
+    #: The E.164 number beside the id that identifies the row; empty when there is none.
+    beside: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,3 +65,7 @@ class Sheet:
     layout: Layout
     #: Of a sheet that Linesman made of a change: which of its columns were read. None of any other.
     stage: Stage | None = None
+    #: Headings of columns that are not known and that the requester left out.
+    left_out: tuple[str, ...] = ()
+    #: How many rows have something in the id column that is no id of the provider's, beside a number that counts.
+    strange_ids: int = 0

@@ -16,8 +16,7 @@ _NAMED: Final = 5
 def hidden(presentation: Presentation, columns: Columns, rows: Sequence[int]) -> str:
     """Return why a sheet with ``rows`` cannot be taken as it is: nobody sees all of it. Empty when everybody does."""
     unseen = [row for row in rows if row in presentation.hidden_rows]
-    read = {at for at, _ in columns.settings} | {at for at in (columns.number, columns.id) if at is not None}
-    covered = sorted(read & presentation.hidden_columns)
+    covered = sorted(columns.read & presentation.hidden_columns)
     what = []
     if unseen:
         verb = "is" if len(unseen) == 1 else "are"
@@ -51,7 +50,7 @@ def _stretches(rows: Sequence[int]) -> str:
 def merged(presentation: Presentation, columns: Columns, headings: int) -> Iterator[SheetProblem]:
     """Yield a problem for each merged range below the headings: only its first cell holds the value that is seen."""
     for area in presentation.merged:
-        if area.last > headings:
+        if area.last > headings and not columns.left_out.issuperset(range(area.left, area.right + 1)):
             title = columns.title(area.left)
             text = (
                 f"{area.name} is merged, so only its first cell holds the value. Unmerge it, fill in every row, and "

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.changes.differences import same
+from bot.changes.exported import is_bracketed, is_nothing
 from bot.changes.settings import Setting, Shape, Unreadable, show_value
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded
 from bot.changes.sheets.entries import read_entry
@@ -87,5 +88,7 @@ def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
         return CLEAR if setting.clearable else ""
     shown = show_value(setting, value, {each: _written(setting, name) for each, name in labels.items()})
     if setting.shape is Shape.TEXT and (_CONVERTED.fullmatch(shown) or shown.casefold() == CLEAR):
+        return f"'{shown}"
+    if not setting.choices and (is_nothing(shown) or (setting.listed and is_bracketed(shown))):
         return f"'{shown}"
     return guarded(shown)

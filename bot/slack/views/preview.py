@@ -15,6 +15,7 @@ from bot.slack.views.elements import (
     button,
     channel,
     context,
+    counted,
     escape,
     field,
     fields,
@@ -86,7 +87,10 @@ def preview(story: Story, progress: str = "") -> View:
 
 def _no_plan(change: Change) -> View:
     buttons = [button("Edit", EDIT, str(change.id), style="primary")]
-    if change.unusable:
+    if change.foreign:
+        columns = counted(len(change.foreign), "column")
+        buttons.append(button(f"Leave out {columns} and plan the rest", LEAVE_OUT, str(change.id)))
+    elif change.unusable:
         text = f"Leave out {len(change.unusable):,} and plan the rest"
         buttons.append(button(text, LEAVE_OUT, str(change.id)))
     buttons.append(button("Plan again", AGAIN, str(change.id)))

@@ -402,7 +402,7 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     "packed.csv": (b"\x1f\x8b\x08" + bytes(40), f"is a compressed file, not a sheet. {SAVE_AS}"),
     "wide.csv": (
         text(("number", "colour"), (NUMBERS[0], "red")),
-        "There is no column “colour”; rename it to a setting or remove it.",
+        "The column “colour” (B) is no setting of this change; rename it to one, or leave it out.",
     ),
 }
 
@@ -455,3 +455,68 @@ async def test_long_planning_says_how_far_it_is(idle: Stage) -> None:
     await idle.quiet()
     assert "Numbers: 1,500" in idle.modal()
     assert idle.slack.complaints == []
+
+
+async def test_foreign_columns_are_left_out_with_one_press(fleet: Stage) -> None:
+    """An export of another system is planned with all that was typed, once its columns were seen and left out."""
+    ten = [f"Their column {i}" for i in range(10)]
+    rows = [(number, *("x" * 10), "ours") for number in NUMBERS]
+    content = text(("TelephoneNumber", *ten, "Customer reference"), *rows)
+    shown = await plan(fleet, content, settings={"voice.caller_id_name_enabled": "true"})
+
+    assert all(f"“{heading}”" in fleet.read(shown) for heading in ten)
+    assert "10 columns are no settings of this change" in fleet.read(shown)
+    assert "[Leave out 10 columns and plan the rest]" in fleet.read(shown)
+
+    await fleet.ana.click("leave_out")
+    again = fleet.read(await fleet.ana.wait_for_view(lambda view: bool(view.content.get("submit"))))
+
+    assert "the sheet was read without its 10 columns “Their column 0”" in again
+    assert "“Their column 9”" in again
+    change = await carried_out(fleet)
+
+    assert references(fleet) == ["ours"] * 10
+    assert all(number.voice.caller_id_name_enabled for number in fleet.telnyx.numbers.values())
+    assert fleet.outcomes(change) == {"verified": 10}
+    fleet.assert_nothing_doubled()
+
+
+async def test_rows_of_a_sheet_whose_columns_were_left_out_come_back_marked(fleet: Stage) -> None:
+    """With all of its columns, and with what is wrong in the ones that are read."""
+    content = text(("number", "Zip", "HD voice"), (NUMBERS[0], "80202", "perhaps"))
+    await plan(fleet, content)
+
+    await fleet.ana.click("leave_out")
+    shown = await fleet.ana.wait_for_view(lambda _: "HD voice must be on or off" in fleet.modal())
+
+    assert "Leave out" not in fleet.read(shown)
+    await fleet.quiet()
+    (marked,) = handed_back(fleet, 2)
+    assert cells(marked.content)[0] == ["number", "Zip", "HD voice", "Errors"]
+
+
+async def test_ids_that_are_not_this_accounts_give_way_to_the_numbers(fleet: Stage) -> None:
+    """An id that Telnyx does not know is some other system's, whatever its form: the number counts, which is said."""
+    ids = [str(1_900_000_000_000_000_001 + index) for index in range(3)]
+    rows = [
+        *zip(ids, NUMBERS[:3], strict=True),
+        ("CRM-7", NUMBERS[3]),
+        (fleet.telnyx.number(NUMBERS[4]).id, NUMBERS[4]),
+    ]
+    content = text(("id", "number", "customer reference"), *((*row, "own") for row in rows))
+
+    shown = fleet.read(await plan(fleet, content))
+
+    assert "in 4 rows of the sheet the id is not one of this provider's, so the number beside it counts" in shown
+    await carried_out(fleet)
+    assert references(fleet) == ["own"] * 5 + [""] * 5
+
+
+async def test_an_id_of_another_number_than_the_one_beside_it_is_refused(fleet: Stage) -> None:
+    """Only one of them can be meant, and nobody guesses which."""
+    wrong = fleet.telnyx.number(NUMBERS[5]).id
+
+    shown = fleet.read(await plan(fleet, text(("id", "number", "customer reference"), (wrong, NUMBERS[0], "own"))))
+
+    assert f"In 1 row of the sheet the id is another number's: {wrong} is {NUMBERS[5]}, not {NUMBERS[0]}." in shown
+    assert references(fleet) == [""] * 10

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.changes.kinds import Kind
+from bot.changes.sheets import ForeignColumns
 from bot.changes.sheets.columns import key, understand
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.changes.sheets.stages import heading as staged_heading
@@ -143,9 +144,11 @@ def test_no_heading_means_two_things() -> None:
 @pytest.mark.parametrize(
     ("headings", "sentence"),
     [
-        pytest.param(("number", "Tgas"), "There is no column “Tgas”; did you mean “Tags”?", id="nearest"),
+        pytest.param(("number", "Tgas"), "The column “Tgas” (B) is not known; did you mean “Tags”?", id="nearest"),
         pytest.param(
-            ("number", "Colour"), "There is no column “Colour”; rename it to a setting or remove it.", id="unknown"
+            ("number", "Colour"),
+            "The column “Colour” (B) is no setting of this change; rename it to one, or leave it out.",
+            id="unknown",
         ),
         pytest.param(
             ("number", "tags", "TAGS"),
@@ -164,28 +167,27 @@ def test_no_heading_means_two_things() -> None:
         ),
         pytest.param(
             ("number", "Tgas", "external_pin", "tags", "Tags"),
-            "There is no column “Tgas”; did you mean “Tags”? “tags” (column D) and “Tags” (column E) mean the same; "
+            "The column “Tgas” (B) is not known; did you mean “Tags”? "
+            "“tags” (column D) and “Tags” (column E) mean the same; "
             f"keep one of them. {PIN_REFUSED}",
             id="all-at-once",
         ),
         pytest.param(
             ("Kunde", "tags"),
-            "“moves.csv” has no column called “number” or “id”; the headings in row 1 are “Kunde”, “tags”. "
-            "There is no column “Kunde”; rename it to a setting or remove it.",
+            "“moves.csv” has no column called “number” or “id”; the headings in row 1 are “Kunde”, “tags”.",
             id="no-numbers",
         ),
         pytest.param(
             ("+13035550100", "a"),
             "“moves.csv” has a number in row 1 where the headings should be. Put “number” above the numbers and the "
-            "name of a setting above each column of values. "
-            "There is no column “+13035550100”; rename it to a setting or remove it. "
-            "There is no column “a”; rename it to a setting or remove it.",
+            "name of a setting above each column of values.",
             id="no-headings",
         ),
         pytest.param(
             ("number", *(f"zzz{i}" for i in range(10))),
-            " ".join(f"There is no column “zzz{i}”; rename it to a setting or remove it." for i in range(8))
-            + " 2 more columns are not known.",
+            "10 columns are no settings of this change: "
+            + ", ".join(f"“zzz{i}” ({'BCDEFGHIJK'[i]})" for i in range(10))
+            + ". Rename them to settings or leave them out.",
             id="many",
         ),
     ],
@@ -204,12 +206,108 @@ def test_headings_that_are_not_understood_are_named(
         assert all(line.startswith("• ") for line in lines) or len(lines) == 1
 
 
+EXPORTS = {
+    "teams": ("TelephoneNumber", "OperatorId", "NumberType", "ActivationState", "City", "AssignedPstnTargetId"),
+    "teams-admin-center": ("Phone number", "Location", "Usage", "Assigned to"),
+    "teams-users": ("DisplayName", "UserPrincipalName", "LineUri"),
+    "zoom": ("Phone Number", "Number Type", "Assigned To", "Extension", "Site"),
+    "ringcentral": ("First Name", "Last Name", "Extension", "Direct Number", "Site"),
+    "webex": ("Location", "Phone Number", "Extension", "State"),
+    "3cx": ("Rule name", "DID number", "Destination"),
+    "freepbx-bulk-dids": ("action", "DID", "description", "destination", "cidnum", "pricid"),
+    "freepbx-bulk-handler": ("description", "extension", "cidnum", "pricid", "destination"),
+    "twilio": ("sid", "phone_number", "friendly_name", "voice_url", "date_created"),
+    "telnyx": ("Phone Number", "Connection Name", "Purchased At"),
+}
+#: The column of each in which its numbers are.
+HOLDS = {"teams-users": 2, "ringcentral": 3, "webex": 1, "3cx": 1, "freepbx-bulk-dids": 1, "freepbx-bulk-handler": 1}
+
+
+@pytest.mark.parametrize("system", EXPORTS)
+def test_the_numbers_of_other_systems_are_found_once_the_rest_is_left_out(
+    read: Read, text: Callable[..., bytes], system: str
+) -> None:
+    """Every column that is not known is named with its heading; without them the export is a sheet of numbers."""
+    headings = EXPORTS[system]
+    at = HOLDS.get(system, 1 if system == "twilio" else 0)
+    row = ["1001"] * len(headings)
+    row[at] = "tel:+13035550100" if headings[at] == "LineUri" else "+1 (303) 555-0100"
+    content = text((*headings, "Tags"), (*row, "x"))
+
+    with pytest.raises(ForeignColumns) as refusal:
+        read(content)
+    others = [heading for heading in headings if heading not in {headings[at], "action"}]  # one of ours is called that
+    assert list(refusal.value.headings) == others
+    assert all(f"“{heading}”" in refusal.value.message for heading in others)
+
+    sheet = read(content, left_out=refusal.value.headings)
+
+    assert [(row.identifier, row.values) for row in sheet.rows] == [("+13035550100", {"tags": ("x",)})]
+    assert list(sheet.left_out) == others
+
+
+def test_only_columns_that_are_not_known_can_be_left_out(read: Read, text: Callable[..., bytes]) -> None:
+    """A setting's column counts, whatever was left out of the sheet before it."""
+    sheet = read(text(("number", "Tags", "Zip"), ("+13035550100", "x", "80202")), left_out=("number", "Tags", "Zip"))
+
+    assert (sheet.rows[0].values, sheet.left_out) == ({"tags": ("x",)}, ("Zip",))
+
+
+def test_two_hundred_columns_are_counted_right(read: Read, text: Callable[..., bytes]) -> None:
+    """All that fit into a message are named, and those that are only counted are all the others."""
+    headings = [f"something rather long {i}" for i in range(200)]
+
+    with pytest.raises(ForeignColumns) as refusal:
+        read(text(("number", *headings), ("+13035550100",)))
+
+    message = refusal.value.message
+    named = message.count("something rather long")
+    assert message.startswith("200 columns are no settings")
+    assert f" and {200 - named} more. " in message
+    assert len(message) < 2900
+    assert list(refusal.value.headings) == headings
+
+
+@pytest.mark.parametrize(
+    ("above", "shown"),
+    [
+        ([("Number export of 28 November",), ()], "Number export of 28 November"),
+        ([("Phone numbers",), ("Denver", "2026-11-28")], "Phone numbers"),
+        ([("", "Carrier move"), ("as of", "today", "", "", "by", "Ana")], "Carrier move"),
+    ],
+    ids=["title", "title-like-a-heading", "wide"],
+)
+def test_rows_above_the_headings_are_named_as_that(
+    refused: Callable[..., str],
+    text: Callable[..., bytes],
+    book: Callable[..., bytes],
+    above: list[tuple[str, ...]],
+    shown: str,
+) -> None:
+    """The advice is to remove them; the headings themselves are as they have to be."""
+    rows = [*above, ("Number", "Tags"), ("+13035550100", "x")]
+
+    for file in (text(*rows), text(*rows, delimiter=";"), book(*rows)):
+        assert refused(file) == (
+            f"“moves.csv” has its headings in row {len(above) + 1}, and row 1 is “{shown}”. "
+            "Remove every row above the headings and upload it again."
+        )
+
+
+def test_it_is_never_said_of_a_column_that_it_is_not_there(
+    refused: Callable[..., str], text: Callable[..., bytes]
+) -> None:
+    """What is wrong is that Linesman does not know it."""
+    for headings in (("number", "Tgas"), ("number", "Kunde", "Ort"), ("Kunde",), ("Nummer", "Tgas")):
+        assert "There is no column" not in refused(text(headings, ("+13035550100", "a")))
+
+
 def test_a_setting_of_another_kind_is_unknown(
     refused: Callable[..., str], text: Callable[..., bytes], emergency_kind: Kind
 ) -> None:
     """A sheet is read for one kind of change."""
     assert refused(text(("number", "Tags")), kind=emergency_kind) == (
-        "There is no column “Tags”; rename it to a setting or remove it."
+        "The column “Tags” (B) is no setting of this change; rename it to one, or leave it out."
     )
 
 

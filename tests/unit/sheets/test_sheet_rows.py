@@ -24,7 +24,7 @@ Found = Callable[..., list[tuple[int, str, str]]]
         pytest.param("Number", "", "This row has no number; fill it in or remove it.", id="no-number"),
         pytest.param("HD voice", "perhaps", "HD voice must be on or off.", id="bool"),
         pytest.param("Usage billing", "free", "Usage billing must be one of: pay-per-minute, channel.", id="choice"),
-        pytest.param("Forward to", "n/a", "“n/a” is not a phone number.", id="phone"),
+        pytest.param("Forward to", "nobody", "“nobody” is not a phone number.", id="phone"),
         pytest.param(
             "Connection",
             "Denver trunk",
@@ -54,6 +54,63 @@ def test_a_bad_cell_is_named(found: Found, text: Callable[..., bytes], heading: 
     row = {"Number": A, "Deletion lock": "on", heading: cell}
 
     assert found(text(list(row), (), list(row.values()))) == [(3, heading, sentence)]
+
+
+@pytest.mark.parametrize(
+    "nothing", ["null", "NULL", "None", "[]", "{}", "n/a", "NaN", "\\N", "-", "(blank)", '""', "< null >"]
+)
+@pytest.mark.parametrize(
+    ("heading", "ways"),
+    [
+        ("Tags", "blank the cell to keep the current value, or put an apostrophe in front to mean these characters."),
+        (
+            "Customer reference",
+            "blank the cell to keep the current value, or put an apostrophe in front to mean these characters.",
+        ),
+        ("Forward to", "blank the cell to keep the current value, or write (empty) to empty the setting."),
+        ("Connection", "blank the cell to keep the current value."),
+        ("HD voice", "blank the cell to keep the current value."),
+    ],
+)
+def test_what_programs_write_for_nothing_is_no_value(
+    found: Found, text: Callable[..., bytes], heading: str, ways: str, nothing: str
+) -> None:
+    """In a column of whatever shape: nobody knows whether it keeps or empties, and as a text nobody meant it."""
+    sentence = f"“{nothing}” is what other programs write for nothing: {ways}"
+
+    assert found(text(("Number", heading), (A, nothing))) == [(2, heading, sentence)]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['["denver", "night shift"]', '["denver","night shift"]', "['denver', 'night shift']", "denver; night shift"],
+)
+def test_a_list_of_another_program_is_a_list(read: Read, text: Callable[..., bytes], cell: str) -> None:
+    """Its brackets and quotation marks are no part of the tags."""
+    assert read(text(("Number", "Tags"), (A, cell))).rows[0].values == {"tags": ("denver", "night shift")}
+
+
+@pytest.mark.parametrize("cell", ["[denver, night]", "{denver,night}", '["a", 1]', '[["a"]]', "[" * 40 + "]" * 40])
+def test_a_list_that_cannot_be_read_for_certain_is_named(found: Found, text: Callable[..., bytes], cell: str) -> None:
+    """It is refused whole; its pieces are never tags."""
+    ((row, column, sentence),) = found(text(("Number", "Tags"), (A, cell)))
+
+    assert (row, column) == (2, "Tags")
+    assert "is a list of another program; write the entries with commas between them and without brackets" in sentence
+
+
+def test_an_entry_with_a_comma_is_named(found: Found, text: Callable[..., bytes]) -> None:
+    """A comma divides tags, so one inside a tag would tear it apart."""
+    assert found(text(("Number", "Tags"), (A, '["a,b", "c"]'))) == [
+        (2, "Tags", "Tags: the entry “a,b” has a comma, semicolon or line break in it.")
+    ]
+
+
+def test_an_apostrophe_means_the_characters_themselves(read: Read, text: Callable[..., bytes]) -> None:
+    """As everywhere in a sheet."""
+    sheet = read(text(("Number", "Customer reference", "Tags"), (A, "'null", "'[vip]")))
+
+    assert sheet.rows[0].values == {"customer_reference": "null", "tags": ("[vip]",)}
 
 
 def test_values_that_do_not_go_together_are_named(
@@ -176,6 +233,26 @@ def test_ids_and_numbers_that_contradict_are_named(found: Found, text: Callable[
     assert found(text(("number", "id"), (A, B))) == [
         (2, "number", f"This row names two: {A} and {B}; keep one of them.")
     ]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    ["PN2a0747eba6abf96b7e3c3ff0b4530f6e", "42", "3fa85f64-5717-4562-b3fc-2c963f66afa6", "2512345678", "row 7"],
+)
+def test_an_id_of_another_system_gives_way_to_the_number(read: Read, text: Callable[..., bytes], strange: str) -> None:
+    """Twilio's, a CRM's, a row's: they are counted, so that it can be said, and the number counts."""
+    sheet = read(text(("id", "number", "tags"), (strange, A, "x"), ("", B, "y"), (X, B, "y")))
+
+    assert [row.identifier for row in sheet.rows] == [A, B]
+    assert sheet.problems == ()
+    assert sheet.strange_ids == 1
+
+
+def test_a_strange_id_without_a_number_is_named(found: Found, text: Callable[..., bytes]) -> None:
+    """Nothing else says which number is meant."""
+    ((row, column, _),) = found(text(("id", "number"), ("42", "")))
+
+    assert (row, column) == (2, "id")
 
 
 def test_more_rows_than_allowed_are_refused(

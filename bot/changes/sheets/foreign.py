@@ -1,0 +1,58 @@
+"""What is said of columns that Linesman does not know: every one by its name, and how to go on without them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from bot.changes.kinds import Kind
+from bot.changes.sheets.columns import Columns, letters, nearest
+from bot.changes.sheets.refusals import SHEET
+from bot.errors import InputError, in_one
+
+#: Longest list of names in one sentence, in characters: it has to fit into a message of Slack's with what is around it.
+_ROOM: Final = 2000
+
+
+class ForeignColumns(InputError):
+    """A sheet has columns that are not known; it can be planned without them."""
+
+    def __init__(self, problems: Iterable[str], headings: Sequence[str]) -> None:
+        super().__init__({SHEET: in_one(problems)})
+        #: As :attr:`bot.changes.sheets.columns.Columns.headings` has them.
+        self.headings = tuple(headings)
+
+
+def foreign_columns(kind: Kind, columns: Columns) -> ForeignColumns:
+    """Return the refusal of a sheet with such columns; whatever else is wrong with its headings is in it too."""
+    headings = [columns.headings[at] for at in columns.foreign]
+    return ForeignColumns((*_said(kind, columns), *columns.problems), headings)
+
+
+def meant(kind: Kind, columns: Columns) -> Iterator[str]:
+    """Yield a sentence for each such column whose heading is close to one that is known."""
+    for at, near in nearest(kind, columns).items():
+        yield f"The column “{columns.headings[at]}” ({letters(at)}) is not known; did you mean “{near}”?"
+
+
+def _said(kind: Kind, columns: Columns) -> Iterator[str]:
+    yield from meant(kind, columns)
+    near = nearest(kind, columns)
+    rest = [at for at in columns.foreign if at not in near]
+    if not rest:
+        return
+    names = named([f"“{columns.headings[at]}” ({letters(at)})" for at in rest])
+    if len(rest) == 1:
+        yield f"The column {names} is no setting of this change; rename it to one, or leave it out."
+    else:
+        count = f"{len(rest):,} columns"
+        yield f"{count} are no settings of this change: {names}. Rename them to settings or leave them out."
+
+
+def named(names: Sequence[str]) -> str:
+    """Return all ``names``; only where they would not fit into a message, the first ones and how many more."""
+    room, shown = _ROOM, 0
+    while shown < len(names) and (room := room - len(names[shown]) - 2) > 0:
+        shown += 1
+    more = f" and {len(names) - shown:,} more" if shown < len(names) else ""
+    return ", ".join(names[:shown]) + more
