@@ -33,12 +33,14 @@ left out (``rows``), 5xx without JSON (``answers``), groups without names unless
 
 from __future__ import annotations
 
-from bot.sandbox.close.faults import Fault, Faults
-from bot.sandbox.close.office import Office, furnish
+from bot.sandbox.close.faults import Faults
+from bot.sandbox.close.fixtures import Office, furnish
 from bot.sandbox.close.query import Caps, Paging
 from bot.sandbox.close.rates import RateLimit
-from bot.sandbox.close.records import Call, Group, Number, Update, User
+from bot.sandbox.close.records import Group, Number, Update, User
 from bot.sandbox.close.server import CloseStandIn
+from bot.sandbox.provider.calls import Call
+from bot.sandbox.provider.faults import Fault
 
 __all__ = [
     "Call",

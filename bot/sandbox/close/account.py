@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from hashlib import sha256
 from itertools import count
 
-from bot.sandbox.close.clock import Clock
 from bot.sandbox.close.query import Paging
 from bot.sandbox.close.records import Group, Number, User
+from bot.sandbox.provider.account import Account as ProviderAccount
+from bot.sandbox.provider.clock import Clock
 
 _DIGITS = string.digits + string.ascii_letters
 
 
-class Account:
+class Account(ProviderAccount[Number]):
     """Holds the records, and finds numbers by id or E.164.
 
     Attributes:
@@ -23,26 +24,20 @@ class Account:
         permission: what a refusal calls that permission. Close has changed the name before.
         missing: fields that this revision of the API does not have: no answer shows them, no update takes them,
             no list filters by them.
-        read_lag: for how many seconds after an update reads show the number as it was before.
         paging: how lists are cut into pages.
-        mistaken: id that is asked for -> id of the number that is answered in its place.
 
     """
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+        super().__init__(clock)
         self._ids = count(1)
         self.organization_id = self.new_id("orga")
-        self.numbers: dict[str, Number] = {}
         self.users: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.missing: set[str] = set()
-        self.read_lag = 0.0
         self.paging = Paging()
-        self.mistaken: dict[str, str] = {}
         self.may_manage = True
         self.permission = "Manage Team Phone Numbers"
-        self._by_e164: dict[str, Number] = {}
         self.me = User(
             id=self.new_id("user"),
             email="linesman@example.com",
@@ -60,27 +55,6 @@ class Account:
             seed, digit = divmod(seed, len(_DIGITS))
             text += _DIGITS[digit]
         return f"{kind}_{text}"
-
-    def add(self, number: Number) -> None:
-        """Take a number into the organization.
-
-        Raises:
-            ValueError: when it is there already.
-
-        """
-        if number.id in self.numbers or number.number in self._by_e164:
-            raise ValueError(f"the stand-in already has {number.number} (id {number.id})")
-        self.numbers[number.id] = number
-        self._by_e164[number.number] = number
-
-    def remove(self, number: Number) -> None:
-        """Delete a number for good."""
-        del self.numbers[number.id]
-        del self._by_e164[number.number]
-
-    def find(self, key: str) -> Number | None:
-        """Return the number with this E.164 text or id, if it is there."""
-        return self._by_e164.get(key) if key.startswith("+") else self.numbers.get(key)
 
     def newest_first(self) -> list[Number]:
         """Return all numbers, as reads see them, in the order of the list.

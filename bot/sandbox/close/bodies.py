@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import Final
 
-from bot.sandbox.close.errors import EXTRA, INVALID_NUMBER, JsonObject, invalid
+from bot.sandbox.close.errors import EXTRA, INVALID_NUMBER, invalid
+from bot.sandbox.provider.errors import JsonObject
 
 E164: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _SECURE: Final = re.compile(r"https://[^\s/]+(/\S*)?")

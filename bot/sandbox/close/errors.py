@@ -11,21 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-JsonObject = dict[str, object]
+from bot.sandbox.provider.errors import JsonObject, RefusedError
 
 EXTRA = "Extra inputs are not permitted"
 REQUIRED = "This field is required."
 INVALID_NUMBER = "Invalid phone number."
-
-
-class RefusedError(Exception):
-    """The stand-in refuses a request, as the real service would."""
-
-    def __init__(self, status: int, body: JsonObject, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(f"{status} {body}")
-        self.status = status
-        self.body = body
-        self.headers = dict(headers or {})
 
 
 def invalid(field_errors: Mapping[str, object], errors: Sequence[str] = ()) -> RefusedError:

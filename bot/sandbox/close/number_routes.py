@@ -8,13 +8,14 @@ from aiohttp import web
 
 from bot.sandbox.close.account import Account
 from bot.sandbox.close.answers import listing, read_object
+from bot.sandbox.close.behaviour import Behaviour
 from bot.sandbox.close.bodies import read_settings
-from bot.sandbox.close.effects import Effects
-from bot.sandbox.close.errors import JsonObject, refused
+from bot.sandbox.close.errors import refused
 from bot.sandbox.close.query import Caps, Query
 from bot.sandbox.close.records import Number
 from bot.sandbox.close.rows import NUMBER_FIELDS, number_row, pick, single_row
 from bot.sandbox.close.rules import check_update
+from bot.sandbox.provider.errors import JsonObject
 
 Predicate = Callable[[Number], bool]
 
@@ -22,9 +23,9 @@ Predicate = Callable[[Number], bool]
 class NumberRoutes:
     """The list of numbers, single numbers, and their update."""
 
-    def __init__(self, account: Account, effects: Effects, caps: Caps) -> None:
+    def __init__(self, account: Account, behaviour: Behaviour, caps: Caps) -> None:
         self._account = account
-        self._effects = effects
+        self._behaviour = behaviour
         self._caps = caps
         #: Parameters that the list overlooks, such as ``participant_user_id``.
         self.ignored: set[str] = set()
@@ -82,9 +83,9 @@ class NumberRoutes:
 
     def _updated(self, number: Number, body: JsonObject) -> JsonObject:
         settings = read_settings(body, self._account.missing)
-        self._effects.refuse_if_ordered(number)
+        self._behaviour.refuse_if_ordered(number)
         check_update(number, settings, self._account)
-        return self._effects.carry_out(number, settings)
+        return self._behaviour.carry_out(number, settings)
 
     def _number(self, id_: str) -> Number:
         number = self._account.numbers.get(id_)

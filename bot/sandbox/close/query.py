@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.sandbox.close.errors import EXTRA, JsonObject, invalid
+from bot.sandbox.close.errors import EXTRA, invalid
+from bot.sandbox.provider.calls import grouped
+from bot.sandbox.provider.errors import JsonObject
 
 Item = TypeVar("Item")
 
@@ -60,9 +62,7 @@ class Query:
     """One request's parameters. ``end`` refuses what was not asked for by name, and whatever else was wrong."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._values: dict[str, list[str]] = {}
-        for name, value in pairs:
-            self._values.setdefault(name, []).append(value)
+        self._values = grouped(pairs)
         self._errors: JsonObject = {}
 
     def one(self, name: str, choices: Collection[str] | None = None) -> str | None:

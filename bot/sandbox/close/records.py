@@ -1,4 +1,4 @@
-"""What the organization holds: numbers, users, groups; and the entries of the logs.
+"""What the organization holds: numbers, users, groups; and the log of updates.
 
 Records are mutable on purpose: a test changes one to play the part of somebody working in the app.
 """
@@ -56,6 +56,11 @@ class Number:
     before: Number | None = None
 
     @property
+    def e164(self) -> str:
+        """The number itself, by the name that all stand-ins have for it."""
+        return self.number
+
+    @property
     def is_group_number(self) -> bool:
         """Whether it is nobody's personal number."""
         return self.owner is None
@@ -83,22 +88,6 @@ class Group:
     name: str
     #: User ids.
     members: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Call:
-    """One request that the stand-in received."""
-
-    method: str
-    #: Without the ``/api/v1`` in front.
-    path: str
-    #: Decoded parameter names and all their values, in order.
-    query: dict[str, list[str]]
-    #: Parsed JSON, the raw text when it does not parse, ``None`` without a body.
-    body: object
-    at: datetime
-    #: ``None`` while there is no answer, and for ever when the connection was closed without one.
-    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

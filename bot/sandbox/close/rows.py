@@ -8,12 +8,13 @@ groups on a number come back sorted by id, as in the example of a group number; 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import phonenumbers
 
 from bot.sandbox.close.account import Account
-from bot.sandbox.close.clock import iso
-from bot.sandbox.close.errors import JsonObject
 from bot.sandbox.close.records import Group, Number, User
+from bot.sandbox.provider.errors import JsonObject
 
 #: Not required by the schema, so any answer may come without them.
 OPTIONAL = frozenset(
@@ -47,6 +48,11 @@ ME_FIELDS = (
     *("date_created", "date_updated", "email", "email_accounts", "first_name", "id", "image", "last_name"),
     *("last_used_timezone", "memberships", "organizations", "phone_numbers"),
 )
+
+
+def iso(moment: datetime) -> str:
+    """Format a moment as Close does: ISO 8601 with microseconds and the offset ``+00:00``."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def number_row(number: Number, account: Account) -> JsonObject:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Final
 
 from bot.sandbox.close.account import Account
-from bot.sandbox.close.errors import REQUIRED, JsonObject, invalid, not_permitted, not_yours
+from bot.sandbox.close.errors import REQUIRED, invalid, not_permitted, not_yours
 from bot.sandbox.close.records import Number
+from bot.sandbox.provider.errors import JsonObject
 
 #: What the only user on a number may change without the permission.
 OWN: Final = frozenset({"label", "voicemail_greeting_url", "forward_to", "forward_to_enabled"})

@@ -1,36 +1,30 @@
-"""The stand-in itself: a server on loopback, and the handles by which a test plays the rest of the world."""
+"""The stand-in itself, and the handles by which a test plays the rest of Close's world."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
 from datetime import datetime
-from types import TracebackType
-from typing import Self, TypeVar, Unpack
-
-from aiohttp import web
+from typing import Unpack
 
 from bot.sandbox.close.account import Account
-from bot.sandbox.close.answers import REFUSALS
+from bot.sandbox.close.behaviour import Behaviour, Drop, Failure
 from bot.sandbox.close.bodies import SETTINGS
-from bot.sandbox.close.clock import Clock, utc_now
-from bot.sandbox.close.effects import Drop, Effects, Failure
 from bot.sandbox.close.errors import at_path, invalid, refused
-from bot.sandbox.close.faults import Faults
-from bot.sandbox.close.gate import PREFIX, Gate
+from bot.sandbox.close.faults import REFUSALS
 from bot.sandbox.close.lookups import LookupRoutes
+from bot.sandbox.close.middleware import Middleware
 from bot.sandbox.close.number_routes import NumberRoutes
 from bot.sandbox.close.query import Caps, Paging
 from bot.sandbox.close.rates import RateLimit
-from bot.sandbox.close.records import Call, Group, Number, Update, User
+from bot.sandbox.close.records import Group, Number, Update, User
 from bot.sandbox.close.registration import NumberFields, register
 from bot.sandbox.close.rows import number_row
+from bot.sandbox.provider.account import consecutive
+from bot.sandbox.provider.clock import Clock, utc_now
+from bot.sandbox.provider.server import ProviderStandIn
 
-Found = TypeVar("Found")
 
-
-class CloseStandIn:
+class CloseStandIn(ProviderStandIn[Number]):
     """Behaves as Close's v1 API for the endpoints that read and update phone numbers.
 
     Use it as an async context manager; then ``url`` is the base to give to a client.
@@ -55,62 +49,25 @@ class CloseStandIn:
     ) -> None:
         self.api_key = api_key
         self.access_token = access_token
-        self._port = port
-        self._caps = caps or Caps()
-        self._clock = Clock(clock)
-        self._account = Account(self._clock)
-        self._effects = Effects(self._account)
-        self._gate = Gate(api_key, access_token, self._clock)
-        self._number_routes = NumberRoutes(self._account, self._effects, self._caps)
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._gate.middleware])
-        app.on_response_prepare.append(self._gate.date)
-        for routes in (self._number_routes.routes(), LookupRoutes(self._account, self._caps).routes()):
-            for route in routes:
-                app.router.add_route(route.method, PREFIX + route.path, route.handler)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", self._port).start()
-        self._port = runner.addresses[0][1]
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._stack.aclose()
-
-    @property
-    def url(self) -> str:
-        """The base URL, ``/api/v1`` included, without a slash at the end."""
-        return f"http://127.0.0.1:{self._port}{PREFIX}"
+        caps = caps or Caps()
+        time = Clock(clock)
+        self._account = Account(time)
+        self._behaviour = Behaviour(self._account)
+        self._middleware = Middleware(api_key, access_token, time)
+        self._number_routes = NumberRoutes(self._account, self._behaviour, caps)
+        lookups = LookupRoutes(self._account, caps)
+        super().__init__(
+            clock=time,
+            account=self._account,
+            middleware=self._middleware,
+            routes=[*self._number_routes.routes(), *lookups.routes()],
+            port=port,
+        )
 
     @property
     def me(self) -> User:
         """The user to whom both credentials belong."""
         return self._account.me
-
-    @property
-    def numbers(self) -> dict[str, Number]:
-        """All numbers by id."""
-        return self._account.numbers
-
-    def number(self, key: str) -> Number:
-        """Return a number by E.164 or id.
-
-        Raises:
-            KeyError: when the organization does not have it (any more).
-
-        """
-        number = self._account.find(key)
-        if number is None:
-            raise KeyError(key)
-        return number
 
     def truth(self) -> dict[str, dict[str, object]]:
         """Return a copy of every number's fields, by E.164, as they are and whatever any answer said.
@@ -130,12 +87,7 @@ class CloseStandIn:
 
     def add_numbers(self, count: int, *, start: str, **given: Unpack[NumberFields]) -> list[Number]:
         """Give the organization ``count`` consecutive numbers from ``start`` on, all with the same fields."""
-        first = int(start.removeprefix("+"))
-        return [self.add_number(f"+{first + offset}", **given) for offset in range(count)]
-
-    def remove_number(self, key: str) -> None:
-        """Take a number out of the organization, as somebody in the app would."""
-        self._account.remove(self.number(key))
+        return [self.add_number(number, **given) for number in consecutive(count, start=start)]
 
     def add_user(
         self,
@@ -208,7 +160,7 @@ class CloseStandIn:
             error = invalid(at_path(field, text) if field else {}, [] if field else [text])
         else:
             error = refused(status, text)
-        self._effects.failures.append(Failure(key=key, status=error.status, body=error.body, times=times))
+        self._behaviour.failures.append(Failure(key=key, status=error.status, body=error.body, times=times))
 
     def drop(
         self,
@@ -228,7 +180,7 @@ class CloseStandIn:
         """
         if setting not in SETTINGS:
             raise ValueError(f"{setting!r} is no setting; there are {', '.join(SETTINGS)}")
-        self._effects.drops.append(Drop(setting=setting, key=key, pretend=pretend, times=times))
+        self._behaviour.drops.append(Drop(setting=setting, key=key, pretend=pretend, times=times))
 
     @property
     def missing_fields(self) -> set[str]:
@@ -249,50 +201,23 @@ class CloseStandIn:
         return self._account.paging
 
     @property
-    def mistaken(self) -> dict[str, str]:
-        """Id that is asked for by itself -> id of the number that is answered in its place; none by default."""
-        return self._account.mistaken
-
-    @property
-    def read_lag(self) -> float:
-        """For how many seconds after an update reads show the number as it was before; 0 by default.
-
-        The answer to the update itself is never late, and neither is ``truth``.
-        """
-        return self._account.read_lag
-
-    @read_lag.setter
-    def read_lag(self, seconds: float) -> None:
-        self._account.read_lag = seconds
-
-    @property
-    def calls(self) -> Sequence[Call]:
-        """Every request so far, in order of arrival."""
-        return self._gate.calls
-
-    @property
     def updates(self) -> Sequence[Update]:
         """Every update that took effect, in order, also those whose callers got no answer."""
-        return self._effects.updates
-
-    @property
-    def faults(self) -> Faults:
-        """The faults on the wire; order one with ``faults.add``."""
-        return self._gate.faults
+        return self._behaviour.updates
 
     @property
     def rate_limit(self) -> RateLimit | None:
         """The rate limit of every endpoint group that has none of its own; none by default."""
-        return self._gate.rates.default
+        return self._middleware.rates.default
 
     @rate_limit.setter
     def rate_limit(self, limit: RateLimit | None) -> None:
-        self._gate.rates.default = limit
+        self._middleware.rates.default = limit
 
     @property
     def group_limits(self) -> dict[str, RateLimit]:
         """The rate limits of single endpoint groups, such as ``PUT /phone_number/{id}/``."""
-        return self._gate.rates.groups
+        return self._middleware.rates.groups
 
     def others_call(self, group: str, count: int) -> None:
         """Let somebody else's key use up ``count`` calls of the organization's allowance for an endpoint group.
@@ -301,33 +226,4 @@ class CloseStandIn:
             ValueError: when there is no limit on the group.
 
         """
-        self._gate.rates.spend(group, count, self._clock.now())
-
-    @property
-    def dated(self) -> bool:
-        """Whether answers have a ``Date``, in the time of the stand-in; they do by default."""
-        return self._gate.dated
-
-    @dated.setter
-    def dated(self, dated: bool) -> None:
-        self._gate.dated = dated
-
-    def advance(self, seconds: float) -> None:
-        """Skip ``seconds`` ahead."""
-        self._clock.advance(seconds)
-
-    async def wait_for(
-        self,
-        predicate: Callable[[], Found],
-        timeout: float = 45.0,  # noqa: ASYNC109 - the deadline is the point of this call
-    ) -> Found:
-        """Wait until ``predicate()`` is true and return what it gave.
-
-        Raises:
-            TimeoutError: after ``timeout`` seconds of real time.
-
-        """
-        async with asyncio.timeout(timeout):
-            while not (found := predicate()):  # noqa: ASYNC110 - requests come when they come, and signal nobody
-                await asyncio.sleep(0.01)
-        return found
+        self._middleware.rates.spend(group, count, self._clock.now())

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.sandbox.demo.office import Office, OfficeSeen, look
+from bot.sandbox.demo.fixtures import Office, OfficeSeen, look
 from bot.sandbox.demo.process import Ending
 from bot.sandbox.demo.world import APPROVALS, FAILURES, OPS, Values, World, account
 from bot.sandbox.slack import Call, Delivery, File, Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.sandbox.demo.office import LIMIT, TEAM
+from bot.sandbox.demo.fixtures import LIMIT, TEAM
 from bot.sandbox.demo.screen import Screen
 from bot.sandbox.demo.sights import Sights, has_input
 from bot.sandbox.demo.stage import Stage

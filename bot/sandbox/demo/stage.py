@@ -12,7 +12,7 @@ from typing import Final, Self, TypeVar
 
 from cryptography.fernet import Fernet
 
-from bot.sandbox.demo.office import Office, furnish_office, stand_in_for_close
+from bot.sandbox.demo.fixtures import Office, furnish_office, stand_in_for_close
 from bot.sandbox.demo.process import BotProcess, Ending
 from bot.sandbox.demo.world import APPROVALS, FAILURES, World, furnish, stand_ins
 from bot.sandbox.slack import Delivery, StandInRefused

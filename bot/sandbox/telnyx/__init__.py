@@ -30,17 +30,19 @@ an ignored field looks applied, and a client that relies on neither is safe with
 documents are silent the stand-in takes the reading that hurts a careless client most; the module that does so says it:
 siblings of a partly filled nested voice object are reset (``voice``), tags come back in the casing of their
 first use (``account``), numbers in a state other than active or port-pending are not verified and fail in
-jobs (``records``, ``effects``), a job's status says little about its operations (``jobs``).
+jobs (``records``, ``behaviour``), a job's status says little about its operations (``jobs``).
 """
 
 from __future__ import annotations
 
-from bot.sandbox.telnyx.faults import Fault, Faults
+from bot.sandbox.provider.calls import Call
+from bot.sandbox.provider.faults import Fault
+from bot.sandbox.telnyx.faults import Faults
 from bot.sandbox.telnyx.jobs import Job, Operation
 from bot.sandbox.telnyx.misbehaviour import Misbehaviour
 from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.rates import RateLimit
-from bot.sandbox.telnyx.records import Address, BillingGroup, Call, Connection, Number
+from bot.sandbox.telnyx.records import Address, BillingGroup, Connection, Number
 from bot.sandbox.telnyx.server import TelnyxStandIn
 
 __all__ = [

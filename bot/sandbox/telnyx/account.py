@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
-from bot.sandbox.telnyx.clock import Clock
+from bot.sandbox.provider.account import Account as ProviderAccount
+from bot.sandbox.provider.clock import Clock
 from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.provisioning import Provisioning
 from bot.sandbox.telnyx.records import EDITABLE, Address, BillingGroup, Connection, Number
@@ -23,28 +24,22 @@ _STABLE: dict[str, Callable[[Number], datetime | str]] = {
 }
 
 
-class Account:
+class Account(ProviderAccount[Number]):
     """Holds the records, finds numbers by id or E.164, and keeps them in the orders that lists ask for."""
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.numbers: dict[str, Number] = {}
+        super().__init__(clock)
         self.connections: dict[str, Connection] = {}
         self.billing_groups: dict[str, BillingGroup] = {}
         self.addresses: dict[str, Address] = {}
-        self._by_e164: dict[str, Number] = {}
         self._orders: dict[str, list[Number]] = {}
         self._tag_casing: dict[str, str] = {}
         #: The emergency service, which is asked for by jobs and comes in its own time.
         self.emergency = Provisioning(clock)
-        #: For how many seconds after a change a number is read as it was before.
-        self.read_lag = 0.0
         #: How lists are cut into pages.
         self.paging = Paging()
         #: Ids of numbers that are in every answer about ownership, asked for or not.
         self.intruders: list[str] = []
-        #: Id that is asked for -> id of the number that is answered in its place.
-        self.mistaken: dict[str, str] = {}
         self._former: dict[str, tuple[datetime, Number]] = {}
         self._ids = count(FIRST_ID)
 
@@ -57,28 +52,15 @@ class Account:
         return str(uuid4())
 
     def add(self, number: Number) -> None:
-        """Take a number into the account.
-
-        Raises:
-            ValueError: when the account has it already.
-
-        """
-        if number.id in self.numbers or number.phone_number in self._by_e164:
-            raise ValueError(f"the stand-in already has {number.phone_number} (id {number.id})")
+        """Take a number into the account; its tags get the casing of their first use."""
+        super().add(number)
         number.tags = self.cased(number.tags)
-        self.numbers[number.id] = number
-        self._by_e164[number.phone_number] = number
         self._orders.clear()
 
     def remove(self, number: Number) -> None:
         """Delete a number for good."""
-        del self.numbers[number.id]
-        del self._by_e164[number.phone_number]
+        super().remove(number)
         self._orders.clear()
-
-    def find(self, key: str) -> Number | None:
-        """Return the number with this E.164 text or id, if the account has it."""
-        return self._by_e164.get(key) if key.startswith("+") else self.numbers.get(key)
 
     def find_editable(self, e164: str) -> Number | None:
         """Return the number if the account has it in an editable state."""

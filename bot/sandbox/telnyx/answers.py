@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from aiohttp import web
 
-from bot.sandbox.telnyx.errors import JsonObject, RefusedError, not_json, not_json_type, not_well_formed
+from bot.sandbox.provider import bodies
+from bot.sandbox.provider.errors import JsonObject
+from bot.sandbox.telnyx.errors import not_json, not_json_type, not_well_formed
 
 
 async def read_object(request: web.Request) -> JsonObject:
@@ -17,15 +20,12 @@ async def read_object(request: web.Request) -> JsonObject:
         RefusedError: 400 for another content type, for no JSON, or for JSON that is not an object.
 
     """
-    if request.content_type != "application/json":
-        raise not_json_type()
-    try:
-        body = json.loads(await request.read())
-    except ValueError:
-        raise not_json() from None
-    if not isinstance(body, dict):
-        raise not_well_formed()
-    return body
+    return await bodies.read_object(request, wrong_type=not_json_type, not_json=not_json, not_an_object=not_well_formed)
+
+
+def iso(moment: datetime) -> str:
+    """Format a moment as Telnyx does: ISO 8601 in UTC with milliseconds and a ``Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def data(value: object, status: int = 200) -> web.Response:
@@ -47,8 +47,3 @@ def raw_listing(texts: Iterable[str], meta: JsonObject) -> web.Response:
     """Answer ``{"data": […], "meta": …}`` around rows that are written already."""
     text = f'{{"data": [{", ".join(texts)}], "meta": {json.dumps(meta)}}}'
     return web.Response(text=text, content_type="application/json")
-
-
-def refusal(error: RefusedError) -> web.Response:
-    """Answer the documented error envelope."""
-    return web.json_response({"errors": [error.problem.as_json()]}, status=error.status)

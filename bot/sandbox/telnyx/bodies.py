@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bot.sandbox.provider.errors import JsonObject
 from bot.sandbox.telnyx.account import Account
 from bot.sandbox.telnyx.errors import (
-    JsonObject,
     bad_request,
     foreign_billing_group,
     invalid,

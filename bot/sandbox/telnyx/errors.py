@@ -8,9 +8,10 @@ the errors page is used and the function says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-JsonObject = dict[str, object]
+from bot.sandbox.provider.errors import JsonObject
+from bot.sandbox.provider.errors import RefusedError as ProviderRefusedError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,12 +37,11 @@ class Problem:
         return entry
 
 
-class RefusedError(Exception):
-    """The stand-in refuses a request, as the real service would."""
+class RefusedError(ProviderRefusedError):
+    """The stand-in refuses a request with one problem in the documented envelope."""
 
     def __init__(self, status: int, problem: Problem) -> None:
-        super().__init__(f"{status} {problem.code} {problem.title}: {problem.detail}")
-        self.status = status
+        super().__init__(status, {"errors": [problem.as_json()]})
         self.problem = problem
 
 
@@ -175,23 +175,27 @@ def feature_not_permitted(parameter: str) -> RefusedError:
     return RefusedError(403, problem)
 
 
-def server_trouble(status: int) -> RefusedError:
+def server_trouble(status: int, detail: str | None = None) -> RefusedError:
     """Return what a failing service answers: any of 401, 403, 404, 429, 500, 502, 503 and 504.
+
+    ``detail`` takes the place of the usual words.
 
     Raises:
         ValueError: for another status.
 
     """
     documented = {401: unauthenticated, 403: not_authorized, 404: not_found, 429: rate_limited}
-    if status in documented:
-        return documented[status]()
     troubles = {
         500: ("10007", "Unexpected error", "An unexpected error occured."),
         502: ("10007", "Unexpected error", "An unexpected error occured."),
         503: ("10037", "Service unavailable", "The service is unavailable at the moment."),
         504: ("10008", "Request timeout", "The request took too long."),
     }
-    if status not in troubles:
+    if status in documented:
+        problem = documented[status]().problem
+    elif status in troubles:
+        code, title, words = troubles[status]
+        problem = Problem(code=code, title=title, detail=words)
+    else:
         raise ValueError(f"the stand-in has no documented answer for status {status}")
-    code, title, detail = troubles[status]
-    return RefusedError(status, Problem(code=code, title=title, detail=detail))
+    return RefusedError(status, problem if detail is None else replace(problem, detail=detail))

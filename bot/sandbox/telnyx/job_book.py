@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.sandbox.telnyx.clock import Clock
-from bot.sandbox.telnyx.effects import Effects
+from bot.sandbox.provider.clock import Clock
+from bot.sandbox.telnyx.behaviour import Behaviour
 from bot.sandbox.telnyx.errors import too_many_jobs
 from bot.sandbox.telnyx.jobs import Job
 from bot.sandbox.telnyx.misbehaviour import Rule
@@ -26,10 +26,10 @@ LIMITS = {"update_phone_numbers": 20, "delete_phone_numbers": 20, "update_emerge
 class JobBook:
     """All jobs, oldest first, and the steps that lie ahead."""
 
-    def __init__(self, clock: Clock, effects: Effects) -> None:
+    def __init__(self, clock: Clock, behaviour: Behaviour) -> None:
         self.all: dict[str, Job] = {}
         self._clock = clock
-        self._effects = effects
+        self._behaviour = behaviour
         self._rules: list[Rule] = []
         self._agenda: list[tuple[datetime, int, Job]] = []
         self._added = 0
@@ -68,9 +68,9 @@ class JobBook:
         while self._agenda and self._agenda[0][0] <= now:
             _due, order, job = heapq.heappop(self._agenda)
             if job.next_due() is not None:
-                job.step(self._effects)
+                job.step(self._behaviour)
                 self._plan(job, order)
-        self._effects.settle()
+        self._behaviour.settle()
 
     def _plan(self, job: Job, order: int) -> None:
         if (due := job.next_due()) is not None:

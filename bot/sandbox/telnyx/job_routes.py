@@ -7,6 +7,7 @@ from typing import Literal
 
 from aiohttp import web
 
+from bot.sandbox.provider.errors import JsonObject
 from bot.sandbox.telnyx.account import Account
 from bot.sandbox.telnyx.answers import raw_data, raw_listing, read_object
 from bot.sandbox.telnyx.bodies import (
@@ -20,7 +21,6 @@ from bot.sandbox.telnyx.bodies import (
     read_update,
 )
 from bot.sandbox.telnyx.errors import (
-    JsonObject,
     bad_filter,
     bad_request,
     feature_not_permitted,

@@ -16,9 +16,10 @@ from datetime import datetime, timedelta
 from itertools import chain
 from uuid import uuid4
 
-from bot.sandbox.telnyx.clock import iso
-from bot.sandbox.telnyx.effects import Effects
-from bot.sandbox.telnyx.errors import JsonObject, Problem
+from bot.sandbox.provider.errors import JsonObject
+from bot.sandbox.telnyx.answers import iso
+from bot.sandbox.telnyx.behaviour import Behaviour
+from bot.sandbox.telnyx.errors import Problem
 from bot.sandbox.telnyx.misbehaviour import Misbehaviour, Rule
 from bot.sandbox.telnyx.records import Number
 
@@ -138,23 +139,23 @@ class Job:
             return []
         return self.operations[-max(1, len(self.operations) // 10) :]
 
-    def step(self, effects: Effects) -> None:
+    def step(self, behaviour: Behaviour) -> None:
         """Carry out the next step."""
         self.updated_at = self.next_due() or self.updated_at
         if self._step == 0:
             self.status = "in_progress"
         elif self._step <= self._reach():
-            self._carry_out(self.operations[self._step - 1], effects)
+            self._carry_out(self.operations[self._step - 1], behaviour)
         else:
             self._end()
         self._step += 1
         self._text = None
 
-    def _carry_out(self, operation: Operation, effects: Effects) -> None:
+    def _carry_out(self, operation: Operation, behaviour: Behaviour) -> None:
         names = (operation.id, operation.phone_number)
         dropped = [rule.field for rule in self.rules if rule.field is not None and rule.drops_on(*names)]
         whole = self.does(Misbehaviour.VOICE_REPLACED)
-        operation.problem = effects.carry_out(operation.number, self.type, self.settings, dropped, whole_voice=whole)
+        operation.problem = behaviour.carry_out(operation.number, self.type, self.settings, dropped, whole_voice=whole)
         operation.state = "failed" if operation.problem else "successful"
 
     def _end(self) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from bot.sandbox.provider.errors import JsonObject
 from bot.sandbox.telnyx.account import Account
 from bot.sandbox.telnyx.answers import data, listing, read_object
 from bot.sandbox.telnyx.bodies import read_e164
-from bot.sandbox.telnyx.errors import JsonObject, bad_filter, not_found
+from bot.sandbox.telnyx.errors import bad_filter, not_found
 from bot.sandbox.telnyx.filters import (
     LIST_FILTERS,
     NUMBER_SORTS,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from bot.sandbox.telnyx.errors import JsonObject
+from bot.sandbox.provider.errors import JsonObject
 
 Item = TypeVar("Item")
 

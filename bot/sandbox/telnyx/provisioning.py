@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.sandbox.telnyx.clock import Clock
+from bot.sandbox.provider.clock import Clock
 from bot.sandbox.telnyx.records import Number
 
 

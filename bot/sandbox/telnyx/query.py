@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from bot.sandbox.provider.calls import grouped
 from bot.sandbox.telnyx.errors import bad_filter, bad_page, bad_sort
 from bot.sandbox.telnyx.paging import Page, Paging
 
@@ -26,9 +27,7 @@ class Query:
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]], *, status: int = 422) -> None:
-        self._values: dict[str, list[str]] = {}
-        for name, value in pairs:
-            self._values.setdefault(name, []).append(value)
+        self._values = grouped(pairs)
         self._known: set[str] = set()
         self._status = status
 

@@ -1,4 +1,4 @@
-"""What the account holds: numbers, connections, billing groups, addresses; and the log's entry.
+"""What the account holds: numbers, connections, billing groups, addresses.
 
 Records are mutable on purpose: a test changes one to play the part of somebody working in the portal.
 """
@@ -65,6 +65,11 @@ class Number:
     #: Only the job filter ``has_bundle`` sees this; no list shows it.
     has_bundle: bool = False
 
+    @property
+    def e164(self) -> str:
+        """The number itself, by the name that all stand-ins have for it."""
+        return self.phone_number
+
     def value(self, path: str) -> object:
         """Return the value at a dotted field path such as ``voice.call_forwarding.forwards_to``."""
         found: object = self
@@ -126,19 +131,3 @@ class Address:
     address_book: bool = True
     #: No answer shows this; enabling emergency services with a bad address fails for every number.
     valid_for_emergency: bool = True
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Call:
-    """One request that the stand-in received."""
-
-    method: str
-    #: Without the ``/v2`` in front.
-    path: str
-    #: Decoded parameter names and all their values, in order.
-    query: dict[str, list[str]]
-    #: Parsed JSON, the raw text when it does not parse, ``None`` without a body.
-    body: object
-    at: datetime
-    #: ``None`` while there is no answer, and for ever when the connection was closed without one.
-    status: int | None = None

@@ -6,9 +6,9 @@ schema forgot to call it nullable: the slim and the voice rows) and never left o
 
 from __future__ import annotations
 
+from bot.sandbox.provider.errors import JsonObject
 from bot.sandbox.telnyx.account import Account
-from bot.sandbox.telnyx.clock import iso
-from bot.sandbox.telnyx.errors import JsonObject
+from bot.sandbox.telnyx.answers import iso
 from bot.sandbox.telnyx.records import Address, BillingGroup, Connection, Number
 
 

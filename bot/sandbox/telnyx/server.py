@@ -1,39 +1,32 @@
-"""The stand-in itself: a server on loopback, and the handles by which a test plays the rest of the world."""
+"""The stand-in itself, and the handles by which a test plays the rest of Telnyx's world."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
 from datetime import datetime
-from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Unpack
 
-from aiohttp import web
-
+from bot.sandbox.provider.account import consecutive
+from bot.sandbox.provider.clock import Clock, utc_now
+from bot.sandbox.provider.server import ProviderStandIn
 from bot.sandbox.telnyx.account import Account
-from bot.sandbox.telnyx.clock import Clock, utc_now
-from bot.sandbox.telnyx.effects import Effects, Failure
+from bot.sandbox.telnyx.behaviour import Behaviour, Failure
 from bot.sandbox.telnyx.errors import Problem
-from bot.sandbox.telnyx.faults import Faults
-from bot.sandbox.telnyx.gate import PREFIX, Gate
 from bot.sandbox.telnyx.job_book import JobBook
 from bot.sandbox.telnyx.job_routes import JobRoutes, JobType
 from bot.sandbox.telnyx.jobs import Job
 from bot.sandbox.telnyx.lookups import LookupRoutes
+from bot.sandbox.telnyx.middleware import Middleware
 from bot.sandbox.telnyx.misbehaviour import JobFilter, Misbehaviour, Rule
 from bot.sandbox.telnyx.number_routes import NumberRoutes
 from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.provisioning import Provisioning
 from bot.sandbox.telnyx.rates import RateLimit
-from bot.sandbox.telnyx.records import Address, BillingGroup, Call, Connection, Number
+from bot.sandbox.telnyx.records import Address, BillingGroup, Connection, Number
 from bot.sandbox.telnyx.registration import NumberFields, register
-from bot.sandbox.telnyx.rewrites import Rewrites
-
-Found = TypeVar("Found")
 
 
-class TelnyxStandIn:
+class TelnyxStandIn(ProviderStandIn[Number]):
     """Behaves as Telnyx's v2 API for the endpoints that change and read phone numbers.
 
     Use it as an async context manager; then ``url`` is the base to give to a client.
@@ -57,12 +50,11 @@ class TelnyxStandIn:
         phone_number_filtering: bool = True,
     ) -> None:
         self.api_key = api_key
-        self._port = port
-        self._clock = Clock(clock)
-        self._account = Account(self._clock)
-        self._effects = Effects(self._account)
-        self._book = JobBook(self._clock, self._effects)
-        self._gate = Gate(api_key, self._clock, self._book)
+        time = Clock(clock)
+        self._account = Account(time)
+        self._behaviour = Behaviour(self._account)
+        self._book = JobBook(time, self._behaviour)
+        self._middleware = Middleware(api_key, time, self._book)
         self._number_routes = NumberRoutes(self._account)
         self._job_routes = JobRoutes(
             self._account,
@@ -70,52 +62,18 @@ class TelnyxStandIn:
             seconds=job_seconds,
             phone_number_filtering=phone_number_filtering,
         )
-        self._stack = AsyncExitStack()
+        lookups = LookupRoutes(self._account)
+        super().__init__(
+            clock=time,
+            account=self._account,
+            middleware=self._middleware,
+            routes=[*self._job_routes.routes(), *self._number_routes.routes(), *lookups.routes()],
+            port=port,
+        )
 
-    async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._gate.middleware])
-        app.on_response_prepare.append(self._gate.date)
-        sources = (self._job_routes, self._number_routes, LookupRoutes(self._account))
-        for route in (route for source in sources for route in source.routes()):
-            app.router.add_route(route.method, PREFIX + route.path, route.handler)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", self._port).start()
-        self._port = runner.addresses[0][1]
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._stack.aclose()
-
-    @property
-    def url(self) -> str:
-        """The base URL, ``/v2`` included, without a slash at the end."""
-        return f"http://127.0.0.1:{self._port}{PREFIX}"
-
-    @property
-    def numbers(self) -> dict[str, Number]:
-        """All numbers by id, as the jobs that are due have left them."""
+    def catch_up(self) -> None:
+        """Let the jobs that are due change their numbers."""
         self._book.settle()
-        return self._account.numbers
-
-    def number(self, key: str) -> Number:
-        """Return a number by E.164 or id.
-
-        Raises:
-            KeyError: when the account does not have it (any more).
-
-        """
-        self._book.settle()
-        number = self._account.find(key)
-        if number is None:
-            raise KeyError(key)
-        return number
 
     def add_number(self, phone_number: str, **given: Unpack[NumberFields]) -> Number:
         """Give the account a number; a ``ValueError`` says what is wrong with it."""
@@ -123,12 +81,7 @@ class TelnyxStandIn:
 
     def add_numbers(self, count: int, *, start: str, **given: Unpack[NumberFields]) -> list[Number]:
         """Give the account ``count`` consecutive numbers from ``start`` on, all with the same fields."""
-        first = int(start.removeprefix("+"))
-        return [self.add_number(f"+{first + offset}", **given) for offset in range(count)]
-
-    def remove_number(self, key: str) -> None:
-        """Take a number out of the account, as somebody in the portal would."""
-        self._account.remove(self.number(key))
+        return [self.add_number(number, **given) for number in consecutive(count, start=start)]
 
     def add_connection(
         self,
@@ -194,7 +147,7 @@ class TelnyxStandIn:
     ) -> None:
         """Let operations on a number (E.164 or id) fail with this error; ``times=None`` means always."""
         problem = Problem(code=code, title=title, detail=detail, pointer=pointer)
-        self._effects.fail(Failure(key=key, problem=problem, job_type=job_type, times=times))
+        self._behaviour.fail(Failure(key=key, problem=problem, job_type=job_type, times=times))
 
     def misbehave(
         self,
@@ -251,25 +204,6 @@ class TelnyxStandIn:
         self._job_routes.seconds = seconds
 
     @property
-    def calls(self) -> Sequence[Call]:
-        """Every request so far, in order of arrival."""
-        return self._gate.calls
-
-    @property
-    def rewrites(self) -> Rewrites:
-        """What is made of the documents of answers; order with ``rewrites.add``."""
-        return self._gate.rewrites
-
-    @property
-    def faults(self) -> Faults:
-        """The faults on the wire; order one with ``faults.add``."""
-        return self._gate.faults
-
-    @faults.setter
-    def faults(self, faults: Faults) -> None:
-        self._gate.faults = faults
-
-    @property
     def ignored_filters(self) -> set[str]:
         """Parameters of the number lists that are overlooked from now on, such as ``filter[tag]``; none by default."""
         return self._number_routes.ignored
@@ -294,20 +228,6 @@ class TelnyxStandIn:
         return self._account.intruders
 
     @property
-    def mistaken(self) -> dict[str, str]:
-        """Id that is asked for by itself -> id of the number that is answered in its place; none by default."""
-        return self._account.mistaken
-
-    @property
-    def read_lag(self) -> float:
-        """For how many seconds after a job has changed a number it is still read as it was before; 0 by default."""
-        return self._account.read_lag
-
-    @read_lag.setter
-    def read_lag(self, seconds: float) -> None:
-        self._account.read_lag = seconds
-
-    @property
     def emergency(self) -> Provisioning:
         """The emergency service behind the account: how long it takes, and for which numbers it is turned down."""
         return self._account.emergency
@@ -315,37 +235,8 @@ class TelnyxStandIn:
     @property
     def rate_limit(self) -> RateLimit | None:
         """The rate limit in force; none by default."""
-        return self._gate.rate_limit
+        return self._middleware.rate_limit
 
     @rate_limit.setter
     def rate_limit(self, limit: RateLimit | None) -> None:
-        self._gate.rate_limit = limit
-
-    @property
-    def dated(self) -> bool:
-        """Whether answers have a ``Date``, in the time of the stand-in; they do by default."""
-        return self._gate.dated
-
-    @dated.setter
-    def dated(self, dated: bool) -> None:
-        self._gate.dated = dated
-
-    def advance(self, seconds: float) -> None:
-        """Skip ``seconds`` ahead; jobs catch up with the next look."""
-        self._clock.advance(seconds)
-
-    async def wait_for(
-        self,
-        predicate: Callable[[], Found],
-        timeout: float = 45.0,  # noqa: ASYNC109 - the deadline is the point of this call
-    ) -> Found:
-        """Wait until ``predicate()`` is true and return what it gave.
-
-        Raises:
-            TimeoutError: after ``timeout`` seconds of real time.
-
-        """
-        async with asyncio.timeout(timeout):
-            while not (found := predicate()):  # noqa: ASYNC110 - time moves the jobs, and signals nobody
-                await asyncio.sleep(0.01)
-        return found
+        self._middleware.rate_limit = limit

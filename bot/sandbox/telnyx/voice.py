@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from bot.sandbox.telnyx.errors import JsonObject, bad_request, invalid
+from bot.sandbox.provider.errors import JsonObject
+from bot.sandbox.telnyx.errors import bad_request, invalid
 
 Value = bool | str | None
 

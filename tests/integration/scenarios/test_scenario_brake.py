@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.sandbox.close import CloseStandIn, Office
-from bot.sandbox.close.faults import Fault
+from bot.sandbox.provider.faults import Fault
 from tests.integration.scenarios.stage import FAILURES, Stage
 
 #: Numbers of the change at Close: those done before the others are held, and those under way then.

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from bot import logs
 from bot.changes.values import MASK
-from bot.sandbox.telnyx.rewrites import Rewrite
+from bot.sandbox.provider.rewrites import Rewrite
 from tests.integration.scenarios.stage import Stage
 
 PIN = "Quetzal7391"

@@ -20,19 +20,16 @@ class Rewrites:
         self._rewrites: list[tuple[str, str, Rewrite]] = []
 
     def add(self, method: str, path: str, change: Rewrite) -> None:
-        """Let ``change`` have every answer to a method and path, a shell pattern over the path without ``/v2``."""
+        """Let ``change`` have every answer to a method and path, a shell pattern over the path as in ``Call``."""
         self._rewrites.append((method, path, change))
 
     def clear(self) -> None:
         """Let answers be as they are."""
         self._rewrites.clear()
 
-    def apply(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-        """Return the response as it is sent."""
-        path = request.path.removeprefix("/v2")
-        mine = [
-            change for method, where, change in self._rewrites if method == request.method and fnmatchcase(path, where)
-        ]
+    def apply(self, method: str, path: str, response: web.StreamResponse) -> web.StreamResponse:
+        """Return the response to a call as it is sent."""
+        mine = [change for asked, where, change in self._rewrites if asked == method and fnmatchcase(path, where)]
         if not mine or not isinstance(response, web.Response) or not response.text:
             return response
         document = json.loads(response.text)

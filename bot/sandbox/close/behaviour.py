@@ -5,36 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.sandbox.close.account import Account
-from bot.sandbox.close.errors import JsonObject, RefusedError
 from bot.sandbox.close.records import Number, Update
 from bot.sandbox.close.rows import single_row
+from bot.sandbox.provider.errors import JsonObject, RefusedError
+from bot.sandbox.provider.orders import NumberOrder
 
 
 @dataclass(slots=True, kw_only=True)
-class Failure:
-    """A refusal that a test ordered for one number."""
+class Failure(NumberOrder):
+    """A refusal that a test ordered for updates of a number."""
 
-    #: E.164 or id.
-    key: str
     status: int
     body: JsonObject
-    #: How many more updates it hits; ``None`` for all of them.
-    times: int | None
 
 
 @dataclass(slots=True, kw_only=True)
-class Drop:
+class Drop(NumberOrder):
     """A setting that updates leave as it was while they report success."""
 
     setting: str
-    #: E.164 or id; ``None`` for every number.
-    key: str | None
     #: Whether the answer shows the new value all the same, so that only another look finds out.
     pretend: bool
-    times: int | None
 
 
-class Effects:
+class Behaviour:
     """Carries out updates."""
 
     def __init__(self, account: Account) -> None:
@@ -46,8 +40,7 @@ class Effects:
     def refuse_if_ordered(self, number: Number) -> None:
         """Raise the refusal that a test ordered for this number, if there is one."""
         for failure in self.failures:
-            if failure.key in (number.id, number.number) and failure.times != 0:
-                failure.times = None if failure.times is None else failure.times - 1
+            if failure.hits(number):
                 raise RefusedError(failure.status, failure.body)
 
     def carry_out(self, number: Number, settings: JsonObject) -> JsonObject:
@@ -66,10 +59,4 @@ class Effects:
         }
 
     def _dropped(self, number: Number, settings: JsonObject) -> list[Drop]:
-        found: list[Drop] = []
-        for drop in self.drops:
-            meant = drop.key in (None, number.id, number.number) and drop.setting in settings
-            if meant and drop.times != 0:
-                drop.times = None if drop.times is None else drop.times - 1
-                found.append(drop)
-        return found
+        return [drop for drop in self.drops if drop.setting in settings and drop.hits(number)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.sandbox.provider.errors import JsonObject
+from bot.sandbox.provider.orders import NumberOrder
 from bot.sandbox.telnyx.account import Account
-from bot.sandbox.telnyx.errors import JsonObject, Problem, invalid, not_found
+from bot.sandbox.telnyx.errors import Problem, invalid, not_found
 from bot.sandbox.telnyx.records import EDITABLE, Number
 from bot.sandbox.telnyx.voice import Voice
 
@@ -13,19 +15,15 @@ _CLEARED_BY_EMPTY = ("connection_id", "billing_group_id", "customer_reference", 
 
 
 @dataclass(slots=True, kw_only=True)
-class Failure:
-    """A failure that a test ordered for one number."""
+class Failure(NumberOrder):
+    """A failure that a test ordered for operations on a number."""
 
-    #: E.164 or id.
-    key: str
     problem: Problem
     #: Only jobs of this type; ``None`` for all.
     job_type: str | None
-    #: How many more operations fail; ``None`` for all of them.
-    times: int | None
 
 
-class Effects:
+class Behaviour:
     """Carries out operations on the account's numbers."""
 
     def __init__(self, account: Account) -> None:
@@ -87,12 +85,8 @@ class Effects:
 
     def _ordered(self, number: Number, job_type: str) -> Problem | None:
         for failure in self._failures:
-            meant = failure.key in (number.id, number.phone_number) and failure.job_type in (None, job_type)
-            if not meant or failure.times == 0:
-                continue
-            if failure.times is not None:
-                failure.times -= 1
-            return failure.problem
+            if failure.job_type in (None, job_type) and failure.hits(number):
+                return failure.problem
         return None
 
     def _set_emergency(self, number: Number, settings: JsonObject) -> None:

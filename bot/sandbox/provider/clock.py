@@ -11,11 +11,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def iso(moment: datetime) -> str:
-    """Format a moment as Close does: ISO 8601 with microseconds and the offset ``+00:00``."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
 class Clock:
     """Tells the stand-in's time; ``advance`` moves it ahead of the source it was given."""
 
