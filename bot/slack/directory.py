@@ -40,6 +40,7 @@ class SlackDirectory:
         self._people: Looks[Person] = Looks(self._read_person, now)
         self._groups: Looks[frozenset[str]] = Looks(self._read_group, now, Turns(GROUP_BURST, GROUP_STEP, now))
         self._channels: Looks[bool] = Looks(self._read_channel, now)
+        self._direct: Looks[str] = Looks(self._read_direct, now)
 
     async def person(self, user: str, *, fresh: bool) -> Person:
         """Return who ``user`` is; raises DeliveryError when Slack does not say."""
@@ -57,13 +58,18 @@ class SlackDirectory:
         """Return who was in ``group`` then, in the same way."""
         return self._groups.remembered(group)
 
-    async def can_post(self, channel: str) -> bool:
-        """Tell whether the bot may post in ``channel``; True when Slack does not say just now.
+    async def can_post(self, channel: str, person: str) -> bool:
+        """Tell whether the bot may post in ``channel``, where ``person`` is; True when Slack does not say just now.
+
+        Of a direct message Slack tells nothing without the scope im:read, and with it nobody's membership: it is asked
+        for the bot's own with ``person`` instead, and every other one is between other people.
 
         A bad minute of Slack's, or of the token's, is no reason to put the card elsewhere for good; when the post
         itself is refused, the card finds another place then.
         """
         try:
+            if channel.startswith("D"):
+                return channel == await self._direct.shown(person)
             return await self._channels.shown(channel)
         except DeliveryError as error:
             log.info("channel unreadable", channel=channel, code=error.code)
@@ -95,6 +101,9 @@ class SlackDirectory:
     async def _read_channel(self, channel: str) -> bool:
         info = (await call(self._client.conversations_info(channel=channel)))["channel"]
         return bool(info.get("is_member")) and not info.get("is_archived", False)
+
+    async def _read_direct(self, person: str) -> str:
+        return str((await call(self._client.conversations_open(users=[person])))["channel"]["id"])
 
 
 def unread(error: DeliveryError) -> Unread:

@@ -12,8 +12,10 @@ from typing import Any, Final
 _ANGLED: Final = re.compile(r"<(?!tel:)(?:([^<>|]*)\|)?([^<>]*)>", re.IGNORECASE)
 #: Marks of bold, italic and struck text around a word; a tilde between two numbers is no such mark.
 _MARKS: Final = re.compile(r"(?<![^\s(])[*_~]+(?=[^\s*_~])|(?<=[^\s*_~])[*_~]+(?![^\s,;.:!?)])")
-#: What stands in angle brackets in a command's text; the manifest asks for it.
-_WRITTEN: Final = re.compile(r"<([@#]?[^<>|]+)(?:\|([^<>]*))?>")
+#: What Slack puts into angle brackets in a command's text, as the manifest asks for, and what it leaves outside.
+_WRITTEN: Final = re.compile(r"<([@#]?[^<>|]+)(?:\|([^<>]*))?>|[^<>]+")
+#: A person in a command's text.
+_PERSON: Final = re.compile(r"<@([^<>|]+)(?:\|([^<>]*))?>")
 #: Parts of a block in which there may be further blocks or texts.
 _INSIDE: Final = (
     "text",
@@ -40,16 +42,28 @@ def texts_of(message: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(text for text in _texts(message) if text.strip()))
 
 
-def spoken(text: str) -> str:
-    """Return what was typed after a command as it was typed: Slack puts names and links into angle brackets."""
-    return html.unescape(_WRITTEN.sub(_as_typed, text))
+def typed(text: str) -> str:
+    """Return what was typed after a command as it was typed, but for people, who stay in Slack's angle brackets.
+
+    Slack writes ``<``, ``>`` and ``&`` as entities, and puts names and links into angle brackets.
+    """
+    return _WRITTEN.sub(_as_typed, text)
+
+
+def named(text: str) -> str:
+    """Return what was typed with people by their names: ``@ana``."""
+    return _PERSON.sub(lambda found: f"@{found[2] or found[1]}", text)
 
 
 def _as_typed(found: re.Match[str]) -> str:
     target, label = found[1], found[2] or ""
-    if target[:1] in {"@", "#"}:
-        return f"{target[0]}{label or target[1:]}"
-    return target.removeprefix("tel:").removeprefix("mailto:")
+    if target is None:
+        return html.unescape(found[0])
+    if target.startswith("@"):
+        return found[0]
+    if target.startswith("#"):
+        return f"#{label or target[1:]}"
+    return html.unescape(target.removeprefix("tel:").removeprefix("mailto:"))
 
 
 def _texts(message: Mapping[str, Any]) -> Iterator[str]:

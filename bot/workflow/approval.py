@@ -121,7 +121,7 @@ class Approval:
             )
 
     async def _card_channel(self, change: Change) -> str:
-        if change.origin and await self._context.directory.can_post(change.origin):
+        if change.origin and await self._context.directory.can_post(change.origin, change.requester):
             return change.origin
         return self._context.approval_channel
 

@@ -111,8 +111,11 @@ class Directory(Protocol):
         """Return who was in ``group`` then, in the same way."""
         ...
 
-    async def can_post(self, channel: str) -> bool:
-        """Tell whether the bot is a member of ``channel``; True also when Slack does not answer just now."""
+    async def can_post(self, channel: str, person: str) -> bool:
+        """Tell whether the bot is in ``channel``, which may be its direct message with ``person``.
+
+        True also when Slack does not answer just now.
+        """
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.changes.numbers import read_numbers
-from bot.slack.said import spoken, texts_of
+from bot.slack.said import named, texts_of, typed
 
 ONE = "+13035550100"
 
@@ -108,14 +108,21 @@ def test_buttons_and_inputs_are_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "typed"),
+    ("sent", "meant"),
     [
+        ("freeze &lt;all&gt; R&amp;D until a&gt;b &amp;&amp; &amp;lt;", "freeze <all> R&D until a>b && &lt;"),
+        ("find <tel:+13035550100|(303) 555-0100>", "find +13035550100"),
         ("ask <@U0ANA|ana> in <#C0OPS|ops>", "ask @ana in #ops"),
         ("ask <@U0ANA>", "ask @U0ANA"),
         ("see <https://status.example/x|status.example/x> &amp; wait", "see https://status.example/x & wait"),
         ("a < b", "a < b"),
     ],
 )
-def test_what_follows_a_command_is_read_as_it_was_typed(sent: str, typed: str) -> None:
+def test_what_follows_a_command_is_read_as_it_was_typed(sent: str, meant: str) -> None:
     """Slack's brackets are taken off again, and mention nobody."""
-    assert spoken(sent) == typed
+    assert named(typed(sent)) == meant
+
+
+def test_people_stay_people() -> None:
+    """Whom a list is asked for is told by the id, which a name is not."""
+    assert typed("list <@U0ANA|ana> &lt;") == "list <@U0ANA|ana> <"

@@ -68,11 +68,14 @@ def slash_command(ws: Workspace, profile: Profile, channel: Channel, command: st
 
 
 def _escaped(ws: Workspace, text: str) -> str:
-    """Return a command's text with people, channels and links as ids (docs.slack.dev, implementing-slash-commands).
+    """Return a command's text with people, channels and links as ids and with entities, as Slack sends it.
+
+    Source: docs.slack.dev, implementing-slash-commands.
 
     Somebody who types a name without choosing it from the client's suggestions sends no more than these characters;
     here a name that exists counts as chosen.
     """
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     people = {each.name.lower(): f"<@{each.id}|{each.name.lower()}>" for each in ws.people.values()}
     channels = {each.name: f"<#{each.id}|{each.name}>" for each in ws.channels.values() if each.im_with is None}
     text = re.sub(r"(?<!\S)@([\w.-]+)", lambda found: people.get(found[1].lower(), found[0]), text)

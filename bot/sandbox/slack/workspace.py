@@ -36,7 +36,6 @@ SCOPES = frozenset(
         "groups:history",
         "groups:read",
         "im:history",
-        "im:read",
         "im:write",
         "reactions:write",
         "team:read",

@@ -22,7 +22,7 @@ from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.listeners.values import open_values, send_template
 from bot.slack.manifest import COMMAND
-from bot.slack.said import spoken
+from bot.slack.said import named, typed
 from bot.slack.views.elements import code, escape
 from bot.slack.views.help import help_text
 from bot.slack.views.status import status
@@ -42,7 +42,7 @@ def register(app: AsyncApp, front: Front) -> None:
 
 
 async def _answer(front: Front, body: dict[str, Any]) -> None:
-    word, rest = _words(body.get("text", ""))
+    word, rest = _words(typed(body.get("text", "")))
     kind = front.choices.by_command(word)
     if kind is not None or word in {"new", ""} or _is_number(word):
         await open_form(
@@ -51,7 +51,7 @@ async def _answer(front: Front, body: dict[str, Any]) -> None:
             trigger=body["trigger_id"],
             origin=body["channel_id"],
             kind=kind,
-            pasted=spoken(f"{word} {rest}" if _is_number(word) else rest),
+            pasted=named(f"{word} {rest}" if _is_number(word) else rest),
         )
     elif word == "help":
         await front.say(body, help_text(front.choices.kinds))

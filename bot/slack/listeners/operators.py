@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.changes.records import public_id, read_public_id
 from bot.slack.front import Front
 from bot.slack.manifest import COMMAND
-from bot.slack.said import spoken
+from bot.slack.said import named
 from bot.slack.views.elements import escape
 from bot.slack.views.locks import UNLOCK, locks_list, unlock_question
 
@@ -51,7 +51,7 @@ async def _unlock(front: Front, body: dict[str, Any]) -> None:
 
 async def _freeze(front: Front, body: dict[str, Any], reason: str) -> None:
     """Answer ``/numbers freeze REASON``."""
-    reached = await front.freezing.freeze(spoken(reason), by=body["user_id"])
+    reached = await front.freezing.freeze(named(reason), by=body["user_id"])
     said = f"❄️ Submissions are frozen; every card says so. `{COMMAND} unfreeze` lifts it."
     await front.say(body, f"{said} {escape(reached)}".strip())
 

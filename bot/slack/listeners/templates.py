@@ -11,7 +11,7 @@ from bot.errors import InputError, LinesmanError
 from bot.slack.front import Front
 from bot.slack.listeners.opening import fill_form
 from bot.slack.manifest import COMMAND
-from bot.slack.said import spoken
+from bot.slack.said import named
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import read_private
 from bot.slack.views.elements import View, code, escape
@@ -79,7 +79,7 @@ async def run_named(front: Front, body: dict[str, Any], name: str) -> None:
     if not name:
         await front.say(body, f"Say which: `{COMMAND} run NAME`. `{COMMAND} templates` shows which there are.")
         return
-    template = await front.templates.named(spoken(name), by=body["user_id"])
+    template = await front.templates.named(named(name), by=body["user_id"])
     await _open(front, template, user=body["user_id"], trigger=body["trigger_id"], origin=body["channel_id"])
 
 

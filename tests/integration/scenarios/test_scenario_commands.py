@@ -12,6 +12,7 @@ COMMANDS = (
     ("help", "/numbers status CHG-42"),
     ("“Help”", "/numbers status CHG-42"),
     ("frobnicate", "Unknown command /numbers frobnicate."),
+    ("<zap> & go", "Unknown command /numbers <zap>."),
     ("statsu CHG-1", "Did you mean /numbers status?"),
     ("frobnicate", "/numbers update"),
     ("status", "Say which change: /numbers status CHG-42"),
@@ -99,6 +100,26 @@ async def test_the_global_shortcut_opens_the_form_and_the_card_goes_to_the_appro
 
     assert stage.card(change).channel == "C0APPROVALS"
     assert "Succeeded" in stage.read(stage.card(change))
+
+
+async def test_a_change_that_is_asked_for_in_the_bots_direct_messages_stays_there(stage: Stage) -> None:
+    """The card and its thread are where the command was given; between two people the bot has no place."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(2, start="+13035550000")]
+    direct = stage.slack.direct_message("U0ANA")
+    between = stage.slack.add_channel("D0BETWEEN", name="", members=["U0ANA", "U0MAX"], private=True)
+    between.bot_is_member = False
+    for place, number, card in ((direct, numbers[0], direct), (between.id, numbers[1], "C0APPROVALS")):
+        await stage.ana.command("/numbers", f"update {number}", channel=place)
+        await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+        await stage.fill(number, {"customer_reference": "Denver"}, "Because")
+        await stage.send()
+        await stage.planned()
+        change = await stage.request()
+        await stage.approve(change)
+        await stage.ended(change)
+
+        assert stage.card(change).channel == card
+        assert "Succeeded" in stage.read(stage.card(change))
 
 
 async def test_the_message_shortcut_takes_the_numbers_of_the_message(stage: Stage) -> None:

@@ -24,17 +24,19 @@ def channel_json(channel: Channel) -> Json:
         "is_general": False,
         "is_shared": False,
         "is_ext_shared": False,
-        "is_member": channel.bot_is_member,
         "context_team_id": TEAM,
     }
-    if channel.im_with is not None:
+    if channel.im_with is not None:  # of a direct message Slack says nobody's membership
         return shown | {"user": channel.im_with}
+    shown["is_member"] = channel.bot_is_member
     return shown | {"name": channel.name, "name_normalized": channel.name, "num_members": len(channel.members)}
 
 
 def info(ws: Workspace, arguments: Arguments) -> Json:
     """conversations.info."""
     channel = visible(ws, arguments.required("channel"))
+    if channel.im_with is not None and "im:read" not in ws.scopes:
+        raise Refusal("missing_scope", needed="im:read", provided=",".join(sorted(ws.scopes)))
     shown = channel_json(channel)
     if not arguments.flag("include_num_members"):
         shown.pop("num_members", None)
