@@ -40,6 +40,8 @@ class Answer:
     required: int
     #: When an approved change begins at the earliest; None when it begins now.
     begins_at: datetime | None = None
+    #: Whether it begins not before a freeze is lifted.
+    frozen: bool = False
     #: Says which earlier approvals do not count any more; empty when all do.
     lapsed: str = ""
 
@@ -265,7 +267,10 @@ class Approval:
             state = await self._conclude(tx, change, verb, now, enough=approvals >= required, begins=begins)
             await self._say.cards(tx, change.id)
             lapsed = lapsed_text(lapses)
-            return Answer(state=state, approvals=approvals, required=required, begins_at=begins, lapsed=lapsed)
+            frozen = await tx.freezes.current() is not None
+            return Answer(
+                state=state, approvals=approvals, required=required, begins_at=begins, frozen=frozen, lapsed=lapsed
+            )
 
     async def _conclude(
         self, tx: Transaction, change: Change, verb: Verb, now: datetime, *, enough: bool, begins: datetime | None

@@ -103,6 +103,8 @@ def _thanks(change: int, answer: Answer) -> str:
         lapsed = f" {escape(answer.lapsed)}" if answer.lapsed else ""
         return f"Your approval of {public_id(change)} counts.{lapsed} {missing} more needed, from somebody else."
     begins = when(answer.begins_at) if answer.begins_at else "now"
+    if answer.frozen:
+        begins = f"{begins}, once the freeze is lifted" if answer.begins_at else "once the freeze is lifted"
     return f"Your approval of {public_id(change)} counts, and it is the last one needed: the change starts {begins}."
 
 

@@ -125,8 +125,11 @@ def _beginning(story: Story) -> str:
     """Return when an approval of now begins the change; plain text, in which nobody's own clock can be shown."""
     start, begins = story.change.start, story.opens_at
     if begins is not None:
-        return f"starting {show_instant(begins, start.zone if start else 'UTC')}"
-    return f"starting at once, because the start that was asked for, {start}, has passed" if start else "starting now"
+        thaw = " at the earliest, and not before the freeze is lifted" if story.freeze else ""
+        return f"starting {show_instant(begins, start.zone if start else 'UTC')}{thaw}"
+    soon = "not before the freeze is lifted" if story.freeze else "at once" if start else "now"
+    why = f", because the start that was asked for, {start}, has passed" if start and not story.freeze else ""
+    return f"starting {soon}{why}"
 
 
 def decision_buttons(story: Story) -> Block:

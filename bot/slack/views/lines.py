@@ -173,6 +173,7 @@ def reminder(story: Story) -> tuple[str, list[Block]]:
     waiting = replace(story.audience, users=tuple(user for user in story.audience.users if user not in answered))
     until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
     passed = change.start is not None and change.start.at <= story.now
-    late = f" Its start, {change.start}, has passed: approved now, it starts at once." if passed else ""
+    soon = "once the freeze is lifted" if story.freeze else "at once"
+    late = f" Its start, {change.start}, has passed: approved now, it starts {soon}." if passed else ""
     text = f"⏰ {change.public_id} still waits for a decision: {audience_text(waiting)}.{late}{until}"
     return text, [section(text)]

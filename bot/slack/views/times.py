@@ -33,7 +33,10 @@ def start_line(story: Story | Waiting) -> str:
     if start.at <= story.now:
         if begins:
             return f"🕒 Its start, {start}, has passed and its change window is shut: it starts at {when(begins)}."
-        at_once = f"🕒 Its start, {start}, has passed: *approved now, it starts at once*."
+        # A list of changes that wait for their time says itself that there is a freeze.
+        frozen = isinstance(story, Story) and story.freeze is not None
+        soon = "once the freeze is lifted" if frozen else "at once"
+        at_once = f"🕒 Its start, {start}, has passed: *approved now, it starts {soon}*."
         return "" if state is ChangeState.APPROVED else at_once
     if begins and begins > start.at:
         return f"🕒 Its start, {start}, is outside its change window: it *starts {when(begins)}*, when that opens."

@@ -61,6 +61,29 @@ async def on_card(stage: Stage, change: int, text: str) -> None:
     await stage.slack.wait_for(lambda: text in stage.read(stage.card(change)), what=f"“{text}” on the card")
 
 
+async def test_during_a_freeze_nobody_is_told_that_anything_starts(stage: Stage) -> None:
+    """The question, and the answer to the approval, say that nothing starts before the freeze is lifted."""
+    stage.telnyx.add_number(NUMBER)
+    change = await stage.ask(NUMBER)
+    assert question(stage, change) == "1 number will be changed exactly as shown, starting now."
+
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    await stage.slack.wait_for(
+        lambda: (
+            question(stage, change)
+            == "1 number will be changed exactly as shown, starting not before the freeze is lifted."
+        ),
+        what="the question during a freeze",
+    )
+    said = await stage.approve(change)
+    assert "the last one needed: the change starts once the freeze is lifted." in said
+    await on_card(stage, change, "an operator lifts it")
+    assert stage.telnyx.jobs == []
+
+    await stage.command("unfreeze", by=stage.otto)
+    await stage.ended(change)
+
+
 async def test_a_change_that_is_approved_early_starts_at_its_time(house: Stage) -> None:
     """The time stands in the preview, on both cards, in the question and in the thread; then it starts by itself."""
     at = house.clock() + timedelta(days=2)
@@ -198,7 +221,11 @@ async def test_a_freeze_outlasts_the_start_and_its_end_hastens_nothing(house: St
     assert "starting at once" not in question(house, other)
 
     house.clock.advance(5 * 3600 + 60)
-    await house.slack.wait_for(lambda: "starting at once" in question(house, other), what="the other's time")
+    await house.slack.wait_for(
+        lambda: question(house, other).endswith("exactly as shown, starting not before the freeze is lifted."),
+        what="the other's time",
+    )
+    assert "approved now, it starts once the freeze is lifted" in house.read(house.request_card(other))
     assert house.created() == []
     await house.command("unfreeze", by=house.otto)
     await house.ended(change)
