@@ -108,6 +108,19 @@ async def test_a_refused_look_postpones_and_never_repeats(stage: Stage, message:
     assert_one_of_each(stage, change)
 
 
+@pytest.mark.parametrize("message", ["card", "line", "notice"])
+async def test_a_look_that_has_to_wait_never_repeats(stage: Stage, message: str) -> None:
+    """When Slack asks to wait with the look, the message is looked for after that, and not sent again."""
+    posted = stage.slack.faults.add(method="chat.postMessage", kind="drop_after", where=MESSAGES[message])
+    method = "conversations.replies" if message == "line" else "conversations.history"
+    looks = stage.slack.faults.add(method=method, kind="rate_limited", retry_after=2)
+
+    change = await stage.run(numbers(stage))
+
+    assert (posted.fired, looks.fired) == (1, 1)
+    assert_one_of_each(stage, change)
+
+
 @pytest.mark.parametrize("error", ["missing_scope", "channel_not_found", "thread_not_found"])
 async def test_a_refused_look_for_a_file_never_repeats_it(stage: Stage, error: str) -> None:
     """The results are in the thread once although Slack does not show the thread for a while."""
