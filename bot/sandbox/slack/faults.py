@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from bot.sandbox.slack.records import Json
 
-FaultKind = Literal["error", "status", "rate_limited", "drop_before", "drop_after", "delay", "malformed", "redirect"]
+FaultKind = Literal[
+    "error", "status", "rate_limited", "drop_before", "drop_after", "drop_late", "delay", "malformed", "redirect"
+]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -39,6 +41,13 @@ class Fault:
     fired: int = 0
     #: how many of these a ``delay`` has let go on by now
     passed: int = 0
+    #: what calls that a ``drop_late`` has hit are yet to do
+    owed: list[Callable[[], object]] = field(default_factory=list)
+
+    def carry_out(self) -> None:
+        """Let the calls that were dropped have their effect now."""
+        while self.owed:
+            self.owed.pop(0)()
 
 
 class Faults:
@@ -66,7 +75,8 @@ class Faults:
         """Arrange a fault for the next ``times`` calls of ``method`` (``*`` is any) that suit ``where``.
 
         ``method`` is a Web API method, ``response_url``, ``upload`` or ``download``. Of the kinds, ``drop_after`` has
-        its effect and then closes the connection, and ``delay`` has it after ``seconds``; the others have no effect:
+        its effect and then closes the connection, ``drop_late`` closes it and has its effect when the test says so
+        (``carry_out``), and ``delay`` has it after ``seconds``; the others have no effect:
         ``error`` (Slack's refusal), ``status`` (an HTTP status), ``rate_limited`` (429), ``drop_before`` (the
         connection closes), ``malformed`` (200 that is not JSON) and ``redirect`` (302 to ``location``). With
         ``effect_first`` any of them has it all the same before the answer is spoilt, and a ``delay`` before it begins.

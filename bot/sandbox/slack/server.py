@@ -162,7 +162,9 @@ class Server:
                 answer = effect() if done is None else done
                 fault.passed += 1
                 return answer
-            if fault.kind in ("drop_before", "drop_after"):
+            if fault.kind == "drop_late":
+                fault.owed.append(effect)
+            if fault.kind in ("drop_before", "drop_after", "drop_late"):
                 call.status, call.error = None, "connection dropped"
                 return _drop(request)
             return _instead(call, fault)

@@ -43,7 +43,11 @@ SHORTER: Final = {
     "bot.slack.calls": {"TIMEOUT": 1.5, "UNREACHABLE_WAIT": 0.2},
     "bot.slack.modals": {"PAUSES": (0.1, 0.2, 0.4), "ACK_APPLIED": 0.3},
     "bot.slack.sockets": {"RETRY": 0.2},
-    "bot.workflow.delivery": {"FIRST_RETRY": timedelta(seconds=0.2), "COVERED_FOR": timedelta(seconds=0.3)},
+    "bot.workflow.delivery": {
+        "FIRST_RETRY": timedelta(seconds=0.2),
+        "SETTLED_AFTER": timedelta(seconds=0.2),
+        "COVERED_FOR": timedelta(seconds=0.3),
+    },
     "bot.workflow.starting": {"WAIT": timedelta(seconds=0.3)},
     "bot.workflow.submission": {"SLOT_WAIT": timedelta(seconds=0.3)},
     "bot.workflow.worker": {"FIRST_RETRY": timedelta(seconds=0.2), "IDLE": 0.2},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.webapi.files import new_file
-from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Stage
+from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Clock, Stage
 
 #: More than Slack lists in ten pages of 200.
 MUCH = 2100
@@ -241,3 +241,24 @@ async def test_words_in_a_busy_direct_message_come_once(stage: Stage) -> None:
 
     assert fault.fired == 1
     assert len(stage.slack.messages(private)) == 1
+
+
+async def test_what_slack_carries_out_late_is_not_doubled(idle: Stage) -> None:
+    """The connection breaks and the cards are posted five seconds later: they are not looked for before."""
+    idle.clock = Clock(rate=0)
+    await idle.start()
+    fault = idle.slack.faults.add(method="chat.postMessage", kind="drop_late", times=2)
+    await idle.propose(numbers(idle))
+    await idle.ana.submit()
+    await idle.slack.wait_for(lambda: len(fault.owed) == 2, what="two lost posts")
+    await idle.command("list")
+
+    idle.clock.advance(5)
+    await idle.command("locks")
+    fault.carry_out()
+    idle.clock.advance(11)
+    await idle.slack.wait_for(lambda: any("plan.csv" in line for line in idle.thread(1)), what="what follows the card")
+
+    assert len(idle.slack.messages(OPS)) == len(idle.slack.messages(APPROVALS)) == 1
+    posts = [call for call in idle.slack.calls if call.method == "chat.postMessage"]
+    assert sum(not call.params.get("thread_ts") for call in posts) == 2
