@@ -209,6 +209,11 @@ class PacedClient:
             raise OutcomeUnknown(message, status=error.status) from error.__cause__
         return body
 
+    def rate(self, method: str, path: str) -> float:
+        """Return how many requests a second the endpoint group allows; 0 while its answers have not told."""
+        pace = self._paces.get((method, path))
+        return pace.rate if pace else 0.0
+
     async def _pace(self, method: str, path: str, until: float) -> None:
         """Wait for the endpoint group's turn; raise RateLimited when it comes after ``until``."""
         pace = self._paces.setdefault((method, path), Pace())
@@ -259,6 +264,7 @@ class PacedClient:
         try:
             if ready is not None:
                 await self._last_word(method, path, ready)
+            sent = self.now()
             # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
             async with asyncio.timeout(self.bounds.timeout):
                 answer = await self._exchange(request)
@@ -275,7 +281,7 @@ class PacedClient:
         self._count(method, path, str(answer.status))
         _log.debug("%s %s: %d", method, path, answer.status)
         pace = self._paces[method, path]
-        pace.learn(answer.headers, self.now())
+        pace.learn(answer.headers, sent, self.now())
         if answer.status == 429:
             wait = asked_wait(answer.headers, self.clock.earliest, otherwise=self.unasked_wait)
             pace.closed_until = self.now() + wait

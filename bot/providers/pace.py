@@ -19,6 +19,8 @@ from bot.clock_skew import read_date
 
 #: A wait that a header asks for beyond this is not a wait but a mistake, such as a time of day in place of seconds.
 _ABSURD_WAIT: Final = 86_400.0
+#: Where between the earliest and the latest end of a window the next one is taken to begin.
+_LATE: Final = 0.25
 _RATE_LIMIT_PART: Final = re.compile(r"(limit|remaining|reset)\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
 
 
@@ -35,14 +37,28 @@ class Pace:
     closed_until: float = -math.inf
     #: Requests that were let go and have not ended.
     under_way: int = 0
+    #: When the present window was taken to have begun.
+    opened: float = -math.inf
+    #: Between which times the present window ends, by what its answers have told.
+    earliest: float = -math.inf
+    latest: float = math.inf
+    #: Whether the provider tells parts of a second; whole ones may be rounded either way.
+    exact: bool = False
+
+    @property
+    def rate(self) -> float:
+        """Requests in a second; 0 while that is not known."""
+        return self.limit / self.span if self.span and math.isfinite(self.limit) else 0.0
 
     def take(self, now: float) -> float:
         """Take one request out of the allowance and return 0, or return the seconds to wait before asking again."""
         if now < self.closed_until:
             return self.closed_until - now
         if now >= self.reset_at:
-            # The window is over. Until an answer says better, the next one is taken to be like it.
-            self.remaining, self.reset_at = max(self.limit, 1.0), now + self.span
+            # The window is over. Until an answer says better, the next one is taken to be like it, and the requests
+            # under way to count in it.
+            self.remaining, self.reset_at = max(self.limit - self.under_way, 1.0), now + self.span
+            self.opened, self.earliest, self.latest = now, -math.inf, math.inf
         if self.remaining < 1:
             return self.reset_at - now
         self.remaining -= 1
@@ -57,21 +73,40 @@ class Pace:
         """Take note that a request that was let go has ended, one way or another."""
         self.under_way -= 1
 
-    def learn(self, headers: httpx.Headers, now: float) -> None:
-        """Take in what an answer says about the allowance."""
+    def learn(self, headers: httpx.Headers, sent: float, now: float) -> None:
+        """Take in what the answer to a request ``sent`` then says about the allowance."""
         told = allowance(headers)
         remaining, reset = told.get("remaining"), told.get("reset")
         self.limit = told.get("limit", self.limit)
         if remaining is None or reset is None:
             return
         self.span = max(self.span, reset)
-        if remaining >= 1 and now < self.reset_at and now + reset <= self.reset_at + 1.0:
+        self.exact = self.exact or not reset.is_integer()
+        if sent + reset <= min(now, self.opened + self.span / 2):
+            # It is about the window before, which was over by now, and so its request did not count in this one. Taken
+            # for this one's, what was left of that one would hold back a whole window.
+            self.remaining = min(self.remaining + 1, self.limit)
+            return
+        told_of = remaining >= 1 or (self.exact and self.earliest <= now + reset)
+        if told_of and now < self.reset_at and now + reset <= self.reset_at + 1.0:
             # The same window still. Requests under way are not in the answer's figure but are in ours. It may have
             # opened only when the first of them arrived, so its end is where the answers put it.
-            self.remaining, self.reset_at = min(self.remaining, remaining), max(self.reset_at, now + reset)
+            self.remaining, self.reset_at = min(self.remaining, remaining), self._end(sent + reset, now + reset)
         else:
             # A window that we did not know. The others under way may count in it and not be in the answer's figure.
             self.remaining, self.reset_at = remaining - max(self.under_way - 1, 0), now + reset
+
+    def _end(self, earliest: float, latest: float) -> float:
+        """Return when the present window ends; another answer puts it between ``earliest`` and ``latest``.
+
+        When the request arrived lies between its sending and its answer. The first one of the next window takes its
+        way as well, so it need not be kept back until the latest end: that would begin each window the time of a whole
+        answer late. It is kept back for a part of it, as one may be quicker on its way than all before it.
+        """
+        if not self.exact:
+            return max(self.reset_at, latest)
+        self.earliest, self.latest = max(self.earliest, earliest), min(self.latest, latest)
+        return self.earliest + max(self.latest - self.earliest, 0.0) * _LATE
 
 
 def asked_wait(headers: httpx.Headers, there: datetime | None, *, otherwise: float) -> float:

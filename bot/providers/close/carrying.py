@@ -20,8 +20,12 @@ from bot.providers.runs import Runs
 
 log = logging.getLogger(__name__)
 
-#: Numbers of one run that are at work at once. At 60 requests a second this covers answers that take 0.2 s.
+#: Numbers of one run that are at work at once, at least and at most: each waits for two commits and an answer, and what
+#: an allowance has left at the end of its window is lost. Where few may be sent, many would only grow old in waiting.
 WIDTH: Final = 12
+WIDEST: Final = 32
+#: Seconds for which numbers are at work at the rate that Close allows.
+COVERED: Final = 0.6
 #: So many refusals with 403 and not one number taken: it is about the user, not about the numbers. Which of the two
 #: a single 403 means only its text could tell, and texts change (API.md, "Permissions").
 FORBIDDEN_FOR_ALL: Final = 10
@@ -101,8 +105,8 @@ class Carrying:
     async def carry(self) -> None:
         """Carry the run out as far as it goes and give it back."""
         self._tasks = {asyncio.create_task(self._work()) for _ in range(min(WIDTH, len(self._looking)))}
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        while at_work := [task for task in self._tasks if not task.done()]:
+            await asyncio.wait(at_work)
         await self._ledger.close()
         match self._course:
             case Course.STOPPED:
@@ -124,12 +128,19 @@ class Carrying:
                 if (taken := await self._looking.next()) is None:
                     return
                 await self._one(*taken)
+                self._widen()
             except Superseded:
                 self._course = Course.LEAVING
             except Exception as error:
                 # Whatever it is, the run must not be lost with it: it is put off and taken up again.
                 log.exception("a number of run %s failed", self._run.id)
                 self._rest(type(error).__name__)
+
+    def _widen(self) -> None:
+        """Let more numbers be at work, where Close allows so many requests that these do not use them up."""
+        wanted = min(WIDEST, int(self._updates.rate * COVERED), len(self._tasks) + len(self._looking))
+        if self._course is Course.GOING:
+            self._tasks |= {asyncio.create_task(self._work()) for _ in range(len(self._tasks), wanted)}
 
     async def _one(self, number: RunNumber, look: Look | None) -> None:
         pen = _Pen(self._ledger, number)

@@ -22,7 +22,7 @@ from bot.clock_skew import ServiceClock
 from bot.errors import BadRequest
 from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.close import kinds as table
-from bot.providers.close.carrying import WIDTH
+from bot.providers.close.carrying import WIDEST
 from bot.providers.close.driving import Driver
 from bot.providers.close.errors import refusal
 from bot.providers.close.jobs import Jobs
@@ -69,19 +69,22 @@ class Close:
     ) -> None:
         self.kinds = table.kinds()
         headers = {"Accept": "application/json", "User-Agent": "linesman"}
+        bounds = bounds or Bounds()
+        # Updates have room of their own, so that a menu or a plan does not wait for a run.
+        bounds = replace(bounds, concurrency=bounds.concurrency + WIDEST)
         self._client = httpx.AsyncClient(
             base_url=api_url,
+            # Connections that are not kept are made anew for every other update.
+            limits=httpx.Limits(max_connections=2 * bounds.concurrency, max_keepalive_connections=bounds.concurrency),
             headers=headers | ({"Authorization": f"Bearer {api_key}"} if bearer else {}),
             auth=None if bearer else httpx.BasicAuth(api_key, ""),
             transport=transport,
         )
-        bounds = bounds or Bounds()
         self._http = PacedClient(
             client=self._client,
             title=self.title,
             refuse=refusal,
-            # Updates have room of their own, so that a menu or a plan does not wait for a run.
-            bounds=replace(bounds, concurrency=bounds.concurrency + WIDTH),
+            bounds=bounds,
             now=now,
             wall=wall,
             sleep=sleep,

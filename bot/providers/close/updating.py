@@ -67,6 +67,11 @@ class Updates:
         self._reader = reader
         self._rights = rights
 
+    @property
+    def rate(self) -> float:
+        """Updates that Close allows in a second, as far as it has told; 0 while it has not."""
+        return self._http.rate("PUT", ONE_NUMBER)
+
     def looking(self, numbers: Iterable[RunNumber], kind: Kind) -> Looking:
         """Return what looks at the numbers of one run."""
         return Looking(self._reader, kind, numbers, self._http.now)
