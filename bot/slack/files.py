@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,9 @@ HOST: Final = "files.slack.com"
 WITHIN: Final = 60.0
 _FIELD: Final = "sheet"
 _PAGE: Final = "text/html"
+#: Slack's words for a file that the app may not see, as an error and as a file's ``file_access``.
+_DENIED: Final = frozenset({"access_denied", "not_visible", "no_permission"})
+_UPLOAD_HERE: Final = "download it and upload it in the form"
 
 
 class SlackFiles:
@@ -30,6 +34,26 @@ class SlackFiles:
 
     async def fetch(self, upload: Upload) -> bytes:
         """Return the content of ``upload``; raises as the port says."""
+        file = await self._told(upload)
+        if file.get("name"):
+            upload = replace(upload, name=str(file["name"]))
+        if file.get("mode") in {"tombstone", "hidden_by_limit"} or file.get("file_access") == "file_not_found":
+            raise _gone(upload)
+        if file.get("file_access") in _DENIED:
+            raise _denied(upload)
+        if int(file.get("size") or 0) > LARGEST:
+            raise InputError({_FIELD: _too_large(upload)})
+        url = str(file.get("url_private_download") or file.get("url_private") or "")
+        if not url and not file.get("is_external"):
+            raise InputError({_FIELD: f"Slack gives no address for “{upload.name}”; {_UPLOAD_HERE}."})
+        if file.get("is_external") or not self._ours(url):
+            raise InputError({_FIELD: f"“{upload.name}” is kept outside Slack, where it is not read; upload the file."})
+        # Instead of a file that it does not hand out, Slack shows the page where people sign in (API.md, "Files"). A
+        # file that is a web page itself comes with the same type; what it is, its reader finds out.
+        return await self._download(url, upload, may_be_page=file.get("mimetype") == _PAGE)
+
+    async def _told(self, upload: Upload) -> dict[str, Any]:
+        """Return what Slack tells of the file; of one from a Slack Connect channel only this call tells anything."""
         try:
             answer = await call(self._client.files_info(file=upload.id))
         except DeliveryRefused as error:
@@ -37,18 +61,11 @@ class SlackFiles:
                 raise _gone(upload) from error
             if error.code == "missing_scope":
                 raise _not_readable(upload) from error
+            if error.code in _DENIED:
+                raise _denied(upload) from error
             raise
         file: dict[str, Any] = answer["file"]
-        if file.get("mode") in {"tombstone", "hidden_by_limit"}:
-            raise _gone(upload)
-        if int(file.get("size") or 0) > LARGEST:
-            raise InputError({_FIELD: _too_large(upload)})
-        url = str(file.get("url_private_download") or file.get("url_private") or "")
-        if file.get("is_external") or not self._ours(url):
-            raise InputError({_FIELD: f"“{upload.name}” is kept outside Slack, where it is not read; upload the file."})
-        # Instead of a file that it does not hand out, Slack shows the page where people sign in (API.md, "Files"). A
-        # file that is a web page itself comes with the same type; what it is, its reader finds out.
-        return await self._download(url, upload, may_be_page=file.get("mimetype") == _PAGE)
+        return file
 
     def _ours(self, url: str) -> bool:
         """Tell whether ``url`` is on Slack's own host for files, or on the host of the API where that is another."""
@@ -90,6 +107,11 @@ def _check(response: aiohttp.ClientResponse, upload: Upload, *, may_be_page: boo
 
 def _gone(upload: Upload) -> InputError:
     return InputError({_FIELD: f"“{upload.name}” is not in Slack any more; upload the sheet again."})
+
+
+def _denied(upload: Upload) -> InputError:
+    what = f"“{upload.name}” is not open to the bot: its owner, or the workspace that it was shared from, keeps it shut"
+    return InputError({_FIELD: f"{what}; {_UPLOAD_HERE}."})
 
 
 def _not_readable(upload: Upload) -> DeliveryRefused:

@@ -17,7 +17,7 @@ from bot.slack.views.answers import field_errors, read_form, read_private
 from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.inputs import BOX_LENGTH
 from bot.slack.views.preview import planning
-from bot.slack.views.sheet_field import next_turn, sheet_problems
+from bot.slack.views.sheet_field import first_sheet, next_turn, sheet_problems
 from bot.slack.views.values import being_read, values_form
 
 KINDS = kinds(secrets=True)
@@ -42,6 +42,16 @@ def test_whatever_a_file_is_called_the_form_is_legal_and_keeps_it(name: str) -> 
 
     assert view_problems({key: value for key, value in view.items() if key != "state"}) == []
     assert read_form(view, BY_NAME).sheet == uploaded
+
+
+def test_a_file_of_which_slack_tells_nothing_yet_is_taken() -> None:
+    """One from a Slack Connect channel has no name before files.info is asked; what it is, is found out then."""
+    untold = {"id": "F9", "mode": "file_access", "file_access": "check_file_info"}
+    view = view_of(None, files=[untold])
+
+    assert sheet_problems(view, read_private(view)) == {}
+    assert first_sheet([{"id": "F1", "name": "floor.png"}, untold]) == Upload(id="F9", name="sheet")
+    assert first_sheet([untold, {"id": "F2", "name": "a.csv"}]) == Upload(id="F2", name="a.csv")
 
 
 def test_the_file_in_the_input_goes_before_the_one_from_before() -> None:

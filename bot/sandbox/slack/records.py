@@ -82,6 +82,8 @@ class File:
     told: Json = field(default_factory=dict)
     #: whether it was deleted after it had been there
     deleted: bool = False
+    #: whether it lies in another workspace: then only files.info tells more of it than its id
+    connect: bool = False
 
 
 @dataclass(kw_only=True, eq=False)

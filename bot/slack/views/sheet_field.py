@@ -22,6 +22,8 @@ TAKE_AWAY: Final = "take_sheet_away"
 TYPES: Final = ("csv", "xlsx")
 #: Longest name that is kept, in characters: it has to fit into the view's private metadata.
 _NAME: Final = 150
+#: What Slack says instead of telling of a file from a Slack Connect channel.
+UNTOLD: Final = "check_file_info"
 
 
 def sheet_fields(sheet: Upload | None, turn: int) -> list[Block]:
@@ -50,11 +52,13 @@ def attached(view: Mapping[str, Any], private: Mapping[str, Any]) -> Upload | No
 
 
 def first_sheet(files: Iterable[Mapping[str, Any]]) -> Upload | None:
-    """Return the first of a message's files that may be a sheet; None when none is."""
-    for file in files:
-        if "id" in file and not _problem(file):
-            return _upload(file)
-    return None
+    """Return the first of a message's files that may be a sheet; None when none is.
+
+    One of which Slack tells nothing yet counts where no other does.
+    """
+    possible = [file for file in files if "id" in file and not _problem(file)]
+    possible.sort(key=_untold)
+    return _upload(possible[0]) if possible else None
 
 
 def kept(sheet: Upload | None, turn: int) -> dict[str, Any]:
@@ -81,7 +85,17 @@ def _upload(file: Mapping[str, Any]) -> Upload:
     return Upload(id=str(file["id"]), name=_short(str(file.get("name") or "sheet")))
 
 
+def _untold(file: Mapping[str, Any]) -> bool:
+    """Tell whether only files.info says more of ``file``: it comes from a Slack Connect channel, without its name.
+
+    Source: docs.slack.dev, "File object" and "Using Slack Connect": ``file_access`` is ``check_file_info``.
+    """
+    return file.get("file_access") == UNTOLD
+
+
 def _problem(file: Mapping[str, Any]) -> str:
+    if _untold(file):
+        return ""
     name = str(file.get("name") or "The file")
     shown = f"“{name if len(name) <= 40 else name[:39] + '…'}”"
     size = file.get("size")

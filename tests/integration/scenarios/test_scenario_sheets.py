@@ -373,6 +373,19 @@ async def test_a_sheet_in_a_message_is_taken_from_there(fleet: Stage) -> None:
     assert "Customer reference → the value in the sheet" in fleet.read(await fleet.planned())
 
 
+async def test_a_sheet_from_a_connected_workspace_is_taken(fleet: Stage) -> None:
+    """The message tells only the id of such a file; Slack is asked for the rest, and it is planned like any other."""
+    posted = fleet.sam.post(OPS, "", files=[("moves.csv", text(("number", "customer reference"), (NUMBERS[0], "own")))])
+    posted.files[0].connect = True
+
+    await fleet.ana.message_shortcut("change_these", message=posted)
+    await fleet.ana.wait_for_view(lambda _: "sheet is attached" in fleet.modal())
+    await fleet.ana.type("reason", "As Sam says")
+    await fleet.send()
+
+    assert "Customer reference → the value in the sheet" in fleet.read(await fleet.planned())
+
+
 def bomb() -> bytes:
     """Return a workbook that unpacks to far more than it is."""
     out = io.BytesIO()

@@ -23,6 +23,11 @@ TOKEN = "xoxb-fetching-1"
 CONTENT = b"number,tags\n+13035550100,denver\n"
 
 GONE = "“moves.csv” is not in Slack any more; upload the sheet again."
+SHUT = (
+    "“moves.csv” is not open to the bot: its owner, or the workspace that it was shared from, keeps it shut; "
+    "download it and upload it in the form."
+)
+ADDRESSLESS = "Slack gives no address for “moves.csv”; download it and upload it in the form."
 OUTSIDE = "“moves.csv” is kept outside Slack, where it is not read; upload the file."
 LARGE = "“moves.csv” is larger than 10 MB; split it into several sheets."
 UNREADABLE = (
@@ -114,6 +119,22 @@ def external(stage: Stage) -> None:
     stage.file.told = {"mode": "external", "is_external": True, "external_type": "gdrive"}
 
 
+def without_address(stage: Stage) -> None:
+    """Have Slack tell of the file without an address to fetch it from."""
+    stage.file.told = {"url_private_download": "", "url_private": ""}
+
+
+def denied(stage: Stage) -> None:
+    """Have the workspace that the file was shared from keep it shut."""
+    stage.file.connect = True
+    stage.file.told = {"file_access": "access_denied", "url_private_download": "", "url_private": ""}
+
+
+def gone_elsewhere(stage: Stage) -> None:
+    """Have the file be gone in the workspace that it was shared from."""
+    stage.file.told = {"file_access": "file_not_found", "url_private_download": "", "url_private": ""}
+
+
 def said_too_large(stage: Stage) -> None:
     """Have Slack say that the file is too large."""
     stage.file.told = {"size": LARGEST + 1}
@@ -174,6 +195,9 @@ def busy(stage: Stage) -> None:
         (tombstone, InputError, GONE),
         (missing, InputError, GONE),
         (external, InputError, OUTSIDE),
+        (without_address, InputError, ADDRESSLESS),
+        (denied, InputError, SHUT),
+        (gone_elsewhere, InputError, GONE),
         (said_too_large, InputError, LARGE),
         (really_too_large, InputError, LARGE),
         (without_scope, DeliveryRefused, UNREADABLE),
@@ -198,6 +222,13 @@ async def test_what_cannot_be_fetched_is_said_in_a_sentence(
     assert stage.elsewhere.seen == []
 
 
+async def test_a_file_of_a_connected_workspace_is_fetched(stage: Stage) -> None:
+    """Its message tells only an id; files.info tells the rest, and the file is like any other."""
+    stage.file.connect = True
+
+    assert await stage.fetch() == CONTENT
+
+
 async def test_a_slow_download_ends(stage: Stage) -> None:
     """Nobody waits for ever for a file that does not come."""
     stage.slack.faults.add(method="download", kind="delay", seconds=30)
@@ -216,7 +247,6 @@ async def test_a_slow_download_ends(stage: Stage) -> None:
         "http://files.slack.com/moves.csv",
         "https://evil-files.slack.com/moves.csv",
         "file:///etc/passwd",
-        "",
     ],
 )
 async def test_the_token_goes_to_no_other_host(stage: Stage, url: str) -> None:

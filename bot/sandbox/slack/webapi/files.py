@@ -107,4 +107,4 @@ def files_info(ws: Workspace, arguments: Arguments) -> Json:
         raise Refusal("file_not_found")
     if file.deleted:
         raise Refusal("file_deleted")
-    return {"file": ws.file_json(file), "comments": [], "response_metadata": {"next_cursor": ""}}
+    return {"file": ws.file_json(file, asked=True), "comments": [], "response_metadata": {"next_cursor": ""}}
