@@ -338,16 +338,25 @@ class PacedClient:
         if 400 <= status < 500 and status not in {408, 409}:
             if refused := self._refused(answer):
                 raise refused
-            why = f"it answered {status} without an error document of its own; a gateway may stand before it"
-            raise _Unclear(why, status=status)
+            raise _Unclear(self._gateway(answer), status=status)
         if status >= 400:
             raise _Unclear(f"it answered {status}", status=status)
         if status >= 300:
             why = f"it points to another address ({status}); check the configured API address"
             raise _Unclear(why, again=False, status=status)
+        if not answer.readable and _is_page(answer.headers):
+            raise _Unclear(self._gateway(answer), again=False, status=status)
         if not answer.readable:
             raise _Unclear(f"its answer ({status}) is too large or not JSON", again=False, status=status)
         return answer.body
+
+    def _gateway(self, answer: _Answer) -> str:
+        """Return why an answer that is not the provider's own says nothing of it, its key or what the key may do."""
+        what = "a web page" if _is_page(answer.headers) else "nothing that it documents"
+        return (
+            f"the answer ({answer.status}) is {what}, so it comes from a proxy or gateway on the way and says nothing "
+            f"about the API key; ask whoever runs the network between Linesman and {self.title}"
+        )
 
     def _refused(self, answer: _Answer) -> ProviderError | None:
         """Return the refusal: what it means is read from the answer as it came, what is told of it is masked.
@@ -398,6 +407,11 @@ def clean(text: object, longest: int = 200) -> str:
     visible = "".join(character if character.isprintable() else " " for character in str(text))
     line = " ".join(visible.split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def _is_page(headers: httpx.Headers) -> bool:
+    """Tell whether an answer calls itself a web page, which no endpoint of a provider's returns."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() in {"text/html", "application/xhtml+xml"}
 
 
 def _object(body: JSON) -> dict[str, JSON]:

@@ -163,3 +163,24 @@ def test_every_kind_can_be_told_apart() -> None:
     assert all(kind.name.startswith(f"{kind.provider}.") for kind in kinds)
     assert len({kind.name for kind in kinds}) == len({kind.command for kind in kinds}) == len(kinds)
     assert all(len(kind.by_name) == len({*kind.settings, *kind.observed, *kind.statuses}) for kind in kinds)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 407, 422])
+async def test_a_page_is_a_gateways_and_never_the_word_on_the_key(world: World, status: int) -> None:
+    """At every read, lookups too: whatever status a web page bears, it is told as what stands on the way."""
+    (first,) = world.add(1, "Front desk")
+    (wanted,) = world.named("Denver")
+    world.trouble(kind="gateway", status=status, times=None)
+
+    for reading in (
+        world.find(Target(identifiers=(first,))),
+        world.provider.check(),
+        world.provider.choices(world.kind, world.lookup, "Den"),
+        world.provider.labels(world.kind, world.lookup, [wanted]),
+    ):
+        with pytest.raises(Unavailable) as caught:
+            await reading
+
+        assert f"the answer ({status}) is a web page, so it comes from a proxy or gateway" in caught.value.message
+        assert "credentials" not in caught.value.message
+        assert not isinstance(caught.value, Unauthorised)
