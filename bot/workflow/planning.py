@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.changes.bases import Taken, moved_on
 from bot.changes.building import build, handed_over
 from bot.changes.drafts import Request, without_edits
 from bot.changes.kinds import Kind
 from bot.changes.lifecycle import ChangeState
+from bot.changes.messages import KEY
 from bot.changes.plans import Plan, ids_to_name
 from bot.changes.records import Change, Summary
 from bot.changes.sheets import ForeignColumns
@@ -25,6 +26,7 @@ from bot.errors import (
     ProviderError,
     SecretError,
     Superseded,
+    Unauthorised,
 )
 from bot.providers.base import Provider
 from bot.store.work import Claim, Task
@@ -52,6 +54,9 @@ from bot.workflow.surveying import Survey
 ATTEMPTS = 3
 #: Pause before a sheet is asked for again.
 SHEET_RETRY = timedelta(seconds=5)
+#: How long operators are not told again that a provider does not accept the API key, however many plans fail over it;
+#: a start forgets it, because somebody may have tried another key.
+KEY_AGAIN = timedelta(hours=1)
 
 
 class Planning:
@@ -74,6 +79,8 @@ class Planning:
         self._authority = authority
         self._say = announcements
         self._proposals = proposals
+        #: Provider -> when operators were told last that it does not accept the API key.
+        self._keys_told: dict[str, datetime] = {}
 
     async def plan(self, claim: Claim) -> None:
         """Carry out the task: read the numbers, make the plan, show it; or say why there is none."""
@@ -98,6 +105,8 @@ class Planning:
             await self._wait_for_sheet(claim, change, error)
         except Unplannable as error:
             await self._give_up(claim, change, error.message, unusable=error.unusable)
+        except Unauthorised as error:
+            await self._give_up_without_key(claim, change, error)
         except (DeliveryRefused, InputError, NotAllowed, NotFound, ProviderError, SecretError, Superseded) as error:
             await self._give_up(claim, change, error.message)
         else:
@@ -248,6 +257,24 @@ class Planning:
                 await self._say.sheet(tx, change.id)
             await self._say.preview(tx, change.id)
         self._context.ring()
+
+    async def _give_up_without_key(self, claim: Claim, change: Change, error: Unauthorised) -> None:
+        """Tell operators what to do about the API key, and the requester that it is not for them to do."""
+        provider, now = (
+            self._context.catalogue.provider(self._context.catalogue.kind(change.kind)),
+            self._context.clock(),
+        )
+        told = self._keys_told.get(provider.name)
+        if told is None or now - told >= KEY_AGAIN:
+            async with self._context.database.transaction() as tx:
+                await self._say.failure(tx, change.id, KEY, why=error.message)
+            self._keys_told[provider.name] = now
+        await self._give_up(
+            claim,
+            change,
+            f"{provider.title} does not accept Linesman's API key. The operators have been told in the failure "
+            "channel. Nothing that you typed is wrong: press “Edit” and send it again once they have put it right.",
+        )
 
     async def _wait_for_sheet(self, claim: Claim, change: Change, error: DeliveryPostponed | DeliveryUnknown) -> None:
         if claim.attempts >= ATTEMPTS:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.changes.messages import QUESTION, Topic
+from bot.changes.messages import KEY, QUESTION, Topic
 from bot.changes.outcomes import UNCERTAIN
 from bot.changes.records import Change, Place, Verb
-from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
+from bot.slack.views.elements import Block, actions, button, channel, code, counted, escape, person, section, when
 from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
@@ -85,7 +85,8 @@ def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list
         return questions(story, link=link)
     change = story.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
-    text = f"{_notice(story, data, where)} {person(change.requester)}, please look."
+    notice = _notice(story, data, where)
+    text = notice if data["what"] == KEY else f"{notice} {person(change.requester)}, please look."
     blocks = [section(text)]
     if change.summary is not None:
         blocks.append(section(wanted_lines(story.kind, change.summary, change.draft)))
@@ -126,6 +127,11 @@ def _notice(story: Story, data: Mapping[str, Any], where: str) -> str:
                 f"nobody foresaw ({code(data['why'], 100)}). It is tried again every few minutes. Operators: the log "
                 f"says more, under `task failed` and `{name}`. `/numbers status {name}` shows what was done; "
                 f"`/numbers cancel {name}` stops what is not sent yet."
+            )
+        case "key":
+            return (
+                f"🔑 {escape(data['why'])} Operators: nothing can be planned or sent there until then; {where} could "
+                "not be planned for it, and its requester knows that you were told."
             )
         case "no_sheet":
             why = code(data["why"], 300)

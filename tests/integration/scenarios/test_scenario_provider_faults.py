@@ -126,7 +126,7 @@ async def test_a_hiccup_while_planning_is_not_noticed(stage: Stage, status: int)
         ({"kind": "status", "status": 503}, "Telnyx gives no usable answer just now, nothing was changed"),
         ({"kind": "malformed"}, "Telnyx gives no usable answer just now, nothing was changed"),
         ({"kind": "rate_limited", "retry_after": 600}, "Telnyx asks to wait 600 s"),
-        ({"kind": "status", "status": 401}, "Telnyx does not accept the API key; set TELNYX_API_KEY"),
+        ({"kind": "status", "status": 401}, "The operators have been told in the failure channel."),
         ({"kind": "status", "status": 403}, "Telnyx does not allow this to the API key"),
     ],
     ids=["503", "nonsense", "429", "401", "403"],
@@ -150,6 +150,27 @@ async def test_why_there_is_no_plan_is_told_in_the_modal(
     assert view.form.slot("numbers:0").value == "+13035550000"
     assert view.form.slot("reason").value == "Because"
     assert idle.created() == []
+
+
+async def test_a_key_that_is_not_accepted_is_told_to_those_who_can_mend_it(stage: Stage) -> None:
+    """The failure channel reads once in an hour which variable to set; requesters read that operators know."""
+    stage.telnyx.add_number("+13035550000")
+    stage.telnyx.faults.add(kind="status", status=401, times=None)
+    for _ in range(2):
+        shown = stage.read(await stage.propose("+13035550000", reason="Because"))
+        assert "Telnyx does not accept Linesman's API key. The operators have been told" in shown
+        assert "TELNYX_API_KEY" not in shown
+    await stage.slack.wait_for(stage.failures, what="the notice")
+    stage.clock.advance(3600)
+    await stage.propose("+13035550000", reason="Because")
+    await stage.slack.wait_for(lambda: len(stage.failures()) == 2, what="the notice of the next hour")
+
+    for number, said in zip((1, 3), stage.failures(), strict=True):
+        assert "Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one." in said
+        assert f"CHG-{number} could not be planned for it" in said
+        assert "@Ana" not in said
+    stage.telnyx.faults.clear()
+    assert "Request approval" in stage.read(await stage.propose("+13035550000"))
 
 
 @pytest.mark.parametrize(
