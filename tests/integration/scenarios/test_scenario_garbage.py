@@ -48,6 +48,14 @@ GARBAGE = {
     "time-in-other-digits": ({**SIGNED, b"X-Slack-Request-Timestamp": "٣".encode()}, b"payload={}"),
     "signature-not-ascii": ({**SIGNED, b"X-Slack-Signature": "v0=ü".encode()}, b"payload={}"),
     "signature-wrong": ({**SIGNED, b"X-Slack-Request-Timestamp": b"%d" % int(time.time())}, b"payload={}"),
+    "deep-signed-wrongly": (
+        {**SIGNED, b"X-Slack-Request-Timestamp": b"%d" % int(time.time()), b"Content-Type": FORM},
+        DEEP,
+    ),
+    "no-json-signed-wrongly": (
+        {**SIGNED, b"X-Slack-Request-Timestamp": b"%d" % int(time.time()), b"Content-Type": JSON},
+        b"{",
+    ),
     "no-utf-8-signed": ({**SIGNED, b"X-Slack-Request-Timestamp": b"%d" % int(time.time())}, b"\xff"),
     "a-bomb": ({b"Content-Encoding": b"gzip"}, BOMB),
     "deflated": ({b"Content-Encoding": b"deflate"}, zlib.compress(b"payload={}")),
