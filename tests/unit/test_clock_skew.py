@@ -109,7 +109,8 @@ def test_a_skew_is_logged_once_and_once_when_it_is_over() -> None:
         for _ in range(5):
             world.ask()
 
-    assert [line["event"] for line in logs] == ["clocks differ", "clocks agree again"]
+    told = [(line["log_level"], line["event"]) for line in logs]
+    assert told == [("error", "clocks differ"), ("warning", "clocks agree again")]
     assert not world.clock.skew
 
 
