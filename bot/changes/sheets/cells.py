@@ -49,7 +49,7 @@ def plain(cell: object) -> str:
             return ""
         case Misshown():
             raise Spoilt(
-                f"“{cell.number}” is shown in another form than it is stored; "
+                f"“{shown(str(cell.stored))}” is shown in another form than it is stored; "
                 "format the column as text and enter it as it is meant."
             )
         case str():

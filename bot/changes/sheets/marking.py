@@ -11,8 +11,9 @@ from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from bot.changes.settings import Unreadable
-from bot.changes.sheets.cells import guarded, plain
+from bot.changes.sheets.cells import SHOWN_ONLY, guarded, plain
 from bot.changes.sheets.columns import ERRORS, heading_of, key
+from bot.changes.sheets.presentation import Misshown
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.sheets.tables import Cells, open_table, trimmed
 
@@ -92,6 +93,9 @@ def _kept(cell: object) -> object:
         return guarded(cell.strip())
     if isinstance(cell, ArrayFormula | DataTableFormula):
         return guarded(getattr(cell, "text", None) or "=")
+    if isinstance(cell, Misshown):
+        # Its format does not come back with it, and without it the cell would be taken as it is stored.
+        return f"{SHOWN_ONLY} {cell.stored}"
     try:
         return plain(cell)
     except Unreadable:

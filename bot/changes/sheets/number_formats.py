@@ -46,6 +46,20 @@ def as_shown(number: float, code: str) -> str | None:
     return _filled(pieces, places, "" if digits == "0" else digits)
 
 
+def shows_text(code: str) -> bool:
+    """Tell whether a cell with the format ``code`` shows a text as it is, apart from blanks and colors.
+
+    The fourth section is for texts, or the last one when it has the sign for them; a format without either leaves texts
+    alone.
+    """
+    sections = _SECTION.findall(code)
+    if len(sections) < 4 and not (sections and "@" in sections[-1]):
+        return True
+    bare = _BRACKETS.sub(lambda found: f'"{found[1] or ""}"', sections[-1])
+    shown = "".join(quoted or escaped or plain for quoted, escaped, _, _, plain in _PIECE.findall(bare))
+    return shown.strip() in {"@", "General"}
+
+
 def _stored(number: float, code: str) -> str:
     """Return the plain digits of ``number``; nothing where ``code`` shows fewer of them."""
     if float(number).is_integer():

@@ -9,7 +9,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet._reader import WorkSheetParser
 
-from bot.changes.sheets.number_formats import as_shown
+from bot.changes.sheets.number_formats import as_shown, shows_text
 from bot.changes.sheets.presentation import Merged, Misshown, Presentation
 
 _YES: Final = frozenset({"1", "true"})
@@ -62,6 +62,8 @@ class Page(ReadOnlyWorksheet):
     def _shown(self, cell: Mapping[str, Any]) -> object:
         """Return the value of ``cell``, a number as its format shows it."""
         value = cell["value"]
+        if isinstance(value, str) and cell["style_id"] and cell["data_type"] != "f":
+            return value if shows_text(self._format(cell["style_id"])) else Misshown(value)
         if not cell["style_id"] or cell["data_type"] != "n" or not isinstance(value, int | float):
             return value
         code = self._format(cell["style_id"])

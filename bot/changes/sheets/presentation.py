@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Misshown:
-    """A number whose cell shows something else, in a way that cannot be worked out."""
+    """A number or a text whose cell shows something else, in a way that cannot be worked out."""
 
-    number: float
+    stored: float | str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

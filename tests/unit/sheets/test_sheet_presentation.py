@@ -9,6 +9,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from bot.changes.sheets import marked
 from bot.changes.sheets.number_formats import as_shown
 from tests.unit.sheets.conftest import Read
 
@@ -145,6 +146,49 @@ def test_a_form_that_cannot_be_worked_out_is_named(found: Callable[..., list[tup
 
     text = "“12.345” is shown in another form than it is stored; format the column as text and enter it as it is meant."
     assert found(made(change), name="moves.xlsx") == [(2, "tags", text)]
+
+
+@pytest.mark.parametrize(
+    ("code", "as_it_is"),
+    [
+        ("General", True),
+        ("@", True),
+        ("0;-0;;@", True),
+        ('_(* #,##0_);_(* \\(#,##0\\);_(* "-"_);_(@_)', True),
+        ("[$-409]m/d/yyyy;@", True),
+        ("[Red]@", True),
+        ("00000", True),
+        (";;;", False),
+        ('"SIP-"@', False),
+        ('0;0;0;"hidden"', False),
+        ("@@", False),
+    ],
+)
+def test_a_text_is_what_its_cell_shows(
+    found: Callable[..., list[tuple[int, str, str]]], code: str, *, as_it_is: bool
+) -> None:
+    """A format that shows something else in a text's place, or nothing, makes the cell one that is named."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet["B2"].number_format = code
+
+    problems = found(made(change), name="moves.xlsx")
+
+    assert [text.endswith("enter it as it is meant.") for _, _, text in problems] == ([] if as_it_is else [True])
+
+
+def test_a_misshown_cell_comes_back_as_one_that_is_refused_again(read: Read) -> None:
+    """The sheet with errors has no formats, so that what is stored must not look like what was meant."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet["B2"] = 12.345
+        sheet["B2"].number_format = "0.0E+00"
+        sheet["B3"].number_format = '"SIP-"@'
+
+    content = made(change)
+    back = marked("moves.xlsx", content, read(content, name="moves.xlsx"))
+
+    assert [problem.row for problem in read(back, name="moves.xlsx").problems] == [2, 3]
 
 
 def test_a_flood_of_attributes_is_refused(refused: Callable[..., str], packed: Callable[..., bytes]) -> None:
