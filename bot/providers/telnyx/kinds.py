@@ -338,7 +338,9 @@ def settings_caution(values: Values) -> Mapping[str, str]:
     if values.get(FORWARDING_ENABLED) is False:
         return {FORWARDS_TO: "*Forward to* is set while *Call forwarding* is off, so nothing is forwarded yet"}
     if not values.get(FORWARDING_TYPE):
-        return {FORWARDS_TO: "*Forward to* is set without *Forward when*, and Telnyx needs both to forward"}
+        # Whichever of the two the change sets: switched on without a type, a number that has one goes nowhere either.
+        why = "*Forward to* is set without *Forward when*, and Telnyx needs both to forward"
+        return {FORWARDS_TO: why, FORWARDING_ENABLED: why}
     return {}
 
 

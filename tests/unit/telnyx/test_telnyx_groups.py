@@ -87,6 +87,18 @@ def test_only_what_has_no_effect_is_refused(settings_kind: Kind, group: str, *, 
             id="switch-is-off",
         ),
         pytest.param({FORWARDS_TO: "+13035550100"}, {FORWARDS_TO: ""}, "", id="blank-stops-it"),
+        pytest.param(
+            {FORWARDS_TO: "+13035550100", FORWARDING_ENABLED: False},
+            {FORWARDING_ENABLED: True},
+            "without *Forward when*",
+            id="switched-on-without-type",
+        ),
+        pytest.param(
+            {FORWARDS_TO: "+13035550100", FORWARDING_ENABLED: False, FORWARDING_TYPE: "always"},
+            {FORWARDING_ENABLED: True},
+            "",
+            id="switched-on-with-type",
+        ),
     ],
 )
 def test_what_may_not_be_meant_is_said(settings_kind: Kind, before: Values, wanted: Values, said: str) -> None:
