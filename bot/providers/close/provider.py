@@ -6,19 +6,16 @@ import asyncio
 import random
 import re
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import httpx
 
 from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
-from bot.clock_skew import ServiceClock
 from bot.errors import BadRequest
 from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.close import kinds as table
@@ -30,8 +27,9 @@ from bot.providers.close.lookups import Lookups
 from bot.providers.close.reading import Reader
 from bot.providers.close.rights import Rights
 from bot.providers.close.updating import Updates
-from bot.providers.http import Bounds, Call, PacedClient, Ready, clean
+from bot.providers.http import Bounds, PacedClient, Ready, clean
 from bot.providers.runs import Runs
+from bot.providers.session import Session
 
 #: ``phon_`` and an opaque text (API.md, "Fields of a number"); its length is not documented.
 _ID: Final = re.compile(r"phon_[0-9A-Za-z]{1,59}")
@@ -39,7 +37,7 @@ _ID: Final = re.compile(r"phon_[0-9A-Za-z]{1,59}")
 _UNASKED: Final = 2.0
 
 
-class Close:
+class Close(Session):
     """One organization at Close. It opens its own connections; close it, or use it in ``async with``.
 
     ``api_key`` is an API key, or with ``bearer`` an OAuth access token; ``api_url`` is the base of the API with its
@@ -72,7 +70,7 @@ class Close:
         bounds = bounds or Bounds()
         # Updates have room of their own, so that a menu or a plan does not wait for a run.
         bounds = replace(bounds, concurrency=bounds.concurrency + WIDEST)
-        self._client = httpx.AsyncClient(
+        client = httpx.AsyncClient(
             base_url=api_url,
             # Connections that are not kept are made anew for every other update.
             limits=httpx.Limits(max_connections=2 * bounds.concurrency, max_keepalive_connections=bounds.concurrency),
@@ -81,7 +79,7 @@ class Close:
             transport=transport,
         )
         self._http = PacedClient(
-            client=self._client,
+            client=client,
             title=self.title,
             refuse=refusal,
             bounds=bounds,
@@ -99,29 +97,11 @@ class Close:
         updates = Updates(self._http, self._reader, rights)
         self._driver = Driver(runs, updates, kind_of.__getitem__) if runs is not None else None
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
     async def aclose(self) -> None:
         """Stop carrying out runs, each number being done or not begun, and close the connections."""
         if self._driver is not None:
             await self._driver.close()
-        await self._client.aclose()
-
-    @property
-    def clock(self) -> ServiceClock:
-        """The provider's clock, as its answers show it."""
-        return self._http.clock
-
-    @property
-    def calls(self) -> Counter[Call]:
-        """How many HTTP calls were made, by method, path and status."""
-        return self._http.calls
+        await super().aclose()
 
     def is_id(self, text: str) -> bool:
         """Tell whether ``text`` has the form of a number's id: ``phon_`` and letters and digits."""

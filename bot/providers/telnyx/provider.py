@@ -6,11 +6,9 @@ import asyncio
 import random
 import re
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import httpx
 
@@ -18,10 +16,10 @@ from bot.changes.kinds import Kind
 from bot.changes.settings import Choice
 from bot.changes.snapshots import Snapshot, Target
 from bot.changes.vault import Vault
-from bot.clock_skew import ServiceClock
 from bot.providers.base import BatchRequest, JobReport, JobSearch
-from bot.providers.http import Bounds, Call, PacedClient, Ready
+from bot.providers.http import Bounds, PacedClient, Ready
 from bot.providers.masking import Masking, SentSecrets
+from bot.providers.session import Session
 from bot.providers.telnyx import kinds as table
 from bot.providers.telnyx.errors import refusal
 from bot.providers.telnyx.jobs import Jobs
@@ -35,7 +33,7 @@ from bot.providers.telnyx.wire import STATES
 _ID: Final = re.compile(r"[1-9][0-9]{15,18}")
 
 
-class Telnyx:
+class Telnyx(Session):
     """One Telnyx account. It opens its own connections; close it, or use it in ``async with``.
 
     ``api_url`` is the base of the API with its version. ``transport`` is for tests. Without a ``vault`` secret
@@ -62,13 +60,13 @@ class Telnyx:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.kinds = table.kinds(secrets=vault is not None)
-        self._client = httpx.AsyncClient(
+        client = httpx.AsyncClient(
             base_url=api_url,
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json", "User-Agent": "linesman"},
             transport=transport,
         )
         self._http = PacedClient(
-            client=self._client,
+            client=client,
             title=self.title,
             refuse=refusal,
             bounds=bounds or Bounds(),
@@ -82,28 +80,6 @@ class Telnyx:
         self._jobs = Jobs(self._http, vault)
         self._lookups = Lookups(self._http)
         self._tags = Tags(self._http)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections; no call works afterwards."""
-        await self._client.aclose()
-
-    @property
-    def clock(self) -> ServiceClock:
-        """The provider's clock, as its answers show it."""
-        return self._http.clock
-
-    @property
-    def calls(self) -> Counter[Call]:
-        """How many HTTP calls were made, by method, path and status."""
-        return self._http.calls
 
     def is_id(self, text: str) -> bool:
         """Tell whether ``text`` has the form of a number's id: 16 to 19 digits, within 64 bits."""

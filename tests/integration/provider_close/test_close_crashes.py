@@ -96,7 +96,7 @@ async def buried(provider: Close, life: Life, before: set[asyncio.Task[Any]]) ->
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
-    await provider._client.aclose()
+    await provider._http.client.aclose()
 
 
 def furnished(organization: Organization) -> tuple[list[str], list[User]]:

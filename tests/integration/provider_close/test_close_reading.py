@@ -161,7 +161,7 @@ async def test_a_list_that_moves_while_it_is_read_is_read_again(organization: Or
             removed.append(numbers[-1 - len(removed)].number)
             organization.close.remove_number(removed[-1])
 
-    provider._client.event_hooks["request"].append(shifting)
+    provider._http.client.event_hooks["request"].append(shifting)
     found = await find(provider, target, "label")
 
     assert len(removed) == 2
@@ -180,7 +180,7 @@ async def test_a_list_that_never_stands_still_is_unavailable(organization: Organ
             for number in (numbers.pop(), numbers.pop()):
                 organization.close.remove_number(number)
 
-    provider._client.event_hooks["request"].append(shifting)
+    provider._http.client.event_hooks["request"].append(shifting)
     with pytest.raises(Unavailable, match="kept moving"):
         await find(provider, Target(conditions=read_filter(KIND, {"label": "front"})), "label")
 

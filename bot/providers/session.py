@@ -1,0 +1,38 @@
+"""What every provider over HTTP is: connections that are closed after use, a clock, and a count of the calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+from bot.clock_skew import ServiceClock
+from bot.providers.http import Call, PacedClient
+
+
+class Session:
+    """An open session with one provider, over ``_http``; close it, or use it in ``async with``."""
+
+    _http: PacedClient
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; no call works afterwards."""
+        await self._http.client.aclose()
+
+    @property
+    def clock(self) -> ServiceClock:
+        """The provider's clock, as its answers show it."""
+        return self._http.clock
+
+    @property
+    def calls(self) -> Counter[Call]:
+        """How many HTTP calls were made, by method, path and status."""
+        return self._http.calls
