@@ -16,6 +16,7 @@ from bot.changes.kinds import Kind
 from bot.changes.settings import Choice, Shape
 from bot.changes.values import JSON
 from bot.errors import BadRequest
+from bot.providers.conditions import Conditions, digits, searchable
 
 Row: TypeAlias = Mapping[str, JSON]
 
@@ -25,16 +26,7 @@ SORT: Final = "sort"
 LABEL: Final = "label"
 
 FILTERS: Final = (
-    FilterField(
-        name=NUMBER,
-        label="Phone number",
-        only="with these digits",
-        shape=Shape.TEXT,
-        verb="contains",
-        help="Three or more digits that stand together in the number, such as 1303.",
-        min_length=3,
-        digits_only=True,
-    ),
+    digits(NUMBER),
     FilterField(
         name=PARTICIPANT,
         label="Participant",
@@ -125,18 +117,12 @@ _RULES: Final[Mapping[str, _Rule]] = {
 class Search:
     """Conditions, all of which must hold."""
 
-    conditions: tuple[tuple[FilterField, Condition], ...]
+    conditions: Conditions
 
     @classmethod
     def of(cls, conditions: Iterable[Condition], kind: Kind) -> Search:
         """Return the search for ``conditions``; raises :class:`bot.errors.BadRequest` for one that nobody knows."""
-        fields = {field.name: field for field in kind.filters}
-        pairs = []
-        for condition in conditions:
-            if condition.field not in fields or condition.field not in _RULES:
-                raise BadRequest(f"Close cannot list numbers by “{condition.field}”; nothing was planned.")
-            pairs.append((fields[condition.field], condition))
-        return cls(tuple(pairs))
+        return cls(searchable(conditions, kind, _RULES, title="Close"))
 
     @property
     def participant(self) -> str:

@@ -153,7 +153,7 @@ def _judged(number: RunNumber, kind: Kind, look: Look, *, doubtful: bool) -> End
     """
     if look.row is None:
         gone = "It is not in the account any more."
-        return _undecided(number, gone) if doubtful else _stale(number, gone)
+        return _not_sent(number, gone, doubtful=doubtful)
     told = values(look.row, number.wanted, kind)
     if has(kind, told, number.wanted):
         return Ending(step=Step(position=number.position, state=NumberState.SUCCEEDED))
@@ -161,29 +161,23 @@ def _judged(number: RunNumber, kind: Kind, look: Look, *, doubtful: bool) -> End
         return None
     reason = " ".join(_what_moved(kind, name, number.before, told) for name in moved)
     pointer = f"/{moved[0]}"
-    return (_undecided if doubtful else _stale)(number, reason, pointer=pointer)
+    return _not_sent(number, reason, pointer=pointer, doubtful=doubtful)
 
 
-def _undecided(number: RunNumber, reason: str, *, pointer: str = "") -> Ending:
+def _not_sent(number: RunNumber, reason: str, *, pointer: str = "", doubtful: bool) -> Ending:
+    advice = (
+        "It was sent once, got no clear answer, and was not sent again."
+        if doubtful
+        else "It was not sent; look at the number and ask again."
+    )
     step = Step(
         position=number.position,
-        state=NumberState.UNKNOWN,
-        code=UNANSWERED,
-        reason=f"{reason} It was sent once, got no clear answer, and was not sent again.",
+        state=NumberState.UNKNOWN if doubtful else NumberState.NOT_ATTEMPTED,
+        code=UNANSWERED if doubtful else STALE,
+        reason=f"{reason} {advice}",
         pointer=pointer,
     )
-    return Ending(step=step)
-
-
-def _stale(number: RunNumber, reason: str, *, pointer: str = "") -> Ending:
-    step = Step(
-        position=number.position,
-        state=NumberState.NOT_ATTEMPTED,
-        code=STALE,
-        reason=f"{reason} It was not sent; look at the number and ask again.",
-        pointer=pointer,
-    )
-    return Ending(step=step, stale=True)
+    return Ending(step=step, stale=not doubtful)
 
 
 def _what_moved(kind: Kind, name: str, before: Values, told: Values) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.changes.filters import FilterField
 from bot.changes.settings import Choice, Shape
+from bot.providers.conditions import digits
 
 _STATUSES: Final = (
     Choice("active", "Active"),
@@ -46,16 +47,7 @@ FILTERS: Final = (
         lookup="connection_id",
         help="Numbers whose inbound calls are delivered here.",
     ),
-    FilterField(
-        name="phone_number",
-        label="Phone number",
-        only="with these digits",
-        shape=Shape.TEXT,
-        verb="contains",
-        help="Three or more digits that stand together in the number, such as 1303.",
-        min_length=3,
-        digits_only=True,
-    ),
+    digits("phone_number"),
     FilterField(name="status", label="Status", shape=Shape.CHOICE, choices=_STATUSES, help="Numbers in this state."),
     FilterField(
         name="billing_group_id",

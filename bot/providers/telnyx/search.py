@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bot.changes.filters import NONE, Condition, FilterField
+from bot.changes.filters import NONE, Condition
 from bot.changes.kinds import Kind
 from bot.changes.values import JSON
 from bot.errors import BadRequest
+from bot.providers.conditions import Conditions, searchable
 from bot.providers.http import clean
 from bot.providers.telnyx.snapshots import Source
 
@@ -142,20 +143,12 @@ _RULES: Final[Mapping[str, _Rule]] = {
 class Search:
     """Conditions that Telnyx can be asked for, all of which must hold."""
 
-    conditions: tuple[tuple[FilterField, Condition], ...]
+    conditions: Conditions
 
     @classmethod
     def of(cls, conditions: Iterable[Condition], kind: Kind) -> Search:
         """Return the search for ``conditions``; raises :class:`bot.errors.BadRequest` when one cannot be seen."""
-        fields = {field.name: field for field in kind.filters}
-        pairs = []
-        for condition in conditions:
-            field = fields.get(condition.field)
-            if field is None or condition.field not in _RULES:
-                label = field.label if field else condition.field
-                raise BadRequest(f"Telnyx cannot list numbers by “{label}”; nothing was planned.")
-            pairs.append((field, condition))
-        return cls(tuple(pairs))
+        return cls(searchable(conditions, kind, _RULES, title="Telnyx"))
 
     def home(self, needed: Iterable[Source]) -> tuple[Source, frozenset[Source]]:
         """Return the list to search in, and the lists to be read as well, for values that the ``needed`` lists hold.
