@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -25,21 +24,7 @@ from bot.changes.policy import (
     may_request,
     who_may_approve,
 )
-
-POLICY = Policy(
-    requesters=Grant(users=frozenset({"U0REQ"})),
-    approvers=Grant(users=frozenset({"U0BOSS", "U0REQ"}), groups=frozenset({"S0LEADS", "S0NIGHT"})),
-    operators=Grant(users=frozenset({"U0ROOT"})),
-    approvals_required=1,
-    approval_ttl=timedelta(days=1),
-    max_numbers=20_000,
-)
-GROUPS: Membership = {"S0LEADS": frozenset({"U0LEAD"}), "S0NIGHT": frozenset()}
-
-
-def person(user: str) -> Person:
-    """Return an active full member of the workspace."""
-    return Person(id=user, name=user.lower(), active=True, guest=False, foreign=False, bot=False)
+from tests.unit.policies import GROUPS, POLICY, person
 
 
 def approve(

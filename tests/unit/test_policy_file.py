@@ -15,23 +15,7 @@ from bot.changes.policy import Grant, OnStale, Policies, Policy, Rule
 from bot.changes.windows import Window
 from bot.config.policy import EXAMPLE, explain, parse, read, rule_cautions
 from bot.config.policy.keys import KEYS
-
-KINDS = {
-    "telnyx.settings": ["tags", "connection_id", "billing_group_id"],
-    "telnyx.emergency": ["emergency_enabled", "emergency_address_id"],
-    "telnyx.delete": [],
-    "close.settings": ["label"],
-}
-#: What the variables say in these tests.
-FALLBACK = Policy(
-    requesters=Grant(users=frozenset({"U0REQ"})),
-    approvers=Grant(users=frozenset({"U0ANN", "U0BOB"})),
-    operators=Grant(users=frozenset({"U0ROOT"})),
-    approvals_required=1,
-    approval_ttl=timedelta(days=1),
-    max_numbers=20_000,
-)
-OFF = frozenset({"telnyx.delete"})
+from tests.unit.policies import FALLBACK, KINDS, OFF
 
 
 def one(lines: str) -> Rule:

@@ -8,13 +8,7 @@ from hypothesis import strategies as st
 
 from bot.config.policy import parse
 from bot.config.policy.keys import KEYS
-
-KINDS = {
-    "telnyx.settings": ["tags", "connection_id", "billing_group_id"],
-    "telnyx.emergency": ["emergency_enabled", "emergency_address_id"],
-    "telnyx.delete": [],
-    "close.settings": ["label"],
-}
+from tests.unit.policies import KINDS
 
 
 def problems(text: str) -> list[str]:

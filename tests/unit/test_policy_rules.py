@@ -13,7 +13,6 @@ from bot.changes.policy import (
     Grant,
     Membership,
     OnStale,
-    Person,
     Policies,
     Policy,
     Reason,
@@ -23,24 +22,8 @@ from bot.changes.policy import (
     may_approve,
     may_request,
 )
+from tests.unit.policies import GROUPS, OFF, POLICY, person
 
-POLICY = Policy(
-    requesters=Grant(users=frozenset({"U0REQ"})),
-    approvers=Grant(users=frozenset({"U0BOSS", "U0REQ"}), groups=frozenset({"S0LEADS", "S0NIGHT"})),
-    operators=Grant(users=frozenset({"U0ROOT"})),
-    approvals_required=1,
-    approval_ttl=timedelta(days=1),
-    max_numbers=20_000,
-)
-GROUPS: Membership = {"S0LEADS": frozenset({"U0LEAD"}), "S0NIGHT": frozenset()}
-
-
-def person(user: str) -> Person:
-    """Return an active full member of the workspace."""
-    return Person(id=user, name=user.lower(), active=True, guest=False, foreign=False, bot=False)
-
-
-OFF = frozenset({"telnyx.delete"})
 KINDS = ("telnyx.settings", "telnyx.emergency", "telnyx.delete", "close.settings")
 SETTINGS = ("tags", "connection_id", "label")
 

@@ -10,23 +10,7 @@ import pytest
 from bot.changes.policy import Grant, Policies, Policy
 from bot.config.policy import explain, parse, rule_cautions, variable_cautions
 from bot.config.policy.spans import spoken
-
-KINDS = {
-    "telnyx.settings": ["tags", "connection_id", "billing_group_id"],
-    "telnyx.emergency": ["emergency_enabled", "emergency_address_id"],
-    "telnyx.delete": [],
-    "close.settings": ["label"],
-}
-#: What the variables say in these tests.
-FALLBACK = Policy(
-    requesters=Grant(users=frozenset({"U0REQ"})),
-    approvers=Grant(users=frozenset({"U0ANN", "U0BOB"})),
-    operators=Grant(users=frozenset({"U0ROOT"})),
-    approvals_required=1,
-    approval_ttl=timedelta(days=1),
-    max_numbers=20_000,
-)
-OFF = frozenset({"telnyx.delete"})
+from tests.unit.policies import FALLBACK, KINDS, OFF
 
 
 def over(text: str, fallback: Policy = FALLBACK) -> Policies:
