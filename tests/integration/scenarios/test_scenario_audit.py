@@ -25,6 +25,7 @@ from bot.store.secrets import Secrets
 from bot.store.transaction import Transaction
 from bot.workflow.refusals import MOST
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says
 
 
 def rows(stage: Stage, query: str) -> list[tuple[Any, ...]]:
@@ -122,7 +123,7 @@ async def test_no_transition_is_silent(silent: list[str], stage: Stage) -> None:
     stale = await stage.ask([number.phone_number], {"customer_reference": "Boulder"})
     number.customer_reference = "somebody else's"
     await stage.approve(stale)
-    await stage.slack.wait_for(lambda: "Stale" in stage.read(stage.card(stale)), what="the card to say stale")
+    await card_says(stage, stale, "Stale")
     for _ in range(2):
         await stage.ask([number.phone_number])
         await stage.command("cancel CHG-3")

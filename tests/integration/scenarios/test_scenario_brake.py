@@ -11,6 +11,7 @@ from sqlalchemy import text
 from bot.sandbox.close import CloseStandIn, Office
 from bot.sandbox.provider.faults import Fault
 from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 
 #: Numbers of the change at Close: those done before the others are held, and those under way then.
 ALL, DONE, UNDER_WAY = 24, 5, 12
@@ -64,13 +65,6 @@ async def attempts(stage: Stage, table: str) -> int:
     assert stage.bot is not None
     async with stage.bot.worker._context.database.engine.connect() as connection:
         return int(await connection.scalar(text(f"SELECT min(attempts) FROM {which}")) or 0)  # noqa: S608 - see above
-
-
-async def card_says(stage: Stage, change: int, *words: str) -> None:
-    """Wait until the card says all of ``words``."""
-    await stage.slack.wait_for(
-        lambda: all(word in stage.read(stage.card(change)) for word in words), what=f"{words} on the card"
-    )
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["lives-on", "dies-and-comes-back"])
@@ -214,15 +208,7 @@ async def test_a_run_stops_when_it_is_given_up(idle: Stage, close: CloseStandIn,
 
 async def queued(stage: Stage) -> int:
     """Take a change at Telnyx to where one job runs and two wait for a free slot."""
-    for index in range(3):
-        forwarding: dict[str, object] = {
-            "call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}
-        }
-        stage.telnyx.add_number(f"+1303555000{index}", voice=forwarding)
-    stage.telnyx.other_jobs(19, "update_phone_numbers")
-    stage.telnyx.job_seconds = 60
-    numbers = [number.phone_number for number in stage.telnyx.numbers.values()]
-    change = await stage.ask(numbers, {"voice.call_forwarding.forwarding_type": "on-failure"})
+    change = await ask_for_three_jobs(stage)
     await stage.approve(change)
     await card_says(stage, change, "1 running, 2 waiting")
     return change

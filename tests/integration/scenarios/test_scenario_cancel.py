@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 
 
 async def test_a_request_can_be_taken_back(stage: Stage) -> None:
@@ -33,17 +34,9 @@ async def test_only_the_requester_or_an_operator_may_cancel(stage: Stage) -> Non
 
 async def test_a_running_change_stops_before_its_next_job(stage: Stage) -> None:
     """Jobs that wait for a slot are not sent and their numbers say why; the job that runs is watched to its end."""
-    for index in range(3):
-        forwarding: dict[str, object] = {
-            "call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}
-        }
-        stage.telnyx.add_number(f"+1303555000{index}", voice=forwarding)
-    stage.telnyx.other_jobs(19, "update_phone_numbers")
-    stage.telnyx.job_seconds = 60
-    numbers = [number.phone_number for number in stage.telnyx.numbers.values()]
-    change = await stage.ask(numbers, {"voice.call_forwarding.forwarding_type": "on-failure"})
+    change = await ask_for_three_jobs(stage)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running, 2 waiting" in stage.read(stage.card(change)), what="one job to run")
+    await card_says(stage, change, "1 running, 2 waiting")
 
     # A job that asks for a slot in this very moment is stopped as well, once it has been refused.
     assert "CHG-1 is stopped" in await stage.command("cancel CHG-1")
@@ -62,7 +55,7 @@ async def test_what_is_over_or_sent_whole_cannot_be_cancelled(stage: Stage) -> N
     stage.telnyx.job_seconds = 60
     change = await stage.ask("+13035550000")
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+    await card_says(stage, change, "1 running")
 
     assert "at the provider already, which cannot stop them" in await stage.command("cancel CHG-1")
     stage.telnyx.advance(60)

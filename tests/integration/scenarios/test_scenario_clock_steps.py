@@ -6,6 +6,7 @@ import pytest
 
 from bot.sandbox.close import CloseStandIn, Office
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_brake import held
 
 HOUR = 3600.0
@@ -42,7 +43,7 @@ async def test_a_step_back_while_linesman_is_stopped_delays_nothing(idle: Stage)
     stage.telnyx.job_seconds = 60
     change = await stage.ask(numbers)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+    await card_says(stage, change, "1 running")
 
     await stage.stop()
     stage.clock.advance(-HOUR)

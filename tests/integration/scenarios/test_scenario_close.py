@@ -6,6 +6,7 @@ from collections import Counter
 
 from bot.sandbox.close import CloseStandIn, Office
 from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import card_says
 
 
 def updated(close: CloseStandIn) -> Counter[str]:
@@ -105,7 +106,7 @@ async def test_a_stale_number_stops_every_run_of_its_change(both: Stage, close: 
     await close.wait_for(lambda: sum(call.path == one for call in close.calls) == 2 and waiting.times == 0)
     first.participants = [ben]
     held.let_go()
-    await stage.slack.wait_for(lambda: "Stale" in stage.read(stage.card(change)), what="the end")
+    await card_says(stage, change, "Stale")
     await stage.quiet()
 
     assert close.updates == []

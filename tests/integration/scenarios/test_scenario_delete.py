@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.scenarios.stage import FAILURES, OPS, Stage
+from tests.integration.scenarios.steps import card_says
 
 RULES = '[[rule]]\nname = "deletions"\nkinds = ["telnyx.delete"]\nallow = true\n'
 
@@ -114,7 +115,7 @@ async def test_a_number_that_came_into_use_meanwhile_stops_the_deletion(deleting
     office = stage.telnyx.add_connection("Denver PBX")
     next(iter(stage.telnyx.numbers.values())).connection_id = office.id
     await stage.approve(change, by=stage.mia)
-    await stage.slack.wait_for(lambda: "Stale" in stage.read(stage.card(change)), what="stale")
+    await card_says(stage, change, "Stale")
     await stage.quiet()
 
     assert len(stage.telnyx.numbers) == 2

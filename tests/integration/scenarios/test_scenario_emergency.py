@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says
 
 
 def ready(stage: Stage, count: int) -> tuple[list[str], dict[str, str]]:
@@ -43,7 +44,7 @@ async def test_a_service_that_is_not_active_in_time_ends_as_not_verified(stage: 
     stage.telnyx.emergency.seconds = None
     change = await stage.ask(numbers, settings, command="emergency")
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "provisioning" in stage.read(stage.card(change)), what="the wait")
+    await card_says(stage, change, "provisioning")
 
     stage.clock.advance(2 * 3600)
     await stage.ended(change)
@@ -63,7 +64,7 @@ async def test_a_service_that_was_turned_down_is_told_at_once(stage: Stage) -> N
     stage.telnyx.emergency.seconds = 60
     change = await stage.ask(numbers, settings, command="emergency")
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "provisioning" in stage.read(stage.card(change)), what="the wait")
+    await card_says(stage, change, "provisioning")
     [only] = [n for n in stage.telnyx.numbers.values() if n.phone_number == numbers[1]]
     only.emergency_status = "provisioning-failed"
     await stage.slack.wait_for(stage.failures, what="the alarm")

@@ -8,6 +8,7 @@ import pytest
 
 from bot.sandbox.slack import View
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import edit
 
 NEW = {"customer_reference": "moved"}
 
@@ -115,8 +116,7 @@ async def test_a_filter_that_finds_nothing_says_so(fleet: Stage) -> None:
     shown = fleet.read(await plan(fleet, {"phone_number": "999"}))
     assert "No number is like that" in shown
 
-    await fleet.ana.click("edit")
-    view = await fleet.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    view = await edit(fleet)
     assert "filter:phone_number" in str(view.blocks)
     assert "'999'" in str(view.blocks)
 

@@ -12,6 +12,7 @@ import pytest
 
 from bot.sandbox.slack import Person
 from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import card_says, edit
 from tests.integration.scenarios.test_scenario_policy import under
 
 REFERENCE = "customer_reference"
@@ -44,16 +45,11 @@ async def paused(stage: Stage, numbers: list[str]) -> int:
     """Have a change pause because the second number of its first try fails, and return its number."""
     stage.telnyx.fail(numbers[1])
     change = await started(stage, numbers)
-    await on_card(stage, change, "Paused after the first try")
+    await card_says(stage, change, "Paused after the first try")
     await stage.slack.wait_for(
         lambda: any("Paused after the first try" in line for line in stage.thread(change)), what="the line"
     )
     return change
-
-
-async def on_card(stage: Stage, change: int, text: str) -> None:
-    """Wait until the card says ``text``."""
-    await stage.slack.wait_for(lambda: text in stage.read(stage.card(change)), what=f"“{text}” on the card")
 
 
 def sent(stage: Stage) -> list[set[str]]:
@@ -111,7 +107,7 @@ async def test_anything_wrong_pauses_the_change_and_asks(stage: Stage, trouble: 
     else:
         stage.telnyx.misbehave(None, "silently_dropped", field=REFERENCE, numbers=numbers[1:2])
     change = await started(stage, numbers)
-    await on_card(stage, change, "Paused after the first try")
+    await card_says(stage, change, "Paused after the first try")
     await stage.quiet()
 
     assert stage.buttons(stage.card(change)) == ["go_on", "stop_rest"]
@@ -216,7 +212,7 @@ async def test_a_freeze_holds_the_rest_back(stage: Stage) -> None:
     change = await paused(stage, numbers_of(stage, 4))
     await stage.command("freeze carrier maintenance", by=stage.otto)
     await press(stage, "go_on", change, stage.ana)
-    await on_card(stage, change, "Running")
+    await card_says(stage, change, "Running")
     assert len(stage.telnyx.jobs) == 1
 
     await stage.command("unfreeze", by=stage.otto)
@@ -233,7 +229,7 @@ async def test_the_rest_waits_for_the_change_window(idle: Stage, tmp_path: Path)
     stage.clock.advance(3 * 86_400)
 
     await press(stage, "go_on", change, stage.ana)
-    await on_card(stage, change, "Outside its change window: the other 2 numbers follow at")
+    await card_says(stage, change, "Outside its change window: the other 2 numbers follow at")
     assert len(stage.telnyx.jobs) == 1
     stage.clock.advance(4 * 86_400 + 3600)
     await stage.ended(change)
@@ -245,7 +241,7 @@ async def test_a_change_can_be_cancelled_during_its_first_try(stage: Stage) -> N
     numbers = numbers_of(stage, 5)
     stage.telnyx.job_seconds = 60
     change = await started(stage, numbers)
-    await on_card(stage, change, "the other 3 numbers wait until each is verified")
+    await card_says(stage, change, "the other 3 numbers wait until each is verified")
     await stage.slack.wait_for(lambda: stage.telnyx.jobs, what="the first job")
 
     assert "3 numbers will not be sent" in await stage.command(f"cancel CHG-{change}")
@@ -302,7 +298,6 @@ async def test_a_first_try_on_all_numbers_is_none(stage: Stage) -> None:
 async def test_editing_brings_the_first_try_back(stage: Stage) -> None:
     """Nothing typed is lost."""
     await proposed(stage, numbers_of(stage, 4), "2")
-    await stage.ana.click("edit")
-    view = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    view = await edit(stage)
 
     assert view.form.slot("canary").value == "2"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.scenarios.stage import APPROVALS, Stage
+from tests.integration.scenarios.steps import edit
 
 FORWARDING = "voice.call_forwarding.call_forwarding_enabled"
 FORWARDS_TO = "voice.call_forwarding.forwards_to"
@@ -260,8 +261,7 @@ async def test_numbers_that_are_not_ours_are_named_and_edit_brings_everything_ba
     assert pasted[0] not in shown
     assert "Request approval" not in shown
 
-    await stage.ana.click("edit")
-    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await edit(stage)
     back = typed(stage)
 
     assert (back["numbers:0"], back["value:tags"], back["reason"]) == ("\n".join(pasted), "a, b", "Because")
@@ -278,8 +278,7 @@ async def test_edit_after_a_good_plan_keeps_every_box(stage: Stage) -> None:
     numbers = [number.phone_number for number in stage.telnyx.add_numbers(300, start="+13035550000")]
     first = stage.read(await stage.propose(numbers, reason="Because"))
 
-    await stage.ana.click("edit")
-    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await edit(stage)
     kept = [str(typed(stage)[f"numbers:{box}"]) for box in range(3)]
     assert "\n".join(kept).split() == numbers
     await stage.ana.type("value:customer_reference", "Boulder")

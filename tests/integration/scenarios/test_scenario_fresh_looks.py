@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from tests.integration.scenarios.stage import FAILURES, Stage
-from tests.integration.scenarios.test_scenario_first_try import numbers_of, on_card, paused, press, started
+from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.test_scenario_first_try import numbers_of, paused, press, started
 from tests.integration.scenarios.test_scenario_start import asked
 
 GROUP: Final = "S0MANAGERS"
@@ -179,11 +180,11 @@ async def test_a_change_does_not_start_on_an_approval_that_has_lapsed(
     assert answer
     change = await asked(house, "in 20 hours")
     await house.approve(change)
-    await on_card(house, change, "Approved")
+    await card_says(house, change, "Approved")
 
     fall(house, "U0MAX")
     house.clock.advance(21 * 3600)
-    await on_card(house, change, "Cancelled")
+    await card_says(house, change, "Cancelled")
     await house.quiet()
 
     assert house.created() == []
@@ -217,7 +218,7 @@ async def test_a_change_waits_while_slack_does_not_say_who_approved(house: Stage
     """Nobody knows then whether the approval counts: nothing is sent, the thread says so, and it starts later."""
     change = await asked(house, "in 20 hours")
     await house.approve(change)
-    await on_card(house, change, "Approved")
+    await card_says(house, change, "Approved")
     silent = house.slack.faults.add(method="users.info", kind="status", status=503, times=1000)
 
     house.clock.advance(21 * 3600)

@@ -11,6 +11,7 @@ from bot.sandbox.slack import Person, View
 from bot.sandbox.slack.blocks import view_problems
 from bot.slack.homes import PAUSE
 from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import card_says
 
 ONE, TWO, THREE = "+13035550000", "+13035550001", "+13035550002"
 
@@ -57,7 +58,7 @@ async def test_home_shows_what_waits_for_me_what_runs_what_is_mine_and_what_fail
     stage.telnyx.job_seconds = 3600
     running = await stage.ask(TWO, reason="The run", by=stage.mia)
     await stage.approve(running)
-    await stage.slack.wait_for(lambda: "Running" in stage.read(stage.card(running)), what="the change to run")
+    await card_says(stage, running, "Running")
 
     seen = {person.id: stage.read(await opened(stage, person)) for person in (stage.ana, stage.max, stage.otto)}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.slack import Message
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_after, card_says, reject
 from tests.integration.scenarios.test_scenario_first_try import paused
 from tests.integration.scenarios.test_scenario_slots import WANTED, own_jobs
 
@@ -15,13 +15,6 @@ TAGS = {"tags": "moved"}
 def numbers(stage: Stage, count: int) -> list[str]:
     """Add numbers to the account and return them."""
     return [number.phone_number for number in stage.telnyx.add_numbers(count, start="+13035550000")]
-
-
-async def moved_on(stage: Stage, change: int, word: str) -> Message:
-    """Return the card once it says ``word``."""
-    await stage.slack.wait_for(lambda: word in stage.read(stage.card(change)), what=f"{word} on CHG-{change}'s card")
-    await stage.quiet()
-    return stage.card(change)
 
 
 async def test_a_locked_number_still_previews_and_names_the_holder(stage: Stage) -> None:
@@ -76,17 +69,14 @@ async def test_locks_go_with_the_change_in_every_ending(stage: Stage, ending: st
 
     match ending:
         case "rejected":
-            await stage.max.click("reject", message=stage.request_card(change))
-            await stage.max.wait_for_view(lambda view: view.callback_id == "rejection")
-            await stage.max.type("why", "Not today.")
-            await stage.max.submit()
+            await reject(stage, change)
         case "expired":
             stage.clock.advance(90_000)
         case "cancelled":
             await stage.command(f"cancel CHG-{change}")
         case "finished":
             await stage.approve(change)
-    await moved_on(stage, change, {"finished": "Succeeded"}.get(ending, ending.title()))
+    await card_after(stage, change, {"finished": "Succeeded"}.get(ending, ending.title()))
 
     assert await stage.command("locks") == "No numbers are locked."
 
@@ -103,13 +93,6 @@ async def test_only_an_operator_releases_locks_and_is_asked_first(stage: Stage) 
     assert said.startswith(f"2 numbers of CHG-{change} are released.")
     assert await stage.command("locks") == "No numbers are locked."
     assert "unlocked" in await stage.command(f"status CHG-{change}")
-
-
-async def moved_on_to(stage: Stage, change: int, words: str) -> None:
-    """Wait until the card says ``words``; there may be work left."""
-    await stage.slack.wait_for(
-        lambda: words in stage.read(stage.card(change)), timeout=30, what=f"“{words}” on the card"
-    )
 
 
 async def release(stage: Stage, change: int) -> str:
@@ -140,7 +123,7 @@ async def test_to_release_its_numbers_ends_a_request(stage: Stage) -> None:
 
     assert said == f"2 numbers of CHG-{first} are released. CHG-{first} is cancelled. Nothing was sent to the provider."
     assert f"CHG-{first} is cancelled already" in refused
-    card = await moved_on(stage, first, "Cancelled")
+    card = await card_after(stage, first, "Cancelled")
     assert "An operator released its numbers, so other changes may touch them." in stage.read(card)
     assert "plan_again" in stage.buttons(card)
     assert stage.buttons(stage.request_card(first)) == []
@@ -154,11 +137,11 @@ async def test_to_release_its_numbers_ends_an_approved_change_that_waits(stage: 
     change = await stage.ask(numbers(stage, 2), TAGS)
     await stage.command("freeze carrier maintenance", by=stage.otto)
     await stage.approve(change)
-    await moved_on_to(stage, change, "Approved")
+    await card_says(stage, change, "Approved")
 
     await release(stage, change)
     await stage.command("unfreeze", by=stage.otto)
-    await moved_on(stage, change, "Cancelled")
+    await card_after(stage, change, "Cancelled")
     stage.clock.advance(600)
     await stage.quiet()
 
@@ -171,7 +154,7 @@ async def test_a_running_change_without_its_locks_sends_nothing_more(stage: Stag
     stage.telnyx.job_seconds = 600
     change = await stage.ask(wanted, WANTED)
     await stage.approve(change)
-    await moved_on_to(stage, change, "20 running, 5 waiting")
+    await card_says(stage, change, "20 running, 5 waiting")
 
     said = await release(stage, change)
     stage.telnyx.advance(600)
@@ -225,7 +208,7 @@ async def test_locks_that_are_gone_keep_a_change_from_going_on(stage: Stage, whe
         await stage.command("unfreeze", by=stage.otto)
         stage.clock.advance(60)
 
-        assert "An operator released its numbers" in stage.read(await moved_on(stage, change, "Cancelled"))
+        assert "An operator released its numbers" in stage.read(await card_after(stage, change, "Cancelled"))
         history = await stage.command(f"status CHG-{change}")
         assert ("not locked" in history, "started" in history) == (True, False)  # it did not even begin
     assert stage.created() == []
@@ -237,7 +220,7 @@ async def test_a_job_whose_change_lost_its_locks_is_not_created(stage: Stage) ->
     stage.telnyx.job_seconds = 600
     change = await stage.ask(wanted, WANTED)
     await stage.approve(change)
-    await moved_on_to(stage, change, "20 running, 5 waiting")
+    await card_says(stage, change, "20 running, 5 waiting")
     await lose_locks(stage, change)
 
     stage.telnyx.advance(600)
@@ -255,7 +238,7 @@ async def test_a_number_that_moved_stops_the_change_as_stale(stage: Stage) -> No
     stage.telnyx.number(wanted[1]).tags.append("somebody-else")
 
     await stage.approve(change)
-    card = await moved_on(stage, change, "Stale")
+    card = await card_after(stage, change, "Stale")
 
     assert stage.telnyx.jobs == []
     expected = (
@@ -274,7 +257,7 @@ async def test_a_stale_change_is_planned_again_with_a_click_and_approval_starts_
     stage.telnyx.number(wanted[0]).tags.append("somebody-else")
     old_request = stage.request_card(change).snapshot()
     await stage.approve(change)
-    card = await moved_on(stage, change, "Stale")
+    card = await card_after(stage, change, "Stale")
 
     await stage.ana.click("plan_again", message=card)
     await stage.ana.wait_for_view(lambda view: "somebody-else → moved" in stage.read(view))
@@ -294,7 +277,7 @@ async def test_only_the_requester_plans_again(stage: Stage) -> None:
     change = await stage.ask(wanted, TAGS)
     stage.telnyx.number(wanted[0]).tags.append("x")
     await stage.approve(change)
-    card = await moved_on(stage, change, "Stale")
+    card = await card_after(stage, change, "Stale")
 
     await stage.sam.click("plan_again", message=card)
 
@@ -309,7 +292,7 @@ async def test_a_number_that_left_the_account_stops_the_change(stage: Stage) -> 
 
     await stage.approve(change)
 
-    assert f"{wanted[0]} is not in the account any more" in stage.read(await moved_on(stage, change, "Stale"))
+    assert f"{wanted[0]} is not in the account any more" in stage.read(await card_after(stage, change, "Stale"))
 
 
 async def test_numbers_that_are_not_ours_are_left_out_with_one_click(stage: Stage) -> None:
@@ -333,7 +316,7 @@ async def test_a_freeze_stops_submissions_and_shows_on_every_card(stage: Stage) 
 
     assert "frozen" in await stage.command("freeze carrier <!here> maintenance", by=stage.otto)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "Approved" in stage.read(stage.card(change)), what="the approved card")
+    await card_says(stage, change, "Approved")
 
     assert stage.telnyx.jobs == []
     for message in (stage.card(change), stage.request_card(change)):

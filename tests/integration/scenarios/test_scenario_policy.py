@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.scenarios.stage import APPROVALS, Stage
+from tests.integration.scenarios.steps import card_says
 
 TAGS = {"tags": "moved"}
 
@@ -81,7 +82,7 @@ async def test_an_approved_change_waits_for_its_window(idle: Stage, tmp_path: Pa
     change = await stage.ask(numbers(stage, 1), TAGS)
 
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "Approved" in stage.read(stage.card(change)), what="the approved card")
+    await card_says(stage, change, "Approved")
     assert "Outside its change window: once approved it starts at" in stage.read(stage.card(change))
     assert stage.telnyx.jobs == []
 

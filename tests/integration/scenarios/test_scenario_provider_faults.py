@@ -9,6 +9,7 @@ import pytest
 
 from bot import wiring
 from tests.integration.scenarios.stage import FAILURES, Clock, Stage
+from tests.integration.scenarios.steps import card_says, edit
 
 JOBS = "/phone_numbers/jobs/*"
 
@@ -73,7 +74,7 @@ async def test_while_a_job_is_looked_for_the_card_says_so(idle: Stage) -> None:
     await idle.approve(change)
 
     said = "1 without an answer, being looked for"
-    await idle.slack.wait_for(lambda: said in idle.read(idle.card(change)), what="the card to say so")
+    await card_says(idle, change, said)
     assert idle.outcomes_so_far(change) == "0 succeeded · 0 failed · 1 pending"
     lost.times = 0
     await idle.ended(change)
@@ -144,8 +145,7 @@ async def test_why_there_is_no_plan_is_told_in_the_modal(
     shown = idle.read(await idle.propose("+13035550000", reason="Because"))
     assert says in shown
     assert "Request approval" not in shown
-    await idle.ana.click("edit")
-    view = await idle.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    view = await edit(idle)
 
     assert view.form.slot("numbers:0").value == "+13035550000"
     assert view.form.slot("reason").value == "Because"

@@ -8,6 +8,7 @@ import pytest
 
 from bot.sandbox.telnyx import Number
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import edit
 
 ONE, TWO, THREE = "+13035550000", "+13035550001", "+13035550002"
 ABSENT = "+13035559999"
@@ -96,8 +97,7 @@ async def test_why_there_is_no_plan(
     shown = stage.read(await stage.propose(numbers, settings))
     assert says in " ".join(shown.split())
     assert stage.created() == []
-    await stage.ana.click("edit")
-    again = stage.read(await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form"))
+    again = stage.read(await edit(stage))
     assert numbers.split(" ", maxsplit=1)[0] in again
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import DatabaseInUse
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Clock, Stage
+from tests.integration.scenarios.steps import card_says
 
 JOBS = "/phone_numbers/jobs/*"
 #: A stop lets running work end; a crash cuts it off.
@@ -109,7 +110,7 @@ async def test_queued_jobs_are_created_after_a_restart(stage: Stage) -> None:
     stage.telnyx.other_jobs(20, "update_phone_numbers")
     change = await stage.ask(numbers)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 waiting" in stage.read(stage.card(change)), what="the job to wait")
+    await card_says(stage, change, "1 waiting")
 
     await stage.stop()
     stage.telnyx.end_other_jobs()
@@ -143,7 +144,7 @@ async def test_a_job_that_is_looked_for_is_looked_for_after_a_restart(idle: Stag
     lost = idle.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="status", status=403, times=None)
     change = await idle.ask("+13035550000")
     await idle.approve(change)
-    await idle.slack.wait_for(lambda: "without an answer" in idle.read(idle.card(change)), what="the search")
+    await card_says(idle, change, "without an answer")
 
     await idle.crash()
     lost.times = 0
@@ -160,7 +161,7 @@ async def test_a_running_job_is_watched_on_after_a_restart(stage: Stage, end: st
     stage.telnyx.job_seconds = 60
     change = await stage.ask(numbers)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+    await card_says(stage, change, "1 running")
     stage.telnyx.advance(30)
     await stage.slack.wait_for(lambda: "0 succeeded" not in stage.read(stage.card(change)), what="some progress")
 

@@ -13,6 +13,7 @@ import pytest
 from bot.errors import TrailBroken
 from bot.store import pruning
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says
 
 DAY = 86_400
 
@@ -131,7 +132,7 @@ async def test_a_pruned_change_is_not_planned_again(idle: Stage) -> None:
     change = await stage.ask([number.phone_number])
     number.customer_reference = "somebody else's"
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "Stale" in stage.read(stage.card(change)), what="the card to say stale")
+    await card_says(stage, change, "Stale")
     await stage.quiet()
     stage.clock.advance(2 * DAY)
     await until(stage, "SELECT pruned_at IS NOT NULL FROM changes", [(1,)])

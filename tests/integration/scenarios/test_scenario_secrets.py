@@ -17,6 +17,7 @@ from bot import logs
 from bot.changes.values import MASK
 from bot.sandbox.provider.rewrites import Rewrite
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says, edit, run_form
 
 PIN = "Quetzal7391"
 OTHER_PIN = "Ocelot2864"
@@ -140,7 +141,7 @@ async def test_a_word_for_the_state_may_quote_the_pin_after_a_restart(log: io.St
     stage.telnyx.job_seconds = 3600
     change = await stage.ask([number.phone_number], {"external_pin": PIN})
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="a job")
+    await card_says(stage, change, "1 running")
     await stage.stop()
     stage.telnyx.rewrites.add("GET", "/phone_numbers/jobs/*", say_state)
     await stage.start(LINESMAN_STUCK_AFTER="60")
@@ -189,16 +190,11 @@ async def test_after_edit_the_pin_is_kept_without_being_shown(sealed: Stage) -> 
     number = stage.telnyx.add_number("+13035550000")
     await stage.propose([number.phone_number], {"external_pin": PIN})
 
-    await stage.ana.click("edit")
-    view = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    view = await edit(stage)
     assert view.form.slot("value:external_pin").value is None
     assert "Kept from before" in stage.modal()
     await stage.ana.type("reason", "A better reason")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
+    await run_form(stage)
 
     assert number.external_pin == PIN
     assert PIN not in sent_to_slack(stage)
@@ -209,15 +205,10 @@ async def test_after_edit_another_pin_replaces_the_kept_one(sealed: Stage) -> No
     stage = sealed
     number = stage.telnyx.add_number("+13035550000")
     await stage.propose([number.phone_number], {"external_pin": PIN})
-    await stage.ana.click("edit")
-    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await edit(stage)
 
     await stage.ana.type("value:external_pin", OTHER_PIN)
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
+    await run_form(stage)
 
     assert number.external_pin == OTHER_PIN
 
@@ -227,18 +218,13 @@ async def test_a_kept_pin_survives_more_settings_and_mistakes(sealed: Stage) -> 
     stage = sealed
     number = stage.telnyx.add_number("+13035550000")
     await stage.propose([number.phone_number], {"external_pin": PIN})
-    await stage.ana.click("edit")
-    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await edit(stage)
 
     await stage.choose(["external_pin", "voice.translated_number"])
     await stage.set("voice.translated_number", "1 2")
     assert list(await stage.refused()) == ["value:voice.translated_number"]
     await stage.set("voice.translated_number", "12")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
+    await run_form(stage)
 
     assert (number.external_pin, number.voice.translated_number) == (PIN, "12")
 

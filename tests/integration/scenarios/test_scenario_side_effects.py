@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says
 
 TECH = "voice.tech_prefix_enabled"
 FORWARDING = {"call_forwarding": {"forwards_to": "+17205550000", "forwarding_type": "always"}}
@@ -54,7 +55,7 @@ async def test_a_first_try_that_wiped_siblings_stops_there(stage: Stage) -> None
     await stage.planned()
     change = await stage.request()
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "Paused" in stage.read(stage.card(change)), what="the pause")
+    await card_says(stage, change, "Paused")
 
     assert len(stage.created()) == 1
     assert "Forward to was +17205550000 and is (empty)" in stage.read(stage.card(change))

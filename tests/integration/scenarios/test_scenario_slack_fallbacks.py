@@ -10,6 +10,7 @@ import pytest
 from bot.sandbox.slack import Message
 from bot.slack import calls
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Clock, Stage, key_of
+from tests.integration.scenarios.steps import card_says
 
 
 async def running(stage: Stage, *, failing: bool = True) -> int:
@@ -20,7 +21,7 @@ async def running(stage: Stage, *, failing: bool = True) -> int:
     stage.telnyx.job_seconds = 60
     change = await stage.ask(numbers)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "1 running" in stage.read(stage.card(change)), what="the job to run")
+    await card_says(stage, change, "1 running")
     await stage.slack.wait_for(lambda: len(stage.thread(change)) >= 3, what="plan, approval and submission")
     return change
 

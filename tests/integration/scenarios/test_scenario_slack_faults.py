@@ -10,6 +10,7 @@ import pytest
 
 from bot.sandbox.slack import FaultKind
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Stage
+from tests.integration.scenarios.steps import card_says
 
 MESSAGES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "card": lambda call: call.get("channel") == OPS and not call.get("thread_ts"),
@@ -162,7 +163,7 @@ async def test_a_failure_channel_that_is_shut_stops_nothing(stage: Stage, error:
     change = await stage.ask(numbers)
     await stage.approve(change)
     await stage.slack.wait_for(lambda: stage.file(change), what="the results")
-    await stage.slack.wait_for(lambda: "Partly failed" in stage.read(stage.card(change)), what="the card's end")
+    await card_says(stage, change, "Partly failed")
 
     assert stage.outcomes(change) == {"verified": 2, "failed": 1}
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot.sandbox.slack import FaultKind, Message
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Stage, key_of
+from tests.integration.scenarios.steps import card_says
 
 #: Refusals that have nothing to do with the channel, and some that say so and are not true.
 REFUSALS = [
@@ -156,7 +157,7 @@ async def test_what_waits_for_slack_to_be_mended_is_told(stage: Stage) -> None:
     change = await stage.ask(numbers(stage))
     await stage.approve(change)
     await stage.slack.wait_for(lambda: refused.fired, what="a refused notice")
-    await stage.slack.wait_for(lambda: "Partly failed" in stage.read(stage.card(change)), what="the card's end")
+    await card_says(stage, change, "Partly failed")
     await stage.slack.wait_for(lambda: stage.file(change), what="the results")
 
     status, text = await stage.get("/readyz")

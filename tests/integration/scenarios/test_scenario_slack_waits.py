@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Stage, key_of
+from tests.integration.scenarios.steps import card_says
 
 JOBS = "/phone_numbers/jobs/update_phone_numbers"
 HOUR = 3600
@@ -68,7 +69,7 @@ async def test_a_closed_thread_is_told_on_the_card(stage: Stage, method: str, wo
     await stage.slack.wait_for(
         lambda: f"Slack asks to wait with {words} until" in stage.read(stage.card(change)), what="word on the card"
     )
-    await stage.slack.wait_for(lambda: "Partly failed" in stage.read(stage.card(change)), what="the card's end")
+    await card_says(stage, change, "Partly failed")
 
     await over(stage, change)
     assert "Slack asks to wait" not in stage.read(stage.card(change))
@@ -150,7 +151,7 @@ async def test_a_stop_that_met_an_unanswered_job_says_what_became_of_it(idle: St
     hidden = stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="status", status=503, times=None)
     change = await stage.ask(given)
     await stage.approve(change)
-    await stage.slack.wait_for(lambda: "without an answer" in stage.read(stage.card(change)), what="a lost answer")
+    await card_says(stage, change, "without an answer")
 
     await stage.command(f"cancel CHG-{change}")
     await stage.slack.wait_for(

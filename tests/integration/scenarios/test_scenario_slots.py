@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says
 
 
 def own_jobs(stage: Stage, count: int) -> list[str]:
@@ -27,10 +28,10 @@ async def test_the_card_says_whose_jobs_take_up_the_slots(stage: Stage) -> None:
     await stage.approve(change)
 
     said = "3 running, 2 waiting for a free slot: 20 of 20 in use, 3 of them ours"
-    await stage.slack.wait_for(lambda: said in stage.read(stage.card(change)), what="the card to say so")
+    await card_says(stage, change, said)
     stage.telnyx.end_other_jobs()
     stage.clock.advance(10)
-    await stage.slack.wait_for(lambda: "5 running" in stage.read(stage.card(change)), what="the others to follow")
+    await card_says(stage, change, "5 running")
     stage.telnyx.advance(60)
     await stage.ended(change)
 
@@ -46,7 +47,7 @@ async def test_many_waiting_jobs_ask_one_at_a_time(stage: Stage) -> None:
     change = await stage.ask(numbers, WANTED)
     await stage.approve(change)
     said = "30 waiting for a free slot: 20 of 20 in use, 0 of them ours"
-    await stage.slack.wait_for(lambda: said in stage.read(stage.card(change)), what="all to wait")
+    await card_says(stage, change, said)
     before, began = len(stage.created()), stage.clock()
 
     await stage.telnyx.wait_for(lambda: len(stage.created()) >= before + 3, timeout=60)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.sandbox.telnyx import Call
 from tests.integration.scenarios.stage import Clock, Stage
-from tests.integration.scenarios.test_scenario_first_try import on_card
+from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_policy import under
 from tests.integration.scenarios.test_scenario_slots import WANTED, own_jobs
 
@@ -142,7 +142,7 @@ async def test_what_waited_for_the_end_of_a_freeze_is_looked_at_again(stage: Sta
     stage.telnyx.job_seconds = 0.02
     stage.telnyx.advance(600)
     stage.clock.advance(30)
-    await on_card(stage, change, "20 of 25 done, 5 waiting")
+    await card_says(stage, change, "20 of 25 done, 5 waiting")
     stage.telnyx.number(waiting[2]).put(FORWARDS_TO, SOMEBODY)
 
     await stage.command("unfreeze", by=stage.otto)
@@ -158,7 +158,7 @@ async def test_a_freeze_during_the_look_is_heeded(stage: Stage) -> None:
     stage.telnyx.other_jobs(20, "update_phone_numbers")
     change = await stage.ask([number.phone_number])
     await stage.approve(change)
-    await on_card(stage, change, "1 waiting for a free slot")
+    await card_says(stage, change, "1 waiting for a free slot")
     stage.telnyx.end_other_jobs()
     attempts, before = len(stage.created()), len(reads(stage))
     stage.telnyx.faults.add(method="GET", path="/phone_numbers/*", kind="delay", seconds=3)
@@ -167,13 +167,13 @@ async def test_a_freeze_during_the_look_is_heeded(stage: Stage) -> None:
 
     await stage.command("freeze carrier maintenance", by=stage.otto)
     await stage.telnyx.wait_for(lambda: all(call.status for call in reads(stage)))
-    await on_card(stage, change, "Submissions are frozen")
+    await card_says(stage, change, "Submissions are frozen")
     assert len(stage.created()) == attempts
     number.customer_reference = "Boston"
     stage.clock.advance(30)
     await stage.command("unfreeze", by=stage.otto)
 
-    await on_card(stage, change, "Stale")
+    await card_says(stage, change, "Stale")
     assert len(stage.created()) == attempts
 
 
@@ -183,13 +183,13 @@ async def test_before_anything_is_sent_the_change_ends_as_stale(stage: Stage) ->
     stage.telnyx.other_jobs(20, "update_phone_numbers")
     change = await stage.ask(numbers, WANTED)
     await stage.approve(change)
-    await on_card(stage, change, "3 waiting for a free slot")
+    await card_says(stage, change, "3 waiting for a free slot")
     stage.telnyx.number(numbers[2]).put(FORWARDS_TO, SOMEBODY)
     stage.telnyx.end_other_jobs()
     for _ in range(3):  # one at a time finds out whether there is a slot
         stage.clock.advance(30)
 
-    await on_card(stage, change, "Stale")
+    await card_says(stage, change, "Stale")
     await stage.quiet()
 
     card = stage.card(change)
@@ -212,7 +212,7 @@ async def test_what_was_asked_to_slow_down_is_looked_at_again(idle: Stage) -> No
     number.customer_reference = "Boston"
     stage.clock.advance(10)
 
-    await on_card(stage, change, "Stale")
+    await card_says(stage, change, "Stale")
 
     assert number.customer_reference == "Boston"
     assert len(stage.created()) == 1
@@ -226,7 +226,7 @@ async def unanswered(stage: Stage, edit: str) -> int:
     search = stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="malformed", times=None)
     change = await stage.ask(numbers, WANTED)
     await stage.approve(change)
-    await on_card(stage, change, "1 running, 1 without an answer, being looked for")
+    await card_says(stage, change, "1 running, 1 without an answer, being looked for")
     (lost,) = set(numbers) - sent(stage)
     path, _, value = edit.partition("=")
     stage.telnyx.number(lost).put(path, value)
@@ -265,7 +265,7 @@ async def test_the_rest_after_a_first_try_follows_the_rule_too(idle: Stage, tmp_
     await stage.planned()
     change = await stage.request()
     await stage.approve(change)
-    await on_card(stage, change, "1 running, 3 waiting")
+    await card_says(stage, change, "1 running, 3 waiting")
     stage.telnyx.number(numbers[2]).put(FORWARDS_TO, SOMEBODY)
 
     await slots_free(stage, change)
@@ -287,7 +287,7 @@ async def test_while_the_numbers_cannot_be_read_nothing_is_sent(stage: Stage) ->
     stage.telnyx.advance(600)
     stage.clock.advance(30)
 
-    await on_card(stage, change, "5 numbers wait to be read again")
+    await card_says(stage, change, "5 numbers wait to be read again")
     assert sent(stage).isdisjoint(waiting)
     for fault in faults:
         fault.times = 0
@@ -337,7 +337,7 @@ async def test_jobs_that_waited_together_share_a_look(idle: Stage) -> None:
     await stage.command("freeze carrier maintenance", by=stage.otto)
     stage.telnyx.advance(600)
     stage.clock.advance(30)
-    await on_card(stage, change, "20 of 25 done, 5 waiting")
+    await card_says(stage, change, "20 of 25 done, 5 waiting")
     before = len(reads(stage))
 
     await stage.command("unfreeze", by=stage.otto)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, Stage
+from tests.integration.scenarios.steps import card_says, edit
 from tests.integration.scenarios.test_scenario_policy import under
 
 NUMBER = "+13035550000"
@@ -56,11 +57,6 @@ def question(stage: Stage, change: int) -> str:
     return str(rows[0]["elements"][0]["confirm"]["text"]["text"])
 
 
-async def on_card(stage: Stage, change: int, text: str) -> None:
-    """Wait until the card says ``text``."""
-    await stage.slack.wait_for(lambda: text in stage.read(stage.card(change)), what=f"“{text}” on the card")
-
-
 async def test_during_a_freeze_nobody_is_told_that_anything_starts(stage: Stage) -> None:
     """The question, and the answer to the approval, say that nothing starts before the freeze is lifted."""
     stage.telnyx.add_number(NUMBER)
@@ -77,7 +73,7 @@ async def test_during_a_freeze_nobody_is_told_that_anything_starts(stage: Stage)
     )
     said = await stage.approve(change)
     assert "the last one needed: the change starts once the freeze is lifted." in said
-    await on_card(stage, change, "an operator lifts it")
+    await card_says(stage, change, "an operator lifts it")
     assert stage.telnyx.jobs == []
 
     await stage.command("unfreeze", by=stage.otto)
@@ -97,7 +93,7 @@ async def test_a_change_that_is_approved_early_starts_at_its_time(house: Stage) 
     assert question(house, change) == f"1 number will be changed exactly as shown, starting {when}."
 
     assert "the change starts now" not in await house.approve(change)
-    await on_card(house, change, "Approved")
+    await card_says(house, change, "Approved")
     await house.slack.wait_for(lambda: any("Starts" in line for line in house.thread(change)), what="the line")
     assert not any("Starting now" in line for line in house.thread(change))
     assert f"Starts {when}" in house.read(house.card(change))
@@ -137,8 +133,7 @@ async def test_editing_brings_the_start_back_as_it_was_typed(house: Stage) -> No
     """Nothing typed is lost, and without the text the change starts once it is approved."""
     assert "Starts" in await proposed(house, "in 2 hours")
 
-    await house.ana.click("edit")
-    view = await house.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    view = await edit(house)
     assert view.form.slot("start").value == "in 2 hours"
     await house.ana.type("start", "")
     await house.send()
@@ -185,7 +180,7 @@ async def test_a_start_outside_the_window_waits_for_the_window(idle: Stage, tmp_
     assert "is outside its change window: it starts" in stage.read(stage.card(change))
     await stage.approve(change)
     stage.clock.advance(30 * 3600)
-    await on_card(stage, change, "has passed and its change window is shut")
+    await card_says(stage, change, "has passed and its change window is shut")
     assert stage.created() == []
 
     stage.clock.advance((noon - stage.clock()).total_seconds())
@@ -200,7 +195,7 @@ async def test_a_start_inside_a_later_window_is_kept(idle: Stage, tmp_path: Path
     stage.telnyx.add_number(NUMBER)
     change = await asked(stage, "in 5 hours")
     await stage.approve(change)
-    await on_card(stage, change, "Approved")
+    await card_says(stage, change, "Approved")
 
     stage.clock.advance(4 * 3600)
     await stage.command("status CHG-1")
@@ -236,7 +231,7 @@ async def test_a_change_that_waits_holds_its_numbers_and_can_be_cancelled(house:
     """Its numbers are locked while it waits; cancelled, they are free and nothing ever starts."""
     change = await asked(house, "in 5 hours")
     await house.approve(change)
-    await on_card(house, change, "Approved")
+    await card_says(house, change, "Approved")
 
     assert "locked by CHG-1" in await proposed(house, "")
     assert "CHG-1 is cancelled. Nothing was sent" in await house.command(f"cancel CHG-{change}")
@@ -251,7 +246,7 @@ async def test_a_waiting_change_survives_a_restart(house: Stage, end: str) -> No
     """Its time comes while no process runs; the next one starts it, once."""
     change = await asked(house, "in 5 hours")
     await house.approve(change)
-    await on_card(house, change, "Approved")
+    await card_says(house, change, "Approved")
     await (house.crash() if end == "crash" else house.stop())
     house.clock.advance(6 * 3600)
 
@@ -270,7 +265,7 @@ async def test_numbers_that_move_while_a_change_waits_stop_it_and_a_new_plan_ask
     await house.approve(change)
     house.telnyx.number(NUMBER).customer_reference = "Boston"
     house.clock.advance(5 * 3600 + 60)
-    await on_card(house, change, "Stale")
+    await card_says(house, change, "Stale")
     assert house.created() == []
 
     await house.ana.click("plan_again", message=house.card(change))
@@ -284,12 +279,12 @@ async def test_a_change_that_is_forbidden_by_the_time_it_would_start_is_stopped(
     stage = await under(idle, tmp_path, '[[rule]]\nname = "lax"\n')
     change = await asked(stage, "in 5 hours")
     await stage.approve(change)
-    await on_card(stage, change, "Approved")
+    await card_says(stage, change, "Approved")
     await stage.stop()
     await under(stage, tmp_path, '[[rule]]\nname = "shut"\nallow = false\nwhy = "The year is closed."\n')
     stage.clock.advance(5 * 3600 + 60)
 
-    await on_card(stage, change, "The year is closed.")
+    await card_says(stage, change, "The year is closed.")
     assert "Cancelled" in stage.read(stage.card(change))
     await stage.slack.wait_for(lambda: stage.slack.messages(FAILURES), what="the notice")
     assert "not allowed any more" in stage.failures()[0]
@@ -300,7 +295,7 @@ async def test_a_request_that_expires_before_its_start_never_starts(house: Stage
     """The deadline of approval is the rule's, whatever the start."""
     change = await asked(house, "in 3 days")
     house.clock.advance(86_400 + 60)
-    await on_card(house, change, "Expired")
+    await card_says(house, change, "Expired")
     house.clock.advance(3 * 86_400)
     await house.quiet()
 
@@ -334,7 +329,7 @@ async def test_a_start_that_was_moved_in_the_database_is_not_carried_out(house: 
     """The digest covers the start: what was approved for another time is refused."""
     change = await asked(house, "in 5 hours")
     await house.approve(change)
-    await on_card(house, change, "Approved")
+    await card_says(house, change, "Approved")
     assert house.bot is not None
     database = house.bot.worker._context.database
     async with database.transaction() as tx:
@@ -343,5 +338,5 @@ async def test_a_start_that_was_moved_in_the_database_is_not_carried_out(house: 
         await tx.changes.put(change, starts_at=present.start.at - timedelta(hours=4))
     house.clock.advance(5 * 3600 + 60)
 
-    await on_card(house, change, "The stored plan is not the one that was approved")
+    await card_says(house, change, "The stored plan is not the one that was approved")
     assert house.created() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Stage, key_of
+from tests.integration.scenarios.steps import card_says
 
 
 async def test_a_change_goes_from_the_command_to_the_last_number(either: Stage) -> None:
@@ -199,7 +200,7 @@ async def test_more_jobs_than_the_carrier_allows_wait_for_their_turn(idle: Stage
     assert "Jobs: 25" in idle.read(idle.request_card(change))
     await idle.approve(change)
     full = "20 running, 5 waiting for a free slot: 20 of 20 in use, all ours"
-    await idle.slack.wait_for(lambda: full in idle.read(idle.card(change)), what="the card to say that jobs wait")
+    await card_says(idle, change, full)
     assert len(idle.created()) == 20
     idle.telnyx.job_seconds = 0.1
     idle.telnyx.advance(60)
@@ -219,7 +220,7 @@ async def test_slots_taken_by_somebody_else_are_waited_for(idle: Stage) -> None:
     await idle.start()
     change = await idle.ask(number.phone_number)
     await idle.approve(change)
-    await idle.slack.wait_for(lambda: "1 waiting" in idle.read(idle.card(change)), what="the card to say that it waits")
+    await card_says(idle, change, "1 waiting")
     assert idle.telnyx.jobs == []
 
     idle.telnyx.end_other_jobs()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.integration.scenarios.stage import Clock, Stage
+from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_brake import looked
-from tests.integration.scenarios.test_scenario_first_try import on_card
 
 #: Seconds for which the carrier closes the creation of jobs.
 CLOSED = 30.0
@@ -102,7 +102,7 @@ async def test_an_edit_while_a_batch_waits_long_for_its_turn_is_not_overwritten(
     idle.telnyx.number("+13035550000").customer_reference = "Boston"
     idle.clock.advance(6)
     turns.let_go()
-    await on_card(idle, change, "Stale")
+    await card_says(idle, change, "Stale")
 
     assert idle.telnyx.number("+13035550000").customer_reference == "Boston"
     assert len(idle.created()) == 1

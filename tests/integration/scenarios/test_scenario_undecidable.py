@@ -9,6 +9,7 @@ import pytest
 
 from bot.sandbox.slack import Message, Person
 from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 
 JOBS = "/phone_numbers/jobs/*"
 LIST = "/phone_numbers/jobs"
@@ -71,20 +72,10 @@ async def test_the_change_stops_and_says_what_is_known(stage: Stage) -> None:
 async def test_the_other_jobs_of_the_change_wait_for_the_answer(idle: Stage) -> None:
     """While one job is undecidable no further one of the change is created; afterwards the rest follows."""
     stage = idle
-    for index in range(3):
-        forwarding: dict[str, object] = {
-            "call_forwarding": {"forwards_to": f"+1720555000{index}", "forwarding_type": "always"}
-        }
-        stage.telnyx.add_number(f"+1303555000{index}", voice=forwarding)
-    stage.telnyx.other_jobs(19, "update_phone_numbers")
-    stage.telnyx.job_seconds = 60
     await stage.start(LINESMAN_SETTLE_SECONDS="20")  # all go out before anybody is asked about the first
     stage.telnyx.faults.add(method="POST", path=JOBS, kind="drop_before")
     stage.telnyx.faults.add(method="GET", path=LIST, kind="status", status=403, times=None)
-    change = await stage.ask(
-        [number.phone_number for number in stage.telnyx.numbers.values()],
-        {"voice.call_forwarding.forwarding_type": "on-failure"},
-    )
+    change = await ask_for_three_jobs(stage)
     await stage.approve(change)
     await asked(stage)
     stage.telnyx.advance(60)
@@ -92,7 +83,7 @@ async def test_the_other_jobs_of_the_change_wait_for_the_answer(idle: Stage) -> 
     before = len(stage.created())
     stage.clock.advance(60)
     done = "1 of 3 done, 1 waiting"
-    await stage.slack.wait_for(lambda: done in stage.read(stage.card(change)), what="the job that was made to end")
+    await card_says(stage, change, done)
     assert len(stage.created()) == before
     stage.telnyx.job_seconds = 0.02
 

@@ -9,6 +9,7 @@ import pytest
 from bot import wiring
 from bot.sandbox.close import CloseStandIn, Office
 from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import card_says
 
 JOBS = "/phone_numbers/jobs/*"
 REFERENCE = "customer_reference"
@@ -198,7 +199,7 @@ async def test_a_read_back_that_an_operator_ended_stays_ended(idle: Stage) -> No
     await idle.approve(change)
     await idle.telnyx.wait_for(lambda: idle.telnyx.jobs)
     held = idle.telnyx.faults.add(method="GET", path="/phone_numbers/[0-9]*", kind="delay", seconds=1.5, times=3)
-    await idle.slack.wait_for(lambda: "Verifying" in idle.read(idle.card(change)), what="the read-back")
+    await card_says(idle, change, "Verifying")
     await idle.telnyx.wait_for(lambda: held.times == 0)
 
     asked = await idle.command(f"settle CHG-{change}", by=idle.otto)

@@ -13,6 +13,7 @@ from bot import wiring
 from bot.changes.pacing import READ_BACKS
 from bot.sandbox.telnyx import Call
 from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import card_says
 
 REFERENCE = "customer_reference"
 #: Pauses between two reads that are long enough to do something in between: a fifth of a second of real time.
@@ -34,7 +35,7 @@ def reads(stage: Stage) -> list[Call]:
 
 async def verifying(stage: Stage, change: int) -> None:
     """Wait until the card says that the numbers are being read back."""
-    await stage.slack.wait_for(lambda: "Verifying" in stage.read(stage.card(change)), what="the card to say so")
+    await card_says(stage, change, "Verifying")
 
 
 async def test_a_setting_that_was_silently_dropped_is_found_and_told(stage: Stage) -> None:

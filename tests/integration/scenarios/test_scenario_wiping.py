@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.sandbox.slack import Message
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_after, card_says, edit, reject, run_form
 
 PIN = "Quetzal7391"
 OTHER_PIN = "Ocelot2864"
@@ -39,13 +39,6 @@ async def wiped(stage: Stage) -> None:
             await asyncio.sleep(0.03)
 
 
-async def moved_on(stage: Stage, change: int, word: str) -> Message:
-    """Return the card once it says ``word``."""
-    await stage.slack.wait_for(lambda: word in stage.read(stage.card(change)), what=f"the card to say {word}")
-    await stage.quiet()
-    return stage.card(change)
-
-
 def batch_values(stage: Stage) -> list[dict[str, dict[str, str]]]:
     """Return what the batches send, as it rests in the database."""
     with closing(sqlite3.connect(f"file:{stage.database}?mode=ro", uri=True)) as connection:
@@ -63,10 +56,7 @@ async def test_nothing_sealed_is_left_when_a_change_has_ended(sealed: Stage, end
 
     match ending:
         case "rejected":
-            await stage.max.click("reject", message=stage.request_card(change))
-            await stage.max.wait_for_view(lambda view: view.callback_id == "rejection")
-            await stage.max.type("why", "Not today.")
-            await stage.max.submit()
+            await reject(stage, change)
         case "expired":
             stage.clock.advance(90_000)
         case "cancelled":
@@ -76,7 +66,7 @@ async def test_nothing_sealed_is_left_when_a_change_has_ended(sealed: Stage, end
             await stage.approve(change)
         case "finished":
             await stage.approve(change)
-    card = await moved_on(stage, change, {"finished": "Succeeded"}.get(ending, ending.title()))
+    card = await card_after(stage, change, {"finished": "Succeeded"}.get(ending, ending.title()))
     await wiped(stage)
 
     assert "External PIN → ••••••" in stage.read(card)
@@ -111,21 +101,16 @@ async def test_a_batch_is_wiped_when_its_job_is_there_and_not_before(sealed: Sta
     lost = stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="malformed", times=None)
     change = await stage.ask([number.phone_number], {"external_pin": PIN})
     await stage.approve(change)
-    await moved_on_to(stage, change, "1 without an answer")
+    await card_says(stage, change, "1 without an answer")
     assert holds_sealed(stage)
 
     lost.times = 0
-    await moved_on_to(stage, change, "1 running")
+    await card_says(stage, change, "1 running")
     await wiped(stage)
 
     assert len(stage.telnyx.jobs) == 1
     assert stage.outcomes_so_far(change) == "0 succeeded · 0 failed · 1 pending"
     assert [value["external_pin"]["$sealed"] for value in batch_values(stage)] == [""]
-
-
-async def moved_on_to(stage: Stage, change: int, words: str) -> None:
-    """Wait until the card says ``words``; there may be more to do."""
-    await stage.slack.wait_for(lambda: words in stage.read(stage.card(change)), what=f"the card to say {words}")
 
 
 async def test_a_closed_preview_leaves_nothing_sealed(sealed: Stage) -> None:
@@ -145,14 +130,9 @@ async def test_an_edited_plan_hands_its_secret_over(sealed: Stage) -> None:
     stage = sealed
     number = stage.telnyx.add_number("+13035550000")
     await stage.propose([number.phone_number], {"external_pin": PIN})
-    await stage.ana.click("edit")
-    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await edit(stage)
     await stage.ana.type("reason", "A better reason")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
+    await run_form(stage)
 
     await wiped(stage)
     assert number.external_pin == PIN
@@ -163,8 +143,7 @@ async def test_a_form_that_never_comes_back_keeps_its_secret_for_an_hour(sealed:
     stage = sealed
     number = stage.telnyx.add_number("+13035550000")
     await stage.propose([number.phone_number], {"external_pin": PIN})
-    await stage.ana.click("edit")
-    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await edit(stage)
     await stage.quiet()
     assert holds_sealed(stage)
 
@@ -174,11 +153,7 @@ async def test_a_form_that_never_comes_back_keeps_its_secret_for_an_hour(sealed:
     assert problems == {"value:external_pin": "External PIN is no longer kept from before: type it again."}
 
     await stage.ana.type("value:external_pin", OTHER_PIN)
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
+    await run_form(stage)
     assert number.external_pin == OTHER_PIN
 
 
@@ -189,19 +164,14 @@ async def test_planning_an_ended_change_again_asks_for_the_secret(sealed: Stage)
     change = await stage.ask([number.phone_number], {"external_pin": PIN})
     number.external_pin = "Somebody1"
     await stage.approve(change)
-    await moved_on(stage, change, "Stale")
+    await card_after(stage, change, "Stale")
 
     await stage.ana.click("plan_again", message=stage.card(change))
     await stage.ana.wait_for_view(lambda view: "no longer kept from before" in stage.read(view))
-    await stage.ana.click("edit")
-    view = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    view = await edit(stage)
     assert "Kept from before" not in stage.read(view)
     await stage.ana.type("value:external_pin", PIN)
-    await stage.send()
-    await stage.planned()
-    fresh = await stage.request()
-    await stage.approve(fresh)
-    await stage.ended(fresh)
+    await run_form(stage)
 
     assert number.external_pin == PIN
     await wiped(stage)
