@@ -17,7 +17,7 @@ from typing import BinaryIO
 import structlog
 
 from bot import exports, logs
-from bot.changes.trail_files import Form, read_span
+from bot.changes.audit.export import AuditFormat, read_span
 from bot.checks import check
 from bot.config import Settings, Storage, load, load_storage, misspelt
 from bot.errors import ConfigurationError, InputError, LinesmanError
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--url", help="for HTTP: the https address at which Slack reaches the bot")
     command("check", "Check the configuration, Slack and the providers.", _check)
     command("migrate", "Bring the database to the form that this version expects.", _migrate)
-    _export_options(command("export", "Write the audit trail down, or prove that it is as it was written.", _export))
+    _export_options(command("export", "Write the audit log down, or prove that it is as it was written.", _export))
     return parser
 
 
@@ -83,7 +83,9 @@ def _export_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--to", dest="until", metavar="DATE", default="", help="day or moment before which it ends, in UTC (now)"
     )
-    sub.add_argument("--format", dest="form", choices=[form.value for form in Form], default=Form.CSV.value)
+    sub.add_argument(
+        "--format", dest="form", choices=[form.value for form in AuditFormat], default=AuditFormat.CSV.value
+    )
     sub.add_argument("--output", metavar="FILE", type=Path, help="file to write (standard output)")
     sub.add_argument("--verify", action="store_true", help="write nothing; follow the whole chain of events")
 
@@ -179,7 +181,7 @@ def _export(parsed: argparse.Namespace) -> int:
     storage = _storage()
     try:
         with _sink(parsed.output) as sink:
-            events = asyncio.run(exports.export(storage, span, Form(parsed.form), sink.write, now))
+            events = asyncio.run(exports.export(storage, span, AuditFormat(parsed.form), sink.write, now))
     except BrokenPipeError:  # whoever read has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from bot.changes.moments import believable
+from bot.changes.model.timestamps import believable
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ LinesmanError
 │   ├── DatabaseInUse         another process holds this SQLite file
 │   ├── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
 │   │   └── DatabaseDamaged   its file is not what was written into it
-│   └── TrailBroken           the audit trail is not as it was written
+│   └── TrailBroken           the audit log is not as it was written
 ├── NotOpened                 Slack did not open a window: nothing happened
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
@@ -87,7 +87,7 @@ class InputError(LinesmanError):
         self.problems = dict(problems)
 
 
-class NotAllowed(LinesmanError):
+class NotAuthorized(LinesmanError):
     """You may not do this."""
 
 
@@ -143,15 +143,15 @@ class DatabaseDamaged(DatabaseUnavailable):
     """The database file is damaged: stop Linesman, keep a copy of the file, and restore a backup."""
 
 
-class TrailBroken(StoreError):
-    """The audit trail is not as Linesman wrote it."""
+class AuditLogBroken(StoreError):
+    """The audit log is not as Linesman wrote it."""
 
 
 class SecretError(LinesmanError):
     """A secret cannot be sealed or opened; check LINESMAN_SECRET_KEY."""
 
 
-class NotOpened(LinesmanError):
+class ModalNotOpened(LinesmanError):
     """Slack could not open the window just now. Nothing happened; do it again in a moment."""
 
 
@@ -228,7 +228,7 @@ class Forbidden(ProviderError):
     """The API key may not do this."""
 
 
-class Missing(ProviderError):
+class ProviderNotFound(ProviderError):
     """The provider has no such thing."""
 
 
@@ -257,7 +257,7 @@ class Unavailable(ProviderError):
     """The provider cannot be reached just now; nothing was changed."""
 
 
-class Unasked(ProviderError):
+class UnrequestedData(ProviderError):
     """The provider answered with something that nobody asked for."""
 
 

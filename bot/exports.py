@@ -1,4 +1,4 @@
-"""``linesman export``: the audit trail, written down or proven, also beside a Linesman at work."""
+"""``linesman export``: the audit log, written down or proven, also beside a Linesman at work."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from bot.changes.trail_files import Form, Span
+from bot.changes.audit.export import AuditFormat, Span
 from bot.config import Storage
 from bot.store.database import Database
 from bot.store.migrations import require_current
-from bot.workflow.exporting import note_export, portions
+from bot.workflow.queries.audit_export import note_export, portions
 
 
-async def export(storage: Storage, span: Span, form: Form, write: Callable[[bytes], object], now: datetime) -> int:
+async def export(
+    storage: Storage, span: Span, form: AuditFormat, write: Callable[[bytes], object], now: datetime
+) -> int:
     """Write the events of ``span`` and return how many they are; ``write`` gets the file in portions.
 
     That they are handed out, and to whom on this machine, is in the trail before the first byte is written.
@@ -30,15 +32,15 @@ async def export(storage: Storage, span: Span, form: Form, write: Callable[[byte
 
 
 async def verify(storage: Storage) -> str:
-    """Follow the whole chain and return a sentence about it; raises :class:`bot.errors.TrailBroken`."""
+    """Follow the whole chain and return a sentence about it; raises :class:`bot.errors.AuditLogBroken`."""
     async with _beside(storage) as database, database.reading() as tx:
         proof = await tx.events.verify()
     if not proof.head.last:
-        return "The audit trail is whole, and still empty."
+        return "The audit log is whole, and still empty."
     events = f"{proof.events:,} {'event' if proof.events == 1 else 'events'}"
     pruned = f" {proof.pruned:,} older ones were pruned by the retention." if proof.pruned else ""
     return (
-        f"The audit trail is whole: {events}, each linked to the one before it.{pruned}\n"
+        f"The audit log is whole: {events}, each linked to the one before it.{pruned}\n"
         f"It ends with event {proof.head.last}, whose hash is {proof.head.hash}. "
         "Note it outside the database: it proves everything up to there."
     )

@@ -16,7 +16,7 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bot.changes.values import MASK
+from bot.changes.model.values import MASK
 
 #: What a secret looks like wherever it stands. Slack: api.slack.com tokens; Telnyx keys start with KEY; Close keys
 #: with api_; the rest are ways to carry a secret.

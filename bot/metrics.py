@@ -6,10 +6,10 @@ from collections import Counter
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from bot.changes.lifecycle import ChangeState
-from bot.store.work import Task
+from bot.changes.model.lifecycle import ChangeState
+from bot.store.tasks import Task
 from bot.workflow.context import Context
-from bot.workflow.troubles import Troubles
+from bot.workflow.health import Health
 
 
 async def render(context: Context) -> bytes:
@@ -32,7 +32,7 @@ async def render(context: Context) -> bytes:
     trouble = Gauge("linesman_trouble", "1 for each place that needs looking after", ["where"], registry=registry)
     trouble.labels("database").set(bool(context.database.trouble or context.database.damage))
     failing = Gauge("linesman_failing_work", "Pieces of work that fail again and again", ["what"], registry=registry)
-    for what, count in Counter(fault.what for fault in context.faults.present).items():
+    for what, count in Counter(fault.what for fault in context.task_failures.present).items():
         failing.labels(what).set(count)
     skews = Gauge("linesman_clock_skew_seconds", "Our clock minus a service's", ["service"], registry=registry)
     for name, clock in context.clocks.items():
@@ -48,5 +48,5 @@ async def render(context: Context) -> bytes:
         outbox.set(await tx.outbox.undelivered())
         refused.set(await tx.outbox.refused())
         stuck = await tx.outbox.stuck()
-    trouble.labels(Troubles.SLACK).set(bool(stuck) or Troubles.SLACK in context.troubles.present)
+    trouble.labels(Health.SLACK).set(bool(stuck) or Health.SLACK in context.health.present)
     return generate_latest(registry)

@@ -17,8 +17,8 @@ from typing import Final
 import structlog
 from slack_bolt.async_app import AsyncApp
 
-from bot.changes.pacing import PollPace
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.outcome.poll_schedule import PollPace
 from bot.config import Settings
 from bot.connections import reserved
 from bot.metrics import render
@@ -27,65 +27,65 @@ from bot.providers.catalogue import Catalogue
 from bot.providers.close.offer import OFFER as CLOSE
 from bot.providers.http import Bounds
 from bot.providers.masking import SentSecrets
-from bot.providers.offers import Parts
+from bot.providers.offers import ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.telnyx.offer import OFFER as TELNYX
 from bot.runtime import short_pauses
 from bot.server import Slack, build_server, listening
 from bot.slack.app import build_app, identify
-from bot.slack.calls import session
+from bot.slack.click_runner import ClickRunner
 from bot.slack.client import Client
-from bot.slack.desk import Desk
+from bot.slack.direct_messages import SlackDirectMessages
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import SlackFiles
-from bot.slack.front import Front
-from bot.slack.homes import Homes, kept_fresh
-from bot.slack.links import Links
-from bot.slack.mail import SlackMail
+from bot.slack.home_publisher import HomePublisher, kept_fresh
 from bot.slack.messenger import SlackMessenger
 from bot.slack.modals import Modals
+from bot.slack.permalinks import Permalinks
+from bot.slack.services import Services
 from bot.slack.sockets import answered, connection
+from bot.slack.web_api import session
+from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.store.run_book import RunBook
-from bot.store.secret_book import SecretBook
-from bot.store.work import Task
-from bot.workflow.announcements import Announcements
-from bot.workflow.answering import Answering
-from bot.workflow.approval import Approval
-from bot.workflow.attending import Attending
-from bot.workflow.authority import Authority
-from bot.workflow.bases import Bases
-from bot.workflow.cancelling import Cancelling
-from bot.workflow.choices import Choices
-from bot.workflow.concluding import Concluding
+from bot.store.secret_book import SecretFingerprints
+from bot.store.tasks import Task
+from bot.workflow.approval.approvals import Approvals
+from bot.workflow.approval.reminders import Reminders
+from bot.workflow.approval_validity import ApprovalValidity
+from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context, Timing
+from bot.workflow.control.cancellation import Cancellation
+from bot.workflow.control.escalation import Escalation
+from bot.workflow.control.freezes import FreezeControl
+from bot.workflow.control.locks import LockControl
+from bot.workflow.control.resolution import Resolution
+from bot.workflow.control.retention import Retention
 from bot.workflow.delivery import Delivery
-from bot.workflow.exporting import Exporting
-from bot.workflow.finding import Finding
-from bot.workflow.freezing import Freezing
-from bot.workflow.inquiring import Inquiries
-from bot.workflow.lapsing import Lapsing
-from bot.workflow.listing import Listings
-from bot.workflow.overview import Overview
-from bot.workflow.planning import Planning
-from bot.workflow.polling import Polling
+from bot.workflow.execution.canary import Canary
+from bot.workflow.execution.completion import Completion
+from bot.workflow.execution.polling import Polling
+from bot.workflow.execution.reconciliation import Reconciliation
+from bot.workflow.execution.staleness import Staleness
+from bot.workflow.execution.start import ChangeStart
+from bot.workflow.execution.submission import Submission
+from bot.workflow.execution.verification import Verification
+from bot.workflow.notifications import Notifications
+from bot.workflow.operator_refresh import operators_remembered
+from bot.workflow.planning.choices import Choices
+from bot.workflow.planning.follow_ups import FollowUps
+from bot.workflow.planning.planner import Planner
+from bot.workflow.planning.requests import Requests
+from bot.workflow.planning.templates import Templates
+from bot.workflow.planning.uploads import SheetUploads
 from bot.workflow.ports import Clock
-from bot.workflow.proposing import Proposals
-from bot.workflow.remembering import operators_remembered
-from bot.workflow.reminding import Reminding
-from bot.workflow.reporting import Reporting
-from bot.workflow.retaining import Retaining
-from bot.workflow.searching import Searching
-from bot.workflow.sheets import Sheets
-from bot.workflow.staleness import Staleness
-from bot.workflow.starting import Starting
-from bot.workflow.stories import Stories
-from bot.workflow.submission import Submission
-from bot.workflow.templates import Templates
-from bot.workflow.trying import Trying
-from bot.workflow.unlocking import Unlocking
-from bot.workflow.verifying import Verifying
+from bot.workflow.queries.audit_export import AuditExport
+from bot.workflow.queries.change_details import ChangeDetailsReader
+from bot.workflow.queries.home import HomeTab
+from bot.workflow.queries.lists import ChangeLists
+from bot.workflow.queries.number_lookup import NumberLookup
+from bot.workflow.queries.results import ResultsExport
+from bot.workflow.queries.value_export import ValueExports
 from bot.workflow.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -115,7 +115,7 @@ def utc_now() -> datetime:
 
 def build_providers(
     settings: Settings,
-    vault: Vault | None,
+    encryption: Encryption | None,
     *,
     runs: Callable[[str], Runs] | None = None,
     sent_secrets: SentSecrets | None = None,
@@ -130,7 +130,9 @@ def build_providers(
     the providers' to tell a difference.
     """
     bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
-    parts = Parts(vault=vault, bounds=bounds, runs=runs, sent_secrets=sent_secrets, wall=lambda: clock().timestamp())
+    parts = ProviderParts(
+        encryption=encryption, bounds=bounds, runs=runs, sent_secrets=sent_secrets, wall=lambda: clock().timestamp()
+    )
     return [provider for offer in OFFERS if (provider := offer.open(settings, parts)) is not None]
 
 
@@ -139,10 +141,10 @@ def known_kinds() -> Mapping[str, Collection[str]]:
     return {kind.name: tuple(kind.by_name) for offer in OFFERS for kind in offer.kinds}
 
 
-def build_vault(settings: Settings) -> Vault | None:
+def build_encryption(settings: Settings) -> Encryption | None:
     """Return what seals secrets; None when there is no key."""
     keys = [key.get_secret_value() for key in settings.secret_keys]
-    return Vault(keys) if keys else None
+    return Encryption(keys) if keys else None
 
 
 def slack_client(settings: Settings, stack: AsyncExitStack, *, clock: Clock = utc_now) -> Client:
@@ -168,10 +170,10 @@ async def running(
         before, after = await migrate(database)
         log.info("database ready", revision=after, before=before)
         client = slack_client(settings, stack, clock=clock)
-        vault = build_vault(settings)
-        runs = partial(RunBook, database, clock=clock)
-        book = SecretBook(database, clock=clock)
-        catalogue = Catalogue(build_providers(settings, vault, runs=runs, sent_secrets=book, clock=clock))
+        encryption = build_encryption(settings)
+        runs = partial(BulkRunRecords, database, clock=clock)
+        book = SecretFingerprints(database, clock=clock)
+        catalogue = Catalogue(build_providers(settings, encryption, runs=runs, sent_secrets=book, clock=clock))
         for provider in catalogue.providers:
             stack.push_async_callback(provider.aclose)
         identity = await answered(lambda: identify(client))
@@ -182,19 +184,19 @@ async def running(
             directory=SlackDirectory(client, identity.team),
             files=SlackFiles(client),
             slack=client,
-            vault=vault,
+            encryption=encryption,
             clock=clock,
             steady=steady,
         )
-        desk = Desk(database.cancel)
-        worker, front = _assemble(settings, context, client, desk, bot=identity.user)
-        await Retaining(context).schedule()
-        app = build_app(client, identity, front, signing_secret=_signing_secret(settings))
+        clicks = ClickRunner(database.cancel)
+        worker, services = _assemble(settings, context, client, clicks, bot=identity.user)
+        await Retention(context).schedule()
+        app = build_app(client, identity, services, signing_secret=_signing_secret(settings))
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
-        stack.push_async_callback(desk.close)
-        await stack.enter_async_context(kept_fresh(front.homes, database.cancel))
-        await stack.enter_async_context(operators_remembered(front.authority, database.cancel))
+        stack.push_async_callback(clicks.close)
+        await stack.enter_async_context(kept_fresh(services.home_publisher, database.cancel))
+        await stack.enter_async_context(operators_remembered(services.authorization, database.cancel))
         server = build_server(
             None if settings.socket_mode else Slack(app, _signing_secret(settings)),
             ready=lambda: _ready(context, working),
@@ -216,7 +218,7 @@ def _context(
     directory: SlackDirectory,
     files: SlackFiles,
     slack: Client,
-    vault: Vault | None,
+    encryption: Encryption | None,
     clock: Clock,
     steady: Callable[[], float],
 ) -> Context:
@@ -237,73 +239,79 @@ def _context(
         clock=clock,
         steady=steady,
         slack_clock=slack.clock,
-        vault=vault,
+        encryption=encryption,
         approval_channel=settings.approval_channel,
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
         failure_channel=settings.failure_channel,
     )
 
 
-def _assemble(settings: Settings, context: Context, client: Client, desk: Desk, *, bot: str) -> tuple[Worker, Front]:
+def _assemble(
+    settings: Settings, context: Context, client: Client, clicks: ClickRunner, *, bot: str
+) -> tuple[Worker, Services]:
     name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-    say = Announcements(context)
-    authority, proposals = Authority(context), Proposals(context)
-    listings = Listings(context, authority)
-    sheets, bases = Sheets(context, proposals), Bases(context, authority)
-    stories = Stories(context, authority, sheets)
-    planning = Planning(context, authority, say, proposals, sheets=sheets, bases=bases)
-    lapsing = Lapsing(context, authority)
-    approval = Approval(context, authority, say, lapsing)
-    staleness = Staleness(context, say)
-    submission = Submission(context, say, staleness, name)
-    trying = Trying(context, authority, say, staleness, lapsing)
-    cancelling = Cancelling(context, authority, say)
-    mail = SlackMail(client, bot)
-    messenger = SlackMessenger(client, mail, failure_channel=settings.failure_channel)
-    delivery = Delivery(context, stories, messenger, say, name)
-    inquiries = Inquiries(context, authority, mail)
+    notify = Notifications(context)
+    authorization, requests = Authorization(context), Requests(context)
+    change_lists = ChangeLists(context, authorization)
+    sheets, follow_ups = SheetUploads(context, requests), FollowUps(context, authorization)
+    change_details = ChangeDetailsReader(context, authorization, sheets)
+    planner = Planner(context, authorization, notify, requests, sheets=sheets, follow_ups=follow_ups)
+    approval_validity = ApprovalValidity(context, authorization)
+    approvals = Approvals(context, authorization, notify, approval_validity)
+    staleness = Staleness(context, notify)
+    submission = Submission(context, notify, staleness, name)
+    canary = Canary(context, authorization, notify, staleness, approval_validity)
+    cancellation = Cancellation(context, authorization, notify)
+    direct_messages = SlackDirectMessages(client, bot)
+    messenger = SlackMessenger(client, direct_messages, failure_channel=settings.failure_channel)
+    delivery = Delivery(context, change_details, messenger, notify, name)
+    value_exports = ValueExports(context, authorization, direct_messages)
     handlers = {
-        Task.PLAN: planning.plan,
-        Task.DISCARD: planning.forget,
-        Task.EXPIRE: approval.expire,
-        Task.REMIND: Reminding(context, authority, say).remind,
-        Task.START: Starting(context, authority, say, staleness, trying, lapsing=lapsing).start,
+        Task.PLAN: planner.plan,
+        Task.DISCARD: planner.forget,
+        Task.EXPIRE: approvals.expire,
+        Task.REMIND: Reminders(context, authorization, notify).remind,
+        Task.START: ChangeStart(
+            context, authorization, notify, staleness, canary, approval_validity=approval_validity
+        ).start,
         Task.SUBMIT: submission.submit,
-        Task.SEARCH: Searching(context, say, name).search,
-        Task.POLL: Polling(context, say, name).poll,
-        Task.ATTEND: Attending(context, say).attend,
-        Task.VERIFY: Verifying(context, say, name).verify,
-        Task.WIPE: proposals.wipe,
-        Task.PRUNE: Retaining(context).prune,
-        Task.FINISH: Concluding(context, say, trying).finish,
-        Task.INQUIRE: inquiries.answer,
+        Task.RECONCILE: Reconciliation(context, notify, name).search,
+        Task.POLL: Polling(context, notify, name).poll,
+        Task.ESCALATE: Escalation(context, notify).escalate,
+        Task.VERIFY: Verification(context, notify, name).verify,
+        Task.WIPE: requests.wipe,
+        Task.PRUNE: Retention(context).prune,
+        Task.FINISH: Completion(context, notify, canary).finish,
+        Task.EXPORT_VALUES: value_exports.answer,
     }
-    front = Front(
+    services = Services(
         client=client,
-        desk=desk,
+        clicks=clicks,
         modals=Modals(client),
-        choices=Choices(context, authority),
-        proposals=proposals,
-        bases=bases,
-        approval=approval,
-        cancelling=cancelling,
-        freezing=Freezing(context, authority, say),
-        unlocking=Unlocking(context, authority, say, cancelling),
-        exporting=Exporting(context, authority),
-        answering=Answering(context, authority, say),
-        trying=trying,
-        authority=authority,
-        stories=stories,
-        reporting=Reporting(context, authority, say),
-        listings=listings,
-        finding=Finding(context, authority),
-        templates=Templates(context, authority),
-        homes=Homes(client, Overview(context, authority, stories, listings), context.home_bell, context.clock),
-        links=Links(client),
-        inquiries=inquiries,
-        mail=mail,
+        choices=Choices(context, authorization),
+        requests=requests,
+        follow_ups=follow_ups,
+        approvals=approvals,
+        cancellation=cancellation,
+        freeze_control=FreezeControl(context, authorization, notify),
+        lock_control=LockControl(context, authorization, notify, cancellation),
+        audit_export=AuditExport(context, authorization),
+        resolution=Resolution(context, authorization, notify),
+        canary=canary,
+        authorization=authorization,
+        change_details=change_details,
+        results_export=ResultsExport(context, authorization, notify),
+        change_lists=change_lists,
+        number_lookup=NumberLookup(context, authorization),
+        templates=Templates(context, authorization),
+        home_publisher=HomePublisher(
+            client, HomeTab(context, authorization, change_details, change_lists), context.home_wakeup, context.clock
+        ),
+        permalinks=Permalinks(client),
+        value_exports=value_exports,
+        direct_messages=direct_messages,
     )
-    return Worker(context, handlers, delivery.deliver, name=name), front
+    return Worker(context, handlers, delivery.deliver, name=name), services
 
 
 def _signing_secret(settings: Settings) -> str:
@@ -333,8 +341,8 @@ async def _ready(context: Context, working: asyncio.Task[None]) -> str:
         return "the worker has stopped"
     if trouble := context.database.damage or context.database.trouble:
         return trouble
-    if troubles := context.troubles.present:
-        return "; ".join(troubles.values())
+    if health := context.health.present:
+        return "; ".join(health.values())
     try:
         async with asyncio.timeout(2):
             await context.database.ping()
@@ -352,4 +360,4 @@ async def _warnings(context: Context) -> Sequence[str]:
         f"Slack asks to wait with {what} until {until:%Y-%m-%d %H:%M} UTC."
         for what, until in context.slack.waits().items()
     ]
-    return [*context.skews, *map(str, context.faults.present), *([stuck] if stuck else []), *waits]
+    return [*context.skews, *map(str, context.task_failures.present), *([stuck] if stuck else []), *waits]

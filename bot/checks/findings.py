@@ -12,7 +12,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 
-class Mark(StrEnum):
+class Severity(StrEnum):
     """How grave a finding is, as the line begins."""
 
     #: As it should be.
@@ -27,7 +27,7 @@ class Mark(StrEnum):
 class Finding:
     """One line of the report."""
 
-    mark: Mark
+    mark: Severity
     #: For the operator; says what to do unless all is well. Never holds a secret.
     sentence: str
 
@@ -37,17 +37,17 @@ class Finding:
 
 def ok(sentence: str) -> Finding:
     """Return the finding that something is as it should be."""
-    return Finding(Mark.OK, sentence)
+    return Finding(Severity.OK, sentence)
 
 
 def mind(sentence: str) -> Finding:
     """Return a warning."""
-    return Finding(Mark.MIND, sentence)
+    return Finding(Severity.MIND, sentence)
 
 
 def fix(sentence: str) -> Finding:
     """Return a finding that has to be put right."""
-    return Finding(Mark.FIX, sentence)
+    return Finding(Severity.FIX, sentence)
 
 
 async def bounded(looking: Awaitable[Sequence[Finding]], *, what: str, advice: str, limit: float) -> Sequence[Finding]:

@@ -16,7 +16,7 @@ from bot.changes.policy import (
     Person,
     Policy,
     Reason,
-    Unread,
+    UnknownGroup,
     Verdict,
     may_approve,
     may_operate,
@@ -27,8 +27,8 @@ from bot.checks.asking import answers
 from bot.checks.findings import Finding, counted, fix, mind, ok
 from bot.config import Settings
 from bot.errors import DeliveryError
-from bot.slack.calls import call
 from bot.slack.directory import GROUP_TROUBLE, SlackDirectory, unread
+from bot.slack.web_api import call
 
 #: User id -> who that is, or why Slack did not say.
 People: TypeAlias = Mapping[str, Person | DeliveryError]
@@ -62,7 +62,7 @@ class Role:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listing:
+class RoleList:
     """What one rule, or the variables, say about people."""
 
     policy: Policy
@@ -76,11 +76,11 @@ class Listing:
     where: str = ""
 
 
-def listings(settings: Settings) -> Sequence[Listing]:
+def listings(settings: Settings) -> Sequence[RoleList]:
     """Return what the variables say about people, then what each rule of the policy file says itself."""
     policies, file = settings.policies, settings.policy_file
     own = _roles(settings.policy, dict(_VARIABLES))
-    found = [Listing(policy=settings.policy, approvers=own[1], roles=own, decides=policies.fallback_governs)]
+    found = [RoleList(policy=settings.policy, approvers=own[1], roles=own, decides=policies.fallback_governs)]
     for rule in file.rules if file else ():
         if file is None or rule.allow is False:
             continue
@@ -92,7 +92,7 @@ def listings(settings: Settings) -> Sequence[Listing]:
         said = {key: f"{place}, {key}," for key in _VARIABLES if getattr(rule, key, None) is not None}
         roles = _roles(policy, {**_VARIABLES, **said})
         found.append(
-            Listing(
+            RoleList(
                 policy=policy,
                 approvers=roles[1],
                 roles=tuple(role for role, key in zip(roles, _VARIABLES, strict=True) if key in said),
@@ -121,7 +121,7 @@ def readers(settings: Settings) -> Sequence[Role]:
 
 
 async def people(
-    found: Sequence[Listing], readers: Sequence[Role], client: AsyncWebClient, directory: SlackDirectory
+    found: Sequence[RoleList], readers: Sequence[Role], client: AsyncWebClient, directory: SlackDirectory
 ) -> Sequence[Finding]:
     """Ask Slack for everybody who is listed, and for as many members of groups as the approvals need."""
 
@@ -225,7 +225,7 @@ async def _able(
     """Return who can approve; not everybody is looked up, for groups can be large, but ``enough`` if there are."""
     membership = _membership(groups)
     listed = (membership[group] for group in approvers.grant.groups)
-    members = frozenset[str]().union(*(users for users in listed if not isinstance(users, Unread)))
+    members = frozenset[str]().union(*(users for users in listed if not isinstance(users, UnknownGroup)))
     able: list[Person] = []
     for user in sorted(approvers.grant.users | members, key=lambda user: (user not in known, user)):
         if user not in known:
@@ -238,7 +238,7 @@ async def _able(
     return able
 
 
-def _enough(listing: Listing, able: Sequence[Person], groups: Groups) -> Iterator[Finding]:
+def _enough(listing: RoleList, able: Sequence[Person], groups: Groups) -> Iterator[Finding]:
     """Say whether the approvers suffice; ``able`` is all of them unless it is longer than what is required."""
     required, grant = listing.policy.approvals_required, listing.policy.approvers
     where, called = listing.where, listing.approvers.variable.rstrip(",")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.checks.accounts import account
 from bot.checks.database import database
-from bot.checks.findings import Finding, Mark, bounded, counted, mind, ok
+from bot.checks.findings import Finding, Severity, bounded, counted, mind, ok
 from bot.checks.port import port
 from bot.checks.socket_mode import socket_mode
 from bot.checks.workspace import Workspace
@@ -18,7 +18,7 @@ from bot.logs import Redaction
 from bot.providers.base import Provider
 from bot.providers.http import clean
 from bot.slack.client import Client
-from bot.wiring import build_providers, build_vault, slack_client
+from bot.wiring import build_encryption, build_providers, slack_client
 
 #: Seconds that one check may take. Some begin only when it is known who the bot is, so all take twice that at most.
 LIMIT: Final = 30.0
@@ -39,7 +39,7 @@ async def check(
     status = 0
     async with AsyncExitStack() as stack:
         client = slack_client(settings, stack)
-        providers = build_providers(settings, build_vault(settings), patience=limit / 2)
+        providers = build_providers(settings, build_encryption(settings), patience=limit / 2)
         for provider in providers:
             stack.push_async_callback(provider.aclose)
         async with asyncio.TaskGroup() as group:
@@ -48,7 +48,7 @@ async def check(
                 for finding in await task:
                     sentence = clean(hide.text(finding.sentence), _LONGEST)
                     write(f"{Finding(finding.mark, sentence)}\n")
-                    status = 1 if finding.mark is Mark.FIX else status
+                    status = 1 if finding.mark is Severity.FIX else status
     return status
 
 

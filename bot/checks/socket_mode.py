@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.checks.asking import patiently
 from bot.checks.findings import Finding, fix, ok
 from bot.errors import DeliveryError, DeliveryRefused
-from bot.slack.calls import call
+from bot.slack.web_api import call
 
 
 async def socket_mode(client: AsyncWebClient, token: str) -> Sequence[Finding]:

@@ -14,10 +14,10 @@ from bot.checks.findings import Finding, bounded, counted, fix, mind, ok
 from bot.checks.people import listings, people, readers
 from bot.config import Settings
 from bot.errors import DeliveryError, DeliveryRefused
-from bot.slack.calls import call
 from bot.slack.client import Client
 from bot.slack.directory import SlackDirectory
 from bot.slack.manifest import SCOPES, missing_scopes
+from bot.slack.web_api import call
 
 _REACH: Final = "look whether SLACK_API_URL is right and can be reached from here"
 

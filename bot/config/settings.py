@@ -11,8 +11,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import make_url
 
+from bot.changes.model.values import MASK
 from bot.changes.policy import Grant, Policies, Policy
-from bot.changes.values import MASK
 from bot.config.fields import (
     MAKE_A_KEY,
     SENTENCES,

@@ -9,12 +9,12 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from bot.changes.filters import Condition
-from bot.changes.kinds import Kind
+from bot.changes.model.filter_fields import Condition
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Choice
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.model.values import Values
 from bot.changes.policy import OnStale
-from bot.changes.settings import Choice
-from bot.changes.snapshots import Snapshot, Target
-from bot.changes.values import Values
 from bot.clock_skew import ServiceClock
 from bot.providers.http import Call, Ready
 
@@ -122,7 +122,7 @@ class Provider(Protocol):
     #: What people call it: "Telnyx".
     title: str
     kinds: Sequence[Kind]
-    #: Whether its jobs are runs of ours (:mod:`bot.changes.runs`), which we carry out number by number. What such a job
+    #: Whether its jobs are runs of ours (:mod:`bot.changes.model.bulk_runs`), which we carry out number by number. What such a job
     #: has not sent yet is in our hands: it waits while there is a freeze, and stops for good when its run is called off
     #: in the transaction that decides so (``tx.runs.call_off``). Jobs of the others run at the provider, and nothing of
     #: ours stops them.
@@ -147,7 +147,7 @@ class Provider(Protocol):
 
         A number that is not in the account, or is not in an editable state, is either absent from the stream or
         comes with ``editable=False``; nothing else is ever in the stream. The order is not defined, and no number
-        comes twice. Secret settings come sealed, as :class:`bot.changes.values.Secret`.
+        comes twice. Secret settings come sealed, as :class:`bot.changes.model.values.Secret`.
 
         Conditions are resolved here, and every number that the provider lists is held against them: when one does
         not match, :class:`bot.errors.BadRequest` is raised, as it is for a condition that cannot be previewed. It may
@@ -175,7 +175,7 @@ class Provider(Protocol):
         ...
 
     async def poll(self, job_id: str) -> JobReport:
-        """Return the job as it is now. Raises :class:`bot.errors.Missing` when the provider does not know it."""
+        """Return the job as it is now. Raises :class:`bot.errors.ProviderNotFound` when the provider does not know it."""
         ...
 
     async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:
@@ -190,7 +190,7 @@ class Provider(Protocol):
     async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
         """Return the job that a person takes for the batch's, after comparing it as :meth:`search` does.
 
-        Raises :class:`bot.errors.Missing` when there is no such job and :class:`bot.errors.BadRequest` when it is
+        Raises :class:`bot.errors.ProviderNotFound` when there is no such job and :class:`bot.errors.BadRequest` when it is
         surely not the batch's; ``certain`` is False when the provider does not tell enough.
         """
         ...

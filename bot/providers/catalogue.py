@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
 from bot.errors import NotFound
-from bot.providers.asked import Guarded
+from bot.providers.answered_subset import SubsetGuard
 from bot.providers.base import Provider
 
 
 class Catalogue:
-    """The kinds of all providers that are switched on; each provider is guarded (:mod:`bot.providers.asked`)."""
+    """The kinds of all providers that are switched on; each provider is guarded (:mod:`bot.providers.answered_subset`)."""
 
     def __init__(self, providers: Sequence[Provider]) -> None:
-        self._providers = {provider.name: Guarded(provider) for provider in providers}
+        self._providers = {provider.name: SubsetGuard(provider) for provider in providers}
         self._kinds = {kind.name: kind for provider in providers for kind in provider.kinds}
 
     @property

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
-from bot.changes.filters import Condition, FilterField
-from bot.changes.kinds import Kind
-from bot.changes.settings import Shape
+from bot.changes.model.filter_fields import Condition, FilterField
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Shape
 from bot.errors import BadRequest
 
 #: All of them must hold.

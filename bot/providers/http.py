@@ -23,21 +23,21 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.changes.soundness import may_be_unsound, sound
-from bot.changes.values import JSON
+from bot.changes.model.values import JSON
+from bot.changes.text.surrogates import may_be_unsound, sound
 from bot.clock_skew import ServiceClock
 from bot.errors import (
     BadRequest,
     Forbidden,
-    Missing,
     OutcomeUnknown,
     ProviderError,
+    ProviderNotFound,
     RateLimited,
     Unauthorised,
     Unavailable,
 )
 from bot.providers.masking import Masking
-from bot.providers.pace import Pace, asked_wait
+from bot.providers.pacing import EndpointPace, asked_wait
 
 _log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class PacedClient:
     masking: Masking = field(default_factory=Masking)
 
     def __post_init__(self) -> None:
-        self._paces: dict[tuple[str, str], Pace] = {}
+        self._paces: dict[tuple[str, str], EndpointPace] = {}
         self._slots = asyncio.Semaphore(self.bounds.concurrency)
         #: The time at the provider, as its answers tell.
         self.clock = ServiceClock(self.title, now=self.now, wall=self.wall)
@@ -216,7 +216,7 @@ class PacedClient:
 
     async def _pace(self, method: str, path: str, until: float) -> None:
         """Wait for the endpoint group's turn; raise RateLimited when it comes after ``until``."""
-        pace = self._paces.setdefault((method, path), Pace())
+        pace = self._paces.setdefault((method, path), EndpointPace())
         while (wait := pace.take(self.now())) > 0:
             if self.now() + wait > until:
                 raise self._too_fast(wait)
@@ -397,7 +397,7 @@ def refusal_type(status: int) -> type[ProviderError]:
         case 402 | 403:
             return Forbidden
         case 404 | 410:
-            return Missing
+            return ProviderNotFound
         case _:
             return BadRequest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-class Listing:
+class ListProgress:
     """What is known of a list while its pages are read, one after the other or several at once.
 
     A list is ``whole`` after an empty page, or when as many different rows were seen as every page announced. A short

@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, Protocol
 from urllib.parse import unquote_plus
 
-from bot.changes.values import JSON, MASK
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.values import JSON, MASK
 from bot.errors import StoreError
 
 #: Keys under which providers speak: all that stands below them is text for people, and nothing that we compare.
@@ -59,9 +59,9 @@ class Masking:
     """
 
     def __init__(
-        self, vault: Vault | None = None, sent: SentSecrets | None = None, *, words: Collection[str] = ()
+        self, encryption: Encryption | None = None, sent: SentSecrets | None = None, *, words: Collection[str] = ()
     ) -> None:
-        self._vault = vault
+        self._encryption = encryption
         self._sent = sent
         self._words = frozenset(words)
         #: Fingerprint -> length of the clear text; None when it is not known.
@@ -77,9 +77,9 @@ class Masking:
 
     async def learn(self, clear: str) -> None:
         """Write down a secret that is about to be sent; raises :class:`bot.errors.StoreError` when that fails."""
-        if self._vault is None or not clear:
+        if self._encryption is None or not clear:
             return
-        fingerprint, length = self._vault.trace(clear)
+        fingerprint, length = self._encryption.trace(clear)
         if self._sent is not None:
             await self._sent.add(fingerprint, length)
         self._know(fingerprint, length)
@@ -126,7 +126,7 @@ class Masking:
 
     async def _refresh(self) -> bool:
         """Learn what others sent meanwhile; False when that cannot be found out."""
-        if self._sent is None or self._vault is None:
+        if self._sent is None or self._encryption is None:
             return True
         try:
             fresh = await self._sent.since(self._last)
@@ -168,8 +168,8 @@ class Masking:
         if found is None:
             if len(self._compared) >= _REMEMBERED:
                 self._compared = {}
-            found = self._compared[part] = self._vault is not None and not self._known.keys().isdisjoint(
-                self._vault.traces(part)
+            found = self._compared[part] = self._encryption is not None and not self._known.keys().isdisjoint(
+                self._encryption.traces(part)
             )
         return found
 

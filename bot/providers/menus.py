@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from bot.changes.settings import Choice
-from bot.changes.unseen import visible
+from bot.changes.model.settings import Choice
+from bot.changes.text.invisible import visible
 from bot.providers.http import clean
 
 #: Slack shows at most 100 options of at most 75 characters.

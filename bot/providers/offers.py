@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.changes.kinds import Kind
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
 from bot.config import Settings
 from bot.providers.base import Provider
 from bot.providers.http import Bounds
@@ -15,11 +15,11 @@ from bot.providers.runs import Runs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Parts:
+class ProviderParts:
     """What a provider may be built from."""
 
     #: Seals secret settings; None when there is no key.
-    vault: Vault | None
+    encryption: Encryption | None
     bounds: Bounds
     #: Gives a provider, by its name, the place where it writes runs down; None when it is only going to look.
     runs: Callable[[str], Runs] | None
@@ -36,4 +36,4 @@ class Offer:
     #: Every kind that it has, whatever the configuration says.
     kinds: tuple[Kind, ...]
     #: Opens the provider; None when the configuration does not switch it on.
-    open: Callable[[Settings, Parts], Provider | None]
+    open: Callable[[Settings, ProviderParts], Provider | None]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from bot.changes.model.bulk_runs import Halt, NewNumber, Run, Step
 from bot.changes.policy import OnStale
-from bot.changes.runs import Halt, NewNumber, Run, Step
 
 
 class Runs(Protocol):

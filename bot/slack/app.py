@@ -13,10 +13,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.changes.soundness import sound
-from bot.slack.calls import call
-from bot.slack.front import Front
+from bot.changes.text.surrogates import sound
 from bot.slack.listeners import register
+from bot.slack.services import Services
+from bot.slack.web_api import call
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ async def identify(client: AsyncWebClient) -> Identity:
     )
 
 
-def build_app(client: AsyncWebClient, identity: Identity, front: Front, *, signing_secret: str) -> AsyncApp:
+def build_app(client: AsyncWebClient, identity: Identity, services: Services, *, signing_secret: str) -> AsyncApp:
     """Return the app with every listener.
 
     The identity is known beforehand, so that the first click does not pay for ``auth.test`` out of its three seconds
@@ -72,8 +72,8 @@ def build_app(client: AsyncWebClient, identity: Identity, front: Front, *, signi
         ignoring_self_events_enabled=True,
     )
     app.middleware(_sound_body)
-    register(app, front)
-    _answer_the_rest(app, front)
+    register(app, services)
+    _answer_the_rest(app, services)
     return app
 
 
@@ -93,7 +93,7 @@ def _worth_saying(record: logging.LogRecord) -> bool:
     return "`token`" not in record.getMessage()
 
 
-def _answer_the_rest(app: AsyncApp, front: Front) -> None:
+def _answer_the_rest(app: AsyncApp, services: Services) -> None:
     """Answer clicks that no listener knows, from an older version's message say, and log what listeners let through."""
 
     async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -101,9 +101,9 @@ def _answer_the_rest(app: AsyncApp, front: Front) -> None:
 
         async def answer() -> None:
             text = "This button belongs to another version of Linesman. `/numbers list` shows what is going on."
-            await front.say(body, text)
+            await services.say(body, text)
 
-        front.desk.hand_over(answer(), front.to_person(body), "unknown button")
+        services.clicks.hand_over(answer(), services.to_person(body), "unknown button")
 
     async def failed(error: Exception, body: dict[str, Any]) -> None:
         log.error("listener failed", type=body.get("type"), exc_info=error)

@@ -14,8 +14,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.clock_skew import ServiceClock
 from bot.errors import DeliveryPostponed
-from bot.slack.calls import TIMEOUT, retry_after
-from bot.slack.closures import Closures
+from bot.slack.rate_limits import RateLimits
+from bot.slack.web_api import TIMEOUT, retry_after
 
 #: A wait longer than this is told to people; shorter ones nobody notices.
 WORTH_SAYING: Final = timedelta(seconds=60)
@@ -32,7 +32,7 @@ class Client(AsyncWebClient):
         self, token: str, base_url: str, session: aiohttp.ClientSession, *, clock: Callable[[], datetime]
     ) -> None:
         super().__init__(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=int(TIMEOUT))
-        self.closures = Closures(clock)
+        self.closures = RateLimits(clock)
         #: The time at Slack, as its answers tell.
         self.clock = ServiceClock("Slack", wall=lambda: clock().timestamp())
 

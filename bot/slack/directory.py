@@ -9,10 +9,10 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.changes.policy import Membership, Person, Unread
+from bot.changes.policy import Membership, Person, UnknownGroup
 from bot.errors import ChannelLost, DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
-from bot.slack.calls import call
-from bot.slack.looks import Looks, Turns
+from bot.slack.people_lookups import LookupPace, PeopleLookups
+from bot.slack.web_api import call
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +37,12 @@ class SlackDirectory:
     def __init__(self, client: AsyncWebClient, team: str, *, now: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._team = team
-        self._people: Looks[Person] = Looks(self._read_person, now)
-        self._groups: Looks[frozenset[str]] = Looks(self._read_group, now, Turns(GROUP_BURST, GROUP_STEP, now))
-        self._channels: Looks[bool] = Looks(self._read_channel, now)
-        self._direct: Looks[str] = Looks(self._read_direct, now)
+        self._people: PeopleLookups[Person] = PeopleLookups(self._read_person, now)
+        self._groups: PeopleLookups[frozenset[str]] = PeopleLookups(
+            self._read_group, now, LookupPace(GROUP_BURST, GROUP_STEP, now)
+        )
+        self._channels: PeopleLookups[bool] = PeopleLookups(self._read_channel, now)
+        self._direct: PeopleLookups[str] = PeopleLookups(self._read_direct, now)
 
     async def person(self, user: str, *, fresh: bool) -> Person:
         """Return who ``user`` is; raises DeliveryError when Slack does not say."""
@@ -75,7 +77,7 @@ class SlackDirectory:
             log.info("channel unreadable", channel=channel, code=error.code)
             return not isinstance(error, ChannelLost)
 
-    async def _group(self, group: str, *, fresh: bool) -> frozenset[str] | Unread:
+    async def _group(self, group: str, *, fresh: bool) -> frozenset[str] | UnknownGroup:
         try:
             return await (self._groups.fresh(group) if fresh else self._groups.shown(group))
         except DeliveryError as error:
@@ -106,14 +108,14 @@ class SlackDirectory:
         return str((await call(self._client.conversations_open(users=[person])))["channel"]["id"])
 
 
-def unread(error: DeliveryError) -> Unread:
+def unread(error: DeliveryError) -> UnknownGroup:
     """Return what ``error`` says about the group that was asked for."""
     if isinstance(error, DeliveryPostponed):
-        return Unread(wait=error.wait)
+        return UnknownGroup(wait=error.wait)
     # A token that is lost says nothing about the group, and is told elsewhere.
     if not isinstance(error, DeliveryRefused) or isinstance(error, TokenLost):
-        return Unread()
-    return Unread(trouble=GROUP_TROUBLE.get(error.code, f"which Slack does not show ({error.code})"))
+        return UnknownGroup()
+    return UnknownGroup(trouble=GROUP_TROUBLE.get(error.code, f"which Slack does not show ({error.code})"))
 
 
 def _foreign(info: Mapping[str, Any], team: str) -> bool:

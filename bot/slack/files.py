@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.changes.records import Upload
+from bot.changes.model.change import Upload
 from bot.changes.sheets import LARGEST
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
-from bot.slack.calls import call, retry_after
+from bot.slack.web_api import call, retry_after
 
 #: Where Slack keeps files (API.md, "Files"). The token goes to no other host.
 HOST: Final = "files.slack.com"

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import DeliveryUnknown
-from bot.slack.calls import call
+from bot.slack.web_api import call
 
 #: Messages asked for at once; Slack advises against more.
 PAGE: Final = 200

@@ -7,21 +7,21 @@ from typing import Final
 
 import structlog
 
-from bot.changes.messages import Message, Topic
-from bot.changes.records import Change, Place
+from bot.changes.model.change import Change, MessageRef
+from bot.changes.model.messages import Message, Topic
 from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
-from bot.slack.calls import call
 from bot.slack.client import Client
+from bot.slack.direct_messages import SlackDirectMessages
 from bot.slack.history import History
-from bot.slack.mail import SlackMail
 from bot.slack.marks import key_of, mark
-from bot.slack.uploads import Uploads
+from bot.slack.uploads import FileUploads
 from bot.slack.views.approval_card import approval_card, approval_text
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block, shortened
 from bot.slack.views.lines import failure, former, line, reminder
 from bot.slack.views.preview import preview, unshown
-from bot.workflow.ports import Story
+from bot.slack.web_api import call
+from bot.workflow.ports import ChangeDetails
 
 log = structlog.get_logger(__name__)
 
@@ -35,58 +35,58 @@ _TOO_LONG: Final = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_bl
 class SlackMessenger:
     """Implements :class:`bot.workflow.ports.Messenger`."""
 
-    def __init__(self, client: Client, mail: SlackMail, *, failure_channel: str) -> None:
+    def __init__(self, client: Client, direct_messages: SlackDirectMessages, *, failure_channel: str) -> None:
         self._client = client
-        self._mail = mail
+        self._direct_messages = direct_messages
         self._history = History(client)
-        self._uploads = Uploads(client)
+        self._uploads = FileUploads(client)
         self._failure_channel = failure_channel
 
-    async def deliver(self, message: Message, story: Story, sheet: bytes | None) -> Place:
+    async def deliver(self, message: Message, details: ChangeDetails, sheet: bytes | None) -> MessageRef:
         """Post or edit ``message`` and return where it is."""
         match message.topic:
             case Topic.PREVIEW:
-                await self._preview(message, story)
-                return Place()
+                await self._preview(message, details)
+                return MessageRef()
             case Topic.CARD:
-                return await self._standing(message, story.change.card, card_text(story), card(story))
+                return await self._standing(message, details.change.card, card_text(details), card(details))
             case Topic.APPROVAL_CARD:
-                place = story.change.approval_card
-                return await self._standing(message, place, approval_text(story), approval_card(story))
+                place = details.change.approval_card
+                return await self._standing(message, place, approval_text(details), approval_card(details))
             case Topic.THREAD:
-                text, blocks = line(story, message.data)
-                return await self._post(message, story.change.card.channel, text, blocks, story.change.card.ts)
+                text, blocks = line(details, message.data)
+                return await self._post(message, details.change.card.channel, text, blocks, details.change.card.ts)
             case Topic.PLAN | Topic.RESULTS:
-                return await self._upload(message, story, sheet or b"")
+                return await self._upload(message, details, sheet or b"")
             case Topic.SHEET:
-                return await self._hand_back(story, sheet or b"")
+                return await self._hand_back(details, sheet or b"")
             case Topic.REMINDER:
-                text, blocks = reminder(story)
-                place = story.change.approval_card
+                text, blocks = reminder(details)
+                place = details.change.approval_card
                 return await self._post(message, place.channel, text, blocks, place.ts or None)
             case Topic.FAILURE:
-                text, blocks = failure(story, message.data, await self._link(story.change.card))
+                text, blocks = failure(details, message.data, await self._link(details.change.card))
                 return await self._post(message, message.channel or self._failure_channel, text, blocks)
             case Topic.FORMER:
-                return await self._forward(message, story)
+                return await self._forward(message, details)
 
-    async def _preview(self, message: Message, story: Story) -> None:
+    async def _preview(self, message: Message, details: ChangeDetails) -> None:
         """Show in the modal how far the plan is; whoever waits there reads it when Slack does not take the plan."""
-        place = story.change.view
+        place = details.change.view
         try:
-            view = preview(story, str(message.data.get("progress", "")))
+            view = preview(details, str(message.data.get("progress", "")))
             await call(self._client.views_update(view_id=place, view=view))
         except DeliveryRefused as error:
             if error.code == "not_found" or isinstance(error, TokenLost):
                 raise
-            log.warning("slack refused a plan", change=story.change.id, code=error.code, why=error.message)
-            await call(self._client.views_update(view_id=place, view=unshown(story.change)))
+            log.warning("slack refused a plan", change=details.change.id, code=error.code, why=error.message)
+            await call(self._client.views_update(view_id=place, view=unshown(details.change)))
 
-    async def _standing(self, message: Message, place: Place, text: str, blocks: Sequence[Block]) -> Place:
+    async def _standing(self, message: Message, place: MessageRef, text: str, blocks: Sequence[Block]) -> MessageRef:
         if not place.ts:
             return await self._post(message, place.channel, text, blocks)
 
-        async def edit(text: str, blocks: Sequence[Block]) -> Place:
+        async def edit(text: str, blocks: Sequence[Block]) -> MessageRef:
             await call(self._client.chat_update(channel=place.channel, ts=place.ts, text=text, blocks=list(blocks)))
             return place
 
@@ -94,8 +94,8 @@ class SlackMessenger:
 
     async def _post(
         self, message: Message, channel: str, text: str, blocks: Sequence[Block], thread: str | None = None
-    ) -> Place:
-        async def post(text: str, blocks: Sequence[Block]) -> Place:
+    ) -> MessageRef:
+        async def post(text: str, blocks: Sequence[Block]) -> MessageRef:
             answer = await call(
                 self._client.chat_postMessage(
                     channel=channel,
@@ -107,7 +107,7 @@ class SlackMessenger:
                     unfurl_media=False,
                 )
             )
-            return Place(channel=str(answer["channel"]), ts=str(answer["ts"]))
+            return MessageRef(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
         return await _fitting(post, text, blocks)
 
@@ -118,19 +118,19 @@ class SlackMessenger:
         answer = await call(self._client.conversations_open(users=[place]))
         return str(answer["channel"]["id"])
 
-    async def _upload(self, message: Message, story: Story, sheet: bytes) -> Place:
-        place = story.change.card
-        await self._uploads.share(sheet_name(message, story), sheet, channel=place.channel, thread=place.ts)
+    async def _upload(self, message: Message, details: ChangeDetails, sheet: bytes) -> MessageRef:
+        place = details.change.card
+        await self._uploads.share(sheet_name(message, details), sheet, channel=place.channel, thread=place.ts)
         return place
 
-    async def _forward(self, message: Message, story: Story) -> Place:
+    async def _forward(self, message: Message, details: ChangeDetails) -> MessageRef:
         """Edit a card that was left behind: it says where its successor is, and has no buttons."""
         what = Topic(message.data["what"])
-        successor = story.change.card if what is Topic.CARD else story.change.approval_card
+        successor = details.change.card if what is Topic.CARD else details.change.approval_card
         if not successor.ts:
             raise DeliveryPostponed("There is no new card yet.", code="no_successor", wait=_SUCCESSOR_WAIT)
-        place = Place(channel=str(message.data["channel"]), ts=str(message.data["ts"]))
-        text, blocks = former(story.change, what, successor, await self._link(successor))
+        place = MessageRef(channel=str(message.data["channel"]), ts=str(message.data["ts"]))
+        text, blocks = former(details.change, what, successor, await self._link(successor))
         await call(
             self._client.chat_update(
                 channel=place.channel, ts=place.ts, text=text, blocks=blocks, metadata=mark(message.key)
@@ -138,18 +138,18 @@ class SlackMessenger:
         )
         return place
 
-    async def _hand_back(self, story: Story, sheet: bytes) -> Place:
-        change = story.change
+    async def _hand_back(self, details: ChangeDetails, sheet: bytes) -> MessageRef:
+        change = details.change
         form = "xlsx" if sheet.startswith(b"PK") else "csv"
         name = next(name for name in marked_names(change) if name.endswith(form))
         text = (
             f"{change.public_id}: your sheet, with what is wrong in its column “Errors”. Put the rows right, press "
             "“Edit” in the form or start anew with /numbers, and upload it again; the column may stay."
         )
-        await self._mail.send(change.requester, name, sheet, text)
-        return Place()
+        await self._direct_messages.send(change.requester, name, sheet, text)
+        return MessageRef()
 
-    async def _link(self, place: Place) -> str:
+    async def _link(self, place: MessageRef) -> str:
         """Return the address of the card; empty when Slack does not tell, for a notice without a link still helps."""
         if not place.ts:
             return ""
@@ -159,45 +159,51 @@ class SlackMessenger:
             return ""
         return str(answer["permalink"])
 
-    async def find(self, message: Message, story: Story, besides: Collection[Place] = ()) -> Place | None:
+    async def find(
+        self, message: Message, details: ChangeDetails, besides: Collection[MessageRef] = ()
+    ) -> MessageRef | None:
         """Return where an interrupted message arrived; None when it did not. It is looked for since its first attempt.
 
         Messages at the places ``besides`` are older ones of the same name.
         """
-        change = story.change
+        change = details.change
         match message.topic:
             case Topic.CARD:
                 return await self._find_in_channel(message, change.card.channel, besides)
             case Topic.APPROVAL_CARD:
                 return await self._find_in_channel(message, change.approval_card.channel, besides)
             case Topic.REMINDER:
-                return await self._find_below(message, story, change.approval_card)
+                return await self._find_below(message, details, change.approval_card)
             case Topic.FAILURE:
                 return await self._find_in_channel(message, message.channel or self._failure_channel, besides)
             case Topic.THREAD | Topic.PLAN | Topic.RESULTS:
-                return await self._find_below(message, story, change.card)
+                return await self._find_below(message, details, change.card)
             case Topic.SHEET:
                 names = marked_names(change)
                 return (
-                    Place() if await self._mail.arrived(change.requester, names, message.key, message.floor) else None
+                    MessageRef()
+                    if await self._direct_messages.arrived(change.requester, names, message.key, message.floor)
+                    else None
                 )
             case Topic.PREVIEW | Topic.FORMER:
                 return None
 
-    async def _find_in_channel(self, message: Message, place: str, besides: Collection[Place]) -> Place | None:
+    async def _find_in_channel(
+        self, message: Message, place: str, besides: Collection[MessageRef]
+    ) -> MessageRef | None:
         channel = await self._conversation(place)
         async for each in self._history.channel(channel, message.floor):
-            found = Place(channel=channel, ts=str(each["ts"]))
+            found = MessageRef(channel=channel, ts=str(each["ts"]))
             if key_of(each) == message.key and found not in besides:
                 return found
         return None
 
-    async def _find_below(self, message: Message, story: Story, place: Place) -> Place | None:
+    async def _find_below(self, message: Message, details: ChangeDetails, place: MessageRef) -> MessageRef | None:
         if not place.ts:
             return await self._find_in_channel(message, place.channel, ())
-        names = (sheet_name(message, story),)
+        names = (sheet_name(message, details),)
         async for each in self._history.thread(place.channel, place.ts, message.floor):
-            if key_of(each) == message.key or self._mail.is_shared(each, names):
+            if key_of(each) == message.key or self._direct_messages.is_shared(each, names):
                 return place
         return None
 
@@ -213,8 +219,8 @@ class SlackMessenger:
 
 
 async def _fitting(
-    send: Callable[[str, Sequence[Block]], Awaitable[Place]], text: str, blocks: Sequence[Block]
-) -> Place:
+    send: Callable[[str, Sequence[Block]], Awaitable[MessageRef]], text: str, blocks: Sequence[Block]
+) -> MessageRef:
     """Send a message, and when Slack finds it too long a short one with the same buttons in its stead."""
     try:
         return await send(text, blocks)
@@ -224,9 +230,9 @@ async def _fitting(
         return await send(*shortened(text, blocks))
 
 
-def sheet_name(message: Message, story: Story) -> str:
+def sheet_name(message: Message, details: ChangeDetails) -> str:
     """Return the name of the file that goes with a message: ``CHG-42-plan.csv``."""
-    return f"{story.change.public_id}-{message.topic.value}.{message.form.value}"
+    return f"{details.change.public_id}-{message.topic.value}.{message.form.value}"
 
 
 def marked_names(change: Change) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, ModalClosed, NotOpened
-from bot.slack.calls import call
+from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, ModalClosed, ModalNotOpened
 from bot.slack.views.elements import View
 from bot.slack.views.preview import notice
+from bot.slack.web_api import call
 
 log = structlog.get_logger(__name__)
 
@@ -86,11 +86,11 @@ class Modals:
             return await self._found(named, error)
         except DeliveryError as error:
             if error.code in _EXPIRED:
-                raise NotOpened(
+                raise ModalNotOpened(
                     "Slack gives three seconds to open a window, and this time that was not enough. Nothing happened; "
                     "do it again."
                 ) from error
-            raise NotOpened from error
+            raise ModalNotOpened from error
         return str(answer["view"]["id"])
 
     async def _found(self, named: View, lost: DeliveryUnknown) -> str:
@@ -100,7 +100,7 @@ class Modals:
             )
         except DeliveryError as error:
             log.warning("modal not found after a lost answer", why=error.message)
-            raise NotOpened from lost
+            raise ModalNotOpened from lost
         return str(answer["view"]["id"])
 
     async def _excuse(self, view_id: str, error: DeliveryError) -> None:

@@ -16,7 +16,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown
-from bot.slack.calls import call
+from bot.slack.web_api import call
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck
 
 from bot.errors import DeliveryError, ModalClosed
-from bot.slack.front import Front
+from bot.slack.services import Services
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 
@@ -41,7 +41,7 @@ class Reply:
 
 
 async def answer_submission(
-    front: Front,
+    services: Services,
     ack: AsyncAck,
     body: Mapping[str, Any],
     work: Callable[[], Awaitable[Reply]],
@@ -56,7 +56,7 @@ async def answer_submission(
     cover it any more. ``what`` names it in the log.
     """
     view_id = body["view"]["id"]
-    front.modals.submitted(view_id)
+    services.modals.submitted(view_id)
     reply: Reply | None = None
     waits = True
 
@@ -64,7 +64,7 @@ async def answer_submission(
         nonlocal reply
         reply = made
         if not waits:
-            await _late(front, body, made)
+            await _late(services, body, made)
 
     async def run() -> None:
         await deliver(await work())
@@ -72,22 +72,22 @@ async def answer_submission(
     async def refuse(text: str) -> None:
         await deliver(refused(text))
 
-    await front.desk.within_ack(run(), refuse, what)
+    await services.clicks.within_ack(run(), refuse, what)
     # From here to the ack nothing is awaited: the reply is either in it, or comes later.
     waits = False
     await ack(**(reply.in_ack if reply else {"response_action": "update", "view": waiting}))
 
 
-async def _late(front: Front, body: Mapping[str, Any], reply: Reply) -> None:
+async def _late(services: Services, body: Mapping[str, Any], reply: Reply) -> None:
     try:
         if reply.later is not None:
             await reply.later()
         else:
-            await front.show(body["view"]["id"], reply.late)
+            await services.show(body["view"]["id"], reply.late)
     except DeliveryError as error:
         # Whoever has closed the modal, or cannot be reached in it, is told all the same.
         log.info("answer goes to the person", why=error.message, closed=isinstance(error, ModalClosed))
-        await front.say(body, _text_of(reply.late))
+        await services.say(body, _text_of(reply.late))
 
 
 def _text_of(view: View) -> str:

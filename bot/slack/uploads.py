@@ -7,14 +7,14 @@ from typing import Final
 import aiohttp
 
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown
-from bot.slack.calls import call, retry_after
 from bot.slack.client import Client
+from bot.slack.web_api import call, retry_after
 
 #: Seconds to wait after a step that nobody can see did not work.
 _AGAIN: Final = 5.0
 
 
-class Uploads:
+class FileUploads:
     """Uploads files, step by step: before the last step nothing has happened, whatever went wrong."""
 
     def __init__(self, client: Client) -> None:

@@ -11,15 +11,15 @@ from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.batches import Batch
-from bot.changes.filters import conditions_from_json, conditions_to_json
-from bot.changes.lifecycle import BATCH_STEPS, BatchState, before
-from bot.changes.plans import PlannedBatch
-from bot.changes.values import values_from_json, values_to_json
+from bot.changes.model.batches import Batch
+from bot.changes.model.filter_fields import conditions_from_json, conditions_to_json
+from bot.changes.model.lifecycle import BATCH_STEPS, BatchState, before
+from bot.changes.model.values import values_from_json, values_to_json
+from bot.changes.planning.plan import PlannedBatch
 from bot.errors import NotFound, Superseded
 from bot.store.secrets import Secrets
 from bot.store.tables import batches, work
-from bot.store.work import Task
+from bot.store.tasks import Task
 
 #: Batches written about in one statement; SQLite takes at most 32,766 parameters.
 CHUNK = 500

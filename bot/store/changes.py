@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.batches import Tally
-from bot.changes.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
-from bot.changes.records import Change, Draft, Following, Place, Summary, public_id
-from bot.changes.starts import Start
+from bot.changes.model.batches import Tally
+from bot.changes.model.change import Change, Draft, FollowUp, MessageRef, Summary, public_id
+from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
+from bot.changes.model.start import Start
 from bot.errors import NotFound, Superseded
 from bot.store.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
 from bot.store.locks import Locks
@@ -62,7 +62,7 @@ class Changes:
 
     async def hold(self, change: int) -> Change:
         """Return the change and keep other writers from it until the transaction ends."""
-        # Not from adding rows that refer to it: an event does so while it holds the audit trail's head.
+        # Not from adding rows that refer to it: an event does so while it holds the audit log's head.
         statement = select(changes).where(changes.c.id == change).with_for_update(key_share=True)
         row = (await self._connection.execute(statement)).first()
         if row is None:
@@ -123,7 +123,7 @@ class Changes:
             statement = statement.where(changes.c.requester == requester)
         return [_change(row) for row in await self._connection.execute(statement)]
 
-    async def followers(self, change: int) -> Sequence[tuple[int, Following]]:
+    async def followers(self, change: int) -> Sequence[tuple[int, FollowUp]]:
         """Return the changes that were asked for to retry or to undo ``change``, the oldest first, and which it was."""
         unasked = (ChangeState.PLANNING.value, ChangeState.PLANNED.value, ChangeState.DISCARDED.value)
         statement = (
@@ -169,7 +169,7 @@ def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
                 plain["starts_at"], plain["starts_zone"] = value.at, value.zone
             case None if name == "start":
                 continue
-            case Place():
+            case MessageRef():
                 plain[f"{name}_channel"], plain[f"{name}_ts"] = value.channel, value.ts
             case _:
                 plain[name] = value
@@ -196,8 +196,8 @@ def _change(row: Row[Any]) -> Change:
         stopped_at=row.stopped_at,
         approvals_required=row.approvals_required,
         rule=row.rule,
-        card=Place(channel=row.card_channel, ts=row.card_ts),
-        approval_card=Place(channel=row.approval_card_channel, ts=row.approval_card_ts),
+        card=MessageRef(channel=row.card_channel, ts=row.card_ts),
+        approval_card=MessageRef(channel=row.approval_card_channel, ts=row.approval_card_ts),
         created_at=row.created_at,
         requested_at=row.requested_at,
         expires_at=row.expires_at,

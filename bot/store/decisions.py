@@ -6,7 +6,7 @@ from sqlalchemy import and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.records import Decision, Verb
+from bot.changes.model.change import Decision, DecisionVerb
 from bot.errors import Superseded
 from bot.store.tables import decisions
 
@@ -24,8 +24,8 @@ class Decisions:
         approval of somebody whose first one has lapsed.
         """
         mine = (decisions.c.change_id == decision.change, decisions.c.person == decision.person)
-        approval = decisions.c.verb == Verb.APPROVE.value
-        over = approval if decision.verb is Verb.REJECT else and_(approval, decisions.c.lapse != "")
+        approval = decisions.c.verb == DecisionVerb.APPROVE.value
+        over = approval if decision.verb is DecisionVerb.REJECT else and_(approval, decisions.c.lapse != "")
         await self._connection.execute(delete(decisions).where(*mine, over))
         statement = decisions.insert().values(
             change_id=decision.change,
@@ -54,7 +54,7 @@ class Decisions:
             Decision(
                 change=row.change_id,
                 person=row.person,
-                verb=Verb(row.verb),
+                verb=DecisionVerb(row.verb),
                 digest=row.digest,
                 reason=row.reason,
                 rule=row.rule,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.changes.holds import Held
-from bot.changes.records import Base, Draft, Following, Summary, Upload
-from bot.changes.values import JSON, Way, values_from_json, values_to_json, wishes_from_json
+from bot.changes.model.change import Base, Draft, FollowUp, Summary, Upload
+from bot.changes.model.locks import Held
+from bot.changes.model.values import JSON, EditMode, values_from_json, values_to_json, wishes_from_json
 
 
 def draft_to_json(draft: Draft) -> dict[str, JSON]:
@@ -41,7 +41,7 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
         chosen=tuple(stored["chosen"]),
         typed=values_from_json(stored["typed"]),
         picked=stored["picked"],
-        ways={name: Way(way) for name, way in stored.get("ways", {}).items()},
+        ways={name: EditMode(way) for name, way in stored.get("ways", {}).items()},
         base=_base(stored.get("base")),
         sheet=Upload(**stored["sheet"]) if stored.get("sheet") else None,
         reason=stored["reason"],
@@ -56,7 +56,7 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
 
 
 def _base(stored: Mapping[str, Any] | None) -> Base | None:
-    return Base(change=stored["change"], what=Following(stored["what"])) if stored else None
+    return Base(change=stored["change"], what=FollowUp(stored["what"])) if stored else None
 
 
 def summary_to_json(summary: Summary) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The audit trail: what happened, written in the same transaction as what it tells of."""
+"""The audit log: what happened, written in the same transaction as what it tells of."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.events import Event, Head
-from bot.changes.trail import PRUNED, Proof, Walk, link, unreadable
-from bot.errors import StoreError, TrailBroken
+from bot.changes.audit.events import Event, Head
+from bot.changes.audit.hash_chain import PRUNED, ChainCheck, ChainProof, link, unreadable
+from bot.errors import AuditLogBroken, StoreError
 from bot.store.tables import events, trail
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,7 @@ class Events:
         head = await self._head(lock=True)
         if head is None:
             raise StoreError(
-                "The head of the audit trail is gone, so nothing can be added to it: restore a backup, "
+                "The head of the audit log is gone, so nothing can be added to it: restore a backup, "
                 "or ask those who can write to the database what they did."
             )
         last, newest = head.last, head.hash
@@ -114,7 +114,7 @@ class Events:
     async def stream(self, since: datetime | None = None, until: datetime | None = None) -> AsyncIterator[Event]:
         """Stream the events from ``since`` on and before ``until`` in order, without holding them all in memory.
 
-        Raises :class:`bot.errors.TrailBroken` at the first event that cannot be read.
+        Raises :class:`bot.errors.AuditLogBroken` at the first event that cannot be read.
         """
         statement = select(events).where(*_between(since, until)).order_by(events.c.id)
         found = await self._connection.stream(statement.execution_options(yield_per=PORTION))
@@ -141,7 +141,7 @@ class Events:
             try:
                 row = (await self._connection.execute(select(events).where(events.c.id == event))).one()
             except UNREADABLE as cause:
-                raise TrailBroken(unreadable(event)) from cause
+                raise AuditLogBroken(unreadable(event)) from cause
             yield _read(row)
         raise error
 
@@ -155,12 +155,12 @@ class Events:
         statement = select(func.count()).where(events.c.actor == actor, events.c.what == what, events.c.at >= since)
         return (await self._connection.execute(statement)).scalar_one()
 
-    async def verify(self) -> Proof:
+    async def verify(self) -> ChainProof:
         """Follow the whole chain and return what that proves.
 
-        Raises :class:`bot.errors.TrailBroken`, which names the first event that is not as it was written.
+        Raises :class:`bot.errors.AuditLogBroken`, which names the first event that is not as it was written.
         """
-        walk = Walk(await self.pruned())
+        walk = ChainCheck(await self.pruned())
         async for event in self.stream():
             walk.take(event)
         return walk.end(await self._head())
@@ -177,7 +177,7 @@ class Events:
             row = (await self._connection.execute(statement)).first()
         except UNREADABLE as error:
             newest = await self._connection.scalar(statement.with_only_columns(events.c.id))
-            raise TrailBroken(unreadable(newest or 0)) from error
+            raise AuditLogBroken(unreadable(newest or 0)) from error
         return _read(row) if row is not None else None
 
     async def _head(self, *, lock: bool = False) -> Head | None:
@@ -187,7 +187,7 @@ class Events:
         if row is None:
             return None
         if not isinstance(row.last, int) or not isinstance(row.hash, str):
-            raise TrailBroken("The head of the audit trail cannot be read: somebody changed it beside Linesman.")
+            raise AuditLogBroken("The head of the audit log cannot be read: somebody changed it beside Linesman.")
         return Head(last=row.last, hash=row.hash)
 
 
@@ -204,7 +204,7 @@ def _read(row: Row[Any]) -> Event:
     """Return the event in a row; raises TrailBroken when a column holds what it is not for: SQLite takes anything."""
     columns = row._asdict()
     if not all(isinstance(columns[name], sort) for name, sort in _SORTS.items()):
-        raise TrailBroken(unreadable(row.id))
+        raise AuditLogBroken(unreadable(row.id))
     return _event(**columns)
 
 

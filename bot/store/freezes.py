@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.holds import Freeze
+from bot.changes.model.locks import Freeze
 from bot.store.tables import freezes
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.holds import Held, Lock
+from bot.changes.model.locks import Held, Lock
 from bot.errors import Superseded
 from bot.store.tables import changes, locks
 

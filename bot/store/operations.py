@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Row, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.batches import FailureGroup, Operation, Tally
-from bot.changes.lifecycle import AWAITED, CHANGED, OPERATION_STEPS, OperationState, before
-from bot.changes.outcomes import UNCHANGED, UNREAD, Verdict
-from bot.changes.plans import PlannedNumber
-from bot.changes.readback import Awaited, Doubt, Reading
-from bot.changes.values import Values, values_from_json, values_to_json
+from bot.changes.model.batches import FailureGroup, Operation, Tally
+from bot.changes.model.lifecycle import AWAITED, CHANGED, OPERATION_STEPS, OperationState, before
+from bot.changes.model.values import Values, values_from_json, values_to_json
+from bot.changes.outcome.outcomes import UNCHANGED, UNREAD, NumberOutcome
+from bot.changes.outcome.readback import AwaitedNumber, Doubt, ReadBack
+from bot.changes.planning.plan import PlannedNumber
 from bot.store.tables import operations
 
 #: How many numbers stand as examples beside a reason.
@@ -62,7 +62,7 @@ class Operations:
     async def stream(self, change: int, states: Iterable[OperationState] = ()) -> AsyncIterator[Operation]:
         """Stream a change's numbers in the plan's order, without holding them all in memory.
 
-        All of them, or those in one of ``states``, such as :data:`bot.changes.lifecycle.CHANGED`.
+        All of them, or those in one of ``states``, such as :data:`bot.changes.model.lifecycle.CHANGED`.
         """
         statement = select(operations).where(operations.c.change_id == change).order_by(operations.c.position)
         if wanted := [state.value for state in states]:
@@ -114,9 +114,9 @@ class Operations:
         )
         await self._connection.execute(statement)
 
-    async def settle(self, change: int, verdicts: Sequence[Verdict], now: datetime) -> None:
+    async def settle(self, change: int, verdicts: Sequence[NumberOutcome], now: datetime) -> None:
         """Write outcomes. An outcome that is there already is never overwritten."""
-        by_state: dict[OperationState, list[Verdict]] = {}
+        by_state: dict[OperationState, list[NumberOutcome]] = {}
         for verdict in verdicts:
             by_state.setdefault(verdict.state, []).append(verdict)
         for state, group in by_state.items():
@@ -164,7 +164,7 @@ class Operations:
         )
         await self._connection.execute(statement)
 
-    async def awaiting(self, change: int) -> dict[str, Awaited]:
+    async def awaiting(self, change: int) -> dict[str, AwaitedNumber]:
         """Return, by provider id, the numbers that are still to be read back.
 
         They are those of which their jobs say that they succeeded, or nobody what became of them.
@@ -177,7 +177,7 @@ class Operations:
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         return {row.number_id: _awaited(row) async for row in result}
 
-    async def read_back(self, change: int, readings: Sequence[Reading], now: datetime) -> None:
+    async def read_back(self, change: int, readings: Sequence[ReadBack], now: datetime) -> None:
         """Write what was found, and what follows from it for numbers that are not decided yet."""
         noted = [reading for reading in readings if reading.state is None]
         at = (operations.c.change_id == change, operations.c.position == bindparam("at_position"))
@@ -278,14 +278,14 @@ def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
     }
 
 
-def _noted(reading: Reading) -> dict[str, Any]:
+def _noted(reading: ReadBack) -> dict[str, Any]:
     found = None if reading.found is None else values_to_json(reading.found)
     return {"at_position": reading.position, "new_found": found}
 
 
-def _awaited(row: Row[Any]) -> Awaited:
+def _awaited(row: Row[Any]) -> AwaitedNumber:
     unknown = row.state == OperationState.UNKNOWN.value
-    return Awaited(
+    return AwaitedNumber(
         position=row.position,
         batch=row.batch,
         doubt=Doubt(code=row.code, reason=row.reason, pointer=row.pointer) if unknown else None,

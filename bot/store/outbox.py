@@ -9,8 +9,8 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.messages import THREADED, Message, Topic
-from bot.changes.records import Place, public_id
+from bot.changes.model.change import MessageRef, public_id
+from bot.changes.model.messages import THREADED, Message, Topic
 from bot.store.claims import claim_due
 from bot.store.tables import changes, outbox
 
@@ -144,11 +144,11 @@ class Outbox:
         data: Mapping[str, Any] | None = await self._connection.scalar(select(outbox.c.data).where(outbox.c.key == key))
         return data
 
-    async def former(self, change: int, what: Topic) -> list[Place]:
+    async def former(self, change: int, what: Topic) -> list[MessageRef]:
         """Return where cards of the change, or its requests for approval, were left behind."""
         statement = select(outbox.c.data).where(outbox.c.change_id == change, outbox.c.topic == Topic.FORMER.value)
         left = await self._connection.scalars(statement)
-        return [Place(channel=data["channel"], ts=data["ts"]) for data in left if data["what"] == what.value]
+        return [MessageRef(channel=data["channel"], ts=data["ts"]) for data in left if data["what"] == what.value]
 
     async def withdraw(self, change: int, topic: Topic) -> None:
         """Let a standing message be: something else stands in its place."""

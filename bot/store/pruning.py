@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import Delete, delete, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.events import Event
-from bot.changes.lifecycle import ChangeState
+from bot.changes.audit.events import Event
+from bot.changes.model.lifecycle import ChangeState
 from bot.store.outbox import PENDING
 from bot.store.tables import batches, changes, events, operations, outbox, run_numbers, run_stops, runs
 

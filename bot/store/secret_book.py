@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.store.database import Database
 
 
-class SecretBook:
+class SecretFingerprints:
     """Fingerprints in the database; the contract is that of ``bot.providers.masking.SentSecrets``."""
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.values import without_sealed
+from bot.changes.model.values import without_sealed
 from bot.store.tables import batches, changes
 
 

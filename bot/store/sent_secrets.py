@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.lifecycle import ChangeState
+from bot.changes.model.lifecycle import ChangeState
 from bot.store.tables import changes, sent_secrets
 
 #: Rows that are read once more: on PostgreSQL a row can become visible after one with a higher id.

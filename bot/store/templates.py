@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.templates import Content, Template, key_of
+from bot.changes.input.templates import Template, TemplateContent, key_of
 from bot.errors import NotFound, Superseded
 from bot.store.documents import draft_from_json, draft_to_json
 from bot.store.tables import templates
@@ -38,7 +38,7 @@ class Templates:
         row = (await self._connection.execute(select(templates).where(templates.c.submission == submission))).first()
         return _template(row) if row is not None else None
 
-    async def add(self, content: Content, *, submission: str) -> Template:
+    async def add(self, content: TemplateContent, *, submission: str) -> Template:
         """Write a new template; raises Superseded when somebody has taken the name in this moment."""
         statement = templates.insert().values(**_columns(content), submission=submission)
         try:
@@ -48,7 +48,7 @@ class Templates:
             raise Superseded("Somebody has taken this name just now; choose another, or save once more.") from error
         return await self.get(int(result.inserted_primary_key[0]))  # type: ignore[index]  # an INSERT of one row has a key
 
-    async def replace(self, template: Template, content: Content, *, submission: str) -> Template:
+    async def replace(self, template: Template, content: TemplateContent, *, submission: str) -> Template:
         """Put another content under the name; raises Superseded when ``template`` is not the version that is there."""
         statement = (
             update(templates)
@@ -76,7 +76,7 @@ class Templates:
         return [_template(row) for row in await self._connection.execute(statement)][::-1]
 
 
-def _columns(content: Content) -> dict[str, Any]:
+def _columns(content: TemplateContent) -> dict[str, Any]:
     return {
         "name": content.name,
         "key": key_of(content.name),

@@ -6,22 +6,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.batches import Batches
 from bot.store.brake import Brake
+from bot.store.bulk_runs import BulkRuns
 from bot.store.changes import Changes
 from bot.store.decisions import Decisions
 from bot.store.events import Events
 from bot.store.freezes import Freezes
-from bot.store.glances import Glances
-from bot.store.inquiries import Inquiries
+from bot.store.list_rows import ListRows
 from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
 from bot.store.pruning import Pruning
-from bot.store.runs import RunTables
 from bot.store.secrets import Secrets
 from bot.store.sent_secrets import SentSecrets
+from bot.store.tasks import Tasks
 from bot.store.templates import Templates
+from bot.store.value_exports import ValueExportTable
 from bot.store.waiting import Waiting
-from bot.store.work import Work
 
 
 class Transaction:
@@ -36,13 +36,13 @@ class Transaction:
         self.decisions = Decisions(connection)
         self.events = Events(connection, writing=writing)
         self.freezes = Freezes(connection)
-        self.glances = Glances(connection)
-        self.inquiries = Inquiries(connection)
+        self.list_rows = ListRows(connection)
+        self.value_exports = ValueExportTable(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
-        self.runs = RunTables(connection)
+        self.runs = BulkRuns(connection)
         self.sent_secrets = SentSecrets(connection)
         self.templates = Templates(connection)
         self.waiting = Waiting(connection)
-        self.work = Work(connection)
+        self.work = Tasks(connection)
         self.pruning = Pruning(connection)

@@ -9,18 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.changes.pacing import PollPace
+from bot.changes.model.encryption import Encryption
+from bot.changes.outcome.poll_schedule import PollPace
 from bot.changes.policy import Policies
-from bot.changes.vault import Vault
 from bot.clock_skew import ServiceClock
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
-from bot.workflow.faults import Faults
+from bot.workflow.health import Health
 from bot.workflow.ports import Clock, Directory, Files, Slack
-from bot.workflow.troubles import Troubles
+from bot.workflow.task_failures import TaskFailures
 
 
-class Bell:
+class Wakeup:
     """Wakes a loop that waits for due work, so that what is due now does not wait for the next look."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Bell:
             self._rung.clear()
 
 
-class News:
+class CommitSignal:
     """Tells everybody who waits that something was committed."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Context:
     #: Slack's clock, as its answers show it; each provider has its own.
     slack_clock: ServiceClock
     #: Seals secrets; None when LINESMAN_SECRET_KEY is not set, and then no kind has secret settings.
-    vault: Vault | None
+    encryption: Encryption | None
     #: Channel for requests for approval, and for cards that cannot go where the command was given.
     approval_channel: str
     #: Channel that hears of failures, and of what operators have to decide.
@@ -100,19 +100,19 @@ class Context:
     #: How long a change is kept whole after its end; None for ever.
     retention: timedelta | None = None
     #: Rung when work became due.
-    work_bell: Bell = field(default_factory=Bell)
+    task_wakeup: Wakeup = field(default_factory=Wakeup)
     #: Rung when a message became due.
-    outbox_bell: Bell = field(default_factory=Bell)
+    outbox_wakeup: Wakeup = field(default_factory=Wakeup)
     #: Rung when what people see on their Home tabs may have changed.
-    home_bell: Bell = field(default_factory=Bell)
+    home_wakeup: Wakeup = field(default_factory=Wakeup)
     #: Told when anything was committed.
-    news: News = field(default_factory=News)
+    news: CommitSignal = field(default_factory=CommitSignal)
     #: What those who run Linesman have to look at.
-    troubles: Troubles = field(default_factory=Troubles)
+    health: Health = field(default_factory=Health)
     #: Seconds that count steadily, whatever the clock is set to.
     steady: Callable[[], float] = time.monotonic
     #: What fails again and again.
-    faults: Faults = field(default_factory=Faults)
+    task_failures: TaskFailures = field(default_factory=TaskFailures)
 
     @property
     def clocks(self) -> Mapping[str, ServiceClock]:
@@ -132,7 +132,7 @@ class Context:
 
     def ring(self) -> None:
         """Wake all loops: something was committed that may have made work or messages due, or shows on Home tabs."""
-        self.work_bell.ring()
-        self.outbox_bell.ring()
-        self.home_bell.ring()
+        self.task_wakeup.ring()
+        self.outbox_wakeup.ring()
+        self.home_wakeup.ring()
         self.news.tell()

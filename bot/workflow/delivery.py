@@ -7,17 +7,17 @@ from datetime import timedelta
 
 import structlog
 
-from bot.changes.messages import STANDING, Message, Topic
-from bot.changes.records import Place
+from bot.changes.model.change import MessageRef
+from bot.changes.model.messages import STANDING, Message, Topic
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, TokenLost
 from bot.store.transaction import Transaction
-from bot.workflow.announcements import Announcements
-from bot.workflow.budget import Budget
 from bot.workflow.context import Context
-from bot.workflow.ports import Messenger, Story
+from bot.workflow.health import Health
+from bot.workflow.notifications import Notifications
+from bot.workflow.ports import ChangeDetails, Messenger
+from bot.workflow.queries.change_details import ChangeDetailsReader
+from bot.workflow.rate_limiter import RateLimiter
 from bot.workflow.rerouting import Rerouting
-from bot.workflow.stories import Stories
-from bot.workflow.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
@@ -42,37 +42,42 @@ class Delivery:
     """Takes claimed messages to Slack and notes what became of them."""
 
     def __init__(
-        self, context: Context, stories: Stories, messenger: Messenger, announcements: Announcements, worker: str
+        self,
+        context: Context,
+        change_details: ChangeDetailsReader,
+        messenger: Messenger,
+        notifications: Notifications,
+        worker: str,
     ) -> None:
         self._context = context
-        self._stories = stories
+        self._change_details = change_details
         self._messenger = messenger
-        self._say = announcements
-        self._rerouting = Rerouting(context, messenger, announcements, worker)
+        self._notify = notifications
+        self._rerouting = Rerouting(context, messenger, notifications, worker)
         self._worker = worker
         # Slack takes 50 edits a minute from the whole workspace (slack/API.md, "Rate limits"). Requests for approval
         # and last states have a part of them for themselves, so that they do not wait behind the progress of 500 jobs.
-        self._edits = Budget(rate=24 / 60, burst=10)
-        self._urgent_edits = Budget(rate=10 / 60, burst=6)
+        self._edits = RateLimiter(rate=24 / 60, burst=10)
+        self._urgent_edits = RateLimiter(rate=10 / 60, burst=6)
 
     async def deliver(self, message: Message) -> None:
         """Deliver one claimed message, or give it back, or give it up."""
-        story = await self._stories.read(message.change)
+        details = await self._change_details.read(message.change)
         looked = not message.interrupted
         try:
-            place = await self._arrived_already(message, story)
+            place = await self._arrived_already(message, details)
             looked = True
             if place is not None and message.topic in STANDING:
                 # It shows how things stood when it was posted. Its place is kept before it is brought up to date.
                 async with self._context.database.transaction() as tx:
-                    await self._put_place(tx, message, story, place)
-                story, place = await self._stories.read(message.change), None
+                    await self._put_place(tx, message, details, place)
+                details, place = await self._change_details.read(message.change), None
             if place is None:
-                self._take_turn(message, story)
-                sheet = await self._stories.sheet(message)
-                place = await self._messenger.deliver(message, story, sheet)
+                self._take_turn(message, details)
+                sheet = await self._change_details.sheet(message)
+                place = await self._messenger.deliver(message, details, sheet)
         except TokenLost as error:
-            self._context.troubles.begin(Troubles.SLACK, error.message)
+            self._context.health.begin(Health.SLACK, error.message)
             await self._postpone(message, TOKEN_WAIT, error.message, surely_unsent=looked)
         except DeliveryPostponed as error:
             # Not surely unsent when Slack did not even let us look whether an earlier attempt had arrived.
@@ -80,69 +85,69 @@ class Delivery:
             await self._postpone(message, wait, error.message, surely_unsent=looked)
             if message.topic not in STANDING and self._context.slack.waits():
                 async with self._context.database.transaction() as tx:  # what the thread waits for, the card says
-                    await self._say.card(tx, message.change)
+                    await self._notify.card(tx, message.change)
         except DeliveryUnknown as error:
             pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
-            if looked and not _is_edit(message, story):
+            if looked and not _is_edit(message, details):
                 pause = max(pause, SETTLED_AFTER)
             await self._postpone(message, pause, error.message, surely_unsent=False)
         except DeliveryRefused as error:
-            await self._rerouting.refused(message, story, error, look=not looked)
+            await self._rerouting.refused(message, details, error, look=not looked)
         else:
-            self._context.troubles.end(Troubles.SLACK)
-            await self._arrived(message, story, place)
+            self._context.health.end(Health.SLACK)
+            await self._arrived(message, details, place)
 
-    async def _arrived_already(self, message: Message, story: Story) -> Place | None:
+    async def _arrived_already(self, message: Message, details: ChangeDetails) -> MessageRef | None:
         """Return where an interrupted attempt to post the message turns out to have arrived; None when it did not."""
         new = message.topic not in STANDING or (
-            message.topic is not Topic.PREVIEW and not _standing_place(message, story).ts
+            message.topic is not Topic.PREVIEW and not _standing_place(message, details).ts
         )
         if not (message.interrupted and new):
             return None
         async with self._context.database.reading() as tx:
             former = await tx.outbox.former(message.change, message.topic)
-        place = await self._messenger.find(message, story, former)
+        place = await self._messenger.find(message, details, former)
         if place is not None:
             log.info("message had arrived", key=message.key)
         return place
 
-    async def _put_place(self, tx: Transaction, message: Message, story: Story, place: Place) -> None:
+    async def _put_place(self, tx: Transaction, message: Message, details: ChangeDetails, place: MessageRef) -> None:
         """Note where a card is, unless it was given another place while this one was being delivered."""
         if message.topic not in {Topic.CARD, Topic.APPROVAL_CARD}:
             return
-        before = _standing_place(message, story)
-        if _standing_place(message, replace(story, change=await tx.changes.hold(message.change))) == before:
+        before = _standing_place(message, details)
+        if _standing_place(message, replace(details, change=await tx.changes.hold(message.change))) == before:
             await tx.changes.put(message.change, **{message.topic.value: place})
         elif not before.ts:
-            await self._say.former(tx, message.change, message.topic, place)
+            await self._notify.former(tx, message.change, message.topic, place)
 
-    def _take_turn(self, message: Message, story: Story) -> None:
+    def _take_turn(self, message: Message, details: ChangeDetails) -> None:
         """Raise DeliveryPostponed when the message is an edit for which the workspace's budget has no room now."""
-        if not _is_edit(message, story):
+        if not _is_edit(message, details):
             return
-        urgent = message.topic is Topic.APPROVAL_CARD or story.change.state.over
-        budget = self._urgent_edits if urgent else self._edits
-        if wait := budget.wait(message.key, self._context.clock()):
+        urgent = message.topic is Topic.APPROVAL_CARD or details.change.state.over
+        rate_limiter = self._urgent_edits if urgent else self._edits
+        if wait := rate_limiter.wait(message.key, self._context.clock()):
             raise DeliveryPostponed("The budget of edits is used up.", code="edits", wait=wait.total_seconds())
 
-    async def _arrived(self, message: Message, story: Story, place: Place) -> None:
+    async def _arrived(self, message: Message, details: ChangeDetails, place: MessageRef) -> None:
         now = self._context.clock()
-        confirm = self._confirm_after(message, story)
+        confirm = self._confirm_after(message, details)
         async with self._context.database.transaction() as tx:
-            await self._put_place(tx, message, story, place)
+            await self._put_place(tx, message, details, place)
             await tx.outbox.sent(message, owner=self._worker, now=now, pause=self._context.timing.card, confirm=confirm)
         # The thread below a card may go out now that the card is there.
-        self._context.outbox_bell.ring()
+        self._context.outbox_wakeup.ring()
 
-    def _confirm_after(self, message: Message, story: Story) -> timedelta | None:
+    def _confirm_after(self, message: Message, details: ChangeDetails) -> timedelta | None:
         """Return after what time the message is delivered once more, because something older may yet cover it."""
         if message.topic is Topic.PREVIEW:
-            rest = story.change.created_at + COVERED_FOR - self._context.clock()
+            rest = details.change.created_at + COVERED_FOR - self._context.clock()
             return rest if timedelta(0) < rest <= COVERED_FOR else None
-        if message.topic is Topic.CARD and (waits := story.waits_for_slack):
+        if message.topic is Topic.CARD and (waits := details.waits_for_slack):
             # The card says until when, and after that it does not any more.
             return max(waits.values()) - self._context.clock() + self._context.timing.card
-        unsure = message.interrupted and _is_edit(message, story)
+        unsure = message.interrupted and _is_edit(message, details)
         return CONFIRM_AFTER * self._context.timing.card if unsure else None
 
     async def _postpone(self, message: Message, pause: timedelta, why: str, *, surely_unsent: bool) -> None:
@@ -154,10 +159,10 @@ class Delivery:
         log.info("message postponed", key=message.key, seconds=pause.total_seconds(), why=why)
 
 
-def _standing_place(message: Message, story: Story) -> Place:
-    return story.change.card if message.topic is Topic.CARD else story.change.approval_card
+def _standing_place(message: Message, details: ChangeDetails) -> MessageRef:
+    return details.change.card if message.topic is Topic.CARD else details.change.approval_card
 
 
-def _is_edit(message: Message, story: Story) -> bool:
+def _is_edit(message: Message, details: ChangeDetails) -> bool:
     standing = message.topic in STANDING and message.topic is not Topic.PREVIEW
-    return standing and bool(_standing_place(message, story).ts)
+    return standing and bool(_standing_place(message, details).ts)

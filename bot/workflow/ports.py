@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from bot.changes.batches import Batch, FailureGroup, Reach, Tally
-from bot.changes.holds import Freeze
-from bot.changes.kinds import Kind
-from bot.changes.lifecycle import BatchState
-from bot.changes.messages import Message
+from bot.changes.model.batches import Batch, FailureGroup, StopReach, Tally
+from bot.changes.model.change import Change, Decision, FollowUp, MessageRef, Upload
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState
+from bot.changes.model.locks import Freeze
+from bot.changes.model.messages import Message
 from bot.changes.policy import Audience, Membership, Person, Policy
-from bot.changes.records import Change, Decision, Following, Place, Upload
 
 #: Returns the present time, aware UTC.
 Clock: TypeAlias = Callable[[], datetime]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Story:
+class ChangeDetails:
     """All that a message about a change may show, read in one moment."""
 
     change: Change
@@ -52,13 +52,13 @@ class Story:
     expires_if_asked_now: datetime
     now: datetime
     #: Changes that retry or undo this one.
-    followers: Sequence[tuple[int, Following]] = ()
+    followers: Sequence[tuple[int, FollowUp]] = ()
     #: What Slack keeps closed for a good while yet, as a method or "a method in a channel", and until when.
     slack_waits: Mapping[str, datetime] = field(default_factory=dict)
     #: Whether we carry its jobs out ourselves, number by number.
     carried_out: bool = False
     #: What a freeze keeps back of a running change, and what it cannot; None while there is no freeze.
-    reach: Reach | None = None
+    reach: StopReach | None = None
 
     @property
     def waits_for_slack(self) -> Mapping[str, datetime]:
@@ -75,7 +75,7 @@ class Story:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Waiting:
+class ScheduledChange:
     """A change that waits for its time, without its numbers: 100,000 of them cost a list no more than three do."""
 
     change: Change
@@ -131,7 +131,7 @@ class Files(Protocol):
         ...
 
 
-class Mail(Protocol):
+class DirectMessages(Protocol):
     """Words and files for one person. Raises only :class:`bot.errors.DeliveryError` leaves."""
 
     async def write(self, user: str, text: str, key: str) -> None:
@@ -153,11 +153,13 @@ class Mail(Protocol):
 class Messenger(Protocol):
     """Delivers messages. Raises only :class:`bot.errors.DeliveryError` leaves."""
 
-    async def deliver(self, message: Message, story: Story, sheet: bytes | None) -> Place:
-        """Post or edit ``message`` as ``story`` has it now and return where it is; ``sheet`` is its file."""
+    async def deliver(self, message: Message, details: ChangeDetails, sheet: bytes | None) -> MessageRef:
+        """Post or edit ``message`` as ``details`` has it now and return where it is; ``sheet`` is its file."""
         ...
 
-    async def find(self, message: Message, story: Story, besides: Collection[Place]) -> Place | None:
+    async def find(
+        self, message: Message, details: ChangeDetails, besides: Collection[MessageRef]
+    ) -> MessageRef | None:
         """Return where an interrupted ``message`` arrived, by the key in its metadata; None when it did not.
 
         What stands at one of the places ``besides`` is an older message of the same name.

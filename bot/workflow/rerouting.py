@@ -7,14 +7,14 @@ from typing import Final
 
 import structlog
 
-from bot.changes.lifecycle import ChangeState
-from bot.changes.messages import THREADED, Message, Topic
-from bot.changes.records import Place
+from bot.changes.model.change import MessageRef
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.messages import THREADED, Message, Topic
 from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryRefused, MessageGone
 from bot.store.transaction import Transaction
-from bot.workflow.announcements import Announcements
 from bot.workflow.context import Context
-from bot.workflow.ports import Messenger, Story
+from bot.workflow.notifications import Notifications
+from bot.workflow.ports import ChangeDetails, Messenger
 
 log = structlog.get_logger(__name__)
 
@@ -45,54 +45,54 @@ class Rerouting:
     Slack will never take it; everything else waits until Slack takes it again, and those who run Linesman read why.
     """
 
-    def __init__(self, context: Context, messenger: Messenger, announcements: Announcements, worker: str) -> None:
+    def __init__(self, context: Context, messenger: Messenger, notifications: Notifications, worker: str) -> None:
         self._context = context
         self._messenger = messenger
-        self._say = announcements
+        self._notify = notifications
         self._worker = worker
 
-    async def refused(self, message: Message, story: Story, error: DeliveryRefused, *, look: bool) -> None:
+    async def refused(self, message: Message, details: ChangeDetails, error: DeliveryRefused, *, look: bool) -> None:
         """Find another place for ``message``, have it wait, or give it up.
 
         ``look`` tells that not the message was refused but the look whether an earlier attempt had arrived.
         """
         if isinstance(error, ChannelLost) and (look or message.topic in _FILES or error.code in _PROVABLE):
-            error = await self._confirmed(message, story, error)
+            error = await self._confirmed(message, details, error)
         async with self._context.database.transaction() as tx:
-            became = await self._decide(tx, message, story, error, look=look)
+            became = await self._decide(tx, message, details, error, look=look)
             if message.topic not in _FLEETING:
                 now = self._context.clock()
                 await tx.events.add(message.change, "message_refused", at=now, key=message.key, code=error.code)
         log.error("slack refused a message", key=message.key, code=error.code, why=error.message, became=became)
-        self._context.outbox_bell.ring()
+        self._context.outbox_wakeup.ring()
 
-    async def _confirmed(self, message: Message, story: Story, error: ChannelLost) -> DeliveryRefused:
+    async def _confirmed(self, message: Message, details: ChangeDetails, error: ChannelLost) -> DeliveryRefused:
         """Return the error, as one that says nothing about the channel when Slack, asked for it, says that it is there.
 
         A refused look, or one step of an upload, may have other reasons than its words say, and a single refusal of a
         message may be a fault of a moment.
         """
         try:
-            if await self._messenger.lost(_place(message, story, self._context.failure_channel).channel):
+            if await self._messenger.lost(_place(message, details, self._context.failure_channel).channel):
                 return error
         except DeliveryError as silence:
             log.info("slack does not say whether a channel is lost", key=message.key, why=silence.message)
         return DeliveryRefused(error.message, code=error.code)
 
     async def _decide(
-        self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused, *, look: bool
+        self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused, *, look: bool
     ) -> str:
         if message.topic in _FLEETING or (isinstance(error, ContentRefused) and not look):
             return await self._give_up(tx, message, error)
         if message.topic is Topic.SHEET and message.attempts >= SHEET_TRIES:
             return await self._give_up(tx, message, error)
         if isinstance(error, ChannelLost) and message.topic is not Topic.SHEET:
-            return await self._move(tx, message, story, error)
+            return await self._move(tx, message, details, error)
         if isinstance(error, MessageGone) and message.topic in {Topic.CARD, Topic.APPROVAL_CARD} and not look:
-            return await self._move(tx, message, story, error)
+            return await self._move(tx, message, details, error)
         if isinstance(error, MessageGone):
             # Whether the card is gone an edit of the card tells; what hangs on it then finds a new one.
-            await self._say.cards(tx, message.change)
+            await self._notify.cards(tx, message.change)
         if look:
             return await self._wait(tx, message, error, _look_pause(message), sent=True)
         if message.topic in _FILES and message.attempts >= FILE_TRIES:
@@ -105,7 +105,7 @@ class Rerouting:
     async def _give_up(self, tx: Transaction, message: Message, error: DeliveryRefused) -> str:
         await tx.outbox.refuse(message, owner=self._worker, error=error.message)
         if message.topic in {Topic.PLAN, Topic.RESULTS}:
-            await self._say.failure(tx, message.change, "no_sheet", each=message.topic.value, why=error.message)
+            await self._notify.failure(tx, message.change, "no_sheet", each=message.topic.value, why=error.message)
         elif message.topic is Topic.APPROVAL_CARD:
             await self._unasked(tx, message, error)
         return "given up"
@@ -124,15 +124,15 @@ class Rerouting:
         )
         return "waits"
 
-    async def _move(self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused) -> str:
+    async def _move(self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused) -> str:
         if message.topic is Topic.FAILURE:
             return await self._redirect(tx, message, error)
         if message.topic in THREADED | {Topic.CARD}:
-            moved = await self._move_card(tx, message, story, error)
+            moved = await self._move_card(tx, message, details, error)
         elif (await tx.changes.get(message.change)).state is not ChangeState.AWAITING_APPROVAL:
             return await self._give_up(tx, message, error)  # who presses an old button is answered
         else:
-            moved = await self._move_request(tx, message, story, error)
+            moved = await self._move_request(tx, message, details, error)
         if not moved:
             return await self._wait(tx, message, error, NOWHERE_WAIT, sent=False)
         now = self._context.clock()
@@ -151,11 +151,13 @@ class Rerouting:
             await tx.outbox.redirect(message, owner=self._worker, channel=there, now=now, error=error.message)
         return "goes elsewhere" if there else "waits"
 
-    async def _move_card(self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused) -> bool:
+    async def _move_card(
+        self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused
+    ) -> bool:
         """Have the card posted anew, in its channel or in the next one; what is below it follows."""
         change = await tx.changes.hold(message.change)
         before = change.card
-        if before != story.change.card:
+        if before != details.change.card:
             return True  # it moved while this was on its way
         if before.ts and isinstance(error, MessageGone):
             there = before.channel
@@ -164,18 +166,20 @@ class Rerouting:
             there = _after(before.channel, *places)
         if not there or len(await tx.outbox.former(change.id, Topic.CARD)) >= MOST_MOVES:
             return False
-        await tx.changes.put(change.id, card=Place(channel=there))
-        await self._say.card(tx, change.id)
-        await self._say.former(tx, change.id, Topic.CARD, before)
+        await tx.changes.put(change.id, card=MessageRef(channel=there))
+        await self._notify.card(tx, change.id)
+        await self._notify.former(tx, change.id, Topic.CARD, before)
         if before.ts and there != before.channel:
-            await self._say.failure(tx, change.id, "moved", each=before.channel, why=error.message)
+            await self._notify.failure(tx, change.id, "moved", each=before.channel, why=error.message)
         return True
 
-    async def _move_request(self, tx: Transaction, message: Message, story: Story, error: DeliveryRefused) -> bool:
+    async def _move_request(
+        self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused
+    ) -> bool:
         """Ask for approval anew in the same channel, or in the failure channel; when nowhere, the requester hears."""
         change = await tx.changes.hold(message.change)
         before, there = change.approval_card, ""
-        if before != story.change.approval_card:
+        if before != details.change.approval_card:
             return True
         if before.ts and isinstance(error, MessageGone):
             there = before.channel
@@ -184,25 +188,27 @@ class Rerouting:
         if not there or len(await tx.outbox.former(change.id, Topic.APPROVAL_CARD)) >= MOST_MOVES:
             await self._unasked(tx, message, error)
             return False
-        await tx.changes.put(change.id, approval_card=Place(channel=there))
-        await self._say.cards(tx, change.id)
-        await self._say.former(tx, change.id, Topic.APPROVAL_CARD, before)
+        await tx.changes.put(change.id, approval_card=MessageRef(channel=there))
+        await self._notify.cards(tx, change.id)
+        await self._notify.former(tx, change.id, Topic.APPROVAL_CARD, before)
         return True
 
     async def _unasked(self, tx: Transaction, message: Message, error: DeliveryRefused) -> None:
         if (await tx.changes.get(message.change)).state is ChangeState.AWAITING_APPROVAL:
-            await self._say.failure(tx, message.change, "unasked", why=error.message)
+            await self._notify.failure(tx, message.change, "unasked", why=error.message)
 
 
 def _look_pause(message: Message) -> timedelta:
     return min(timedelta(seconds=2.0 ** min(message.attempts, 10)), NOWHERE_WAIT)
 
 
-def _place(message: Message, story: Story, failure_channel: str) -> Place:
+def _place(message: Message, details: ChangeDetails, failure_channel: str) -> MessageRef:
     """Return where a message belongs."""
     if message.topic is Topic.FAILURE:
-        return Place(channel=message.channel or failure_channel)
-    return story.change.approval_card if message.topic in {Topic.APPROVAL_CARD, Topic.REMINDER} else story.change.card
+        return MessageRef(channel=message.channel or failure_channel)
+    return (
+        details.change.approval_card if message.topic in {Topic.APPROVAL_CARD, Topic.REMINDER} else details.change.card
+    )
 
 
 def _after(present: str, *places: str) -> str:

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import structlog
 
-from bot.changes.messages import Message
+from bot.changes.model.messages import Message
 from bot.errors import DatabaseDamaged, DatabaseUnavailable
-from bot.store.work import Claim, Task
+from bot.store.tasks import Claim, Task
 from bot.workflow.clock_steps import TOLERATED, ClockSteps
-from bot.workflow.context import Bell, Context
-from bot.workflow.escalation import Escalation
+from bot.workflow.context import Context, Wakeup
+from bot.workflow.failure_alerts import FailureAlerts
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Worker:
         self._handlers = handlers
         self._deliver = deliver
         self._name = name
-        self._escalation = Escalation(context)
+        self._escalation = FailureAlerts(context)
         self._stopping = asyncio.Event()
         self._tasks: dict[tuple[int, Task, int], Claim] = {}
         self._messages: dict[int, Message] = {}
@@ -70,8 +70,8 @@ class Worker:
                 renewing = group.create_task(self._renew())
                 watching = group.create_task(self._watch_clock())
                 loops = (
-                    group.create_task(self._loop(self._claim_tasks, self._do, self._context.work_bell)),
-                    group.create_task(self._loop(self._claim_messages, self._send, self._context.outbox_bell)),
+                    group.create_task(self._loop(self._claim_tasks, self._do, self._context.task_wakeup)),
+                    group.create_task(self._loop(self._claim_messages, self._send, self._context.outbox_wakeup)),
                 )
                 await self._stopping.wait()
                 self._context.ring()
@@ -101,7 +101,7 @@ class Worker:
             await tx.outbox.release(owner)
 
     async def _loop(
-        self, claim: Callable[[int], Awaitable[list[_Item]]], handle: Callable[[_Item], Awaitable[None]], bell: Bell
+        self, claim: Callable[[int], Awaitable[list[_Item]]], handle: Callable[[_Item], Awaitable[None]], wakeup: Wakeup
     ) -> None:
         mine: set[asyncio.Task[None]] = set()
         while not self._stopping.is_set():
@@ -112,15 +112,15 @@ class Worker:
                 for tasks in (mine, self._running):
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
-                task.add_done_callback(lambda _: bell.ring())
+                task.add_done_callback(lambda _: wakeup.ring())
             if not items:
-                await bell.wait(await self._idle(bell))
+                await wakeup.wait(await self._idle(wakeup))
 
-    async def _idle(self, bell: Bell) -> float:
+    async def _idle(self, wakeup: Wakeup) -> float:
         """Return how many seconds to wait: until something is due, a little at the most."""
         try:
             async with self._context.database.reading() as tx:
-                table = tx.work if bell is self._context.work_bell else tx.outbox
+                table = tx.work if wakeup is self._context.task_wakeup else tx.outbox
                 due = await table.next_due()
         except Exception:  # the database may be gone for a while; the loop goes on
             log.exception("cannot look for due work")

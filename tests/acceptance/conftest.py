@@ -14,14 +14,14 @@ from bot.sandbox.telnyx import TelnyxStandIn
 # A failed check has to show what it compared, also outside the test files.
 pytest.register_assert_rewrite(
     "tests.acceptance.ledger",
-    "tests.acceptance.oracle",
+    "tests.acceptance.checker",
     "tests.acceptance.stage",
     "tests.acceptance.faults.reckoning",
     "tests.acceptance.faults.trials",
 )
 
-from tests.acceptance import nursery  # noqa: E402 - the rewriting has to be asked for first
-from tests.acceptance.nursery import Nursery  # noqa: E402 - the same
+from tests.acceptance import process_pool  # noqa: E402 - the rewriting has to be asked for first
+from tests.acceptance.process_pool import Nursery  # noqa: E402 - the same
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage  # noqa: E402 - the same
 
 
@@ -34,7 +34,7 @@ def transport() -> str:
 @pytest.fixture(scope="session")
 def cradle() -> Iterator[Path]:
     """Run the program that processes are forked from, for tests that start many; give the path of its socket."""
-    with nursery.cradle() as path:
+    with process_pool.cradle() as path:
         yield path
 
 

@@ -20,8 +20,8 @@ from bot.sandbox.close import CloseStandIn
 from bot.sandbox.slack import Delivery, FaultKind, Message, SlackStandIn
 from bot.sandbox.slack.transcript import lines
 from bot.sandbox.telnyx import Number, TelnyxStandIn
-from tests.acceptance.nursery import Born, Nursery
 from tests.acceptance.process import Serving
+from tests.acceptance.process_pool import Born, Nursery
 
 BOT_TOKEN: Final = "xoxb-acceptance-1"
 APP_TOKEN: Final = "xapp-acceptance-1"

@@ -82,7 +82,7 @@ async def test_the_database_alone_needs_no_secrets(stage: Stage) -> None:
 
     assert (made.status, exported.status, proven.status) == (0, 0, 1)
     assert (stage.folder / "trail.csv").stat().st_mode & 0o777 == 0o600
-    assert "✗ The audit trail breaks at event 1: it cannot be read" in proven.err
+    assert "✗ The audit log breaks at event 1: it cannot be read" in proven.err
     assert "Traceback" not in proven.err
 
 

@@ -19,7 +19,7 @@ from tests.acceptance.stage import Stage
 EVENTS = "SELECT id, what FROM events ORDER BY id"
 
 
-async def test_the_trail_is_exported_beside_a_running_bot_and_proven(stage: Stage, tmp_path: Path) -> None:
+async def test_the_audit_log_is_exported_beside_a_running_bot_and_proven(stage: Stage, tmp_path: Path) -> None:
     """Both forms hold every event, the export is one more, and `--verify` says so with status 0."""
     await stage.start()
     await linesman("export", env=stage.process.env)
@@ -41,12 +41,12 @@ async def test_the_trail_is_exported_beside_a_running_bot_and_proven(stage: Stag
     assert "✓ " in written.err
     assert not sheet.with_name("audit.csv.part").exists()
     last = rows(stage.database, "SELECT id, hash FROM events ORDER BY id DESC LIMIT 1")[0]
-    assert proven.out.startswith("✓ The audit trail is whole: 3 events, each linked to the one before it.")
+    assert proven.out.startswith("✓ The audit log is whole: 3 events, each linked to the one before it.")
     assert f"event {last[0]}, whose hash is {last[1]}" in proven.out
     assert await stage.process.read("/readyz") == (200, "ready")
 
 
-async def test_a_trail_that_somebody_touched_is_not_whole(stage: Stage) -> None:
+async def test_a_audit_log_that_somebody_touched_is_not_whole(stage: Stage) -> None:
     """Status 1, and the first event that is not as it was written."""
     await linesman("migrate", env=stage.process.env)
     for _ in range(3):
@@ -57,7 +57,7 @@ async def test_a_trail_that_somebody_touched_is_not_whole(stage: Stage) -> None:
     ended = await linesman("export", "--verify", env=stage.process.env)
 
     assert (ended.status, ended.out) == (1, "")
-    assert "✗ The audit trail breaks at event 2 (exported, " in ended.err
+    assert "✗ The audit log breaks at event 2 (exported, " in ended.err
     assert "Traceback" not in ended.err
 
 

@@ -10,9 +10,9 @@ from typing import Final
 import pytest
 
 from tests.acceptance import moments
+from tests.acceptance.checker import assert_right
 from tests.acceptance.moments import JOBS, Moment, Part, called, message, play, slack_has
-from tests.acceptance.nursery import Nursery
-from tests.acceptance.oracle import assert_right
+from tests.acceptance.process_pool import Nursery
 from tests.acceptance.stage import Stage
 
 MOMENTS: Final = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.nursery import Nursery
-from tests.acceptance.oracle import assert_right
+from tests.acceptance.checker import assert_right
+from tests.acceptance.process_pool import Nursery
 from tests.acceptance.stage import Stage
 
 #: Ends of the process during the run; the last one comes when the jobs are over and nobody has read them.

@@ -12,8 +12,8 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.nursery import Nursery
-from tests.acceptance.oracle import assert_right
+from tests.acceptance.checker import assert_right
+from tests.acceptance.process_pool import Nursery
 from tests.acceptance.stage import FAILURES, OPS, Stage
 
 

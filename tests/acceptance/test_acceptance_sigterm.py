@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 
 from tests.acceptance import moments
+from tests.acceptance.checker import assert_right
 from tests.acceptance.moments import JOBS, Moment, Part, called, message, play, slack_has
-from tests.acceptance.oracle import assert_right
 from tests.acceptance.stage import Stage, free_port
 
 MOMENTS: Final = {

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.acceptance.oracle import assert_right
+from tests.acceptance.checker import assert_right
 from tests.acceptance.stage import Stage
 
 

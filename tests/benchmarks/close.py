@@ -17,14 +17,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
 from bot.providers.base import BatchRequest
 from bot.providers.close.kinds import kinds
 from bot.providers.close.provider import Close
 from bot.sandbox.close import CloseStandIn, RateLimit
+from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.store.run_book import RunBook
 from bot.wiring import utc_now
 
 API_KEY: Final = "api_benchmark"
@@ -57,7 +57,7 @@ async def _serve(latency: float, pipe: Connection) -> None:
 
 async def carry(url: str, numbers: tuple[tuple[str, str], ...], database: Database) -> tuple[float, Close]:
     """Carry one batch out and return the seconds from its submission to its last outcome."""
-    book = RunBook(database, "close", utc_now)
+    book = BulkRunRecords(database, "close", utc_now)
     async with Close(api_key=API_KEY, runs=book, api_url=url) as provider:
         batch = BatchRequest(kind=KIND, numbers=numbers, values={"label": "Night desk"}, reference="1/1", before={})
         job = await provider.submit(batch)

@@ -6,8 +6,8 @@ import pytest
 from cryptography.fernet import Fernet
 from hypothesis import settings
 
-from bot.changes.kinds import Kind
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
 from bot.providers.telnyx.kinds import kinds
 
 # A machine with other work to do takes longer over an example than hypothesis allows; timings are not what is tested.
@@ -16,9 +16,9 @@ settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def vault() -> Vault:
+def encryption() -> Encryption:
     """Return a vault with a fresh key."""
-    return Vault([Fernet.generate_key().decode()])
+    return Encryption([Fernet.generate_key().decode()])
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from bot.changes.filters import Condition
-from bot.changes.snapshots import Snapshot, Target
-from bot.errors import Unasked
-from bot.providers.asked import Guarded
+from bot.changes.model.filter_fields import Condition
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.errors import UnrequestedData
+from bot.providers.answered_subset import SubsetGuard
 from bot.providers.base import JobReport, JobState, Provider
 
 KIND: Any = None
@@ -38,9 +38,9 @@ class Loose:
         return {"9": "Denver PBX"}
 
 
-def guarded(*answers: tuple[str, str]) -> Guarded:
+def guarded(*answers: tuple[str, str]) -> SubsetGuard:
     """Return the loose provider behind the guard."""
-    return Guarded(cast("Provider", Loose(*answers)))
+    return SubsetGuard(cast("Provider", Loose(*answers)))
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ async def test_a_list_of_numbers_is_never_widened(
     if allowed:
         assert len([each async for each in guarded(*answers).find(target, [], KIND)]) == len(answers)
         return
-    with pytest.raises(Unasked, match=r"Loose answered with .+, which nobody asked for"):
+    with pytest.raises(UnrequestedData, match=r"Loose answered with .+, which nobody asked for"):
         [each async for each in guarded(*answers).find(target, [], KIND)]
 
 
 async def test_what_is_asked_for_by_its_id_is_that_or_nothing() -> None:
     """Another job and the name of another thing stop whoever asked."""
-    with pytest.raises(Unasked, match="job 9"):
+    with pytest.raises(UnrequestedData, match="job 9"):
         await guarded().poll("1")
-    with pytest.raises(Unasked, match="9"):
+    with pytest.raises(UnrequestedData, match="9"):
         await guarded().labels(KIND, "connection_id", ["1"])

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.bases import moved_on, to_retry, to_undo
-from bot.changes.batches import Operation
-from bot.changes.building import build
-from bot.changes.differences import same
-from bot.changes.kinds import Kind
-from bot.changes.lifecycle import CHANGED, MISSED, OperationState
-from bot.changes.outcomes import UNCHANGED
-from bot.changes.snapshots import Snapshot
-from bot.changes.values import Secret, Value, Values
-from bot.changes.vault import Vault
+from bot.changes.model.batches import Operation
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import Secret, Value, Values
+from bot.changes.outcome.follow_ups import moved_on, to_retry, to_undo
+from bot.changes.outcome.outcomes import UNCHANGED
+from bot.changes.planning.builder import build
+from bot.changes.planning.diff import same
 from bot.providers.telnyx.kinds import kinds
 
 KINDS: Final = {kind.name: kind for kind in kinds(secrets=True)}
@@ -142,10 +142,10 @@ def test_the_emergency_service_goes_back_as_a_whole(before: Values, after: Value
     assert taken.lost == lost
 
 
-def test_a_secret_that_was_wiped_cannot_come_back(vault: Vault) -> None:
+def test_a_secret_that_was_wiped_cannot_come_back(encryption: Encryption) -> None:
     """It is counted as lost, and a number of which nothing else changed is left out."""
-    wiped = Secret(fingerprint=vault.seal("4711").fingerprint)
-    after = {"external_pin": vault.seal("4712")}
+    wiped = Secret(fingerprint=encryption.seal("4711").fingerprint)
+    after = {"external_pin": encryption.seal("4712")}
     taken = to_undo(SETTINGS, [operation(0, {"external_pin": wiped}, after, OperationState.VERIFIED)])
     assert (dict(taken.rows), dict(taken.lost)) == ({}, {"external_pin": 1})
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.pacing import POLLS_AT_ONCE, POLLS_PER_SECOND, PollPace, next_poll
-from bot.workflow.budget import Budget
+from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, PollPace, next_poll
+from bot.workflow.rate_limiter import RateLimiter
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def test_there_are_never_more_turns_than_the_rate_and_the_burst(
     rate: float, burst: int, arrivals: list[float], window: float
 ) -> None:
     """However a crowd comes, no window sees more than its share, and everybody gets a turn."""
-    budget = Budget(rate=rate, burst=burst)
+    budget = RateLimiter(rate=rate, burst=burst)
     coming = [(NOW + timedelta(seconds=at), str(who)) for who, at in enumerate(arrivals)]
     taken: list[datetime] = []
     heapq.heapify(coming)
@@ -51,7 +51,7 @@ def test_there_are_never_more_turns_than_the_rate_and_the_burst(
 
 def test_a_crowd_comes_back_once_each() -> None:
     """Whoever is told to wait is let through when they come back at that time: nobody asks a third time."""
-    budget = Budget(rate=4, burst=8)
+    budget = RateLimiter(rate=4, burst=8)
     waits = [budget.wait(str(who), NOW) for who in range(500)]
 
     assert waits[:8] == [timedelta(0)] * 8
@@ -62,7 +62,7 @@ def test_a_crowd_comes_back_once_each() -> None:
 def test_500_jobs_are_not_500_calls() -> None:
     """From a start at which every job is due, no second sees more than the rate and the burst; each is asked about."""
     pace = PollPace(least=timedelta(seconds=2), most=timedelta(seconds=30))
-    budget = Budget(rate=POLLS_PER_SECOND, burst=POLLS_AT_ONCE)
+    budget = RateLimiter(rate=POLLS_PER_SECOND, burst=POLLS_AT_ONCE)
     due = [(NOW, job) for job in range(500)]
     polls = dict.fromkeys(range(500), 0)
     called: list[datetime] = []

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.workflow.budget import Budget
 from bot.workflow.clock_steps import ClockSteps
+from bot.workflow.rate_limiter import RateLimiter
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def test_a_step_is_what_the_steady_clock_does_not_know(passed: float, shown: flo
 
 def test_a_budget_gives_turns_as_soon_as_before_when_the_clock_is_set_back() -> None:
     """Whoever waited two seconds waits two seconds, not an hour and two."""
-    budget = Budget(rate=0.5, burst=1)
+    budget = RateLimiter(rate=0.5, burst=1)
     assert budget.wait("a", NOON) == timedelta(0)
     assert budget.wait("b", NOON) == timedelta(seconds=2)
 

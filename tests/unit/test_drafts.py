@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.changes.drafts import CANARY, NUMBERS, REASON, SETTINGS, read_draft
-from bot.changes.kinds import Kind
-from bot.changes.records import Draft
-from bot.changes.vault import Vault
+from bot.changes.input.requests import CANARY, NUMBERS, REASON, SETTINGS, read_draft
+from bot.changes.model.change import Draft
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
 from bot.errors import InputError
 
 
@@ -23,9 +23,9 @@ def problems(kind: Kind, draft: Draft, *, max_numbers: int = 100) -> dict[str, s
     return refusal.value.problems
 
 
-def test_a_good_draft_becomes_a_request(settings_kind: Kind, vault: Vault) -> None:
+def test_a_good_draft_becomes_a_request(settings_kind: Kind, encryption: Encryption) -> None:
     """Numbers, ids, values, sealed secrets and the reason are all there; repeats are dropped and counted."""
-    pin = vault.seal("4711")
+    pin = encryption.seal("4711")
     draft = Draft(
         kind=settings_kind.name,
         pasted=("+13035550100, (303) 555-0101", "1293384261075731499\n+1 303 555 0100"),
@@ -86,7 +86,7 @@ def test_each_refusal_says_what_to_do(settings_kind: Kind, draft: dict, field: s
 
 
 @pytest.mark.parametrize(("typed", "canary"), [("", 0), (" 5 ", 5), ("1,000", 1000), ("1 000", 1000)])
-def test_the_size_of_the_first_try_is_read(settings_kind: Kind, typed: str, canary: int) -> None:
+def test_the_size_of_the_canary_is_read(settings_kind: Kind, typed: str, canary: int) -> None:
     """A whole number, with or without its thousands apart; nothing means that there is none."""
     good = {"pasted": ("+13035550100",), "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
     draft = Draft(kind=settings_kind.name, canary=typed, **good)
@@ -95,7 +95,7 @@ def test_the_size_of_the_first_try_is_read(settings_kind: Kind, typed: str, cana
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "2.5", "five", "\u0665", "12345678"])
-def test_what_is_no_size_of_a_first_try_is_refused(settings_kind: Kind, typed: str) -> None:
+def test_what_is_no_size_of_a_canary_is_refused(settings_kind: Kind, typed: str) -> None:
     """Ignored, it would send everything at once."""
     good = {"pasted": ("+13035550100",), "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
 
@@ -104,7 +104,7 @@ def test_what_is_no_size_of_a_first_try_is_refused(settings_kind: Kind, typed: s
     }
 
 
-def test_a_filter_that_nobody_can_preview_has_no_first_try(settings_kind: Kind) -> None:
+def test_a_filter_that_nobody_can_preview_has_no_canary(settings_kind: Kind) -> None:
     """There are no first numbers where nobody knows any."""
     draft = Draft(
         kind=settings_kind.name,

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.building import build
-from bot.changes.drafts import read_draft
-from bot.changes.edits import applied, keys, show_wish
-from bot.changes.kinds import Kind
-from bot.changes.plans import emptied
-from bot.changes.records import Draft
-from bot.changes.settings import Setting, Shape
-from bot.changes.snapshots import Snapshot
-from bot.changes.summaries import summarise
-from bot.changes.values import Edit, Values, Way, values_to_json, wishes_from_json
+from bot.changes.input.requests import read_draft
+from bot.changes.model.change import Draft
+from bot.changes.model.kinds import Kind
+from bot.changes.model.list_edits import applied, keys, show_wish
+from bot.changes.model.settings import Setting, Shape
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import EditMode, ListEdit, Values, values_to_json, wishes_from_json
+from bot.changes.planning.builder import build
+from bot.changes.planning.plan import emptied
+from bot.changes.planning.summary import summarise
 from bot.errors import InputError
 
 TAGS = Setting(name="tags", label="Tags", shape=Shape.TAGS)
@@ -35,7 +35,7 @@ KIND = Kind(
 
 entries = st.lists(st.text(alphabet="abcABC", min_size=1, max_size=3), max_size=6).map(tuple)
 some_entries = entries.filter(bool)
-ways = st.sampled_from(Way)
+ways = st.sampled_from(EditMode)
 
 
 def snapshot(number: int, values: Values) -> Snapshot:
@@ -46,7 +46,7 @@ def snapshot(number: int, values: Values) -> Snapshot:
 @given(today=entries, more=some_entries)
 def test_after_adding_every_entry_is_there_and_none_is_lost(today: tuple[str, ...], more: tuple[str, ...]) -> None:
     """What was there stays as it was spelt, in its order, and everything that was to be added is there."""
-    after = applied(TAGS, Edit(Way.ADD, more), today)
+    after = applied(TAGS, ListEdit(EditMode.ADD, more), today)
     assert isinstance(after, tuple)
     assert after[: len(today)] == today
     assert keys(TAGS, after) == keys(TAGS, today) | keys(TAGS, more)
@@ -55,32 +55,32 @@ def test_after_adding_every_entry_is_there_and_none_is_lost(today: tuple[str, ..
 @given(today=entries, less=some_entries)
 def test_after_taking_away_nothing_else_is_lost(today: tuple[str, ...], less: tuple[str, ...]) -> None:
     """What was to go is gone, whatever its casing, and everything else stays."""
-    after = applied(TAGS, Edit(Way.REMOVE, less), today)
+    after = applied(TAGS, ListEdit(EditMode.REMOVE, less), today)
     assert keys(TAGS, after) == keys(TAGS, today) - keys(TAGS, less)
     assert after == tuple(entry for entry in today if entry in (after or ()))
 
 
 @given(today=st.none() | entries, way=ways, some=some_entries)
 def test_an_edit_done_twice_is_an_edit_done_once(
-    today: tuple[str, ...] | None, way: Way, some: tuple[str, ...]
+    today: tuple[str, ...] | None, way: EditMode, some: tuple[str, ...]
 ) -> None:
     """A number that has the result already is left alone."""
-    once = applied(PEOPLE, Edit(way, some), today)
-    assert applied(PEOPLE, Edit(way, some), once) == once
+    once = applied(PEOPLE, ListEdit(way, some), today)
+    assert applied(PEOPLE, ListEdit(way, some), once) == once
 
 
 @given(lists=st.lists(entries, min_size=1, max_size=20), more=some_entries)
 def test_numbers_with_equal_results_share_calls(lists: list[tuple[str, ...]], more: tuple[str, ...]) -> None:
     """Each number gets its own result, numbers with one result share calls, and no call is larger than allowed."""
     fleet = [snapshot(index, {"tags": tags}) for index, tags in enumerate(lists)]
-    plan = build(KIND, {"tags": Edit(Way.ADD, more)}, fleet)
+    plan = build(KIND, {"tags": ListEdit(EditMode.ADD, more)}, fleet)
     results = {}
     for number, before in zip(plan.numbers, lists, strict=True):
         if number.batch is None:
             assert keys(TAGS, more) <= keys(TAGS, before)
             continue
         batch = plan.batches[number.batch - 1]
-        assert batch.values["tags"] == applied(TAGS, Edit(Way.ADD, more), before) == number.after["tags"]
+        assert batch.values["tags"] == applied(TAGS, ListEdit(EditMode.ADD, more), before) == number.after["tags"]
         results.setdefault(batch.values["tags"], []).append(number.id)
     assert len(plan.batches) == sum(-(-len(ids) // KIND.batch_size) for ids in results.values())
 
@@ -96,34 +96,34 @@ def test_values_of_its_own_go_before_what_all_numbers_get() -> None:
 def test_taking_the_last_entry_away_is_found_where_no_way_to_do_it_is_documented() -> None:
     """Tags cannot be emptied, so the numbers that would lose their last one are named; people can."""
     fleet = [snapshot(1, {"tags": ("a",), "people": ("u1",)}), snapshot(2, {"tags": ("a", "b"), "people": ("u1",)})]
-    plan = build(KIND, {"tags": Edit(Way.REMOVE, ("A",)), "people": Edit(Way.REMOVE, ("u1",))}, fleet)
+    plan = build(KIND, {"tags": ListEdit(EditMode.REMOVE, ("A",)), "people": ListEdit(EditMode.REMOVE, ("u1",))}, fleet)
     assert {name: [number.id for number in numbers] for name, numbers in emptied(KIND, plan).items()} == {"tags": ["1"]}
 
 
 def test_an_edit_is_not_counted_as_a_list_that_is_replaced() -> None:
     """The warning about lost entries is for lists that are replaced; who takes entries away knows it."""
     fleet = [snapshot(1, {"tags": ("a", "b")})]
-    for wish, losing in ((Edit(Way.REMOVE, ("a",)), {}), (("b",), {"tags": 1})):
+    for wish, losing in ((ListEdit(EditMode.REMOVE, ("a",)), {}), (("b",), {"tags": 1})):
         plan = build(KIND, {"tags": wish}, fleet)
         assert summarise(KIND, plan, {"tags": wish}, {}, repeats=0).losing == losing
 
 
 @given(way=ways, some=some_entries)
-def test_an_edit_survives_the_database(way: Way, some: tuple[str, ...]) -> None:
+def test_an_edit_survives_the_database(way: EditMode, some: tuple[str, ...]) -> None:
     """What was stored comes back equal, and is not taken for a secret or a list."""
-    stored = json.loads(json.dumps(values_to_json({"tags": Edit(way, some), "people": some})))
-    assert wishes_from_json(stored) == {"tags": Edit(way, some), "people": some}
+    stored = json.loads(json.dumps(values_to_json({"tags": ListEdit(way, some), "people": some})))
+    assert wishes_from_json(stored) == {"tags": ListEdit(way, some), "people": some}
 
 
 @pytest.mark.parametrize(
     ("way", "typed", "wish", "text"),
     [
-        (Way.ADD, "vip, Denver", Edit(Way.ADD, ("vip", "Denver")), "add vip, Denver"),
-        (Way.REMOVE, "vip", Edit(Way.REMOVE, ("vip",)), "take away vip"),
+        (EditMode.ADD, "vip, Denver", ListEdit(EditMode.ADD, ("vip", "Denver")), "add vip, Denver"),
+        (EditMode.REMOVE, "vip", ListEdit(EditMode.REMOVE, ("vip",)), "take away vip"),
         (None, "vip", ("vip",), "vip"),
     ],
 )
-def test_the_form_says_what_becomes_of_a_list(way: Way | None, typed: str, wish: object, text: str) -> None:
+def test_the_form_says_what_becomes_of_a_list(way: EditMode | None, typed: str, wish: object, text: str) -> None:
     """What is typed is added, taken away, or becomes the list, as chosen; people read which."""
     draft = Draft(
         kind=KIND.name,
@@ -141,7 +141,7 @@ def test_the_form_says_what_becomes_of_a_list(way: Way | None, typed: str, wish:
 def test_adding_nothing_is_refused_even_where_a_list_may_be_emptied() -> None:
     """An empty box with “Add to it” means that something was forgotten."""
     draft = Draft(
-        kind=KIND.name, pasted=("+13035550100",), chosen=("people",), ways={"people": Way.ADD}, reason="because"
+        kind=KIND.name, pasted=("+13035550100",), chosen=("people",), ways={"people": EditMode.ADD}, reason="because"
     )
     with pytest.raises(InputError) as caught:
         read_draft(KIND, draft, is_id=str.isdecimal, max_numbers=10)
@@ -150,5 +150,5 @@ def test_adding_nothing_is_refused_even_where_a_list_may_be_emptied() -> None:
 
 def test_ids_in_a_list_are_read_with_their_names() -> None:
     """Each id of a list stands behind its own name."""
-    shown = show_wish(PEOPLE, Edit(Way.ADD, ("u1", "u2")), {"u1": "Ana"})
+    shown = show_wish(PEOPLE, ListEdit(EditMode.ADD, ("u1", "u2")), {"u1": "Ana"})
     assert shown == "add Ana (u1), u2 (name unknown)"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.filters import (
+from bot.changes.model.filter_fields import (
     Condition,
     Typed,
     conditions_from_json,
@@ -18,8 +18,8 @@ from bot.changes.filters import (
     read_filter,
     show_condition,
 )
-from bot.changes.kinds import Kind
-from bot.changes.values import Value
+from bot.changes.model.kinds import Kind
+from bot.changes.model.values import Value
 from bot.errors import InputError
 
 NAME = "voice.connection_name"

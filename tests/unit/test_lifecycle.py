@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.changes.lifecycle import (
+from bot.changes.model.lifecycle import (
     AWAITED,
     BATCH_STEPS,
     CHANGE_STEPS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.providers.listing import Listing
+from bot.providers.listing import ListProgress
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_what_ends_a_list(
     torn: bool,  # noqa: FBT001
 ) -> None:
     """An empty page, or as many rows as every page announced; nothing else."""
-    listing = Listing()
+    listing = ListProgress()
     for rows, total in pages:
         listing.take(rows, total)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.lifecycle import ChangeState, Outcome
-from bot.changes.listings import SORTS, Listing, read_listing
-from bot.changes.paging import Cursor, Page, cut, read_cursor
+from bot.changes.input.list_query import SORTS, ListQuery, read_listing
+from bot.changes.model.lifecycle import ChangeState, Outcome
+from bot.changes.model.paging import Cursor, Page, cut, read_cursor
 from bot.errors import InputError
 from bot.providers.telnyx.kinds import kinds
 
@@ -18,14 +18,14 @@ KINDS = kinds(secrets=True)
 TODAY = date(2026, 11, 21)
 
 
-def read(text: str) -> Listing:
+def read(text: str) -> ListQuery:
     """Read as Ana does, today."""
     return read_listing(text, me="U0ANA", kinds=KINDS, today=TODAY)
 
 
 def test_words_may_come_in_any_order_and_case() -> None:
     """Where, whose, which kind and when are told apart by themselves."""
-    expected = Listing(
+    expected = ListQuery(
         sorts=(next(sort for sort in SORTS if sort.word == "failed"),),
         people=("U0MIA",),
         kinds=("telnyx.emergency",),
@@ -33,7 +33,7 @@ def test_words_may_come_in_any_order_and_case() -> None:
     )
 
     assert read("list"[4:] + "failed <@U0MIA|mia> since 2026-11-01 kind emergency") == expected
-    assert read("KIND telnyx.emergency, Since 2026-11-01, U0MIA99 FAILED") == Listing(
+    assert read("KIND telnyx.emergency, Since 2026-11-01, U0MIA99 FAILED") == ListQuery(
         sorts=expected.sorts, people=("U0MIA99",), kinds=expected.kinds, since=expected.since
     )
 
@@ -41,7 +41,7 @@ def test_words_may_come_in_any_order_and_case() -> None:
 def test_mine_and_days_become_absolute() -> None:
     """What a button carries means the same tomorrow, and to whoever presses it."""
     assert str(read("mine since yesterday until today")) == "<@U0ANA> since 2026-11-20 until 2026-11-21"
-    assert read("on today") == Listing(since=TODAY, until=TODAY)
+    assert read("on today") == ListQuery(since=TODAY, until=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_a_button_carries_is_read_back(
 ) -> None:
     """The words of a listing are that listing."""
     since, until = (one, other) if not (one and other and one > other) else (other, one)
-    listing = Listing(
+    listing = ListQuery(
         sorts=tuple(sort for sort in SORTS if sort in sorts),
         people=tuple(people),
         kinds=tuple(names),
@@ -119,8 +119,8 @@ def test_every_state_has_a_word_and_the_usual_ones_leave_out_what_nobody_asked_f
     reached = {state for sort in SORTS for state, _ in sort.ends}
 
     assert reached == set(ChangeState) - {ChangeState.PLANNING}
-    assert {state for state, _ in Listing().ends} == set(ChangeState) - {ChangeState.PLANNING, ChangeState.DISCARDED}
-    assert {outcome for state, outcome in Listing().ends if state is ChangeState.FINISHED} == set(Outcome)
+    assert {state for state, _ in ListQuery().ends} == set(ChangeState) - {ChangeState.PLANNING, ChangeState.DISCARDED}
+    assert {outcome for state, outcome in ListQuery().ends if state is ChangeState.FINISHED} == set(Outcome)
 
 
 def pages(ids: list[int], limit: int, cursor: Cursor | None) -> Page[int]:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import logs
-from bot.changes.values import MASK
+from bot.changes.model.values import MASK
 
 KNOWN = "correct horse battery"
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, TokenLost
-from bot.slack.looks import MEMORY, PATIENCE, TTL, Looks, Turns
+from bot.slack.people_lookups import MEMORY, PATIENCE, TTL, LookupPace, PeopleLookups
 
 
 class Slack:
@@ -49,7 +49,7 @@ async def settled() -> None:
 async def test_what_decides_is_asked_anew_each_time() -> None:
     """However young the last answer is, a look that decides is another one."""
     slack = Slack()
-    looks = Looks(slack.ask, Time())
+    looks = PeopleLookups(slack.ask, Time())
 
     assert [await looks.fresh("a"), await looks.fresh("a")] == ["a1", "a2"]
 
@@ -57,7 +57,7 @@ async def test_what_decides_is_asked_anew_each_time() -> None:
 async def test_what_is_shown_may_be_a_minute_old() -> None:
     """One answer serves all who only look, for a minute; a fresh one serves them too."""
     slack, time = Slack(), Time()
-    looks = Looks(slack.ask, time)
+    looks = PeopleLookups(slack.ask, time)
 
     shown = [await looks.shown("a"), await looks.shown("a"), await looks.fresh("a"), await looks.shown("a")]
     time.at += TTL
@@ -69,7 +69,7 @@ async def test_what_is_shown_may_be_a_minute_old() -> None:
 async def test_clicks_that_come_during_a_look_share_the_next_one() -> None:
     """A look that has begun before the click says nothing about it; however many wait, one more is enough."""
     slack = Slack()
-    looks = Looks(slack.ask, Time())
+    looks = PeopleLookups(slack.ask, Time())
     slack.open.clear()
     async with asyncio.TaskGroup() as group:
         first = group.create_task(looks.fresh("a"))
@@ -86,7 +86,7 @@ async def test_a_failure_is_shared_and_not_kept() -> None:
     """Who waits for the look that fails is told so; who comes afterwards has another one."""
     slack = Slack()
     slack.failures = [DeliveryUnknown("no"), DeliveryUnknown("no")]
-    looks = Looks(slack.ask, Time())
+    looks = PeopleLookups(slack.ask, Time())
     slack.open.clear()
     first = asyncio.create_task(looks.fresh("a"))
     await settled()
@@ -104,7 +104,7 @@ async def test_a_short_wait_is_kept_and_a_long_one_is_told() -> None:
     """What Slack asks to wait for is waited for while anybody would; a longer wait comes back to who clicked."""
     slack = Slack()
     slack.failures = [DeliveryPostponed("slow", wait=0.01), DeliveryPostponed("slow", wait=PATIENCE + 1)]
-    looks = Looks(slack.ask, Time())
+    looks = PeopleLookups(slack.ask, Time())
 
     with pytest.raises(DeliveryPostponed) as told:
         await looks.fresh("a")
@@ -116,7 +116,7 @@ async def test_a_short_wait_is_kept_and_a_long_one_is_told() -> None:
 async def test_turns_keep_a_limit() -> None:
     """A burst goes at once, then they come one by one; whoever would wait too long is told for how long."""
     time = Time()
-    turns = Turns(2, PATIENCE + 1, time)
+    turns = LookupPace(2, PATIENCE + 1, time)
 
     await turns.take()
     await turns.take()
@@ -131,7 +131,7 @@ async def test_turns_keep_a_limit() -> None:
 async def test_an_answer_is_remembered_through_silence_for_some_minutes() -> None:
     """While Slack says nothing, what it said last is there with its age; after that it is forgotten."""
     slack, time = Slack(), Time()
-    looks = Looks(slack.ask, time)
+    looks = PeopleLookups(slack.ask, time)
     await looks.fresh("a")
     time.at = 100.0
     slack.failures = [DeliveryUnknown("no"), TokenLost("no"), DeliveryPostponed("no", wait=PATIENCE + 1)]
@@ -151,7 +151,7 @@ async def test_an_answer_is_remembered_through_silence_for_some_minutes() -> Non
 async def test_what_slack_has_denied_since_is_not_remembered() -> None:
     """Slack said that there is no such person: who they were before is gone. So is what was never asked about."""
     slack = Slack()
-    looks = Looks(slack.ask, Time())
+    looks = PeopleLookups(slack.ask, Time())
     await looks.fresh("a")
     slack.failures = [DeliveryRefused("user_not_found")]
     with pytest.raises(DeliveryRefused):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.changes.moments import believable
+from bot.changes.model.timestamps import believable
 from bot.clock_skew import read_date
 
 

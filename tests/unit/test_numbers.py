@@ -14,7 +14,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from bot.changes.numbers import SHOWN, BadEntry, Reading, read_numbers
+from bot.changes.numbers.parser import SHOWN, BadEntry, ParsedNumbers, read_numbers
 
 E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 ID = re.compile(r"\d{11,19}|phon_\w+", re.ASCII)
@@ -81,7 +81,7 @@ def is_id(text: str) -> bool:
     return ID.fullmatch(text) is not None
 
 
-def read(*texts: str, region: str = "US") -> Reading:
+def read(*texts: str, region: str = "US") -> ParsedNumbers:
     """Read ``texts`` as a modal would."""
     return read_numbers(texts, is_id=is_id, region=region)
 
@@ -181,7 +181,7 @@ def read(*texts: str, region: str = "US") -> Reading:
 )
 def test_reads(text: str, expected: tuple[str, ...]) -> None:
     """Whatever people paste, numbers come out in E.164 and ids as they are, in order."""
-    assert Reading(identifiers=expected, repeats=0, bad=()) == read(text)
+    assert ParsedNumbers(identifiers=expected, repeats=0, bad=()) == read(text)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_reads(text: str, expected: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_refuses(text: str, expected: list[tuple[str, str]]) -> None:
     """Each thing that is no number is named as it was typed, with its own phrase; no number is made of it."""
-    assert Reading(identifiers=(), repeats=0, bad=tuple(BadEntry(*pair) for pair in expected)) == read(text)
+    assert ParsedNumbers(identifiers=(), repeats=0, bad=tuple(BadEntry(*pair) for pair in expected)) == read(text)
 
 
 @pytest.mark.parametrize("text", ["1293384261075731", "1293384261075731499"], ids=["16-digits", "19-digits"])
@@ -313,7 +313,7 @@ def test_long_figures_are_ids_only_by_form(text: str) -> None:
     """Sixteen to nineteen digits are an id only when the provider's ids look so."""
     reading = read_numbers([text], is_id=lambda _: False)
 
-    assert Reading(identifiers=(), repeats=0, bad=(BadEntry(text, TOO_LONG),)) == reading
+    assert ParsedNumbers(identifiers=(), repeats=0, bad=(BadEntry(text, TOO_LONG),)) == reading
 
 
 @pytest.mark.parametrize("text", ["911", "123456", "0044207946095"], ids=["short-code", "six-digits", "leading-zero"])
@@ -338,7 +338,7 @@ def test_slips_are_never_ids(text: str) -> None:
 )
 def test_region(text: str, region: str, expected: str) -> None:
     """Numbers without a country code are read as they are dialled in the region."""
-    assert Reading(identifiers=(expected,), repeats=0, bad=()) == read(text, region=region)
+    assert ParsedNumbers(identifiers=(expected,), repeats=0, bad=()) == read(text, region=region)
 
 
 def test_unknown_region() -> None:
@@ -351,14 +351,14 @@ def test_unknown_region() -> None:
 
 def test_repeats() -> None:
     """One number in several styles, in one box or in several, is one identifier; the other mentions are counted."""
-    expected = Reading(identifiers=(DENVER, "phon_a"), repeats=4, bad=())
+    expected = ParsedNumbers(identifiers=(DENVER, "phon_a"), repeats=4, bad=())
 
     assert expected == read("(303) 555-0100\n+13035550100, phon_a", "<tel:+13035550100|Desk>\n1-303-555-0100; phon_a")
 
 
 def test_boxes_are_apart() -> None:
     """Nothing is joined across two boxes."""
-    expected = Reading(
+    expected = ParsedNumbers(
         identifiers=(), repeats=0, bad=(BadEntry("303", TOO_SHORT), BadEntry("555-0100", NO_AREA_CODE, box=1))
     )
 
@@ -376,7 +376,7 @@ def test_bad_among_good() -> None:
 def test_two_partitions() -> None:
     """Where spaces could separate in two ways, exactly that stretch is refused, and the rest is read."""
     ambiguous = BadEntry("+49 30 123456 1 303 555 0101", TWO_PARTITIONS)
-    expected = Reading(identifiers=(LONDON, DENVER), repeats=0, bad=(ambiguous,))
+    expected = ParsedNumbers(identifiers=(LONDON, DENVER), repeats=0, bad=(ambiguous,))
 
     assert expected == read("+44 20 7946 0958 +49 30 123456 1 303 555 0101 +1 303 555 0100")
 
@@ -505,7 +505,7 @@ def test_styles_and_separators(data: st.DataObject, numbers: list[str]) -> None:
     separators = data.draw(st.lists(HARD, min_size=len(numbers), max_size=len(numbers)))
     written = [dressed(n, style) if n.startswith("+") else n for n, style in zip(numbers, styles, strict=True)]
 
-    assert Reading(identifiers=tuple(numbers), repeats=0, bad=()) == read(joined(written, separators))
+    assert ParsedNumbers(identifiers=tuple(numbers), repeats=0, bad=()) == read(joined(written, separators))
 
 
 @UNHURRIED
@@ -515,7 +515,7 @@ def test_spaces_separate(data: st.DataObject, numbers: list[str]) -> None:
     styles = data.draw(st.lists(STYLES, min_size=len(numbers), max_size=len(numbers)))
     written = " ".join(dressed(number, style) for number, style in zip(numbers, styles, strict=True))
 
-    assert Reading(identifiers=tuple(numbers), repeats=0, bad=()) == read(written)
+    assert ParsedNumbers(identifiers=tuple(numbers), repeats=0, bad=()) == read(written)
 
 
 @UNHURRIED
@@ -525,7 +525,7 @@ def test_national_style(drawn: tuple[str, str]) -> None:
     region, number = drawn
     written = phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.NATIONAL)
 
-    assert Reading(identifiers=(number,), repeats=0, bad=()) == read(written, region=region)
+    assert ParsedNumbers(identifiers=(number,), repeats=0, bad=()) == read(written, region=region)
 
 
 PIECES = st.sampled_from(
@@ -550,7 +550,7 @@ def test_reading_is_idempotent(text: str) -> None:
     """What was read reads as itself."""
     identifiers = read(text).identifiers
 
-    assert Reading(identifiers=identifiers, repeats=0, bad=()) == read("\n".join(identifiers))
+    assert ParsedNumbers(identifiers=identifiers, repeats=0, bad=()) == read("\n".join(identifiers))
 
 
 # --- how long it takes -----------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.batches import Operation, Tally
-from bot.changes.lifecycle import OperationState, Outcome
-from bot.changes.outcomes import CONTRADICTORY, NOT_REPORTED, outcome, settle
+from bot.changes.model.batches import Operation, Tally
+from bot.changes.model.lifecycle import OperationState, Outcome
+from bot.changes.outcome.outcomes import CONTRADICTORY, NOT_REPORTED, outcome, settle
 from bot.providers.base import OperationReport
 
 

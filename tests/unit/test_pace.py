@@ -9,7 +9,7 @@ from itertools import count
 import httpx
 import pytest
 
-from bot.providers.pace import Pace
+from bot.providers.pacing import EndpointPace
 
 LIMIT = 50
 NUMBERS = 1000
@@ -45,7 +45,7 @@ class Run:
     #: Seconds on the way there and back, of the request with this count.
     there: tuple[float, ...]
     back: tuple[float, ...]
-    pace: Pace = field(default_factory=Pace)
+    pace: EndpointPace = field(default_factory=EndpointPace)
     provider: Provider = field(default_factory=Provider)
 
     def __post_init__(self) -> None:
@@ -101,7 +101,7 @@ def test_a_limit_is_used_up_and_not_overrun(there: tuple[float, ...], back: tupl
 
 def test_an_answer_about_the_window_before_holds_nothing_back() -> None:
     """What was left of a window that is over is not taken for what is left of the next one."""
-    pace = Pace()
+    pace = EndpointPace()
     for _ in range(3):
         assert pace.take(0.0) == 0
     pace.learn(httpx.Headers({"ratelimit": "limit=50, remaining=3, reset=0.5"}), 0.0, 0.1)
@@ -119,7 +119,7 @@ def test_an_answer_about_the_window_before_holds_nothing_back() -> None:
 
 def test_requests_on_their_way_count_in_the_window_that_begins() -> None:
     """Sent before a window ended they may arrive after it, so the next one has so many fewer to give."""
-    pace = Pace()
+    pace = EndpointPace()
     assert pace.take(0.0) == 0
     pace.learn(httpx.Headers({"ratelimit": "limit=10, remaining=9, reset=0.9"}), 0.0, 0.1)
     pace.ended()

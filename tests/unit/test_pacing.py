@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.pacing import (
+from bot.changes.outcome.poll_schedule import (
     FAILED_READS,
     POLLS_PER_SECOND,
     READ_BACKS,

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.building import build
-from bot.changes.differences import difference, payload
-from bot.changes.drafts import Request
-from bot.changes.kinds import Kind
-from bot.changes.plans import ids_to_name
-from bot.changes.snapshots import Snapshot
-from bot.changes.starts import Start
-from bot.changes.summaries import summarise
-from bot.changes.values import Edit, Value, Way
-from bot.changes.vault import Vault
+from bot.changes.input.requests import Request
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.start import Start
+from bot.changes.model.values import EditMode, ListEdit, Value
+from bot.changes.planning.builder import build
+from bot.changes.planning.diff import difference, payload
+from bot.changes.planning.plan import ids_to_name
+from bot.changes.planning.summary import summarise
 from bot.providers.telnyx.kinds import kinds
-from bot.workflow.checking import rows_by_id, varied
+from bot.workflow.planning.validation import rows_by_id, varied
 
 KIND = replace(next(kind for kind in kinds(secrets=True) if kind.name == "telnyx.settings"), batch_size=7)
 FORWARDS_TO = "voice.call_forwarding.forwards_to"
@@ -77,7 +77,7 @@ def test_batches_partition_what_changes(fleet: list[Snapshot], wanted: dict[str,
 
 
 @given(fleets, wanted_values, st.integers(0, 45))
-def test_the_first_try_is_the_first_numbers_that_change_and_nothing_else(
+def test_the_canary_is_the_first_numbers_that_change_and_nothing_else(
     fleet: list[Snapshot], wanted: dict[str, Value], canary: int
 ) -> None:
     """Its batches come first and hold exactly them; all batches still partition what changes. All is no first try."""
@@ -178,7 +178,7 @@ def test_every_number_gets_its_own_row_and_the_rest_of_the_form(
     assert len(plan.batches) <= sum(-(-count // KIND.batch_size) for count in groups.values())
 
 
-def test_a_sheet_of_todays_values_costs_no_more_than_what_was_edited() -> None:
+def test_a_sheet_of_current_values_costs_no_more_than_what_was_edited() -> None:
     """Every row differs in a column that nobody edited; the edited column alone is sent, in one job."""
     fleet = snapshots_of([{"customer_reference": f"desk {i}", "hd_voice_enabled": False} for i in range(5)])
     rows = {s.id: {**s.values, "hd_voice_enabled": True} for s in fleet}
@@ -198,7 +198,7 @@ def test_equal_lists_in_another_order_are_one_job() -> None:
     tagged = snapshots_of([{"tags": tags} for tags in EQUAL])
 
     by_rows = build(KIND, {}, fleet, rows)
-    by_edit = build(KIND, {"tags": Edit(Way.ADD, ("c",))}, tagged)
+    by_edit = build(KIND, {"tags": ListEdit(EditMode.ADD, ("c",))}, tagged)
 
     assert [[batch.size for batch in plan.batches] for plan in (by_rows, by_edit)] == [[3], [3]]
     assert varied(KIND, rows, by_rows) == {"tags": 1}
@@ -255,12 +255,12 @@ def test_the_digest_changes_with_any_value_and_with_nothing_else(
     assert build(KIND, wanted, [*fleet, replace(other, id="2")]).digest != plan.digest
 
 
-def test_the_digest_sees_a_changed_secret(vault: Vault, settings_kind: Kind) -> None:
+def test_the_digest_sees_a_changed_secret(encryption: Encryption, settings_kind: Kind) -> None:
     """Two PINs give two digests; the same PIN sealed twice gives one."""
-    fleet = [Snapshot(id="1", e164="+13035550100", values={"external_pin": vault.seal("0000")})]
+    fleet = [Snapshot(id="1", e164="+13035550100", values={"external_pin": encryption.seal("0000")})]
 
     digests = [
-        build(settings_kind, {"external_pin": vault.seal(pin)}, fleet).digest for pin in ("4711", "4711", "4712")
+        build(settings_kind, {"external_pin": encryption.seal(pin)}, fleet).digest for pin in ("4711", "4711", "4712")
     ]
 
     assert digests[0] == digests[1] != digests[2]

@@ -15,7 +15,7 @@ from bot.changes.policy import (
     Person,
     Policy,
     Reason,
-    Unread,
+    UnknownGroup,
     Verdict,
     kind_off,
     may_approve,
@@ -165,7 +165,9 @@ class TestApprove:
 
         assert (verdict.allowed, verdict.reason) == (False, Reason.NOBODY_LISTED)
 
-    @pytest.mark.parametrize("groups", [{"S0LEADS": Unread(), "S0NIGHT": frozenset()}, {"S0NIGHT": frozenset()}, {}])
+    @pytest.mark.parametrize(
+        "groups", [{"S0LEADS": UnknownGroup(), "S0NIGHT": frozenset()}, {"S0NIGHT": frozenset()}, {}]
+    )
     def test_unreadable_group(self, groups: Membership) -> None:
         """A group that could not be read, or was not, approves nothing and is given as the reason (invariant 3)."""
         verdict = approve("U0LEAD", groups=groups)
@@ -175,13 +177,13 @@ class TestApprove:
 
     def test_unreadable_for_longer(self) -> None:
         """When Slack keeps us out for longer than a minute, that is what is said."""
-        verdict = approve("U0ELSE", groups={"S0LEADS": Unread(wait=3600), "S0NIGHT": frozenset()})
+        verdict = approve("U0ELSE", groups={"S0LEADS": UnknownGroup(wait=3600), "S0NIGHT": frozenset()})
 
         assert verdict.sentence.endswith("Try again in 60 minutes.")
 
     def test_group_that_is_gone(self) -> None:
         """A group that is gone for good is told as that, and who can mend it; another minute would change nothing."""
-        gone = Unread(trouble="which Slack does not know: take the id from the group's page in Slack")
+        gone = UnknownGroup(trouble="which Slack does not know: take the id from the group's page in Slack")
         verdict = approve("U0ELSE", groups={"S0LEADS": gone, "S0NIGHT": frozenset()})
 
         assert (verdict.allowed, verdict.reason) == (False, Reason.GROUP_GONE)
@@ -193,13 +195,13 @@ class TestApprove:
 
     def test_group_that_is_gone_beside_one_that_is_silent(self) -> None:
         """While another group may still have the person, the better answer is to try again."""
-        verdict = approve("U0ELSE", groups={"S0LEADS": Unread(trouble="which is gone")})
+        verdict = approve("U0ELSE", groups={"S0LEADS": UnknownGroup(trouble="which is gone")})
 
         assert verdict.reason is Reason.GROUP_UNREADABLE
 
     def test_unreadable_group_beside_a_readable_one(self) -> None:
         """What could be read still counts: a group that names the person, or the list itself."""
-        groups: Membership = {"S0LEADS": Unread(), "S0NIGHT": frozenset({"U0OWL"})}
+        groups: Membership = {"S0LEADS": UnknownGroup(), "S0NIGHT": frozenset({"U0OWL"})}
 
         assert approve("U0OWL", groups=groups).allowed
         assert approve("U0BOSS", groups=groups).allowed
@@ -325,7 +327,7 @@ class TestForbidden:
         ),
         (
             Grant(groups=frozenset({"S0LEADS"})),
-            {"S0LEADS": Unread()},
+            {"S0LEADS": UnknownGroup()},
             (
                 "Slack did not say who is in the user groups of the approvers, so you may not approve or reject "
                 "changes under the rule “night” just now. Try again in a minute."

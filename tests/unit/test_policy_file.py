@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.changes.policy import Grant, OnStale, Policies, Policy, Rule
-from bot.changes.windows import Window
+from bot.changes.policy.windows import Window
 from bot.config.policy import EXAMPLE, explain, parse, read, rule_cautions
 from bot.config.policy.keys import KEYS
 from tests.unit.policies import FALLBACK, KINDS, OFF

@@ -17,7 +17,7 @@ from bot.changes.policy import (
     Policy,
     Reason,
     Rule,
-    Unread,
+    UnknownGroup,
     kind_off,
     may_approve,
     may_request,
@@ -191,7 +191,7 @@ class TestStart:
         """When a group that could let them in cannot be read, that is the answer."""
         grouped = replace(self.LARGE, requesters=Grant(groups=frozenset({"S0BIG"})))
 
-        verdict = policies(grouped).may_start("telnyx.settings", person("U0ELSE"), {"S0BIG": Unread()})
+        verdict = policies(grouped).may_start("telnyx.settings", person("U0ELSE"), {"S0BIG": UnknownGroup()})
 
         assert (verdict.allowed, verdict.reason, verdict.rule) == (False, Reason.GROUP_UNREADABLE, "large")
 
@@ -293,7 +293,7 @@ grants = st.builds(
     everyone=st.booleans(),
 )
 memberships = st.dictionaries(
-    st.sampled_from(["S0LEADS", "S0NIGHT"]), st.just(Unread()) | st.frozensets(st.sampled_from(PEOPLE))
+    st.sampled_from(["S0LEADS", "S0NIGHT"]), st.just(UnknownGroup()) | st.frozensets(st.sampled_from(PEOPLE))
 )
 bare_rules = st.builds(
     Rule,
@@ -383,7 +383,9 @@ class TestRules:
         fewer = [
             replace(rule, requesters=without(rule.requesters), approvers=without(rule.approvers)) for rule in rules
         ]
-        smaller = {group: users if isinstance(users, Unread) else users - {user} for group, users in groups.items()}
+        smaller = {
+            group: users if isinstance(users, UnknownGroup) else users - {user} for group, users in groups.items()
+        }
         after = answers(policies(*fewer), smaller)
 
         assert [now for then, now in zip(before, after, strict=True) if now and not then] == []

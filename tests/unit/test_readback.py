@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.differences import payload
-from bot.changes.kinds import Kind
-from bot.changes.lifecycle import OperationState
-from bot.changes.outcomes import ALSO_CHANGED, DIFFERS, GIVEN_UP, GONE, NOT_IN_EFFECT, NOT_TOLD, UNDER_WAY
-from bot.changes.readback import Awaited, Doubt, Patience, Reading, comparable, judge
-from bot.changes.snapshots import Snapshot
-from bot.changes.values import Secret
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import OperationState
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import Secret
+from bot.changes.outcome.outcomes import ALSO_CHANGED, DIFFERS, GIVEN_UP, GONE, NOT_IN_EFFECT, NOT_TOLD, UNDER_WAY
+from bot.changes.outcome.readback import AwaitedNumber, Doubt, Patience, ReadBack, comparable, judge
+from bot.changes.planning.diff import payload
 from bot.providers.telnyx.kinds import kinds
 
 FORWARDING = "voice.call_forwarding.call_forwarding_enabled"
@@ -24,11 +24,11 @@ FORWARDS_TO = "voice.call_forwarding.forwards_to"
 FORWARDING_TYPE = "voice.call_forwarding.forwarding_type"
 CNAM = "voice.cnam_listing.cnam_listing_enabled"
 CNAM_NAME = "voice.cnam_listing.cnam_listing_details"
-NUMBER = Awaited(position=7, batch=1)
+NUMBER = AwaitedNumber(position=7, batch=1)
 SETTINGS = kinds(secrets=True)[0]
 
 
-def read(kind: Kind, sent: dict[str, Any], found: dict[str, Any] | None, *, last: bool = True, **more: Any) -> Reading:
+def read(kind: Kind, sent: dict[str, Any], found: dict[str, Any] | None, *, last: bool = True, **more: Any) -> ReadBack:
     """Return what it shows to find ``found`` on a number that was sent ``sent``."""
     snapshot = None if found is None else Snapshot(id="1", e164="+13035550100", values=found)
     number, labels = more.get("number", NUMBER), more.get("labels", {})
@@ -93,7 +93,7 @@ def test_what_was_not_sent_may_become_anything(settings_kind: Kind, emergency_ki
     listing = read(settings_kind, {CNAM: False, CNAM_NAME: "ACME"}, {CNAM: False, CNAM_NAME: ""})
     off = {"emergency_enabled": False, "emergency_address_id": "1"}
     gone = {"emergency_enabled": False, "emergency_address_id": None, "emergency_status": "disabled"}
-    service = read(emergency_kind, off, gone, number=Awaited(position=7, batch=1, known=off))
+    service = read(emergency_kind, off, gone, number=AwaitedNumber(position=7, batch=1, known=off))
 
     assert [listing.state, service.state] == [OperationState.VERIFIED] * 2
 
@@ -106,10 +106,10 @@ def test_a_number_that_is_gone_differs(settings_kind: Kind) -> None:
     assert read(settings_kind, {"customer_reference": "R"}, None, last=False).state is None
 
 
-def test_a_pin_is_compared_without_being_kept(settings_kind: Kind, vault: Vault) -> None:
+def test_a_pin_is_compared_without_being_kept(settings_kind: Kind, encryption: Encryption) -> None:
     """The same PIN is recognised under another sealing; another one is told as such and shown to nobody."""
-    same = read(settings_kind, {"external_pin": vault.seal("4711")}, {"external_pin": vault.seal("4711")})
-    other = read(settings_kind, {"external_pin": vault.seal("4711")}, {"external_pin": vault.seal("0815")})
+    same = read(settings_kind, {"external_pin": encryption.seal("4711")}, {"external_pin": encryption.seal("4711")})
+    other = read(settings_kind, {"external_pin": encryption.seal("4711")}, {"external_pin": encryption.seal("0815")})
 
     assert same.state is OperationState.VERIFIED
     assert (other.state, other.reason) == (OperationState.DIFFERS, "External PIN is not the one that was sent")
@@ -121,10 +121,10 @@ def test_a_pin_is_compared_without_being_kept(settings_kind: Kind, vault: Vault)
 
 
 @pytest.mark.parametrize("secrets", [True, False], ids=["not told", "not offered any more"])
-def test_a_pin_that_cannot_be_read_back_is_never_called_verified(vault: Vault, secrets: bool) -> None:  # noqa: FBT001 - a parameter of the table
+def test_a_pin_that_cannot_be_read_back_is_never_called_verified(encryption: Encryption, secrets: bool) -> None:  # noqa: FBT001 - a parameter of the table
     """It is not compared, and that is said, although everything else is as it was sent."""
     kind = kinds(secrets=secrets)[0]
-    sent = {"external_pin": vault.seal("4711"), "customer_reference": "R"}
+    sent = {"external_pin": encryption.seal("4711"), "customer_reference": "R"}
 
     reading = read(kind, sent, {"customer_reference": "R"})
 
@@ -139,7 +139,7 @@ DOUBT = Doubt(code=GIVEN_UP, reason="An operator gave up on its job.")
 
 def test_a_number_of_unknown_fate_is_what_it_is_read_as(settings_kind: Kind) -> None:
     """With what was sent it is verified; otherwise it differs, and why nobody knew stays beside what was found."""
-    unsure = Awaited(position=7, batch=1, doubt=DOUBT)
+    unsure = AwaitedNumber(position=7, batch=1, doubt=DOUBT)
 
     there = read(settings_kind, {"customer_reference": "R"}, {"customer_reference": "R"}, number=unsure, last=False)
     other = read(settings_kind, {"customer_reference": "R"}, {"customer_reference": "X"}, number=unsure)
@@ -158,7 +158,7 @@ TRANSLATED = "voice.translated_number"
 def test_what_was_not_sent_and_changed_is_named(settings_kind: Kind) -> None:
     """A number that has what was sent and lost something else is not verified: a job may reset more than it got."""
     known = {TECH: False, FORWARDING: True, FORWARDS_TO: "+17205550000", TRANSLATED: None}
-    number = Awaited(position=7, batch=1, known=known)
+    number = AwaitedNumber(position=7, batch=1, known=known)
     wiped = {TECH: True, FORWARDING: True, FORWARDS_TO: "", TRANSLATED: "4711"}
 
     reading = read(settings_kind, {TECH: True}, wiped, number=number)

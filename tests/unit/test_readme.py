@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.changes.listings import SORTS
+from bot.changes.input.list_query import SORTS
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.config import VARIABLES, load
 from bot.slack.views.help import help_text

@@ -12,19 +12,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from openpyxl import load_workbook
 
-from bot.changes.batches import Batch, Operation
-from bot.changes.formula_guard import guard
-from bot.changes.kinds import Kind
-from bot.changes.lifecycle import BatchState, OperationState
-from bot.changes.outcomes import UNCHANGED
-from bot.changes.records import Summary
-from bot.changes.results import ABSENT, ResultsSheet, Touched, plan_sheet
+from bot.changes.model.batches import Batch, Operation
+from bot.changes.model.change import Summary
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.file_format import FileFormat
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState, OperationState
+from bot.changes.model.values import MASK, Value, Values
+from bot.changes.outcome.outcomes import UNCHANGED
+from bot.changes.outcome.results import ABSENT, ResultsSheet, Touched, plan_sheet
 from bot.changes.sheets import read_sheet
 from bot.changes.sheets.stages import MOMENTS, RESULTS
-from bot.changes.tabular import Form
-from bot.changes.unseen import visible
-from bot.changes.values import MASK, Value, Values
-from bot.changes.vault import Vault
+from bot.changes.text.formula_guard import guard
+from bot.changes.text.invisible import visible
 
 
 def results_sheet(
@@ -32,7 +32,7 @@ def results_sheet(
     operations: Iterable[Operation],
     batches: Mapping[int, Batch],
     summary: Summary | None,
-    form: Form = Form.CSV,
+    form: FileFormat = FileFormat.CSV,
 ) -> bytes:
     """Return the sheet, written in portions of seven rows."""
     every = list(operations)
@@ -214,9 +214,9 @@ TRICKY: dict[str, tuple[Value, Value]] = {
 }
 
 
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", FileFormat)
 @pytest.mark.parametrize("stage", ["before", "after"])
-def test_the_sheet_gives_back_what_it_tells(settings_kind: Kind, form: Form, stage: str) -> None:
+def test_the_sheet_gives_back_what_it_tells(settings_kind: Kind, form: FileFormat, stage: str) -> None:
     """As it is it undoes; without the columns of before it asks again. What guards a cell survives the way back."""
     before, after = ({name: pair[at] for name, pair in TRICKY.items()} for at in (0, 1))
     state = OperationState.DIFFERS
@@ -232,9 +232,9 @@ def test_the_sheet_gives_back_what_it_tells(settings_kind: Kind, form: Form, sta
     assert given == {number_id(7): before if stage == "before" else after}
 
 
-def without_before(sheet: bytes, form: Form) -> bytes:
+def without_before(sheet: bytes, form: FileFormat) -> bytes:
     """Return ``sheet`` with its columns of before taken out, as somebody does by hand."""
-    if form is Form.CSV:
+    if form is FileFormat.CSV:
         table = list(csv.reader(io.StringIO(sheet.decode("utf-8-sig"))))
         kept = [at for at, title in enumerate(table[0]) if "(before)" not in title]
         text = io.StringIO()
@@ -269,7 +269,7 @@ def test_a_row_gives_values_only_where_they_are_due(
     sheet = results_sheet(settings_kind, [one, operation(8, batch=1, **wish)], {1: SENT}, None)
 
     undone = uploaded(settings_kind, sheet)[number_id(7)]
-    again = uploaded(settings_kind, without_before(sheet, Form.CSV))[number_id(7)]
+    again = uploaded(settings_kind, without_before(sheet, FileFormat.CSV))[number_id(7)]
 
     assert undone == ({"connection_id": "1"} if "before" in gives else {})
     assert again == ({"connection_id": "2"} if "after" in gives else {})
@@ -306,7 +306,7 @@ def test_a_workbook_holds_the_same_as_texts(settings_kind: Kind, reason: str) ->
     """The XLSX has the CSV's rows, every cell typed and formatted as text: no formula, no lost ``+``."""
     operations = [operation(position, reason=reason, code="007") for position in range(20)]
 
-    book = load_workbook(io.BytesIO(results_sheet(settings_kind, operations, {}, None, Form.XLSX)))
+    book = load_workbook(io.BytesIO(results_sheet(settings_kind, operations, {}, None, FileFormat.XLSX)))
 
     (page,) = book.worksheets
     lines = [[cell.value or "" for cell in row] for row in page.iter_rows()]
@@ -335,9 +335,9 @@ def test_a_number_that_is_none_is_disarmed_too(settings_kind: Kind) -> None:
         assert rows(sheet)[0]["number"] == "'=1+1"
 
 
-def test_a_secret_is_masked(settings_kind: Kind, vault: Vault) -> None:
+def test_a_secret_is_masked(settings_kind: Kind, encryption: Encryption) -> None:
     """A PIN is in no sheet, neither before nor after."""
-    old, new = vault.seal("0000-old"), vault.seal("4711-new")
+    old, new = encryption.seal("0000-old"), encryption.seal("4711-new")
     pin = operation(1, batch=1, before={"external_pin": old}, after={"external_pin": new}, state=VERIFIED)
 
     sheet = results_sheet(settings_kind, [pin], {}, None).decode()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.changes.numbers import read_numbers
-from bot.slack.said import named, texts_of, typed
+from bot.changes.numbers.parser import read_numbers
+from bot.slack.message_text import named, texts_of, typed
 
 ONE = "+13035550100"
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Setting, Shape, Unreadable, read_value, show_value
-from bot.changes.values import MASK, Value
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import InvalidValue, Setting, Shape, read_value, show_value
+from bot.changes.model.values import MASK, Value
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_bad_value_is_answered_with_what_would_be_right(
     settings_kind: Kind, name: str, typed: str, problem: str
 ) -> None:
     """The sentence names the setting and says what to type instead."""
-    with pytest.raises(Unreadable) as refusal:
+    with pytest.raises(InvalidValue) as refusal:
         read_value(settings_kind.setting(name), typed)
 
     assert str(refusal.value) == problem
@@ -86,7 +86,7 @@ def test_reading_never_breaks(text: str, shape: Shape) -> None:
 
     try:
         outcome: object = read_value(setting, text)
-    except Unreadable as refusal:
+    except InvalidValue as refusal:
         outcome = str(refusal)
 
     assert outcome is not None
@@ -113,9 +113,9 @@ def test_a_value_is_shown_as_people_read_it(
     assert show_value(settings_kind.setting(name), value, {str(value): label} if label else None) == shown
 
 
-def test_a_secret_is_shown_masked(settings_kind: Kind, vault: Vault) -> None:
+def test_a_secret_is_shown_masked(settings_kind: Kind, encryption: Encryption) -> None:
     """Nobody reads a PIN back."""
-    assert show_value(settings_kind.setting("external_pin"), vault.seal("4711")) == MASK
+    assert show_value(settings_kind.setting("external_pin"), encryption.seal("4711")) == MASK
 
 
 def test_every_setting_of_the_documented_request_is_there(settings_kind: Kind) -> None:
@@ -189,6 +189,6 @@ def test_whole_numbers_addresses_and_lists_are_read(setting: Setting, typed: str
 )
 def test_what_does_not_fit_the_shape_is_refused_in_words(setting: Setting, typed: str, why: str) -> None:
     """The sentence says what would be right."""
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidValue) as caught:
         read_value(setting, typed)
     assert str(caught.value) == why

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.clocks import show_instant
-from bot.changes.starts import AHEAD, START, Start, begins_at, read_start
-from bot.changes.windows import Window, open_at
+from bot.changes.model.start import AHEAD, START, Start, begins_at, read_start
+from bot.changes.policy.wall_clock import show_instant
+from bot.changes.policy.windows import Window, open_at
 from bot.errors import InputError
 
 BERLIN = "Europe/Berlin"

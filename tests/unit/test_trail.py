@@ -1,4 +1,4 @@
-"""The audit trail is a chain that no single row can leave unnoticed."""
+"""The audit log is a chain that no single row can leave unnoticed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.changes.events import Event, Head
-from bot.changes.trail import GENESIS, PRUNED, Proof, Walk, link
-from bot.errors import TrailBroken
+from bot.changes.audit.events import Event, Head
+from bot.changes.audit.hash_chain import GENESIS, PRUNED, ChainCheck, ChainProof, link
+from bot.errors import AuditLogBroken
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -50,9 +50,9 @@ def head_of(events: Sequence[Event]) -> Head:
     return Head(last=events[-1].id, hash=events[-1].hash)
 
 
-def walk(events: Sequence[Event], head: Head | None, pruned: Event | None = None) -> Proof:
+def walk(events: Sequence[Event], head: Head | None, pruned: Event | None = None) -> ChainProof:
     """Follow ``events`` to ``head``."""
-    walking = Walk(pruned)
+    walking = ChainCheck(pruned)
     for event in sorted(events, key=lambda event: event.id):
         walking.take(event)
     return walking.end(head)
@@ -68,7 +68,7 @@ def event(what: str = "planned", **more: Any) -> Event:
 @given(trails)
 def test_what_nobody_touched_is_proven(trail: list[Event]) -> None:
     """An honest trail is followed to its head."""
-    assert walk(trail, head_of(trail)) == Proof(events=len(trail), pruned=0, head=head_of(trail))
+    assert walk(trail, head_of(trail)) == ChainProof(events=len(trail), pruned=0, head=head_of(trail))
 
 
 @settings(deadline=None)  # other work on the machine is no fault
@@ -90,7 +90,7 @@ def test_any_change_of_any_event_is_found_and_the_event_is_named(trail: list[Eve
     touched = [*trail]
     touched[place] = replace(trail[place], **{column: value})
 
-    with pytest.raises(TrailBroken, match=f"breaks at event {place + 1} "):
+    with pytest.raises(AuditLogBroken, match=f"breaks at event {place + 1} "):
         walk(touched, head_of(trail))
 
 
@@ -100,7 +100,7 @@ def test_an_event_that_is_gone_is_missed(trail: list[Event], data: st.DataObject
     """Without any one of its events the trail breaks, or ends before its head."""
     gone = data.draw(st.sampled_from(trail))
 
-    with pytest.raises(TrailBroken):
+    with pytest.raises(AuditLogBroken):
         walk([each for each in trail if each != gone], head_of(trail))
 
 
@@ -116,7 +116,7 @@ def test_two_events_that_changed_places_are_found(trail: list[Event], data: st.D
         swapped[here] = moved if with_hashes else replace(moved, hash=trail[here].hash)
 
     if swapped != trail:
-        with pytest.raises(TrailBroken):
+        with pytest.raises(AuditLogBroken):
             walk(swapped, head_of(trail))
 
 
@@ -135,17 +135,17 @@ def test_what_is_missing_or_too_much_is_told(tamper: Callable[[list[Event]], lis
     """A person who verifies reads where it broke and what that means."""
     trail = chained([event("proposed"), event("planned"), event("approved"), event("started")])
 
-    with pytest.raises(TrailBroken, match=said):
+    with pytest.raises(AuditLogBroken, match=said):
         walk(tamper(trail), head_of(trail))
 
 
 def test_without_a_head_nothing_is_proven() -> None:
     """A trail whose head was removed may have lost its end."""
-    with pytest.raises(TrailBroken, match="head of the audit trail is gone"):
+    with pytest.raises(AuditLogBroken, match="head of the audit log is gone"):
         walk(chained([event()]), None)
 
 
-def test_a_pruned_trail_goes_on_from_where_it_was_cut() -> None:
+def test_a_pruned_audit_log_goes_on_from_where_it_was_cut() -> None:
     """The event that says what was pruned is part of the trail; from its word on the rest is proven."""
     old = chained([event("proposed"), event("planned"), event("approved")])
     cut = event(
@@ -153,10 +153,10 @@ def test_a_pruned_trail_goes_on_from_where_it_was_cut() -> None:
     )
     trail = [*old, *chained([cut], previous=old[-1].hash, first=4)]
 
-    assert walk(trail[2:], head_of(trail), pruned=trail[3]) == Proof(events=2, pruned=2, head=head_of(trail))
-    with pytest.raises(TrailBroken, match=r"breaks at event 4 .* ids between 2 and 4 are missing"):
+    assert walk(trail[2:], head_of(trail), pruned=trail[3]) == ChainProof(events=2, pruned=2, head=head_of(trail))
+    with pytest.raises(AuditLogBroken, match=r"breaks at event 4 .* ids between 2 and 4 are missing"):
         walk(trail[3:], head_of(trail), pruned=trail[3])
-    with pytest.raises(TrailBroken, match="breaks at event 3"):
+    with pytest.raises(AuditLogBroken, match="breaks at event 3"):
         walk(trail[2:], head_of(trail))
 
 
@@ -165,10 +165,10 @@ def test_a_made_up_word_about_pruning_proves_nothing() -> None:
     trail = chained([event("proposed"), event("planned"), event("approved")])
     made_up = event(PRUNED, id=4, details={"events": 2, "first": 1, "last": 2, "hash": trail[1].hash}, hash="0" * 64)
 
-    with pytest.raises(TrailBroken, match="breaks at event 4"):
+    with pytest.raises(AuditLogBroken, match="breaks at event 4"):
         walk([trail[2], made_up], Head(last=4, hash="0" * 64), pruned=made_up)
-    with pytest.raises(TrailBroken, match="Event 4, which says what was pruned"):
-        Walk(replace(made_up, details={"last": "two"}))
+    with pytest.raises(AuditLogBroken, match="Event 4, which says what was pruned"):
+        ChainCheck(replace(made_up, details={"last": "two"}))
 
 
 def test_the_hash_is_over_the_moment_not_over_its_zone() -> None:

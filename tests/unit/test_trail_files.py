@@ -1,4 +1,4 @@
-"""Files of the audit trail: which span they hold, and how a line looks."""
+"""Files of the audit log: which span they hold, and how a line looks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.changes.events import Event
-from bot.changes.trail_files import COLUMNS, Form, header, line, read_moment, read_span, read_words
+from bot.changes.audit.events import Event
+from bot.changes.audit.export import COLUMNS, AuditFormat, header, line, read_moment, read_span, read_words
 from bot.errors import InputError
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -69,13 +69,13 @@ def test_an_empty_span_is_refused_with_why(since: str, until: str, said: str) ->
 def test_words_come_in_any_order() -> None:
     """Dates in their order, the form anywhere, everything optional."""
     span, form = read_words(["JSONL", "2026-11-01"], since="2026-10-22", now=NOW)
-    assert (span.since, span.until, form) == (day(11, 1), NOW, Form.JSONL)
+    assert (span.since, span.until, form) == (day(11, 1), NOW, AuditFormat.JSONL)
 
     span, form = read_words(["2026-11-01", "2026-11-02", "csv"], since="2026-10-22", now=NOW)
-    assert (span.since, span.until, form) == (day(11, 1), day(11, 2), Form.CSV)
+    assert (span.since, span.until, form) == (day(11, 1), day(11, 2), AuditFormat.CSV)
 
     span, form = read_words([], since="2026-10-22", now=NOW)
-    assert (span.since, span.until, form) == (day(10, 22), NOW, Form.CSV)
+    assert (span.since, span.until, form) == (day(10, 22), NOW, AuditFormat.CSV)
 
 
 @pytest.mark.parametrize("words", [["csv", "jsonl"], ["2026-11-01", "2026-11-02", "2026-11-03"]])
@@ -103,7 +103,7 @@ events = st.builds(
 @given(events)
 def test_no_cell_starts_a_formula_and_nothing_is_lost(event: Event) -> None:
     """Each event is one row of all columns, whatever people typed; every cell is only text to a spreadsheet."""
-    sheet = (header(Form.CSV) + line(Form.CSV, event)).decode("utf-8-sig")
+    sheet = (header(AuditFormat.CSV) + line(AuditFormat.CSV, event)).decode("utf-8-sig")
     columns, cells = csv.reader(io.StringIO(sheet, newline=""))
 
     assert tuple(columns) == COLUMNS
@@ -116,7 +116,7 @@ def test_no_cell_starts_a_formula_and_nothing_is_lost(event: Event) -> None:
 @given(events)
 def test_a_json_line_is_the_whole_event(event: Event) -> None:
     """One line, one object, the same columns, details as they are."""
-    written = line(Form.JSONL, event)
+    written = line(AuditFormat.JSONL, event)
     told = json.loads(written)
 
     assert written.count(b"\n") == 1
@@ -138,5 +138,5 @@ def test_times_are_iso_in_utc() -> None:
         hash="h",
     )
 
-    assert line(Form.CSV, berlin).startswith(b"1,2026-11-21T12:30:00.000000+00:00,CHG-7,U0ANA,frozen,")
-    assert json.loads(line(Form.JSONL, berlin))["at"] == "2026-11-21T12:30:00.000000+00:00"
+    assert line(AuditFormat.CSV, berlin).startswith(b"1,2026-11-21T12:30:00.000000+00:00,CHG-7,U0ANA,frozen,")
+    assert json.loads(line(AuditFormat.JSONL, berlin))["at"] == "2026-11-21T12:30:00.000000+00:00"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.changes.batches import Operation
-from bot.changes.kinds import Kind
-from bot.changes.lifecycle import OperationState
-from bot.changes.results import plan_sheet
-from bot.changes.unseen import visible
+from bot.changes.model.batches import Operation
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import OperationState
+from bot.changes.outcome.results import plan_sheet
+from bot.changes.text.invisible import visible
 from bot.slack.views.elements import code, escape, plain, quote
 
 OVERRIDE = "Main\u202eniaM"

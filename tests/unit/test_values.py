@@ -9,8 +9,8 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.values import MASK, Secret, Value, canonical, from_json, to_json
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.values import MASK, Secret, Value, canonical, from_json, to_json
 from bot.errors import SecretError
 
 plain_values = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.lists(st.text(), max_size=5).map(tuple))
@@ -25,14 +25,14 @@ def test_a_value_survives_being_stored(value: Value) -> None:
     assert type(back) is type(value)
 
 
-def test_a_secret_survives_being_stored_sealed(vault: Vault) -> None:
+def test_a_secret_survives_being_stored_sealed(encryption: Encryption) -> None:
     """A stored secret can be opened again, and its clear text is nowhere in what is stored."""
-    stored = json.dumps(to_json(vault.seal("4711-secret")))
+    stored = json.dumps(to_json(encryption.seal("4711-secret")))
 
     assert "4711-secret" not in stored
     back = from_json(json.loads(stored))
     assert isinstance(back, Secret)
-    assert vault.open(back) == "4711-secret"
+    assert encryption.open(back) == "4711-secret"
 
 
 @given(st.dictionaries(st.text(), plain_values, max_size=6))
@@ -46,16 +46,16 @@ def test_the_canonical_text_does_not_depend_on_order(document: dict[str, Value])
 @given(st.text(), st.text())
 def test_secrets_are_equal_when_their_clear_texts_are(one: str, other: str) -> None:
     """Sealing twice gives different texts but equal secrets, and different clear texts give different ones."""
-    vault = Vault([Fernet.generate_key().decode()])
+    encryption = Encryption([Fernet.generate_key().decode()])
 
-    assert vault.seal(one) == vault.seal(one)
-    assert vault.seal(one).sealed != vault.seal(one).sealed
-    assert (vault.seal(one) == vault.seal(other)) is (one == other)
+    assert encryption.seal(one) == encryption.seal(one)
+    assert encryption.seal(one).sealed != encryption.seal(one).sealed
+    assert (encryption.seal(one) == encryption.seal(other)) is (one == other)
 
 
-def test_a_secret_never_shows_itself(vault: Vault) -> None:
+def test_a_secret_never_shows_itself(encryption: Encryption) -> None:
     """Printing or formatting a secret shows a mask: not the clear text, and not the sealed one either."""
-    secret = vault.seal("4711")
+    secret = encryption.seal("4711")
 
     for shown in (str(secret), repr(secret), f"{secret}", f"{[secret]}"):
         assert MASK in shown
@@ -66,26 +66,26 @@ def test_a_secret_never_shows_itself(vault: Vault) -> None:
 def test_an_older_key_still_opens_and_fingerprints_stay() -> None:
     """With a new key in front, old secrets open and compare equal to newly sealed ones; without the old key neither."""
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    secret = Vault([old]).seal("4711")
+    secret = Encryption([old]).seal("4711")
 
-    both = Vault([new, old])
+    both = Encryption([new, old])
     assert both.open(secret) == "4711"
     assert both.seal("4711") == secret
     with pytest.raises(SecretError, match="None of the keys"):
-        Vault([new]).open(secret)
+        Encryption([new]).open(secret)
 
 
-def test_a_wiped_secret_says_so(vault: Vault) -> None:
+def test_a_wiped_secret_says_so(encryption: Encryption) -> None:
     """A secret whose sealed text is gone still compares, but cannot be used."""
-    wiped = Secret(fingerprint=vault.seal("4711").fingerprint)
+    wiped = Secret(fingerprint=encryption.seal("4711").fingerprint)
 
-    assert wiped == vault.seal("4711")
+    assert wiped == encryption.seal("4711")
     with pytest.raises(SecretError, match="wiped"):
-        vault.open(wiped)
+        encryption.open(wiped)
 
 
 @pytest.mark.parametrize("keys", [[], ["not a key"]], ids=["none", "malformed"])
 def test_a_vault_without_a_usable_key_is_refused(keys: list[str]) -> None:
     """A vault that could not seal is never built."""
     with pytest.raises(SecretError):
-        Vault(keys)
+        Encryption(keys)

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.changes.batches import Batch, FailureGroup, Tally
-from bot.changes.events import Event
-from bot.changes.holds import Freeze, Held, Lock
-from bot.changes.kinds import Kind
-from bot.changes.lifecycle import BatchState, ChangeState, Outcome
+from bot.changes.audit.events import Event
+from bot.changes.model.batches import Batch, FailureGroup, Tally
+from bot.changes.model.change import Change, Decision, DecisionVerb, Draft, MessageRef, Summary
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState, ChangeState, Outcome
+from bot.changes.model.locks import Freeze, Held, Lock
+from bot.changes.model.settings import Shape
+from bot.changes.model.start import Start
+from bot.changes.model.values import Secret
 from bot.changes.policy import Audience, Grant, Policy
-from bot.changes.records import Change, Decision, Draft, Place, Summary, Verb
-from bot.changes.settings import Shape
-from bot.changes.starts import Start
-from bot.changes.values import Secret
 from bot.errors import in_one
 from bot.providers.close.kinds import kinds as close_kinds
 from bot.providers.telnyx.kinds import kinds
@@ -33,16 +33,16 @@ from bot.slack.views.card import card, card_text
 from bot.slack.views.details import details
 from bot.slack.views.elements import bar, clip, code, escape, listed, shortened
 from bot.slack.views.form import MOST_BOXES, form
+from bot.slack.views.fragments import counts_text, failure_lines, trouble
 from bot.slack.views.help import help_text
 from bot.slack.views.inputs import BOX_LENGTH, ways_to_filter
 from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.locks import locks_list, unlock_question
-from bot.slack.views.pieces import counts_text, failure_lines, trouble
 from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.problems import problem_block, problem_lines
 from bot.slack.views.questions import adoption_form
 from bot.slack.views.status import schedule, status
-from bot.workflow.ports import Story, Waiting
+from bot.workflow.ports import ChangeDetails, ScheduledChange
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KINDS = kinds(secrets=True)
@@ -100,7 +100,7 @@ batches = st.lists(st.tuples(st.sampled_from(BatchState), st.booleans()), max_si
         for i, (state, canary) in enumerate(states)
     ]
 )
-decisions = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(Verb), nasty), max_size=3).map(
+decisions = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(DecisionVerb), nasty), max_size=3).map(
     lambda said: [
         Decision(change=1, person=who, verb=verb, digest="d", reason=why, rule="environment", at=NOW)
         for who, verb, why in said
@@ -120,7 +120,7 @@ failures = st.lists(
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> Story:
+def change_details(draw: st.DrawFn) -> ChangeDetails:
     """Return any story that could be told, the largest and the nastiest included."""
     state = draw(st.sampled_from(ChangeState))
     values = draw(wanted)
@@ -161,8 +161,8 @@ def stories(draw: st.DrawFn) -> Story:
         stopped_at=draw(st.sampled_from([None, NOW])),
         approvals_required=draw(st.integers(1, 3)),
         rule="environment",
-        card=Place(channel="C0OPS", ts="1.2"),
-        approval_card=Place(channel="C0APP", ts="1.3"),
+        card=MessageRef(channel="C0OPS", ts="1.2"),
+        approval_card=MessageRef(channel="C0APP", ts="1.3"),
         created_at=NOW,
         requested_at=NOW,
         expires_at=NOW + timedelta(days=1),
@@ -171,7 +171,7 @@ def stories(draw: st.DrawFn) -> Story:
         start=draw(st.sampled_from([None, *(Start(at=NOW + timedelta(days=d), zone=LONG_ZONE) for d in (-1, 2))])),
         went_on_at=draw(st.sampled_from([None, NOW])),
     )
-    return Story(
+    return ChangeDetails(
         change=change,
         kind=SETTINGS,
         provider="Telnyx",
@@ -224,24 +224,24 @@ def assert_harmless(text: str, blocks: list[dict[str, Any]]) -> None:
 
 
 @quick
-@given(stories())
-def test_messages_are_legal_and_harmless(story: Story) -> None:
+@given(change_details())
+def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
     """Card, request and status stay within every limit and mention only those whom they are about."""
     assert_harmless(card_text(story), card(story))
     assert_harmless(approval_text(story), approval_card(story))
     assert_harmless(*status(story, HISTORY))
-    waiting = Waiting(change=story.change, kind=story.kind, opens_at=story.opens_at, now=story.now)
+    waiting = ScheduledChange(change=story.change, kind=story.kind, opens_at=story.opens_at, now=story.now)
     assert_harmless(*schedule([waiting] * 25))
 
 
 @quick
 @given(
-    stories(),
+    change_details(),
     st.sampled_from(
         ["approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "went_on", "finished"]
     ),
 )
-def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> None:
+def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: str) -> None:
     """A thread's lines and the failure channel's notices as well."""
     data = {"what": what, "batches": 3, "verified": 1, "differs": 1, "unverified": 1, "failed": 2, "not_attempted": 3}
     data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp())}
@@ -257,8 +257,8 @@ def test_lines_and_notices_are_legal_and_harmless(story: Story, what: str) -> No
 
 
 @quick
-@given(stories())
-def test_what_is_too_long_for_slack_has_a_short_form(story: Story) -> None:
+@given(change_details())
+def test_what_is_too_long_for_slack_has_a_short_form(story: ChangeDetails) -> None:
     """The short form of every message is legal, harmless and far below every limit, and keeps the buttons."""
     for text, blocks in ((card_text(story), card(story)), (approval_text(story), approval_card(story))):
         short_text, short = shortened(text, blocks)
@@ -269,8 +269,8 @@ def test_what_is_too_long_for_slack_has_a_short_form(story: Story) -> None:
 
 
 @quick
-@given(stories())
-def test_modals_are_legal(story: Story) -> None:
+@given(change_details())
+def test_modals_are_legal(story: ChangeDetails) -> None:
     """Preview, details, rejection and adoption stay within every limit."""
     for view in (
         preview(story),
@@ -291,8 +291,8 @@ def test_locks_are_shown_and_asked_about() -> None:
 
 
 @quick
-@given(stories())
-def test_a_secret_is_in_nothing_that_people_see(story: Story) -> None:
+@given(change_details())
+def test_a_secret_is_in_nothing_that_people_see(story: ChangeDetails) -> None:
     """Neither the sealed text nor the fingerprint of a PIN gets into any message or modal."""
     everything = json.dumps(
         [card(story), approval_card(story), preview(story), details(story, HISTORY), *status(story, HISTORY)]
@@ -486,16 +486,16 @@ def test_a_button_carries_its_plan() -> None:
     assert all(word in help_text(KINDS) for word in ("/numbers update", "/numbers emergency", "status", "list", "help"))
 
 
-@given(stories())
+@given(change_details())
 @quick
-def test_a_ticket_survives(story: Story) -> None:
+def test_a_ticket_survives(story: ChangeDetails) -> None:
     """What :func:`ticket` writes, :func:`read_ticket` reads, within a button's 2000 characters."""
     assert read_ticket(ticket(story.change)) == (story.change.id, story.change.digest)
 
 
 @quick
-@given(stories())
-def test_every_number_of_a_group_is_counted(story: Story) -> None:
+@given(change_details())
+def test_every_number_of_a_group_is_counted(story: ChangeDetails) -> None:
     """What is not shown of the reasons is counted, however many reasons there are."""
     groups = [
         FailureGroup(code="1", reason=f"Reason {i}.", pointer="", count=2, examples=("+13035550100",))
@@ -523,8 +523,8 @@ def test_every_number_of_a_group_is_counted(story: Story) -> None:
     ],
 )
 @few
-@given(story=stories())
-def test_counts_say_what_is_known(story: Story, state: ChangeState, tally: Tally, said: str) -> None:
+@given(story=change_details())
+def test_counts_say_what_is_known(story: ChangeDetails, state: ChangeState, tally: Tally, said: str) -> None:
     """Until it is read back a number has only succeeded; in the end it is verified, or what it is instead."""
     known = replace(story, tally=tally, change=replace(story.change, state=state))
 
@@ -532,8 +532,8 @@ def test_counts_say_what_is_known(story: Story, state: ChangeState, tally: Tally
 
 
 @few
-@given(stories())
-def test_a_line_from_before_the_read_back_is_still_told(story: Story) -> None:
+@given(change_details())
+def test_a_line_from_before_the_read_back_is_still_told(story: ChangeDetails) -> None:
     """A message that an older version decided on and this one delivers has the counts of its time."""
     story = replace(story, tally=Tally(succeeded=1, failed=2))
     data = {"what": "finished", "succeeded": 1, "failed": 2, "not_attempted": 0}

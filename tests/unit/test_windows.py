@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.changes.windows import Window, describe, next_opening, open_at
+from bot.changes.policy.windows import Window, describe, next_opening, open_at
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEKDAYS = frozenset(range(5))

@@ -10,7 +10,7 @@ another workspace allow nothing. Group membership arrives as data; reading it is
 from __future__ import annotations
 
 from bot.changes.policy.lapses import Lapse, lapsed_text, why_lapsed
-from bot.changes.policy.people import Audience, Grant, Membership, Person, Unread
+from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
 from bot.changes.policy.policies import Policies
 from bot.changes.policy.rules import Rule
 from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, OnStale, Policy
@@ -41,7 +41,7 @@ __all__ = [
     "Policy",
     "Reason",
     "Rule",
-    "Unread",
+    "UnknownGroup",
     "Verdict",
     "broken",
     "in_a_while",

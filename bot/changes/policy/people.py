@@ -14,7 +14,7 @@ _SHOWN: Final = 24
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unread:
+class UnknownGroup:
     """A user group of which nobody knows who is in it."""
 
     #: What is wrong with the group, where that lasts until somebody mends it; goes on after "the user group S0…":
@@ -25,7 +25,7 @@ class Unread:
 
 
 #: User group id -> ids of its users. A group that is absent counts as one that could not be read just now.
-Membership: TypeAlias = Mapping[str, frozenset[str] | Unread]
+Membership: TypeAlias = Mapping[str, frozenset[str] | UnknownGroup]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

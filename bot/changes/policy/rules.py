@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from bot.changes.policy.people import Grant
 from bot.changes.policy.terms import OnStale, Policy
-from bot.changes.windows import Window
+from bot.changes.policy.windows import Window
 
 _EVERY_KIND: Final = ("*",)
 #: Approvals of a kind that is off by default, when the rule that allows it does not say how many.

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 
 from bot.changes.policy.people import Grant
-from bot.changes.windows import Window
+from bot.changes.policy.windows import Window
 
 #: What decisions call the policy that the variables of the environment describe.
 ENVIRONMENT: Final = "environment"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.changes.policy.people import Audience, Grant, Membership, Person, Unread
+from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
 from bot.changes.policy.terms import ENVIRONMENT, Policy
 
 #: What a verdict names as its rule when no rule allows a kind that is off by default.
@@ -169,22 +169,22 @@ def _listing(grant: Grant, person: Person, membership: Membership) -> Reason:
         return Reason.LISTED
     if grant.empty:
         return Reason.NOBODY_LISTED
-    groups = [membership.get(group, Unread()) for group in grant.groups]
-    if any(not isinstance(users, Unread) and person.id in users for users in groups):
+    groups = [membership.get(group, UnknownGroup()) for group in grant.groups]
+    if any(not isinstance(users, UnknownGroup) and person.id in users for users in groups):
         return Reason.LISTED
-    unread = [users for users in groups if isinstance(users, Unread)]
+    unread = [users for users in groups if isinstance(users, UnknownGroup)]
     if any(not each.trouble for each in unread):
         return Reason.GROUP_UNREADABLE  # another minute may bring another answer
     return Reason.GROUP_GONE if unread else Reason.NOT_LISTED
 
 
-def _unread(grant: Grant, membership: Membership) -> Mapping[str, Unread]:
+def _unread(grant: Grant, membership: Membership) -> Mapping[str, UnknownGroup]:
     """Return the groups of ``grant`` that could not be read."""
-    found = {group: membership.get(group, Unread()) for group in sorted(grant.groups)}
-    return {group: users for group, users in found.items() if isinstance(users, Unread)}
+    found = {group: membership.get(group, UnknownGroup()) for group in sorted(grant.groups)}
+    return {group: users for group, users in found.items() if isinstance(users, UnknownGroup)}
 
 
-def broken(role: str, unread: Mapping[str, Unread]) -> str:
+def broken(role: str, unread: Mapping[str, UnknownGroup]) -> str:
     """Return what is wrong with the groups of the list ``role`` for good, and who has to mend it, as sentences."""
     named = [f"the user group {group}, {each.trouble}" for group, each in unread.items() if each.trouble]
     return f"The list of {role} names {'; and '.join(named)}. Only whoever runs Linesman can mend that."
@@ -195,7 +195,7 @@ def in_a_while(seconds: float) -> str:
     return "in a minute" if seconds <= _MINUTE else f"in {math.ceil(seconds / _MINUTE)} minutes"
 
 
-def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mapping[str, Unread]) -> Verdict:
+def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mapping[str, UnknownGroup]) -> Verdict:
     # The variables are the rule that everybody knows; any other is named, for another change may have another answer.
     under = "" if policy.name == ENVIRONMENT else f" under the rule “{policy.name}”"
     because = f": {policy.why.rstrip('.')}" if policy.why else ""

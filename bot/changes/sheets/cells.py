@@ -6,10 +6,10 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from bot.changes.formula_guard import guard, unguard
-from bot.changes.settings import Unreadable
-from bot.changes.sheets.presentation import Misshown
+from bot.changes.model.settings import InvalidValue
+from bot.changes.sheets.presentation import MisdisplayedCell
 from bot.changes.sheets.refusals import shown
+from bot.changes.text.formula_guard import guard, unguard
 
 #: In a cell, empties the setting; an empty cell keeps today's value.
 CLEAR: Final = "(empty)"
@@ -27,13 +27,13 @@ _ERRORS: Final = frozenset({"#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALU
 _PLAIN_NUMBER: Final = re.compile(r"\+\d{1,15}", re.ASCII)
 
 
-class Spoilt(Unreadable):
+class MangledCell(InvalidValue):
     """A spreadsheet has lost what was typed into a cell."""
 
 
-def shortened(text: str) -> Spoilt:
+def shortened(text: str) -> MangledCell:
     """Return what to say of digits that a spreadsheet has dropped."""
-    return Spoilt(
+    return MangledCell(
         f"“{shown(text)}” was shortened by the spreadsheet and digits are lost; "
         "format the column as text and enter it again."
     )
@@ -42,13 +42,13 @@ def shortened(text: str) -> Spoilt:
 def plain(cell: object) -> str:
     """Return what stands in ``cell`` as text, without blanks around it; nothing for a blank cell.
 
-    Raises :class:`Spoilt` for formulas, error values, dates and shortened numbers.
+    Raises :class:`MangledCell` for formulas, error values, dates and shortened numbers.
     """
     match cell:
         case None:
             return ""
-        case Misshown():
-            raise Spoilt(
+        case MisdisplayedCell():
+            raise MangledCell(
                 f"“{shown(str(cell.stored))}” is shown in another form than it is stored; "
                 "format the column as text and enter it as it is meant."
             )
@@ -61,13 +61,13 @@ def plain(cell: object) -> str:
         case float() if abs(cell) < _EXACT:
             return str(int(cell)) if cell.is_integer() else repr(cell)
         case int() | float():
-            raise Spoilt(
+            raise MangledCell(
                 f"“{cell:.16g}” is stored as a number, of which spreadsheets keep fifteen digits; "
                 "format the column as text and enter it again."
             )
         case datetime() | date() | time() | timedelta():
             moment = str(cell).removesuffix(" 00:00:00")
-            raise Spoilt(
+            raise MangledCell(
                 f"“{shown(moment)}” is a date or a time, which the spreadsheet made of what was typed; "
                 "format the column as text and enter it again."
             )
@@ -84,14 +84,14 @@ def _text(cell: str) -> str:
         if text.startswith("="):
             raise _formula()
     if text in _ERRORS:
-        raise Spoilt(f"“{text}” is an error of the spreadsheet; put the value itself into the cell.")
+        raise MangledCell(f"“{text}” is an error of the spreadsheet; put the value itself into the cell.")
     if _SHORTENED.fullmatch(text):
         raise shortened(text)
     return text
 
 
-def _formula() -> Spoilt:
-    return Spoilt("This cell holds a formula; copy the column and paste it back as values.")
+def _formula() -> MangledCell:
+    return MangledCell("This cell holds a formula; copy the column and paste it back as values.")
 
 
 def is_clear(cell: object) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Setting, Unreadable
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import InvalidValue, Setting
 from bot.changes.sheets.cells import plain
 from bot.changes.sheets.number_names import SELDOM, USUAL
 from bot.changes.sheets.refusals import shown
@@ -97,7 +97,7 @@ def heading_of(cell: object) -> str:
     """Return the heading in ``cell``, whatever it is; nothing when it is blank."""
     try:
         return plain(cell)
-    except Unreadable:
+    except InvalidValue:
         return str(cell)
 
 

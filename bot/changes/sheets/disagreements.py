@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bot.changes.differences import same
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
+from bot.changes.planning.diff import same
 from bot.changes.sheets.columns import Columns
 from bot.changes.sheets.rows import ReadRow
 from bot.changes.sheets.sheet import SheetProblem, SheetRow
@@ -34,7 +34,7 @@ class _Partners:
         return self._first.get(one, ("", 0))[0]
 
 
-class Gathering:
+class Disagreements:
     """Takes in all rows of a sheet; what they say of each number together is known at the end."""
 
     def __init__(self, kind: Kind, columns: Columns) -> None:

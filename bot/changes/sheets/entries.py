@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bot.changes.exported import entries, is_bracketed, is_nothing
-from bot.changes.numbering import readings
-from bot.changes.numbers import read_numbers
-from bot.changes.settings import Setting, Shape, Unreadable, read_value, unlisted
+from bot.changes.model.settings import InvalidValue, Setting, Shape, read_value, unlisted
+from bot.changes.model.values import Value
+from bot.changes.numbers.parser import read_numbers
+from bot.changes.numbers.phone_numbers import readings
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, is_clear, plain, shortened
 from bot.changes.sheets.refusals import shown
-from bot.changes.values import Value
+from bot.changes.text.cell_lists import entries, is_bracketed, is_nothing
 
 _REGION: Final = "US"
 #: A number in one piece, which needs no search for where it begins and ends.
@@ -20,7 +20,7 @@ _ONE_PIECE: Final = re.compile(r"\+?\d{7,15}", re.ASCII)
 #: ``13035550100.0``: what is left of a number once a program has taken it for a quantity.
 _QUANTITY: Final = re.compile(r"(\+?\d+)[.,]0+", re.ASCII)
 _SHORTENED: Final = re.compile(r"\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE | re.ASCII)
-#: ``Denver trunk (1293384261075731499)``, as :func:`bot.changes.settings.show_value` writes an id that has a name.
+#: ``Denver trunk (1293384261075731499)``, as :func:`bot.changes.model.settings.show_value` writes an id that has a name.
 _NAMED_ID: Final = re.compile(r".*\(([^()]*)\)", re.DOTALL)
 _NAMELESS_ID: Final = re.compile(r"(\S+) \(name unknown\)")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", re.ASCII)
@@ -29,7 +29,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", re.ASCII)
 def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
     """Return the E.164 number or provider id in ``cell``, nothing for a blank one.
 
-    Raises :class:`bot.changes.settings.Unreadable` with a sentence for the person.
+    Raises :class:`bot.changes.model.settings.InvalidValue` with a sentence for the person.
     """
     text = _digits(plain(cell))
     if not text:
@@ -38,24 +38,24 @@ def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
         return found[0]
     reading = read_numbers((text,), is_id=is_id, region=_REGION)
     if reading.bad:
-        raise Unreadable(f"“{reading.bad[0].text}” {reading.bad[0].why}.")
+        raise InvalidValue(f"“{reading.bad[0].text}” {reading.bad[0].why}.")
     match reading.identifiers:
         case ():
-            raise Unreadable(f"“{shown(text)}” is not a phone number.")
+            raise InvalidValue(f"“{shown(text)}” is not a phone number.")
         case (identifier,):
             return identifier
         case several:
-            raise Unreadable(f"“{shown(text)}” holds {len(several)} numbers; give each a row of its own.")
+            raise InvalidValue(f"“{shown(text)}” holds {len(several)} numbers; give each a row of its own.")
 
 
 def read_entry(setting: Setting, cell: object) -> Value:
     """Return the value that ``cell`` gives to ``setting``; None for a blank one, which keeps today's value.
 
-    Raises :class:`bot.changes.settings.Unreadable` with a sentence for the person.
+    Raises :class:`bot.changes.model.settings.InvalidValue` with a sentence for the person.
     """
     if is_clear(cell):
         if not setting.clearable:
-            raise Unreadable(f"{setting.label} cannot be emptied; leave the cell blank to keep today's value.")
+            raise InvalidValue(f"{setting.label} cannot be emptied; leave the cell blank to keep today's value.")
         return read_value(setting, "")
     text = plain(cell)
     if not text:
@@ -64,7 +64,7 @@ def read_entry(setting: Setting, cell: object) -> Value:
         _refuse_foreign(setting, text)
         text = unlisted(setting, text) if setting.listed else text
     if text.casefold().startswith(SHOWN_ONLY):
-        raise Unreadable(f"This {setting.label} cannot be given in a sheet; blank the cell to keep today's value.")
+        raise InvalidValue(f"This {setting.label} cannot be given in a sheet; blank the cell to keep today's value.")
     if setting.shape is Shape.LOOKUP:
         text = _id(setting, text)
     elif setting.shape is Shape.PHONE:
@@ -92,9 +92,9 @@ def _refuse_foreign(setting: Setting, text: str) -> None:
             ways.append(f"write {CLEAR} to empty the setting")
         if setting.shape in {Shape.TEXT, Shape.TAGS}:
             ways.append("put an apostrophe in front to mean these characters")
-        raise Unreadable(f"“{shown(text)}” is what other programs write for nothing: {', or '.join(ways)}.")
+        raise InvalidValue(f"“{shown(text)}” is what other programs write for nothing: {', or '.join(ways)}.")
     if setting.listed and is_bracketed(text) and entries(text) is None:
-        raise Unreadable(
+        raise InvalidValue(
             f"“{shown(text)}” is a list of another program; write the entries with commas between them and without "
             "brackets, or put an apostrophe in front to mean these characters."
         )
@@ -124,7 +124,7 @@ def _id(setting: Setting, text: str) -> str:
     found = _NAMELESS_ID.fullmatch(text) or _NAMED_ID.fullmatch(text)
     bare = found[1].strip() if found else text
     if not _ID.fullmatch(bare):
-        raise Unreadable(
+        raise InvalidValue(
             f"{setting.label} takes an id, or a name with its id behind it in brackets; “{shown(text)}” is neither."
         )
     return bare

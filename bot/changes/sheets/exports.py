@@ -6,12 +6,12 @@ import csv
 import io
 from collections.abc import Iterable
 
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import Value, Values
 from bot.changes.sheets.cells import guarded
 from bot.changes.sheets.columns import NUMBER
 from bot.changes.sheets.writing import CellWriter, Labels
-from bot.changes.snapshots import Snapshot
-from bot.changes.values import Value, Values
 
 
 def template(kind: Kind) -> bytes:

@@ -35,14 +35,14 @@ _JSON: Final = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\]tfn-])")
 _CONTROLS: Final = bytes(sorted({*range(32)} - {*b"\t\n\v\f\r\x1a"}))
 
 
-class Form(Enum):
+class SheetFormat(Enum):
     """How a sheet is written down."""
 
     CSV = "csv"
     XLSX = "xlsx"
 
 
-def recognise(name: str, content: bytes) -> Form:
+def recognise(name: str, content: bytes) -> SheetFormat:
     """Return the form of the sheet in ``content``; its name plays no part in that.
 
     Raises :class:`bot.errors.InputError` for a file that is no sheet, or that is too large or unsafe to open.
@@ -54,14 +54,14 @@ def recognise(name: str, content: bytes) -> Form:
         raise refusal(name, f"is {size:,.1f} MB; a sheet may have at most 10 MB. Split it into several sheets.")
     if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         check_workbook(name, content)
-        return Form.XLSX
+        return SheetFormat.XLSX
     if content.startswith(_OLE):
         raise _ole(name, content)
     for beginning, what in _BEGINNINGS:
         if re.match(beginning, content, re.DOTALL):
             raise refusal(name, f"is {what}, not a sheet. {_SAVE_AS}")
     _check_text(name, content)
-    return Form.CSV
+    return SheetFormat.CSV
 
 
 def _ole(name: str, content: bytes) -> Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
 from bot.changes.sheets.columns import Columns, letters, nearest
 from bot.changes.sheets.refusals import SHEET
 from bot.errors import InputError, in_one

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
-from bot.changes.settings import Unreadable
+from bot.changes.model.settings import InvalidValue
 from bot.changes.sheets.cells import SHOWN_ONLY, guarded, plain
 from bot.changes.sheets.columns import ERRORS, heading_of, key
-from bot.changes.sheets.presentation import Misshown
+from bot.changes.sheets.presentation import MisdisplayedCell
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.sheets.tables import Cells, open_table, trimmed
 
@@ -93,10 +93,10 @@ def _kept(cell: object) -> object:
         return guarded(cell.strip())
     if isinstance(cell, ArrayFormula | DataTableFormula):
         return guarded(getattr(cell, "text", None) or "=")
-    if isinstance(cell, Misshown):
+    if isinstance(cell, MisdisplayedCell):
         # Its format does not come back with it, and without it the cell would be taken as it is stored.
         return f"{SHOWN_ONLY} {cell.stored}"
     try:
         return plain(cell)
-    except Unreadable:
+    except InvalidValue:
         return cell

@@ -16,19 +16,19 @@ from zipfile import ZipFile, ZipInfo
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 
-from bot.changes.sheets.pages import Page
+from bot.changes.sheets.pages import WorksheetReader
 
 #: Most sheets in one workbook.
 _SHEETS: Final = 200
 
 
-class TooMuch(Exception):
+class PartTooLarge(Exception):
     """A part of a workbook is larger than any sheet of numbers makes it."""
 
 
 @dataclass(slots=True)
 class Meter:
-    """Counts what was read since it was last set back; raises :class:`TooMuch` past its limits."""
+    """Counts what was read since it was last set back; raises :class:`PartTooLarge` past its limits."""
 
     #: Most bytes, tags and attributes, once unpacked; each attribute has a sign "=".
     most_bytes: int = 8 * 1024 * 1024
@@ -48,7 +48,7 @@ class Meter:
             or self.seen_tags > self.most_tags
             or self.seen_attributes > self.most_attributes
         ):
-            raise TooMuch
+            raise PartTooLarge
 
     def set_back(self) -> None:
         """Begin to count anew."""
@@ -117,7 +117,7 @@ class Package(ExcelReader):
         """The meter of the sheet that was opened last; it has to be set back after each row."""
         return self._metered.last
 
-    def pages(self) -> list[Page]:
+    def pages(self) -> list[WorksheetReader]:
         """Return the sheets of cells that are not hidden; raises whatever openpyxl stumbles on.
 
         Of what :meth:`ExcelReader.read` reads, only what a table of numbers needs: texts, and the styles, which tell
@@ -128,9 +128,9 @@ class Package(ExcelReader):
         self.read_workbook()
         apply_stylesheet(self.archive, self.wb)
         if len(self.parser.sheets) > _SHEETS:
-            raise TooMuch
+            raise PartTooLarge
         return [
-            Page(self.wb, sheet.name, relation.target, self.shared_strings)
+            WorksheetReader(self.wb, sheet.name, relation.target, self.shared_strings)
             for sheet, relation in self.parser.find_sheets()
             if sheet.state == "visible" and "chartsheet" not in relation.Type and relation.target in self.valid_files
         ]

@@ -10,14 +10,14 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet._reader import WorkSheetParser
 
 from bot.changes.sheets.number_formats import as_shown, shows_text
-from bot.changes.sheets.presentation import Merged, Misshown, Presentation
+from bot.changes.sheets.presentation import Merged, MisdisplayedCell, Presentation
 
 _YES: Final = frozenset({"1", "true"})
 #: Most columns of a workbook.
 _WIDEST: Final = 16_384
 
 
-class Page(ReadOnlyWorksheet):
+class WorksheetReader(ReadOnlyWorksheet):
     """A sheet that does not go by the size that it declares, which some programs get wrong."""
 
     #: Known once the last row was read.
@@ -63,7 +63,7 @@ class Page(ReadOnlyWorksheet):
         """Return the value of ``cell``, a number as its format shows it."""
         value = cell["value"]
         if isinstance(value, str) and cell["style_id"] and cell["data_type"] != "f":
-            return value if shows_text(self._format(cell["style_id"])) else Misshown(value)
+            return value if shows_text(self._format(cell["style_id"])) else MisdisplayedCell(value)
         if not cell["style_id"] or cell["data_type"] != "n" or not isinstance(value, int | float):
             return value
         code = self._format(cell["style_id"])
@@ -71,7 +71,7 @@ class Page(ReadOnlyWorksheet):
             return value
         text = as_shown(value, code)
         if text is None:
-            return Misshown(value)
+            return MisdisplayedCell(value)
         return value if text == str(value) else text
 
     def _format(self, style: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Misshown:
+class MisdisplayedCell:
     """A number or a text whose cell shows something else, in a way that cannot be worked out."""
 
     stored: float | str

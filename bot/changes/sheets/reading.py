@@ -8,10 +8,11 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Unreadable
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import InvalidValue
+from bot.changes.model.values import Values
 from bot.changes.sheets.columns import NUMBER, Columns, understand
-from bot.changes.sheets.disagreements import Gathering
+from bot.changes.sheets.disagreements import Disagreements
 from bot.changes.sheets.entries import read_identifier
 from bot.changes.sheets.foreign import foreign_columns, meant
 from bot.changes.sheets.refusals import SHEET, refusal
@@ -19,7 +20,6 @@ from bot.changes.sheets.rows import RowReader
 from bot.changes.sheets.sheet import Layout, Sheet
 from bot.changes.sheets.tables import TALLEST, Cells, Table, open_table, trimmed
 from bot.changes.sheets.visibility import hidden, merged
-from bot.changes.values import Values
 from bot.errors import InputError, in_one
 
 #: Most numbers in one sheet.
@@ -58,7 +58,7 @@ def read_sheet(
     with open_table(name, content) as table:
         layout, columns = _choose(name, table, kind, left_out)
         reader = RowReader(kind, columns, is_id=is_id, form=form)
-        gathering = Gathering(kind, columns)
+        gathering = Disagreements(kind, columns)
         seen: list[int] = []
         width = len(columns.headings)
         for number, cells in _filled(name, table, layout):
@@ -190,7 +190,7 @@ def _numberless(name: str, kind: Kind, place: _Place) -> InputError:
     columns, row = place.columns, place.layout.headings
     try:
         begins_with_number = bool(read_identifier(place.cells[0], lambda text: text.isdecimal()))
-    except Unreadable:
+    except InvalidValue:
         begins_with_number = False
     if begins_with_number:
         why = (

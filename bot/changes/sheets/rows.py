@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Unreadable
-from bot.changes.sheets.cells import Spoilt, plain
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import InvalidValue
+from bot.changes.model.values import Value, Values
+from bot.changes.sheets.cells import MangledCell, plain
 from bot.changes.sheets.columns import Columns
 from bot.changes.sheets.entries import read_entry, read_identifier
 from bot.changes.sheets.refusals import shown
 from bot.changes.sheets.sheet import SheetProblem, SheetRow
 from bot.changes.sheets.tables import Cells, is_blank
-from bot.changes.values import Value, Values
 
 #: How many different rows of values are remembered, so that equal ones are read once and kept once.
 _REMEMBERED: Final = 10_000
@@ -116,7 +116,7 @@ class RowReader:
             return False
         try:
             return read_identifier(cell, self._is_id) != number
-        except Unreadable:
+        except InvalidValue:
             return True
 
     def _place(self) -> int:
@@ -129,7 +129,7 @@ class RowReader:
             return ""
         try:
             return read_identifier(cells[at], self._is_id)
-        except Unreadable as error:
+        except InvalidValue as error:
             self._wrong(number, self._columns.title(at), str(error))
             return None
 
@@ -150,7 +150,7 @@ class RowReader:
         for entry, (at, setting) in zip(entries, self._columns.settings, strict=True):
             try:
                 value = read_entry(setting, entry)
-            except Unreadable as error:
+            except InvalidValue as error:
                 reading.wrong.append((self._columns.title(at), setting.name, str(error)))
                 continue
             if value is not None:
@@ -172,7 +172,7 @@ class RowReader:
     def _stray(self, cell: object) -> str:
         try:
             what = f"“{shown(plain(cell))}”"
-        except Spoilt:
+        except MangledCell:
             what = "A value"
         return f"{what} stands below no heading; in a CSV file, a value with a delimiter in it needs quotation marks."
 
@@ -181,5 +181,5 @@ def _is_rounded(cell: object) -> bool:
     """Tell whether a spreadsheet has dropped digits of the id in ``cell``."""
     try:
         return _ROUNDED_ID.fullmatch(plain(cell)) is not None
-    except Spoilt:
+    except MangledCell:
         return True

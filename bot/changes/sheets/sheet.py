@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.changes.model.values import Values
 from bot.changes.sheets.stages import Stage
-from bot.changes.values import Values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final
 
-from bot.changes.lifecycle import MISSED, OperationState
-from bot.changes.settings import Setting
+from bot.changes.model.lifecycle import MISSED, OperationState
+from bot.changes.model.settings import Setting
 
 
 class Stage(Enum):

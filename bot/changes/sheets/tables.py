@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol, TypeAlias
 
-from bot.changes.sheets.files import Form, recognise
+from bot.changes.sheets.files import SheetFormat, recognise
 from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.sheet import Layout
 from bot.changes.sheets.textual import TextTable
@@ -42,7 +42,7 @@ def open_table(name: str, content: bytes) -> AbstractContextManager[Table]:
 
     Raises :class:`bot.errors.InputError` for a file that is no sheet.
     """
-    if recognise(name, content) is Form.XLSX:
+    if recognise(name, content) is SheetFormat.XLSX:
         return WorkbookTable(name, content)
     return TextTable(name, content)
 

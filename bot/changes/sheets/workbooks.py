@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from bot.changes.sheets.archives import damaged, swollen
-from bot.changes.sheets.packages import Package, TooMuch
+from bot.changes.sheets.packages import Package, PartTooLarge
 from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.refusals import refusal
 from bot.changes.sheets.sheet import Layout
@@ -69,4 +69,4 @@ class WorkbookTable:
 
     def _refusal(self, error: Exception) -> InputError:
         """Return what a failure to read means; openpyxl raises whatever its parsers stumble on in a bad file."""
-        return swollen(self._name) if isinstance(error, TooMuch) else damaged(self._name)
+        return swollen(self._name) if isinstance(error, PartTooLarge) else damaged(self._name)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from bot.changes.differences import same
-from bot.changes.exported import is_bracketed, is_nothing
-from bot.changes.settings import Setting, Shape, Unreadable, show_value
+from bot.changes.model.settings import InvalidValue, Setting, Shape, show_value
+from bot.changes.model.values import MASK, Secret, Value
+from bot.changes.planning.diff import same
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded
 from bot.changes.sheets.entries import read_entry
-from bot.changes.unseen import visible
-from bot.changes.values import MASK, Secret, Value
+from bot.changes.text.cell_lists import is_bracketed, is_nothing
+from bot.changes.text.invisible import visible
 
 #: Texts that a spreadsheet turns into quantities, dates or booleans unless an apostrophe stands in front.
 _CONVERTED: Final = re.compile(
@@ -72,7 +72,7 @@ class CellWriter:
             return ""
         try:
             understood = read_entry(setting, cell)
-        except Unreadable:
+        except InvalidValue:
             return ""
         return cell if understood is not None and same(setting, understood, value) else ""
 

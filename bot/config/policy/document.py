@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.changes.policy import Grant, Rule
 from bot.config.policy.keys import READERS, people, sentence, told
-from bot.config.policy.reading import Reading, place_of
+from bot.config.policy.reading import RuleReader, place_of
 
 #: More than any policy needs; a larger file is something else.
 _MOST_BYTES: Final = 1_000_000
@@ -85,7 +85,7 @@ def parse(text: str, path: str, kinds: Mapping[str, Collection[str]] | None = No
         readers = people(said, everyone_allowed=True)
     except ValueError as error:
         problems.append(sentence(name, f"{READERS} {error}"))
-    reading = Reading(file=name, kinds=kinds, problems=problems)
+    reading = RuleReader(file=name, kinds=kinds, problems=problems)
     rules = [reading.rule(entry, place) for place, entry in enumerate(entries, 1)]
     if problems:
         return PolicyFile(path=path, problems=tuple(problems))

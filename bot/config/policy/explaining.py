@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.changes.policy import OnStale, Policies, Policy, Rule
-from bot.changes.windows import describe
+from bot.changes.policy.windows import describe
 from bot.config.policy.spans import spoken
 
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.changes.windows import Window
+from bot.changes.policy.windows import Window
 from bot.config.policy.keys import sentence, told
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

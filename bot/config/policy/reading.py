@@ -23,7 +23,7 @@ def place_of(file: str, place: int, name: object) -> str:
 
 
 @dataclass(kw_only=True, slots=True)
-class Reading:
+class RuleReader:
     """Reads the rules of one file, one after the other."""
 
     #: What sentences call the file.

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from bot.changes.values import JSON
-from bot.errors import BadRequest, Forbidden, Missing, ProviderError, Unauthorised
+from bot.changes.model.values import JSON
+from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
 from bot.providers.http import clean, refusal_type
 
 #: The status that says that the account's plan does not include this.
@@ -21,7 +21,7 @@ PLAN_LIMIT: Final = 402
 _OPENING: Final[dict[type[ProviderError], str]] = {
     Unauthorised: "Close does not accept the credentials; set CLOSE_API_KEY or CLOSE_ACCESS_TOKEN to valid ones.",
     Forbidden: "Close does not allow this to the user whose credentials these are.",
-    Missing: "Close has no such thing.",
+    ProviderNotFound: "Close has no such thing.",
     BadRequest: "Close refused the request.",
 }
 _PLAN: Final = "The account's plan at Close does not include this, or its limit is reached."

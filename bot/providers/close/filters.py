@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bot.changes.filters import Condition, FilterField
-from bot.changes.kinds import Kind
-from bot.changes.settings import Choice, Shape
-from bot.changes.values import JSON
+from bot.changes.model.filter_fields import Condition, FilterField
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Choice, Shape
+from bot.changes.model.values import JSON
 from bot.errors import BadRequest
 from bot.providers.conditions import Conditions, digits, searchable
 

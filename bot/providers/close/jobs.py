@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from bot.changes.differences import difference
-from bot.changes.runs import NewNumber, NumberState, Run, RunNumber
-from bot.errors import BadRequest, Missing
+from bot.changes.model.bulk_runs import NewNumber, NumberState, Run, RunNumber
+from bot.changes.planning.diff import difference
+from bot.errors import BadRequest, ProviderNotFound
 from bot.providers.base import BatchRequest, JobReport, JobState, OperationReport
 from bot.providers.runs import Runs
 
@@ -30,10 +30,10 @@ class Jobs:
         return report(await self._runs.open(batch.reference, batch.kind.name, numbers, on_stale=batch.on_stale))
 
     async def poll(self, job_id: str) -> JobReport:
-        """Return the run as it is now; raises :class:`bot.errors.Missing` when there is none."""
+        """Return the run as it is now; raises :class:`bot.errors.ProviderNotFound` when there is none."""
         run = await self._runs.read(job_id)
         if run is None:
-            raise Missing("There is no such run.")
+            raise ProviderNotFound("There is no such run.")
         return report(run)
 
     async def search(self, batch: BatchRequest) -> tuple[JobReport, ...]:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Setting, Shape
-from bot.changes.values import Values
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Setting, Shape
+from bot.changes.model.values import Values
 from bot.providers.close.filters import FILTERS
 
 SETTINGS: Final = "close.settings"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.changes.runs import Step
+from bot.changes.model.bulk_runs import Step
 from bot.errors import Halted
 from bot.providers.runs import Runs
 

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bot.changes.settings import Choice
-from bot.changes.values import JSON
-from bot.errors import BadRequest, Missing
+from bot.changes.model.settings import Choice
+from bot.changes.model.values import JSON
+from bot.errors import BadRequest, ProviderNotFound
 from bot.providers.close.kinds import GROUPS, PARTICIPANTS
 from bot.providers.close.rows import Row, data, has_more, one
 from bot.providers.http import PacedClient, Params, clean
-from bot.providers.listing import Listing
+from bot.providers.listing import ListProgress
 from bot.providers.menus import LONGEST, menu
 from bot.providers.together import together
 
@@ -67,7 +67,7 @@ class Lookups:
                 answer = await self._http.read(
                     "GET", f"{_PATHS[setting]}{{id}}/", parts={"id": id_}, params=_params(setting)
                 )
-            except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
+            except (ProviderNotFound, BadRequest):  # an id of the wrong form exists as little as an unknown one
                 return id_, ""
             return id_, label(one(answer, id_))
 
@@ -86,7 +86,7 @@ class Lookups:
                     answer = await self._http.read(
                         "GET", "/group/{id}/", parts={"id": id_}, params={"_fields": "id,members"}
                     )
-                except Missing:
+                except ProviderNotFound:
                     return id_, frozenset()
                 return id_, _members(one(answer, id_))
 
@@ -100,7 +100,7 @@ class Lookups:
             if held is not None and held[1] > self._http.now():
                 return held[0]
             labels: dict[str, str] = {}
-            skip, listing = 0, Listing()
+            skip, listing = 0, ListProgress()
             for _ in range(_MOST_PAGES):
                 answer = await self._http.read("GET", _PATHS[setting], params=_params(setting, skip))
                 rows = data(answer)

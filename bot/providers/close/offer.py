@@ -7,10 +7,10 @@ from typing import Final
 from bot.config import Settings
 from bot.providers.close.kinds import kinds
 from bot.providers.close.provider import Close
-from bot.providers.offers import Offer, Parts
+from bot.providers.offers import Offer, ProviderParts
 
 
-def _open(settings: Settings, parts: Parts) -> Close | None:
+def _open(settings: Settings, parts: ProviderParts) -> Close | None:
     if settings.close is None:
         return None
     return Close(

@@ -13,20 +13,20 @@ from typing import Final
 
 import httpx
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Choice
-from bot.changes.snapshots import Snapshot, Target
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Choice
+from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import BadRequest
 from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.close import kinds as table
-from bot.providers.close.carrying import WIDEST
-from bot.providers.close.driving import Driver
+from bot.providers.close.driver import Driver
 from bot.providers.close.errors import refusal
+from bot.providers.close.execution import WIDEST
 from bot.providers.close.jobs import Jobs
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.reading import Reader
 from bot.providers.close.rights import Rights
-from bot.providers.close.updating import Updates
+from bot.providers.close.updates import Updates
 from bot.providers.http import Bounds, PacedClient, Ready, clean
 from bot.providers.runs import Runs
 from bot.providers.session import Session

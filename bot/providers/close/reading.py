@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from typing import Final
 
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Snapshot, Target
-from bot.errors import BadRequest, Missing, Unavailable
-from bot.providers.asked import unasked
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.errors import BadRequest, ProviderNotFound, Unavailable
+from bot.providers.answered_subset import unasked
 from bot.providers.close.filters import Context, Search
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.rights import Rights
 from bot.providers.close.rows import NUMBERS, ONE_NUMBER, Row, data, has_more, one, values
 from bot.providers.http import PacedClient
-from bot.providers.listing import Listing
+from bot.providers.listing import ListProgress
 from bot.providers.together import together
 
 #: Rows of one page: Close's default. The most that it takes is not published, and more than that is refused.
@@ -88,7 +88,7 @@ class Reader:
             row = one(
                 await self._http.read("GET", ONE_NUMBER, parts={"id": id_}, params=_fields(wanted, whole=whole)), id_
             )
-        except Missing:
+        except ProviderNotFound:
             return None
         if row.get("number") and not wanted <= values(row, wanted, kind).keys():
             listed = await self._by_number(str(row["number"]), wanted, whole=whole)
@@ -186,7 +186,7 @@ class Reader:
         Whatever the size that was asked for, the next page begins where the rows of this one end. Only an empty page,
         or Close's own word that there is no more, is the end; a page that brings nothing new stops everything.
         """
-        skip, listing = 0, Listing()
+        skip, listing = 0, ListProgress()
         for _ in range(_MOST_PAGES):
             try:
                 answer = await self._http.read("GET", NUMBERS, params={**query, "_limit": PAGE, "_skip": skip})

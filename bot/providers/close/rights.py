@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from bot.changes.values import JSON
+from bot.changes.model.values import JSON
 from bot.providers.close.kinds import FORWARD_TO, FORWARDING, GREETING, LABEL
 from bot.providers.close.rows import Row
 from bot.providers.http import PacedClient

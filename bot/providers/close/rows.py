@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
-from bot.changes.differences import same
-from bot.changes.kinds import Kind
-from bot.changes.settings import Setting, Shape
-from bot.changes.values import JSON, Value, Values
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Setting, Shape
+from bot.changes.model.values import JSON, Value, Values
+from bot.changes.planning.diff import same
 from bot.errors import Unavailable
-from bot.providers.asked import unasked
+from bot.providers.answered_subset import unasked
 
 Row: TypeAlias = dict[str, JSON]
 
@@ -81,7 +81,7 @@ def has_more(answer: JSON) -> bool | None:
 def one(answer: JSON, id_: str) -> Row:
     """Return the object ``id_`` that was asked for.
 
-    Raises :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.Unasked` for another one.
+    Raises :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.UnrequestedData` for another one.
     """
     if not isinstance(answer, dict) or not answer.get("id"):
         raise Unavailable("Close answered a question for one thing with something else.")

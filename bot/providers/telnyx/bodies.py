@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from bot.changes.values import JSON, Secret, Value, Values
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.values import JSON, Secret, Value, Values
 from bot.errors import SecretError
 from bot.providers.base import BatchRequest
 from bot.providers.telnyx.kinds import DELETE, EMERGENCY, EXTERNAL_PIN, SETTINGS
@@ -19,13 +19,13 @@ JOB_TYPES: Final = {
 }
 
 
-def body(batch: BatchRequest, vault: Vault | None) -> dict[str, JSON]:
+def body(batch: BatchRequest, encryption: Encryption | None) -> dict[str, JSON]:
     """Return the request body for ``batch``, secrets opened; for the request and nothing else.
 
     Numbers go by their id, all of them: Telnyx refuses a call that mixes ids and E.164. Raises
     :class:`bot.errors.SecretError` when a secret cannot be opened.
     """
-    document = nested({name: _sent(value, vault) for name, value in _effective(batch).items()})
+    document = nested({name: _sent(value, encryption) for name, value in _effective(batch).items()})
     if not batch.handed:
         document["phone_numbers"] = [id_ for id_, _ in batch.numbers]
     return document
@@ -83,9 +83,9 @@ def _effective(batch: BatchRequest) -> Values:
     return {name: value for name, value in batch.values.items() if value is not None and name not in away}
 
 
-def _sent(value: Value, vault: Vault | None) -> JSON:
+def _sent(value: Value, encryption: Encryption | None) -> JSON:
     if isinstance(value, Secret):
-        if vault is None:
+        if encryption is None:
             raise SecretError("A secret is to be sent, but there is no key to open it with; set LINESMAN_SECRET_KEY.")
-        return vault.open(value)
+        return encryption.open(value)
     return list(value) if isinstance(value, tuple) else value

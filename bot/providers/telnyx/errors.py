@@ -12,8 +12,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from bot.changes.values import JSON
-from bot.errors import BadRequest, Forbidden, Missing, ProviderError, TooManyJobs, Unauthorised
+from bot.changes.model.values import JSON
+from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, TooManyJobs, Unauthorised
 from bot.providers.http import clean, refusal_type
 from bot.providers.telnyx.wire import Complaint, Complaints
 
@@ -31,7 +31,7 @@ _ADVICE: Final = (
 _OPENING: Final[dict[type[ProviderError], str]] = {
     Unauthorised: "Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one.",
     Forbidden: "Telnyx does not allow this to the API key.",
-    Missing: "Telnyx has no such thing.",
+    ProviderNotFound: "Telnyx has no such thing.",
     BadRequest: "Telnyx refused the request.",
 }
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.changes.filters import FilterField
-from bot.changes.settings import Choice, Shape
+from bot.changes.model.filter_fields import FilterField
+from bot.changes.model.settings import Choice, Shape
 from bot.providers.conditions import digits
 
 _STATUSES: Final = (

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from bot.changes.values import JSON, Secret, Value
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.values import JSON, Secret, Value
 from bot.errors import BadRequest, OutcomeUnknown, SecretError, StoreError, Unavailable
 from bot.providers.base import BatchRequest, JobReport, JobSearch, JobState, OperationReport
 from bot.providers.http import PacedClient, Ready, clean
-from bot.providers.listing import Listing
+from bot.providers.listing import ListProgress
 from bot.providers.telnyx.bodies import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.errors import reason
 from bot.providers.telnyx.kinds import EXTERNAL_PIN
@@ -41,14 +41,14 @@ _NOT_OURS: Final = frozenset({"phone_numbers", "add_tags", "remove_tags", EXTERN
 class Jobs:
     """The jobs of one account."""
 
-    def __init__(self, http: PacedClient, vault: Vault | None) -> None:
+    def __init__(self, http: PacedClient, encryption: Encryption | None) -> None:
         self._http = http
-        self._vault = vault
+        self._encryption = encryption
 
     async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
         """Create the job for ``batch`` by one POST; errors as :class:`bot.providers.base.Provider` says."""
         try:
-            document = body(batch, self._vault)
+            document = body(batch, self._encryption)
         except SecretError as error:
             raise BadRequest(f"Nothing was sent to Telnyx. {error.message}") from error
         try:
@@ -69,7 +69,7 @@ class Jobs:
         return job
 
     async def poll(self, job_id: str) -> JobReport:
-        """Return the job as it is now; raises :class:`bot.errors.Missing` when Telnyx does not know it."""
+        """Return the job as it is now; raises :class:`bot.errors.ProviderNotFound` when Telnyx does not know it."""
         return self._report(await self._read(job_id))
 
     def _report(self, document: JSON) -> JobReport:
@@ -89,7 +89,7 @@ class Jobs:
         floor = None if since is None else since - LOOK_BACK
         found: dict[str, JobReport] = {}
         times: list[datetime] = []
-        listing = Listing()
+        listing = ListProgress()
         for page in range(1, SEARCH_PAGES + 1):
             answer = await self._http.read(
                 "GET",
@@ -174,9 +174,9 @@ class Jobs:
         """Compare one value that we send with the saved one; a secret by its fingerprint, None when it is masked."""
         if not isinstance(value, Secret):
             return _plain(value) == _plain(saved)
-        if self._vault is None or not isinstance(saved, str) or set(saved) <= {"*", "•"}:
+        if self._encryption is None or not isinstance(saved, str) or set(saved) <= {"*", "•"}:
             return None
-        return self._vault.seal(saved) == value
+        return self._encryption.seal(saved) == value
 
 
 def report(document: JSON) -> JobReport:

@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.changes.kinds import Kind, Standing
-from bot.changes.settings import Choice, Setting, Shape
-from bot.changes.values import Values
+from bot.changes.model.kinds import EffectState, Kind
+from bot.changes.model.settings import Choice, Setting, Shape
+from bot.changes.model.values import Values
 from bot.providers.telnyx.filters import FILTERS, HAS_BUNDLE
 
 SETTINGS: Final = "telnyx.settings"
@@ -353,7 +353,7 @@ def deletion_bar(values: Values) -> str:
     )
 
 
-def emergency_stands(sent: Values, found: Values) -> Standing:
+def emergency_stands(sent: Values, found: Values) -> EffectState:
     """Tell how far switching the emergency service on or off is (API.md, "Emergency service").
 
     ``emergency_enabled`` says what was asked for and ``emergency_status`` whether it is so: an address may be taken
@@ -361,22 +361,22 @@ def emergency_stands(sent: Values, found: Values) -> Standing:
     """
     enabled, status = sent.get(EMERGENCY_ENABLED), found.get(EMERGENCY_STATUS)
     table = _WHEN_ON if enabled is True else _WHEN_OFF
-    return table.get(status, Standing.UNTOLD) if isinstance(status, str) else Standing.UNTOLD
+    return table.get(status, EffectState.UNTOLD) if isinstance(status, str) else EffectState.UNTOLD
 
 
 _WHEN_ON: Final = {
-    "active": Standing.DONE,
-    "provisioning": Standing.UNDER_WAY,
-    "provisioning-failed": Standing.FAILED,
-    "disabled": Standing.CONTRARY,
-    "deprovisioning": Standing.CONTRARY,
+    "active": EffectState.DONE,
+    "provisioning": EffectState.UNDER_WAY,
+    "provisioning-failed": EffectState.FAILED,
+    "disabled": EffectState.CONTRARY,
+    "deprovisioning": EffectState.CONTRARY,
 }
 _WHEN_OFF: Final = {
-    "disabled": Standing.DONE,
-    "provisioning-failed": Standing.DONE,  # what is left of an attempt to switch it on; it is off
-    "deprovisioning": Standing.UNDER_WAY,
-    "active": Standing.CONTRARY,
-    "provisioning": Standing.CONTRARY,
+    "disabled": EffectState.DONE,
+    "provisioning-failed": EffectState.DONE,  # what is left of an attempt to switch it on; it is off
+    "deprovisioning": EffectState.UNDER_WAY,
+    "active": EffectState.CONTRARY,
+    "provisioning": EffectState.CONTRARY,
 }
 
 

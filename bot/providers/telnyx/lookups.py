@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bot.changes.settings import Choice
-from bot.changes.values import JSON
-from bot.errors import BadRequest, Missing
+from bot.changes.model.settings import Choice
+from bot.changes.model.values import JSON
+from bot.errors import BadRequest, ProviderNotFound
 from bot.providers.http import PacedClient, clean
-from bot.providers.listing import Listing
+from bot.providers.listing import ListProgress
 from bot.providers.menus import LONGEST, menu
 from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS
 from bot.providers.telnyx.wire import Address, BillingGroup, Connection, one, parse, rows, total
@@ -48,7 +48,7 @@ def address_label(row: JSON) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class LookupList:
     """One list to look names up in."""
 
     path: str
@@ -58,10 +58,10 @@ class Shelf:
 
 
 #: Setting -> where its ids live. Billing groups have neither filter nor search, so all their pages are read.
-SHELVES: Final[Mapping[str, Shelf]] = {
-    "connection_id": Shelf("/connections", connection_label, "filter[connection_name][contains]"),
-    "billing_group_id": Shelf("/billing_groups", billing_group_label, ""),
-    EMERGENCY_ADDRESS: Shelf("/addresses", address_label, "filter[street_address][contains]"),
+SHELVES: Final[Mapping[str, LookupList]] = {
+    "connection_id": LookupList("/connections", connection_label, "filter[connection_name][contains]"),
+    "billing_group_id": LookupList("/billing_groups", billing_group_label, ""),
+    EMERGENCY_ADDRESS: LookupList("/addresses", address_label, "filter[street_address][contains]"),
 }
 
 
@@ -111,7 +111,7 @@ class Lookups:
         async def ask(id_: str) -> tuple[str, str]:
             try:
                 row = one(await self._http.read("GET", f"{shelf.path}/{{id}}", parts={"id": id_}), id_)
-            except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
+            except (ProviderNotFound, BadRequest):  # an id of the wrong form exists as little as an unknown one
                 return id_, ""
             return id_, self._remember(shelf, {id_: shelf.label(row)})[id_]
 
@@ -119,7 +119,7 @@ class Lookups:
         tell = await self._http.masking.telling()  # somebody may have written a PIN into a name
         return {id_: clean(tell(label), LONGEST) for id_, label in (known | asked).items() if label}
 
-    async def _listing(self, shelf: Shelf, text: str) -> _Answered:
+    async def _listing(self, shelf: LookupList, text: str) -> _Answered:
         """Return the list, or what its search for ``text`` finds, from memory while it is fresh."""
         key = (shelf.path, text.casefold())
         async with self._asking.setdefault(key, asyncio.Lock()):
@@ -127,7 +127,7 @@ class Lookups:
             if held is not None and held.until > self._http.now():
                 return held
             labels: dict[str, str] = {}
-            listing = Listing()
+            listing = ListProgress()
             for number in range(1, (1 if shelf.search else _MOST_PAGES) + 1):
                 answer = await self._page(shelf, text, number)
                 page = {str(row.get("id", "")): shelf.label(row) for row in rows(answer)}
@@ -140,18 +140,18 @@ class Lookups:
             held = self._listings[key] = _Answered(labels, listing.whole, self._http.now() + FRESH)
             return held
 
-    async def _page(self, shelf: Shelf, text: str, number: int) -> JSON:
+    async def _page(self, shelf: LookupList, text: str, number: int) -> JSON:
         params: dict[str, str | int] = {"page[number]": number, "page[size]": _PAGE}
         if text:
             params[shelf.search] = text
         return await self._http.read("GET", shelf.path, params=params)
 
-    def _remember(self, shelf: Shelf, labels: dict[str, str]) -> dict[str, str]:
+    def _remember(self, shelf: LookupList, labels: dict[str, str]) -> dict[str, str]:
         until = self._http.now() + FRESH
         self._names |= {(shelf.path, id_): (label, until) for id_, label in labels.items()}
         return labels
 
-    def _remembered(self, shelf: Shelf, id_: str) -> str | None:
+    def _remembered(self, shelf: LookupList, id_: str) -> str | None:
         label, until = self._names.get((shelf.path, id_), (None, 0.0))
         return label if until > self._http.now() else None
 

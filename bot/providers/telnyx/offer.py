@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from bot.config import Settings
-from bot.providers.offers import Offer, Parts
+from bot.providers.offers import Offer, ProviderParts
 from bot.providers.telnyx.kinds import kinds
 from bot.providers.telnyx.provider import Telnyx
 
 
-def _open(settings: Settings, parts: Parts) -> Telnyx | None:
+def _open(settings: Settings, parts: ProviderParts) -> Telnyx | None:
     if settings.telnyx is None:
         return None
     return Telnyx(
         api_key=settings.telnyx.api_key.get_secret_value(),
         api_url=settings.telnyx.api_url,
-        vault=parts.vault,
+        encryption=parts.encryption,
         sent_secrets=parts.sent_secrets,
         bounds=parts.bounds,
         wall=parts.wall,

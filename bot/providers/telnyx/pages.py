@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final, TypeAlias, cast
 
-from bot.changes.values import JSON
-from bot.errors import BadRequest, Missing, Unavailable
+from bot.changes.model.values import JSON
+from bot.errors import BadRequest, ProviderNotFound, Unavailable
 from bot.providers.http import PacedClient, Params
-from bot.providers.listing import Listing
+from bot.providers.listing import ListProgress
 from bot.providers.telnyx.search import Query
 from bot.providers.telnyx.snapshots import Source
 from bot.providers.telnyx.wire import one, rows, total
@@ -61,7 +61,7 @@ class Pages:
         Several are asked for at once as far as the pages so far announce more. Raises
         :class:`bot.errors.Unavailable` when the list does not end (:mod:`bot.providers.listing`).
         """
-        listing, read, width = Listing(), 0, 1
+        listing, read, width = ListProgress(), 0, 1
         while read < _MOST_PAGES:
             numbers = range(read + 1, read + width + 1)
             read += width
@@ -90,7 +90,7 @@ class Pages:
         leaves, where that is known. A number that no page had is read singly, so that none is lost to a shift.
         """
         missing = set(wanted)
-        listing = Listing()
+        listing = ListProgress()
         if size is None and (not query or len(missing) <= _WORTH_ASKING):
             size = self._size
         read = 0
@@ -133,7 +133,7 @@ class Pages:
     async def _single(self, source: Source, id_: str) -> Row | None:
         try:
             row = one(await self._http.read("GET", source.single, parts={"id": id_}), id_)
-        except (Missing, BadRequest):  # an id of the wrong form exists as little as an unknown one
+        except (ProviderNotFound, BadRequest):  # an id of the wrong form exists as little as an unknown one
             return None
         if not row.get("phone_number"):
             raise Unavailable("Telnyx answered a question for one number without saying which one it is.")

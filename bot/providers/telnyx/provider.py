@@ -12,10 +12,10 @@ from typing import Final
 
 import httpx
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Choice
-from bot.changes.snapshots import Snapshot, Target
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Choice
+from bot.changes.model.snapshots import Snapshot, Target
 from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.http import Bounds, PacedClient, Ready
 from bot.providers.masking import Masking, SentSecrets
@@ -36,7 +36,7 @@ _ID: Final = re.compile(r"[1-9][0-9]{15,18}")
 class Telnyx(Session):
     """One Telnyx account. It opens its own connections; close it, or use it in ``async with``.
 
-    ``api_url`` is the base of the API with its version. ``transport`` is for tests. Without a ``vault`` secret
+    ``api_url`` is the base of the API with its version. ``transport`` is for tests. Without a ``encryption`` secret
     settings are neither offered nor read. ``sent_secrets`` remembers what was sent in secret beyond this object's life.
     """
 
@@ -50,7 +50,7 @@ class Telnyx(Session):
         *,
         api_key: str,
         api_url: str = "https://api.telnyx.com/v2",
-        vault: Vault | None = None,
+        encryption: Encryption | None = None,
         sent_secrets: SentSecrets | None = None,
         bounds: Bounds | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -59,7 +59,7 @@ class Telnyx(Session):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.kinds = table.kinds(secrets=vault is not None)
+        self.kinds = table.kinds(secrets=encryption is not None)
         client = httpx.AsyncClient(
             base_url=api_url,
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json", "User-Agent": "linesman"},
@@ -74,10 +74,10 @@ class Telnyx(Session):
             wall=wall,
             sleep=sleep,
             jitter=jitter,
-            masking=Masking(vault, sent_secrets, words=STATES),
+            masking=Masking(encryption, sent_secrets, words=STATES),
         )
-        self._reader = Reader(self._http, vault)
-        self._jobs = Jobs(self._http, vault)
+        self._reader = Reader(self._http, encryption)
+        self._jobs = Jobs(self._http, encryption)
         self._lookups = Lookups(self._http)
         self._tags = Tags(self._http)
 

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, TypeAlias
 
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Snapshot, Target
-from bot.changes.values import JSON, Value
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.model.values import JSON, Value
 from bot.errors import Unavailable
-from bot.providers.asked import unasked
+from bot.providers.answered_subset import unasked
 from bot.providers.http import PacedClient
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.search import Search
@@ -51,13 +51,13 @@ class _Draft:
     #: Whether the filter found it.
     matched: bool = False
 
-    def take(self, row: Row, source: Source, names: Sequence[str], kind: Kind, vault: Vault | None) -> None:
+    def take(self, row: Row, source: Source, names: Sequence[str], kind: Kind, encryption: Encryption | None) -> None:
         """Take in what a row of ``source`` says."""
         e164 = str(row.get("phone_number") or self.e164)
         if self.e164 and e164 != self.e164:
             raise unasked("Telnyx", e164)
         self.e164 = e164
-        self.values |= values(row, source, names, kind, vault)
+        self.values |= values(row, source, names, kind, encryption)
         if source is Source.DETAIL:
             self.status = str(row.get("status") or "")
         self.lacks -= {source}
@@ -69,9 +69,9 @@ _Drafts: TypeAlias = dict[str, _Draft]
 class Reader:
     """Reads numbers of one account."""
 
-    def __init__(self, http: PacedClient, vault: Vault | None) -> None:
+    def __init__(self, http: PacedClient, encryption: Encryption | None) -> None:
         self._http = http
-        self._vault = vault
+        self._encryption = encryption
         self._pages = Pages(http)
 
     async def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
@@ -149,7 +149,7 @@ class Reader:
         if not id_ or not row.get("phone_number"):
             raise Unavailable("Telnyx listed a number that matches the filter without saying which one it is.")
         found[id_] = draft = _Draft(matched=True, lacks=others)
-        draft.take(row, source, wanted.names, wanted.kind, self._vault)
+        draft.take(row, source, wanted.names, wanted.kind, self._encryption)
 
     async def _drafts(self, wanted: _Wanted, matched: _Drafts) -> _Drafts:
         """Return all numbers to stream by their ids: those that match, and those named besides."""
@@ -208,7 +208,7 @@ class Reader:
                     draft = drafts[id_]
                     if draft.matched:
                         wanted.search.check(row, source, home=wanted.home[0])
-                    draft.take(row, source, wanted.names, wanted.kind, self._vault)
+                    draft.take(row, source, wanted.names, wanted.kind, self._encryption)
                     yield id_
 
     async def _owned(self, numbers: Sequence[str]) -> dict[str, str]:

@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bot.changes.filters import NONE, Condition
-from bot.changes.kinds import Kind
-from bot.changes.values import JSON
+from bot.changes.model.filter_fields import NONE, Condition
+from bot.changes.model.kinds import Kind
+from bot.changes.model.values import JSON
 from bot.errors import BadRequest
 from bot.providers.conditions import Conditions, searchable
 from bot.providers.http import clean

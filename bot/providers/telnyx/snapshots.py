@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Final
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Setting, Shape
-from bot.changes.values import JSON, Value
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Setting, Shape
+from bot.changes.model.values import JSON, Value
 
 _VOICE: Final = "voice."
 #: Settings of the ``voice`` object that the detail row has at its top level. Caller ID name is only there.
@@ -76,16 +76,16 @@ def shown_along(names: Iterable[str], kind: Kind) -> tuple[str, ...]:
 
 
 def values(
-    row: Mapping[str, JSON], source: Source, names: Iterable[str], kind: Kind, vault: Vault | None
+    row: Mapping[str, JSON], source: Source, names: Iterable[str], kind: Kind, encryption: Encryption | None
 ) -> dict[str, Value]:
     """Return the values of those of ``names`` that rows of ``source`` hold; what is not set is None.
 
     The external PIN comes in clear and is sealed here, before anything else sees it.
     """
-    return {name: _value(row, kind.setting(name), vault) for name in names if source.holds(name)}
+    return {name: _value(row, kind.setting(name), encryption) for name in names if source.holds(name)}
 
 
-def _value(row: Mapping[str, JSON], setting: Setting, vault: Vault | None) -> Value:
+def _value(row: Mapping[str, JSON], setting: Setting, encryption: Encryption | None) -> Value:
     parent, found = _at(row, setting.name.removeprefix(_VOICE))
     if setting.clearable and (found is None or found is _ABSENT) and parent:
         # What can be emptied reads back as empty whichever way Telnyx writes that: "", null or not at all.
@@ -98,7 +98,7 @@ def _value(row: Mapping[str, JSON], setting: Setting, vault: Vault | None) -> Va
         case Shape.TAGS:
             return tuple(str(tag) for tag in found) if isinstance(found, list) else None
         case Shape.SECRET:
-            return vault.seal(str(found)) if vault and found != "" else None
+            return encryption.seal(str(found)) if encryption and found != "" else None
         case _:
             # A blank where blank cannot be set means the same as nothing.
             return str(found) if found != "" or setting.clearable else None

@@ -10,7 +10,7 @@ import asyncio
 import re
 from typing import Final
 
-from bot.changes.settings import Choice
+from bot.changes.model.settings import Choice
 from bot.providers.http import PacedClient, Params
 from bot.providers.menus import LONGEST, MOST
 from bot.providers.telnyx.lookups import FRESH

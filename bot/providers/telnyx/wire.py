@@ -10,10 +10,10 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.changes.moments import believable
-from bot.changes.values import JSON
+from bot.changes.model.timestamps import believable
+from bot.changes.model.values import JSON
 from bot.errors import Unavailable
-from bot.providers.asked import unasked
+from bot.providers.answered_subset import unasked
 
 #: Every documented word for the state of a job, of a number or of its emergency service (API.md, "Jobs";
 #: API.md, "Lists of numbers"; API.md, "Emergency service").
@@ -178,7 +178,7 @@ def one(answer: JSON, id_: str) -> dict[str, JSON]:
     """Return the object ``id_`` that was asked for.
 
     Every object says its id, so ``{"data": {}}`` is no object without settings. Raises
-    :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.Unasked` for another one.
+    :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.UnrequestedData` for another one.
     """
     found = data(answer)
     if not isinstance(found, dict) or not found.get("id"):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.slack.front import Front
 from bot.slack.listeners import (
+    canary,
     commands,
     decisions,
-    finding,
-    following,
+    follow_ups,
     form,
     home,
-    listing,
+    lists,
+    number_lookup,
     operators,
     options,
     preview,
@@ -20,12 +20,12 @@ from bot.slack.listeners import (
     results,
     shortcuts,
     templates,
-    trying,
     values,
 )
+from bot.slack.services import Services
 
 
-def register(app: AsyncApp, front: Front) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Give every listener to ``app``."""
     for sort in (
         commands,
@@ -37,12 +37,12 @@ def register(app: AsyncApp, front: Front) -> None:
         operators,
         questions,
         results,
-        following,
+        follow_ups,
         home,
-        listing,
-        finding,
+        lists,
+        number_lookup,
         templates,
-        trying,
+        canary,
         values,
     ):
-        sort.register(app, front)
+        sort.register(app, services)

@@ -9,11 +9,11 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.changes.drafts import REASON
-from bot.changes.records import Draft
-from bot.changes.values import Secret, Value
+from bot.changes.input.requests import REASON
+from bot.changes.model.change import Draft
+from bot.changes.model.values import Secret, Value
 from bot.errors import InputError
-from bot.slack.front import Front
+from bot.slack.services import Services
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
 from bot.slack.views.form import FORM, KIND, MORE, SEVERAL, form
@@ -23,43 +23,43 @@ from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
 from bot.slack.views.values import VALUES, values_form
 
 
-def register(app: AsyncApp, front: Front) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Listen to the form's selects and buttons, and to its submission."""
 
     async def reshape(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         # Not in the modal: a sentence in its place would take away what was typed.
-        front.desk.hand_over(_reshaped(front, body), front.to_person(body), "form redraw")
+        services.clicks.hand_over(_reshaped(services, body), services.to_person(body), "form redraw")
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _submit(front, ack, body)
+        await _submit(services, ack, body)
 
     for action in (KIND, "settings", FILTERS, MORE, SEVERAL, TAKE_AWAY):
         app.block_action(action)(reshape)
     app.view_submission(FORM)(submit)
 
 
-async def _reshaped(front: Front, body: dict[str, Any]) -> None:
-    await _redraw(front, body["user"]["id"], body["view"], body["actions"][0])
+async def _reshaped(services: Services, body: dict[str, Any]) -> None:
+    await _redraw(services, body["user"]["id"], body["view"], body["actions"][0])
 
 
-async def _submit(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def _submit(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Take the request in; the plan comes into the modal through the outbox."""
     view = body["view"]
 
     def wrong(problems: Mapping[str, str]) -> Reply:
-        return Reply(errors=field_errors(problems, view), later=partial(_show_again, front, body, problems))
+        return Reply(errors=field_errors(problems, view), later=partial(_show_again, services, body, problems))
 
     async def work() -> Reply:
         try:
-            change = await _propose(front, body)
+            change = await _propose(services, body)
         except InputError as error:
             return wrong(error.problems)
         # Late, it goes through the outbox like the plan itself: whichever comes last shows the latest.
-        return Reply(view=planning(change), later=partial(front.proposals.show, change))
+        return Reply(view=planning(change), later=partial(services.requests.show, change))
 
     await answer_submission(
-        front,
+        services,
         ack,
         body,
         work,
@@ -69,14 +69,14 @@ async def _submit(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
     )
 
 
-async def _show_again(front: Front, body: dict[str, Any], problems: Mapping[str, str]) -> None:
+async def _show_again(services: Services, body: dict[str, Any], problems: Mapping[str, str]) -> None:
     """Show the form once more as it was sent, with what is wrong above it."""
     view = body["view"]
     private = read_private(view)
-    kinds = {kind.name: kind for kind in front.choices.kinds}
-    draft = read_form(view, kinds, await _kept_secrets(front, private, body["user"]["id"]))
+    kinds = {kind.name: kind for kind in services.choices.kinds}
+    draft = read_form(view, kinds, await _kept_secrets(services, private, body["user"]["id"]))
     fresh = form(
-        front.choices.kinds,
+        services.choices.kinds,
         kinds[draft.kind],
         draft,
         origin=private.get("origin", ""),
@@ -85,25 +85,25 @@ async def _show_again(front: Front, body: dict[str, Any], problems: Mapping[str,
         turn=next_turn(view, private, taken_away=False),
         problems=problems,
     )
-    await front.show(view["id"], fresh)
+    await services.show(view["id"], fresh)
 
 
-async def _redraw(front: Front, user: str, view: dict[str, Any], pressed: Mapping[str, Any]) -> None:
+async def _redraw(services: Services, user: str, view: dict[str, Any], pressed: Mapping[str, Any]) -> None:
     """Show the inputs that the kind and the chosen settings need; everything typed stays, and what was kept sealed."""
     action = pressed["action_id"]
-    kinds = {kind.name: kind for kind in front.choices.kinds}
+    kinds = {kind.name: kind for kind in services.choices.kinds}
     private = read_private(view)
-    draft = read_form(view, kinds, await _kept_secrets(front, private, user))
+    draft = read_form(view, kinds, await _kept_secrets(services, private, user))
     if action == TAKE_AWAY:
         draft = replace(draft, sheet=None)
     boxes = int(private.get("boxes", 1)) + (action == MORE)
     if action == SEVERAL:
         boxes = int(pressed["selected_option"]["value"])
     if view["callback_id"] == VALUES:
-        await front.modals.redraw(view, values_form(front.choices.kinds, kinds[draft.kind], draft, boxes=boxes))
+        await services.modals.redraw(view, values_form(services.choices.kinds, kinds[draft.kind], draft, boxes=boxes))
         return
     fresh = form(
-        front.choices.kinds,
+        services.choices.kinds,
         kinds[draft.kind],
         draft,
         origin=private.get("origin", ""),
@@ -111,18 +111,18 @@ async def _redraw(front: Front, user: str, view: dict[str, Any], pressed: Mappin
         source=private.get("source"),
         turn=next_turn(view, private, taken_away=action == TAKE_AWAY),
     )
-    await front.modals.redraw(view, fresh)
+    await services.modals.redraw(view, fresh)
 
 
-async def _propose(front: Front, body: dict[str, Any]) -> int:
+async def _propose(services: Services, body: dict[str, Any]) -> int:
     """Write the request down and return its change; raises InputError with every problem at once."""
     view = body["view"]
     private = read_private(view)
-    kinds = {kind.name: kind for kind in front.choices.kinds}
-    kept = await _kept_secrets(front, private, body["user"]["id"])
+    kinds = {kind.name: kind for kind in services.choices.kinds}
+    kept = await _kept_secrets(services, private, body["user"]["id"])
     draft = read_form(view, kinds, kept)
-    return await front.proposals.propose(
-        await _checked(front, draft, body["user"]["id"], sheet_problems(view, private)),
+    return await services.requests.propose(
+        await _checked(services, draft, body["user"]["id"], sheet_problems(view, private)),
         requester=body["user"]["id"],
         origin=private.get("origin", ""),
         view=view["id"],
@@ -131,23 +131,23 @@ async def _propose(front: Front, body: dict[str, Any]) -> int:
     )
 
 
-async def _checked(front: Front, draft: Draft, user: str, found: Mapping[str, str]) -> Draft:
+async def _checked(services: Services, draft: Draft, user: str, found: Mapping[str, str]) -> Draft:
     """Return the draft of ``user``, secrets sealed; raises InputError with all problems, ``found`` among them."""
     problems: dict[str, str] = {**full_boxes(draft), **found}
     sealed = draft
     try:
-        sealed = front.proposals.seal(draft)
+        sealed = services.requests.seal(draft)
     except InputError as error:
         problems |= error.problems
         typed = {name: value for name, value in draft.typed.items() if name not in error.problems}
-        sealed = front.proposals.seal(replace(draft, typed=typed))
+        sealed = services.requests.seal(replace(draft, typed=typed))
     try:
-        sealed = await front.proposals.in_zone_of(sealed, user)
+        sealed = await services.requests.in_zone_of(sealed, user)
     except InputError as error:
         problems |= error.problems
         sealed = replace(sealed, start="")
     try:
-        await front.proposals.read(sealed)
+        await services.requests.read(sealed)
     except InputError as error:
         problems = {**error.problems, **problems}
     if problems:
@@ -155,12 +155,12 @@ async def _checked(front: Front, draft: Draft, user: str, found: Mapping[str, st
     return sealed
 
 
-async def _kept_secrets(front: Front, private: dict[str, Any], user: str) -> dict[str, Value]:
+async def _kept_secrets(services: Services, private: dict[str, Any], user: str) -> dict[str, Value]:
     """Return the sealed secrets of the plan that this form edits; nobody gets at somebody else's."""
     source = private.get("source")
     if source is None:
         return {}
-    change = (await front.stories.read(int(source))).change
+    change = (await services.change_details.read(int(source))).change
     if change.requester != user:
         return {}
     return {name: value for name, value in change.draft.typed.items() if isinstance(value, Secret)}

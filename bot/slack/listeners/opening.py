@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.changes.kinds import Kind
-from bot.changes.records import Draft, Upload
-from bot.errors import NotAllowed
-from bot.slack.front import Front
+from bot.changes.model.change import Draft, Upload
+from bot.changes.model.kinds import Kind
+from bot.errors import NotAuthorized
+from bot.slack.services import Services
 from bot.slack.views.elements import escape, with_notes
 from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.inputs import BOX_LENGTH
@@ -16,7 +16,7 @@ from bot.slack.views.preview import loading, notice
 
 
 async def open_form(
-    front: Front,
+    services: Services,
     *,
     user: str,
     trigger: str,
@@ -30,13 +30,13 @@ async def open_form(
     A trigger lives three seconds, and asking Slack whether the person may do this can take longer, so the modal
     opens first and is filled afterwards.
     """
-    view = await front.open(trigger, loading())
+    view = await services.open(trigger, loading())
     draft = Draft(kind="", pasted=boxes_of(pasted), sheet=sheet)
-    await fill_form(front, view, user=user, origin=origin, kind=kind, draft=draft)
+    await fill_form(services, view, user=user, origin=origin, kind=kind, draft=draft)
 
 
 async def fill_form(
-    front: Front,
+    services: Services,
     view: str,
     *,
     user: str,
@@ -49,17 +49,17 @@ async def fill_form(
 
     ``notes`` are sentences (mrkdwn) above it.
     """
-    chosen = kind or next(iter(front.choices.kinds), None)
+    chosen = kind or next(iter(services.choices.kinds), None)
     if chosen is None:
-        await front.show(view, notice("🚫 The policy allows no change at all. Ask whoever runs Linesman."))
+        await services.show(view, notice("🚫 The policy allows no change at all. Ask whoever runs Linesman."))
         return
     try:
-        await front.authority.start(user, chosen.name, fresh=False)
-    except NotAllowed as error:
-        await front.show(view, notice(f"🚫 {escape(error.message)}"))
+        await services.authorization.start(user, chosen.name, fresh=False)
+    except NotAuthorized as error:
+        await services.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    fresh = form(front.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=origin)
-    await front.show(view, with_notes(fresh, notes))
+    fresh = form(services.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=origin)
+    await services.show(view, with_notes(fresh, notes))
 
 
 def boxes_of(text: str) -> tuple[str, ...]:

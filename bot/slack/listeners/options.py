@@ -8,9 +8,9 @@ from typing import Any, Final
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.changes.filters import NONE, PREFIX
+from bot.changes.model.filter_fields import NONE, PREFIX
 from bot.errors import LinesmanError
-from bot.slack.front import Front
+from bot.slack.services import Services
 from bot.slack.views.answers import read_form
 from bot.slack.views.elements import option
 from bot.slack.views.inputs import VALUE, ways_to_filter
@@ -21,19 +21,19 @@ log = structlog.get_logger(__name__)
 WITHIN: Final = 2.5
 
 
-def register(app: AsyncApp, front: Front) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Listen to the search fields of the form."""
 
     async def search(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack(options=await _options(front, body))
+        await ack(options=await _options(services, body))
 
     app.options(VALUE)(search)
     app.options(PREFIX)(search)
 
 
-async def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
+async def _options(services: Services, body: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what can be chosen; nothing when the provider is too slow or refuses, and the log says why."""
-    kinds = {kind.name: kind for kind in front.choices.kinds}
+    kinds = {kind.name: kind for kind in services.choices.kinds}
     kind = kinds[read_form(body["view"], kinds).kind]
     block = str(body["block_id"])
     setting, none = block.removeprefix(VALUE), False
@@ -42,7 +42,7 @@ async def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
         setting, none = (way[0].lookup, way[0].none) if way else ("", False)
     try:
         async with asyncio.timeout(WITHIN):
-            choices = await front.choices.search(kind, setting, body.get("value", ""), by=body["user"]["id"])
+            choices = await services.choices.search(kind, setting, body.get("value", ""), by=body["user"]["id"])
     except (LinesmanError, TimeoutError) as error:
         log.warning("no options", setting=setting, error=type(error).__name__, why=str(error))
         return []

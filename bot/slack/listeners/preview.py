@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.errors import InputError, LinesmanError
-from bot.slack.front import Front
+from bot.slack.services import Services
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import read_private
 from bot.slack.views.elements import escape
@@ -24,26 +24,26 @@ from bot.slack.views.preview import (
     loading,
     notice,
 )
-from bot.workflow.approval import COUNT
+from bot.workflow.approval.approvals import COUNT
 
 
-def register(app: AsyncApp, front: Front) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Listen to the preview."""
 
     async def request(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _request(front, ack, body)
+        await _request(services, ack, body)
 
     async def edit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_edit(front, body), front.in_modal(body), "edit")
+        services.clicks.hand_over(_edit(services, body), services.in_modal(body), "edit")
 
     async def again(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_again(front, body), front.in_modal(body), "plan again")
+        services.clicks.hand_over(_again(services, body), services.in_modal(body), "plan again")
 
     async def closed(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_closed(front, body), front.to_person(body), "preview closed")
+        services.clicks.hand_over(_closed(services, body), services.to_person(body), "preview closed")
 
     app.view_submission(PREVIEW)(request)
     app.view_closed(PREVIEW)(closed)
@@ -52,7 +52,7 @@ def register(app: AsyncApp, front: Front) -> None:
         app.block_action(action)(again)
 
 
-async def _request(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def _request(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Ask for approval, and say in the modal what came of it."""
     view, by = body["view"], body["user"]["id"]
     private = read_private(view)
@@ -61,14 +61,14 @@ async def _request(front: Front, ack: AsyncAck, body: dict[str, Any]) -> None:
     async def work() -> Reply:
         try:
             counted = _counted(view)
-            requested = await front.approval.ask(change, by=by, digest=private["digest"], counted=counted)
+            requested = await services.approvals.ask(change, by=by, digest=private["digest"], counted=counted)
         except InputError as error:
-            later = partial(front.show, view["id"], in_the_way(change, error.message))
+            later = partial(services.show, view["id"], in_the_way(change, error.message))
             return Reply(errors=error.problems, later=later)
         return Reply(view=asked(requested))
 
     await answer_submission(
-        front,
+        services,
         ack,
         body,
         work,
@@ -84,27 +84,27 @@ def _counted(view: dict[str, Any]) -> str:
     return str(answer.get("value") or "")
 
 
-async def _closed(front: Front, body: dict[str, Any]) -> None:
+async def _closed(services: Services, body: dict[str, Any]) -> None:
     """Give up the plan whose modal was closed."""
-    await front.proposals.discard(int(read_private(body["view"])["change"]), by=body["user"]["id"])
+    await services.requests.discard(int(read_private(body["view"])["change"]), by=body["user"]["id"])
 
 
-async def _edit(front: Front, body: dict[str, Any]) -> None:
+async def _edit(services: Services, body: dict[str, Any]) -> None:
     """Show the form again as it was sent; the plan is given up."""
-    await front.proposals.editable(int(body["actions"][0]["value"]), by=body["user"]["id"])
-    story = await front.stories.read(int(body["actions"][0]["value"]))
-    change = story.change
-    fresh = form(front.choices.kinds, story.kind, change.draft, origin=change.origin, source=change.id)
-    await front.show(body["view"]["id"], fresh)
-    await front.proposals.discard(change.id, by=change.requester, editing=True)
+    await services.requests.editable(int(body["actions"][0]["value"]), by=body["user"]["id"])
+    details = await services.change_details.read(int(body["actions"][0]["value"]))
+    change = details.change
+    fresh = form(services.choices.kinds, details.kind, change.draft, origin=change.origin, source=change.id)
+    await services.show(body["view"]["id"], fresh)
+    await services.requests.discard(change.id, by=change.requester, editing=True)
 
 
-async def _again(front: Front, body: dict[str, Any]) -> None:
+async def _again(services: Services, body: dict[str, Any]) -> None:
     """Plan the same request anew, in the open modal or, from a card, in a new one."""
     action = body["actions"][0]
-    view = body["view"]["id"] if "view" in body else await front.open(body["trigger_id"], loading())
+    view = body["view"]["id"] if "view" in body else await services.open(body["trigger_id"], loading())
     try:
-        change = await front.proposals.again(
+        change = await services.requests.again(
             int(action["value"]),
             by=body["user"]["id"],
             view=view,
@@ -112,6 +112,6 @@ async def _again(front: Front, body: dict[str, Any]) -> None:
             leave_out=action["action_id"] == LEAVE_OUT,
         )
     except LinesmanError as error:
-        await front.show(view, notice(f"🚫 {escape(error.message)}"))
+        await services.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    await front.proposals.show(change)  # not here: what the outbox shows of the plan may be there already
+    await services.requests.show(change)  # not here: what the outbox shows of the plan may be there already

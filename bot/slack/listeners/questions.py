@@ -9,10 +9,10 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.changes.records import read_public_id
+from bot.changes.model.change import read_public_id
 from bot.errors import LinesmanError
-from bot.slack.front import Front
 from bot.slack.manifest import COMMAND
+from bot.slack.services import Services
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.elements import Block, escape, section
 from bot.slack.views.preview import loading, notice, waiting
@@ -28,38 +28,38 @@ from bot.slack.views.questions import (
     questions,
     read_choice,
 )
-from bot.workflow.answering import ReadBackTicket, Ticket
+from bot.workflow.control.resolution import BatchQuestion, ReadBackQuestion
 
 
-def register(app: AsyncApp, front: Front) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Listen to the buttons of questions, and to the modal that asks for a job."""
 
     async def adopt(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_adopt(front, body), front.to_person(body), "adopt")
+        services.clicks.hand_over(_adopt(services, body), services.to_person(body), "adopt")
 
     async def adopt_other(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_ask_which(front, body), front.to_person(body), "adopt another")
+        services.clicks.hand_over(_ask_which(services, body), services.to_person(body), "adopt another")
 
     async def send_again(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_send_again(front, body), front.to_person(body), "send again")
+        services.clicks.hand_over(_send_again(services, body), services.to_person(body), "send again")
 
     async def give_up(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_give_up(front, body), front.to_person(body), "give up")
+        services.clicks.hand_over(_give_up(services, body), services.to_person(body), "give up")
 
     async def end_read_back(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_end_read_back(front, body), front.to_person(body), "end a read-back")
+        services.clicks.hand_over(_end_read_back(services, body), services.to_person(body), "end a read-back")
 
     async def adoption(ack: AsyncAck, body: dict[str, Any]) -> None:
         await answer_submission(
-            front,
+            services,
             ack,
             body,
-            partial(_adopt_typed, front, body),
+            partial(_adopt_typed, services, body),
             refused=lambda text: Reply(view=notice(escape(text))),
             waiting=waiting("Looking at the job…"),
             what="adoption",
@@ -73,61 +73,65 @@ def register(app: AsyncApp, front: Front) -> None:
     app.view_submission(ADOPTION)(adoption)
 
 
-async def show_questions(front: Front, body: dict[str, Any], text: str) -> None:
+async def show_questions(services: Services, body: dict[str, Any], text: str) -> None:
     """Answer ``/numbers settle CHG-42``: show an operator what waits for an answer."""
     change = read_public_id(text)
     if change is None:
-        await front.say(body, f"Say which change: `{COMMAND} settle CHG-42`. Its card says when it needs an operator.")
+        await services.say(
+            body, f"Say which change: `{COMMAND} settle CHG-42`. Its card says when it needs an operator."
+        )
         return
-    await front.answering.allow(change, by=body["user_id"])
-    story = await front.stories.read(change)
-    await front.say(body, *questions(story, asked_for=True))
+    await services.resolution.allow(change, by=body["user_id"])
+    details = await services.change_details.read(change)
+    await services.say(body, *questions(details, asked_for=True))
 
 
-async def _adopt(front: Front, body: dict[str, Any]) -> None:
+async def _adopt(services: Services, body: dict[str, Any]) -> None:
     ticket, job = read_choice(body["actions"][0]["value"])
-    await _settle(front, body, ticket, front.answering.adopt(ticket, job, by=body["user"]["id"]))
+    await _settle(services, body, ticket, services.resolution.adopt(ticket, job, by=body["user"]["id"]))
 
 
-async def _send_again(front: Front, body: dict[str, Any]) -> None:
-    ticket = Ticket.read(body["actions"][0]["value"])
-    await _settle(front, body, ticket, front.answering.send_again(ticket, by=body["user"]["id"]))
+async def _send_again(services: Services, body: dict[str, Any]) -> None:
+    ticket = BatchQuestion.read(body["actions"][0]["value"])
+    await _settle(services, body, ticket, services.resolution.send_again(ticket, by=body["user"]["id"]))
 
 
-async def _give_up(front: Front, body: dict[str, Any]) -> None:
-    ticket = Ticket.read(body["actions"][0]["value"])
-    await _settle(front, body, ticket, front.answering.give_up(ticket, by=body["user"]["id"]))
+async def _give_up(services: Services, body: dict[str, Any]) -> None:
+    ticket = BatchQuestion.read(body["actions"][0]["value"])
+    await _settle(services, body, ticket, services.resolution.give_up(ticket, by=body["user"]["id"]))
 
 
-async def _end_read_back(front: Front, body: dict[str, Any]) -> None:
-    ticket = ReadBackTicket.read(body["actions"][0]["value"])
-    await _settle(front, body, ticket, front.answering.end_read_back(ticket, by=body["user"]["id"]))
+async def _end_read_back(services: Services, body: dict[str, Any]) -> None:
+    ticket = ReadBackQuestion.read(body["actions"][0]["value"])
+    await _settle(services, body, ticket, services.resolution.end_read_back(ticket, by=body["user"]["id"]))
 
 
-async def _settle(front: Front, body: dict[str, Any], ticket: Ticket | ReadBackTicket, answer: Awaitable[str]) -> None:
+async def _settle(
+    services: Services, body: dict[str, Any], ticket: BatchQuestion | ReadBackQuestion, answer: Awaitable[str]
+) -> None:
     """Carry out an answer, tell the operator, and leave on the message what is still open."""
     said = escape(await answer)
-    await front.say(body, said)
-    change = ticket.change if isinstance(ticket, ReadBackTicket) else await front.answering.change_of(ticket)
-    story = await front.stories.read(change)
-    text, blocks = questions(story)
+    await services.say(body, said)
+    change = ticket.change if isinstance(ticket, ReadBackQuestion) else await services.resolution.change_of(ticket)
+    details = await services.change_details.read(change)
+    text, blocks = questions(details)
     done: Block = section(f"{said} Answered by <@{body['user']['id']}>.")
-    await front.replace(body, text, [done, *blocks])
+    await services.replace(body, text, [done, *blocks])
 
 
-async def _ask_which(front: Front, body: dict[str, Any]) -> None:
-    ticket = Ticket.read(body["actions"][0]["value"])
-    view = await front.open(body["trigger_id"], loading())
+async def _ask_which(services: Services, body: dict[str, Any]) -> None:
+    ticket = BatchQuestion.read(body["actions"][0]["value"])
+    view = await services.open(body["trigger_id"], loading())
     try:
-        await front.answering.allow(await front.answering.change_of(ticket), by=body["user"]["id"])
+        await services.resolution.allow(await services.resolution.change_of(ticket), by=body["user"]["id"])
     except LinesmanError as error:
-        await front.show(view, notice(f"🚫 {escape(error.message)}"))
+        await services.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    await front.show(view, adoption_form(str(ticket)))
+    await services.show(view, adoption_form(str(ticket)))
 
 
-async def _adopt_typed(front: Front, body: dict[str, Any]) -> Reply:
+async def _adopt_typed(services: Services, body: dict[str, Any]) -> Reply:
     view = body["view"]
-    ticket = Ticket.read(view["private_metadata"])
+    ticket = BatchQuestion.read(view["private_metadata"])
     job = (view["state"]["values"][JOB][JOB]["value"] or "").strip().strip("`")
-    return Reply(view=notice(escape(await front.answering.adopt(ticket, job, by=body["user"]["id"]))))
+    return Reply(view=notice(escape(await services.resolution.adopt(ticket, job, by=body["user"]["id"]))))

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.changes.numbers import BadEntry
-from bot.changes.records import Draft
-from bot.slack.front import Front
+from bot.changes.model.change import Draft
+from bot.changes.numbers.parser import BadEntry
 from bot.slack.listeners.opening import boxes_of, fill_form, open_form
 from bot.slack.manifest import CHANGE_THESE, NEW_CHANGE
-from bot.slack.said import texts_of
+from bot.slack.message_text import texts_of
+from bot.slack.services import Services
 from bot.slack.views.elements import code, escape
 from bot.slack.views.preview import loading, notice
 from bot.slack.views.sheet_field import first_sheet
@@ -24,28 +24,28 @@ LIKE_A_NUMBER: Final = 7
 NAMED: Final = 5
 
 
-def register(app: AsyncApp, front: Front) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Listen to the shortcuts."""
 
     async def new_change(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        work = open_form(front, user=body["user"]["id"], trigger=body["trigger_id"], origin="")
-        front.desk.hand_over(work, front.to_person(body), "global shortcut")
+        work = open_form(services, user=body["user"]["id"], trigger=body["trigger_id"], origin="")
+        services.clicks.hand_over(work, services.to_person(body), "global shortcut")
 
     async def change_these(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        front.desk.hand_over(_change_these(front, body), front.to_person(body), "message shortcut")
+        services.clicks.hand_over(_change_these(services, body), services.to_person(body), "message shortcut")
 
     app.global_shortcut(NEW_CHANGE)(new_change)
     app.message_shortcut(CHANGE_THESE)(change_these)
 
 
-async def _change_these(front: Front, body: dict[str, Any]) -> None:
+async def _change_these(services: Services, body: dict[str, Any]) -> None:
     """Open the form with the numbers of the message, or say why there is nothing to open it with."""
-    view = await front.open(body["trigger_id"], loading())
+    view = await services.open(body["trigger_id"], loading())
     message = body["message"]
     # A long message takes a while to read; the loop has clicks to answer meanwhile.
-    reading = await asyncio.to_thread(front.finding.read, texts_of(message))
+    reading = await asyncio.to_thread(services.number_lookup.read, texts_of(message))
     doubtful = [bad for bad in reading.bad if sum(c.isdigit() for c in bad.text) >= LIKE_A_NUMBER]
     numbers = "\n".join(reading.identifiers)
     problem = ""
@@ -58,10 +58,10 @@ async def _change_these(front: Front, body: dict[str, Any]) -> None:
             "Nothing was opened, so that none is forgotten: split the list over several messages."
         )
     if problem:
-        await front.show(view, notice(problem))
+        await services.show(view, notice(problem))
         return
     await fill_form(
-        front,
+        services,
         view,
         user=body["user"]["id"],
         origin=body["channel"]["id"],

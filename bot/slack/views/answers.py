@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from bot.changes.drafts import CANARY, EXCLUDED, NUMBERS, REASON, SETTINGS
-from bot.changes.filters import PREFIX
-from bot.changes.kinds import Kind
-from bot.changes.records import Base, Draft, Following
-from bot.changes.settings import Setting, Shape
-from bot.changes.starts import START
-from bot.changes.values import Value, Way
+from bot.changes.input.requests import CANARY, EXCLUDED, NUMBERS, REASON, SETTINGS
+from bot.changes.model.change import Base, Draft, FollowUp
+from bot.changes.model.filter_fields import PREFIX
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Setting, Shape
+from bot.changes.model.start import START
+from bot.changes.model.values import EditMode, Value
 from bot.slack.views.form import KIND
 from bot.slack.views.inputs import BOX_LENGTH, FILTERS, REPLACE, VALUE, WAY, ways_to_filter
 from bot.slack.views.sheet_field import attached
@@ -52,22 +52,22 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
 
 
 def _base(stored: Mapping[str, Any] | None) -> Base | None:
-    return Base(change=int(stored["change"]), what=Following(stored["what"])) if stored else None
+    return Base(change=int(stored["change"]), what=FollowUp(stored["what"])) if stored else None
 
 
 def _read_settings(
     kind: Kind, answers: Answers, kept: Mapping[str, Value]
-) -> tuple[dict[str, Value], dict[str, str], dict[str, Way]]:
+) -> tuple[dict[str, Value], dict[str, str], dict[str, EditMode]]:
     """Return what was typed for each setting, what picked ids are called, and what lists are to become."""
     typed: dict[str, Value] = {}
     picked: dict[str, str] = {}
-    ways: dict[str, Way] = {}
+    ways: dict[str, EditMode] = {}
     for setting in kind.settings:
         answer = answers.get(f"{VALUE}{setting.name}")
         if answer is None:
             continue
         if (way := _answer(answers.get(f"{WAY}{setting.name}", {}))) not in {"", REPLACE}:
-            ways[setting.name] = Way(way)
+            ways[setting.name] = EditMode(way)
         if text := _answer(answer):
             typed[setting.name] = text
             if setting.lookup:

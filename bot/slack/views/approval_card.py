@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.changes.clocks import show_instant
-from bot.changes.lifecycle import ChangeState
-from bot.changes.records import Change
+from bot.changes.model.change import Change
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.policy.wall_clock import show_instant
+from bot.slack.views.canary import try_line
 from bot.slack.views.elements import (
     Block,
     View,
@@ -25,11 +26,10 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import audience_text, decision_text, jobs_text, state_word
+from bot.slack.views.fragments import audience_text, decision_text, jobs_text, state_word
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
 from bot.slack.views.times import freeze_line
-from bot.slack.views.trying import try_line
-from bot.workflow.ports import Story
+from bot.workflow.ports import ChangeDetails
 
 APPROVE: Final = "approve"
 REJECT: Final = "reject"
@@ -40,56 +40,56 @@ WHY: Final = "why"
 AT_ONCE: Final = ":at_once"
 
 
-def approval_text(story: Story) -> str:
+def approval_text(details: ChangeDetails) -> str:
     """Return the request in one line; it is what notifies the approvers."""
-    change = story.change
+    change = details.change
     if change.state is ChangeState.AWAITING_APPROVAL:
         return (
-            f"{audience_text(story.audience)}: {person(change.requester)} asks for approval of {change.public_id}, "
-            f"{numbers_of(change, story.tally.total)}"
+            f"{audience_text(details.audience)}: {person(change.requester)} asks for approval of {change.public_id}, "
+            f"{numbers_of(change, details.tally.total)}"
         )
     return f"{change.public_id}: {state_word(change)}"
 
 
-def approval_card(story: Story) -> list[Block]:
+def approval_card(details: ChangeDetails) -> list[Block]:
     """Return the blocks; the buttons carry the change and the digest of the plan that is shown."""
-    change, summary = story.change, story.change.summary
+    change, summary = details.change, details.change.summary
     waiting = change.state is ChangeState.AWAITING_APPROVAL
     blocks = [
-        header(f"{change.public_id} · {story.provider}: {story.kind.title}"),
+        header(f"{change.public_id} · {details.provider}: {details.kind.title}"),
         section(f"*{state_word(change)}* · asked for by {person(change.requester)}"),
     ]
-    if freeze := freeze_line(story):
+    if freeze := freeze_line(details):
         blocks.append(section(freeze))
     if summary is not None:
         if summary.conditions:
             meeting = "will meet this, when the job is made" if summary.unknown else "met, when this was planned"
             blocks.append(section(f"*Numbers that {meeting}*\n{filter_lines(summary)}"))
-        blocks.append(section(wanted_lines(story.kind, summary, story.change.draft)))
+        blocks.append(section(wanted_lines(details.kind, summary, details.change.draft)))
         blocks.append(
             fields(
                 [
                     ("Numbers", numbers_text(summary)),
-                    ("Jobs", jobs_text(story)),
-                    ("Approvals", decision_text(story.decisions, change.approvals_required)),
+                    ("Jobs", jobs_text(details)),
+                    ("Approvals", decision_text(details.decisions, change.approvals_required)),
                     *([("Decide until", when(change.expires_at))] if waiting and change.expires_at else []),
                 ]
             )
         )
-        if waiting and (trying := try_line(story)):
-            blocks.append(section(trying))
+        if waiting and (canary := try_line(details)):
+            blocks.append(section(canary))
         if summary.sample:
-            blocks.append(section(f"*For example*\n{sample_lines(story.kind, summary, limit=3)}"))
-        if warnings := warning_lines(story.kind, summary):
+            blocks.append(section(f"*For example*\n{sample_lines(details.kind, summary, limit=3)}"))
+        if warnings := warning_lines(details.kind, summary):
             blocks.append(section(f"*Mind*\n{warnings}"))
     blocks.append(quote(change.draft.reason))
-    if rejected := [d for d in story.decisions if d.reason]:
+    if rejected := [d for d in details.decisions if d.reason]:
         blocks.append(section(f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, 500)}"))
     if waiting:
-        own = f"The rule {code(story.policy.name)} lets the requester approve as well."
-        requester = own if story.policy.self_approval else "The requester may not."
-        blocks.append(context(f"May approve: {audience_text(story.audience)}. {requester}"))
-        blocks.append(decision_buttons(story))
+        own = f"The rule {code(details.policy.name)} lets the requester approve as well."
+        requester = own if details.policy.self_approval else "The requester may not."
+        blocks.append(context(f"May approve: {audience_text(details.audience)}. {requester}"))
+        blocks.append(decision_buttons(details))
     blocks.append(context(f"Plan `{change.digest[:12]}`"))
     return blocks
 
@@ -121,28 +121,28 @@ def says_at_once(value: str) -> bool:
     return value.endswith(AT_ONCE)
 
 
-def _beginning(story: Story) -> str:
+def _beginning(details: ChangeDetails) -> str:
     """Return when an approval of now begins the change; plain text, in which nobody's own clock can be shown."""
-    start, begins = story.change.start, story.opens_at
+    start, begins = details.change.start, details.opens_at
     if begins is not None:
-        thaw = " at the earliest, and not before the freeze is lifted" if story.freeze else ""
+        thaw = " at the earliest, and not before the freeze is lifted" if details.freeze else ""
         return f"starting {show_instant(begins, start.zone if start else 'UTC')}{thaw}"
-    soon = "not before the freeze is lifted" if story.freeze else "at once" if start else "now"
-    why = f", because the start that was asked for, {start}, has passed" if start and not story.freeze else ""
+    soon = "not before the freeze is lifted" if details.freeze else "at once" if start else "now"
+    why = f", because the start that was asked for, {start}, has passed" if start and not details.freeze else ""
     return f"starting {soon}{why}"
 
 
-def decision_buttons(story: Story) -> Block:
+def decision_buttons(details: ChangeDetails) -> Block:
     """Return Approve, Reject and Details, wherever a request is shown: what counts is checked at the click."""
-    change, numbers = story.change, numbers_of(story.change, story.tally.total)
-    late = change.start is not None and change.start.at <= story.now
+    change, numbers = details.change, numbers_of(details.change, details.tally.total)
+    late = change.start is not None and change.start.at <= details.now
     value = ticket(change, at_once=late)
     question = confirmation(
         f"Approve {change.public_id}?",
         (
-            f"{numbers} will be deleted for good, {_beginning(story)}. Nobody can undo it."
-            if story.kind.removes
-            else f"{numbers} will be changed exactly as shown, {_beginning(story)}."
+            f"{numbers} will be deleted for good, {_beginning(details)}. Nobody can undo it."
+            if details.kind.removes
+            else f"{numbers} will be changed exactly as shown, {_beginning(details)}."
         ),
         "Approve",
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.changes.lifecycle import BatchState, ChangeState
-from bot.changes.outcomes import NOT_TOLD
-from bot.changes.records import Following, public_id
+from bot.changes.model.change import FollowUp, public_id
+from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.changes.outcome.outcomes import NOT_TOLD
+from bot.slack.views.canary import try_buttons, try_line
 from bot.slack.views.elements import (
     Block,
     actions,
@@ -22,7 +23,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import counts_text, decision_text, state_word, trouble
+from bot.slack.views.fragments import counts_text, decision_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.preview import AGAIN
 from bot.slack.views.problems import problem_lines
@@ -30,13 +31,12 @@ from bot.slack.views.questions import questions_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
 from bot.slack.views.times import freeze_line, slack_line
-from bot.slack.views.trying import try_buttons, try_line
-from bot.workflow.ports import Story
+from bot.workflow.ports import ChangeDetails
 
 RETRY: Final = "retry_failed"
 UNDO: Final = "undo"
 #: What is said of a change that another one follows, and how many of those are named.
-FOLLOWED: Final = {Following.RETRY: "Retried", Following.UNDO: "Undone"}
+FOLLOWED: Final = {FollowUp.RETRY: "Retried", FollowUp.UNDO: "Undone"}
 FOLLOWERS: Final = 3
 #: Endings after which the same request may be planned anew.
 PLANNABLE_AGAIN: Final = frozenset(
@@ -48,118 +48,118 @@ ENDED_EARLY: Final = frozenset(
 )
 
 
-def card_text(story: Story) -> str:
+def card_text(details: ChangeDetails) -> str:
     """Return the card in one line, for notifications and screen readers."""
-    change = story.change
-    return f"{change.public_id} · {story.kind.title} · {state_word(change)} · {counts_text(story)}"
+    change = details.change
+    return f"{change.public_id} · {details.kind.title} · {state_word(change)} · {counts_text(details)}"
 
 
-def card(story: Story) -> list[Block]:
+def card(details: ChangeDetails) -> list[Block]:
     """Return the card's blocks."""
-    change, summary = story.change, story.change.summary
-    blocks = [header(f"{change.public_id} · {story.provider}: {story.kind.title}"), section(_progress(story))]
-    if freeze := freeze_line(story):
+    change, summary = details.change, details.change.summary
+    blocks = [header(f"{change.public_id} · {details.provider}: {details.kind.title}"), section(_progress(details))]
+    if freeze := freeze_line(details):
         blocks.append(section(freeze))
-    if held := slack_line(story.waits_for_slack):
+    if held := slack_line(details.waits_for_slack):
         blocks.append(section(held))
-    if trying := try_line(story):
-        blocks.append(section(trying))
+    if canary := try_line(details):
+        blocks.append(section(canary))
     if change.state is ChangeState.PAUSED:
-        blocks.append(try_buttons(story))
+        blocks.append(try_buttons(details))
     if summary is not None:
-        blocks.append(beside(section(wanted_lines(story.kind, summary, change.draft)), keep_button(change.id)))
-    blocks.append(fields(_facts(story)))
+        blocks.append(beside(section(wanted_lines(details.kind, summary, change.draft)), keep_button(change.id)))
+    blocks.append(fields(_facts(details)))
     blocks.append(quote(change.draft.reason))
-    if open_questions := questions_line(story):
+    if open_questions := questions_line(details):
         blocks.append(section(open_questions))
-    if unread := unread_line(story):
+    if unread := unread_line(details):
         blocks.append(section(unread))
     if change.problem:
         word = "Stopped" if change.stopped_at or change.state in ENDED_EARLY else "Left out"
         blocks.append(section(f"*{word}:* {problem_lines(change.problem, 1000)}"))
-    blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=3)]
-    if buttons := _buttons(story):
+    blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=3)]
+    if buttons := _buttons(details):
         blocks.append(actions(f"again:{change.id}", buttons))
-    blocks.append(context(*_small_print(story)))
+    blocks.append(context(*_small_print(details)))
     return blocks
 
 
-def _buttons(story: Story) -> list[Block]:
+def _buttons(details: ChangeDetails) -> list[Block]:
     """Return what can be done about a change that is over."""
-    change, tally, value = story.change, story.tally, str(story.change.id)
+    change, tally, value = details.change, details.tally, str(details.change.id)
     buttons: list[Block] = []
     if change.kept is not None:
         return buttons  # its numbers are pruned
-    lapsed = change.state is ChangeState.CANCELLED and any(decision.lapse for decision in story.decisions)
+    lapsed = change.state is ChangeState.CANCELLED and any(decision.lapse for decision in details.decisions)
     if (change.state in PLANNABLE_AGAIN or lapsed) and change.replaced_by is None:
         buttons.append(button("Plan again", AGAIN, value))
     elif change.state.over and change.started_at is not None:
         unchanged = change.summary.unchanged if change.summary else 0
-        unseen = any(group.code != NOT_TOLD for group in story.unverified)
+        unseen = any(group.code != NOT_TOLD for group in details.unverified)
         if tally.failed or tally.differs or unseen or tally.not_attempted > unchanged:
             buttons.append(button("Retry failed", RETRY, value))
-        if tally.changed and not story.kind.removes:
+        if tally.changed and not details.kind.removes:
             buttons.append(button("Undo", UNDO, value))
     return buttons
 
 
-def _progress(story: Story) -> str:
-    change, tally = story.change, story.tally
+def _progress(details: ChangeDetails) -> str:
+    change, tally = details.change, details.tally
     word = f"*{state_word(change)}*"
     if change.started_at is None:
         return word
     done = tally.total - tally.pending
-    return f"{word}\n{code(bar(done, tally.total))} {done:,} of {tally.total:,}\n{counts_text(story)}"
+    return f"{word}\n{code(bar(done, tally.total))} {done:,} of {tally.total:,}\n{counts_text(details)}"
 
 
-def _facts(story: Story) -> list[tuple[str, str]]:
-    change = story.change
+def _facts(details: ChangeDetails) -> list[tuple[str, str]]:
+    change = details.change
     facts = [
         ("Requested by", person(change.requester)),
-        ("Numbers", f"{story.tally.total:,}"),
-        ("Jobs", _jobs(story)),
-        ("Approvals", decision_text(story.decisions, change.approvals_required)),
+        ("Numbers", f"{details.tally.total:,}"),
+        ("Jobs", _jobs(details)),
+        ("Approvals", decision_text(details.decisions, change.approvals_required)),
     ]
     if change.state is ChangeState.AWAITING_APPROVAL and change.expires_at is not None:
         facts.append(("Expires", when(change.expires_at)))
     return facts
 
 
-def _jobs(story: Story) -> str:
-    if story.change.kept is not None:
-        return f"{story.change.summary.batches if story.change.summary else 0:,}"
-    total = len(story.batches)
-    if story.change.started_at is None:
+def _jobs(details: ChangeDetails) -> str:
+    if details.change.kept is not None:
+        return f"{details.change.summary.batches if details.change.summary else 0:,}"
+    total = len(details.batches)
+    if details.change.started_at is None:
         return f"{total:,} to create"
-    parts = [f"{story.batches_in(BatchState.SETTLED):,} of {total:,} done"]
-    if running := story.batches_in(BatchState.SUBMITTED, BatchState.SUBMITTING):
-        held = story.carried_out and story.reach is not None and not story.reach.under_way
+    parts = [f"{details.batches_in(BatchState.SETTLED):,} of {total:,} done"]
+    if running := details.batches_in(BatchState.SUBMITTED, BatchState.SUBMITTING):
+        held = details.carried_out and details.reach is not None and not details.reach.under_way
         parts.append(f"{running:,} held by the freeze" if held else f"{running:,} running")
-    if queued := story.batches_in(BatchState.QUEUED):
-        slots = story.kind.jobs_in_flight
-        full = story.slots_taken or story.in_flight >= slots
-        why = " for the end of the freeze" if story.freeze else _full(story) if full else ""
+    if queued := details.batches_in(BatchState.QUEUED):
+        slots = details.kind.jobs_in_flight
+        full = details.slots_taken or details.in_flight >= slots
+        why = " for the end of the freeze" if details.freeze else _full(details) if full else ""
         parts.append(f"{queued:,} waiting{why}")
-    if unknown := story.batches_in(BatchState.UNKNOWN):
+    if unknown := details.batches_in(BatchState.UNKNOWN):
         parts.append(f"{unknown:,} without an answer, being looked for")
     return ", ".join(parts)
 
 
-def _full(story: Story) -> str:
+def _full(details: ChangeDetails) -> str:
     """Return whose jobs take up the provider's slots; those that are not ours it does not name."""
-    slots = story.kind.jobs_in_flight
-    whose = "all ours" if story.in_flight >= slots else f"{story.in_flight} of them ours"
+    slots = details.kind.jobs_in_flight
+    whose = "all ours" if details.in_flight >= slots else f"{details.in_flight} of them ours"
     return f" for a free slot: {slots} of {slots} in use, {whose}"
 
 
-def _small_print(story: Story) -> list[str]:
-    change = story.change
+def _small_print(details: ChangeDetails) -> list[str]:
+    change = details.change
     texts = []
     if change.replaced_by is not None:
         texts.append(f"Replaced by {public_id(change.replaced_by)}")
     if base := change.draft.base:
         texts.append(f"{base.what.value.capitalize()} of {public_id(base.change)}")
-    texts += [f"{FOLLOWED[what]} by {public_id(follower)}" for follower, what in story.followers[-FOLLOWERS:]]
+    texts += [f"{FOLLOWED[what]} by {public_id(follower)}" for follower, what in details.followers[-FOLLOWERS:]]
     if change.requested_at is not None:
         texts.append(f"Requested {when(change.requested_at)}")
     if change.finished_at is not None:

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.changes.events import Event
+from bot.changes.audit.events import Event
 from bot.slack.views.card import card
 from bot.slack.views.elements import View, code, listed, modal, person, section, when
 from bot.slack.views.plan_lines import sample_lines, warning_lines
-from bot.workflow.ports import Story
+from bot.workflow.ports import ChangeDetails
 
 #: How many of the newest events are shown.
 EVENTS: Final = 25
 
 
-def details(story: Story, history: Sequence[Event]) -> View:
-    """Return the card, a sample of the plan, and the audit trail."""
-    blocks = card(story)
-    summary = story.change.summary
+def details(change_details: ChangeDetails, history: Sequence[Event]) -> View:
+    """Return the card, a sample of the plan, and the audit log."""
+    blocks = card(change_details)
+    summary = change_details.change.summary
     if summary is not None:
         if summary.sample:
-            sample = sample_lines(story.kind, summary, limit=5)
+            sample = sample_lines(change_details.kind, summary, limit=5)
             blocks.append(section(f"*Before and after, for example*\n{sample}"))
-        if warnings := warning_lines(story.kind, summary):
+        if warnings := warning_lines(change_details.kind, summary):
             blocks.append(section(f"*Mind*\n{warnings}"))
     blocks.append(section(f"*History*\n{history_lines(history)}"))
-    return modal("details", story.change.public_id, blocks)
+    return modal("details", change_details.change.public_id, blocks)
 
 
 def history_lines(history: Sequence[Event], limit: int = EVENTS) -> str:

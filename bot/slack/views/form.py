@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.changes.drafts import CANARY, NUMBERS, REASON, REASON_LENGTH
-from bot.changes.kinds import Kind
-from bot.changes.records import Base, Draft, Following, public_id
-from bot.changes.starts import LENGTH as START_LENGTH
-from bot.changes.starts import START
+from bot.changes.input.requests import CANARY, NUMBERS, REASON, REASON_LENGTH
+from bot.changes.model.change import Base, Draft, FollowUp, public_id
+from bot.changes.model.kinds import Kind
+from bot.changes.model.start import LENGTH as START_LENGTH
+from bot.changes.model.start import START
 from bot.slack.views.elements import (
     Block,
     View,
@@ -104,7 +104,7 @@ def form(
 
 def base_text(base: Base) -> str:
     """Return which numbers of an earlier change are meant, in mrkdwn."""
-    if base.what is Following.UNDO:
+    if base.what is FollowUp.UNDO:
         return f"↩️ The numbers that *{public_id(base.change)}* changed get back what they had before it."
     return (
         f"🔁 Meant are the numbers of *{public_id(base.change)}* that failed, differ or were not attempted, besides "

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from bot.changes.batches import Reach
-from bot.changes.lifecycle import BatchState, ChangeState
+from bot.changes.model.batches import StopReach
+from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.slack.views.elements import code, counted, person, when
-from bot.workflow.ports import Story
+from bot.workflow.ports import ChangeDetails
 
 _LIFTED = "until an operator lifts it"
 
 
-def frozen_line(story: Story) -> str:
+def frozen_line(details: ChangeDetails) -> str:
     """Return that submissions are frozen and what this means for the change; empty when it means nothing."""
-    freeze = story.freeze
-    if freeze is None or story.change.state.over:
+    freeze = details.freeze
+    if freeze is None or details.change.state.over:
         return ""
     return (
         f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
-        f"{_what_waits(story)}"
+        f"{_what_waits(details)}"
     )
 
 
-def _what_waits(story: Story) -> str:
-    rest = sum(batch.size for batch in story.batches if batch.state is BatchState.QUEUED)
-    match story.change.state:
+def _what_waits(details: ChangeDetails) -> str:
+    rest = sum(batch.size for batch in details.batches if batch.state is BatchState.QUEUED)
+    match details.change.state:
         case ChangeState.RUNNING:
-            return _running(story, story.reach or Reach())
+            return _running(details, details.reach or StopReach())
         case ChangeState.VERIFYING:
             follow = f" {_wait(rest, 'The other ')} {_LIFTED}." if rest else ""
             return f"Its numbers are read back all the same, for that changes nothing.{follow}"
@@ -35,7 +35,7 @@ def _what_waits(story: Story) -> str:
             return f"Nothing of it is sent {_LIFTED}."
 
 
-def _running(story: Story, reach: Reach) -> str:
+def _running(details: ChangeDetails, reach: StopReach) -> str:
     said = [f"{_wait(reach.unsent)} {_LIFTED}." if reach.unsent else "Nothing of it is left to be sent."]
     if reach.under_way:
         are = "is" if reach.under_way == 1 else "are"
@@ -43,7 +43,7 @@ def _running(story: Story, reach: Reach) -> str:
     if reach.at_provider:
         are = "is" if reach.at_provider == 1 else "are"
         said.append(
-            f"{counted(reach.at_provider, 'number')} {are} in jobs at {story.provider} already, which nothing can "
+            f"{counted(reach.at_provider, 'number')} {are} in jobs at {details.provider} already, which nothing can "
             "stop; they are watched to their end."
         )
     if reach.unknown:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.changes.kinds import Kind
-from bot.changes.listings import SORTS
+from bot.changes.input.list_query import SORTS
+from bot.changes.model.kinds import Kind
 
 
 def help_text(kinds: Sequence[Kind]) -> str:
@@ -37,7 +37,7 @@ def help_text(kinds: Sequence[Kind]) -> str:
             "• `/numbers locks` - who holds which numbers; operators release them with `/numbers unlock CHG-42`",
             "• `/numbers freeze REASON`, `/numbers unfreeze` - operators stop all submissions, and let them go on",
             "• `/numbers settle CHG-42` - operators settle a lost job creation, a stuck job, an endless read-back",
-            "• `/numbers export 2026-11-01 2026-12-01 csv` - operators get the audit trail of these days as a file",
+            "• `/numbers export 2026-11-01 2026-12-01 csv` - operators get the audit log of these days as a file",
             "• `/numbers help` - this",
             (
                 "Numbers may follow at once: `/numbers update +13035550100 +13035550101`. In a thread, where slash "

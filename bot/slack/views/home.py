@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.changes.glances import Glance
+from bot.changes.model.list_rows import ListRow
 from bot.slack.views.approval_card import decision_buttons
 from bot.slack.views.elements import (
     Block,
@@ -27,46 +27,46 @@ from bot.slack.views.elements import (
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.status import entry
 from bot.slack.views.times import slack_line, start_line
-from bot.workflow.overview import Outlook, Unseen
-from bot.workflow.ports import Story
+from bot.workflow.ports import ChangeDetails
+from bot.workflow.queries.home import HomeContents, NoHomeContents
 
 #: The button that opens the form.
 START: Final = "home_start"
 
 
-def home(outlook: Outlook | Unseen) -> View:
+def home(outlook: HomeContents | NoHomeContents) -> View:
     """Return the Home tab of the person whose outlook it is."""
-    if isinstance(outlook, Unseen):
+    if isinstance(outlook, NoHomeContents):
         return {"type": "home", "blocks": [section(f"🚫 {escape(outlook.why)}")]}
     blocks: list[Block] = [actions(START, [button("New number change", START, "new", style="primary")])]
     blocks.append(section(_freeze(outlook)))
     if held := slack_line(outlook.slack_waits):
         blocks.append(section(held))
     blocks += [divider(), header("Waiting for your decision")]
-    for story in outlook.waiting:
-        blocks += [section(_request(story)), _decide(story)]
+    for details in outlook.waiting:
+        blocks += [section(_request(details)), _decide(details)]
     if outlook.more_waiting:
         blocks.append(context(f"{outlook.more_waiting:,} more wait; `/numbers list waiting` shows them."))
     if not outlook.waiting:
         blocks.append(section("No request waits for you."))
-    blocks += _part("Running now", [_running(glance, outlook) for glance in outlook.running], "Nothing runs.")
-    mine = [entry(glance, outlook.kinds.get(glance.kind)) for glance in outlook.mine]
+    blocks += _part("Running now", [_running(list_row, outlook) for list_row in outlook.running], "Nothing runs.")
+    mine = [entry(list_row, outlook.kinds.get(list_row.kind)) for list_row in outlook.mine]
     blocks += _part("Your changes", mine, "You have asked for nothing yet. Start with “New number change”.")
-    failures = [entry(glance, outlook.kinds.get(glance.kind)) for glance in outlook.failures]
+    failures = [entry(list_row, outlook.kinds.get(list_row.kind)) for list_row in outlook.failures]
     blocks += _part("Recent failures", failures, "Nothing has failed.")
     blocks.append(context("`/numbers list` shows more of each: `running`, `mine`, `failed`. `/numbers help` has all."))
     return {"type": "home", "blocks": blocks}
 
 
-def _decide(story: Story) -> Block:
-    return decision_buttons(story)
+def _decide(details: ChangeDetails) -> Block:
+    return decision_buttons(details)
 
 
 def _part(title: str, texts: Sequence[str], none: str) -> list[Block]:
     return [divider(), header(title), *[section(text) for text in texts or [none]]]
 
 
-def _freeze(outlook: Outlook) -> str:
+def _freeze(outlook: HomeContents) -> str:
     freeze = outlook.freeze
     if freeze is None:
         return "Submissions are not frozen."
@@ -76,25 +76,25 @@ def _freeze(outlook: Outlook) -> str:
     )
 
 
-def _request(story: Story) -> str:
+def _request(details: ChangeDetails) -> str:
     """Return a request in a few lines; Details has the rest."""
-    change, summary = story.change, story.change.summary
+    change, summary = details.change, details.change.summary
     changing = f", of which {summary.numbers - summary.unchanged:,} change" if summary and summary.unchanged else ""
-    numbers = counted(story.tally.total, "number") + changing
+    numbers = counted(details.tally.total, "number") + changing
     until = f" · decide until {when(change.expires_at)}" if change.expires_at else ""
     lines = [
-        f"*{change.public_id}* · {story.provider}: {story.kind.title} · {numbers}{until}",
+        f"*{change.public_id}* · {details.provider}: {details.kind.title} · {numbers}{until}",
         f"{person(change.requester)}: {code(change.draft.reason, 300)}",
     ]
     if summary is not None:
-        lines += wanted_lines(story.kind, summary, story.change.draft).splitlines()
-    if begins := start_line(story):
+        lines += wanted_lines(details.kind, summary, details.change.draft).splitlines()
+    if begins := start_line(details):
         lines.insert(2, begins)
     return listed(lines, 2000)
 
 
-def _running(glance: Glance, outlook: Outlook) -> str:
-    tally = glance.tally
+def _running(list_row: ListRow, outlook: HomeContents) -> str:
+    tally = list_row.tally
     done = tally.total - tally.pending
     shown = f"{code(bar(done, tally.total))} {done:,} of {counted(tally.total, 'number')}"
-    return f"{entry(glance, outlook.kinds.get(glance.kind))}\n{shown}"
+    return f"{entry(list_row, outlook.kinds.get(list_row.kind))}\n{shown}"

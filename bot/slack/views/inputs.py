@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from bot.changes.drafts import EXCLUDED, SETTINGS
-from bot.changes.filters import PREFIX, FilterField
-from bot.changes.kinds import Kind
-from bot.changes.records import Draft
-from bot.changes.settings import Choice, Setting, Shape
-from bot.changes.values import Secret, Value, Way
+from bot.changes.input.requests import EXCLUDED, SETTINGS
+from bot.changes.model.change import Draft
+from bot.changes.model.filter_fields import PREFIX, FilterField
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Choice, Setting, Shape
+from bot.changes.model.values import EditMode, Secret, Value
 from bot.slack.views.elements import (
     Block,
     field,
@@ -28,11 +28,11 @@ WAY: Final = "way:"
 FILTERS: Final = "filters"
 
 
-#: The way that is none of :class:`bot.changes.values.Way`: what is typed becomes the whole list.
+#: The way that is none of :class:`bot.changes.model.values.EditMode`: what is typed becomes the whole list.
 REPLACE: Final = "replace"
 
 
-WAYS: Final = {REPLACE: "Replace the list", Way.ADD.value: "Add to it", Way.REMOVE.value: "Take away from it"}
+WAYS: Final = {REPLACE: "Replace the list", EditMode.ADD.value: "Add to it", EditMode.REMOVE.value: "Take away from it"}
 
 
 #: Characters that one input holds (Slack: max_length of plain_text_input).

@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.changes.messages import KEY, QUESTION, Topic
-from bot.changes.outcomes import UNCERTAIN
-from bot.changes.records import Change, Place, Verb
+from bot.changes.model.change import Change, DecisionVerb, MessageRef
+from bot.changes.model.messages import KEY, QUESTION, Topic
+from bot.changes.outcome.outcomes import UNCERTAIN
+from bot.slack.views.canary import try_history
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, escape, person, section, when
-from bot.slack.views.pieces import audience_text, count_parts, decision_text, trouble
+from bot.slack.views.fragments import audience_text, count_parts, decision_text, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
 from bot.slack.views.stale import LEFT_OUT, stale_history
-from bot.slack.views.trying import try_history
-from bot.workflow.ports import Story
+from bot.workflow.ports import ChangeDetails
 
 #: The button that asks for the results as a workbook.
 WORKBOOK: Final = "workbook"
@@ -25,14 +25,14 @@ WORKBOOK: Final = "workbook"
 TOLD: Final = ("verified", "differs", "unverified", "failed", "not_attempted")
 
 
-def line(story: Story, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
+def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
-    text = try_history(story, data, _counts(data)) or stale_history(story, data) or _line(story, data)
+    text = try_history(details, data, _counts(data)) or stale_history(details, data) or _line(details, data)
     blocks = [section(text)]
     if data["what"] == "finished":
-        blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=8)]
+        blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=8)]
         blocks.append(
-            actions(f"workbook:{story.change.id}", [button("Results as XLSX", WORKBOOK, str(story.change.id))])
+            actions(f"workbook:{details.change.id}", [button("Results as XLSX", WORKBOOK, str(details.change.id))])
         )
     return text, blocks
 
@@ -46,15 +46,15 @@ _ALWAYS: Final[Mapping[str, str]] = {
 }
 
 
-def _line(story: Story, data: Mapping[str, Any]) -> str:
-    change = story.change
+def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
+    change = details.change
     match data["what"]:
         case "approved":
             begins = data.get("begins")
             then = f"Starts {when(datetime.fromtimestamp(begins, UTC))}" if begins else "Starting now"
-            return f"🟢 Approved ({decision_text(story.decisions, change.approvals_required)}). {then}."
+            return f"🟢 Approved ({decision_text(details.decisions, change.approvals_required)}). {then}."
         case "rejected":
-            rejection = next((d for d in story.decisions if d.verb is Verb.REJECT), None)
+            rejection = next((d for d in details.decisions if d.verb is DecisionVerb.REJECT), None)
             if rejection is None:
                 return "⛔ Rejected. Nothing was changed."
             return (
@@ -67,7 +67,7 @@ def _line(story: Story, data: Mapping[str, Any]) -> str:
             return f"⚪ Cancelled. {problem_lines(change.problem, 500)}"
         case "submitted":
             jobs = data["batches"]
-            return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {story.provider}; watching to the end."
+            return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {details.provider}; watching to the end."
         case "finished":
             return f"🏁 Done: {', '.join(count_parts(**_counts(data)))}. {person(change.requester)}"
         case what:
@@ -79,35 +79,35 @@ def _counts(data: Mapping[str, Any]) -> dict[str, int]:
     return {name: data[name] for name in ("succeeded", *TOLD) if name in data}
 
 
-def failure(story: Story, data: Mapping[str, Any], link: str) -> tuple[str, list[Block]]:
+def failure(details: ChangeDetails, data: Mapping[str, Any], link: str) -> tuple[str, list[Block]]:
     """Return text and blocks of a notice in the failure channel; ``link`` leads to the card."""
     if data["what"] == QUESTION:
-        return questions(story, link=link)
-    change = story.change
+        return questions(details, link=link)
+    change = details.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
-    notice = _notice(story, data, where)
+    notice = _notice(details, data, where)
     text = notice if data["what"] == KEY else f"{notice} {person(change.requester)}, please look."
     blocks = [section(text)]
     if change.summary is not None:
-        blocks.append(section(wanted_lines(story.kind, change.summary, change.draft)))
+        blocks.append(section(wanted_lines(details.kind, change.summary, change.draft)))
     if data["what"] in {"failed", "paused"}:
-        blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(story, limit=5)]
+        blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=5)]
     return text, blocks
 
 
-def _notice(story: Story, data: Mapping[str, Any], where: str) -> str:
+def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
     """Return what happened, and what to do; ``where`` names the change."""
-    change = story.change
+    change = details.change
     match data["what"]:
         case "failed":
-            return f"❌ {where}: {_what_went_wrong(story, data)}{_spared(story, data)}."
+            return f"❌ {where}: {_what_went_wrong(details, data)}{_spared(details, data)}."
         case "paused":
-            return f"⏸️ {where} is paused after its first try: {_what_went_wrong(story, data)}."
+            return f"⏸️ {where} is paused after its first try: {_what_went_wrong(details, data)}."
         case "not_in_effect":
             which = "this number" if data["numbers"] == 1 else f"these {data['numbers']:,} numbers"
-            status = story.kind.statuses[0].label
+            status = details.kind.statuses[0].label
             word = code(data["word"], 60)
-            return f"🚨 {where}: {story.kind.jeopardy} from {which}: {data['named']}. {status} is {word}."
+            return f"🚨 {where}: {details.kind.jeopardy} from {which}: {data['named']}. {status} is {word}."
         case "expired":
             return f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
         case "moved":
@@ -141,29 +141,29 @@ def _notice(story: Story, data: Mapping[str, Any], where: str) -> str:
             return f"⚠️ {where} {happened}: {problem_lines(change.problem, 1000)}"
 
 
-def _what_went_wrong(story: Story, data: Mapping[str, Any]) -> str:
+def _what_went_wrong(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     """Return how many numbers failed, differ and could not be verified; an older notice only knows of failures."""
     failed, differs, unverified = (int(data.get(name, 0)) for name in ("failed", "differs", "unverified"))
     parts = []
     if failed:
-        parts.append(f"{failed:,} of {story.tally.total:,} numbers failed")
+        parts.append(f"{failed:,} of {details.tally.total:,} numbers failed")
     if differs:
         are = "number differs" if differs == 1 else "numbers differ"
-        told = not any(group.code in UNCERTAIN for group in story.differences)
-        reported = f", although {story.provider} reports success" if told else ""
+        told = not any(group.code in UNCERTAIN for group in details.differences)
+        reported = f", although {details.provider} reports success" if told else ""
         parts.append(f"{differs:,} {are} from what was approved{reported}")
     if unverified:
         parts.append(f"{counted(unverified, 'number')} could not be verified")
     return "; ".join(parts)
 
 
-def _spared(story: Story, data: Mapping[str, Any]) -> str:
+def _spared(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     """Return how many numbers were never sent although they should have been; empty when none."""
-    spared = int(data.get("not_attempted", 0)) - (story.change.summary.unchanged if story.change.summary else 0)
+    spared = int(data.get("not_attempted", 0)) - (details.change.summary.unchanged if details.change.summary else 0)
     return f", and {spared:,} {'was' if spared == 1 else 'were'} not attempted" if spared > 0 else ""
 
 
-def former(change: Change, what: Topic, successor: Place, link: str) -> tuple[str, list[Block]]:
+def former(change: Change, what: Topic, successor: MessageRef, link: str) -> tuple[str, list[Block]]:
     """Return text and blocks of a card that was left behind for ``successor``, to which ``link`` leads if known."""
     name = "request for approval" if what is Topic.APPROVAL_CARD else "card"
     where = "a direct message" if successor.channel.startswith("D") else channel(successor.channel)
@@ -172,14 +172,14 @@ def former(change: Change, what: Topic, successor: Place, link: str) -> tuple[st
     return text, [section(text)]
 
 
-def reminder(story: Story) -> tuple[str, list[Block]]:
+def reminder(details: ChangeDetails) -> tuple[str, list[Block]]:
     """Return text and blocks of a word to the approvers who have not answered."""
-    change = story.change
-    answered = {decision.person for decision in story.decisions}
-    waiting = replace(story.audience, users=tuple(user for user in story.audience.users if user not in answered))
+    change = details.change
+    answered = {decision.person for decision in details.decisions}
+    waiting = replace(details.audience, users=tuple(user for user in details.audience.users if user not in answered))
     until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
-    passed = change.start is not None and change.start.at <= story.now
-    soon = "once the freeze is lifted" if story.freeze else "at once"
+    passed = change.start is not None and change.start.at <= details.now
+    soon = "once the freeze is lifted" if details.freeze else "at once"
     late = f" Its start, {change.start}, has passed: approved now, it starts {soon}." if passed else ""
     text = f"⏰ {change.public_id} still waits for a decision: {audience_text(waiting)}.{late}{until}"
     return text, [section(text)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.changes.holds import Lock
-from bot.changes.records import public_id
+from bot.changes.model.change import public_id
+from bot.changes.model.locks import Lock
 from bot.slack.views.elements import actions, button, confirmation, counted, listed, person, section, when
 
 UNLOCK: Final = "unlock"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.changes.glances import Past
-from bot.changes.kinds import Kind
-from bot.changes.lifecycle import OperationState
-from bot.changes.records import Place, public_id
-from bot.changes.settings import show_value
-from bot.changes.values import MASK, Secret, Value
+from bot.changes.model.change import MessageRef, public_id
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import OperationState
+from bot.changes.model.list_rows import HistoryRow
+from bot.changes.model.settings import show_value
+from bot.changes.model.values import MASK, Secret, Value
 from bot.slack.views.elements import Block, clip, code, escape, header, listed, paragraphs, person, section, when
+from bot.slack.views.fragments import kind_words, state_word
 from bot.slack.views.paging import pager
-from bot.slack.views.pieces import kind_words, state_word
-from bot.workflow.finding import Holding, Portrait, Sheet
+from bot.workflow.queries.number_lookup import CurrentValues, NumberDetails, ProviderNumber
 
 PAGES: Final = "find"
 #: Longest value in a line, in characters: all of a number's settings have to fit into one message.
@@ -37,22 +37,22 @@ _OUTCOMES: Final = {
 }
 
 
-def portrait(found: Portrait, links: Mapping[Place, str]) -> tuple[str, list[Block]]:
-    """Return text and blocks; ``links`` lead to the cards."""
+def number_details(found: NumberDetails, permalinks: Mapping[MessageRef, str]) -> tuple[str, list[Block]]:
+    """Return text and blocks; ``permalinks`` lead to the cards."""
     name = found.e164 or found.asked
     blocks = [header(name)]
     for holding in found.holdings:
         blocks += _holding(holding, found.asked)
     if found.holdings or found.history.entries:
         blocks.append(section("*Earlier changes*" if found.further else "*Changes of this number*"))
-    blocks += [section(_past(past, found.kinds.get(past.change.kind), links)) for past in found.history.entries]
+    blocks += [section(_past(past, found.kinds.get(past.change.kind), permalinks)) for past in found.history.entries]
     if not found.history.entries:
         blocks.append(section("No change has ever been asked for."))
     blocks += pager(PAGES, found.history, found.asked)
     return f"{name}: what it is set to, and its history", blocks
 
 
-def _holding(holding: Holding, asked: str) -> list[Block]:
+def _holding(holding: ProviderNumber, asked: str) -> list[Block]:
     title, snapshot, held = escape(holding.provider), holding.snapshot, holding.held
     lock = (
         f"🔒 Held by *{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}."
@@ -74,7 +74,7 @@ def _holding(holding: Holding, asked: str) -> list[Block]:
     return paragraphs([*lines, lock])
 
 
-def _sheet(sheet: Sheet) -> list[str]:
+def _sheet(sheet: CurrentValues) -> list[str]:
     """Return a line for every setting of the kind; a secret one is never read, let alone shown."""
     lines = []
     for setting in sheet.kind.settings:
@@ -87,11 +87,11 @@ def _sheet(sheet: Sheet) -> list[str]:
     return lines
 
 
-def _past(past: Past, kind: Kind | None, links: Mapping[Place, str]) -> str:
+def _past(past: HistoryRow, kind: Kind | None, permalinks: Mapping[MessageRef, str]) -> str:
     """Return one change of the number: which, when, what became of it, from what to what."""
     change, operation = past.change, past.operation
     name = change.public_id
-    shown = f"<{links[change.card]}|{name}>" if change.card in links else name
+    shown = f"<{permalinks[change.card]}|{name}>" if change.card in permalinks else name
     what = _OUTCOMES.get(operation.state, operation.state.value.replace("_", " "))
     if operation.state is OperationState.WAITING and not change.state.over:
         what = "not sent yet"
@@ -104,7 +104,7 @@ def _past(past: Past, kind: Kind | None, links: Mapping[Place, str]) -> str:
     return listed(lines, _LINE)
 
 
-def _difference(past: Past, kind: Kind | None, name: str, after: Value) -> str:
+def _difference(past: HistoryRow, kind: Kind | None, name: str, after: Value) -> str:
     setting = kind.by_name.get(name) if kind else None
     before = past.operation.before.get(name)
     label = setting.label if setting else escape(name)
@@ -112,7 +112,7 @@ def _difference(past: Past, kind: Kind | None, name: str, after: Value) -> str:
     return f"• {label}: {old} → {new}"
 
 
-def _value(past: Past, kind: Kind | None, name: str, value: Value) -> str:
+def _value(past: HistoryRow, kind: Kind | None, name: str, value: Value) -> str:
     setting = kind.by_name.get(name) if kind else None
     if isinstance(value, Secret) or (setting is not None and setting.secret):
         return MASK
@@ -121,6 +121,6 @@ def _value(past: Past, kind: Kind | None, name: str, value: Value) -> str:
     return code(show_value(setting, value, past.labels.get(name)), _VALUE)
 
 
-def places(found: Portrait) -> Sequence[Place]:
+def places(found: NumberDetails) -> Sequence[MessageRef]:
     """Return where the cards are that the history links to."""
     return [past.change.card for past in found.history.entries]

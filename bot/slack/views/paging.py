@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.changes.paging import Cursor, Page, read_cursor
+from bot.changes.model.paging import Cursor, Page, read_cursor
 from bot.slack.views.elements import Block, actions, button
 
 

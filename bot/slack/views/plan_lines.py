@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.changes.edits import show_wish
-from bot.changes.kinds import Kind
-from bot.changes.records import Draft, Following, Summary, public_id
-from bot.changes.settings import Shape
-from bot.changes.summaries import UNSET
-from bot.changes.values import Values, Wish
+from bot.changes.model.change import Draft, FollowUp, Summary, public_id
+from bot.changes.model.kinds import Kind
+from bot.changes.model.list_edits import show_wish
+from bot.changes.model.settings import Shape
+from bot.changes.model.values import Values, Wish
+from bot.changes.planning.summary import UNSET
 from bot.slack.views.elements import code, counted, listed, person, when
 
 #: How many differences of one number are shown in a sample.
@@ -46,7 +46,7 @@ def _own_value(draft: Draft) -> str:
     if draft.sheet or not draft.base:
         return "the value in the sheet"
     before = public_id(draft.base.change)
-    return f"the value from before {before}" if draft.base.what is Following.UNDO else f"the value of {before}"
+    return f"the value from before {before}" if draft.base.what is FollowUp.UNDO else f"the value of {before}"
 
 
 def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from bot.changes.lifecycle import ChangeState
-from bot.changes.records import Change, Summary, public_id
+from bot.changes.model.change import Change, Summary, public_id
+from bot.changes.model.lifecycle import ChangeState
+from bot.slack.views.canary import try_line
 from bot.slack.views.elements import (
     Block,
     View,
@@ -24,7 +25,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.pieces import audience_text, jobs_text, state_word
+from bot.slack.views.fragments import audience_text, jobs_text, state_word
 from bot.slack.views.plan_lines import (
     filter_lines,
     locked_lines,
@@ -36,9 +37,8 @@ from bot.slack.views.plan_lines import (
 from bot.slack.views.problems import problem_block
 from bot.slack.views.templates import keep_button
 from bot.slack.views.times import waiting_lines
-from bot.slack.views.trying import try_line
-from bot.workflow.approval import COUNT
-from bot.workflow.ports import Story
+from bot.workflow.approval.approvals import COUNT
+from bot.workflow.ports import ChangeDetails
 
 PREVIEW: Final = "preview"
 EDIT: Final = "edit"
@@ -73,11 +73,11 @@ def notice(text: str, *, title: str = TITLE) -> View:
     return modal("notice", title, [section(text)])
 
 
-def preview(story: Story, progress: str = "") -> View:
+def preview(details: ChangeDetails, progress: str = "") -> View:
     """Return the plan with "Request approval", or what stands in its way with "Edit", or how far planning is."""
-    change = story.change
+    change = details.change
     if change.state is ChangeState.PLANNED and change.summary is not None:
-        return _plan(story)
+        return _plan(details)
     if change.state is ChangeState.DISCARDED:
         return _no_plan(change)
     if change.state is ChangeState.PLANNING:
@@ -121,39 +121,39 @@ def in_the_way(change: int, problem: str) -> View:
     )
 
 
-def _plan(story: Story) -> View:
-    change, summary = story.change, story.change.summary
+def _plan(details: ChangeDetails) -> View:
+    change, summary = details.change, details.change.summary
     if summary is None:  # for the type checker: a planned change has one
         return planning(change.id)
-    heading = "" if story.kind.removes else "*New values*\n"
+    heading = "" if details.kind.removes else "*New values*\n"
     blocks = [
         section(
-            f"*{change.public_id}* · {story.provider}: {story.kind.title}\nNothing is changed before somebody approves."
+            f"*{change.public_id}* · {details.provider}: {details.kind.title}\nNothing is changed before somebody approves."
         ),
-        fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(story))]),
+        fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(details))]),
         *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
         beside(
-            section(f"{heading}{wanted_lines(story.kind, summary, story.change.draft)}"),
+            section(f"{heading}{wanted_lines(details.kind, summary, details.change.draft)}"),
             keep_button(change.id),
         ),
-        *([section(f"*For example*\n{sample_lines(story.kind, summary, limit=5)}")] if summary.sample else []),
+        *([section(f"*For example*\n{sample_lines(details.kind, summary, limit=5)}")] if summary.sample else []),
     ]
-    if trying := try_line(story):
-        blocks.insert(2, section(trying))
-    if waits := waiting_lines(story):
+    if canary := try_line(details):
+        blocks.insert(2, section(canary))
+    if waits := waiting_lines(details):
         blocks.insert(2, section(waits))
     if summary.locked:
         blocks.insert(1, section(f"🔒 *Not now:* {locked_lines(summary)}"))
-    if warnings := warning_lines(story.kind, summary):
+    if warnings := warning_lines(details.kind, summary):
         blocks.append(section(f"*Mind*\n{warnings}"))
     blocks += [
         quote(change.draft.reason),
         section(
             f"*Needs {change.approvals_required} {'approval' if change.approvals_required == 1 else 'approvals'}* "
-            f"from {audience_text(story.audience)}. "
-            f"If nobody decides before {when(story.expires_if_asked_now)}, the request expires."
+            f"from {audience_text(details.audience)}. "
+            f"If nobody decides before {when(details.expires_if_asked_now)}, the request expires."
         ),
-        *([_count_field()] if story.kind.removes and not summary.locked else []),
+        *([_count_field()] if details.kind.removes and not summary.locked else []),
         actions(EDIT, _buttons(change, summary)),
         context(f"Plan `{change.digest[:12]}`"),
     ]

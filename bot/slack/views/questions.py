@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.changes.batches import Batch
-from bot.changes.lifecycle import ChangeState
+from bot.changes.model.batches import Batch
+from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy import Grant
 from bot.slack.views.elements import (
     Block,
@@ -21,8 +21,8 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.workflow.answering import ReadBackTicket, Ticket
-from bot.workflow.ports import Story
+from bot.workflow.control.resolution import BatchQuestion, ReadBackQuestion
+from bot.workflow.ports import ChangeDetails
 
 #: With a number after it, for each button of a row needs an id of its own.
 ADOPT: Final = "adopt"
@@ -41,50 +41,50 @@ CHOICES: Final = 5
 _SEP: Final = "|"
 
 
-def questions_line(story: Story) -> str:
+def questions_line(details: ChangeDetails) -> str:
     """Return why the change does not go on by itself; empty when it does."""
-    name = story.change.public_id
+    name = details.change.public_id
     lines = []
-    if undecided := [batch for batch in story.batches if batch.undecided]:
+    if undecided := [batch for batch in details.batches if batch.undecided]:
         lines.append(
             f"✋ *Waits for an operator*: nobody can say whether {counted(len(undecided), 'batch', 'batches')} became "
             f"{'a job' if len(undecided) == 1 else 'jobs'}, so nothing more is sent. `/numbers settle {name}`"
         )
-    if stuck := [batch for batch in story.batches if batch.stuck]:
+    if stuck := [batch for batch in details.batches if batch.stuck]:
         lines.append(
             f"🐌 {counted(len(stuck), 'job')} {'stands' if len(stuck) == 1 else 'stand'} still; watched on, slowly. "
             f"An operator may give up: `/numbers settle {name}`"
         )
-    if story.change.state is ChangeState.VERIFYING and story.change.awaits:
+    if details.change.state is ChangeState.VERIFYING and details.change.awaits:
         lines.append(
-            f"⏳ *Waits for the read-back*: {code(story.change.awaits, 700)} The numbers stay locked until then. An "
+            f"⏳ *Waits for the read-back*: {code(details.change.awaits, 700)} The numbers stay locked until then. An "
             f"operator may end it: `/numbers settle {name}`"
         )
     return "\n".join(lines)
 
 
-def questions(story: Story, *, link: str = "", asked_for: bool = False) -> tuple[str, list[Block]]:
+def questions(details: ChangeDetails, *, link: str = "", asked_for: bool = False) -> tuple[str, list[Block]]:
     """Return text and blocks of all questions that are open on a change, with the buttons that answer them.
 
     A read-back is a question once it waits for something; to whoever asks for it, as soon as it goes on.
     """
-    name = story.change.public_id
+    name = details.change.public_id
     where = f"<{link}|{name}>" if link else f"*{name}*"
-    waiting = [batch for batch in story.batches if batch.undecided or batch.stuck]
-    reads_back = story.change.state is ChangeState.VERIFYING and (asked_for or bool(story.change.awaits))
+    waiting = [batch for batch in details.batches if batch.undecided or batch.stuck]
+    reads_back = details.change.state is ChangeState.VERIFYING and (asked_for or bool(details.change.awaits))
     if not waiting and not reads_back:
         text = f"{where} needs no operator any more."
         return text, [section(text)]
-    asked = _mentions(story.policy.operators)
-    what = f"{counted(len(waiting), 'batch', 'batches')} of {len(story.batches):,}"
+    asked = _mentions(details.policy.operators)
+    what = f"{counted(len(waiting), 'batch', 'batches')} of {len(details.batches):,}"
     if reads_back:
-        what = f"{counted(story.tally.unread, 'number')} of {story.tally.total:,} not read back yet"
-    text = f"✋ {where}, requested by {person(story.change.requester)}, needs an operator ({asked}): {what}."
+        what = f"{counted(details.tally.unread, 'number')} of {details.tally.total:,} not read back yet"
+    text = f"✋ {where}, requested by {person(details.change.requester)}, needs an operator ({asked}): {what}."
     blocks = [section(text)]
     if reads_back:
-        blocks += [section(_what_is_unread(story)), _ending(story)]
+        blocks += [section(_what_is_unread(details)), _ending(details)]
     for batch in waiting[:SHOWN]:
-        blocks += [section(_what(story, batch)), _answers(story, batch)]
+        blocks += [section(_what(details, batch)), _answers(details, batch)]
     if (more := len(waiting) - SHOWN) > 0:
         blocks.append(section(f"… and {more:,} more: answer these first, then `/numbers settle {name}`."))
     return text, blocks
@@ -95,33 +95,33 @@ def _mentions(grant: Grant) -> str:
     return ", ".join(named) or "nobody is in LINESMAN_OPERATORS"
 
 
-def _what(story: Story, batch: Batch) -> str:
+def _what(details: ChangeDetails, batch: Batch) -> str:
     """Return what is known about one batch."""
     which = f"*Batch {batch.position}*, {counted(batch.size, 'number')}"
     if batch.stuck:
         since = f" since {when(batch.moved_at)}" if batch.moved_at else ""
         return (
-            f"{which}: job {code(batch.job)} at {story.provider} has not moved{since}: {code(batch.doubt, 500)} It is "
-            f"watched on, slowly. {_given_up(story)}"
+            f"{which}: job {code(batch.job)} at {details.provider} has not moved{since}: {code(batch.doubt, 500)} It is "
+            f"watched on, slowly. {_given_up(details)}"
         )
     since = f" at {when(batch.unanswered_since)}" if batch.unanswered_since else ""
     return (
         f"{which}: sent{since}, and no answer came back. {code(batch.doubt, 700)} Nothing more of the change is sent "
-        f"until this is settled. Look at the jobs in the {story.provider} portal first."
+        f"until this is settled. Look at the jobs in the {details.provider} portal first."
     )
 
 
-def _given_up(story: Story) -> str:
+def _given_up(details: ChangeDetails) -> str:
     """Return what giving up on a batch comes to: it stops what we send ourselves, and nothing else."""
     read = "The undecided numbers are then read back and told as what they have"
-    if story.carried_out:
+    if details.carried_out:
         return f"Giving up keeps back what is not sent yet. {read}."
-    return f"{read}; {story.provider} may still change them."
+    return f"{read}; {details.provider} may still change them."
 
 
-def _what_is_unread(story: Story) -> str:
+def _what_is_unread(details: ChangeDetails) -> str:
     """Return what is known about a read-back that goes on."""
-    change = story.change
+    change = details.change
     since = f" since {when(change.verifying_at)}" if change.verifying_at else ""
     return (
         f"The numbers are being read back{since}. {code(change.awaits, 700)} They stay locked until that is over. "
@@ -129,26 +129,26 @@ def _what_is_unread(story: Story) -> str:
     )
 
 
-def _ending(story: Story) -> Block:
+def _ending(details: ChangeDetails) -> Block:
     asks = confirmation(
         "End the read-back?",
-        f"{counted(story.tally.unread, 'number')} will be told as not verified: nobody has seen what they have at "
-        f"{story.provider}. Their locks go.",
+        f"{counted(details.tally.unread, 'number')} will be told as not verified: nobody has seen what they have at "
+        f"{details.provider}. Their locks go.",
         "End it",
     )
-    ticket = str(ReadBackTicket.of(story.change))
-    return actions(f"read_back:{story.change.id}", [button("End the read-back", END_READ_BACK, ticket, confirm=asks)])
+    ticket = str(ReadBackQuestion.of(details.change))
+    return actions(f"read_back:{details.change.id}", [button("End the read-back", END_READ_BACK, ticket, confirm=asks)])
 
 
-def _answers(story: Story, batch: Batch) -> Block:
-    ticket = str(Ticket.of(batch))
-    gives_up = confirmation("Give up on this batch?", _given_up(story), "Give up")
+def _answers(details: ChangeDetails, batch: Batch) -> Block:
+    ticket = str(BatchQuestion.of(batch))
+    gives_up = confirmation("Give up on this batch?", _given_up(details), "Give up")
     give_up = button("Give up", GIVE_UP, ticket, confirm=gives_up)
     if batch.stuck:
         return actions(f"settle:{batch.id}", [give_up])
     sends = confirmation(
         "Send it once more?",
-        f"Only when you have seen at {story.provider} that there is no job: {counted(batch.size, 'number')} would be "
+        f"Only when you have seen at {details.provider} that there is no job: {counted(batch.size, 'number')} would be "
         "in two jobs otherwise.",
         "Send again",
     )
@@ -164,10 +164,10 @@ def _answers(story: Story, batch: Batch) -> Block:
     return actions(f"settle:{batch.id}", [*adopts, *others])
 
 
-def read_choice(value: str) -> tuple[Ticket, str]:
+def read_choice(value: str) -> tuple[BatchQuestion, str]:
     """Return the question and the job that a button to adopt carries."""
     ticket, _, job = value.partition(_SEP)
-    return Ticket.read(ticket), job
+    return BatchQuestion.read(ticket), job
 
 
 def adoption_form(ticket: str) -> View:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bot.changes.lifecycle import BatchState, ChangeState
+from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.slack.views.elements import code, counted, person
 from bot.slack.views.problems import problem_lines
-from bot.workflow.ports import Story
+from bot.workflow.ports import ChangeDetails
 
 #: What is told of a change that goes on without numbers that are stale.
 LEFT_OUT: Final = "left_out"
 
 
-def stale_history(story: Story, data: Mapping[str, Any]) -> str:
+def stale_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     """Return a line of history about what is not sent after all; empty when the line is about something else."""
-    change = story.change
+    change = details.change
     problem = problem_lines(change.problem, 1500)
     again = f"{person(change.requester)} can plan them again with *Retry failed* on the card, once it is over."
     match data["what"]:
@@ -59,16 +59,16 @@ def _decided(numbers: int, given_up: int) -> str:
     )
 
 
-def unread_line(story: Story) -> str:
+def unread_line(details: ChangeDetails) -> str:
     """Return that nothing is sent because the numbers cannot be read again; empty when they can be, or are not yet."""
-    if story.change.state not in {ChangeState.APPROVED, ChangeState.RUNNING}:
+    if details.change.state not in {ChangeState.APPROVED, ChangeState.RUNNING}:
         return ""
-    kept = [batch for batch in story.batches if batch.state is BatchState.QUEUED and batch.check_problem]
+    kept = [batch for batch in details.batches if batch.state is BatchState.QUEUED and batch.check_problem]
     if not kept:
         return ""
     numbers = sum(batch.size for batch in kept)
     return (
         f"⏳ *{numbers:,} {'number waits' if numbers == 1 else 'numbers wait'} to be read again*: before a job is "
-        f"created, its numbers have to be as they were approved, and {story.provider} cannot be asked now. "
+        f"created, its numbers have to be as they were approved, and {details.provider} cannot be asked now. "
         f"{code(kept[0].check_problem)} It is tried again by itself."
     )

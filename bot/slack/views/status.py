@@ -5,48 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.changes.events import Event
-from bot.changes.glances import Glance
-from bot.changes.kinds import Kind
-from bot.changes.listings import Listing
-from bot.changes.paging import Page
+from bot.changes.audit.events import Event
+from bot.changes.input.list_query import ListQuery
+from bot.changes.model.kinds import Kind
+from bot.changes.model.list_rows import ListRow
+from bot.changes.model.paging import Page
 from bot.slack.views.card import card, card_text
 from bot.slack.views.details import history_lines
 from bot.slack.views.elements import Block, code, context, counted, person, section, when
+from bot.slack.views.fragments import counts_text, kind_words, state_word
 from bot.slack.views.paging import pager
-from bot.slack.views.pieces import counts_text, kind_words, state_word
 from bot.slack.views.times import start_line
-from bot.workflow.ports import Story, Waiting
+from bot.workflow.ports import ChangeDetails, ScheduledChange
 
 PAGES: Final = "list"
 #: Most changes in a list of what waits.
 SCHEDULED: Final = 20
 
 
-def status(story: Story, history: Sequence[Event]) -> tuple[str, list[dict[str, Any]]]:
+def status(details: ChangeDetails, history: Sequence[Event]) -> tuple[str, list[dict[str, Any]]]:
     """Return one change as its card shows it, with the newest lines of its history."""
-    blocks = [*card(story), section(f"*Lately*\n{history_lines(history, limit=8)}")]
-    return card_text(story), blocks
+    blocks = [*card(details), section(f"*Lately*\n{history_lines(history, limit=8)}")]
+    return card_text(details), blocks
 
 
-def listing(page: Page[Glance], wanted: Listing, kinds: Mapping[str, Kind], me: str) -> tuple[str, list[Block]]:
+def listing(page: Page[ListRow], wanted: ListQuery, kinds: Mapping[str, Kind], me: str) -> tuple[str, list[Block]]:
     """Return a page of changes, newest first, a few lines each."""
     asked = _asked(wanted)
     if not page.entries:
-        mine = wanted == Listing(people=(me,))
+        mine = wanted == ListQuery(people=(me,))
         none = "You have asked for no changes yet" if mine else "There are no changes yet"
         text = (
             f"No change is like that: {asked}." if asked and not mine else f"{none}. Start one with `/numbers update`."
         )
         return text, [section(text)]
     blocks: list[Block] = [section(f"*The newest changes*{': ' if asked else ''}{asked}")]
-    blocks += [section(entry(glance, kinds.get(glance.kind))) for glance in page.entries]
+    blocks += [section(entry(list_row, kinds.get(list_row.kind))) for list_row in page.entries]
     blocks += pager(PAGES, page, str(wanted))
     blocks.append(context("`/numbers status CHG-42` shows one of them whole."))
     return f"{len(page.entries)} changes", blocks
 
 
-def schedule(waiting: Sequence[Waiting]) -> tuple[str, list[dict[str, Any]]]:
+def schedule(waiting: Sequence[ScheduledChange]) -> tuple[str, list[dict[str, Any]]]:
     """Return what waits for its time, the next one first."""
     if not waiting:
         text = "Nothing waits for its time. A change can be given a start in its form: `/numbers update`."
@@ -58,7 +58,7 @@ def schedule(waiting: Sequence[Waiting]) -> tuple[str, list[dict[str, Any]]]:
     return f"{len(waiting)} changes", blocks
 
 
-def _waiting(each: Waiting) -> str:
+def _waiting(each: ScheduledChange) -> str:
     """Return a change that waits for its time, in three lines."""
     change = each.change
     return (
@@ -69,7 +69,7 @@ def _waiting(each: Waiting) -> str:
     )
 
 
-def _asked(wanted: Listing) -> str:
+def _asked(wanted: ListQuery) -> str:
     """Return what was asked for, as people read it."""
     words = [sort.word for sort in wanted.sorts] + [person(user) for user in wanted.people[:10]]
     words += [f"kind {kind}" for kind in wanted.kinds]
@@ -78,10 +78,10 @@ def _asked(wanted: Listing) -> str:
     return ", ".join(words)
 
 
-def entry(glance: Glance, kind: Kind | None) -> str:
+def entry(list_row: ListRow, kind: Kind | None) -> str:
     """Return one change in two lines."""
-    counts = f" · {counts_text(glance)}" if glance.started_at else f" · {counted(glance.numbers, 'number')}"
+    counts = f" · {counts_text(list_row)}" if list_row.started_at else f" · {counted(list_row.numbers, 'number')}"
     return (
-        f"*{glance.public_id}* · {state_word(glance)} · {kind_words(kind, glance.kind)}{counts}\n"
-        f"{person(glance.requester)}, {when(glance.created_at)}: {code(glance.reason, 120)}"
+        f"*{list_row.public_id}* · {state_word(list_row)} · {kind_words(kind, list_row.kind)}{counts}\n"
+        f"{person(list_row.requester)}, {when(list_row.created_at)}: {code(list_row.reason, 120)}"
     )

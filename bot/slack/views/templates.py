@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.changes.kinds import Kind
-from bot.changes.records import Draft
-from bot.changes.templates import NAME, NAME_LENGTH, Template
+from bot.changes.input.templates import NAME, NAME_LENGTH, Template
+from bot.changes.model.change import Draft
+from bot.changes.model.kinds import Kind
 from bot.slack.views.elements import (
     Block,
     View,
@@ -26,9 +26,9 @@ from bot.slack.views.elements import (
     section,
     when,
 )
+from bot.slack.views.fragments import kind_words
 from bot.slack.views.inputs import ways_to_filter
-from bot.slack.views.pieces import kind_words
-from bot.workflow.templates import Keeping, Shelf
+from bot.workflow.planning.templates import TemplatePage, TemplatePreview
 
 KEEP: Final = "keep_template"
 SAVE: Final = "save_template"
@@ -48,7 +48,7 @@ def keep_button(change: int) -> Block:
     return button(TITLE, KEEP, str(change))
 
 
-def naming(change: int, keeping: Keeping) -> View:
+def naming(change: int, keeping: TemplatePreview) -> View:
     """Return the modal that asks for the name and says what is kept."""
     element: Block = {"type": "plain_text_input", "action_id": NAME, "max_length": NAME_LENGTH}
     blocks = [
@@ -80,7 +80,7 @@ def saved(template: Template) -> str:
     return f"💾 {code(template.name)} is saved. {code(f'/numbers run {template.name}')} opens it in the form."
 
 
-def shelf(page: Shelf, kinds: Mapping[str, Kind], first: str = "") -> tuple[str, list[Block]]:
+def shelf(page: TemplatePage, kinds: Mapping[str, Kind], first: str = "") -> tuple[str, list[Block]]:
     """Return a page of templates with their buttons, below what is to be said ``first`` (mrkdwn)."""
     blocks = [section(first)] if first else []
     if not page.templates:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.changes.lifecycle import ChangeState
+from bot.changes.model.lifecycle import ChangeState
 from bot.slack.views.elements import channel, when
 from bot.slack.views.freezes import frozen_line
-from bot.workflow.ports import Story, Waiting
+from bot.workflow.ports import ChangeDetails, ScheduledChange
 
 #: States in which nothing has been sent.
 _UNSENT = frozenset({ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
@@ -23,18 +23,18 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 3600)} h"
 
 
-def start_line(story: Story | Waiting) -> str:
+def start_line(details: ChangeDetails | ScheduledChange) -> str:
     """Return when the change is going to begin; empty when that is as soon as it is approved, or when it has begun."""
-    start, begins, state = story.change.start, story.opens_at, story.change.state
+    start, begins, state = details.change.start, details.opens_at, details.change.state
     if state not in _UNSENT:
         return ""
     if start is None:
         return f"🕒 Outside its change window: once approved it starts at {when(begins)}." if begins else ""
-    if start.at <= story.now:
+    if start.at <= details.now:
         if begins:
             return f"🕒 Its start, {start}, has passed and its change window is shut: it starts at {when(begins)}."
         # A list of changes that wait for their time says itself that there is a freeze.
-        frozen = isinstance(story, Story) and story.freeze is not None
+        frozen = isinstance(details, ChangeDetails) and details.freeze is not None
         soon = "once the freeze is lifted" if frozen else "at once"
         at_once = f"🕒 Its start, {start}, has passed: *approved now, it starts {soon}*."
         return "" if state is ChangeState.APPROVED else at_once
@@ -43,20 +43,20 @@ def start_line(story: Story | Waiting) -> str:
     return f"🕒 *Starts {start}*; on your clock that is {when(start.at)}."
 
 
-def waiting_lines(story: Story) -> str:
+def waiting_lines(details: ChangeDetails) -> str:
     """Return when the change is going to begin and what that means for others; empty when it does not wait."""
-    line = start_line(story)
-    if not line or story.change.start is None:
+    line = start_line(details)
+    if not line or details.change.start is None:
         return line
-    if story.change.state is ChangeState.APPROVED:
+    if details.change.state is ChangeState.APPROVED:
         return f"{line} Until it is over, no other change can have its numbers."
-    late = "" if story.change.start.at <= story.now else " Approved later than that, it starts at once."
+    late = "" if details.change.start.at <= details.now else " Approved later than that, it starts at once."
     return f"{line}{late} From the request until it is over, no other change can have its numbers."
 
 
-def freeze_line(story: Story) -> str:
+def freeze_line(details: ChangeDetails) -> str:
     """Return what keeps the change: submissions are frozen, or it is not time; empty when neither does."""
-    return "\n".join(filter(None, (frozen_line(story), waiting_lines(story))))
+    return "\n".join(filter(None, (frozen_line(details), waiting_lines(details))))
 
 
 def slack_line(waits: Mapping[str, datetime]) -> str:

@@ -40,7 +40,7 @@ FULL_FOR: Final = 0.5
 #: Pauses that no variable of the bot shortens: for people it makes no difference whether a minute passes, for
 #: hundreds of runs it does.
 SHORTER: Final = {
-    "bot.slack.calls": {"TIMEOUT": 1.5, "UNREACHABLE_WAIT": 0.2},
+    "bot.slack.web_api": {"TIMEOUT": 1.5, "UNREACHABLE_WAIT": 0.2},
     "bot.slack.modals": {"PAUSES": (0.1, 0.2, 0.4), "ACK_APPLIED": 0.3},
     "bot.slack.sockets": {"RETRY": 0.2},
     "bot.workflow.delivery": {
@@ -48,8 +48,8 @@ SHORTER: Final = {
         "SETTLED_AFTER": timedelta(seconds=0.2),
         "COVERED_FOR": timedelta(seconds=0.3),
     },
-    "bot.workflow.starting": {"WAIT": timedelta(seconds=0.3)},
-    "bot.workflow.submission": {"SLOT_WAIT": timedelta(seconds=0.3)},
+    "bot.workflow.execution.start": {"WAIT": timedelta(seconds=0.3)},
+    "bot.workflow.execution.submission": {"SLOT_WAIT": timedelta(seconds=0.3)},
     "bot.workflow.worker": {"FIRST_RETRY": timedelta(seconds=0.2), "IDLE": 0.2},
 }
 #: How long a claim lasts that nobody renews; a claim whose end could not be written down waits for this.

@@ -16,10 +16,10 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance import ledger
 from tests.acceptance.faults import hooks
-from tests.acceptance.faults.misfortunes import Blow, Misfortune, order
+from tests.acceptance.faults.fault_kinds import Blow, Misfortune, order
 from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
-from tests.acceptance.nursery import Nursery
+from tests.acceptance.process_pool import Nursery
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, WANTED, Stage
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
 
 from bot.sandbox.slack import StandInRefused
-from tests.acceptance.faults.misfortunes import MISFORTUNES, Misfortune, order
+from tests.acceptance.faults.fault_kinds import MISFORTUNES, Misfortune, order
 from tests.acceptance.faults.people import Wish
 from tests.acceptance.faults.reckoning import assert_everything_is_accounted_for
 from tests.acceptance.faults.scene import Scene, scene
-from tests.acceptance.nursery import Nursery
+from tests.acceptance.process_pool import Nursery
 from tests.acceptance.stage import FORWARDING, OPS
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.misfortunes import MISFORTUNES, Blow, Misfortune
+from tests.acceptance.faults.fault_kinds import MISFORTUNES, Blow, Misfortune
 from tests.acceptance.faults.steps import Step, fresh
 from tests.acceptance.faults.trials import LOST, Combination, combinations, judge, record, representatives
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.acceptance.faults.misfortunes import BY_NAME, MISFORTUNES, Blow, Misfortune
+from tests.acceptance.checker import assert_right
+from tests.acceptance.faults.fault_kinds import BY_NAME, MISFORTUNES, Blow, Misfortune
 from tests.acceptance.faults.scene import BROKE, Scene, scene
 from tests.acceptance.faults.steps import Step, common
-from tests.acceptance.nursery import Nursery
-from tests.acceptance.oracle import assert_right
+from tests.acceptance.process_pool import Nursery
 
 #: Runs at the same time. Most of a run is waiting: for an answer that does not come, or for a pause to end.
 LANES: Final = 5 * (os.cpu_count() or 1)

@@ -14,18 +14,18 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Snapshot, Target
-from bot.changes.values import Value, Values
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.model.values import Value, Values
 from bot.providers.base import BatchRequest, JobReport
 from bot.providers.close.kinds import kinds
 from bot.providers.close.provider import Close
 from bot.providers.http import Bounds
 from bot.providers.runs import Runs
 from bot.sandbox.close import CloseStandIn
+from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.store.run_book import RunBook
 from bot.wiring import utc_now
 
 KIND: Kind = kinds()[0]
@@ -55,9 +55,9 @@ class Organization:
     _references: int = 0
 
     @property
-    def book(self) -> RunBook:
+    def book(self) -> BulkRunRecords:
         """The runs."""
-        return RunBook(self.database, "close", self.clock)
+        return BulkRunRecords(self.database, "close", self.clock)
 
     async def open(self, **given: Any) -> Close:
         """Open one more provider; it is closed at the end."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.changes.holds import Freeze
-from bot.changes.outcomes import STALE, STOPPED, UNANSWERED
-from bot.changes.runs import NumberState, Step
+from bot.changes.model.bulk_runs import NumberState, Step
+from bot.changes.model.locks import Freeze
+from bot.changes.outcome.outcomes import STALE, STOPPED, UNANSWERED
 from bot.providers.base import JobReport
-from bot.providers.close.carrying import WIDTH
+from bot.providers.close.execution import WIDTH
 from tests.integration.provider_close.conftest import Organization, over
 from tests.integration.provider_close.test_close_runs import put_off
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.changes.filters import Condition, read_filter
-from bot.changes.snapshots import Target
+from bot.changes.model.filter_fields import Condition, read_filter
+from bot.changes.model.snapshots import Target
 from bot.errors import BadRequest, Unauthorised, Unavailable
 from bot.providers.close.provider import Close
 from bot.sandbox.close import furnish

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.changes.outcomes import NO_ANSWER, STALE, STOPPED, UNSETTLED
+from bot.changes.model.bulk_runs import NumberState
+from bot.changes.outcome.outcomes import NO_ANSWER, STALE, STOPPED, UNSETTLED
 from bot.changes.policy import OnStale
-from bot.changes.runs import NumberState
-from bot.providers.close.carrying import FORBIDDEN_FOR_ALL, RUN_STOPPED
+from bot.providers.close.execution import FORBIDDEN_FOR_ALL, RUN_STOPPED
 from bot.providers.close.provider import Close
-from bot.providers.close.updating import RESTS
+from bot.providers.close.updates import RESTS
 from bot.sandbox.close import RateLimit
 from bot.store.tables import runs
 from tests.integration.provider_close.conftest import Organization, over

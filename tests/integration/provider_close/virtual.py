@@ -8,8 +8,8 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.changes.model.bulk_runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
 from bot.changes.policy import OnStale
-from bot.changes.runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
 
 Answer = TypeVar("Answer")
 BEGAN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import Missing
+from bot.errors import ProviderNotFound
 from bot.providers.base import JobReport
 from tests.integration.provider_contract.worlds import World
 
@@ -87,5 +87,5 @@ async def test_a_batch_finds_its_own_job_and_no_other(world: World) -> None:
 
 async def test_a_job_that_nobody_made_is_missing(world: World) -> None:
     """Asking for it is an error that says so."""
-    with pytest.raises(Missing):
+    with pytest.raises(ProviderNotFound):
         await world.provider.poll("00000000-0000-4000-8000-000000000000")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.changes.filters import read_filter
-from bot.changes.snapshots import Target
+from bot.changes.model.filter_fields import read_filter
+from bot.changes.model.snapshots import Target
 from bot.errors import Unauthorised, Unavailable
 from bot.wiring import OFFERS
 from tests.integration.provider_contract.worlds import World

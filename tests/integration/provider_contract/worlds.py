@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Snapshot, Target
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot, Target
 from bot.providers.base import BatchRequest, JobReport, Provider
 from bot.providers.close.provider import Close
 from bot.providers.http import Bounds
 from bot.providers.telnyx.provider import Telnyx
 from bot.sandbox.close import CloseStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
+from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.store.run_book import RunBook
 from bot.wiring import utc_now
 
 FIRST = "+13035550100"
@@ -186,7 +186,7 @@ async def close_world(folder: Path) -> AsyncIterator[World]:
         Database(f"sqlite+aiosqlite:///{folder}/linesman.db") as database,
     ):
         await migrate(database)
-        runs = RunBook(database, "close", utc_now)
+        runs = BulkRunRecords(database, "close", utc_now)
         async with Close(api_key="api_right", api_url=standing_in.url, runs=runs, bounds=HURRY) as provider:
             yield CloseWorld(
                 provider=provider,

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Snapshot, Target
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot, Target
 from bot.providers.http import Bounds
 from bot.providers.telnyx.provider import Telnyx
 from bot.sandbox.telnyx import TelnyxStandIn
@@ -26,16 +26,16 @@ async def account() -> AsyncIterator[TelnyxStandIn]:
 
 
 @pytest.fixture
-def vault() -> Vault:
+def encryption() -> Encryption:
     """Return a vault with a key of its own."""
-    return Vault([Fernet.generate_key().decode()])
+    return Encryption([Fernet.generate_key().decode()])
 
 
 @pytest.fixture
-async def telnyx(account: TelnyxStandIn, vault: Vault) -> AsyncIterator[Telnyx]:
+async def telnyx(account: TelnyxStandIn, encryption: Encryption) -> AsyncIterator[Telnyx]:
     """Return a provider on the account; its bounds are those of a hurry."""
     bounds = Bounds(timeout=2.0, deadline=6.0, backoff=0.02, longest_backoff=0.1)
-    async with Telnyx(api_key=API_KEY, api_url=account.url, vault=vault, bounds=bounds) as provider:
+    async with Telnyx(api_key=API_KEY, api_url=account.url, encryption=encryption, bounds=bounds) as provider:
         yield provider
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
-from bot.changes.filters import Condition, Typed, read_filter
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Snapshot, Target
+from bot.changes.model.filter_fields import Condition, Typed, read_filter
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import BadRequest, Unavailable
 from bot.providers.telnyx.provider import Telnyx
 from bot.sandbox.telnyx import TelnyxStandIn

@@ -7,10 +7,10 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Snapshot, Target
-from bot.changes.values import Secret
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.model.values import Secret
 from bot.errors import Unauthorised, Unavailable
 from bot.providers.http import Bounds
 from bot.providers.telnyx.provider import Telnyx
@@ -129,7 +129,7 @@ async def test_both_lists_of_a_whole_account(account: TelnyxStandIn, find: Find,
 
 
 async def test_every_setting_is_read_as_it_is(
-    account: TelnyxStandIn, find: Find, settings_kind: Kind, vault: Vault
+    account: TelnyxStandIn, find: Find, settings_kind: Kind, encryption: Encryption
 ) -> None:
     """A number with everything set comes with exactly that, its PIN sealed."""
     connection, group = account.add_connection("Denver PBX"), account.add_billing_group("East")
@@ -161,7 +161,7 @@ async def test_every_setting_is_read_as_it_is(
     assert (one.id, one.status, one.editable) == (number.id, "active", True)
     assert dict(one.values) == {
         "tags": ("vip", "East"),
-        "external_pin": vault.seal("4711"),
+        "external_pin": encryption.seal("4711"),
         "customer_reference": "MY REF 001",
         "connection_id": connection.id,
         "billing_group_id": group.id,

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.changes.kinds import Kind
-from bot.changes.values import Values
-from bot.changes.vault import Vault
-from bot.errors import BadRequest, Forbidden, Missing, OutcomeUnknown, ProviderError, RateLimited, TooManyJobs
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.values import Values
+from bot.errors import BadRequest, Forbidden, OutcomeUnknown, ProviderError, ProviderNotFound, RateLimited, TooManyJobs
 from bot.providers.base import BatchRequest, JobReport, JobState
 from bot.providers.http import Bounds
 from bot.providers.telnyx.provider import Telnyx
@@ -131,11 +131,11 @@ async def test_the_emergency_service_goes_on_and_off(
 
 
 async def test_a_pin_is_set_and_never_seen(
-    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, vault: Vault
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, encryption: Encryption
 ) -> None:
     """The PIN reaches the number; no report about the job holds it, though Telnyx tells it."""
     number = account.add_number("+13035550100")
-    batch = batch_of(settings_kind, [number], external_pin=vault.seal("4711"))
+    batch = batch_of(settings_kind, [number], external_pin=encryption.seal("4711"))
 
     created = await telnyx.submit(batch)
     account.advance(70)
@@ -239,7 +239,7 @@ async def test_a_job_that_vanished_is_missing(account: TelnyxStandIn, telnyx: Te
     created = await telnyx.submit(batch_of(settings_kind, [account.add_number("+13035550100")], tags=("vip",)))
     account.advance(70)
 
-    with pytest.raises(Missing):
+    with pytest.raises(ProviderNotFound):
         await telnyx.poll(created.id)
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
 from bot.errors import Forbidden
 from bot.providers.telnyx.provider import Telnyx
 from bot.sandbox.telnyx import TelnyxStandIn

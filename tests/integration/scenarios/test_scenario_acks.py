@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack import Person
-from bot.slack import desk, listeners, modals
+from bot.slack import click_runner, listeners, modals
 from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import OPS, Stage
 from tests.integration.scenarios.test_scenario_templates import ask_name
@@ -209,7 +209,7 @@ async def test_every_answer_that_the_ack_cannot_wait_for_comes_later(
 ) -> None:
     """The ack goes out before there is anything to say and is applied late, and the answer still wins."""
     person, words = await scene(stage)
-    monkeypatch.setattr(desk, "ACK_WITHIN", 0.0)
+    monkeypatch.setattr(click_runner, "ACK_WITHIN", 0.0)
     stage.slack.workspace.ack_lag = 2.9
 
     await shows_at_last(stage, person, words)
@@ -218,7 +218,7 @@ async def test_every_answer_that_the_ack_cannot_wait_for_comes_later(
 async def test_an_answer_for_a_closed_modal_goes_to_the_person(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever closes the modal before the answer is there reads it in a direct message: nobody is left to guess."""
     await rejection_too_late(stage)
-    monkeypatch.setattr(desk, "ACK_WITHIN", 0.0)
+    monkeypatch.setattr(click_runner, "ACK_WITHIN", 0.0)
 
     await stage.max.submit()
     await stage.max.close()

@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox.slack import Person
 from bot.slack import modals
-from bot.slack.desk import STOPPED
+from bot.slack.click_runner import STOPPED
 from tests.integration.scenarios.stage import OPS, Stage
 
 ONE = "+13035550000"

@@ -1,4 +1,4 @@
-"""The audit trail: everything is in it, refusals too, and operators get it as a file."""
+"""The audit log: everything is in it, refusals too, and operators get it as a file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
-from bot.changes.events import Event
-from bot.changes.lifecycle import BatchState, ChangeState
-from bot.changes.trail import GENESIS, link
+from bot.changes.audit.events import Event
+from bot.changes.audit.hash_chain import GENESIS, link
+from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.sandbox.slack import Person
 from bot.store.batches import Batches
 from bot.store.changes import Changes
 from bot.store.events import Events
 from bot.store.secrets import Secrets
 from bot.store.transaction import Transaction
-from bot.workflow.refusals import MOST
+from bot.workflow.denied_actions import MOST
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 
@@ -60,7 +60,7 @@ async def sent_files(stage: Stage, person: Person) -> list[tuple[str, bytes]]:
     return [(file.name, file.content) for file in stage.slack.files if file.channel == direct]
 
 
-async def test_every_step_of_a_change_is_in_the_trail_and_proven(stage: Stage) -> None:
+async def test_every_step_of_a_change_is_in_the_audit_log_and_proven(stage: Stage) -> None:
     """From the form to the results each step is an event with who did it, and the chain over all of them holds."""
     number = stage.telnyx.add_number("+13035550000").phone_number
     change = await stage.run([number])
@@ -170,7 +170,7 @@ async def test_refused_clicks_are_written_down(stage: Stage) -> None:
     assert await proven(stage) == len(trail(stage))
 
 
-async def test_a_stranger_cannot_flood_the_trail(stage: Stage) -> None:
+async def test_a_stranger_cannot_flood_the_audit_log(stage: Stage) -> None:
     """After so many refusals within an hour the rest of one person's is only answered; others are still written."""
     for _ in range(MOST + 3):
         await stage.command("freeze because", by=stage.sam)
@@ -214,7 +214,7 @@ async def test_an_operator_exports_into_direct_messages(either: Stage) -> None:
 
     answer = await stage.command("export", by=stage.otto)
 
-    assert f"{len(before)} events of the audit trail, from" in answer
+    assert f"{len(before)} events of the audit log, from" in answer
     assert "in your direct messages" in answer
     [(name, content)] = await sent_files(stage, stage.otto)
     assert name.startswith("linesman-audit-")

@@ -257,7 +257,7 @@ async def test_jobs_that_wait_stop_when_their_numbers_are_released(stage: Stage)
     assert len(stage.telnyx.jobs) == 1
 
 
-async def test_the_rest_of_a_first_try_waits_for_the_end_of_a_freeze(stage: Stage) -> None:
+async def test_the_rest_of_a_canary_waits_for_the_end_of_a_freeze(stage: Stage) -> None:
     """Numbers are read back all the same; what follows the first try is not sent before the freeze is lifted."""
     numbers = [number.phone_number for number in stage.telnyx.add_numbers(5, start="+13035550000")]
     stage.telnyx.job_seconds = 60

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says
-from tests.integration.scenarios.test_scenario_first_try import numbers_of, paused, press, started
+from tests.integration.scenarios.test_scenario_canary import numbers_of, paused, press, started
 from tests.integration.scenarios.test_scenario_start import asked
 
 GROUP: Final = "S0MANAGERS"
@@ -197,7 +197,7 @@ async def test_a_change_does_not_start_on_an_approval_that_has_lapsed(
     assert "CHG-1" not in await house.command("locks")
 
 
-async def test_what_follows_the_first_try_is_not_sent_on_an_approval_that_has_lapsed(house: Stage) -> None:
+async def test_what_follows_the_canary_is_not_sent_on_an_approval_that_has_lapsed(house: Stage) -> None:
     """The first two numbers are changed when the approver leaves; the rest is not attempted, and that is told."""
     house.telnyx.add_numbers(2, start="+13035550002")
     numbers = [f"+1303555000{index}" for index in range(4)]

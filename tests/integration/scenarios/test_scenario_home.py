@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.slack import Person, View
 from bot.sandbox.slack.blocks import view_problems
-from bot.slack.homes import PAUSE
+from bot.slack.home_publisher import PAUSE
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says
 

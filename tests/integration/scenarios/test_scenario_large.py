@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 
 import pytest
 
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Snapshot, Target
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot, Target
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack import Person
 from tests.integration.scenarios.stage import OPS, Stage

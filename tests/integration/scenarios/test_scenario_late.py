@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.slack import desk
+from bot.slack import click_runner
 from tests.integration.scenarios.stage import Stage
 
 
 @pytest.fixture
 async def late(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Start a bot whose acks never wait for the work behind them."""
-    monkeypatch.setattr(desk, "ACK_WITHIN", 0.0)
+    monkeypatch.setattr(click_runner, "ACK_WITHIN", 0.0)
     await idle.start()
     return idle
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_after, card_says, reject
-from tests.integration.scenarios.test_scenario_first_try import paused
+from tests.integration.scenarios.test_scenario_canary import paused
 from tests.integration.scenarios.test_scenario_slots import WANTED, own_jobs
 
 TAGS = {"tags": "moved"}
@@ -82,7 +82,7 @@ async def test_locks_go_with_the_change_in_every_ending(stage: Stage, ending: st
 
 
 async def test_only_an_operator_releases_locks_and_is_asked_first(stage: Stage) -> None:
-    """A requester is refused; an operator gets the question, and the release is in the audit trail."""
+    """A requester is refused; an operator gets the question, and the release is in the audit log."""
     change = await stage.ask(numbers(stage, 2), TAGS)
 
     assert "You may not do an operator's work" in await stage.command(f"unlock CHG-{change}")

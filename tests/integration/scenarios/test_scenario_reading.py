@@ -12,9 +12,9 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.sandbox.slack import Message, Person
 from bot.sandbox.slack.workspace import BOT_USER
-from bot.slack.front import Front
 from bot.slack.listeners import register
 from bot.slack.listeners.commands import WORDS
+from bot.slack.services import Services
 from tests.integration.scenarios.stage import OPS, Stage
 from tests.integration.scenarios.test_scenario_home import opened
 from tests.integration.scenarios.test_scenario_policy import under
@@ -142,7 +142,7 @@ REFUSALS: Final = re.compile(
 def test_no_door_is_forgotten() -> None:
     """Whatever is listened to is in one of the tables, so that a new door has to be tried with the others."""
     doors = Doors()
-    register(cast("AsyncApp", doors), cast("Front", None))
+    register(cast("AsyncApp", doors), cast("Services", None))
 
     here = {f"block_action {action}" for action in BUTTONS} - {"block_action adopt:0"} | {r"block_action adopt:\d+"}
     others = {
@@ -280,7 +280,7 @@ async def test_the_policy_opens_it_to_all_members_and_never_to_guests(idle: Stag
     assert "You may not request changes" in stage.modal(stage.sam)
 
 
-async def test_what_was_refused_is_in_the_trail(house: Stage) -> None:
+async def test_what_was_refused_is_in_the_audit_log(house: Stage) -> None:
     """Who wanted to look and might not can be found by those who run Linesman."""
     await house.command("list", by=house.sam)
     await house.command("export jsonl", by=house.otto)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import TrailBroken
+from bot.errors import AuditLogBroken
 from bot.store import pruning
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
@@ -107,7 +107,7 @@ async def test_old_events_go_and_the_rest_is_still_proven(idle: Stage) -> None:
     assert "CHG-1" in await stage.command("status CHG-1")
 
 
-async def test_a_trail_that_somebody_touched_is_not_pruned(idle: Stage) -> None:
+async def test_a_audit_log_that_somebody_touched_is_not_pruned(idle: Stage) -> None:
     """The proof that an event was edited is not removed with it."""
     stage = idle
     await stage.start(LINESMAN_RETENTION_DAYS="30")
@@ -120,7 +120,7 @@ async def test_a_trail_that_somebody_touched_is_not_pruned(idle: Stage) -> None:
     await until(stage, "SELECT count(*) FROM work WHERE task = 'prune' AND owner IS NULL AND attempts > 2", [(1,)])
 
     assert rows(stage, "SELECT count(*) FROM events WHERE what = 'events_pruned'") == [(0,)]
-    with pytest.raises(TrailBroken, match="breaks at event 4"):
+    with pytest.raises(AuditLogBroken, match="breaks at event 4"):
         await proof(stage)
 
 

@@ -14,7 +14,7 @@ import structlog
 from cryptography.fernet import Fernet
 
 from bot import logs
-from bot.changes.values import MASK
+from bot.changes.model.values import MASK
 from bot.sandbox.provider.rewrites import Rewrite
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says, edit, run_form

@@ -44,7 +44,7 @@ async def test_where_nothing_else_changed_nothing_else_is_told(stage: Stage) -> 
     assert stage.failures() == []
 
 
-async def test_a_first_try_that_wiped_siblings_stops_there(stage: Stage) -> None:
+async def test_a_canary_that_wiped_siblings_stops_there(stage: Stage) -> None:
     """Nothing else is sent before somebody has looked at what the first number lost."""
     numbers = [stage.telnyx.add_number(f"+1303555000{index}", voice=FORWARDING).phone_number for index in range(3)]
     stage.telnyx.misbehave(None, "voice_replaced")

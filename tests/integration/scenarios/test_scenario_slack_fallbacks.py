@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack import Message
-from bot.slack import calls
+from bot.slack import web_api
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Clock, Stage, key_of
 from tests.integration.scenarios.steps import card_says
 
@@ -216,7 +216,7 @@ async def test_a_revoked_token_stops_no_work_and_loses_no_message(stage: Stage, 
 async def test_a_late_stale_edit_does_not_have_the_last_word(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit that Slack carries out long after it went unanswered is put right again."""
     await stage.stop()
-    monkeypatch.setattr(calls, "TIMEOUT", 0.3)
+    monkeypatch.setattr(web_api, "TIMEOUT", 0.3)
     await stage.start(LINESMAN_CARD_SECONDS="3")  # an edit is confirmed ten of them later, which is after the late one
     change = await running(stage)
     late = stage.slack.faults.add(

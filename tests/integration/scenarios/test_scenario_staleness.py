@@ -253,7 +253,7 @@ async def test_a_lost_job_whose_numbers_have_the_new_value_may_have_been_carried
     assert stage.outcomes(change) == {"verified": 2}
 
 
-async def test_the_rest_after_a_first_try_follows_the_rule_too(idle: Stage, tmp_path: Path) -> None:
+async def test_the_rest_after_a_canary_follows_the_rule_too(idle: Stage, tmp_path: Path) -> None:
     """What changed during the first try is left out, and the others follow."""
     stage = await under(idle, tmp_path, CONTINUE)
     numbers = own_jobs(stage, 4)

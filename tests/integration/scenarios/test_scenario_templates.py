@@ -254,7 +254,7 @@ async def test_templates_are_listed_with_who_when_and_what_and_run_from_there(st
 
 
 async def test_only_its_owner_and_operators_delete_a_template(stage: Stage) -> None:
-    """Checked at the click; a refused click is in the audit trail, and the list shows what is left."""
+    """Checked at the click; a refused click is in the audit log, and the list shows what is left."""
     stage.telnyx.add_number(ONE)
     change = await stage.ask(ONE)
     for name in ("Alpha", "Beta"):

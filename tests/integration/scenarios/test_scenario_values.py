@@ -114,7 +114,7 @@ async def test_values_go_out_are_edited_and_come_back(fleet: Stage) -> None:
     ]
 
 
-async def test_who_asked_for_what_is_in_the_audit_trail(fleet: Stage) -> None:
+async def test_who_asked_for_what_is_in_the_audit_log(fleet: Stage) -> None:
     """The wish and its answer are events of their own, with who asked and how many numbers were sent."""
     await values(fleet, tag="denver")
     await fleet.stop()

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from openpyxl import load_workbook
 
 from bot import wiring
-from bot.changes.pacing import READ_BACKS
+from bot.changes.outcome.poll_schedule import READ_BACKS
 from bot.sandbox.telnyx import Call
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says

@@ -9,14 +9,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.changes.records import Upload
+from bot.changes.model.change import Upload
 from bot.changes.sheets import LARGEST
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError, LinesmanError
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.slack.records import File
-from bot.slack.calls import session
 from bot.slack.client import Client
 from bot.slack.files import SlackFiles
+from bot.slack.web_api import session
 from bot.wiring import utc_now
 
 TOKEN = "xoxb-fetching-1"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from bot.changes.messages import Message, Topic
-from bot.changes.records import Draft, Place
+from bot.changes.model.change import Draft, MessageRef
+from bot.changes.model.messages import Message, Topic
 from bot.store.database import Database
-from bot.store.work import Task
+from bot.store.tasks import Task
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -130,7 +130,7 @@ async def test_a_thread_waits_for_its_card_and_keeps_its_order(database: Databas
     assert [m.topic for m in await claim_messages(database, "a")] == [Topic.FAILURE]
 
     async with database.transaction() as tx:
-        await tx.changes.put(change, card=Place(channel="C", ts="1.2"))
+        await tx.changes.put(change, card=MessageRef(channel="C", ts="1.2"))
     (first,) = await claim_messages(database, "a")
     assert first.key == f"CHG-{change}:thread:first"
     assert await claim_messages(database, "a") == []

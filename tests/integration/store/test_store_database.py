@@ -16,7 +16,7 @@ from bot.store import migrations
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.tables import metadata
-from bot.store.work import Task
+from bot.store.tasks import Task
 
 
 async def test_the_migrations_make_exactly_the_tables(database: Database) -> None:

@@ -8,12 +8,12 @@ from itertools import product
 
 import pytest
 
-from bot.changes.lifecycle import ChangeState, OperationState
-from bot.changes.listings import SORTS, USUAL, Listing
-from bot.changes.paging import Cursor
-from bot.changes.plans import PlannedNumber
-from bot.changes.records import Decision, Draft, Place, Summary, Verb
-from bot.changes.templates import Content
+from bot.changes.input.list_query import SORTS, USUAL, ListQuery
+from bot.changes.input.templates import TemplateContent
+from bot.changes.model.change import Decision, DecisionVerb, Draft, MessageRef, Summary
+from bot.changes.model.lifecycle import ChangeState, OperationState
+from bot.changes.model.paging import Cursor
+from bot.changes.planning.plan import PlannedNumber
 from bot.errors import NotFound, Superseded
 from bot.store.database import Database
 from bot.store.tables import changes
@@ -50,7 +50,7 @@ async def written(database: Database) -> list[dict[str, object]]:
     return written
 
 
-def expected(written: list[dict[str, object]], wanted: Listing) -> list[int]:
+def expected(written: list[dict[str, object]], wanted: ListQuery) -> list[int]:
     """Return the ids of what is wanted, newest first, found in the plainest way."""
     found = []
     for number, row in enumerate(written, start=1):
@@ -69,66 +69,68 @@ def expected(written: list[dict[str, object]], wanted: Listing) -> list[int]:
     return found[::-1]
 
 
-def sorts(*words: str) -> Listing:
+def sorts(*words: str) -> ListQuery:
     """Return what these words ask for."""
-    return Listing(sorts=tuple(sort for sort in SORTS if sort.word in words))
+    return ListQuery(sorts=tuple(sort for sort in SORTS if sort.word in words))
 
 
 @pytest.mark.parametrize(
     "wanted",
     [
-        Listing(),
-        *(Listing(sorts=(sort,)) for sort in SORTS),
+        ListQuery(),
+        *(ListQuery(sorts=(sort,)) for sort in SORTS),
         sorts("failed", "stale"),
-        Listing(people=("U0MIA",)),
-        Listing(people=("U0MIA", "U0OTTO"), kinds=("telnyx.emergency",)),
-        Listing(since=date(2026, 11, 10)),
-        Listing(until=date(2026, 11, 10)),
-        Listing(since=date(2026, 11, 10), until=date(2026, 11, 10)),
-        Listing(since=date(2030, 1, 1)),
-        Listing(until=date(2020, 1, 1)),
-        Listing(sorts=sorts("finished").sorts, people=("U0ANA",), kinds=("telnyx.settings",), since=date(2026, 11, 5)),
+        ListQuery(people=("U0MIA",)),
+        ListQuery(people=("U0MIA", "U0OTTO"), kinds=("telnyx.emergency",)),
+        ListQuery(since=date(2026, 11, 10)),
+        ListQuery(until=date(2026, 11, 10)),
+        ListQuery(since=date(2026, 11, 10), until=date(2026, 11, 10)),
+        ListQuery(since=date(2030, 1, 1)),
+        ListQuery(until=date(2020, 1, 1)),
+        ListQuery(
+            sorts=sorts("finished").sorts, people=("U0ANA",), kinds=("telnyx.settings",), since=date(2026, 11, 5)
+        ),
     ],
     ids=str,
 )
 async def test_a_list_has_what_was_asked_for_page_by_page(
-    database: Database, written: list[dict[str, object]], wanted: Listing
+    database: Database, written: list[dict[str, object]], wanted: ListQuery
 ) -> None:
     """Every filter, alone and together, newest first, in both directions; nothing twice, nothing left out."""
     back: list[int] = []
     cursor = None
     async with database.reading() as tx:
-        while page := await tx.glances.page(wanted, KINDS, cursor=cursor, limit=7):
-            back += [glance.id for glance in page]
+        while page := await tx.list_rows.page(wanted, KINDS, cursor=cursor, limit=7):
+            back += [list_row.id for list_row in page]
             cursor = Cursor(page[-1].id)
-        forth = await tx.glances.page(wanted, KINDS, cursor=Cursor(0, newer=True), limit=1000)
+        forth = await tx.list_rows.page(wanted, KINDS, cursor=Cursor(0, newer=True), limit=1000)
 
     assert back == expected(written, wanted)
-    assert [glance.id for glance in forth] == back[::-1]
+    assert [list_row.id for list_row in forth] == back[::-1]
 
 
 async def test_a_glance_has_what_a_line_shows(database: Database, written: list[dict[str, object]]) -> None:
     """Reason, figures and names come out of the stored documents; a change without a plan has none."""
     async with database.reading() as tx:
-        found = {g.id: g for g in await tx.glances.page(Listing(sorts=SORTS), KINDS, limit=1000)}
+        found = {g.id: g for g in await tx.list_rows.page(ListQuery(sorts=SORTS), KINDS, limit=1000)}
 
-    for number, glance in found.items():
+    for number, list_row in found.items():
         row = written[number - 1]
         planned = row["summary"] is not None
-        assert glance.reason == f"Reason {number - 1}"
-        assert (glance.numbers, glance.settings) == ((number - 1, ("tags",)) if planned else (0, ()))
-        assert glance.created_at == row["created_at"]
+        assert list_row.reason == f"Reason {number - 1}"
+        assert (list_row.numbers, list_row.settings) == ((number - 1, ("tags",)) if planned else (0, ()))
+        assert list_row.created_at == row["created_at"]
 
 
 @pytest.mark.usefixtures("written")
 async def test_kinds_that_are_switched_off_are_not_listed(database: Database) -> None:
     """A page is full of what can be shown, whatever else there is."""
     async with database.reading() as tx:
-        found = await tx.glances.page(Listing(), ("telnyx.settings",), limit=20)
-        nothing = await tx.glances.page(Listing(kinds=("telnyx.emergency",)), ("telnyx.settings",), limit=20)
+        found = await tx.list_rows.page(ListQuery(), ("telnyx.settings",), limit=20)
+        nothing = await tx.list_rows.page(ListQuery(kinds=("telnyx.emergency",)), ("telnyx.settings",), limit=20)
 
     assert len(found) == 20
-    assert {glance.kind for glance in found} == {"telnyx.settings"}
+    assert {list_row.kind for list_row in found} == {"telnyx.settings"}
     assert nothing == []
 
 
@@ -138,14 +140,20 @@ async def test_a_request_is_undecided_until_one_has_decided(
     """The longest waiting first, without those that this person has answered."""
     waiting = expected(written, sorts("waiting"))[::-1]
     word = Decision(
-        change=waiting[0], person="U0MAX", verb=Verb.APPROVE, digest="d", reason="", rule="environment", at=START
+        change=waiting[0],
+        person="U0MAX",
+        verb=DecisionVerb.APPROVE,
+        digest="d",
+        reason="",
+        rule="environment",
+        at=START,
     )
     async with database.transaction() as tx:
         await tx.decisions.add(word)
 
     async with database.reading() as tx:
-        left = [glance.id for glance in await tx.glances.undecided("U0MAX", KINDS, limit=50)]
-        others = [glance.id for glance in await tx.glances.undecided("U0MIA", KINDS, limit=50)]
+        left = [list_row.id for list_row in await tx.list_rows.undecided("U0MAX", KINDS, limit=50)]
+        others = [list_row.id for list_row in await tx.list_rows.undecided("U0MIA", KINDS, limit=50)]
 
     assert (left, others) == (waiting[1:], waiting)
 
@@ -169,7 +177,7 @@ async def a_change(database: Database, numbers: list[tuple[str, str]], *, asked:
         )
         await tx.changes.move(change, ChangeState.PLANNED, summary=summary)
         if asked:
-            await tx.changes.move(change, ChangeState.AWAITING_APPROVAL, card=Place(channel="C1", ts="1.2"))
+            await tx.changes.move(change, ChangeState.AWAITING_APPROVAL, card=MessageRef(channel="C1", ts="1.2"))
     return change
 
 
@@ -181,12 +189,12 @@ async def test_the_history_of_a_number_follows_it_to_a_new_id(database: Database
     third = await a_change(database, [("99", "+13035550100")])
 
     async with database.reading() as tx:
-        history = await tx.glances.history(e164="+13035550100", limit=9)
-        by_id = await tx.glances.history(number_id="11", limit=9)
-        older = await tx.glances.history(e164="+13035550100", cursor=Cursor(third), limit=9)
-        newer = await tx.glances.history(e164="+13035550100", cursor=Cursor(first, newer=True), limit=9)
-        known = await tx.glances.known(e164="+13035550100"), await tx.glances.known(number_id="12")
-        unknown = await tx.glances.known(number_id="77"), await tx.glances.history(number_id="77", limit=9)
+        history = await tx.list_rows.history(e164="+13035550100", limit=9)
+        by_id = await tx.list_rows.history(number_id="11", limit=9)
+        older = await tx.list_rows.history(e164="+13035550100", cursor=Cursor(third), limit=9)
+        newer = await tx.list_rows.history(e164="+13035550100", cursor=Cursor(first, newer=True), limit=9)
+        known = await tx.list_rows.known(e164="+13035550100"), await tx.list_rows.known(number_id="12")
+        unknown = await tx.list_rows.known(number_id="77"), await tx.list_rows.history(number_id="77", limit=9)
 
     assert [past.change.id for past in history] == [third, first]
     assert [past.change.id for past in by_id] == [first]
@@ -194,7 +202,7 @@ async def test_the_history_of_a_number_follows_it_to_a_new_id(database: Database
     assert history[0].operation.after == {"connection_id": "2"}
     assert history[0].operation.state is OperationState.WAITING
     assert history[0].labels == {"connection_id": {"1": "Dallas", "2": "Denver"}}
-    assert (history[0].change.card, history[0].change.reason) == (Place(channel="C1", ts="1.2"), "Because")
+    assert (history[0].change.card, history[0].change.reason) == (MessageRef(channel="C1", ts="1.2"), "Because")
     assert known == (("99", "+13035550100"), ("12", "+13035550101"))
     assert unknown == (("", ""), [])
 
@@ -214,10 +222,10 @@ async def test_a_lock_is_found_by_its_number(database: Database) -> None:
     assert free == (None, None)
 
 
-def content(name: str, owner: str = "U0ANA") -> Content:
+def content(name: str, owner: str = "U0ANA") -> TemplateContent:
     """Return something to keep."""
     draft = Draft(kind=KINDS[0], pasted=("+13035550100",), chosen=("tags",), typed={"tags": "a"}, filters={"tag": "b"})
-    return Content(name=name, owner=owner, draft=draft, left_out=("external_pin",), numbers=1, saved_at=START)
+    return TemplateContent(name=name, owner=owner, draft=draft, left_out=("external_pin",), numbers=1, saved_at=START)
 
 
 async def test_a_template_comes_back_as_it_was_saved(database: Database) -> None:

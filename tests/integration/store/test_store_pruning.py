@@ -6,18 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
 
-from bot.changes.batches import Tally
-from bot.changes.lifecycle import ChangeState
-from bot.changes.messages import Topic
-from bot.changes.plans import PlannedBatch, PlannedNumber
+from bot.changes.model.batches import Tally
+from bot.changes.model.bulk_runs import NewNumber
+from bot.changes.model.change import Draft
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.messages import Topic
+from bot.changes.planning.plan import PlannedBatch, PlannedNumber
 from bot.changes.policy import OnStale
-from bot.changes.records import Draft
-from bot.changes.runs import NewNumber
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.pruning import PORTION
 from bot.store.tables import run_numbers, run_stops, runs
-from bot.store.work import Task
+from bot.store.tasks import Task
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.changes.lifecycle import BatchState
-from bot.changes.messages import Topic
-from bot.changes.plans import PlannedBatch
-from bot.changes.records import Draft
+from bot.changes.model.change import Draft
+from bot.changes.model.lifecycle import BatchState
+from bot.changes.model.messages import Topic
+from bot.changes.planning.plan import PlannedBatch
 from bot.store.database import Database
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.changes.lifecycle import CHANGED, MISSED, BatchState, ChangeState, OperationState, Outcome
-from bot.changes.outcomes import NOT_REPORTED, UNREAD, Verdict
-from bot.changes.plans import PlannedBatch, PlannedNumber
-from bot.changes.readback import Awaited, Doubt, Reading
-from bot.changes.records import Decision, Draft, Inquiry, Place, Summary, Verb
-from bot.changes.values import Secret
+from bot.changes.model.change import Decision, DecisionVerb, Draft, MessageRef, Summary, ValueExport
+from bot.changes.model.lifecycle import CHANGED, MISSED, BatchState, ChangeState, OperationState, Outcome
+from bot.changes.model.values import Secret
+from bot.changes.outcome.outcomes import NOT_REPORTED, UNREAD, NumberOutcome
+from bot.changes.outcome.readback import AwaitedNumber, Doubt, ReadBack
+from bot.changes.planning.plan import PlannedBatch, PlannedNumber
 from bot.errors import NotFound, Superseded
 from bot.store.database import Database
 
@@ -36,7 +36,7 @@ async def new_change(database: Database, submission: str = "V1:h1") -> int:
         return await tx.changes.add(DRAFT, requester="U0ANA", origin="C0OPS", view="V1", submission=submission, now=NOW)
 
 
-def decision(change: int, person: str, verb: Verb = Verb.APPROVE) -> Decision:
+def decision(change: int, person: str, verb: DecisionVerb = DecisionVerb.APPROVE) -> Decision:
     """Return a decision."""
     return Decision(change=change, person=person, verb=verb, digest="d", reason="", rule="environment", at=NOW)
 
@@ -75,7 +75,7 @@ async def test_a_change_comes_back_as_it_was_written(database: Database) -> None
         await tx.changes.move(
             change,
             ChangeState.AWAITING_APPROVAL,
-            card=Place(channel="C1", ts="1.2"),
+            card=MessageRef(channel="C1", ts="1.2"),
             expires_at=NOW + timedelta(hours=1),
         )
 
@@ -83,7 +83,7 @@ async def test_a_change_comes_back_as_it_was_written(database: Database) -> None
         back = await tx.changes.get(change)
     assert back.draft == DRAFT
     assert back.summary == summary
-    assert back.card == Place(channel="C1", ts="1.2")
+    assert back.card == MessageRef(channel="C1", ts="1.2")
     assert back.expires_at == NOW + timedelta(hours=1)
     assert back.created_at.tzinfo is not None
 
@@ -112,18 +112,18 @@ async def test_one_press_of_a_button_makes_one_change(database: Database) -> Non
 async def test_an_inquiry_comes_back_as_it_was_written(database: Database) -> None:
     """What somebody wants to know is found by its press of the button, open until it was answered."""
     async with database.transaction() as tx:
-        inquiry = await tx.inquiries.add(
+        inquiry = await tx.value_exports.add(
             DRAFT, requester="U0ANA", submission="V1:h1", now=NOW, floor="1700000000.000000"
         )
-        assert await tx.inquiries.submitted_as("V1:h1") == inquiry
-        assert await tx.inquiries.submitted_as("V1:h2") is None
-        written = await tx.inquiries.get(inquiry)
-        await tx.inquiries.finish(inquiry, NOW + timedelta(minutes=1))
-        answered = await tx.inquiries.get(inquiry)
+        assert await tx.value_exports.submitted_as("V1:h1") == inquiry
+        assert await tx.value_exports.submitted_as("V1:h2") is None
+        written = await tx.value_exports.get(inquiry)
+        await tx.value_exports.finish(inquiry, NOW + timedelta(minutes=1))
+        answered = await tx.value_exports.get(inquiry)
         with pytest.raises(NotFound):
-            await tx.inquiries.get(inquiry + 1)
+            await tx.value_exports.get(inquiry + 1)
 
-    assert written == Inquiry(
+    assert written == ValueExport(
         id=inquiry, draft=DRAFT, requester="U0ANA", created_at=NOW, finished_at=None, floor="1700000000.000000"
     )
     assert answered.finished_at == NOW + timedelta(minutes=1)
@@ -169,25 +169,25 @@ async def test_an_approver_may_think_again(database: Database) -> None:
     change = await new_change(database)
     async with database.transaction() as tx:
         await tx.decisions.add(decision(change, "U0MAX"))
-        await tx.decisions.add(decision(change, "U0MAX", Verb.REJECT))
+        await tx.decisions.add(decision(change, "U0MAX", DecisionVerb.REJECT))
 
     async with database.reading() as tx:
-        assert [d.verb for d in await tx.decisions.of(change)] == [Verb.REJECT]
+        assert [d.verb for d in await tx.decisions.of(change)] == [DecisionVerb.REJECT]
 
 
 async def test_outcomes_are_counted_and_never_overwritten(database: Database) -> None:
     """Every number is somewhere in the tally, and a second outcome for the same number has no effect."""
     change = await planned(database)
-    good = Verdict(position=0, state=OperationState.SUCCEEDED)
-    bad = Verdict(position=1, state=OperationState.FAILED, code="10015", reason="No.", pointer="/tags")
+    good = NumberOutcome(position=0, state=OperationState.SUCCEEDED)
+    bad = NumberOutcome(position=1, state=OperationState.FAILED, code="10015", reason="No.", pointer="/tags")
     async with database.transaction() as tx:
         await tx.operations.sent(change, 1)
         await tx.operations.settle(change, [good, bad], NOW)
         await tx.operations.settle(
             change,
             [
-                Verdict(position=0, state=OperationState.FAILED, reason="late"),
-                Verdict(position=1, state=OperationState.SUCCEEDED),
+                NumberOutcome(position=0, state=OperationState.FAILED, reason="late"),
+                NumberOutcome(position=1, state=OperationState.SUCCEEDED),
             ],
             NOW,
         )
@@ -202,7 +202,7 @@ async def test_outcomes_are_counted_and_never_overwritten(database: Database) ->
     ]
 
 
-async def read_back(database: Database, change: int, *readings: Reading) -> None:
+async def read_back(database: Database, change: int, *readings: ReadBack) -> None:
     """Write what was found."""
     async with database.transaction() as tx:
         await tx.operations.read_back(change, readings, NOW + timedelta(minutes=1))
@@ -212,8 +212,8 @@ async def succeeded(database: Database, sizes: tuple[int, ...] = (4,)) -> int:
     """Write a change whose numbers the jobs report as succeeded, but for the last one, of which they say nothing."""
     change = await planned(database, sizes)
     last = sum(sizes) - 1
-    verdicts = [Verdict(position=position, state=OperationState.SUCCEEDED) for position in range(last)]
-    unsure = Verdict(position=last, state=OperationState.UNKNOWN, code=NOT_REPORTED, reason="Nobody knows.")
+    verdicts = [NumberOutcome(position=position, state=OperationState.SUCCEEDED) for position in range(last)]
+    unsure = NumberOutcome(position=last, state=OperationState.UNKNOWN, code=NOT_REPORTED, reason="Nobody knows.")
     async with database.transaction() as tx:
         await tx.operations.sent(change, 1)
         await tx.operations.settle(change, [*verdicts, unsure], NOW)
@@ -224,16 +224,16 @@ async def test_what_is_read_back_is_kept(database: Database) -> None:
     """What was found and when, and what follows; only what is not decided yet is still to be read."""
     change = await succeeded(database)
     pin = Secret(fingerprint="f")
-    decided = Reading(
+    decided = ReadBack(
         position=1, state=OperationState.DIFFERS, code="c", reason="r", pointer="/tags", found={"tags": (), "pin": pin}
     )
     await read_back(
         database,
         change,
-        Reading(position=0, state=OperationState.VERIFIED, found={"tags": ("a",)}),
+        ReadBack(position=0, state=OperationState.VERIFIED, found={"tags": ("a",)}),
         decided,
-        Reading(position=2, found={"tags": ("b",)}),
-        Reading(position=3, found={"tags": ("a",)}),
+        ReadBack(position=2, found={"tags": ("b",)}),
+        ReadBack(position=3, found={"tags": ("a",)}),
     )
 
     async with database.reading() as tx:
@@ -244,8 +244,8 @@ async def test_what_is_read_back_is_kept(database: Database) -> None:
         missed = [operation.position async for operation in tx.operations.stream(change, MISSED)]
         (group,) = await tx.operations.groups(change, OperationState.DIFFERS)
     assert awaited == {
-        "2": Awaited(position=2, batch=1, known=rows[2].before, seen={"tags": ("b",)}),
-        "3": Awaited(
+        "2": AwaitedNumber(position=2, batch=1, known=rows[2].before, seen={"tags": ("b",)}),
+        "3": AwaitedNumber(
             position=3,
             batch=1,
             doubt=Doubt(code=NOT_REPORTED, reason="Nobody knows."),
@@ -264,12 +264,12 @@ async def test_what_is_read_back_is_kept(database: Database) -> None:
 async def test_what_was_decided_by_reading_is_not_decided_again(database: Database) -> None:
     """Two workers that read the same numbers back do not overrule each other; what nobody knew is decided by it."""
     change = await succeeded(database)
-    await read_back(database, change, Reading(position=0, state=OperationState.VERIFIED, found={}))
+    await read_back(database, change, ReadBack(position=0, state=OperationState.VERIFIED, found={}))
     await read_back(
         database,
         change,
-        Reading(position=0, state=OperationState.DIFFERS, code="late", found={}),
-        Reading(position=3, state=OperationState.VERIFIED, found={}),
+        ReadBack(position=0, state=OperationState.DIFFERS, code="late", found={}),
+        ReadBack(position=3, state=OperationState.VERIFIED, found={}),
     )
 
     async with database.reading() as tx:
@@ -280,7 +280,7 @@ async def test_what_was_decided_by_reading_is_not_decided_again(database: Databa
 async def test_what_cannot_be_read_is_given_up_together(database: Database) -> None:
     """Whatever was not verified by then is unverified, with the reason; the rest stays as it is."""
     change = await succeeded(database)
-    await read_back(database, change, Reading(position=0, state=OperationState.VERIFIED, found={}))
+    await read_back(database, change, ReadBack(position=0, state=OperationState.VERIFIED, found={}))
     async with database.transaction() as tx:
         await tx.operations.give_up_reading(change, "Nobody answers.")
 
@@ -347,7 +347,7 @@ async def test_lists_are_newest_first_and_filtered(database: Database) -> None:
         assert await tx.changes.list(requester="U0BEN") == []
 
 
-async def test_the_audit_trail_keeps_its_order(database: Database) -> None:
+async def test_the_audit_log_keeps_its_order(database: Database) -> None:
     """Events come back as they were written, with who, what, when and the digest."""
     change = await new_change(database)
     async with database.transaction() as tx:

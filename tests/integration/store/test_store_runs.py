@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.changes.holds import Freeze
-from bot.changes.runs import NewNumber, NumberState, Step
+from bot.changes.model.bulk_runs import NewNumber, NumberState, Step
+from bot.changes.model.locks import Freeze
 from bot.errors import Superseded
+from bot.store.bulk_run_records import LEASE, BulkRunRecords
 from bot.store.database import Database
-from bot.store.run_book import LEASE, RunBook
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 NUMBERS = [
@@ -38,9 +38,9 @@ def now() -> Now:
 
 
 @pytest.fixture
-async def book(database: Database, now: Now) -> RunBook:
+async def book(database: Database, now: Now) -> BulkRunRecords:
     """Return a book in which nobody has claimed anything before."""
-    book = RunBook(database, "close", now)
+    book = BulkRunRecords(database, "close", now)
     await book.claim("nobody", 1)
     return book
 
@@ -50,7 +50,7 @@ def step(position: int, state: NumberState) -> Step:
     return Step(position=position, state=state, reason="Because.", pointer="/label", code="400")
 
 
-async def test_a_run_is_read_as_it_was_written(book: RunBook) -> None:
+async def test_a_run_is_read_as_it_was_written(book: BulkRunRecords) -> None:
     """Nothing of a number is lost or turned into something else: a tuple stays one, None stays None."""
     opened = await book.open("1/1", "close.settings", NUMBERS)
     run = await book.read(opened.id)
@@ -65,24 +65,24 @@ async def test_a_run_is_read_as_it_was_written(book: RunBook) -> None:
     assert await book.find("1/2") is None
 
 
-async def test_opening_again_gives_the_first_run(book: RunBook) -> None:
+async def test_opening_again_gives_the_first_run(book: BulkRunRecords) -> None:
     """The reference is the run's name, whatever else is said the second time."""
     first = await book.open("1/1", "close.settings", NUMBERS)
 
     assert await book.open("1/1", "close.settings", NUMBERS[:1]) == first
 
 
-async def test_providers_do_not_see_each_others_runs(database: Database, book: RunBook, now: Now) -> None:
+async def test_providers_do_not_see_each_others_runs(database: Database, book: BulkRunRecords, now: Now) -> None:
     """A reference, an id and a claim are one provider's own."""
     mine = await book.open("1/1", "close.settings", NUMBERS)
-    other = RunBook(database, "acme", now)
+    other = BulkRunRecords(database, "acme", now)
 
     assert await other.find("1/1") is None
     assert await other.read(mine.id) is None
     assert await other.claim("b", 9) == []
 
 
-async def test_a_run_is_held_by_one_owner_until_the_claim_runs_out(book: RunBook, now: Now) -> None:
+async def test_a_run_is_held_by_one_owner_until_the_claim_runs_out(book: BulkRunRecords, now: Now) -> None:
     """Whoever comes second gets nothing, unless the first has been silent for a whole lease."""
     run = await book.open("1/1", "close.settings", NUMBERS)
 
@@ -106,7 +106,7 @@ async def test_a_run_is_held_by_one_owner_until_the_claim_runs_out(book: RunBook
     assert await book.claim("c", 9) == []
 
 
-async def test_an_outcome_is_never_overwritten_and_the_last_one_closes_the_run(book: RunBook, now: Now) -> None:
+async def test_an_outcome_is_never_overwritten_and_the_last_one_closes_the_run(book: BulkRunRecords, now: Now) -> None:
     """A closed run is nobody's, and nobody can claim it."""
     run = await book.open("1/1", "close.settings", NUMBERS)
     await book.claim("a", 9)
@@ -127,7 +127,7 @@ async def test_an_outcome_is_never_overwritten_and_the_last_one_closes_the_run(b
     assert await book.claim("b", 9) == []
 
 
-async def test_stopping_spares_only_what_was_never_sent(book: RunBook) -> None:
+async def test_stopping_spares_only_what_was_never_sent(book: BulkRunRecords) -> None:
     """A number that may have been sent has to be looked at, so it gets no outcome here and the run stays open."""
     run = await book.open("1/1", "close.settings", NUMBERS)
     await book.claim("a", 9)
@@ -145,7 +145,7 @@ async def test_stopping_spares_only_what_was_never_sent(book: RunBook) -> None:
     assert await book.claim("b", 9) == [run.id]
 
 
-async def test_a_run_that_was_put_off_waits_its_time(book: RunBook, now: Now) -> None:
+async def test_a_run_that_was_put_off_waits_its_time(book: BulkRunRecords, now: Now) -> None:
     """It is nobody's meanwhile, and whoever asks afterwards gets it."""
     run = await book.open("1/1", "close.settings", NUMBERS)
     await book.claim("a", 9)
@@ -159,16 +159,16 @@ async def test_a_run_that_was_put_off_waits_its_time(book: RunBook, now: Now) ->
 
 
 async def test_after_a_crash_on_a_database_of_ones_own_nobody_waits_for_the_claim(
-    database: Database, book: RunBook, now: Now
+    database: Database, book: BulkRunRecords, now: Now
 ) -> None:
     """Where no other process can be, a new one takes over at once; on a shared database it waits."""
     run = await book.open("1/1", "close.settings", NUMBERS)
     await book.claim("dead", 9)
 
-    assert await RunBook(database, "close", now).claim("new", 9) == ([] if database.shared else [run.id])
+    assert await BulkRunRecords(database, "close", now).claim("new", 9) == ([] if database.shared else [run.id])
 
 
-async def test_nothing_is_marked_as_sent_while_submissions_are_frozen(database: Database, book: RunBook) -> None:
+async def test_nothing_is_marked_as_sent_while_submissions_are_frozen(database: Database, book: BulkRunRecords) -> None:
     """What became of others is written all the same; once the freeze is lifted the same mark is taken."""
     run = await book.open("1/1", "close.settings", NUMBERS)
     await book.claim("a", 9)
@@ -193,7 +193,7 @@ async def test_nothing_is_marked_as_sent_while_submissions_are_frozen(database: 
     assert (await states(book, run.id))[1] is NumberState.SENT
 
 
-async def states(book: RunBook, run: str) -> list[NumberState]:
+async def states(book: BulkRunRecords, run: str) -> list[NumberState]:
     """Return the states of the run's numbers."""
     read = await book.read(run)
     assert read is not None
@@ -207,7 +207,7 @@ async def call_off(database: Database, *references: str) -> None:
         await tx.runs.call_off("close", references, code="linesman.stopped", reason="Cancelled.", now=START)
 
 
-async def test_a_run_that_is_called_off_marks_nothing_more(database: Database, book: RunBook) -> None:
+async def test_a_run_that_is_called_off_marks_nothing_more(database: Database, book: BulkRunRecords) -> None:
     """What waits is not attempted from that moment on; what was sent keeps the run open until it is settled."""
     run = await book.open("1/1", "close.settings", NUMBERS)
     await book.claim("a", 9)
@@ -228,7 +228,9 @@ async def test_a_run_that_is_called_off_marks_nothing_more(database: Database, b
         assert await tx.runs.tally("close", ["1/1"]) == {NumberState.SENT: 1, NumberState.NOT_ATTEMPTED: 2}
 
 
-async def test_what_comes_back_unsent_into_a_run_that_is_called_off_ends_it(database: Database, book: RunBook) -> None:
+async def test_what_comes_back_unsent_into_a_run_that_is_called_off_ends_it(
+    database: Database, book: BulkRunRecords
+) -> None:
     """A request that surely had no effect leaves nothing behind that waits for a run without a future."""
     run = await book.open("1/1", "close.settings", NUMBERS)
     await book.claim("a", 9)
@@ -243,7 +245,7 @@ async def test_what_comes_back_unsent_into_a_run_that_is_called_off_ends_it(data
     assert ended.over_at == START
 
 
-async def test_a_run_can_be_called_off_before_it_is_written(database: Database, book: RunBook) -> None:
+async def test_a_run_can_be_called_off_before_it_is_written(database: Database, book: BulkRunRecords) -> None:
     """Whoever stops a change while a batch of it is being submitted stops the run that comes of it."""
     await call_off(database, "1/1")
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from bot.changes.lifecycle import BatchState, ChangeState
-from bot.changes.plans import PlannedBatch, PlannedNumber
-from bot.changes.records import Draft, Summary
-from bot.changes.values import Secret
+from bot.changes.model.change import Draft, Summary
+from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.changes.model.values import Secret
+from bot.changes.planning.plan import PlannedBatch, PlannedNumber
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from tests.integration.store.before import downgrade

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.building import build
-from bot.changes.settings import restorable, show_value
-from bot.changes.snapshots import Snapshot
-from bot.changes.values import JSON, Edit, Way
-from bot.errors import BadRequest, Forbidden, Missing, ProviderError, Unauthorised
+from bot.changes.model.settings import restorable, show_value
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import JSON, EditMode, ListEdit
+from bot.changes.planning.builder import build
+from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
 from bot.providers.close.errors import refusal
 from bot.providers.close.kinds import kinds
 from bot.providers.close.rows import body, has, strays, values
@@ -35,7 +35,7 @@ ANYTHING = st.recursive(
         (401, {"error": "Unauthorized"}, Unauthorised, "", "set CLOSE_API_KEY"),
         (402, {"error": "Limit reached."}, Forbidden, "", "plan at Close does not include this"),
         (403, {"error": "You need X."}, Forbidden, "", "“You need X.”"),
-        (404, {"error": "Not Found"}, Missing, "", "no such thing"),
+        (404, {"error": "Not Found"}, ProviderNotFound, "", "no such thing"),
         (400, {"error": {"message": "Odd.", "rate_reset": 3}}, BadRequest, "", "“Odd.”"),
     ],
 )
@@ -130,7 +130,7 @@ def test_lists_are_worked_out_for_each_number() -> None:
         for index, (name, people) in enumerate(rows)
     ]
 
-    plan = build(KIND, {"participants": Edit(Way.ADD, ("user_9",))}, snapshots)
+    plan = build(KIND, {"participants": ListEdit(EditMode.ADD, ("user_9",))}, snapshots)
 
     assert [number.after.get("participants") for number in plan.numbers] == [
         ("user_1", "user_9"),

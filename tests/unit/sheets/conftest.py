@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 from openpyxl import Workbook
 
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
 from bot.changes.sheets import Sheet, read_sheet
 from bot.errors import InputError
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
 from bot.changes.sheets import ForeignColumns
 from bot.changes.sheets.columns import key, understand
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage

@@ -7,12 +7,12 @@ import io
 
 import pytest
 
-from bot.changes.differences import same
-from bot.changes.kinds import Kind
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import Value
+from bot.changes.planning.diff import same
 from bot.changes.sheets import export, read_sheet, template
-from bot.changes.snapshots import Snapshot
-from bot.changes.values import Value
-from bot.changes.vault import Vault
 from bot.providers.telnyx.kinds import kinds
 from tests.unit.sheets.conftest import Read, is_id
 
@@ -41,9 +41,9 @@ def test_a_template_reads_back_clean(kind: Kind) -> None:
     assert (sheet.rows, sheet.problems, sheet.ignored) == ((), (), ())
 
 
-def test_an_export_shows_what_people_read(settings_kind: Kind, vault: Vault) -> None:
+def test_an_export_shows_what_people_read(settings_kind: Kind, encryption: Encryption) -> None:
     """Names beside ids, on and off, labels of choices, and nothing of a secret."""
-    pin = vault.seal("4711")
+    pin = encryption.seal("4711")
     snapshot = number(
         tags=("a", "b"),
         external_pin=pin,

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from bot.changes.building import build
-from bot.changes.differences import same
-from bot.changes.kinds import Kind
-from bot.changes.settings import Setting, Shape
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Setting, Shape
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.planning.builder import build
+from bot.changes.planning.diff import same
 from bot.changes.sheets import Sheet, export, marked, read_sheet
-from bot.changes.snapshots import Snapshot
 from bot.errors import InputError
 from bot.providers.telnyx.kinds import kinds
 from tests.unit.sheets.conftest import is_id

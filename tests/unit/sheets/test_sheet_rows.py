@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.changes.kinds import Kind
+from bot.changes.model.kinds import Kind
 from tests.unit.sheets.conftest import Read
 
 A, B = "+13035550100", "+13035550101"

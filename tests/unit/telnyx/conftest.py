@@ -11,9 +11,9 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.changes.kinds import Kind
-from bot.changes.values import Values
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.values import Values
 from bot.providers.base import BatchRequest
 from bot.providers.http import Bounds, PacedClient
 from bot.providers.telnyx.errors import refusal
@@ -25,9 +25,9 @@ Handler = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
 
 @pytest.fixture
-def vault() -> Vault:
+def encryption() -> Encryption:
     """Return a vault with a key of its own."""
-    return Vault([Fernet.generate_key().decode()])
+    return Encryption([Fernet.generate_key().decode()])
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def batch(settings_kind: Kind, emergency_kind: Kind) -> Callable[..., BatchReque
 
 
 @pytest.fixture
-async def telnyx(vault: Vault) -> AsyncIterator[Callable[[Serve], Telnyx]]:
+async def telnyx(encryption: Encryption) -> AsyncIterator[Callable[[Serve], Telnyx]]:
     """Give a maker of providers whose server is a function; they are closed at the end."""
     made: list[Telnyx] = []
 
@@ -64,7 +64,7 @@ async def telnyx(vault: Vault) -> AsyncIterator[Callable[[Serve], Telnyx]]:
 
     def make(serve: Serve, **given: Any) -> Telnyx:
         transport = httpx.MockTransport(serve)
-        made.append(Telnyx(api_key="KEY", vault=vault, transport=transport, sleep=no_pause, **given))
+        made.append(Telnyx(api_key="KEY", encryption=encryption, transport=transport, sleep=no_pause, **given))
         return made[-1]
 
     yield make

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.values import MASK
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.values import MASK
 from bot.errors import DatabaseUnavailable
 from bot.providers.masking import Masking
 
@@ -71,7 +71,7 @@ def details(answer: Any) -> list[str]:
 )
 async def test_a_secret_is_found_however_it_is_written(pin: str, said: str, told: str) -> None:
     """Quoted, glued, escaped, encoded or cut: what stands in a text is found, and nothing else is."""
-    masking = Masking(Vault([KEY]), words=["pending"])
+    masking = Masking(Encryption([KEY]), words=["pending"])
     await masking.learn(pin)
 
     assert details(await heard(masking, quoting(said))) == [told]
@@ -80,8 +80,8 @@ async def test_a_secret_is_found_however_it_is_written(pin: str, said: str, told
 @given(st.text(min_size=4, max_size=12).filter(lambda pin: MASK not in pin), st.text(), st.text())
 def test_any_secret_within_any_text_is_found(pin: str, before: str, after: str) -> None:
     """Whatever stands around it."""
-    masking = Masking(Vault([KEY]))
-    masking._know(*Vault([KEY]).trace(pin))
+    masking = Masking(Encryption([KEY]))
+    masking._know(*Encryption([KEY]).trace(pin))
 
     assert pin not in masking.text(before[:40] + pin + after[:40]).replace(MASK, "\0")
 
@@ -89,10 +89,10 @@ def test_any_secret_within_any_text_is_found(pin: str, before: str, after: str) 
 async def test_another_process_sent_it() -> None:
     """What is kept beside the process is asked after each answer, so whoever sent it, it is known."""
     book = Book()
-    reader = Masking(Vault([KEY]), book)
+    reader = Masking(Encryption([KEY]), book)
     assert details(await heard(reader, quoting("4711"))) == ["4711"]
 
-    await Masking(Vault([KEY]), book).learn("4711")
+    await Masking(Encryption([KEY]), book).learn("4711")
 
     assert details(await heard(reader, quoting("4711"))) == [MASK]
 
@@ -100,16 +100,16 @@ async def test_another_process_sent_it() -> None:
 async def test_what_was_sent_before_lengths_were_kept() -> None:
     """A fingerprint whose length nobody knows is tried at every usual one."""
     book = Book()
-    book.rows = [(1, Vault([KEY]).seal("Secret7").fingerprint, None)]
+    book.rows = [(1, Encryption([KEY]).seal("Secret7").fingerprint, None)]
 
-    assert details(await heard(Masking(Vault([KEY]), book), quoting("is Secret7!"))) == [f"is {MASK}!"]
+    assert details(await heard(Masking(Encryption([KEY]), book), quoting("is Secret7!"))) == [f"is {MASK}!"]
 
 
 async def test_without_knowing_nothing_is_told() -> None:
     """When it cannot be found out what was sent, everything that is said is withheld, labels too; data is not."""
     book = Book()
     book.lost = True
-    masking = Masking(Vault([KEY]), book, words=["active"])
+    masking = Masking(Encryption([KEY]), book, words=["active"])
 
     assert details(await heard(masking, quoting("anything"))) == [MASK]
     assert (await masking.telling())("a name") == MASK
@@ -120,7 +120,7 @@ async def test_without_knowing_nothing_is_told() -> None:
 
 async def test_only_what_is_said_is_changed() -> None:
     """Ids, numbers and documented states are compared by programs and stay as they are, whatever the PIN is."""
-    masking = Masking(Vault([KEY]), words=["active", "pending"])
+    masking = Masking(Encryption([KEY]), words=["active", "pending"])
     for pin in ("4711", "pending", "errors"):
         await masking.learn(pin)
     document = {
@@ -138,7 +138,7 @@ async def test_only_what_is_said_is_changed() -> None:
 
 async def test_a_flood_of_words_is_withheld() -> None:
     """What is beyond all measure is not looked at, and not told either."""
-    masking = Masking(Vault([KEY]))
+    masking = Masking(Encryption([KEY]))
     await masking.learn("4711")
 
     told = details(await heard(masking, quoting(*["word " * 400] * 300)))

@@ -12,9 +12,9 @@ import pytest
 from bot.errors import (
     BadRequest,
     Forbidden,
-    Missing,
     OutcomeUnknown,
     ProviderError,
+    ProviderNotFound,
     RateLimited,
     Unauthorised,
     Unavailable,
@@ -114,7 +114,7 @@ async def test_a_read_gives_up_at_its_deadline(
         pytest.param(401, Unauthorised, id="401"),
         pytest.param(402, Forbidden, id="402"),
         pytest.param(403, Forbidden, id="403"),
-        pytest.param(404, Missing, id="404"),
+        pytest.param(404, ProviderNotFound, id="404"),
         pytest.param(422, BadRequest, id="422"),
     ],
 )

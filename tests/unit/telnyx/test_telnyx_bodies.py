@@ -9,8 +9,8 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.values import JSON, Values
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.values import JSON, Values
 from bot.errors import SecretError
 from bot.providers.base import BatchRequest
 from bot.providers.telnyx.bodies import body, flat, nested
@@ -82,19 +82,21 @@ def test_values_become_the_documented_body(batch: Make, values: Values, document
     assert body(batch(values), None) == {"phone_numbers": IDS, **document}
 
 
-def test_a_secret_is_opened_only_for_the_body(batch: Make, vault: Vault) -> None:
+def test_a_secret_is_opened_only_for_the_body(batch: Make, encryption: Encryption) -> None:
     """The body has the PIN in clear; the batch never shows it."""
-    wanted = batch({"external_pin": vault.seal("4711")})
+    wanted = batch({"external_pin": encryption.seal("4711")})
 
-    assert body(wanted, vault)["external_pin"] == "4711"
+    assert body(wanted, encryption)["external_pin"] == "4711"
     assert "4711" not in repr(wanted)
 
 
-@pytest.mark.parametrize("other", [None, Vault([Fernet.generate_key().decode()])], ids=["no-key", "another-key"])
-def test_a_secret_that_cannot_be_opened_is_never_sent(batch: Make, vault: Vault, other: Vault | None) -> None:
+@pytest.mark.parametrize("other", [None, Encryption([Fernet.generate_key().decode()])], ids=["no-key", "another-key"])
+def test_a_secret_that_cannot_be_opened_is_never_sent(
+    batch: Make, encryption: Encryption, other: Encryption | None
+) -> None:
     """Without the key the sealed text does not take the secret's place."""
     with pytest.raises(SecretError):
-        body(batch({"external_pin": vault.seal("4711")}), other)
+        body(batch({"external_pin": encryption.seal("4711")}), other)
 
 
 @given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), LEAVES))

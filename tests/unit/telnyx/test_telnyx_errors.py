@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.changes.values import MASK
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.values import MASK
 from bot.errors import (
     BadRequest,
     Forbidden,
-    Missing,
     OutcomeUnknown,
     ProviderError,
+    ProviderNotFound,
     RateLimited,
     TooManyJobs,
     Unauthorised,
@@ -81,7 +81,7 @@ DOCUMENTED = [
     (
         404,
         envelope("10005", "Resource not found", "The requested resource or URL could not be found.", "/base"),
-        Missing,
+        ProviderNotFound,
     ),
     (422, envelope("10015", "Invalid pagination", BAD_PAGE, "page/size"), BadRequest),
     (
@@ -128,7 +128,7 @@ async def test_creating_a_job_meets_every_documented_error(
     assert type(caught.value) is kind
     assert caught.value.status == status
     assert len(sent) == 1
-    if kind in {BadRequest, Unauthorised, Forbidden, Missing}:
+    if kind in {BadRequest, Unauthorised, Forbidden, ProviderNotFound}:
         assert said["detail"] in caught.value.message
         assert caught.value.code == said["code"]
         assert caught.value.pointer == said.get("source", {}).get("pointer", "")
@@ -195,7 +195,7 @@ def test_a_refusal_says_what_to_do() -> None:
 
 
 async def test_a_refusal_that_quotes_the_pin_is_blotted(
-    batch: Callable[..., BatchRequest], telnyx: Callable[[Serve], Telnyx], vault: Vault
+    batch: Callable[..., BatchRequest], telnyx: Callable[[Serve], Telnyx], encryption: Encryption
 ) -> None:
     """When Telnyx repeats the PIN in its complaint, our error does not."""
 
@@ -203,7 +203,7 @@ async def test_a_refusal_that_quotes_the_pin_is_blotted(
         return httpx.Response(422, json=envelope("10015", "Bad Request", "4711 is too short", "/external_pin"))
 
     with pytest.raises(BadRequest) as caught:
-        await telnyx(serve).submit(batch({"external_pin": vault.seal("4711")}))
+        await telnyx(serve).submit(batch({"external_pin": encryption.seal("4711")}))
 
     assert f"{MASK} is too short" in caught.value.message
     assert "4711" not in str(caught.value)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.changes.building import build
-from bot.changes.kinds import Kind
-from bot.changes.plans import unfit
-from bot.changes.settings import Setting, Shape
-from bot.changes.snapshots import Snapshot
-from bot.changes.summaries import summarise
-from bot.changes.values import Value, Values
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Setting, Shape
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import Value, Values
+from bot.changes.planning.builder import build
+from bot.changes.planning.plan import unfit
+from bot.changes.planning.summary import summarise
 from bot.providers.telnyx.kinds import (
     CNAM_DETAILS,
     CNAM_ENABLED,

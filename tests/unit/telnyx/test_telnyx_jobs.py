@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.changes.values import MASK, Values
-from bot.changes.vault import Vault
-from bot.errors import BadRequest, Missing, OutcomeUnknown, Unavailable
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.values import MASK, Values
+from bot.errors import BadRequest, OutcomeUnknown, ProviderNotFound, Unavailable
 from bot.providers.base import BatchRequest, JobState, OperationReport
 from bot.providers.telnyx.jobs import LOOK_BACK, SEARCH_PAGE, SEARCH_PAGES, report
 from bot.providers.telnyx.provider import Telnyx
@@ -204,7 +204,7 @@ async def test_a_created_job_that_cannot_be_read_is_unknown(
 
 
 async def test_a_secret_without_key_stops_before_anything_is_sent(
-    batch: Make, telnyx: Callable[[Serve], Telnyx], vault: Vault
+    batch: Make, telnyx: Callable[[Serve], Telnyx], encryption: Encryption
 ) -> None:
     """A batch whose secret was wiped is refused by us; Telnyx never hears of it."""
     sent: list[httpx.Request] = []
@@ -213,7 +213,7 @@ async def test_a_secret_without_key_stops_before_anything_is_sent(
         sent.append(request)
         return httpx.Response(202, json={"data": job()})
 
-    wiped = type(vault.seal("4711"))(fingerprint="f")
+    wiped = type(encryption.seal("4711"))(fingerprint="f")
     with pytest.raises(BadRequest, match="Nothing was sent"):
         await telnyx(serve).submit(batch({"external_pin": wiped}))
 
@@ -223,7 +223,7 @@ async def test_a_secret_without_key_stops_before_anything_is_sent(
 async def test_a_job_that_telnyx_does_not_know_is_missing(telnyx: Callable[[Serve], Telnyx]) -> None:
     """404 to a poll is Missing; a strange answer is Unavailable, to be asked again later."""
     unknown = {"errors": [{"code": "10005", "title": "Resource not found"}]}
-    with pytest.raises(Missing):
+    with pytest.raises(ProviderNotFound):
         await telnyx(lambda _request: httpx.Response(404, json=unknown)).poll("42587e44")
     with pytest.raises(Unavailable):
         await telnyx(lambda _request: httpx.Response(404, json={})).poll("42587e44")
@@ -373,7 +373,7 @@ async def test_a_job_that_does_not_tell_its_numbers_is_no_certainty(
 async def test_pins_are_compared_without_showing_them(
     batch: Make,
     telnyx: Callable[[Serve], Telnyx],
-    vault: Vault,
+    encryption: Encryption,
     saved: str | None,
     found: bool,  # noqa: FBT001 - a column of a table
 ) -> None:
@@ -381,7 +381,7 @@ async def test_pins_are_compared_without_showing_them(
     listed = job(parameters={"phone_numbers": IDS, "external_pin": saved})
     provider = telnyx(lambda _request: httpx.Response(200, json={"data": [listed], "meta": {"total_results": 1}}))
 
-    jobs = (await provider.search(batch({"external_pin": vault.seal("4711")}), CREATED)).jobs
+    jobs = (await provider.search(batch({"external_pin": encryption.seal("4711")}), CREATED)).jobs
 
     assert bool(jobs) is found
     assert "4711" not in repr(jobs)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.changes.kinds import Kind
-from bot.changes.settings import Shape, Unreadable, read_value
-from bot.changes.values import Values
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import InvalidValue, Shape, read_value
+from bot.changes.model.values import Values
 from bot.providers.telnyx.kinds import kinds
 
 #: Every field that the update request takes, typed in from its documentation
@@ -87,7 +87,7 @@ def test_only_what_is_documented_can_be_emptied(settings_kind: Kind, emergency_k
     assert [setting.name for setting in table if setting.clearable] == [FORWARDS_TO]
     for setting in table:
         if not setting.clearable:
-            with pytest.raises(Unreadable):
+            with pytest.raises(InvalidValue):
                 read_value(setting, "")
 
 
@@ -111,7 +111,7 @@ def test_shapes_say_what_is_secret_and_what_has_a_name(settings_kind: Kind) -> N
 )
 def test_values_outside_the_documented_form_are_refused(settings_kind: Kind, name: str, typed: str) -> None:
     """What Telnyx would refuse is refused while typing."""
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidValue):
         read_value(settings_kind.setting(name), typed)
 
 

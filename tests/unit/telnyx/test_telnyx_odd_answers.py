@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Target
-from bot.errors import Unasked, Unavailable
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Target
+from bot.errors import Unavailable, UnrequestedData
 from bot.providers.telnyx.provider import Telnyx
 
 Serve = Callable[[httpx.Request], httpx.Response]
@@ -107,11 +107,11 @@ async def test_a_document_that_is_not_the_numbers_is_no_number_with_empty_settin
     provider = telnyx(lambda _request: httpx.Response(200, json={"data": document}))
     target = Target(identifiers=(str(FIRST),), editable_asked=False)
 
-    with pytest.raises((Unavailable, Unasked)):
+    with pytest.raises((Unavailable, UnrequestedData)):
         [one async for one in provider.find(target, ["tags"], settings_kind)]
-    with pytest.raises((Unavailable, Unasked)):
+    with pytest.raises((Unavailable, UnrequestedData)):
         await provider.poll(str(FIRST + 2))
-    with pytest.raises((Unavailable, Unasked)):
+    with pytest.raises((Unavailable, UnrequestedData)):
         await provider.labels(settings_kind, "connection_id", ["1293384261075731499"])
 
 

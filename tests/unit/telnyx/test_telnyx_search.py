@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.changes.filters import Condition
-from bot.changes.kinds import Kind
-from bot.changes.snapshots import Target
-from bot.changes.values import Value
+from bot.changes.model.filter_fields import Condition
+from bot.changes.model.kinds import Kind
+from bot.changes.model.snapshots import Target
+from bot.changes.model.values import Value
 from bot.errors import BadRequest, Unavailable
 from bot.providers.telnyx.provider import Telnyx
 from bot.providers.telnyx.search import Search, parameter

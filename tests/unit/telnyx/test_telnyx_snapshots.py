@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.changes.kinds import Kind
-from bot.changes.values import Secret, Value
-from bot.changes.vault import Vault
+from bot.changes.model.encryption import Encryption
+from bot.changes.model.kinds import Kind
+from bot.changes.model.values import Secret, Value
 from bot.providers.telnyx.snapshots import Source, sources, values
 
 #: A row of ``GET /phone_numbers`` as documented.
@@ -75,12 +75,12 @@ VOICE: dict[str, Any] = {
 FORWARDS_TO = "voice.call_forwarding.forwards_to"
 
 
-def test_both_documented_rows_together_hold_every_setting(settings_kind: Kind, vault: Vault) -> None:
+def test_both_documented_rows_together_hold_every_setting(settings_kind: Kind, encryption: Encryption) -> None:
     """No setting of the kind is without a value in the documented rows, and the PIN is sealed."""
     names = [setting.name for setting in settings_kind.settings]
 
-    found = values(DETAIL, Source.DETAIL, names, settings_kind, vault) | values(
-        VOICE, Source.VOICE, names, settings_kind, vault
+    found = values(DETAIL, Source.DETAIL, names, settings_kind, encryption) | values(
+        VOICE, Source.VOICE, names, settings_kind, encryption
     )
 
     assert {name for name in names if found.get(name) is None} == set()
@@ -140,10 +140,10 @@ def test_the_fewest_lists_are_read(names: list[str], needed: tuple[Source, ...])
     ],
 )
 def test_what_is_not_set_is_none(
-    settings_kind: Kind, vault: Vault, row: dict[str, Any], name: str, value: Value
+    settings_kind: Kind, encryption: Encryption, row: dict[str, Any], name: str, value: Value
 ) -> None:
     """Blank, null and absent all mean "not set"; off and an empty list are values."""
-    assert values(row, Source.DETAIL, [name], settings_kind, vault) == {name: value}
+    assert values(row, Source.DETAIL, [name], settings_kind, encryption) == {name: value}
 
 
 @pytest.mark.parametrize(

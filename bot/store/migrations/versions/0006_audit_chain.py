@@ -1,13 +1,13 @@
-"""The audit trail becomes a chain, changes can be pruned, and secrets that nobody needs any more are wiped."""
+"""The audit log becomes a chain, changes can be pruned, and secrets that nobody needs any more are wiped."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from bot.changes.events import Event
-from bot.changes.trail import GENESIS, link
-from bot.changes.values import without_sealed
+from bot.changes.audit.events import Event
+from bot.changes.audit.hash_chain import GENESIS, link
+from bot.changes.model.values import without_sealed
 from bot.store.tables import UtcTime
 
 revision = "0006"

@@ -1,0 +1,117 @@
+"""Changes kept under a name, to be asked for again: what is kept, and what of it still fits when it is used."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bot.changes.model.change import Draft
+from bot.changes.model.kinds import Kind
+from bot.changes.model.values import Secret
+from bot.errors import InputError
+
+#: Longest name, in characters.
+NAME_LENGTH: Final = 60
+#: The form's field with the name.
+NAME: Final = "name"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TemplateContent:
+    """A kind, settings and a target under a name that is unique in the workspace, without regard to case."""
+
+    name: str
+    #: Slack user id of who saved it last.
+    owner: str
+    #: What goes into the form. Never a secret, and no reason: that is given anew each time.
+    draft: Draft
+    #: Names of the secret settings that the change had and the template has not.
+    left_out: tuple[str, ...]
+    #: How many numbers the draft names one by one.
+    numbers: int
+    saved_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Template(TemplateContent):
+    """Content that was saved."""
+
+    id: int
+    #: Counts up when the template is replaced under the same name.
+    version: int
+
+
+def read_name(text: str) -> str:
+    """Return the name that was typed; raises :class:`bot.errors.InputError` with what is wrong with it."""
+    name = " ".join("".join(c if c.isprintable() else " " for c in html.unescape(text)).split())
+    if not name:
+        raise InputError({NAME: "Give it a name, by which everybody will find it."})
+    if len(name) > NAME_LENGTH:
+        raise InputError({NAME: f"Keep the name under {NAME_LENGTH} characters; this has {len(name)}."})
+    return name
+
+
+def key_of(name: str) -> str:
+    """Return what is equal for two names that are the same but for their case."""
+    return name.casefold()
+
+
+def kept(draft: Draft, kind: Kind | None) -> tuple[Draft, tuple[str, ...]]:
+    """Return what a template keeps of ``draft``, and the names of the secret settings that it leaves out.
+
+    Everything that is kept is named here, so that whatever a draft may come to hold besides stays out of templates.
+    """
+    secret = {name for name, value in draft.typed.items() if isinstance(value, Secret)}
+    if kind is not None:
+        secret |= {name for name in draft.chosen if name in kind.by_name and kind.setting(name).secret}
+    template = Draft(
+        kind=draft.kind,
+        pasted=tuple(box for box in draft.pasted if box.strip()),
+        chosen=tuple(name for name in draft.chosen if name not in secret),
+        typed={name: value for name, value in draft.typed.items() if name not in secret},
+        picked={name: label for name, label in draft.picked.items() if name not in secret},
+        ways={name: way for name, way in draft.ways.items() if name not in secret},
+        filters=dict(draft.filters),
+        excluded=draft.excluded,
+    )
+    return template, tuple(sorted(secret))
+
+
+def fitted(template: Template, kind: Kind | None, ways: Collection[str]) -> tuple[Draft, list[str]]:
+    """Return what of the template can be filled in today, and a sentence about each part that cannot.
+
+    ``kind`` is None when there is no such kind any more; ``ways`` are the filters that its form offers. When one
+    condition of a filter cannot be asked for any more, none is filled in: without it the rest would mean more numbers.
+    """
+    draft = template.draft
+    if kind is None:
+        notes = [f"Changes of the kind {draft.kind} are not available any more; only the numbers are filled in."]
+        return Draft(kind="", pasted=draft.pasted), notes
+    notes = []
+    names = {*draft.chosen, *draft.typed}
+    if gone := sorted(names - kind.by_name.keys()):
+        notes.append(f"Settings that do not exist any more are left out: {', '.join(gone)}.")
+    if template.left_out:
+        labels = [kind.setting(name).label if name in kind.by_name else name for name in template.left_out]
+        notes.append(f"Secrets are never kept; choose and type it anew: {', '.join(labels)}.")
+    filters, excluded = dict(draft.filters), draft.excluded
+    if lost := [key for key in draft.filters if key not in ways]:
+        filters, excluded = {}, ""
+        notes.append(
+            f"The filter is left out, for it had a condition that does not exist any more ({', '.join(lost)}): "
+            "the rest of it would find more numbers than were meant."
+        )
+    fitting = Draft(
+        kind=kind.name,
+        pasted=draft.pasted,
+        chosen=tuple(name for name in draft.chosen if name in kind.by_name),
+        typed={name: value for name, value in draft.typed.items() if name in kind.by_name},
+        picked=dict(draft.picked),
+        ways={name: way for name, way in draft.ways.items() if name in kind.by_name},
+        filters=filters,
+        excluded=excluded,
+    )
+    return fitting, notes

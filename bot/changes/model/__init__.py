@@ -1,0 +1,1 @@
+"""What a change consists of: its records, states, settings, values and batches."""

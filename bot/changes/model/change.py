@@ -1,0 +1,279 @@
+"""The records of a change, as the store keeps them and everybody else reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Final
+
+from bot.changes.model.batches import Tally
+from bot.changes.model.lifecycle import ChangeState, Outcome
+from bot.changes.model.locks import Held
+from bot.changes.model.start import Start
+from bot.changes.model.values import EditMode, Secret, Value, Values, Wishes
+
+#: What stands before the number of a change wherever a person reads it.
+PREFIX = "CHG-"
+_QUOTES: Final = "`*_\"'\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb("
+_DASHES: Final = "\\-\u2010-\u2015\u2212"
+#: An id as people type and paste it: any dash, blanks, quotation marks, a full stop behind it.
+_WRITTEN: Final = re.compile(
+    rf"[\s{_QUOTES}]*(?:{PREFIX.rstrip('-')}[\s{_DASHES}]*)?#?([0-9]{{1,11}})(?!\d)[{_QUOTES}.,;:!?)]*(?:\s+(.*)|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def public_id(change: int) -> str:
+    """Return the id that people use: ``CHG-42``."""
+    return f"{PREFIX}{change}"
+
+
+def read_public_id(text: str) -> int | None:
+    """Return the number of ``CHG-42``, ``chg 42``, ``“CHG-42”.``, ``#42`` or ``42``; None when it is none of these."""
+    change, rest = named_first(text)
+    return None if rest else change
+
+
+def named_first(text: str) -> tuple[int | None, str]:
+    """Return the number of the change that ``text`` begins with, None when it begins with none, and what follows."""
+    found = _WRITTEN.match(text)
+    return (int(found[1]), (found[2] or "").strip()) if found else (None, text.strip())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """A file that somebody uploaded to Slack. Its content stays there and is fetched when it is needed."""
+
+    #: Slack's id of the file. A file never changes under its id.
+    id: str
+    name: str
+
+
+class FollowUp(Enum):
+    """In which way a change stands on an earlier one."""
+
+    RETRY = "retry"  #: gives the same to the numbers that did not get it
+    UNDO = "undo"  #: gives back what the changed numbers had before
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """The earlier change that a change stands on; its numbers are meant, with values of their own."""
+
+    change: int
+    what: FollowUp
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """What a person typed into the form, exactly; kept so that nothing typed is ever lost."""
+
+    kind: str
+    #: The number boxes, as typed.
+    pasted: tuple[str, ...] = ()
+    #: Names of the settings chosen for change.
+    chosen: tuple[str, ...] = ()
+    #: Setting name -> what was typed or picked; secrets are sealed before they get here.
+    typed: Mapping[str, Value] = field(default_factory=dict)
+    #: Setting name -> what the picked id was called, to show the form again as it was.
+    picked: Mapping[str, str] = field(default_factory=dict)
+    #: Setting name -> what the typed entries do to a list, where they do not replace it.
+    ways: Mapping[str, EditMode] = field(default_factory=dict)
+    #: The sheet that was uploaded; None when there is none.
+    sheet: Upload | None = None
+    #: The change that this one stands on; None when it stands on none.
+    base: Base | None = None
+    reason: str = ""
+    #: Filter, as ``name`` or ``name[operator]`` -> what was typed or picked. A chosen one stays here when it is blank.
+    filters: Mapping[str, str] = field(default_factory=dict)
+    #: Numbers that the change is not to touch, as typed.
+    excluded: str = ""
+    #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
+    left_out: tuple[str, ...] = ()
+    #: Headings of the sheet's columns that are not known, which the requester chose to leave out after seeing them.
+    columns_left_out: tuple[str, ...] = ()
+    #: When it is to start, as typed; empty for as soon as it may.
+    start: str = ""
+    #: The requester's time zone when they typed that; empty where no start was typed.
+    zone: str = ""
+    #: On how many numbers it is to be tried first, as typed; empty for all together.
+    canary: str = ""
+
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether a secret rests in it that can still be opened."""
+        return any(isinstance(value, Secret) and value.sealed for value in self.typed.values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageRef:
+    """Where a message is: channel id and, once posted, its ts."""
+
+    channel: str = ""
+    ts: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """The figures of a plan, small enough for every card."""
+
+    #: Numbers in the plan; 0 when only the provider can tell which they are.
+    numbers: int
+    #: Numbers that already have the wanted values and are left alone.
+    unchanged: int
+    #: Jobs that will be created.
+    batches: int
+    #: Setting name -> what every number is to get that has no value of its own.
+    wanted: Wishes
+    #: Setting name -> how many different values the numbers get that have values of their own.
+    varied: Mapping[str, int] = field(default_factory=dict)
+    #: Setting name -> {id: human name} of every id that a person will read.
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Repeated entries dropped from what was pasted.
+    repeats: int = 0
+    #: A few numbers with the values that differ: (E.164, {setting: before}, {setting: after}).
+    sample: tuple[tuple[str, Values, Values], ...] = ()
+    #: Setting name -> how many numbers have it switched on although it costs money and was off before.
+    paid: Mapping[str, int] = field(default_factory=dict)
+    #: Numbers that the requester left out.
+    left_out: int = 0
+    #: The filter in words, a condition each; empty when the numbers were given one by one.
+    conditions: tuple[str, ...] = ()
+    #: Changes that hold some of these numbers, the one that holds most first.
+    locked: tuple[Held, ...] = ()
+    #: Setting name -> how many numbers lose an entry of a list that is replaced whole.
+    losing: Mapping[str, int] = field(default_factory=dict)
+    #: The most numbers that a filter which is handed to the provider may come to; 0 when every number is in the plan.
+    unknown: int = 0
+    #: Setting -> how many numbers keep their value, because the provider documents no way to set what they had.
+    lost: Mapping[str, int] = field(default_factory=dict)
+    #: How many numbers are left as they are, because somebody has changed them since; and the first few of them.
+    since: int = 0
+    since_named: tuple[str, ...] = ()
+    #: What may not be meant, as the end of a sentence about numbers -> how many numbers it is true of.
+    cautions: Mapping[str, int] = field(default_factory=dict)
+    #: The same sentence -> the first few of those numbers, in E.164.
+    cautioned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: What is only observed: setting name -> how many numbers have it on, or set.
+    having: Mapping[str, int] = field(default_factory=dict)
+    #: The first few numbers of the first try, in E.164; empty when there is none.
+    canary: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many numbers the change has, or may have: what the policy goes by."""
+        return self.numbers or self.unknown
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all settings that the change is about."""
+        return tuple(dict.fromkeys((*self.wanted, *self.varied)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One request to give many numbers new settings."""
+
+    id: int
+    kind: str
+    state: ChangeState
+    outcome: Outcome | None
+    #: Slack user id.
+    requester: str
+    draft: Draft
+    #: Where the command was given; the card goes there when the bot may post there.
+    origin: str
+    #: Slack view that waits for the plan; empty when there is none.
+    view: str
+    summary: Summary | None
+    digest: str
+    #: What stopped it, for people; empty when nothing did.
+    problem: str
+    #: Numbers that stood in the plan's way and can be left out with one click, each by all its names.
+    unusable: tuple[tuple[str, ...], ...]
+    #: Headings of the sheet's columns that are not known and can be left out with one click.
+    foreign: tuple[str, ...]
+    #: The change that took this one's place; None when none did.
+    replaced_by: int | None
+    #: Since when nothing more of a running change is sent; None when it was not cancelled.
+    stopped_at: datetime | None
+    approvals_required: int
+    #: The policy rule that governs it.
+    rule: str
+    card: MessageRef
+    approval_card: MessageRef
+    created_at: datetime
+    requested_at: datetime | None
+    #: When an undecided request expires.
+    expires_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    #: How often the numbers have been read back after the jobs.
+    read_backs: int = 0
+    #: How many attempts to read them back have failed since one succeeded.
+    failed_reads: int = 0
+    #: Since when its numbers are being read back, or were last.
+    verifying_at: datetime | None = None
+    #: What the read-back waits for, for people; empty when it waits for nothing but its turn.
+    awaits: str = ""
+    #: How its numbers ended, once it is so old that they are pruned one by one; None while they are all there.
+    kept: Tally | None = None
+    #: When the last of its numbers was pruned.
+    pruned_at: datetime | None = None
+    #: When it is to start; None for as soon as it may, and before there is a plan.
+    start: Start | None = None
+    #: When, after the first try, the rest was let go; None before, and without a first try.
+    went_on_at: datetime | None = None
+
+    @property
+    def public_id(self) -> str:
+        """``CHG-42``."""
+        return public_id(self.id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValueExport:
+    """Somebody's wish to have today's values of some numbers as a sheet."""
+
+    id: int
+    #: Kind and target; its settings and its reason are empty.
+    draft: Draft
+    #: Slack user id.
+    requester: str
+    created_at: datetime
+    #: When it was answered, with the sheet or with why there is none; None while it is not.
+    finished_at: datetime | None
+    #: Slack's own time, as a ``ts``, before it can have been answered; empty when Slack told none.
+    floor: str
+
+
+class DecisionVerb(Enum):
+    """What an approver said."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """One approver's word on one change."""
+
+    change: int
+    person: str
+    verb: DecisionVerb
+    #: The digest that was on the button.
+    digest: str
+    reason: str
+    #: The policy rule that allowed it.
+    rule: str
+    at: datetime
+    #: Why an approval does not count any more, as what is said of the person; empty while it does.
+    lapse: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether this is an approval that counts."""
+        return self.verb is DecisionVerb.APPROVE and not self.lapse

@@ -1,0 +1,55 @@
+"""Adding to the list that a number has, and taking away from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.changes.model.settings import Setting, Shape, show_value
+from bot.changes.model.values import EditMode, ListEdit, Value, Values, Wish, Wishes
+
+
+def key(setting: Setting, entry: str) -> str:
+    """Return what makes an entry of ``setting`` the same as another.
+
+    Telnyx keeps the casing of a tag's first use anywhere, so two casings are one tag
+    (providers/telnyx/API.md, "Lists of numbers").
+    """
+    return entry.casefold() if setting.shape is Shape.TAGS else entry
+
+
+def keys(setting: Setting, value: Value) -> frozenset[str]:
+    """Return the keys of every entry of a list; none for what is no list."""
+    return frozenset(key(setting, entry) for entry in value) if isinstance(value, tuple) else frozenset()
+
+
+def ordered(value: Value) -> Value:
+    """Return a list in an order of its own, so that equal lists make equal sentences, which are counted together."""
+    return tuple(sorted(value, key=lambda entry: (entry.casefold(), entry))) if isinstance(value, tuple) else value
+
+
+def applied(setting: Setting, wish: Wish, today: Value) -> Value:
+    """Return the value that fulfils ``wish`` for a number that has ``today``.
+
+    An edit keeps the order and the spelling of what is there already, and adds at the end.
+    """
+    if not isinstance(wish, ListEdit):
+        return wish
+    present = today if isinstance(today, tuple) else ()
+    meant = keys(setting, wish.entries)
+    if wish.way is EditMode.REMOVE:
+        return tuple(entry for entry in present if key(setting, entry) not in meant)
+    there = keys(setting, present)
+    return (*present, *(entry for entry in wish.entries if key(setting, entry) not in there))
+
+
+def all_applied(settings: Mapping[str, Setting], wishes: Wishes, today: Values) -> dict[str, Value]:
+    """Return the values that fulfil all of ``wishes`` for a number that has ``today``."""
+    return {name: applied(settings[name], wish, today.get(name)) for name, wish in wishes.items()}
+
+
+def show_wish(setting: Setting, wish: Wish, labels: Mapping[str, str] | None = None) -> str:
+    """Return ``wish`` as a person reads it; ``labels`` names ids."""
+    if isinstance(wish, ListEdit):
+        verb = "add" if wish.way is EditMode.ADD else "take away"
+        return f"{verb} {show_value(setting, wish.entries, labels)}"
+    return show_value(setting, wish, labels)

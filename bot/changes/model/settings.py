@@ -1,0 +1,247 @@
+"""What one updatable field of a kind is: the single declaration from which everything else about it follows.
+
+The modal's input, the sheet's column, validation and its messages, the diff and the README's table are all read
+from a :class:`Setting`. Adding a field to Linesman is adding one entry to a kind's table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+from urllib.parse import urlsplit
+
+from bot.changes.model.values import MASK, Secret, Value
+from bot.changes.text.cell_lists import entries
+from bot.changes.text.surrogates import LOST, sound
+
+
+class Shape(Enum):
+    """What a setting's value looks like."""
+
+    TEXT = "text"  #: one line of text
+    BOOL = "bool"  #: on or off
+    CHOICE = "choice"  #: one of a fixed few
+    PHONE = "phone"  #: one number in E.164
+    TAGS = "tags"  #: a list of short texts, replaced whole
+    LOOKUP = "lookup"  #: the id of something that lives at the provider and has a name there
+    INTEGER = "integer"  #: a whole number between two bounds
+    URL = "url"  #: an https address
+    NUMBERS = "numbers"  #: a list of numbers in E.164, replaced whole
+    LOOKUPS = "lookups"  #: a list of ids of things that live at the provider and have names there, replaced whole
+    SECRET = "secret"  #: text that nobody may read back  # noqa: S105 - the name of a shape, not a password
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be chosen: what is sent, and what a person reads."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One updatable field."""
+
+    #: The provider's own dotted field path, such as ``voice.call_forwarding.forwards_to``.
+    name: str
+    #: What people call it: modal label, sheet column, diff line.
+    label: str
+    shape: Shape
+    #: One sentence below the input.
+    help: str = ""
+    #: For CHOICE: what can be chosen.
+    choices: tuple[Choice, ...] = ()
+    #: Longest text, in characters; of a list, longest entry.
+    max_length: int = 250
+    #: For INTEGER: the least and the greatest value.
+    bounds: tuple[int, int] = (0, 2**31 - 1)
+    #: A text must match this whole.
+    pattern: str = ""
+    #: What the pattern means, for the person who broke it.
+    pattern_help: str = ""
+    #: The provider documents how to empty it. Where it does not, an empty value is refused.
+    clearable: bool = False
+    #: What "not set" amounts to, for people; empty where it amounts to nothing.
+    unset: str = ""
+    #: Settings that the provider reads as one object: when one is sent, its siblings are sent with it.
+    group: str = ""
+    #: Switching it on costs money at the provider.
+    paid: bool = False
+    #: Never left out of the form of its kind.
+    always: bool = False
+
+    @property
+    def secret(self) -> bool:
+        """Whether nobody may read the value back."""
+        return self.shape is Shape.SECRET
+
+    @property
+    def lookup(self) -> bool:
+        """Whether the value is an id, or a list of ids, whose names have to be shown beside them."""
+        return self.shape in {Shape.LOOKUP, Shape.LOOKUPS}
+
+    @property
+    def listed(self) -> bool:
+        """Whether the value is a list, which people may also add to and take away from."""
+        return self.shape in {Shape.TAGS, Shape.NUMBERS, Shape.LOOKUPS}
+
+
+E164: Final = re.compile(r"\+[1-9]\d{6,14}")
+_TRUE: Final = frozenset({"true", "yes", "on", "1", "enabled", "enable"})
+_FALSE: Final = frozenset({"false", "no", "off", "0", "disabled", "disable"})
+
+
+class InvalidValue(ValueError):
+    """A typed value cannot be what the setting needs; the text says what is wrong and what would be right."""
+
+
+def read_value(setting: Setting, typed: str) -> Value:
+    """Return the value that a person meant by ``typed``.
+
+    Secrets come back as plain text; sealing needs a key and is the caller's business.
+    Raises :class:`InvalidValue` with a sentence for the person.
+    """
+    text = typed.strip()
+    if not text:
+        if setting.clearable:
+            return () if setting.listed else ""
+        raise InvalidValue(f"{setting.label} needs a value; leave it out of the settings to keep today's value.")
+    if setting.listed:
+        return _read_list(setting, text)
+    match setting.shape:
+        case Shape.BOOL:
+            return _read_bool(setting, text)
+        case Shape.CHOICE:
+            return _read_choice(setting, text)
+        case Shape.PHONE:
+            if not E164.fullmatch(text):
+                raise InvalidValue(f"{setting.label} must be one number in international form, such as +13035550100.")
+            return text
+        case Shape.INTEGER:
+            return _read_integer(setting, text)
+        case Shape.URL:
+            return _read_url(setting, text)
+        case _:
+            return _read_text(setting, text)
+
+
+def _read_bool(setting: Setting, text: str) -> bool:
+    word = text.lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise InvalidValue(f"{setting.label} must be on or off.")
+
+
+def _read_choice(setting: Setting, text: str) -> str:
+    for choice in setting.choices:
+        if text.lower() in {choice.value.lower(), choice.label.lower()}:
+            return choice.value
+    allowed = ", ".join(choice.value for choice in setting.choices)
+    raise InvalidValue(f"{setting.label} must be one of: {allowed}.")
+
+
+def _read_integer(setting: Setting, text: str) -> int:
+    least, most = setting.bounds
+    if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or not least <= int(text) <= most:
+        raise InvalidValue(f"{setting.label} must be a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _read_url(setting: Setting, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or any(character.isspace() for character in text):
+        raise InvalidValue(f"{setting.label} must be an address that begins with https://.")
+    return _read_text(setting, text)
+
+
+def _read_list(setting: Setting, text: str) -> tuple[str, ...]:
+    _refuse_halves(setting, text)
+    seen: dict[str, str] = {}
+    for part in re.split(r"[,;\n]", unlisted(setting, text)):
+        entry = " ".join(part.split())
+        if not entry:
+            continue
+        if len(entry) > setting.max_length:
+            what = "tag" if setting.shape is Shape.TAGS else "entry"
+            raise InvalidValue(f"The {what} “{entry[:30]}…” is longer than {setting.max_length} characters.")
+        if setting.shape is Shape.NUMBERS and not E164.fullmatch(entry):
+            raise InvalidValue(
+                f"“{entry[:30]}” in {setting.label} is not a number in international form, such as +13035550100."
+            )
+        # Telnyx keeps the casing of a tag's first use anywhere, so two casings are one tag.
+        seen.setdefault(entry.casefold() if setting.shape is Shape.TAGS else entry, entry)
+    if not seen:
+        raise InvalidValue(f"{setting.label} needs at least one entry between the commas.")
+    return tuple(seen.values())
+
+
+def unlisted(setting: Setting, text: str) -> str:
+    """Return the entries of a list that another program wrote, such as ``["a", "b"]``, with commas between them.
+
+    Everything else comes back as it is. Raises :class:`InvalidValue` for its empty list, and for an entry that the commas
+    would tear apart.
+    """
+    found = entries(text)
+    if found is None:
+        return text
+    if not any(entry.strip() for entry in found):
+        what = "clear the field to empty the list" if setting.clearable else "leave the setting out to keep what is set"
+        raise InvalidValue(f"{setting.label}: “{text[:30]}” is how other programs write an empty list; {what}.")
+    if torn := [entry for entry in found if re.search(r"[,;\n]", entry)]:
+        raise InvalidValue(f"{setting.label}: the entry “{torn[0][:30]}” has a comma, semicolon or line break in it.")
+    return ", ".join(found)
+
+
+def _refuse_halves(setting: Setting, text: str) -> None:
+    if LOST in text or sound(text) != text:
+        raise InvalidValue(f"{setting.label} holds a character of which only a half arrived; type it again.")
+
+
+def _read_text(setting: Setting, text: str) -> str:
+    _refuse_halves(setting, text)
+    if len(text) > setting.max_length:
+        raise InvalidValue(f"{setting.label} may have at most {setting.max_length} characters; this has {len(text)}.")
+    if setting.pattern and not re.fullmatch(setting.pattern, text):
+        raise InvalidValue(f"{setting.label} {setting.pattern_help}.")
+    if any(ord(character) < 32 for character in text):
+        raise InvalidValue(f"{setting.label} contains a control character; type it on one line.")
+    return text
+
+
+def restorable(setting: Setting, value: Value) -> bool:
+    """Tell whether a number that had ``value`` can be given it back: nothing can be sent where nothing was set.
+
+    Close's ring duration reads as null while its default holds, and takes only whole numbers
+    (providers/close/API.md, "Settings of a number").
+    """
+    return setting.clearable or value not in {None, "", ()}
+
+
+def show_value(setting: Setting, value: Value, labels: Mapping[str, str] | None = None) -> str:
+    """Return ``value`` as a person reads it; ``labels`` has id -> human name for settings whose values are ids."""
+    if isinstance(value, Secret):
+        return MASK
+    if value is None or value in {"", ()}:
+        return setting.unset or "(empty)"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(_named(entry, labels) if setting.lookup else entry for entry in value)
+    text = str(value)
+    if setting.lookup:
+        return _named(text, labels)
+    for choice in setting.choices:
+        if choice.value == text:
+            return choice.label
+    return text
+
+
+def _named(identifier: str, labels: Mapping[str, str] | None) -> str:
+    label = (labels or {}).get(identifier)
+    return f"{label} ({identifier})" if label else f"{identifier} (name unknown)"

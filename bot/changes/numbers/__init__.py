@@ -1,0 +1,1 @@
+"""Reading phone numbers out of what people paste."""

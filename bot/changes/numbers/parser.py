@@ -1,0 +1,257 @@
+"""Reading phone numbers and provider ids out of what people paste, without ever inventing one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.changes.numbers.paste import Entry, Paste
+from bot.changes.numbers.phone_numbers import EDGES, LONGEST, RANGE, SHORTEST, explain, readings
+from bot.changes.numbers.ranges import is_word, spans
+
+#: Longest text of a bad entry that is shown, in characters.
+SHOWN: Final = 40
+
+_AMBIGUOUS: Final = "can be split into numbers in more than one way; put a comma or a new line between numbers"
+_UNSPLIT: Final = "cannot be split into whole numbers; put a comma or a new line between numbers"
+_MISLABELLED: Final = "is a link to another number than it shows; paste the number as plain text"
+
+
+@dataclass(frozen=True, slots=True)
+class BadEntry:
+    """Something among the numbers that cannot be read."""
+
+    #: As typed, without control characters, at most :data:`SHOWN` characters.
+    text: str
+    #: What is wrong and what to do, as the predicate of a sentence that begins with the text.
+    why: str
+    #: Which of the texts it stands in, from 0.
+    box: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedNumbers:
+    """What the pasted texts come to."""
+
+    #: E.164 numbers and provider ids, in order of first appearance, without repeats.
+    identifiers: tuple[str, ...]
+    #: How many further mentions of those were dropped, in whatever style they were written.
+    repeats: int
+    #: Every piece that is neither a number nor an id, in order.
+    bad: tuple[BadEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The words from ``start`` to before ``end``: one identifier, or a piece that is bad."""
+
+    start: int
+    end: int
+    identifier: str = ""
+    why: str = ""
+
+
+def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: str = "US") -> ParsedNumbers:
+    """Return the numbers and ids in ``texts``; nothing is joined across two of them.
+
+    ``is_id`` tells whether a text has the form of the provider's ids. Numbers without a country code are read in
+    ``region`` (ISO 3166, two letters). Between separators a number may have spaces inside; where spaces both
+    separate and group, the words must come out as whole numbers in exactly one way. Never raises: what cannot be
+    read for certain is among :attr:`ParsedNumbers.bad`.
+    """
+    seen: dict[str, None] = {}
+    mentions = 0
+    bad: list[BadEntry] = []
+    for box, text in enumerate(texts):
+        paste = Paste.of(text)
+        for piece in _without_ranges(paste, list(_pieces(paste, is_id, region))):
+            if piece.identifier:
+                seen[piece.identifier] = None
+                mentions += 1
+            else:
+                bad.append(BadEntry(text=_shown(paste.typed[piece.start : piece.end]), why=piece.why, box=box))
+    return ParsedNumbers(identifiers=tuple(seen), repeats=mentions - len(seen), bad=tuple(bad))
+
+
+def _shown(typed: str) -> str:
+    return typed if len(typed) <= SHOWN else f"{typed[: SHOWN - 1]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A block at its place in the paste: one identifier, or something bad."""
+
+    start: int
+    end: int
+    #: The same with the brackets of the link that it stands in.
+    outer: tuple[int, int]
+    identifier: str = ""
+    why: str = ""
+
+
+def _pieces(paste: Paste, is_id: Callable[[str], bool], region: str) -> Iterator[_Piece]:
+    for entry in paste.entries():
+        words = entry.words
+        for block in _EntryReader(paste.plain, entry, is_id, region).blocks():
+            start, end = words[block.start].start, words[block.end - 1].end
+            outer = entry.start if block.start == 0 else start, entry.end if block.end == len(words) else end
+            yield _Piece(start, end, outer, block.identifier, block.why)
+
+
+def _without_ranges(paste: Paste, pieces: Sequence[_Piece]) -> Sequence[_Piece]:
+    """Return the pieces with two numbers around "to", in signs or words, made one bad piece."""
+    kept: list[_Piece] = []
+    for piece in pieces:
+        worded = len(kept) > 1 and bool(kept[-1].why) and is_word(paste.typed[kept[-1].start : kept[-1].end])
+        left = kept[-2] if worded else kept[-1] if kept else None
+        if piece.identifier and left and (left.identifier or left.why == RANGE):
+            # One character of either side belongs to it: a dash may cling to a number.
+            between = paste.plain[left.outer[1] - 1 : piece.outer[0] + 1]
+            if worded or spans(between):
+                del kept[-2 if worded else -1 :]
+                kept.append(_Piece(left.start, piece.end, (left.outer[0], piece.outer[1]), why=RANGE))
+                continue
+        kept.append(piece)
+    return kept
+
+
+class _EntryReader:
+    """Reads one entry: as few words as possible may remain, and there must be no second way to do so."""
+
+    def __init__(self, plain: str, entry: Entry, is_id: Callable[[str], bool], region: str) -> None:
+        self._plain = plain
+        self._words = entry.words
+        self._label = entry.label
+        self._is_id = is_id
+        self._region = region
+
+    def blocks(self) -> list[_Block]:
+        """Return the entry's numbers and bad pieces, in order; together they are all of its words."""
+        whole = 0, len(self._words)
+        if self._label:
+            shown, linked = readings(self._label, self._region), self._identifier(*whole)
+            if linked and shown and linked not in shown:
+                return [_Block(*whole, why=_MISLABELLED)]
+        # Two numbers have at least twice the digits of the shortest one; with fewer, nothing needs to be split.
+        single = len(self._words) == 1 or sum(word.digits for word in self._words) < 2 * SHORTEST
+        if single and (identifier := self._identifier(*whole)):
+            return [_Block(*whole, identifier=identifier)]
+        if len(self._words) == 1:
+            return [_Block(*whole, why=self._why(*whole))]
+        return list(self._doubted(self._joined(self._partition())))
+
+    def _text(self, start: int, end: int) -> str:
+        """Return the words with everything between them."""
+        return self._plain[self._words[start].start : self._words[end - 1].end]
+
+    def _why(self, start: int, end: int) -> str:
+        return explain(self._text(start, end), self._region)
+
+    def _identifier(self, start: int, end: int) -> str:
+        """Return the number or id that the words from ``start`` to before ``end`` are together, or nothing."""
+        text = self._text(start, end)
+        found = readings(text, self._region)
+        if len(found) == 1:
+            return found[0]
+        if found or end - start > 1:
+            return ""
+        bare = text.strip(f"{EDGES}()")
+        # Ids are int64 as text or a prefixed name: neither begins with 0, and fewer than 7 digits are a slip.
+        digital = bare.isdecimal()
+        if "+" in text or (digital and (len(bare) < SHORTEST or bare[0] == "0")):
+            return ""
+        return bare if bare and self._is_id(bare) else ""
+
+    def _pieces(self, start: int) -> Iterator[tuple[int, str]]:
+        """Yield every (end, identifier) that can begin at word ``start``."""
+        digits = 0
+        for end in range(start + 1, len(self._words) + 1):
+            word = self._words[end - 1]
+            digits += word.digits
+            if end > start + 1 and ("+" in word.text or not word.digits or digits > LONGEST + 3):
+                return
+            if identifier := self._identifier(start, end):
+                yield end, identifier
+            if not word.digits and "+" not in word.text:
+                return
+
+    def _partition(self) -> list[_Block]:
+        """Cut the words into identifiers so that the fewest words remain; what remains becomes bad blocks of a word.
+
+        Shortest paths over the positions between words: a piece costs nothing, a word left over costs one. Where
+        every shortest path passes there is certainty; between two such positions there is one step, or ambiguity.
+        """
+        size = len(self._words)
+        steps = [[*((end, 0, found) for end, found in self._pieces(at)), (at + 1, 1, "")] for at in range(size)]
+        onward = [0] * (size + 1)
+        for at in reversed(range(size)):
+            onward[at] = min(cost + onward[end] for end, cost, _ in steps[at])
+        reached = {0}
+        blocks: list[_Block] = []
+        begin = reach = taken = 0
+        identifier = ""
+        for at in range(size):
+            if at in reached:
+                if at == reach and at > begin:
+                    blocks.append(self._block(begin, at, identifier, taken))
+                    begin, taken = at, 0
+                for end, cost, found in steps[at]:
+                    if cost + onward[end] == onward[at]:
+                        reached.add(end)
+                        taken, identifier, reach = taken + 1, found, max(reach, end)
+        blocks.append(self._block(begin, size, identifier, taken))
+        return blocks
+
+    def _block(self, start: int, end: int, identifier: str, steps: int) -> _Block:
+        return _Block(start, end, why=_AMBIGUOUS) if steps > 1 else _Block(start, end, identifier=identifier)
+
+    def _joined(self, blocks: Sequence[_Block]) -> Iterator[_Block]:
+        """Yield the blocks with neighbouring words that remained joined into what looks like one slip."""
+        start = digits = 0
+        for index, block in enumerate(blocks):
+            after = blocks[index + 1] if index + 1 < len(blocks) else None
+            if block.identifier or block.why:
+                yield block
+                start, digits = block.end, 0
+                continue
+            digits += self._words[block.start].digits
+            if after is None or after.identifier or after.why or not self._belongs(after.start, digits):
+                yield _Block(start, block.end, why=self._why(start, block.end))
+                start, digits = block.end, 0
+
+    def _belongs(self, at: int, digits: int) -> bool:
+        """Tell whether word ``at`` looks like part of the same slip as the words before it, which have ``digits``."""
+        word = self._words[at]
+        if "+" in word.text or digits + word.digits > LONGEST:
+            return False
+        return bool(digits and word.digits) or max(digits, word.digits) < SHORTEST
+
+    def _doubted(self, blocks: Iterator[_Block]) -> Iterator[_Block]:
+        """Yield the blocks with numbers that stand beside loose figures made part of what is bad.
+
+        In "0044 20 7946 0958" the last words look like a number of another country: they must not become one.
+        """
+        held: _Block | None = None
+        for block in blocks:
+            if held and self._doubtful(held, block):
+                many = sum(word.digits for word in self._words[held.start : block.end]) > LONGEST
+                held = _Block(held.start, block.end, why=_UNSPLIT if many else self._why(held.start, block.end))
+                continue
+            if held:
+                yield held
+            held = block
+        if held:
+            yield held
+
+    def _doubtful(self, left: _Block, right: _Block) -> bool:
+        """Tell whether one of two neighbours is a number and the other ends or begins with what may belong to it."""
+        if bool(left.identifier) == bool(right.identifier) or {left.why, right.why} & {_AMBIGUOUS, RANGE, _UNSPLIT}:
+            return False
+        number, loose = (left, self._words[right.start]) if left.identifier else (right, self._words[left.end - 1])
+        is_whole = not number.identifier.startswith("+") or (number is right and "+" in self._words[right.start].text)
+        if is_whole:  # an id, or a number whose beginning is certain
+            return False
+        if not loose.digits or any(character.isalpha() for character in loose.text) or "+" in loose.text[1:]:
+            return False
+        return loose.digits < SHORTEST or number.end - number.start > 1

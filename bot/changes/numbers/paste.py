@@ -1,0 +1,185 @@
+"""What people paste, cut into entries and words: bullets, wrappers, quotes and invisible characters fall away.
+
+Nothing here knows what a number is. What falls away never carries a digit of a number; the one exception is list
+numbering, which goes only when its neighbours prove that it is numbering.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bot.changes.numbers.ranges import SIGN, marked, spans
+from bot.changes.text.invisible import is_unseen
+
+#: What ends an entry for certain, beside the semicolon, which may also begin a parameter such as ``;ext=12``.
+_SEPARATORS: Final = r",|\t\n\"'`\[\]{}<>&"
+#: An entry: Slack's ``<target|label>``, or a run of anything without separators.
+_ENTRY: Final = re.compile(
+    rf"<\t*([^<>|\t\n]*)\|([^<>\n]*)>|(?:[^{_SEPARATORS};]|;(?=(?:ext|isub|phone-context)=))+", re.IGNORECASE
+)
+#: A line's bullet and numbering, each followed by a blank: ``- ``, ``* ``, ``1. ``, ``12) ``.
+_LINE_START: Final = re.compile(r"^[ \t]*(?:[-*][ \t]+)*(?:([1-9]\d{0,3})[.)]+[ \t]+(?=\S))?", re.MULTILINE)
+#: Marks for bold and italic around a word.
+_BOLD: Final = re.compile(r"(?<![\w*])(\*\*?|__?)(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![\w*])")
+#: Figures drawn on keys that number a line, and names of Slack's pictures. A number may be written in such figures, so
+#: those that stand elsewhere remain, and are refused.
+_FIGURE: Final = "zero|one|two|three|four|five|six|seven|eight|nine|keycap_ten"
+_PICTURE: Final = re.compile(
+    rf"^[ \t]*(?:[\d#*]\ufe0f?\u20e3|:(?:{_FIGURE}):){{1,2}}(?=\s)|:(?!(?:{_FIGURE}):)[a-z0-9_+\-]*[a-z][a-z0-9_+\-]*:",
+    re.MULTILINE,
+)
+#: A number that a spreadsheet has rounded, where a comma divides.
+_ROUNDED: Final = re.compile(r"(?<=\d),(?=\d+E\+?\d)", re.IGNORECASE)
+_TEL: Final = re.compile(r"(?<![a-z])tel:", re.IGNORECASE)
+#: ``x``, ``ext.``, ``extension:`` with or without its digits, standing after a number.
+_EXTENSION: Final = re.compile(r"(?:x|ext|extn|extension)[.:]?\d*", re.IGNORECASE)
+#: Words that keep the plus signs inside them: addresses, links, and the numbers that a spreadsheet rounded.
+_UNSPLIT: Final = re.compile(r".*(?:@|://).*|[\d.]+e\+?\d+", re.IGNORECASE)
+_WORD: Final = re.compile(rf"[^\s{SIGN}]+")
+_BEFORE_PLUS: Final = re.compile(r"\(?\+[^+]*|[^+]+")
+
+_FOLDED: Final = {
+    "\r": "\n", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
+    "•": ",", "‣": ",", "⁃": ",", "、": ",", "،": ",", "؛": ",", "。": ",",  # noqa: RUF001 - the characters meant
+    "·": ".", "‧": ".", "∙": ".", "−": "-",  # noqa: RUF001 - the characters meant
+}  # fmt: skip
+#: By category: blanks, dashes, quotes, and the pictograms and dingbats that decorate lists.
+_BY_CATEGORY: Final = {"Zs": " ", "Pd": "-", "Pi": '"', "Pf": '"', "So": ","}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Characters without a blank between them, at ``start`` to ``end`` of the paste."""
+
+    start: int
+    end: int
+    text: str
+    #: How many digits it has.
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands between two separators."""
+
+    words: tuple[Word, ...]
+    #: Where it begins and ends in the paste, the brackets of a link included.
+    start: int
+    end: int
+    #: What Slack showed in place of it, when it was a link with a label.
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """One pasted text, twice: for people and for reading. Position n of one is position n of the other."""
+
+    #: As typed, without invisible characters and with HTML escapes undone.
+    typed: str
+    #: The same with every digit, dash, quote and blank in its ASCII form, bullets turned into separators, and whatever
+    #: may mean "from … to" as :data:`bot.changes.numbers.ranges.SIGN`.
+    plain: str
+
+    @classmethod
+    def of(cls, text: str) -> Paste:
+        """Return ``text`` made ready for reading."""
+        text = _PICTURE.sub(_picture, html.unescape(text))
+        folds = {ord(character): _fold(character) for character in set(text)}
+        typed = text.translate({point: None for point, folded in folds.items() if not folded})
+        # Half of a surrogate pair is no character, and could not be written to Slack or the database.
+        typed = typed.encode("utf-8", "replace").decode()
+        plain = _BOLD.sub(_without_marks, _ROUNDED.sub(".", marked(typed).translate(folds)))
+        return cls(typed=typed, plain=_without_list_marks(plain))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what is between separators, in order; entries without a single word are left out."""
+        for found in _ENTRY.finditer(self.plain):
+            if found[2] is None:
+                if words := _words(self.plain, *found.span()):
+                    yield Entry(words=words, start=words[0].start, end=words[-1].end)
+                continue
+            if words := _words(self.plain, *found.span(1)):
+                label = found[2].strip()
+            else:
+                words, label = _words(self.plain, *found.span(2)), ""
+            if words:
+                yield Entry(words=words, start=found.start(), end=found.end(), label=label)
+
+
+def _without_marks(found: re.Match[str]) -> str:
+    blank = "\t" * len(found[1])
+    return f"{blank}{found[2]}{blank}"
+
+
+def _picture(found: re.Match[str]) -> str:
+    """Return a bullet in place of a picture, but for those that point: they may mean a range."""
+    return found[0] if spans(marked(found[0])) else "\u2022"
+
+
+def _fold(character: str) -> str:
+    """Return the ASCII form of ``character``: one character, or none for what cannot be seen."""
+    if folded := _FOLDED.get(character):
+        return folded
+    if character in "\t\n" or " " <= character <= "~":
+        return character
+    if is_unseen(character) or character == "\ufe0f":
+        return ""
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if (folded := _BY_CATEGORY.get(category)) is not None:
+        return folded
+    if category == "No":
+        return character  # a superscript or a circled figure is a note, not a digit of the number
+    narrow = unicodedata.normalize("NFKC", character)
+    return narrow if len(narrow) == 1 and narrow.isascii() else character
+
+
+def _without_list_marks(plain: str) -> str:
+    """Return ``plain`` with bullets, list numbering and ``tel:`` turned into as many separators.
+
+    A figure before a line is numbering when it is 1 or the list has its neighbour; a figure alone might be a
+    country code, and stays.
+    """
+    figures = {0} | {int(found[1]) for found in _LINE_START.finditer(plain) if found[1]}
+
+    def blank(found: re.Match[str]) -> str:
+        alone = found[1] and figures.isdisjoint((int(found[1]) - 1, int(found[1]) + 1))
+        kept = plain[found.start(1) : found.end()] if alone else ""
+        return "\t" * (len(found[0]) - len(kept)) + kept
+
+    return _TEL.sub("\t\t\t\t", _LINE_START.sub(blank, plain))
+
+
+def _words(plain: str, first: int, last: int) -> tuple[Word, ...]:
+    """Return the words of ``plain`` between ``first`` and ``last``; an extension belongs to the word before it."""
+    words: list[Word] = []
+    extended = extending = False
+    for found in _WORD.finditer(plain, first, last):
+        chunk = found[0]
+        if "+" not in chunk and not any(character.isalnum() for character in chunk):
+            continue
+        if (extending and chunk.isdecimal()) or (words and not extended and _EXTENSION.fullmatch(chunk)):
+            words[-1] = _word(plain, words[-1].start, found.end())
+            extended, extending = True, not chunk[-1].isdecimal()
+            continue
+        extended = extending = False
+        words.extend(_word(plain, found.start() + start, found.start() + end) for start, end in _spans(chunk))
+    return tuple(words)
+
+
+def _spans(chunk: str) -> list[tuple[int, int]]:
+    """Return where the words of ``chunk`` are: a plus sign begins a new one."""
+    if "+" not in chunk[1:] or _UNSPLIT.fullmatch(chunk):
+        return [(0, len(chunk))]
+    return [part.span() for part in _BEFORE_PLUS.finditer(chunk)]
+
+
+def _word(plain: str, start: int, end: int) -> Word:
+    text = plain[start:end]
+    return Word(start=start, end=end, text=text, digits=sum(map(text.count, "0123456789")))

@@ -1,0 +1,120 @@
+"""Changes that stand on another one: its failed numbers once more, or its changed numbers back as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.changes.model.batches import Operation
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
+from bot.changes.model.settings import Setting, restorable
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import Secret, Value, Values
+from bot.changes.outcome.outcomes import NOT_TOLD, UNCHANGED
+from bot.changes.planning.diff import same
+
+#: What a number is in that a retry takes up: it has not what was wanted, or nobody knows. A retry is planned from
+#: what the numbers have then, so one that has it after all falls out of it.
+UNFINISHED = frozenset({*MISSED, OperationState.DIFFERS, OperationState.UNVERIFIED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CarriedOver:
+    """What comes over from the change before."""
+
+    #: Id -> values of its own.
+    rows: Mapping[str, Values]
+    #: Id -> what the number had when the change before was through with it; it must have that still to be undone.
+    left: Mapping[str, Values] = field(default_factory=dict)
+    #: Setting -> how many numbers cannot get its old value back, because the provider documents no way to.
+    lost: Mapping[str, int] = field(default_factory=dict)
+
+
+def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> CarriedOver:
+    """Return the numbers that failed, differ, were not verified or not attempted.
+
+    Those that had the values already are none, nor those whose value nobody can read: sending it again tells no more.
+    ``varied`` are the settings for which numbers had values of their own, and have them again.
+    """
+    own = frozenset(varied)
+    return CarriedOver(
+        rows={
+            operation.number_id: {name: value for name, value in operation.after.items() if name in own}
+            for operation in operations
+            if operation.state in UNFINISHED and operation.code not in {UNCHANGED, NOT_TOLD}
+        }
+    )
+
+
+def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
+    """Return the numbers that were changed, with the values that they had before, as far as those can be set."""
+    rows: dict[str, Values] = {}
+    left: dict[str, Values] = {}
+    lost: dict[str, int] = {}
+    for operation in operations:
+        if operation.state not in CHANGED:
+            continue
+        names = [s.name for s in kind.settings if s.name in operation.after or s.always]
+        wanted = {name: operation.before[name] for name in names if name in operation.before}
+        # What goes by itself with the switch beside it is neither sent nor lost.
+        away = kind.left_out(wanted)
+        back: dict[str, Value] = {}
+        for name in names:
+            if name in away:
+                continue
+            if name in wanted and _can_be_set(kind.setting(name), wanted[name]):
+                back[name] = _as_set(kind.setting(name), wanted[name])
+            else:
+                lost[name] = lost.get(name, 0) + 1
+        if back:
+            rows[operation.number_id] = back
+            seen = {**operation.after, **(operation.found or {})}
+            left[operation.number_id] = {name: seen[name] for name in operation.after}
+    return CarriedOver(rows=rows, left=left, lost=lost)
+
+
+def _can_be_set(setting: Setting, value: Value) -> bool:
+    """Tell whether the provider can be told ``value``; a secret that was wiped cannot be sent."""
+    return bool(value.sealed) if isinstance(value, Secret) else restorable(setting, value)
+
+
+def _as_set(setting: Setting, value: Value) -> Value:
+    """Return ``value`` as it is sent: what was not set is emptied."""
+    if value is not None:
+        return value
+    return () if setting.listed else ""
+
+
+def moved_on(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:
+    """Return the E.164 numbers that somebody has changed since, and that are therefore left as they are."""
+    return tuple(snapshot.e164 for snapshot in snapshots if _moved(kind, taken.left.get(snapshot.id, {}), snapshot))
+
+
+def moved_by(
+    kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot], later: Mapping[str, Operation]
+) -> dict[str, int]:
+    """Return E.164 -> the change that has left it as it is now, of the numbers that :func:`moved_on` names.
+
+    ``later`` has, by id, the last that a later change did to a number. Numbers that are otherwise by now are not in it:
+    somebody has changed them beside Linesman.
+    """
+    found: dict[str, int] = {}
+    for snapshot in snapshots:
+        moved = _moved(kind, taken.left.get(snapshot.id, {}), snapshot)
+        operation = later.get(snapshot.id)
+        if not moved or operation is None:
+            continue
+        left = {**operation.after, **(operation.found or {})}
+        if operation.after.keys() >= moved and not _moved(kind, {name: left[name] for name in moved}, snapshot):
+            found[snapshot.e164] = operation.change
+    return found
+
+
+def _moved(kind: Kind, left: Values, snapshot: Snapshot) -> set[str]:
+    """Return the settings that the number has not any more as they were ``left``; of secrets nobody can tell."""
+    return {
+        name
+        for name, value in left.items()
+        if not isinstance(value, Secret) and not same(kind.setting(name), value, snapshot.values.get(name))
+    }

@@ -1,0 +1,164 @@
+"""From what a job reports to what became of every number: exactly one outcome each, none left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from bot.changes.model.batches import Operation, Tally
+from bot.changes.model.lifecycle import OperationState, Outcome
+
+#: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs, and in the README.
+NOT_REPORTED = "linesman.not_reported"
+CONTRADICTORY = "linesman.contradictory"
+UNCHANGED = "linesman.unchanged"
+REFUSED = "linesman.job_refused"
+STOPPED = "linesman.stopped"
+GIVEN_UP = "linesman.given_up"
+UNSETTLED = "linesman.unsettled"
+NO_ANSWER = "linesman.no_answer"
+STALE = "linesman.stale"
+UNLOCKED = "linesman.unlocked"
+DIFFERS = "linesman.differs"
+GONE = "linesman.gone"
+UNREAD = "linesman.unread"
+NOT_TOLD = "linesman.not_told"
+UNANSWERED = "linesman.unanswered"
+ALSO_CHANGED = "linesman.also_changed"
+UNDER_WAY = "linesman.under_way"
+NOT_IN_EFFECT = "linesman.not_in_effect"
+#: Codes of numbers of which nobody says what became of them: a read-back decides, and keeps the code beside what it
+#: found unless they are verified.
+UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED, UNSETTLED, NO_ANSWER})
+
+
+class ReportedNumber(Protocol):
+    """One number as a job reports it."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - fields of a provider's report
+    @property
+    def e164(self) -> str: ...  # noqa: D102
+    @property
+    def code(self) -> str: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def pointer(self) -> str: ...  # noqa: D102
+    @property
+    def attempted(self) -> bool: ...  # noqa: D102
+    @property
+    def known(self) -> bool: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NumberOutcome:
+    """What became of one operation."""
+
+    position: int
+    state: OperationState
+    code: str = ""
+    reason: str = ""
+    pointer: str = ""
+
+
+def settle(
+    operations: Sequence[Operation],
+    *,
+    succeeded: Iterable[ReportedNumber],
+    failed: Iterable[ReportedNumber],
+    pending: Iterable[ReportedNumber],
+    final: bool,
+    job_word: str,
+) -> list[NumberOutcome]:
+    """Return the outcomes that a job's three lists give to ``operations`` that have none yet.
+
+    While the job runs (``final`` is false), a number in no list or in the pending list keeps waiting. Once nothing
+    more is to be expected of it, the number is unknown, with ``job_word`` (the provider's word for the job's state) in
+    the reason; so is one in both the failed and the succeeded list, and one of which the job itself says that it does
+    not know. A number in the failed list that the job says it never attempted is not attempted.
+    """
+    good, bad = _index(succeeded), _index(failed)
+    waiting = _index(pending)
+    verdicts: list[NumberOutcome] = []
+    for operation in operations:
+        if operation.state.over:
+            continue
+        report, success = _of(bad, operation), _of(good, operation)
+        if report is not None:
+            verdicts.append(_failure(operation, report, contradictory=success is not None))
+        elif success is not None and (final or _of(waiting, operation) is None):
+            verdicts.append(NumberOutcome(position=operation.position, state=OperationState.SUCCEEDED))
+        elif final:
+            verdicts.append(
+                NumberOutcome(
+                    position=operation.position,
+                    state=OperationState.UNKNOWN,
+                    code=NOT_REPORTED,
+                    reason=f"The job, last seen as “{job_word}”, does not say what became of this number.",
+                )
+            )
+    return verdicts
+
+
+def _failure(operation: Operation, report: ReportedNumber, *, contradictory: bool) -> NumberOutcome:
+    if not report.attempted and not contradictory:
+        return NumberOutcome(
+            position=operation.position,
+            state=OperationState.NOT_ATTEMPTED,
+            code=report.code,
+            reason=report.reason,
+        )
+    if contradictory:
+        return NumberOutcome(
+            position=operation.position,
+            state=OperationState.UNKNOWN,
+            code=CONTRADICTORY,
+            reason="The job lists this number as succeeded and as failed"
+            + (f" ({report.reason})." if report.reason else "."),
+            pointer=report.pointer,
+        )
+    return NumberOutcome(
+        position=operation.position,
+        state=OperationState.FAILED if report.known else OperationState.UNKNOWN,
+        code=report.code,
+        reason=report.reason or "The provider gives no reason.",
+        pointer=report.pointer,
+    )
+
+
+_R = TypeVar("_R", bound=ReportedNumber)
+
+
+def _index(reports: Iterable[_R]) -> Mapping[str, _R]:
+    """Return the reports by id and by E.164, whichever the provider gave."""
+    index: dict[str, _R] = {}
+    for report in reports:
+        for key in (report.id, report.e164):
+            if key:
+                index.setdefault(key, report)
+    return index
+
+
+def _of(index: Mapping[str, _R], operation: Operation) -> _R | None:
+    """Return the report about ``operation``. The id decides; documented examples give one id two numbers."""
+    return index.get(operation.number_id) or index.get(operation.e164)
+
+
+def outcome(tally: Tally, unchanged: int) -> Outcome:
+    """Return how a change with these counts ended; every number must have an outcome.
+
+    ``unchanged`` numbers had the wanted values beforehand: they were not attempted, and nothing is missing about them.
+
+    A number that differs counts as one that failed, whatever the job says: people read "succeeded" as "has the values
+    that I approved, and nothing else", and this one is known to be otherwise. One that could not be read back is no
+    failure, for nobody knows of one; but a change with such a number is never said to have succeeded.
+    """
+    missing = tally.failed + tally.differs + tally.not_attempted - unchanged
+    unseen = tally.unread + tally.unverified
+    if missing:
+        return Outcome.PARTLY_FAILED if tally.verified or unseen else Outcome.FAILED
+    if unseen:
+        return Outcome.UNVERIFIED
+    return Outcome.SUCCEEDED if tally.verified else Outcome.FAILED

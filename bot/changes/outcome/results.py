@@ -1,0 +1,187 @@
+"""``results.csv``, ``plan.csv`` and the workbook: a row for every number of a change, safe to open in a spreadsheet.
+
+Every setting that some number has something to tell of has a column for what the number had, for what it was to get
+and for what was found, under the name that templates use. So such a sheet can be filtered, counted, and uploaded again
+(:mod:`bot.changes.sheets.stages` says what is read of it then).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from bot.changes.model.batches import Batch, Operation
+from bot.changes.model.change import Summary
+from bot.changes.model.file_format import FileFormat, TableCell, table_file
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import OperationState
+from bot.changes.model.settings import Setting
+from bot.changes.model.values import Values
+from bot.changes.outcome.outcomes import UNCHANGED
+from bot.changes.outcome.readback import SentBatch, also_changed, comparable, differing
+from bot.changes.sheets.cells import guarded
+from bot.changes.sheets.stages import LEFT_ALONE, MOMENTS, PLAN, RESULTS, Stage, heading
+from bot.changes.sheets.writing import CellWriter
+from bot.changes.text.formula_guard import guard
+from bot.changes.text.invisible import visible
+
+#: What stands for the values of a number that was not there any more.
+ABSENT: Final = "(not in the account)"
+
+#: The columns of the settings, in their order.
+Columns: TypeAlias = tuple[tuple[Setting, Stage], ...]
+
+
+def plan_sheet(
+    kind: Kind, operations: Sequence[Operation], summary: Summary | None, first: Collection[int] = ()
+) -> bytes:
+    """Return ``plan.csv``: what is going to happen to every number, guarded as in :class:`ResultsSheet`.
+
+    ``first`` are the positions of the first try's batches.
+    """
+    write = CellWriter(summary.labels if summary else {})
+    touched = Touched(kind, {})
+    touched.note(operations)
+    columns = touched.columns
+    table = table_file(FileFormat.CSV, "plan")
+    table.add([(*PLAN, *(heading(*column) for column in columns))])
+    verb = "delete" if kind.removes else "change"
+    for operation in operations:
+        action = f"{verb}{' first' if operation.batch in first else ''}"
+        cells = (
+            guarded(operation.e164),
+            guard(operation.number_id),
+            action if operation.batch is not None else LEFT_ALONE,
+            str(operation.batch or ""),
+        )
+        table.add([(*cells, *_cells(write, columns, _told(kind, operation, None)))])
+    return table.content()
+
+
+class ResultsSheet:
+    """What became of every number, written portion by portion.
+
+    ``batches`` is keyed by position; ``columns`` are those that :class:`Touched` found. A number keeps its ``+`` as
+    written: its cell holds digits after the sign only, so it can compute nothing, and a leading apostrophe would have
+    to be taken out before the sheet can be used again.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        batches: Mapping[int, Batch],
+        summary: Summary | None,
+        columns: Columns,
+        form: FileFormat = FileFormat.CSV,
+    ) -> None:
+        self._kind = kind
+        self._batches = batches
+        self._columns = columns
+        self._write = CellWriter(summary.labels if summary else {})
+        self._sent = {position: comparable(kind, batch.values) for position, batch in batches.items()}
+        self._file = table_file(form, "results")
+        self._file.add([(*RESULTS, *(heading(*column) for column in self._columns), *MOMENTS)])
+
+    def add(self, operations: Iterable[Operation]) -> None:
+        """Write a row for each of ``operations``, which are the next in the plan's order."""
+        self._file.add(self._row(operation) for operation in operations)
+
+    def content(self) -> bytes:
+        """End the sheet and return the file."""
+        return self._file.content()
+
+    def _row(self, operation: Operation) -> tuple[TableCell, ...]:
+        batch = self._batches.get(operation.batch) if operation.batch is not None else None
+        told = _told(self._kind, operation, self._sent.get(operation.batch or 0))
+        return (
+            guarded(operation.e164),
+            guard(operation.number_id),
+            LEFT_ALONE if operation.code == UNCHANGED else operation.state.value,
+            guard(operation.code),
+            guard(visible(operation.reason)),
+            guard(operation.pointer),
+            *_cells(self._write, self._columns, told),
+            guard(batch.job) if batch else None,
+            batch.submitted_at if batch else None,
+            operation.settled_at,
+            operation.found_at,
+        )
+
+
+class Touched:
+    """Finds out which columns a sheet needs beside those that it always has; ``batches`` is keyed by position."""
+
+    def __init__(self, kind: Kind, batches: Mapping[int, Batch]) -> None:
+        self._kind = kind
+        self._sent = {position: comparable(kind, batch.values) for position, batch in batches.items()}
+        self._found: set[tuple[str, Stage]] = set()
+
+    def note(self, operations: Iterable[Operation]) -> None:
+        """Look at some of the numbers. One that was left alone has nothing to tell that no other has."""
+        for operation in operations:
+            if operation.batch is not None:
+                told = _told(self._kind, operation, self._sent.get(operation.batch))
+                for stage, values in told.items():
+                    names = operation.after if values is None else values
+                    self._found.update((name, stage) for name in names)
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the settings. What the kind does not know, which is a secret whose key is gone, has none."""
+        each = ((setting, stage) for setting in self._kind.by_name.values() for stage in Stage)
+        return tuple((setting, stage) for setting, stage in each if (setting.name, stage) in self._found)
+
+
+def _told(kind: Kind, operation: Operation, sent: SentBatch | None) -> Mapping[Stage, Values | None]:
+    """Return what a number had, was to get and was found to have; None for a number that was not there any more.
+
+    Beside what changes, that is what a kind always sends, and what was not to change and did; so that what a number had
+    can be sent again, nothing that its provider takes away by itself. Of a number that is taken out of the account, or
+    left alone, all that was read is told.
+    """
+    lost = _lost(kind, operation, sent)
+    if not operation.after:
+        return {Stage.BEFORE: {**operation.before, **lost}, Stage.AFTER: {}, Stage.FOUND: _found(kind, operation, sent)}
+    names = [
+        *operation.after,
+        *(each.name for each in kind.settings if each.always and each.name not in operation.after),
+    ]
+    wanted = {**operation.before, **operation.after}
+    before, after = (
+        {name: values[name] for name in names if name in values and name not in kind.left_out(values)}
+        for values in (operation.before, wanted)
+    )
+    return {Stage.BEFORE: {**before, **lost}, Stage.AFTER: after, Stage.FOUND: _found(kind, operation, sent)}
+
+
+def _found(kind: Kind, operation: Operation, sent: SentBatch | None) -> Values | None:
+    """Return what the number has of what was to change, of what was not to change and did, and how far it is."""
+    found = operation.found
+    if found is None:
+        return None if operation.found_at else {}
+    names = dict.fromkeys(
+        (
+            *operation.after,
+            *(differing(kind, sent.values, found) if sent else ()),
+            *_lost(kind, operation, sent),
+            *(each.name for each in kind.statuses),
+        )
+    )
+    return {name: found[name] for name in names if name in found}
+
+
+def _lost(kind: Kind, operation: Operation, sent: SentBatch | None) -> Values:
+    """Return what the number had of what was not to change and did; a verified number has lost nothing."""
+    if sent is None or not operation.found or operation.state is OperationState.VERIFIED:
+        return {}
+    known = {**operation.beside, **operation.before}
+    return {name: known[name] for name in also_changed(kind, sent, known, operation.found)}
+
+
+def _cells(write: CellWriter, columns: Columns, told: Mapping[Stage, Values | None]) -> Iterator[str]:
+    for setting, stage in columns:
+        values = told[stage]
+        if values is None:
+            yield ABSENT
+        else:
+            yield write.told(setting, values[setting.name]) if setting.name in values else ""

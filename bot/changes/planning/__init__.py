@@ -1,0 +1,1 @@
+"""From current and wanted values to a plan: differences, batches, digest, summary."""

@@ -1,0 +1,164 @@
+"""Building plans: the fewest calls that give every number what is wanted of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from bot.changes.model.filter_fields import Condition
+from bot.changes.model.kinds import EffectState, Kind
+from bot.changes.model.list_edits import all_applied
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.start import Start
+from bot.changes.model.values import Values, Wishes
+from bot.changes.planning.diff import difference, meaning, payload
+from bot.changes.planning.plan import Plan, PlannedBatch, PlannedNumber, digest
+
+
+@dataclass(slots=True)
+class _Shared:
+    """Numbers with the same row: what of it is sent."""
+
+    row: Values
+    #: Names of the row's values that some number of them does not have yet.
+    differing: set[str]
+    #: The names of all values to send; None until they are asked for.
+    names: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One number before its batch is known."""
+
+    snapshot: Snapshot
+    before: Values
+    beside: Values
+    values: Values
+    after: Values
+    #: None when the number is left alone.
+    shared: _Shared | None
+
+
+class _Sharing:
+    """Finds out which values of equal rows have to be sent."""
+
+    def __init__(self, kind: Kind, wanted: Wishes) -> None:
+        self._kind = kind
+        self._wanted = frozenset(wanted)
+        self._by_row: dict[str, _Shared] = {}
+        #: Equal rows are mostly one and the same object, which spares writing them down to compare them.
+        self._by_identity: dict[int, _Shared] = {}
+
+    def add(self, row: Values, after: Values) -> _Shared:
+        """Take in a number that changes by ``after`` and return what it shares with those of the same row."""
+        shared = self._by_identity.get(id(row)) if row else None
+        if shared is None:
+            shared = self._by_row.setdefault(meaning(self._kind, row), _Shared(row, set()))
+            if row:
+                self._by_identity[id(row)] = shared
+        shared.differing.update(name for name in after if name in shared.row)
+        return shared
+
+    def of(self, shared: _Shared, values: Values) -> Values:
+        """Return those of ``values`` that are sent: what all numbers are to get, and what of the row is needed.
+
+        Where the rule of the kind wants some values together, the whole row is sent.
+        """
+        if not shared.row:
+            return values
+        if shared.names is None:
+            some = self._wanted | shared.differing
+            broken = self._kind.rule({name: value for name, value in values.items() if name in some})
+            shared.names = some | frozenset(shared.row) if broken else some
+        return {name: value for name, value in values.items() if name in shared.names}
+
+
+_NO_ROWS: Final[Mapping[str, Values]] = MappingProxyType({})
+
+
+def build(
+    kind: Kind,
+    wanted: Wishes,
+    snapshots: Iterable[Snapshot],
+    rows: Mapping[str, Values] = _NO_ROWS,
+    *,
+    start: Start | None = None,
+    canary: int = 0,
+) -> Plan:
+    """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
+
+    ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``. Of a row's values those
+    are sent that no number with the same row has yet: a sheet of today's values, uploaded again with one column
+    edited, takes no more calls than that column alone. The first ``canary`` numbers that change get batches of their
+    own; when these would be all, there is no first try.
+    """
+    changing = 0
+    batches: list[PlannedBatch] = []
+    room: dict[str, int] = {}
+    numbers: list[PlannedNumber] = []
+    drafts: list[_Draft] = []
+    touched: dict[tuple[str, ...], list[str]] = {}
+    sharing = _Sharing(kind, wanted)
+    for snapshot in snapshots:
+        row = rows.get(snapshot.id, {})
+        wishes = {**wanted, **row}
+        names = touched.setdefault(tuple(wishes), [])
+        if not names:
+            names += [setting.name for setting in kind.touched(wishes)]
+        before = {name: snapshot.values[name] for name in names if name in snapshot.values}
+        values = all_applied(kind.by_name, wishes, before)
+        after = difference(kind, before, values)
+        if not after and kind.stands(values, snapshot.values) in {EffectState.FAILED, EffectState.CONTRARY}:
+            after = values  # it has the values and they are not in effect, so they are asked for once more
+        beside = {name: value for name, value in snapshot.values.items() if name not in before}
+        shared = sharing.add(row, after) if after or kind.removes else None
+        drafts.append(_Draft(snapshot, before, beside, values, after, shared))
+    for draft in drafts:
+        position = None
+        if draft.shared is not None:
+            if changing == canary:
+                room.clear()  # the first try is complete, and nothing more goes into its batches
+            changing += 1
+            sent = payload(kind, draft.before, sharing.of(draft.shared, draft.values))
+            position = _place(kind, sent, batches, room, canary=changing <= canary)
+        numbers.append(
+            PlannedNumber(
+                id=draft.snapshot.id,
+                e164=draft.snapshot.e164,
+                before=draft.before,
+                after=draft.after,
+                batch=position,
+                beside=draft.beside,
+                doubt=draft.snapshot.doubt,
+            )
+        )
+    if changing <= canary:
+        batches = [replace(batch, canary=False) for batch in batches]
+    return Plan(
+        kind=kind.name,
+        numbers=tuple(numbers),
+        batches=tuple(batches),
+        digest=digest(kind.name, numbers, batches, start),
+        start=start,
+    )
+
+
+def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], start: Start | None = None) -> Plan:
+    """Return the plan of one call whose numbers only the provider can tell: their values, and what they are like."""
+    batches = (PlannedBatch(position=1, values=wanted, size=0, handed=conditions),)
+    sealed = digest(kind.name, (), batches, start)
+    return Plan(kind=kind.name, numbers=(), batches=batches, digest=sealed, start=start)
+
+
+def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int], *, canary: bool) -> int:
+    """Put one more number into the open batch for ``sent``, opening one when there is none, and return its position."""
+    key = meaning(kind, sent)
+    index = room.get(key)
+    if index is None or batches[index].size >= kind.batch_size:
+        index = room[key] = len(batches)
+        batches.append(PlannedBatch(position=index + 1, values=sent, size=0, canary=canary))
+    batch = batches[index]
+    batches[index] = replace(batch, size=batch.size + 1)
+    return batch.position

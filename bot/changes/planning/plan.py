@@ -1,0 +1,146 @@
+"""From snapshots and wanted values to the exact plan that people approve."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+
+from bot.changes.model.filter_fields import Condition, conditions_to_json
+from bot.changes.model.kinds import Kind
+from bot.changes.model.start import Start
+from bot.changes.model.values import ListEdit, Values, Wish, Wishes, canonical
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedNumber:
+    """One number of a plan."""
+
+    id: str
+    e164: str
+    #: Today's values of everything that is sent: the wanted settings and their groups' siblings. A setting that the
+    #: provider does not tell about the number is not in it, which is not the same as None.
+    before: Values
+    #: The values that will differ afterwards; empty when the number already has them.
+    after: Values
+    #: Position of its batch, from 1; None when it is left alone.
+    batch: int | None
+    #: What else was read of the number and nothing is to change: compared after the job, for a job may reset it. It is
+    #: not part of what people approve, and no reason to call a plan stale.
+    beside: Values = field(default_factory=dict)
+    #: What may keep the provider from changing it; see :attr:`bot.changes.model.snapshots.Snapshot.doubt`.
+    doubt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedBatch:
+    """Numbers that get the same values in one call."""
+
+    position: int
+    values: Values
+    size: int
+    #: A filter that is handed to the provider because nobody can resolve it beforehand; empty for every other batch.
+    handed: tuple[Condition, ...] = ()
+    #: Whether it is part of the first try: sent and verified before any other batch is.
+    canary: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What will happen to every number, exactly."""
+
+    kind: str
+    numbers: tuple[PlannedNumber, ...]
+    batches: tuple[PlannedBatch, ...]
+    digest: str
+    #: When it is to happen; None for as soon as it may.
+    start: Start | None = None
+
+    @property
+    def unchanged(self) -> int:
+        """How many numbers already have the wanted values."""
+        return sum(1 for number in self.numbers if number.batch is None)
+
+
+def digest(
+    kind: str, numbers: Sequence[PlannedNumber], batches: Sequence[PlannedBatch], start: Start | None = None
+) -> str:
+    """Return the SHA-256 (hex) over the canonical form of a plan: its kind, its start, every number and every value.
+
+    Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches. The
+    start counts, because whoever approves a change for tonight has not approved it for noon; the zone in which it is
+    written does not. Without a start the digest is what it was before there were any, so old approvals stay good.
+    """
+    running = hashlib.sha256()
+    begins = {"start": start.at.astimezone(UTC).isoformat()} if start else {}
+    running.update(canonical({"version": 1, "kind": kind, **begins}).encode())
+    for batch in batches:
+        handed = [conditions_to_json(batch.handed)] if batch.handed else []
+        first = ["canary"] if batch.canary else []
+        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed, *first]).encode())
+    for number in numbers:
+        line = [number.id, number.e164, number.batch, plain(number.before), plain(number.after)]
+        running.update(canonical(line).encode())
+    return running.hexdigest()
+
+
+def plain(values: Values) -> dict[str, object]:
+    """Return values ready for :func:`bot.changes.model.values.canonical`, which knows secrets by their fingerprint."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def ids_to_name(kind: Kind, wanted: Wishes, plan: Plan) -> dict[str, set[str]]:
+    """Return, per setting whose values are ids, every id that a person will read in this plan.
+
+    Only settings that the change means to touch are in it, not the siblings that are sent along.
+    """
+    meant = set(wanted).union({each.name for each in kind.observed}, *(number.after for number in plan.numbers))
+    names = [name for name, setting in kind.by_name.items() if setting.lookup and name in meant]
+    ids: dict[str, set[str]] = {name: set() for name in names}
+    for name in names:
+        for number in plan.numbers:
+            ids[name].update(ids_in(number.before.get(name)))
+            ids[name].update(ids_in(number.after.get(name)))
+        ids[name].update(ids_in(wanted.get(name)))
+    return ids
+
+
+def ids_in(wish: Wish) -> tuple[str, ...]:
+    """Return the ids that a value, or an edit, of a setting whose values are ids consists of."""
+    match wish:
+        case ListEdit(entries=entries):
+            return entries
+        case tuple():
+            return wish
+        case str() if wish:
+            return (wish,)
+        case _:
+            return ()
+
+
+def unfit(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
+    """Return, per reason, the numbers that must be left out: barred, or with values afterwards that do not agree.
+
+    Only what the change itself sets is held against a number: what it has already is its own affair.
+    """
+    found: dict[str, list[PlannedNumber]] = {}
+    for number in plan.numbers:
+        if number.batch is None:
+            continue
+        reasons = [kind.barred(number.before)]
+        broken = kind.result_rule({**number.before, **number.after})
+        reasons += [why for name, why in broken.items() if name in number.after]
+        for reason in filter(None, reasons):
+            found.setdefault(reason, []).append(number)
+    return found
+
+
+def emptied(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
+    """Return, per setting, the numbers whose list an edit would leave empty where the provider documents no way to."""
+    found: dict[str, list[PlannedNumber]] = {}
+    for number in plan.numbers:
+        for name, value in number.after.items():
+            if value == () and not kind.setting(name).clearable:
+                found.setdefault(name, []).append(number)
+    return found

@@ -1,0 +1,142 @@
+"""The figures of a plan that people read before they ask for it, and before they approve it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from bot.changes.model.change import Summary
+from bot.changes.model.kinds import Kind
+from bot.changes.model.list_edits import keys
+from bot.changes.model.locks import Held
+from bot.changes.model.settings import Setting
+from bot.changes.model.values import ListEdit, Wishes
+from bot.changes.planning.diff import meaning
+from bot.changes.planning.plan import Plan, PlannedNumber
+
+#: How many numbers the before/after sample shows.
+SAMPLE_SIZE: Final = 5
+
+#: How many numbers are named that were changed since.
+NAMED: Final = 10
+#: Values that mean that there is nothing, or that it is off.
+UNSET: Final = (None, False, "", (), "disabled")
+
+_NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def summarise(
+    kind: Kind,
+    plan: Plan,
+    wanted: Wishes,
+    labels: Mapping[str, Mapping[str, str]],
+    *,
+    repeats: int,
+    left_out: int = 0,
+    locked: Sequence[Held] = (),
+    conditions: Sequence[str] = (),
+    varied: Mapping[str, int] = _NO_COUNTS,
+    given: Sequence[str] = (),
+    unknown: int = 0,
+    lost: Mapping[str, int] = _NO_COUNTS,
+    since: Sequence[str] = (),
+) -> Summary:
+    """Return the figures of ``plan`` for cards and previews.
+
+    ``given`` is what people have to know of where the numbers with values of their own, and these, come from.
+    """
+    changed = [number for number in plan.numbers if number.batch is not None]
+    names = tuple(dict.fromkeys((*wanted, *varied)))
+    first = {batch.position for batch in plan.batches if batch.canary}
+    paid = {
+        name: count
+        for name, count in (
+            (name, sum(1 for number in changed if _switches_on(kind.setting(name), number))) for name in names
+        )
+        if count
+    }
+    cautions = _cautions(kind, changed)
+    return Summary(
+        numbers=len(plan.numbers),
+        unchanged=plan.unchanged,
+        batches=len(plan.batches),
+        wanted=wanted,
+        unknown=unknown,
+        lost=lost,
+        since=len(since),
+        since_named=tuple(since[:NAMED]),
+        varied=varied,
+        labels=labels,
+        repeats=repeats,
+        left_out=left_out,
+        locked=tuple(locked),
+        conditions=tuple(conditions),
+        sample=tuple(
+            (
+                number.e164,
+                {name: number.before[name] for name in number.after or number.before if name in number.before},
+                number.after,
+            )
+            for number in _telling(kind, changed)
+        ),
+        paid=paid,
+        canary=tuple(number.e164 for number in changed if number.batch in first)[:SAMPLE_SIZE],
+        cautions={why: len(numbers) for why, numbers in cautions.items()}
+        | (dict.fromkeys(given, len(changed)) if changed else {}),
+        cautioned={why: tuple(numbers[:NAMED]) for why, numbers in cautions.items()},
+        having={
+            each.name: count
+            for each in kind.observed
+            if (count := sum(1 for n in changed if n.before.get(each.name) not in UNSET))
+        },
+        losing={
+            name: count
+            for name in names
+            if not isinstance(wanted.get(name), ListEdit) and (count := _losing(kind.setting(name), changed))
+        },
+    )
+
+
+def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[str]]:
+    """Return what may not be meant, or may not work -> the numbers that it is true of, in E.164."""
+    found: dict[str, list[str]] = {}
+    for number in changed:
+        caution = kind.caution({**number.before, **number.after})
+        for why in {number.doubt, *(why for name, why in caution.items() if name in number.after)} - {""}:
+            found.setdefault(why, []).append(number.e164)
+    return found
+
+
+def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
+    """Return a few numbers that say most: those that differ in what they have now come before those that repeat it."""
+    unlike: dict[str, PlannedNumber] = {}
+    for number in changed:
+        if len(unlike) >= SAMPLE_SIZE:
+            break
+        shown = {name: number.before.get(name) for name in number.after or number.before}
+        unlike.setdefault(meaning(kind, shown), number)
+    chosen = list(unlike.values())
+    rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)
+    return [*chosen, *rest][:SAMPLE_SIZE]
+
+
+def _losing(setting: Setting, changed: Sequence[PlannedNumber]) -> int:
+    """Return how many numbers lose an entry of a list that is replaced whole."""
+    if not setting.listed:
+        return 0
+    return sum(
+        1
+        for n in changed
+        if setting.name in n.after and keys(setting, n.before.get(setting.name)) - keys(setting, n.after[setting.name])
+    )
+
+
+def _switches_on(setting: Setting, number: PlannedNumber) -> bool:
+    """Tell whether a paid setting goes from off, unset or ``disabled`` to anything else."""
+    return (
+        setting.paid
+        and setting.name in number.after
+        and number.after[setting.name] not in UNSET
+        and (number.before.get(setting.name) in UNSET)
+    )

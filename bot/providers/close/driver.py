@@ -1,0 +1,111 @@
+"""The background task that carries runs out: it claims them, keeps the claims alive, and ends in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from bot.changes.model.kinds import Kind
+from bot.providers.close.execution import RunExecution
+from bot.providers.close.updates import Updates
+from bot.providers.runs import Runs
+
+log = logging.getLogger(__name__)
+
+#: Runs at work at once. They share one pace; a run of one number must not wait for a run of a thousand.
+AT_ONCE: Final = 8
+#: Seconds between two renewals of the claims. Half the work renews them anyway.
+RENEWAL: Final = 5.0
+#: Seconds that requests under way have to end before they are cut off. SIGTERM allows ten for everything.
+GRACE: Final = 2.5
+
+
+class Driver:
+    """Carries runs out from the first :meth:`wake` until :meth:`close`.
+
+    It sleeps until it is woken: by a new run, by every poll of an open one, and by the end of one of its own. A run
+    that another process left behind is thus taken up when its job is polled next.
+    """
+
+    def __init__(self, runs: Runs, updates: Updates, kind: Callable[[str], Kind]) -> None:
+        self._runs = runs
+        self._updates = updates
+        self._kind = kind
+        self._owner = f"close:{uuid.uuid4().hex}"
+        self._wakeup = asyncio.Event()
+        self._closing = False
+        self._loop: asyncio.Task[None] | None = None
+        self._carried: dict[asyncio.Task[None], RunExecution] = {}
+
+    def wake(self) -> None:
+        """Look for runs that can be claimed."""
+        if self._closing:
+            return
+        self._wakeup.set()
+        if self._loop is None or self._loop.done():
+            self._loop = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Take up nothing more, let what is under way end within the grace, and give every run back."""
+        self._closing = True
+        self._wakeup.set()
+        for carrying in self._carried.values():
+            carrying.leave()
+        if self._carried:
+            await asyncio.wait(self._carried, timeout=GRACE)
+        for carrying in self._carried.values():
+            carrying.cut_off()
+        if self._loop is not None:
+            await self._loop
+
+    async def _run(self) -> None:
+        """Claim and carry until closed. Store errors are logged, and the claim is tried again at the next look."""
+        while not self._closing:
+            self._wakeup.clear()
+            try:
+                await self._claim()
+                if self._carried:
+                    await self._runs.renew(self._owner)
+            except Exception:
+                log.exception("cannot look for runs")
+            await self._wait()
+        if self._carried:
+            await asyncio.wait(self._carried)
+        try:
+            await self._runs.release(self._owner)
+        except Exception:
+            log.exception("cannot give runs back; their claims run out")
+
+    async def _claim(self) -> None:
+        room = AT_ONCE - len(self._carried)
+        for id_ in await self._runs.claim(self._owner, room) if room else ():
+            # After a jump of the clock one's own claims look like a dead owner's. Whoever is at work here still is.
+            held = any(carrying.run == id_ for carrying in self._carried.values())
+            run = None if held else await self._runs.read(id_)
+            if run is None or self._closing:
+                continue
+            carrying = RunExecution(self._runs, run, self._owner, self._kind(run.kind), self._updates)
+            task = asyncio.create_task(self._carry(carrying))
+            self._carried[task] = carrying
+            task.add_done_callback(self._carried_out)
+
+    async def _carry(self, carrying: RunExecution) -> None:
+        try:
+            await carrying.carry()
+        except Exception:
+            log.exception("a run broke off; it is taken up again when its claim has run out")
+
+    def _carried_out(self, task: asyncio.Task[None]) -> None:
+        del self._carried[task]
+        self._wakeup.set()
+
+    async def _wait(self) -> None:
+        """Wait for the bell; while runs are at work, no longer than their claims may go unrenewed."""
+        try:
+            async with asyncio.timeout(RENEWAL if self._carried else None):
+                await self._wakeup.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,193 @@
+"""Carrying one run out: its numbers, several at once, until each has its outcome or the run has to wait or stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from enum import Enum
+from typing import Final
+
+from bot.changes.model.bulk_runs import NumberState, Run, RunNumber, Step
+from bot.changes.model.kinds import Kind
+from bot.changes.outcome.outcomes import STALE, STOPPED
+from bot.changes.policy import OnStale
+from bot.errors import Superseded
+from bot.providers.close.ledger import Ledger
+from bot.providers.close.staleness import FreshRead
+from bot.providers.close.updates import UpdateResult, Updates
+from bot.providers.runs import Runs
+
+log = logging.getLogger(__name__)
+
+#: Numbers of one run that are at work at once, at least and at most: each waits for two commits and an answer, and what
+#: an allowance has left at the end of its window is lost. Where few may be sent, many would only grow old in waiting.
+WIDTH: Final = 12
+WIDEST: Final = 32
+#: Seconds for which numbers are at work at the rate that Close allows.
+COVERED: Final = 0.6
+#: So many refusals with 403 and not one number taken: it is about the user, not about the numbers. Which of the two
+#: a single 403 means only its text could tell, and texts change (API.md, "Permissions").
+FORBIDDEN_FOR_ALL: Final = 10
+#: Seconds that a run is put off when Close is away.
+REST: Final = 30.0
+#: Code of ours for numbers that were not attempted because the run stopped.
+RUN_STOPPED: Final = "linesman.run_stopped"
+
+
+class RunState(Enum):
+    """What a run is doing."""
+
+    GOING = "going"  #: taking up one number after the other
+    STOPPED = "stopped"  #: no other number can be changed; the rest is not attempted
+    RESTING = "resting"  #: Close is away; the rest waits
+    LEAVING = "leaving"  #: this process ends, or the run is somebody else's now
+
+
+class _Pen:
+    """Writes down where one number is."""
+
+    def __init__(self, ledger: Ledger, number: RunNumber) -> None:
+        self._ledger = ledger
+        self._number = number
+
+    async def mark(self) -> None:
+        """Write that its request is about to go out."""
+        await self._ledger.mark(self._step(NumberState.SENT))
+
+    async def unmark(self) -> None:
+        """Write that the request surely had no effect."""
+        await self._ledger.note(self._step(NumberState.WAITING))
+
+    def _step(self, state: NumberState) -> Step:
+        return Step(position=self._number.position, state=state, rests=self._number.rests)
+
+
+class RunExecution:
+    """One run while this process holds it."""
+
+    def __init__(self, runs: Runs, run: Run, owner: str, kind: Kind, updates: Updates) -> None:
+        self._runs = runs
+        self._run = run
+        self._owner = owner
+        self._kind = kind
+        self._updates = updates
+        self._ledger = Ledger(runs, run.id, owner)
+        self._fresh_reads = updates.fresh_reads(run.numbers, kind)
+        self._course = RunState.GOING
+        self._why, self._code = "", RUN_STOPPED
+        if run.halt is not None:
+            self._only_sent(for_good=run.halt.for_good)
+        if run.halt is None or not run.halt.for_good:
+            for number in run.numbers:
+                if number.code == STALE:
+                    self._stop_as_stale(number)  # an earlier owner may have died before it stopped the run
+        self._accepted = any(number.state is NumberState.SUCCEEDED for number in run.numbers)
+        self._forbidden = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self._run.id
+
+    def leave(self) -> None:
+        """Take up no more numbers; those at work may come to their end."""
+        if self._course is RunState.GOING:
+            self._course = RunState.LEAVING
+
+    def cut_off(self) -> None:
+        """Let go of the numbers at work. What they sent is marked as sent, so the next owner looks first."""
+        self.leave()
+        for task in self._tasks:
+            task.cancel()
+
+    async def carry(self) -> None:
+        """Carry the run out as far as it goes and give it back."""
+        self._tasks = {asyncio.create_task(self._work()) for _ in range(min(WIDTH, len(self._fresh_reads)))}
+        while at_work := [task for task in self._tasks if not task.done()]:
+            await asyncio.wait(at_work)
+        await self._ledger.close()
+        match self._course:
+            case RunState.STOPPED:
+                with suppress(Superseded):
+                    await self._stop()
+                # What an earlier process left as sent is looked at once more before the run can end.
+                await self._runs.put_off(self._run.id, self._owner, 0.0)
+            case RunState.LEAVING:
+                await self._runs.put_off(self._run.id, self._owner, 0.0)
+            case RunState.RESTING:
+                await self._runs.put_off(self._run.id, self._owner, REST)
+            case RunState.GOING:
+                # Nothing is left but what a freeze keeps back: whoever lifts it makes the run due at once.
+                await self._runs.put_off(self._run.id, self._owner, REST, frozen=True)
+
+    async def _work(self) -> None:
+        while self._course is RunState.GOING:
+            try:
+                if (taken := await self._fresh_reads.next()) is None:
+                    return
+                await self._one(*taken)
+                self._widen()
+            except Superseded:
+                self._course = RunState.LEAVING
+            except Exception as error:
+                # Whatever it is, the run must not be lost with it: it is put off and taken up again.
+                log.exception("a number of run %s failed", self._run.id)
+                self._rest(type(error).__name__)
+
+    def _widen(self) -> None:
+        """Let more numbers be at work, where Close allows so many requests that these do not use them up."""
+        wanted = min(WIDEST, int(self._updates.rate * COVERED), len(self._tasks) + len(self._fresh_reads))
+        if self._course is RunState.GOING:
+            self._tasks |= {asyncio.create_task(self._work()) for _ in range(len(self._tasks), wanted)}
+
+    async def _one(self, number: RunNumber, look: FreshRead | None) -> None:
+        pen = _Pen(self._ledger, number)
+        ending = await self._updates.settle(number, self._kind, pen, self._fresh_reads, look)
+        self._weigh(ending)
+        if ending.stale:
+            self._stop_as_stale(number)
+        await self._ledger.note(ending.step)
+        if self._course is RunState.STOPPED:
+            await self._stop()  # at once, so that numbers at work send nothing more, nor send anything again
+
+    async def _stop(self) -> None:
+        """Let nothing more of the run be sent, by this process or by the next one that holds it."""
+        reason = f"The run was stopped before this number was sent. {self._why}"
+        await self._runs.stop(self._run.id, self._owner, code=self._code, reason=reason)
+
+    def _weigh(self, ending: UpdateResult) -> None:
+        """Decide what one number's ending means for the others."""
+        if ending.step.state is NumberState.SUCCEEDED:
+            self._accepted = True
+        if ending.halted is not None:
+            self._only_sent(for_good=ending.halted.for_good)
+        if ending.forbidden:
+            self._forbidden += 1
+        for_all = self._forbidden >= FORBIDDEN_FOR_ALL and not self._accepted
+        if ending.stops or for_all:
+            self._course, self._why = RunState.STOPPED, ending.stops or ending.step.reason
+            log.warning("run %s is stopped: %s", self._run.id, self._why)
+        elif ending.later:
+            self._rest("Close gives no clear answer")
+
+    def _only_sent(self, *, for_good: bool) -> None:
+        """Go on only with what may have been sent before: reading whether it arrived changes nothing.
+
+        Of a run that was stopped, whoever stopped it has given the others their outcome.
+        """
+        self._fresh_reads.only_sent()
+        log.info("run %s is %s", self._run.id, "stopped" if for_good else "frozen")
+
+    def _stop_as_stale(self, number: RunNumber) -> None:
+        """Send nothing more because of a number that is not as the plan found it, where the policy says so."""
+        if self._run.on_stale is OnStale.STOP and self._course is RunState.GOING:
+            why = f"{number.e164} is not as the plan found it any more."
+            self._course, self._code, self._why = RunState.STOPPED, STOPPED, why
+            log.warning("run %s is stopped: %s", self._run.id, why)
+
+    def _rest(self, why: str) -> None:
+        if self._course is RunState.GOING:
+            self._course = RunState.RESTING
+            log.warning("run %s is put off for %g s: %s", self._run.id, REST, why)

@@ -1,0 +1,230 @@
+"""Changing one number: its one request, and everything that can become of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from bot.changes.model.bulk_runs import NumberState, RunNumber, Step
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import show_value
+from bot.changes.model.values import Values
+from bot.changes.outcome.outcomes import NO_ANSWER, STALE, UNANSWERED, UNSETTLED
+from bot.errors import Forbidden, Halted, OutcomeUnknown, ProviderError, RateLimited, Unauthorised, Unavailable
+from bot.providers.close.errors import PLAN_LIMIT
+from bot.providers.close.reading import Reader
+from bot.providers.close.rights import Rights
+from bot.providers.close.rows import ONE_NUMBER, body, has, strays, values
+from bot.providers.close.staleness import FreshRead, FreshReads
+from bot.providers.http import PacedClient
+
+log = logging.getLogger(__name__)
+
+#: Tries for one number before its run is put off, when Close is away or gives no clear answer.
+TRIES: Final = 5
+#: Seconds between the first two tries at most; it doubles with each.
+PAUSE: Final = 1.0
+#: How often a run may be put off because of one number before that number is given up.
+RESTS: Final = 3
+
+
+class OperationWriter(Protocol):
+    """Writes down, for good, where one number is."""
+
+    async def mark(self) -> None:
+        """Write that its request is about to go out; raises :class:`bot.errors.Halted` when it must not."""
+        ...
+
+    async def unmark(self) -> None:
+        """Write that the request surely had no effect."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateResult:
+    """How the attempt at one number ended."""
+
+    step: Step
+    #: Why no other number can be changed either; empty when they can.
+    stops: str = ""
+    #: Close does not let this user change this number.
+    forbidden: bool = False
+    #: Close is away, or does not answer: try again later.
+    later: bool = False
+    #: A freeze or a stop came before its request.
+    halted: Halted | None = None
+    #: It is not as the plan found it, and was not sent.
+    stale: bool = False
+
+
+class Updates:
+    """The updates of one organization's numbers."""
+
+    def __init__(self, http: PacedClient, reader: Reader, rights: Rights) -> None:
+        self._http = http
+        self._reader = reader
+        self._rights = rights
+
+    @property
+    def rate(self) -> float:
+        """Updates that Close allows in a second, as far as it has told; 0 while it has not."""
+        return self._http.rate("PUT", ONE_NUMBER)
+
+    def fresh_reads(self, numbers: Iterable[RunNumber], kind: Kind) -> FreshReads:
+        """Return what looks at the numbers of one run."""
+        return FreshReads(self._reader, kind, numbers, self._http.now)
+
+    async def settle(
+        self, number: RunNumber, kind: Kind, pen: OperationWriter, fresh_reads: FreshReads, look: FreshRead | None
+    ) -> UpdateResult:
+        """Give ``number`` its outcome, or say that it has to be tried again later.
+
+        ``look`` is what was seen of it a moment ago. When there is none, or it is too old once the request's turn has
+        come, it is read again: what somebody else has done since the plan is not overwritten. When a request may have
+        gone out before, reading tells whether it arrived. An update sets absolute values, so sending it twice does no
+        harm that once does not.
+        """
+        doubtful = number.state is NumberState.SENT
+        tries = 0
+        while True:
+            try:
+                look = await self._look(number, kind, fresh_reads, None if doubtful else look)
+                if (found := _judged(number, kind, look, doubtful=doubtful)) is not None:
+                    return found
+                await self._send(number, pen, fresh_reads, look)
+                return UpdateResult(step=Step(position=number.position, state=NumberState.SUCCEEDED))
+            except _TooOld:
+                continue
+            except Halted as halt:
+                return _halted(number, halt, doubtful=doubtful)
+            except (RateLimited, Unavailable, OutcomeUnknown) as error:
+                # 503 is "not now" on any verb, says Close's own client (API.md, "Lost answers"); all else may have
+                # arrived.
+                doubtful = doubtful or (isinstance(error, OutcomeUnknown) and error.status != 503)
+                why: ProviderError = error
+            except ProviderError as error:
+                # What may have arrived before may arrive late, and a refusal now says nothing about that: a key, a
+                # right or the rules may be others by now. Reading the number decides.
+                return _refused(number, error, lost=doubtful)
+            if not doubtful:
+                # However long it waits now, a freeze or a stop meanwhile finds the number unsent.
+                await pen.unmark()
+            if isinstance(why, RateLimited):
+                await self._http.sleep(why.wait)
+                continue
+            tries += 1
+            if tries >= TRIES:
+                return _given_up(number, why, sent=doubtful)
+            log.info("number %s is tried again: %s", number.id, why.message)
+            await self._http.sleep(PAUSE * 2.0 ** (tries - 1) * (0.5 + self._http.jitter() / 2))
+
+    async def _send(self, number: RunNumber, pen: OperationWriter, fresh_reads: FreshReads, look: FreshRead) -> None:
+        """Send the update, unless the look at the number is too old when its turn comes."""
+
+        async def ready() -> None:
+            if not fresh_reads.fresh(look):
+                raise _TooOld
+            await pen.mark()
+
+        parts = {"id": number.id}
+        try:
+            answer = await self._http.write("PUT", ONE_NUMBER, parts=parts, json=body(number.wanted), ready=ready)
+        except Forbidden:
+            self._rights.refused()
+            raise
+        self._rights.taken(answer, number.wanted)
+
+    async def _look(self, number: RunNumber, kind: Kind, fresh_reads: FreshReads, look: FreshRead | None) -> FreshRead:
+        """Return ``look``, or another one when there is none that counts."""
+        if look is not None and fresh_reads.fresh(look):
+            return look
+        at = fresh_reads.now()
+        return FreshRead(await self._reader.read(number.id, number.wanted, kind), at)
+
+
+class _TooOld(Exception):
+    """The turn of an update came so late that its number has to be looked at again."""
+
+
+def _judged(number: RunNumber, kind: Kind, look: FreshRead, *, doubtful: bool) -> UpdateResult | None:
+    """Return the ending of a number that has the values already, or is not as the plan found it; None for others.
+
+    One that was never sent is stale then. Of one that was, nobody can say what happened.
+    """
+    if look.row is None:
+        gone = "It is not in the account any more."
+        return _not_sent(number, gone, doubtful=doubtful)
+    told = values(look.row, number.wanted, kind)
+    if has(kind, told, number.wanted):
+        return UpdateResult(step=Step(position=number.position, state=NumberState.SUCCEEDED))
+    if not (moved := strays(kind, told, number.before, number.wanted)):
+        return None
+    reason = " ".join(_what_changed(kind, name, number.before, told) for name in moved)
+    pointer = f"/{moved[0]}"
+    return _not_sent(number, reason, pointer=pointer, doubtful=doubtful)
+
+
+def _not_sent(number: RunNumber, reason: str, *, pointer: str = "", doubtful: bool) -> UpdateResult:
+    advice = (
+        "It was sent once, got no clear answer, and was not sent again."
+        if doubtful
+        else "It was not sent; look at the number and ask again."
+    )
+    step = Step(
+        position=number.position,
+        state=NumberState.UNKNOWN if doubtful else NumberState.NOT_ATTEMPTED,
+        code=UNANSWERED if doubtful else STALE,
+        reason=f"{reason} {advice}",
+        pointer=pointer,
+    )
+    return UpdateResult(step=step, stale=not doubtful)
+
+
+def _what_changed(kind: Kind, name: str, before: Values, told: Values) -> str:
+    setting = kind.setting(name)
+    then, now = (show_value(setting, known[name]) if name in known else "(not told)" for known in (before, told))
+    return f"It changed since the plan was made: {setting.label} was {then} and is {now}."
+
+
+def _refused(number: RunNumber, error: ProviderError, *, lost: bool) -> UpdateResult:
+    """Return the ending of a number that Close refused; ``lost`` when nobody knows whether its update arrived."""
+    stops = isinstance(error, Unauthorised) or error.status == PLAN_LIMIT
+    state, code, reason = NumberState.FAILED, error.code, error.message
+    if lost:
+        state, code = NumberState.UNKNOWN, UNSETTLED
+        reason = f"The answer to its update was lost. {error.message}"
+    return UpdateResult(
+        step=Step(position=number.position, state=state, code=code, reason=reason, pointer=error.pointer),
+        stops=error.message if stops else "",
+        forbidden=isinstance(error, Forbidden) and not stops,
+    )
+
+
+def _halted(number: RunNumber, halt: Halted, *, doubtful: bool) -> UpdateResult:
+    """Return the ending of a number whose request was not sent, or not sent again, as a freeze or a stop came first."""
+    if not halt.for_good:
+        state = NumberState.SENT if doubtful else NumberState.WAITING
+        return UpdateResult(step=Step(position=number.position, state=state, rests=number.rests), halted=halt)
+    if doubtful:  # whoever stopped the run says why numbers were not sent, and this one was
+        reason = (
+            "Its update was sent and got no clear answer, and the change was stopped or its batch given up before it "
+            "could be sent again. It may still arrive."
+        )
+        step = Step(position=number.position, state=NumberState.UNKNOWN, code=UNANSWERED, reason=reason)
+    else:
+        step = Step(position=number.position, state=NumberState.NOT_ATTEMPTED, code=halt.code, reason=halt.message)
+    return UpdateResult(step=step, halted=halt)
+
+
+def _given_up(number: RunNumber, why: ProviderError, *, sent: bool) -> UpdateResult:
+    """Return the ending of a number that got no clear answer: later once more, or not any more."""
+    if number.rests < RESTS:
+        state = NumberState.SENT if sent else NumberState.WAITING
+        return UpdateResult(step=Step(position=number.position, state=state, rests=number.rests + 1), later=True)
+    reason = f"Close gave no clear answer about it in {TRIES * (RESTS + 1)} tries. {why.message}"
+    state = NumberState.UNKNOWN if sent else NumberState.FAILED
+    return UpdateResult(
+        step=Step(position=number.position, state=state, code=NO_ANSWER, reason=reason, rests=number.rests)
+    )

@@ -1,0 +1,167 @@
+"""What every listener is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.errors import ChannelLost, DeliveryError
+from bot.slack.click_runner import Answer, ClickRunner
+from bot.slack.direct_messages import SlackDirectMessages
+from bot.slack.home_publisher import HomePublisher
+from bot.slack.modals import Modals
+from bot.slack.permalinks import Permalinks
+from bot.slack.views.elements import View, escape
+from bot.slack.views.preview import notice
+from bot.slack.web_api import call
+from bot.workflow.approval.approvals import Approvals
+from bot.workflow.authorization import Authorization
+from bot.workflow.control.cancellation import Cancellation
+from bot.workflow.control.freezes import FreezeControl
+from bot.workflow.control.locks import LockControl
+from bot.workflow.control.resolution import Resolution
+from bot.workflow.execution.canary import Canary
+from bot.workflow.planning.choices import Choices
+from bot.workflow.planning.follow_ups import FollowUps
+from bot.workflow.planning.requests import Requests
+from bot.workflow.planning.templates import Templates
+from bot.workflow.queries.audit_export import AuditExport
+from bot.workflow.queries.change_details import ChangeDetailsReader
+from bot.workflow.queries.lists import ChangeLists
+from bot.workflow.queries.number_lookup import NumberLookup
+from bot.workflow.queries.results import ResultsExport
+from bot.workflow.queries.value_export import ValueExports
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The parts that listeners work with."""
+
+    client: AsyncWebClient
+    clicks: ClickRunner
+    modals: Modals
+    choices: Choices
+    requests: Requests
+    follow_ups: FollowUps
+    approvals: Approvals
+    cancellation: Cancellation
+    freeze_control: FreezeControl
+    lock_control: LockControl
+    audit_export: AuditExport
+    resolution: Resolution
+    canary: Canary
+    authorization: Authorization
+    change_details: ChangeDetailsReader
+    results_export: ResultsExport
+    change_lists: ChangeLists
+    number_lookup: NumberLookup
+    templates: Templates
+    home_publisher: HomePublisher
+    permalinks: Permalinks
+    value_exports: ValueExports
+    direct_messages: SlackDirectMessages
+
+    def to_person(self, body: Mapping[str, Any]) -> Answer:
+        """Return how to answer the person behind ``body`` where they clicked, so that only they see it."""
+
+        async def answer(text: str) -> None:
+            await self.say(body, escape(text))
+
+        return answer
+
+    def in_modal(self, body: Mapping[str, Any], view_id: str = "") -> Answer:
+        """Return how to answer in the modal ``view_id``, or in the one in which the person behind ``body`` clicked.
+
+        Where there is none, or it cannot be reached, they are told as with :meth:`to_person`.
+        """
+
+        async def answer(text: str) -> None:
+            try:
+                if place := view_id or (body.get("view") or {}).get("id", ""):
+                    await self.show(place, notice(escape(text)))
+                    return
+            except DeliveryError as error:
+                log.info("answered outside of the modal", why=error.message)
+            await self.say(body, escape(text))
+
+        return answer
+
+    async def say(
+        self,
+        body: Mapping[str, Any],
+        text: str,
+        blocks: list[dict[str, Any]] | None = None,
+        *,
+        replace: bool = False,
+    ) -> None:
+        """Say ``text`` (mrkdwn) to the person behind ``body`` only, with ``replace`` in place of what they clicked in.
+
+        While Slack cannot be reached, or does not say whether it took it, it is said again later: whoever clicks is
+        answered. Raises DeliveryRefused when Slack will not.
+        """
+        await self.clicks.until_heard(lambda: self._say(body, text, blocks, replace=replace))
+
+    async def _say(
+        self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]] | None, *, replace: bool
+    ) -> None:
+        """Say it once.
+
+        The response URL works in any conversation, also where the bot is not a member; it lives half an hour, and
+        shortcuts have none.
+        """
+        user = body["user_id"] if "user_id" in body else body["user"]["id"]
+        if url := body.get("response_url"):
+            hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
+            with suppress(aiohttp.ClientError, TimeoutError):  # it is said in another way then
+                answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=replace)
+                if answer.status_code == 200:
+                    return
+        if channel := body.get("channel_id") or (body.get("channel") or {}).get("id"):
+            try:
+                await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks))
+            except ChannelLost as error:  # the bot is not in there; in a direct message it can say it
+                log.info("answered in a direct message", channel=channel, why=error.message)
+            else:
+                return
+        await call(self.client.chat_postMessage(channel=user, text=text, blocks=blocks))
+
+    async def send_file(self, user: str, name: str, content: bytes, text: str) -> None:
+        """Put a file into the direct messages with ``user``, ``text`` (mrkdwn) above it."""
+        opened = await call(self.client.conversations_open(users=user))
+        await call(
+            self.client.files_upload_v2(
+                filename=name, title=name, content=content, channel=opened["channel"]["id"], initial_comment=text
+            )
+        )
+
+    async def replace(self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]]) -> None:
+        """Put ``blocks`` in the place of the message whose button was pressed. It is a nicety: a refusal is let go."""
+        if url := body.get("response_url"):
+            hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
+            with suppress(aiohttp.ClientError, TimeoutError):
+                answer = await hook.send(text=text, blocks=blocks, replace_original=True)
+                if answer.status_code != 200:
+                    log.info("message was not replaced", status=answer.status_code)
+
+    async def show(self, view_id: str, view: View) -> None:
+        """Replace what is in an open modal; see :meth:`bot.slack.modals.Modals.show`."""
+        await self.modals.show(view_id, view)
+
+    async def reveal(self, body: Mapping[str, Any], view: View) -> str:
+        """Open a modal for a click, on top of the modal in which it was made, and return its id."""
+        if (body.get("view") or {}).get("type") != "modal":
+            return await self.open(body["trigger_id"], view)
+        return await self.modals.push(body["trigger_id"], view)
+
+    async def open(self, trigger: str, view: View) -> str:
+        """Open a modal and return its id; must happen within three seconds of the click."""
+        return await self.modals.open(trigger, view)

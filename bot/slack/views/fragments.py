@@ -1,0 +1,145 @@
+"""Parts that several messages show: what is wanted, a sample, what costs money, who decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.changes.model.batches import FailureGroup
+from bot.changes.model.change import Change, Decision, DecisionVerb
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import ChangeState, Outcome
+from bot.changes.model.list_rows import ListRow
+from bot.changes.policy import Audience
+from bot.slack.views.elements import code, listed, person
+from bot.slack.views.times import duration
+from bot.workflow.ports import ChangeDetails
+
+#: State -> what people read.
+STATES = {
+    ChangeState.PLANNING: "⏳ Planning",
+    ChangeState.PLANNED: "📝 Planned",
+    ChangeState.AWAITING_APPROVAL: "🔵 Awaiting approval",
+    ChangeState.APPROVED: "🟢 Approved",
+    ChangeState.RUNNING: "▶️ Running",
+    ChangeState.VERIFYING: "🔎 Verifying",
+    ChangeState.PAUSED: "⏸️ Paused",
+    ChangeState.DISCARDED: "⚪ Discarded",
+    ChangeState.REJECTED: "⛔ Rejected",
+    ChangeState.EXPIRED: "⌛ Expired",
+    ChangeState.CANCELLED: "⚪ Cancelled",
+    ChangeState.STALE: "⚠️ Stale",
+}
+OUTCOMES = {
+    Outcome.SUCCEEDED: "✅ Succeeded",
+    Outcome.PARTLY_FAILED: "⚠️ Partly failed",
+    Outcome.FAILED: "❌ Failed",
+    Outcome.UNVERIFIED: "⚠️ Ended, not verified",
+}
+
+
+def state_word(change: Change | ListRow) -> str:
+    """Return the state, or for a finished change the outcome, as people read it."""
+    return OUTCOMES[change.outcome] if change.outcome else STATES[change.state]
+
+
+def kind_words(kind: Kind | None, name: str) -> str:
+    """Return what people call a kind; its name when it is not available any more."""
+    return f"{kind.provider.title()}: {kind.title}" if kind else code(name, 64)
+
+
+def audience_text(audience: Audience) -> str:
+    """Return mentions of all who are asked to approve."""
+    named = [person(user) for user in audience.users] + [f"<!subteam^{group}>" for group in audience.groups]
+    return ", ".join(named) or "nobody"
+
+
+def decision_text(decisions: Sequence[Decision], required: int) -> str:
+    """Return who decided what so far."""
+    approvals = sum(1 for decision in decisions if decision.counts)
+    said = ", ".join(map(_said, decisions))
+    return f"{approvals} of {required}" + (f": {said}" if said else "")
+
+
+def _said(decision: Decision) -> str:
+    verb = "approved" if decision.verb is DecisionVerb.APPROVE else "rejected"
+    lapse = f", which does not count any more (who {decision.lapse})" if decision.lapse else ""
+    return f"{person(decision.person)} {verb}{lapse}"
+
+
+def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:
+    """Return numbers grouped by the reason that they share; ``total`` is how many there are with any reason."""
+    lines = []
+    for group in groups[:limit]:
+        numbers = ", ".join(group.examples) + (", …" if group.count > len(group.examples) else "")
+        where = " ".join(part for part in (group.code, group.pointer) if part)
+        origin = f" {code(where, 120)}" if where else ""
+        lines.append(f"• *{group.count:,}*: {code(group.reason)}{origin} ({numbers})")
+    if (more := total - sum(group.count for group in groups[:limit])) > 0:
+        lines.append(f"• and {more:,} more, with other reasons")
+    return listed(lines)
+
+
+def trouble(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
+    """Return what is to be told of numbers that are not as they should be: (heading, lines) of each sort there is."""
+    tally = details.tally
+    sorts = (
+        ("Failed numbers", details.failures, tally.failed),
+        ("Numbers that differ from what was approved", details.differences, tally.differs),
+        ("Numbers that could not be verified", details.unverified, tally.unverified),
+    )
+    return [(heading, failure_lines(groups, total, limit)) for heading, groups, total in sorts if groups]
+
+
+def counts_text(details: ChangeDetails | ListRow) -> str:
+    """Return how many numbers are where."""
+    tally = details.tally
+    read = (details.state if isinstance(details, ListRow) else details.change.state) is ChangeState.FINISHED
+    parts = count_parts(
+        succeeded=None if read else tally.succeeded,
+        verified=tally.verified if read else tally.verified or None,
+        differs=tally.differs,
+        unverified=tally.unverified,
+        unknown=tally.unknown,
+        failed=tally.failed,
+        pending=tally.pending,
+        not_attempted=tally.not_attempted,
+    )
+    return " · ".join(parts)
+
+
+def count_parts(
+    *,
+    succeeded: int | None = None,
+    verified: int | None = None,
+    differs: int = 0,
+    unverified: int = 0,
+    unknown: int = 0,
+    failed: int = 0,
+    pending: int = 0,
+    not_attempted: int = 0,
+) -> list[str]:
+    """Return counts in words: the first two unless they are None, what failed, and the rest where there is any."""
+    parts = [
+        f"{count:,} {word}" for count, word in ((succeeded, "succeeded"), (verified, "verified")) if count is not None
+    ]
+    if differs:
+        parts.append(f"{differs:,} {'differs' if differs == 1 else 'differ'}")
+    if unverified:
+        parts.append(f"{unverified:,} could not be verified")
+    if unknown:
+        parts.append(f"{unknown:,} unknown")
+    parts.append(f"{failed:,} failed")
+    if pending:
+        parts.append(f"{pending:,} pending")
+    if not_attempted:
+        parts.append(f"{not_attempted:,} not attempted")
+    return parts
+
+
+def jobs_text(details: ChangeDetails) -> str:
+    """Return how many jobs there are, and how long they may take going by recent ones."""
+    count = len(details.batches)
+    if details.typical_seconds is None:
+        return f"{count:,}"
+    rounds = -(-count // details.kind.jobs_in_flight)
+    return f"{count:,}, about {duration(rounds * details.typical_seconds)}"

@@ -1,0 +1,113 @@
+"""The runs of one provider, each call a transaction of its own: what a provider without a bulk API is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.changes.model.bulk_runs import Halt, NewNumber, NumberState, Run, Step
+from bot.changes.policy import OnStale
+from bot.errors import StoreError
+from bot.store.database import Database
+
+#: How long a claim lasts that its owner does nothing to keep. It is kept every few seconds.
+LEASE: Final = timedelta(seconds=60)
+
+
+class BulkRunRecords:
+    """Runs in the database; the contract is that of ``bot.providers.runs.Runs``."""
+
+    def __init__(self, database: Database, provider: str, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._provider = provider
+        self._clock = clock
+        # Nobody else can be using a database that is not shared, so whoever held a run of it is dead.
+        self._freed = database.shared
+
+    async def open(
+        self, reference: str, kind: str, numbers: Sequence[NewNumber], *, on_stale: OnStale = OnStale.STOP
+    ) -> Run:
+        """Write a new run down; when there is one under ``reference``, return that one and write nothing."""
+        now = self._clock()
+        async with self._database.transaction() as tx:
+            await tx.brake.heed()
+            await tx.runs.add(self._provider, reference, kind, numbers, on_stale=on_stale, now=now)
+            run = await tx.runs.under(self._provider, reference, now)
+        if run is None:
+            raise StoreError(f"The run {reference} was written and is not there.")
+        return run
+
+    async def read(self, run: str) -> Run | None:
+        """Return the run as it is now; None when there is none with this id."""
+        if not (run.isascii() and run.isdigit()):
+            return None
+        async with self._database.reading() as tx:
+            return await tx.runs.get(self._provider, int(run), self._clock())
+
+    async def find(self, reference: str) -> Run | None:
+        """Return the run under ``reference``; None when there is none."""
+        async with self._database.reading() as tx:
+            return await tx.runs.under(self._provider, reference, self._clock())
+
+    async def claim(self, owner: str, limit: int) -> Sequence[str]:
+        """Claim up to ``limit`` runs and return their ids, the oldest due first."""
+        async with self._database.transaction() as tx:
+            if not self._freed:
+                await tx.runs.take_from_others(self._provider, owner)
+            claimed = await tx.runs.claim(self._provider, owner=owner, now=self._clock(), lease=LEASE, limit=limit)
+        self._freed = True
+        return [str(run) for run in claimed]
+
+    async def renew(self, owner: str) -> None:
+        """Keep everything that ``owner`` holds."""
+        async with self._database.transaction() as tx:
+            await tx.runs.extend(owner, self._clock() + LEASE)
+
+    async def note(self, run: str, owner: str, steps: Sequence[Step], *, sending: Sequence[Step] = ()) -> Halt | None:
+        """Write down what happened to numbers of the run, and what is about to be sent unless the run is halted.
+
+        Raises Superseded when it is somebody else's now.
+        """
+        now = self._clock()
+        async with self._database.transaction() as tx:
+            if sending:
+                await tx.brake.heed()
+            await tx.runs.hold(int(run), owner, now + LEASE)
+            halt = await tx.runs.halt(int(run)) if sending else None
+            await tx.runs.note(int(run), [*steps, *(() if halt else sending)])
+            if any(step.state is NumberState.WAITING for step in steps):
+                await tx.runs.stop_if_called_off(int(run), now)
+            if any(step.state.over for step in steps):
+                await tx.runs.close_if_over(int(run), now)
+        return halt
+
+    async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:
+        """Stop the run for good: nothing more of it is sent, and what was never sent is "not attempted".
+
+        Raises Superseded as :meth:`note` does.
+        """
+        now = self._clock()
+        async with self._database.transaction() as tx:
+            await tx.brake.pull()
+            await tx.runs.hold(int(run), owner, now + LEASE)
+            if (found := await tx.runs.get(self._provider, int(run), now)) is not None:
+                await tx.runs.call_off(self._provider, [found.reference], code=code, reason=reason, now=now)
+
+    async def put_off(self, run: str, owner: str, seconds: float, *, frozen: bool = False) -> None:
+        """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``.
+
+        One that waits only for the end of a freeze (``frozen``) is due at once when that has come by now: whoever
+        lifted it could not hasten a run that was held.
+        """
+        async with self._database.transaction() as tx:
+            if frozen:
+                await tx.brake.heed()
+                if await tx.runs.halt(int(run)) is None:
+                    seconds = 0.0
+            await tx.runs.put_off(int(run), owner, self._clock() + timedelta(seconds=seconds))
+
+    async def release(self, owner: str) -> None:
+        """Give back everything that ``owner`` holds."""
+        async with self._database.transaction() as tx:
+            await tx.runs.release(owner)

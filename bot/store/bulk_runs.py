@@ -1,0 +1,254 @@
+"""Runs, one row each, and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, bindparam, exists, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.model.bulk_runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
+from bot.changes.model.values import values_from_json, values_to_json
+from bot.changes.policy import OnStale
+from bot.errors import Superseded
+from bot.store.claims import claim_due
+from bot.store.tables import freezes, run_numbers, run_stops, runs
+
+_UNSETTLED = (NumberState.WAITING.value, NumberState.SENT.value)
+
+
+class BulkRuns:
+    """The tables of runs and of their numbers."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(
+        self,
+        provider: str,
+        reference: str,
+        kind: str,
+        numbers: Sequence[NewNumber],
+        *,
+        on_stale: OnStale,
+        now: datetime,
+    ) -> None:
+        """Write a run with all its numbers; when there is one under the reference already, write nothing."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = (
+            dialect.insert(runs)
+            .values(
+                provider=provider,
+                reference=reference,
+                kind=kind,
+                on_stale=on_stale.value,
+                open=True,
+                created_at=now,
+                due_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["provider", "reference"])
+            .returning(runs.c.id)
+        )
+        run = (await self._connection.execute(statement)).scalar()
+        if run is None or not numbers:
+            return
+        rows = [
+            {
+                "run_id": run,
+                "position": position,
+                "number_id": number.id,
+                "e164": number.e164,
+                "before": values_to_json(number.before),
+                "wanted": values_to_json(number.wanted),
+                "state": NumberState.WAITING.value,
+            }
+            for position, number in enumerate(numbers)
+        ]
+        await self._connection.execute(run_numbers.insert(), rows)
+        await self.stop_if_called_off(run, now)
+
+    async def get(self, provider: str, run: int, now: datetime) -> Run | None:
+        """Return the run with its numbers; None when the provider has none with this id."""
+        statement = select(runs).where(runs.c.id == run, runs.c.provider == provider)
+        return await self._whole((await self._connection.execute(statement)).first(), now)
+
+    async def under(self, provider: str, reference: str, now: datetime) -> Run | None:
+        """Return the run under ``reference``; None when there is none."""
+        statement = select(runs).where(runs.c.provider == provider, runs.c.reference == reference)
+        return await self._whole((await self._connection.execute(statement)).first(), now)
+
+    async def _whole(self, row: Row[Any] | None, now: datetime) -> Run | None:
+        if row is None:
+            return None
+        statement = select(run_numbers).where(run_numbers.c.run_id == row.id).order_by(run_numbers.c.position)
+        numbers = tuple(_number(number) for number in await self._connection.execute(statement))
+        return Run(
+            id=str(row.id),
+            reference=row.reference,
+            kind=row.kind,
+            created_at=row.created_at,
+            started_at=row.started_at,
+            over_at=row.over_at,
+            read_at=now,
+            numbers=numbers,
+            on_stale=OnStale(row.on_stale),
+            halt=await self.halt(row.id),
+        )
+
+    async def halt(self, run: int) -> Halt | None:
+        """Return why no waiting number of the run may be sent: it was stopped, or there is a freeze; None when none."""
+        stopped = (
+            select(run_stops.c.code, run_stops.c.reason)
+            .join(runs, (runs.c.provider == run_stops.c.provider) & (runs.c.reference == run_stops.c.reference))
+            .where(runs.c.id == run)
+        )
+        if (row := (await self._connection.execute(stopped)).first()) is not None:
+            return Halt(code=row.code, reason=row.reason)
+        frozen = select(exists().where(freezes.c.lifted_at.is_(None)))
+        return Halt() if await self._connection.scalar(frozen) else None
+
+    async def call_off(
+        self, provider: str, references: Collection[str], *, code: str, reason: str, now: datetime
+    ) -> None:
+        """Let nothing more be sent of the runs under ``references``, those included that are yet to be written.
+
+        Their waiting numbers are not attempted, with ``code`` and ``reason``; what is being sent comes to its end. The
+        caller has pulled the brake.
+        """
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        rows = [
+            {"provider": provider, "reference": each, "code": code[:64], "reason": reason, "at": now}
+            for each in references
+        ]
+        if not rows:
+            return
+        await self._connection.execute(dialect.insert(run_stops).values(rows).on_conflict_do_nothing())
+        found = select(runs.c.id).where(
+            runs.c.provider == provider, runs.c.reference.in_(list(references)), runs.c.open.is_(True)
+        )
+        for run in (await self._connection.execute(found.order_by(runs.c.id).with_for_update())).scalars().all():
+            await self.stop(run, code=code, reason=reason)
+            await self.close_if_over(run, now)
+
+    async def stop_if_called_off(self, run: int, now: datetime) -> None:
+        """Give numbers that wait in a run which was called off before they did the outcome of the others."""
+        halt = await self.halt(run)
+        if halt is not None and halt.for_good:
+            await self.stop(run, code=halt.code, reason=halt.reason)
+            await self.close_if_over(run, now)
+
+    async def tally(self, provider: str, references: Collection[str]) -> Mapping[NumberState, int]:
+        """Return how many numbers of the runs under ``references`` are in each state."""
+        statement = (
+            select(run_numbers.c.state, func.count())
+            .join(runs, runs.c.id == run_numbers.c.run_id)
+            .where(runs.c.provider == provider, runs.c.reference.in_(list(references)))
+            .group_by(run_numbers.c.state)
+        )
+        return {NumberState(state): count for state, count in await self._connection.execute(statement)}
+
+    async def hasten(self, now: datetime) -> None:
+        """Make every open run due now that nobody holds: what it waited for is over."""
+        waiting = runs.c.open.is_(True) & runs.c.owner.is_(None) & (runs.c.due_at > now)
+        await self._connection.execute(update(runs).where(waiting).values(due_at=now))
+
+    async def claim(self, provider: str, *, owner: str, now: datetime, lease: timedelta, limit: int) -> Sequence[int]:
+        """Claim up to ``limit`` open runs of the provider; see :mod:`bot.store.claims` for which can be claimed."""
+        mine = runs.c.open.is_(True) & (runs.c.provider == provider)
+        rows = await claim_due(self._connection, runs, owner=owner, now=now, lease=lease, limit=limit, condition=mine)
+        ids = [row.id for row in rows]
+        begun = update(runs).where(runs.c.id.in_(ids), runs.c.started_at.is_(None)).values(started_at=now)
+        await self._connection.execute(begun)
+        return ids
+
+    async def hold(self, run: int, owner: str, until: datetime) -> None:
+        """Keep the run until ``until``; raises Superseded when ``owner`` does not hold it any more."""
+        statement = update(runs).where(runs.c.id == run, runs.c.owner == owner).values(claimed_until=until)
+        if (await self._connection.execute(statement)).rowcount != 1:
+            raise Superseded("The run is somebody else's now.")
+
+    async def extend(self, owner: str, until: datetime) -> None:
+        """Keep everything that ``owner`` holds until ``until``."""
+        await self._connection.execute(update(runs).where(runs.c.owner == owner).values(claimed_until=until))
+
+    async def note(self, run: int, steps: Sequence[Step]) -> None:
+        """Write down what happened to numbers. An outcome that is there already is never overwritten."""
+        # Not IN: SQLAlchemy does not expand it for many rows at once.
+        unsettled = or_(*(run_numbers.c.state == state for state in _UNSETTLED))
+        statement = (
+            update(run_numbers)
+            .where(run_numbers.c.run_id == run, run_numbers.c.position == bindparam("at_position"), unsettled)
+            .values(
+                state=bindparam("new_state"),
+                code=bindparam("new_code"),
+                reason=bindparam("new_reason"),
+                pointer=bindparam("new_pointer"),
+                rests=bindparam("new_rests"),
+            )
+        )
+        rows = [
+            {
+                "at_position": step.position,
+                "new_state": step.state.value,
+                "new_code": step.code[:64],
+                "new_reason": step.reason,
+                "new_pointer": step.pointer,
+                "new_rests": step.rests,
+            }
+            for step in steps
+        ]
+        if rows:
+            await self._connection.execute(statement, rows)
+
+    async def stop(self, run: int, *, code: str, reason: str) -> None:
+        """Give every number that was never sent the outcome "not attempted"."""
+        statement = (
+            update(run_numbers)
+            .where(run_numbers.c.run_id == run, run_numbers.c.state == NumberState.WAITING.value)
+            .values(state=NumberState.NOT_ATTEMPTED.value, code=code[:64], reason=reason)
+        )
+        await self._connection.execute(statement)
+
+    async def close_if_over(self, run: int, now: datetime) -> None:
+        """Close the run and make it nobody's when every number of it has an outcome."""
+        unsettled = select(run_numbers.c.position).where(
+            run_numbers.c.run_id == run, run_numbers.c.state.in_(_UNSETTLED)
+        )
+        statement = (
+            update(runs)
+            .where(runs.c.id == run, ~unsettled.exists())
+            .values(open=False, over_at=now, owner=None, claimed_until=None)
+        )
+        await self._connection.execute(statement)
+
+    async def put_off(self, run: int, owner: str, until: datetime) -> None:
+        """Give the run back and make it due at ``until``; nothing happens to a run that is not the owner's."""
+        mine = (runs.c.id == run) & (runs.c.owner == owner)
+        await self._connection.execute(update(runs).where(mine).values(due_at=until, owner=None, claimed_until=None))
+
+    async def release(self, owner: str) -> None:
+        """Give back everything that ``owner`` holds."""
+        await self._connection.execute(update(runs).where(runs.c.owner == owner).values(owner=None, claimed_until=None))
+
+    async def take_from_others(self, provider: str, owner: str) -> None:
+        """Free what others hold of the provider's runs; only for a database that nobody else can be using."""
+        held = runs.c.owner.is_not(None) & (runs.c.owner != owner) & (runs.c.provider == provider)
+        await self._connection.execute(update(runs).where(held).values(owner=None, claimed_until=None))
+
+
+def _number(row: Row[Any]) -> RunNumber:
+    return RunNumber(
+        position=row.position,
+        id=row.number_id,
+        e164=row.e164,
+        before=values_from_json(row.before),
+        wanted=values_from_json(row.wanted),
+        state=NumberState(row.state),
+        code=row.code,
+        reason=row.reason,
+        pointer=row.pointer,
+        rests=row.rests,
+    )

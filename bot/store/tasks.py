@@ -1,0 +1,155 @@
+"""Due work: which task, on what, when, and who is on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.claims import claim_due
+from bot.store.tables import work
+
+
+class Task(Enum):
+    """What can be due. The subject is a change's id, a batch's id or an inquiry's id."""
+
+    PLAN = "plan"  #: read the provider and make the plan of a change
+    DISCARD = "discard"  #: give up a plan that nobody asked approval for
+    EXPIRE = "expire"  #: end an undecided request
+    REMIND = "remind"  #: remind approvers who have not answered
+    START = "start"  #: begin an approved change when it is time; tell approvers when it is time before they decided
+    SUBMIT = "submit"  #: send a batch
+    RECONCILE = "search"  #: find out whether an unanswered submission made a job
+    POLL = "poll"  #: ask about a batch's job
+    ESCALATE = "attend"  #: tell operators that a change waits for them
+    VERIFY = "verify"  #: read the numbers of a change back whose batches have all settled
+    FINISH = "finish"  #: establish the outcome of a change whose numbers have been read back
+    WIPE = "wipe"  #: wipe the secrets of a discarded change whose form was open again
+    PRUNE = "prune"  #: reduce what ended long ago to its summary; the subject is 0
+    EXPORT_VALUES = "inquire"  #: read today's values for somebody who wants them as a sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to do one task on one subject until the lease ends."""
+
+    id: int
+    task: Task
+    subject: int
+    attempts: int
+
+
+class Tasks:
+    """The table of due work."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, task: Task, subject: int, due_at: datetime) -> None:
+        """Make ``task`` due on ``subject``; when it is already there, move it to the new time and free it."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(work).values(task=task.value, subject=subject, due_at=due_at)
+        fresh = {"due_at": due_at, "owner": None, "claimed_until": None, "attempts": 0}
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["task", "subject"], set_=fresh))
+
+    async def ensure(self, task: Task, subject: int, due_at: datetime) -> None:
+        """Make ``task`` due on ``subject``, unless it is there already, due whenever it may be."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(work).values(task=task.value, subject=subject, due_at=due_at)
+        await self._connection.execute(statement.on_conflict_do_nothing(index_elements=["task", "subject"]))
+
+    async def add_many(self, task: Task, subjects: Iterable[int], due_at: datetime) -> None:
+        """Make ``task`` due on each of ``subjects``, none of which has it yet."""
+        rows = [{"task": task.value, "subject": subject, "due_at": due_at} for subject in subjects]
+        if rows:
+            await self._connection.execute(work.insert(), rows)
+
+    async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
+        """Claim up to ``limit`` due tasks; see :mod:`bot.store.claims` for which can be claimed."""
+        rows = await claim_due(self._connection, work, owner=owner, now=now, lease=lease, limit=limit)
+        return [Claim(id=row.id, task=Task(row.task), subject=row.subject, attempts=row.attempts) for row in rows]
+
+    async def held(self, claim: Claim, owner: str) -> bool:
+        """Tell whether ``owner`` still holds ``claim``; asked inside the transaction that acts on it."""
+        statement = select(work.c.id).where(_claimed(claim), work.c.owner == owner)
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def done(self, claim: Claim) -> None:
+        """Forget the task; nothing happens when it has been made due anew or taken over since."""
+        await self._connection.execute(delete(work).where(_claimed(claim)))
+
+    async def again(self, claim: Claim, due_at: datetime) -> None:
+        """Give the claim back and make the task due at ``due_at``; nothing happens when it is not ours any more."""
+        statement = update(work).where(_claimed(claim)).values(due_at=due_at, owner=None, claimed_until=None)
+        await self._connection.execute(statement)
+
+    async def remove(self, task: Task, subjects: Iterable[int]) -> None:
+        """Forget ``task`` on ``subjects``."""
+        statement = delete(work).where(work.c.task == task.value, work.c.subject.in_(list(subjects)))
+        await self._connection.execute(statement)
+
+    async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> None:
+        """Keep those of the claims that ``owner`` still holds until ``until``."""
+        statement = update(work).where(work.c.id.in_(list(ids)), work.c.owner == owner).values(claimed_until=until)
+        await self._connection.execute(statement)
+
+    async def release_all(self) -> None:
+        """Free every claim, whoever holds it; only for a database that nobody else can be using."""
+        await self._connection.execute(update(work).values(owner=None, claimed_until=None))
+
+    async def release(self, owner: str) -> None:
+        """Give back everything that ``owner`` holds."""
+        await self._connection.execute(update(work).where(work.c.owner == owner).values(owner=None, claimed_until=None))
+
+    async def hasten(self, task: Task, now: datetime, subjects: Iterable[int]) -> None:
+        """Make ``task`` due now on those of ``subjects`` that wait unclaimed for a later time."""
+        statement = (
+            update(work)
+            .where(
+                work.c.task == task.value,
+                work.c.subject.in_(list(subjects)),
+                work.c.owner.is_(None),
+                work.c.due_at > now,
+            )
+            .values(due_at=now)
+        )
+        await self._connection.execute(statement)
+
+    async def hasten_all(self, task: Task, now: datetime) -> None:
+        """Make ``task`` due now wherever it waits unclaimed for a later time."""
+        statement = (
+            update(work)
+            .where(work.c.task == task.value, work.c.owner.is_(None), work.c.due_at > now)
+            .values(due_at=now)
+        )
+        await self._connection.execute(statement)
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next unclaimed task is due; None when there is none."""
+        statement = select(func.min(work.c.due_at)).where(work.c.owner.is_(None))
+        due: datetime | None = (await self._connection.execute(statement)).scalar()
+        return due
+
+    async def count(self, task: Task) -> int:
+        """Return how many subjects have ``task`` due, now or later."""
+        statement = select(func.count()).select_from(work).where(work.c.task == task.value)
+        return (await self._connection.execute(statement)).scalar_one()
+
+
+def _claimed(claim: Claim) -> ColumnElement[bool]:
+    """Return the condition that a row is still the one that was claimed.
+
+    Its id alone does not tell: SQLite gives the id of a deleted row to the next one, and a task that was made due anew,
+    or taken over, keeps its row.
+    """
+    return and_(
+        work.c.id == claim.id,
+        work.c.task == claim.task.value,
+        work.c.subject == claim.subject,
+        work.c.attempts == claim.attempts,
+    )

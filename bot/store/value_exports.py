@@ -1,0 +1,53 @@
+"""Wishes to have today's values as a sheet, one row each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.model.change import Draft, ValueExport
+from bot.errors import NotFound
+from bot.store.documents import draft_from_json, draft_to_json
+from bot.store.tables import inquiries
+
+
+class ValueExportTable:
+    """The table of inquiries."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def submitted_as(self, submission: str) -> int | None:
+        """Return the id of the inquiry that this press of a modal's button made; None when it made none yet."""
+        found: int | None = await self._connection.scalar(
+            select(inquiries.c.id).where(inquiries.c.submission == submission)
+        )
+        return found
+
+    async def add(self, draft: Draft, *, requester: str, submission: str, now: datetime, floor: str) -> int:
+        """Write a new inquiry and return its id; ``floor`` is Slack's own time of before, as a ``ts``."""
+        statement = inquiries.insert().values(
+            draft=draft_to_json(draft), requester=requester, submission=submission, created_at=now, floor=floor
+        )
+        result = await self._connection.execute(statement)
+        return int(result.inserted_primary_key[0])  # type: ignore[index]  # an INSERT of one row has a key
+
+    async def get(self, value_export: int) -> ValueExport:
+        """Return the inquiry; raises NotFound."""
+        row = (await self._connection.execute(select(inquiries).where(inquiries.c.id == value_export))).first()
+        if row is None:
+            raise NotFound(f"There is no inquiry {value_export}.")
+        return ValueExport(
+            id=row.id,
+            draft=draft_from_json(row.draft),
+            requester=row.requester,
+            created_at=row.created_at,
+            finished_at=row.finished_at,
+            floor=row.floor,
+        )
+
+    async def finish(self, value_export: int, now: datetime) -> None:
+        """Note that the inquiry was answered."""
+        await self._connection.execute(update(inquiries).where(inquiries.c.id == value_export).values(finished_at=now))

@@ -1,0 +1,330 @@
+"""Asking for approval, and deciding."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef, public_id
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.start import begins_at
+from bot.changes.policy import Lapse, Verdict, in_a_while, lapsed_text
+from bot.errors import DeliveryError, DeliveryPostponed, InputError, NotAuthorized, Superseded
+from bot.store.locks import EVERY
+from bot.store.tasks import Claim, Task
+from bot.store.transaction import Transaction
+from bot.workflow.approval.request_copies import only_the_present
+from bot.workflow.approval_validity import ApprovalValidity
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.notifications import Notifications
+
+#: The field in which a requester types how many numbers there are.
+COUNT: Final = "count"
+#: How long after its start a change may still be approved with a button that did not say that the start has passed.
+LATE: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionResult:
+    """What a decision led to, for the person who made it."""
+
+    #: Where the change is now.
+    state: ChangeState
+    #: Approvals so far, and how many there have to be.
+    approvals: int
+    required: int
+    #: When an approved change begins at the earliest; None when it begins now.
+    begins_at: datetime | None = None
+    #: Whether it begins not before a freeze is lifted.
+    frozen: bool = False
+    #: Says which earlier approvals do not count any more; empty when all do.
+    lapsed: str = ""
+
+
+class Approvals:
+    """Requests for approval and what becomes of them."""
+
+    def __init__(
+        self,
+        context: Context,
+        authorization: Authorization,
+        notifications: Notifications,
+        approval_validity: ApprovalValidity,
+    ) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._approval_validity = approval_validity
+        self._notify = notifications
+        self._refusals = DeniedActions(context)
+
+    async def ask(self, change_id: int, *, by: str, digest: str, counted: str = "") -> Change:
+        """Ask for approval of the plan with ``digest`` and return the change.
+
+        All numbers that change are locked in the same transaction. Asked twice, it is asked once. ``counted`` is how
+        many numbers the requester typed that there are, which a kind that takes numbers away wants to hear.
+
+        Raises NotAllowed, InputError when the count is another one, or Superseded when the plan is not the one that
+        was shown, or another change holds some of the numbers.
+        """
+        async with self._refusals.noting("ask", by=by, change=change_id, digest=digest):
+            return await self._ask(change_id, by=by, digest=digest, counted=counted)
+
+    async def _ask(self, change_id: int, *, by: str, digest: str, counted: str) -> Change:
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+        if change.requester != by:
+            raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+        if change.state is ChangeState.AWAITING_APPROVAL and change.digest == digest:
+            return change
+        if change.state is not ChangeState.PLANNED or change.digest != digest:
+            raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
+        self._counted(change, counted)
+        summary = change.summary
+        size, settings = (summary.size, summary.names) if summary else (0, ())
+        verdict = await self._authorization.request(by, change.kind, size, settings)
+        policy = self._authorization.policy_of(change)
+        await self._authorization.approvable(policy, change)
+        channel = await self._card_channel(change)
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.changes.move(
+                change_id,
+                ChangeState.AWAITING_APPROVAL,
+                requested_at=now,
+                expires_at=now + policy.approval_ttl,
+                approvals_required=policy.approvals_required,
+                rule=verdict.rule,
+                card=MessageRef(channel=channel),
+                approval_card=MessageRef(channel=self._context.approval_channel),
+            )
+            provider = self._context.catalogue.kind(change.kind).provider
+            numbers = [EVERY] if summary and summary.unknown else list(await tx.operations.changing(change_id))
+            await tx.locks.take(change_id, provider, numbers, now)
+            await tx.work.remove(Task.DISCARD, [change_id])
+            await tx.work.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
+            if change.start is not None and change.start.at > now:
+                await tx.work.add(Task.START, change_id, change.start.at)
+            if policy.reminder:
+                await tx.work.add(Task.REMIND, change_id, now + policy.reminder)
+            await tx.events.add(change_id, "approval_requested", at=now, actor=by, digest=digest, rule=verdict.rule)
+            await self._notify.cards(tx, change_id)
+            await self._notify.plan(tx, change_id)
+        self._context.ring()
+        async with self._context.database.reading() as tx:
+            return await tx.changes.get(change_id)
+
+    def _counted(self, change: Change, counted: str) -> None:
+        summary = change.summary
+        if summary is None or not self._context.catalogue.kind(change.kind).removes:
+            return
+        digits = "".join(character for character in counted if character not in " ,.'")
+        if not digits.isdecimal() or int(digits) != summary.numbers:
+            raise InputError(
+                {COUNT: f"Type how many numbers are going to be deleted, as shown above: {summary.numbers:,}."}
+            )
+
+    async def _card_channel(self, change: Change) -> str:
+        if change.origin and await self._context.directory.can_post(change.origin, change.requester):
+            return change.origin
+        return self._context.approval_channel
+
+    async def decide(
+        self,
+        change_id: int,
+        *,
+        by: str,
+        verb: DecisionVerb,
+        digest: str,
+        reason: str = "",
+        at_once: bool = False,
+        clicked: MessageRef | None = None,
+    ) -> DecisionResult:
+        """Let ``by`` decide on the plan with ``digest``.
+
+        Everything is checked now, whatever the button looked like. ``at_once`` tells that it said that the start has
+        passed, and ``clicked`` is the message that it stands in, if it is one. Raises NotAllowed or Superseded, both
+        also written to the audit log; the text answers the person.
+        """
+        async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
+            async with self._for_readers(by):
+                await self._present(change_id, clicked)
+            return await self._decide(change_id, by=by, verb=verb, digest=digest, reason=reason, at_once=at_once)
+
+    async def _decide(
+        self, change_id: int, *, by: str, verb: DecisionVerb, digest: str, reason: str, at_once: bool
+    ) -> DecisionResult:
+        change, verdict = await self._allowed(change_id, by=by, verb=verb, digest=digest)
+        now = self._context.clock()
+        if change.expires_at is not None and now >= change.expires_at:
+            await self._expire(change_id)
+            raise Superseded(f"{change.public_id} has expired: nobody decided in time. It has to be asked for again.")
+        if verb is DecisionVerb.APPROVE and change.start is not None and not at_once and now >= change.start.at + LATE:
+            await self._show(change_id)
+            raise Superseded(
+                f"The start of {change.public_id}, {change.start}, has passed since this was shown, so it would start "
+                "at once. Its request in the approval channel says so now; approve there if that is right."
+            )
+        lapses = await self._lapses(change, by) if verb is DecisionVerb.APPROVE else ()
+        answer = await self._write(change, verdict, lapses, by=by, verb=verb, reason=reason, now=now)
+        self._context.ring()
+        return answer
+
+    async def _lapses(self, change: Change, by: str) -> Sequence[Lapse]:
+        """Return which earlier approvals do not count beside one of ``by`` any more."""
+        try:
+            return await self._approval_validity.look(change, self._authorization.policy_of(change), besides=by)
+        except DeliveryError as error:
+            again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
+            raise NotAuthorized(
+                "Slack did not say whether the approvals before yours still count, so nothing was done. "
+                f"Try again {again}."
+            ) from error
+
+    async def _show(self, change_id: int) -> None:
+        async with self._context.database.transaction() as tx:
+            await self._notify.cards(tx, change_id)
+        self._context.ring()
+
+    async def open_to(
+        self, change_id: int, *, by: str, verb: DecisionVerb, digest: str, clicked: MessageRef | None = None
+    ) -> Change:
+        """Return the change if ``by`` could decide on it now; raises what :meth:`decide` would."""
+        async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
+            async with self._for_readers(by):
+                await self._present(change_id, clicked)
+            change, _ = await self._allowed(change_id, by=by, verb=verb, digest=digest)
+        return change
+
+    @asynccontextmanager
+    async def _for_readers(self, by: str) -> AsyncIterator[None]:
+        """Let ``by`` hear what became of the change, which Superseded says, only if they may look."""
+        try:
+            yield
+        except Superseded:
+            await self._authorization.may_read(by)
+            raise
+
+    async def _present(self, change_id: int, clicked: MessageRef | None) -> None:
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+            if change.state is ChangeState.AWAITING_APPROVAL:
+                await only_the_present(tx, change, clicked)
+
+    async def _allowed(self, change_id: int, *, by: str, verb: DecisionVerb, digest: str) -> tuple[Change, Verdict]:
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+            decisions = await tx.decisions.of(change_id)
+        async with self._for_readers(by):
+            self._still_open(change, digest)
+        already = [decision.person for decision in decisions if decision.counts] if verb is DecisionVerb.APPROVE else []
+        return change, await self._authorization.approve(by, change, already)
+
+    def _still_open(self, change: Change, digest: str) -> None:
+        if change.replaced_by is not None:
+            raise Superseded(
+                f"The plan of {change.public_id} was replaced by {public_id(change.replaced_by)}; decide on that one.",
+                instead=change.replaced_by,
+            )
+        if change.state is not ChangeState.AWAITING_APPROVAL:
+            state = change.state.value.replace("_", " ")
+            raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to decide.")
+        if change.digest != digest:
+            raise Superseded(f"This plan of {change.public_id} was replaced; decide on the newest request instead.")
+
+    async def _write(
+        self,
+        change: Change,
+        verdict: Verdict,
+        lapses: Sequence[Lapse],
+        *,
+        by: str,
+        verb: DecisionVerb,
+        reason: str,
+        now: datetime,
+    ) -> DecisionResult:
+        async with self._context.database.transaction() as tx:
+            present = await tx.changes.hold(change.id)
+            self._still_open(present, change.digest)
+            if verb is DecisionVerb.APPROVE and not await tx.locks.held(change.id):
+                raise Superseded(
+                    f"{change.public_id} does not hold its numbers any more: it has to be asked for again."
+                )
+            decision = Decision(
+                change=change.id,
+                person=by,
+                verb=verb,
+                digest=change.digest,
+                reason=reason,
+                rule=verdict.rule,
+                at=now,
+            )
+            await tx.decisions.add(decision)
+            past = "approved" if verb is DecisionVerb.APPROVE else "rejected"
+            await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, rule=verdict.rule)
+            approvals = len(await self._approval_validity.note(tx, change, lapses))
+            # The rule of this moment says how many there have to be, not the one under which it was asked for.
+            policy = self._authorization.policy_of(change)
+            required = policy.approvals_required
+            await tx.changes.put(change.id, approvals_required=required)
+            begins = begins_at(change.start, policy.windows, now)
+            state = await self._conclude(tx, change, verb, now, enough=approvals >= required, begins=begins)
+            await self._notify.cards(tx, change.id)
+            lapsed = lapsed_text(lapses)
+            frozen = await tx.freezes.current() is not None
+            return DecisionResult(
+                state=state, approvals=approvals, required=required, begins_at=begins, frozen=frozen, lapsed=lapsed
+            )
+
+    async def _conclude(
+        self,
+        tx: Transaction,
+        change: Change,
+        verb: DecisionVerb,
+        now: datetime,
+        *,
+        enough: bool,
+        begins: datetime | None,
+    ) -> ChangeState:
+        if verb is DecisionVerb.REJECT:
+            await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
+            await _stop_waiting(tx, change.id)
+            await self._notify.line(tx, change.id, "rejected")
+            return ChangeState.REJECTED
+        if not enough:
+            return ChangeState.AWAITING_APPROVAL
+        await tx.changes.move(change.id, ChangeState.APPROVED)
+        await _stop_waiting(tx, change.id)
+        await tx.work.add(Task.START, change.id, begins or now)
+        await self._notify.line(tx, change.id, "approved", **({"begins": int(begins.timestamp())} if begins else {}))
+        return ChangeState.APPROVED
+
+    async def expire(self, claim: Claim) -> None:
+        """Carry out the task: end a request that nobody decided."""
+        await self._expire(claim.subject)
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+
+    async def _expire(self, change_id: int) -> None:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            try:
+                await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)
+            except Superseded:
+                return
+            await _stop_waiting(tx, change_id)
+            await tx.events.add(change_id, "expired", at=now)
+            await self._notify.cards(tx, change_id)
+            await self._notify.line(tx, change_id, "expired")
+            await self._notify.failure(tx, change_id, "expired")
+        self._context.ring()
+
+
+async def _stop_waiting(tx: Transaction, change: int) -> None:
+    """Forget what was to happen to an undecided request."""
+    for task in (Task.EXPIRE, Task.REMIND, Task.START):
+        await tx.work.remove(task, [change])

@@ -1,0 +1,41 @@
+"""Reminding people of what waits for them: approvers who have not answered, requesters whose change is paused."""
+
+from __future__ import annotations
+
+from bot.changes.model.lifecycle import ChangeState
+from bot.store.tasks import Claim
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.notifications import Notifications
+
+#: The longest pause is the first one doubled this often; what nobody answers for days is left to its expiry.
+DOUBLINGS = 10
+
+
+class Reminders:
+    """Reminds, with pauses that double each time."""
+
+    def __init__(self, context: Context, authorization: Authorization, notifications: Notifications) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._notify = notifications
+
+    async def remind(self, claim: Claim) -> None:
+        """Carry out the task: remind once, and decide on the next time."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.get(claim.subject)
+            if change.state is ChangeState.PAUSED:
+                await tx.work.done(claim)
+                await self._notify.line(tx, change.id, "still_paused")
+                await tx.events.add(change.id, "reminded", at=now, times=1)
+                self._context.ring()
+                return
+            pause = self._authorization.policy_of(change).reminder
+            if change.state is not ChangeState.AWAITING_APPROVAL or not pause:
+                await tx.work.done(claim)
+                return
+            await self._notify.reminder(tx, change.id, claim.attempts)
+            await tx.events.add(change.id, "reminded", at=now, times=claim.attempts)
+            await tx.work.again(claim, now + pause * 2 ** min(claim.attempts, DOUBLINGS))
+        self._context.ring()

@@ -1,0 +1,97 @@
+"""Cancelling a change: what is not sent yet is not sent; what is at the provider is watched to its end."""
+
+from __future__ import annotations
+
+from bot.changes.model.change import Change
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.outcome.outcomes import STOPPED
+from bot.errors import NotAuthorized, Superseded
+from bot.store.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.execution.settlement import CANCELLED
+from bot.workflow.execution.stop import ChangeStop
+from bot.workflow.notifications import Notifications
+
+#: States from which nothing has been sent to the provider.
+_UNSENT = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
+
+
+class Cancellation:
+    """Cancels changes for their requester or an operator."""
+
+    def __init__(self, context: Context, authorization: Authorization, notifications: Notifications) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._notify = notifications
+        self._refusals = DeniedActions(context)
+        self._stopping = ChangeStop(context, notifications)
+
+    async def cancel(self, change_id: int, *, by: str) -> str:
+        """Stop the change and return a sentence about what that came to.
+
+        Raises NotAllowed, or Superseded when there is nothing left to stop.
+        """
+        async with self._refusals.noting("cancel", by=by, change=change_id):
+            return await self._cancel(change_id, by=by)
+
+    async def _cancel(self, change_id: int, *, by: str) -> str:
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+        unsaid = ""
+        if change.requester != by:
+            unsaid = await self._only_operators(change, by)
+        else:
+            await self._authorization.stop_own(by)
+        async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
+            change = await tx.changes.hold(change_id)
+            problem = f"Cancelled by {'its requester' if by == change.requester else 'an operator'}."
+            said = await self.end(tx, change, by=by, problem=problem)
+            if unsaid:
+                await tx.events.add(change_id, "cancelled_by_memory", at=self._context.clock(), actor=by, answer=unsaid)
+            await self._notify.cards(tx, change_id)
+        self._context.ring()
+        return f"{said} {unsaid}".strip()
+
+    async def _only_operators(self, change: Change, by: str) -> str:
+        """Raise NotAllowed unless ``by`` is an operator; return what to say of it when Slack could not be asked."""
+        try:
+            return await self._authorization.brake(by)
+        except NotAuthorized as error:
+            only = f"Only the requester or an operator can cancel {change.public_id}."
+            raise NotAuthorized(f"{only} {error.message}") from error
+
+    async def end(
+        self, tx: Transaction, change: Change, *, by: str, problem: str, code: str = STOPPED, reason: str = CANCELLED
+    ) -> str:
+        """End ``change``, or what is left of it to be sent, and return a sentence about what that came to.
+
+        Raises Superseded, before anything is written, when there is nothing left to stop. The caller has pulled the
+        brake and holds the change.
+        """
+        now = self._context.clock()
+        if change.state in {ChangeState.PLANNING, ChangeState.PLANNED}:
+            await tx.changes.move(change.id, ChangeState.DISCARDED, problem=problem, finished_at=now)
+            await tx.work.remove(Task.DISCARD, [change.id])
+            await tx.events.add(change.id, "discarded", at=now, actor=by)
+            await self._notify.preview(tx, change.id)
+            return f"{change.public_id} is discarded. Nothing was changed."
+        if change.state in _UNSENT:
+            await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
+            await tx.work.remove(Task.EXPIRE, [change.id])
+            await tx.work.remove(Task.REMIND, [change.id])
+            await tx.work.remove(Task.START, [change.id])
+            await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)
+            await self._notify.line(tx, change.id, "cancelled")
+            return f"{change.public_id} is cancelled. Nothing was sent to the provider."
+        if change.state is ChangeState.RUNNING and change.stopped_at is not None:
+            raise Superseded(f"{change.public_id} is stopped already; what cannot be stopped comes to its end.")
+        if said := await self._stopping.stop(tx, change, by=by, problem=problem, code=code, reason=reason):
+            return said
+        if change.state is ChangeState.RUNNING:
+            raise Superseded(f"All jobs of {change.public_id} are at the provider already, which cannot stop them.")
+        state = change.state.value.replace("_", " ")
+        raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to cancel.")

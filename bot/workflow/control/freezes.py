@@ -1,0 +1,122 @@
+"""Stopping for a while everything that is not at the provider yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.changes.model.batches import StopReach
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.locks import Freeze
+from bot.errors import InputError, Superseded
+from bot.store.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.execution.stop import reach
+from bot.workflow.notifications import Notifications
+
+#: States whose cards say that submissions are frozen.
+SHOWN = (
+    ChangeState.AWAITING_APPROVAL,
+    ChangeState.APPROVED,
+    ChangeState.RUNNING,
+    ChangeState.VERIFYING,
+    ChangeState.PAUSED,
+)
+#: Most cards that are brought up to date when a freeze comes or goes; older ones follow at their next edit.
+CARDS = 200
+
+
+class FreezeControl:
+    """Freezes and unfreezes submissions, for operators."""
+
+    def __init__(self, context: Context, authorization: Authorization, notifications: Notifications) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._notify = notifications
+        self._refusals = DeniedActions(context)
+
+    async def freeze(self, reason: str, *, by: str) -> str:
+        """Stop all submissions, and return a sentence about what runs; empty when nothing does.
+
+        While Slack does not say who ``by`` is, what it said some minutes ago counts, and the sentence says so.
+
+        Raises NotAllowed, InputError without a reason, Superseded when frozen already.
+        """
+        async with self._refusals.noting("freeze", by=by):
+            reached = await self._freeze(reason, by=by)
+        self._context.ring()
+        return reached
+
+    async def _freeze(self, reason: str, *, by: str) -> str:
+        unsaid = await self._authorization.brake(by)
+        words = " ".join(reason.split())[:300]
+        if not words:
+            raise InputError({"reason": "Say why, everybody will read it: /numbers freeze carrier maintenance"})
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
+            if (present := await tx.freezes.current()) is not None:
+                raise Superseded(f"Submissions are frozen already: {present.reason}")
+            await tx.freezes.add(Freeze(by=by, reason=words, at=now))
+            memory = {"answer": unsaid} if unsaid else None
+            await tx.events.add(None, "frozen", at=now, actor=by, details=memory, reason=words)
+            await self._show(tx)
+            return f"{await self._reached(tx)} {unsaid}".strip()
+
+    async def unfreeze(self, *, by: str) -> None:
+        """Let submissions go on. Raises NotAllowed, or Superseded when nothing is frozen."""
+        async with self._refusals.noting("unfreeze", by=by):
+            await self._unfreeze(by=by)
+        self._context.ring()
+
+    async def _unfreeze(self, *, by: str) -> None:
+        await self._authorization.operate(by)
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
+            if not await tx.freezes.lift(by, now):
+                raise Superseded("Submissions are not frozen.")
+            await tx.events.add(None, "unfrozen", at=now, actor=by)
+            for task in (Task.START, Task.SUBMIT):
+                await tx.work.hasten_all(task, now)
+            # A run of ours is taken up again when its job is polled.
+            await tx.runs.hasten(now)
+            ours = [kind.name for kind in self._kinds() if self._context.catalogue.provider(kind).carries_out]
+            await tx.work.hasten(Task.POLL, now, await tx.batches.submitted(ours))
+            await self._show(tx)
+
+    def _kinds(self) -> Sequence[Kind]:
+        return self._context.catalogue.kinds
+
+    async def _reached(self, tx: Transaction) -> str:
+        """Return what the freeze keeps back of all running changes, and what it cannot."""
+        kinds = {kind.name: kind for kind in self._kinds()}
+        found = []
+        for change in await tx.changes.list(states=[ChangeState.RUNNING], limit=CARDS):
+            if kind := kinds.get(change.kind):
+                provider = self._context.catalogue.provider(kind)
+                found.append(await reach(tx, provider, await tx.batches.of(change.id)))
+        return _in_words(found)
+
+    async def _show(self, tx: Transaction) -> None:
+        for change in await tx.changes.list(states=SHOWN, limit=CARDS):
+            await self._notify.cards(tx, change.id)
+
+
+def _in_words(found: Sequence[StopReach]) -> str:
+    if not found:
+        return ""
+    unsent, under_way = sum(each.unsent for each in found), sum(each.under_way for each in found)
+    at_provider, unknown = sum(each.at_provider for each in found), sum(each.unknown for each in found)
+    parts = [f"{unsent:,} {'number waits' if unsent == 1 else 'numbers wait'}"]
+    if under_way:
+        parts.append(f"{under_way:,} {'is' if under_way == 1 else 'are'} being sent at this moment")
+    if at_provider:
+        parts.append(f"{at_provider:,} {'is' if at_provider == 1 else 'are'} in jobs at the provider, which go on")
+    if unknown:
+        parts.append(f"whether {unknown:,} {'was' if unknown == 1 else 'were'} sent is being found out")
+    runs = "1 change runs" if len(found) == 1 else f"{len(found):,} changes run"
+    return f"{runs}: {', '.join(parts)}."

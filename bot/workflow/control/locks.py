@@ -1,0 +1,72 @@
+"""Seeing who holds which numbers, and letting go of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.changes.model.change import public_id
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.locks import Lock
+from bot.changes.outcome.outcomes import UNLOCKED
+from bot.errors import Superseded
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.control.cancellation import Cancellation
+from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER
+from bot.workflow.notifications import Notifications
+
+
+class LockControl:
+    """Shows locks to whoever may look, and releases them for operators."""
+
+    def __init__(
+        self, context: Context, authorization: Authorization, notifications: Notifications, cancellation: Cancellation
+    ) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._notify = notifications
+        self._refusals = DeniedActions(context)
+        self._cancellation = cancellation
+
+    async def locks(self, *, by: str) -> Sequence[Lock]:
+        """Return who holds how many numbers since when; raises NotAllowed."""
+        await self._authorization.read(by)
+        async with self._context.database.reading() as tx:
+            return await tx.locks.list()
+
+    async def allow(self, *, by: str) -> None:
+        """Raise NotAllowed unless ``by`` is an operator."""
+        async with self._refusals.noting("unlock", by=by):
+            await self._authorization.operate(by)
+
+    async def unlock(self, change: int, *, by: str) -> str:
+        """Release the locks of ``change`` and return a sentence about it.
+
+        Without them it may not touch a number, for another change may have it a moment later: a request ends, and a
+        change that runs is stopped; only what cannot be stopped goes on. Raises NotAllowed, or Superseded when it
+        holds nothing.
+        """
+        async with self._refusals.noting("unlock", by=by, change=change):
+            await self._authorization.operate(by)
+            return await self._unlock(change, by=by)
+
+    async def _unlock(self, change_id: int, *, by: str) -> str:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
+            change = await tx.changes.hold(change_id)
+            released = await tx.locks.release(change.id)
+            if not released:
+                raise Superseded(f"{public_id(change.id)} holds no numbers.")
+            await tx.events.add(change.id, "unlocked", at=now, actor=by, numbers=released)
+            try:
+                ended = await self._cancellation.end(
+                    tx, change, by=by, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER
+                )
+            except Superseded as error:
+                ended = error.message if change.state is ChangeState.RUNNING else ""
+            await self._notify.cards(tx, change.id)
+        self._context.ring()
+        numbers = f"{released:,} {'number' if released == 1 else 'numbers'} of {change.public_id}"
+        return f"{numbers} {'is' if released == 1 else 'are'} released. {ended}".strip()

@@ -1,0 +1,278 @@
+"""An operator's word on what cannot be decided without one.
+
+That is a submission that nobody answered, a job that stands still, and a read-back that is not worth waiting for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from bot.changes.model.batches import Batch
+from bot.changes.model.bulk_runs import NumberState
+from bot.changes.model.change import Change, public_id
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
+from bot.changes.outcome.outcomes import GIVEN_UP, settle
+from bot.errors import NotFound, ProviderNotFound, Superseded
+from bot.providers.base import JobReport
+from bot.store.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.execution.batch_requests import request_of
+from bot.workflow.execution.settlement import CLEAR, settle_change
+from bot.workflow.execution.submission import adopt, say_submitted
+from bot.workflow.execution.verification import conclude
+from bot.workflow.notifications import Notifications
+
+
+@dataclass(frozen=True, slots=True)
+class BatchQuestion:
+    """One question about one batch, as a button carries it: an answer to it is no answer to a later one."""
+
+    batch: int
+    #: Attempts to send it when the question was asked.
+    attempts: int
+    #: The job that stands still; empty when the question is whether there is one.
+    job: str
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """Return the ticket of the question about ``batch``."""
+        return cls(batch.id, batch.attempts, batch.job)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the ticket that ``str`` wrote; raises NotFound when it is none."""
+        batch, _, rest = text.partition(":")
+        attempts, _, job = rest.partition(":")
+        if not (batch.isascii() and batch.isdigit() and attempts.isascii() and attempts.isdigit()):
+            raise NotFound("This button belongs to another version of Linesman; use /numbers settle.")
+        return cls(int(batch), int(attempts), job)
+
+    def __str__(self) -> str:
+        return f"{self.batch}:{self.attempts}:{self.job}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBackQuestion:
+    """The question whether a read-back is waited for, as a button carries it; a later read-back is another question."""
+
+    change: int
+    #: When this read-back began, in microseconds since 1970.
+    began: int
+
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        """Return the ticket of the question about ``change``."""
+        began = change.verifying_at
+        return cls(change.id, 0 if began is None else int(began.timestamp() * 1_000_000))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the ticket that ``str`` wrote; raises NotFound when it is none."""
+        change, _, began = text.partition(":")
+        if not (change.isascii() and change.isdigit() and began.isascii() and began.isdigit()):
+            raise NotFound("This button belongs to another version of Linesman; use /numbers settle.")
+        return cls(int(change), int(began))
+
+    def __str__(self) -> str:
+        return f"{self.change}:{self.began}"
+
+
+class Resolution:
+    """Settles for operators what the provider left open. Whoever else asks is refused, and that is written down.
+
+    Each answer is one conditional write: of two answers one counts, the other raises Superseded.
+    """
+
+    def __init__(self, context: Context, authorization: Authorization, notifications: Notifications) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._notify = notifications
+        self._refusals = DeniedActions(context)
+
+    async def allow(self, change: int, *, by: str) -> None:
+        """Raise NotAllowed unless ``by`` may answer for ``change``."""
+        async with self._refusals.noting("settle", by=by, change=change):
+            await self._authorization.operate(by)
+
+    async def change_of(self, ticket: BatchQuestion) -> int:
+        """Return the change that a question is about; raises NotFound."""
+        async with self._context.database.reading() as tx:
+            return (await tx.batches.get(ticket.batch)).change
+
+    async def adopt(self, ticket: BatchQuestion, job: str, *, by: str) -> str:
+        """Take ``job`` for the batch's and return a sentence about it.
+
+        Raises NotAllowed, Superseded when the question is answered or the job another batch's, and a ProviderError
+        when the provider does not know the job or shows that it is another one.
+        """
+        change, batch = await self._open(ticket, by)
+        kind = self._context.catalogue.kind(change.kind)
+        await self._unclaimed(kind, job, batch)
+        report = await self._recognised(kind, batch, job)
+        async with self._context.database.transaction() as tx:
+            await tx.changes.hold(change.id)
+            batch = await self._still(tx, ticket)
+            await adopt(tx, self._context, batch, kind, report)
+            await tx.work.remove(Task.RECONCILE, [batch.id])
+            await say_submitted(tx, self._notify, change.id)
+            certain = "yes" if report.certain else "no"
+            await self._answered(tx, batch, "batch_adopted", by, job=report.id, certain=certain)
+        self._context.ring()
+        unsure = (
+            "" if report.certain else " The provider does not prove that it is the batch's, so that is on your word."
+        )
+        return f"Job {report.id} is watched for batch {batch.position} of {change.public_id} now.{unsure}"
+
+    async def send_again(self, ticket: BatchQuestion, *, by: str) -> str:
+        """Send the batch once more, on the operator's word that it made no job, and return a sentence about it."""
+        change, _ = await self._open(ticket, by)
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(change.id)
+            batch = await self._still(tx, ticket)
+            if change.stopped_at is not None:
+                ended = "was stopped, or was cancelled, so nothing of it is sent again. Adopt or give up."
+                raise Superseded(f"{change.public_id} {ended}")
+            await tx.batches.move(batch.id, BatchState.QUEUED, resent=0, absences=0, **CLEAR)
+            await tx.work.remove(Task.RECONCILE, [batch.id])
+            await tx.work.add(Task.SUBMIT, batch.id, self._context.clock())
+            await self._answered(tx, batch, "batch_sent_again", by)
+        self._context.ring()
+        return f"Batch {batch.position} of {change.public_id} is sent once more."
+
+    async def give_up(self, ticket: BatchQuestion, *, by: str) -> str:
+        """Settle the batch without knowing: its undecided numbers are read back, which tells what they have."""
+        change, _ = await self._open(ticket, by)
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
+            await tx.changes.hold(change.id)
+            batch = await self._still(tx, ticket)
+            await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
+            spared = await self._call_off(tx, change, batch)
+            await tx.operations.settle_batch(
+                change.id,
+                batch.position,
+                OperationState.UNKNOWN,
+                code=GIVEN_UP,
+                reason=_given_up(batch),
+                pointer="",
+                now=now,
+            )
+            await tx.work.remove(Task.RECONCILE, [batch.id])
+            await tx.work.remove(Task.POLL, [batch.id])
+            await self._answered(tx, batch, "batch_given_up", by, job=batch.job or None)
+            await say_submitted(tx, self._notify, change.id)
+            await settle_change(tx, change.id, self._context)
+        self._context.ring()
+        given_up = f"Batch {batch.position} of {change.public_id} is given up."
+        if spared:
+            given_up += f" {spared:,} of its {batch.size:,} numbers will not be sent."
+        return (
+            f"{given_up} {'Its other' if spared else 'Its'} undecided numbers are read back when the other batches are "
+            "over, and told as what they have then; the provider may still change them afterwards."
+        )
+
+    async def _call_off(self, tx: Transaction, change: Change, batch: Batch) -> int:
+        """Stop a job that we carry out ourselves, note what it has done, and return how many numbers are spared.
+
+        Nothing is done for a job that runs at the provider.
+        """
+        kind = self._context.catalogue.kind(change.kind)
+        provider, now = self._context.catalogue.provider(kind), self._context.clock()
+        if not provider.carries_out:
+            return 0
+        reason = "An operator gave up on its batch before this number was sent."
+        await tx.runs.call_off(provider.name, [batch.reference], code=GIVEN_UP, reason=reason, now=now)
+        run = await tx.runs.under(provider.name, batch.reference, now)
+        if run is None:
+            return 0
+        verdicts = settle(
+            await tx.operations.of_batch(change.id, batch.position),
+            succeeded=run.in_state(NumberState.SUCCEEDED),
+            failed=run.in_state(NumberState.FAILED, NumberState.UNKNOWN, NumberState.NOT_ATTEMPTED),
+            pending=(),
+            final=False,
+            job_word="",
+        )
+        await tx.operations.settle(change.id, verdicts, now)
+        return len(run.in_state(NumberState.NOT_ATTEMPTED))
+
+    async def end_read_back(self, ticket: ReadBackQuestion, *, by: str) -> str:
+        """Wait no longer for the read-back: what is not read yet counts as not verified, and the change ends.
+
+        Raises NotAllowed, and Superseded when that read-back is over.
+        """
+        await self.allow(ticket.change, by=by)
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(ticket.change)
+            if change.state is not ChangeState.VERIFYING or ReadBackQuestion.of(change) != ticket:
+                raise Superseded(f"The numbers of {change.public_id} are not being read back any more.")
+            left = (await tx.operations.tally(change.id)).unread
+            waited = f" {change.awaits}" if change.awaits else ""
+            reason = f"An operator ended the read-back; look at the number before you rely on it.{waited}"
+            await tx.operations.give_up_reading(change.id, reason)
+            await tx.work.remove(Task.VERIFY, [change.id])
+            await tx.events.add(change.id, "read_back_ended", at=now, actor=by, numbers=left)
+            await conclude(tx, change.id, now, times=change.read_backs)
+            await self._notify.card(tx, change.id)
+        self._context.ring()
+        numbers = "1 number counts" if left == 1 else f"{left:,} numbers count"
+        return f"The read-back of {change.public_id} is ended: {numbers} as not verified."
+
+    async def _open(self, ticket: BatchQuestion, by: str) -> tuple[Change, Batch]:
+        """Return what the question is about, for an operator."""
+        async with self._context.database.reading() as tx:
+            batch = await tx.batches.get(ticket.batch)
+            change = await tx.changes.get(batch.change)
+        await self.allow(change.id, by=by)
+        async with self._context.database.reading() as tx:
+            return change, await self._still(tx, ticket)
+
+    async def _still(self, tx: Transaction, ticket: BatchQuestion) -> Batch:
+        """Return the batch if the question about it is still open; raises Superseded."""
+        batch = await tx.batches.get(ticket.batch)
+        if BatchQuestion.of(batch) != ticket or not (batch.stuck if ticket.job else batch.undecided):
+            raise Superseded(f"Batch {batch.position} of {public_id(batch.change)} needs no answer any more.")
+        return batch
+
+    async def _unclaimed(self, kind: Kind, job: str, batch: Batch) -> None:
+        async with self._context.database.reading() as tx:
+            holder = await tx.batches.with_job(kind.name, job)
+        if holder is not None and holder.id != batch.id:
+            raise Superseded(f"Job {job} belongs to batch {holder.position} of {public_id(holder.change)} already.")
+
+    async def _recognised(self, kind: Kind, batch: Batch, job: str) -> JobReport:
+        """Return the job as the provider has it, if it can be the batch's."""
+        request = await request_of(self._context, batch, kind)
+        provider = self._context.catalogue.provider(kind)
+        try:
+            return await provider.recognise(request, job, batch.floor)
+        except ProviderNotFound as error:
+            raise ProviderNotFound(f"{provider.title} knows no job {job}; nothing was adopted.") from error
+
+    async def _answered(self, tx: Transaction, batch: Batch, what: str, by: str, **details: Any) -> None:  # noqa: ANN401 - an event's details
+        """Write down who answered, let the batches go on that waited for it, and show it."""
+        now: datetime = self._context.clock()
+        await tx.events.add(batch.change, what, at=now, actor=by, batch=batch.position, **details)
+        queued = [each.id for each in await tx.batches.of(batch.change) if each.state is BatchState.QUEUED]
+        await tx.work.hasten(Task.SUBMIT, now, queued)
+        await self._notify.card(tx, batch.change)
+
+
+def _given_up(batch: Batch) -> str:
+    if batch.job:
+        return (
+            f"An operator gave up on job {batch.job}, which stood at “{batch.job_state}”; the provider may still "
+            "change this number."
+        )
+    return (
+        "It was sent and no answer came back, and an operator gave up looking for the job; the provider may still "
+        "change this number."
+    )

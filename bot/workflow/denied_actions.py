@@ -1,0 +1,58 @@
+"""Writing down clicks that were refused: who clicked, on what, and what they were told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.errors import LinesmanError, NotAuthorized, NotFound, Superseded
+from bot.workflow.context import Context
+
+log = structlog.get_logger(__name__)
+
+#: The event of a refused click.
+REFUSED: Final = "click_refused"
+#: Most refusals of one person that are written down within an hour: whoever may do nothing may not fill the trail
+#: either. What is beyond is in the log only, and the last event says so.
+MOST: Final = 30
+WITHIN: Final = timedelta(hours=1)
+
+
+class DeniedActions:
+    """Notes refused clicks in the audit log."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @asynccontextmanager
+    async def noting(self, verb: str, *, by: str, change: int | None = None, digest: str = "") -> AsyncIterator[None]:
+        """Note that ``by`` was refused when the block ends in a refusal, NotAllowed or Superseded, and pass it on.
+
+        Whatever the block wrote has been rolled back by then: a refusal has no effect but its own event.
+        """
+        try:
+            yield
+        except (NotAuthorized, Superseded) as error:
+            await self._note(verb, by, change, digest, error)
+            raise
+
+    async def _note(self, verb: str, by: str, change: int | None, digest: str, error: LinesmanError) -> None:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            noted = await tx.events.done_by(by, REFUSED, now - WITHIN)
+            if noted >= MOST:
+                log.warning("refused click not recorded", by=by, verb=verb, change=change, answer=error.message)
+                return
+            if change is not None:
+                try:
+                    await tx.changes.get(change)
+                except NotFound:
+                    change = None
+            told = {"verb": verb, "answer": error.message}
+            if noted == MOST - 1:
+                told["rest"] = "more refusals of this person within the hour are in the log only"
+            await tx.events.add(change, REFUSED, at=now, actor=by, digest=digest, details=told)

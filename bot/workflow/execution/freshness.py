@@ -1,0 +1,95 @@
+"""Whether a plan is still what was approved, and its numbers still as it found them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+import structlog
+
+from bot.changes.model.change import Change
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import show_value
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.planning.diff import ChangedValue, moved
+from bot.changes.planning.plan import PlannedBatch, PlannedNumber, digest, ids_in
+from bot.errors import ProviderError
+from bot.workflow.context import Context
+
+log = structlog.get_logger(__name__)
+
+#: How many moved numbers are named before the rest is only counted.
+NAMED = 5
+
+
+async def stored_plan(context: Context, change: Change) -> tuple[list[PlannedNumber], str]:
+    """Return the plan's numbers as they lie in the database now, and the digest over all of it."""
+    async with context.database.reading() as tx:
+        batches = [
+            PlannedBatch(
+                position=batch.position,
+                values=batch.values,
+                size=batch.size,
+                handed=batch.handed,
+                canary=batch.canary,
+            )
+            for batch in await tx.batches.of(change.id)
+        ]
+        numbers = [
+            PlannedNumber(id=o.number_id, e164=o.e164, before=o.before, after=o.after, batch=o.batch)
+            async for o in tx.operations.stream(change.id)
+        ]
+    return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches, change.start)
+
+
+async def differences(context: Context, change: Change, numbers: Iterable[PlannedNumber]) -> list[ChangedValue]:
+    """Return what moved, among those of ``numbers`` that are going to be changed, since the plan was made.
+
+    What counts is everything that would be written, siblings of nested objects included. A number that somebody has
+    given just what is wanted counts as well: that was their decision, of which the approver knew nothing, and an undo
+    would take it back.
+
+    Raises :class:`bot.errors.ProviderError` when they cannot be read.
+    """
+    kind = context.catalogue.kind(change.kind)
+    planned = {number.id: number for number in numbers if number.batch is not None}
+    names = sorted({name for number in planned.values() for name in number.before})
+    found: dict[str, Snapshot] = {}
+    target = Target(identifiers=tuple(planned))
+    async for snapshot in context.catalogue.provider(kind).find(target, names, kind):
+        found[snapshot.id] = snapshot
+    return await asyncio.to_thread(moved, kind, list(planned.values()), found)
+
+
+Names = Mapping[str, Mapping[str, str]]
+
+
+def what_changed(kind: Kind, found: Sequence[ChangedValue], names: Names, *, so: str) -> str:
+    """Return what moved, for people; ``so`` is what follows from it: "nothing was sent", "the rest was not sent"."""
+    lines = [change_line(kind, difference, names) for difference in found[:NAMED]]
+    more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    numbers = len({difference.e164 for difference in found})
+    changed_word = "number has" if numbers == 1 else "numbers have"
+    return f"{numbers:,} {changed_word} moved since the plan, so {so}: {'; '.join(lines)}{more}."
+
+
+def change_line(kind: Kind, difference: ChangedValue, names: Names) -> str:
+    """Return what one number had when the plan was made, and what it has now."""
+    if difference.name is None:
+        return f"{difference.e164} is not in the account any more, or cannot be changed now"
+    setting = kind.setting(difference.name)
+    then, now = (show_value(setting, value, names.get(difference.name)) for value in (difference.then, difference.now))
+    return f"{setting.label} of {difference.e164} was {then} and is {now}"
+
+
+async def names_of(context: Context, kind: Kind, found: Sequence[ChangedValue]) -> Names:
+    """Return setting -> {id: human name} of the first values that moved; none where the provider does not say."""
+    ids: dict[str, set[str]] = {}
+    for difference in found[:NAMED]:
+        if difference.name is not None and kind.setting(difference.name).lookup:
+            ids.setdefault(difference.name, set()).update((*ids_in(difference.then), *ids_in(difference.now)))
+    try:
+        return {name: await context.catalogue.provider(kind).labels(kind, name, each) for name, each in ids.items()}
+    except ProviderError as error:
+        log.warning("names not read", kind=kind.name, why=error.message)
+        return {}

@@ -1,0 +1,228 @@
+"""Watching jobs to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from bot.changes.model.batches import Batch, Operation
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState
+from bot.changes.outcome.outcomes import STALE, NumberOutcome, settle
+from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, next_poll
+from bot.changes.policy import OnStale
+from bot.errors import ProviderError, ProviderNotFound
+from bot.providers.base import JobReport, JobState
+from bot.store.tasks import Claim
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+from bot.workflow.execution.batch_requests import on_stale
+from bot.workflow.execution.settlement import CLEAR, settle_change
+from bot.workflow.execution.stop import ChangeStop
+from bot.workflow.notifications import Notifications
+from bot.workflow.rate_limiter import RateLimiter
+
+log = structlog.get_logger(__name__)
+
+#: How often a job that is over is read again while it still lists numbers as pending, and one that does not end
+#: although each of its numbers has an outcome.
+LAST_LOOKS = 4
+#: How often a job that the provider does not know is asked for before it counts as lost. Its numbers are read back
+#: then: the provider may have changed them all.
+GONE_LOOKS = 10
+#: Our word for the state of such a job.
+GONE = "not found"
+#: How many stale numbers are named before the rest is only counted; the results name every one.
+NAMED = 5
+#: Longest text about what is stale that a change keeps.
+MOST_TEXT = 2000
+_OTHERS = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
+
+
+class Polling:
+    """Polls jobs."""
+
+    def __init__(self, context: Context, notifications: Notifications, worker: str) -> None:
+        self._context = context
+        self._notify = notifications
+        self._stopping = ChangeStop(context, notifications)
+        #: The owner of the claims that this process holds.
+        self._worker = worker
+        #: Provider -> the turns of all its jobs together.
+        self._turns: dict[str, RateLimiter] = {}
+
+    async def poll(self, claim: Claim) -> None:
+        """Carry out the task: read one job, note the outcomes that it reports, and settle the batch when it is over."""
+        async with self._context.database.reading() as tx:
+            batch = await tx.batches.get(claim.subject)
+            change = await tx.changes.get(batch.change)
+        if batch.state is not BatchState.SUBMITTED:
+            async with self._context.database.transaction() as tx:
+                await tx.work.done(claim)
+            return
+        kind = self._context.catalogue.kind(change.kind)
+        turns = self._turns.setdefault(kind.provider, RateLimiter(rate=POLLS_PER_SECOND, burst=POLLS_AT_ONCE))
+        now = self._context.clock()
+        if wait := turns.wait(str(batch.id), now):
+            # After a stop say, when everything is due at once: 500 jobs are not 500 calls.
+            async with self._context.database.transaction() as tx:
+                await tx.work.again(claim, now + wait)
+            return
+        try:
+            report = await self._context.catalogue.provider(kind).poll(batch.job)
+        except ProviderNotFound:
+            report = JobReport(id=batch.job, state=JobState.UNKNOWN, state_word=GONE)
+        except ProviderError as error:
+            log.warning("poll failed", change=change.id, batch=batch.position, job=batch.job, why=error.message)
+            await self._again(claim, batch, kind, error)
+            return
+        await self._note(claim, batch, kind, report)
+
+    async def _note(self, claim: Claim, batch: Batch, kind: Kind, report: JobReport) -> None:
+        """Write down what the job reports; once it is over, every number of the batch gets its outcome."""
+        gone = report.state_word == GONE
+        patience = GONE_LOOKS if gone else LAST_LOOKS
+        final = (report.state.over and not report.pending) or (
+            (report.state.over or gone) and batch.looks + 1 >= patience
+        )
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            if any(each.code == STALE for each in report.failed):
+                await tx.brake.pull()  # the change may have to be stopped
+            if not await tx.work.held(claim, self._worker):
+                return  # an operator gave up on the job meanwhile
+            if batch.handed:
+                # Its own list is the only one that says which numbers the filter came to.
+                await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
+            operations = await tx.operations.of_batch(batch.change, batch.position)
+            verdicts = settle(
+                operations,
+                succeeded=report.succeeded,
+                failed=report.failed,
+                pending=report.pending,
+                final=final,
+                job_word=report.state_word,
+            )
+            settled = _all_settled(batch, report, operations, len(verdicts))
+            # A job that does not end, or whose word nobody knows, has nothing left to do when each of its numbers has
+            # an outcome. It gets a few looks to say so itself; the read-back tells what is true.
+            final = final or (settled and batch.looks + 1 >= LAST_LOOKS)
+            looks = batch.looks + 1 if report.state.over or gone or settled else 0
+            await tx.operations.settle(batch.change, verdicts, now)
+            await tx.batches.put(
+                batch.id,
+                polls=batch.polls + 1,
+                looks=looks,
+                done_by=report.done_by,
+                job_state=report.state_word[:32],
+            )
+            if any(verdict.code == STALE for verdict in verdicts):
+                await self._stale(tx, batch, operations, verdicts)
+            if (await tx.batches.get(batch.id)).state is BatchState.SETTLED:
+                await tx.work.done(claim)  # nothing of it had been sent when the change was stopped just now
+            elif final:
+                await self._settle(tx, claim, batch, report)
+            else:
+                moved = bool(verdicts) or report.state_word[:32] != batch.job_state
+                # A run of ours stands still while there is a freeze, as it should.
+                moved = moved or (self._ours(kind) and await tx.freezes.current() is not None)
+                await self._watch(tx, batch, moved=moved, why=f"it says “{report.state_word}”")
+                await tx.work.again(claim, await self._next(tx, batch, kind, report))
+            if verdicts or final:
+                await self._notify.card(tx, batch.change)
+        log.info(
+            "job polled",
+            change=batch.change,
+            batch=batch.position,
+            job=batch.job,
+            state=report.state_word,
+            settled=len(verdicts),
+            pending=len(report.pending),
+        )
+        self._context.ring()
+
+    async def _stale(
+        self, tx: Transaction, batch: Batch, operations: Sequence[Operation], verdicts: Sequence[NumberOutcome]
+    ) -> None:
+        """Do what the policy says when a run of ours met stale numbers: stop the change, or tell of them."""
+        numbers = {operation.position: operation.e164 for operation in operations}
+        stale = [numbers[verdict.position] for verdict in verdicts if verdict.code == STALE]
+        change = await tx.changes.hold(batch.change)
+        if not stale or change.stopped_at is not None:
+            return
+        await tx.events.add(
+            change.id,
+            "batch_stale",
+            at=self._context.clock(),
+            batch=batch.position,
+            numbers=len(stale),
+            changed=len(stale),
+        )
+        named = ", ".join(stale[:NAMED]) + (", …" if len(stale) > NAMED else "")
+        have = "number has" if len(stale) == 1 else "numbers have"
+        found = f"{len(stale):,} {have} changed since the plan was made ({named})"
+        if on_stale(self._context, change) is OnStale.STOP:
+            problem = f"{found}, so nothing more was sent."
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHERS, stale=len(stale))
+            return
+        problem = f"{found} and {'was' if len(stale) == 1 else 'were'} not sent."
+        await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:MOST_TEXT])
+        await self._notify.line(tx, change.id, "left_out")
+        await self._notify.failure(tx, change.id, "left_out")
+
+    def _ours(self, kind: Kind) -> bool:
+        return self._context.catalogue.provider(kind).carries_out
+
+    async def _settle(self, tx: Transaction, claim: Claim, batch: Batch, report: JobReport) -> None:
+        now = self._context.clock()
+        await tx.work.done(claim)
+        await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
+        await tx.events.add(
+            batch.change, "batch_settled", at=now, batch=batch.position, job=batch.job, said=report.state_word
+        )
+        await settle_change(tx, batch.change, self._context)
+
+    async def _watch(self, tx: Transaction, batch: Batch, *, moved: bool, why: str) -> None:
+        """Notice when a job stands still for long, and when it moves again. It is polled on either way."""
+        now = self._context.clock()
+        since = batch.moved_at or batch.submitted_at or now
+        if moved:
+            await tx.batches.put(batch.id, moved_at=now, overdue_at=None)
+            if batch.stuck:
+                await tx.events.add(batch.change, "job_moves_again", at=now, batch=batch.position, job=batch.job)
+                await self._notify.card(tx, batch.change)
+        elif not batch.stuck and now >= since + self._context.timing.stuck:
+            await tx.batches.put(batch.id, overdue_at=now, doubt=why)
+            await tx.events.add(batch.change, "job_stuck", at=now, batch=batch.position, job=batch.job, why=why)
+            await self._notify.ask(tx, batch.change)
+            await self._notify.card(tx, batch.change)
+            log.error("job stands still", change=batch.change, batch=batch.position, job=batch.job, why=why)
+
+    async def _again(self, claim: Claim, batch: Batch, kind: Kind, error: ProviderError) -> None:
+        async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return
+            await tx.batches.put(batch.id, polls=batch.polls + 1)
+            await self._watch(tx, batch, moved=False, why=f"it cannot be read: {error.message}")
+            await tx.work.again(claim, await self._next(tx, batch, kind, None))
+
+    async def _next(self, tx: Transaction, batch: Batch, kind: Kind, report: JobReport | None) -> datetime:
+        return next_poll(
+            self._context.timing.poll,
+            now=self._context.clock(),
+            polls=batch.polls,
+            done_by=report.done_by if report else None,
+            in_flight=await tx.batches.watched(kind.provider),
+            spread=batch.id,
+        )
+
+
+def _all_settled(batch: Batch, report: JobReport, operations: Sequence[Operation], verdicts: int) -> bool:
+    """Tell whether every number of a batch has an outcome with these ``verdicts``.
+
+    Of a filter that was handed over only the job knows the numbers, and it may yet name more.
+    """
+    undecided = sum(not operation.state.over for operation in operations)
+    return not batch.handed and not report.pending and verdicts == undecided

@@ -1,0 +1,205 @@
+"""Finding out whether a submission that got no answer made a job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from bot.changes.model.batches import Batch
+from bot.changes.model.change import Change
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState
+from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
+from bot.providers.base import JobReport, JobSearch
+from bot.store.tasks import Claim, Task
+from bot.workflow.context import Context
+from bot.workflow.execution.batch_requests import request_of
+from bot.workflow.execution.settlement import CLEAR
+from bot.workflow.execution.submission import adopt, say_submitted
+from bot.workflow.notifications import Notifications
+
+log = structlog.get_logger(__name__)
+
+#: Reads without the job, after the settling time, before a submission counts as surely not made.
+ABSENCES = 2
+#: How often a batch is sent again by itself. A provider that swallows this many requests is something to look into,
+#: and each repetition is one more that could come to light late.
+RESENDS = 3
+#: The longest pause between two searches, and the pause once an operator was asked.
+LONGEST = timedelta(seconds=30)
+ASKED = timedelta(minutes=5)
+#: Refusals that another try will not change.
+_LASTING = (BadRequest, Unauthorised, Forbidden, ProviderNotFound)
+
+
+class Reconciliation:
+    """Settles batches that are ``unknown``.
+
+    Their job is adopted, or they are sent again once it is surely absent. When neither can be said, operators are
+    asked (:mod:`bot.workflow.control.resolution`); the search goes on slowly, in case it can be said after all.
+
+    Since when, and for how long, is asked in the provider's own time: our clock may be wrong, or be set meanwhile.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        notifications: Notifications,
+        worker: str,
+        *,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._context = context
+        self._notify = notifications
+        #: The owner of the claims that this process holds.
+        self._worker = worker
+        self._steady = steady
+        #: Batch and attempt -> when this process first searched, in steady seconds; for providers without a clock.
+        self._begun: dict[tuple[int, int], float] = {}
+
+    async def search(self, claim: Claim) -> None:
+        """Carry out the task: look for the job of a batch that got no answer."""
+        async with self._context.database.reading() as tx:
+            batch = await tx.batches.get(claim.subject)
+            change = await tx.changes.get(batch.change)
+        if batch.state is not BatchState.UNKNOWN:
+            self._begun.pop((batch.id, batch.attempts), None)
+            async with self._context.database.transaction() as tx:
+                await tx.work.done(claim)
+            return
+        kind = self._context.catalogue.kind(change.kind)
+        request = await request_of(self._context, batch, kind)
+        try:
+            result = await self._context.catalogue.provider(kind).search(request, batch.floor)
+        except ProviderError as error:
+            await self._unsearchable(claim, batch, error)
+            return
+        free = await self._unclaimed(kind, result.jobs)
+        ours = [job for job in free if job.certain]
+        settled = self._settled(batch, result)
+        if len(ours) == 1:
+            await self._take(claim, batch, change, kind, ours[0])
+        elif free:
+            await self._several(claim, batch, ours, free, settled=settled)
+        elif not result.whole and settled:
+            known = "The provider's list of jobs repeats itself, or ends before it has told all that it announced."
+            await self._doubt(claim, batch, known)
+        elif not result.whole:
+            await self._search_again(claim, batch, 0, "the provider's list of jobs cannot be relied on")
+        else:
+            await self._absent(claim, batch, change, settled=settled)
+
+    async def _unclaimed(self, kind: Kind, jobs: tuple[JobReport, ...]) -> list[JobReport]:
+        """Return those of ``jobs`` that are no batch's."""
+        async with self._context.database.reading() as tx:
+            return [job for job in jobs if await tx.batches.with_job(kind.name, job.id) is None]
+
+    async def _take(self, claim: Claim, batch: Batch, change: Change, kind: Kind, job: JobReport) -> None:
+        async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return  # an operator settled the batch meanwhile
+            await tx.work.done(claim)
+            await adopt(tx, self._context, batch, kind, job)
+            await say_submitted(tx, self._notify, change.id)
+            await tx.events.add(change.id, "batch_adopted", at=self._context.clock(), batch=batch.position, job=job.id)
+        self._context.ring()
+
+    async def _absent(self, claim: Claim, batch: Batch, change: Change, *, settled: bool) -> None:
+        """Count one more search without the job; after the settling time and enough of them, send the batch again."""
+        now = self._context.clock()
+        absences = batch.absences + 1 if settled else 0
+        if absences < ABSENCES:
+            await self._search_again(claim, batch, absences, "the provider lists no such job yet")
+            return
+        if batch.resent >= RESENDS:
+            known = (
+                f"It was sent {batch.resent + 1} times without an answer, and the provider lists no job of it. "
+                "Nothing more is sent by itself."
+            )
+            await self._doubt(claim, batch, known)
+            return
+        async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return
+            await tx.work.done(claim)
+            await tx.batches.move(batch.id, BatchState.QUEUED, resent=batch.resent + 1, **CLEAR)
+            await tx.work.add(Task.SUBMIT, batch.id, now)
+            await tx.events.add(change.id, "batch_absent", at=now, batch=batch.position)
+            await self._notify.card(tx, change.id)
+        self._context.ring()
+
+    async def _several(
+        self, claim: Claim, batch: Batch, ours: list[JobReport], free: list[JobReport], *, settled: bool
+    ) -> None:
+        """Nobody can tell which job is the batch's: ask, unless the list may still be settling."""
+        if not settled:
+            await self._search_again(claim, batch, 0, "the provider lists several jobs that may be it")
+        elif ours:
+            known = f"The provider lists {len(ours)} jobs over exactly these numbers, made since it was sent."
+            await self._doubt(claim, batch, known, ours)
+        else:
+            jobs = "1 job" if len(free) == 1 else f"{len(free)} jobs"
+            known = (
+                f"The provider lists {jobs} that may be it: nothing proves over which numbers, with which values, or "
+                "that it was made since the batch was sent."
+            )
+            await self._doubt(claim, batch, known, free)
+
+    async def _unsearchable(self, claim: Claim, batch: Batch, error: ProviderError) -> None:
+        """Go on when the job list cannot be read; ask when that will last, or has lasted for long."""
+        now = self._context.clock()  # a wrong one has operators asked too early or late, and nothing sent
+        patience = self._context.timing.settle
+        if not isinstance(error, _LASTING):
+            patience = max(patience, self._context.timing.stuck)
+        if batch.attempted_at is None or now < batch.attempted_at + patience:
+            await self._search_again(claim, batch, batch.absences, error.message)
+        else:
+            await self._doubt(claim, batch, f"The provider's list of jobs cannot be read: {error.message}")
+
+    async def _doubt(self, claim: Claim, batch: Batch, known: str, jobs: list[JobReport] | None = None) -> None:
+        """Stop, write down what is known, and have operators asked."""
+        now = self._context.clock()
+        candidates = [job.id for job in jobs or ()]
+        async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return
+            await tx.batches.put(
+                batch.id, asked_at=batch.asked_at or now, doubt=known, candidates=candidates, absences=0
+            )
+            await tx.work.again(claim, now + ASKED)
+            if batch.asked_at is None:
+                await tx.events.add(batch.change, "batch_undecidable", at=now, batch=batch.position, why=known)
+                await self._notify.ask(tx, batch.change)
+                log.error("an operator has to decide", change=batch.change, batch=batch.position, why=known)
+            await self._notify.card(tx, batch.change)
+        self._context.ring()
+
+    async def _search_again(self, claim: Claim, batch: Batch, absences: int, why: str) -> None:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            if not await tx.work.held(claim, self._worker):
+                return
+            await tx.batches.put(batch.id, absences=absences)
+            await tx.work.again(claim, now + min(self._pause(claim), LONGEST))
+        log.info("still searching", change=batch.change, batch=batch.position, why=why)
+
+    def _settled(self, batch: Batch, result: JobSearch) -> bool:
+        """Tell whether the list was asked for when the settling time was over, by the provider's own clock.
+
+        Where that is not known, the time counts from this process's first search, so that neither a wrong clock nor a
+        restart can shorten it.
+        """
+        settle = self._context.timing.settle
+        if result.asked_there is not None and batch.attempted_there is not None:
+            return result.asked_there >= batch.attempted_there + settle
+        begun = self._begun.setdefault((batch.id, batch.attempts), self._steady())
+        return self._steady() - begun >= settle.total_seconds()
+
+    def _pause(self, claim: Claim) -> timedelta:
+        """Return the pause before the next search: growing, but so that two fit into the settling time."""
+        timing = self._context.timing
+        doubled: timedelta = timing.poll.least * 2.0 ** min(claim.attempts, 10)
+        return min(doubled, max(timing.settle / 2, timing.poll.least))

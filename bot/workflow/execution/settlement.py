@@ -1,0 +1,77 @@
+"""Settling batches that are not sent, and what follows when a batch has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bot.changes.model.batches import Batch
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
+from bot.changes.outcome.outcomes import STOPPED
+from bot.store.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+
+#: Why the numbers of a cancelled change were not sent.
+CANCELLED: Final = "The change was cancelled before this number was sent."
+#: What is said besides of numbers that were about to be sent again.
+NO_JOB: Final = "An earlier attempt got no answer, and the provider lists no job of it."
+#: Pause between two requests for a slot, while the provider refuses for want of one and none of ours gets free.
+SLOT_WAIT: Final = timedelta(seconds=10)
+#: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.
+SLOT_NEWS: Final = timedelta(seconds=60)
+#: The columns of a batch about which no operator has to be asked.
+CLEAR: Final[Mapping[str, Any]] = {"asked_at": None, "doubt": "", "candidates": None, "overdue_at": None}
+
+
+async def settle_change(tx: Transaction, change: int, context: Context) -> None:
+    """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits.
+
+    So too when those of the first try have, before anybody has let the rest go.
+    """
+    now = context.clock()
+    record = await tx.changes.get(change)
+    kind = context.catalogue.kind(record.kind)
+    await free_slot(tx, kind, now)
+    states = await tx.batches.states(change)
+    over = set(states) == {BatchState.SETTLED} or (record.went_on_at is None and await tx.batches.tried(change))
+    if record.state is ChangeState.RUNNING and over:
+        await tx.changes.move(change, ChangeState.VERIFYING, verifying_at=now, awaits="")
+        await tx.events.add(change, "verifying", at=now)
+        await tx.work.add(Task.VERIFY, change, now)
+
+
+async def free_slot(tx: Transaction, kind: Kind, now: datetime) -> None:
+    """Let whoever waits for a slot ask for one now."""
+    await tx.batches.slot_freed(kind.name, now - SLOT_WAIT)
+    waiting = await tx.batches.queued(kind.name, limit=kind.jobs_in_flight)
+    await tx.work.hasten(Task.SUBMIT, now, waiting)
+
+
+async def stop_batch(
+    tx: Transaction,
+    batch: Batch,
+    now: datetime,
+    *,
+    code: str = STOPPED,
+    reason: str = CANCELLED,
+) -> None:
+    """Settle a batch of a stopped change that is in the queue: its numbers are not attempted.
+
+    One that was to be sent again made no job before, as the provider's list shows; its numbers say so too.
+    """
+    if batch.unanswered_since is not None:
+        reason = f"{reason} {NO_JOB}"
+    await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
+    await tx.operations.settle_batch(
+        batch.change,
+        batch.position,
+        OperationState.NOT_ATTEMPTED,
+        code=code,
+        reason=reason,
+        pointer="",
+        now=now,
+    )
+    await tx.events.add(batch.change, "batch_stopped", at=now, batch=batch.position, numbers=batch.size)

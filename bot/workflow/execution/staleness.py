@@ -1,0 +1,251 @@
+"""The staleness check: the numbers of every batch are read again just before it is sent.
+
+One look serves all batches that are about to go together, and one that is a few seconds old is not repeated. When it
+was is written down with the batch, so that a restart or another replica knows no less; where nothing is written, the
+numbers are read. A batch with a number that has changed is not sent: before anything of the change was, the change
+ends as stale; later the policy says whether the others follow.
+
+A filter that is handed to the provider has no numbers that could be read: nobody knows them before its job runs, which
+is what the policy allows and the approver is told. A batch that we carry out ourselves is looked at number by number,
+each just before its update. No other batch goes without a look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from weakref import WeakValueDictionary
+
+import structlog
+
+from bot.changes.model.batches import Batch
+from bot.changes.model.change import Change
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
+from bot.changes.outcome.outcomes import STALE, UNANSWERED, NumberOutcome
+from bot.changes.planning.diff import ChangedValue, same
+from bot.changes.planning.plan import PlannedNumber
+from bot.changes.policy import OnStale
+from bot.errors import ProviderError
+from bot.store.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+from bot.workflow.execution.batch_requests import on_stale
+from bot.workflow.execution.freshness import Names, change_line, differences, names_of, what_changed
+from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, settle_change, stop_batch
+from bot.workflow.execution.stop import ChangeStop, untouched
+from bot.workflow.notifications import Notifications
+
+log = structlog.get_logger(__name__)
+
+#: How old the last look at a batch's numbers may be when it is sent.
+RECENT: Final = timedelta(seconds=5)
+#: Longest text about what is stale that a change keeps; the results name every number.
+_MOST_TEXT: Final = 2000
+
+_MATE: Final = "Another number of its job has changed since the plan was made, so the job was not created."
+_OTHER: Final = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
+_PERHAPS: Final = (
+    "It was sent, no answer came back, and the provider lists no job; but numbers that were sent with it have the new "
+    "values now, so it was not sent again."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FreshRead:
+    """What reading numbers again has shown."""
+
+    #: What is not as the plan found it, and what the ids in it are called.
+    moved: Sequence[ChangedValue] = ()
+    names: Names
+    #: Position of a batch in the plan -> position of each number of it that has changed, and how.
+    stale: Mapping[int, Mapping[int, str]]
+    #: Positions of batches some number of which has got just what was wanted.
+    done: frozenset[int] = frozenset()
+
+
+class Staleness:
+    """Looks at the numbers of batches, and keeps back those that are stale."""
+
+    def __init__(self, context: Context, notifications: Notifications) -> None:
+        self._context = context
+        self._notify = notifications
+        self._stopping = ChangeStop(context, notifications)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, change: int) -> asyncio.Lock:
+        """Return what a batch holds while it finds out whether it may go: of one change's batches one looks for all."""
+        return self._turns.setdefault(change, asyncio.Lock())
+
+    def needed(self, batch: Batch, kind: Kind) -> bool:
+        """Tell whether the numbers of ``batch`` have to be looked at before it is sent.
+
+        Not where they are looked at one by one, each just before its own update: to keep all of them back for one
+        would say less and do less. And not where nobody knows which they are.
+        """
+        return not batch.handed and not self._context.catalogue.provider(kind).carries_out
+
+    def recent(self, batch: Batch) -> bool:
+        """Tell whether the last look at a batch's numbers, successful or not, is a few seconds old at most.
+
+        A look that seems to lie ahead was made before somebody put the clock back: how old it is nobody knows.
+        """
+        age = self._context.clock() - batch.checked_at if batch.checked_at else None
+        return age is not None and timedelta(0) <= age < RECENT
+
+    async def read(self, change: Change, numbers: Mapping[int, PlannedNumber]) -> FreshRead:
+        """Read ``numbers`` (by position in the plan) again; raises :class:`bot.errors.ProviderError`."""
+        kind = self._context.catalogue.kind(change.kind)
+        moved = await differences(self._context, change, numbers.values())
+        names = await names_of(self._context, kind, moved)
+        at = {number.e164: position for position, number in numbers.items()} if moved else {}
+        stale: dict[int, dict[int, str]] = {}
+        done: set[int] = set()
+        for difference in moved:
+            number = numbers[at[difference.e164]]
+            if number.batch is not None:
+                lines = stale.setdefault(number.batch, {})
+                line = change_line(kind, difference, names)
+                lines[at[difference.e164]] = "; ".join(filter(None, (lines.get(at[difference.e164]), line)))
+                if _as_wanted(kind, number, difference):
+                    done.add(number.batch)
+        return FreshRead(moved=moved, names=names, stale=stale, done=frozenset(done))
+
+    async def look(self, batch: Batch) -> None:
+        """Look at the numbers of ``batch`` and of those that are about to go with it, and write down what was found.
+
+        Raises :class:`bot.errors.ProviderError` when they cannot be read, which is written down as well.
+        """
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(batch.change)
+            batches = await self._together(tx, batch)
+            operations = [each for one in batches for each in await tx.operations.of_batch(change.id, one.position)]
+        numbers = {
+            each.position: PlannedNumber(
+                id=each.number_id, e164=each.e164, before=each.before, after=each.after, batch=each.batch
+            )
+            for each in operations
+        }
+        try:
+            found = await self.read(change, numbers)
+        except ProviderError as error:
+            async with self._context.database.transaction() as tx:
+                await self.unread(tx, batches, error)
+                await self._notify.card(tx, change.id)
+            raise
+        async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
+            change = await tx.changes.hold(change.id)
+            # It counts from its end: no look at these numbers could be younger, however many pages they are on.
+            await self.note(tx, change, batches, found, self._context.clock())
+        self._context.ring()
+
+    async def _together(self, tx: Transaction, batch: Batch) -> list[Batch]:
+        """Return ``batch`` and those of its change that are due now and have a slot, as far as we know."""
+        kind = self._context.catalogue.kind((await tx.changes.get(batch.change)).kind)
+        now = self._context.clock()
+        room = max(kind.jobs_in_flight - await tx.batches.in_flight(kind.name), 1)
+        if await tx.batches.slot_refused(kind.name, now - SLOT_NEWS) is not None:
+            room = 1  # it finds out whether there is a slot, and the others wait for that
+        due = await tx.batches.due(batch.change, now, room)
+        others = [each for each in due if each.id != batch.id and not each.handed and not self.recent(each)]
+        return [batch, *others[: room - 1]]
+
+    async def unread(self, tx: Transaction, batches: Sequence[Batch], error: ProviderError) -> None:
+        """Note that the numbers of ``batches`` cannot be read again: they wait, and the card says for what."""
+        log.warning("numbers not read again", batches=len(batches), why=error.message)
+        await tx.batches.checked([batch.id for batch in batches], self._context.clock(), error.message)
+
+    async def note(
+        self, tx: Transaction, change: Change, batches: Sequence[Batch], look: FreshRead, at: datetime
+    ) -> None:
+        """Write down what a look at ``batches`` found that counts from ``at``, and keep back what is stale."""
+        await tx.batches.checked([batch.id for batch in batches if batch.position not in look.stale], at)
+        present = await tx.batches.of(change.id)
+        stale = [each for each in present if each.position in look.stale and each.state is BatchState.QUEUED]
+        if not stale or change.state.over:
+            return
+        kind = self._context.catalogue.kind(change.kind)
+        if untouched(present):
+            await self._end(tx, change, look, kind)
+            return
+        for batch in stale:
+            await self._keep_back(tx, batch, look)
+        size = sum(batch.size for batch in stale)
+        if on_stale(self._context, change) is OnStale.STOP:
+            problem = what_changed(kind, look.moved, look.names, so="the rest was not sent")
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHER, stale=size)
+            return
+        jobs = "the job was" if len(stale) == 1 else f"{len(stale):,} jobs were"
+        so = f"{jobs} not created ({size:,} {'number' if size == 1 else 'numbers'})"
+        problem = what_changed(kind, look.moved, look.names, so=so)
+        await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:_MOST_TEXT])
+        await self._notify.line(tx, change.id, "left_out")
+        await self._notify.failure(tx, change.id, "left_out")
+        await settle_change(tx, change.id, self._context)
+        await self._notify.cards(tx, change.id)
+
+    async def _end(self, tx: Transaction, change: Change, look: FreshRead, kind: Kind) -> None:
+        """End a change of which nothing has been sent; its request can be planned again."""
+        now = self._context.clock()
+        problem = what_changed(kind, look.moved, look.names, so="nothing was sent")
+        if change.state is ChangeState.RUNNING:
+            for batch in await tx.batches.of(change.id):
+                if batch.position in look.stale:
+                    await self._keep_back(tx, batch, look)
+                else:
+                    await stop_batch(tx, batch, now, reason=_OTHER)
+                await tx.work.remove(Task.SUBMIT, [batch.id])
+        numbers = len({difference.e164 for difference in look.moved})
+        await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
+        await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
+        await self._notify.line(tx, change.id, "stale")
+        await self._notify.failure(tx, change.id, "stale")
+        await self._notify.cards(tx, change.id)
+
+    async def _keep_back(self, tx: Transaction, batch: Batch, look: FreshRead) -> None:
+        """Settle a stale batch: none of its numbers is sent, and each that has changed says how.
+
+        Where an attempt had no answer and numbers have by now just what it was to give them, it may have been carried
+        out after all: nobody can say that they were not attempted, and the read-back tells what they have.
+        """
+        now = self._context.clock()
+        changed = look.stale[batch.position]
+        unsure = batch.unanswered_since is not None and batch.position in look.done
+        state = OperationState.UNKNOWN if unsure else OperationState.NOT_ATTEMPTED
+        code = UNANSWERED if unsure else STALE
+        await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
+        await tx.work.remove(Task.SUBMIT, [batch.id])
+        verdicts = [
+            NumberOutcome(
+                position=position,
+                state=state,
+                code=code,
+                reason=_PERHAPS if unsure else f"It has changed since the plan was made, so it was not sent: {line}.",
+            )
+            for position, line in changed.items()
+        ]
+        await tx.operations.settle(batch.change, verdicts, now)
+        await tx.operations.settle_batch(
+            batch.change,
+            batch.position,
+            state,
+            code=code,
+            reason=_PERHAPS if unsure else _MATE,
+            pointer="",
+            now=now,
+        )
+        await tx.events.add(
+            batch.change, "batch_stale", at=now, batch=batch.position, numbers=batch.size, changed=len(changed)
+        )
+
+
+def _as_wanted(kind: Kind, number: PlannedNumber, difference: ChangedValue) -> bool:
+    """Tell whether a number has got just what was wanted of it."""
+    if difference.name is None:
+        return kind.removes
+    wanted = number.after
+    return difference.name in wanted and same(kind.setting(difference.name), wanted[difference.name], difference.now)

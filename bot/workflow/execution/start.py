@@ -1,0 +1,194 @@
+"""Beginning an approved change: when it is time, only what was approved, and only if nothing moved since."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.changes.model.change import Change
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.start import begins_at
+from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError
+from bot.store.tasks import Claim, Task
+from bot.store.transaction import Transaction
+from bot.workflow.approval_validity import ApprovalValidity
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.execution.canary import Canary
+from bot.workflow.execution.freshness import stored_plan
+from bot.workflow.execution.staleness import FreshRead, Staleness
+from bot.workflow.execution.stop import RELEASED
+from bot.workflow.notifications import Notifications
+
+log = structlog.get_logger(__name__)
+
+#: Pause before a change is tried again that could not begin, because of a freeze or because the provider is away.
+WAIT = timedelta(seconds=30)
+
+
+class ChangeStart:
+    """Starts changes whose stored plan is the approved one and whose numbers are as the plan found them."""
+
+    def __init__(
+        self,
+        context: Context,
+        authorization: Authorization,
+        notifications: Notifications,
+        staleness: Staleness,
+        canary: Canary,
+        *,
+        approval_validity: ApprovalValidity,
+    ) -> None:
+        self._context = context
+        self._staleness = staleness
+        self._approval_validity = approval_validity
+        self._authorization = authorization
+        self._notify = notifications
+        self._canary = canary
+
+    async def start(self, claim: Claim) -> None:
+        """Carry out the task: begin an approved change, or stop it as stale, or wait.
+
+        Of a change whose time has come before its approval, say so; of one that is past its first try, send the rest.
+        """
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(claim.subject)
+            frozen = await tx.freezes.current() is not None
+        if change.state is ChangeState.AWAITING_APPROVAL:
+            await self._undecided(claim)
+            return
+        if change.state is ChangeState.RUNNING and change.went_on_at is not None:
+            await self._canary.resume(claim, change)
+            return
+        if change.state is not ChangeState.APPROVED:
+            await self._done(claim)
+            return
+        await self._approved(claim, change, frozen=frozen)
+
+    async def _approved(self, claim: Claim, change: Change, *, frozen: bool) -> None:
+        """Begin an approved change if it is time, and its numbers are as the plan found them."""
+        try:
+            policy = self._authorization.still_allowed(change)
+        except NotAuthorized as error:
+            await self._forbidden(claim, error)
+            return
+        begins = begins_at(change.start, policy.windows, self._context.clock())
+        if frozen or begins is not None:
+            await self._wait(claim, begins)
+            return
+        numbers, stored = await stored_plan(self._context, change)
+        looked_at = self._context.clock()
+        try:
+            look = await self._staleness.read(change, dict(enumerate(numbers)))
+        except ProviderError as error:
+            await self._unread(claim, change, error)
+            return
+        try:
+            # At the last moment: reading many numbers takes a while.
+            lapsed = await self._approval_validity.in_the_way(change, policy, "nothing was sent")
+        except DeliveryError as error:
+            await self._unsure(claim, error)
+            return
+        await self._conclude(claim, stored, lapsed, look, looked_at)
+
+    async def _conclude(self, claim: Claim, stored: str, lapsed: str, look: FreshRead, looked_at: datetime) -> None:
+        """Begin the change, or end it as what it is; ``lapsed`` says why its approvals do not let it begin."""
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.APPROVED:
+                return
+            decided = {decision.digest for decision in await tx.decisions.of(change.id) if decision.counts}
+            if lapsed:
+                # A new approval would start it at a time that nobody has seen, so it has to be asked for anew.
+                await self._end(tx, change, "not_approved", lapsed)
+            elif decided != {change.digest} or stored != change.digest:
+                await self._refuse(tx, change)
+            elif not await tx.locks.held(change.id):
+                await self._end(tx, change, "not_locked", f"{RELEASED} Nothing was sent. Ask for the change again.")
+            else:
+                # It counts from its beginning: to read many numbers takes a while, and those that go first were read
+                # first.
+                await self._staleness.note(tx, change, await tx.batches.of(change.id), look, looked_at)
+                if not look.stale:
+                    await self._begin(tx, change)
+            await self._notify.cards(tx, change.id)
+        self._context.ring()
+
+    async def _begin(self, tx: Transaction, change: Change) -> None:
+        now = self._context.clock()
+        await tx.changes.move(change.id, ChangeState.RUNNING, started_at=now)
+        batches = await tx.batches.of(change.id)
+        first = [batch for batch in batches if batch.canary] or batches
+        await tx.work.add_many(Task.SUBMIT, [batch.id for batch in first], now)
+        await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
+
+    async def _refuse(self, tx: Transaction, change: Change) -> None:
+        problem = "The stored plan is not the one that was approved, so nothing was sent. Ask for the change again."
+        await self._end(tx, change, "digest_mismatch", problem)
+
+    async def _end(self, tx: Transaction, change: Change, what: str, problem: str) -> None:
+        """End a change that cannot begin."""
+        now = self._context.clock()
+        await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
+        await tx.events.add(change.id, what, at=now, digest=change.digest)
+        await self._notify.line(tx, change.id, "cancelled")
+        await self._notify.failure(tx, change.id, what)
+
+    async def _unread(self, claim: Claim, change: Change, error: ProviderError) -> None:
+        """Wait: a change whose numbers cannot be read again is not begun."""
+        async with self._context.database.transaction() as tx:
+            await self._staleness.unread(tx, await tx.batches.of(change.id), error)
+        await self._wait(claim)
+
+    async def _unsure(self, claim: Claim, error: DeliveryError) -> None:
+        """Wait until Slack says whether the approvals still count."""
+        pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else WAIT
+        log.warning("cannot look whether approvals still count", change=claim.subject, code=error.code)
+        async with self._context.database.transaction() as tx:
+            await tx.work.again(claim, self._context.clock() + pause)
+            if claim.attempts > 1:  # a single answer that got lost is nothing to tell people of
+                await self._notify.line(tx, claim.subject, "unsure")
+        self._context.ring()
+
+    async def _undecided(self, claim: Claim) -> None:
+        """Tell the approvers that the time has come and nobody has decided; a click now begins the change at once."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.AWAITING_APPROVAL:
+                return  # decided in this very moment, which has made this task due anew or taken it away
+            if change.start is not None and change.start.at > now:
+                await tx.work.again(claim, change.start.at)  # hastened by the end of a freeze
+                return
+            await tx.work.done(claim)
+            await tx.events.add(change.id, "start_passed", at=now, digest=change.digest)
+            await self._notify.undecided(tx, change.id)
+            await self._notify.cards(tx, change.id)
+        self._context.ring()
+
+    async def _forbidden(self, claim: Claim, error: NotAuthorized) -> None:
+        """End a change that waited for its time and is not allowed any more."""
+        now = self._context.clock()
+        problem = f"It was approved, but it is not allowed any more, so nothing was sent. {error.message}"
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.APPROVED:
+                return
+            await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
+            await tx.events.add(change.id, "not_allowed", at=now, digest=change.digest, answer=error.message)
+            await self._notify.line(tx, change.id, "cancelled")
+            await self._notify.failure(tx, change.id, "not_allowed")
+            await self._notify.cards(tx, change.id)
+        self._context.ring()
+
+    async def _wait(self, claim: Claim, until: datetime | None = None) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.work.again(claim, until or self._context.clock() + WAIT)
+            await self._notify.cards(tx, claim.subject)
+
+    async def _done(self, claim: Claim) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)

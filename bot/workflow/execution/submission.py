@@ -1,0 +1,409 @@
+"""From queued batches to jobs at the provider, each created once."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+import structlog
+
+from bot.changes.model.batches import Batch
+from bot.changes.model.change import Change
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import BatchState, OperationState
+from bot.changes.model.messages import Topic
+from bot.changes.outcome.outcomes import GIVEN_UP, REFUSED, UNCHANGED, UNLOCKED
+from bot.changes.outcome.poll_schedule import next_poll
+from bot.errors import (
+    BadRequest,
+    Forbidden,
+    OutcomeUnknown,
+    ProviderError,
+    ProviderNotFound,
+    RateLimited,
+    SecretError,
+    TooManyJobs,
+    Unauthorised,
+    Unavailable,
+)
+from bot.providers.base import BatchRequest, JobReport
+from bot.providers.http import Ready
+from bot.store.tasks import Claim, Task
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+from bot.workflow.execution.batch_requests import request_of
+from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, SLOT_WAIT, free_slot, settle_change, stop_batch
+from bot.workflow.execution.staleness import RECENT, Staleness
+from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop
+from bot.workflow.notifications import Notifications
+
+log = structlog.get_logger(__name__)
+
+#: How soon to look again while another batch finds out whether there is a free slot.
+PROBE_WAIT = timedelta(seconds=1)
+
+#: A wait that a provider asks for and that people in front of a card want to know of.
+LONG = timedelta(seconds=60)
+
+
+class _Step(Enum):
+    """What comes next for a batch that is due."""
+
+    GO = "go"  #: its POST, as soon as the provider's pace lets it
+    LOOK = "look"  #: a look at its numbers
+    STOP = "stop"  #: the end of the change, which does not hold its numbers any more
+    STAY = "stay"  #: nothing now: it waits, or it was stopped
+
+
+class _KeptBack(Exception):
+    """What was to be sent may not go now after all."""
+
+    def __init__(self, step: _Step) -> None:
+        super().__init__(step.value)
+        self.step = step
+
+
+@dataclass(slots=True)
+class _Try:
+    """One try to send a batch."""
+
+    claim: Claim
+    batch: Batch
+    change: Change
+    kind: Kind
+    #: Whether it is written down that the POST is about to go out.
+    begun: bool = False
+
+
+class Submission:
+    """Submits batches."""
+
+    def __init__(self, context: Context, notifications: Notifications, staleness: Staleness, worker: str) -> None:
+        self._context = context
+        self._notify = notifications
+        self._staleness = staleness
+        self._stopping = ChangeStop(context, notifications)
+        #: The owner of the claims that this process holds.
+        self._worker = worker
+
+    async def submit(self, claim: Claim) -> None:
+        """Carry out the task: send one batch.
+
+        The batch is ``submitting`` in the database before its POST goes out. Found ``submitting`` at the start of
+        this task, it was interrupted there, and nobody knows whether the POST went out: it is searched for.
+        """
+        async with self._context.database.reading() as tx:
+            batch = await tx.batches.get(claim.subject)
+            change = await tx.changes.get(batch.change)
+        kind = self._context.catalogue.kind(change.kind)
+        if batch.state is BatchState.SUBMITTING:
+            await self._unknown(claim, batch, change, "the process stopped while it was being sent")
+            return
+        if batch.state is not BatchState.QUEUED:
+            await self._finish_task(claim)
+            return
+        request = await request_of(self._context, batch, kind)
+        while (step := await self._attempt(_Try(claim, batch, change, kind), request)) is _Step.LOOK:
+            log.info("its turn came late, so it is looked at again", change=batch.change, batch=batch.position)
+        if step is _Step.STOP:
+            await self._released(claim, batch)
+
+    async def _attempt(self, one: _Try, request: BatchRequest) -> _Step:
+        """Send the batch once its numbers have just been seen to be as planned; say what is left to do.
+
+        This is the one gate through which every batch goes, the first time and each time after it. Whether it may go
+        is asked before it waits for its turn at the provider, and once more when nothing is left to wait for.
+        """
+        async with AsyncExitStack() as turn:
+            step = await self._may_go(one.claim, one.batch.id, one.kind)
+            if step is _Step.LOOK:
+                await turn.enter_async_context(self._staleness.turn(one.batch.change))
+                step = await self._look(one.claim, one.batch, one.kind)
+            if step is not _Step.GO:
+                return step
+
+            async def ready() -> None:
+                word = await self._may_go(one.claim, one.batch.id, one.kind, begins=True)
+                if word is not _Step.GO:
+                    raise _KeptBack(word)
+                one.begun = True
+                await turn.aclose()  # from here on the others see that it is being sent
+
+            try:
+                await self._send(one, request, ready)
+            except _KeptBack as kept:
+                return kept.step
+        return _Step.STAY
+
+    async def _send(self, one: _Try, request: BatchRequest, ready: Ready) -> None:
+        """Have the provider make the job, and write down what came of it; raises _KeptBack when ``ready`` does."""
+        provider = self._context.catalogue.provider(one.kind)
+        try:
+            report = await provider.submit(request, ready)
+        except TooManyJobs as error:
+            await self._no_slot(one.claim, one.batch, error)
+        except RateLimited as error:
+            wait = timedelta(seconds=error.wait)
+            until = self._context.clock() + wait
+            told = f"{provider.title} asks to wait until {until:%H:%M} UTC." if wait >= LONG else ""
+            await self._queue_again(one, wait, error.message, told)
+        except Unavailable as error:
+            await self._queue_again(one, self._backoff(one.claim), error.message)
+        except (BadRequest, Unauthorised, Forbidden, ProviderNotFound, SecretError) as error:
+            await self._refused(one, error)
+        except OutcomeUnknown as error:
+            await self._unknown(one.claim, one.batch, one.change, error.message)
+        else:
+            await self._made(one.claim, one.batch, one.change, one.kind, report)
+
+    async def _look(self, claim: Claim, batch: Batch, kind: Kind) -> _Step:
+        """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next."""
+        while (step := await self._may_go(claim, batch.id, kind)) is _Step.LOOK:
+            try:
+                await self._staleness.look(batch)
+            except ProviderError as error:
+                await self._unread(claim, error)
+                return _Step.STAY
+        return step
+
+    async def _may_go(self, claim: Claim, batch_id: int, kind: Kind, *, begins: bool = False) -> _Step:
+        """Tell whether the POST may go out now, or what comes before it.
+
+        When it ``begins``, that it is about to go out is written down, in the transaction in which all was asked that
+        may forbid it.
+        """
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.brake.heed()
+            if not await tx.work.held(claim, self._worker):
+                return _Step.STAY  # somebody took the claim over, or the batch was stopped
+            change = await tx.changes.hold((await tx.batches.get(batch_id)).change)
+            batch = await tx.batches.get(batch_id)  # as it is now that nobody else can stop it
+            if batch.state is not BatchState.QUEUED:
+                await tx.work.done(claim)
+                return _Step.STAY
+            if change.stopped_at is not None:
+                await tx.work.done(claim)
+                # Whoever stopped it has not reached this batch, which had no answer then, or its answer came just now.
+                reason = f"The change was stopped before this number was sent. {change.problem}".strip()
+                await stop_batch(tx, batch, now, reason=reason)
+                await say_kept_back(tx, self._notify, batch.change)
+                await settle_change(tx, batch.change, self._context)
+                return _Step.STAY
+            if not await tx.locks.held(change.id):
+                return _Step.STOP
+            wait = await self._wait(tx, batch, kind)
+            if wait:
+                await tx.work.again(claim, now + wait)
+                await self._notify.card(tx, batch.change)
+                return _Step.STAY
+            if self._staleness.needed(batch, kind):
+                if not self._staleness.recent(batch):
+                    return _Step.LOOK
+                if batch.check_problem:
+                    await tx.work.again(claim, now + self._pause(claim))
+                    return _Step.STAY
+            if not begins:
+                return _Step.GO
+            await tx.batches.move(
+                batch.id,
+                BatchState.SUBMITTING,
+                attempted_at=now,
+                attempted_there=self._context.catalogue.provider(kind).clock.latest,
+                attempts=batch.attempts + 1,
+                absences=0,
+            )
+            await tx.events.add(batch.change, "batch_submitting", at=now, batch=batch.position)
+        return _Step.GO
+
+    async def _released(self, claim: Claim, batch: Batch) -> None:
+        """Stop a change that does not hold its numbers any more."""
+        async with self._context.database.transaction() as tx:
+            await tx.brake.pull()
+            change = await tx.changes.hold(batch.change)
+            await tx.work.done(claim)
+            await self._stopping.stop_by_itself(tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER)
+        self._context.ring()
+
+    async def _unread(self, claim: Claim, error: ProviderError) -> None:
+        """Try again later to look at the numbers: a batch is never sent blind."""
+        wait = max(self._pause(claim), timedelta(seconds=getattr(error, "wait", 0)))
+        async with self._context.database.transaction() as tx:
+            await tx.work.again(claim, self._context.clock() + wait)
+
+    def _pause(self, claim: Claim) -> timedelta:
+        """Return the pause after a look that failed: the others that it was for do not repeat it either."""
+        return max(self._backoff(claim), RECENT)
+
+    async def _wait(self, tx: Transaction, batch: Batch, kind: Kind) -> timedelta:
+        """Return how long the batch has to wait before it may be sent; nothing when it may now.
+
+        While the provider refuses for want of a slot, which others may hold, one batch of the kind at a time finds out
+        whether that is still so: 500 waiting batches must not mean 500 refused requests.
+        """
+        if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):
+            return SLOT_WAIT  # an operator's word is awaited, and hastens this
+        if await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
+            return SLOT_WAIT
+        now = self._context.clock()
+        refused = await tx.batches.slot_refused(kind.name, now - SLOT_NEWS)
+        if refused is None:
+            return timedelta(0)
+        gate = refused + SLOT_WAIT - now
+        if gate > timedelta(0):
+            return gate
+        return PROBE_WAIT if await tx.batches.being_sent(kind.name) else timedelta(0)
+
+    async def _no_slot(self, claim: Claim, batch: Batch, error: TooManyJobs) -> None:
+        """Others hold the slots that we do not: the batch waits, which is no failure."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.batches.move(batch.id, BatchState.QUEUED, slot_refused_at=now)
+            await tx.work.again(claim, now + SLOT_WAIT)
+            if batch.slot_refused_at is None:  # the trail tells of the waiting once, not of every try
+                await tx.events.add(
+                    batch.change, "batch_postponed", at=now, batch=batch.position, why="waiting for a free slot"
+                )
+            await self._notify.card(tx, batch.change)
+        log.info("no free slot", change=batch.change, batch=batch.position, why=error.message)
+        self._context.ring()
+
+    async def _made(self, claim: Claim, batch: Batch, change: Change, kind: Kind, report: JobReport) -> None:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            await adopt(tx, self._context, batch, kind, report)
+            await say_submitted(tx, self._notify, change.id)
+            await tx.events.add(change.id, "batch_submitted", at=now, batch=batch.position, job=report.id)
+            if await tx.batches.slot_refused(kind.name, now - SLOT_NEWS) is not None:
+                await free_slot(tx, kind, now)  # where this one fitted in, the next may
+        self._context.ring()
+
+    async def _queue_again(self, one: _Try, wait: timedelta, why: str, told: str = "") -> None:
+        """Put a batch that the provider surely did not take back into the queue; the card says ``told`` meanwhile."""
+        now, batch = self._context.clock(), one.batch
+        async with self._context.database.transaction() as tx:
+            if one.begun:
+                await tx.batches.move(batch.id, BatchState.QUEUED)
+            elif not await tx.work.held(one.claim, self._worker):
+                return  # it was stopped while it waited for its turn
+            if told:
+                await tx.batches.checked([batch.id], now, told)
+            await tx.work.again(one.claim, now + wait)
+            await tx.events.add(batch.change, "batch_postponed", at=now, batch=batch.position, why=why)
+            await self._notify.card(tx, batch.change)
+        log.info("batch postponed", change=batch.change, batch=batch.position, seconds=wait.total_seconds(), why=why)
+        self._context.ring()
+
+    def _backoff(self, claim: Claim) -> timedelta:
+        pace = self._context.timing.poll
+        doubled: timedelta = pace.least * 2.0 ** min(claim.attempts, 10)
+        return min(pace.most, doubled)
+
+    async def _refused(self, one: _Try, error: ProviderError | SecretError) -> None:
+        """Settle a batch that the provider refused whole: none of its numbers was changed, and each says why."""
+        now, batch, change = self._context.clock(), one.batch, one.change.id
+        code = getattr(error, "code", "") or REFUSED
+        pointer = getattr(error, "pointer", "")
+        async with self._context.database.transaction() as tx:
+            await tx.changes.hold(change)
+            if not one.begun and not await tx.work.held(one.claim, self._worker):
+                return  # it was stopped before anything of it was sent
+            await tx.work.done(one.claim)
+            await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
+            await tx.operations.settle_batch(
+                change,
+                batch.position,
+                OperationState.FAILED,
+                code=code,
+                reason=error.message,
+                pointer=pointer,
+                now=now,
+            )
+            await tx.events.add(change, "batch_refused", at=now, batch=batch.position, code=code, answer=error.message)
+            await self._notify.card(tx, change)
+            await settle_change(tx, change, self._context)
+        log.warning("batch refused", change=change, batch=batch.position, code=code)
+        self._context.ring()
+
+    async def _unknown(self, claim: Claim, batch: Batch, change: Change, why: str) -> None:
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            sent = await tx.batches.get(batch.id)
+            await tx.batches.move(
+                batch.id,
+                BatchState.UNKNOWN,
+                unanswered_since=sent.unanswered_since or sent.attempted_at,
+                unanswered_there=sent.floor,
+            )
+            await tx.work.add(Task.RECONCILE, batch.id, now)
+            await tx.events.add(change.id, "batch_unknown", at=now, batch=batch.position, why=why)
+            await self._notify.card(tx, change.id)
+        log.warning("submission without an answer", change=change.id, batch=batch.position, why=why)
+        self._context.ring()
+
+    async def _finish_task(self, claim: Claim) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+
+
+async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:
+    """Write down that ``batch`` became the job ``report`` and make its first poll due."""
+    now = context.clock()
+    await tx.batches.move(
+        batch.id,
+        BatchState.SUBMITTED,
+        job=report.id,
+        submitted_at=now,
+        done_by=report.done_by,
+        job_state=report.state_word[:32],
+        polls=0,
+        unanswered_since=None,
+        unanswered_there=None,
+        slot_refused_at=None,
+        moved_at=now,
+        **CLEAR,
+    )
+    if batch.handed:
+        await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
+    await tx.operations.sent(batch.change, batch.position)
+    due = next_poll(
+        context.timing.poll,
+        now=now,
+        polls=0,
+        done_by=report.done_by,
+        in_flight=await tx.batches.watched(kind.provider),
+        spread=batch.id,
+    )
+    await tx.work.add(Task.POLL, batch.id, due)
+
+
+async def say_submitted(tx: Transaction, notifications: Notifications, change: int) -> None:
+    """Show progress, and tell the thread once all batches have become jobs."""
+    states = await tx.batches.states(change)
+    if not {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
+        jobs = sum(1 for batch in await tx.batches.of(change) if batch.job)
+        if jobs:  # a batch that was refused, stopped or given up has none
+            await notifications.line(tx, change, "submitted", batches=jobs)
+    await notifications.card(tx, change)
+    await say_kept_back(tx, notifications, change)
+
+
+async def say_kept_back(tx: Transaction, notifications: Notifications, change: int) -> None:
+    """Tell the thread how many numbers a stop kept back, once that is decided of the batches that had no answer then.
+
+    It is also when nobody will ever know of some: an operator has given them up.
+    """
+    told = await tx.outbox.told(change, Topic.THREAD, "stopped")
+    states = await tx.batches.states(change)
+    undecided = {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys()
+    if undecided or not (told and told.get("unknown")):
+        return
+    unsent = await tx.operations.groups(change, OperationState.NOT_ATTEMPTED)
+    numbers = sum(group.count for group in unsent if group.code != UNCHANGED)
+    unknown = await tx.operations.groups(change, OperationState.UNKNOWN)
+    given_up = sum(group.count for group in unknown if group.code == GIVEN_UP)
+    await notifications.line(tx, change, "kept_back", numbers=numbers, given_up=given_up)

@@ -1,0 +1,86 @@
+"""Which messages each step of a change leads to; written in the step's own transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.changes.model.change import MessageRef
+from bot.changes.model.file_format import FileFormat
+from bot.changes.model.messages import QUESTION, Topic
+from bot.store.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+
+#: How soon operators are asked. Batches of one change tend to get into trouble together.
+ASK_WITHIN = timedelta(seconds=2)
+
+
+class Notifications:
+    """Puts messages into the outbox. At most eight lines go into a thread, however many jobs there are."""
+
+    def __init__(self, context: Context) -> None:
+        self._clock = context.clock
+        self._pause = context.timing.card
+
+    async def preview(self, tx: Transaction, change: int, *, progress: str = "") -> None:
+        """Show the plan, or why there is none, or how far it is, in the modal that waits for it."""
+        await tx.outbox.show(change, Topic.PREVIEW, now=self._clock(), data={"progress": progress})
+
+    async def card(self, tx: Transaction, change: int) -> None:
+        """Bring the card up to date, not more often than the card's pause allows."""
+        await tx.outbox.show(change, Topic.CARD, now=self._clock(), pause=self._pause)
+
+    async def cards(self, tx: Transaction, change: int) -> None:
+        """Bring the card and the request for approval up to date."""
+        await self.card(tx, change)
+        # Its edits are few, and a button that decides nothing any more has to go at once.
+        await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock())
+
+    async def line(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
+        """Write a line of history into the thread, once."""
+        await tx.outbox.post(change, Topic.THREAD, what, now=self._clock(), data={"what": what, **data})
+
+    async def reminder(self, tx: Transaction, change: int, times: int) -> None:
+        """Remind the approvers below the request for approval, for the ``times``-th time."""
+        await tx.outbox.post(change, Topic.REMINDER, str(times), now=self._clock())
+
+    async def undecided(self, tx: Transaction, change: int) -> None:
+        """Remind the approvers, once, that the start has come and the request still waits."""
+        await tx.outbox.post(change, Topic.REMINDER, "start", now=self._clock())
+
+    async def plan(self, tx: Transaction, change: int) -> None:
+        """Put the sheet with everything that is going to happen into the thread."""
+        await tx.outbox.post(change, Topic.PLAN, "asked", now=self._clock())
+
+    async def sheet(self, tx: Transaction, change: int) -> None:
+        """Hand the requester's sheet back with what is wrong in it, in a direct message."""
+        await tx.outbox.post(change, Topic.SHEET, "errors", now=self._clock())
+
+    async def results(self, tx: Transaction, change: int) -> None:
+        """Put the sheet with every number into the thread."""
+        await tx.outbox.post(change, Topic.RESULTS, "final", now=self._clock())
+
+    async def workbook(self, tx: Transaction, change: int) -> None:
+        """Put the same sheet into the thread as XLSX, once however often it is asked for."""
+        form = FileFormat.XLSX.value
+        await tx.outbox.post(change, Topic.RESULTS, form, now=self._clock(), data={"form": form})
+
+    async def former(self, tx: Transaction, change: int, what: Topic, place: MessageRef) -> None:
+        """Edit a card that was left behind at ``place``, so that it says where the present one is."""
+        if place.ts:
+            data = {"what": what.value, "channel": place.channel, "ts": place.ts}
+            await tx.outbox.post(change, Topic.FORMER, place.ts, now=self._clock(), data=data)
+
+    async def ask(self, tx: Transaction, change: int) -> None:
+        """Have operators asked in a moment; what else needs them by then is asked in the same message."""
+        await tx.work.add(Task.ESCALATE, change, self._clock() + ASK_WITHIN)
+
+    async def question(self, tx: Transaction, change: int) -> None:
+        """Ask operators in the failure channel about all that waits for them now."""
+        now = self._clock()
+        await tx.outbox.post(change, Topic.FAILURE, f"question:{now:%Y%m%d%H%M%S%f}", now=now, data={"what": QUESTION})
+
+    async def failure(self, tx: Transaction, change: int, what: str, *, each: str = "", **data: str | int) -> None:
+        """Tell the failure channel, once per ``what``, or once for ``each`` thing that it befalls."""
+        name = f"{what}:{each}" if each else what
+        await tx.outbox.post(change, Topic.FAILURE, name, now=self._clock(), data={"what": what, "each": each, **data})

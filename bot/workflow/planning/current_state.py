@@ -1,0 +1,138 @@
+"""Looking at what there is before a plan is made: the numbers, what finds them, and who holds them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.changes.input.requests import Request, by_number
+from bot.changes.model.change import Change
+from bot.changes.model.filter_fields import show_condition
+from bot.changes.model.kinds import Kind
+from bot.changes.model.locks import Held
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.planning.plan import Plan
+from bot.errors import in_one
+from bot.providers.base import Provider
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+from bot.workflow.planning.progress import Progress
+from bot.workflow.planning.validation import PlanRefused, as_written, named
+
+#: Numbers between two words about how many have been read.
+STRIDE = 250
+
+
+class CurrentState:
+    """Reads what a plan is made of."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def snapshots(
+        self, provider: Provider, kind: Kind, request: Request, progress: Progress
+    ) -> tuple[Request, Sequence[Snapshot]]:
+        """Return the snapshots: numbers that were given in their order, then those that the filter found.
+
+        Ids in a sheet that the provider does not know give way to the numbers beside them, also in the request.
+        """
+        known = "" if request.conditions else f" of {len(request.given):,}"
+        names = [setting.name for setting in (*kind.touched(request.names), *kind.statuses)]
+        most = self._context.policies.largest(kind.name)
+        target = Target(
+            identifiers=request.given,
+            conditions=request.conditions,
+            excluded=request.excluded,
+            limit=most,
+            whole_objects=True,
+            doubts_asked=True,
+        )
+        found: dict[str, Snapshot] = {}
+        if request.conditions:
+            progress.tell(f"{provider.title} is listing the numbers that meet the filter")
+        # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
+        async for snapshot in provider.find(target, names, kind):
+            found[snapshot.id] = snapshot
+            if len(found) % STRIDE == 0:
+                progress.tell(f"{len(found):,}{known} numbers read from {provider.title}")
+        strange = [each for each in request.beside if each in request.rows and each not in found]
+        if strange:
+            request = by_number(request, strange)
+            numbers = [number for number in request.rows if number.startswith("+")]
+            async for snapshot in provider.find(
+                replace(target, identifiers=tuple(numbers), conditions=()), names, kind
+            ):
+                found[snapshot.id] = snapshot
+        as_written(request, found)
+        if len(found) > most:
+            raise PlanRefused(
+                f"That is more than {most:,} numbers, the most that one change may have. "
+                "Narrow the filter, or split the change."
+            )
+        return request, await asyncio.to_thread(_in_order, provider.title, request, found)
+
+    async def conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
+        """Return the filter as people read it, ids with their names."""
+        shown = []
+        fields = {field.name: field for field in kind.filters}
+        for condition in request.conditions:
+            field, label = fields[condition.field], None
+            if field.lookup and isinstance(condition.value, str):
+                label = (await provider.labels(kind, field.lookup, [condition.value])).get(condition.value)
+            shown.append(show_condition(field, condition, label))
+        return shown
+
+    async def locked(self, kind: Kind, plan: Plan, change: Change) -> list[Held]:
+        """Return who holds numbers of the plan; a plan can be looked at all the same."""
+        changing = [number.id for number in plan.numbers if number.batch is not None]
+        async with self._context.database.reading() as tx:
+            held = await tx.locks.holders(kind.provider, changing, besides=change.id)
+            return await self.held(tx, Counter(held.values()))
+
+    async def held(self, tx: Transaction, counts: Mapping[int, int]) -> list[Held]:
+        """Return the changes of ``counts`` (change -> how many numbers of ours it holds), largest first."""
+        locks = {lock.change: lock for lock in await tx.locks.list()} if counts else {}
+        return [
+            Held(change=holder, requester=locks[holder].requester, since=locks[holder].since, numbers=numbers)
+            for holder, numbers in Counter(counts).most_common()
+        ]
+
+
+def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) -> Sequence[Snapshot]:
+    """Return the snapshots in the plan's order; raises when one cannot be planned."""
+    usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
+    shut = {key: s for s in found.values() if not s.editable for key in (s.id, s.e164)}
+    missing = [identifier for identifier in request.given if identifier not in usable and identifier not in shut]
+    busy = [s for s in found.values() if not s.editable]
+    if missing or busy:
+        total = max(len(found) + len(missing), len(request.given))
+        unusable = [*((each,) for each in missing), *((s.e164, s.id) for s in busy)]
+        raise PlanRefused(_in_the_way(provider, missing, busy, total), unusable=unusable)
+    if not found:
+        raise PlanRefused("No number is like that, so there is nothing to do. Change the filter, or close this.")
+    # A number given once by id and once in E.164 is one number.
+    given = {usable[identifier].id: usable[identifier] for identifier in request.given}
+    rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
+    return [*given.values(), *rest]
+
+
+def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot], total: int) -> str:
+    """Return what is wrong with numbers that cannot be planned: those that are not there, and those in another state.
+
+    A number given in E.164 that the carrier does not let anybody change now looks like one that it does not have.
+    """
+    said = []
+    if missing:
+        said.append(
+            f"{len(missing):,} of {total:,} numbers are not in the {provider} account, or cannot be changed there now: "
+            f"{named(missing)}."
+        )
+    if busy:
+        shown = [f"{s.e164} ({s.status})" if s.status else s.e164 for s in busy]
+        said.append(
+            f"{len(busy):,} of {total:,} numbers are in a state in which {provider} changes nothing: {named(shown)}."
+        )
+    between = " " if len(said) == 1 else "\n"
+    return f"{in_one(said)}{between}Take them out, or correct them, and plan again."

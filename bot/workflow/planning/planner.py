@@ -1,0 +1,296 @@
+"""From a request to a plan that can be approved, or to why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.changes.input.requests import Request, without_edits
+from bot.changes.model.change import Change, Summary
+from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.messages import KEY
+from bot.changes.outcome.follow_ups import CarriedOver, moved_on
+from bot.changes.planning.builder import build, handed_over
+from bot.changes.planning.plan import Plan, ids_to_name
+from bot.changes.planning.summary import summarise
+from bot.changes.sheets import ForeignColumns
+from bot.errors import (
+    DeliveryPostponed,
+    DeliveryRefused,
+    DeliveryUnknown,
+    InputError,
+    NotAuthorized,
+    NotFound,
+    ProviderError,
+    SecretError,
+    Superseded,
+    Unauthorised,
+)
+from bot.providers.base import Provider
+from bot.store.tasks import Claim, Task
+from bot.workflow.authorization import Authorization, blind
+from bot.workflow.context import Context
+from bot.workflow.notifications import Notifications
+from bot.workflow.planning.abandonment import while_wanted
+from bot.workflow.planning.current_state import CurrentState
+from bot.workflow.planning.follow_ups import FollowUps
+from bot.workflow.planning.progress import Progress
+from bot.workflow.planning.requests import Requests
+from bot.workflow.planning.uploads import BadUpload, SheetUploads
+from bot.workflow.planning.validation import (
+    PlanRefused,
+    are_fit,
+    are_known,
+    can_be_emptied,
+    rows_by_id,
+    said_since,
+    untouched,
+    varied,
+)
+
+#: How often planning is tried when it ends in a fault that nobody foresaw, or Slack does not hand out a sheet.
+ATTEMPTS = 3
+#: Pause before a sheet is asked for again.
+SHEET_RETRY = timedelta(seconds=5)
+#: How long operators are not told again that a provider does not accept the API key, however many plans fail over it;
+#: a start forgets it, because somebody may have tried another key.
+KEY_AGAIN = timedelta(hours=1)
+
+
+class Planner:
+    """Plans what was requested."""
+
+    def __init__(
+        self,
+        context: Context,
+        authorization: Authorization,
+        notifications: Notifications,
+        requests: Requests,
+        *,
+        sheets: SheetUploads,
+        follow_ups: FollowUps,
+    ) -> None:
+        self._context = context
+        self._survey = CurrentState(context)
+        self._sheets = sheets
+        self._follow_ups = follow_ups
+        self._authorization = authorization
+        self._notify = notifications
+        self._requests = requests
+        #: Provider -> when operators were told last that it does not accept the API key.
+        self._keys_told: dict[str, datetime] = {}
+
+    async def plan(self, claim: Claim) -> None:
+        """Carry out the task: read the numbers, make the plan, show it; or say why there is none."""
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(claim.subject)
+        if change.state is not ChangeState.PLANNING:
+            async with self._context.database.transaction() as tx:
+                await tx.work.done(claim)
+            return
+        if claim.attempts > ATTEMPTS:
+            await self._give_up(claim, change, "It could not be planned because of a fault on our side; see the log.")
+            return
+        try:
+            async with Progress(self._context, self._notify, change.id) as progress:
+                making = self._make(change, progress)
+                plan, summary = await while_wanted(self._context, change.id, ChangeState.PLANNING, making)
+        except ForeignColumns as error:
+            await self._give_up(claim, change, error.message, foreign=error.headings)
+        except BadUpload as error:
+            await self._give_up(claim, change, error.message, hand_back=True)
+        except (DeliveryPostponed, DeliveryUnknown) as error:
+            await self._wait_for_sheet(claim, change, error)
+        except PlanRefused as error:
+            await self._give_up(claim, change, error.message, unusable=error.unusable)
+        except Unauthorised as error:
+            await self._give_up_without_key(claim, change, error)
+        except (DeliveryRefused, InputError, NotAuthorized, NotFound, ProviderError, SecretError, Superseded) as error:
+            await self._give_up(claim, change, error.message)
+        else:
+            await self._write(claim, change, plan, summary)
+
+    async def _make(self, change: Change, progress: Progress) -> tuple[Plan, Summary]:
+        kind = self._context.catalogue.kind(change.kind)
+        provider = self._context.catalogue.provider(kind)
+        request = await self._requests.read(change.draft, change.created_at)
+        if change.draft.sheet:
+            request = await self._sheets.add(request, change, lambda rows: progress.tell(f"{rows:,} rows read"))
+        taken = CarriedOver(rows={})
+        if change.draft.base:
+            request, taken = await self._follow_ups.add(request, change.draft.base)
+        if not request.given and not request.conditions:
+            raise PlanRefused("All numbers were left out, so there is nothing to do. Edit the numbers, or close this.")
+        if request.handed:
+            return await self._handed(provider, kind, request, change)
+        if not request.rows:
+            await self._authorization.request(
+                change.requester, kind.name, len(request.given), request.names, fresh=False
+            )
+        request, snapshots = await self._survey.snapshots(provider, kind, request, progress)
+        progress.tell(f"all {len(snapshots):,} numbers read; comparing them with what is wanted")
+        since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
+        by = await self._follow_ups.moved_by(change.draft.base, taken, snapshots) if change.draft.base and since else {}
+        snapshots = untouched(snapshots, since, by)
+        rows = await asyncio.to_thread(rows_by_id, request, snapshots)
+        plan = await asyncio.to_thread(
+            build, kind, request.wanted, snapshots, rows, start=request.start, canary=request.canary
+        )
+        different = await asyncio.to_thread(varied, kind, rows, plan)
+        if request.rows:
+            # A sheet of today's values has a column for everything; what counts is what it changes.
+            names = tuple(dict.fromkeys((*request.wanted, *different)))
+            await self._authorization.request(change.requester, kind.name, len(plan.numbers), names, fresh=False)
+        await asyncio.to_thread(can_be_emptied, kind, provider.title, plan)
+        await asyncio.to_thread(are_fit, kind, plan)
+        return plan, await self._summarise(
+            provider=provider,
+            kind=kind,
+            request=request,
+            plan=plan,
+            different=different,
+            change=change,
+            taken=taken,
+            since=said_since(since, by),
+        )
+
+    async def _handed(self, provider: Provider, kind: Kind, request: Request, change: Change) -> tuple[Plan, Summary]:
+        """Return the plan of a filter that only the provider can resolve, where the policy allows such a thing."""
+        most = kind.batch_size
+        await self._authorization.request(change.requester, kind.name, most, request.names, fresh=False)
+        policy = self._authorization.policy(kind.name, most, request.names)
+        if not policy.unpreviewable:
+            raise NotAuthorized(blind(policy))
+        plan = handed_over(kind, without_edits(request.wanted), request.conditions, request.start)
+        labels = {
+            name: await provider.labels(kind, name, ids)
+            for name, ids in ids_to_name(kind, request.wanted, plan).items()
+        }
+        are_known(kind, provider.title, request, plan, labels)
+        async with self._context.database.reading() as tx:
+            counts = await tx.locks.everything(kind.provider, besides=change.id)
+            locked = await self._survey.held(tx, counts)
+        conditions = await self._survey.conditions(provider, kind, request)
+        summary = summarise(
+            kind, plan, request.wanted, labels, repeats=0, locked=locked, conditions=conditions, unknown=most
+        )
+        return plan, summary
+
+    async def _summarise(
+        self,
+        *,
+        provider: Provider,
+        kind: Kind,
+        request: Request,
+        plan: Plan,
+        different: Mapping[str, int],
+        change: Change,
+        taken: CarriedOver,
+        since: Sequence[str],
+    ) -> Summary:
+        if not plan.batches:
+            raise PlanRefused(
+                f"Nothing to do: all {len(plan.numbers):,} numbers already have these values. "
+                "Change a value, or close this window."
+            )
+        ids = await asyncio.to_thread(ids_to_name, kind, request.wanted, plan)
+        labels = {name: await provider.labels(kind, name, wanted) for name, wanted in ids.items()}
+        await asyncio.to_thread(are_known, kind, provider.title, request, plan, labels)
+        return await asyncio.to_thread(
+            summarise,
+            kind,
+            plan,
+            request.wanted,
+            labels,
+            repeats=request.repeats + max(len(request.given) - len(plan.numbers), 0),
+            left_out=len(request.dropped),
+            locked=await self._survey.locked(kind, plan, change),
+            conditions=await self._survey.conditions(provider, kind, request),
+            varied=different,
+            given=request.cautions,
+            lost=taken.lost,
+            since=since,
+        )
+
+    async def _write(self, claim: Claim, change: Change, plan: Plan, summary: Summary) -> None:
+        now = self._context.clock()
+        policy = self._authorization.policy(change.kind, summary.size, summary.names)
+        async with self._context.database.transaction() as tx:
+            try:
+                await tx.changes.move(
+                    change.id,
+                    ChangeState.PLANNED,
+                    summary=summary,
+                    digest=plan.digest,
+                    approvals_required=policy.approvals_required,
+                    start=plan.start,
+                )
+            except Superseded:
+                await tx.work.done(claim)
+                return
+            await tx.operations.add(change.id, plan.numbers)
+            await tx.batches.add(change.id, change.kind, plan.batches)
+            await tx.events.add(
+                change.id, "planned", at=now, digest=plan.digest, numbers=summary.numbers, batches=summary.batches
+            )
+            await tx.work.done(claim)
+            await tx.work.add(Task.DISCARD, change.id, now + self._context.timing.plan_ttl)
+            await self._notify.preview(tx, change.id)
+        self._context.ring()
+
+    async def _give_up(
+        self,
+        claim: Claim,
+        change: Change,
+        problem: str,
+        *,
+        unusable: tuple[tuple[str, ...], ...] = (),
+        foreign: tuple[str, ...] = (),
+        hand_back: bool = False,
+    ) -> None:
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            given_up = await self._requests.give_up(
+                tx, change.id, problem, unusable=unusable, foreign=foreign, editing=True
+            )
+            if given_up and hand_back:
+                await self._notify.sheet(tx, change.id)
+            await self._notify.preview(tx, change.id)
+        self._context.ring()
+
+    async def _give_up_without_key(self, claim: Claim, change: Change, error: Unauthorised) -> None:
+        """Tell operators what to do about the API key, and the requester that it is not for them to do."""
+        provider, now = (
+            self._context.catalogue.provider(self._context.catalogue.kind(change.kind)),
+            self._context.clock(),
+        )
+        told = self._keys_told.get(provider.name)
+        if told is None or now - told >= KEY_AGAIN:
+            async with self._context.database.transaction() as tx:
+                await self._notify.failure(tx, change.id, KEY, why=error.message)
+            self._keys_told[provider.name] = now
+        await self._give_up(
+            claim,
+            change,
+            f"{provider.title} does not accept Linesman's API key. The operators have been told in the failure "
+            "channel. Nothing that you typed is wrong: press “Edit” and send it again once they have put it right.",
+        )
+
+    async def _wait_for_sheet(self, claim: Claim, change: Change, error: DeliveryPostponed | DeliveryUnknown) -> None:
+        if claim.attempts >= ATTEMPTS:
+            await self._give_up(claim, change, f"{error.message} Press “Plan again” in a minute.")
+            return
+        pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else SHEET_RETRY
+        async with self._context.database.transaction() as tx:
+            await tx.work.again(claim, self._context.clock() + pause)
+
+    async def forget(self, claim: Claim) -> None:
+        """Carry out the task: give up a plan that nobody asked approval for in time."""
+        problem = "Nobody asked for approval of this plan in time; ask again."
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            if await self._requests.give_up(tx, claim.subject, problem):
+                await self._notify.preview(tx, claim.subject)
+        self._context.ring()

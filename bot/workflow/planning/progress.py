@@ -1,0 +1,77 @@
+"""How far a long plan is, said in the modal that waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from bot.changes.model.lifecycle import ChangeState
+from bot.workflow.context import Context
+from bot.workflow.notifications import Notifications
+
+log = structlog.get_logger(__name__)
+
+
+class Progress:
+    """Says how far the planning of one change is, not more often than a card is edited.
+
+    ``async with Progress(context, say, change) as progress: progress.tell("...")``. What is told in between is dropped:
+    only the latest counts. A plan that is there before the first pause has passed costs no message at all.
+    """
+
+    def __init__(self, context: Context, notifications: Notifications, change: int) -> None:
+        self._context = context
+        self._notify = notifications
+        self._change = change
+        self._latest = ""
+        self._over = asyncio.Event()
+        self._showing: asyncio.Task[None] | None = None
+
+    def tell(self, text: str) -> None:
+        """Say how far it is; any thread may do so, as often as it likes."""
+        self._latest = text
+
+    async def __aenter__(self) -> Self:
+        self._showing = asyncio.create_task(self._show())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Never cancelled: a write that is cut in its middle would hold up every other one.
+        self._over.set()
+        if self._showing is not None:
+            await asyncio.wait({self._showing})
+
+    async def _show(self) -> None:
+        shown = ""
+        while not await self._pause():
+            if self._latest == shown:
+                continue
+            shown = self._latest
+            try:
+                if not await self._announce(shown):
+                    return
+            except Exception:  # planning goes on without a word about it; the log says why
+                log.exception("cannot tell the progress", change=self._change)
+
+    async def _pause(self) -> bool:
+        """Wait a while, and tell whether planning is over."""
+        try:
+            async with asyncio.timeout(self._context.timing.card.total_seconds()):
+                await self._over.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _announce(self, text: str) -> bool:
+        """Have the modal say ``text``; False when nobody waits for the plan any more."""
+        async with self._context.database.transaction() as tx:
+            if (await tx.changes.get(self._change)).state is not ChangeState.PLANNING:
+                return False
+            await self._notify.preview(tx, self._change, progress=text)
+        self._context.outbox_wakeup.ring()
+        return True

@@ -1,0 +1,236 @@
+"""Taking requests in: what a person typed becomes a change that waits for its plan."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+from bot.changes.input.requests import Request, read_draft
+from bot.changes.model.change import Change, Draft, public_id
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.messages import Topic
+from bot.changes.model.settings import InvalidValue, read_value
+from bot.changes.model.start import START, read_start
+from bot.changes.model.values import Value
+from bot.errors import DeliveryError, InputError, NotAuthorized, SecretError, Superseded
+from bot.store.events import ITSELF
+from bot.store.tasks import Claim, Task
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+
+
+class Requests:
+    """Writes requests down, and gives them up."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._refusals = DeniedActions(context)
+
+    def seal(self, draft: Draft) -> Draft:
+        """Return ``draft`` with its secrets sealed; raises InputError when one cannot be used."""
+        kind = self._context.catalogue.kind(draft.kind)
+        typed: dict[str, Value] = dict(draft.typed)
+        problems: dict[str, str] = {}
+        for name, value in draft.typed.items():
+            setting = kind.by_name.get(name)
+            if setting is None or not setting.secret or not isinstance(value, str):
+                continue
+            try:
+                clear = read_value(setting, value)
+            except InvalidValue as error:
+                problems[name] = str(error)
+                del typed[name]
+                continue
+            if self._context.encryption is None:
+                raise SecretError("Secrets cannot be kept safely here: LINESMAN_SECRET_KEY is not set.")
+            typed[name] = self._context.encryption.seal(str(clear))
+        if problems:
+            raise InputError(problems)
+        return replace(draft, typed=typed)
+
+    async def in_zone_of(self, draft: Draft, user: str) -> Draft:
+        """Return ``draft`` with the time zone in which ``user`` means its start.
+
+        Raises :class:`bot.errors.InputError` when Slack does not say which one that is: another would be a guess.
+        """
+        if not draft.start.strip():
+            return replace(draft, start="", zone="")
+        try:
+            person = await self._context.directory.person(user, fresh=False)
+        except DeliveryError as error:
+            why = "Slack did not say in which time zone you are, so nobody knows when that is. Try again in a minute."
+            raise InputError({START: why}) from error
+        return replace(draft, zone=person.zone)
+
+    async def read(self, draft: Draft, said_at: datetime | None = None) -> Request:
+        """Return what ``draft`` means; raises :class:`bot.errors.InputError` with every problem at once.
+
+        A start such as "in 2 hours" counts from ``said_at``, or from now.
+        """
+        problems: dict[str, str] = {}
+        start = None
+        try:
+            start = read_start(draft.start, now=said_at or self._context.clock(), zone=draft.zone)
+        except InputError as error:
+            problems = error.problems
+        try:
+            request = await self._read(draft)
+        except InputError as error:
+            raise InputError({**error.problems, **problems}) from error
+        if problems:
+            raise InputError(problems)
+        return replace(request, start=start)
+
+    async def _read(self, draft: Draft) -> Request:
+        kind = self._context.catalogue.kind(draft.kind)
+        provider = self._context.catalogue.provider(kind)
+        # A long paste takes a while to read; the loop has clicks to answer meanwhile.
+        return await asyncio.to_thread(
+            read_draft, kind, draft, is_id=provider.is_id, max_numbers=self._context.policies.largest(kind.name)
+        )
+
+    async def propose(
+        self, draft: Draft, *, requester: str, origin: str, view: str, submission: str, source: int | None = None
+    ) -> int:
+        """Write the change down, make its planning due and return its id.
+
+        ``submission`` names the press of the button: delivered twice, it makes one change. ``source`` is the change
+        whose form was edited; the new one takes its place.
+        """
+        async with self._context.database.transaction() as tx:
+            change = await self._propose(
+                tx, draft, requester=requester, origin=origin, view=view, submission=submission
+            )
+            if source is not None:
+                await self._take_place(tx, source, change, requester)
+        self._context.ring()
+        return change
+
+    async def _take_place(self, tx: Transaction, source: int, fresh: int, by: str) -> None:
+        """Note that ``fresh`` came out of the edited form of ``source``; its secrets have gone over too."""
+        edited = await tx.changes.hold(source)
+        open_again = edited.state in {ChangeState.PLANNED, ChangeState.DISCARDED} and edited.replaced_by is None
+        if edited.requester == by and open_again:
+            await self.give_up(tx, source, "", actor=by, editing=True)
+            await tx.changes.put(source, replaced_by=fresh)
+            await tx.events.add(source, "replaced", at=self._context.clock(), actor=by, by=public_id(fresh))
+
+    async def _propose(
+        self, tx: Transaction, draft: Draft, *, requester: str, origin: str, view: str, submission: str
+    ) -> int:
+        present = await tx.changes.submitted_as(submission)
+        if present is not None:
+            return present
+        now = self._context.clock()
+        change = await tx.changes.add(
+            draft, requester=requester, origin=origin, view=view, submission=submission, now=now
+        )
+        await tx.work.add(Task.PLAN, change, now)
+        base = draft.base
+        follows = {base.what.value: public_id(base.change)} if base else {}
+        await tx.events.add(change, "proposed", at=now, actor=requester, details={"kind": draft.kind, **follows})
+        return change
+
+    async def show(self, change: int) -> None:
+        """Show where the planning of ``change`` is, in the modal that waits for it."""
+        async with self._context.database.transaction() as tx:
+            await tx.outbox.show(change, Topic.PREVIEW, now=self._context.clock())
+        self._context.ring()
+
+    async def again(self, change_id: int, *, by: str, view: str, submission: str, leave_out: bool = False) -> int:
+        """Plan the same request anew and return the new change's id; an open plan is given up for it.
+
+        With ``leave_out``, what stood in the way is left out: columns of the sheet that are not known, or numbers (not
+        ours, or held by other changes). Raises
+        NotAllowed for anybody but the requester, Superseded when the change still runs.
+        """
+        async with (
+            self._refusals.noting("plan again", by=by, change=change_id),
+            self._context.database.transaction() as tx,
+        ):
+            change = await tx.changes.hold(change_id)
+            self._may_plan_again(change, by)
+            draft = change.draft
+            if leave_out and change.foreign:
+                draft = replace(draft, columns_left_out=(*draft.columns_left_out, *change.foreign))
+            elif leave_out:
+                draft = replace(draft, left_out=(*draft.left_out, *await self._in_the_way(tx, change)))
+            fresh = await self._propose(tx, draft, requester=by, origin=change.origin, view=view, submission=submission)
+            if fresh != change_id:
+                await self.give_up(tx, change_id, "", actor=by)
+                await tx.changes.put(change_id, replaced_by=fresh)
+                await tx.events.add(change_id, "replaced", at=self._context.clock(), actor=by, by=public_id(fresh))
+        self._context.ring()
+        return fresh
+
+    async def editable(self, change_id: int, *, by: str) -> None:
+        """Let the form of this change take the place of its plan; raises NotAllowed unless ``by`` may see it again."""
+        async with (
+            self._refusals.noting("edit", by=by, change=change_id),
+            self._context.database.transaction() as tx,
+        ):
+            change = await tx.changes.get(change_id)
+            if change.requester != by:
+                raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+            # The plan may be due to be shown once more, and would cover the form.
+            await tx.outbox.withdraw(change_id, Topic.PREVIEW)
+
+    def _may_plan_again(self, change: Change, by: str) -> None:
+        if change.kept is not None:
+            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start anew.")
+        if change.requester != by:
+            raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+        if not change.state.over and change.state is not ChangeState.PLANNED:
+            state = change.state.value.replace("_", " ")
+            raise Superseded(f"{change.public_id} is {state}; cancel it first if you want another plan.")
+
+    async def _in_the_way(self, tx: Transaction, change: Change) -> tuple[str, ...]:
+        if change.unusable:
+            return tuple(name for names in change.unusable for name in names)
+        provider = self._context.catalogue.kind(change.kind).provider
+        numbers = await tx.operations.changing(change.id)
+        held = await tx.locks.holders(provider, numbers, besides=change.id)
+        return tuple(name for number in held for name in (number, numbers[number]))
+
+    async def discard(self, change: int, *, by: str, editing: bool = False) -> None:
+        """Give up a plan that ``by`` closed, or edits; does nothing when approval was asked for meanwhile."""
+        async with self._context.database.transaction() as tx:
+            await self.give_up(tx, change, "", actor=by, editing=editing)
+        self._context.ring()
+
+    async def give_up(
+        self,
+        tx: Transaction,
+        change: int,
+        problem: str,
+        *,
+        actor: str = ITSELF,
+        unusable: tuple[tuple[str, ...], ...] = (),
+        foreign: tuple[str, ...] = (),
+        editing: bool = False,
+    ) -> bool:
+        """Discard a change that nobody has asked approval for; False when it is past that.
+
+        With ``editing`` its form can come back, so its secrets are kept for as long as a plan waits.
+        """
+        now = self._context.clock()
+        columns = {"problem": problem, "unusable": list(unusable), "foreign_columns": list(foreign), "finished_at": now}
+        try:
+            await tx.changes.move(change, ChangeState.DISCARDED, editing=editing, **columns)
+        except Superseded:
+            return False
+        await tx.work.remove(Task.DISCARD, [change])
+        if not problem:  # whoever gave it up sees something else in the modal by now
+            await tx.outbox.withdraw(change, Topic.PREVIEW)
+        if editing and (await tx.changes.get(change)).draft.holds_secrets:
+            await tx.work.add(Task.WIPE, change, now + self._context.timing.plan_ttl)
+        await tx.events.add(change, "discarded", at=now, actor=actor)
+        return True
+
+    async def wipe(self, claim: Claim) -> None:
+        """Carry out the task: wipe the secrets that were kept for a form that can have come back."""
+        async with self._context.database.transaction() as tx:
+            await tx.work.done(claim)
+            await tx.secrets.wipe_draft(claim.subject)

@@ -1,0 +1,87 @@
+"""Reading the sheets that people upload, and handing them back with what is wrong in them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from bot.changes.input.requests import Request, with_sheet, without_edits
+from bot.changes.model.change import Change, Upload
+from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
+from bot.errors import DeliveryRefused, InputError, NotFound, in_one
+from bot.workflow.context import Context
+from bot.workflow.planning.requests import Requests
+
+#: How many problems are named in one sentence; all of them are in the sheet that is handed back.
+NAMED = 5
+
+
+class BadUpload(InputError):
+    """A sheet was read and has rows that cannot be planned."""
+
+
+class SheetUploads:
+    """Fetches uploaded sheets and reads them, without keeping the loop from anything else."""
+
+    def __init__(self, context: Context, requests: Requests) -> None:
+        self._context = context
+        self._requests = requests
+
+    async def add(self, request: Request, change: Change, progress: Callable[[int], None]) -> Request:
+        """Return ``request`` with the rows of the sheet of ``change``; ``progress`` is told how many were read.
+
+        Raises :class:`BadUpload` when rows have problems, InputError when the file is no sheet, and
+        :class:`bot.errors.DeliveryError` leaves when Slack does not hand it out.
+        """
+        _, sheet = await self._read(request, change, progress)
+        if sheet.problems:
+            raise BadUpload({"sheet": _said(sheet.problems)})
+        return await asyncio.to_thread(with_sheet, request, sheet)
+
+    async def marked(self, change: Change) -> bytes:
+        """Return the sheet of ``change`` with what is wrong written beside each row.
+
+        Raises :class:`bot.errors.DeliveryRefused` when it cannot be read any more, as when it was deleted meanwhile.
+        """
+        try:
+            request = await self._requests.read(change.draft)
+            content, sheet = await self._read(request, change)
+            return await asyncio.to_thread(marked, _upload(change).name, content, sheet)
+        except InputError as error:
+            raise DeliveryRefused(error.message, code="sheet_gone") from error
+
+    async def _read(
+        self, request: Request, change: Change, progress: Callable[[int], None] | None = None
+    ) -> tuple[bytes, Sheet]:
+        upload = _upload(change)
+        provider = self._context.catalogue.provider(request.kind)
+        content = await self._context.files.fetch(upload)
+        reading = partial(
+            read_sheet,
+            upload.name,
+            content,
+            request.kind,
+            is_id=provider.is_id,
+            form=without_edits(request.wanted),
+            left_out=change.draft.columns_left_out,
+            max_rows=min(MOST_ROWS, self._context.policies.largest(request.kind.name)),
+            progress=progress,
+        )
+        return content, await asyncio.to_thread(reading)
+
+
+def _upload(change: Change) -> Upload:
+    if change.draft.sheet is None:
+        raise NotFound(f"{change.public_id} has no sheet.")
+    return change.draft.sheet
+
+
+def _said(problems: tuple[SheetProblem, ...]) -> str:
+    named = [f"row {problem.row}, {problem.column}: {problem.text}" for problem in problems[:NAMED]]
+    back = "You get it back in a direct message with a column “Errors”; put it right and upload it again."
+    if len(problems) == 1:
+        return f"The sheet has 1 problem: {named[0]}. {back}"
+    if len(problems) > NAMED:
+        named.append(f"and {len(problems) - NAMED:,} more")
+    return f"The sheet has {len(problems):,} problems:\n{in_one(named)}\n{back}"

@@ -1,0 +1,160 @@
+"""What is looked at before a plan is shown: rows that disagree, lists that would be empty, ids of nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.changes.input.requests import Request
+from bot.changes.model.change import public_id
+from bot.changes.model.kinds import Kind
+from bot.changes.model.list_edits import keys
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import Values
+from bot.changes.planning.diff import meaning
+from bot.changes.planning.plan import Plan, emptied, ids_in, unfit
+from bot.errors import LinesmanError, in_one
+
+#: How many numbers or ids are named before the rest is only counted.
+NAMED = 20
+
+
+class PlanRefused(LinesmanError):
+    """The request cannot be planned as it is."""
+
+    def __init__(self, message: str, *, unusable: Iterable[tuple[str, ...]] = ()) -> None:
+        super().__init__(message)
+        #: Numbers without which it could be, each by all its names: E.164 and id, or what was given.
+        self.unusable = tuple(unusable)
+
+
+def named(things: Sequence[str]) -> str:
+    """Return the first few of ``things`` and how many more there are."""
+    more = f" and {len(things) - NAMED:,} more" if len(things) > NAMED else ""
+    return ", ".join(things[:NAMED]) + more
+
+
+def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Values]:
+    """Return the values of numbers that have their own, by id; raises when a number has them twice and differently."""
+    rows: dict[str, Values] = {}
+    if not request.rows:
+        return rows
+    twice = []
+    for snapshot in snapshots:
+        found = [request.rows[key] for key in (snapshot.id, snapshot.e164) if key in request.rows]
+        if len(found) == 2 and meaning(request.kind, found[0]) != meaning(request.kind, found[1]):
+            twice.append(snapshot)
+        elif found:
+            rows[snapshot.id] = found[0]
+    if twice:
+        both = named([f"{snapshot.e164} (also called {snapshot.id})" for snapshot in twice])
+        raise PlanRefused(
+            f"Two rows of the sheet give different values to one number: {both}. Keep one row for each, and upload "
+            "the sheet again."
+        )
+    return rows
+
+
+def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
+    """Raise when an id in the sheet is another number's than the one beside it: only one of them can be meant.
+
+    ``found`` has id -> snapshot.
+    """
+    other = [
+        f"{each} is {found[each].e164}, not {number}"
+        for each, number in request.beside.items()
+        if each in found and found[each].e164 != number
+    ]
+    if other:
+        raise PlanRefused(
+            f"In {len(other):,} {'row' if len(other) == 1 else 'rows'} of the sheet the id is another number's: "
+            f"{named(other)}. Take the column of ids out, or put it right, and upload the sheet again."
+        )
+
+
+def said_since(since: Sequence[str], by: Mapping[str, int]) -> list[str]:
+    """Return the numbers that were changed ``since``, each with the change that did it where it was one (``by``)."""
+    return [f"{e164} (by {public_id(by[e164])})" if e164 in by else e164 for e164 in since]
+
+
+def untouched(snapshots: Sequence[Snapshot], since: Sequence[str], by: Mapping[str, int]) -> Sequence[Snapshot]:
+    """Return the numbers that nobody has changed ``since``; raises when there are none."""
+    if not since:
+        return snapshots
+    gone = frozenset(since)
+    rest = [snapshot for snapshot in snapshots if snapshot.e164 not in gone]
+    if rest:
+        return rest
+    changes = set(by.values())
+    if len(changes) == 1 and len(by) == len(since):
+        change = public_id(changes.pop())
+        raise PlanRefused(
+            f"{change} has changed every number since ({named(since)}), so nothing is undone. To take that back, undo "
+            f"{change}."
+        )
+    raise PlanRefused(
+        f"Every number has been changed since: {named(said_since(since, by))}. So nothing is undone. "
+        "Look at their history with /numbers find, and set what you want with a change of its own."
+    )
+
+
+def varied(kind: Kind, rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
+    """Return, per setting that the rows change, how many different values they give to the numbers that it changes."""
+    different: dict[str, set[object]] = {}
+    for number in plan.numbers if rows else ():
+        row = rows.get(number.id, {})
+        for name, value in number.after.items():
+            if name in row:
+                meant = keys(kind.setting(name), value) if isinstance(value, tuple) else value
+                different.setdefault(name, set()).add(meant)
+    return {name: len(values) for name, values in different.items()}
+
+
+def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:
+    """Raise when an edit takes the last entry of a list away and the provider documents no way to send an empty one."""
+    for name, numbers in emptied(kind, plan).items():
+        label = kind.setting(name).label.lower()
+        raise PlanRefused(
+            f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'} would be left without any {label}, which "
+            f"{provider} documents no way to do: {named([number.e164 for number in numbers])}. "
+            "Leave them out, or keep an entry.",
+            unusable=[(number.e164, number.id) for number in numbers],
+        )
+
+
+def are_fit(kind: Kind, plan: Plan) -> None:
+    """Raise when numbers of ``plan`` are barred from this kind, or would have values that do not agree."""
+    found = unfit(kind, plan)
+    if not found:
+        return
+    said = [
+        f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}: {why} "
+        f"({named([number.e164 for number in numbers])})."
+        for why, numbers in found.items()
+    ]
+    names = {(number.e164, number.id): None for numbers in found.values() for number in numbers}
+    raise PlanRefused(
+        f"Some numbers cannot be in this change.\n{in_one(said)}\nLeave them out, or put them right first.",
+        unusable=tuple(names),
+    )
+
+
+def are_known(kind: Kind, provider: str, request: Request, plan: Plan, labels: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise when a value that is going to be set is an id that nothing at the provider has."""
+    problems = []
+    for setting in kind.settings:
+        if not setting.lookup:
+            continue
+        known = labels.get(setting.name, {})
+        unknown = {each: "" for each in ids_in(request.wanted.get(setting.name)) if each not in known}
+        for number in plan.numbers:
+            for each in ids_in(number.after.get(setting.name)):
+                if each not in known and each not in ids_in(number.before.get(setting.name)):
+                    unknown.setdefault(each, number.e164)
+        problems += [
+            f"{provider} has no {setting.label.lower()} with the id {each}{f' (for {e164})' if e164 else ''}; "
+            "choose another."
+            for each, e164 in unknown.items()
+        ]
+    if problems:
+        more = [f"There are {len(problems) - NAMED:,} more such ids."] if len(problems) > NAMED else []
+        raise PlanRefused(in_one([*problems[:NAMED], *more]))

@@ -1,0 +1,1 @@
+"""Reading: the card, lists, the Home tab, one number, results, exports."""

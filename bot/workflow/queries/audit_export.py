@@ -1,0 +1,85 @@
+"""Handing out the audit log, which is itself an event of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.changes.audit.export import AuditFormat, Span, header, line, read_words
+from bot.errors import InputError
+from bot.store.database import Database
+from bot.store.transaction import Transaction
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+
+#: Most events in a file for Slack, which is held in memory; a few dozen megabytes.
+MOST: Final = 100_000
+#: How far back a file for Slack goes when nobody says since when.
+USUAL: Final = timedelta(days=30)
+#: Bytes that are gathered before they are written.
+PORTION: Final = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditFile:
+    """A part of the audit log as a file."""
+
+    name: str
+    content: bytes
+    events: int
+    #: Which part, as people read it.
+    words: str
+
+
+class AuditExport:
+    """Makes files of the audit log for operators."""
+
+    def __init__(self, context: Context, authorization: Authorization) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._refusals = DeniedActions(context)
+
+    async def export(self, words: str, *, by: str) -> AuditFile:
+        """Return the part of the trail that ``words`` (``[FROM] [TO] [csv|jsonl]``) ask for.
+
+        That it was handed out is in the trail before the file is made. Raises NotAllowed, or InputError when the words
+        cannot be read or ask for more than a file for Slack can hold.
+        """
+        async with self._refusals.noting("export", by=by):
+            await self._authorization.operate(by)
+        database, now = self._context.database, self._context.clock()
+        span, form = read_words(words.split(), since=f"{now - USUAL:%Y-%m-%d}", now=now)
+        async with database.transaction() as tx:
+            events = await tx.events.count(span.since, span.until)
+            if events > MOST:
+                raise InputError(
+                    {
+                        "dates": f"These are {events:,} events, and a file for Slack may have {MOST:,}. "
+                        "Name fewer days, or run linesman export on the machine."
+                    }
+                )
+            await note_export(tx, span, form, by=by, events=events, now=now)
+        content = b"".join([portion async for portion in portions(database, span, form)])
+        return AuditFile(name=span.file_name(form), content=content, events=events, words=span.words)
+
+
+async def note_export(tx: Transaction, span: Span, form: AuditFormat, *, by: str, events: int, now: datetime) -> None:
+    """Write into the trail that ``by`` is given a part of it."""
+    since = span.since.isoformat() if span.since else None
+    details = {"from": since, "to": span.until.isoformat(), "format": form.value, "events": events}
+    await tx.events.add(None, "exported", at=now, actor=by, details=details)
+
+
+async def portions(database: Database, span: Span, form: AuditFormat) -> AsyncIterator[bytes]:
+    """Yield the file in portions; however many events there are, few are in memory."""
+    gathered = bytearray(header(form))
+    async with database.reading() as tx:
+        async for event in tx.events.stream(span.since, span.until):
+            gathered += line(form, event)
+            if len(gathered) >= PORTION:
+                yield bytes(gathered)
+                gathered.clear()
+    yield bytes(gathered)

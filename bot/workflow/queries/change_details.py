@@ -1,0 +1,159 @@
+"""Reading all that a message about a change may show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from bot.changes.audit.events import Event
+from bot.changes.model.batches import Operation
+from bot.changes.model.change import Change
+from bot.changes.model.file_format import FileFormat
+from bot.changes.model.lifecycle import ChangeState, OperationState
+from bot.changes.model.messages import Message, Topic
+from bot.changes.model.start import begins_at
+from bot.changes.outcome.results import ResultsSheet, Touched, plan_sheet
+from bot.changes.policy import Policy, who_may_approve
+from bot.store.transaction import Transaction
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.execution.settlement import SLOT_NEWS
+from bot.workflow.execution.stop import reach
+from bot.workflow.planning.uploads import SheetUploads
+from bot.workflow.ports import ChangeDetails, ScheduledChange
+
+#: Rows of a sheet that are written at once.
+PORTION = 1000
+
+
+class ChangeDetailsReader:
+    """Reads changes for those who show them."""
+
+    def __init__(self, context: Context, authorization: Authorization, sheets: SheetUploads) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._sheets = sheets
+
+    async def shown(self, change: int, *, by: str) -> tuple[ChangeDetails, Sequence[Event]]:
+        """Return the story of a change and its audit log for ``by``; raises NotAllowed and NotFound."""
+        await self._authorization.read(by)
+        async with self._context.database.reading() as tx:
+            return await self._read(tx, await tx.changes.get(change)), await tx.events.of(change)
+
+    async def read(self, change: int) -> ChangeDetails:
+        """Return the story of a change, for those who have asked already whether it may be shown; raises NotFound."""
+        async with self._context.database.reading() as tx:
+            return await self._read(tx, await tx.changes.get(change))
+
+    async def _read(self, tx: Transaction, change: Change) -> ChangeDetails:
+        kind = self._context.catalogue.kind(change.kind)
+        now = self._context.clock()
+        policy = self._policy(change)
+        tally = change.kept or await tx.operations.tally(change.id)
+        provider, freeze = self._context.catalogue.provider(kind), await tx.freezes.current()
+        batches = await tx.batches.of(change.id)
+        return ChangeDetails(
+            change=change,
+            kind=kind,
+            provider=provider.title,
+            tally=tally,
+            batches=batches,
+            decisions=await tx.decisions.of(change.id),
+            failures=await tx.operations.groups(change.id, OperationState.FAILED) if tally.failed else (),
+            differences=await tx.operations.groups(change.id, OperationState.DIFFERS) if tally.differs else (),
+            unverified=await tx.operations.groups(change.id, OperationState.UNVERIFIED) if tally.unverified else (),
+            freeze=freeze,
+            typical_seconds=await tx.batches.typical_seconds(change.kind),
+            policy=policy,
+            audience=who_may_approve(policy, change.requester),
+            in_flight=await tx.batches.in_flight(change.kind),
+            slots_taken=await tx.batches.slot_refused(change.kind, now - SLOT_NEWS) is not None,
+            opens_at=begins_at(change.start, policy.windows, now),
+            expires_if_asked_now=now + policy.approval_ttl,
+            now=now,
+            slack_waits=self._context.slack.waits(),
+            followers=await tx.changes.followers(change.id) if change.state.over else (),
+            carried_out=provider.carries_out,
+            reach=await reach(tx, provider, batches) if freeze and not change.state.over else None,
+        )
+
+    async def sheet(self, message: Message) -> bytes | None:
+        """Return the file that goes with a message, a row for every number of the change; None when there is none.
+
+        Raises :class:`bot.errors.DeliveryError` leaves when it is made from an upload that Slack does not hand out.
+        """
+        if message.topic is Topic.SHEET:
+            return await self._sheets.marked((await self.read(message.change)).change)
+        if message.topic is Topic.RESULTS:
+            return await self._results(await self.read(message.change), message.form)
+        if message.topic is not Topic.PLAN:
+            return None
+        details = await self.read(message.change)
+        async with self._context.database.reading() as tx:
+            operations = [operation async for operation in tx.operations.stream(message.change)]
+        first = {batch.position for batch in details.batches if batch.canary}
+        return await asyncio.to_thread(plan_sheet, details.kind, operations, details.change.summary, first)
+
+    async def _results(self, details: ChangeDetails, form: FileFormat) -> bytes:
+        """Return the results, never holding more than a portion of the rows besides the file.
+
+        They are read twice: which columns there are is known only when every number has been looked at.
+        """
+        jobs = {batch.position: batch for batch in details.batches}
+        touched = Touched(details.kind, jobs)
+        async with self._context.database.reading() as tx:
+            async for portion in _portions(tx, details.change.id):
+                await asyncio.to_thread(touched.note, portion)
+            sheet = ResultsSheet(details.kind, jobs, details.change.summary, touched.columns, form)
+            async for portion in _portions(tx, details.change.id):
+                await asyncio.to_thread(sheet.add, portion)
+        return await asyncio.to_thread(sheet.content)
+
+    async def list(
+        self, *, states: Iterable[ChangeState] = (), requester: str = "", limit: int = 10, offset: int = 0
+    ) -> Sequence[ChangeDetails]:
+        """Return the stories of the newest changes, those that never got a plan left out unless asked for."""
+        wanted = tuple(states) or tuple(
+            state for state in ChangeState if state not in {ChangeState.PLANNING, ChangeState.DISCARDED}
+        )
+        async with self._context.database.reading() as tx:
+            found = await tx.changes.list(states=wanted, requester=requester, limit=limit, offset=offset)
+            known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
+            return [await self._read(tx, change) for change in known]
+
+    async def scheduled(self, *, requester: str = "", limit: int, by: str) -> Sequence[ScheduledChange]:
+        """Return what is not begun and has a time: what was asked for later, and what is approved and waits.
+
+        It is for ``by``; raises NotAllowed.
+        """
+        await self._authorization.read(by)
+        now = self._context.clock()
+        kinds = {kind.name: kind for kind in self._context.catalogue.kinds}
+        async with self._context.database.reading() as tx:
+            found = await tx.changes.scheduled(requester=requester, limit=limit)
+        return [
+            ScheduledChange(
+                change=change,
+                kind=kinds[change.kind],
+                opens_at=begins_at(change.start, self._policy(change).windows, now),
+                now=now,
+            )
+            for change in found
+            if change.kind in kinds
+        ]
+
+    def _policy(self, change: Change) -> Policy:
+        summary, policies = change.summary, self._context.policies
+        size, settings = (summary.size, summary.names) if summary else (0, ())
+        return policies.governing(change.kind, size, settings) or policies.fallback
+
+
+async def _portions(tx: Transaction, change: int) -> AsyncIterator[list[Operation]]:
+    """Yield the numbers of a change in the plan's order, some at a time."""
+    portion: list[Operation] = []
+    async for operation in tx.operations.stream(change):
+        portion.append(operation)
+        if len(portion) >= PORTION:
+            yield portion
+            portion = []
+    yield portion

@@ -1,0 +1,53 @@
+"""Lists of changes, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC
+from typing import Final
+
+from bot.changes.input.list_query import ListQuery, read_listing
+from bot.changes.model.list_rows import ListRow
+from bot.changes.model.paging import Cursor, Page, cut
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+
+#: Changes on one page: with their reasons they stay within what Slack takes in one message.
+PAGE: Final = 8
+
+
+class ChangeLists:
+    """Reads lists, for whoever may look."""
+
+    def __init__(self, context: Context, authorization: Authorization) -> None:
+        self._context = context
+        self._authorization = authorization
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """Names of the kinds that can be shown: those whose provider is switched on."""
+        return [kind.name for kind in self._context.catalogue.kinds]
+
+    def read(self, text: str, *, by: str) -> ListQuery:
+        """Return what ``text`` asks for; raises :class:`bot.errors.InputError` with every mistake at once."""
+        today = self._context.clock().astimezone(UTC).date()
+        return read_listing(text, me=by, kinds=self._context.catalogue.kinds, today=today)
+
+    async def shown(self, listing: ListQuery, cursor: Cursor | None = None, *, by: str) -> Page[ListRow]:
+        """Return one page for ``by``, newest first; raises NotAllowed."""
+        await self._authorization.read(by)
+        return await self.page(listing, cursor)
+
+    async def page(self, listing: ListQuery, cursor: Cursor | None = None, *, limit: int = PAGE) -> Page[ListRow]:
+        """Return one page, newest first."""
+        async with self._context.database.reading() as tx:
+            found = await tx.list_rows.page(listing, self.kinds, cursor=cursor, limit=limit + 1)
+            page = cut(found, cursor, limit, _id)
+            if page is None:
+                found = await tx.list_rows.page(listing, self.kinds, limit=limit + 1)
+                page = cut(found, None, limit, _id)
+        return page or Page()
+
+
+def _id(list_row: ListRow) -> int:
+    return list_row.id

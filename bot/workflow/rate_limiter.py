@@ -1,0 +1,52 @@
+"""So many a second on average, and a few at once: turns in a shared allowance."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+#: How long a turn that nobody took is remembered.
+FORGET = timedelta(hours=1)
+
+
+class RateLimiter:
+    """Gives turns. In any time ``t`` there are at most ``burst + rate * t`` of them.
+
+    Whoever comes too early is given a turn of their own and comes back for it, so that a crowd is spread over time
+    instead of asking again and again. Turns live in the process: replicas have a budget each.
+    """
+
+    def __init__(self, *, rate: float, burst: int) -> None:
+        self._pause = timedelta(seconds=1 / rate)
+        self._burst = burst
+        #: When the allowance will be whole again.
+        self._whole_at: datetime | None = None
+        #: The time at the last question: when it is later than now, the clock was set back.
+        self._asked_at: datetime | None = None
+        #: Who -> when their turn is.
+        self._turns: dict[str, datetime] = {}
+
+    def wait(self, who: str, now: datetime) -> timedelta:
+        """Return nothing when it is the turn of ``who``, which is then used up, or else how long to wait for it."""
+        if self._asked_at is not None and now < self._asked_at:
+            self._set_back(self._asked_at - now)
+        self._asked_at = now
+        turn = self._turns.get(who)
+        if turn is None:
+            turn = self._next(now)
+            self._turns = {each: at for each, at in self._turns.items() if at > now - FORGET}
+            self._turns[who] = turn
+        if turn > now:
+            return turn - now
+        del self._turns[who]
+        return timedelta(0)
+
+    def _set_back(self, by: timedelta) -> None:
+        """Let turns come as soon as they would have come."""
+        self._turns = {who: at - by for who, at in self._turns.items()}
+        self._whole_at = self._whole_at - by if self._whole_at is not None else None
+
+    def _next(self, now: datetime) -> datetime:
+        """Take the next turn and return when it is (the generic cell rate algorithm)."""
+        whole_at = max(self._whole_at or now, now)
+        self._whole_at = whole_at + self._pause
+        return max(now, self._whole_at - self._pause * self._burst)
