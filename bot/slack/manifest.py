@@ -11,30 +11,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bot.errors import ConfigurationError
+from bot.slack.commands import COMMAND, usage_hint
 
-#: The one slash command.
-COMMAND: Final = "/numbers"
-#: What can be said after it, in the order of importance; Slack shows as much of it as fits.
-USAGE: Final = (
-    "update",
-    "emergency",
-    "delete",
-    "new",
-    "status CHG-42",
-    "list [failed @somebody ...]",
-    "find +13035550100",
-    "cancel CHG-42",
-    "retry CHG-42",
-    "undo CHG-42",
-    "template update",
-    "values",
-    "templates",
-    "run NAME",
-    "locks",
-    "settle CHG-42",
-    "export",
-    "help",
-)
 #: Callback id of the global shortcut "New number change".
 NEW_CHANGE: Final = "new_change"
 #: Callback id of the message shortcut "Change these numbers".
@@ -79,7 +57,7 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
     command = {
         "command": COMMAND,
         "description": "Change the settings of many phone numbers, with a preview and an approval",
-        "usage_hint": " | ".join(USAGE),
+        "usage_hint": usage_hint(),
         # Otherwise "@ana" arrives as these four characters, and nobody could say which Ana is meant.
         "should_escape": True,
     }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.errors import ConfigurationError
+from bot.slack.commands import COMMANDS
 from bot.slack.manifest import CHANGE_THESE, NEW_CHANGE, SCOPES, manifest, missing_scopes
 
 SOCKET = manifest(socket_mode=True, url=None)
@@ -35,7 +36,7 @@ def test_people_in_a_command_arrive_as_people() -> None:
     command = SOCKET["features"]["slash_commands"][0]
 
     assert command["should_escape"] is True
-    assert all(word in command["usage_hint"] for word in ("list", "find", "templates", "run NAME"))
+    assert [each.usage for each in COMMANDS if each.usage not in command["usage_hint"]] == []
 
 
 def test_http_mode_uses_one_address() -> None:

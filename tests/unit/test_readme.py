@@ -10,6 +10,8 @@ import pytest
 from bot.changes.input.list_query import SORTS
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.config import VARIABLES, load
+from bot.slack.commands import COMMANDS
+from bot.slack.listeners.commands import ANSWERS
 from bot.slack.views.help import help_text
 from bot.wiring import OFFERS, known_kinds
 
@@ -78,26 +80,14 @@ def test_every_column_of_the_results_is_in_the_table() -> None:
 def test_every_command_is_told_in_both_places() -> None:
     """What ``/numbers help`` offers is in the README, and the other way round."""
     said = help_text(KINDS)
-    for command in (
-        *(kind.command for kind in KINDS),
-        "new",
-        "status CHG-42",
-        "cancel CHG-42",
-        "settle CHG-42",
-        "retry CHG-42",
-        "undo CHG-42",
-        "list",
-        "find +13035550100",
-        "template update",
-        "values",
-        "templates",
-        "run NAME",
-        "list scheduled",
-        "export 2026-11-01 2026-12-01 csv",
-        "help",
-    ):
-        assert f"`/numbers {command}`" in said
-        assert f"`/numbers {command}`" in README
+    for usage in (*(kind.command for kind in KINDS), *(command.usage for command in COMMANDS)):
+        assert f"`/numbers {usage}`" in said
+        assert f"`/numbers {usage}`" in README
+
+
+def test_every_command_is_answered() -> None:
+    """The table of commands and the table of answers hold the same words; ``new`` opens the form."""
+    assert {*ANSWERS, "new"} == {command.word for command in COMMANDS}
 
 
 def test_every_word_of_a_list_is_told_in_both_places() -> None:

@@ -21,5 +21,5 @@ def test_a_ticket_comes_back_as_it_was_written(ticket: BatchQuestion) -> None:
 @pytest.mark.parametrize("text", ["", "x", "1", "1:", ":1:", "1e3:1:", "²:1:", "-1:1:job"])
 def test_a_broken_ticket_is_answered(text: str) -> None:
     """It is a sentence for a person, not a fault."""
-    with pytest.raises(NotFound, match="/numbers settle"):
+    with pytest.raises(NotFound, match="/numbers resolve"):
         BatchQuestion.read(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.changes.model.change import FollowUp, named_first, read_public_id
 from bot.changes.model.file_format import FileFormat
 from bot.changes.numbers.phone_numbers import SHORTEST
+from bot.slack.commands import COMMAND, command_for, nearest
 from bot.slack.listeners import operators
 from bot.slack.listeners.follow_ups import follow_named
 from bot.slack.listeners.lists import show_list
@@ -20,7 +20,6 @@ from bot.slack.listeners.opening import open_form
 from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.listeners.values import open_values, send_template
-from bot.slack.manifest import COMMAND
 from bot.slack.message_text import named, typed
 from bot.slack.services import Services
 from bot.slack.views.elements import code, escape
@@ -44,6 +43,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def _answer(services: Services, body: dict[str, Any]) -> None:
     word, rest = _words(typed(body.get("text", "")))
     kind = services.choices.by_command(word)
+    command = command_for(word)
     if kind is not None or word in {"new", ""} or _is_number(word):
         await open_form(
             services,
@@ -53,10 +53,8 @@ async def _answer(services: Services, body: dict[str, Any]) -> None:
             kind=kind,
             pasted=named(f"{word} {rest}" if _is_number(word) else rest),
         )
-    elif word == "help":
-        await services.say(body, help_text(services.choices.kinds))
-    elif (answer := WORDS.get(word)) is not None:
-        await answer(services, body, rest)
+    elif command is not None:
+        await ANSWERS[command.word](services, body, rest)
     else:
         await services.say(body, _unknown(services, word))
 
@@ -73,10 +71,13 @@ def _is_number(word: str) -> bool:
 
 
 def _unknown(services: Services, word: str) -> str:
-    known = [*WORDS, "new", "help", *(kind.command for kind in services.choices.kinds)]
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    asked = f" Did you mean `{COMMAND} {near[0]}`?" if near else ""
+    near = nearest(word, services.choices.kinds)
+    asked = f" Did you mean `{COMMAND} {near}`?" if near else ""
     return f"Unknown command {code(f'{COMMAND} {word}', 60)}.{asked}\n\n{help_text(services.choices.kinds)}"
+
+
+async def _help(services: Services, body: dict[str, Any], _: str) -> None:
+    await services.say(body, help_text(services.choices.kinds))
 
 
 async def _status(services: Services, body: dict[str, Any], text: str) -> None:
@@ -110,8 +111,8 @@ async def _undo(services: Services, body: dict[str, Any], text: str) -> None:
     await follow_named(services, body, FollowUp.UNDO, text)
 
 
-#: Word after ``/numbers`` -> what answers it, given what follows the word.
-WORDS: Final[Mapping[str, Callable[[Services, dict[str, Any], str], Awaitable[None]]]] = MappingProxyType(
+#: Word of a command that does not open the form -> what answers it, given what follows the word.
+ANSWERS: Final[Mapping[str, Callable[[Services, dict[str, Any], str], Awaitable[None]]]] = MappingProxyType(
     {
         "status": _status,
         "list": show_list,
@@ -123,7 +124,8 @@ WORDS: Final[Mapping[str, Callable[[Services, dict[str, Any], str], Awaitable[No
         "cancel": _cancel,
         "retry": _retry,
         "undo": _undo,
-        "settle": show_questions,
-        **operators.COMMANDS,
+        "resolve": show_questions,
+        "help": _help,
+        **operators.ANSWERS,
     }
 )

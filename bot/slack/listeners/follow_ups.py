@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.model.change import FollowUp, read_public_id
 from bot.errors import LinesmanError
-from bot.slack.manifest import COMMAND
+from bot.slack.commands import COMMAND
 from bot.slack.services import Services
 from bot.slack.views.card import RETRY, UNDO
 from bot.slack.views.elements import escape

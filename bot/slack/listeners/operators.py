@@ -8,7 +8,7 @@ from typing import Any, Final
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.model.change import public_id, read_public_id
-from bot.slack.manifest import COMMAND
+from bot.slack.commands import COMMAND
 from bot.slack.message_text import named
 from bot.slack.services import Services
 from bot.slack.views.elements import escape
@@ -74,7 +74,7 @@ async def _export(services: Services, body: dict[str, Any], words: str) -> None:
 
 
 #: Word after ``/numbers`` -> what answers it, given what stands behind the word.
-COMMANDS: Final[Mapping[str, Callable[[Services, dict[str, Any], str], Awaitable[None]]]] = {
+ANSWERS: Final[Mapping[str, Callable[[Services, dict[str, Any], str], Awaitable[None]]]] = {
     "locks": _show_locks,
     "unlock": _ask_to_unlock,
     "freeze": _freeze,

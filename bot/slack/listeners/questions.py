@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.model.change import read_public_id
 from bot.errors import LinesmanError
-from bot.slack.manifest import COMMAND
+from bot.slack.commands import COMMAND
 from bot.slack.services import Services
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.elements import Block, escape, section
@@ -74,11 +74,11 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def show_questions(services: Services, body: dict[str, Any], text: str) -> None:
-    """Answer ``/numbers settle CHG-42``: show an operator what waits for an answer."""
+    """Answer ``/numbers resolve CHG-42``: show an operator what waits for an answer."""
     change = read_public_id(text)
     if change is None:
         await services.say(
-            body, f"Say which change: `{COMMAND} settle CHG-42`. Its card says when it needs an operator."
+            body, f"Say which change: `{COMMAND} resolve CHG-42`. Its card says when it needs an operator."
         )
         return
     await services.resolution.allow(change, by=body["user_id"])

@@ -8,8 +8,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.input.templates import NAME, Template
 from bot.errors import InputError, LinesmanError
+from bot.slack.commands import COMMAND
 from bot.slack.listeners.opening import fill_form
-from bot.slack.manifest import COMMAND
 from bot.slack.message_text import named
 from bot.slack.services import Services
 from bot.slack.submissions import Reply, answer_submission

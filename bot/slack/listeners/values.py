@@ -13,8 +13,8 @@ from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.sheets import template
 from bot.errors import InputError, NotAuthorized
+from bot.slack.commands import COMMAND
 from bot.slack.listeners.opening import boxes_of
-from bot.slack.manifest import COMMAND
 from bot.slack.services import Services
 from bot.slack.submissions import Reply, answer_submission
 from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private

@@ -48,17 +48,17 @@ def questions_line(details: ChangeDetails) -> str:
     if undecided := [batch for batch in details.batches if batch.undecided]:
         lines.append(
             f"✋ *Waits for an operator*: nobody can say whether {counted(len(undecided), 'batch', 'batches')} became "
-            f"{'a job' if len(undecided) == 1 else 'jobs'}, so nothing more is sent. `/numbers settle {name}`"
+            f"{'a job' if len(undecided) == 1 else 'jobs'}, so nothing more is sent. `/numbers resolve {name}`"
         )
     if stuck := [batch for batch in details.batches if batch.stuck]:
         lines.append(
             f"🐌 {counted(len(stuck), 'job')} {'stands' if len(stuck) == 1 else 'stand'} still; watched on, slowly. "
-            f"An operator may give up: `/numbers settle {name}`"
+            f"An operator may give up: `/numbers resolve {name}`"
         )
     if details.change.state is ChangeState.VERIFYING and details.change.awaits:
         lines.append(
             f"⏳ *Waits for the read-back*: {code(details.change.awaits, 700)} The numbers stay locked until then. An "
-            f"operator may end it: `/numbers settle {name}`"
+            f"operator may end it: `/numbers resolve {name}`"
         )
     return "\n".join(lines)
 
@@ -86,7 +86,7 @@ def questions(details: ChangeDetails, *, link: str = "", asked_for: bool = False
     for batch in waiting[:SHOWN]:
         blocks += [section(_what(details, batch)), _answers(details, batch)]
     if (more := len(waiting) - SHOWN) > 0:
-        blocks.append(section(f"… and {more:,} more: answer these first, then `/numbers settle {name}`."))
+        blocks.append(section(f"… and {more:,} more: answer these first, then `/numbers resolve {name}`."))
     return text, blocks
 
 

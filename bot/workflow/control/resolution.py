@@ -50,7 +50,7 @@ class BatchQuestion:
         batch, _, rest = text.partition(":")
         attempts, _, job = rest.partition(":")
         if not (batch.isascii() and batch.isdigit() and attempts.isascii() and attempts.isdigit()):
-            raise NotFound("This button belongs to another version of Linesman; use /numbers settle.")
+            raise NotFound("This button belongs to another version of Linesman; use /numbers resolve.")
         return cls(int(batch), int(attempts), job)
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class ReadBackQuestion:
         """Return the ticket that ``str`` wrote; raises NotFound when it is none."""
         change, _, began = text.partition(":")
         if not (change.isascii() and change.isdigit() and began.isascii() and began.isdigit()):
-            raise NotFound("This button belongs to another version of Linesman; use /numbers settle.")
+            raise NotFound("This button belongs to another version of Linesman; use /numbers resolve.")
         return cls(int(change), int(began))
 
     def __str__(self) -> str:

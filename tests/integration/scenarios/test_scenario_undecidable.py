@@ -65,7 +65,7 @@ async def test_the_change_stops_and_says_what_is_known(stage: Stage) -> None:
     assert "The provider's list of jobs cannot be read: Telnyx does not allow this to the API key" in question
     assert stage.buttons(notice(stage)) == ["adopt_other", "send_again", "give_up"]
     assert "Waits for an operator: nobody can say whether 1 batch became a job" in card
-    assert "/numbers settle CHG-1" in card
+    assert "/numbers resolve CHG-1" in card
     assert len(stage.created()) == 1
 
 
@@ -240,7 +240,7 @@ async def test_only_operators_answer(stage: Stage) -> None:
 
 
 async def test_the_command_offers_the_same_answers(stage: Stage) -> None:
-    """``/numbers settle`` shows the questions to an operator who missed the notice."""
+    """``/numbers resolve`` shows the questions to an operator who missed the notice."""
     change = await unreadable(stage, made=False)
 
     assert "needs an operator" in await stage.command(f"settle CHG-{change}", by=stage.otto)

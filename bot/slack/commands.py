@@ -1,0 +1,76 @@
+"""What can be typed after ``/numbers``: the one table from which dispatch, help and the app's usage hint follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from bot.changes.model.kinds import Kind
+
+#: The one slash command.
+COMMAND: Final = "/numbers"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word after ``/numbers``. ``arguments`` is what follows it, as an example that works."""
+
+    word: str
+    arguments: str
+    help: str
+    #: Words that mean the same and are not offered any more.
+    former: tuple[str, ...] = ()
+    #: Only operators may; whoever else tries is refused.
+    operators: bool = False
+
+    @property
+    def usage(self) -> str:
+        """The word with its arguments."""
+        return f"{self.word} {self.arguments}".strip()
+
+
+#: In the order of a change's life; the kinds of change, whose words come from the providers, stand before them.
+COMMANDS: Final = (
+    Command("new", "", "open the form and choose in it what to change; `/numbers` alone does the same"),
+    Command("status", "CHG-42", "show where a change is; with `xlsx` behind it, post its results as a workbook"),
+    Command("cancel", "CHG-42", "stop what is not sent yet; its requester and operators can"),
+    Command("retry", "CHG-42", "open the form for the numbers that failed or were not attempted"),
+    Command("undo", "CHG-42", "plan a new change back to the values from before"),
+    Command("list", "mine failed", "list changes, newest first; `list scheduled` shows what waits for its time"),
+    Command("find", "+13035550100", "show one number: its current values, its lock, and every change of it"),
+    Command("template", "update", "send an empty sheet to fill in and upload in the form"),
+    Command("values", "", "send the current values of numbers as a sheet to edit and upload"),
+    Command("templates", "", "list saved changes, to run or delete them"),
+    Command("run", "NAME", "open the form with a saved change"),
+    Command("locks", "", "show which changes hold which numbers"),
+    Command("unlock", "CHG-42", "release the numbers of a change", operators=True),
+    Command("freeze", "REASON", "stop everything that is not at the provider yet", operators=True),
+    Command("unfreeze", "", "lift the freeze; what waits continues", operators=True),
+    Command(
+        "resolve",
+        "CHG-42",
+        "decide on a lost job creation, a stalled job, or a read-back that does not end",
+        former=("settle",),
+        operators=True,
+    ),
+    Command("export", "2026-11-01 2026-12-01 csv", "send the audit log of these days as a file", operators=True),
+    Command("help", "", "show this"),
+)
+
+
+def command_for(word: str) -> Command | None:
+    """Return the command that ``word``, in lower case, means, by its name of today or a former one."""
+    return next((command for command in COMMANDS if word == command.word or word in command.former), None)
+
+
+def nearest(word: str, kinds: Sequence[Kind]) -> str | None:
+    """Return the word that was probably meant by ``word``, which means nothing; None when none is near."""
+    known = [*(command.word for command in COMMANDS), *(kind.command for kind in kinds)]
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), None)
+
+
+def usage_hint(kinds: Sequence[str] = ("update", "emergency", "delete", "close")) -> str:
+    """Return what Slack shows while somebody types the command: at most 1,000 characters."""
+    return " | ".join([*kinds, *(command.usage for command in COMMANDS)])
