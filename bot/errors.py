@@ -3,7 +3,12 @@
 LinesmanError
 ├── ConfigurationError        the environment or the policy file is wrong; carries every problem
 ├── InputError                what a person typed cannot be used; carries problems by field
-├── NotAllowed                the policy does not let this person do this
+│   └── BadUpload             a sheet was read and has rows that cannot be planned
+├── InvalidValue              one typed value cannot be what its setting or filter needs
+│   └── MangledCell           a spreadsheet has lost what was typed into a cell (``changes.sheets.cells``)
+├── PartTooLarge              a part of a workbook is larger than any sheet of numbers makes it
+├── PlanRefused               a request cannot be planned as it is; carries what would have to go
+├── NotAuthorized             the policy does not let this person do this
 ├── NotFound                  no such change, batch or message
 ├── IllegalTransition         the lifecycle has no such step
 ├── Superseded                somebody or something else was faster, or the plan was replaced
@@ -13,8 +18,8 @@ LinesmanError
 │   ├── DatabaseInUse         another process holds this SQLite file
 │   ├── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
 │   │   └── DatabaseDamaged   its file is not what was written into it
-│   └── TrailBroken           the audit log is not as it was written
-├── NotOpened                 Slack did not open a window: nothing happened
+│   └── AuditLogBroken        the audit log is not as it was written
+├── ModalNotOpened            Slack did not open a window: nothing happened
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
 │   ├── DeliveryRefused       Slack says no, for a reason that somebody has to mend
@@ -29,11 +34,11 @@ LinesmanError
     ├── BadRequest            the request itself is wrong; carries the pointer
     ├── Unauthorised          the key is missing, wrong or revoked
     ├── Forbidden             the key may not do this
-    ├── Missing               no such number, job or resource
+    ├── ProviderNotFound      no such number, job or resource
     ├── TooManyJobs           the in-flight cap is reached: wait, it is not a failure
     ├── RateLimited           asked to slow down; carries the seconds
     ├── Unavailable           nothing happened there (refused connection, or a read that failed): try again
-    ├── Unasked               it answered with something that nobody asked for: nothing goes on from that
+    ├── UnrequestedData       it answered with what nobody asked for: nothing of it is used
     └── OutcomeUnknown        the request went out and no trustworthy answer came back: look before repeating
 
 The text of an error is one sentence that a person can act on: what happened, to what, and what to do next.
@@ -85,6 +90,27 @@ class InputError(LinesmanError):
         super().__init__(in_one(problems.values()))
         #: Field name (a setting's name, or numbers, settings, reason, kind) -> what is wrong with it.
         self.problems = dict(problems)
+
+
+class BadUpload(InputError):
+    """A sheet was read and has rows that cannot be planned."""
+
+
+class InvalidValue(LinesmanError):
+    """A typed value cannot be what the setting needs; the text says what is wrong and what would be right."""
+
+
+class PartTooLarge(LinesmanError):
+    """A part of a workbook is larger than any sheet of numbers makes it."""
+
+
+class PlanRefused(LinesmanError):
+    """The request cannot be planned as it is."""
+
+    def __init__(self, message: str, *, unusable: Iterable[tuple[str, ...]] = ()) -> None:
+        super().__init__(message)
+        #: Numbers without which it could be, each by all its names: E.164 and id, or what was given.
+        self.unusable = tuple(unusable)
 
 
 class NotAuthorized(LinesmanError):

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
-from bot.changes.model.settings import InvalidValue, Setting, Shape, read_value, show_value
+from bot.changes.model.settings import Setting, Shape, read_value, show_value
 from bot.changes.model.values import MASK, Value
+from bot.errors import InvalidValue
 
 
 @pytest.mark.parametrize(

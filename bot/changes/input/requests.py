@@ -9,7 +9,7 @@ from typing import Final
 from bot.changes.model.change import Draft
 from bot.changes.model.filter_fields import PREFIX, Condition, read_filter
 from bot.changes.model.kinds import Kind
-from bot.changes.model.settings import InvalidValue, Setting, read_value
+from bot.changes.model.settings import Setting, read_value
 from bot.changes.model.snapshots import Target
 from bot.changes.model.start import Start
 from bot.changes.model.values import EditMode, ListEdit, Secret, Values, Wish, Wishes
@@ -17,7 +17,7 @@ from bot.changes.numbers.parser import BadEntry, ParsedNumbers, read_numbers
 from bot.changes.sheets.foreign import named
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
-from bot.errors import InputError, in_one
+from bot.errors import InputError, InvalidValue, in_one
 
 #: Field names of the form that are not settings. Problems are keyed by field name, those of one number box by
 #: ``numbers:<box>``.

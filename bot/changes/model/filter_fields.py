@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from bot.changes.model.settings import Choice, InvalidValue, Shape
+from bot.changes.model.settings import Choice, Shape
 from bot.changes.model.values import JSON, Value, from_json, to_json
-from bot.errors import InputError
+from bot.errors import InputError, InvalidValue
 
 if TYPE_CHECKING:
     from bot.changes.model.kinds import Kind

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from bot.changes.model.values import MASK, Secret, Value
 from bot.changes.text.cell_lists import entries
 from bot.changes.text.surrogates import LOST, sound
+from bot.errors import InvalidValue
 
 
 class Shape(Enum):
@@ -93,10 +94,6 @@ class Setting:
 E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 _TRUE: Final = frozenset({"true", "yes", "on", "1", "enabled", "enable"})
 _FALSE: Final = frozenset({"false", "no", "off", "0", "disabled", "disable"})
-
-
-class InvalidValue(ValueError):
-    """A typed value cannot be what the setting needs; the text says what is wrong and what would be right."""
 
 
 def read_value(setting: Setting, typed: str) -> Value:

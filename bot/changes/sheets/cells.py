@@ -6,10 +6,10 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from bot.changes.model.settings import InvalidValue
 from bot.changes.sheets.presentation import MisdisplayedCell
 from bot.changes.sheets.refusals import shown
 from bot.changes.text.formula_guard import guard, unguard
+from bot.errors import InvalidValue
 
 #: In a cell, empties the setting; an empty cell keeps today's value.
 CLEAR: Final = "(empty)"

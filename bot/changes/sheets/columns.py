@@ -10,11 +10,12 @@ from difflib import get_close_matches
 from typing import Final
 
 from bot.changes.model.kinds import Kind
-from bot.changes.model.settings import InvalidValue, Setting
+from bot.changes.model.settings import Setting
 from bot.changes.sheets.cells import plain
 from bot.changes.sheets.number_names import SELDOM, USUAL
 from bot.changes.sheets.refusals import shown
 from bot.changes.sheets.stages import FOR_READING_ONLY, OUTCOMES, Stage, stage_read, staged
+from bot.errors import InvalidValue
 
 #: Heading of the column that :func:`bot.changes.sheets.marking.marked` writes.
 ERRORS: Final = "Errors"

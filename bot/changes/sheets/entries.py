@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bot.changes.model.settings import InvalidValue, Setting, Shape, read_value, unlisted
+from bot.changes.model.settings import Setting, Shape, read_value, unlisted
 from bot.changes.model.values import Value
 from bot.changes.numbers.parser import read_numbers
 from bot.changes.numbers.phone_numbers import readings
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, is_clear, plain, shortened
 from bot.changes.sheets.refusals import shown
 from bot.changes.text.cell_lists import entries, is_bracketed, is_nothing
+from bot.errors import InvalidValue
 
 _REGION: Final = "US"
 #: A number in one piece, which needs no search for where it begins and ends.
@@ -29,7 +30,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", re.ASCII)
 def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
     """Return the E.164 number or provider id in ``cell``, nothing for a blank one.
 
-    Raises :class:`bot.changes.model.settings.InvalidValue` with a sentence for the person.
+    Raises :class:`bot.errors.InvalidValue` with a sentence for the person.
     """
     text = _digits(plain(cell))
     if not text:
@@ -51,7 +52,7 @@ def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
 def read_entry(setting: Setting, cell: object) -> Value:
     """Return the value that ``cell`` gives to ``setting``; None for a blank one, which keeps today's value.
 
-    Raises :class:`bot.changes.model.settings.InvalidValue` with a sentence for the person.
+    Raises :class:`bot.errors.InvalidValue` with a sentence for the person.
     """
     if is_clear(cell):
         if not setting.clearable:

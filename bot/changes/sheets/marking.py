@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
-from bot.changes.model.settings import InvalidValue
 from bot.changes.sheets.cells import SHOWN_ONLY, guarded, plain
 from bot.changes.sheets.columns import ERRORS, heading_of, key
 from bot.changes.sheets.presentation import MisdisplayedCell
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.sheets.tables import Cells, open_table, trimmed
+from bot.errors import InvalidValue
 
 
 def marked(name: str, content: bytes, sheet: Sheet) -> bytes:

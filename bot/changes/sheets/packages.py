@@ -17,13 +17,10 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 
 from bot.changes.sheets.pages import WorksheetReader
+from bot.errors import PartTooLarge
 
 #: Most sheets in one workbook.
 _SHEETS: Final = 200
-
-
-class PartTooLarge(Exception):
-    """A part of a workbook is larger than any sheet of numbers makes it."""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.changes.model.kinds import Kind
-from bot.changes.model.settings import InvalidValue
 from bot.changes.model.values import Values
 from bot.changes.sheets.columns import NUMBER, Columns, understand
 from bot.changes.sheets.disagreements import Disagreements
@@ -20,7 +19,7 @@ from bot.changes.sheets.rows import RowReader
 from bot.changes.sheets.sheet import Layout, Sheet
 from bot.changes.sheets.tables import TALLEST, Cells, Table, open_table, trimmed
 from bot.changes.sheets.visibility import hidden, merged
-from bot.errors import InputError, in_one
+from bot.errors import InputError, InvalidValue, in_one
 
 #: Most numbers in one sheet.
 MOST_ROWS: Final = 100_000

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bot.changes.model.kinds import Kind
-from bot.changes.model.settings import InvalidValue
 from bot.changes.model.values import Value, Values
 from bot.changes.sheets.cells import MangledCell, plain
 from bot.changes.sheets.columns import Columns
@@ -16,6 +15,7 @@ from bot.changes.sheets.entries import read_entry, read_identifier
 from bot.changes.sheets.refusals import shown
 from bot.changes.sheets.sheet import SheetProblem, SheetRow
 from bot.changes.sheets.tables import Cells, is_blank
+from bot.errors import InvalidValue
 
 #: How many different rows of values are remembered, so that equal ones are read once and kept once.
 _REMEMBERED: Final = 10_000

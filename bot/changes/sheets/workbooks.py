@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from bot.changes.sheets.archives import damaged, swollen
-from bot.changes.sheets.packages import Package, PartTooLarge
+from bot.changes.sheets.packages import Package
 from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.refusals import refusal
 from bot.changes.sheets.sheet import Layout
-from bot.errors import InputError
+from bot.errors import InputError, PartTooLarge
 
 #: Most cells that are looked at, blank ones to the left of a filled one counted.
 _CELLS: Final = 8_000_000

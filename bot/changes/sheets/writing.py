@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from bot.changes.model.settings import InvalidValue, Setting, Shape, show_value
+from bot.changes.model.settings import Setting, Shape, show_value
 from bot.changes.model.values import MASK, Secret, Value
 from bot.changes.planning.diff import same
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded
 from bot.changes.sheets.entries import read_entry
 from bot.changes.text.cell_lists import is_bracketed, is_nothing
 from bot.changes.text.invisible import visible
+from bot.errors import InvalidValue
 
 #: Texts that a spreadsheet turns into quantities, dates or booleans unless an apostrophe stands in front.
 _CONVERTED: Final = re.compile(

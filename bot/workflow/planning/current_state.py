@@ -14,12 +14,12 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.locks import Held
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.planning.plan import Plan
-from bot.errors import in_one
+from bot.errors import PlanRefused, in_one
 from bot.providers.base import Provider
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.planning.progress import Progress
-from bot.workflow.planning.validation import PlanRefused, as_written, named
+from bot.workflow.planning.validation import as_written, named
 
 #: Numbers between two words about how many have been read.
 STRIDE = 250

@@ -17,12 +17,14 @@ from bot.changes.planning.plan import Plan, ids_to_name
 from bot.changes.planning.summary import summarise
 from bot.changes.sheets import ForeignColumns
 from bot.errors import (
+    BadUpload,
     DeliveryPostponed,
     DeliveryRefused,
     DeliveryUnknown,
     InputError,
     NotAuthorized,
     NotFound,
+    PlanRefused,
     ProviderError,
     SecretError,
     Superseded,
@@ -38,9 +40,8 @@ from bot.workflow.planning.current_state import CurrentState
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.progress import Progress
 from bot.workflow.planning.requests import Requests
-from bot.workflow.planning.uploads import BadUpload, SheetUploads
+from bot.workflow.planning.uploads import SheetUploads
 from bot.workflow.planning.validation import (
-    PlanRefused,
     are_fit,
     are_known,
     can_be_emptied,

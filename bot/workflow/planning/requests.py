@@ -10,10 +10,10 @@ from bot.changes.input.requests import Request, read_draft
 from bot.changes.model.change import Change, Draft, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import Topic
-from bot.changes.model.settings import InvalidValue, read_value
+from bot.changes.model.settings import read_value
 from bot.changes.model.start import START, read_start
 from bot.changes.model.values import Value
-from bot.errors import DeliveryError, InputError, NotAuthorized, SecretError, Superseded
+from bot.errors import DeliveryError, InputError, InvalidValue, NotAuthorized, SecretError, Superseded
 from bot.store.events import ITSELF
 from bot.store.tasks import Claim, Task
 from bot.store.transaction import Transaction

@@ -9,16 +9,12 @@ from functools import partial
 from bot.changes.input.requests import Request, with_sheet, without_edits
 from bot.changes.model.change import Change, Upload
 from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
-from bot.errors import DeliveryRefused, InputError, NotFound, in_one
+from bot.errors import BadUpload, DeliveryRefused, InputError, NotFound, in_one
 from bot.workflow.context import Context
 from bot.workflow.planning.requests import Requests
 
 #: How many problems are named in one sentence; all of them are in the sheet that is handed back.
 NAMED = 5
-
-
-class BadUpload(InputError):
-    """A sheet was read and has rows that cannot be planned."""
 
 
 class SheetUploads:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.changes.input.requests import Request
 from bot.changes.model.change import public_id
@@ -12,19 +12,10 @@ from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Values
 from bot.changes.planning.diff import meaning
 from bot.changes.planning.plan import Plan, emptied, ids_in, unfit
-from bot.errors import LinesmanError, in_one
+from bot.errors import PlanRefused, in_one
 
 #: How many numbers or ids are named before the rest is only counted.
 NAMED = 20
-
-
-class PlanRefused(LinesmanError):
-    """The request cannot be planned as it is."""
-
-    def __init__(self, message: str, *, unusable: Iterable[tuple[str, ...]] = ()) -> None:
-        super().__init__(message)
-        #: Numbers without which it could be, each by all its names: E.164 and id, or what was given.
-        self.unusable = tuple(unusable)
 
 
 def named(things: Sequence[str]) -> str:

@@ -23,13 +23,14 @@ from bot.errors import (
     DeliveryUnknown,
     InputError,
     NotFound,
+    PlanRefused,
     ProviderError,
     TokenLost,
 )
 from bot.store.tasks import Claim, Task
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
-from bot.workflow.planning.validation import PlanRefused, named
+from bot.workflow.planning.validation import named
 from bot.workflow.ports import DirectMessages
 
 log = structlog.get_logger(__name__)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.changes.model.kinds import Kind
-from bot.changes.model.settings import InvalidValue, Shape, read_value
+from bot.changes.model.settings import Shape, read_value
 from bot.changes.model.values import Values
+from bot.errors import InvalidValue
 from bot.providers.telnyx.kinds import kinds
 
 #: Every field that the update request takes, typed in from its documentation
