@@ -44,7 +44,7 @@ async def render(context: Context) -> bytes:
         for kind in context.catalogue.kinds:
             jobs.labels(kind.name).set(await tx.batches.in_flight(kind.name))
         for task in Task:
-            due.labels(task.value).set(await tx.work.count(task))
+            due.labels(task.value).set(await tx.tasks.count(task))
         outbox.set(await tx.outbox.undelivered())
         refused.set(await tx.outbox.refused())
         stuck = await tx.outbox.stuck()

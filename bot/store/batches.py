@@ -18,7 +18,7 @@ from bot.changes.model.values import values_from_json, values_to_json
 from bot.changes.planning.plan import PlannedBatch
 from bot.errors import NotFound, Superseded
 from bot.store.secrets import Secrets
-from bot.store.tables import batches, work
+from bot.store.tables import batches, tasks
 from bot.store.tasks import Task
 
 #: Batches written about in one statement; SQLite takes at most 32,766 parameters.
@@ -99,7 +99,7 @@ class Batches:
 
     async def held_back(self, change: int) -> list[Batch]:
         """Return the change's queued batches that nothing is going to send: they wait for the end of a first try."""
-        to_be_sent = exists().where(work.c.task == Task.SUBMIT.value, work.c.subject == batches.c.id)
+        to_be_sent = exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id)
         statement = (
             select(batches)
             .where(batches.c.change_id == change, batches.c.state == BatchState.QUEUED.value, ~to_be_sent)
@@ -133,7 +133,7 @@ class Batches:
 
     async def queued(self, kind: str, limit: int) -> list[int]:
         """Return the ids of the oldest queued batches of ``kind`` that are to be sent, not of those held back."""
-        to_be_sent = exists().where(work.c.task == Task.SUBMIT.value, work.c.subject == batches.c.id)
+        to_be_sent = exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id)
         statement = (
             select(batches.c.id)
             .where(batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value, to_be_sent)
@@ -145,7 +145,7 @@ class Batches:
     async def due(self, change: int, now: datetime, limit: int) -> list[Batch]:
         """Return the change's first queued batches that are to be sent now, somebody at work on them or not."""
         to_be_sent = exists().where(
-            work.c.task == Task.SUBMIT.value, work.c.subject == batches.c.id, work.c.due_at <= now
+            tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id, tasks.c.due_at <= now
         )
         statement = (
             select(batches)
@@ -254,7 +254,7 @@ def _batch(row: Row[Any]) -> Batch:
         asked_at=row.asked_at,
         doubt=row.doubt,
         candidates=tuple(row.candidates or ()),
-        moved_at=row.moved_at,
+        progressed_at=row.progressed_at,
         overdue_at=row.overdue_at,
         slot_refused_at=row.slot_refused_at,
         checked_at=row.checked_at,

@@ -209,6 +209,6 @@ def _change(row: Row[Any]) -> Change:
         awaits=row.awaits,
         kept=Tally(**row.kept) if row.kept else None,
         pruned_at=row.pruned_at,
-        went_on_at=row.went_on_at,
+        continued_at=row.continued_at,
         start=Start(at=row.starts_at, zone=row.starts_zone) if row.starts_at else None,
     )

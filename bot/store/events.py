@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.changes.audit.events import Event, Head
 from bot.changes.audit.hash_chain import PRUNED, ChainCheck, ChainProof, link, unreadable
 from bot.errors import AuditLogBroken, StoreError
-from bot.store.tables import events, trail
+from bot.store.tables import audit_head, events
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,9 @@ class Events:
             newest = link(newest, _event(id=last, hash="", **row))
             row.update(id=last, hash=newest)
         await self._connection.execute(events.insert(), self._added)
-        await self._connection.execute(update(trail).where(trail.c.id == _HEAD).values(last=last, hash=newest))
+        await self._connection.execute(
+            update(audit_head).where(audit_head.c.id == _HEAD).values(last=last, hash=newest)
+        )
         for row in self._added:
             # The hashes in the log are what a copy of the trail, or a made-up one, has to agree with.
             log.info(
@@ -181,7 +183,7 @@ class Events:
         return _read(row) if row is not None else None
 
     async def _head(self, *, lock: bool = False) -> Head | None:
-        statement = select(trail.c.last, trail.c.hash).where(trail.c.id == _HEAD)
+        statement = select(audit_head.c.last, audit_head.c.hash).where(audit_head.c.id == _HEAD)
         # PostgreSQL; SQLite has one writer at a time and ignores it.
         row = (await self._connection.execute(statement.with_for_update() if lock else statement)).first()
         if row is None:

@@ -94,7 +94,7 @@ changes: Final = Table(
     Column("pruned_at", UtcTime),
     Column("starts_at", UtcTime),
     Column("starts_zone", String(64), nullable=False, server_default=""),
-    Column("went_on_at", UtcTime),
+    Column("continued_at", UtcTime),
     Index(None, "state"),
     Index(None, "pruned_at", "finished_at"),
     Index(None, "requester", "id"),
@@ -135,7 +135,7 @@ batches: Final = Table(
     Column("asked_at", UtcTime),
     Column("doubt", Text, nullable=False, server_default=""),
     Column("candidates", JSON),
-    Column("moved_at", UtcTime),
+    Column("progressed_at", UtcTime),
     Column("overdue_at", UtcTime),
     Column("slot_refused_at", UtcTime),
     Column("checked_at", UtcTime),
@@ -182,8 +182,8 @@ decisions: Final = Table(
     Column("lapse", Text, nullable=False, server_default=""),  # why it does not count any more
 )
 
-work: Final = Table(
-    "work",
+tasks: Final = Table(
+    "tasks",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("task", String(24), nullable=False),
@@ -236,8 +236,8 @@ templates: Final = Table(
     sqlite_autoincrement=True,  # a button of a deleted template never means another one
 )
 
-inquiries: Final = Table(
-    "inquiries",
+value_exports: Final = Table(
+    "value_exports",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("draft", JSON, nullable=False),
@@ -342,8 +342,8 @@ events: Final = Table(
     sqlite_autoincrement=True,  # the trail's order is its ids; none is ever reused
 )
 
-trail: Final = Table(
-    "trail",
+audit_head: Final = Table(
+    "audit_head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1: the head
     Column("last", Integer, nullable=False),

@@ -12,11 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.claims import claim_due
-from bot.store.tables import work
+from bot.store.tables import tasks
 
 
 class Task(Enum):
-    """What can be due. The subject is a change's id, a batch's id or an inquiry's id."""
+    """What can be due. The subject is a change's id, a batch's id or a value export's id."""
 
     PLAN = "plan"  #: read the provider and make the plan of a change
     DISCARD = "discard"  #: give up a plan that nobody asked approval for
@@ -24,14 +24,14 @@ class Task(Enum):
     REMIND = "remind"  #: remind approvers who have not answered
     START = "start"  #: begin an approved change when it is time; tell approvers when it is time before they decided
     SUBMIT = "submit"  #: send a batch
-    RECONCILE = "search"  #: find out whether an unanswered submission made a job
+    RECONCILE = "reconcile"  #: find out whether an unanswered submission made a job
     POLL = "poll"  #: ask about a batch's job
-    ESCALATE = "attend"  #: tell operators that a change waits for them
+    ESCALATE = "escalate"  #: tell operators that a change waits for them
     VERIFY = "verify"  #: read the numbers of a change back whose batches have all settled
     FINISH = "finish"  #: establish the outcome of a change whose numbers have been read back
     WIPE = "wipe"  #: wipe the secrets of a discarded change whose form was open again
     PRUNE = "prune"  #: reduce what ended long ago to its summary; the subject is 0
-    EXPORT_VALUES = "inquire"  #: read today's values for somebody who wants them as a sheet
+    EXPORT_VALUES = "export_values"  #: read current values for somebody who wants them as a sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,68 +53,70 @@ class Tasks:
     async def add(self, task: Task, subject: int, due_at: datetime) -> None:
         """Make ``task`` due on ``subject``; when it is already there, move it to the new time and free it."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(work).values(task=task.value, subject=subject, due_at=due_at)
+        statement = dialect.insert(tasks).values(task=task.value, subject=subject, due_at=due_at)
         fresh = {"due_at": due_at, "owner": None, "claimed_until": None, "attempts": 0}
         await self._connection.execute(statement.on_conflict_do_update(index_elements=["task", "subject"], set_=fresh))
 
     async def ensure(self, task: Task, subject: int, due_at: datetime) -> None:
         """Make ``task`` due on ``subject``, unless it is there already, due whenever it may be."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(work).values(task=task.value, subject=subject, due_at=due_at)
+        statement = dialect.insert(tasks).values(task=task.value, subject=subject, due_at=due_at)
         await self._connection.execute(statement.on_conflict_do_nothing(index_elements=["task", "subject"]))
 
     async def add_many(self, task: Task, subjects: Iterable[int], due_at: datetime) -> None:
         """Make ``task`` due on each of ``subjects``, none of which has it yet."""
         rows = [{"task": task.value, "subject": subject, "due_at": due_at} for subject in subjects]
         if rows:
-            await self._connection.execute(work.insert(), rows)
+            await self._connection.execute(tasks.insert(), rows)
 
     async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
         """Claim up to ``limit`` due tasks; see :mod:`bot.store.claims` for which can be claimed."""
-        rows = await claim_due(self._connection, work, owner=owner, now=now, lease=lease, limit=limit)
+        rows = await claim_due(self._connection, tasks, owner=owner, now=now, lease=lease, limit=limit)
         return [Claim(id=row.id, task=Task(row.task), subject=row.subject, attempts=row.attempts) for row in rows]
 
     async def held(self, claim: Claim, owner: str) -> bool:
         """Tell whether ``owner`` still holds ``claim``; asked inside the transaction that acts on it."""
-        statement = select(work.c.id).where(_claimed(claim), work.c.owner == owner)
+        statement = select(tasks.c.id).where(_claimed(claim), tasks.c.owner == owner)
         return (await self._connection.execute(statement)).first() is not None
 
     async def done(self, claim: Claim) -> None:
         """Forget the task; nothing happens when it has been made due anew or taken over since."""
-        await self._connection.execute(delete(work).where(_claimed(claim)))
+        await self._connection.execute(delete(tasks).where(_claimed(claim)))
 
     async def again(self, claim: Claim, due_at: datetime) -> None:
         """Give the claim back and make the task due at ``due_at``; nothing happens when it is not ours any more."""
-        statement = update(work).where(_claimed(claim)).values(due_at=due_at, owner=None, claimed_until=None)
+        statement = update(tasks).where(_claimed(claim)).values(due_at=due_at, owner=None, claimed_until=None)
         await self._connection.execute(statement)
 
     async def remove(self, task: Task, subjects: Iterable[int]) -> None:
         """Forget ``task`` on ``subjects``."""
-        statement = delete(work).where(work.c.task == task.value, work.c.subject.in_(list(subjects)))
+        statement = delete(tasks).where(tasks.c.task == task.value, tasks.c.subject.in_(list(subjects)))
         await self._connection.execute(statement)
 
     async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> None:
         """Keep those of the claims that ``owner`` still holds until ``until``."""
-        statement = update(work).where(work.c.id.in_(list(ids)), work.c.owner == owner).values(claimed_until=until)
+        statement = update(tasks).where(tasks.c.id.in_(list(ids)), tasks.c.owner == owner).values(claimed_until=until)
         await self._connection.execute(statement)
 
     async def release_all(self) -> None:
         """Free every claim, whoever holds it; only for a database that nobody else can be using."""
-        await self._connection.execute(update(work).values(owner=None, claimed_until=None))
+        await self._connection.execute(update(tasks).values(owner=None, claimed_until=None))
 
     async def release(self, owner: str) -> None:
         """Give back everything that ``owner`` holds."""
-        await self._connection.execute(update(work).where(work.c.owner == owner).values(owner=None, claimed_until=None))
+        await self._connection.execute(
+            update(tasks).where(tasks.c.owner == owner).values(owner=None, claimed_until=None)
+        )
 
     async def hasten(self, task: Task, now: datetime, subjects: Iterable[int]) -> None:
         """Make ``task`` due now on those of ``subjects`` that wait unclaimed for a later time."""
         statement = (
-            update(work)
+            update(tasks)
             .where(
-                work.c.task == task.value,
-                work.c.subject.in_(list(subjects)),
-                work.c.owner.is_(None),
-                work.c.due_at > now,
+                tasks.c.task == task.value,
+                tasks.c.subject.in_(list(subjects)),
+                tasks.c.owner.is_(None),
+                tasks.c.due_at > now,
             )
             .values(due_at=now)
         )
@@ -123,21 +125,21 @@ class Tasks:
     async def hasten_all(self, task: Task, now: datetime) -> None:
         """Make ``task`` due now wherever it waits unclaimed for a later time."""
         statement = (
-            update(work)
-            .where(work.c.task == task.value, work.c.owner.is_(None), work.c.due_at > now)
+            update(tasks)
+            .where(tasks.c.task == task.value, tasks.c.owner.is_(None), tasks.c.due_at > now)
             .values(due_at=now)
         )
         await self._connection.execute(statement)
 
     async def next_due(self) -> datetime | None:
         """Return when the next unclaimed task is due; None when there is none."""
-        statement = select(func.min(work.c.due_at)).where(work.c.owner.is_(None))
+        statement = select(func.min(tasks.c.due_at)).where(tasks.c.owner.is_(None))
         due: datetime | None = (await self._connection.execute(statement)).scalar()
         return due
 
     async def count(self, task: Task) -> int:
         """Return how many subjects have ``task`` due, now or later."""
-        statement = select(func.count()).select_from(work).where(work.c.task == task.value)
+        statement = select(func.count()).select_from(tasks).where(tasks.c.task == task.value)
         return (await self._connection.execute(statement)).scalar_one()
 
 
@@ -148,8 +150,8 @@ def _claimed(claim: Claim) -> ColumnElement[bool]:
     or taken over, keeps its row.
     """
     return and_(
-        work.c.id == claim.id,
-        work.c.task == claim.task.value,
-        work.c.subject == claim.subject,
-        work.c.attempts == claim.attempts,
+        tasks.c.id == claim.id,
+        tasks.c.task == claim.task.value,
+        tasks.c.subject == claim.subject,
+        tasks.c.attempts == claim.attempts,
     )

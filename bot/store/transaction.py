@@ -44,5 +44,5 @@ class Transaction:
         self.sent_secrets = SentSecrets(connection)
         self.templates = Templates(connection)
         self.waiting = Waiting(connection)
-        self.work = Tasks(connection)
+        self.tasks = Tasks(connection)
         self.pruning = Pruning(connection)

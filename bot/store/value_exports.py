@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.changes.model.change import Draft, ValueExport
 from bot.errors import NotFound
 from bot.store.documents import draft_from_json, draft_to_json
-from bot.store.tables import inquiries
+from bot.store.tables import value_exports
 
 
 class ValueExportTable:
@@ -22,13 +22,13 @@ class ValueExportTable:
     async def submitted_as(self, submission: str) -> int | None:
         """Return the id of the inquiry that this press of a modal's button made; None when it made none yet."""
         found: int | None = await self._connection.scalar(
-            select(inquiries.c.id).where(inquiries.c.submission == submission)
+            select(value_exports.c.id).where(value_exports.c.submission == submission)
         )
         return found
 
     async def add(self, draft: Draft, *, requester: str, submission: str, now: datetime, floor: str) -> int:
         """Write a new inquiry and return its id; ``floor`` is Slack's own time of before, as a ``ts``."""
-        statement = inquiries.insert().values(
+        statement = value_exports.insert().values(
             draft=draft_to_json(draft), requester=requester, submission=submission, created_at=now, floor=floor
         )
         result = await self._connection.execute(statement)
@@ -36,7 +36,7 @@ class ValueExportTable:
 
     async def get(self, value_export: int) -> ValueExport:
         """Return the inquiry; raises NotFound."""
-        row = (await self._connection.execute(select(inquiries).where(inquiries.c.id == value_export))).first()
+        row = (await self._connection.execute(select(value_exports).where(value_exports.c.id == value_export))).first()
         if row is None:
             raise NotFound(f"There is no inquiry {value_export}.")
         return ValueExport(
@@ -50,4 +50,6 @@ class ValueExportTable:
 
     async def finish(self, value_export: int, now: datetime) -> None:
         """Note that the inquiry was answered."""
-        await self._connection.execute(update(inquiries).where(inquiries.c.id == value_export).values(finished_at=now))
+        await self._connection.execute(
+            update(value_exports).where(value_exports.c.id == value_export).values(finished_at=now)
+        )

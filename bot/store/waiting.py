@@ -8,13 +8,13 @@ from typing import Final
 from sqlalchemy import func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import batches, events, outbox, runs, work
+from bot.store.tables import batches, events, outbox, runs, tasks
 from bot.store.tasks import Task
 
 #: Tasks whose time is one on the wall, which people were told: a deadline, a reminder, a day.
 _ON_THE_WALL: Final = (Task.EXPIRE, Task.REMIND, Task.DISCARD, Task.PRUNE)
 #: Moments of a batch from which pauses are counted.
-_COUNTED_FROM: Final = ("attempted_at", "submitted_at", "unanswered_since", "moved_at", "slot_refused_at")
+_COUNTED_FROM: Final = ("attempted_at", "submitted_at", "unanswered_since", "progressed_at", "slot_refused_at")
 
 
 class Waiting:
@@ -38,16 +38,16 @@ class Waiting:
         Whoever is looked at too early says so and waits on. A number's last look counts as none, so that it is looked
         at again before its batch is sent.
         """
-        on_the_wall = work.c.task.in_([task.value for task in _ON_THE_WALL])
+        on_the_wall = tasks.c.task.in_([task.value for task in _ON_THE_WALL])
         until = now + lease
         statements = [
-            update(work).where(work.c.due_at > now, work.c.owner.is_(None), ~on_the_wall).values(due_at=now),
+            update(tasks).where(tasks.c.due_at > now, tasks.c.owner.is_(None), ~on_the_wall).values(due_at=now),
             update(outbox).where(outbox.c.due_at > now, outbox.c.owner.is_(None)).values(due_at=now),
             update(outbox).where(outbox.c.sent_at > now).values(sent_at=now),
             update(runs).where(runs.c.due_at > now, runs.c.owner.is_(None)).values(due_at=now),
             *(
                 update(table).where(table.c.claimed_until > until).values(claimed_until=until)
-                for table in (work, outbox, runs)
+                for table in (tasks, outbox, runs)
             ),
             *(update(batches).where(batches.c[name] > now).values({name: now}) for name in _COUNTED_FROM),
             update(batches).where(batches.c.checked_at > now).values(checked_at=null()),

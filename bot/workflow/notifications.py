@@ -73,7 +73,7 @@ class Notifications:
 
     async def ask(self, tx: Transaction, change: int) -> None:
         """Have operators asked in a moment; what else needs them by then is asked in the same message."""
-        await tx.work.add(Task.ESCALATE, change, self._clock() + ASK_WITHIN)
+        await tx.tasks.add(Task.ESCALATE, change, self._clock() + ASK_WITHIN)
 
     async def question(self, tx: Transaction, change: int) -> None:
         """Ask operators in the failure channel about all that waits for them now."""

@@ -92,12 +92,12 @@ class Worker:
     async def _take_over(self) -> None:
         """Free every claim: on SQLite nobody else can be working, so whoever holds one is dead."""
         async with self._context.database.transaction() as tx:
-            await tx.work.release_all()
+            await tx.tasks.release_all()
             await tx.outbox.release_all()
 
     async def _release(self, owner: str) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.work.release(owner)
+            await tx.tasks.release(owner)
             await tx.outbox.release(owner)
 
     async def _loop(
@@ -120,7 +120,7 @@ class Worker:
         """Return how many seconds to wait: until something is due, a little at the most."""
         try:
             async with self._context.database.reading() as tx:
-                table = tx.work if wakeup is self._context.task_wakeup else tx.outbox
+                table = tx.tasks if wakeup is self._context.task_wakeup else tx.outbox
                 due = await table.next_due()
         except Exception:  # the database may be gone for a while; the loop goes on
             log.exception("cannot look for due work")
@@ -163,7 +163,7 @@ class Worker:
     async def _claim_tasks(self, room: int) -> list[Claim]:
         timing = self._context.timing
         async with self._context.database.transaction() as tx:
-            claims = await tx.work.claim(owner=self._name, now=self._context.clock(), lease=timing.lease, limit=room)
+            claims = await tx.tasks.claim(owner=self._name, now=self._context.clock(), lease=timing.lease, limit=room)
         # After a jump of the clock, or a time in which no claim could be renewed, one's own claims look like a dead
         # worker's. Whoever is at work on them still is: they are held on to and not begun a second time. The id alone
         # does not tell them: SQLite gives that of a task that was forgotten while at work to the next one.
@@ -205,7 +205,7 @@ class Worker:
         pause = min(FIRST_RETRY * 2 ** min(claim.attempts, 10), LONGEST_RETRY)
         try:
             async with self._context.database.transaction() as tx:
-                await tx.work.again(claim, self._context.clock() + pause)
+                await tx.tasks.again(claim, self._context.clock() + pause)
         except DatabaseUnavailable:
             log.warning("a task is given back later", task=claim.task.value, subject=claim.subject)
         except Exception:  # the lease runs out by itself; the loop goes on
@@ -242,7 +242,7 @@ class Worker:
             until = self._context.clock() + lease
             try:
                 async with self._context.database.transaction() as tx:
-                    await tx.work.extend([id_ for id_, _, _ in self._tasks], self._name, until)
+                    await tx.tasks.extend([id_ for id_, _, _ in self._tasks], self._name, until)
                     await tx.outbox.extend(self._messages, self._name, until)
             except Exception:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")

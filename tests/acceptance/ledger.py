@@ -62,7 +62,7 @@ def assert_nothing_waits(database: Path, change: int = 1) -> None:
     An earlier plan that nobody asked approval for may wait to be discarded, and its secrets to be wiped.
     """
     left = "task NOT IN ('discard', 'wipe') OR subject = ? OR owner IS NOT NULL"
-    assert rows(database, f"SELECT task, subject FROM work WHERE {left}", change) == []  # noqa: S608 - the text above
+    assert rows(database, f"SELECT task, subject FROM tasks WHERE {left}", change) == []  # noqa: S608 - the text above
     assert undelivered(database) == []
     assert rows(database, "SELECT DISTINCT state FROM batches WHERE change_id = ?", change) == [("settled",)]
     half_way = "SELECT e164 FROM operations WHERE state IN ('waiting', 'submitted') AND change_id = ?"
@@ -85,7 +85,7 @@ def something_waits(database: Path) -> bool:
 
     Where ``/metrics`` has to ask all tables, this looks into two; it is asked thousands of times.
     """
-    due = "SELECT 1 FROM work WHERE task NOT IN ('discard', 'wipe')"
+    due = "SELECT 1 FROM tasks WHERE task NOT IN ('discard', 'wipe')"
     return rows(database, due) != [] or rows(database, "SELECT 1 FROM outbox WHERE state = 'pending'") != []
 
 

@@ -92,7 +92,7 @@ WRONGS: Final = {
     "a line of the thread told twice": said_twice(OPS, below=True),
     "a failure told twice": said_twice(FAILURES, below=False),
     "a lock left": written("INSERT INTO locks VALUES ('telnyx', '1', 1, '2026-01-01 00:00:00')"),
-    "a task left": written("INSERT INTO work (task, subject, due_at) VALUES ('poll', 1, '2026-01-01 00:00:00')"),
+    "a task left": written("INSERT INTO tasks (task, subject, due_at) VALUES ('poll', 1, '2026-01-01 00:00:00')"),
     "a message left": written("UPDATE outbox SET state = 'pending' WHERE key = 'CHG-1:card'"),
     "a step not written down": written("DELETE FROM events WHERE what = 'approved'"),
     "a step written down twice": written(

@@ -93,7 +93,7 @@ batches = st.lists(st.tuples(st.sampled_from(BatchState), st.booleans()), max_si
             asked_at=NOW if i % 2 else None,
             doubt=NASTY * 20,
             candidates=("4e9d1bf8-9a3c-4b6e-9f0a-2d7c5e1b8f34",) * 20,
-            moved_at=NOW,
+            progressed_at=NOW,
             overdue_at=NOW if i % 3 else None,
             slot_refused_at=NOW,
         )
@@ -169,7 +169,7 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         started_at=started,
         finished_at=NOW if state.over else None,
         start=draw(st.sampled_from([None, *(Start(at=NOW + timedelta(days=d), zone=LONG_ZONE) for d in (-1, 2))])),
-        went_on_at=draw(st.sampled_from([None, NOW])),
+        continued_at=draw(st.sampled_from([None, NOW])),
     )
     return ChangeDetails(
         change=change,

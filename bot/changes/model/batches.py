@@ -57,7 +57,7 @@ class Batch:
     #: Jobs at the provider that may be the batch's.
     candidates: tuple[str, ...] = ()
     #: When the job last reported something new.
-    moved_at: datetime | None = None
+    progressed_at: datetime | None = None
     #: Since when the job counts as standing still; None when it does not.
     overdue_at: datetime | None = None
     #: When the provider last refused the batch for want of a free slot; None when it did not.

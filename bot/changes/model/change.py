@@ -226,7 +226,7 @@ class Change:
     #: When it is to start; None for as soon as it may, and before there is a plan.
     start: Start | None = None
     #: When, after the first try, the rest was let go; None before, and without a first try.
-    went_on_at: datetime | None = None
+    continued_at: datetime | None = None
 
     @property
     def public_id(self) -> str:

@@ -38,7 +38,7 @@ def try_line(details: ChangeDetails) -> str:
         )
     if change.stopped_at is not None or change.state.over:
         return ""
-    if change.went_on_at is not None:
+    if change.continued_at is not None:
         held = change.state is ChangeState.RUNNING and all(batch.state is BatchState.QUEUED for batch in rest)
         if not held or details.opens_at is None:
             return ""

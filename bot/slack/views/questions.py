@@ -99,7 +99,7 @@ def _what(details: ChangeDetails, batch: Batch) -> str:
     """Return what is known about one batch."""
     which = f"*Batch {batch.position}*, {counted(batch.size, 'number')}"
     if batch.stuck:
-        since = f" since {when(batch.moved_at)}" if batch.moved_at else ""
+        since = f" since {when(batch.progressed_at)}" if batch.progressed_at else ""
         return (
             f"{which}: job {code(batch.job)} at {details.provider} has not moved{since}: {code(batch.doubt, 500)} It is "
             f"watched on, slowly. {_given_up(details)}"

@@ -105,12 +105,12 @@ class Approvals:
             provider = self._context.catalogue.kind(change.kind).provider
             numbers = [EVERY] if summary and summary.unknown else list(await tx.operations.changing(change_id))
             await tx.locks.take(change_id, provider, numbers, now)
-            await tx.work.remove(Task.DISCARD, [change_id])
-            await tx.work.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
+            await tx.tasks.remove(Task.DISCARD, [change_id])
+            await tx.tasks.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
             if change.start is not None and change.start.at > now:
-                await tx.work.add(Task.START, change_id, change.start.at)
+                await tx.tasks.add(Task.START, change_id, change.start.at)
             if policy.reminder:
-                await tx.work.add(Task.REMIND, change_id, now + policy.reminder)
+                await tx.tasks.add(Task.REMIND, change_id, now + policy.reminder)
             await tx.events.add(change_id, "approval_requested", at=now, actor=by, digest=digest, rule=verdict.rule)
             await self._notify.cards(tx, change_id)
             await self._notify.plan(tx, change_id)
@@ -299,7 +299,7 @@ class Approvals:
             return ChangeState.AWAITING_APPROVAL
         await tx.changes.move(change.id, ChangeState.APPROVED)
         await _stop_waiting(tx, change.id)
-        await tx.work.add(Task.START, change.id, begins or now)
+        await tx.tasks.add(Task.START, change.id, begins or now)
         await self._notify.line(tx, change.id, "approved", **({"begins": int(begins.timestamp())} if begins else {}))
         return ChangeState.APPROVED
 
@@ -307,7 +307,7 @@ class Approvals:
         """Carry out the task: end a request that nobody decided."""
         await self._expire(claim.subject)
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
 
     async def _expire(self, change_id: int) -> None:
         now = self._context.clock()
@@ -327,4 +327,4 @@ class Approvals:
 async def _stop_waiting(tx: Transaction, change: int) -> None:
     """Forget what was to happen to an undecided request."""
     for task in (Task.EXPIRE, Task.REMIND, Task.START):
-        await tx.work.remove(task, [change])
+        await tx.tasks.remove(task, [change])

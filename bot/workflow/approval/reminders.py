@@ -26,16 +26,16 @@ class Reminders:
         async with self._context.database.transaction() as tx:
             change = await tx.changes.get(claim.subject)
             if change.state is ChangeState.PAUSED:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
                 await self._notify.line(tx, change.id, "still_paused")
                 await tx.events.add(change.id, "reminded", at=now, times=1)
                 self._context.ring()
                 return
             pause = self._authorization.policy_of(change).reminder
             if change.state is not ChangeState.AWAITING_APPROVAL or not pause:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
                 return
             await self._notify.reminder(tx, change.id, claim.attempts)
             await tx.events.add(change.id, "reminded", at=now, times=claim.attempts)
-            await tx.work.again(claim, now + pause * 2 ** min(claim.attempts, DOUBLINGS))
+            await tx.tasks.again(claim, now + pause * 2 ** min(claim.attempts, DOUBLINGS))
         self._context.ring()

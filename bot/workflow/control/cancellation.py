@@ -75,15 +75,15 @@ class Cancellation:
         now = self._context.clock()
         if change.state in {ChangeState.PLANNING, ChangeState.PLANNED}:
             await tx.changes.move(change.id, ChangeState.DISCARDED, problem=problem, finished_at=now)
-            await tx.work.remove(Task.DISCARD, [change.id])
+            await tx.tasks.remove(Task.DISCARD, [change.id])
             await tx.events.add(change.id, "discarded", at=now, actor=by)
             await self._notify.preview(tx, change.id)
             return f"{change.public_id} is discarded. Nothing was changed."
         if change.state in _UNSENT:
             await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
-            await tx.work.remove(Task.EXPIRE, [change.id])
-            await tx.work.remove(Task.REMIND, [change.id])
-            await tx.work.remove(Task.START, [change.id])
+            await tx.tasks.remove(Task.EXPIRE, [change.id])
+            await tx.tasks.remove(Task.REMIND, [change.id])
+            await tx.tasks.remove(Task.START, [change.id])
             await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)
             await self._notify.line(tx, change.id, "cancelled")
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."

@@ -26,9 +26,9 @@ class Escalation:
             waiting = [batch for batch in await tx.batches.of(change.id) if batch.undecided or batch.stuck]
             unread = change.state is ChangeState.VERIFYING and change.failed_reads > 0
             if change.state.over or not (waiting or unread):
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
                 return
             await self._notify.question(tx, change.id)
             await tx.events.add(change.id, "operators_asked", at=now, batches=len(waiting), times=claim.attempts)
-            await tx.work.again(claim, now + self._context.timing.stuck * 2 ** min(claim.attempts - 1, DOUBLINGS))
+            await tx.tasks.again(claim, now + self._context.timing.stuck * 2 ** min(claim.attempts - 1, DOUBLINGS))
         self._context.ring()

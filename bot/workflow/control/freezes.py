@@ -81,11 +81,11 @@ class FreezeControl:
                 raise Superseded("Submissions are not frozen.")
             await tx.events.add(None, "unfrozen", at=now, actor=by)
             for task in (Task.START, Task.SUBMIT):
-                await tx.work.hasten_all(task, now)
+                await tx.tasks.hasten_all(task, now)
             # A run of ours is taken up again when its job is polled.
             await tx.runs.hasten(now)
             ours = [kind.name for kind in self._kinds() if self._context.catalogue.provider(kind).carries_out]
-            await tx.work.hasten(Task.POLL, now, await tx.batches.submitted(ours))
+            await tx.tasks.hasten(Task.POLL, now, await tx.batches.submitted(ours))
             await self._show(tx)
 
     def _kinds(self) -> Sequence[Kind]:

@@ -119,7 +119,7 @@ class Resolution:
             await tx.changes.hold(change.id)
             batch = await self._still(tx, ticket)
             await adopt(tx, self._context, batch, kind, report)
-            await tx.work.remove(Task.RECONCILE, [batch.id])
+            await tx.tasks.remove(Task.RECONCILE, [batch.id])
             await say_submitted(tx, self._notify, change.id)
             certain = "yes" if report.certain else "no"
             await self._answered(tx, batch, "batch_adopted", by, job=report.id, certain=certain)
@@ -139,8 +139,8 @@ class Resolution:
                 ended = "was stopped, or was cancelled, so nothing of it is sent again. Adopt or give up."
                 raise Superseded(f"{change.public_id} {ended}")
             await tx.batches.move(batch.id, BatchState.QUEUED, resent=0, absences=0, **CLEAR)
-            await tx.work.remove(Task.RECONCILE, [batch.id])
-            await tx.work.add(Task.SUBMIT, batch.id, self._context.clock())
+            await tx.tasks.remove(Task.RECONCILE, [batch.id])
+            await tx.tasks.add(Task.SUBMIT, batch.id, self._context.clock())
             await self._answered(tx, batch, "batch_sent_again", by)
         self._context.ring()
         return f"Batch {batch.position} of {change.public_id} is sent once more."
@@ -164,8 +164,8 @@ class Resolution:
                 pointer="",
                 now=now,
             )
-            await tx.work.remove(Task.RECONCILE, [batch.id])
-            await tx.work.remove(Task.POLL, [batch.id])
+            await tx.tasks.remove(Task.RECONCILE, [batch.id])
+            await tx.tasks.remove(Task.POLL, [batch.id])
             await self._answered(tx, batch, "batch_given_up", by, job=batch.job or None)
             await say_submitted(tx, self._notify, change.id)
             await settle_change(tx, change.id, self._context)
@@ -218,7 +218,7 @@ class Resolution:
             waited = f" {change.awaits}" if change.awaits else ""
             reason = f"An operator ended the read-back; look at the number before you rely on it.{waited}"
             await tx.operations.give_up_reading(change.id, reason)
-            await tx.work.remove(Task.VERIFY, [change.id])
+            await tx.tasks.remove(Task.VERIFY, [change.id])
             await tx.events.add(change.id, "read_back_ended", at=now, actor=by, numbers=left)
             await conclude(tx, change.id, now, times=change.read_backs)
             await self._notify.card(tx, change.id)
@@ -262,7 +262,7 @@ class Resolution:
         now: datetime = self._context.clock()
         await tx.events.add(batch.change, what, at=now, actor=by, batch=batch.position, **details)
         queued = [each.id for each in await tx.batches.of(batch.change) if each.state is BatchState.QUEUED]
-        await tx.work.hasten(Task.SUBMIT, now, queued)
+        await tx.tasks.hasten(Task.SUBMIT, now, queued)
         await self._notify.card(tx, batch.change)
 
 

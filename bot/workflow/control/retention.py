@@ -35,16 +35,16 @@ class Retention:
         """Make the task due when there is a retention, and forget it when there is none."""
         async with self._context.database.transaction() as tx:
             if self._context.retention is None:
-                await tx.work.remove(Task.PRUNE, [EVERYTHING])
+                await tx.tasks.remove(Task.PRUNE, [EVERYTHING])
             else:
-                await tx.work.ensure(Task.PRUNE, EVERYTHING, self._context.clock())
+                await tx.tasks.ensure(Task.PRUNE, EVERYTHING, self._context.clock())
 
     async def prune(self, claim: Claim) -> None:
         """Carry out the task: one portion, changes first, then the events that only they needed."""
         retention, now = self._context.retention, self._context.clock()
         async with self._context.database.transaction() as tx:
             if retention is None:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
                 return
             before = now - retention
             change = await tx.pruning.next_change(before)
@@ -54,7 +54,7 @@ class Retention:
             else:
                 more = await self._prune_events(tx, before, now)
                 await tx.sent_secrets.forget(before)
-            await tx.work.again(claim, now if more else now + PAUSE)
+            await tx.tasks.again(claim, now if more else now + PAUSE)
         if more:
             self._context.task_wakeup.ring()
 

@@ -79,14 +79,14 @@ class Canary:
         await self._notify.line(tx, change.id, "paused", **counts)
         await self._notify.failure(tx, change.id, "paused", **counts)
         if reminder := self._authorization.reminder_of(change):
-            await tx.work.add(Task.REMIND, change.id, now + reminder)
+            await tx.tasks.add(Task.REMIND, change.id, now + reminder)
 
     async def _let_go(self, tx: Transaction, change: Change, by: str) -> None:
         """Have the rest begin; its numbers are read again first."""
         now = self._context.clock()
-        await tx.changes.move(change.id, ChangeState.RUNNING, went_on_at=now, read_backs=0, failed_reads=0, awaits="")
-        await tx.work.remove(Task.REMIND, [change.id])
-        await tx.work.add(Task.START, change.id, now)
+        await tx.changes.move(change.id, ChangeState.RUNNING, continued_at=now, read_backs=0, failed_reads=0, awaits="")
+        await tx.tasks.remove(Task.REMIND, [change.id])
+        await tx.tasks.add(Task.START, change.id, now)
         await tx.events.add(change.id, "went_on", at=now, actor=by, digest=change.digest)
 
     async def go_on(self, change_id: int, *, by: str) -> str:
@@ -148,9 +148,9 @@ class Canary:
             return
         async with self._context.database.transaction() as tx:
             await tx.brake.pull()
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             change = await tx.changes.hold(claim.subject)
-            if change.state is not ChangeState.RUNNING or change.went_on_at is None or change.stopped_at is not None:
+            if change.state is not ChangeState.RUNNING or change.continued_at is None or change.stopped_at is not None:
                 return
             if rest := await tx.batches.held_back(change.id):
                 # Otherwise whoever had this task before, and lost its claim while it read, has sent the rest.
@@ -173,7 +173,7 @@ class Canary:
         await self._staleness.note(tx, change, rest, look, looked_at)
         if left := await tx.batches.held_back(change.id):
             now = self._context.clock()
-            await tx.work.add_many(Task.SUBMIT, [batch.id for batch in left], now)
+            await tx.tasks.add_many(Task.SUBMIT, [batch.id for batch in left], now)
             await tx.events.add(change.id, "rest_started", at=now, digest=change.digest, batches=len(left))
 
     async def _unread(self, change: Change, error: ProviderError) -> None:
@@ -208,5 +208,5 @@ class Canary:
 
     async def _wait(self, claim: Claim, until: datetime) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.work.again(claim, until)
+            await tx.tasks.again(claim, until)
             await self._notify.cards(tx, claim.subject)

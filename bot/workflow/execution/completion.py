@@ -28,7 +28,7 @@ class Completion:
         """
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             tally = await tx.operations.tally(claim.subject)
             change = await tx.changes.hold(claim.subject)
             if await self._canary.concluded(tx, change, tally):

@@ -60,7 +60,7 @@ class Polling:
             change = await tx.changes.get(batch.change)
         if batch.state is not BatchState.SUBMITTED:
             async with self._context.database.transaction() as tx:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
             return
         kind = self._context.catalogue.kind(change.kind)
         turns = self._turns.setdefault(kind.provider, RateLimiter(rate=POLLS_PER_SECOND, burst=POLLS_AT_ONCE))
@@ -68,7 +68,7 @@ class Polling:
         if wait := turns.wait(str(batch.id), now):
             # After a stop say, when everything is due at once: 500 jobs are not 500 calls.
             async with self._context.database.transaction() as tx:
-                await tx.work.again(claim, now + wait)
+                await tx.tasks.again(claim, now + wait)
             return
         try:
             report = await self._context.catalogue.provider(kind).poll(batch.job)
@@ -91,7 +91,7 @@ class Polling:
         async with self._context.database.transaction() as tx:
             if any(each.code == STALE for each in report.failed):
                 await tx.brake.pull()  # the change may have to be stopped
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return  # an operator gave up on the job meanwhile
             if batch.handed:
                 # Its own list is the only one that says which numbers the filter came to.
@@ -121,7 +121,7 @@ class Polling:
             if any(verdict.code == STALE for verdict in verdicts):
                 await self._stale(tx, batch, operations, verdicts)
             if (await tx.batches.get(batch.id)).state is BatchState.SETTLED:
-                await tx.work.done(claim)  # nothing of it had been sent when the change was stopped just now
+                await tx.tasks.done(claim)  # nothing of it had been sent when the change was stopped just now
             elif final:
                 await self._settle(tx, claim, batch, report)
             else:
@@ -129,7 +129,7 @@ class Polling:
                 # A run of ours stands still while there is a freeze, as it should.
                 moved = moved or (self._ours(kind) and await tx.freezes.current() is not None)
                 await self._watch(tx, batch, moved=moved, why=f"it says “{report.state_word}”")
-                await tx.work.again(claim, await self._next(tx, batch, kind, report))
+                await tx.tasks.again(claim, await self._next(tx, batch, kind, report))
             if verdicts or final:
                 await self._notify.card(tx, batch.change)
         log.info(
@@ -177,7 +177,7 @@ class Polling:
 
     async def _settle(self, tx: Transaction, claim: Claim, batch: Batch, report: JobReport) -> None:
         now = self._context.clock()
-        await tx.work.done(claim)
+        await tx.tasks.done(claim)
         await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
         await tx.events.add(
             batch.change, "batch_settled", at=now, batch=batch.position, job=batch.job, said=report.state_word
@@ -187,9 +187,9 @@ class Polling:
     async def _watch(self, tx: Transaction, batch: Batch, *, moved: bool, why: str) -> None:
         """Notice when a job stands still for long, and when it moves again. It is polled on either way."""
         now = self._context.clock()
-        since = batch.moved_at or batch.submitted_at or now
+        since = batch.progressed_at or batch.submitted_at or now
         if moved:
-            await tx.batches.put(batch.id, moved_at=now, overdue_at=None)
+            await tx.batches.put(batch.id, progressed_at=now, overdue_at=None)
             if batch.stuck:
                 await tx.events.add(batch.change, "job_moves_again", at=now, batch=batch.position, job=batch.job)
                 await self._notify.card(tx, batch.change)
@@ -202,11 +202,11 @@ class Polling:
 
     async def _again(self, claim: Claim, batch: Batch, kind: Kind, error: ProviderError) -> None:
         async with self._context.database.transaction() as tx:
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return
             await tx.batches.put(batch.id, polls=batch.polls + 1)
             await self._watch(tx, batch, moved=False, why=f"it cannot be read: {error.message}")
-            await tx.work.again(claim, await self._next(tx, batch, kind, None))
+            await tx.tasks.again(claim, await self._next(tx, batch, kind, None))
 
     async def _next(self, tx: Transaction, batch: Batch, kind: Kind, report: JobReport | None) -> datetime:
         return next_poll(

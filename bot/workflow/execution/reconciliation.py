@@ -68,7 +68,7 @@ class Reconciliation:
         if batch.state is not BatchState.UNKNOWN:
             self._begun.pop((batch.id, batch.attempts), None)
             async with self._context.database.transaction() as tx:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
             return
         kind = self._context.catalogue.kind(change.kind)
         request = await request_of(self._context, batch, kind)
@@ -99,9 +99,9 @@ class Reconciliation:
 
     async def _take(self, claim: Claim, batch: Batch, change: Change, kind: Kind, job: JobReport) -> None:
         async with self._context.database.transaction() as tx:
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return  # an operator settled the batch meanwhile
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             await adopt(tx, self._context, batch, kind, job)
             await say_submitted(tx, self._notify, change.id)
             await tx.events.add(change.id, "batch_adopted", at=self._context.clock(), batch=batch.position, job=job.id)
@@ -122,11 +122,11 @@ class Reconciliation:
             await self._doubt(claim, batch, known)
             return
         async with self._context.database.transaction() as tx:
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             await tx.batches.move(batch.id, BatchState.QUEUED, resent=batch.resent + 1, **CLEAR)
-            await tx.work.add(Task.SUBMIT, batch.id, now)
+            await tx.tasks.add(Task.SUBMIT, batch.id, now)
             await tx.events.add(change.id, "batch_absent", at=now, batch=batch.position)
             await self._notify.card(tx, change.id)
         self._context.ring()
@@ -164,12 +164,12 @@ class Reconciliation:
         now = self._context.clock()
         candidates = [job.id for job in jobs or ()]
         async with self._context.database.transaction() as tx:
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return
             await tx.batches.put(
                 batch.id, asked_at=batch.asked_at or now, doubt=known, candidates=candidates, absences=0
             )
-            await tx.work.again(claim, now + ASKED)
+            await tx.tasks.again(claim, now + ASKED)
             if batch.asked_at is None:
                 await tx.events.add(batch.change, "batch_undecidable", at=now, batch=batch.position, why=known)
                 await self._notify.ask(tx, batch.change)
@@ -180,10 +180,10 @@ class Reconciliation:
     async def _search_again(self, claim: Claim, batch: Batch, absences: int, why: str) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return
             await tx.batches.put(batch.id, absences=absences)
-            await tx.work.again(claim, now + min(self._pause(claim), LONGEST))
+            await tx.tasks.again(claim, now + min(self._pause(claim), LONGEST))
         log.info("still searching", change=batch.change, batch=batch.position, why=why)
 
     def _settled(self, batch: Batch, result: JobSearch) -> bool:

@@ -36,18 +36,18 @@ async def settle_change(tx: Transaction, change: int, context: Context) -> None:
     kind = context.catalogue.kind(record.kind)
     await free_slot(tx, kind, now)
     states = await tx.batches.states(change)
-    over = set(states) == {BatchState.SETTLED} or (record.went_on_at is None and await tx.batches.tried(change))
+    over = set(states) == {BatchState.SETTLED} or (record.continued_at is None and await tx.batches.tried(change))
     if record.state is ChangeState.RUNNING and over:
         await tx.changes.move(change, ChangeState.VERIFYING, verifying_at=now, awaits="")
         await tx.events.add(change, "verifying", at=now)
-        await tx.work.add(Task.VERIFY, change, now)
+        await tx.tasks.add(Task.VERIFY, change, now)
 
 
 async def free_slot(tx: Transaction, kind: Kind, now: datetime) -> None:
     """Let whoever waits for a slot ask for one now."""
     await tx.batches.slot_freed(kind.name, now - SLOT_WAIT)
     waiting = await tx.batches.queued(kind.name, limit=kind.jobs_in_flight)
-    await tx.work.hasten(Task.SUBMIT, now, waiting)
+    await tx.tasks.hasten(Task.SUBMIT, now, waiting)
 
 
 async def stop_batch(

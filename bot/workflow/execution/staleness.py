@@ -198,7 +198,7 @@ class Staleness:
                     await self._keep_back(tx, batch, look)
                 else:
                     await stop_batch(tx, batch, now, reason=_OTHER)
-                await tx.work.remove(Task.SUBMIT, [batch.id])
+                await tx.tasks.remove(Task.SUBMIT, [batch.id])
         numbers = len({difference.e164 for difference in look.moved})
         await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
         await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
@@ -218,7 +218,7 @@ class Staleness:
         state = OperationState.UNKNOWN if unsure else OperationState.NOT_ATTEMPTED
         code = UNANSWERED if unsure else STALE
         await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
-        await tx.work.remove(Task.SUBMIT, [batch.id])
+        await tx.tasks.remove(Task.SUBMIT, [batch.id])
         verdicts = [
             NumberOutcome(
                 position=position,

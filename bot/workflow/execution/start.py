@@ -58,7 +58,7 @@ class ChangeStart:
         if change.state is ChangeState.AWAITING_APPROVAL:
             await self._undecided(claim)
             return
-        if change.state is ChangeState.RUNNING and change.went_on_at is not None:
+        if change.state is ChangeState.RUNNING and change.continued_at is not None:
             await self._canary.resume(claim, change)
             return
         if change.state is not ChangeState.APPROVED:
@@ -95,7 +95,7 @@ class ChangeStart:
     async def _conclude(self, claim: Claim, stored: str, lapsed: str, look: FreshRead, looked_at: datetime) -> None:
         """Begin the change, or end it as what it is; ``lapsed`` says why its approvals do not let it begin."""
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.APPROVED:
                 return
@@ -121,7 +121,7 @@ class ChangeStart:
         await tx.changes.move(change.id, ChangeState.RUNNING, started_at=now)
         batches = await tx.batches.of(change.id)
         first = [batch for batch in batches if batch.canary] or batches
-        await tx.work.add_many(Task.SUBMIT, [batch.id for batch in first], now)
+        await tx.tasks.add_many(Task.SUBMIT, [batch.id for batch in first], now)
         await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
 
     async def _refuse(self, tx: Transaction, change: Change) -> None:
@@ -147,7 +147,7 @@ class ChangeStart:
         pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else WAIT
         log.warning("cannot look whether approvals still count", change=claim.subject, code=error.code)
         async with self._context.database.transaction() as tx:
-            await tx.work.again(claim, self._context.clock() + pause)
+            await tx.tasks.again(claim, self._context.clock() + pause)
             if claim.attempts > 1:  # a single answer that got lost is nothing to tell people of
                 await self._notify.line(tx, claim.subject, "unsure")
         self._context.ring()
@@ -160,9 +160,9 @@ class ChangeStart:
             if change.state is not ChangeState.AWAITING_APPROVAL:
                 return  # decided in this very moment, which has made this task due anew or taken it away
             if change.start is not None and change.start.at > now:
-                await tx.work.again(claim, change.start.at)  # hastened by the end of a freeze
+                await tx.tasks.again(claim, change.start.at)  # hastened by the end of a freeze
                 return
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             await tx.events.add(change.id, "start_passed", at=now, digest=change.digest)
             await self._notify.undecided(tx, change.id)
             await self._notify.cards(tx, change.id)
@@ -173,7 +173,7 @@ class ChangeStart:
         now = self._context.clock()
         problem = f"It was approved, but it is not allowed any more, so nothing was sent. {error.message}"
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.APPROVED:
                 return
@@ -186,9 +186,9 @@ class ChangeStart:
 
     async def _wait(self, claim: Claim, until: datetime | None = None) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.work.again(claim, until or self._context.clock() + WAIT)
+            await tx.tasks.again(claim, until or self._context.clock() + WAIT)
             await self._notify.cards(tx, claim.subject)
 
     async def _done(self, claim: Claim) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)

@@ -85,8 +85,8 @@ class ChangeStop:
         queued = [batch for batch in batches if batch.state is BatchState.QUEUED]
         for batch in queued:
             await stop_batch(tx, batch, now, code=code, reason=reason)
-        await tx.work.remove(Task.SUBMIT, [batch.id for batch in queued])
-        await tx.work.remove(Task.START, [change.id])
+        await tx.tasks.remove(Task.SUBMIT, [batch.id for batch in queued])
+        await tx.tasks.remove(Task.START, [change.id])
         whole = [batch for batch in queued if not batch.attempts]
         if provider.carries_out:
             whole += await self._call_off(tx, provider, batches, code=code, reason=reason)
@@ -142,9 +142,9 @@ class ChangeStop:
         )
         await self._notify.line(tx, change.id, "stopped", numbers=numbers)
         if change.state is ChangeState.PAUSED:
-            await tx.work.remove(Task.REMIND, [change.id])
+            await tx.tasks.remove(Task.REMIND, [change.id])
             await tx.changes.move(change.id, ChangeState.VERIFYING)
-            await tx.work.add(Task.FINISH, change.id, now)
+            await tx.tasks.add(Task.FINISH, change.id, now)
         return (
             f"{change.public_id} is stopped: {numbers:,} {'number' if numbers == 1 else 'numbers'} will not be sent. "
             "The numbers of the first try stay as they are now."
@@ -167,8 +167,8 @@ class ChangeStop:
             if set(await tx.runs.tally(provider.name, [batch.reference])) == {NumberState.NOT_ATTEMPTED}:
                 await stop_batch(tx, batch, now, code=code, reason=reason)
                 untouched.append(batch)
-        await tx.work.remove(Task.POLL, [batch.id for batch in untouched])
-        await tx.work.hasten(Task.POLL, now, [batch.id for batch in running])
+        await tx.tasks.remove(Task.POLL, [batch.id for batch in untouched])
+        await tx.tasks.hasten(Task.POLL, now, [batch.id for batch in running])
         return untouched
 
 

@@ -177,15 +177,15 @@ class Submission:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.brake.heed()
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return _Step.STAY  # somebody took the claim over, or the batch was stopped
             change = await tx.changes.hold((await tx.batches.get(batch_id)).change)
             batch = await tx.batches.get(batch_id)  # as it is now that nobody else can stop it
             if batch.state is not BatchState.QUEUED:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
                 return _Step.STAY
             if change.stopped_at is not None:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
                 # Whoever stopped it has not reached this batch, which had no answer then, or its answer came just now.
                 reason = f"The change was stopped before this number was sent. {change.problem}".strip()
                 await stop_batch(tx, batch, now, reason=reason)
@@ -196,14 +196,14 @@ class Submission:
                 return _Step.STOP
             wait = await self._wait(tx, batch, kind)
             if wait:
-                await tx.work.again(claim, now + wait)
+                await tx.tasks.again(claim, now + wait)
                 await self._notify.card(tx, batch.change)
                 return _Step.STAY
             if self._staleness.needed(batch, kind):
                 if not self._staleness.recent(batch):
                     return _Step.LOOK
                 if batch.check_problem:
-                    await tx.work.again(claim, now + self._pause(claim))
+                    await tx.tasks.again(claim, now + self._pause(claim))
                     return _Step.STAY
             if not begins:
                 return _Step.GO
@@ -223,7 +223,7 @@ class Submission:
         async with self._context.database.transaction() as tx:
             await tx.brake.pull()
             change = await tx.changes.hold(batch.change)
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             await self._stopping.stop_by_itself(tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER)
         self._context.ring()
 
@@ -231,7 +231,7 @@ class Submission:
         """Try again later to look at the numbers: a batch is never sent blind."""
         wait = max(self._pause(claim), timedelta(seconds=getattr(error, "wait", 0)))
         async with self._context.database.transaction() as tx:
-            await tx.work.again(claim, self._context.clock() + wait)
+            await tx.tasks.again(claim, self._context.clock() + wait)
 
     def _pause(self, claim: Claim) -> timedelta:
         """Return the pause after a look that failed: the others that it was for do not repeat it either."""
@@ -261,7 +261,7 @@ class Submission:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.batches.move(batch.id, BatchState.QUEUED, slot_refused_at=now)
-            await tx.work.again(claim, now + SLOT_WAIT)
+            await tx.tasks.again(claim, now + SLOT_WAIT)
             if batch.slot_refused_at is None:  # the trail tells of the waiting once, not of every try
                 await tx.events.add(
                     batch.change, "batch_postponed", at=now, batch=batch.position, why="waiting for a free slot"
@@ -273,7 +273,7 @@ class Submission:
     async def _made(self, claim: Claim, batch: Batch, change: Change, kind: Kind, report: JobReport) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             await adopt(tx, self._context, batch, kind, report)
             await say_submitted(tx, self._notify, change.id)
             await tx.events.add(change.id, "batch_submitted", at=now, batch=batch.position, job=report.id)
@@ -287,11 +287,11 @@ class Submission:
         async with self._context.database.transaction() as tx:
             if one.begun:
                 await tx.batches.move(batch.id, BatchState.QUEUED)
-            elif not await tx.work.held(one.claim, self._worker):
+            elif not await tx.tasks.held(one.claim, self._worker):
                 return  # it was stopped while it waited for its turn
             if told:
                 await tx.batches.checked([batch.id], now, told)
-            await tx.work.again(one.claim, now + wait)
+            await tx.tasks.again(one.claim, now + wait)
             await tx.events.add(batch.change, "batch_postponed", at=now, batch=batch.position, why=why)
             await self._notify.card(tx, batch.change)
         log.info("batch postponed", change=batch.change, batch=batch.position, seconds=wait.total_seconds(), why=why)
@@ -309,9 +309,9 @@ class Submission:
         pointer = getattr(error, "pointer", "")
         async with self._context.database.transaction() as tx:
             await tx.changes.hold(change)
-            if not one.begun and not await tx.work.held(one.claim, self._worker):
+            if not one.begun and not await tx.tasks.held(one.claim, self._worker):
                 return  # it was stopped before anything of it was sent
-            await tx.work.done(one.claim)
+            await tx.tasks.done(one.claim)
             await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
             await tx.operations.settle_batch(
                 change,
@@ -331,7 +331,7 @@ class Submission:
     async def _unknown(self, claim: Claim, batch: Batch, change: Change, why: str) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             sent = await tx.batches.get(batch.id)
             await tx.batches.move(
                 batch.id,
@@ -339,7 +339,7 @@ class Submission:
                 unanswered_since=sent.unanswered_since or sent.attempted_at,
                 unanswered_there=sent.floor,
             )
-            await tx.work.add(Task.RECONCILE, batch.id, now)
+            await tx.tasks.add(Task.RECONCILE, batch.id, now)
             await tx.events.add(change.id, "batch_unknown", at=now, batch=batch.position, why=why)
             await self._notify.card(tx, change.id)
         log.warning("submission without an answer", change=change.id, batch=batch.position, why=why)
@@ -347,7 +347,7 @@ class Submission:
 
     async def _finish_task(self, claim: Claim) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
 
 
 async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:
@@ -364,7 +364,7 @@ async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, rep
         unanswered_since=None,
         unanswered_there=None,
         slot_refused_at=None,
-        moved_at=now,
+        progressed_at=now,
         **CLEAR,
     )
     if batch.handed:
@@ -378,7 +378,7 @@ async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, rep
         in_flight=await tx.batches.watched(kind.provider),
         spread=batch.id,
     )
-    await tx.work.add(Task.POLL, batch.id, due)
+    await tx.tasks.add(Task.POLL, batch.id, due)
 
 
 async def say_submitted(tx: Transaction, notifications: Notifications, change: int) -> None:

@@ -127,7 +127,7 @@ class Verification:
         """After the read, if one was needed: read again what was not as sent yet, or have the change concluded."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return  # an operator ended the read-back meanwhile
             if seen.failed:
                 await self._not_in_effect(tx, change, read_backs, seen)
@@ -137,7 +137,7 @@ class Verification:
             )
             if left:
                 due_at = next_read_back(self._context.timing.poll, now=now, read_backs=read_backs)
-                await tx.work.again(claim, due_at)
+                await tx.tasks.again(claim, due_at)
             else:
                 await self._conclude(tx, claim, read_backs)
             await self._notify.card(tx, change.id)
@@ -175,14 +175,14 @@ class Verification:
         failed = change.failed_reads + 1
         log.warning("cannot read back", change=change.id, why=error.message, failed=failed)
         async with self._context.database.transaction() as tx:
-            if not await tx.work.held(claim, self._worker):
+            if not await tx.tasks.held(claim, self._worker):
                 return  # as above
             await tx.changes.put(
                 change.id, failed_reads=failed, awaits=f"The numbers cannot be read back: {error.message}"
             )
             if failed < FAILED_READS:
                 due_at = next_after_failed_read(self._context.timing.poll, now=now, failed=failed)
-                await tx.work.again(claim, due_at)
+                await tx.tasks.again(claim, due_at)
                 if failed == ASKING_READS:
                     await self._notify.ask(tx, change.id)
             else:
@@ -196,12 +196,12 @@ class Verification:
         return f"{title} could not be read afterwards to see what it has; look at the number before you rely on it."
 
     async def _conclude(self, tx: Transaction, claim: Claim, read_backs: int) -> None:
-        await tx.work.done(claim)
+        await tx.tasks.done(claim)
         await conclude(tx, claim.subject, self._context.clock(), times=read_backs)
 
     async def _done(self, claim: Claim) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
 
 
 async def conclude(tx: Transaction, change: int, now: datetime, *, times: int) -> None:
@@ -217,4 +217,4 @@ async def conclude(tx: Transaction, change: int, now: datetime, *, times: int) -
         differs=tally.differs,
         unverified=tally.unverified,
     )
-    await tx.work.add(Task.FINISH, change, now)
+    await tx.tasks.add(Task.FINISH, change, now)

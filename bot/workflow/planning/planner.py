@@ -89,7 +89,7 @@ class Planner:
             change = await tx.changes.get(claim.subject)
         if change.state is not ChangeState.PLANNING:
             async with self._context.database.transaction() as tx:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
             return
         if claim.attempts > ATTEMPTS:
             await self._give_up(claim, change, "It could not be planned because of a fault on our side; see the log.")
@@ -229,15 +229,15 @@ class Planner:
                     start=plan.start,
                 )
             except Superseded:
-                await tx.work.done(claim)
+                await tx.tasks.done(claim)
                 return
             await tx.operations.add(change.id, plan.numbers)
             await tx.batches.add(change.id, change.kind, plan.batches)
             await tx.events.add(
                 change.id, "planned", at=now, digest=plan.digest, numbers=summary.numbers, batches=summary.batches
             )
-            await tx.work.done(claim)
-            await tx.work.add(Task.DISCARD, change.id, now + self._context.timing.plan_ttl)
+            await tx.tasks.done(claim)
+            await tx.tasks.add(Task.DISCARD, change.id, now + self._context.timing.plan_ttl)
             await self._notify.preview(tx, change.id)
         self._context.ring()
 
@@ -252,7 +252,7 @@ class Planner:
         hand_back: bool = False,
     ) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             given_up = await self._requests.give_up(
                 tx, change.id, problem, unusable=unusable, foreign=foreign, editing=True
             )
@@ -285,13 +285,13 @@ class Planner:
             return
         pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else SHEET_RETRY
         async with self._context.database.transaction() as tx:
-            await tx.work.again(claim, self._context.clock() + pause)
+            await tx.tasks.again(claim, self._context.clock() + pause)
 
     async def forget(self, claim: Claim) -> None:
         """Carry out the task: give up a plan that nobody asked approval for in time."""
         problem = "Nobody asked for approval of this plan in time; ask again."
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             if await self._requests.give_up(tx, claim.subject, problem):
                 await self._notify.preview(tx, claim.subject)
         self._context.ring()

@@ -127,7 +127,7 @@ class Requests:
         change = await tx.changes.add(
             draft, requester=requester, origin=origin, view=view, submission=submission, now=now
         )
-        await tx.work.add(Task.PLAN, change, now)
+        await tx.tasks.add(Task.PLAN, change, now)
         base = draft.base
         follows = {base.what.value: public_id(base.change)} if base else {}
         await tx.events.add(change, "proposed", at=now, actor=requester, details={"kind": draft.kind, **follows})
@@ -221,16 +221,16 @@ class Requests:
             await tx.changes.move(change, ChangeState.DISCARDED, editing=editing, **columns)
         except Superseded:
             return False
-        await tx.work.remove(Task.DISCARD, [change])
+        await tx.tasks.remove(Task.DISCARD, [change])
         if not problem:  # whoever gave it up sees something else in the modal by now
             await tx.outbox.withdraw(change, Topic.PREVIEW)
         if editing and (await tx.changes.get(change)).draft.holds_secrets:
-            await tx.work.add(Task.WIPE, change, now + self._context.timing.plan_ttl)
+            await tx.tasks.add(Task.WIPE, change, now + self._context.timing.plan_ttl)
         await tx.events.add(change, "discarded", at=now, actor=actor)
         return True
 
     async def wipe(self, claim: Claim) -> None:
         """Carry out the task: wipe the secrets that were kept for a form that can have come back."""
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             await tx.secrets.wipe_draft(claim.subject)

@@ -63,7 +63,7 @@ class ValueExports:
                 value_export = await tx.value_exports.add(
                     draft, requester=by, submission=submission, now=now, floor=floor
                 )
-                await tx.work.add(Task.EXPORT_VALUES, value_export, now)
+                await tx.tasks.add(Task.EXPORT_VALUES, value_export, now)
                 await tx.events.add(None, "values_asked", at=now, actor=by, value_export=value_export, kind=draft.kind)
         self._context.ring()
 
@@ -86,7 +86,7 @@ class ValueExports:
             return
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.work.done(claim)
+            await tx.tasks.done(claim)
             await tx.value_exports.finish(value_export.id, now)
             await tx.events.add(None, "values_answered", at=now, value_export=value_export.id, numbers=numbers)
 
@@ -150,7 +150,7 @@ class ValueExports:
     async def _later(self, claim: Claim, error: DeliveryError) -> None:
         pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else RETRY
         async with self._context.database.transaction() as tx:
-            await tx.work.again(claim, self._context.clock() + pause)
+            await tx.tasks.again(claim, self._context.clock() + pause)
 
 
 def sheet_name(kind: Kind, value_export: ValueExport) -> str:

@@ -169,7 +169,7 @@ def _topic(key: str) -> str:
 
 async def _overflow(tx: Transaction) -> None:
     """Write more than may fit, so that SQLite itself finds the disk full; raises its error."""
-    connection = tx.work._connection
+    connection = tx.tasks._connection
     pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
     await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     try:

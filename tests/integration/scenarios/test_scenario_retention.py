@@ -102,7 +102,7 @@ async def test_old_events_go_and_the_rest_is_still_proven(idle: Stage) -> None:
     stage.clock.advance(60 * DAY)
     await until(stage, "SELECT count(*) FROM events WHERE what NOT IN ('pruned', 'events_pruned')", [(0,)])
     left, pruned = await proof(stage)
-    [(last,)] = rows(stage, "SELECT last FROM trail")
+    [(last,)] = rows(stage, "SELECT last FROM audit_head")
     assert left + pruned == last
     assert "CHG-1" in await stage.command("status CHG-1")
 
@@ -117,7 +117,7 @@ async def test_a_audit_log_that_somebody_touched_is_not_pruned(idle: Stage) -> N
 
     stage.clock.advance(31 * DAY)
     await until(stage, "SELECT pruned_at IS NOT NULL FROM changes", [(1,)])
-    await until(stage, "SELECT count(*) FROM work WHERE task = 'prune' AND owner IS NULL AND attempts > 2", [(1,)])
+    await until(stage, "SELECT count(*) FROM tasks WHERE task = 'prune' AND owner IS NULL AND attempts > 2", [(1,)])
 
     assert rows(stage, "SELECT count(*) FROM events WHERE what = 'events_pruned'") == [(0,)]
     with pytest.raises(AuditLogBroken, match="breaks at event 4"):
@@ -149,10 +149,10 @@ async def test_without_a_retention_everything_is_kept(idle: Stage) -> None:
     number = stage.telnyx.add_number("+13035550000").phone_number
     await stage.start(LINESMAN_RETENTION_DAYS="3000")
     await stage.run([number])
-    assert rows(stage, "SELECT count(*) FROM work WHERE task = 'prune'") == [(1,)]
+    assert rows(stage, "SELECT count(*) FROM tasks WHERE task = 'prune'") == [(1,)]
     await stage.stop()
     await stage.start(LINESMAN_RETENTION_DAYS="")
-    assert rows(stage, "SELECT count(*) FROM work WHERE task = 'prune'") == [(0,)]
+    assert rows(stage, "SELECT count(*) FROM tasks WHERE task = 'prune'") == [(0,)]
 
     stage.clock.advance(4000 * DAY)
     await stage.command("list")

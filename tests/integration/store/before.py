@@ -16,8 +16,8 @@ from bot.store.tables import metadata
 BEFORE = "0002"
 
 
-async def downgrade(database: Database) -> None:
-    """Take the empty database back to before the chain."""
+async def downgrade(database: Database, revision: str = BEFORE) -> None:
+    """Take the empty database back to ``revision``, without it to before the chain."""
 
     def rebuild(connection: Connection) -> None:
         metadata.drop_all(connection)
@@ -25,7 +25,7 @@ async def downgrade(database: Database) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         config.attributes["connection"] = connection
-        command.upgrade(config, BEFORE)
+        command.upgrade(config, revision)
 
     async with database.engine.begin() as connection:
         await connection.run_sync(rebuild)

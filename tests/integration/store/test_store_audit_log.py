@@ -73,8 +73,8 @@ async def test_an_untouched_audit_log_is_proven(database: Database) -> None:
         ("DELETE FROM events WHERE id = 5", "ends with event 4, and its head names event 5"),
         ("DELETE FROM events", "ends with its beginning"),
         ("UPDATE events SET id = CASE id WHEN 2 THEN 20 ELSE id END", "breaks at event 3"),
-        ("UPDATE trail SET last = 4", "ends with event 5, which is not what its head says"),
-        ("DELETE FROM trail", "head of the audit log is gone"),
+        ("UPDATE audit_head SET last = 4", "ends with event 5, which is not what its head says"),
+        ("DELETE FROM audit_head", "head of the audit log is gone"),
     ],
 )
 async def test_whatever_somebody_does_to_the_rows_is_found(database: Database, statement: str, said: str) -> None:
@@ -139,7 +139,7 @@ async def test_a_transaction_that_reads_takes_no_events(database: Database) -> N
 
 async def test_nothing_is_added_to_a_audit_log_without_a_head(database: Database) -> None:
     """Linesman does not begin a second chain over a damaged one, and says so."""
-    await tamper(database, "DELETE FROM trail")
+    await tamper(database, "DELETE FROM audit_head")
 
     with pytest.raises(StoreError, match="head of the audit log is gone"):
         await tell(database, 1)
@@ -195,7 +195,7 @@ async def test_a_head_and_a_pruning_that_cannot_be_read_are_told(tmp_path: Path)
         with pytest.raises(AuditLogBroken, match="breaks at event 2: it cannot be read"):
             await verify(database)
         await tamper(database, "DELETE FROM events WHERE id = 2")
-        await tamper(database, "UPDATE trail SET last = 'x'")
+        await tamper(database, "UPDATE audit_head SET last = 'x'")
         with pytest.raises(AuditLogBroken, match="head of the audit log cannot be read"):
             await verify(database)
 

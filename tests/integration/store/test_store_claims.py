@@ -32,11 +32,11 @@ async def claim_messages(database: Database, owner: str, now: datetime = NOW) ->
 async def test_due_work_goes_to_one_of_many(database: Database) -> None:
     """Eight workers that ask at once share forty tasks without one being given twice."""
     async with database.transaction() as tx:
-        await tx.work.add_many(Task.POLL, range(40), NOW)
+        await tx.tasks.add_many(Task.POLL, range(40), NOW)
 
     async def claim(name: int) -> list[int]:
         async with database.transaction() as tx:
-            return [c.subject for c in await tx.work.claim(owner=str(name), now=NOW, lease=LEASE, limit=5)]
+            return [c.subject for c in await tx.tasks.claim(owner=str(name), now=NOW, lease=LEASE, limit=5)]
 
     claimed = await asyncio.gather(*(claim(name) for name in range(8)))
 
@@ -46,58 +46,58 @@ async def test_due_work_goes_to_one_of_many(database: Database) -> None:
 async def test_work_is_not_claimed_before_it_is_due(database: Database) -> None:
     """What is due later waits; what is due earlier comes first."""
     async with database.transaction() as tx:
-        await tx.work.add(Task.POLL, 1, NOW + timedelta(seconds=10))
-        await tx.work.add(Task.POLL, 2, NOW - timedelta(seconds=10))
-        await tx.work.add(Task.POLL, 3, NOW - timedelta(seconds=20))
-        claims = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=10)
+        await tx.tasks.add(Task.POLL, 1, NOW + timedelta(seconds=10))
+        await tx.tasks.add(Task.POLL, 2, NOW - timedelta(seconds=10))
+        await tx.tasks.add(Task.POLL, 3, NOW - timedelta(seconds=20))
+        claims = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=10)
 
         assert [claim.subject for claim in claims] == [3, 2]
-        assert await tx.work.next_due() == NOW + timedelta(seconds=10)
+        assert await tx.tasks.next_due() == NOW + timedelta(seconds=10)
 
 
 async def test_a_dead_workers_claim_is_taken_over(database: Database) -> None:
     """Nobody gets a claimed task before the lease ends, somebody does afterwards, and the first has lost it."""
     async with database.transaction() as tx:
-        await tx.work.add(Task.SUBMIT, 7, NOW)
-        (first,) = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=1)
-        assert await tx.work.claim(owner="b", now=NOW + LEASE, lease=LEASE, limit=1) == []
-        (second,) = await tx.work.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
+        await tx.tasks.add(Task.SUBMIT, 7, NOW)
+        (first,) = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=1)
+        assert await tx.tasks.claim(owner="b", now=NOW + LEASE, lease=LEASE, limit=1) == []
+        (second,) = await tx.tasks.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
 
         assert second.attempts == 2
-        assert not await tx.work.held(first, "a")
-        assert await tx.work.held(second, "b")
+        assert not await tx.tasks.held(first, "a")
+        assert await tx.tasks.held(second, "b")
 
 
 async def test_whoever_lost_a_claim_takes_nothing_newer_away(database: Database) -> None:
     """Neither the task that stands where theirs stood, nor their own that was taken over or made due anew."""
     async with database.transaction() as tx:
-        await tx.work.add(Task.START, 7, NOW)
-        (first,) = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=1)
-        (second,) = await tx.work.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
-        await tx.work.again(first, NOW)
-        await tx.work.done(first)
-        assert await tx.work.held(second, "b")
+        await tx.tasks.add(Task.START, 7, NOW)
+        (first,) = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=1)
+        (second,) = await tx.tasks.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
+        await tx.tasks.again(first, NOW)
+        await tx.tasks.done(first)
+        assert await tx.tasks.held(second, "b")
 
-        await tx.work.done(second)
-        await tx.work.add(Task.SUBMIT, 12, NOW)  # SQLite gives it the id of the one before
-        await tx.work.done(first)
-        await tx.work.done(second)
-        (third,) = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=10)
+        await tx.tasks.done(second)
+        await tx.tasks.add(Task.SUBMIT, 12, NOW)  # SQLite gives it the id of the one before
+        await tx.tasks.done(first)
+        await tx.tasks.done(second)
+        (third,) = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=10)
         assert (third.task, third.subject) == (Task.SUBMIT, 12)
 
-        await tx.work.add(Task.SUBMIT, 12, NOW)
-        await tx.work.done(third)
-        assert await tx.work.count(Task.SUBMIT) == 1
+        await tx.tasks.add(Task.SUBMIT, 12, NOW)
+        await tx.tasks.done(third)
+        assert await tx.tasks.count(Task.SUBMIT) == 1
 
 
 async def test_a_renewed_claim_is_kept(database: Database) -> None:
     """A task that takes longer than its lease stays with its worker as long as that one renews."""
     async with database.transaction() as tx:
-        await tx.work.add(Task.PLAN, 7, NOW)
-        (claim,) = await tx.work.claim(owner="a", now=NOW, lease=LEASE, limit=1)
-        await tx.work.extend([claim.id], "a", NOW + LEASE * 3)
+        await tx.tasks.add(Task.PLAN, 7, NOW)
+        (claim,) = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=1)
+        await tx.tasks.extend([claim.id], "a", NOW + LEASE * 3)
 
-        assert await tx.work.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1) == []
+        assert await tx.tasks.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1) == []
 
 
 async def test_a_card_is_one_message_however_often_it_changes(database: Database) -> None:

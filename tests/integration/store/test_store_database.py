@@ -9,6 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from bot.errors import DatabaseInUse, DatabaseTooNew, StoreError
@@ -17,6 +18,7 @@ from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.tables import metadata
 from bot.store.tasks import Task
+from tests.integration.store.before import downgrade
 
 
 async def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
@@ -55,8 +57,46 @@ async def test_a_change_that_was_about_to_be_concluded_is_read_back_first(tmp_pa
         await migrate(database)
 
         async with database.reading() as tx:
-            assert (await tx.work.count(Task.VERIFY), await tx.work.count(Task.FINISH)) == (1, 0)
-            assert await tx.work.next_due() is not None
+            assert (await tx.tasks.count(Task.VERIFY), await tx.tasks.count(Task.FINISH)) == (1, 0)
+            assert await tx.tasks.next_due() is not None
+
+
+async def test_work_under_its_former_names_is_carried_on(database: Database) -> None:
+    """Tables, columns and tasks were renamed: what was due is due, and no id is given twice."""
+    script = ScriptDirectory(str(Path(migrations.__file__).parent)).get_revision("0030")
+    await downgrade(database, str(script.down_revision))
+    async with database.engine.begin() as connection:
+        for task in ("search", "attend", "inquire", "poll"):
+            await connection.execute(
+                text("INSERT INTO work (task, subject, due_at) VALUES (:task, 7, '2026-11-21 12:00:00+00')"),
+                {"task": task},
+            )
+        await connection.execute(
+            text(
+                "INSERT INTO inquiries (draft, requester, submission, created_at) "
+                "VALUES ('{}', 'U1', 'one', '2026-11-21 12:00:00+00'), ('{}', 'U1', 'two', '2026-11-21 12:00:00+00')"
+            )
+        )
+        await connection.execute(text("DELETE FROM inquiries WHERE submission = 'two'"))
+        newest = (await connection.execute(text("SELECT max(id) FROM work"))).scalar_one()
+
+    await migrate(database)
+
+    async with database.engine.begin() as connection:
+        due = {row.task for row in await connection.execute(text("SELECT task FROM tasks"))}
+        assert due == {Task.RECONCILE.value, Task.ESCALATE.value, Task.EXPORT_VALUES.value, Task.POLL.value}
+        await connection.execute(
+            text("INSERT INTO tasks (task, subject, due_at) VALUES ('poll', 8, '2026-11-21 12:00:00+00')")
+        )
+        assert (await connection.execute(text("SELECT max(id) FROM tasks"))).scalar_one() > newest
+        await connection.execute(
+            text(
+                "INSERT INTO value_exports (draft, requester, submission, created_at) "
+                "VALUES ('{}', 'U1', 'three', '2026-11-21 12:00:00+00')"
+            )
+        )
+        ids = [row.id for row in await connection.execute(text("SELECT id FROM value_exports ORDER BY id"))]
+        assert ids == [1, 3]
 
 
 async def test_a_database_from_the_future_is_refused_and_left_alone(database: Database) -> None:

@@ -154,8 +154,8 @@ async def test_what_is_kept_comes_back(database: Database) -> None:
 async def test_a_task_that_is_there_keeps_its_time(database: Database) -> None:
     """Making sure of a task twice, as every start does, does not hurry it."""
     async with database.transaction() as tx:
-        await tx.work.ensure(Task.PRUNE, 0, NOW)
-        await tx.work.ensure(Task.PRUNE, 0, NOW - DAY)
+        await tx.tasks.ensure(Task.PRUNE, 0, NOW)
+        await tx.tasks.ensure(Task.PRUNE, 0, NOW - DAY)
 
-        assert await tx.work.next_due() == NOW
-        assert await tx.work.count(Task.PRUNE) == 1
+        assert await tx.tasks.next_due() == NOW
+        assert await tx.tasks.count(Task.PRUNE) == 1
