@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import make_url
 
 from bot.config.fields import DatabaseUrl, Lower
@@ -23,22 +22,10 @@ LogFormat = Annotated[Literal["json", "console"], Lower]
 LOG_FORMAT: Final[Any] = Field("json", alias="LINESMAN_LOG_FORMAT", description="form of the logs: json or console")
 
 
-class Passed(BaseSettings):
-    """Settings that are made of what is passed, never of the process's environment."""
+class Passed(BaseModel):
+    """Settings that are made of what is passed."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature of pydantic-settings
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read what is passed and nothing else."""
-        return (init_settings,)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
 
 
 class Storage(Passed):

@@ -61,9 +61,6 @@ class SubsetGuard(Provider):
             seen.add(snapshot.id)
             yield snapshot
 
-    async def count(self, target: Target, kind: Kind) -> int | None:  # noqa: D102 - as in Provider
-        return await self._provider.count(target, kind)
-
     async def submit(  # noqa: D102 - as in Provider
         self, batch: BatchRequest, ready: Ready | None = None
     ) -> JobReport:

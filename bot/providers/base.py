@@ -158,14 +158,6 @@ class Provider(Protocol):
         """
         ...
 
-    async def count(self, target: Target, kind: Kind) -> int | None:
-        """Return how many numbers ``target`` may be at most, by one cheap call; None when nobody knows.
-
-        It is a hint: exclusions are not taken off, and a number that is named and matches as well counts twice.
-        Raises :class:`bot.errors.BadRequest` as :meth:`find` does.
-        """
-        ...
-
     async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
         """Create the job for ``batch`` with one POST and return what the provider answered.
 

@@ -115,10 +115,6 @@ class Close(Session):
         """
         return self._reader.find(target, names, kind)
 
-    async def count(self, target: Target, kind: Kind) -> int | None:
-        """Return how many numbers ``target`` may be at most; see :class:`bot.providers.base.Provider`."""
-        return await self._reader.count(target, kind)
-
     async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
         """Write the run of ``batch`` down and begin it. Nothing is sent here, so the outcome is never unknown."""
         kept = self._kept()

@@ -65,17 +65,6 @@ class Reader:
             for row in await self._matching(Search.of(target.conditions, kind), target.limit):
                 yield row
 
-    async def count(self, target: Target, kind: Kind) -> int | None:
-        """Return how many numbers ``target`` may be at most; None when one page does not tell."""
-        if not target.conditions:
-            return target.size
-        search = Search.of(target.conditions, kind)
-        answer = await self._http.read("GET", NUMBERS, params={**search.query(), "_limit": PAGE})
-        if has_more(answer) is not False:
-            return None
-        context = await self._context(search)
-        return target.size + sum(search.holds(row, context) for row in data(answer))
-
     async def read(self, id_: str, names: Iterable[str], kind: Kind, *, whole: bool = False) -> Row | None:
         """Return one number with the settings ``names`` as far as Close tells them; None when it has no such number.
 

@@ -51,9 +51,9 @@ class Pages:
         #: Numbers in the account, as the latest page without a filter said; None before the first.
         self._size: int | None = None
 
-    async def count(self, source: Source, query: Query) -> Page:
+    async def first(self, source: Source) -> Page:
         """Return a page of one row, for the sake of its total."""
-        return await self._page(source, 1, query, size=1)
+        return await self._page(source, 1, {}, size=1)
 
     async def sweep(self, source: Source, query: Query, most: int | None = None) -> AsyncGenerator[Page, None]:
         """Yield the pages of the list that ``query`` leaves, until it ends, ``most`` rows were read, or it is torn.

@@ -97,10 +97,6 @@ class Telnyx(Session):
         """
         return self._reader.find(target, names, kind)
 
-    async def count(self, target: Target, kind: Kind) -> int | None:
-        """Return how many numbers ``target`` may be at most; see :class:`bot.providers.base.Provider`."""
-        return await self._reader.count(target, kind)
-
     async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
         """Create the job for ``batch``; see :class:`bot.providers.base.Provider`."""
         return await self._jobs.submit(batch, ready)

@@ -96,23 +96,9 @@ class Reader:
                 if target.limit is not None and found > target.limit:
                     return
 
-    async def count(self, target: Target, kind: Kind) -> int | None:
-        """Return how many numbers ``target`` may be at most, by one call; None when Telnyx does not say.
-
-        Exclusions are not taken off, and a number that is named and matches counts twice.
-        """
-        if not target.conditions:
-            return target.size
-        search = Search.of(target.conditions, kind)
-        source, _ = search.home(())
-        page = await self._pages.count(source, search.query(source))
-        for row in page.rows:
-            search.check(row, source)
-        return None if page.total is None else page.total + target.size
-
     async def size(self) -> int | None:
         """Return how many numbers the account has, by one call; None when Telnyx does not say."""
-        return (await self._pages.count(Source.DETAIL, {})).total
+        return (await self._pages.first(Source.DETAIL)).total
 
     async def _matched(self, wanted: _Wanted) -> _Drafts:
         """Return the numbers that the filter finds, without those excluded; all of them, or a few more than the limit.

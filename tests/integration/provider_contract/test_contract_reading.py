@@ -91,18 +91,6 @@ async def test_no_more_comes_than_shows_that_the_target_is_too_large(world: Worl
         assert len(await world.find(target)) == 8
 
 
-async def test_the_count_is_never_too_small(world: World) -> None:
-    """A hint may be missing, and may be more than there are, but never fewer."""
-    numbers = world.add(12, "Front desk")
-    conditions = read_filter(world.kind, {world.digits: "555010"})
-
-    named = await world.provider.count(Target(identifiers=tuple(numbers)), world.kind)
-    found = await world.provider.count(Target(conditions=conditions), world.kind)
-
-    assert named is None or named >= 12
-    assert found is None or found >= 10
-
-
 async def test_ids_have_names_and_names_can_be_searched(world: World) -> None:
     """What a lookup setting can hold is offered by its name; an id that nothing has gets no name."""
     denver, boulder = world.named("Denver desk", "Boulder desk")

@@ -388,44 +388,6 @@ async def test_a_page_that_stays_away_ends_the_reading(account: TelnyxStandIn, m
         await match({"tag": "vip"}, "tags")
 
 
-async def test_counting_is_one_small_call(account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind) -> None:
-    """How many numbers a filter may select is one page of one row; a list is counted without any call."""
-    account.add_numbers(500, start="+13035550000")
-    account.add_numbers(300, start="+13036660000", tags=["vip"], voice=CHANNEL)
-    tagged = Target(conditions=read_filter(settings_kind, {"tag": "vip"}))
-    paid = Target(conditions=read_filter(settings_kind, {PAYMENT: "channel"}), identifiers=("+13035550000",))
-
-    counts = [
-        await telnyx.count(target, settings_kind) for target in (tagged, paid, Target(identifiers=("1", "2")), Target())
-    ]
-
-    assert counts == [300, 301, 2, 0]
-    assert [(call.path, call.query["page[size]"]) for call in account.calls] == [(DETAIL, ["1"]), (VOICE, ["1"])]
-
-
-async def test_an_ignored_filter_is_not_counted(account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind) -> None:
-    """The count of the whole account is not told as that of a filter."""
-    account.add_numbers(5, start="+13035550000")
-    account.ignored_filters.add("filter[tag]")
-
-    with pytest.raises(BadRequest, match="did not apply"):
-        await telnyx.count(Target(conditions=(Condition("tag", "", "vip"),)), settings_kind)
-
-
-async def test_a_count_does_not_hide_the_size_of_the_account(
-    account: TelnyxStandIn, telnyx: Telnyx, match: Match, settings_kind: Kind, counted: Counted
-) -> None:
-    """What a filter counts is not taken for the size of the account when numbers are read afterwards."""
-    numbers = account.add_numbers(2000, start="+13035550000")
-    account.add_number("+13036660000", tags=["vip"])
-    assert await telnyx.count(Target(conditions=(Condition("tag", "", "vip"),)), settings_kind) == 1
-
-    found = await match({}, identifiers=tuple(number.phone_number for number in numbers[1990:1995]))
-
-    assert len(found) == 5
-    assert counted() == {DETAIL: 1, OWNERSHIP: 1, DETAIL_ONE: 5}
-
-
 async def test_tags_are_offered(account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind) -> None:
     """Tags in use are found by any part of them, first those that begin with it; letter by letter is one call."""
     account.add_number("+13035550100", tags=["vip", "Old VIP", "east", "x" * 80])
