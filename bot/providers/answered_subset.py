@@ -74,7 +74,7 @@ class SubsetGuard(Provider):
         return await self._provider.search(batch, since)
 
     async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
-        """Return the job that a person takes for the batch's; raises :class:`bot.errors.UnrequestedData` for another one."""
+        """Return the job that a person takes for the batch's; raises UnrequestedData for another one."""
         return self._the(job_id, await self._provider.recognise(batch, job_id, since))
 
     def _the(self, job_id: str, report: JobReport) -> JobReport:

@@ -122,10 +122,10 @@ class Provider(Protocol):
     #: What people call it: "Telnyx".
     title: str
     kinds: Sequence[Kind]
-    #: Whether its jobs are runs of ours (:mod:`bot.changes.model.bulk_runs`), which we carry out number by number. What such a job
-    #: has not sent yet is in our hands: it waits while there is a freeze, and stops for good when its run is called off
-    #: in the transaction that decides so (``tx.runs.call_off``). Jobs of the others run at the provider, and nothing of
-    #: ours stops them.
+    #: Whether its jobs are runs of ours (:mod:`bot.changes.model.bulk_runs`), which we carry out number by number.
+    #: What such a job has not sent yet is in our hands: it waits while there is a freeze, and stops for good when its
+    #: run is called off in the transaction that decides so (``tx.runs.call_off``). Jobs of the others run at the
+    #: provider, and nothing of ours stops them.
     carries_out: bool
 
     @property
@@ -167,7 +167,7 @@ class Provider(Protocol):
         ...
 
     async def poll(self, job_id: str) -> JobReport:
-        """Return the job as it is now. Raises :class:`bot.errors.ProviderNotFound` when the provider does not know it."""
+        """Return the job as it is now. Raises ProviderNotFound when the provider does not know it."""
         ...
 
     async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:
@@ -182,7 +182,7 @@ class Provider(Protocol):
     async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
         """Return the job that a person takes for the batch's, after comparing it as :meth:`search` does.
 
-        Raises :class:`bot.errors.ProviderNotFound` when there is no such job and :class:`bot.errors.BadRequest` when it is
+        Raises ProviderNotFound when there is no such job and :class:`bot.errors.BadRequest` when it is
         surely not the batch's; ``certain`` is False when the provider does not tell enough.
         """
         ...

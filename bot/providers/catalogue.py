@@ -11,7 +11,7 @@ from bot.providers.base import Provider
 
 
 class Catalogue:
-    """The kinds of all providers that are switched on; each provider is guarded (:mod:`bot.providers.answered_subset`)."""
+    """The kinds of all providers that are switched on; each behind :mod:`bot.providers.answered_subset`."""
 
     def __init__(self, providers: Sequence[Provider]) -> None:
         self._providers = {provider.name: SubsetGuard(provider) for provider in providers}

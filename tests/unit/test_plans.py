@@ -16,7 +16,7 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import Start
-from bot.changes.model.values import EditMode, ListEdit, Value
+from bot.changes.model.values import EditMode, ListEdit, Value, Values
 from bot.changes.planning.builder import build
 from bot.changes.planning.diff import difference, payload
 from bot.changes.planning.plan import ids_to_name
@@ -93,6 +93,17 @@ def test_the_canary_is_the_first_numbers_that_change_and_nothing_else(
     together = build(KIND, wanted, fleet)
     assert [(n.id, n.before, n.after) for n in plan.numbers] == [(n.id, n.before, n.after) for n in together.numbers]
     assert (plan.digest == together.digest) == (not first)
+
+
+@pytest.mark.parametrize(("canary", "first"), [(1, [True, False, False]), (2, [True, True, False]), (3, [False] * 3)])
+def test_a_canary_of_numbers_with_values_of_their_own(canary: int, first: list[bool]) -> None:
+    """Each gets a batch of its own; the batches of the canary are those of its numbers, to the last one."""
+    fleet = snapshots_of([{"customer_reference": ""}] * 3)
+    rows: dict[str, Values] = {each.id: {"customer_reference": each.id} for each in fleet}
+
+    plan = build(KIND, {}, fleet, rows, canary=canary)
+
+    assert [batch.canary for batch in plan.batches] == first
 
 
 def test_the_digest_covers_the_start_and_not_the_zone_in_which_it_is_written() -> None:

@@ -118,6 +118,24 @@ def test_what_is_not_understood_or_out_of_reach_says_why(text: str, why: str) ->
     assert why in problem(text)
 
 
+def test_a_change_waits_for_thirty_days_and_not_a_moment_longer() -> None:
+    """The boundary itself is allowed."""
+    now = NOW.replace(second=0)
+
+    assert read_start("in 30 days", now=now, zone=BERLIN) == Start(at=now + AHEAD, zone=BERLIN)
+    assert "too far ahead" in problem("in 30 days 1 minute", now=now)
+
+
+def test_the_night_ends_at_six() -> None:
+    """Six is morning, for the time that is asked for and for the time that it is."""
+    six = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)  # 06:00 in Berlin
+
+    assert read("tonight 05:59") == "Sun Nov 22, 2026, 05:59 (Europe/Berlin)"
+    assert problem("tonight 06:00") == "06:00 is not at night; say today or tomorrow."
+    assert read("tonight 02:00", now=six) == "Mon Nov 23, 2026, 02:00 (Europe/Berlin)"
+    assert "has passed" in problem("tonight 02:00", now=six - timedelta(minutes=1))
+
+
 def test_in_the_night_tonight_is_the_night_that_is_on() -> None:
     """At one in the morning, tonight 03:00 is in two hours, and tonight 22:00 the next evening."""
     now = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)

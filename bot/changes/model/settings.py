@@ -181,8 +181,8 @@ def _read_list(setting: Setting, text: str) -> tuple[str, ...]:
 def unlisted(setting: Setting, text: str) -> str:
     """Return the entries of a list that another program wrote, such as ``["a", "b"]``, with commas between them.
 
-    Everything else comes back as it is. Raises :class:`InvalidValue` for its empty list, and for an entry that the commas
-    would tear apart.
+    Everything else comes back as it is. Raises :class:`bot.errors.InvalidValue` for its empty list, and for an entry
+    that the commas would tear apart.
     """
     found = entries(text)
     if found is None:

@@ -128,7 +128,8 @@ def _plan(details: ChangeDetails) -> View:
     heading = "" if details.kind.removes else "*New values*\n"
     blocks = [
         section(
-            f"*{change.public_id}* · {details.provider}: {details.kind.title}\nNothing is changed before somebody approves."
+            f"*{change.public_id}* · {details.provider}: {details.kind.title}\n"
+            "Nothing is changed before somebody approves."
         ),
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(details))]),
         *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),

@@ -101,7 +101,8 @@ def _what(details: ChangeDetails, batch: Batch) -> str:
     if batch.stuck:
         since = f" since {when(batch.progressed_at)}" if batch.progressed_at else ""
         return (
-            f"{which}: job {code(batch.job)} at {details.provider} has not moved{since}: {code(batch.doubt, 500)} It is "
+            f"{which}: job {code(batch.job)} at {details.provider} has not moved{since}: {code(batch.doubt, 500)} It "
+            f"is "
             f"watched on, slowly. {_given_up(details)}"
         )
     since = f" at {when(batch.unanswered_since)}" if batch.unanswered_since else ""

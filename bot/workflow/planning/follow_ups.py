@@ -81,7 +81,7 @@ class FollowUps:
         ), taken
 
     async def moved_by(self, base: Base, taken: CarriedOver, snapshots: Sequence[Snapshot]) -> dict[str, int]:
-        """Return, of numbers that were changed since ``base``, which change did it; see :mod:`bot.changes.outcome.follow_ups`."""
+        """Return, of numbers that were changed since ``base``, which change did it."""
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(base.change)
             later = await tx.operations.later(base.change)

@@ -129,7 +129,7 @@ class Templates:
         return next((kind for kind in self._context.catalogue.kinds if kind.name == template.draft.kind), None)
 
     def fitted(self, template: Template, ways: Collection[str]) -> tuple[Draft, list[str]]:
-        """Return what of the template can be filled in, and what cannot; see :func:`bot.changes.input.templates.fitted`."""
+        """Return what of the template can be filled in, and what cannot."""
         return fitted(template, self.kind(template), ways)
 
     async def shelf(self, *, by: str, after: str = "", before: str = "") -> TemplatePage:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.changes.model.change import Draft
 from bot.errors import Superseded
 from bot.store.database import Database
+from bot.store.locks import EVERY
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DRAFT = Draft(kind="telnyx.settings", reason="why")
@@ -59,3 +60,27 @@ async def test_lock_sets_never_overlap_under_concurrent_requests(
         for change in {*winners, again}:
             await tx.locks.release(change)
         assert await tx.locks.list() == []
+
+
+async def test_all_numbers_of_a_provider_are_had_only_while_nobody_holds_any(database: Database) -> None:
+    """Who asks for all of them holds them against each single one, and the other way round."""
+
+    async def take(change: int, numbers: set[str]) -> bool:
+        try:
+            async with database.transaction() as tx:
+                await tx.locks.take(change, "telnyx", numbers, NOW)
+        except Superseded:
+            return False
+        return True
+
+    async with database.transaction() as tx:
+        first, second = [
+            await tx.changes.add(DRAFT, requester="U0ANA", origin="", view="", submission=None, now=NOW) for _ in "12"
+        ]
+
+    assert await take(first, {"7"})
+    assert not await take(second, {EVERY})
+    async with database.transaction() as tx:
+        await tx.locks.release(first)
+    assert await take(second, {EVERY})
+    assert not await take(first, {"7"})
