@@ -2,8 +2,10 @@
 
 LinesmanError
 ├── ConfigurationError        the environment or the policy file is wrong; carries every problem
+├── PortUnavailable           the port of the HTTP server cannot be had
 ├── InputError                what a person typed cannot be used; carries problems by field
-│   └── BadUpload             a sheet was read and has rows that cannot be planned
+│   ├── BadUpload             a sheet was read and has rows that cannot be planned
+│   └── ForeignColumns        a sheet has columns that mean nothing here; carries them (``changes.sheets.foreign``)
 ├── InvalidValue              one typed value cannot be what its setting or filter needs
 │   └── MangledCell           a spreadsheet has lost what was typed into a cell (``changes.sheets.cells``)
 ├── PartTooLarge              a part of a workbook is larger than any sheet of numbers makes it
