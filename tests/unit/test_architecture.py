@@ -1,0 +1,128 @@
+"""The architecture page, `bot/README.md`, says what the code says."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bot.changes.model import lifecycle
+from bot.store.tasks import Task
+
+BOT: Final = Path(__file__).parents[2] / "bot"
+PAGE: Final = (BOT / "README.md").read_text(encoding="utf-8")
+#: Who takes part in a sequence without being a class of ours.
+OUTSIDERS: Final = {"Requester", "Approver", "Slack", "Listener", "Database", "Provider"}
+
+_CLASS: Final = re.compile(r"^class (\w+)\b", re.MULTILINE)
+
+
+def section(heading: str) -> str:
+    """Return what stands below a heading, up to the next one of any level."""
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"bot/README.md has no heading {heading}"
+    return found[1]
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the table below a heading, without its first two lines."""
+    lines = [line for line in section(heading).splitlines() if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def classes(path: Path) -> set[str]:
+    """Return the names of the classes that a module defines."""
+    return set(_CLASS.findall(path.read_text(encoding="utf-8")))
+
+
+def wired() -> Mapping[str, str]:
+    """Return who handles each task, as ``Class.method`` by the task's value, read out of the wiring."""
+    tree = ast.parse((BOT / "wiring.py").read_text(encoding="utf-8"))
+    made = dict(_assigned(tree))
+    found = {}
+    for node in ast.walk(tree):
+        for key, value in zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ():
+            if isinstance(key, ast.Attribute) and ast.unparse(key.value) == "Task":
+                assert isinstance(value, ast.Attribute)
+                owner = value.value
+                name = owner.func if isinstance(owner, ast.Call) else made[ast.unparse(owner)]
+                found[Task[key.attr].value] = f"{ast.unparse(name)}.{value.attr}"
+    return found
+
+
+def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield each name of the wiring that is given something newly made, with what makes it."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign):
+            continue
+        target, value = node.targets[0], node.value
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = list(zip(target.elts, value.elts, strict=True))
+        yield from ((ast.unparse(name), made.func) for name, made in pairs if isinstance(made, ast.Call))
+
+
+def test_the_table_of_tasks_is_the_wiring() -> None:
+    """Whoever looks up who handles a task finds the class, the method and the module that do."""
+    table = rows("Who handles which task")
+
+    assert len(table) == len(Task)
+    assert {task: handler for task, _, handler, _ in table} == wired()
+
+
+@pytest.mark.parametrize(
+    ("task", "handler", "module"), [(row[0], row[2], row[3]) for row in rows("Who handles which task")]
+)
+def test_a_handler_is_where_the_table_says(task: str, handler: str, module: str) -> None:
+    """The module defines the class, and the class the method."""
+    owner, method = handler.split(".")
+    body = ast.parse((BOT / module).read_text(encoding="utf-8")).body
+    methods = {
+        inner.name
+        for node in body
+        if isinstance(node, ast.ClassDef) and node.name == owner
+        for inner in node.body
+        if isinstance(inner, ast.AsyncFunctionDef)
+    }
+
+    assert method in methods, f"{module} does not have the handler of {task}"
+
+
+@pytest.mark.parametrize(
+    ("heading", "table"),
+    [
+        pytest.param("A change", lifecycle.CHANGE_STEPS, id="change"),
+        pytest.param("A batch", lifecycle.BATCH_STEPS, id="batch"),
+        pytest.param("A number of a change", lifecycle.OPERATION_STEPS, id="operation"),
+    ],
+)
+def test_the_diagrams_of_states_are_the_tables(heading: str, table: Mapping[Enum, frozenset[Enum]]) -> None:
+    """Every step that is legal is drawn, and no other; a state without a step leads to the end."""
+    drawn = re.findall(r"^    (\S+) --> (\S+)$", section(heading), re.MULTILINE)
+    steps = [(state.value, following.value) for state, after in table.items() for following in after]
+    ends = [(state.value, "[*]") for state, after in table.items() if not after]
+    begin = [("[*]", next(iter(table)).value)]
+
+    assert sorted(drawn) == sorted(begin + steps + ends)
+
+
+def test_every_room_has_its_line() -> None:
+    """The rooms are the packages down to the second level, each named once."""
+    named = [room for row in rows("Layers and rooms") for room in re.findall(r"[\w/]+/", row[0])]
+    packages = [path.parent.relative_to(BOT) for path in (*BOT.glob("*/__init__.py"), *BOT.glob("*/*/__init__.py"))]
+
+    assert sorted(named) == sorted(f"{package.as_posix()}/" for package in packages)
+
+
+def test_who_takes_part_in_a_sequence_is_a_class_of_ours() -> None:
+    """The names in the sequences are those to search the code for, except people, services and the database."""
+    named = set(re.findall(r"^    (?:actor|participant) (\w+)$", PAGE, re.MULTILINE))
+    ours = set().union(*map(classes, BOT.rglob("*.py")))
+
+    assert named - OUTSIDERS - ours == set()
+    assert not OUTSIDERS - named
