@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.slack import FaultKind
 from bot.sandbox.slack.webapi.files import new_file
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Clock, Stage
 
@@ -136,13 +137,17 @@ async def test_a_message_is_found_in_a_channel_where_much_is_said(
     assert (await stage.get("/readyz"))[0] == 200
 
 
-async def test_a_look_begins_at_the_attempt(stage: Stage) -> None:
-    """What was said in the channel since the change was created, but long before the attempt, is not read."""
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+async def test_a_look_begins_at_the_attempt(stage: Stage, kind: FaultKind) -> None:
+    """What was said in the channel since the change was created, but long before the attempt, is not read.
+
+    Also when the message is not there, so that nothing found ends the look.
+    """
     change = await stage.ask(numbers(stage))
     stage.slack.chatter(FAILURES, MUCH)
     for message in stage.slack.workspace.in_channel(FAILURES):
         message.ts = f"{float(message.ts) - 600:.6f}"
-    stage.slack.faults.add(method="chat.postMessage", kind="drop_after", where=MESSAGES["notice"])
+    stage.slack.faults.add(method="chat.postMessage", kind=kind, where=MESSAGES["notice"])
 
     await stage.approve(change)
     await stage.ended(change)
@@ -254,7 +259,9 @@ async def test_what_slack_carries_out_late_is_not_doubled(idle: Stage) -> None:
     await idle.command("list")
 
     idle.clock.advance(5)
-    await idle.command("locks")
+    for _ in range(5):  # a look that came too early would have been made by now
+        await idle.command("locks")
+    assert [call for call in idle.slack.calls if call.method == "conversations.history"] == []
     fault.carry_out()
     idle.clock.advance(11)
     await idle.slack.wait_for(lambda: any("plan.csv" in line for line in idle.thread(1)), what="what follows the card")
