@@ -1,4 +1,4 @@
-"""The door: ``linesman serve | demo | manifest | check | migrate | export``."""
+"""The door: ``linesman serve | demo | manifest | check | policy | migrate | export``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bot import exports, logs
 from bot.changes.audit.export import AuditFormat, read_span
 from bot.checks import check
 from bot.config import Settings, Storage, load, load_storage, misspelt
+from bot.config.policy import EXAMPLE
 from bot.errors import ConfigurationError, InputError, LinesmanError
 from bot.slack.manifest import manifest
 from bot.store.database import Database
@@ -73,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--socket-mode", action="store_true", help="for Socket Mode, which needs no address (default)")
     how.add_argument("--url", help="for HTTP: the https address at which Slack reaches the bot")
     command("check", "Check the configuration, Slack and the providers.", _check)
+    policy = command("policy", "Print a policy file to begin with.", _policy)
+    policy.add_argument("--example", action="store_true", required=True, help="print one that shows every key")
     command("migrate", "Bring the database to the form that this version expects.", _migrate)
     _export_options(command("export", "Write the audit log down, or prove that it is as it was written.", _export))
     return parser
@@ -157,6 +160,11 @@ def _manifest(parsed: argparse.Namespace) -> int:
 
 def _check(_: argparse.Namespace) -> int:
     return asyncio.run(check(_settings(), sys.stdout.write, cautions=misspelt(os.environ)))
+
+
+def _policy(_: argparse.Namespace) -> int:
+    sys.stdout.write(EXAMPLE)
+    return OK
 
 
 def _migrate(_: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ class TestExample:
                 settings=frozenset({"connection_id"}),
                 min_numbers=1001,
                 allow=False,
-                why="connections of more than 1,000 numbers at once are moved by the network team",
+                why="connections of more than 1,000 numbers at once are changed by the network team",
             ),
             Rule(
                 name="emergency",
@@ -98,7 +98,7 @@ class TestExample:
         assert explain(over(EXAMPLE)) == [
             (
                 "1. hands off: telnyx.* changes of at least 1,001 numbers that touch connection_id; nobody may make "
-                "them, because connections of more than 1,000 numbers at once are moved by the network team."
+                "them, because connections of more than 1,000 numbers at once are changed by the network team."
             ),
             (
                 "2. emergency: telnyx.emergency changes of any size; may be requested by S0SAFETY; 2 approvals from "

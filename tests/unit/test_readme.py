@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from bot.changes.input.list_query import SORTS
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
+from bot.cli import main
 from bot.config import VARIABLES, load
+from bot.config.policy.keys import MEANINGS
+from bot.metrics import METRICS
 from bot.slack.commands import COMMANDS
 from bot.slack.listeners.commands import ANSWERS
 from bot.slack.views.help import help_text
@@ -26,6 +30,12 @@ LEAST = {
 #: Every kind of this version.
 KINDS = [kind for offer in OFFERS for kind in offer.kinds]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> list[str]:
+    """Return the rows of the table below a heading, without its head."""
+    section = re.split(r"^#{2,4} ", README.split(f"\n{heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+    return [line for line in section.splitlines() if line.startswith("| ")][2:]
 
 
 def test_the_two_commands_are_printed_as_promised() -> None:
@@ -74,7 +84,7 @@ def test_every_reason_code_of_ours_is_in_the_table() -> None:
 def test_every_column_of_the_results_is_in_the_table() -> None:
     """What people find in the files is said, and which of it an upload reads."""
     for column in {*RESULTS, *MOMENTS, *PLAN, *(f"({stage.value})" for stage in Stage)}:
-        assert column in README.split("## Results")[1].split("## Commands")[0]
+        assert column in README.split("### Results")[1].split("### Settings")[0]
 
 
 def test_every_command_is_told_in_both_places() -> None:
@@ -129,12 +139,61 @@ def test_what_runs_is_what_is_tested() -> None:
     assert {line for line in served if not line.startswith("#")} <= set(tested)
 
 
-def test_the_policy_example_can_be_used_as_it_is(tmp_path: Path) -> None:
-    """The rules that the README shows are read without a problem, for the kinds of this version."""
-    example = README.split("```toml\n")[1].split("```")[0]
+def test_the_policy_example_is_the_one_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """README and `linesman policy --example` show one file, which is read without a problem and has every key."""
+    assert main(["policy", "--example"]) == 0
+    example = capsys.readouterr().out
     file = tmp_path / "policy.toml"
     file.write_text(example, encoding="utf-8")
 
-    settings = load({**LEAST, "LINESMAN_POLICY_FILE": str(file)}, known_kinds())
+    assert README.split("```toml\n")[1].split("```")[0] == example
+    assert len(load({**LEAST, "LINESMAN_POLICY_FILE": str(file)}, known_kinds()).policies.rules) == 5
+    assert [key for key in MEANINGS if not re.search(rf"^{key} = ", example, re.MULTILINE)] == []
 
-    assert [rule.name for rule in settings.policies.rules] == ["emergency", "hands off"]
+
+def test_every_policy_key_is_in_the_table_as_it_is() -> None:
+    """The keys of the policy file are declared once; the README repeats them word for word, and no other."""
+    assert rows("### Policy") == [f"| `{key}` | {meaning} |" for key, meaning in MEANINGS.items()]
+
+
+def test_every_metric_is_in_the_table_as_it_is() -> None:
+    """What Prometheus can ask for is declared once; the README repeats it word for word, and no other."""
+    assert rows("### Metrics") == [
+        f"| `{metric.name}` | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.meaning} |"
+        for metric in METRICS
+    ]
+
+
+def test_every_command_of_the_machine_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """What `linesman --help` offers has a row, and the other way round."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    offered = re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE)
+
+    assert len(offered) > 5
+    assert {word for row in rows("### Command line") for word in re.findall(r"^\| `linesman (\w+)", row)} == {*offered}
+
+
+def test_a_newcomer_sees_what_there_is_at_once() -> None:
+    """The first screen has the contents, all of them, and a picture that needs no other host."""
+    first = "\n".join(README.splitlines()[:36])
+    headings = re.findall(r"^#{2,3} (.+)$", README, re.MULTILINE)
+    picture = ROOT / ".github" / "card.svg"
+
+    assert re.findall(r"\[(.+?)\]\(#", first) == headings
+    assert 'src=".github/card.svg"' in first
+    assert fromstring(picture.read_text(encoding="utf-8")).tag.endswith("svg")  # noqa: S314 - a file of ours
+    assert set(re.findall(r"https?://[^\"' )]+", picture.read_text(encoding="utf-8"))) == {"http://www.w3.org/2000/svg"}
+
+
+def test_installation_comes_first_and_the_transcript_is_folded_away() -> None:
+    """After the contents comes how to install it; the long print of the demo opens only when somebody asks for it."""
+    assert re.findall(r"^## (.+)$", README, re.MULTILINE) == [
+        "Install",
+        "For users",
+        "For operators",
+        "For contributors",
+    ]
+    folded = README[README.index("<details>") : README.index("</details>")]
+    assert [block for block in re.findall(r"```text\n.*?```", README, re.DOTALL) if block not in folded] == []
+    assert "▸ Max presses Approve" in folded

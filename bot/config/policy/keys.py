@@ -23,6 +23,8 @@ NAME_LENGTH: Final = 60
 _WHY_LENGTH: Final = 300
 #: The key that stands above all rules.
 READERS: Final = "readers"
+#: The key of a rule whose value is a list of tables.
+WINDOWS: Final = "windows"
 _KIND: Final = re.compile(r"[a-z0-9_*]+(?:\.[a-z0-9_*]+)*")
 
 
@@ -33,6 +35,8 @@ class Key:
     #: Name of the field of :class:`bot.changes.policy.Rule`.
     field: str
     read: Callable[[object], Any]
+    #: In Markdown, for the README's table.
+    meaning: str
 
 
 def sentence(where: str, what: str) -> str:
@@ -156,20 +160,57 @@ def _approvers(value: object) -> Grant:
 
 #: All keys but ``windows``, whose entries have keys of their own.
 KEYS: Final[Mapping[str, Key]] = {
-    "name": Key("name", _name),
-    "kinds": Key("kinds", _kinds),
-    "min_numbers": Key("min_numbers", _count),
-    "max_numbers": Key("max_numbers", _count),
-    "settings": Key("settings", _settings),
-    "allow": Key("allow", _truth),
-    "why": Key("why", _why),
-    "requesters": Key("requesters", _requesters),
-    "approvers": Key("approvers", _approvers),
-    "approvals_required": Key("approvals_required", _count),
-    "self_approval": Key("self_approval", _truth),
-    "deadline": Key("approval_ttl", _deadline),
-    "reminder": Key("reminder", _reminder),
-    "largest": Key("largest", _count),
-    "unpreviewable_filters": Key("unpreviewable", _truth),
-    "on_stale": Key("on_stale", _on_stale),
+    "name": Key("name", _name, "what messages and the audit log call the rule; required"),
+    "kinds": Key(
+        "kinds",
+        _kinds,
+        'which kinds of change the rule is for: `["telnyx.emergency", "close.*"]`; without it, every kind',
+    ),
+    "min_numbers": Key("min_numbers", _count, "fewest numbers of a change that the rule is for"),
+    "max_numbers": Key(
+        "max_numbers",
+        _count,
+        "most numbers of a change that the rule is for; larger changes go to the next rule that fits",
+    ),
+    "settings": Key("settings", _settings, "names of settings; the rule is for changes that set at least one of them"),
+    "allow": Key(
+        "allow",
+        _truth,
+        "`false`: nobody may make these changes; `true`: needed for a kind that is off by default (`telnyx.delete`)",
+    ),
+    "why": Key("why", _why, "why nobody may; the requester reads it"),
+    "requesters": Key(
+        "requesters", _requesters, 'who may request: user ids `U…`/`W…` and user group ids `S…`, or `"*"` for everybody'
+    ),
+    "approvers": Key("approvers", _approvers, 'who may approve: the same, without `"*"`'),
+    "approvals_required": Key(
+        "approvals_required", _count, "how many different approvers a change needs; 2 for a kind that is off by default"
+    ),
+    "self_approval": Key("self_approval", _truth, "`true`: a requester's own approval counts"),
+    "deadline": Key(
+        "approval_ttl", _deadline, 'how long a request waits for approval: `"90s"`, `"15m"`, `"4h"`, `"2d"`'
+    ),
+    "reminder": Key(
+        "reminder",
+        _reminder,
+        'how long until approvers who have not answered are reminded, `"15m"` unless given; every pause '
+        'is twice the one before; `"never"` for none',
+    ),
+    "largest": Key("largest", _count, "most numbers in one change; larger changes are refused"),
+    "unpreviewable_filters": Key(
+        "unpreviewable", _truth, "`true`: offers the filter *Has bundle*, whose numbers nobody can see before approval"
+    ),
+    "on_stale": Key(
+        "on_stale",
+        _on_stale,
+        'what happens when numbers changed after part of the change was sent: `"stop"`, the default, '
+        'sends no more; `"continue"` leaves those numbers out',
+    ),
+}
+
+#: Every key of the file with its meaning in Markdown, as the README lists it.
+MEANINGS: Final[Mapping[str, str]] = {
+    READERS: 'above the first rule: who else may look at changes and numbers; `["*"]` for every full member',
+    **{name: key.meaning for name, key in KEYS.items()},
+    WINDOWS: "when changes may be sent: a list of tables with `days`, `from`, `to`, `zone`; without it, at any time",
 }

@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from bot.changes.policy import Rule
 from bot.config.policy.hours import read_windows
-from bot.config.policy.keys import KEYS, NAME_LENGTH, READERS, sentence, told
+from bot.config.policy.keys import KEYS, NAME_LENGTH, READERS, WINDOWS, sentence, told
 from bot.config.policy.matches import match_problems
 
-_WINDOWS: Final = "windows"
-_ALL: Final = (*KEYS, _WINDOWS)
+_ALL: Final = (*KEYS, WINDOWS)
 
 
 def place_of(file: str, place: int, name: object) -> str:
@@ -52,7 +51,7 @@ class RuleReader:
         """Return field of Rule -> value, of the keys that can be read."""
         said: dict[str, Any] = {}
         for key, value in table.items():
-            if key == _WINDOWS:
+            if key == WINDOWS:
                 said[key] = read_windows(value, where, self.problems)
             elif key not in KEYS:
                 self._wrong(where, f"{told(key)} is not a key of a rule: {_hint(key)}")
