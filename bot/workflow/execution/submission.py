@@ -324,6 +324,7 @@ class Submission:
             )
             await tx.events.add(change, "batch_refused", at=now, batch=batch.position, code=code, answer=error.message)
             await self._notify.card(tx, change)
+            await say_kept_back(tx, self._notify, change)
             await settle_change(tx, change, self._context)
         log.warning("batch refused", change=change, batch=batch.position, code=code)
         self._context.ring()

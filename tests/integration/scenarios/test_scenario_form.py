@@ -136,9 +136,9 @@ async def test_as_many_boxes_as_are_needed_come_at_once(stage: Stage) -> None:
 
 
 async def test_several_problems_of_a_plan_are_a_list(stage: Stage) -> None:
-    """Each column that is not known has a line of its own, and none is in code font."""
+    """Each problem has a line of its own, and none is in code font."""
     await stage.open("update")
-    await stage.ana.attach("sheet:0", ("moves.csv", b"number,Kunde,*Ort*\n+13035550000,a,b\n"))
+    await stage.ana.attach("sheet:0", ("moves.csv", b"number,Customer refrence,*Ort*\n+13035550000,a,b\n"))
     await stage.fill(None, {}, "Because")
     await stage.send()
 
@@ -147,7 +147,7 @@ async def test_several_problems_of_a_plan_are_a_list(stage: Stage) -> None:
 
     assert len(lists) == 1
     said = [item["elements"][0]["text"] for item in lists[0]["elements"]]
-    assert ["“Kunde”" in said[0], "“*Ort*”" in said[1], len(said)] == [True, True, 2]
+    assert ["“Customer refrence”" in said[0], "“*Ort*”" in said[1], len(said)] == [True, True, 2]
 
 
 async def test_a_full_box_is_refused_where_it_stands(stage: Stage) -> None:
