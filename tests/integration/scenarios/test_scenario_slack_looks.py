@@ -223,7 +223,7 @@ async def test_a_sheet_in_a_busy_direct_message_comes_once(stage: Stage, effect:
     await stage.ana.type("numbers:0", "+13035550000")
     await stage.send()
     async with asyncio.timeout(60):
-        while 'linesman_work{task="inquire"} 1' in (await stage.get("/metrics"))[1]:  # noqa: ASYNC110 - figures signal nobody
+        while 'linesman_work{task="export_values"} 1' in (await stage.get("/metrics"))[1]:  # noqa: ASYNC110 - figures signal nobody
             await asyncio.sleep(0.05)
 
     said = stage.slack.workspace.in_channel(private)
@@ -241,7 +241,7 @@ async def test_words_in_a_busy_direct_message_come_once(stage: Stage) -> None:
     await stage.ana.type("numbers:0", "+13035550000")
     await stage.send()
     async with asyncio.timeout(60):
-        while 'linesman_work{task="inquire"} 1' in (await stage.get("/metrics"))[1]:  # noqa: ASYNC110 - as above
+        while 'linesman_work{task="export_values"} 1' in (await stage.get("/metrics"))[1]:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.05)
 
     assert fault.fired == 1
