@@ -64,7 +64,7 @@ def _outcome(job: Job, operation: Operation) -> tuple[str, str, str, str, str]:
 
 def _untouched(reason: str) -> tuple[str, str, str, str, str]:
     """Return what the row of a number that is in no job has to say; how it is worded is not the matter here."""
-    return ("not_attempted", "linesman.unchanged", reason, "", "")
+    return ("unchanged", "linesman.unchanged", reason, "", "")
 
 
 def _the_jobs_are_the_plan(stage: Stage) -> None:

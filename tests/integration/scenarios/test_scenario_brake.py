@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import text
 
+from bot.providers.close import execution
 from bot.sandbox.close import CloseStandIn, Office
 from bot.sandbox.provider.faults import Fault
 from tests.integration.scenarios.stage import FAILURES, Stage
@@ -15,6 +16,12 @@ from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 
 #: Numbers of the change at Close: those done before the others are held, and those under way then.
 ALL, DONE, UNDER_WAY = 24, 5, 12
+
+
+@pytest.fixture(autouse=True)
+def _so_many_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let so many numbers be at work at once, however many Close would allow."""
+    monkeypatch.setattr(execution, "WIDEST", UNDER_WAY)
 
 
 async def held(stage: Stage, close: CloseStandIn, office: Office) -> tuple[int, Fault]:
@@ -61,7 +68,7 @@ async def let_go(stage: Stage, holding: Fault) -> None:
 
 async def attempts(stage: Stage, table: str) -> int:
     """Return how often open runs, or batches to be sent, were taken up."""
-    which = "runs WHERE open" if table == "runs" else "work WHERE task = 'submit'"
+    which = "runs WHERE open" if table == "runs" else "tasks WHERE task = 'submit'"
     assert stage.bot is not None
     async with stage.bot.worker._context.database.engine.connect() as connection:
         return int(await connection.scalar(text(f"SELECT min(attempts) FROM {which}")) or 0)  # noqa: S608 - see above

@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.sandbox.slack import Message, Person
 from bot.sandbox.slack.workspace import BOT_USER
 from bot.slack.listeners import register
-from bot.slack.listeners.commands import WORDS
+from bot.slack.listeners.commands import ANSWERS
 from bot.slack.services import Services
 from tests.integration.scenarios.stage import OPS, Stage
 from tests.integration.scenarios.test_scenario_home import opened
@@ -126,6 +126,7 @@ COMMANDS: Final = {
     "cancel CHG-2": False,
     "retry CHG-1": False,
     "undo CHG-1": False,
+    "resolve CHG-1": False,
     "settle CHG-1": False,
     "locks": False,
     "unlock CHG-2": False,
@@ -154,7 +155,7 @@ def test_no_door_is_forgotten() -> None:
         "options value:",
     }
     assert doors.found == BEHIND | here | others
-    assert {command.split()[0] for command in COMMANDS if command} >= set(WORDS)
+    assert {command.split()[0] for command in COMMANDS if command} >= set(ANSWERS)
 
 
 async def knocked(stage: Stage, person: Person, doing: Awaitable[Any]) -> str:
