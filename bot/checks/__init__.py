@@ -1,6 +1,6 @@
 """``linesman check``: whether everything that Linesman needs is in place, and if not, what to do.
 
-status = await check(settings, sys.stdout.write)      # 0 when nothing has to be put right, else 1
+status = await check(settings, sys.stdout.write)      # 0 when nothing fails, else 1
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.checks.findings import Finding, fix, mind, ok
+from bot.checks.findings import Finding, fail, ok, warn
 from bot.errors import ProviderError
 from bot.providers.base import Provider
 
@@ -14,5 +14,5 @@ async def account(provider: Provider) -> Sequence[Finding]:
     try:
         finding = ok(await provider.check())
     except ProviderError as error:
-        finding = fix(error.message)
-    return [finding, *([mind(provider.clock.skew)] if provider.clock.skew else [])]
+        finding = fail(error.message)
+    return [finding, *([warn(provider.clock.skew)] if provider.clock.skew else [])]

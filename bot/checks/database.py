@@ -12,7 +12,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.checks.findings import Finding, fix, mind, ok
+from bot.checks.findings import Finding, fail, ok, warn
 from bot.config import Settings
 from bot.errors import StoreError
 from bot.store import migrations
@@ -38,11 +38,11 @@ async def _sqlite(url: URL) -> Sequence[Finding]:
         return [ok("The database is in memory: each start makes a new one.")]
     path = path.absolute()
     shown, held = f"The database {path}", is_held(path)
-    found = [mind(f"A Linesman is running on the database {path}: no second one can start.")] if held else []
+    found = [warn(f"A Linesman is running on the database {path}: no second one can start.")] if held else []
     if trouble := _unwritable(path):
-        return [*found, fix(trouble)]
+        return [*found, fail(trouble)]
     if (seen := seen_by_others(path)) is not None:
-        found.append(mind(f"Others on this machine can read {seen}: say `chmod 600 {seen}`."))
+        found.append(warn(f"Others on this machine can read {seen}: say `chmod 600 {seen}`."))
     if not path.exists():
         return [*found, await _tried(url, path)]
     # Unlike a plain path, mode=rw never makes the file; unlike mode=ro, it leaves no -wal and -shm files behind.
@@ -58,7 +58,7 @@ async def _tried(url: URL, path: Path) -> Finding:
             await database.probe()
     except StoreError as error:
         why = str(error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__ or error)
-        return fix(f"The database {path} cannot be made: {why}. Put this right, or set DATABASE_URL to another place.")
+        return fail(f"The database {path} cannot be made: {why}. Put this right, or set DATABASE_URL to another place.")
     finally:
         for part in ("", "-wal", "-shm", "-journal", ".lock"):
             with suppress(OSError):  # what was not made is not there, and a name too long names nothing
@@ -77,7 +77,7 @@ async def _opened(url: URL, shown: str, *tries: str) -> Finding:
     try:
         engine = create_async_engine(url)
     except ModuleNotFoundError as error:
-        return fix(
+        return fail(
             f"{shown} needs the driver {error.name or 'asyncpg'}, which is not installed: "
             f"install it with `pip install 'linesman[postgres]'`."
         )
@@ -88,13 +88,13 @@ async def _opened(url: URL, shown: str, *tries: str) -> Finding:
             for statement in tries:
                 await connection.exec_driver_sql(statement)
     except StoreError as error:
-        return fix(f"{shown} cannot be used. {error.message}")
+        return fail(f"{shown} cannot be used. {error.message}")
     except SQLAlchemyError as error:
         why = getattr(error, "orig", None) or type(error).__name__
-        return fix(f"{shown} does not open: {why}. Put this right there, or set DATABASE_URL to another database.")
+        return fail(f"{shown} does not open: {why}. Put this right there, or set DATABASE_URL to another database.")
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return fix(f"{shown} cannot be reached: {why}. Look whether DATABASE_URL is right and its server runs.")
+        return fail(f"{shown} cannot be reached: {why}. Look whether DATABASE_URL is right and its server runs.")
     finally:
         await engine.dispose()
     directory = migrations.scripts()
@@ -110,7 +110,7 @@ def compared(shown: str, present: str | None, known: Collection[str], head: str 
     if present is None:
         return ok(f"{shown} opens and is empty: the first start prepares it.")
     if present not in known:
-        return fix(
+        return fail(
             f"{shown} has revision {present}, which this version does not know, so a newer Linesman wrote it: "
             f"install that version, or restore a backup."
         )

@@ -1,4 +1,4 @@
-"""What a check finds: one sentence and how grave it is."""
+"""What a check finds: one sentence and how severe it is."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ log = structlog.get_logger(__name__)
 
 
 class Severity(StrEnum):
-    """How grave a finding is, as the line begins."""
+    """How severe a finding is, as the line begins."""
 
     #: As it should be.
-    OK = "ok"
-    #: Allowed, and perhaps not meant.
-    MIND = "mind"
-    #: Linesman cannot do its work until this is put right.
-    FIX = "FIX"
+    OK = "OK"
+    #: Allowed, but probably a mistake.
+    WARN = "WARN"
+    #: Linesman does not work until this is fixed.
+    FAIL = "FAIL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ def ok(sentence: str) -> Finding:
     return Finding(Severity.OK, sentence)
 
 
-def mind(sentence: str) -> Finding:
+def warn(sentence: str) -> Finding:
     """Return a warning."""
-    return Finding(Severity.MIND, sentence)
+    return Finding(Severity.WARN, sentence)
 
 
-def fix(sentence: str) -> Finding:
-    """Return a finding that has to be put right."""
-    return Finding(Severity.FIX, sentence)
+def fail(sentence: str) -> Finding:
+    """Return a finding that has to be fixed."""
+    return Finding(Severity.FAIL, sentence)
 
 
 async def bounded(looking: Awaitable[Sequence[Finding]], *, what: str, advice: str, limit: float) -> Sequence[Finding]:
@@ -59,10 +59,10 @@ async def bounded(looking: Awaitable[Sequence[Finding]], *, what: str, advice: s
         async with asyncio.timeout(limit):
             return await looking
     except TimeoutError:
-        return [fix(f"{what} could not be checked within {limit:g} s: {advice}.")]
+        return [fail(f"{what} could not be checked within {limit:g} s: {advice}.")]
     except Exception as error:  # a check that breaks is a finding too, and the log has the rest
         log.exception("check broke", what=what)
-        return [fix(f"{what} could not be checked ({type(error).__name__}): read the log above, and report it.")]
+        return [fail(f"{what} could not be checked ({type(error).__name__}): read the log above, and report it.")]
 
 
 def counted(number: int, noun: str, nouns: str = "") -> str:

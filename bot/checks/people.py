@@ -24,7 +24,7 @@ from bot.changes.policy import (
     may_request,
 )
 from bot.checks.asking import answers
-from bot.checks.findings import Finding, counted, fix, mind, ok
+from bot.checks.findings import Finding, counted, fail, ok, warn
 from bot.config import Settings
 from bot.errors import DeliveryError
 from bot.slack.directory import GROUP_TROUBLE, SlackDirectory, unread
@@ -192,7 +192,7 @@ def _users(role: Role, known: People) -> Iterator[Finding]:
     for user in sorted(role.grant.users):
         match known[user]:
             case DeliveryError(code="user_not_found" | "user_not_visible"):
-                yield fix(
+                yield fail(
                     f"{role.variable} names {user}, whom Slack does not know here: "
                     f"take the id from the person's profile in Slack."
                 )
@@ -201,12 +201,12 @@ def _users(role: Role, known: People) -> Iterator[Finding]:
             case Person() as person:
                 verdict = role.judge(person, {})
                 if not verdict.allowed:
-                    yield mind(
+                    yield warn(
                         f"{role.variable} names {person.name} ({user}), {_WHY_NOT[verdict.reason]} "
                         f"and may not {role.deed}: take the id out."
                     )
     for message, users in unsaid.items():
-        yield fix(f"{role.variable} names {', '.join(users)}, and Slack did not say who that is. {message}")
+        yield fail(f"{role.variable} names {', '.join(users)}, and Slack did not say who that is. {message}")
 
 
 def _user_groups(role: Role, groups: Groups) -> Iterator[Finding]:
@@ -214,9 +214,9 @@ def _user_groups(role: Role, groups: Groups) -> Iterator[Finding]:
         match groups[group]:
             case DeliveryError() as error:
                 trouble = GROUP_TROUBLE.get(error.code, f"which cannot be read. {error.message}").rstrip(".")
-                yield fix(f"{role.variable} names the user group {group}, {trouble}.")
+                yield fail(f"{role.variable} names the user group {group}, {trouble}.")
             case users if not users:
-                yield mind(f"{role.variable} names the user group {group}, which has no members: nobody gains by it.")
+                yield warn(f"{role.variable} names the user group {group}, which has no members: nobody gains by it.")
 
 
 async def _able(
@@ -244,7 +244,7 @@ def _enough(listing: RoleList, able: Sequence[Person], groups: Groups) -> Iterat
     where, called = listing.where, listing.approvers.variable.rstrip(",")
     who, needs = counted(len(able), "person", "people"), counted(required, "approval")
     if len(able) < required:
-        yield fix(
+        yield fail(
             f"No change{where} can be approved: {who if able else 'nobody'} can approve and a change needs {needs}. "
             f"Put the ids of active full members into {called}, or of user groups that have some."
         )
@@ -256,7 +256,7 @@ def _enough(listing: RoleList, able: Sequence[Person], groups: Groups) -> Iterat
         membership, policy = _membership(groups), listing.policy
         own = [person.name for person in able if may_request(policy, person, membership, "", 0).allowed]
         if own:
-            yield mind(
+            yield warn(
                 f"What {' or '.join(own)} requests{where} cannot be approved, because nobody approves their own and "
                 f"there is no one to spare: add to {called}."
             )

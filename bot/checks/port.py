@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from bot.checks.findings import Finding, fix, mind, ok
+from bot.checks.findings import Finding, fail, ok, warn
 from bot.config import Settings
 from bot.connections import reserved
 from bot.errors import PortUnavailable
@@ -20,8 +20,8 @@ async def port(settings: Settings) -> Sequence[Finding]:
             return [ok(f"The HTTP server can listen on {where}.")]
     except PortUnavailable as error:
         if await _is_ours(settings):
-            return [mind(f"A Linesman listens on {where}: no second one can start there.")]
-        return [fix(error.message)]
+            return [warn(f"A Linesman listens on {where}: no second one can start there.")]
+        return [fail(error.message)]
 
 
 async def _is_ours(settings: Settings) -> bool:

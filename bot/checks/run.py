@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.checks.accounts import account
 from bot.checks.database import database
-from bot.checks.findings import Finding, Severity, bounded, counted, mind, ok
+from bot.checks.findings import Finding, Severity, bounded, counted, ok, warn
 from bot.checks.port import port
 from bot.checks.socket_mode import socket_mode
 from bot.checks.workspace import Workspace
@@ -29,7 +29,7 @@ _LONGEST: Final = 4000
 async def check(
     settings: Settings, write: Callable[[str], object], *, cautions: Sequence[str] = (), limit: float = LIMIT
 ) -> int:
-    """Check everything, write a line for each finding, and return the exit status: 1 when something has to be fixed.
+    """Check everything, write a line for each finding, and return the exit status: 1 when something fails.
 
     Nothing is changed anywhere: the database is not migrated and nothing is posted. ``write`` gets whole lines, always
     in the same order, each as soon as it and those before it are known. ``cautions`` are sentences about the
@@ -48,7 +48,7 @@ async def check(
                 for finding in await task:
                     sentence = clean(hide.text(finding.sentence), _LONGEST)
                     write(f"{Finding(finding.mark, sentence)}\n")
-                    status = 1 if finding.mark is Severity.FIX else status
+                    status = 1 if finding.mark is Severity.FAIL else status
     return status
 
 
@@ -87,5 +87,5 @@ async def _configuration(settings: Settings, cautions: Sequence[str]) -> Sequenc
         ok(f"The configuration can be read: {given} set, of {len(VARIABLES)}."),
         *(ok(f"Rule {sentence}") for sentence in (settings.explain() if settings.policy_file else ())),
         ok(settings.explain_reading()),
-        *map(mind, (*settings.warnings(), *cautions)),
+        *map(warn, (*settings.warnings(), *cautions)),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.checks.asking import patiently
-from bot.checks.findings import Finding, fix, ok
+from bot.checks.findings import Finding, fail, ok
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.slack.web_api import call
 
@@ -22,11 +22,11 @@ async def socket_mode(client: AsyncWebClient, token: str) -> Sequence[Finding]:
         await patiently(lambda: call(client.apps_connections_open(app_token=token)))
     except DeliveryRefused as error:
         return [
-            fix(
+            fail(
                 f"Slack does not open Socket Mode ({error.code}): turn it on in your Slack app's settings, make an "
                 f"app-level token with the scope connections:write there, and set SLACK_APP_TOKEN to it."
             )
         ]
     except DeliveryError as error:
-        return [fix(f"Socket Mode could not be checked. {error.message} Run `linesman check` again.")]
+        return [fail(f"Socket Mode could not be checked. {error.message} Run `linesman check` again.")]
     return [ok("Slack opens Socket Mode for SLACK_APP_TOKEN.")]

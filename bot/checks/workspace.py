@@ -10,7 +10,7 @@ from typing import Final
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.checks.asking import patiently
-from bot.checks.findings import Finding, bounded, counted, fix, mind, ok
+from bot.checks.findings import Finding, bounded, counted, fail, ok, warn
 from bot.checks.people import listings, people, readers
 from bot.config import Settings
 from bot.errors import DeliveryError, DeliveryRefused
@@ -48,7 +48,7 @@ class Workspace:
         found = await bounded(self._introduction(), what="The bot token", advice=_REACH, limit=limit)
         if (bot := self._bot) is None:
             skipped = "The scopes, channels and people were not checked: Slack has to accept the bot token first."
-            return [*found, mind(skipped)]
+            return [*found, warn(skipped)]
         directory = SlackDirectory(self._client, bot.team)
         rest = await asyncio.gather(
             bounded(self._channels(bot), what="The channels", advice=_REACH, limit=limit),
@@ -65,15 +65,15 @@ class Workspace:
         try:
             self._bot = bot = await patiently(self._identify)
         except DeliveryRefused as error:
-            return [fix(error.message)]
+            return [fail(error.message)]
         except DeliveryError as error:
-            return [fix(f"{error.message} Nothing can be checked there: {_REACH}.")]
+            return [fail(f"{error.message} Nothing can be checked there: {_REACH}.")]
         return [ok(f"The bot is @{bot.handle} in the workspace {bot.workspace}."), _scopes(bot), *self._skew()]
 
     def _skew(self) -> Sequence[Finding]:
         """Compare the clocks by the answer."""
         skew = self._client.clock.skew
-        return [mind(skew)] if skew else []
+        return [warn(skew)] if skew else []
 
     async def _identify(self) -> Bot:
         scopes: list[str | None] = []
@@ -104,28 +104,28 @@ class Workspace:
             answer = await patiently(lambda: call(self._client.conversations_info(channel=id_)))
         except DeliveryError as error:
             if error.code != "channel_not_found":
-                return fix(f"The {role} {id_} could not be checked. {error.message}")
-            return fix(
+                return fail(f"The {role} {id_} could not be checked. {error.message}")
+            return fail(
                 f"The {role} {id_} does not exist, or is private and Linesman is not in it: say "
                 f"`/invite @{bot.handle}` there, or put another channel's id into {variable}."
             )
         channel = answer["channel"]
         shown = f"The {role} #{channel.get('name', '')} ({id_})"
         if channel.get("is_archived"):
-            return fix(f"{shown} is archived: unarchive it, or put another channel's id into {variable}.")
+            return fail(f"{shown} is archived: unarchive it, or put another channel's id into {variable}.")
         if not channel.get("is_member"):
-            return fix(f"{shown} does not have Linesman in it: say `/invite @{bot.handle}` there.")
+            return fail(f"{shown} does not have Linesman in it: say `/invite @{bot.handle}` there.")
         return ok(f"{shown} has Linesman in it.")
 
 
 def _scopes(bot: Bot) -> Finding:
     if bot.scopes is None:
-        return mind("Slack did not say which scopes the app has: compare them with `linesman manifest`.")
+        return warn("Slack did not say which scopes the app has: compare them with `linesman manifest`.")
     missing = missing_scopes(bot.scopes)
     if not missing:
         return ok(f"The app has the {len(SCOPES)} scopes that Linesman needs.")
     listed = ", ".join(f"{scope} ({SCOPES[scope]})" for scope in missing)
-    return fix(
+    return fail(
         f"The app lacks {counted(len(missing), 'scope')}: {listed}. Put what `linesman manifest` prints into your "
         f"Slack app's App Manifest, install the app again, and set SLACK_BOT_TOKEN to the token that Slack shows then."
     )

@@ -17,7 +17,7 @@ from bot.config import load
 from bot.sandbox.close import CloseStandIn
 
 NO_KEY = (
-    "mind  LINESMAN_SECRET_KEY is not set: secret settings (the external PIN) are not offered. Make a key with "
+    "WARN  LINESMAN_SECRET_KEY is not set: secret settings (the external PIN) are not offered. Make a key with "
     '`python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"`.'
 )
 
@@ -32,7 +32,7 @@ CONFIGURATION = [
     case(
         "no requesters",
         {
-            "+configuration": ["mind  LINESMAN_REQUESTERS is empty: nobody can request a change."],
+            "+configuration": ["WARN  LINESMAN_REQUESTERS is empty: nobody can request a change."],
             "requesters": [],
         },
         REQUESTERS="",
@@ -42,7 +42,7 @@ CONFIGURATION = [
         {
             "+configuration": [
                 (
-                    "mind  LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle "
+                    "WARN  LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle "
                     "unknown jobs."
                 )
             ],
@@ -53,11 +53,11 @@ CONFIGURATION = [
     case(
         "no approvers",
         {
-            "+configuration": ["mind  LINESMAN_APPROVERS is empty: no change can be approved."],
+            "+configuration": ["WARN  LINESMAN_APPROVERS is empty: no change can be approved."],
             "approvers": [],
             "enough": [
                 (
-                    "FIX   No change can be approved: nobody can approve and a change needs 1 approval. Put the ids of "
+                    "FAIL  No change can be approved: nobody can approve and a change needs 1 approval. Put the ids of "
                     "active full members into LINESMAN_APPROVERS, or of user groups that have some."
                 )
             ],
@@ -66,7 +66,7 @@ CONFIGURATION = [
     ),
     case(
         "HTTP mode",
-        {"socket": [], "port": ["ok    The HTTP server can listen on a free port of 0.0.0.0."]},
+        {"socket": [], "port": ["OK    The HTTP server can listen on a free port of 0.0.0.0."]},
         SLACK_APP_TOKEN="",
         SLACK_SIGNING_SECRET="8f742231b10e8888abcd99yyyzzz85a5",
     ),
@@ -78,7 +78,7 @@ PROVIDERS = [
         {
             "telnyx": [
                 (
-                    "FIX   Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one. It says: “Could not "
+                    "FAIL  Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one. It says: “Could not "
                     "understand the provided credentials.”."
                 )
             ]
@@ -90,7 +90,7 @@ PROVIDERS = [
         {
             "telnyx": [
                 (
-                    "FIX   Telnyx does not allow this to the API key. It says: “You are not authorized to access the "
+                    "FAIL  Telnyx does not allow this to the API key. It says: “You are not authorized to access the "
                     "requested resource.”."
                 )
             ]
@@ -105,7 +105,7 @@ async def test_all_is_well(place: Any) -> None:
     status, said = await place.check()
 
     assert said == [line for lines in place.good().values() for line in lines]
-    assert all(line.startswith("ok    ") for line in said)
+    assert all(line.startswith("OK    ") for line in said)
     assert status == 0
 
 
@@ -113,7 +113,7 @@ async def test_the_port_is_tried(place: Any) -> None:
     """A port that another program has, or a host that is not this machine, keeps Linesman from starting."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        line = f"FIX   Another program listens on port {taken} of 127.0.0.1: end it, or set PORT to another one."
+        line = f"FAIL  Another program listens on port {taken} of 127.0.0.1: end it, or set PORT to another one."
         await place.tells({"port": [line]}, PORT=str(taken))
 
 
@@ -124,7 +124,7 @@ async def test_a_misspelt_variable(place: Any) -> None:
     status, said = await place.check()
 
     assert said[2] == (
-        "mind  LINSEMAN_STUCK_AFTER looks like a misspelt LINESMAN_STUCK_AFTER: Linesman does not read it. Correct it, "
+        "WARN  LINSEMAN_STUCK_AFTER looks like a misspelt LINESMAN_STUCK_AFTER: Linesman does not read it. Correct it, "
         "or unset it."
     )
     assert status == 0
@@ -154,12 +154,12 @@ async def test_close_is_really_asked(place: Any) -> None:
     """Close says whose credentials they are; beside Telnyx it is one line more."""
     async with CloseStandIn(api_key="api_right", access_token="oauth_right") as close:
         url = {"CLOSE_API_URL": close.url}
-        mine = "ok    Close accepts the credentials; they belong to Line Robot."
+        mine = "OK    Close accepts the credentials; they belong to Line Robot."
         await place.tells({"+telnyx": [mine]}, CLOSE_API_KEY="api_right", **url)
         assert [call.path for call in close.calls] == ["/me/"]
 
         wrong = (
-            "FIX   Close does not accept the credentials; set CLOSE_API_KEY or CLOSE_ACCESS_TOKEN to valid ones. "
+            "FAIL  Close does not accept the credentials; set CLOSE_API_KEY or CLOSE_ACCESS_TOKEN to valid ones. "
             "It says: “Unauthorized”."
         )
         await place.tells({"+telnyx": [wrong]}, CLOSE_API_KEY="api_wrong", **url)
@@ -173,7 +173,7 @@ async def test_a_clock_that_differs_from_the_carriers_is_told(place: Any) -> Non
 
     assert status == 0
     assert told[-2:-1] == place.good()["telnyx"]
-    assert told[-1].startswith("mind  This machine's clock is 62 min ahead of the one of Telnyx.")
+    assert told[-1].startswith("WARN  This machine's clock is 62 min ahead of the one of Telnyx.")
 
 
 async def test_a_clock_that_differs_from_slacks_is_told(place: Any) -> None:
@@ -183,7 +183,7 @@ async def test_a_clock_that_differs_from_slacks_is_told(place: Any) -> None:
     status, told = await place.check()
 
     assert status == 0
-    assert any(line.startswith("mind  This machine's clock is 7 min behind the one of Slack.") for line in told)
+    assert any(line.startswith("WARN  This machine's clock is 7 min behind the one of Slack.") for line in told)
 
 
 async def test_every_problem_at_once(place: Any) -> None:
@@ -194,12 +194,12 @@ async def test_every_problem_at_once(place: Any) -> None:
 
     status, said = await place.check()
 
-    assert [line[:40] for line in said if line.startswith("FIX")] == [
-        "FIX   The app lacks 1 scope: im:write (w",
-        "FIX   The approval channel C0NONE does n",
-        "FIX   LINESMAN_OPERATORS names U0NONE, w",
-        "FIX   Slack does not open Socket Mode (i",
-        "FIX   Telnyx does not accept the API key",
+    assert [line[:40] for line in said if line.startswith("FAIL")] == [
+        "FAIL  The app lacks 1 scope: im:write (w",
+        "FAIL  The approval channel C0NONE does n",
+        "FAIL  LINESMAN_OPERATORS names U0NONE, w",
+        "FAIL  Slack does not open Socket Mode (i",
+        "FAIL  Telnyx does not accept the API key",
     ]
     assert status == 1
 
@@ -238,19 +238,19 @@ async def test_time_is_bounded(place: Any) -> None:
         for line in (
             *(line for name in ("configuration", "database", "port", "bot", "scopes") for line in good[name]),
             (
-                "FIX   The channels could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
+                "FAIL  The channels could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
                 "reached from here."
             ),
             (
-                "FIX   The people could not be checked within 1 s: Slack is slow or asks to slow down, so run "
+                "FAIL  The people could not be checked within 1 s: Slack is slow or asks to slow down, so run "
                 "`linesman check` again in a minute."
             ),
             (
-                "FIX   Socket Mode could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
+                "FAIL  Socket Mode could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
                 "reached from here."
             ),
             (
-                "FIX   Telnyx could not be checked within 1 s: look whether TELNYX_API_URL is right and can be "
+                "FAIL  Telnyx could not be checked within 1 s: look whether TELNYX_API_URL is right and can be "
                 "reached from here."
             ),
         )
@@ -274,5 +274,5 @@ async def test_as_a_process(place: Any) -> None:
     out, err = await asyncio.wait_for(process.communicate(), 30)
 
     said = out.decode().splitlines()
-    assert [line[:5].rstrip() for line in said] == ["ok"] * 5 + ["FIX"] + ["ok"] * 8
+    assert [line[:5].rstrip() for line in said] == ["OK"] * 5 + ["FAIL"] + ["OK"] * 8
     assert (process.returncode, err) == (1, b"")

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.checks.database import compared
-from bot.checks.findings import Finding, fix, ok
+from bot.checks.findings import Finding, fail, ok
 from bot.store.database import Database
 from bot.store.migrations import migrate
 
 #: A database that may be written to, as in the tests of the store.
-MEMORY = "mind  DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
+MEMORY = "WARN  DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
 
 
 async def migrated(place: Any) -> str:
@@ -33,7 +33,7 @@ async def test_current(place: Any) -> None:
     revision = await migrated(place)
 
     await place.tells(
-        {"database": [f"ok    The database {place.file} opens and has the current revision, {revision}."]}
+        {"database": [f"OK    The database {place.file} opens and has the current revision, {revision}."]}
     )
 
 
@@ -42,7 +42,7 @@ async def test_empty_is_not_migrated(place: Any) -> None:
     place.file.touch(0o600)
 
     await place.tells(
-        {"database": [f"ok    The database {place.file} opens and is empty: the first start prepares it."]}
+        {"database": [f"OK    The database {place.file} opens and is empty: the first start prepares it."]}
     )
     assert place.file.read_bytes() == b""
     assert list(place.file.parent.iterdir()) == [place.file]
@@ -54,7 +54,7 @@ async def test_newer(place: Any) -> None:
     with closing(sqlite3.connect(place.file)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     line = (
-        f"FIX   The database {place.file} has revision 9999, which this version does not know, so a newer Linesman "
+        f"FAIL  The database {place.file} has revision 9999, which this version does not know, so a newer Linesman "
         f"wrote it: install that version, or restore a backup."
     )
 
@@ -68,8 +68,8 @@ async def test_in_use(place: Any) -> None:
     revision = await migrated(place)
     async with Database(place.env["DATABASE_URL"]) as database:
         lines = [
-            f"mind  A Linesman is running on the database {place.file}: no second one can start.",
-            f"ok    The database {place.file} opens and has the current revision, {revision}.",
+            f"WARN  A Linesman is running on the database {place.file}: no second one can start.",
+            f"OK    The database {place.file} opens and has the current revision, {revision}.",
         ]
         await place.tells({"database": lines})
         await database.ping()
@@ -79,7 +79,7 @@ async def test_lock_is_given_back(place: Any) -> None:
     """A Linesman can start right after the check, and one that has stopped is not taken for a running one."""
     revision = await migrated(place)
     await place.tells(
-        {"database": [f"ok    The database {place.file} opens and has the current revision, {revision}."]}
+        {"database": [f"OK    The database {place.file} opens and has the current revision, {revision}."]}
     )
 
     assert await migrated(place) == revision
@@ -89,7 +89,7 @@ async def test_no_folder(place: Any) -> None:
     """A file in a folder that does not exist cannot be made."""
     place.env["DATABASE_URL"] = f"sqlite+aiosqlite:///{place.file.parent}/none/linesman.db"
     line = (
-        f"FIX   The folder {place.file.parent}/none for the database does not exist: make it, or set DATABASE_URL to "
+        f"FAIL  The folder {place.file.parent}/none for the database does not exist: make it, or set DATABASE_URL to "
         f"another place."
     )
 
@@ -102,7 +102,7 @@ async def test_closed_folder(place: Any) -> None:
     folder = place.file.parent
     folder.chmod(0o500)
     try:
-        line = f"FIX   {folder} cannot be written by this user: change its owner, or set DATABASE_URL to another place."
+        line = f"FAIL  {folder} cannot be written by this user: change its owner, or set DATABASE_URL to another place."
         await place.tells({"database": [line]})
     finally:
         folder.chmod(0o700)
@@ -111,7 +111,7 @@ async def test_closed_folder(place: Any) -> None:
 async def test_a_folder(place: Any) -> None:
     """A folder in the database's place is named, and nothing is made in it."""
     place.file.mkdir()
-    line = f"FIX   {place.file} is a folder, not a database: set DATABASE_URL to a file in it."
+    line = f"FAIL  {place.file} is a folder, not a database: set DATABASE_URL to a file in it."
 
     await place.tells({"database": [line]})
     assert list(place.file.iterdir()) == []
@@ -121,7 +121,7 @@ async def test_the_first_start_is_tried(place: Any) -> None:
     """That the first start makes it is said only where one was made; not, say, behind a link to nowhere."""
     place.file.symlink_to(place.file.parent / "nowhere" / "linesman.db")
     line = (
-        f"FIX   The database {place.file} cannot be made: [Errno 2] No such file or directory: "
+        f"FAIL  The database {place.file} cannot be made: [Errno 2] No such file or directory: "
         f"'{place.file.parent}/nowhere/linesman.db-check{os.getpid()}.lock'. Put this right, or set DATABASE_URL to "
         f"another place."
     )
@@ -141,8 +141,8 @@ async def test_others_can_read_it(place: Any) -> None:
     revision = await migrated(place)
     place.file.chmod(0o644)
     lines = [
-        f"mind  Others on this machine can read {place.file}: say `chmod 600 {place.file}`.",
-        f"ok    The database {place.file} opens and has the current revision, {revision}.",
+        f"WARN  Others on this machine can read {place.file}: say `chmod 600 {place.file}`.",
+        f"OK    The database {place.file} opens and has the current revision, {revision}.",
     ]
 
     await place.tells({"database": lines})
@@ -154,7 +154,7 @@ async def test_locked_by_another_program(place: Any) -> None:
     with closing(sqlite3.connect(place.file)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         line = (
-            f"FIX   The database {place.file} does not open: database is locked. Put this right there, or set "
+            f"FAIL  The database {place.file} does not open: database is locked. Put this right there, or set "
             f"DATABASE_URL to another database."
         )
         await place.tells({"database": [line]})
@@ -165,7 +165,7 @@ async def test_no_database(place: Any) -> None:
     place.file.write_bytes(b"Once upon a time, there was no database at all. " * 100)
     place.file.chmod(0o600)
     line = (
-        f"FIX   The database {place.file} does not open: file is not a database. Put this right there, or set "
+        f"FAIL  The database {place.file} does not open: file is not a database. Put this right there, or set "
         f"DATABASE_URL to another database."
     )
 
@@ -179,7 +179,7 @@ async def test_odd_path(place: Any, tmp_path: Path) -> None:
     revision = await migrated(place)
 
     await place.tells(
-        {"database": [f"ok    The database {place.file} opens and has the current revision, {revision}."]}
+        {"database": [f"OK    The database {place.file} opens and has the current revision, {revision}."]}
     )
 
 
@@ -189,7 +189,7 @@ async def test_memory(place: Any) -> None:
 
     status, said = await place.check()
 
-    assert said[2:4] == [MEMORY, "ok    The database is in memory: each start makes a new one."]
+    assert said[2:4] == [MEMORY, "OK    The database is in memory: each start makes a new one."]
     assert status == 0
 
 
@@ -198,7 +198,7 @@ async def test_no_driver(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     place.env["DATABASE_URL"] = "postgresql+asyncpg://lin:correct-horse@db.example.com/lin"
     line = (
-        "FIX   The PostgreSQL database lin on db.example.com needs the driver asyncpg, which is not installed: install "
+        "FAIL  The PostgreSQL database lin on db.example.com needs the driver asyncpg, which is not installed: install "
         "it with `pip install 'linesman[postgres]'`."
     )
 
@@ -210,7 +210,7 @@ async def test_no_server(place: Any) -> None:
     pytest.importorskip("asyncpg")
     place.env["DATABASE_URL"] = "postgresql+asyncpg://lin:correct-horse@127.0.0.1:1/lin"
     line = (
-        "FIX   The PostgreSQL database lin on 127.0.0.1 cannot be reached: Connect call failed ('127.0.0.1', 1). Look "
+        "FAIL  The PostgreSQL database lin on 127.0.0.1 cannot be reached: Connect call failed ('127.0.0.1', 1). Look "
         "whether DATABASE_URL is right and its server runs."
     )
 
@@ -224,11 +224,11 @@ async def test_postgresql(place: Any, postgres: str) -> None:
     place.env["DATABASE_URL"] = postgres
     revision = await migrated(place)
 
-    await place.tells({"database": [f"ok    {shown} opens and has the current revision, {revision}."]})
+    await place.tells({"database": [f"OK    {shown} opens and has the current revision, {revision}."]})
 
     place.env["DATABASE_URL"] = url.set(database="no_such_database").render_as_string(hide_password=False)
     refused = (
-        "FIX   The PostgreSQL database no_such_database does not open: database "
+        "FAIL  The PostgreSQL database no_such_database does not open: database "
         '"no_such_database" does not exist. Put this right there, or set DATABASE_URL to another database.'
     )
 
@@ -243,7 +243,7 @@ async def test_postgresql(place: Any, postgres: str) -> None:
         ("0002", ok("It opens and has the current revision, 0002.")),
         (
             "0003",
-            fix(
+            fail(
                 "It has revision 0003, which this version does not know, so a newer Linesman wrote it: install that "
                 "version, or restore a backup."
             ),

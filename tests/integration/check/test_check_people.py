@@ -40,7 +40,7 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
             "U0NONE",
             person("U0KIM"),
             (
-                "FIX   LINESMAN_OPERATORS names U0NONE, whom Slack does not know here: take the id from the person's "
+                "FAIL  LINESMAN_OPERATORS names U0NONE, whom Slack does not know here: take the id from the person's "
                 "profile in Slack."
             ),
         ),
@@ -48,7 +48,7 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
             "U0KIM",
             person("U0KIM", deleted=True),
             (
-                "mind  LINESMAN_OPERATORS names Kim (U0KIM), whose account is deactivated and may not do an operator's "
+                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), whose account is deactivated and may not do an operator's "
                 "work: take the id out."
             ),
         ),
@@ -56,7 +56,7 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
             "U0KIM",
             person("U0KIM", guest=True),
             (
-                "mind  LINESMAN_OPERATORS names Kim (U0KIM), who is a guest and may not do an operator's work: take "
+                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), who is a guest and may not do an operator's work: take "
                 "the id out."
             ),
         ),
@@ -64,7 +64,7 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
             "U0KIM",
             person("U0KIM", foreign_team="T0OTHER"),
             (
-                "mind  LINESMAN_OPERATORS names Kim (U0KIM), who belongs to another workspace and may not do an "
+                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), who belongs to another workspace and may not do an "
                 "operator's work: take the id out."
             ),
         ),
@@ -72,20 +72,20 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
             "U0LINESMAN",
             person("U0KIM"),
             (
-                "mind  LINESMAN_OPERATORS names linesman (U0LINESMAN), which is a bot and may not do an operator's "
+                "WARN  LINESMAN_OPERATORS names linesman (U0LINESMAN), which is a bot and may not do an operator's "
                 "work: take the id out."
             ),
         ),
         (
             "U0KIM",
             fault("users.info", "internal_error", "user", "U0KIM"),
-            "FIX   LINESMAN_OPERATORS names U0KIM, and Slack did not say who that is. Slack had a fault of its own.",
+            "FAIL  LINESMAN_OPERATORS names U0KIM, and Slack did not say who that is. Slack had a fault of its own.",
         ),
         (
             "S0NONE",
             group("S0SOME", "U0ANA"),
             (
-                "FIX   LINESMAN_OPERATORS names the user group S0NONE, which Slack does not know: take the id from the "
+                "FAIL  LINESMAN_OPERATORS names the user group S0NONE, which Slack does not know: take the id from the "
                 "group's page in Slack."
             ),
         ),
@@ -93,27 +93,27 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
             "S0SOME",
             group("S0SOME", "U0ANA", disabled=True),
             (
-                "FIX   LINESMAN_OPERATORS names the user group S0SOME, which is switched off: switch it on in Slack, "
+                "FAIL  LINESMAN_OPERATORS names the user group S0SOME, which is switched off: switch it on in Slack, "
                 "or take it out."
             ),
         ),
         (
             "S0SOME",
             group("S0SOME"),
-            "mind  LINESMAN_OPERATORS names the user group S0SOME, which has no members: nobody gains by it.",
+            "WARN  LINESMAN_OPERATORS names the user group S0SOME, which has no members: nobody gains by it.",
         ),
         (
             "S0SOME",
             fault("usergroups.users.list", "plan_upgrade_required", "usergroup", "S0SOME"),
             (
-                "FIX   LINESMAN_OPERATORS names the user group S0SOME, but this workspace's plan has no user groups: "
+                "FAIL  LINESMAN_OPERATORS names the user group S0SOME, but this workspace's plan has no user groups: "
                 "list the people themselves."
             ),
         ),
         (
             "S0SOME",
             fault("usergroups.users.list", "fatal_error", "usergroup", "S0SOME"),
-            "FIX   LINESMAN_OPERATORS names the user group S0SOME, which cannot be read. Slack had a fault of its own.",
+            "FAIL  LINESMAN_OPERATORS names the user group S0SOME, which cannot be read. Slack had a fault of its own.",
         ),
     ],
     ids=[
@@ -140,7 +140,7 @@ async def test_entries(place: Any, operators: str, spoil: Callable[[Any], object
 async def test_everyone(place: Any) -> None:
     """A star is everybody, and people who are named beside it are still looked at."""
     line = (
-        "ok    LINESMAN_REQUESTERS is in order: every active full member of the workspace and 1 person may request "
+        "OK    LINESMAN_REQUESTERS is in order: every active full member of the workspace and 1 person may request "
         "changes."
     )
 
@@ -156,12 +156,12 @@ async def test_everyone(place: Any) -> None:
             {
                 "approvers": [
                     (
-                        "mind  LINESMAN_APPROVERS names Kim (U0KIM), whose account is deactivated and may not approve "
+                        "WARN  LINESMAN_APPROVERS names Kim (U0KIM), whose account is deactivated and may not approve "
                         "changes: take the id out."
                     )
                 ],
                 "enough": [
-                    f"FIX   No change can be approved: nobody can approve and a change needs 1 approval. {TOO_FEW}"
+                    f"FAIL  No change can be approved: nobody can approve and a change needs 1 approval. {TOO_FEW}"
                 ],
             },
         ),
@@ -169,9 +169,9 @@ async def test_everyone(place: Any) -> None:
             {"APPROVERS": "S0SOME", "APPROVALS_REQUIRED": "2"},
             lambda place: (person("U0KIM", guest=True)(place), group("S0SOME", "U0KIM", "U0MAX", "U0GONE")(place)),
             {
-                "approvers": ["ok    LINESMAN_APPROVERS is in order: 1 user group may approve changes."],
+                "approvers": ["OK    LINESMAN_APPROVERS is in order: 1 user group may approve changes."],
                 "enough": [
-                    f"FIX   No change can be approved: 1 person can approve and a change needs 2 approvals. {TOO_FEW}"
+                    f"FAIL  No change can be approved: 1 person can approve and a change needs 2 approvals. {TOO_FEW}"
                 ],
             },
         ),
@@ -181,12 +181,12 @@ async def test_everyone(place: Any) -> None:
             {
                 "approvers": [
                     (
-                        "FIX   LINESMAN_APPROVERS names the user group S0SOME, which cannot be read. Slack had a fault "
+                        "FAIL  LINESMAN_APPROVERS names the user group S0SOME, which cannot be read. Slack had a fault "
                         "of its own."
                     )
                 ],
                 "enough": [
-                    f"FIX   No change can be approved: nobody can approve and a change needs 1 approval. {TOO_FEW}"
+                    f"FAIL  No change can be approved: nobody can approve and a change needs 1 approval. {TOO_FEW}"
                 ],
             },
         ),
@@ -194,23 +194,23 @@ async def test_everyone(place: Any) -> None:
             {"APPROVERS": "U0MAX,U0EVA,U0IDA"},
             person("U0KIM"),
             {
-                "approvers": ["ok    LINESMAN_APPROVERS is in order: 3 people may approve changes."],
-                "enough": ["ok    3 people can approve, and a change needs 1 approval."],
+                "approvers": ["OK    LINESMAN_APPROVERS is in order: 3 people may approve changes."],
+                "enough": ["OK    3 people can approve, and a change needs 1 approval."],
             },
         ),
         (
             {"APPROVALS_REQUIRED": "2"},
             person("U0KIM"),
-            {"enough": ["ok    2 people can approve, and a change needs 2 approvals."]},
+            {"enough": ["OK    2 people can approve, and a change needs 2 approvals."]},
         ),
         (
             {"APPROVALS_REQUIRED": "2", "REQUESTERS": "S0LEADS,U0ANA"},
             person("U0KIM"),
             {
                 "enough": [
-                    "ok    2 people can approve, and a change needs 2 approvals.",
+                    "OK    2 people can approve, and a change needs 2 approvals.",
                     (
-                        "mind  What Max or Eva requests cannot be approved, because nobody approves their own and "
+                        "WARN  What Max or Eva requests cannot be approved, because nobody approves their own and "
                         "there is no one to spare: add to LINESMAN_APPROVERS."
                     ),
                 ]
@@ -232,9 +232,9 @@ async def test_a_warning_of_the_configuration_is_not_repeated(place: Any) -> Non
 
     _, said = await place.check()
 
-    assert [line for line in said if not line.startswith("ok")] == [
+    assert [line for line in said if not line.startswith("OK")] == [
         (
-            "mind  LINESMAN_APPROVALS_REQUIRED is 1 and LINESMAN_APPROVERS names 1: a change that an approver requests "
+            "WARN  LINESMAN_APPROVALS_REQUIRED is 1 and LINESMAN_APPROVERS names 1: a change that an approver requests "
             "cannot be approved, because nobody approves their own."
         )
     ]
@@ -250,19 +250,19 @@ async def test_a_large_group_is_not_looked_up_to_the_end(place: Any) -> None:
 
     _, said = await place.check()
 
-    assert "ok    At least 4 people can approve, and a change needs 3 approvals." in said
+    assert "OK    At least 4 people can approve, and a change needs 3 approvals." in said
     assert sum(call.method == "users.info" for call in place.slack.calls) == 5
 
 
 async def test_names_are_data(place: Any) -> None:
     """A name cannot break a line or move the cursor of the terminal."""
-    place.slack.add_person("U0KIM", name="Kim\nok    \x1b[2JAll is well", guest=True)
+    place.slack.add_person("U0KIM", name="Kim\nOK    \x1b[2JAll is well", guest=True)
     place.env["LINESMAN_OPERATORS"] = "U0KIM"
 
     _, said = await place.check()
 
     assert (
-        "mind  LINESMAN_OPERATORS names Kim ok [2JAll is well (U0KIM), who is a guest and may not do an operator's "
+        "WARN  LINESMAN_OPERATORS names Kim OK [2JAll is well (U0KIM), who is a guest and may not do an operator's "
         "work: take the id out."
     ) in said
 
@@ -286,19 +286,19 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
     assert status == 1
     assert [line for line in said if "policy.toml" in line] == [
         (
-            "mind  policy.toml, rule 1 “routing”, approvers, names Kim (U0KIM), whose account is deactivated and may "
+            "WARN  policy.toml, rule 1 “routing”, approvers, names Kim (U0KIM), whose account is deactivated and may "
             "not approve changes: take the id out."
         ),
         (
-            "FIX   No change under policy.toml, rule 1 “routing” can be approved: 1 person can approve and a change "
+            "FAIL  No change under policy.toml, rule 1 “routing” can be approved: 1 person can approve and a change "
             "needs 2 approvals. Put the ids of active full members into policy.toml, rule 1 “routing”, approvers, or "
             "of user groups that have some."
         ),
         (
-            "mind  policy.toml, rule 2 “tags”, requesters, names the user group S0NONE, which has no members: nobody "
+            "WARN  policy.toml, rule 2 “tags”, requesters, names the user group S0NONE, which has no members: nobody "
             "gains by it."
         ),
-        ("ok    At least 2 people can approve under policy.toml, rule 2 “tags”, and a change needs 1 approval."),
+        ("OK    At least 2 people can approve under policy.toml, rule 2 “tags”, and a change needs 1 approval."),
     ]
 
 

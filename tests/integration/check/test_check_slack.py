@@ -12,7 +12,7 @@ from aiohttp import web
 NEED_THE_BOT: Mapping[str, list[str]] = {
     name: [] for name in ("scopes", "approvals", "failures", "requesters", "approvers", "enough", "operators")
 }
-SKIPPED = "mind  The scopes, channels and people were not checked: Slack has to accept the bot token first."
+SKIPPED = "WARN  The scopes, channels and people were not checked: Slack has to accept the bot token first."
 #: A port on which nobody listens.
 NOWHERE = "http://127.0.0.1:1/"
 
@@ -28,7 +28,7 @@ BOT = [
         {
             "bot": [
                 (
-                    "FIX   Slack refused (invalid_auth): the bot token is not valid any more; install the app again "
+                    "FAIL  Slack refused (invalid_auth): the bot token is not valid any more; install the app again "
                     "and set SLACK_BOT_TOKEN."
                 ),
                 SKIPPED,
@@ -42,13 +42,13 @@ BOT = [
         {
             "bot": [
                 (
-                    "FIX   Slack cannot be reached. Nothing can be checked there: look whether SLACK_API_URL is right "
+                    "FAIL  Slack cannot be reached. Nothing can be checked there: look whether SLACK_API_URL is right "
                     "and can be reached from here."
                 ),
                 SKIPPED,
             ],
             **NEED_THE_BOT,
-            "socket": ["FIX   Socket Mode could not be checked. Slack cannot be reached. Run `linesman check` again."],
+            "socket": ["FAIL  Socket Mode could not be checked. Slack cannot be reached. Run `linesman check` again."],
         },
         SLACK_API_URL=NOWHERE,
     ),
@@ -57,7 +57,7 @@ BOT = [
         {
             "scopes": [
                 (
-                    "FIX   The app lacks 1 scope: files:write (puts result sheets into the thread). Put what `linesman "
+                    "FAIL  The app lacks 1 scope: files:write (puts result sheets into the thread). Put what `linesman "
                     "manifest` prints into your Slack app's App Manifest, install the app again, and set "
                     "SLACK_BOT_TOKEN to the token that Slack shows then."
                 )
@@ -70,7 +70,7 @@ BOT = [
         {
             "scopes": [
                 (
-                    "FIX   The app lacks 2 scopes: users:read (sees whether a person is active, a guest or a bot "
+                    "FAIL  The app lacks 2 scopes: users:read (sees whether a person is active, a guest or a bot "
                     "before a decision counts), usergroups:read (sees who is in the user groups that may request or "
                     "approve). Put what `linesman manifest` prints into your Slack app's App Manifest, install the app "
                     "again, and set SLACK_BOT_TOKEN to the token that Slack shows then."
@@ -78,29 +78,29 @@ BOT = [
             ],
             "requesters": [
                 (
-                    "FIX   LINESMAN_REQUESTERS names U0ANA, and Slack did not say who that is. Slack refused "
+                    "FAIL  LINESMAN_REQUESTERS names U0ANA, and Slack did not say who that is. Slack refused "
                     "(missing_scope): the app lacks a scope; compare it with `linesman manifest` and install it again."
                 ),
                 (
-                    "FIX   LINESMAN_REQUESTERS names the user group S0OPS, which cannot be read. Slack refused "
+                    "FAIL  LINESMAN_REQUESTERS names the user group S0OPS, which cannot be read. Slack refused "
                     "(missing_scope): the app lacks a scope; compare it with `linesman manifest` and install it again."
                 ),
             ],
             "approvers": [
                 (
-                    "FIX   LINESMAN_APPROVERS names U0EVA, U0MAX, and Slack did not say who that is. Slack refused "
+                    "FAIL  LINESMAN_APPROVERS names U0EVA, U0MAX, and Slack did not say who that is. Slack refused "
                     "(missing_scope): the app lacks a scope; compare it with `linesman manifest` and install it again."
                 )
             ],
             "enough": [
                 (
-                    "FIX   No change can be approved: nobody can approve and a change needs 1 approval. Put the ids of "
+                    "FAIL  No change can be approved: nobody can approve and a change needs 1 approval. Put the ids of "
                     "active full members into LINESMAN_APPROVERS, or of user groups that have some."
                 )
             ],
             "operators": [
                 (
-                    "FIX   LINESMAN_OPERATORS names U0ANA, and Slack did not say who that is. Slack refused "
+                    "FAIL  LINESMAN_OPERATORS names U0ANA, and Slack did not say who that is. Slack refused "
                     "(missing_scope): the app lacks a scope; compare it with `linesman manifest` and install it again."
                 )
             ],
@@ -113,7 +113,7 @@ BOT = [
         {
             "socket": [
                 (
-                    "FIX   Slack does not open Socket Mode (invalid_auth): turn it on in your Slack app's settings, "
+                    "FAIL  Slack does not open Socket Mode (invalid_auth): turn it on in your Slack app's settings, "
                     "make an app-level token with the scope connections:write there, and set SLACK_APP_TOKEN to it."
                 )
             ]
@@ -134,7 +134,7 @@ CHANNELS = [
         {
             "approvals": [
                 (
-                    "FIX   The approval channel C0NONE does not exist, or is private and Linesman is not in it: say "
+                    "FAIL  The approval channel C0NONE does not exist, or is private and Linesman is not in it: say "
                     "`/invite @linesman` there, or put another channel's id into LINESMAN_APPROVAL_CHANNEL."
                 )
             ]
@@ -146,7 +146,7 @@ CHANNELS = [
         {
             "failures": [
                 (
-                    "FIX   The failure channel C0HIDDEN does not exist, or is private and Linesman is not in it: say "
+                    "FAIL  The failure channel C0HIDDEN does not exist, or is private and Linesman is not in it: say "
                     "`/invite @linesman` there, or put another channel's id into LINESMAN_FAILURE_CHANNEL."
                 )
             ]
@@ -158,7 +158,7 @@ CHANNELS = [
         "a public channel without the bot",
         {
             "approvals": [
-                "FIX   The approval channel #open (C0OPEN) does not have Linesman in it: say `/invite @linesman` there."
+                "FAIL  The approval channel #open (C0OPEN) does not have Linesman in it: say `/invite @linesman` there."
             ]
         },
         lambda place: place.slack.add_channel("C0OPEN", name="open", bot_is_member=False),
@@ -169,7 +169,7 @@ CHANNELS = [
         {
             "failures": [
                 (
-                    "FIX   The failure channel #old (C0OLD) is archived: unarchive it, or put another channel's id "
+                    "FAIL  The failure channel #old (C0OLD) is archived: unarchive it, or put another channel's id "
                     "into LINESMAN_FAILURE_CHANNEL."
                 )
             ]
@@ -179,7 +179,7 @@ CHANNELS = [
     ),
     case(
         "a channel that Slack does not tell about",
-        {"failures": ["FIX   The failure channel C0FAIL could not be checked. Slack had a fault of its own."]},
+        {"failures": ["FAIL  The failure channel C0FAIL could not be checked. Slack had a fault of its own."]},
         lambda place: place.slack.faults.add(
             method="conversations.info", kind="status", where=lambda params: params["channel"] == "C0FAIL"
         ),
@@ -212,9 +212,9 @@ async def test_channels(
     [
         (
             {"ok": True, "team_id": "T0", "team": "Odd", "user_id": "U0BOT", "user": "linesman"},
-            "mind  Slack did not say which scopes the app has: compare them with `linesman manifest`.",
+            "WARN  Slack did not say which scopes the app has: compare them with `linesman manifest`.",
         ),
-        ({"ok": True}, "FIX   The bot token could not be checked (KeyError): read the log above, and report it."),
+        ({"ok": True}, "FAIL  The bot token could not be checked (KeyError): read the log above, and report it."),
     ],
     ids=["no scopes", "no workspace"],
 )
