@@ -49,7 +49,7 @@ def test_the_demo_plays_its_story_and_keeps_every_promise(tmp_path: Path) -> Non
         "“+1303555160” needs 10 digits after +1 and has 9",
         "Numbers: 2,500   Jobs: 3",
         "You asked for this change, so somebody else has to approve it.",
-        "Your approval of CHG-1 counts",
+        "That was the last approval needed: CHG-1 starts",
         "2,492 verified · 1 differs · 7 failed",
         "7 of 2,500 numbers failed; 1 number differs from what was approved",
         "2,500 rows: 2,492 verified, 7 failed, 1 differs.",

@@ -1,4 +1,4 @@
-"""Go on, and Stop, on the card of a change that is paused after its first try."""
+"""Continue rollout, and Stop here, on the card of a change that is paused after its canary."""
 
 from __future__ import annotations
 

@@ -101,11 +101,12 @@ def _thanks(change: int, answer: DecisionResult) -> str:
     if answer.state is ChangeState.AWAITING_APPROVAL:
         missing = answer.required - answer.approvals
         lapsed = f" {escape(answer.lapsed)}" if answer.lapsed else ""
-        return f"Your approval of {public_id(change)} counts.{lapsed} {missing} more needed, from somebody else."
+        more = "approval" if missing == 1 else "approvals"
+        return f"Approved.{lapsed} {public_id(change)} needs {missing} more {more}, from somebody else."
     begins = when(answer.begins_at) if answer.begins_at else "now"
     if answer.frozen:
         begins = f"{begins}, once the freeze is lifted" if answer.begins_at else "once the freeze is lifted"
-    return f"Your approval of {public_id(change)} counts, and it is the last one needed: the change starts {begins}."
+    return f"Approved. That was the last approval needed: {public_id(change)} starts {begins}."
 
 
 async def _ask_why(services: Services, body: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy.wall_clock import show_instant
-from bot.slack.views.canary import try_line
+from bot.slack.views.canary import canary_line
 from bot.slack.views.elements import (
     Block,
     View,
@@ -76,12 +76,12 @@ def approval_card(details: ChangeDetails) -> list[Block]:
                 ]
             )
         )
-        if waiting and (canary := try_line(details)):
+        if waiting and (canary := canary_line(details)):
             blocks.append(section(canary))
         if summary.sample:
             blocks.append(section(f"*For example*\n{sample_lines(details.kind, summary, limit=3)}"))
         if warnings := warning_lines(details.kind, summary):
-            blocks.append(section(f"*Mind*\n{warnings}"))
+            blocks.append(section(f"*Before you approve*\n{warnings}"))
     blocks.append(quote(change.draft.reason))
     if rejected := [d for d in details.decisions if d.reason]:
         blocks.append(section(f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, 500)}"))

@@ -1,4 +1,4 @@
-"""The first try: what it is going to be, how it went, and the buttons that decide what follows."""
+"""The canary: what it is going to be, how it went, and the buttons that decide what follows."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ STOP: Final = "stop_rest"
 _AHEAD: Final = frozenset({ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
 
 
-def try_line(details: ChangeDetails) -> str:
-    """Return what the first try is, or where it is; empty when there is none, or when it is over and the rest goes."""
+def canary_line(details: ChangeDetails) -> str:
+    """Return what the canary is, or where it is; empty when there is none, or when it is over and the rest goes."""
     change = details.change
     first = [batch for batch in details.batches if batch.canary]
     rest = [batch for batch in details.batches if not batch.canary]
     if not first:
         unneeded = change.draft.canary and change.state in _AHEAD
-        return "🐤 *No first try*: there are no more numbers than it was to have." if unneeded else ""
+        return "🐤 *No canary*: the change is no larger, so all numbers go at once." if unneeded else ""
     tried, others = sum(batch.size for batch in first), sum(batch.size for batch in rest)
-    others_text = f"the other {counted(others, 'number')}" if others > 1 else "the last number"
+    others_text = f"the remaining {counted(others, 'number')}" if others > 1 else "the last number"
     if change.state in _AHEAD:
         named = ", ".join(change.summary.canary) if change.summary else ""
         more = ", …" if change.summary and tried > len(change.summary.canary) else ""
         return (
-            f"🐤 *First try on {counted(tried, 'number')}* ({named}{more}), in {counted(len(first), 'job')}. Only when "
-            f"each is verified {others_text} {'follow' if others > 1 else 'follows'}, in {counted(len(rest), 'job')}; "
-            "otherwise the change pauses and asks its requester and operators."
+            f"🐤 *Canary: {counted(tried, 'number')} first* ({named}{more}), in {counted(len(first), 'job')}. If all "
+            f"are verified, {others_text} {'follow' if others > 1 else 'follows'}, in {counted(len(rest), 'job')}. If "
+            "not, the change pauses, and its requester or an operator decides."
         )
     if change.stopped_at is not None or change.state.over:
         return ""
@@ -46,47 +46,47 @@ def try_line(details: ChangeDetails) -> str:
         return f"🕒 Outside its change window: {others_text} {follow} at {when(details.opens_at)}."
     if change.state is ChangeState.PAUSED:
         return (
-            f"⏸️ *Paused after the first try* on {counted(tried, 'number')}: not every one is as approved. "
-            f"{person(change.requester)} or an operator has to say whether {others_text} "
-            f"{'follow' if others > 1 else 'follows'}. All numbers stay locked until then."
+            f"⏸️ *Paused after the canary* of {counted(tried, 'number')}: not all are as approved. "
+            f"{person(change.requester)} or an operator must decide whether to continue with {others_text}. All "
+            "numbers stay locked until then."
         )
     wait = "wait" if others > 1 else "waits"
-    return f"🐤 First try on {counted(tried, 'number')}; {others_text} {wait} until each is verified."
+    return f"🐤 Canary: {counted(tried, 'number')} first; {others_text} {wait} until all are verified."
 
 
-def try_history(details: ChangeDetails, data: Mapping[str, Any], counts: Mapping[str, int]) -> str:
-    """Return a line of history about the first try; empty when the line is about something else."""
+def canary_history(details: ChangeDetails, data: Mapping[str, Any], counts: Mapping[str, int]) -> str:
+    """Return a line of history about the canary; empty when the line is about something else."""
     requester = person(details.change.requester)
     match data["what"]:
         case "paused":
-            said = f"⏸️ Paused after the first try: {', '.join(count_parts(**counts))}."
-            return f"{said} {requester} or an operator can press *Go on* or *Stop* on the card."
+            said = f"⏸️ Paused after the canary: {', '.join(count_parts(**counts))}."
+            return f"{said} {requester} or an operator can press *Continue rollout* or *Stop here* on the card."
         case "still_paused":
-            return f"⏰ Still paused after the first try; all its numbers stay locked. {requester}, go on or stop?"
+            return f"⏰ Still paused after the canary; all its numbers stay locked. {requester}: continue or stop?"
         case "went_on":
-            return f"▶️ {person(data['by'])} lets the other {counted(data['numbers'], 'number')} follow."
+            return f"▶️ {person(data['by'])} continued the rollout: {counted(data['numbers'], 'number')} to go."
         case _:
             return ""
 
 
-def try_buttons(details: ChangeDetails) -> Block:
+def canary_buttons(details: ChangeDetails) -> Block:
     """Return the buttons of a paused change."""
     change = details.change
     rest = sum(batch.size for batch in details.batches if batch.state is BatchState.QUEUED)
     return actions(
         f"paused:{change.id}",
         [
-            button("Go on", GO_ON, str(change.id), style="primary", confirm=_question(change, rest)),
-            button("Stop", STOP, str(change.id), style="danger", confirm=_stopping(change, rest)),
+            button("Continue rollout", GO_ON, str(change.id), style="primary", confirm=_question(change, rest)),
+            button("Stop here", STOP, str(change.id), style="danger", confirm=_stopping(change, rest)),
         ],
     )
 
 
 def _question(change: Change, rest: int) -> Block:
-    text = f"{counted(rest, 'number')} will be changed as approved, although the first try did not go as approved."
-    return confirmation(f"Go on with {change.public_id}?", text, "Go on")
+    text = f"{counted(rest, 'number')} will be changed as approved, although not all canary numbers are as approved."
+    return confirmation(f"Continue {change.public_id}?", text, "Continue rollout")
 
 
 def _stopping(change: Change, rest: int) -> Block:
-    text = f"{counted(rest, 'number')} will not be sent. The numbers of the first try stay as they are now."
-    return confirmation(f"Stop {change.public_id}?", text, "Stop")
+    text = f"{counted(rest, 'number')} will not be sent. The canary numbers stay as they are now."
+    return confirmation(f"Stop {change.public_id} here?", text, "Stop here")

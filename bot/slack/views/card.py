@@ -7,7 +7,7 @@ from typing import Final
 from bot.changes.model.change import FollowUp, public_id
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.outcome.outcomes import NOT_TOLD
-from bot.slack.views.canary import try_buttons, try_line
+from bot.slack.views.canary import canary_buttons, canary_line
 from bot.slack.views.elements import (
     Block,
     actions,
@@ -62,10 +62,10 @@ def card(details: ChangeDetails) -> list[Block]:
         blocks.append(section(freeze))
     if held := slack_line(details.waits_for_slack):
         blocks.append(section(held))
-    if canary := try_line(details):
+    if canary := canary_line(details):
         blocks.append(section(canary))
     if change.state is ChangeState.PAUSED:
-        blocks.append(try_buttons(details))
+        blocks.append(canary_buttons(details))
     if summary is not None:
         blocks.append(beside(section(wanted_lines(details.kind, summary, change.draft)), keep_button(change.id)))
     blocks.append(fields(_facts(details)))
@@ -141,7 +141,7 @@ def _jobs(details: ChangeDetails) -> str:
         why = " for the end of the freeze" if details.freeze else _full(details) if full else ""
         parts.append(f"{queued:,} waiting{why}")
     if unknown := details.batches_in(BatchState.UNKNOWN):
-        parts.append(f"{unknown:,} without an answer, being looked for")
+        parts.append(f"{unknown:,} with no response yet; checking with {details.provider}")
     return ", ".join(parts)
 
 

@@ -24,7 +24,7 @@ def details(change_details: ChangeDetails, history: Sequence[Event]) -> View:
             sample = sample_lines(change_details.kind, summary, limit=5)
             blocks.append(section(f"*Before and after, for example*\n{sample}"))
         if warnings := warning_lines(change_details.kind, summary):
-            blocks.append(section(f"*Mind*\n{warnings}"))
+            blocks.append(section(f"*Before you approve*\n{warnings}"))
     blocks.append(section(f"*History*\n{history_lines(history)}"))
     return modal("details", change_details.change.public_id, blocks)
 

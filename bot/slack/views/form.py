@@ -122,15 +122,15 @@ def _start_field(draft: Draft) -> Block:
 
 
 def _canary_field(draft: Draft) -> Block:
-    """Return the input for the size of the first try."""
+    """Return the input for the size of the canary."""
     element: Block = {"type": "number_input", "action_id": CANARY, "is_decimal_allowed": False, "min_value": "1"}
     if draft.canary.isdigit():
         element["initial_value"] = draft.canary
     hint = (
-        "So many numbers go first, alone, and are read back. If any is not as it should be, the change pauses and asks "
-        "you. Leave it empty to change all together."
+        "These numbers go first and are read back. If any of them is not as approved, the change pauses and asks you. "
+        "Leave this empty to change all numbers at once."
     )
-    return field(CANARY, "First try on so many numbers", element, hint=hint, optional=True)
+    return field(CANARY, "Canary: change this many first", element, hint=hint, optional=True)
 
 
 def kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:

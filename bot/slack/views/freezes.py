@@ -27,30 +27,28 @@ def _what_waits(details: ChangeDetails) -> str:
         case ChangeState.RUNNING:
             return _running(details, details.reach or StopReach())
         case ChangeState.VERIFYING:
-            follow = f" {_wait(rest, 'The other ')} {_LIFTED}." if rest else ""
-            return f"Its numbers are read back all the same, for that changes nothing.{follow}"
+            follow = f" {_wait(rest, 'The remaining ')} {_LIFTED}." if rest else ""
+            return f"Reading back continues, as it changes nothing.{follow}"
         case ChangeState.PAUSED:
-            return f"{_wait(rest, 'The other ')} {_LIFTED}, also when somebody lets them go on."
+            return f"{_wait(rest, 'The remaining ')} {_LIFTED}, even if somebody continues the rollout."
         case _:
-            return f"Nothing of it is sent {_LIFTED}."
+            return f"Nothing is sent {_LIFTED}."
 
 
 def _running(details: ChangeDetails, reach: StopReach) -> str:
-    said = [f"{_wait(reach.unsent)} {_LIFTED}." if reach.unsent else "Nothing of it is left to be sent."]
+    said = [f"{_wait(reach.unsent)} {_LIFTED}." if reach.unsent else "Nothing is left to be sent."]
     if reach.under_way:
         are = "is" if reach.under_way == 1 else "are"
-        said.append(f"{counted(reach.under_way, 'number')} {are} being sent at this moment, and {are} not sent again.")
+        said.append(f"{counted(reach.under_way, 'number')} {are} being sent right now and will not be sent again.")
     if reach.at_provider:
         are = "is" if reach.at_provider == 1 else "are"
         said.append(
             f"{counted(reach.at_provider, 'number')} {are} in jobs at {details.provider} already, which nothing can "
-            "stop; they are watched to their end."
+            "stop; Linesman polls them to their end."
         )
     if reach.unknown:
         was = "was" if reach.unknown == 1 else "were"
-        said.append(
-            f"Whether {counted(reach.unknown, 'number')} {was} sent is being found out, and none is sent again."
-        )
+        said.append(f"Linesman is checking whether {counted(reach.unknown, 'number')} {was} sent; none is sent again.")
     return " ".join(said)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.changes.model.change import Change, DecisionVerb, MessageRef
 from bot.changes.model.messages import KEY, QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
-from bot.slack.views.canary import try_history
+from bot.slack.views.canary import canary_history
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, escape, person, section, when
 from bot.slack.views.fragments import audience_text, count_parts, decision_text, trouble
 from bot.slack.views.plan_lines import wanted_lines
@@ -27,7 +27,7 @@ TOLD: Final = ("verified", "differs", "unverified", "failed", "not_attempted")
 
 def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
-    text = try_history(details, data, _counts(data)) or stale_history(details, data) or _line(details, data)
+    text = canary_history(details, data, _counts(data)) or stale_history(details, data) or _line(details, data)
     blocks = [section(text)]
     if data["what"] == "finished":
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=8)]
@@ -102,7 +102,7 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
         case "failed":
             return f"❌ {where}: {_what_went_wrong(details, data)}{_spared(details, data)}."
         case "paused":
-            return f"⏸️ {where} is paused after its first try: {_what_went_wrong(details, data)}."
+            return f"⏸️ {where} is paused after its canary: {_what_went_wrong(details, data)}."
         case "not_in_effect":
             which = "this number" if data["numbers"] == 1 else f"these {data['numbers']:,} numbers"
             status = details.kind.statuses[0].label

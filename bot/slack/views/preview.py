@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.changes.model.change import Change, Summary, public_id
 from bot.changes.model.lifecycle import ChangeState
-from bot.slack.views.canary import try_line
+from bot.slack.views.canary import canary_line
 from bot.slack.views.elements import (
     Block,
     View,
@@ -139,14 +139,14 @@ def _plan(details: ChangeDetails) -> View:
         ),
         *([section(f"*For example*\n{sample_lines(details.kind, summary, limit=5)}")] if summary.sample else []),
     ]
-    if canary := try_line(details):
+    if canary := canary_line(details):
         blocks.insert(2, section(canary))
     if waits := waiting_lines(details):
         blocks.insert(2, section(waits))
     if summary.locked:
         blocks.insert(1, section(f"🔒 *Not now:* {locked_lines(summary)}"))
     if warnings := warning_lines(details.kind, summary):
-        blocks.append(section(f"*Mind*\n{warnings}"))
+        blocks.append(section(f"*Before you approve*\n{warnings}"))
     blocks += [
         quote(change.draft.reason),
         section(

@@ -1,4 +1,4 @@
-"""What only an operator can decide: a submission without an answer, a job that stands still, an endless read-back."""
+"""What only an operator can decide: a submission without an answer, a stalled job, an endless read-back."""
 
 from __future__ import annotations
 
@@ -47,18 +47,19 @@ def questions_line(details: ChangeDetails) -> str:
     lines = []
     if undecided := [batch for batch in details.batches if batch.undecided]:
         lines.append(
-            f"✋ *Waits for an operator*: nobody can say whether {counted(len(undecided), 'batch', 'batches')} became "
-            f"{'a job' if len(undecided) == 1 else 'jobs'}, so nothing more is sent. `/numbers resolve {name}`"
+            f"✋ *Needs an operator*: nobody knows whether {counted(len(undecided), 'batch', 'batches')} became "
+            f"{'a job' if len(undecided) == 1 else 'jobs'}, so nothing more is sent. Resolve it: "
+            f"`/numbers resolve {name}`"
         )
     if stuck := [batch for batch in details.batches if batch.stuck]:
         lines.append(
-            f"🐌 {counted(len(stuck), 'job')} {'stands' if len(stuck) == 1 else 'stand'} still; watched on, slowly. "
-            f"An operator may give up: `/numbers resolve {name}`"
+            f"🐌 {counted(len(stuck), 'job')} stalled; still polling. "
+            f"An operator can give up on {'it' if len(stuck) == 1 else 'them'}: `/numbers resolve {name}`"
         )
     if details.change.state is ChangeState.VERIFYING and details.change.awaits:
         lines.append(
-            f"⏳ *Waits for the read-back*: {code(details.change.awaits, 700)} The numbers stay locked until then. An "
-            f"operator may end it: `/numbers resolve {name}`"
+            f"⏳ *Waiting for the read-back*: {code(details.change.awaits, 700)} The numbers stay locked until then. "
+            f"An operator can end it: `/numbers resolve {name}`"
         )
     return "\n".join(lines)
 
@@ -73,7 +74,7 @@ def questions(details: ChangeDetails, *, link: str = "", asked_for: bool = False
     waiting = [batch for batch in details.batches if batch.undecided or batch.stuck]
     reads_back = details.change.state is ChangeState.VERIFYING and (asked_for or bool(details.change.awaits))
     if not waiting and not reads_back:
-        text = f"{where} needs no operator any more."
+        text = f"{where} no longer needs an operator."
         return text, [section(text)]
     asked = _mentions(details.policy.operators)
     what = f"{counted(len(waiting), 'batch', 'batches')} of {len(details.batches):,}"
@@ -92,7 +93,7 @@ def questions(details: ChangeDetails, *, link: str = "", asked_for: bool = False
 
 def _mentions(grant: Grant) -> str:
     named = [person(user) for user in sorted(grant.users)] + [f"<!subteam^{group}>" for group in sorted(grant.groups)]
-    return ", ".join(named) or "nobody is in LINESMAN_OPERATORS"
+    return ", ".join(named) or "LINESMAN_OPERATORS is empty"
 
 
 def _what(details: ChangeDetails, batch: Batch) -> str:
@@ -101,22 +102,21 @@ def _what(details: ChangeDetails, batch: Batch) -> str:
     if batch.stuck:
         since = f" since {when(batch.progressed_at)}" if batch.progressed_at else ""
         return (
-            f"{which}: job {code(batch.job)} at {details.provider} has not moved{since}: {code(batch.doubt, 500)} It "
-            f"is "
-            f"watched on, slowly. {_given_up(details)}"
+            f"{which}: job {code(batch.job)} at {details.provider} has made no progress{since}: "
+            f"{code(batch.doubt, 500)} Linesman still polls it. {_given_up(details)}"
         )
     since = f" at {when(batch.unanswered_since)}" if batch.unanswered_since else ""
     return (
-        f"{which}: sent{since}, and no answer came back. {code(batch.doubt, 700)} Nothing more of the change is sent "
-        f"until this is settled. Look at the jobs in the {details.provider} portal first."
+        f"{which}: sent{since}, and no response came back. {code(batch.doubt, 700)} Nothing more of the change is sent "
+        f"until this is resolved. Check the jobs in the {details.provider} portal first."
     )
 
 
 def _given_up(details: ChangeDetails) -> str:
     """Return what giving up on a batch comes to: it stops what we send ourselves, and nothing else."""
-    read = "The undecided numbers are then read back and told as what they have"
+    read = "The undecided numbers are then read back, and the results say what they have now"
     if details.carried_out:
-        return f"Giving up keeps back what is not sent yet. {read}."
+        return f"If you give up, what is not sent yet stays unsent. {read}."
     return f"{read}; {details.provider} may still change them."
 
 
@@ -126,15 +126,15 @@ def _what_is_unread(details: ChangeDetails) -> str:
     since = f" since {when(change.verifying_at)}" if change.verifying_at else ""
     return (
         f"The numbers are being read back{since}. {code(change.awaits, 700)} They stay locked until that is over. "
-        "Whoever ends it leaves those that are not read yet as not verified."
+        "If you end it, the numbers that are not read yet count as not verified."
     )
 
 
 def _ending(details: ChangeDetails) -> Block:
     asks = confirmation(
         "End the read-back?",
-        f"{counted(details.tally.unread, 'number')} will be told as not verified: nobody has seen what they have at "
-        f"{details.provider}. Their locks go.",
+        f"{counted(details.tally.unread, 'number')} will count as not verified: nobody has seen what they have at "
+        f"{details.provider}. Their locks are released.",
         "End it",
     )
     ticket = str(ReadBackQuestion.of(details.change))

@@ -35,9 +35,7 @@ def listing(page: Page[ListRow], wanted: ListQuery, kinds: Mapping[str, Kind], m
     if not page.entries:
         mine = wanted == ListQuery(people=(me,))
         none = "You have asked for no changes yet" if mine else "There are no changes yet"
-        text = (
-            f"No change is like that: {asked}." if asked and not mine else f"{none}. Start one with `/numbers update`."
-        )
+        text = f"No changes match: {asked}." if asked and not mine else f"{none}. Start one with `/numbers update`."
         return text, [section(text)]
     blocks: list[Block] = [section(f"*The newest changes*{': ' if asked else ''}{asked}")]
     blocks += [section(entry(list_row, kinds.get(list_row.kind))) for list_row in page.entries]

@@ -75,7 +75,7 @@ async def test_an_answer_that_the_channel_does_not_take_comes_in_a_direct_messag
     await stage.max.click("approve", message=stage.request_card(change))
 
     await stage.slack.wait_for(
-        lambda: "Your approval of CHG-1 counts" in said_to(stage, stage.max), what="an answer to Max"
+        lambda: "That was the last approval needed: CHG-1 starts" in said_to(stage, stage.max), what="an answer to Max"
     )
 
 

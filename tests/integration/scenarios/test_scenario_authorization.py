@@ -72,7 +72,7 @@ async def test_members_of_a_group_may_approve_and_others_may_not(idle: Stage) ->
     assert idle.request_card(change).mentions.groups == {"S0MANAGERS"}
 
     assert "you are not one of the approvers" in await idle.approve(change, by=idle.mia)
-    assert "it is the last one needed" in await idle.approve(change, by=idle.max)
+    assert "That was the last approval needed" in await idle.approve(change, by=idle.max)
 
     await idle.ended(change)
     assert idle.outcomes(change) == {"verified": 1}
@@ -90,7 +90,7 @@ async def test_a_group_that_cannot_be_read_approves_nothing(idle: Stage) -> None
 
     assert "Slack did not say who is in the user groups of the approvers" in answer
     assert "Awaiting approval" in idle.read(idle.request_card(change))
-    assert "it is the last one needed" in await idle.approve(change)
+    assert "That was the last approval needed" in await idle.approve(change)
 
 
 async def test_a_person_whom_slack_does_not_describe_decides_nothing(stage: Stage) -> None:
@@ -138,11 +138,11 @@ async def test_two_approvals_have_to_come_from_two_people(idle: Stage) -> None:
     change = await idle.ask("+13035550000")
     assert "0 of 2" in idle.read(idle.request_card(change))
 
-    assert "1 more needed, from somebody else" in await idle.approve(change, by=idle.max)
+    assert "needs 1 more approval, from somebody else" in await idle.approve(change, by=idle.max)
     assert "You have already approved this change" in await idle.approve(change, by=idle.max)
     await idle.slack.wait_for(lambda: "1 of 2: @Max approved" in idle.read(idle.request_card(change)))
     assert idle.created() == []
-    assert "it is the last one needed" in await idle.approve(change, by=idle.mia)
+    assert "That was the last approval needed" in await idle.approve(change, by=idle.mia)
     await idle.ended(change)
 
     assert "2 of 2: @Max approved, @Mia approved" in idle.read(idle.card(change))

@@ -1,4 +1,4 @@
-"""The first try: a few numbers alone, verified alone, and what follows."""
+"""The canary: a few numbers alone, verified alone, and what follows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def numbers_of(stage: Stage, count: int) -> list[str]:
 
 
 async def proposed(stage: Stage, numbers: list[str], first: str, command: str = "update") -> str:
-    """Have Ana plan a change with a first try and return what she is shown."""
+    """Have Ana plan a change with a canary and return what she is shown."""
     await stage.open(command)
     await stage.fill(numbers, {REFERENCE: "Denver"}, "Moving to the new PBX")
     await stage.ana.type("canary", first)
@@ -34,7 +34,7 @@ async def proposed(stage: Stage, numbers: list[str], first: str, command: str = 
 
 
 async def started(stage: Stage, numbers: list[str], first: str = "2") -> int:
-    """Have a change with a first try approved and return its number."""
+    """Have a change with a canary approved and return its number."""
     await proposed(stage, numbers, first)
     change = await stage.request()
     await stage.approve(change)
@@ -42,12 +42,12 @@ async def started(stage: Stage, numbers: list[str], first: str = "2") -> int:
 
 
 async def paused(stage: Stage, numbers: list[str]) -> int:
-    """Have a change pause because the second number of its first try fails, and return its number."""
+    """Have a change pause because the second number of its canary fails, and return its number."""
     stage.telnyx.fail(numbers[1])
     change = await started(stage, numbers)
-    await card_says(stage, change, "Paused after the first try")
+    await card_says(stage, change, "Paused after the canary")
     await stage.slack.wait_for(
-        lambda: any("Paused after the first try" in line for line in stage.thread(change)), what="the line"
+        lambda: any("Paused after the canary" in line for line in stage.thread(change)), what="the line"
     )
     return change
 
@@ -68,10 +68,10 @@ async def test_a_canary_that_goes_well_lets_the_rest_follow_by_itself(stage: Sta
     """Two numbers go alone and are read back before the others are sent; nobody is asked."""
     numbers = numbers_of(stage, 7)
     shown = await proposed(stage, numbers, "2")
-    assert f"First try on 2 numbers ({numbers[0]}, {numbers[1]}), in 1 job" in shown
-    assert "Only when each is verified the other 5 numbers follow, in 1 job" in shown
+    assert f"Canary: 2 numbers first ({numbers[0]}, {numbers[1]}), in 1 job" in shown
+    assert "If all are verified, the remaining 5 numbers follow, in 1 job" in shown
     change = await stage.request()
-    assert "First try on 2 numbers" in stage.read(stage.request_card(change))
+    assert "Canary: 2 numbers first" in stage.read(stage.request_card(change))
     await stage.approve(change)
     await stage.ended(change)
 
@@ -87,7 +87,7 @@ async def test_a_canary_that_goes_well_lets_the_rest_follow_by_itself(stage: Sta
 
 
 async def test_the_plan_says_which_numbers_go_first(stage: Stage) -> None:
-    """In the sheet below the card, a number of the first try is told from the others."""
+    """In the sheet below the card, a number of the canary is told from the others."""
     numbers = numbers_of(stage, 4)
     await proposed(stage, numbers, "3")
     await stage.request()
@@ -107,15 +107,15 @@ async def test_anything_wrong_pauses_the_change_and_asks(stage: Stage, trouble: 
     else:
         stage.telnyx.misbehave(None, "silently_dropped", field=REFERENCE, numbers=numbers[1:2])
     change = await started(stage, numbers)
-    await card_says(stage, change, "Paused after the first try")
+    await card_says(stage, change, "Paused after the canary")
     await stage.quiet()
 
     assert stage.buttons(stage.card(change)) == ["go_on", "stop_rest"]
     assert sent(stage) == [set(numbers[:2])]
-    [line] = [line for line in stage.thread(change) if "Paused after the first try" in line]
+    [line] = [line for line in stage.thread(change) if "Paused after the canary" in line]
     assert "@Ana" in line
     [notice] = stage.slack.messages(FAILURES)
-    assert "is paused after its first try: 1 " in stage.read(notice)
+    assert "is paused after its canary: 1 " in stage.read(notice)
     assert notice.mentions.users == {"U0ANA"}
 
     assert "CHG-1 goes on: 3 numbers follow" in await press(stage, "go_on", change, stage.ana)
@@ -150,7 +150,7 @@ async def test_only_the_requester_and_operators_decide_at_the_click(stage: Stage
     assert (await stage.command(f"status CHG-{change}")).count("click refused") == 4
     assert "CHG-1 goes on" in await press(stage, "go_on", change, stage.otto)
     await stage.ended(change)
-    assert any("@Otto lets the other 2 numbers follow" in line for line in stage.thread(change))
+    assert any("@Otto continued the rollout: 2 numbers to go" in line for line in stage.thread(change))
 
 
 async def test_one_word_has_one_effect(stage: Stage) -> None:
@@ -229,7 +229,7 @@ async def test_the_rest_waits_for_the_change_window(idle: Stage, tmp_path: Path)
     stage.clock.advance(3 * 86_400)
 
     await press(stage, "go_on", change, stage.ana)
-    await card_says(stage, change, "Outside its change window: the other 2 numbers follow at")
+    await card_says(stage, change, "Outside its change window: the remaining 2 numbers follow at")
     assert len(stage.telnyx.jobs) == 1
     stage.clock.advance(4 * 86_400 + 3600)
     await stage.ended(change)
@@ -241,7 +241,7 @@ async def test_a_change_can_be_cancelled_during_its_canary(stage: Stage) -> None
     numbers = numbers_of(stage, 5)
     stage.telnyx.job_seconds = 60
     change = await started(stage, numbers)
-    await card_says(stage, change, "the other 3 numbers wait until each is verified")
+    await card_says(stage, change, "the remaining 3 numbers wait until all are verified")
     await stage.slack.wait_for(lambda: stage.telnyx.jobs, what="the first job")
 
     assert "3 numbers will not be sent" in await stage.command(f"cancel CHG-{change}")
@@ -284,9 +284,9 @@ async def test_the_rest_is_sent_once_when_its_task_is_taken_over(stage: Stage) -
 
 
 async def test_a_canary_on_all_numbers_is_none(stage: Stage) -> None:
-    """With no more numbers than the first try was to have, all go together, and the plan says so."""
+    """With no more numbers than the canary was to have, all go together, and the plan says so."""
     numbers = numbers_of(stage, 3)
-    assert "No first try: there are no more numbers than it was to have." in await proposed(stage, numbers, "3")
+    assert "No canary: the change is no larger, so all numbers go at once." in await proposed(stage, numbers, "3")
     change = await stage.request()
     await stage.approve(change)
     await stage.ended(change)

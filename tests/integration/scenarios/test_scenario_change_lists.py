@@ -71,7 +71,7 @@ async def test_a_list_is_narrowed_by_state_person_kind_and_day(stage: Stage) -> 
         said = await stage.command(f"list {words}")
 
         assert {name for name in everything if name in said} == {f"CHG-{change} ·" for change in expected}, words
-        assert expected or "No change is like that" in said
+        assert expected or "No changes match" in said
 
 
 async def test_every_mistake_is_told_at_once_with_what_is_allowed(stage: Stage) -> None:
@@ -118,7 +118,7 @@ async def test_a_rare_change_is_found_among_many(stage: Stage) -> None:
     assert "The one" in await stage.command("list waiting")
     assert "The one" in await stage.command("list mine kind update")
     nothing = await stage.command("list failed @mia since 2026-09-01")
-    assert "No change is like that: failed, @Mia, since 2026-09-01." in nothing
+    assert "No changes match: failed, @Mia, since 2026-09-01." in nothing
 
 
 async def test_a_double_press_of_a_page_shows_it_once(stage: Stage) -> None:

@@ -49,7 +49,7 @@ async def test_a_double_click_approves_once(stage: Stage, asked: int) -> None:
     await stage.max.double_click("approve", message=stage.request_card(asked))
     said = await answers(stage, "U0MAX", 2)
 
-    assert sum("it is the last one needed" in text for text in said) == 1
+    assert sum("That was the last approval needed" in text for text in said) == 1
     await assert_approved_once(stage, asked)
 
 
@@ -60,7 +60,7 @@ async def test_two_managers_in_the_same_instant_approve_once(stage: Stage, asked
     await asyncio.gather(stage.max.click("approve", message=card), stage.mia.click("approve", message=card))
     said = [*await answers(stage, "U0MAX", 1), *await answers(stage, "U0MIA", 1)]
 
-    assert sum("it is the last one needed" in text for text in said) == 1
+    assert sum("That was the last approval needed" in text for text in said) == 1
     assert sum("already" in text for text in said) == 1
     await assert_approved_once(stage, asked)
 

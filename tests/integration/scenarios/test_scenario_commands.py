@@ -22,7 +22,7 @@ COMMANDS = (
     ("list", "There are no changes yet"),
     ("list mine", "You have asked for no changes yet"),
     ("list everything", "“everything” is not known."),
-    ("list running", "No change is like that: running."),
+    ("list running", "No changes match: running."),
     ("find", "Say which number"),
     ("find nonsense", "“nonsense”"),
     ("find +13035550000 +13035550001", "That is 2 numbers; look at one at a time."),

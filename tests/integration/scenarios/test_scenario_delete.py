@@ -62,9 +62,9 @@ async def test_deletion_takes_a_typed_count_and_two_approvals(deleting: Stage) -
     await stage.ana.type("count", "2")
     change = await stage.request()
 
-    assert "1 more needed" in await stage.approve(change)
+    assert "needs 1 more approval" in await stage.approve(change)
     assert len(stage.telnyx.numbers) == 3
-    assert "it is the last one needed" in await stage.approve(change, by=stage.mia)
+    assert "That was the last approval needed" in await stage.approve(change, by=stage.mia)
     await stage.ended(change)
 
     assert [number.phone_number for number in stage.telnyx.numbers.values()] == wanted[2:]

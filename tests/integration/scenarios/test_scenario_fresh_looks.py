@@ -58,7 +58,7 @@ async def test_who_has_just_lost_the_right_approves_and_rejects_nothing(
     """Max has approved a second ago; then he is an approver no more, and neither of his clicks counts."""
     assert told
     first, second = await house.ask(NUMBER), await house.ask(MORE)
-    assert "it is the last one needed" in await house.approve(first)
+    assert "That was the last approval needed" in await house.approve(first)
     await house.ended(first)
 
     fall(house, "U0MAX")
@@ -145,12 +145,12 @@ async def test_an_approval_of_somebody_who_is_no_approver_any_more_does_not_coun
     fall(idle, "U0MAX")
     said = await idle.approve(change, by=idle.mia)
 
-    assert "Your approval of CHG-1 counts. The approval of Max does not count any more: Max " in said
+    assert "Approved. The approval of Max does not count any more: Max " in said
     assert told in said
-    assert "1 more needed" in said
+    assert "needs 1 more approval" in said
     await idle.slack.wait_for(lambda: "1 of 2: @Max approved, which does not count" in idle.read(idle.card(change)))
     assert idle.created() == []
-    assert "it is the last one needed" in await idle.approve(change, by=idle.otto)
+    assert "That was the last approval needed" in await idle.approve(change, by=idle.otto)
     await idle.ended(change)
     assert idle.outcomes(change) == {"verified": 1}
 
@@ -167,7 +167,7 @@ async def test_an_approver_who_comes_back_approves_again(idle: Stage) -> None:
 
     idle.slack.workspace.usergroups[GROUP].members.append("U0MAX")
 
-    assert "it is the last one needed" in await idle.approve(change, by=idle.max)
+    assert "That was the last approval needed" in await idle.approve(change, by=idle.max)
     await idle.ended(change)
     assert "2 of 2" in idle.read(idle.card(change))
 
@@ -249,7 +249,7 @@ async def test_a_decision_for_which_slack_has_no_time_is_none(house: Stage, meth
     assert "Awaiting approval" in house.read(house.request_card(change))
     limit.times = 0
     house.clock.advance(3600)
-    assert "it is the last one needed" in await house.approve(change, by=house.mia)
+    assert "That was the last approval needed" in await house.approve(change, by=house.mia)
 
 
 async def test_a_decision_waits_while_slack_asks_for_a_moment(house: Stage) -> None:
@@ -257,7 +257,7 @@ async def test_a_decision_waits_while_slack_asks_for_a_moment(house: Stage) -> N
     change = await house.ask(NUMBER)
     house.slack.faults.add(method="usergroups.users.list", kind="rate_limited", retry_after=1)
 
-    assert "it is the last one needed" in await house.approve(change)
+    assert "That was the last approval needed" in await house.approve(change)
 
 
 async def test_many_clicks_share_their_looks(house: Stage) -> None:

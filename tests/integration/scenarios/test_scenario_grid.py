@@ -29,7 +29,7 @@ async def test_people_of_the_organisation_who_belong_to_the_workspace_count(idle
 
     change = await idle.ask(NUMBER, by=ida)
 
-    assert "it is the last one needed" in await idle.approve(change, by=jon)
+    assert "That was the last approval needed" in await idle.approve(change, by=jon)
     await idle.ended(change)
 
 

@@ -88,7 +88,7 @@ async def test_a_decision_can_be_made_on_the_home_tab_which_then_shows_it(stage:
 
     assert "will be changed exactly as shown" in button["confirm"]["text"]["text"]
     told = [stage.read(each) for each in stage.slack.messages(stage.slack.direct_message("U0MAX"))]
-    assert told == ["Your approval of CHG-1 counts, and it is the last one needed: the change starts now."]
+    assert told == ["Approved. That was the last approval needed: CHG-1 starts now."]
     assert "[Approve]" not in read
     assert stage.outcomes(change) == {"verified": 1}
     stage.assert_nothing_doubled()
@@ -143,7 +143,7 @@ async def test_a_double_press_on_the_home_tab_approves_once(stage: Stage) -> Non
     place = stage.slack.direct_message("U0MAX")
     await stage.slack.wait_for(lambda: len(stage.slack.messages(place)) == 2, what="two answers")
 
-    assert sum("it is the last one needed" in stage.read(each) for each in stage.slack.messages(place)) == 1
+    assert sum("That was the last approval needed" in stage.read(each) for each in stage.slack.messages(place)) == 1
     assert len(stage.telnyx.jobs) == 1
 
 

@@ -78,7 +78,7 @@ async def test_a_list_that_repeats_itself_has_an_operator_asked(stage: Stage) ->
     assert len(stage.created()) == 1
     read = [call for call in stage.telnyx.calls if call.path == LIST and call.status == 200]
     assert {call.query["page[number]"][0] for call in read} == {"1", "2"}
-    assert "Waits for an operator" in stage.read(stage.card(change))
+    assert "Needs an operator" in stage.read(stage.card(change))
 
 
 @pytest.mark.parametrize("how", ["parameters_untold", "parameters_empty"])
@@ -105,4 +105,4 @@ async def test_a_job_without_parameters_is_a_candidate_only(stage: Stage, how: s
 
     assert "1 job that may be it: nothing proves" in said
     assert len(stage.telnyx.jobs) == 1
-    assert "Waits for an operator" in stage.read(stage.card(change))
+    assert "Needs an operator" in stage.read(stage.card(change))

@@ -35,9 +35,9 @@ async def test_a_rule_by_size_asks_for_more_approvals(idle: Stage, tmp_path: Pat
 
     large = await stage.ask(wanted[2:], TAGS)
     assert "0 of 2" in stage.read(stage.card(large))
-    assert "1 more needed" in await stage.approve(large)
+    assert "needs 1 more approval" in await stage.approve(large)
     assert "You have already approved" in await stage.approve(large)
-    assert "it is the last one needed" in await stage.approve(large, by=stage.mia)
+    assert "That was the last approval needed" in await stage.approve(large, by=stage.mia)
     await stage.ended(large)
 
 
@@ -51,7 +51,7 @@ async def test_a_rule_by_setting_names_other_approvers(idle: Stage, tmp_path: Pa
 
     assert "@Mia" in stage.read(stage.request_card(change))
     assert "You may not approve" in await stage.approve(change)
-    assert "it is the last one needed" in await stage.approve(change, by=stage.mia)
+    assert "That was the last approval needed" in await stage.approve(change, by=stage.mia)
 
 
 async def test_self_approval_is_allowed_only_by_a_rule_and_the_card_says_so(idle: Stage, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_self_approval_is_allowed_only_by_a_rule_and_the_card_says_so(idle
     change = await stage.ask(numbers(stage, 1), TAGS)
 
     assert "The rule low risk lets the requester approve as well." in stage.read(stage.request_card(change))
-    assert "it is the last one needed" in await stage.approve(change, by=stage.ana)
+    assert "That was the last approval needed" in await stage.approve(change, by=stage.ana)
 
 
 async def test_a_forbidden_change_is_refused_with_the_operators_words(idle: Stage, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_the_rule_of_the_moment_decides(idle: Stage, tmp_path: Path) -> No
     await stage.stop()
     await under(stage, tmp_path, '[[rule]]\nname = "strict"\napprovals_required = 2\n')
 
-    assert "1 more needed" in await stage.approve(change)
+    assert "needs 1 more approval" in await stage.approve(change)
     assert stage.telnyx.jobs == []
 
 

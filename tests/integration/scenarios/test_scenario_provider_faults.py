@@ -73,7 +73,7 @@ async def test_while_a_job_is_looked_for_the_card_says_so(idle: Stage) -> None:
     change = await idle.ask(number.phone_number)
     await idle.approve(change)
 
-    said = "1 without an answer, being looked for"
+    said = "1 with no response yet; checking with Telnyx"
     await card_says(idle, change, said)
     assert idle.outcomes_so_far(change) == "0 succeeded · 0 failed · 1 pending"
     lost.times = 0

@@ -144,7 +144,7 @@ async def test_a_job_that_is_looked_for_is_looked_for_after_a_restart(idle: Stag
     lost = idle.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="status", status=403, times=None)
     change = await idle.ask("+13035550000")
     await idle.approve(change)
-    await card_says(idle, change, "without an answer")
+    await card_says(idle, change, "with no response yet")
 
     await idle.crash()
     lost.times = 0

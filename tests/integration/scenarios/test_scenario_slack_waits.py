@@ -138,7 +138,7 @@ async def test_an_approval_whose_answer_cannot_be_given_is_answered_later(stage:
     for way in ways:
         way.times = 0
     await stage.slack.wait_for(lambda: stage.slack.ephemerals("U0MAX"), timeout=40, what="an answer to Max")
-    assert "it is the last one needed" in stage.read(stage.slack.ephemerals("U0MAX")[-1])
+    assert "That was the last approval needed" in stage.read(stage.slack.ephemerals("U0MAX")[-1])
 
 
 @pytest.mark.parametrize("made", [False, True])
@@ -151,7 +151,7 @@ async def test_a_stop_that_met_an_unanswered_job_says_what_became_of_it(idle: St
     hidden = stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="status", status=503, times=None)
     change = await stage.ask(given)
     await stage.approve(change)
-    await card_says(stage, change, "without an answer")
+    await card_says(stage, change, "with no response yet")
 
     await stage.command(f"cancel CHG-{change}")
     await stage.slack.wait_for(

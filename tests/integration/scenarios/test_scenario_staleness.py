@@ -226,7 +226,7 @@ async def unanswered(stage: Stage, edit: str) -> int:
     search = stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="malformed", times=None)
     change = await stage.ask(numbers, WANTED)
     await stage.approve(change)
-    await card_says(stage, change, "1 running, 1 without an answer, being looked for")
+    await card_says(stage, change, "1 running, 1 with no response yet; checking with Telnyx")
     (lost,) = set(numbers) - sent(stage)
     path, _, value = edit.partition("=")
     stage.telnyx.number(lost).put(path, value)

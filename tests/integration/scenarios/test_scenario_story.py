@@ -29,7 +29,7 @@ async def test_a_change_goes_from_the_command_to_the_last_number(either: Stage) 
     assert stage.buttons(stage.request_card(change)) == ["approve", "reject", "details"]
     assert stage.created() == []
     answer = await stage.approve(change)
-    assert "it is the last one needed" in answer
+    assert "That was the last approval needed" in answer
 
     await stage.ended(change)
     card = stage.read(stage.card(change))

@@ -1,4 +1,4 @@
-"""Jobs that stand still: operators hear of it, the watching goes on, and an operator may give up."""
+"""Jobs that stall: operators hear of it, the watching goes on, and an operator may give up."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_a_job_that_stays_pending_is_told_once_and_watched_on(stage: Stage
     assert "CHG-1, requested by @Ana, needs an operator (@Otto): 1 batch of 1." in said
     assert "it says “pending”" in said
     assert stage.telnyx.jobs[0].id in said
-    assert "1 job stands still" in stage.read(stage.card(change))
+    assert "1 job stalled" in stage.read(stage.card(change))
     assert stage.buttons(stage.slack.messages(FAILURES)[0]) == ["give_up"]
 
 
@@ -102,7 +102,7 @@ async def test_a_job_that_moves_again_needs_nobody(stage: Stage) -> None:
     question = stage.slack.messages(FAILURES)[-1]
 
     stage.telnyx.advance(5_000)
-    await stage.slack.wait_for(lambda: "stands still" not in stage.read(stage.card(change)), what="the card")
+    await stage.slack.wait_for(lambda: "stalled" not in stage.read(stage.card(change)), what="the card")
     late = await stage.answered(stage.otto, stage.otto.click("give_up", message=question))
     stage.telnyx.advance(10_000)
     await stage.ended(change)

@@ -64,7 +64,7 @@ async def test_the_change_stops_and_says_what_is_known(stage: Stage) -> None:
     assert "CHG-1, requested by @Ana, needs an operator (@Otto): 1 batch of 1." in question
     assert "The provider's list of jobs cannot be read: Telnyx does not allow this to the API key" in question
     assert stage.buttons(notice(stage)) == ["adopt_other", "send_again", "give_up"]
-    assert "Waits for an operator: nobody can say whether 1 batch became a job" in card
+    assert "Needs an operator: nobody knows whether 1 batch became a job" in card
     assert "/numbers resolve CHG-1" in card
     assert len(stage.created()) == 1
 
@@ -150,7 +150,7 @@ async def test_a_job_that_is_not_the_batchs_is_not_adopted(stage: Stage, which: 
     await stage.send(by=stage.otto)
     assert says in stage.modal(stage.otto)
 
-    assert "Waits for an operator" in stage.read(stage.card(change))
+    assert "Needs an operator" in stage.read(stage.card(change))
     assert {row["job"] for row in stage.results(first)} == {earlier}
 
 
@@ -235,7 +235,7 @@ async def test_only_operators_answer(stage: Stage) -> None:
         assert "may not" in await stage.command(f"settle CHG-{change}", by=person)
 
     assert len(stage.created()) == 1
-    assert "Waits for an operator" in stage.read(stage.card(change))
+    assert "Needs an operator" in stage.read(stage.card(change))
     assert "click refused" in await stage.command(f"status CHG-{change}")
 
 
@@ -248,7 +248,7 @@ async def test_the_command_offers_the_same_answers(stage: Stage) -> None:
     await stage.ended(change)
 
     assert stage.outcomes(change) == {"verified": 3}
-    assert "needs no operator any more" in await stage.command(f"settle CHG-{change}", by=stage.otto)
+    assert "no longer needs an operator" in await stage.command(f"settle CHG-{change}", by=stage.otto)
     assert "Say which change" in await stage.command("settle", by=stage.otto)
 
 

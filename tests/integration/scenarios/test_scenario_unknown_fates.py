@@ -165,7 +165,7 @@ async def test_a_read_back_that_cannot_end_is_ended_by_an_operator(
     await idle.telnyx.wait_for(lambda: idle.telnyx.jobs)
     idle.telnyx.faults.add(method="GET", path="/phone_numbers/[0-9]*", kind="status", status=503, times=None)
     await idle.slack.wait_for(
-        lambda: "Waits for the read-back" in idle.read(idle.card(change)), what="the card to say what it waits for"
+        lambda: "Waiting for the read-back" in idle.read(idle.card(change)), what="the card to say what it waits for"
     )
     assert "Telnyx gives no usable answer just now" in idle.read(idle.card(change))
     await idle.slack.wait_for(idle.failures, what="the question")
@@ -184,7 +184,7 @@ async def test_a_read_back_that_cannot_end_is_ended_by_an_operator(
         assert row["reason"].startswith("An operator ended the read-back; look at the number before you rely on it.")
     card = idle.read(idle.card(change))
     assert "⚠️ Ended, not verified" in card
-    assert "Waits for the read-back" not in card
+    assert "Waiting for the read-back" not in card
     assert "No numbers are locked" in await idle.command("locks")
     assert "read back ended · @Otto" in await idle.command(f"status CHG-{change}")
     assert idle.buttons(idle.slack.messages(FAILURES)[0]) == []

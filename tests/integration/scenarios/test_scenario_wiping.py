@@ -101,7 +101,7 @@ async def test_a_batch_is_wiped_when_its_job_is_there_and_not_before(sealed: Sta
     lost = stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="malformed", times=None)
     change = await stage.ask([number.phone_number], {"external_pin": PIN})
     await stage.approve(change)
-    await card_says(stage, change, "1 without an answer")
+    await card_says(stage, change, "1 with no response yet")
     assert holds_sealed(stage)
 
     lost.times = 0
