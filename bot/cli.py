@@ -19,7 +19,7 @@ import structlog
 from bot import exports, logs
 from bot.changes.audit.export import AuditFormat, read_span
 from bot.checks import check
-from bot.config import Settings, Storage, load, load_storage, misspelt
+from bot.config import Settings, Storage, load, load_storage, name_cautions
 from bot.config.policy import EXAMPLE
 from bot.errors import ConfigurationError, InputError, LinesmanError
 from bot.slack.manifest import manifest
@@ -113,7 +113,7 @@ def _storage() -> Storage:
 def _serve(_: argparse.Namespace) -> int:
     settings = _settings()
     log.info("configuration", variables=settings.redacted())
-    for warning in (*settings.warnings(), *misspelt(os.environ)):
+    for warning in (*settings.warnings(), *name_cautions(os.environ)):
         log.warning(warning)
     return asyncio.run(_until_signal(settings))
 
@@ -159,7 +159,7 @@ def _manifest(parsed: argparse.Namespace) -> int:
 
 
 def _check(_: argparse.Namespace) -> int:
-    return asyncio.run(check(_settings(), sys.stdout.write, cautions=misspelt(os.environ)))
+    return asyncio.run(check(_settings(), sys.stdout.write, cautions=name_cautions(os.environ)))
 
 
 def _policy(_: argparse.Namespace) -> int:

@@ -7,8 +7,8 @@ Nothing else in Linesman reads the environment.
 
 from __future__ import annotations
 
-from bot.config.environment import VARIABLES, Variable, load, load_storage, misspelt
+from bot.config.environment import VARIABLES, Variable, load, load_storage, name_cautions
 from bot.config.settings import ProviderSettings, Settings
 from bot.config.storage import Storage
 
-__all__ = ["VARIABLES", "ProviderSettings", "Settings", "Storage", "Variable", "load", "load_storage", "misspelt"]
+__all__ = ["VARIABLES", "ProviderSettings", "Settings", "Storage", "Variable", "load", "load_storage", "name_cautions"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
@@ -53,9 +53,11 @@ VARIABLES: Final = _variables()
 _HOW_TO_GET: Final[Mapping[str, str]] = {
     "SLACK_BOT_TOKEN": "paste the token that starts with xoxb- from your Slack app's OAuth & Permissions page",
     "LINESMAN_APPROVAL_CHANNEL": (
-        "give the id of the channel where approvals are asked for, which is at the bottom of the channel's details"
+        "copy the id of the channel for approval requests from the bottom of the channel's details"
     ),
 }
+#: Name of a variable in an earlier version -> its name now. The former ones still work.
+FORMER: Final[Mapping[str, str]] = {"LINESMAN_SETTLE_SECONDS": "LINESMAN_RECONCILE_SECONDS"}
 _PREFIX: Final = "LINESMAN_"
 #: How much of a name has to agree: of the word LINESMAN, and of a whole name (see :mod:`difflib`).
 _LIKE_OURS: Final = 0.8
@@ -76,16 +78,17 @@ def load(environ: Mapping[str, str], kinds: Mapping[str, Collection[str]] | None
     Raises ConfigurationError with one sentence per problem, each naming its variable, or the policy file with rule and
     key. No sentence holds a secret.
     """
-    names = [variable.name for variable in VARIABLES]
+    problems = [*_contradictions(environ)]
+    written = {new: old for old, new in _former(environ) if not environ.get(new, "").strip()}
+    environ, names = _renamed(environ), [variable.name for variable in VARIABLES]
     given: dict[str, Any] = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
     if path := given.get(_POLICY_FILE):
         given[_POLICY_FILE] = read(path, kinds)
-    problems = []
     settings = None
     try:
         settings = Settings(**given)
     except ValidationError as error:
-        problems = [sentence for detail in error.errors(include_url=False) for sentence in _sentences(detail)]
+        problems += [sentence for detail in error.errors(include_url=False) for sentence in _sentences(detail, written)]
     problems += [_unknown(name, names) for name in sorted(environ) if _is_unknown(name, environ[name], names)]
     if settings is None or problems:
         # Not `from`: pydantic's own text may quote what was given.
@@ -100,22 +103,44 @@ def load_storage(environ: Mapping[str, str]) -> Storage:
     try:
         return Storage(**given)
     except ValidationError as error:
-        problems = [sentence for detail in error.errors(include_url=False) for sentence in _sentences(detail)]
+        problems = [sentence for detail in error.errors(include_url=False) for sentence in _sentences(detail, {})]
     raise ConfigurationError(problems)
 
 
-def misspelt(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence for each variable that Linesman does not read and that looks as if it should.
+def name_cautions(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each variable with a former name, and for each whose name looks misspelt.
 
-    Those that begin with LINESMAN_ are not among them: :func:`load` refuses them.
+    The latter are not read. Those of them that begin with LINESMAN_ are not here: :func:`load` refuses them.
     """
     names = [variable.name for variable in VARIABLES]
-    return tuple(
+    former = (f"{old} is now called {new}: rename it. The old name still works." for old, new in _former(environ))
+    misspelt = (
         f"{name} looks like a misspelt {meant}: Linesman does not read it. Correct it, or unset it."
         for name in sorted(environ)
         if environ[name].strip() and name not in names and not name.startswith(_PREFIX)
         if (meant := _meant(name, environ, names))
     )
+    return (*former, *misspelt)
+
+
+def _former(environ: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    """Return former name and name of each variable that is given under its former name."""
+    return [(old, new) for old, new in FORMER.items() if environ.get(old, "").strip()]
+
+
+def _contradictions(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each variable that is given under both names, with different values."""
+    for old, new in _former(environ):
+        if (other := environ.get(new, "").strip()) and other != environ[old].strip():
+            yield f"{old} is the former name of {new}, and the two differ: unset {old}."
+
+
+def _renamed(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return ``environ`` with the names of now; where both are given, the new one counts."""
+    renamed = dict(environ)
+    for old, new in _former(environ):
+        renamed[new] = environ.get(new, "").strip() or environ[old]
+    return {name: value for name, value in renamed.items() if name not in FORMER}
 
 
 def _meant(name: str, environ: Mapping[str, str], names: list[str]) -> str:
@@ -132,12 +157,12 @@ def _meant(name: str, environ: Mapping[str, str], names: list[str]) -> str:
     return (get_close_matches(written, missing, n=1, cutoff=_ALIKE) or [""])[0]
 
 
-def _sentences(detail: ErrorDetails) -> Sequence[str]:
-    return detail["ctx"]["problems"] if detail["type"] == SENTENCES else [_sentence(detail)]
+def _sentences(detail: ErrorDetails, written: Mapping[str, str]) -> Sequence[str]:
+    return detail["ctx"]["problems"] if detail["type"] == SENTENCES else [_sentence(detail, written)]
 
 
-def _sentence(detail: ErrorDetails) -> str:
-    """Put one pydantic error into words."""
+def _sentence(detail: ErrorDetails, written: Mapping[str, str]) -> str:
+    """Put one pydantic error into words; ``written`` maps a variable to the former name under which it was given."""
     place = str(detail["loc"][0])
     # A default that is found wrong beside other values is reported under the field's name, not under its alias.
     name = str(Settings.model_fields[place].alias) if place in Settings.model_fields else place
@@ -162,7 +187,7 @@ def _sentence(detail: ErrorDetails) -> str:
             text = f"is {given}: give {context['expected']}"
         case _:
             text = f"cannot be used: {detail['msg']}"
-    return f"{name} {text}."
+    return f"{written.get(name, name)} {text}."
 
 
 def _is_unknown(name: str, value: str, names: list[str]) -> bool:

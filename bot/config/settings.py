@@ -45,7 +45,7 @@ _TEN_MINUTES = 600
 _SHORT = {
     "poll_min": (1, "the provider is asked about each job more than once a second, and slows everything down for that"),
     "provider_timeout": (5, "answers that take longer count as lost, and what they were about has to be looked for"),
-    "settle_seconds": (20, "a job creation without an answer may be given up before the provider lists its job"),
+    "reconcile_seconds": (20, "a job creation without a response may be given up before the provider lists its job"),
     "stuck_after": (60, "operators are told of jobs that only take their time"),
     "card_seconds": (1, "Slack takes about one edit a second in a channel, and lets everything else wait for that"),
 }
@@ -71,25 +71,23 @@ class Settings(Passed):
 
     slack_bot_token: BotToken = Field(alias="SLACK_BOT_TOKEN", description="Slack's bot token, `xoxb-…`")
     slack_app_token: AppToken | None = Field(
-        None, alias="SLACK_APP_TOKEN", description="Slack's app-level token, `xapp-…`; Socket Mode when set"
+        None, alias="SLACK_APP_TOKEN", description="Slack's app-level token, `xapp-…`; turns Socket Mode on"
     )
     slack_signing_secret: SigningSecret | None = Field(
-        None, alias="SLACK_SIGNING_SECRET", description="Slack's signing secret; needed for HTTP mode"
+        None, alias="SLACK_SIGNING_SECRET", description="Slack's signing secret; required for HTTP"
     )
     slack_api_url: WebUrl = Field(
         "https://slack.com/api/", alias="SLACK_API_URL", description="base address of Slack's Web API"
     )
-    telnyx_api_key: Key | None = Field(
-        None, alias="TELNYX_API_KEY", description="Telnyx's API key; Telnyx is on when set"
-    )
+    telnyx_api_key: Key | None = Field(None, alias="TELNYX_API_KEY", description="Telnyx's API key; turns Telnyx on")
     telnyx_api_url: WebUrl = Field(
         "https://api.telnyx.com/v2", alias="TELNYX_API_URL", description="base address of Telnyx's API"
     )
-    close_api_key: Key | None = Field(None, alias="CLOSE_API_KEY", description="Close's API key; Close is on when set")
+    close_api_key: Key | None = Field(None, alias="CLOSE_API_KEY", description="Close's API key; turns Close on")
     close_access_token: Key | None = Field(
         None,
         alias="CLOSE_ACCESS_TOKEN",
-        description="an OAuth access token of Close, in place of `CLOSE_API_KEY`",
+        description="an OAuth access token of Close, instead of `CLOSE_API_KEY`",
     )
     close_api_url: WebUrl = Field(
         "https://api.close.com/api/v1", alias="CLOSE_API_URL", description="base address of Close's API"
@@ -98,10 +96,10 @@ class Settings(Passed):
     own_host: str | None = Field(
         None,
         alias="HOST",
-        description="address that the HTTP server listens on; `127.0.0.1` in Socket Mode, where it serves only health "
-        "and metrics, else `0.0.0.0`",
+        description="address that the HTTP server listens on; without it `0.0.0.0`, or `127.0.0.1` in Socket Mode, "
+        "where it serves only health and metrics",
     )
-    port: int = Field(3000, ge=0, le=65535, alias="PORT", description="port of the HTTP server; 0 takes any free one")
+    port: int = Field(3000, ge=0, le=65535, alias="PORT", description="port of the HTTP server; `0`: any free port")
     requesters: OpenGrant = Field(
         Grant(),
         alias="LINESMAN_REQUESTERS",
@@ -113,16 +111,16 @@ class Settings(Passed):
     operators: NamedGrant = Field(
         Grant(),
         alias="LINESMAN_OPERATORS",
-        description="who may unlock, freeze, settle unknown jobs and export: the same list, without `*`",
+        description="who may unlock, freeze, resolve unknown jobs and export: the same list, without `*`",
     )
     approval_channel: ChannelId = Field(
-        alias="LINESMAN_APPROVAL_CHANNEL", description="id of the channel where approvals are asked for"
+        alias="LINESMAN_APPROVAL_CHANNEL", description="id of the channel for approval requests"
     )
     #: None stands for the approval channel; ask :attr:`failure_channel`.
     own_failure_channel: ChannelId | None = Field(
         None,
         alias="LINESMAN_FAILURE_CHANNEL",
-        description="id of the channel that hears of failures; without it, the approval channel",
+        description="id of the channel for failures; without it, the approval channel",
     )
     approvals_required: int = Field(
         1, ge=1, alias="LINESMAN_APPROVALS_REQUIRED", description="how many different approvers a change needs"
@@ -137,8 +135,8 @@ class Settings(Passed):
     secret_keys: FernetKeys = Field(
         (),
         alias="LINESMAN_SECRET_KEY",
-        description="Fernet keys that seal secrets at rest, comma list, the first one writes; "
-        "without one, secret settings are not offered",
+        description="comma list of Fernet keys that protect secrets in the database: the first one encrypts, "
+        "all decrypt; without one, secret settings are not offered",
     )
     poll_min: float = Field(
         2,
@@ -146,7 +144,7 @@ class Settings(Passed):
         le=_HOUR,
         allow_inf_nan=False,
         alias="LINESMAN_POLL_MIN",
-        description="shortest pause in seconds between polls",
+        description="shortest time in seconds between two polls of a job",
     )
     poll_max: float = Field(
         30,
@@ -154,7 +152,7 @@ class Settings(Passed):
         le=_HOUR,
         allow_inf_nan=False,
         alias="LINESMAN_POLL_MAX",
-        description="longest pause in seconds between polls",
+        description="longest time in seconds between two polls of a job",
     )
     provider_timeout: float = Field(
         30,
@@ -162,15 +160,15 @@ class Settings(Passed):
         le=_TEN_MINUTES,
         allow_inf_nan=False,
         alias="LINESMAN_PROVIDER_TIMEOUT",
-        description="seconds to wait for a provider's answer",
+        description="seconds to wait for a provider's response",
     )
-    settle_seconds: float = Field(
+    reconcile_seconds: float = Field(
         60,
         gt=0,
         le=_DAY,
         allow_inf_nan=False,
-        alias="LINESMAN_SETTLE_SECONDS",
-        description="seconds that an unanswered job creation is searched for before it may be sent again",
+        alias="LINESMAN_RECONCILE_SECONDS",
+        description="seconds that Linesman searches for a job whose creation got no response before creating it again",
     )
     stuck_after: float = Field(
         900,
@@ -178,8 +176,8 @@ class Settings(Passed):
         le=_MONTH,
         allow_inf_nan=False,
         alias="LINESMAN_STUCK_AFTER",
-        description="seconds that a job may stand still before operators hear of it, "
-        "with reminders at pauses that double",
+        description="seconds without progress after which a job counts as stalled and operators are told, "
+        "with reminders after twice as long each time",
     )
     card_seconds: float = Field(
         3,
@@ -187,14 +185,14 @@ class Settings(Passed):
         le=_HOUR,
         allow_inf_nan=False,
         alias="LINESMAN_CARD_SECONDS",
-        description="least pause in seconds between two edits of one card",
+        description="shortest time in seconds between two edits of a card",
     )
     retention_days: int | None = Field(
         None,
         ge=1,
         le=36_500,
         alias="LINESMAN_RETENTION_DAYS",
-        description="days after which a change that ended is reduced to its summary and its events are removed; "
+        description="days after which an ended change is reduced to its summary and its events are deleted; "
         "without it, everything is kept",
     )
     log_level: LogLevel = LOG_LEVEL

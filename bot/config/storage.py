@@ -16,10 +16,10 @@ DATABASE_URL: Final[Any] = Field(
 )
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], Lower]
 LOG_LEVEL: Final[Any] = Field(
-    "info", alias="LINESMAN_LOG_LEVEL", description="least severity that is logged: debug, info, warning or error"
+    "info", alias="LINESMAN_LOG_LEVEL", description="lowest level that is logged: debug, info, warning or error"
 )
 LogFormat = Annotated[Literal["json", "console"], Lower]
-LOG_FORMAT: Final[Any] = Field("json", alias="LINESMAN_LOG_FORMAT", description="form of the logs: json or console")
+LOG_FORMAT: Final[Any] = Field("json", alias="LINESMAN_LOG_FORMAT", description="format of the logs: json or console")
 
 
 class Passed(BaseModel):

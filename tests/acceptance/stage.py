@@ -112,7 +112,7 @@ class Stage:
             "LINESMAN_POLL_MIN": "0.02",
             "LINESMAN_POLL_MAX": "0.1",
             "LINESMAN_CARD_SECONDS": "0.05",
-            "LINESMAN_SETTLE_SECONDS": "0.3",
+            "LINESMAN_RECONCILE_SECONDS": "0.3",
             "LINESMAN_PROVIDER_TIMEOUT": "20",
         } | ({"SLACK_APP_TOKEN": APP_TOKEN} if self.transport == "socket" else {"SLACK_SIGNING_SECRET": SIGNING_SECRET})
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from bot import config
 from bot.changes.policy import Grant, Policy
+from bot.config.environment import FORMER
 from bot.errors import ConfigurationError
 
 LEAST = {
@@ -60,7 +61,7 @@ class TestGood:
             "LINESMAN_POLL_MIN": 2,
             "LINESMAN_POLL_MAX": 30,
             "LINESMAN_PROVIDER_TIMEOUT": 30,
-            "LINESMAN_SETTLE_SECONDS": 60,
+            "LINESMAN_RECONCILE_SECONDS": 60,
             "LINESMAN_STUCK_AFTER": 900,
             "LINESMAN_CARD_SECONDS": 3,
             "LINESMAN_LOG_LEVEL": "info",
@@ -189,8 +190,8 @@ class TestBad:
                 "API key from Close's settings (api_…), or both."
             ),
             (
-                "LINESMAN_APPROVAL_CHANNEL is not set: give the id of the channel where approvals are asked for, "
-                "which is at the bottom of the channel's details."
+                "LINESMAN_APPROVAL_CHANNEL is not set: copy the id of the channel for approval "
+                "requests from the bottom of the channel's details."
             ),
         ]
 
@@ -232,13 +233,13 @@ class TestBad:
             ("LINESMAN_POLL_MIN", "0", "give more than 0"),
             ("LINESMAN_POLL_MAX", "1", "is 1: give at least LINESMAN_POLL_MIN, which is 2"),
             ("LINESMAN_PROVIDER_TIMEOUT", "inf", "is 'inf': give a number"),
-            ("LINESMAN_SETTLE_SECONDS", "nan", "is 'nan': give a number"),
+            ("LINESMAN_RECONCILE_SECONDS", "nan", "is 'nan': give a number"),
             ("LINESMAN_STUCK_AFTER", "0", "is '0': give more than 0"),
             ("LINESMAN_CARD_SECONDS", "soon", "is 'soon': give a number"),
             ("LINESMAN_POLL_MIN", "1e9", "is '1e9': give at most 3600"),
             ("LINESMAN_POLL_MAX", "1e300", "is '1e300': give at most 3600"),
             ("LINESMAN_PROVIDER_TIMEOUT", "86400", "is '86400': give at most 600"),
-            ("LINESMAN_SETTLE_SECONDS", "86401", "is '86401': give at most 86400"),
+            ("LINESMAN_RECONCILE_SECONDS", "86401", "is '86401': give at most 86400"),
             ("LINESMAN_STUCK_AFTER", "1e12", "is '1e12': give at most 2592000"),
             ("LINESMAN_CARD_SECONDS", "1e300", "is '1e300': give at most 3600"),
             ("SLACK_SIGNING_SECRET", "0123456789abcde", "has 15 characters and Slack's have 32: paste the signing"),
@@ -461,7 +462,10 @@ class TestWarnings:
             ({"SLACK_SIGNING_SECRET": "0123456789abcdef"}, "has 16 characters and Slack's have 32"),
             ({"LINESMAN_POLL_MIN": "0.01"}, "LINESMAN_POLL_MIN is 0.01 s: the provider is asked"),
             ({"LINESMAN_PROVIDER_TIMEOUT": "0.5"}, "LINESMAN_PROVIDER_TIMEOUT is 0.5 s: answers that take longer"),
-            ({"LINESMAN_SETTLE_SECONDS": "1"}, "LINESMAN_SETTLE_SECONDS is 1 s: a job creation without an answer"),
+            (
+                {"LINESMAN_RECONCILE_SECONDS": "1"},
+                "LINESMAN_RECONCILE_SECONDS is 1 s: a job creation without a",
+            ),
             ({"LINESMAN_STUCK_AFTER": "1"}, "LINESMAN_STUCK_AFTER is 1 s: operators are told"),
             ({"LINESMAN_CARD_SECONDS": "0"}, "LINESMAN_CARD_SECONDS is 0 s: Slack takes about one edit a second"),
         ],
@@ -502,10 +506,10 @@ def test_this_machine_needs_no_encryption(host: str) -> None:
 )
 def test_a_variable_that_looks_like_ours_is_told(name: str, meant: str) -> None:
     """It would have been without effect and without a word; what is blank never has an effect."""
-    assert config.misspelt(LEAST | {name: "s3cr3t"}) == (
+    assert config.name_cautions(LEAST | {name: "s3cr3t"}) == (
         f"{name} looks like a misspelt {meant}: Linesman does not read it. Correct it, or unset it.",
     )
-    assert config.misspelt(LEAST | {name: " "}) == ()
+    assert config.name_cautions(LEAST | {name: " "}) == ()
 
 
 @pytest.mark.parametrize(
@@ -513,7 +517,56 @@ def test_a_variable_that_looks_like_ours_is_told(name: str, meant: str) -> None:
 )
 def test_other_programs_variables_are_theirs(name: str) -> None:
     """Nothing is said of what does not look like ours, nor of what is near to one that is there."""
-    assert config.misspelt(LEAST | {name: "1"}) == ()
+    assert config.name_cautions(LEAST | {name: "1"}) == ()
+
+
+class TestFormerNames:
+    """A variable of an earlier version."""
+
+    OLD, NEW = "LINESMAN_SETTLE_SECONDS", "LINESMAN_RECONCILE_SECONDS"
+
+    def test_counts(self) -> None:
+        """It works as before, and one sentence says what it is called now."""
+        environ = LEAST | {self.OLD: "75", self.NEW: " "}
+
+        assert config.load(environ).reconcile_seconds == 75
+        assert config.name_cautions(environ) == (
+            f"{self.OLD} is now called {self.NEW}: rename it. The old name still works.",
+        )
+
+    def test_malformed(self) -> None:
+        """What is wrong with it is told under the name that its owner finds in the file."""
+        assert problems(LEAST | {self.OLD: "soon"}) == [f"{self.OLD} is 'soon': give a number."]
+
+    def test_beside_the_same(self) -> None:
+        """Given twice with one value, it is still told, and nothing is refused."""
+        environ = LEAST | {self.OLD: "75 ", self.NEW: "75"}
+
+        assert config.load(environ).reconcile_seconds == 75
+        assert len(config.name_cautions(environ)) == 1
+
+    def test_beside_another(self) -> None:
+        """Given twice with two values, nobody knows which is meant: one sentence, and no start."""
+        with pytest.raises(ConfigurationError) as caught:
+            config.load(LEAST | {self.OLD: "75", self.NEW: "80"})
+
+        assert caught.value.problems == (
+            f"{self.OLD} is the former name of {self.NEW}, and the two differ: unset {self.OLD}.",
+        )
+
+    def test_blank(self) -> None:
+        """Blank is not given, as with every variable."""
+        environ = LEAST | {self.OLD: " "}
+
+        assert config.load(environ).reconcile_seconds == 60
+        assert config.name_cautions(environ) == ()
+
+    def test_names_are_gone(self) -> None:
+        """A former name is no variable any more, and what it became is one."""
+        names = {variable.name for variable in config.VARIABLES}
+
+        assert not names & set(FORMER)
+        assert set(FORMER.values()) <= names
 
 
 def test_the_database_alone_needs_no_secrets() -> None:

@@ -12,6 +12,7 @@ from bot.changes.input.list_query import SORTS
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.cli import main
 from bot.config import VARIABLES, load
+from bot.config.environment import FORMER
 from bot.config.policy.keys import MEANINGS
 from bot.metrics import METRICS
 from bot.slack.commands import COMMANDS
@@ -63,6 +64,12 @@ def test_every_variable_is_in_the_table_as_it_is() -> None:
     for variable in VARIABLES:
         default = "**required**" if variable.required else f"`{variable.default}`" if variable.default else ""
         assert f"| `{variable.name}` | {variable.meaning} | {default} |" in README
+
+
+def test_every_former_name_of_a_variable_is_told() -> None:
+    """Whoever updates finds what a variable is called now."""
+    for old, new in FORMER.items():
+        assert f"| `{old}` | `{new}` |" in README
 
 
 def test_every_setting_is_in_the_table_as_it_is() -> None:

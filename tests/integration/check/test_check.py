@@ -130,6 +130,18 @@ async def test_a_misspelt_variable(place: Any) -> None:
     assert status == 0
 
 
+async def test_a_former_name(place: Any) -> None:
+    """A variable under the name that it had in an earlier version works, and is told with its name of now."""
+    place.env["LINESMAN_SETTLE_SECONDS"] = "90"
+
+    status, said = await place.check()
+
+    assert said[2] == (
+        "WARN  LINESMAN_SETTLE_SECONDS is now called LINESMAN_RECONCILE_SECONDS: rename it. The old name still works."
+    )
+    assert status == 0
+
+
 @pytest.mark.parametrize(("env", "spoil", "said"), CONFIGURATION)
 async def test_configuration(
     place: Any, env: Mapping[str, str], spoil: Callable[[Any], object], said: Mapping[str, list[str]]

@@ -148,7 +148,7 @@ class House:
             "LINESMAN_POLL_MIN": "0.05",
             "LINESMAN_POLL_MAX": "0.2",
             "LINESMAN_CARD_SECONDS": "0.5",
-            "LINESMAN_SETTLE_SECONDS": "0.2",
+            "LINESMAN_RECONCILE_SECONDS": "0.2",
             "LINESMAN_PROVIDER_TIMEOUT": "5",
         }
 

@@ -59,7 +59,7 @@ async def test_a_step_of_our_clock_does_not_shorten_the_settling_time(
     idle.telnyx.dated = dated
     idle.telnyx.list_lag = 1.5
     numbers = [number.phone_number for number in idle.telnyx.add_numbers(3, start="+13035550000")]
-    await idle.start(LINESMAN_SETTLE_SECONDS="2.5")
+    await idle.start(LINESMAN_RECONCILE_SECONDS="2.5")
     idle.telnyx.faults.add(method="POST", path=JOBS, kind="drop_after")
     change = await idle.ask(numbers)
     await idle.approve(change)

@@ -67,7 +67,7 @@ async def test_a_job_that_was_surely_not_made_is_sent_again(idle: Stage, fault: 
 async def test_while_a_job_is_looked_for_the_card_says_so(idle: Stage) -> None:
     """A batch without an answer is shown as such, and searched for through failures of the search itself."""
     number = idle.telnyx.add_number("+13035550000")
-    await idle.start(LINESMAN_SETTLE_SECONDS="3600")
+    await idle.start(LINESMAN_RECONCILE_SECONDS="3600")
     idle.telnyx.faults.add(method="POST", path=JOBS, kind="drop_after")
     lost = idle.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="malformed", times=None)
     change = await idle.ask(number.phone_number)

@@ -139,7 +139,7 @@ async def test_a_crash_while_a_job_is_being_created_makes_no_second_one(stage: S
 async def test_a_job_that_is_looked_for_is_looked_for_after_a_restart(idle: Stage) -> None:
     """A batch without an answer stays so through a restart, until its job is found."""
     idle.telnyx.add_number("+13035550000")
-    await idle.start(LINESMAN_SETTLE_SECONDS="3600")
+    await idle.start(LINESMAN_RECONCILE_SECONDS="3600")
     idle.telnyx.faults.add(method="POST", path=JOBS, kind="drop_after")
     lost = idle.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="status", status=403, times=None)
     change = await idle.ask("+13035550000")

@@ -145,7 +145,7 @@ async def test_an_approval_whose_answer_cannot_be_given_is_answered_later(stage:
 async def test_a_stop_that_met_an_unanswered_job_says_what_became_of_it(idle: Stage, *, made: bool) -> None:
     """The thread says that it is not known yet how many numbers are not sent, and then how many they were."""
     stage = idle
-    await stage.start(LINESMAN_SETTLE_SECONDS="5")
+    await stage.start(LINESMAN_RECONCILE_SECONDS="5")
     given = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
     stage.telnyx.faults.add(method="POST", path=JOBS, kind="drop_after" if made else "drop_before")
     hidden = stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="status", status=503, times=None)

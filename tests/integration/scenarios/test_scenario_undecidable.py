@@ -72,7 +72,7 @@ async def test_the_change_stops_and_says_what_is_known(stage: Stage) -> None:
 async def test_the_other_jobs_of_the_change_wait_for_the_answer(idle: Stage) -> None:
     """While one job is undecidable no further one of the change is created; afterwards the rest follows."""
     stage = idle
-    await stage.start(LINESMAN_SETTLE_SECONDS="20")  # all go out before anybody is asked about the first
+    await stage.start(LINESMAN_RECONCILE_SECONDS="20")  # all go out before anybody is asked about the first
     stage.telnyx.faults.add(method="POST", path=JOBS, kind="drop_before")
     stage.telnyx.faults.add(method="GET", path=LIST, kind="status", status=403, times=None)
     change = await ask_for_three_jobs(stage)

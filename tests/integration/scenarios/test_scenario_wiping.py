@@ -95,7 +95,7 @@ async def test_a_batch_is_wiped_when_its_job_is_there_and_not_before(sealed: Sta
     stage = sealed
     number = stage.telnyx.add_number("+13035550000")
     await stage.stop()
-    await stage.start(LINESMAN_SETTLE_SECONDS="5")
+    await stage.start(LINESMAN_RECONCILE_SECONDS="5")
     stage.telnyx.job_seconds = 3600
     stage.telnyx.faults.add(method="POST", path=JOBS, kind="drop_before")
     lost = stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="malformed", times=None)
