@@ -1,4 +1,4 @@
-"""Everything about a change, for whoever wants to look closer."""
+"""Everything about a change: its card, a sample of its plan, and its history."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Final
 
 from bot.changes.audit.events import Event
 from bot.slack.views.card import card
-from bot.slack.views.elements import View, code, listed, modal, person, section, when
+from bot.slack.views.elements import View, listed, modal, section, when
+from bot.slack.views.events import event_line
 from bot.slack.views.plan_lines import sample_lines, warning_lines
 from bot.workflow.ports import ChangeDetails
 
@@ -31,14 +32,4 @@ def details(change_details: ChangeDetails, history: Sequence[Event]) -> View:
 
 def history_lines(history: Sequence[Event], limit: int = EVENTS) -> str:
     """Return the newest events, oldest first."""
-    return listed([f"{when(event.at)} · {_what(event)}" for event in history[-limit:]]) or "Nothing yet."
-
-
-def _what(event: Event) -> str:
-    words = event.what.replace("_", " ")
-    batch = event.details.get("batch")
-    if batch is not None:
-        words += f" {batch}"
-    if answer := event.details.get("answer") or event.details.get("why"):
-        words += f" {code(str(answer), 120)}"
-    return f"{words} · {person(event.actor)}" if event.actor != "linesman" else words
+    return listed([f"{when(event.at)} · {event_line(event)}" for event in history[-limit:]]) or "Nothing yet."

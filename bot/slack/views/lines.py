@@ -12,7 +12,7 @@ from bot.changes.model.messages import KEY, QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.slack.views.canary import canary_history
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, escape, person, section, when
-from bot.slack.views.fragments import audience_text, count_parts, decision_text, trouble
+from bot.slack.views.fragments import audience_text, count_parts, decision_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
@@ -40,8 +40,8 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
 #: Lines that are the same of every change.
 _ALWAYS: Final[Mapping[str, str]] = {
     "unsure": (
-        "⏳ Slack does not say just now whether those who approved still may, so nothing more is sent yet. It is asked "
-        "again until it does."
+        "⏳ Slack cannot confirm right now that the approvers may still approve, so nothing more is sent yet. Linesman "
+        "keeps asking."
     )
 }
 
@@ -71,7 +71,8 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         case "finished":
             return f"🏁 Done: {', '.join(count_parts(**_counts(data)))}. {person(change.requester)}"
         case what:
-            return _ALWAYS.get(what) or f"{what.replace('_', ' ')}."
+            # A line that another version of Linesman left behind is told as the state that the change is in.
+            return _ALWAYS.get(what) or f"{state_word(change)}."
 
 
 def _counts(data: Mapping[str, Any]) -> dict[str, int]:

@@ -60,7 +60,7 @@ async def test_a_job_that_was_surely_not_made_is_sent_again(idle: Stage, fault: 
     assert (second.at - first.at).total_seconds() >= 0.2
     assert len(stage.telnyx.jobs) == 1
     assert stage.outcomes(change) == {"verified": 3}
-    assert "batch absent 1" in await stage.command(f"status CHG-{change}")
+    assert "Batch 1: the provider has no job for it" in await stage.command(f"status CHG-{change}")
     stage.assert_nothing_doubled()
 
 

@@ -1,0 +1,111 @@
+"""Events of the audit log as sentences: the one place where people read what an event's name means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.changes.audit.events import Event
+from bot.slack.views.elements import code, counted, person
+
+#: Name of an event -> what happened. In braces are the event's details: a word stands as code, a count with the noun
+#: after the colon (and its plural, where that takes more than an s).
+SENTENCES: Final[Mapping[str, str]] = {
+    # Planning and approval
+    "proposed": "Planning started",
+    "planned": "Plan ready: {numbers:number}, {batches:job}",
+    "replaced": "Replaced by {by}",
+    "discarded": "Plan discarded",
+    "approval_requested": "Approval requested",
+    "reminded": "Reminder sent",
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "approval_lapsed": "An approval no longer counts",
+    "expired": "Request expired",
+    "start_passed": "Start time passed without a decision",
+    # Start and submission
+    "not_approved": "Cancelled at the start: too few approvals still count",
+    "not_locked": "Cancelled at the start: its numbers were no longer locked",
+    "not_allowed": "Cancelled at the start: the policy no longer allows it",
+    "digest_mismatch": "Cancelled at the start: the stored plan is not the approved one",
+    "started": "Started: {batches:job} to create",
+    "rest_started": "Remaining {batches:job} started",
+    "stale": "Stale: {numbers:number} changed since the plan was made",
+    "batch_stale": "Batch {batch}: {numbers:number} not sent, {changed} changed since the plan was made",
+    "batch_submitting": "Batch {batch}: sending",
+    "batch_submitted": "Batch {batch}: job {job} created",
+    "batch_postponed": "Batch {batch}: waiting to be sent",
+    "batch_refused": "Batch {batch}: refused by the provider",
+    "batch_unknown": "Batch {batch}: no response to the job creation",
+    "batch_absent": "Batch {batch}: the provider has no job for it",
+    "batch_adopted": "Batch {batch}: matched to job {job}",
+    "batch_undecidable": "Batch {batch}: needs an operator",
+    "batch_sent_again": "Batch {batch}: an operator has it sent again",
+    "batch_given_up": "Batch {batch}: an operator gave up on it",
+    "batch_stopped": "Batch {batch}: {numbers:number} not sent",
+    # Jobs, read-back and the end
+    "job_stuck": "Batch {batch}: job {job} stalled",
+    "job_moves_again": "Batch {batch}: job {job} makes progress again",
+    "batch_settled": "Batch {batch}: job {job} ended, {said}",
+    "paused": "Paused after the canary",
+    "went_on": "Rollout continued",
+    "verifying": "Read-back started",
+    "not_in_effect": "{numbers:number} not in effect: {word}",
+    "read_back": "Read-back done: {verified} verified, {differs} different, {unverified} not verified",
+    "read_back_ended": "Read-back ended by an operator, {numbers:number} not verified",
+    "finished": "Finished",
+    # Control
+    "stopped": "Stopped: {numbers:number} not sent",
+    "cancelled": "Cancelled",
+    "cancelled_by_memory": "Cancelled while Slack could not confirm the operator",
+    "unlocked": "{numbers:number} unlocked",
+    "operators_asked": "Operators asked about {batches:batch/batches}",
+    "click_refused": "Click refused",
+    "message_refused": "Slack refused a message: {code}",
+    "workbook_asked_for": "Results requested as a workbook",
+    "template_saved": "Saved as template {name}",
+    "template_replaced": "Template {name} replaced",
+    "pruned": "Old data removed, the summary stays",
+    # Of no change
+    "template_deleted": "Template {name} deleted",
+    "frozen": "Submissions frozen: {reason}",
+    "unfrozen": "Freeze lifted",
+    "exported": "Audit log exported: {events:event}",
+    "values_asked": "Current values requested",
+    "values_answered": "Current values sent for {numbers:number}",
+    "events_pruned": "Old events removed from the audit log",
+}
+
+
+def event_line(event: Event) -> str:
+    """Return what happened, why if the event says so, and who did it if somebody did; mrkdwn."""
+    sentence = SENTENCES.get(event.what)
+    # Another version of Linesman may have written it, and its name is better than nothing.
+    said = f"Event {code(event.what, 60)}" if sentence is None else sentence.format_map(_Details(event.details))
+    if why := event.details.get("answer") or event.details.get("why"):
+        said = f"{said}: {code(str(why), 120)}"
+    return f"{said} · {person(event.actor)}" if event.actor != "linesman" else said
+
+
+class _Details(dict[str, "_Detail"]):
+    """The details of an event, by name; one that it does not have is shown as unknown."""
+
+    def __init__(self, details: Mapping[str, str | int | None]) -> None:
+        super().__init__({name: _Detail(value) for name, value in details.items()})
+
+    def __missing__(self, key: str) -> _Detail:
+        return _Detail(None)
+
+
+class _Detail:
+    """One detail; the noun of a count follows the colon."""
+
+    def __init__(self, value: str | int | None) -> None:
+        self._value = value
+
+    def __format__(self, noun: str) -> str:
+        if self._value is None:
+            return f"unknown {noun.partition('/')[2] or f'{noun}s'}" if noun else "unknown"
+        if isinstance(self._value, int):
+            return counted(self._value, *noun.split("/")) if noun else f"{self._value:,}"
+        return code(self._value, 80)
