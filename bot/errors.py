@@ -249,7 +249,20 @@ class BadRequest(ProviderError):
 
 
 class Unauthorised(ProviderError):
-    """The provider does not accept the API key; give Linesman a valid one."""
+    """The provider does not accept the API key. Whoever reads it in Slack cannot mend that; operators are told."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str = "",
+        pointer: str = "",
+        status: int | None = None,
+        remedy: str = "",
+    ) -> None:
+        super().__init__(message, code=code, pointer=pointer, status=status)
+        #: The sentences for those who can mend it: which variable to set, and what the provider says.
+        self.remedy = remedy or self.message
 
 
 class Forbidden(ProviderError):

@@ -32,6 +32,7 @@ from bot.providers.runs import Runs
 from bot.providers.telnyx.offer import OFFER as TELNYX
 from bot.runtime import short_pauses
 from bot.server import Slack, build_server, listening
+from bot.slack.announcements import SlackAnnouncements
 from bot.slack.app import build_app, identify
 from bot.slack.click_runner import ClickRunner
 from bot.slack.client import Client
@@ -70,6 +71,7 @@ from bot.workflow.execution.staleness import Staleness
 from bot.workflow.execution.start import ChangeStart
 from bot.workflow.execution.submission import Submission
 from bot.workflow.execution.verification import Verification
+from bot.workflow.key_alerts import KeyAlerts, keys_watched
 from bot.workflow.notifications import Notifications
 from bot.workflow.operator_refresh import operators_remembered
 from bot.workflow.planning.choices import Choices
@@ -197,6 +199,8 @@ async def running(
         stack.push_async_callback(clicks.close)
         await stack.enter_async_context(kept_fresh(services.home_publisher, database.cancel))
         await stack.enter_async_context(operators_remembered(services.authorization, database.cancel))
+        key_alerts = KeyAlerts(context, SlackAnnouncements(client))
+        await stack.enter_async_context(keys_watched(key_alerts, database.cancel))
         server = build_server(
             None if settings.socket_mode else Slack(app, _signing_secret(settings)),
             ready=lambda: _ready(context, working),

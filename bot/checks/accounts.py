@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.checks.findings import Finding, fail, ok, warn
-from bot.errors import ProviderError
+from bot.errors import ProviderError, Unauthorised
 from bot.providers.base import Provider
 
 
@@ -13,6 +13,8 @@ async def account(provider: Provider) -> Sequence[Finding]:
     """Make the provider's one cheap call, and compare the clocks by its answer."""
     try:
         finding = ok(await provider.check())
+    except Unauthorised as error:
+        finding = fail(error.remedy)
     except ProviderError as error:
         finding = fail(error.message)
     return [finding, *([warn(provider.clock.skew)] if provider.clock.skew else [])]

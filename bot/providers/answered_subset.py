@@ -13,6 +13,7 @@ from bot.clock_skew import ServiceClock
 from bot.errors import UnrequestedData
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
 from bot.providers.http import Call, Ready, clean
+from bot.providers.key_watch import KeyWatch
 
 
 def unasked(provider: str, what: str) -> UnrequestedData:
@@ -40,6 +41,10 @@ class SubsetGuard(Provider):
     @property
     def clock(self) -> ServiceClock:  # noqa: D102 - as in Provider
         return self._provider.clock
+
+    @property
+    def key(self) -> KeyWatch:  # noqa: D102 - as in Provider
+        return self._provider.key
 
     @property
     def calls(self) -> Counter[Call]:  # noqa: D102 - as in Provider

@@ -17,6 +17,7 @@ from bot.changes.model.values import Values
 from bot.changes.policy import OnStale
 from bot.clock_skew import ServiceClock
 from bot.providers.http import Call, Ready
+from bot.providers.key_watch import KeyWatch
 
 
 class JobState(Enum):
@@ -131,6 +132,11 @@ class Provider(Protocol):
     @property
     def clock(self) -> ServiceClock:
         """The provider's clock, as its answers show it."""
+        ...
+
+    @property
+    def key(self) -> KeyWatch:
+        """Where to hear that the provider does not accept the API key."""
         ...
 
     @property

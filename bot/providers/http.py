@@ -36,6 +36,7 @@ from bot.errors import (
     Unauthorised,
     Unavailable,
 )
+from bot.providers.key_watch import KeyWatch
 from bot.providers.masking import Masking
 from bot.providers.pacing import EndpointPace, asked_wait
 
@@ -134,6 +135,7 @@ class PacedClient:
         self._slots = asyncio.Semaphore(self.bounds.concurrency)
         #: The time at the provider, as its answers tell.
         self.clock = ServiceClock(self.title, now=self.now, wall=self.wall)
+        self.key = KeyWatch()
         timeout = self.bounds.timeout
         self._timeout = httpx.Timeout(timeout, connect=timeout / 3, pool=timeout / 3)
 
@@ -337,6 +339,8 @@ class PacedClient:
         status = answer.status
         if 400 <= status < 500 and status not in {408, 409}:
             if refused := self._refused(answer):
+                if isinstance(refused, Unauthorised):
+                    self.key.refused(refused.remedy)
                 raise refused
             raise _Unclear(self._gateway(answer), status=status)
         if status >= 400:

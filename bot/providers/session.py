@@ -8,6 +8,7 @@ from typing import Self
 
 from bot.clock_skew import ServiceClock
 from bot.providers.http import Call, PacedClient
+from bot.providers.key_watch import KeyWatch
 
 
 class Session:
@@ -31,6 +32,11 @@ class Session:
     def clock(self) -> ServiceClock:
         """The provider's clock, as its answers show it."""
         return self._http.clock
+
+    @property
+    def key(self) -> KeyWatch:
+        """Where to hear that the provider does not accept the API key."""
+        return self._http.key
 
     @property
     def calls(self) -> Counter[Call]:

@@ -150,6 +150,14 @@ class DirectMessages(Protocol):
         ...
 
 
+class Announcements(Protocol):
+    """Words for a channel that belong to no change. Raises only :class:`bot.errors.DeliveryError` leaves."""
+
+    async def announce(self, channel: str, text: str) -> None:
+        """Say ``text`` in ``channel``."""
+        ...
+
+
 class Messenger(Protocol):
     """Delivers messages. Raises only :class:`bot.errors.DeliveryError` leaves."""
 

@@ -30,8 +30,6 @@ class Topic(Enum):
 QUESTION: Final = "question"
 #: What one is about that tells of work which fails for a reason that nobody foresaw.
 FAULT: Final = "fault"
-#: What one is about that tells of an API key which a provider does not accept.
-KEY: Final = "key"
 
 #: Topics of which only the latest state counts: one row each per change, shown again whenever something moved.
 STANDING: Final = frozenset({Topic.PREVIEW, Topic.CARD, Topic.APPROVAL_CARD})

@@ -19,11 +19,13 @@ from bot.providers.http import clean, refusal_type
 PLAN_LIMIT: Final = 402
 
 _OPENING: Final[dict[type[ProviderError], str]] = {
-    Unauthorised: "Close does not accept the credentials; set CLOSE_API_KEY or CLOSE_ACCESS_TOKEN to valid ones.",
+    Unauthorised: "Close does not accept Linesman's credentials. The operators are told in the failure channel.",
     Forbidden: "Close does not allow this to the user whose credentials these are.",
     ProviderNotFound: "Close has no such thing.",
     BadRequest: "Close refused the request.",
 }
+#: What operators read when they are refused.
+_REMEDY: Final = "Close does not accept the credentials; set CLOSE_API_KEY or CLOSE_ACCESS_TOKEN to valid ones."
 _PLAN: Final = "The account's plan at Close does not include this, or its limit is reached."
 
 
@@ -36,6 +38,9 @@ def refusal(status: int, body: JSON) -> ProviderError | None:
     if not complaints:
         return None
     kind = refusal_type(status)
+    if kind is Unauthorised:
+        remedy = " ".join([_REMEDY, *_quoted(complaints)])
+        return Unauthorised(_OPENING[kind], code=str(status), status=status, remedy=remedy)
     opening = _PLAN if status == PLAN_LIMIT else _OPENING[kind]
     pointer = next((place for place, _ in complaints if place), "")
     return kind(" ".join([opening, *_quoted(complaints)]), code=str(status), pointer=clean(pointer), status=status)

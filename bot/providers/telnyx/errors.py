@@ -29,11 +29,13 @@ _ADVICE: Final = (
     ("address", "Choose another address."),
 )
 _OPENING: Final[dict[type[ProviderError], str]] = {
-    Unauthorised: "Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one.",
+    Unauthorised: "Telnyx does not accept Linesman's API key. The operators are told in the failure channel.",
     Forbidden: "Telnyx does not allow this to the API key.",
     ProviderNotFound: "Telnyx has no such thing.",
     BadRequest: "Telnyx refused the request.",
 }
+#: What operators read when the key is refused.
+_REMEDY: Final = "Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one."
 
 
 def refusal(status: int, body: JSON) -> ProviderError | None:
@@ -56,6 +58,11 @@ def refusal(status: int, body: JSON) -> ProviderError | None:
             )
     kind = refusal_type(status)
     first = complaints[0]
+    if kind is Unauthorised:
+        remedy = " ".join([_REMEDY, *_quoted(complaints)])
+        return Unauthorised(
+            _OPENING[kind], code=clean(first.code), pointer=clean(first.pointer), status=status, remedy=remedy
+        )
     sentence = " ".join([_OPENING[kind], *_advice(complaints), *_quoted(complaints)])
     return kind(sentence, code=clean(first.code), pointer=clean(first.pointer), status=status)
 

@@ -9,11 +9,11 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.model.filter_fields import NONE, PREFIX
-from bot.errors import LinesmanError
+from bot.errors import LinesmanError, NotAuthorized, Unauthorised
 from bot.slack.services import Services
 from bot.slack.views.answers import read_form
 from bot.slack.views.elements import option
-from bot.slack.views.inputs import VALUE, ways_to_filter
+from bot.slack.views.inputs import UNAVAILABLE, VALUE, ways_to_filter
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def _options(services: Services, body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what can be chosen; nothing when the provider is too slow or refuses, and the log says why."""
+    """Return what can be chosen; when the provider is too slow or refuses, one entry that says so and is no answer."""
     kinds = {kind.name: kind for kind in services.choices.kinds}
     kind = kinds[read_form(body["view"], kinds).kind]
     block = str(body["block_id"])
@@ -43,9 +43,20 @@ async def _options(services: Services, body: dict[str, Any]) -> list[dict[str, A
     try:
         async with asyncio.timeout(WITHIN):
             choices = await services.choices.search(kind, setting, body.get("value", ""), by=body["user"]["id"])
+    except NotAuthorized:
+        return []
     except (LinesmanError, TimeoutError) as error:
         log.warning("no options", setting=setting, error=type(error).__name__, why=str(error))
-        return []
+        return [option(f"⚠️ {_why_none(kind.provider.title(), error)}", UNAVAILABLE)]
     # Whatever was typed: who looks for "none" types it, and who typed something else may change their mind.
     nothing = [option("None", NONE)] if none else []
     return [*nothing, *(option(choice.label, choice.value) for choice in choices)][:100]
+
+
+def _why_none(provider: str, error: Exception) -> str:
+    """Return why nothing can be chosen, within the 75 characters of an option."""
+    match error:
+        case Unauthorised():
+            return f"{provider} does not accept Linesman's key; operators are told"
+        case _:
+            return f"{provider} gives no list just now; type again in a minute"

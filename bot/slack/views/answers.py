@@ -14,7 +14,7 @@ from bot.changes.model.settings import Setting, Shape
 from bot.changes.model.start import START
 from bot.changes.model.values import EditMode, Value
 from bot.slack.views.form import KIND
-from bot.slack.views.inputs import BOX_LENGTH, FILTERS, REPLACE, VALUE, WAY, ways_to_filter
+from bot.slack.views.inputs import BOX_LENGTH, FILTERS, REPLACE, UNAVAILABLE, VALUE, WAY, ways_to_filter
 from bot.slack.views.sheet_field import attached
 
 #: Block id -> what its element holds.
@@ -80,7 +80,8 @@ def _read_settings(
 def _picked(setting: Setting, answer: Mapping[str, Any]) -> str:
     """Return what the picked id is called; of several, a JSON object of id -> name."""
     if setting.shape is Shape.LOOKUPS:
-        return json.dumps({item["value"]: item["text"]["text"] for item in answer["selected_options"]})
+        chosen = (item for item in answer["selected_options"] if item["value"] != UNAVAILABLE)
+        return json.dumps({item["value"]: item["text"]["text"] for item in chosen})
     return str(answer["selected_option"]["text"]["text"])
 
 
@@ -102,9 +103,9 @@ def _read_filters(kind: Kind, answers: Answers, picked: dict[str, str]) -> dict[
 def _answer(answer: Mapping[str, Any]) -> str:
     """Return what was typed or chosen in one element; an empty text when nothing was."""
     if selected := answer.get("selected_option"):
-        return str(selected["value"])
+        return "" if selected["value"] == UNAVAILABLE else str(selected["value"])
     if several := answer.get("selected_options"):
-        return ",".join(str(item["value"]) for item in several)
+        return ",".join(str(item["value"]) for item in several if item["value"] != UNAVAILABLE)
     return str(answer.get("value") or "")
 
 

@@ -20,6 +20,8 @@ from bot.slack.views.elements import (
 )
 
 VALUE: Final = "value:"
+#: Value of the entry of a menu that says why there are no others; whoever chooses it has chosen nothing.
+UNAVAILABLE: Final = "#unavailable"
 
 
 WAY: Final = "way:"

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.changes.model.change import Change, DecisionVerb, MessageRef
-from bot.changes.model.messages import KEY, QUESTION, Topic
+from bot.changes.model.messages import QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.slack.views.canary import canary_history
-from bot.slack.views.elements import Block, actions, button, channel, code, counted, escape, person, section, when
+from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.fragments import audience_text, count_parts, decision_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
@@ -87,7 +87,7 @@ def failure(details: ChangeDetails, data: Mapping[str, Any], link: str) -> tuple
     change = details.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     notice = _notice(details, data, where)
-    text = notice if data["what"] == KEY else f"{notice} {person(change.requester)}, please look."
+    text = f"{notice} {person(change.requester)}, please look."
     blocks = [section(text)]
     if change.summary is not None:
         blocks.append(section(wanted_lines(details.kind, change.summary, change.draft)))
@@ -128,11 +128,6 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
                 f"nobody foresaw ({code(data['why'], 100)}). It is tried again every few minutes. Operators: the log "
                 f"says more, under `task failed` and `{name}`. `/numbers status {name}` shows what was done; "
                 f"`/numbers cancel {name}` stops what is not sent yet."
-            )
-        case "key":
-            return (
-                f"🔑 {escape(data['why'])} Operators: nothing can be planned or sent there until then; {where} could "
-                "not be planned for it, and its requester knows that you were told."
             )
         case "no_sheet":
             why = code(data["why"], 300)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.changes.input.requests import Request, without_edits
 from bot.changes.model.change import Change, Summary
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.messages import KEY
 from bot.changes.outcome.follow_ups import CarriedOver, moved_on
 from bot.changes.planning.builder import build, handed_over
 from bot.changes.planning.plan import Plan, ids_to_name
@@ -55,9 +54,6 @@ from bot.workflow.planning.validation import (
 ATTEMPTS = 3
 #: Pause before a sheet is asked for again.
 SHEET_RETRY = timedelta(seconds=5)
-#: How long operators are not told again that a provider does not accept the API key, however many plans fail over it;
-#: a start forgets it, because somebody may have tried another key.
-KEY_AGAIN = timedelta(hours=1)
 
 
 class Planner:
@@ -80,8 +76,6 @@ class Planner:
         self._authorization = authorization
         self._notify = notifications
         self._requests = requests
-        #: Provider -> when operators were told last that it does not accept the API key.
-        self._keys_told: dict[str, datetime] = {}
 
     async def plan(self, claim: Claim) -> None:
         """Carry out the task: read the numbers, make the plan, show it; or say why there is none."""
@@ -107,7 +101,8 @@ class Planner:
         except PlanRefused as error:
             await self._give_up(claim, change, error.message, unusable=error.unusable)
         except Unauthorised as error:
-            await self._give_up_without_key(claim, change, error)
+            rest = "Nothing that you typed is wrong: press “Edit” and send it again once they have put it right."
+            await self._give_up(claim, change, f"{error.message} {rest}")
         except (DeliveryRefused, InputError, NotAuthorized, NotFound, ProviderError, SecretError, Superseded) as error:
             await self._give_up(claim, change, error.message)
         else:
@@ -260,24 +255,6 @@ class Planner:
                 await self._notify.sheet(tx, change.id)
             await self._notify.preview(tx, change.id)
         self._context.ring()
-
-    async def _give_up_without_key(self, claim: Claim, change: Change, error: Unauthorised) -> None:
-        """Tell operators what to do about the API key, and the requester that it is not for them to do."""
-        provider, now = (
-            self._context.catalogue.provider(self._context.catalogue.kind(change.kind)),
-            self._context.clock(),
-        )
-        told = self._keys_told.get(provider.name)
-        if told is None or now - told >= KEY_AGAIN:
-            async with self._context.database.transaction() as tx:
-                await self._notify.failure(tx, change.id, KEY, why=error.message)
-            self._keys_told[provider.name] = now
-        await self._give_up(
-            claim,
-            change,
-            f"{provider.title} does not accept Linesman's API key. The operators have been told in the failure "
-            "channel. Nothing that you typed is wrong: press “Edit” and send it again once they have put it right.",
-        )
 
     async def _wait_for_sheet(self, claim: Claim, change: Change, error: DeliveryPostponed | DeliveryUnknown) -> None:
         if claim.attempts >= ATTEMPTS:

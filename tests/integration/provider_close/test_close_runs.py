@@ -318,7 +318,7 @@ async def test_a_permission_that_is_missing_for_all_stops_the_run(
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(401, "Close does not accept the credentials"), (402, "plan at Close does not include this")],
+    [(401, "Close does not accept Linesman's credentials"), (402, "plan at Close does not include this")],
 )
 async def test_what_holds_for_every_number_stops_the_run(
     organization: Organization, status: int, said: str, calls: Callable[[str], int]

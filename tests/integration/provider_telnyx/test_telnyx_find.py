@@ -306,8 +306,10 @@ async def test_a_rate_limit_is_learned(account: TelnyxStandIn, find: Find, telny
 async def test_a_wrong_key_is_said_at_once(account: TelnyxStandIn) -> None:
     """A key that Telnyx does not know is not tried again."""
     async with Telnyx(api_key="KEY-of-yesterday", api_url=account.url) as telnyx:
-        with pytest.raises(Unauthorised, match="TELNYX_API_KEY"):
+        with pytest.raises(Unauthorised) as caught:
             await telnyx.check()
+        assert "set TELNYX_API_KEY" in caught.value.remedy
+        assert "TELNYX_API_KEY" not in caught.value.message
 
     assert len(account.calls) == 1
 

@@ -32,7 +32,7 @@ ANYTHING = st.recursive(
         (400, {"errors": ["No."], "field-errors": {}}, BadRequest, "", "“No.”"),
         (400, {"field-errors": {"participants": {"2": ["Gone."]}}}, BadRequest, "/participants/2", "“Gone.”"),
         (400, {"field-errors": {"a/b": {"~": "x"}}}, BadRequest, "/a~1b/~0", "“x”"),
-        (401, {"error": "Unauthorized"}, Unauthorised, "", "set CLOSE_API_KEY"),
+        (401, {"error": "Unauthorized"}, Unauthorised, "", "does not accept Linesman's"),
         (402, {"error": "Limit reached."}, Forbidden, "", "plan at Close does not include this"),
         (403, {"error": "You need X."}, Forbidden, "", "“You need X.”"),
         (404, {"error": "Not Found"}, ProviderNotFound, "", "no such thing"),
