@@ -18,7 +18,7 @@ from bot.changes.model.values import EditMode, Secret, Value, Values, Wishes
 #: What stands before the number of a change wherever a person reads it.
 PREFIX = "CHG-"
 _QUOTES: Final = "`*_\"'\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb("
-_DASHES: Final = "\\-\u2010-\u2015\u2212"
+_DASHES: Final = "\\-_\u2010-\u2015\u2212"
 #: An id as people type and paste it: any dash, blanks, quotation marks, a full stop behind it.
 _WRITTEN: Final = re.compile(
     rf"[\s{_QUOTES}]*(?:{PREFIX.rstrip('-')}[\s{_DASHES}]*)?#?([0-9]{{1,11}})(?!\d)[{_QUOTES}.,;:!?)]*(?:\s+(.*)|$)",

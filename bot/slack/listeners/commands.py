@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.changes.model.change import FollowUp, named_first, read_public_id
 from bot.changes.model.file_format import FileFormat
 from bot.changes.numbers.phone_numbers import SHORTEST
+from bot.slack.command_text import first_word, tidied, without_days
 from bot.slack.commands import COMMAND, command_for, nearest
 from bot.slack.listeners import operators
 from bot.slack.listeners.follow_ups import follow_named
@@ -26,8 +27,10 @@ from bot.slack.views.elements import code, escape
 from bot.slack.views.help import help_text
 from bot.slack.views.status import status
 
-#: What people and word processors put around a word.
-_AROUND: Final = "`*_\"'\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb.,:;!"
+#: Commands whose rest is words of the person's own, or numbers: it reaches them as it was typed.
+_OWN_WORDS: Final = frozenset({"freeze", "run", "find", "values"})
+#: Commands that take a list of numbers, and the brake, which works whatever is typed behind it.
+_TAKE_LISTS: Final = frozenset({"values", "freeze"})
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -41,33 +44,64 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def _answer(services: Services, body: dict[str, Any]) -> None:
-    word, rest = _words(typed(body.get("text", "")))
+    text = typed(body.get("text", ""))
+    word, rest = first_word(text)
+    if word == COMMAND:  # an example, pasted whole
+        word, rest = first_word(text := rest)
     kind = services.choices.by_command(word)
     command = command_for(word)
-    if kind is not None or word in {"new", ""} or _is_number(word):
+    if kind is not None or word in {"new", ""} or _begins_with_number(word, rest):
         await open_form(
             services,
             user=body["user_id"],
             trigger=body["trigger_id"],
             origin=body["channel_id"],
             kind=kind,
-            pasted=named(f"{word} {rest}" if _is_number(word) else rest),
+            pasted=named(text if _begins_with_number(word, rest) else rest),
         )
+    elif (command is None or command.word not in _TAKE_LISTS) and _is_list(services, rest):
+        await _keep_list(services, body, word, rest)
     elif command is not None:
-        await ANSWERS[command.word](services, body, rest)
+        await ANSWERS[command.word](services, body, rest if command.word in _OWN_WORDS else tidied(rest))
+    elif named_first(word)[0] is not None and not rest:
+        await _status(services, body, word)
     else:
         await services.say(body, _unknown(services, word))
 
 
-def _words(text: str) -> tuple[str, str]:
-    """Return the first word and what follows it, with blanks of any kind, line breaks and quotation marks between."""
-    word, rest = (*text.split(maxsplit=1), "", "")[:2]
-    return word.strip(_AROUND).casefold(), rest.strip()
+def _is_list(services: Services, text: str) -> bool:
+    """Tell whether a list of numbers was pasted: two at least, be they readable or not."""
+    found = services.number_lookup.read([without_days(text)])
+    unreadable = sum(1 for each in found.bad if sum(map(str.isdecimal, each.text)) >= SHORTEST)
+    return len(found.identifiers) + unreadable > 1
 
 
-def _is_number(word: str) -> bool:
+async def _keep_list(services: Services, body: dict[str, Any], word: str, numbers: str) -> None:
+    """Open the form with a list that was pasted behind a word which takes none: Slack has taken it off the keyboard."""
+    if word == "find":
+        await open_values(services, body, numbers)
+        said = f"`{COMMAND} find` shows one number at a time. The form that opened sends the values of your list."
+    else:
+        near = "" if command_for(word) else nearest(word, services.choices.kinds) or ""
+        await open_form(
+            services,
+            user=body["user_id"],
+            trigger=body["trigger_id"],
+            origin=body["channel_id"],
+            kind=services.choices.by_command(near),
+            pasted=named(numbers),
+        )
+        said = (
+            f"{code(f'{COMMAND} {word}', 60)} takes no list of numbers, so nothing was done. The form that "
+            "opened does, for a new change."
+        )
+    await services.say(body, said)
+
+
+def _begins_with_number(word: str, rest: str) -> bool:
     """Tell whether somebody has begun with numbers: the word for the form was left out, and they are kept."""
-    return sum(character.isdecimal() for character in word) >= SHORTEST and not any(map(str.isalpha, word))
+    digits = [sum(map(str.isdecimal, part)) for part in (word, word + rest)]
+    return digits[0] > 0 and digits[1] >= SHORTEST and not any(map(str.isalpha, word))
 
 
 def _unknown(services: Services, word: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.input.templates import NAME, Template
-from bot.errors import InputError, LinesmanError
+from bot.errors import InputError, LinesmanError, NotFound
+from bot.slack.command_text import unquoted
 from bot.slack.commands import COMMAND
 from bot.slack.listeners.opening import fill_form
 from bot.slack.message_text import named
@@ -79,7 +80,10 @@ async def run_named(services: Services, body: dict[str, Any], name: str) -> None
     if not name:
         await services.say(body, f"Say which: `{COMMAND} run NAME`. `{COMMAND} templates` shows which there are.")
         return
-    template = await services.templates.named(named(name), by=body["user_id"])
+    try:
+        template = await services.templates.named(named(name), by=body["user_id"])
+    except NotFound:
+        template = await services.templates.named(unquoted(named(name)), by=body["user_id"])
     await _open(services, template, user=body["user_id"], trigger=body["trigger_id"], origin=body["channel_id"])
 
 

@@ -13,6 +13,7 @@ from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.sheets import template
 from bot.errors import InputError, NotAuthorized
+from bot.slack.command_text import first_word
 from bot.slack.commands import COMMAND
 from bot.slack.listeners.opening import boxes_of
 from bot.slack.services import Services
@@ -48,7 +49,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def open_values(services: Services, body: dict[str, Any], text: str) -> None:
     """Open the form; a kind and numbers may follow the command."""
     view = await services.open(body["trigger_id"], loading())
-    word, _, rest = text.partition(" ")
+    word, rest = first_word(text)
     kind = _kind(services, word)
     chosen, numbers = (kind, rest) if kind else (services.choices.kinds[0], text)
     try:

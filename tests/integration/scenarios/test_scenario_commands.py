@@ -25,10 +25,26 @@ COMMANDS = (
     ("list running", "No changes match: running."),
     ("find", "Say which number"),
     ("find nonsense", "“nonsense”"),
-    ("find +13035550000 +13035550001", "That is 2 numbers; look at one at a time."),
+    ("find +13035550000 +13035550001", "shows one number at a time"),
     ("templates", "There are no templates yet"),
     ("run", "Say which: /numbers run NAME"),
     ("run nothing", "There is no template “nothing”"),
+    ("run “Nothing”", "There is no template “Nothing”"),
+    ("status\u200b CHG-99", "There is no CHG-99"),
+    ("status\u200bCHG-99", "There is no CHG-99"),
+    ("status \u200bCHG\u2060-99\u200b", "There is no CHG-99"),
+    ("\uff33\uff34\uff21\uff34\uff35\uff33 CHG-\uff19\uff19", "There is no CHG-99"),
+    ("status chg_99 “xlsx”", "There is no CHG-99"),
+    ("status (CHG-99), xlsx.", "There is no CHG-99"),
+    ("CHG-99", "There is no CHG-99"),
+    ("/numbers status CHG-99", "There is no CHG-99"),
+    ("list “mine”", "You have asked for no changes yet"),
+    ("list *mine*;", "You have asked for no changes yet"),
+    ("list kind: update", "No change is like that"),
+    ("list since 2026\u201111\u201101", "No change is like that"),
+    ("list “scheduled”.", "Nothing waits for its time"),
+    ("template “update”", "The empty sheet is in your direct message"),
+    ("template\u00a0update.", "The empty sheet is in your direct message"),
 )
 
 
@@ -192,6 +208,11 @@ async def test_in_socket_mode_nothing_is_accepted_over_http(idle: Stage) -> None
         pytest.param("update\u00a0+13035550000", ("+13035550000",), id="no-break-space"),
         pytest.param("+13035550000 +13035550001", ("+13035550000", "+13035550001"), id="no-word"),
         pytest.param("update <tel:+13035550000|+13035550000>", ("+13035550000",), id="link"),
+        pytest.param("(303) 555-0100\n(303) 555-0101", ("(303) 555-0100", "(303) 555-0101"), id="in-parentheses"),
+        *(
+            pytest.param(f"{word} +13035550000\n+13035550001", ("+13035550000", "+13035550001"), id=word)
+            for word in ("updat", "frobnicate", "status", "list", "help", "locks", "cancel CHG-1", "template", "run")
+        ),
     ],
 )
 async def test_the_form_opens_with_whatever_was_pasted(stage: Stage, text: str, numbers: tuple[str, ...]) -> None:
@@ -200,3 +221,20 @@ async def test_the_form_opens_with_whatever_was_pasted(stage: Stage, text: str, 
     view = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
 
     assert [number for number in numbers if number not in stage.read(view)] == []
+
+
+@pytest.mark.parametrize("text", ["find +13035550000 +13035550001", "values\nupdate\n+13035550000\n+13035550001"])
+async def test_a_list_that_somebody_looks_for_is_in_the_form_for_values(stage: Stage, text: str) -> None:
+    """What shows one number only offers a sheet for several."""
+    await stage.ana.command("/numbers", text, channel=OPS)
+    view = await stage.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+
+    assert [number for number in ("+13035550000", "+13035550001") if number not in stage.read(view)] == []
+
+
+async def test_the_brake_works_whatever_is_pasted_behind_it(stage: Stage) -> None:
+    """A list of numbers in the reason of a freeze is a part of the reason."""
+    said = await stage.command("freeze\u00a0 these went wrong: +13035550000 +13035550001", by=stage.otto)
+
+    assert "Submissions are frozen" in said
+    await stage.command("unfreeze", by=stage.otto)

@@ -1,0 +1,46 @@
+"""Reading what was typed after ``/numbers`` as it was meant, whatever keyboards and pages made of it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from bot.changes.text.invisible import is_unseen
+
+#: What people and word processors put around a word.
+_AROUND: Final = "`*_\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb.,:;!()[]"
+#: Marks of quotation around a name, which may itself end in a full stop.
+_QUOTES: Final = "`\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb"
+#: Dashes of every length, in place of the one that a keyboard has.
+_DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
+#: Characters of no width that stand for a blank.
+_NO_WIDTH: Final = re.compile("[\u200b\ufeff]")
+#: A day as people type it.
+_DAY: Final = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b")
+
+
+def first_word(text: str) -> tuple[str, str]:
+    """Return the first word in lower case, and what follows it as it was typed.
+
+    Blanks of any kind, line breaks and characters of no width part words; quotation marks and such around them go.
+    """
+    word, rest = (*_NO_WIDTH.sub(" ", text).split(maxsplit=1), "", "")[:2]
+    return tidied(word).casefold(), rest.strip()
+
+
+def tidied(text: str) -> str:
+    """Return words without what nobody sees and what stands around them, with plain dashes and one blank between."""
+    seen = _DASHES.sub("-", _NO_WIDTH.sub(" ", unicodedata.normalize("NFKC", text)))
+    words = "".join(each for each in seen if each.isspace() or not is_unseen(each)).split()
+    return " ".join(bare for word in words if (bare := word.strip(_AROUND)))
+
+
+def unquoted(text: str) -> str:
+    """Return a name without the quotation marks around it."""
+    return text.strip().strip(_QUOTES).strip()
+
+
+def without_days(text: str) -> str:
+    """Return ``text`` without its days, whose digits are nobody's number."""
+    return _DAY.sub(" ", _DASHES.sub("-", text))
