@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.changes.model.batches import FailureGroup, Operation, Tally
 from bot.changes.model.lifecycle import AWAITED, CHANGED, OPERATION_STEPS, OperationState, before
 from bot.changes.model.values import Values, values_from_json, values_to_json
-from bot.changes.outcome.outcomes import UNCHANGED, UNREAD, NumberOutcome
+from bot.changes.outcome.outcomes import NOT_READ_BACK, UNCHANGED, NumberOutcome
 from bot.changes.outcome.readback import AwaitedNumber, Doubt, ReadBack
 from bot.changes.planning.plan import PlannedNumber
 from bot.store.tables import operations
@@ -221,7 +221,7 @@ class Operations:
             .where(operations.c.change_id == change, operations.c.state.in_(_AWAITED))
             .values(
                 state=OperationState.UNVERIFIED.value,
-                code=case((unknown, operations.c.code), else_=UNREAD),
+                code=case((unknown, operations.c.code), else_=NOT_READ_BACK),
                 reason=case((unknown, operations.c.reason + " " + literal(reason)), else_=reason),
             )
         )

@@ -185,8 +185,8 @@ def test_a_number_that_the_job_never_sent_is_not_attempted() -> None:
 def test_a_number_that_the_job_itself_does_not_know_about_is_unknown() -> None:
     """Our own runs list it among the failed and say that its answer was lost: it may have been changed."""
     (number,) = operations(1)
-    lost = replace(said(number, code="linesman.unsettled", reason="Its answer was lost."), known=False)
+    lost = replace(said(number, code="linesman.unclear_response", reason="Its answer was lost."), known=False)
 
     (verdict,) = settle([number], succeeded=[], failed=[lost], pending=[], final=True, job_word="completed")
 
-    assert (verdict.state, verdict.code) == (OperationState.UNKNOWN, "linesman.unsettled")
+    assert (verdict.state, verdict.code) == (OperationState.UNKNOWN, "linesman.unclear_response")

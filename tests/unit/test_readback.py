@@ -14,7 +14,15 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret
-from bot.changes.outcome.outcomes import ALSO_CHANGED, DIFFERS, GIVEN_UP, GONE, NOT_IN_EFFECT, NOT_TOLD, UNDER_WAY
+from bot.changes.outcome.outcomes import (
+    ALSO_CHANGED,
+    DIFFERS,
+    GIVEN_UP,
+    GONE,
+    NOT_IN_EFFECT,
+    NOT_SHOWN,
+    STILL_ACTIVATING,
+)
 from bot.changes.outcome.readback import AwaitedNumber, Doubt, Patience, ReadBack, comparable, judge
 from bot.changes.planning.diff import payload
 from bot.providers.telnyx.kinds import kinds
@@ -128,7 +136,7 @@ def test_a_pin_that_cannot_be_read_back_is_never_called_verified(encryption: Enc
 
     reading = read(kind, sent, {"customer_reference": "R"})
 
-    assert (reading.state, reading.code) == (OperationState.UNVERIFIED, NOT_TOLD)
+    assert (reading.state, reading.code) == (OperationState.UNVERIFIED, NOT_SHOWN)
     assert "cannot be read back, so it was not compared" in reading.reason
     assert read(kind, sent, {"customer_reference": "R"}, last=False).state is None
     assert read(kind, sent, {"customer_reference": "X"}).state is OperationState.DIFFERS
@@ -182,13 +190,13 @@ OFF = {"emergency_enabled": False}
     ("sent", "status", "told"),
     [
         (ON, "active", ["verified", "verified", "verified"]),
-        (ON, "provisioning", ["", "", UNDER_WAY]),
+        (ON, "provisioning", ["", "", STILL_ACTIVATING]),
         (ON, "provisioning-failed", [NOT_IN_EFFECT, NOT_IN_EFFECT, NOT_IN_EFFECT]),
         (ON, "disabled", ["", NOT_IN_EFFECT, NOT_IN_EFFECT]),
-        (ON, "pondering", ["", NOT_TOLD, NOT_TOLD]),
-        (ON, None, ["", NOT_TOLD, NOT_TOLD]),
+        (ON, "pondering", ["", NOT_SHOWN, NOT_SHOWN]),
+        (ON, None, ["", NOT_SHOWN, NOT_SHOWN]),
         (OFF, "disabled", ["verified", "verified", "verified"]),
-        (OFF, "deprovisioning", ["", "", UNDER_WAY]),
+        (OFF, "deprovisioning", ["", "", STILL_ACTIVATING]),
         (OFF, "active", ["", NOT_IN_EFFECT, NOT_IN_EFFECT]),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
@@ -86,6 +87,16 @@ def test_every_reason_code_of_ours_is_in_the_table() -> None:
 
     assert len(codes) > 10
     assert set(re.findall(r"^\| `(linesman\.[a-z_]+)` \| \w.*\. \|$", README, re.MULTILINE)) == codes
+
+
+def test_every_former_reason_code_is_told() -> None:
+    """Programs that know a code of the version before find what it is called now; that code is one of ours."""
+    renamed = import_module("bot.store.migrations.versions.0031_result_codes").CODES
+
+    assert [f"| `{old}` | `{new}` |" for old, new in renamed.items()] == [
+        row for row in rows("#### Result codes") if re.fullmatch(r"\| `[^`]+` \| `[^`]+` \|", row)
+    ]
+    assert [new for new in renamed.values() if f"| `{new}` | " not in README] == []
 
 
 def test_every_column_of_the_results_is_in_the_table() -> None:

@@ -11,7 +11,7 @@ from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.model.settings import Setting, restorable
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
-from bot.changes.outcome.outcomes import NOT_TOLD, UNCHANGED
+from bot.changes.outcome.outcomes import NOT_SHOWN, UNCHANGED
 from bot.changes.planning.diff import same
 
 #: What a number is in that a retry takes up: it has not what was wanted, or nobody knows. A retry is planned from
@@ -42,7 +42,7 @@ def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> CarriedO
         rows={
             operation.number_id: {name: value for name, value in operation.after.items() if name in own}
             for operation in operations
-            if operation.state in UNFINISHED and operation.code not in {UNCHANGED, NOT_TOLD}
+            if operation.state in UNFINISHED and operation.code not in {UNCHANGED, NOT_SHOWN}
         }
     )
 

@@ -16,21 +16,21 @@ UNCHANGED = "linesman.unchanged"
 REFUSED = "linesman.job_refused"
 STOPPED = "linesman.stopped"
 GIVEN_UP = "linesman.given_up"
-UNSETTLED = "linesman.unsettled"
+UNCLEAR_RESPONSE = "linesman.unclear_response"
 NO_ANSWER = "linesman.no_answer"
 STALE = "linesman.stale"
 UNLOCKED = "linesman.unlocked"
 DIFFERS = "linesman.differs"
 GONE = "linesman.gone"
-UNREAD = "linesman.unread"
-NOT_TOLD = "linesman.not_told"
+NOT_READ_BACK = "linesman.not_read_back"
+NOT_SHOWN = "linesman.not_shown"
 UNANSWERED = "linesman.unanswered"
 ALSO_CHANGED = "linesman.also_changed"
-UNDER_WAY = "linesman.under_way"
+STILL_ACTIVATING = "linesman.still_activating"
 NOT_IN_EFFECT = "linesman.not_in_effect"
 #: Codes of numbers of which nobody says what became of them: a read-back decides, and keeps the code beside what it
 #: found unless they are verified.
-UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED, UNSETTLED, NO_ANSWER})
+UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED, UNCLEAR_RESPONSE, NO_ANSWER})
 
 
 class ReportedNumber(Protocol):

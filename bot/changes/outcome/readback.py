@@ -11,7 +11,7 @@ from bot.changes.model.list_edits import ordered
 from bot.changes.model.settings import show_value
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
-from bot.changes.outcome.outcomes import ALSO_CHANGED, DIFFERS, GONE, NOT_IN_EFFECT, NOT_TOLD, UNDER_WAY
+from bot.changes.outcome.outcomes import ALSO_CHANGED, DIFFERS, GONE, NOT_IN_EFFECT, NOT_SHOWN, STILL_ACTIVATING
 from bot.changes.planning.diff import same
 
 #: The status of a number that is gone (providers/telnyx/API.md, "Lists of numbers").
@@ -193,7 +193,7 @@ def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snap
         return replace(seen, state=OperationState.DIFFERS, code=NOT_IN_EFFECT, reason=why)
     if seen.standing is EffectState.UNDER_WAY:
         why = f"{status} is still {seen.word}, so nobody knows whether it takes effect"
-        return replace(seen, state=OperationState.UNVERIFIED, code=UNDER_WAY, reason=why)
+        return replace(seen, state=OperationState.UNVERIFIED, code=STILL_ACTIVATING, reason=why)
     if different is not None:
         return different
     if seen.standing is EffectState.CONTRARY:
@@ -205,7 +205,7 @@ def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snap
     if untold:
         what = ", ".join(untold)
         why = f"{what} cannot be read back, so it was not compared; everything else is as it was sent."
-        return replace(seen, state=OperationState.UNVERIFIED, code=NOT_TOLD, reason=why)
+        return replace(seen, state=OperationState.UNVERIFIED, code=NOT_SHOWN, reason=why)
     return replace(seen, state=OperationState.VERIFIED)
 
 

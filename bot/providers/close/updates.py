@@ -11,7 +11,7 @@ from bot.changes.model.bulk_runs import NumberState, RunNumber, Step
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import show_value
 from bot.changes.model.values import Values
-from bot.changes.outcome.outcomes import NO_ANSWER, STALE, UNANSWERED, UNSETTLED
+from bot.changes.outcome.outcomes import NO_ANSWER, STALE, UNANSWERED, UNCLEAR_RESPONSE
 from bot.errors import Forbidden, Halted, OutcomeUnknown, ProviderError, RateLimited, Unauthorised, Unavailable
 from bot.providers.close.errors import PLAN_LIMIT
 from bot.providers.close.reading import Reader
@@ -193,7 +193,7 @@ def _refused(number: RunNumber, error: ProviderError, *, lost: bool) -> UpdateRe
     stops = isinstance(error, Unauthorised) or error.status == PLAN_LIMIT
     state, code, reason = NumberState.FAILED, error.code, error.message
     if lost:
-        state, code = NumberState.UNKNOWN, UNSETTLED
+        state, code = NumberState.UNKNOWN, UNCLEAR_RESPONSE
         reason = f"The answer to its update was lost. {error.message}"
     return UpdateResult(
         step=Step(position=number.position, state=state, code=code, reason=reason, pointer=error.pointer),

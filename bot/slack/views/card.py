@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.changes.model.change import FollowUp, public_id
 from bot.changes.model.lifecycle import BatchState, ChangeState
-from bot.changes.outcome.outcomes import NOT_TOLD
+from bot.changes.outcome.outcomes import NOT_SHOWN
 from bot.slack.views.canary import canary_buttons, canary_line
 from bot.slack.views.elements import (
     Block,
@@ -95,7 +95,7 @@ def _buttons(details: ChangeDetails) -> list[Block]:
         buttons.append(button("Plan again", AGAIN, value))
     elif change.state.over and change.started_at is not None:
         unchanged = change.summary.unchanged if change.summary else 0
-        unseen = any(group.code != NOT_TOLD for group in details.unverified)
+        unseen = any(group.code != NOT_SHOWN for group in details.unverified)
         if tally.failed or tally.differs or unseen or tally.not_attempted > unchanged:
             buttons.append(button("Retry failed", RETRY, value))
         if tally.changed and not details.kind.removes:

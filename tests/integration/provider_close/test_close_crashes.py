@@ -131,7 +131,7 @@ async def test_a_process_that_dies_at_any_moment_loses_and_doubles_nothing(
     # It is refused each time, which says nothing about an earlier update that the process did not live to see answered.
     assert [(one.e164, one.code, one.known) for one in done.failed] in (
         [(numbers[2], "400", True)],
-        [(numbers[2], "linesman.unsettled", False)],
+        [(numbers[2], "linesman.unclear_response", False)],
     )
     assert sorted(number for number, _ in organization.updates()) == [numbers[0], numbers[1], numbers[3]]
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.changes.model.bulk_runs import NumberState
-from bot.changes.outcome.outcomes import NO_ANSWER, STALE, STOPPED, UNSETTLED
+from bot.changes.outcome.outcomes import NO_ANSWER, STALE, STOPPED, UNCLEAR_RESPONSE
 from bot.changes.policy import OnStale
 from bot.providers.close.execution import FORBIDDEN_FOR_ALL, RUN_STOPPED
 from bot.providers.close.provider import Close
@@ -348,7 +348,7 @@ async def test_a_lost_answer_that_cannot_be_looked_at_is_not_called_unchanged(or
 
     done = await over(provider, await provider.submit(organization.batch(["+13035550100"], label="Night desk")))
 
-    assert [(one.code, one.known) for one in done.failed] == [(UNSETTLED, False)]
+    assert [(one.code, one.known) for one in done.failed] == [(UNCLEAR_RESPONSE, False)]
 
 
 async def test_a_run_waits_while_close_is_away_and_then_goes_on(organization: Organization) -> None:

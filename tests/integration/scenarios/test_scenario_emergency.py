@@ -51,7 +51,7 @@ async def test_a_service_that_is_not_active_in_time_ends_as_not_verified(stage: 
 
     assert stage.outcomes(change) == {"unverified": 2}
     for row in stage.results(change):
-        assert row["reason_code"] == "linesman.under_way"
+        assert row["reason_code"] == "linesman.still_activating"
         assert "Emergency status is still provisioning" in row["reason"]
     assert "2 numbers could not be verified" in stage.failures()[0]
     assert "No numbers are locked" in await stage.command("locks")

@@ -180,7 +180,7 @@ async def test_a_read_back_that_cannot_end_is_ended_by_an_operator(
     assert "The read-back of CHG-1 is ended: 3 numbers count as not verified." in said
     assert idle.outcomes(change) == {"unverified": 3}
     for row in idle.results(change):
-        assert row["reason_code"] == "linesman.unread"
+        assert row["reason_code"] == "linesman.not_read_back"
         assert row["reason"].startswith("An operator ended the read-back; look at the number before you rely on it.")
     card = idle.read(idle.card(change))
     assert "⚠️ Ended, not verified" in card
@@ -244,5 +244,5 @@ async def test_an_update_that_never_arrives_differs_when_its_repetition_is_refus
     change = await both.run([number.number], {"label": "Night desk"}, command="close")
 
     assert both.outcomes(change) == {"differs": 1}
-    assert both.results(change)[0]["reason_code"] == "linesman.unsettled"
+    assert both.results(change)[0]["reason_code"] == "linesman.unclear_response"
     assert "The answer to its update was lost." in both.results(change)[0]["reason"]

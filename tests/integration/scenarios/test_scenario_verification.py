@@ -190,7 +190,7 @@ async def test_what_cannot_be_read_back_is_never_called_verified(idle: Stage, mo
     assert "0 verified · 3 could not be verified · 0 failed" in card
     assert "Telnyx could not be read afterwards to see what it has" in card
     assert idle.outcomes(change) == {"unverified": 3}
-    assert {row["reason_code"] for row in idle.results(change)} == {"linesman.unread"}
+    assert {row["reason_code"] for row in idle.results(change)} == {"linesman.not_read_back"}
     assert not any("(found)" in column for column in idle.results(change)[0])
     assert "3 numbers could not be verified" in idle.failures()[-1]
 

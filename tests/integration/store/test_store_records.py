@@ -5,15 +5,27 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, text, update
 
+from bot.changes.model.bulk_runs import NewNumber
 from bot.changes.model.change import Decision, DecisionVerb, Draft, MessageRef, Summary, ValueExport
 from bot.changes.model.lifecycle import CHANGED, MISSED, BatchState, ChangeState, OperationState, Outcome
 from bot.changes.model.values import Secret
-from bot.changes.outcome.outcomes import NOT_REPORTED, UNREAD, NumberOutcome
+from bot.changes.outcome.outcomes import (
+    NOT_READ_BACK,
+    NOT_REPORTED,
+    NOT_SHOWN,
+    STILL_ACTIVATING,
+    UNCLEAR_RESPONSE,
+    NumberOutcome,
+)
 from bot.changes.outcome.readback import AwaitedNumber, Doubt, ReadBack
 from bot.changes.planning.plan import PlannedBatch, PlannedNumber
 from bot.errors import NotFound, Superseded
+from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
+from bot.store.migrations import migrate
+from bot.store.tables import operations, run_numbers
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DRAFT = Draft(
@@ -289,9 +301,35 @@ async def test_what_cannot_be_read_is_given_up_together(database: Database) -> N
         groups = await tx.operations.groups(change, OperationState.UNVERIFIED)
     assert (tally.verified, tally.unverified, tally.unread) == (1, 3, 0)
     assert [(group.code, group.reason, group.count) for group in groups] == [
-        (UNREAD, "Nobody answers.", 2),
+        (NOT_READ_BACK, "Nobody answers.", 2),
         (NOT_REPORTED, "Nobody knows. Nobody answers.", 1),
     ]
+
+
+async def test_codes_under_their_former_names_are_renamed(database: Database) -> None:
+    """Results of before have the names of now, of batches and of runs; other codes stay as they are."""
+    change = await succeeded(database)
+    number = NewNumber(id="phon_1", e164="+13035550100", before={}, wanted={"label": "x"})
+    await BulkRunRecords(database, "close", lambda: NOW).open("1/1", "close.settings", [number])
+    codes = ["linesman.unread", "linesman.not_told", "linesman.under_way", "linesman.unsettled", "10007"]
+    async with database.engine.begin() as connection:
+        for position, code in enumerate(codes):
+            await connection.execute(update(operations).where(operations.c.position == position).values(code=code))
+        await connection.execute(update(run_numbers).values(code="linesman.unsettled"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0030'"))
+
+    await migrate(database)
+
+    async with database.reading() as tx:
+        assert [operation.code async for operation in tx.operations.stream(change)][:5] == [
+            NOT_READ_BACK,
+            NOT_SHOWN,
+            STILL_ACTIVATING,
+            UNCLEAR_RESPONSE,
+            "10007",
+        ]
+    async with database.engine.begin() as connection:
+        assert {row.code for row in await connection.execute(select(run_numbers.c.code))} == {UNCLEAR_RESPONSE}
 
 
 async def test_a_number_that_is_left_alone_is_accounted_for_at_once(database: Database) -> None:
