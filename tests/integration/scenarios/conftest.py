@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bot.providers.close import execution
 from bot.sandbox.close import CloseStandIn, Office, furnish
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
@@ -87,9 +88,10 @@ def office(close: CloseStandIn) -> Office:
 
 
 @pytest.fixture
-async def both(idle: Stage, close: CloseStandIn, office: Office) -> Stage:
-    """Set the stage with the bot between Slack, Telnyx and Close."""
+async def both(idle: Stage, close: CloseStandIn, office: Office, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Set the stage with the bot between Slack, Telnyx and Close; of a run no more numbers are at work than at least."""
     assert office.shared
+    monkeypatch.setattr(execution, "WIDEST", execution.WIDTH)
     idle.close = close
     await idle.start()
     return idle
