@@ -89,7 +89,7 @@ def office(close: CloseStandIn) -> Office:
 
 @pytest.fixture
 async def both(idle: Stage, close: CloseStandIn, office: Office, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Set the stage with the bot between Slack, Telnyx and Close; of a run no more numbers are at work than at least."""
+    """Set the stage with the bot between Slack, Telnyx and Close; as few numbers of a run are at work as may be."""
     assert office.shared
     monkeypatch.setattr(execution, "WIDEST", execution.WIDTH)
     idle.close = close
