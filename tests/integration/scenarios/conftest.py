@@ -82,16 +82,16 @@ async def close() -> AsyncIterator[CloseStandIn]:
 
 
 @pytest.fixture
-def office(close: CloseStandIn) -> Office:
-    """Return what stands in the organization: people, two teams and their numbers."""
+def office(close: CloseStandIn, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Return what stands in the organization: people, two teams and their numbers, few of which are at work at once."""
+    monkeypatch.setattr(execution, "WIDEST", execution.WIDTH)
     return furnish(close, shared=24)
 
 
 @pytest.fixture
-async def both(idle: Stage, close: CloseStandIn, office: Office, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Set the stage with the bot between Slack, Telnyx and Close; as few numbers of a run are at work as may be."""
+async def both(idle: Stage, close: CloseStandIn, office: Office) -> Stage:
+    """Set the stage with the bot between Slack, Telnyx and Close."""
     assert office.shared
-    monkeypatch.setattr(execution, "WIDEST", execution.WIDTH)
     idle.close = close
     await idle.start()
     return idle
