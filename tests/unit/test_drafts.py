@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.changes.input.requests import CANARY, NUMBERS, REASON, SETTINGS, read_draft
@@ -194,3 +196,24 @@ def test_exclusions_are_read_like_numbers_and_named_when_they_are_bad(settings_k
 
     bad = Draft(**good, pasted=("+13035550100",), excluded="everything in Denver")
     assert set(problems(settings_kind, bad)) == {"excluded"}
+
+
+@pytest.mark.parametrize("typed", ["null", "[]", "N/A", "-", '["a", 1]', "{a}"])
+def test_what_programs_write_for_nothing_is_no_entry_of_a_list(settings_kind: Kind, typed: str) -> None:
+    """Typed into the form it is refused as in a sheet; an apostrophe says that the characters are meant."""
+    draft = Draft(kind=settings_kind.name, pasted=("+13035550100",), chosen=("tags",), reason="Because")
+
+    found = problems(settings_kind, replace(draft, typed={"tags": typed}))
+    meant = read_draft(settings_kind, replace(draft, typed={"tags": "'null"}), is_id=is_id, max_numbers=1)
+
+    assert "is what other programs write for nothing" in found["tags"]
+    assert meant.wanted == {"tags": ("null",)}
+
+
+def test_a_reason_with_characters_that_nobody_sees_is_refused(settings_kind: Kind) -> None:
+    """Control characters are refused where they are typed; line breaks and tabs are blanks."""
+    draft = Draft(kind=settings_kind.name, pasted=("+13035550100",), chosen=("tags",), typed={"tags": "a"})
+
+    assert "control character" in problems(settings_kind, replace(draft, reason="Be\x1bcause"))[REASON]
+    request = read_draft(settings_kind, replace(draft, reason="Be\t\ncause"), is_id=is_id, max_numbers=1)
+    assert request.reason == "Be cause"

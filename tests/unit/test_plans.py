@@ -21,6 +21,7 @@ from bot.changes.planning.builder import build
 from bot.changes.planning.diff import difference, payload
 from bot.changes.planning.plan import ids_to_name
 from bot.changes.planning.summary import summarise
+from bot.errors import PlanRefused
 from bot.providers.telnyx.kinds import kinds
 from bot.workflow.planning.validation import rows_by_id, varied
 
@@ -214,6 +215,18 @@ def test_equal_lists_in_another_order_are_one_job() -> None:
     assert [[batch.size for batch in plan.batches] for plan in (by_rows, by_edit)] == [[3], [3]]
     assert varied(KIND, rows, by_rows) == {"tags": 1}
     assert rows_by_id(request({fleet[0].id: {"tags": ("a", "b")}, fleet[0].e164: {"tags": ("b", "a")}}), fleet[:1])
+
+
+def test_a_sheet_corrects_what_came_over_from_the_change_before() -> None:
+    """Also where it calls the number by its id: two rows of the sheet are another thing."""
+    (snapshot,) = snapshots_of([{"tags": ("x",)}])
+    asked = request({snapshot.id: {"tags": ("new",)}, snapshot.e164: {"tags": ("old",)}})
+
+    assert rows_by_id(replace(asked, carried=frozenset({snapshot.e164})), [snapshot]) == {
+        snapshot.id: {"tags": ("new",)}
+    }
+    with pytest.raises(PlanRefused, match="Two rows of the sheet"):
+        rows_by_id(asked, [snapshot])
 
 
 def request(rows: dict[str, dict[str, Value]]) -> Request:

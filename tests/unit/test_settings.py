@@ -56,6 +56,9 @@ def test_a_typed_value_is_read(settings_kind: Kind, name: str, typed: str, value
             "Customer reference may have at most 250 characters; this has 251.",
         ),
         ("customer_reference", "a\x00b", "Customer reference contains a control character; type it on one line."),
+        ("customer_reference", "a\x7fb", "Customer reference contains a control character; type it on one line."),
+        ("customer_reference", "a\x9bb", "Customer reference contains a control character; type it on one line."),
+        ("tags", "vip, a\x07b", "Tags contains a control character; type it on one line."),
         (
             "customer_reference",
             "  ",

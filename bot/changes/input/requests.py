@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -17,6 +18,7 @@ from bot.changes.numbers.parser import BadEntry, ParsedNumbers, read_numbers
 from bot.changes.sheets.foreign import named
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
+from bot.changes.text.cell_lists import entries, is_bracketed, is_nothing
 from bot.errors import InputError, InvalidValue, in_one
 
 #: Field names of the form that are not settings. Problems are keyed by field name, those of one number box by
@@ -61,6 +63,8 @@ class Request:
     beside: Mapping[str, str] = field(default_factory=dict)
     #: How many rows of the sheet count by their number because the id is none of the provider's.
     strange_ids: int = 0
+    #: Names among those of ``rows`` whose values come from the change before; a sheet's row corrects them.
+    carried: frozenset[str] = frozenset()
     #: What else people have to know of how the sheet was read.
     sheet_cautions: tuple[str, ...] = ()
 
@@ -106,7 +110,9 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         problems |= kind.rule(without_edits(wanted))
     canary = _read_canary(draft, problems)
     reason = " ".join(draft.reason.split())
-    if not reason:
+    if any(unicodedata.category(character) == "Cc" for character in reason):
+        problems[REASON] = "The reason holds a control character, which nobody sees; type it again."
+    elif not reason:
         problems[REASON] = "Say why, in a few words: the approver decides on it."
     elif len(reason) > REASON_LENGTH:
         problems[REASON] = f"Keep the reason under {REASON_LENGTH} characters; this has {len(reason)}."
@@ -277,12 +283,30 @@ def _read_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional
 
 
 def _read_wish(setting: Setting, typed: str, way: EditMode | None) -> Wish:
-    value = read_value(setting, typed)
+    value = read_value(setting, _meant(setting, typed) if setting.listed else typed)
     if way is None or not isinstance(value, tuple):
         return value
     if not value:
         raise InvalidValue(f"{setting.label}: say what to {way.value}, or choose to replace the list.")
     return ListEdit(way, value)
+
+
+def _meant(setting: Setting, typed: str) -> str:
+    """Return the list that was typed; raises for what other programs write for nothing, as sheets do.
+
+    An apostrophe in front says that the characters are meant.
+    """
+    text = typed.strip()
+    bare = text.removeprefix("'")
+    if not is_nothing(bare) and not (is_bracketed(bare) and entries(bare) is None):
+        return typed
+    if text != bare:
+        return bare
+    way = "clear the field to empty the list" if setting.clearable else "leave the setting out to keep what is set"
+    raise InvalidValue(
+        f"{setting.label}: “{text[:30]}” is what other programs write for nothing or for a list: {way}, write entries "
+        "with commas between them, or put an apostrophe in front to mean these characters."
+    )
 
 
 def _numbers_problems(reading: ParsedNumbers, max_numbers: int) -> dict[str, str]:

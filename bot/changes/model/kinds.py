@@ -73,6 +73,8 @@ class Kind:
     jobs_in_flight: int
     #: What its numbers can be found by.
     filters: tuple[FilterField, ...] = ()
+    #: Secret settings of the provider that cannot be given, for there is no key to seal them with.
+    withheld: tuple[Setting, ...] = ()
     #: Whether it takes its numbers out of the account for good. Such a kind has no settings, and every number of it
     #: changes.
     removes: bool = False

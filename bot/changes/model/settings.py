@@ -7,6 +7,7 @@ from a :class:`Setting`. Adding a field to Linesman is adding one entry to a kin
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -167,6 +168,7 @@ def _read_list(setting: Setting, text: str) -> tuple[str, ...]:
         if len(entry) > setting.max_length:
             what = "tag" if setting.shape is Shape.TAGS else "entry"
             raise InvalidValue(f"The {what} “{entry[:30]}…” is longer than {setting.max_length} characters.")
+        _refuse_controls(setting, entry)
         if setting.shape is Shape.NUMBERS and not E164.fullmatch(entry):
             raise InvalidValue(
                 f"“{entry[:30]}” in {setting.label} is not a number in international form, such as +13035550100."
@@ -200,14 +202,18 @@ def _refuse_halves(setting: Setting, text: str) -> None:
         raise InvalidValue(f"{setting.label} holds a character of which only a half arrived; type it again.")
 
 
+def _refuse_controls(setting: Setting, text: str) -> None:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise InvalidValue(f"{setting.label} contains a control character; type it on one line.")
+
+
 def _read_text(setting: Setting, text: str) -> str:
+    _refuse_controls(setting, text)
     _refuse_halves(setting, text)
     if len(text) > setting.max_length:
         raise InvalidValue(f"{setting.label} may have at most {setting.max_length} characters; this has {len(text)}.")
     if setting.pattern and not re.fullmatch(setting.pattern, text):
         raise InvalidValue(f"{setting.label} {setting.pattern_help}.")
-    if any(ord(character) < 32 for character in text):
-        raise InvalidValue(f"{setting.label} contains a control character; type it on one line.")
     return text
 
 

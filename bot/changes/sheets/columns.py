@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -109,11 +109,13 @@ def understand(kind: Kind, cells: Sequence[object], left_out: Collection[str] = 
     """
     typed = [heading_of(cell) for cell in cells]
     headings = tuple(shown(heading) for heading in typed)
-    names = _spellings(kind)
+    withheld = _spellings(replace(kind, settings=kind.withheld))
+    names = {**dict.fromkeys(withheld, "#withheld"), **_spellings(kind)}
     places: dict[str, list[int]] = defaultdict(list)
     unknown: list[int] = []
     ours: set[int] = set()
-    spelt = {key(spelling): each for each in kind.by_name.values() for spelling in (each.label, each.name)}
+    known = (*kind.by_name.values(), *kind.withheld)
+    spelt = {key(spelling): each for each in known for spelling in (each.label, each.name)}
     told: dict[int, tuple[Setting, Stage]] = {}
     for position, heading in enumerate(typed):
         word = key(heading)
@@ -139,16 +141,17 @@ def understand(kind: Kind, cells: Sequence[object], left_out: Collection[str] = 
             unknown.append(position)
         else:
             places["#number"].append(position)
+    withheld_at = places.pop("#withheld", [])
     found = {name: positions[0] for name, positions in places.items()}
     return Columns(
         headings=headings,
         number=found.get("#number"),
         id=found.get("#id"),
         settings=tuple(sorted((at, kind.setting(name)) for name, at in found.items() if name in kind.by_name)),
-        ours=frozenset(ours),
+        ours=frozenset((*ours, *withheld_at)),
         foreign=tuple(at for at in sorted(unknown) if headings[at] not in left_out),
         left_out=frozenset(at for at in unknown if headings[at] in left_out),
-        problems=(*_twice(headings, places), *_secrets(kind, found)),
+        problems=(*_twice(headings, places), *_secrets(kind, found), *_withheld(headings, withheld_at)),
         stage=stage,
         outcome=next((at for at in sorted(ours) if key(typed[at]) in OUTCOMES), None),
     )
@@ -191,6 +194,16 @@ def _twice(headings: Sequence[str], places: Mapping[str, Sequence[int]]) -> Iter
         if len(positions) > 1:
             names = " and ".join(f"“{headings[at]}” (column {letters(at)})" for at in positions[:_NAMED])
             yield f"{names} mean the same; keep one of them."
+
+
+def _withheld(headings: Sequence[str], positions: Sequence[int]) -> Iterator[str]:
+    """Yield what is wrong with columns of secrets where there is no key: renaming them would not help."""
+    for at in positions:
+        yield (
+            f"“{headings[at]}” ({letters(at)}) is a secret, which cannot be given in a sheet: the file stays in Slack "
+            "with every one in it. Nor can it be typed into the form here: LINESMAN_SECRET_KEY is not set; ask whoever "
+            "runs Linesman. Take the column out."
+        )
 
 
 def _secrets(kind: Kind, found: Mapping[str, int]) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Text that can be written down: without halves of surrogate pairs, which JSON may hold and UTF-8 cannot."""
+"""Text that can be written down: without halves of surrogate pairs, which UTF-8 cannot hold, and without NUL.
+
+JSON may hold both; PostgreSQL takes no text with NUL in it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from typing import Any, Final
 
 #: What is shown in the place of a character of which only a half arrived (Unicode, replacement character).
 LOST: Final = "\ufffd"
-_HALF: Final = re.compile("[\ud800-\udfff]")
+_HALF: Final = re.compile("[\x00\ud800-\udfff]")
 #: How a half may stand in the bytes of a JSON document. Whole pairs match as well, and are left alone.
-_MAY_HOLD: Final = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_MAY_HOLD: Final = re.compile(rb"\\u[dD][89a-fA-F]|\\u0000|\xed[\xa0-\xbf]")
 
 
 def may_be_unsound(content: bytes | bytearray) -> bool:

@@ -252,6 +252,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             title="Update settings",
             command="update",
             settings=table if secrets else tuple(setting for setting in table if not setting.secret),
+            withheld=() if secrets else tuple(setting for setting in table if setting.secret),
             rule=settings_rule,
             result_rule=settings_result_rule,
             caution=settings_caution,

@@ -77,7 +77,10 @@ class FollowUps:
                 if problems := request.kind.rule({**common, **row}):
                     raise InputError(dict(problems))
         return replace(
-            request, rows={**rows, **request.rows}, dropped=request.dropped | (taken.rows.keys() - rows.keys())
+            request,
+            rows={**rows, **request.rows},
+            carried=frozenset(rows.keys() - request.rows.keys()),
+            dropped=request.dropped | (taken.rows.keys() - rows.keys()),
         ), taken
 
     async def moved_by(self, base: Base, taken: CarriedOver, snapshots: Sequence[Snapshot]) -> dict[str, int]:

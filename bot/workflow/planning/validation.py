@@ -31,7 +31,10 @@ def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Val
         return rows
     twice = []
     for snapshot in snapshots:
-        found = [request.rows[key] for key in (snapshot.id, snapshot.e164) if key in request.rows]
+        keys = [key for key in (snapshot.id, snapshot.e164) if key in request.rows]
+        # By whichever name: where a sheet has a row, it corrects what came over from the change before.
+        keys = [key for key in keys if key not in request.carried] or keys
+        found = [request.rows[key] for key in keys]
         if len(found) == 2 and meaning(request.kind, found[0]) != meaning(request.kind, found[1]):
             twice.append(snapshot)
         elif found:

@@ -46,11 +46,12 @@ async def test_a_moment_beyond_belief_stops_nothing(stage: Stage, told: dict[str
     assert stage.outcomes(change) == {"verified": 1}
 
 
-async def test_half_a_pair_at_the_provider_is_shown_as_lost(stage: Stage) -> None:
-    """A value that no UTF-8 can hold is read, shown and overwritten like any other."""
-    number = stage.telnyx.add_number("+13035550000", customer_reference=HALF)
+@pytest.mark.parametrize("lost", [HALF, HALF.replace("\ud83d", "\x00")], ids=["half", "nul"])
+async def test_what_cannot_be_written_down_is_shown_as_lost(stage: Stage, lost: str) -> None:
+    """A value that no UTF-8, or no PostgreSQL, can hold is read, shown and overwritten like any other."""
+    number = stage.telnyx.add_number("+13035550000", customer_reference=lost)
 
-    shown = stage.read(await stage.propose([number.phone_number], {"customer_reference": "Denver"}, reason=HALF))
+    shown = stage.read(await stage.propose([number.phone_number], {"customer_reference": "Denver"}, reason=lost))
     change = await stage.request()
     await stage.approve(change)
     await stage.ended(change)

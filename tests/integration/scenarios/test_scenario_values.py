@@ -123,8 +123,8 @@ async def test_who_asked_for_what_is_in_the_audit_log(fleet: Stage) -> None:
         events = database.execute("SELECT what, actor, details FROM events WHERE change_id IS NULL ORDER BY id")
         told = [(what, actor, json.loads(details)) for what, actor, details in events]
     assert told == [
-        ("values_asked", "U0ANA", {"inquiry": 1, "kind": "telnyx.settings"}),
-        ("values_answered", "linesman", {"inquiry": 1, "numbers": 6}),
+        ("values_asked", "U0ANA", {"value_export": 1, "kind": "telnyx.settings"}),
+        ("values_answered", "linesman", {"value_export": 1, "numbers": 6}),
     ]
 
 

@@ -323,3 +323,18 @@ def test_of_several_sheets_one_may_have_numbers(
     assert refused(book(*good, Old=other)) == (
         "“moves.csv” has numbers in 2 sheets: “Numbers”, “Old”. Leave only the one that is meant."
     )
+
+
+@pytest.mark.parametrize("heading", ["External PIN", "external_pin", "EXTERNAL-PIN"])
+def test_a_column_of_secrets_is_no_unknown_one_where_there_is_no_key(heading: str) -> None:
+    """It says why no sheet takes it and what is missing here; its columns in results are passed over."""
+    kind = kinds(secrets=False)[0]
+
+    columns = understand(kind, ("number", "Tags", heading))
+    results = understand(kind, ("number", "External PIN (before)", "Tags (before)"))
+
+    assert columns.foreign == ()
+    [said] = columns.problems
+    assert heading in said
+    assert "LINESMAN_SECRET_KEY is not set" in said
+    assert (results.foreign, results.problems) == ((), ())
