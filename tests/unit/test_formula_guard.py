@@ -59,3 +59,6 @@ def test_what_a_guarded_cell_looks_like(cell: str, guarded: str) -> None:
 def test_a_cell_has_an_end() -> None:
     """No spreadsheet takes more of one cell, so what is longer is cut where everybody sees it."""
     assert guard("a" * 40_000) == "a" * (LONGEST - 1) + "…"
+    pictures = guard("\U0001f4de" * 40_000)
+    assert LONGEST - 2 <= len(pictures.encode("utf-16-le")) // 2 <= LONGEST
+    assert pictures.endswith("\U0001f4de…")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: Most characters that a spreadsheet keeps of one cell.
+#: Most characters, as UTF-16 counts them, that a spreadsheet keeps of one cell.
 LONGEST: Final = 32_767
 
 #: What begins a formula, also in its full width. Behind a separator a sign with nothing but digits is a number.
@@ -29,7 +29,17 @@ def guard(cell: str) -> str:
     """Return ``cell``, at most :data:`LONGEST` characters, with an apostrophe before whatever may begin a formula."""
     text = _INSIDE.sub(r"\1'", cell)
     text = f"'{text}" if _BEGINS.match(text) else text
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    if len(text) <= LONGEST // 2 or _units(text) <= LONGEST:
+        return text
+    kept = text[: LONGEST - 1]
+    while _units(kept) >= LONGEST:
+        kept = kept[: len(kept) - max(1, (_units(kept) - LONGEST) // 2)]
+    return f"{kept}…"
+
+
+def _units(text: str) -> int:
+    """Return how many characters a spreadsheet counts: one beyond the basic plane, such as a picture, is two."""
+    return len(text) + sum(1 for character in text if character > "\uffff")
 
 
 def unguard(text: str) -> str:
