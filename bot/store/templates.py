@@ -45,7 +45,7 @@ class Templates:
             async with self._connection.begin_nested():
                 result = await self._connection.execute(statement)
         except IntegrityError as error:
-            raise Superseded("Somebody has taken this name just now; choose another, or save once more.") from error
+            raise Superseded("Somebody has just taken this name; choose another, or save once more.") from error
         return await self.get(int(result.inserted_primary_key[0]))  # type: ignore[index]  # an INSERT of one row has a key
 
     async def replace(self, template: Template, content: TemplateContent, *, submission: str) -> Template:

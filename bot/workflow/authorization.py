@@ -72,7 +72,7 @@ class Authorization:
         policy = self.policy_of(change)
         if not policy.allowed:
             why = f": {policy.why}" if policy.why else "."
-            raise NotAuthorized(f"The rule {policy.name} does not allow such a change{why}")
+            raise NotAuthorized(f"The rule {policy.name} does not allow this change{why}")
         return policy
 
     def reminder_of(self, change: Change) -> timedelta | None:
@@ -239,21 +239,21 @@ class Authorization:
 def _unsaid(error: DeliveryError) -> str:
     """Return what somebody is told of whom Slack does not say who they are."""
     if error.code in _UNKNOWN:
-        return "Slack does not show you to Linesman as a member of this workspace, so nothing was done."
+        return "Slack does not list you as a member of this workspace, so nothing was done."
     again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
-    return f"Slack did not say who you are, so nothing was done. Try again {again}."
+    return f"Slack did not confirm who you are, so nothing was done. Try again {again}."
 
 
 def _by_memory(age: float) -> str:
     """Return on what a decision rests for which Slack could not be asked."""
     ago = "a moment ago" if age < _MINUTE else f"{age // _MINUTE:.0f} min ago"
-    return f"Slack could not be asked who you are just now, so this rests on what it said {ago}."
+    return f"Slack cannot confirm who you are right now, so this relies on what it said {ago}."
 
 
 def blind(policy: Policy) -> str:
     """Return why a filter that cannot be previewed is refused under ``policy``."""
     return (
-        f"The rule {policy.name} does not allow filters whose numbers nobody can see beforehand. "
+        f"The rule {policy.name} does not allow filters that cannot be previewed. "
         "Whoever runs Linesman can allow them with unpreviewable_filters in the policy file."
     )
 

@@ -128,7 +128,7 @@ class Delivery:
         urgent = message.topic is Topic.APPROVAL_CARD or details.change.state.over
         rate_limiter = self._urgent_edits if urgent else self._edits
         if wait := rate_limiter.wait(message.key, self._context.clock()):
-            raise DeliveryPostponed("The budget of edits is used up.", code="edits", wait=wait.total_seconds())
+            raise DeliveryPostponed("The rate limit for edits is reached.", code="edits", wait=wait.total_seconds())
 
     async def _arrived(self, message: Message, details: ChangeDetails, place: MessageRef) -> None:
         now = self._context.clock()

@@ -54,5 +54,5 @@ class DeniedActions:
                     change = None
             told = {"verb": verb, "answer": error.message}
             if noted == MOST - 1:
-                told["rest"] = "more refusals of this person within the hour are in the log only"
+                told["rest"] = "more refusals of this person within the hour are only in the log"
             await tx.events.add(change, REFUSED, at=now, actor=by, digest=digest, details=told)

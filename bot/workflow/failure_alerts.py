@@ -55,7 +55,7 @@ class FailureAlerts:
             async with self._context.database.reading() as tx:
                 return (await tx.batches.get(claim.subject)).change
         except Exception:  # the row itself may be what nobody can read
-            log.exception("cannot tell whose task it is", task=claim.task.value, subject=claim.subject)
+            log.exception("cannot find the change of a task", task=claim.task.value, subject=claim.subject)
             return None
 
     async def _tell(self, change: int | None, fault: TaskFailure) -> None:
@@ -65,7 +65,7 @@ class FailureAlerts:
             async with self._context.database.transaction() as tx:
                 await self._post(tx, change, fault)
         except Exception:  # /readyz, the metric and the log tell it all the same
-            log.exception("operators cannot be told", change=change, what=fault.what)
+            log.exception("operators cannot be notified", change=change, what=fault.what)
             return
         self._context.outbox_wakeup.ring()
 

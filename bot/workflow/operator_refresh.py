@@ -35,5 +35,5 @@ async def _looking(authorization: Authorization) -> None:
         try:
             await authorization.remember_operators()
         except DeliveryError as error:
-            log.info("operators not looked at", why=error.message)
+            log.info("operators not refreshed", why=error.message)
         await asyncio.sleep(PAUSE)

@@ -114,7 +114,7 @@ class Directory(Protocol):
     async def can_post(self, channel: str, person: str) -> bool:
         """Tell whether the bot is in ``channel``, which may be its direct message with ``person``.
 
-        True also when Slack does not answer just now.
+        True also when Slack is not responding right now.
         """
         ...
 

@@ -30,7 +30,7 @@ class TaskFailure:
 
     def __str__(self) -> str:
         whose = f" of {self.change}" if self.change else ""
-        return f"The work “{self.what}”{whose} failed {self.times} times in a row ({self.why}); see the log."
+        return f"The task “{self.what}”{whose} failed {self.times} times in a row ({self.why}); see the log."
 
 
 class TaskFailures:

@@ -123,7 +123,7 @@ class Worker:
                 table = tx.tasks if wakeup is self._context.task_wakeup else tx.outbox
                 due = await table.next_due()
         except Exception:  # the database may be gone for a while; the loop goes on
-            log.exception("cannot look for due work")
+            log.exception("cannot search for due work")
             return IDLE
         if due is None:
             return IDLE
@@ -153,7 +153,7 @@ class Worker:
         """Wait longer with each refusal, but not beyond a stop."""
         pause = min(IDLE * 2.0 ** min(self._refusals, 10), LONGEST_BACKOFF)
         self._refusals += 1
-        log.error("no work is begun", why=error.message, seconds=pause)
+        log.error("no new work is started", why=error.message, seconds=pause)
         try:
             async with asyncio.timeout(pause):
                 await self._stopping.wait()
@@ -207,9 +207,9 @@ class Worker:
             async with self._context.database.transaction() as tx:
                 await tx.tasks.again(claim, self._context.clock() + pause)
         except DatabaseUnavailable:
-            log.warning("a task is given back later", task=claim.task.value, subject=claim.subject)
+            log.warning("a task is released later", task=claim.task.value, subject=claim.subject)
         except Exception:  # the lease runs out by itself; the loop goes on
-            log.exception("cannot give a task back", task=claim.task.value, subject=claim.subject)
+            log.exception("cannot release a task", task=claim.task.value, subject=claim.subject)
 
     async def _send(self, message: Message) -> None:
         try:
@@ -224,11 +224,11 @@ class Worker:
                         message,
                         owner=self._name,
                         until=self._context.clock() + pause,
-                        error="an unforeseen fault; see the log",
+                        error="an unexpected error; see the log",
                         surely_unsent=False,
                     )
             except Exception:  # as above
-                log.exception("cannot give a message back", key=message.key)
+                log.exception("cannot release a message", key=message.key)
         else:
             self._escalation.message_went_well(message)
         finally:
@@ -264,7 +264,7 @@ class Worker:
                     async with self._context.database.transaction() as tx:
                         await tx.waiting.look_again(self._context.clock(), self._context.timing.lease)
             except Exception:  # as above: it is tried again until it is done
-                log.exception("cannot look again after the clock was set")
+                log.exception("cannot reschedule after the clock was set")
             else:
                 if behind:
                     self._context.ring()

@@ -124,9 +124,7 @@ class Approvals:
             return
         digits = "".join(character for character in counted if character not in " ,.'")
         if not digits.isdecimal() or int(digits) != summary.numbers:
-            raise InputError(
-                {COUNT: f"Type how many numbers are going to be deleted, as shown above: {summary.numbers:,}."}
-            )
+            raise InputError({COUNT: f"Type how many numbers will be deleted, as shown above: {summary.numbers:,}."})
 
     async def _card_channel(self, change: Change) -> str:
         if change.origin and await self._context.directory.can_post(change.origin, change.requester):
@@ -162,12 +160,12 @@ class Approvals:
         now = self._context.clock()
         if change.expires_at is not None and now >= change.expires_at:
             await self._expire(change_id)
-            raise Superseded(f"{change.public_id} has expired: nobody decided in time. It has to be asked for again.")
+            raise Superseded(f"{change.public_id} has expired: nobody decided in time. Ask for the change again.")
         if verb is DecisionVerb.APPROVE and change.start is not None and not at_once and now >= change.start.at + LATE:
             await self._show(change_id)
             raise Superseded(
-                f"The start of {change.public_id}, {change.start}, has passed since this was shown, so it would start "
-                "at once. Its request in the approval channel says so now; approve there if that is right."
+                f"The start of {change.public_id}, {change.start}, passed after this was shown, so the change would "
+                "start at once. The request in the approval channel is up to date: approve it there if you agree."
             )
         lapses = await self._lapses(change, by) if verb is DecisionVerb.APPROVE else ()
         answer = await self._write(change, verdict, lapses, by=by, verb=verb, reason=reason, now=now)
@@ -181,8 +179,7 @@ class Approvals:
         except DeliveryError as error:
             again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
             raise NotAuthorized(
-                "Slack did not say whether the approvals before yours still count, so nothing was done. "
-                f"Try again {again}."
+                f"Slack did not confirm that the earlier approvals still count, so nothing was done. Try again {again}."
             ) from error
 
     async def _show(self, change_id: int) -> None:
@@ -232,7 +229,7 @@ class Approvals:
             )
         if change.state is not ChangeState.AWAITING_APPROVAL:
             state = change.state.value.replace("_", " ")
-            raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to decide.")
+            raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to decide.")
         if change.digest != digest:
             raise Superseded(f"This plan of {change.public_id} was replaced; decide on the newest request instead.")
 
@@ -251,9 +248,7 @@ class Approvals:
             present = await tx.changes.hold(change.id)
             self._still_open(present, change.digest)
             if verb is DecisionVerb.APPROVE and not await tx.locks.held(change.id):
-                raise Superseded(
-                    f"{change.public_id} does not hold its numbers any more: it has to be asked for again."
-                )
+                raise Superseded(f"{change.public_id} no longer holds its numbers. Ask for the change again.")
             decision = Decision(
                 change=change.id,
                 person=by,

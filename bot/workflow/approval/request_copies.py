@@ -21,7 +21,7 @@ async def only_the_present(tx: Transaction, change: Change, clicked: MessageRef 
     if not posted and here and clicked not in await tx.outbox.former(change.id, Topic.APPROVAL_CARD):
         return
     raise Superseded(
-        f"This is an old copy of the request for approval of {change.public_id}, and nothing can be decided on it. "
-        + ("Decide on the present one." if posted else "The present one comes in a moment."),
+        f"This is an old copy of the approval request for {change.public_id}, so it no longer works. "
+        + ("Decide on the current one." if posted else "The current one follows in a moment."),
         instead=change.id,
     )

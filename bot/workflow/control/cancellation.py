@@ -88,10 +88,12 @@ class Cancellation:
             await self._notify.line(tx, change.id, "cancelled")
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
         if change.state is ChangeState.RUNNING and change.stopped_at is not None:
-            raise Superseded(f"{change.public_id} is stopped already; what cannot be stopped comes to its end.")
+            raise Superseded(
+                f"{change.public_id} is already stopped; jobs that cannot be stopped are running to their end."
+            )
         if said := await self._stopping.stop(tx, change, by=by, problem=problem, code=code, reason=reason):
             return said
         if change.state is ChangeState.RUNNING:
-            raise Superseded(f"All jobs of {change.public_id} are at the provider already, which cannot stop them.")
+            raise Superseded(f"All jobs of {change.public_id} are already at the provider, which cannot stop them.")
         state = change.state.value.replace("_", " ")
-        raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to cancel.")
+        raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to cancel.")

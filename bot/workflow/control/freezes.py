@@ -54,12 +54,12 @@ class FreezeControl:
         unsaid = await self._authorization.brake(by)
         words = " ".join(reason.split())[:300]
         if not words:
-            raise InputError({"reason": "Say why, everybody will read it: /numbers freeze carrier maintenance"})
+            raise InputError({"reason": "Give a reason; everybody will see it: /numbers freeze carrier maintenance"})
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.brake.pull()
             if (present := await tx.freezes.current()) is not None:
-                raise Superseded(f"Submissions are frozen already: {present.reason}")
+                raise Superseded(f"Submissions are already frozen: {present.reason}")
             await tx.freezes.add(Freeze(by=by, reason=words, at=now))
             memory = {"answer": unsaid} if unsaid else None
             await tx.events.add(None, "frozen", at=now, actor=by, details=memory, reason=words)
@@ -115,8 +115,8 @@ def _in_words(found: Sequence[StopReach]) -> str:
     if under_way:
         parts.append(f"{under_way:,} {'is' if under_way == 1 else 'are'} being sent at this moment")
     if at_provider:
-        parts.append(f"{at_provider:,} {'is' if at_provider == 1 else 'are'} in jobs at the provider, which go on")
+        parts.append(f"{at_provider:,} {'is' if at_provider == 1 else 'are'} in jobs at the provider, which continue")
     if unknown:
-        parts.append(f"whether {unknown:,} {'was' if unknown == 1 else 'were'} sent is being found out")
-    runs = "1 change runs" if len(found) == 1 else f"{len(found):,} changes run"
+        parts.append(f"{unknown:,} may have been sent (checking with the provider)")
+    runs = "1 change is running" if len(found) == 1 else f"{len(found):,} changes are running"
     return f"{runs}: {', '.join(parts)}."

@@ -125,9 +125,11 @@ class Resolution:
             await self._answered(tx, batch, "batch_adopted", by, job=report.id, certain=certain)
         self._context.ring()
         unsure = (
-            "" if report.certain else " The provider does not prove that it is the batch's, so that is on your word."
+            ""
+            if report.certain
+            else " The provider does not prove that this job belongs to the batch, so this relies on your word."
         )
-        return f"Job {report.id} is watched for batch {batch.position} of {change.public_id} now.{unsure}"
+        return f"Job {report.id} is now polled for batch {batch.position} of {change.public_id}.{unsure}"
 
     async def send_again(self, ticket: BatchQuestion, *, by: str) -> str:
         """Send the batch once more, on the operator's word that it made no job, and return a sentence about it."""
@@ -136,14 +138,14 @@ class Resolution:
             change = await tx.changes.hold(change.id)
             batch = await self._still(tx, ticket)
             if change.stopped_at is not None:
-                ended = "was stopped, or was cancelled, so nothing of it is sent again. Adopt or give up."
+                ended = "was stopped or cancelled, so nothing of it is sent again. Adopt a job, or give up."
                 raise Superseded(f"{change.public_id} {ended}")
             await tx.batches.move(batch.id, BatchState.QUEUED, resent=0, absences=0, **CLEAR)
             await tx.tasks.remove(Task.RECONCILE, [batch.id])
             await tx.tasks.add(Task.SUBMIT, batch.id, self._context.clock())
             await self._answered(tx, batch, "batch_sent_again", by)
         self._context.ring()
-        return f"Batch {batch.position} of {change.public_id} is sent once more."
+        return f"Batch {batch.position} of {change.public_id} is being sent again."
 
     async def give_up(self, ticket: BatchQuestion, *, by: str) -> str:
         """Settle the batch without knowing: its undecided numbers are read back, which tells what they have."""
@@ -174,8 +176,9 @@ class Resolution:
         if spared:
             given_up += f" {spared:,} of its {batch.size:,} numbers will not be sent."
         return (
-            f"{given_up} {'Its other' if spared else 'Its'} undecided numbers are read back when the other batches are "
-            "over, and told as what they have then; the provider may still change them afterwards."
+            f"{given_up} {'Its other' if spared else 'Its'} undecided numbers are read back when the other batches "
+            "have ended, and reported with the values that they have then; the provider may still change them "
+            "afterwards."
         )
 
     async def _call_off(self, tx: Transaction, change: Change, batch: Batch) -> int:
@@ -213,10 +216,10 @@ class Resolution:
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(ticket.change)
             if change.state is not ChangeState.VERIFYING or ReadBackQuestion.of(change) != ticket:
-                raise Superseded(f"The numbers of {change.public_id} are not being read back any more.")
+                raise Superseded(f"The numbers of {change.public_id} are no longer being read back.")
             left = (await tx.operations.tally(change.id)).unread
             waited = f" {change.awaits}" if change.awaits else ""
-            reason = f"An operator ended the read-back; look at the number before you rely on it.{waited}"
+            reason = f"An operator ended the read-back; check the number before you rely on it.{waited}"
             await tx.operations.give_up_reading(change.id, reason)
             await tx.tasks.remove(Task.VERIFY, [change.id])
             await tx.events.add(change.id, "read_back_ended", at=now, actor=by, numbers=left)
@@ -239,14 +242,14 @@ class Resolution:
         """Return the batch if the question about it is still open; raises Superseded."""
         batch = await tx.batches.get(ticket.batch)
         if BatchQuestion.of(batch) != ticket or not (batch.stuck if ticket.job else batch.undecided):
-            raise Superseded(f"Batch {batch.position} of {public_id(batch.change)} needs no answer any more.")
+            raise Superseded(f"Batch {batch.position} of {public_id(batch.change)} no longer needs a decision.")
         return batch
 
     async def _unclaimed(self, kind: Kind, job: str, batch: Batch) -> None:
         async with self._context.database.reading() as tx:
             holder = await tx.batches.with_job(kind.name, job)
         if holder is not None and holder.id != batch.id:
-            raise Superseded(f"Job {job} belongs to batch {holder.position} of {public_id(holder.change)} already.")
+            raise Superseded(f"Job {job} already belongs to batch {holder.position} of {public_id(holder.change)}.")
 
     async def _recognised(self, kind: Kind, batch: Batch, job: str) -> JobReport:
         """Return the job as the provider has it, if it can be the batch's."""
@@ -255,7 +258,7 @@ class Resolution:
         try:
             return await provider.recognise(request, job, batch.floor)
         except ProviderNotFound as error:
-            raise ProviderNotFound(f"{provider.title} knows no job {job}; nothing was adopted.") from error
+            raise ProviderNotFound(f"{provider.title} knows no job {job}, so nothing was adopted.") from error
 
     async def _answered(self, tx: Transaction, batch: Batch, what: str, by: str, **details: Any) -> None:  # noqa: ANN401 - an event's details
         """Write down who answered, let the batches go on that waited for it, and show it."""
@@ -269,10 +272,10 @@ class Resolution:
 def _given_up(batch: Batch) -> str:
     if batch.job:
         return (
-            f"An operator gave up on job {batch.job}, which stood at “{batch.job_state}”; the provider may still "
+            f"An operator gave up on job {batch.job}, which was last “{batch.job_state}”; the provider may still "
             "change this number."
         )
     return (
-        "It was sent and no answer came back, and an operator gave up looking for the job; the provider may still "
+        "It was sent, no response came back, and an operator gave up searching for the job; the provider may still "
         "change this number."
     )

@@ -83,11 +83,11 @@ class Retention:
         earlier = await tx.events.pruned()
         if why := _broken(earlier, going):
             # Pruning would remove what shows that somebody was there.
-            log.error("audit log broken, so none of it is pruned", why=why)
+            log.error("audit log broken, nothing pruned", why=why)
             return False
         gone = await tx.pruning.remove_events(last.id)
         if gone != len(going):
-            raise Superseded("Somebody else prunes the same events just now.")
+            raise Superseded("Another process is pruning the same events.")
         already, origin = (earlier.details["events"], earlier.details["first"]) if earlier else (0, first.id)
         details = {"events": int(already or 0) + gone, "first": origin, "last": last.id, "hash": last.hash}
         await tx.events.add(None, PRUNED, at=now, details=details)

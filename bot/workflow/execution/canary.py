@@ -112,19 +112,19 @@ class Canary:
             change = await tx.changes.hold(change_id)
             if change.state is not ChangeState.PAUSED:
                 state = change.state.value.replace("_", " ")
-                raise Superseded(f"{change.public_id} is {state} already, so there is nothing left to decide.")
+                raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to decide.")
             numbers = sum(batch.size for batch in await tx.batches.held_back(change.id))
             await self._let_go(tx, change, by)
             await self._notify.line(tx, change_id, "went_on", by=by, numbers=numbers)
             await self._notify.cards(tx, change_id)
         self._context.ring()
-        return f"{change.public_id} goes on: {numbers:,} {'number follows' if numbers == 1 else 'numbers follow'}."
+        return f"{change.public_id} continues with the remaining {numbers:,} {'number' if numbers == 1 else 'numbers'}."
 
     async def _only_operators(self, change: Change, by: str) -> None:
         try:
             await self._authorization.operate(by)
         except NotAuthorized as error:
-            raise NotAuthorized(f"Only the requester or an operator can let {change.public_id} go on.") from error
+            raise NotAuthorized(f"Only the requester or an operator can continue {change.public_id}.") from error
 
     async def resume(self, claim: Claim, change: Change) -> None:
         """Carry out the task on a change that runs: send the rest, or stop it because something moved, or wait."""
@@ -136,7 +136,7 @@ class Canary:
             if until is None:
                 problem, look = await self._look(change)
         except NotAuthorized as error:
-            problem = f"The rest is not allowed any more, so it was not sent. {error.message}"
+            problem = f"The rest is no longer allowed, so it was not sent. {error.message}"
         except ProviderError as error:
             await self._unread(change, error)
             until = now + WAIT
@@ -181,7 +181,7 @@ class Canary:
             await self._staleness.unread(tx, await tx.batches.held_back(change.id), error)
 
     async def _unsure(self, change: Change, error: DeliveryError) -> None:
-        log.warning("cannot look whether approvals still count", change=change.id, code=error.code)
+        log.warning("cannot check whether the approvals still count", change=change.id, code=error.code)
         async with self._context.database.transaction() as tx:
             await self._notify.line(tx, change.id, "unsure")
 

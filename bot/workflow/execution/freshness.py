@@ -70,13 +70,13 @@ def what_changed(kind: Kind, found: Sequence[ChangedValue], names: Names, *, so:
     more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
     numbers = len({difference.e164 for difference in found})
     changed_word = "number has" if numbers == 1 else "numbers have"
-    return f"{numbers:,} {changed_word} moved since the plan, so {so}: {'; '.join(lines)}{more}."
+    return f"{numbers:,} {changed_word} changed since the plan was made, so {so}: {'; '.join(lines)}{more}."
 
 
 def change_line(kind: Kind, difference: ChangedValue, names: Names) -> str:
     """Return what one number had when the plan was made, and what it has now."""
     if difference.name is None:
-        return f"{difference.e164} is not in the account any more, or cannot be changed now"
+        return f"{difference.e164} is no longer in the account, or cannot be changed now"
     setting = kind.setting(difference.name)
     then, now = (show_value(setting, value, names.get(difference.name)) for value in (difference.then, difference.now))
     return f"{setting.label} of {difference.e164} was {then} and is {now}"

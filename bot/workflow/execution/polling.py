@@ -185,7 +185,7 @@ class Polling:
         await settle_change(tx, batch.change, self._context)
 
     async def _watch(self, tx: Transaction, batch: Batch, *, moved: bool, why: str) -> None:
-        """Notice when a job stands still for long, and when it moves again. It is polled on either way."""
+        """Notice when a job has stalled, and when it moves again. It is polled on either way."""
         now = self._context.clock()
         since = batch.progressed_at or batch.submitted_at or now
         if moved:
@@ -198,7 +198,7 @@ class Polling:
             await tx.events.add(batch.change, "job_stuck", at=now, batch=batch.position, job=batch.job, why=why)
             await self._notify.ask(tx, batch.change)
             await self._notify.card(tx, batch.change)
-            log.error("job stands still", change=batch.change, batch=batch.position, job=batch.job, why=why)
+            log.error("job stalled", change=batch.change, batch=batch.position, job=batch.job, why=why)
 
     async def _again(self, claim: Claim, batch: Batch, kind: Kind, error: ProviderError) -> None:
         async with self._context.database.transaction() as tx:

@@ -85,10 +85,10 @@ class Reconciliation:
         elif free:
             await self._several(claim, batch, ours, free, settled=settled)
         elif not result.whole and settled:
-            known = "The provider's list of jobs repeats itself, or ends before it has told all that it announced."
+            known = "The provider's list of jobs repeats itself, or ends before the number of jobs that it announced."
             await self._doubt(claim, batch, known)
         elif not result.whole:
-            await self._search_again(claim, batch, 0, "the provider's list of jobs cannot be relied on")
+            await self._search_again(claim, batch, 0, "the provider's list of jobs is unreliable")
         else:
             await self._absent(claim, batch, change, settled=settled)
 
@@ -116,8 +116,8 @@ class Reconciliation:
             return
         if batch.resent >= RESENDS:
             known = (
-                f"It was sent {batch.resent + 1} times without an answer, and the provider lists no job of it. "
-                "Nothing more is sent by itself."
+                f"It was sent {batch.resent + 1} times without a response, and the provider lists no job for it. "
+                "It is not sent again automatically."
             )
             await self._doubt(claim, batch, known)
             return
@@ -136,15 +136,15 @@ class Reconciliation:
     ) -> None:
         """Nobody can tell which job is the batch's: ask, unless the list may still be settling."""
         if not settled:
-            await self._search_again(claim, batch, 0, "the provider lists several jobs that may be it")
+            await self._search_again(claim, batch, 0, "the provider lists several jobs that may be this one")
         elif ours:
-            known = f"The provider lists {len(ours)} jobs over exactly these numbers, made since it was sent."
+            known = f"The provider lists {len(ours)} jobs for exactly these numbers, created after the batch was sent."
             await self._doubt(claim, batch, known, ours)
         else:
             jobs = "1 job" if len(free) == 1 else f"{len(free)} jobs"
             known = (
-                f"The provider lists {jobs} that may be it: nothing proves over which numbers, with which values, or "
-                "that it was made since the batch was sent."
+                f"The provider lists {jobs} that may belong to this batch, but the numbers, values "
+                "and creation time do not prove it."
             )
             await self._doubt(claim, batch, known, free)
 
@@ -173,7 +173,7 @@ class Reconciliation:
             if batch.asked_at is None:
                 await tx.events.add(batch.change, "batch_undecidable", at=now, batch=batch.position, why=known)
                 await self._notify.ask(tx, batch.change)
-                log.error("an operator has to decide", change=batch.change, batch=batch.position, why=known)
+                log.error("an operator must decide", change=batch.change, batch=batch.position, why=known)
             await self._notify.card(tx, batch.change)
         self._context.ring()
 
@@ -184,7 +184,7 @@ class Reconciliation:
                 return
             await tx.batches.put(batch.id, absences=absences)
             await tx.tasks.again(claim, now + min(self._pause(claim), LONGEST))
-        log.info("still searching", change=batch.change, batch=batch.position, why=why)
+        log.info("still reconciling", change=batch.change, batch=batch.position, why=why)
 
     def _settled(self, batch: Batch, result: JobSearch) -> bool:
         """Tell whether the list was asked for when the settling time was over, by the provider's own clock.

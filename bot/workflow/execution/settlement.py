@@ -17,7 +17,7 @@ from bot.workflow.context import Context
 #: Why the numbers of a cancelled change were not sent.
 CANCELLED: Final = "The change was cancelled before this number was sent."
 #: What is said besides of numbers that were about to be sent again.
-NO_JOB: Final = "An earlier attempt got no answer, and the provider lists no job of it."
+NO_JOB: Final = "An earlier attempt got no response, and the provider lists no job for it."
 #: Pause between two requests for a slot, while the provider refuses for want of one and none of ours gets free.
 SLOT_WAIT: Final = timedelta(seconds=10)
 #: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.

@@ -49,8 +49,8 @@ _MOST_TEXT: Final = 2000
 _MATE: Final = "Another number of its job has changed since the plan was made, so the job was not created."
 _OTHER: Final = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
 _PERHAPS: Final = (
-    "It was sent, no answer came back, and the provider lists no job; but numbers that were sent with it have the new "
-    "values now, so it was not sent again."
+    "It was sent, no response came back, and the provider lists no job; but other numbers of the same batch have the "
+    "new values now, so it was not sent again."
 )
 
 

@@ -145,7 +145,7 @@ class ChangeStart:
     async def _unsure(self, claim: Claim, error: DeliveryError) -> None:
         """Wait until Slack says whether the approvals still count."""
         pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else WAIT
-        log.warning("cannot look whether approvals still count", change=claim.subject, code=error.code)
+        log.warning("cannot check whether the approvals still count", change=claim.subject, code=error.code)
         async with self._context.database.transaction() as tx:
             await tx.tasks.again(claim, self._context.clock() + pause)
             if claim.attempts > 1:  # a single answer that got lost is nothing to tell people of
@@ -171,7 +171,7 @@ class ChangeStart:
     async def _forbidden(self, claim: Claim, error: NotAuthorized) -> None:
         """End a change that waited for its time and is not allowed any more."""
         now = self._context.clock()
-        problem = f"It was approved, but it is not allowed any more, so nothing was sent. {error.message}"
+        problem = f"It was approved but is no longer allowed, so nothing was sent. {error.message}"
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             change = await tx.changes.hold(claim.subject)

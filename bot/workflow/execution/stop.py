@@ -147,7 +147,7 @@ class ChangeStop:
             await tx.tasks.add(Task.FINISH, change.id, now)
         return (
             f"{change.public_id} is stopped: {numbers:,} {'number' if numbers == 1 else 'numbers'} will not be sent. "
-            "The numbers of the first try stay as they are now."
+            "The canary's numbers stay as they are now."
         )
 
     async def _call_off(
@@ -177,17 +177,17 @@ def _in_words(found: StopReach, title: str) -> str:
     said = [f"{_numbers(found.unsent)} will not be sent."]
     if found.under_way:
         said.append(
-            f"{_numbers(found.under_way, 'is', 'are')} being sent to {title} at this moment; that ends by itself."
+            f"{_numbers(found.under_way, 'is', 'are')} being sent to {title} right now; that will finish on its own."
         )
     if found.at_provider:
         said.append(
-            f"{_numbers(found.at_provider, 'is', 'are')} in jobs at {title} already, which cannot stop them; "
-            "they are watched to their end."
+            f"{_numbers(found.at_provider, 'is already', 'are already')} in jobs at {title}, which cannot stop them; "
+            "polling continues until they end."
         )
     if found.unknown:
         said.append(
             f"Whether {_numbers(found.unknown, 'was', 'were')} sent is not known yet; "
-            "what turns out not to have been will not be."
+            "those that were not will not be sent."
         )
     return " ".join(said)
 

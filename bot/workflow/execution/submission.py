@@ -106,7 +106,7 @@ class Submission:
             return
         request = await request_of(self._context, batch, kind)
         while (step := await self._attempt(_Try(claim, batch, change, kind), request)) is _Step.LOOK:
-            log.info("its turn came late, so it is looked at again", change=batch.change, batch=batch.position)
+            log.info("its turn came late, so its numbers are checked again", change=batch.change, batch=batch.position)
         if step is _Step.STOP:
             await self._released(claim, batch)
 
@@ -343,7 +343,7 @@ class Submission:
             await tx.tasks.add(Task.RECONCILE, batch.id, now)
             await tx.events.add(change.id, "batch_unknown", at=now, batch=batch.position, why=why)
             await self._notify.card(tx, change.id)
-        log.warning("submission without an answer", change=change.id, batch=batch.position, why=why)
+        log.warning("submission without a response", change=change.id, batch=batch.position, why=why)
         self._context.ring()
 
     async def _finish_task(self, claim: Claim) -> None:

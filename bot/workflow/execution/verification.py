@@ -154,7 +154,7 @@ class Verification:
             f"{status} of {count:,} {'number' if count == 1 else 'numbers'} is still “{word}”"
             for word, count in seen.under_way.most_common()
         )
-        return f"{told} at {title}; it is read again until that has changed, for {UNDER_WAY // HOUR} hours at most."
+        return f"{told} at {title}; it is read again until that changes, for at most {UNDER_WAY // HOUR} hours."
 
     async def _not_in_effect(self, tx: Transaction, change: Change, read_backs: int, seen: _Seen) -> None:
         """Tell at once of numbers that do not do what people rely on."""
@@ -193,7 +193,7 @@ class Verification:
 
     def _unread(self, kind: Kind) -> str:
         title = self._context.catalogue.provider(kind).title
-        return f"{title} could not be read afterwards to see what it has; look at the number before you rely on it."
+        return f"{title} could not be read afterwards; check the number before you rely on it."
 
     async def _conclude(self, tx: Transaction, claim: Claim, read_backs: int) -> None:
         await tx.tasks.done(claim)

@@ -32,7 +32,7 @@ async def while_wanted(
             news.cancel()
             if not task.done() and await _left(context, change, state):
                 await context.database.cancel({task})
-                raise Superseded("It was given up while its numbers were read.")
+                raise Superseded("It was discarded while its numbers were being read.")
         return task.result()
     except asyncio.CancelledError:
         task.cancel()  # whoever ends us has seen to it that nothing is being written

@@ -68,8 +68,7 @@ class CurrentState:
         as_written(request, found)
         if len(found) > most:
             raise PlanRefused(
-                f"That is more than {most:,} numbers, the most that one change may have. "
-                "Narrow the filter, or split the change."
+                f"That is more than {most:,} numbers, the limit for one change. Narrow the filter, or split the change."
             )
         return request, await asyncio.to_thread(_in_order, provider.title, request, found)
 
@@ -111,7 +110,7 @@ def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) ->
         unusable = [*((each,) for each in missing), *((s.e164, s.id) for s in busy)]
         raise PlanRefused(_in_the_way(provider, missing, busy, total), unusable=unusable)
     if not found:
-        raise PlanRefused("No number is like that, so there is nothing to do. Change the filter, or close this.")
+        raise PlanRefused("No numbers match, so there is nothing to do. Change the filter, or close this.")
     # A number given once by id and once in E.164 is one number.
     given = {usable[identifier].id: usable[identifier] for identifier in request.given}
     rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
@@ -132,7 +131,7 @@ def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot],
     if busy:
         shown = [f"{s.e164} ({s.status})" if s.status else s.e164 for s in busy]
         said.append(
-            f"{len(busy):,} of {total:,} numbers are in a state in which {provider} changes nothing: {named(shown)}."
+            f"{len(busy):,} of {total:,} numbers are in a state in which {provider} cannot change them: {named(shown)}."
         )
     between = " " if len(said) == 1 else "\n"
-    return f"{in_one(said)}{between}Take them out, or correct them, and plan again."
+    return f"{in_one(said)}{between}Remove or correct them, and plan again."

@@ -95,7 +95,7 @@ class FollowUps:
             state = change.state.value.replace("_", " ")
             raise Superseded(f"{change.public_id} is {state}; wait until it is over, or cancel it.")
         if change.kept is not None:
-            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start anew.")
+            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start a new change.")
         kind = self._context.catalogue.kind(change.kind)
         async with self._context.database.reading() as tx:
             operations: list[Operation] = [operation async for operation in tx.operations.stream(change.id)]
@@ -103,7 +103,7 @@ class FollowUps:
         if what is FollowUp.RETRY:
             return await asyncio.to_thread(to_retry, operations, tuple(varied))
         if kind.removes:
-            raise NotFound(f"{change.public_id} deleted its numbers, and nothing brings those back.")
+            raise NotFound(f"{change.public_id} deleted its numbers, and deleted numbers cannot be restored.")
         return await asyncio.to_thread(to_undo, kind, operations)
 
 
@@ -111,5 +111,5 @@ def _nothing(change: Change, what: FollowUp, taken: CarriedOver) -> str:
     if what is FollowUp.RETRY:
         return f"No number of {change.public_id} failed, differs or was not attempted, so there is nothing to retry."
     if taken.lost:
-        return f"Nothing of {change.public_id} can be brought back: the old values cannot be set through the API."
-    return f"{change.public_id} has changed no number, so there is nothing to undo."
+        return f"Nothing of {change.public_id} can be undone: the old values cannot be set through the API."
+    return f"{change.public_id} changed no numbers, so there is nothing to undo."

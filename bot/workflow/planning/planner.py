@@ -86,7 +86,7 @@ class Planner:
                 await tx.tasks.done(claim)
             return
         if claim.attempts > ATTEMPTS:
-            await self._give_up(claim, change, "It could not be planned because of a fault on our side; see the log.")
+            await self._give_up(claim, change, "It could not be planned because of an internal error; see the log.")
             return
         try:
             async with Progress(self._context, self._notify, change.id) as progress:
@@ -118,7 +118,7 @@ class Planner:
         if change.draft.base:
             request, taken = await self._follow_ups.add(request, change.draft.base)
         if not request.given and not request.conditions:
-            raise PlanRefused("All numbers were left out, so there is nothing to do. Edit the numbers, or close this.")
+            raise PlanRefused("All numbers are excluded, so there is nothing to do. Edit the numbers, or close this.")
         if request.handed:
             return await self._handed(provider, kind, request, change)
         if not request.rows:
@@ -126,7 +126,7 @@ class Planner:
                 change.requester, kind.name, len(request.given), request.names, fresh=False
             )
         request, snapshots = await self._survey.snapshots(provider, kind, request, progress)
-        progress.tell(f"all {len(snapshots):,} numbers read; comparing them with what is wanted")
+        progress.tell(f"all {len(snapshots):,} numbers read; comparing them with the new values")
         since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
         by = await self._follow_ups.moved_by(change.draft.base, taken, snapshots) if change.draft.base and since else {}
         snapshots = untouched(snapshots, since, by)
@@ -266,7 +266,7 @@ class Planner:
 
     async def forget(self, claim: Claim) -> None:
         """Carry out the task: give up a plan that nobody asked approval for in time."""
-        problem = "Nobody asked for approval of this plan in time; ask again."
+        problem = "Nobody requested approval of this plan in time; start again."
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             if await self._requests.give_up(tx, claim.subject, problem):

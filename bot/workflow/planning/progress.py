@@ -56,7 +56,7 @@ class Progress:
                 if not await self._announce(shown):
                     return
             except Exception:  # planning goes on without a word about it; the log says why
-                log.exception("cannot tell the progress", change=self._change)
+                log.exception("cannot show the progress", change=self._change)
 
     async def _pause(self) -> bool:
         """Wait a while, and tell whether planning is over."""

@@ -44,7 +44,7 @@ class Requests:
                 del typed[name]
                 continue
             if self._context.encryption is None:
-                raise SecretError("Secrets cannot be kept safely here: LINESMAN_SECRET_KEY is not set.")
+                raise SecretError("Secrets cannot be stored safely: LINESMAN_SECRET_KEY is not set.")
             typed[name] = self._context.encryption.seal(str(clear))
         if problems:
             raise InputError(problems)
@@ -60,7 +60,7 @@ class Requests:
         try:
             person = await self._context.directory.person(user, fresh=False)
         except DeliveryError as error:
-            why = "Slack did not say in which time zone you are, so nobody knows when that is. Try again in a minute."
+            why = "Slack did not give your time zone, so the start time is unclear. Try again in a minute."
             raise InputError({START: why}) from error
         return replace(draft, zone=person.zone)
 
@@ -179,7 +179,7 @@ class Requests:
 
     def _may_plan_again(self, change: Change, by: str) -> None:
         if change.kept is not None:
-            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start anew.")
+            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start a new change.")
         if change.requester != by:
             raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
         if not change.state.over and change.state is not ChangeState.PLANNED:

@@ -98,7 +98,7 @@ class Templates:
             if holder is None:
                 saved = await tx.templates.add(content, submission=submission)
             elif holder.owner != by and (present is None or (holder.id, holder.owner) != (present.id, present.owner)):
-                raise InputError({NAME: "Somebody has taken this name just now; choose another."})
+                raise InputError({NAME: "Somebody has just taken this name; choose another."})
             elif holder.version != replacing:
                 return NameTaken(holder)
             else:
@@ -115,7 +115,7 @@ class Templates:
         async with self._context.database.reading() as tx:
             found = await tx.templates.named(name)
         if found is None:
-            raise NotFound(f"There is no template “{name}”; `/numbers templates` shows which there are.")
+            raise NotFound(f"There is no template “{name}”; `/numbers templates` lists them all.")
         return found
 
     async def get(self, template: int, *, by: str) -> Template:
@@ -160,7 +160,9 @@ class Templates:
             if present.owner != by:
                 await self._authorization.operate(by)
         except NotAuthorized as error:
-            answer = f"“{present.name}” is somebody else's template; only they and operators delete it. {error.message}"
+            answer = (
+                f"“{present.name}” is somebody else's template; only they and operators can delete it. {error.message}"
+            )
             await self._refuse(present, by, answer)
             raise NotAuthorized(answer) from error
         now = self._context.clock()

@@ -60,8 +60,8 @@ def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
     ]
     if other:
         raise PlanRefused(
-            f"In {len(other):,} {'row' if len(other) == 1 else 'rows'} of the sheet the id is another number's: "
-            f"{named(other)}. Take the column of ids out, or put it right, and upload the sheet again."
+            f"In {len(other):,} {'row' if len(other) == 1 else 'rows'} of the sheet, the id belongs to another number: "
+            f"{named(other)}. Remove the id column, or fix it, and upload the sheet again."
         )
 
 
@@ -87,7 +87,7 @@ def untouched(snapshots: Sequence[Snapshot], since: Sequence[str], by: Mapping[s
         )
     raise PlanRefused(
         f"Every number has been changed since: {named(said_since(since, by))}. So nothing is undone. "
-        "Look at their history with /numbers find, and set what you want with a change of its own."
+        "Check their history with /numbers find, and set what you want in a new change."
     )
 
 
@@ -109,8 +109,8 @@ def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:
         label = kind.setting(name).label.lower()
         raise PlanRefused(
             f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'} would be left without any {label}, which "
-            f"{provider} documents no way to do: {named([number.e164 for number in numbers])}. "
-            "Leave them out, or keep an entry.",
+            f"{provider} does not document as possible: {named([number.e164 for number in numbers])}. "
+            "Exclude them, or keep an entry.",
             unusable=[(number.e164, number.id) for number in numbers],
         )
 
@@ -127,7 +127,7 @@ def are_fit(kind: Kind, plan: Plan) -> None:
     ]
     names = {(number.e164, number.id): None for numbers in found.values() for number in numbers}
     raise PlanRefused(
-        f"Some numbers cannot be in this change.\n{in_one(said)}\nLeave them out, or put them right first.",
+        f"Some numbers cannot be in this change.\n{in_one(said)}\nExclude them, or fix them first.",
         unusable=tuple(names),
     )
 

@@ -57,8 +57,8 @@ class AuditExport:
             if events > MOST:
                 raise InputError(
                     {
-                        "dates": f"These are {events:,} events, and a file for Slack may have {MOST:,}. "
-                        "Name fewer days, or run linesman export on the machine."
+                        "dates": f"These are {events:,} events; the limit for a file in Slack is {MOST:,}. "
+                        "Choose fewer days, or run linesman export on the machine."
                     }
                 )
             await note_export(tx, span, form, by=by, events=events, now=now)

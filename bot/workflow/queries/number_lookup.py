@@ -87,7 +87,7 @@ class NumberLookup:
         if reading.bad:
             raise InputError({"number": " ".join(f"“{bad.text}” {bad.why}." for bad in reading.bad[:3])})
         if len(reading.identifiers) > 1:
-            raise InputError({"number": f"That is {len(reading.identifiers):,} numbers; look at one at a time."})
+            raise InputError({"number": f"That is {len(reading.identifiers):,} numbers; find one at a time."})
         if not reading.identifiers:
             raise InputError({"number": "Say which number: `/numbers find +13035550100`, or the provider's id."})
         return reading.identifiers[0]
@@ -146,7 +146,7 @@ class NumberLookup:
                     # By its number alone, one that cannot be changed just now is not found; by its id it is.
                     found = await self._look(provider, known_id)
         except TimeoutError:
-            problem, found = f"{provider.title} does not answer just now.", None
+            problem, found = f"{provider.title} is not responding right now.", None
         except ProviderError as error:
             problem, found = error.message, None
         else:

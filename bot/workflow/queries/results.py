@@ -27,8 +27,8 @@ class ResultsExport:
             change = await tx.changes.get(change_id)
             if change.state is not ChangeState.FINISHED:
                 state = change.state.value.replace("_", " ")
-                raise Superseded(f"{change.public_id} is {state}; there are results only when its jobs are over.")
+                raise Superseded(f"{change.public_id} is {state}; results are available when its jobs have ended.")
             await tx.events.add(change_id, "workbook_asked_for", at=self._context.clock(), actor=by)
             await self._notify.workbook(tx, change_id)
         self._context.ring()
-        return f"{change.public_id}-results.xlsx comes into the thread of its card, if it is not there already."
+        return f"{change.public_id}-results.xlsx is posted in the thread of its card, unless it is already there."

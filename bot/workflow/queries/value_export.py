@@ -99,14 +99,14 @@ class ValueExports:
         ):
             return 0  # an earlier attempt was cut off after Slack had taken the answer; it was counted nowhere
         if claim.attempts > ATTEMPTS:
-            text = "The values could not be sent because of a fault; see the log."
+            text = "The values could not be sent because of an internal error; see the log."
             await self._direct_messages.write(value_export.requester, text, key)
             return 0
         try:
             content, text, numbers = await self._read(value_export.draft)
         except (InputError, NotFound, ProviderError, PlanRefused) as error:
             await self._direct_messages.write(
-                value_export.requester, f"There is no sheet of today's values: {error.message}", key
+                value_export.requester, f"The sheet of current values could not be made: {error.message}", key
             )
             return 0
         try:
@@ -135,10 +135,10 @@ class ValueExports:
         # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
         found = [snapshot async for snapshot in provider.find(target, names, kind)]
         if target.limit is not None and len(found) > target.limit:
-            raise PlanRefused(f"That is more than {target.limit:,} numbers, the most that one change may have.")
+            raise PlanRefused(f"That is more than {target.limit:,} numbers, the limit for one change.")
         usable, missing = await asyncio.to_thread(_sorted_out, target, found)
         if not usable:
-            raise PlanRefused(_missing(provider.title, missing) or f"No number at {provider.title} is like that.")
+            raise PlanRefused(_missing(provider.title, missing) or f"No numbers at {provider.title} match.")
         labels = {
             setting.name: await provider.labels(kind, setting.name, _ids(setting.name, usable))
             for setting in kind.settings
@@ -180,9 +180,9 @@ def _missing(provider: str, missing: Sequence[str]) -> str:
 def _said(kind: Kind, provider: str, usable: Sequence[Snapshot], missing: Sequence[str], content: bytes) -> str:
     counted = "1 number" if len(usable) == 1 else f"{len(usable):,} numbers"
     said = (
-        f"Today's values of {counted} at {provider} ({kind.title}). Edit the cells that are to change and upload the "
-        f"sheet with /numbers {kind.command}; what you leave as it is stays as it is. An empty cell keeps today's "
-        "value, “(empty)” clears it."
+        f"Current values of {counted} at {provider} ({kind.title}). Edit the cells that you want to change and "
+        f"upload the sheet with /numbers {kind.command}; other cells change nothing. An empty cell keeps the "
+        "current value, “(empty)” clears it."
     )
     large = "The sheet is larger than the 10 MB that can be uploaded again: remove columns, or split it."
     return " ".join(filter(None, (said, _missing(provider, missing), large if len(content) > LARGEST else "")))

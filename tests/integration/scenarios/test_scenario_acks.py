@@ -73,7 +73,7 @@ async def adoption(stage: Stage) -> tuple[Person, str]:
     await stage.otto.click("adopt_other", message=notice(stage))
     await stage.otto.wait_for_view(lambda view: view.callback_id == "adoption")
     await stage.otto.type("job", stage.telnyx.jobs[0].id)
-    return stage.otto, "is watched for batch 1"
+    return stage.otto, "is now polled for batch 1"
 
 
 async def template(stage: Stage) -> tuple[Person, str]:

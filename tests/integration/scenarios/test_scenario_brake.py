@@ -77,7 +77,7 @@ async def test_a_freeze_stops_a_run_between_two_numbers_and_it_goes_on_afterward
     change, holding = await held(stage, close, office)
 
     said = await stage.command("freeze carrier maintenance", by=stage.otto)
-    assert "1 change runs: 7 numbers wait, 12 are being sent at this moment." in said
+    assert "1 change is running: 7 numbers wait, 12 are being sent at this moment." in said
     if dies:
         await stage.crash()
     holding.let_go()
@@ -222,7 +222,7 @@ async def test_a_freeze_keeps_back_jobs_that_wait_and_they_go_on_afterwards(stag
 
     said = await stage.command("freeze carrier maintenance", by=stage.otto)
     # Whichever job asks for a slot in this very moment counts as being sent until it has been refused.
-    assert "1 change runs: 2 numbers wait, 1 is in jobs" in said or "1 number waits, 1 is in jobs" in said
+    assert "1 change is running: 2 numbers wait, 1 is in jobs" in said or "1 number waits, 1 is in jobs" in said
     if dies:
         await stage.crash()
         await stage.start()
@@ -251,7 +251,7 @@ async def test_jobs_that_wait_stop_when_their_numbers_are_released(stage: Stage)
     question = stage.slack.ephemerals("U0OTTO")[-1]
     said = await stage.answered(stage.otto, stage.otto.click("unlock", message=question))
     # Whichever job asks for a slot in this very moment counts as being sent until it has been refused.
-    assert re.search(r"CHG-1 is stopped: (2 numbers|1 number) will not be sent. 1 number is in jobs at Telnyx al", said)
+    assert re.search(r"CHG-1 is stopped: (2 numbers|1 number) will not be sent. 1 number is already in jobs at Telnyx", said)
     stage.telnyx.advance(60)
     await stage.ended(change)
 

@@ -11,7 +11,7 @@ from tests.integration.scenarios.stage import Stage
 
 GROUP = "S0OPERATORS"
 NUMBER = "+13035550000"
-SAID = "Slack could not be asked who you are just now, so this rests on what it said a moment ago."
+SAID = "Slack cannot confirm who you are right now, so this relies on what it said a moment ago."
 
 
 def silent(stage: Stage, method: str) -> None:

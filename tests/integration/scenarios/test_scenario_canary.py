@@ -118,7 +118,7 @@ async def test_anything_wrong_pauses_the_change_and_asks(stage: Stage, trouble: 
     assert "is paused after its canary: 1 " in stage.read(notice)
     assert notice.mentions.users == {"U0ANA"}
 
-    assert "CHG-1 goes on: 3 numbers follow" in await press(stage, "go_on", change, stage.ana)
+    assert "CHG-1 continues with the remaining 3 numbers" in await press(stage, "go_on", change, stage.ana)
     await stage.ended(change)
     assert not {"go_on", "stop_rest"} & set(stage.buttons(stage.card(change)))
     assert stage.outcomes(change) == {"verified": 4, trouble: 1}
@@ -200,7 +200,10 @@ async def test_numbers_that_move_during_the_pause_stop_the_rest(stage: Stage) ->
 
     assert stage.outcomes(change) == {"verified": 1, "failed": 1, "not_attempted": 3}
     card = stage.read(stage.card(change))
-    assert f"1 number has moved since the plan, so the rest was not sent: Customer reference of {numbers[4]}" in card
+    assert (
+        f"1 number has changed since the plan was made, so the rest was not sent: Customer reference of {numbers[4]}"
+        in card
+    )
     assert {row["reason_code"] for row in stage.results(change) if row["outcome"] == "not_attempted"} == {
         "linesman.stale"
     }

@@ -57,7 +57,7 @@ async def test_what_is_over_or_sent_whole_cannot_be_cancelled(stage: Stage) -> N
     await stage.approve(change)
     await card_says(stage, change, "1 running")
 
-    assert "at the provider already, which cannot stop them" in await stage.command("cancel CHG-1")
+    assert "already at the provider, which cannot stop them" in await stage.command("cancel CHG-1")
     stage.telnyx.advance(60)
     await stage.ended(change)
 

@@ -58,7 +58,7 @@ async def test_deletion_takes_a_typed_count_and_two_approvals(deleting: Stage) -
 
     await stage.ana.type("count", "3")
     refused = await stage.refused()
-    assert refused == {"count": "Type how many numbers are going to be deleted, as shown above: 2."}
+    assert refused == {"count": "Type how many numbers will be deleted, as shown above: 2."}
     await stage.ana.type("count", "2")
     change = await stage.request()
 

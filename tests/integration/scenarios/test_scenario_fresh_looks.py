@@ -235,7 +235,7 @@ async def test_a_change_waits_while_slack_does_not_say_who_approved(house: Stage
 @pytest.mark.parametrize(
     ("method", "says"),
     [
-        ("users.info", "Slack did not say who you are, so nothing was done. Try again in 60 minutes."),
+        ("users.info", "Slack did not confirm who you are, so nothing was done. Try again in 60 minutes."),
         ("usergroups.users.list", "so you may not approve or reject changes just now. Try again in 60 minutes."),
     ],
 )

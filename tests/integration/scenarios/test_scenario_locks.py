@@ -242,7 +242,8 @@ async def test_a_number_that_moved_stops_the_change_as_stale(stage: Stage) -> No
 
     assert stage.telnyx.jobs == []
     expected = (
-        f"1 number has moved since the plan, so nothing was sent: Tags of {wanted[1]} was (empty) and is somebody-else."
+        f"1 number has changed since the plan was made, so nothing was sent: Tags of {wanted[1]} was (empty) and is "
+        "somebody-else."
     )
     assert expected in stage.read(card).replace("\n", " ")
     assert any("Stale." in line for line in stage.thread(change))

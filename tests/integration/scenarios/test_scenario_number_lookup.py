@@ -165,7 +165,7 @@ async def test_a_slow_carrier_does_not_keep_anybody_waiting(stage: Stage, monkey
 
     said = await stage.command(f"find {ONE}")
 
-    assert "its values of today cannot be read. Telnyx does not answer just now." in said
+    assert "its values of today cannot be read. Telnyx is not responding right now." in said
 
 
 async def test_guests_and_strangers_may_not_look_numbers_up(stage: Stage) -> None:

@@ -44,8 +44,8 @@ def _forwarding(fleet: list[Number]) -> None:
             {"customer_reference": "x"},
             _as_they_are,
             (
-                f"1 of 2 numbers are not in the Telnyx account, or cannot be changed there now: {ABSENT}. Take them "
-                "out, or correct them, and plan again."
+                f"1 of 2 numbers are not in the Telnyx account, or cannot be changed there now: {ABSENT}. Remove "
+                "or correct them, and plan again."
             ),
             id="not ours",
         ),
@@ -54,8 +54,8 @@ def _forwarding(fleet: list[Number]) -> None:
             {"customer_reference": "x"},
             _busy,
             (
-                f"1 of 1 numbers are in a state in which Telnyx changes nothing: {ONE} (port-out-pending). Take them "
-                "out, or correct them, and plan again."
+                f"1 of 1 numbers are in a state in which Telnyx cannot change them: {ONE} (port-out-pending). Remove "
+                "or correct them, and plan again."
             ),
             id="in a state that nobody edits",
         ),
@@ -72,7 +72,7 @@ def _forwarding(fleet: list[Number]) -> None:
             _forwarding,
             (
                 "Some numbers cannot be in this change. 1 number: call forwarding would be on without a number to "
-                f"forward to ({ONE}). Leave them out, or put them right first."
+                f"forward to ({ONE}). Exclude them, or fix them first."
             ),
             id="values that do not agree",
         ),
@@ -82,7 +82,7 @@ def _forwarding(fleet: list[Number]) -> None:
             _as_they_are,
             (
                 "Some numbers cannot be in this change. 2 numbers: the CNAM listing would be on without a name to list "
-                f"({ONE}, {TWO}). Leave them out, or put them right first."
+                f"({ONE}, {TWO}). Exclude them, or fix them first."
             ),
             id="a listing without a name",
         ),
@@ -107,8 +107,8 @@ async def test_why_there_is_no_plan(
         pytest.param(
             "east",
             (
-                f"1 number would be left without any tags, which Telnyx documents no way to do: {ONE}. Leave them out, "
-                "or keep an entry."
+                f"1 number would be left without any tags, which Telnyx does not document as possible: {ONE}. Exclude "
+                "them, or keep an entry."
             ),
             id="the last tag",
         ),
@@ -132,12 +132,12 @@ async def test_why_a_list_cannot_be_edited(stage: Stage, tags: str, says: str) -
     [
         pytest.param(
             {"customer_reference": "nobody"},
-            "No number is like that, so there is nothing to do. Change the filter, or close this.",
+            "No numbers match, so there is nothing to do. Change the filter, or close this.",
             id="none",
         ),
         pytest.param(
             {"phone_number": "303"},
-            ("That is more than 2 numbers, the most that one change may have. Narrow the filter, or split the change."),
+            ("That is more than 2 numbers, the limit for one change. Narrow the filter, or split the change."),
             id="too many",
         ),
     ],

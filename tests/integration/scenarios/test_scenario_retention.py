@@ -139,7 +139,7 @@ async def test_a_pruned_change_is_not_planned_again(idle: Stage) -> None:
 
     await stage.ana.click("plan_again", message=stage.card(change))
 
-    said = "CHG-1 ended so long ago that its numbers were pruned; start anew."
+    said = "CHG-1 ended so long ago that its numbers were pruned; start a new change."
     await stage.ana.wait_for_view(lambda view: said in stage.read(view))
 
 

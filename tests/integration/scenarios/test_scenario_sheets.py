@@ -531,5 +531,7 @@ async def test_an_id_of_another_number_than_the_one_beside_it_is_refused(fleet: 
 
     shown = fleet.read(await plan(fleet, text(("id", "number", "customer reference"), (wrong, NUMBERS[0], "own"))))
 
-    assert f"In 1 row of the sheet the id is another number's: {wrong} is {NUMBERS[5]}, not {NUMBERS[0]}." in shown
+    assert (
+        f"In 1 row of the sheet, the id belongs to another number: {wrong} is {NUMBERS[5]}, not {NUMBERS[0]}." in shown
+    )
     assert references(fleet) == [""] * 10

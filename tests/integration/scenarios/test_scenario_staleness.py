@@ -79,7 +79,7 @@ async def test_a_sibling_that_changed_while_its_job_waited_for_a_slot_is_not_ove
     assert reason.startswith(f"It has changed since the plan was made, so it was not sent: Forward to of {waiting[3]}")
     assert SOMEBODY in reason
     assert {code for number, (code, _) in told.items() if number != waiting[3]} <= {"linesman.stopped"}
-    moved = "1 number has moved since the plan, so the rest was not sent"
+    moved = "1 number has changed since the plan was made, so the rest was not sent"
     for shown in (stage.read(stage.card(change)), "\n".join(stage.thread(change)), "\n".join(stage.failures())):
         assert moved in shown
         assert waiting[3] in shown
@@ -117,8 +117,9 @@ async def test_a_rule_lets_the_others_go_on(idle: Stage, tmp_path: Path) -> None
     assert stage.outcomes(change) == {"verified": 24, "not_attempted": 1}
     assert reasons(stage, change)[waiting[1]][0] == "linesman.stale"
     assert stage.telnyx.number(waiting[1]).value(FORWARDS_TO) == SOMEBODY
-    assert "Left out: 1 number has moved since the plan, so the job was not created (1 number): Forward to of " in (
-        stage.read(stage.card(change))
+    assert (
+        "Left out: 1 number has changed since the plan was made, so the job was not created (1 number): Forward to of "
+        in (stage.read(stage.card(change)))
     )
     assert any("The rest goes on" in line and waiting[1] in line for line in stage.thread(change))
     assert any("goes on without numbers that have changed" in notice for notice in stage.failures())
@@ -193,7 +194,7 @@ async def test_before_anything_is_sent_the_change_ends_as_stale(stage: Stage) ->
     await stage.quiet()
 
     card = stage.card(change)
-    assert "1 number has moved since the plan, so nothing was sent" in stage.read(card)
+    assert "1 number has changed since the plan was made, so nothing was sent" in stage.read(card)
     assert stage.telnyx.jobs == []
     assert {"plan_again"} <= set(stage.buttons(card))
     assert await stage.command("locks") == "No numbers are locked."

@@ -62,7 +62,7 @@ async def test_operators_are_reminded_at_pauses_that_double_until_they_answer(st
     for row in stage.results(change):
         assert row["reason_code"] == "linesman.given_up"
         assert row["reason"].startswith("Customer reference is (empty) instead of Denver. An operator gave up on job")
-        assert "which stood at “pending”" in row["reason"]
+        assert "which was last “pending”" in row["reason"]
         assert row["job"] == stage.telnyx.jobs[0].id
     assert "No numbers are locked" in await stage.command("locks")
 

@@ -277,7 +277,7 @@ async def test_only_its_owner_and_operators_delete_a_template(stage: Stage) -> N
     gone = await stage.command("run alpha", by=stage.mia)  # Ana may still be told of her second press
 
     assert question["confirm"]["title"]["text"] == "Delete “Alpha”?"
-    assert "“Alpha” is somebody else's template; only they and operators delete it." in refused
+    assert "“Alpha” is somebody else's template; only they and operators can delete it." in refused
     assert "This template is not there any more" in late
     assert "There is no template “alpha”" in gone
     assert "There are no templates yet" in stage.read(lists["U0ANA"])

@@ -105,7 +105,7 @@ async def test_an_operator_adopts_the_job_by_its_id(stage: Stage) -> None:
     await stage.send(by=stage.otto)
     await stage.ended(change)
 
-    assert f"Job {job.id} is watched for batch 1 of CHG-1 now" in stage.modal(stage.otto)
+    assert f"Job {job.id} is now polled for batch 1 of CHG-1" in stage.modal(stage.otto)
     assert stage.outcomes(change) == {"verified": 3}
     assert len(stage.created()) == 1
     history = await stage.command(f"status CHG-{change}")
@@ -119,7 +119,7 @@ async def test_an_operator_adopts_the_job_by_its_id(stage: Stage) -> None:
         ("other numbers", "is not this one: its type, its numbers or what it sets are others"),
         ("other values", "is not this one: its type, its numbers or what it sets are others"),
         ("another type", "is not this one: its type, its numbers or what it sets are others"),
-        ("an earlier change's", "belongs to batch 1 of CHG-1 already"),
+        ("an earlier change's", "already belongs to batch 1 of CHG-1"),
         ("nobody's", "Telnyx knows no job 0000"),
     ],
 )

@@ -181,7 +181,7 @@ async def test_a_read_back_that_cannot_end_is_ended_by_an_operator(
     assert idle.outcomes(change) == {"unverified": 3}
     for row in idle.results(change):
         assert row["reason_code"] == "linesman.not_read_back"
-        assert row["reason"].startswith("An operator ended the read-back; look at the number before you rely on it.")
+        assert row["reason"].startswith("An operator ended the read-back; check the number before you rely on it.")
     card = idle.read(idle.card(change))
     assert "⚠️ Ended, not verified" in card
     assert "Waiting for the read-back" not in card

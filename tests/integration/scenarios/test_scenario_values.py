@@ -142,7 +142,7 @@ async def test_more_numbers_than_one_change_may_have_are_refused(idle: Stage) ->
     place = idle.slack.direct_message("U0ANA")
     await idle.slack.wait_for(lambda: idle.slack.messages(place), what="an answer")
 
-    assert "That is more than 5 numbers, the most that one change may have." in idle.slack.messages(place)[0].text
+    assert "That is more than 5 numbers, the limit for one change." in idle.slack.messages(place)[0].text
 
 
 async def test_a_list_gives_its_numbers_and_names_those_that_are_not_ours(fleet: Stage) -> None:
@@ -151,7 +151,7 @@ async def test_a_list_gives_its_numbers_and_names_those_that_are_not_ours(fleet:
 
     (said,) = [each for each in fleet.slack.messages(fleet.slack.direct_message("U0ANA")) if sheet in each.files]
     assert [row["number"] for row in table(sheet.content)] == [NUMBERS[1], NUMBERS[4]]
-    assert "Today's values of 2 numbers at Telnyx" in said.text
+    assert "Current values of 2 numbers at Telnyx" in said.text
     assert "1 number is not in the Telnyx account, or cannot be changed there now: +13035559999." in said.text
 
 
@@ -211,7 +211,8 @@ async def test_what_the_provider_refuses_is_told(fleet: Stage) -> None:
     await fleet.slack.wait_for(lambda: fleet.slack.messages(place), what="an answer")
 
     assert fleet.slack.messages(place)[0].text == (
-        "There is no sheet of today's values: 1 number is not in the Telnyx account, or cannot be changed there now: "
+        "The sheet of current values could not be made: 1 number is not in the Telnyx account, or cannot be changed "
+        "there now: "
         "+13035559999."
     )
 
