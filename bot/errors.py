@@ -180,7 +180,7 @@ class SecretError(LinesmanError):
 
 
 class ModalNotOpened(LinesmanError):
-    """Slack could not open the window just now. Nothing happened; do it again in a moment."""
+    """Slack could not open the window just now. Nothing happened; try again in a moment."""
 
 
 class DeliveryError(LinesmanError):
@@ -197,7 +197,7 @@ class DeliveryRefused(DeliveryError):
 
 
 class TokenLost(DeliveryRefused):
-    """The bot token does not work any more; install the app again and set SLACK_BOT_TOKEN."""
+    """The bot token no longer works; install the app again and set SLACK_BOT_TOKEN."""
 
 
 class ModalClosed(DeliveryRefused):
@@ -205,11 +205,11 @@ class ModalClosed(DeliveryRefused):
 
 
 class ChannelLost(DeliveryRefused):
-    """The channel takes nothing from the bot any more."""
+    """The channel no longer accepts messages from the bot."""
 
 
 class MessageGone(DeliveryRefused):
-    """The message is not there any more, or cannot be edited any more."""
+    """The message no longer exists, or can no longer be edited."""
 
 
 class ContentRefused(DeliveryRefused):
@@ -270,7 +270,7 @@ class Forbidden(ProviderError):
 
 
 class ProviderNotFound(ProviderError):
-    """The provider has no such thing."""
+    """The provider did not find it."""
 
 
 class TooManyJobs(ProviderError):
@@ -295,12 +295,12 @@ class RateLimited(ProviderError):
 
 
 class Unavailable(ProviderError):
-    """The provider cannot be reached just now; nothing was changed."""
+    """The provider cannot be reached right now; nothing was changed."""
 
 
 class UnrequestedData(ProviderError):
-    """The provider answered with something that nobody asked for."""
+    """The provider answered with something that was not requested."""
 
 
 class OutcomeUnknown(ProviderError):
-    """The request went out and the provider did not say what became of it."""
+    """The request went out and the provider did not confirm what happened to it."""

@@ -113,7 +113,7 @@ def readers(settings: Settings) -> Sequence[Role]:
     return (
         Role(
             variable=f"{file.name}, readers,",
-            deed="look at changes and numbers",
+            deed="view changes and numbers",
             grant=grant,
             judge=lambda person, membership: may_read(policy, grant, person, membership),
         ),

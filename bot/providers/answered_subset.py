@@ -19,8 +19,8 @@ from bot.providers.key_watch import KeyWatch
 def unasked(provider: str, what: str) -> UnrequestedData:
     """Return the error for an answer of ``provider`` that holds ``what``, which nobody asked for."""
     return UnrequestedData(
-        f"{provider} answered with {clean(what, 40) or 'something'}, which nobody asked for, so none of the answer is "
-        "used and nothing goes on from it. Try again; if it happens again, tell the provider."
+        f"{provider} answered with {clean(what, 40) or 'something'}, which was not requested, so "
+        "none of the answer is used. Try again; if it happens again, tell the provider."
     )
 
 

@@ -171,7 +171,7 @@ class PacedClient:
                 why = str(error)
             except _Unclear as error:
                 if not error.again or self.now() + wait > until:
-                    message = f"{self.title} gives no usable answer just now, nothing was changed: {error.why}."
+                    message = f"{self.title} gives no usable answer right now, nothing was changed: {error.why}."
                     raise Unavailable(message, status=error.status) from error.__cause__
                 why = error.why
             _log.info("%s %s is tried again in %.1f s: %s", method, path, wait, why)
@@ -207,7 +207,7 @@ class PacedClient:
             if not error.sent:
                 message = f"{self.title} cannot be reached just now and nothing was sent: {error.why}."
                 raise Unavailable(message) from error.__cause__
-            message = f"{self.title} did not say what became of the request: {error.why}."
+            message = f"{self.title} did not confirm what happened to the request: {error.why}."
             raise OutcomeUnknown(message, status=error.status) from error.__cause__
         return body
 
@@ -277,7 +277,7 @@ class PacedClient:
             raise _Unclear(f"the connection failed ({name})", sent=sent) from self._bare(error)
         except TimeoutError as error:
             self._count(method, path, "Timeout")
-            raise _Unclear(f"no whole answer came within {self.bounds.timeout:g} s") from error
+            raise _Unclear(f"no complete answer came within {self.bounds.timeout:g} s") from error
         finally:
             self._slots.release()
         self._count(method, path, str(answer.status))

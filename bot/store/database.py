@@ -97,7 +97,7 @@ class Database:
         if self._path is not None and self._beside:
             refuse_folder(self._path)
             if not self._path.exists():
-                raise StoreError(f"There is no database {self._path}: look whether DATABASE_URL is right.")
+                raise StoreError(f"There is no database {self._path}: check DATABASE_URL.")
         elif self._path is not None:
             self._held = HeldFile(self._path)
             if (seen := seen_by_others(self._path)) is not None:

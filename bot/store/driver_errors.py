@@ -24,10 +24,12 @@ def meaning(error: DBAPIError) -> StoreError | None:
     """Return what ``error`` says about the database itself; None when the fault is in what was asked."""
     said, state = str(error.orig).lower(), str(getattr(error.orig, "sqlstate", None) or "")
     if any(word in said for word in _OTHERWISE) or state in _OTHERWISE_STATES:
-        return StoreError(f"The database is not as Linesman made it: {_cause(error)}. Restore a backup.")
+        return StoreError(
+            f"The database does not have the structure that Linesman gave it: {_cause(error)}. Restore a backup."
+        )
     if state[:2] in _TURNED_AWAY:
         return DatabaseUnavailable(
-            f"The database turns Linesman away ({_cause(error)}): look whether DATABASE_URL is right and whether its "
+            f"The database refuses Linesman ({_cause(error)}): check DATABASE_URL and that its "
             f"server is well, then try again. {_SAFE}"
         )
     if isinstance(error, OperationalError | InterfaceError):
@@ -40,8 +42,8 @@ def meaning(error: DBAPIError) -> StoreError | None:
 def unreachable(error: OSError) -> DatabaseUnavailable:
     """Return what it means that there is nobody to connect to."""
     return DatabaseUnavailable(
-        f"The database cannot be reached ({error.strerror or type(error).__name__}): look whether DATABASE_URL is "
-        f"right and whether its server runs, then try again. {_SAFE}"
+        f"The database cannot be reached ({error.strerror or type(error).__name__}): check DATABASE_URL "
+        f"and that its server runs, then try again. {_SAFE}"
     )
 
 
@@ -53,7 +55,7 @@ def _advice(said: str) -> str:
         return "The database is locked by another program: end it"
     if "readonly" in said or "unable to open" in said:
         return "The database file cannot be opened for writing: give this user the right to it and to its folder"
-    return "The database does not take anything just now: see the log"
+    return "The database accepts nothing right now: see the log"
 
 
 def _cause(error: DBAPIError) -> str:

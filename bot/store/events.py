@@ -79,8 +79,8 @@ class Events:
         head = await self._head(lock=True)
         if head is None:
             raise StoreError(
-                "The head of the audit log is gone, so nothing can be added to it: restore a backup, "
-                "or ask those who can write to the database what they did."
+                "The head of the audit log is missing, so nothing can be added to it: restore "
+                "a backup, or ask those who can write to the database what they did."
             )
         last, newest = head.last, head.hash
         for row in self._added:
@@ -189,7 +189,7 @@ class Events:
         if row is None:
             return None
         if not isinstance(row.last, int) or not isinstance(row.hash, str):
-            raise AuditLogBroken("The head of the audit log cannot be read: somebody changed it beside Linesman.")
+            raise AuditLogBroken("The head of the audit log cannot be read: somebody changed it outside Linesman.")
         return Head(last=row.last, hash=row.hash)
 
 

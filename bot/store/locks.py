@@ -34,7 +34,7 @@ class Locks:
         """
         if await self._contested(change, provider, numbers):
             raise Superseded(
-                "Some of these numbers have been locked by another change meanwhile. Plan again to see which."
+                "Some of these numbers were locked by another change in the meantime. Plan again to see which."
             )
         try:
             async with self._connection.begin_nested():
@@ -43,7 +43,7 @@ class Locks:
                     await self._connection.execute(locks.insert(), rows)
         except IntegrityError as error:
             raise Superseded(
-                "Some of these numbers have been locked by another change meanwhile. Plan again to see which."
+                "Some of these numbers were locked by another change in the meantime. Plan again to see which."
             ) from error
 
     async def _contested(self, change: int, provider: str, numbers: Collection[str]) -> bool:

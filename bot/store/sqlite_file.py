@@ -65,8 +65,8 @@ class HeldFile:
                 ) from error
             except OSError as error:
                 raise StoreError(
-                    f"Cannot use the database file {path}: {error.strerror}. Look whether DATABASE_URL is right, and "
-                    f"whether this user may write the file and its folder."
+                    f"Cannot use the database file {path}: {error.strerror}. Check DATABASE_URL, and "
+                    "that this user may write the file and its folder."
                 ) from error
             self._held = stack.pop_all()
 

@@ -24,7 +24,7 @@ class Templates:
         """Return the template; raises NotFound when it has been deleted."""
         row = (await self._connection.execute(select(templates).where(templates.c.id == template))).first()
         if row is None:
-            raise NotFound("This template is not there any more; `/numbers templates` shows which are.")
+            raise NotFound("This template no longer exists; `/numbers templates` lists them all.")
         return _template(row)
 
     async def named(self, name: str) -> Template | None:
@@ -56,14 +56,14 @@ class Templates:
             .values(**_columns(content), version=template.version + 1, submission=submission)
         )
         if (await self._connection.execute(statement)).rowcount != 1:
-            raise Superseded(f"“{template.name}” was changed by somebody just now; look at it and save once more.")
+            raise Superseded(f"“{template.name}” was just changed by somebody; review it and save again.")
         return await self.get(template.id)
 
     async def remove(self, template: Template) -> None:
         """Delete the template; raises Superseded when it is not the version that was seen."""
         statement = delete(templates).where(templates.c.id == template.id, templates.c.version == template.version)
         if (await self._connection.execute(statement)).rowcount != 1:
-            raise Superseded(f"“{template.name}” was changed by somebody just now; look at it again.")
+            raise Superseded(f"“{template.name}” was just changed by somebody; review it again.")
 
     async def after(self, key: str, *, limit: int) -> list[Template]:
         """Return up to ``limit`` templates by name, those whose key comes after ``key``, which may be empty."""

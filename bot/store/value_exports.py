@@ -38,7 +38,7 @@ class ValueExportTable:
         """Return the inquiry; raises NotFound."""
         row = (await self._connection.execute(select(value_exports).where(value_exports.c.id == value_export))).first()
         if row is None:
-            raise NotFound(f"There is no inquiry {value_export}.")
+            raise NotFound(f"There is no value export {value_export}.")
         return ValueExport(
             id=row.id,
             draft=draft_from_json(row.draft),

@@ -153,7 +153,7 @@ class Authorization:
         )
 
     async def read(self, user: str) -> None:
-        """Allow ``user`` to look at changes and numbers; every door behind which something is shown asks this."""
+        """Allow ``user`` to view changes and numbers; every door behind which something is shown asks this."""
         async with self._refusals.noting("look", by=user):
             await self.may_read(user)
 

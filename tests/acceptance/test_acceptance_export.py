@@ -65,8 +65,8 @@ async def test_a_audit_log_that_somebody_touched_is_not_whole(stage: Stage) -> N
     ("arguments", "status", "said"),
     [
         (("--from", "2026-02-02", "--to", "2026-02-02"), 2, "✗ Nothing lies from 2026-02-02 to before 2026-02-02"),
-        (("--from", "tuesday"), 2, "✗ “tuesday” is no date: write 2026-11-01"),
-        (("--from", "2999-01-01", "--to", "2999-01-02"), 2, "✗ 2999-01-01 is still to come"),
+        (("--from", "tuesday"), 2, "✗ “tuesday” is not a date: write 2026-11-01"),
+        (("--from", "2999-01-01", "--to", "2999-01-02"), 2, "✗ 2999-01-01 is in the future"),
         (("--verify", "--from", "2026-02-02"), 2, "✗ --verify follows the whole trail"),
         (("--format", "xml"), 2, "invalid choice: 'xml'"),
         (("--output", "nowhere/at/all.csv"), 1, "✗ Cannot write nowhere/at/all.csv.part: No such file or directory."),

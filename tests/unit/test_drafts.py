@@ -58,8 +58,8 @@ def test_all_problems_come_at_once(settings_kind: Kind) -> None:
     assert set(found) == {"numbers:0", "tags", "hd_voice_enabled", REASON}
     assert found["numbers:0"].startswith("2 entries cannot be read:\n• “+1303555010” ")
     assert "“hello”" in found["numbers:0"]
-    assert found["tags"] == "Tags needs a value; leave it out of the settings to keep today's value."
-    assert found[REASON] == "Say why, in a few words: the approver decides on it."
+    assert found["tags"] == "Tags needs a value; leave it out of the settings to keep the current value."
+    assert found[REASON] == "Give a reason, in a few words: the approver relies on it."
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_filter_that_nobody_can_preview_has_no_canary(settings_kind: Kind) -> 
         reason="why",
     )
 
-    assert "no first ones can be told" in problems(settings_kind, draft)[CANARY]
+    assert "no canary can be chosen" in problems(settings_kind, draft)[CANARY]
 
 
 def test_a_long_list_of_bad_entries_is_cut(settings_kind: Kind) -> None:
@@ -182,7 +182,7 @@ def test_a_chosen_filter_without_a_value_is_a_problem(settings_kind: Kind) -> No
         reason="why",
     )
 
-    assert problems(settings_kind, draft) == {"filter:status": "Give a value, or take this filter out of “Filter by”."}
+    assert problems(settings_kind, draft) == {"filter:status": "Give a value, or remove this filter from “Filter by”."}
 
 
 def test_exclusions_are_read_like_numbers_and_named_when_they_are_bad(settings_kind: Kind) -> None:

@@ -83,9 +83,9 @@ def test_blank_asks_for_nothing(settings_kind: Kind, blank: Typed) -> None:
         ("country_iso_alpha2", "US, USA", "Country takes country codes of two letters, such as US, CA."),
         ("country_iso_alpha2", ",", "Country has separators but no value; give one, or leave it blank."),
         ("without_tags", "perhaps", "Without tags must be yes or no."),
-        ("without_tags", False, "Without tags cannot be asked for the other way round; leave it out instead."),
-        ("shoe_size", "43", "Numbers cannot be found by this; take it out of the filter."),
-        ("tag[]", "vip", "Numbers cannot be found by this; take it out of the filter."),
+        ("without_tags", False, "Without tags cannot be negated; leave it out instead."),
+        ("shoe_size", "43", "Numbers cannot be filtered by this; remove it from the filter."),
+        ("tag[]", "vip", "Numbers cannot be filtered by this; remove it from the filter."),
     ],
 )
 def test_what_cannot_be_meant_is_refused(settings_kind: Kind, key: str, typed: Typed, problem: str) -> None:
@@ -111,7 +111,7 @@ def test_two_ways_to_give_one_condition_must_agree(settings_kind: Kind) -> None:
     """A condition that would be lost to another one is refused; the same one twice is one."""
     assert len(read_filter(settings_kind, {NAME: "PBX", f"{NAME}[eq]": "PBX"})) == 1
 
-    with pytest.raises(InputError, match="given twice and differs"):
+    with pytest.raises(InputError, match="given twice with different values"):
         read_filter(settings_kind, {NAME: "PBX", f"{NAME}[eq]": "Austin"})
 
 

@@ -135,7 +135,7 @@ class TestApprove:
         verdict = approve("U0REQ")
 
         assert (verdict.allowed, verdict.reason) == (False, Reason.OWN_CHANGE)
-        assert verdict.sentence == "You asked for this change, so somebody else has to approve it."
+        assert verdict.sentence == "You asked for this change, so somebody else must approve it."
 
     def test_own_change_by_rule(self) -> None:
         """A rule may permit it; the verdict says so, names the rule, and still needs the list."""
@@ -189,7 +189,7 @@ class TestApprove:
         assert (verdict.allowed, verdict.reason) == (False, Reason.GROUP_GONE)
         assert verdict.sentence == (
             "You may not approve or reject changes just now. The list of approvers names the user group S0LEADS, which "
-            "Slack does not know: take the id from the group's page in Slack. Only whoever runs Linesman can mend that."
+            "Slack does not know: take the id from the group's page in Slack. Only whoever runs Linesman can fix that."
         )
         assert approve("U0BOSS", groups={"S0LEADS": gone}).allowed
 

@@ -76,7 +76,7 @@ WRONG: list[tuple[str, str]] = [
     (
         'requesters = ["ann"]',
         (
-            "requesters has 'ann', which is no Slack id: give user ids (U… or W…) and user group ids (S…), "
+            "requesters has 'ann', which is not a Slack id: give user ids (U… or W…) and user group ids (S…), "
             "separated by commas."
         ),
     ),

@@ -156,7 +156,7 @@ def test_a_number_of_unknown_fate_is_what_it_is_read_as(settings_kind: Kind) -> 
     assert (there.state, there.code, there.reason) == (OperationState.VERIFIED, "", "")
     assert (other.state, other.code) == (OperationState.DIFFERS, GIVEN_UP)
     assert other.reason == "Customer reference is X instead of R. An operator gave up on its job."
-    assert gone.reason == "The number is not in the account any more. An operator gave up on its job."
+    assert gone.reason == "The number is no longer in the account. An operator gave up on its job."
 
 
 TECH = "voice.tech_prefix_enabled"

@@ -285,7 +285,7 @@ def test_what_no_cell_can_say_stops_an_upload(settings_kind: Kind, value: Value)
 
     assert rows(sheet)[0]["Tags (before)"].startswith("(shown only) ")
     assert [problem.text for problem in read.problems] == [
-        "This Tags cannot be given in a sheet; blank the cell to keep today's value."
+        "This Tags cannot be given in a sheet; blank the cell to keep the current value."
     ]
 
 
@@ -297,7 +297,7 @@ def test_what_was_not_set_and_cannot_be_emptied_stops_an_upload(settings_kind: K
     read = read_sheet("results.csv", sheet, settings_kind, is_id=str.isdecimal)
 
     assert [problem.text for problem in read.problems] == [
-        "Tags cannot be emptied; leave the cell blank to keep today's value."
+        "Tags cannot be emptied; leave the cell blank to keep the current value."
     ]
 
 

@@ -62,7 +62,7 @@ def test_a_typed_value_is_read(settings_kind: Kind, name: str, typed: str, value
         (
             "customer_reference",
             "  ",
-            "Customer reference needs a value; leave it out of the settings to keep today's value.",
+            "Customer reference needs a value; leave it out of the settings to keep the current value.",
         ),
         (
             "voice.cnam_listing.cnam_listing_details",

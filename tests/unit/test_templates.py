@@ -82,8 +82,8 @@ def test_what_still_fits_is_filled_in_and_the_rest_is_said() -> None:
 
     assert (filled.pasted, filled.chosen, dict(filled.typed)) == (("+13035550100",), ("tags",), {"tags": "a"})
     assert notes == [
-        "Settings that do not exist any more are left out: fax.",
-        "Secrets are never kept; choose and type it anew: External PIN.",
+        "Settings that no longer exist are left out: fax.",
+        "Secrets are never stored in a template; choose and enter them again: External PIN.",
     ]
 
 
@@ -103,7 +103,7 @@ def test_of_a_kind_that_is_gone_the_numbers_stay() -> None:
     filled, notes = fitted(template(DRAFT), None, ())
 
     assert filled == Draft(kind="", pasted=DRAFT.pasted)
-    assert notes == ["Changes of the kind telnyx.settings are not available any more; only the numbers are filled in."]
+    assert notes == ["Changes of the kind telnyx.settings are no longer available; only the numbers are filled in."]
 
 
 @given(st.text(max_size=90))

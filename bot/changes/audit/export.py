@@ -63,7 +63,7 @@ def read_moment(text: str) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InputError(
-            {"dates": f"“{text[:40]}” is no date: write 2026-11-01, or 2026-11-01T22:00+01:00 for a moment."}
+            {"dates": f"“{text[:40]}” is not a date: write 2026-11-01, or 2026-11-01T22:00+01:00 for a moment."}
         ) from None
 
 
@@ -77,12 +77,12 @@ def read_span(since: str, until: str, now: datetime) -> Span:
     if start is not None and start >= end:
         raise InputError(
             {
-                "dates": f"Nothing lies from {_short(start)} to before {_short(end)}: the second date has to be later "
-                "than the first. It is itself left out, so one day is 2026-11-01 to 2026-11-02."
+                "dates": f"Nothing lies from {_short(start)} to before {_short(end)}: the second date must be later "
+                "than the first. The second date is excluded, so one day is 2026-11-01 to 2026-11-02."
             }
         )
     if start is not None and start >= now:
-        raise InputError({"dates": f"{_short(start)} is still to come, so there are no events since then."})
+        raise InputError({"dates": f"{_short(start)} is in the future, so there are no events since then."})
     return Span(since=start, until=min(end, now))
 
 
@@ -91,7 +91,7 @@ def read_words(words: Sequence[str], *, since: str, now: datetime) -> tuple[Span
     forms = [word.lower() for word in words if word.lower() in {form.value for form in AuditFormat}]
     dates = [word for word in words if word.lower() not in forms]
     if len(forms) > 1 or len(dates) > 2:
-        raise InputError({"dates": "Give two dates at the most, and csv or jsonl: 2026-11-01 2026-12-01 csv"})
+        raise InputError({"dates": "Give at most two dates, and csv or jsonl: 2026-11-01 2026-12-01 csv"})
     span = read_span(dates[0] if dates else since, dates[1] if len(dates) == 2 else "", now)
     return span, AuditFormat(forms[0]) if forms else AuditFormat.CSV
 

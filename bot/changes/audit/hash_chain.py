@@ -76,9 +76,9 @@ class ChainCheck:
     def end(self, head: Head | None) -> ChainProof:
         """Compare where the trail ends with its head, and return what that proves."""
         if head is None:
-            raise AuditLogBroken("The head of the audit log is gone, so nothing proves how far the trail once went.")
+            raise AuditLogBroken("The head of the audit log is missing, so nothing proves where the log once ended.")
         if not self._met:
-            raise AuditLogBroken("The audit log changed while it was followed; verify again.")
+            raise AuditLogBroken("The audit log changed while it was being verified; verify again.")
         if self._last < head.last:
             raise AuditLogBroken(
                 f"The audit log ends with {_name(self._last)}, and its head names event {head.last}: "
@@ -87,7 +87,7 @@ class ChainCheck:
         if (self._last, self._hash) != (head.last, head.hash):
             raise AuditLogBroken(
                 f"The audit log ends with {_name(self._last)}, which is not what its head says (event {head.last}): "
-                "events were added beside Linesman, or the head was changed."
+                "events were added outside Linesman, or the head was changed."
             )
         pruned = self._pruned.details["events"] if self._pruned is not None else 0
         return ChainProof(events=self._events, pruned=int(pruned or 0), head=head)
@@ -108,8 +108,8 @@ class ChainCheck:
 def unreadable(event: int) -> str:
     """Return what to say of an event that is not stored in the form in which events are."""
     return (
-        f"The audit log breaks at event {event}: it cannot be read, for its time, its details or another part of it "
-        "is not what Linesman writes. Somebody changed it beside Linesman."
+        f"The audit log breaks at event {event}: it cannot be read, because its time, its details or another part "
+        "of it is not what Linesman writes. Somebody changed it outside Linesman."
     )
 
 
@@ -128,5 +128,5 @@ def _after(pruned: Event | None) -> tuple[str, int]:
         return GENESIS, 0
     digest, last, count = (pruned.details.get(name) for name in ("hash", "last", "events"))
     if not isinstance(digest, str) or not isinstance(last, int) or not isinstance(count, int):
-        raise AuditLogBroken(f"Event {pruned.id}, which says what was pruned, does not say it in a form that we write.")
+        raise AuditLogBroken(f"Event {pruned.id}, which says what was pruned, is not in the form that Linesman writes.")
     return digest, last

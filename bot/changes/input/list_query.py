@@ -129,21 +129,21 @@ class _Reader:
             if (take := takers.get(word)) is None:
                 self._word(token, word)
             elif (given := next(rest, "")) == "":
-                self._problems[word] = f"“{word}” needs something after it."
+                self._problems[word] = f"“{word}” needs a value after it."
             else:
                 take(given)
 
     def listing(self) -> ListQuery:
         since, until = self._days.get("since"), self._days.get("until")
         if since and until and since > until:
-            self._problems["since"] = f"{since} is after {until}, so no day is left."
+            self._problems["since"] = f"{since} is after {until}, so no day matches."
         if self._problems:
             raise InputError(self._problems)
         listing = ListQuery(
             sorts=tuple(self._sorts), people=tuple(self._people), kinds=tuple(self._asked), since=since, until=until
         )
         if len(str(listing)) > _LONGEST:
-            raise InputError({"list": "That is too much to ask for at once; use fewer words."})
+            raise InputError({"list": "The query is too long; use fewer words."})
         return listing
 
     def _word(self, token: str, word: str) -> None:
@@ -153,8 +153,8 @@ class _Reader:
             self._people[found[1] or found[2]] = None
         elif word.startswith(("@", "<@")):
             self._problems[word] = (
-                f"“{token[:_SHOWN]}” did not arrive as a person: choose the name from what Slack offers while you "
-                "type, or give the member id (U…) from the profile."
+                f"“{token[:_SHOWN]}” is not a person: choose the name from the list that Slack shows "
+                "while you type, or give the member id (U…) from the profile."
             )
         elif sort := _BY_WORD.get(word):
             self._sorts[sort] = None
@@ -173,12 +173,12 @@ class _Reader:
         day = self._read_day(given.lower())
         if day is None:
             self._problems[f"{word} {given}"] = (
-                f"“{given[:_SHOWN]}” is no day; write it as {self._today}, or say today or yesterday."
+                f"“{given[:_SHOWN]}” is not a date; write it as {self._today}, or say today or yesterday."
             )
             return
         for end in ("since", "until") if word == "on" else (word,):
             if self._days.setdefault(end, day) != day:
-                self._problems[word] = f"“{end}” is given twice and differs; leave one out."
+                self._problems[word] = f"“{end}” is given twice with different values; remove one."
 
     def _read_day(self, word: str) -> date | None:
         if word in {"today", "yesterday"}:

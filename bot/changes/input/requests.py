@@ -80,7 +80,7 @@ class Request:
         if not self.strange_ids:
             return self.sheet_cautions
         rows = "1 row" if self.strange_ids == 1 else f"{self.strange_ids:,} rows"
-        strange = f"in {rows} of the sheet the id is not one of this provider's, so the number beside it counts"
+        strange = f"in {rows} of the sheet the id is not one of this provider's, so the number next to it is used"
         return (*self.sheet_cautions, strange)
 
     @property
@@ -113,7 +113,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     if any(unicodedata.category(character) == "Cc" for character in reason):
         problems[REASON] = "The reason holds a control character, which nobody sees; type it again."
     elif not reason:
-        problems[REASON] = "Say why, in a few words: the approver decides on it."
+        problems[REASON] = "Give a reason, in a few words: the approver relies on it."
     elif len(reason) > REASON_LENGTH:
         problems[REASON] = f"Keep the reason under {REASON_LENGTH} characters; this has {len(reason)}."
     if problems:
@@ -217,7 +217,7 @@ def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tupl
     """Return what the filter asks for. A chosen filter without a value is a problem: dropped, it would mean more."""
     for key, typed in draft.filters.items():
         if not typed.strip():
-            problems[f"{PREFIX}{key}"] = "Give a value, or take this filter out of “Filter by”."
+            problems[f"{PREFIX}{key}"] = "Give a value, or remove this filter from “Filter by”."
     try:
         return read_filter(kind, draft.filters)
     except InputError as error:
@@ -235,17 +235,18 @@ def _read_handed(
         return
     label = blind[0].label
     if draft.canary.strip():
-        problems[CANARY] = f"Nobody can see the numbers of “{label}”, so no first ones can be told. Leave this empty."
+        problems[CANARY] = f"Nobody can preview the numbers of “{label}”, so no canary can be chosen. Leave this empty."
     if len(conditions) > 1 or reading.identifiers or reading.bad or draft.sheet or draft.base or draft.excluded.strip():
         problems[f"{PREFIX}{blind[0].name}"] = (
-            f"“{label}” cannot be previewed, so it stands alone: take out numbers, sheet, exceptions and other filters."
+            f"“{label}” cannot be previewed, so it cannot be combined: remove numbers, sheet, exceptions and other "
+            "filters."
         )
     for name in draft.chosen:
         setting = kind.by_name.get(name)
         if setting is not None and (setting.group or draft.ways.get(name)):
             problems[name] = (
-                f"{setting.label} is worked out from what each number has today, which nobody can see for “{label}”. "
-                "Leave it out, or point at numbers in another way."
+                f"{setting.label} is computed from each number's current value, which cannot be read for “{label}”. "
+                "Remove it, or choose the numbers in another way."
             )
 
 
@@ -273,7 +274,7 @@ def _read_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional
             if typed.sealed:
                 wanted[name] = typed
             else:
-                problems[name] = f"{setting.label} is no longer kept from before: type it again."
+                problems[name] = f"{setting.label} was not kept from before: type it again."
             continue
         try:
             wanted[name] = _read_wish(setting, "" if typed is None else str(typed), draft.ways.get(name))

@@ -48,7 +48,7 @@ def read_name(text: str) -> str:
     """Return the name that was typed; raises :class:`bot.errors.InputError` with what is wrong with it."""
     name = " ".join("".join(c if c.isprintable() else " " for c in html.unescape(text)).split())
     if not name:
-        raise InputError({NAME: "Give it a name, by which everybody will find it."})
+        raise InputError({NAME: "Give it a name by which everybody can find it."})
     if len(name) > NAME_LENGTH:
         raise InputError({NAME: f"Keep the name under {NAME_LENGTH} characters; this has {len(name)}."})
     return name
@@ -88,21 +88,21 @@ def fitted(template: Template, kind: Kind | None, ways: Collection[str]) -> tupl
     """
     draft = template.draft
     if kind is None:
-        notes = [f"Changes of the kind {draft.kind} are not available any more; only the numbers are filled in."]
+        notes = [f"Changes of the kind {draft.kind} are no longer available; only the numbers are filled in."]
         return Draft(kind="", pasted=draft.pasted), notes
     notes = []
     names = {*draft.chosen, *draft.typed}
     if gone := sorted(names - kind.by_name.keys()):
-        notes.append(f"Settings that do not exist any more are left out: {', '.join(gone)}.")
+        notes.append(f"Settings that no longer exist are left out: {', '.join(gone)}.")
     if template.left_out:
         labels = [kind.setting(name).label if name in kind.by_name else name for name in template.left_out]
-        notes.append(f"Secrets are never kept; choose and type it anew: {', '.join(labels)}.")
+        notes.append(f"Secrets are never stored in a template; choose and enter them again: {', '.join(labels)}.")
     filters, excluded = dict(draft.filters), draft.excluded
     if lost := [key for key in draft.filters if key not in ways]:
         filters, excluded = {}, ""
         notes.append(
-            f"The filter is left out, for it had a condition that does not exist any more ({', '.join(lost)}): "
-            "the rest of it would find more numbers than were meant."
+            f"The filter is left out, because one of its conditions no longer exists ({', '.join(lost)}): "
+            "without it, the filter would match more numbers than intended."
         )
     fitting = Draft(
         kind=kind.name,

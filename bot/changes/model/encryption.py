@@ -22,7 +22,7 @@ class Encryption:
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
-            raise SecretError("A vault needs at least one key; set LINESMAN_SECRET_KEY.")
+            raise SecretError("Encryption needs at least one key; set LINESMAN_SECRET_KEY.")
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
@@ -48,11 +48,11 @@ class Encryption:
         Raises :class:`bot.errors.SecretError` when no key fits or the secret has been wiped.
         """
         if not secret.sealed:
-            raise SecretError("This secret has been wiped and cannot be used again; ask for the change anew.")
+            raise SecretError("This secret has been wiped and cannot be used again; ask for the change again.")
         try:
             return self._fernet.decrypt(secret.sealed.encode()).decode()
         except InvalidToken as error:
-            raise SecretError("None of the keys in LINESMAN_SECRET_KEY opens a stored secret.") from error
+            raise SecretError("None of the keys in LINESMAN_SECRET_KEY decrypts a stored secret.") from error
 
     def _fingerprint(self, clear: str) -> str:
         return hmac.digest(self._salt, clear.encode(errors="surrogatepass"), "sha256").hex()

@@ -120,7 +120,7 @@ def read_filter(kind: Kind, typed: Mapping[str, Typed]) -> tuple[Condition, ...]
 def _keep(read: dict[tuple[str, str], Condition], condition: Condition, fields: Mapping[str, FilterField]) -> None:
     """Keep ``condition``, unless one just like it but for the value is there: neither may be lost."""
     if _meant(read.setdefault((condition.field, condition.operator), condition)) != _meant(condition):
-        raise InvalidValue(f"{fields[condition.field].label} is given twice and differs; leave one out.")
+        raise InvalidValue(f"{fields[condition.field].label} is given twice with different values; remove one.")
 
 
 def _meant(condition: Condition) -> object:
@@ -145,7 +145,7 @@ def _texts(given: Typed) -> list[str]:
 
 def _read(field: FilterField | None, operator: str, texts: Sequence[str]) -> Condition:
     if field is None:
-        raise InvalidValue("Numbers cannot be found by this; take it out of the filter.")
+        raise InvalidValue("Numbers cannot be filtered by this; remove it from the filter.")
     if field.operators and not operator:
         operator = field.operators[0]
     if operator and operator not in field.operators:
@@ -178,7 +178,7 @@ def _switch(field: FilterField, text: str) -> bool:
     if word not in _TRUE | _FALSE:
         raise InvalidValue(f"{field.label} must be yes or no.")
     if field.choices and str(value).lower() not in {choice.value for choice in field.choices}:
-        raise InvalidValue(f"{field.label} cannot be asked for the other way round; leave it out instead.")
+        raise InvalidValue(f"{field.label} cannot be negated; leave it out instead.")
     return value
 
 

@@ -107,7 +107,7 @@ def read_value(setting: Setting, typed: str) -> Value:
     if not text:
         if setting.clearable:
             return () if setting.listed else ""
-        raise InvalidValue(f"{setting.label} needs a value; leave it out of the settings to keep today's value.")
+        raise InvalidValue(f"{setting.label} needs a value; leave it out of the settings to keep the current value.")
     if setting.listed:
         return _read_list(setting, text)
     match setting.shape:
@@ -199,7 +199,7 @@ def unlisted(setting: Setting, text: str) -> str:
 
 def _refuse_halves(setting: Setting, text: str) -> None:
     if LOST in text or sound(text) != text:
-        raise InvalidValue(f"{setting.label} holds a character of which only a half arrived; type it again.")
+        raise InvalidValue(f"{setting.label} has a broken character; type it again.")
 
 
 def _refuse_controls(setting: Setting, text: str) -> None:

@@ -138,14 +138,14 @@ class _Reader:
         found = list(_TIME.finditer(self._text))
         if len(found) != 1:
             if not found and (self._text in {"today", "tonight", "tomorrow"} or self._names_a_day(self._text)):
-                _refuse(f"Say at what time as well: {self._said} 22:00.")
+                _refuse(f"Add a time: {self._said} 22:00.")
             self._not_understood()
         wanted, later = self._time(found[0])
         day = f"{self._text[: found[0].start()]} {self._text[found[0].end() :]}".strip()
         if day == "tonight":
             later = timedelta()  # the night that 24:00 ends is the one that 00:00 is in
         if found[0]["word"] == "midnight" and day not in {"", "tonight"}:
-            _refuse("“midnight” belongs to two days; say 00:00 or 24:00 of the one that you mean.")
+            _refuse("“midnight” could mean either of two days; write 00:00 or 24:00 with the day that you mean.")
         return self._first([each + later for each in self._days(day, wanted)], wanted)
 
     def _time(self, found: re.Match[str]) -> tuple[time, timedelta]:
@@ -201,7 +201,7 @@ class _Reader:
             _refuse(f"{self._said} has passed.")
         days = list(_existing(years, month, int(parts["day"])))
         if not days:
-            _refuse(f"There is no such day as {said}.")
+            _refuse(f"There is no day {said}.")
         return days
 
     def _first(self, days: Sequence[date], wanted: time) -> datetime:
@@ -227,10 +227,10 @@ class _Reader:
         )
 
     def _no_time(self, said: str) -> NoReturn:
-        _refuse(f"“{said}” is no time of day. {_understood()}")
+        _refuse(f"“{said}” is not a valid time. {_understood()}")
 
     def _too_far(self) -> NoReturn:
-        _refuse(f"“{self._said}” is too far ahead: a change can wait {AHEAD.days} days at the most.")
+        _refuse(f"“{self._said}” is too far ahead: a change can wait {AHEAD.days} days at most.")
 
     def _not_understood(self) -> NoReturn:
         _refuse(f"“{self._said}” is not understood. {_understood()}")
@@ -250,7 +250,7 @@ def _zone_name(said: str) -> str:
     name = "/".join("_".join(word.capitalize() for word in part.split("_")) for part in said.split("/"))
     known = [each for each in (said, name) if known_zone(each).key == each]
     if not known:
-        _refuse(f"“{said}” is no time zone; write it like Europe/Berlin, or say UTC.")
+        _refuse(f"“{said}” is not a valid time zone; write it like Europe/Berlin, or say UTC.")
     return known[0]
 
 

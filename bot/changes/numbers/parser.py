@@ -15,7 +15,7 @@ SHOWN: Final = 40
 
 _AMBIGUOUS: Final = "can be split into numbers in more than one way; put a comma or a new line between numbers"
 _UNSPLIT: Final = "cannot be split into whole numbers; put a comma or a new line between numbers"
-_MISLABELLED: Final = "is a link to another number than it shows; paste the number as plain text"
+_MISLABELLED: Final = "links to a different number than it shows; paste the number as plain text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def explain(written: str, region: str) -> str:
         return RANGE
     text = text.strip(EDGES)
     if not _SHAPE.fullmatch(text) or not _figures(text):
-        return "has signs that no phone number has"
+        return "has characters that no phone number has"
     if _joins_two(text):
         return "may be two numbers; put a comma between them, or leave the slash out"
     if len(readings(text, region)) > 1:
@@ -192,7 +192,7 @@ def _explain_international(digits: str) -> str:
         case ValidationResult.TOO_LONG:
             return f"is too long for country code +{number.country_code}"
         case ValidationResult.IS_POSSIBLE if len(digits) >= SHORTEST:
-            return "is not written as dialled from abroad; write it as + and all its digits, without blanks"
+            return "is not in international form; write + and all its digits, without spaces"
         case _:
             return f"has the wrong number of digits for country code +{number.country_code}"
 

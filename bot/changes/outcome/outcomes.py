@@ -96,7 +96,7 @@ def settle(
                     position=operation.position,
                     state=OperationState.UNKNOWN,
                     code=NOT_REPORTED,
-                    reason=f"The job, last seen as “{job_word}”, does not say what became of this number.",
+                    reason=f"The job, last seen as “{job_word}”, does not give an outcome for this number.",
                 )
             )
     return verdicts

@@ -150,7 +150,7 @@ def judge(
         gone = snapshot is None or snapshot.status == DELETED  # some lists go on showing a number that is gone
         reading = _removed(awaited, None if gone else {})
     elif snapshot is None:
-        why = "The number is not in the account any more"
+        why = "The number is no longer in the account"
         reading = ReadBack(position=awaited.position, state=OperationState.DIFFERS, code=GONE, reason=f"{why}.")
     else:
         reading = _present(kind, awaited, sent, snapshot, labels)
@@ -192,7 +192,7 @@ def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snap
         why = f"{status} is {seen.word}, so {kind.jeopardy} from this number"
         return replace(seen, state=OperationState.DIFFERS, code=NOT_IN_EFFECT, reason=why)
     if seen.standing is EffectState.UNDER_WAY:
-        why = f"{status} is still {seen.word}, so nobody knows whether it takes effect"
+        why = f"{status} is still {seen.word}, so it is not known whether it takes effect"
         return replace(seen, state=OperationState.UNVERIFIED, code=STILL_ACTIVATING, reason=why)
     if different is not None:
         return different
@@ -204,7 +204,7 @@ def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snap
         untold.append(f"{status} “{seen.word}”" if seen.word else status)
     if untold:
         what = ", ".join(untold)
-        why = f"{what} cannot be read back, so it was not compared; everything else is as it was sent."
+        why = f"{what} cannot be read back, so it was not compared; everything else matches what was sent."
         return replace(seen, state=OperationState.UNVERIFIED, code=NOT_SHOWN, reason=why)
     return replace(seen, state=OperationState.VERIFIED)
 
@@ -225,7 +225,7 @@ def _differences(
     if not told:
         return None
     if not missing:
-        told.append("what was sent is there, but the job may have reset this, or somebody else has changed it")
+        told.append("what was sent is there, but the job may have reset this, or somebody else changed it")
     return replace(
         seen,
         state=OperationState.DIFFERS,

@@ -12,14 +12,14 @@ from bot.changes.policy.verdicts import Reason
 #: Why an approval lapses, as what is said of the person who gave it.
 _WHY: Final[Mapping[Reason, str]] = MappingProxyType(
     {
-        Reason.DEACTIVATED: "has no active Slack account any more",
+        Reason.DEACTIVATED: "no longer has an active Slack account",
         Reason.GUEST: "is a guest of the workspace now",
-        Reason.FOREIGN: "does not belong to the workspace any more",
-        Reason.INVITED: "does not belong to the workspace any more",
-        Reason.GROUP_GONE: "is an approver by a user group only that cannot be read any more",
+        Reason.FOREIGN: "no longer belongs to the workspace",
+        Reason.INVITED: "no longer belongs to the workspace",
+        Reason.GROUP_GONE: "is an approver only through a user group that can no longer be read",
     }
 )
-_OTHERWISE: Final = "is not one of the approvers any more"
+_OTHERWISE: Final = "is no longer an approver"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,4 +40,4 @@ def why_lapsed(reason: Reason) -> str:
 
 def lapsed_text(lapses: Collection[Lapse]) -> str:
     """Return a sentence for each of ``lapses``."""
-    return " ".join(f"The approval of {each.name} does not count any more: {each.name} {each.why}." for each in lapses)
+    return " ".join(f"The approval of {each.name} no longer counts: {each.name} {each.why}." for each in lapses)

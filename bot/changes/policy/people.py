@@ -54,7 +54,7 @@ class Grant:
             problems.append("may not be * (everybody): name the people or their user groups")
         if bad:
             problems.append(
-                f"has {', '.join(_shown(entry) for entry in bad)}, which is no Slack id: give user ids (U… or W…) "
+                f"has {', '.join(_shown(entry) for entry in bad)}, which is not a Slack id: give user ids (U… or W…) "
                 f"and user group ids (S…), separated by commas"
             )
         if problems:

@@ -20,7 +20,7 @@ class Policies:
     fallback: Policy
     #: Kinds that the fallback does not govern: nobody may, unless a rule that names them says ``allow``.
     off_by_default: frozenset[str] = frozenset()
-    #: Who may look at changes and numbers besides those who have a part in any rule.
+    #: Who may view changes and numbers besides those who have a part in any rule.
     readers: Grant = field(default_factory=Grant)
 
     def governing(self, kind: str, size: int, settings: Collection[str]) -> Policy | None:
@@ -56,7 +56,7 @@ class Policies:
 
     @property
     def all_readers(self) -> Grant:
-        """Who may look at changes and numbers: whoever may request, approve or operate under any rule, and readers."""
+        """Who may view changes and numbers: whoever may request, approve or operate under any rule, and readers."""
         own = (self.readers, self.fallback.requesters, self.fallback.approvers, self.fallback.operators)
         said = (grant for rule in self.rules for grant in (rule.requesters, rule.approvers) if grant is not None)
         return Grant.union((*own, *said))

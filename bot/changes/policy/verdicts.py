@@ -114,13 +114,13 @@ def may_stop_own(policy: Policy, person: Person) -> Verdict:
 
 
 def may_read(policy: Policy, readers: Grant, person: Person, membership: Membership) -> Verdict:
-    """Say whether ``person`` may look at changes and numbers; ``readers`` is all who may, under any rule.
+    """Say whether ``person`` may view changes and numbers; ``readers`` is all who may, under any rule.
 
     Guests and people of other workspaces may not, whatever the list says.
     """
     reason = _standing(person) or _listing(readers, person, membership)
     role = "requesters, approvers or operators"
-    return _verdict(policy, reason, "look at changes and numbers", role, _unread(readers, membership))
+    return _verdict(policy, reason, "view changes and numbers", role, _unread(readers, membership))
 
 
 def who_may_approve(policy: Policy, requester: str) -> Audience:
@@ -187,7 +187,7 @@ def _unread(grant: Grant, membership: Membership) -> Mapping[str, UnknownGroup]:
 def broken(role: str, unread: Mapping[str, UnknownGroup]) -> str:
     """Return what is wrong with the groups of the list ``role`` for good, and who has to mend it, as sentences."""
     named = [f"the user group {group}, {each.trouble}" for group, each in unread.items() if each.trouble]
-    return f"The list of {role} names {'; and '.join(named)}. Only whoever runs Linesman can mend that."
+    return f"The list of {role} names {'; and '.join(named)}. Only whoever runs Linesman can fix that."
 
 
 def in_a_while(seconds: float) -> str:
@@ -214,12 +214,12 @@ def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mappi
         ),
         Reason.GROUP_GONE: f"You may not {deed}{under} just now. {broken(role, unread)}",
         Reason.FORBIDDEN: f"Nobody may {deed}{under}{because}.",
-        Reason.OWN_CHANGE: "You asked for this change, so somebody else has to approve it.",
-        Reason.ALREADY_APPROVED: "You have already approved this change; the next approval has to be somebody else's.",
+        Reason.OWN_CHANGE: "You asked for this change, so somebody else must approve it.",
+        Reason.ALREADY_APPROVED: "You have already approved this change; somebody else must give the next approval.",
         Reason.DEACTIVATED: f"A deactivated Slack account may not {deed}.",
         Reason.GUEST: f"Guests of this workspace may not {deed}.",
         Reason.FOREIGN: f"People from another workspace may not {deed}.",
-        Reason.INVITED: f"Who has not accepted the invitation to this workspace may not {deed}.",
+        Reason.INVITED: f"People who have not accepted the invitation to this workspace may not {deed}.",
         Reason.BOT: f"Bots may not {deed}.",
     }
     return Verdict(

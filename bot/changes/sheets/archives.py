@@ -41,7 +41,7 @@ def check_workbook(name: str, content: bytes) -> None:
         raise damaged(name) from error
     names = {part.filename for part in parts}
     if any(part.flag_bits & _ENCRYPTED for part in parts):
-        raise refusal(name, "is protected with a password. Take the password off and upload it again.")
+        raise refusal(name, "is protected with a password. Remove the password and upload it again.")
     for part, what in _OTHERS:
         if part in names:
             raise refusal(name, f"{what}. {_SAVE_AS}")

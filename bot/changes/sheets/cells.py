@@ -49,8 +49,8 @@ def plain(cell: object) -> str:
             return ""
         case MisdisplayedCell():
             raise MangledCell(
-                f"“{shown(str(cell.stored))}” is shown in another form than it is stored; "
-                "format the column as text and enter it as it is meant."
+                f"“{shown(str(cell.stored))}” is displayed differently from what "
+                "is stored; format the column as text and enter it again."
             )
         case str():
             return _text(cell)
@@ -62,13 +62,13 @@ def plain(cell: object) -> str:
             return str(int(cell)) if cell.is_integer() else repr(cell)
         case int() | float():
             raise MangledCell(
-                f"“{cell:.16g}” is stored as a number, of which spreadsheets keep fifteen digits; "
+                f"“{cell:.16g}” is stored as a number, and spreadsheets keep only fifteen digits of those; "
                 "format the column as text and enter it again."
             )
         case datetime() | date() | time() | timedelta():
             moment = str(cell).removesuffix(" 00:00:00")
             raise MangledCell(
-                f"“{shown(moment)}” is a date or a time, which the spreadsheet made of what was typed; "
+                f"“{shown(moment)}” was turned into a date or a time by the spreadsheet; "
                 "format the column as text and enter it again."
             )
         case _:

@@ -213,6 +213,7 @@ def _secrets(kind: Kind, found: Mapping[str, int]) -> Iterator[str]:
             word = setting.label.split()[-1]
             # Sealing it here would not help: an app can delete none of the files that people upload.
             yield (
-                f"The {label} cannot be given in a sheet: the file stays in Slack with every {word} in it. Take the "
-                f"column out, type one {word} into the form, and ask for a change of its own for each other {word}."
+                f"The {label} cannot be given in a sheet: the file stays in Slack and would show every {word} in it. "
+                f"Remove the column, type one {word} into the form, and ask for a separate change for each other "
+                f"{word}."
             )

@@ -56,7 +56,7 @@ def read_entry(setting: Setting, cell: object) -> Value:
     """
     if is_clear(cell):
         if not setting.clearable:
-            raise InvalidValue(f"{setting.label} cannot be emptied; leave the cell blank to keep today's value.")
+            raise InvalidValue(f"{setting.label} cannot be emptied; leave the cell blank to keep the current value.")
         return read_value(setting, "")
     text = plain(cell)
     if not text:
@@ -65,7 +65,9 @@ def read_entry(setting: Setting, cell: object) -> Value:
         _refuse_foreign(setting, text)
         text = unlisted(setting, text) if setting.listed else text
     if text.casefold().startswith(SHOWN_ONLY):
-        raise InvalidValue(f"This {setting.label} cannot be given in a sheet; blank the cell to keep today's value.")
+        raise InvalidValue(
+            f"This {setting.label} cannot be given in a sheet; blank the cell to keep the current value."
+        )
     if setting.shape is Shape.LOOKUP:
         text = _id(setting, text)
     elif setting.shape is Shape.PHONE:
@@ -93,11 +95,11 @@ def _refuse_foreign(setting: Setting, text: str) -> None:
             ways.append(f"write {CLEAR} to empty the setting")
         if setting.shape in {Shape.TEXT, Shape.TAGS}:
             ways.append("put an apostrophe in front to mean these characters")
-        raise InvalidValue(f"“{shown(text)}” is what other programs write for nothing: {', or '.join(ways)}.")
+        raise InvalidValue(f"“{shown(text)}” is how other programs write an empty value: {', or '.join(ways)}.")
     if setting.listed and is_bracketed(text) and entries(text) is None:
         raise InvalidValue(
-            f"“{shown(text)}” is a list of another program; write the entries with commas between them and without "
-            "brackets, or put an apostrophe in front to mean these characters."
+            f"“{shown(text)}” is a list in another program's form; write the entries with commas between them and "
+            "without brackets, or put an apostrophe in front to mean these characters."
         )
 
 

@@ -71,7 +71,7 @@ def _ole(name: str, content: bytes) -> Exception:
         return stream.encode("utf-16-le") in content
 
     if holds("EncryptedPackage") or holds("EncryptionInfo"):
-        return refusal(name, "is protected with a password. Take the password off and upload it again.")
+        return refusal(name, "is protected with a password. Remove the password and upload it again.")
     if holds("Workbook") or holds("Book"):
         return refusal(name, f"is a workbook in the old .xls form. {_SAVE_AS}")
     return refusal(name, f"is a document in an old Office form, not a sheet. {_SAVE_AS}")
@@ -92,7 +92,7 @@ def _check_text(name: str, content: bytes) -> None:
         if b"slack" in lower and b"sign" in lower:
             raise refusal(
                 name,
-                "came back as Slack's sign-in page instead of the file. Upload it again; if that does not help, "
+                "arrived as Slack's sign-in page instead of the file. Upload it again; if that does not help, "
                 "an operator has to give Linesman the scope files:read.",
             )
         raise refusal(name, f"is a web page, not a sheet. {_SAVE_AS}")

@@ -43,10 +43,10 @@ def _said(kind: Kind, columns: Columns) -> Iterator[str]:
         return
     names = named([f"“{columns.headings[at]}” ({letters(at)})" for at in rest])
     if len(rest) == 1:
-        yield f"The column {names} is no setting of this change; rename it to one, or leave it out."
+        yield f"The column {names} is not a setting of this change; rename it to one, or leave it out."
     else:
         count = f"{len(rest):,} columns"
-        yield f"{count} are no settings of this change: {names}. Rename them to settings or leave them out."
+        yield f"{count} are not settings of this change: {names}. Rename them to settings or leave them out."
 
 
 def named(names: Sequence[str]) -> str:

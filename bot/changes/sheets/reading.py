@@ -120,7 +120,7 @@ def _choose(name: str, table: Table, kind: Kind, left_out: Collection[str]) -> t
     filled = [each.layout.worksheet for each in found if each.layout.worksheet and each.columns.identifies]
     if len(filled) > 1:
         names = ", ".join(f"“{title}”" for title in filled)
-        raise refusal(name, f"has numbers in {len(filled)} sheets: {names}. Leave only the one that is meant.")
+        raise refusal(name, f"has numbers in {len(filled)} sheets: {names}. Keep only the one that you mean.")
     best = max(found, key=lambda each: (each.columns.identifies, each.columns.known, each.below, len(each.cells)))
     if titled := best if best.below else next((e for e in found if e.below and not best.columns.identifies), None):
         raise _titled(name, titled)

@@ -104,7 +104,7 @@ class RowReader:
             self._wrong(
                 number,
                 self._columns.title(self._place()),
-                f"This row names two: {by_number} and {by_id}; keep one of them.",
+                f"This row names two numbers: {by_number} and {by_id}; keep one of them.",
             )
             return "", ""
         return by_id or by_number, by_number if by_id else ""
@@ -174,7 +174,10 @@ class RowReader:
             what = f"“{shown(plain(cell))}”"
         except MangledCell:
             what = "A value"
-        return f"{what} stands below no heading; in a CSV file, a value with a delimiter in it needs quotation marks."
+        return (
+            f"{what} is in a column without a heading; in a CSV file, a value that contains a delimiter needs "
+            "quotation marks."
+        )
 
 
 def _is_rounded(cell: object) -> bool:

@@ -53,8 +53,8 @@ class TextTable:
             except csv.Error as error:
                 raise refusal(
                     self._name,
-                    f"cannot be read after row {number}: a quotation mark is missing or stands in the wrong place. "
-                    "Put it right and upload the sheet again.",
+                    f"cannot be read after row {number}: a quotation mark is missing or in the wrong "
+                    "place. Fix it and upload the sheet again.",
                 ) from error
 
     def presentation(self, _layout: Layout) -> Presentation:

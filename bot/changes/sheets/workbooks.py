@@ -34,7 +34,7 @@ class WorkbookTable:
         self.layouts = tuple(Layout(worksheet=title) for title in self._pages)
         if not self.layouts:
             self._package.close()
-            raise refusal(name, "has no sheet that can be seen. Put the table into a visible sheet.")
+            raise refusal(name, "has no visible sheet. Put the table into a visible sheet.")
 
     def __enter__(self) -> Self:
         return self

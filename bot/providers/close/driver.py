@@ -70,14 +70,14 @@ class Driver:
                 if self._carried:
                     await self._runs.renew(self._owner)
             except Exception:
-                log.exception("cannot look for runs")
+                log.exception("cannot search for runs")
             await self._wait()
         if self._carried:
             await asyncio.wait(self._carried)
         try:
             await self._runs.release(self._owner)
         except Exception:
-            log.exception("cannot give runs back; their claims run out")
+            log.exception("cannot release runs; their claims expire")
 
     async def _claim(self) -> None:
         room = AT_ONCE - len(self._carried)
@@ -96,7 +96,7 @@ class Driver:
         try:
             await carrying.carry()
         except Exception:
-            log.exception("a run broke off; it is taken up again when its claim has run out")
+            log.exception("a run was interrupted; it resumes when its claim expires")
 
     def _carried_out(self, task: asyncio.Task[None]) -> None:
         del self._carried[task]

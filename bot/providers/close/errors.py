@@ -20,8 +20,8 @@ PLAN_LIMIT: Final = 402
 
 _OPENING: Final[dict[type[ProviderError], str]] = {
     Unauthorised: "Close does not accept Linesman's credentials. The operators are told in the failure channel.",
-    Forbidden: "Close does not allow this to the user whose credentials these are.",
-    ProviderNotFound: "Close has no such thing.",
+    Forbidden: "Close does not allow this for the user of these credentials.",
+    ProviderNotFound: "Close did not find it.",
     BadRequest: "Close refused the request.",
 }
 #: What operators read when they are refused.

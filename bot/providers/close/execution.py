@@ -183,11 +183,11 @@ class RunExecution:
     def _stop_as_stale(self, number: RunNumber) -> None:
         """Send nothing more because of a number that is not as the plan found it, where the policy says so."""
         if self._run.on_stale is OnStale.STOP and self._course is RunState.GOING:
-            why = f"{number.e164} is not as the plan found it any more."
+            why = f"{number.e164} has changed since the plan was made."
             self._course, self._code, self._why = RunState.STOPPED, STOPPED, why
             log.warning("run %s is stopped: %s", self._run.id, why)
 
     def _rest(self, why: str) -> None:
         if self._course is RunState.GOING:
             self._course = RunState.RESTING
-            log.warning("run %s is put off for %g s: %s", self._run.id, REST, why)
+            log.warning("run %s is postponed for %g s: %s", self._run.id, REST, why)

@@ -140,7 +140,9 @@ class Close(Session):
         for run in await self._kept().search(batch):
             if run.id == job_id:
                 return run
-        raise BadRequest(f"Run {clean(job_id, 40)} is not this batch's; choose another, or send the batch again.")
+        raise BadRequest(
+            f"Run {clean(job_id, 40)} does not belong to this batch; choose another, or send the batch again."
+        )
 
     def _kept(self) -> Jobs:
         if self._jobs is None:

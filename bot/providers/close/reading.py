@@ -94,7 +94,7 @@ class Reader:
         """Ask who we are, and return the person's name."""
         answer = await self._http.read("GET", "/me/")
         if not isinstance(answer, dict):
-            raise Unavailable("Close answered the question who we are with something else.")
+            raise Unavailable("Close was asked for the API key's user and answered with something else.")
         name = " ".join(str(answer.get(part) or "") for part in ("first_name", "last_name")).strip()
         return name or str(answer.get("email") or "")
 
@@ -162,7 +162,7 @@ class Reader:
                     break
             if steady:
                 return list(found.values())
-        raise Unavailable("Close's list of numbers kept moving while it was read; nothing was planned. Try again.")
+        raise Unavailable("Close's list of numbers kept changing while it was read; nothing was planned. Try again.")
 
     async def _context(self, search: Search) -> Context:
         if not search.participant:
@@ -196,7 +196,7 @@ class Reader:
             if has_more(answer) is False or not rows:
                 return
             if listing.stuck:
-                raise Unavailable("Close lists the same numbers again and again; nothing is done with them. Try later.")
+                raise Unavailable("Close lists the same numbers repeatedly; nothing was done. Try again later.")
             skip += len(listed) - (overlap if len(listed) > overlap else 0)
         raise Unavailable("Close lists more numbers than can be read; nothing was planned. Narrow the filter.")
 

@@ -68,7 +68,7 @@ def data(answer: JSON) -> list[Row]:
     """Return the objects of a list answer; raises :class:`bot.errors.Unavailable` when it is not a list."""
     listed = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(listed, list):
-        raise Unavailable("Close answered a question for a list with something else.")
+        raise Unavailable("Close was asked for a list and answered with something else.")
     return [row for row in listed if isinstance(row, dict)]
 
 
@@ -84,7 +84,7 @@ def one(answer: JSON, id_: str) -> Row:
     Raises :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.UnrequestedData` for another one.
     """
     if not isinstance(answer, dict) or not answer.get("id"):
-        raise Unavailable("Close answered a question for one thing with something else.")
+        raise Unavailable("Close was asked for one object and answered with something else.")
     if answer["id"] != id_:
         raise unasked("Close", str(answer.get("number") or answer["id"]))
     return answer

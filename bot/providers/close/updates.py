@@ -154,7 +154,7 @@ def _judged(number: RunNumber, kind: Kind, look: FreshRead, *, doubtful: bool) -
     One that was never sent is stale then. Of one that was, nobody can say what happened.
     """
     if look.row is None:
-        gone = "It is not in the account any more."
+        gone = "It is no longer in the account."
         return _not_sent(number, gone, doubtful=doubtful)
     told = values(look.row, number.wanted, kind)
     if has(kind, told, number.wanted):
@@ -170,7 +170,7 @@ def _not_sent(number: RunNumber, reason: str, *, pointer: str = "", doubtful: bo
     advice = (
         "It was sent once, got no clear answer, and was not sent again."
         if doubtful
-        else "It was not sent; look at the number and ask again."
+        else "It was not sent; check the number and ask again."
     )
     step = Step(
         position=number.position,

@@ -21,7 +21,7 @@ from bot.providers.telnyx.wire import Complaint, Complaints
 _TOO_MANY: Final = re.compile(r"at most (\d+) pending or in progress jobs", re.IGNORECASE)
 #: Part of the detail of a refused job -> what to do about it.
 _ADVICE: Final = (
-    ("own every number", "At least one number has left the account or cannot be changed now; start the change anew."),
+    ("own every number", "At least one number has left the account or cannot be changed now; start a new change."),
     ("either all phone numbers in the e164", "Ids and phone numbers were mixed in one call; please report this."),
     ("numbers is the maximum", "Too many numbers were sent in one call; please report this."),
     ("billing group", "Choose another billing group."),
@@ -30,8 +30,8 @@ _ADVICE: Final = (
 )
 _OPENING: Final[dict[type[ProviderError], str]] = {
     Unauthorised: "Telnyx does not accept Linesman's API key. The operators are told in the failure channel.",
-    Forbidden: "Telnyx does not allow this to the API key.",
-    ProviderNotFound: "Telnyx has no such thing.",
+    Forbidden: "Telnyx does not allow this for the API key.",
+    ProviderNotFound: "Telnyx did not find it.",
     BadRequest: "Telnyx refused the request.",
 }
 #: What operators read when the key is refused.

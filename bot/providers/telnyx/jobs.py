@@ -122,10 +122,12 @@ class Jobs:
         fits = self._fits(document, batch)
         if fits is False:
             raise BadRequest(
-                f"Job {clean(job.id, 40)} at Telnyx is not this one: its type, its numbers or what it sets are others."
+                f"Job {clean(job.id, 40)} at Telnyx does not match this batch: its type, numbers or values differ."
             )
         if since is not None and job.created_at is not None and job.created_at < since - LOOK_BACK:
-            raise BadRequest(f"Job {clean(job.id, 40)} was made before this batch was sent, so it is not the batch's.")
+            raise BadRequest(
+                f"Job {clean(job.id, 40)} was created before this batch was sent, so it does not belong to it."
+            )
         return replace(job, certain=fits is True and _made_since(job.created_at, since))
 
     async def _read(self, job_id: str) -> dict[str, JSON]:

@@ -72,9 +72,7 @@ class Pages:
                     break
                 await asyncio.sleep(0)  # others get a turn before the next page is worked through
             if listing.stuck:
-                raise Unavailable(
-                    "Telnyx lists the same numbers again and again; nothing was done with them. Try later."
-                )
+                raise Unavailable("Telnyx lists the same numbers repeatedly; nothing was done. Try again later.")
             if listing.over or listing.torn or (most is not None and listing.count >= most):
                 return
             left = min((listing.announced or 0) - listing.count, (most or _MOST_PAGES * PAGE) - listing.count)
@@ -136,7 +134,7 @@ class Pages:
         except (ProviderNotFound, BadRequest):  # an id of the wrong form exists as little as an unknown one
             return None
         if not row.get("phone_number"):
-            raise Unavailable("Telnyx answered a question for one number without saying which one it is.")
+            raise Unavailable("Telnyx was asked for one number and answered without saying which one it is.")
         return row
 
 

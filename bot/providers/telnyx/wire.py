@@ -182,7 +182,7 @@ def one(answer: JSON, id_: str) -> dict[str, JSON]:
     """
     found = data(answer)
     if not isinstance(found, dict) or not found.get("id"):
-        raise Unavailable("Telnyx answered a question for one thing with something else.")
+        raise Unavailable("Telnyx was asked for one object and answered with something else.")
     if str(found["id"]) != id_:
         raise unasked("Telnyx", str(found.get("phone_number") or found["id"]))
     return found
@@ -192,7 +192,7 @@ def rows(answer: JSON) -> list[dict[str, JSON]]:
     """Return the objects of a list answer; raises :class:`bot.errors.Unavailable` when it is not a list."""
     listed = data(answer)
     if not isinstance(listed, list):
-        raise Unavailable("Telnyx answered a question for a list with something else.")
+        raise Unavailable("Telnyx was asked for a list and answered with something else.")
     return [row for row in listed if isinstance(row, dict)]
 
 

@@ -90,7 +90,7 @@ PROVIDERS = [
         {
             "telnyx": [
                 (
-                    "FAIL  Telnyx does not allow this to the API key. It says: “You are not authorized to access the "
+                    "FAIL  Telnyx does not allow this for the API key. It says: “You are not authorized to access the "
                     "requested resource.”."
                 )
             ]

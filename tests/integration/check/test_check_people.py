@@ -309,8 +309,8 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
             '"*"',
             "every active full member of the workspace",
             (
-                "policy.toml, readers, is in order: every active full member of the workspace may look at changes and "
-                "numbers."
+                "policy.toml, readers, is in order: every active full member of the workspace may view changes "
+                "and numbers."
             ),
             id="everybody",
         ),
@@ -319,7 +319,7 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
             "requesters, approvers and operators, and U0KIM",
             (
                 "policy.toml, readers, names Kim (U0KIM), who has not accepted the invitation to the workspace and may "
-                "not look at changes and numbers: take the id out."
+                "not view changes and numbers: take the id out."
             ),
             id="invited",
         ),

@@ -248,4 +248,4 @@ async def test_what_was_sent_and_is_gone_since_is_not_called_unattempted(organiz
 
     (failed,) = done.failed
     assert (failed.attempted, failed.code) == (True, "linesman.unanswered")
-    assert "It is not in the account any more. It was sent once, got no clear answer" in failed.reason
+    assert "It is no longer in the account. It was sent once, got no clear answer" in failed.reason

@@ -163,10 +163,10 @@ async def test_a_stale_number_stops_its_run_where_the_policy_says_so(organizatio
     stale = [one for one in done.failed if one.code == STALE]
     assert stale
     changed = "It changed since the plan was made: Label was Old and is Somebody else's."
-    assert {one.reason for one in stale} == {f"{changed} It was not sent; look at the number and ask again."}
+    assert {one.reason for one in stale} == {f"{changed} It was not sent; check the number and ask again."}
     rest = [one for one in done.failed if one.code == STOPPED]
     assert len(stale) + len(rest) == 60
-    assert "is not as the plan found it any more" in rest[0].reason
+    assert "has changed since the plan was made" in rest[0].reason
     assert not any(one.attempted for one in done.failed)
     assert organization.updates() == []
 

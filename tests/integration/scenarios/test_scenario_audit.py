@@ -259,9 +259,9 @@ async def test_a_span_of_days_as_json_lines(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("yesterday", "“yesterday” is no date: write 2026-11-01"),
+        ("yesterday", "“yesterday” is not a date: write 2026-11-01"),
         ("2026-03-02 2026-03-01", "Nothing lies from 2026-03-02 to before 2026-03-01"),
-        ("2026-03-01 2026-03-02 2026-03-03", "two dates at the most"),
+        ("2026-03-01 2026-03-02 2026-03-03", "at most two dates"),
         ("<!channel>", "is no date"),
     ],
 )

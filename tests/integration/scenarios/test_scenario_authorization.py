@@ -101,14 +101,14 @@ async def test_a_person_whom_slack_does_not_describe_decides_nothing(stage: Stag
 
     answer = await stage.approve(change)
 
-    assert "Slack did not say who you are, so nothing was done" in answer
+    assert "Slack did not confirm who you are, so nothing was done" in answer
     assert stage.created() == []
 
 
 @pytest.mark.parametrize(
     ("who", "approvers", "says"),
     [
-        ("ana", "U0ANA,U0MAX", "You asked for this change, so somebody else has to approve it"),
+        ("ana", "U0ANA,U0MAX", "You asked for this change, so somebody else must approve it"),
         ("sam", "U0MAX", "you are not one of the approvers"),
         ("gus", "U0GUS,U0MAX", "Guests of this workspace may not approve"),
         ("fay", "U0FAY,U0MAX", "People from another workspace may not approve"),

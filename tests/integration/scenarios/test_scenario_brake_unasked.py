@@ -79,7 +79,7 @@ async def test_nothing_else_goes_by_what_slack_said_before(house: Stage, method:
 
     assert "Slack did not say who" in said
     house.slack.faults.clear()
-    assert "Submissions are frozen already" in await house.command("freeze again", by=house.otto)
+    assert "Submissions are already frozen" in await house.command("freeze again", by=house.otto)
     assert f"CHG-{change}" in await house.command("locks", by=house.otto)
 
 
@@ -90,7 +90,7 @@ async def test_an_approval_never_goes_by_what_slack_said_before(house: Stage) ->
     await house.ended(first)
     silent(house, "users.info")
 
-    assert "Slack did not say who you are, so nothing was done" in await house.approve(second)
+    assert "Slack did not confirm who you are, so nothing was done" in await house.approve(second)
     assert "Awaiting approval" in house.read(house.request_card(second))
 
 
@@ -110,4 +110,4 @@ async def test_nobody_brakes_of_whom_slack_never_said_anything(idle: Stage) -> N
     silent(idle, "users.info")
     await idle.start()
 
-    assert "Slack did not say who you are, so nothing was done" in await idle.command("freeze now", by=idle.otto)
+    assert "Slack did not confirm who you are, so nothing was done" in await idle.command("freeze now", by=idle.otto)

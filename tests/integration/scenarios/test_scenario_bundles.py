@@ -102,8 +102,8 @@ async def test_while_it_waits_no_other_change_of_numbers_can_be_asked_for(bundle
             {"customer_reference": "x"},
             "filter:has_bundle",
             (
-                "“Has bundle” cannot be previewed, so it stands alone: take out numbers, sheet, exceptions and other "
-                "filters."
+                "“Has bundle” cannot be previewed, so it cannot be combined: remove numbers, sheet, exceptions "
+                "and other filters."
             ),
         ),
         (
@@ -111,8 +111,8 @@ async def test_while_it_waits_no_other_change_of_numbers_can_be_asked_for(bundle
             {"voice.call_forwarding.forwards_to": "+13035550199"},
             "value:voice.call_forwarding.forwards_to",
             (
-                "Forward to is worked out from what each number has today, which nobody can see for “Has bundle”. "
-                "Leave it out, or point at numbers in another way."
+                "Forward to is computed from each number's current value, which cannot be read for “Has bundle”. "
+                "Remove it, or choose the numbers in another way."
             ),
         ),
     ],
@@ -135,7 +135,7 @@ async def test_a_rule_that_is_gone_stops_the_approval(bundles: Stage, tmp_path: 
     change = await stage.request()
     await stage.stop()
     await under(stage, tmp_path, RULES.replace("true", "false"))
-    assert "does not allow filters whose numbers nobody can see beforehand" in await stage.approve(change)
+    assert "does not allow filters that cannot be previewed" in await stage.approve(change)
     assert stage.created() == []
 
 
@@ -151,7 +151,7 @@ async def test_an_unanswered_job_over_a_filter_is_never_sent_again_by_itself(bun
     await stage.slack.wait_for(lambda: searched(stage) >= 1, what="a search")
     stage.clock.advance(120)
     await stage.slack.wait_for(
-        lambda: any("nothing proves over which numbers" in said for said in stage.failures()), what="the question"
+        lambda: any("creation time do not prove it" in said for said in stage.failures()), what="the question"
     )
     assert len(stage.created()) == 1
     assert len(stage.telnyx.jobs) == 1

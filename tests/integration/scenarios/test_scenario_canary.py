@@ -145,7 +145,7 @@ async def test_only_the_requester_and_operators_decide_at_the_click(stage: Stage
     change = await paused(stage, numbers_of(stage, 4))
 
     for person in (stage.max, stage.sam):
-        assert "Only the requester or an operator can let CHG-1 go on" in await press(stage, "go_on", change, person)
+        assert "Only the requester or an operator can continue CHG-1" in await press(stage, "go_on", change, person)
         assert "Only the requester or an operator can cancel CHG-1" in await press(stage, "stop_rest", change, person)
     assert (await stage.command(f"status CHG-{change}")).count("click refused") == 4
     assert "CHG-1 goes on" in await press(stage, "go_on", change, stage.otto)
@@ -161,12 +161,12 @@ async def test_one_word_has_one_effect(stage: Stage) -> None:
     await stage.ana.double_click("go_on", message=stage.card(change))
     await stage.slack.wait_for(lambda: len(stage.slack.ephemerals("U0ANA")) == before + 2, what="two answers")
     answers = [stage.read(each) for each in stage.slack.ephemerals("U0ANA")[-2:]]
-    assert sum("goes on" in answer for answer in answers) == 1
+    assert sum("continues with" in answer for answer in answers) == 1
     assert sum("nothing left to decide" in answer for answer in answers) == 1
     await stage.ended(change)
 
     assert "nothing left to decide" in await stage.answered(stage.otto, stage.otto.click("go_on", message=old))
-    assert "finished already" in await stage.answered(stage.ana, stage.ana.click("stop_rest", message=old))
+    assert "already finished" in await stage.answered(stage.ana, stage.ana.click("stop_rest", message=old))
     assert len(stage.telnyx.jobs) == 2
     stage.assert_nothing_doubled()
 

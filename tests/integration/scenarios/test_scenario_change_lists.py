@@ -79,7 +79,7 @@ async def test_every_mistake_is_told_at_once_with_what_is_allowed(stage: Stage) 
     said = await stage.command("list faild @nobody kind fax since noon")
 
     assert "“faild” is not known." in said
-    assert "“@nobody” did not arrive as a person" in said
+    assert "“@nobody” is not a person" in said
     assert "There is no kind “fax”; there is update, emergency, delete." in said
     assert "“noon” is no day" in said
     assert "where a change is (open, waiting, approved, running," in said

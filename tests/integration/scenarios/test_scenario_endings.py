@@ -108,7 +108,7 @@ async def test_a_late_approval_is_answered(stage: Stage, end: str) -> None:
 
     answer = await stage.answered(stage.max, stage.max.click("approve", message=old))
 
-    assert f"CHG-1 is {end} already, so there is nothing left to decide" in answer
+    assert f"CHG-1 is already {end}, so there is nothing left to decide" in answer
     assert len(stage.created()) == jobs
 
 
@@ -134,7 +134,7 @@ async def test_a_plan_that_nobody_requests_is_forgotten(stage: Stage) -> None:
     await stage.propose("+13035550000")
 
     stage.clock.advance(3601)
-    await stage.ana.wait_for_view(lambda view: "Nobody asked for approval" in stage.read(view))
+    await stage.ana.wait_for_view(lambda view: "Nobody requested approval" in stage.read(view))
 
     assert "Edit" in stage.modal()
     assert stage.slack.messages(APPROVALS) == []

@@ -107,14 +107,14 @@ async def test_a_filter_is_not_widened_by_an_ownership_answer(fleet: Stage) -> N
 
     shown = fleet.read(await plan(fleet, {"tag": "denver"}))
 
-    assert "Telnyx answered with +13035550999, which nobody asked for" in shown
+    assert "Telnyx answered with +13035550999, which was not requested" in shown
     assert fleet.telnyx.jobs == []
 
 
 async def test_a_filter_that_finds_nothing_says_so(fleet: Stage) -> None:
     """Nothing is planned, and Edit brings the filter back as it was."""
     shown = fleet.read(await plan(fleet, {"phone_number": "999"}))
-    assert "No number is like that" in shown
+    assert "No numbers match" in shown
 
     view = await edit(fleet)
     assert "filter:phone_number" in str(view.blocks)

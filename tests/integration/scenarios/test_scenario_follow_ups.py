@@ -149,7 +149,7 @@ async def test_what_cannot_be_followed_is_answered(stage: Stage) -> None:
         stage, f"retry CHG-{open_}"
     )
     assert f"No number of CHG-{done} failed, differs or was not attempted" in await refused(stage, f"retry CHG-{done}")
-    assert "Nothing of CHG-2 can be brought back" in await refused(stage, f"undo CHG-{done}")
+    assert "Nothing of CHG-2 can be undone" in await refused(stage, f"undo CHG-{done}")
     assert "There is no CHG-99." in await refused(stage, "undo CHG-99")
     assert "Say which change: /numbers undo CHG-42." in await stage.command("undo")
 

@@ -35,8 +35,10 @@ def becomes_a_guest(stage: Stage, user: str) -> None:
 
 #: What happens to somebody, and what they are told, and what is told of them, afterwards.
 FALLS: Final = [
-    pytest.param(leaves_the_group, "you are not one of the", "is not one of the approvers any more", id="group"),
-    pytest.param(is_switched_off, "A deactivated Slack account", "has no active Slack account", id="deactivated"),
+    pytest.param(leaves_the_group, "you are not one of the", "is no longer an approver", id="group"),
+    pytest.param(
+        is_switched_off, "A deactivated Slack account", "no longer has an active Slack account", id="deactivated"
+    ),
     pytest.param(becomes_a_guest, "Guests of this workspace may not", "is a guest of the workspace now", id="guest"),
 ]
 Fall = Callable[[Stage, str], None]
@@ -100,7 +102,7 @@ async def test_who_has_just_lost_the_right_operates_no_more(
 
     assert (answer in said) or (f"Only the requester or an operator can cancel CHG-{change}" in said)
     assert "Awaiting approval" in house.read(house.card(change))
-    assert "Submissions are frozen already" in await house.command("freeze again", by=house.mia)
+    assert "Submissions are already frozen" in await house.command("freeze again", by=house.mia)
     await house.quiet()
     assert [file.name for file in house.slack.files] == [f"CHG-{change}-plan.csv"]
 
@@ -145,7 +147,7 @@ async def test_an_approval_of_somebody_who_is_no_approver_any_more_does_not_coun
     fall(idle, "U0MAX")
     said = await idle.approve(change, by=idle.mia)
 
-    assert "Approved. The approval of Max does not count any more: Max " in said
+    assert "Approved. The approval of Max no longer counts: Max " in said
     assert told in said
     assert "needs 1 more approval" in said
     await idle.slack.wait_for(lambda: "1 of 2: @Max approved, which does not count" in idle.read(idle.card(change)))
@@ -188,7 +190,7 @@ async def test_a_change_does_not_start_on_an_approval_that_has_lapsed(
     await house.quiet()
 
     assert house.created() == []
-    lapsed = f"The approval of Max does not count any more: Max {told}"
+    lapsed = f"The approval of Max no longer counts: Max {told}"
     assert lapsed in house.read(house.card(change))
     assert "1 approval is needed and 0 count, so nothing was sent." in house.thread(change)[-1]
     assert [lapsed in said for said in house.failures()] == [True]
@@ -211,7 +213,7 @@ async def test_what_follows_the_canary_is_not_sent_on_an_approval_that_has_lapse
 
     assert house.outcomes(change) == {"verified": 2, "not_attempted": 2}
     assert len(house.telnyx.jobs) == 1
-    assert any("Max is not one of the approvers any more" in said for said in house.failures())
+    assert any("Max is no longer an approver" in said for said in house.failures())
 
 
 async def test_a_change_waits_while_slack_does_not_say_who_approved(house: Stage) -> None:

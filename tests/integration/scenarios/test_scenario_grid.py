@@ -38,7 +38,7 @@ async def test_people_of_the_organisation_who_belong_to_the_workspace_count(idle
     [
         pytest.param({"stranger": True}, "People from another workspace", id="stranger with our team"),
         pytest.param({"stranger": True, "grid_teams": ("T0SISTER",)}, "People from another", id="stranger of the grid"),
-        pytest.param({"invited": True}, "Who has not accepted the invitation", id="invited"),
+        pytest.param({"invited": True}, "People who have not accepted the invitation", id="invited"),
         pytest.param({"teamless": True}, "People from another workspace", id="no team at all"),
         pytest.param({"foreign_team": "T0OTHER"}, "People from another workspace", id="of elsewhere"),
         pytest.param({"grid_teams": (), "guest": True}, "Guests of this workspace", id="guest of the organisation"),
@@ -68,7 +68,7 @@ async def test_whom_slack_does_not_show_is_told_that(stage: Stage, code: str) ->
 
     said = await stage.approve(change)
 
-    assert "Slack does not show you to Linesman as a member of this workspace" in said
+    assert "Slack does not list you as a member of this workspace" in said
     assert "minute" not in said
 
 
@@ -87,7 +87,7 @@ async def test_a_group_of_approvers_that_is_gone_is_told_as_that(idle: Stage, go
     said = await idle.approve(change)
 
     assert "The list of approvers names the user group S0MANAGERS, which " in said
-    assert "Only whoever runs Linesman can mend that." in said
+    assert "Only whoever runs Linesman can fix that." in said
     assert "minute" not in said
     await idle.propose("+13035550001")
     await idle.send()

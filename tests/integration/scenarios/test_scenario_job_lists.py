@@ -103,6 +103,6 @@ async def test_a_job_without_parameters_is_a_candidate_only(stage: Stage, how: s
     hidden.times = 0
     said = await question(stage)
 
-    assert "1 job that may be it: nothing proves" in said
+    assert "1 job that may belong to this batch, but" in said
     assert len(stage.telnyx.jobs) == 1
     assert "Needs an operator" in stage.read(stage.card(change))

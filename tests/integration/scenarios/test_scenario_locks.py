@@ -200,7 +200,7 @@ async def test_locks_that_are_gone_keep_a_change_from_going_on(stage: Stage, whe
     if when == "before the approval":
         await lose_locks(stage, change)
 
-        assert "does not hold its numbers any more" in await stage.approve(change)
+        assert "no longer holds its numbers" in await stage.approve(change)
     else:
         await stage.command("freeze carrier maintenance", by=stage.otto)
         await stage.approve(change)
@@ -293,7 +293,7 @@ async def test_a_number_that_left_the_account_stops_the_change(stage: Stage) -> 
 
     await stage.approve(change)
 
-    assert f"{wanted[0]} is not in the account any more" in stage.read(await card_after(stage, change, "Stale"))
+    assert f"{wanted[0]} is no longer in the account" in stage.read(await card_after(stage, change, "Stale"))
 
 
 async def test_numbers_that_are_not_ours_are_left_out_with_one_click(stage: Stage) -> None:

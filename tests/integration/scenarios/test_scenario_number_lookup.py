@@ -172,7 +172,7 @@ async def test_guests_and_strangers_may_not_look_numbers_up(stage: Stage) -> Non
     """Values of today are for people of the workspace; whoever asks gets an answer."""
     stage.telnyx.add_number(ONE)
 
-    assert "Guests of this workspace may not look at changes and numbers." in await stage.command(
+    assert "Guests of this workspace may not view changes and numbers." in await stage.command(
         f"find {ONE}", by=stage.gus
     )
     assert "People from another workspace may not" in await stage.command(f"find {ONE}", by=stage.fay)

@@ -125,11 +125,11 @@ async def test_a_hiccup_while_planning_is_not_noticed(stage: Stage, status: int)
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ({"kind": "status", "status": 503}, "Telnyx gives no usable answer just now, nothing was changed"),
-        ({"kind": "malformed"}, "Telnyx gives no usable answer just now, nothing was changed"),
+        ({"kind": "status", "status": 503}, "Telnyx gives no usable answer right now, nothing was changed"),
+        ({"kind": "malformed"}, "Telnyx gives no usable answer right now, nothing was changed"),
         ({"kind": "rate_limited", "retry_after": 600}, "Telnyx asks to wait 600 s"),
         ({"kind": "status", "status": 401}, "The operators are told in the failure channel."),
-        ({"kind": "status", "status": 403}, "Telnyx does not allow this to the API key"),
+        ({"kind": "status", "status": 403}, "Telnyx does not allow this for the API key"),
     ],
     ids=["503", "nonsense", "429", "401", "403"],
 )
@@ -242,7 +242,7 @@ async def test_the_notice_of_a_refused_key_is_not_lost_when_slack_takes_none(
 @pytest.mark.parametrize(
     ("how", "outcomes", "says"),
     [
-        ("failed_empty", {"differs": 10}, "The job, last seen as “failed”, does not say what became of this number"),
+        ("failed_empty", {"differs": 10}, "The job, last seen as “failed”, does not give an outcome for this number"),
         ("completed_missing", {"verified": 9, "differs": 1}, "The job, last seen as “completed”, does not say"),
         ("expired", {"verified": 5, "differs": 5}, "The job, last seen as “expired”, does not say"),
         ("number_in_two_lists", {"verified": 10}, ""),
@@ -336,7 +336,7 @@ async def test_a_refused_batch_fails_with_the_carriers_reason(stage: Stage) -> N
     assert stage.outcomes(change) == {"failed": 3}
     for row in stage.results(change):
         assert "You must own every number in the bulk request" in row["reason"]
-        assert "start the change anew" in row["reason"]
+        assert "start a new change" in row["reason"]
         assert (row["reason_code"], row["pointer"], row["job"]) == ("10015", "/phone_numbers", "")
     assert len(stage.created()) == 1
     assert "Failed" in stage.read(stage.card(change))

@@ -243,7 +243,7 @@ async def test_shortcuts_the_home_tab_and_menus_show_nothing_either(house: Stage
         assert "may not" in said
         assert not HIDDEN.search(said)
     shown = house.read(await opened(house, person))
-    assert "may not look at changes and numbers" in shown
+    assert "may not view changes and numbers" in shown
     assert not HIDDEN.search(shown)
 
 
@@ -275,7 +275,7 @@ async def test_the_policy_opens_it_to_all_members_and_never_to_guests(idle: Stag
     assert "hush-hush" in await stage.command("status CHG-1", by=stage.sam)
     assert "verified" not in await stage.command("list", by=stage.gus)
     for person in (stage.gus, stage.fay):
-        assert "may not look at changes and numbers" in await stage.command("list", by=person)
+        assert "may not view changes and numbers" in await stage.command("list", by=person)
     await stage.sam.command("/numbers", "update", channel=OPS)
     await stage.sam.wait_for_view(lambda view: view.callback_id == "notice")
     assert "You may not request changes" in stage.modal(stage.sam)

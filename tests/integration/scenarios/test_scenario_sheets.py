@@ -404,7 +404,7 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     ),
     "locked.xlsx": (
         OLE + "EncryptedPackage".encode("utf-16-le"),
-        "is protected with a password. Take the password off and upload it again.",
+        "is protected with a password. Remove the password and upload it again.",
     ),
     "old.csv": (OLE + "Workbook".encode("utf-16-le"), f"is a workbook in the old .xls form. {SAVE_AS}"),
     "page.csv": (
@@ -415,7 +415,7 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     "packed.csv": (b"\x1f\x8b\x08" + bytes(40), f"is a compressed file, not a sheet. {SAVE_AS}"),
     "wide.csv": (
         text(("number", "colour"), (NUMBERS[0], "red")),
-        "The column “colour” (B) is no setting of this change; rename it to one, or leave it out.",
+        "The column “colour” (B) is not a setting of this change; rename it to one, or leave it out.",
     ),
 }
 
@@ -478,7 +478,7 @@ async def test_foreign_columns_are_left_out_with_one_press(fleet: Stage) -> None
     shown = await plan(fleet, content, settings={"voice.caller_id_name_enabled": "true"})
 
     assert all(f"“{heading}”" in fleet.read(shown) for heading in ten)
-    assert "10 columns are no settings of this change" in fleet.read(shown)
+    assert "10 columns are not settings of this change" in fleet.read(shown)
     assert "[Leave out 10 columns and plan the rest]" in fleet.read(shown)
 
     await fleet.ana.click("leave_out")
@@ -520,7 +520,7 @@ async def test_ids_that_are_not_this_accounts_give_way_to_the_numbers(fleet: Sta
 
     shown = fleet.read(await plan(fleet, content))
 
-    assert "in 4 rows of the sheet the id is not one of this provider's, so the number beside it counts" in shown
+    assert "in 4 rows of the sheet the id is not one of this provider's, so the number next to it is used" in shown
     await carried_out(fleet)
     assert references(fleet) == ["own"] * 5 + [""] * 5
 

@@ -255,10 +255,10 @@ async def test_nothing_is_decided_on_a_request_that_was_left_behind(idle: Stage,
     link = f"/archives/{APPROVALS}/p{present.ts.replace('.', '')}"
 
     said = await stage.answered(stage.mia, stage.mia.click("approve", message=old))
-    assert "old copy of the request" in said
+    assert "old copy of the approval request" in said
     assert link in stage.slack.ephemerals("U0MIA")[-1].text
     await stage.mia.click("reject", message=old)
-    await stage.mia.wait_for_view(lambda view: "old copy of the request" in stage.read(view))
+    await stage.mia.wait_for_view(lambda view: "old copy of the approval request" in stage.read(view))
     if editable == "editable":
         shown = stage.slack.workspace.message(old.channel, old.ts)
         assert shown is not None
@@ -281,6 +281,6 @@ async def test_a_second_copy_of_the_request_decides_nothing(stage: Stage) -> Non
 
     said = await stage.answered(stage.max, stage.max.click("approve", message=copy))
 
-    assert "old copy of the request" in said
+    assert "old copy of the approval request" in said
     assert "Awaiting approval" in stage.read(stage.card(change))
     assert stage.telnyx.jobs == []

@@ -161,7 +161,7 @@ async def test_an_approval_after_the_time_starts_at_once_and_says_so_before(hous
     assert [line for line in reminders if "has passed: approved now, it starts at once" in line]
 
     late = await house.answered(house.max, house.max.click("approve", message=old))
-    assert "has passed since this was shown, so it would start at once" in late
+    assert "passed after this was shown, so the change would start at once" in late
     assert house.created() == []
     assert "starts now" in await house.approve(change)
     await house.ended(change)
@@ -287,7 +287,7 @@ async def test_a_change_that_is_forbidden_by_the_time_it_would_start_is_stopped(
     await card_says(stage, change, "The year is closed.")
     assert "Cancelled" in stage.read(stage.card(change))
     await stage.slack.wait_for(lambda: stage.slack.messages(FAILURES), what="the notice")
-    assert "not allowed any more" in stage.failures()[0]
+    assert "no longer allowed" in stage.failures()[0]
     assert stage.created() == []
 
 

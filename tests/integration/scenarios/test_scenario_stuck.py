@@ -107,7 +107,7 @@ async def test_a_job_that_moves_again_needs_nobody(stage: Stage) -> None:
     stage.telnyx.advance(10_000)
     await stage.ended(change)
 
-    assert "needs no answer any more" in late
+    assert "no longer needs a decision" in late
     assert stage.outcomes(change) == {"verified": 3}
 
 
@@ -121,7 +121,7 @@ async def test_a_job_that_cannot_be_read_for_long_is_told_as_well(stage: Stage) 
     stage.clock.advance(900)
     await stage.slack.wait_for(stage.failures, what="the reminder")
 
-    assert "it cannot be read: Telnyx does not allow this to the API key" in stage.failures()[0]
+    assert "it cannot be read: Telnyx does not allow this for the API key" in stage.failures()[0]
     lost.times = 0
     await stage.ended(change)
     assert stage.outcomes(change) == {"verified": 3}

@@ -136,7 +136,7 @@ async def test_a_secret_is_never_part_of_a_template(idle: Stage) -> None:
     form = await idle.ana.wait_for_view(lambda view: view.callback_id == "change_form")
 
     assert "Not kept: External PIN." in asked
-    assert "Secrets are never kept; choose and type it anew: External PIN." in idle.read(form)
+    assert "Secrets are never stored in a template; choose and enter them again: External PIN." in idle.read(form)
     assert ("value:external_pin", "value:") not in form.form.slots
     stored = str(await rows(idle, "SELECT * FROM templates"))
     assert "external_pin" in stored
@@ -198,7 +198,7 @@ async def test_a_name_that_cannot_be_one_is_refused_on_its_field(stage: Stage) -
     await ask_name(stage, change, stage.ana)
     await stage.ana.type("name", "   ")
 
-    assert await stage.refused() == {"name": "Give it a name, by which everybody will find it."}
+    assert await stage.refused() == {"name": "Give it a name by which everybody can find it."}
 
 
 async def test_saving_delivered_twice_saves_once(stage: Stage) -> None:
@@ -278,7 +278,7 @@ async def test_only_its_owner_and_operators_delete_a_template(stage: Stage) -> N
 
     assert question["confirm"]["title"]["text"] == "Delete “Alpha”?"
     assert "“Alpha” is somebody else's template; only they and operators can delete it." in refused
-    assert "This template is not there any more" in late
+    assert "This template no longer exists" in late
     assert "There is no template “alpha”" in gone
     assert "There are no templates yet" in stage.read(lists["U0ANA"])
     told = await rows(
@@ -299,7 +299,7 @@ async def test_a_button_for_a_replaced_template_deletes_nothing(stage: Stage) ->
 
     said = await stage.answered(stage.ana, stage.ana.click("delete_template", message=old))
 
-    assert "“Denver” was changed by somebody just now" in said
+    assert "“Denver” was just changed by somebody" in said
     assert len(await rows(stage, "SELECT * FROM templates")) == 1
 
 
@@ -319,10 +319,10 @@ async def test_what_does_not_exist_any_more_is_said_and_the_rest_is_filled_in(st
     await stage.ana.command("/numbers", "run denver", channel=OPS)
     bare = stage.read(await stage.ana.wait_for_view(lambda view: "telnyx.moon" in stage.read(view)))
 
-    assert "Settings that do not exist any more are left out: fax." in form
+    assert "Settings that no longer exist are left out: fax." in form
     assert "> Denver" in form
     assert "telnyx.moon" in listed
-    assert "Changes of the kind telnyx.moon are not available any more; only the numbers are filled in." in bare
+    assert "Changes of the kind telnyx.moon are no longer available; only the numbers are filled in." in bare
     assert ONE in bare
     assert "Denver" not in bare
 

@@ -20,7 +20,7 @@ async def test_an_ownership_answer_with_one_more_number_stops_the_plan(stage: St
 
     await stage.propose(MINE)
 
-    assert f"Telnyx answered with {OTHER}, which nobody asked for" in stage.modal()
+    assert f"Telnyx answered with {OTHER}, which was not requested" in stage.modal()
     assert stage.created() == []
 
 
@@ -31,7 +31,7 @@ async def test_another_number_than_the_id_asked_for_stops_the_plan(stage: Stage)
 
     await stage.propose(mine.id)
 
-    assert f"Telnyx answered with {OTHER}, which nobody asked for" in stage.modal()
+    assert f"Telnyx answered with {OTHER}, which was not requested" in stage.modal()
 
 
 async def test_a_staleness_check_that_shows_another_number_sends_nothing(stage: Stage) -> None:
@@ -83,6 +83,6 @@ async def test_close_is_held_to_what_it_is_asked_as_well(idle: Stage) -> None:
 
         await idle.propose(mine.id, {"label": "Front desk"}, command="close")
 
-        assert f"Close answered with {OTHER}, which nobody asked for" in idle.modal()
+        assert f"Close answered with {OTHER}, which was not requested" in idle.modal()
         assert close.updates == []
         await idle.stop()

@@ -62,7 +62,7 @@ async def test_the_change_stops_and_says_what_is_known(stage: Stage) -> None:
     card = stage.read(stage.card(1))
 
     assert "CHG-1, requested by @Ana, needs an operator (@Otto): 1 batch of 1." in question
-    assert "The provider's list of jobs cannot be read: Telnyx does not allow this to the API key" in question
+    assert "The provider's list of jobs cannot be read: Telnyx does not allow this for the API key" in question
     assert stage.buttons(notice(stage)) == ["adopt_other", "send_again", "give_up"]
     assert "Needs an operator: nobody knows whether 1 batch became a job" in card
     assert "/numbers resolve CHG-1" in card
@@ -116,9 +116,9 @@ async def test_an_operator_adopts_the_job_by_its_id(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("which", "says"),
     [
-        ("other numbers", "is not this one: its type, its numbers or what it sets are others"),
-        ("other values", "is not this one: its type, its numbers or what it sets are others"),
-        ("another type", "is not this one: its type, its numbers or what it sets are others"),
+        ("other numbers", "does not match this batch: its type, numbers or values differ"),
+        ("other values", "does not match this batch: its type, numbers or values differ"),
+        ("another type", "does not match this batch: its type, numbers or values differ"),
         ("an earlier change's", "already belongs to batch 1 of CHG-1"),
         ("nobody's", "Telnyx knows no job 0000"),
     ],
@@ -167,7 +167,7 @@ async def test_of_two_jobs_that_may_be_it_the_operator_picks_one(stage: Stage) -
     hidden.times = 0
     await asked(stage)
 
-    assert "The provider lists 2 jobs over exactly these numbers" in stage.read(notice(stage))
+    assert "The provider lists 2 jobs for exactly these numbers" in stage.read(notice(stage))
     assert stage.buttons(notice(stage)) == ["adopt:0", "adopt:1", "adopt_other", "send_again", "give_up"]
     said = await press(stage, "adopt:1")
     stage.telnyx.advance(60)
@@ -189,8 +189,8 @@ async def test_a_job_that_does_not_tell_its_numbers_is_adopted_on_the_operators_
     await stage.approve(change)
     await asked(stage)
 
-    assert "nothing proves over which numbers" in stage.read(notice(stage))
-    assert "that is on your word" in await press(stage, "adopt:0")
+    assert "creation time do not prove it" in stage.read(notice(stage))
+    assert "this relies on your word" in await press(stage, "adopt:0")
     await stage.ended(change)
 
     assert stage.outcomes(change) == {"verified": 3}
@@ -201,7 +201,7 @@ async def test_an_operator_who_saw_that_there_is_no_job_sends_again(stage: Stage
     """On the operator's word the batch goes out once more, once."""
     change = await unreadable(stage, made=False)
 
-    assert "Batch 1 of CHG-1 is sent once more" in await press(stage, "send_again")
+    assert "Batch 1 of CHG-1 is being sent again" in await press(stage, "send_again")
     await stage.ended(change)
 
     assert len(stage.created()) == 2
@@ -265,8 +265,8 @@ async def test_a_double_click_and_a_redelivery_send_once(stage: Stage) -> None:
     late = await press(stage, "give_up", message=old)
 
     said = [stage.read(each) for each in stage.slack.ephemerals("U0OTTO")]
-    assert sum("is sent once more" in text for text in said) == 1
-    assert "needs no answer any more" in late
+    assert sum("is being sent again" in text for text in said) == 1
+    assert "no longer needs a decision" in late
     assert len(stage.created()) == 2
     assert stage.outcomes(change) == {"verified": 3}
     stage.assert_nothing_doubled()
@@ -283,7 +283,7 @@ async def test_two_operators_in_the_same_instant_have_one_effect(idle: Stage) ->
     )
     await idle.ended(change)
 
-    assert sum("needs no answer any more" in text for text in said) == 1
+    assert sum("no longer needs a decision" in text for text in said) == 1
     carried_out = len(idle.created()) == 2
     assert idle.outcomes(change) == ({"verified": 3} if carried_out else {"differs": 3})
 
@@ -311,7 +311,7 @@ async def test_what_can_be_said_after_all_needs_no_operator(stage: Stage) -> Non
     await stage.ended(change)
 
     assert stage.outcomes(change) == {"verified": 3}
-    assert "needs no answer any more" in await press(stage, "send_again")
+    assert "no longer needs a decision" in await press(stage, "send_again")
     assert len(stage.created()) == 1
 
 
@@ -338,7 +338,7 @@ async def test_a_request_that_is_swallowed_again_and_again_is_not_sent_for_ever(
     await stage.approve(change)
     await asked(stage)
 
-    assert "It was sent 4 times without an answer, and the provider lists no job of it" in stage.read(notice(stage))
+    assert "It was sent 4 times without a response, and the provider lists no job for it" in stage.read(notice(stage))
     assert len(stage.created()) == 4
     swallowed.times = 0
     await press(stage, "send_again")
@@ -352,7 +352,7 @@ async def test_a_cancelled_change_is_not_sent_again(stage: Stage) -> None:
     change = await unreadable(stage, made=True)
     await stage.command(f"cancel CHG-{change}")
 
-    assert "was cancelled, so nothing of it is sent again" in await press(stage, "send_again")
+    assert "was stopped or cancelled, so nothing of it is sent again" in await press(stage, "send_again")
     await press(stage, "give_up")
     await stage.ended(change)
 

@@ -167,7 +167,7 @@ async def test_a_read_back_that_cannot_end_is_ended_by_an_operator(
     await idle.slack.wait_for(
         lambda: "Waiting for the read-back" in idle.read(idle.card(change)), what="the card to say what it waits for"
     )
-    assert "Telnyx gives no usable answer just now" in idle.read(idle.card(change))
+    assert "Telnyx gives no usable answer right now" in idle.read(idle.card(change))
     await idle.slack.wait_for(idle.failures, what="the question")
     question = idle.slack.messages(FAILURES)[0]
     assert "3 numbers of 3 not read back yet" in idle.read(question)

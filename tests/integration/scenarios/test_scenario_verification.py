@@ -188,7 +188,7 @@ async def test_what_cannot_be_read_back_is_never_called_verified(idle: Stage, mo
     card = idle.read(idle.card(change))
     assert "⚠️ Ended, not verified" in card
     assert "0 verified · 3 could not be verified · 0 failed" in card
-    assert "Telnyx could not be read afterwards to see what it has" in card
+    assert "Telnyx could not be read afterwards; check the number" in card
     assert idle.outcomes(change) == {"unverified": 3}
     assert {row["reason_code"] for row in idle.results(change)} == {"linesman.not_read_back"}
     assert not any("(found)" in column for column in idle.results(change)[0])
@@ -211,7 +211,7 @@ async def test_a_number_that_left_meanwhile_is_told_as_gone(idle: Stage) -> None
     assert idle.outcomes(change) == {"verified": 1, "differs": 1}
     gone = idle.results(change)[1]
     assert (gone["reason_code"], gone["Customer reference (found)"]) == ("linesman.gone", "(not in the account)")
-    assert "The number is not in the account any more." in idle.read(idle.card(change))
+    assert "The number is no longer in the account." in idle.read(idle.card(change))
 
 
 async def test_a_frozen_change_is_verified_all_the_same(idle: Stage) -> None:
@@ -266,7 +266,7 @@ async def test_the_results_come_as_a_workbook_when_asked_for(stage: Stage) -> No
     await stage.slack.wait_for(lambda: workbooks(stage, change), what="the workbook")
     await stage.quiet()
 
-    assert f"CHG-{change}-results.xlsx comes into the thread" in answer
+    assert f"CHG-{change}-results.xlsx is posted in the thread" in answer
     assert again == answer
     [workbook] = workbooks(stage, change)
     [page] = load_workbook(io.BytesIO(workbook)).worksheets
@@ -280,7 +280,7 @@ async def test_there_is_no_workbook_before_there_are_results(stage: Stage) -> No
     """Whoever asks too early, for nothing, or for another form is told what can be had."""
     change = await stage.ask(numbers_of(stage, 1))
 
-    assert "awaiting approval; there are results only when its jobs are over" in await stage.command(
+    assert "awaiting approval; results are available when its jobs have ended" in await stage.command(
         f"status CHG-{change} xlsx"
     )
     assert "There is no CHG-99" in await stage.command("status CHG-99 xlsx")

@@ -150,7 +150,7 @@ async def test_a_form_that_never_comes_back_keeps_its_secret_for_an_hour(sealed:
     stage.clock.advance(3700)
     await wiped(stage)
     problems = await stage.refused()
-    assert problems == {"value:external_pin": "External PIN is no longer kept from before: type it again."}
+    assert problems == {"value:external_pin": "External PIN was not kept from before: type it again."}
 
     await stage.ana.type("value:external_pin", OTHER_PIN)
     await run_form(stage)
@@ -167,7 +167,7 @@ async def test_planning_an_ended_change_again_asks_for_the_secret(sealed: Stage)
     await card_after(stage, change, "Stale")
 
     await stage.ana.click("plan_again", message=stage.card(change))
-    await stage.ana.wait_for_view(lambda view: "no longer kept from before" in stage.read(view))
+    await stage.ana.wait_for_view(lambda view: "was not kept from before" in stage.read(view))
     view = await edit(stage)
     assert "Kept from before" not in stage.read(view)
     await stage.ana.type("value:external_pin", PIN)

@@ -251,15 +251,15 @@ async def test_a_name_is_there_once(database: Database) -> None:
     """Whatever its case; and what was taken meanwhile is not replaced by accident."""
     async with database.transaction() as tx:
         first = await tx.templates.add(content("Denver"), submission="V1:h1")
-        with pytest.raises(Superseded, match="taken this name"):
+        with pytest.raises(Superseded, match="just taken this name"):
             await tx.templates.add(content("DENVER", "U0MIA"), submission="V2:h1")
         second = await tx.templates.replace(first, content("denver", "U0MIA"), submission="V2:h2")
-        with pytest.raises(Superseded, match="was changed by somebody"):
+        with pytest.raises(Superseded, match="was just changed by somebody"):
             await tx.templates.replace(first, content("Denver"), submission="V3:h1")
-        with pytest.raises(Superseded, match="was changed by somebody"):
+        with pytest.raises(Superseded, match="was just changed by somebody"):
             await tx.templates.remove(first)
         await tx.templates.remove(second)
-        with pytest.raises(NotFound, match="not there any more"):
+        with pytest.raises(NotFound, match="no longer exists"):
             await tx.templates.get(first.id)
 
     assert (second.id, second.version, second.name, second.owner) == (first.id, 2, "denver", "U0MIA")

@@ -21,8 +21,9 @@ LINE = ("+13035550100", "a", "on")
 
 #: What is said of a column of PINs.
 PIN_REFUSED = (
-    "The external PIN cannot be given in a sheet: the file stays in Slack with every PIN in it. Take the column out, "
-    "type one PIN into the form, and ask for a change of its own for each other PIN."
+    "The external PIN cannot be given in a sheet: the file stays in Slack and would show every PIN in it. Remove the "
+    "column, "
+    "type one PIN into the form, and ask for a separate change for each other PIN."
 )
 
 
@@ -147,7 +148,7 @@ def test_no_heading_means_two_things() -> None:
         pytest.param(("number", "Tgas"), "The column “Tgas” (B) is not known; did you mean “Tags”?", id="nearest"),
         pytest.param(
             ("number", "Colour"),
-            "The column “Colour” (B) is no setting of this change; rename it to one, or leave it out.",
+            "The column “Colour” (B) is not a setting of this change; rename it to one, or leave it out.",
             id="unknown",
         ),
         pytest.param(
@@ -185,7 +186,7 @@ def test_no_heading_means_two_things() -> None:
         ),
         pytest.param(
             ("number", *(f"zzz{i}" for i in range(10))),
-            "10 columns are no settings of this change: "
+            "10 columns are not settings of this change: "
             + ", ".join(f"“zzz{i}” ({'BCDEFGHIJK'[i]})" for i in range(10))
             + ". Rename them to settings or leave them out.",
             id="many",
@@ -262,7 +263,7 @@ def test_two_hundred_columns_are_counted_right(read: Read, text: Callable[..., b
 
     message = refusal.value.message
     named = message.count("something rather long")
-    assert message.startswith("200 columns are no settings")
+    assert message.startswith("200 columns are not settings")
     assert f" and {200 - named} more. " in message
     assert len(message) < 2900
     assert list(refusal.value.headings) == headings
@@ -307,7 +308,7 @@ def test_a_setting_of_another_kind_is_unknown(
 ) -> None:
     """A sheet is read for one kind of change."""
     assert refused(text(("number", "Tags")), kind=emergency_kind) == (
-        "The column “Tags” (B) is no setting of this change; rename it to one, or leave it out."
+        "The column “Tags” (B) is not a setting of this change; rename it to one, or leave it out."
     )
 
 
@@ -321,7 +322,7 @@ def test_of_several_sheets_one_may_have_numbers(
     assert read(book(("Read this first",), Moves=good)).layout.worksheet == "Moves"
     assert read(book(*good, Old=other, hidden=("Old",))).layout.worksheet == "Numbers"
     assert refused(book(*good, Old=other)) == (
-        "“moves.csv” has numbers in 2 sheets: “Numbers”, “Old”. Leave only the one that is meant."
+        "“moves.csv” has numbers in 2 sheets: “Numbers”, “Old”. Keep only the one that you mean."
     )
 
 

@@ -23,7 +23,7 @@ def lost(text: str) -> str:
 def rounded(text: str) -> str:
     """Return what is said of a number with too many digits for a number."""
     return (
-        f"“{text}” is stored as a number, of which spreadsheets keep fifteen digits; "
+        f"“{text}” is stored as a number, and spreadsheets keep only fifteen digits of those; "
         "format the column as text and enter it again."
     )
 
@@ -31,8 +31,7 @@ def rounded(text: str) -> str:
 def dated(text: str) -> str:
     """Return what is said of a date."""
     return (
-        f"“{text}” is a date or a time, which the spreadsheet made of what was typed; "
-        "format the column as text and enter it again."
+        f"“{text}” was turned into a date or a time by the spreadsheet; format the column as text and enter it again."
     )
 
 

@@ -22,7 +22,7 @@ TEXTS = (
     b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
     b"<si><t>number</t></si><si><t>+13035550100</t></si></sst>"
 )
-PASSWORD = "“moves.csv” is protected with a password. Take the password off and upload it again."
+PASSWORD = "“moves.csv” is protected with a password. Remove the password and upload it again."
 EMPTY = "“moves.csv” is empty. Save the sheet again and upload it."
 
 
@@ -55,7 +55,7 @@ EMPTY = "“moves.csv” is empty. Save the sheet again and upload it."
         pytest.param(b"\x1f\x8b\x08\x00", f"“moves.csv” is a compressed file, not a sheet. {SAVE_AS}", id="gzip"),
         pytest.param(
             b"<!DOCTYPE html><html><title>Sign in | Slack</title>",
-            "“moves.csv” came back as Slack's sign-in page instead of the file. Upload it again; if that does not "
+            "“moves.csv” arrived as Slack's sign-in page instead of the file. Upload it again; if that does not "
             "help, an operator has to give Linesman the scope files:read.",
             id="slack-sign-in",
         ),
@@ -77,8 +77,8 @@ EMPTY = "“moves.csv” is empty. Save the sheet again and upload it."
         ),
         pytest.param(
             b'number,tags\n+13035550100,a\n+13035550101,"b\n+13035550102,c\n',
-            "“moves.csv” cannot be read after row 2: a quotation mark is missing or stands in the wrong place. "
-            "Put it right and upload the sheet again.",
+            "“moves.csv” cannot be read after row 2: a quotation mark is missing or in the wrong "
+            "place. Fix it and upload the sheet again.",
             id="open-quotation",
         ),
         pytest.param(

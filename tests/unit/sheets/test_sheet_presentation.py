@@ -144,7 +144,7 @@ def test_a_form_that_cannot_be_worked_out_is_named(found: Callable[..., list[tup
         sheet["B2"] = 12.345
         sheet["B2"].number_format = "0.0E+00"
 
-    text = "“12.345” is shown in another form than it is stored; format the column as text and enter it as it is meant."
+    text = "“12.345” is displayed differently from what is stored; format the column as text and enter it again."
     assert found(made(change), name="moves.xlsx") == [(2, "tags", text)]
 
 
@@ -174,7 +174,9 @@ def test_a_text_is_what_its_cell_shows(
 
     problems = found(made(change), name="moves.xlsx")
 
-    assert [text.endswith("enter it as it is meant.") for _, _, text in problems] == ([] if as_it_is else [True])
+    assert [text.endswith("is displayed differently from what is stored") for _, _, text in problems] == (
+        [] if as_it_is else [True]
+    )
 
 
 def test_a_misshown_cell_comes_back_as_one_that_is_refused_again(read: Read) -> None:

@@ -32,7 +32,10 @@ Found = Callable[..., list[tuple[int, str, str]]]
             id="lookup",
         ),
         pytest.param(
-            "Tags", "(empty)", "Tags cannot be emptied; leave the cell blank to keep today's value.", id="not-clearable"
+            "Tags",
+            "(empty)",
+            "Tags cannot be emptied; leave the cell blank to keep the current value.",
+            id="not-clearable",
         ),
         pytest.param("Tags", ",", "Tags needs at least one entry between the commas.", id="no-tags"),
         pytest.param(
@@ -76,7 +79,7 @@ def test_what_programs_write_for_nothing_is_no_value(
     found: Found, text: Callable[..., bytes], heading: str, ways: str, nothing: str
 ) -> None:
     """In a column of whatever shape: nobody knows whether it keeps or empties, and as a text nobody meant it."""
-    sentence = f"“{nothing}” is what other programs write for nothing: {ways}"
+    sentence = f"“{nothing}” is how other programs write an empty value: {ways}"
 
     assert found(text(("Number", heading), (A, nothing))) == [(2, heading, sentence)]
 
@@ -96,7 +99,10 @@ def test_a_list_that_cannot_be_read_for_certain_is_named(found: Found, text: Cal
     ((row, column, sentence),) = found(text(("Number", "Tags"), (A, cell)))
 
     assert (row, column) == (2, "Tags")
-    assert "is a list of another program; write the entries with commas between them and without brackets" in sentence
+    assert (
+        "is a list in another program's form; write the entries with commas between them and without brackets"
+        in sentence
+    )
 
 
 def test_an_entry_with_a_comma_is_named(found: Found, text: Callable[..., bytes]) -> None:
@@ -139,7 +145,7 @@ def test_rows_without_values_are_not_judged(read: Read, text: Callable[..., byte
 
 def test_what_stands_below_no_heading_is_named(found: Found) -> None:
     """A comma without quotation marks moves cells to the right; they are not dropped in silence."""
-    said = "stands below no heading; in a CSV file, a value with a delimiter in it needs quotation marks."
+    said = "is in a column without a heading; in a CSV file, a value that contains a delimiter needs quotation marks."
 
     assert found(b"number,tags\n+13035550100,a,b,c\n+13035550101,d\n") == [
         (2, "C", f"“b” {said}"),
@@ -231,7 +237,7 @@ def test_ids_and_numbers_that_contradict_are_named(found: Found, text: Callable[
         (3, "number", f"{X} has 2 numbers: {A} in row 2 and {B} in row 3."),
     ]
     assert found(text(("number", "id"), (A, B))) == [
-        (2, "number", f"This row names two: {A} and {B}; keep one of them.")
+        (2, "number", f"This row names two numbers: {A} and {B}; keep one of them.")
     ]
 
 

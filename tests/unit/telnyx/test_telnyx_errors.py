@@ -190,7 +190,7 @@ def test_a_refusal_says_what_to_do() -> None:
 
     assert foreign_number is not None
     assert foreign_group is not None
-    assert "start the change anew" in foreign_number.message
+    assert "start a new change" in foreign_number.message
     assert "Choose another billing group" in foreign_group.message
 
 

@@ -355,7 +355,7 @@ async def test_a_job_that_does_not_tell_its_numbers_is_no_certainty(
 
     assert [one.certain for one in found] == ([] if certain is None else [certain])
     if certain is None:
-        with pytest.raises(BadRequest, match=r"is not this one|was made before"):
+        with pytest.raises(BadRequest, match=r"does not match this batch|was created before"):
             await telnyx(serve).recognise(wanted, listed["id"], CREATED)
     else:
         assert (await telnyx(serve).recognise(wanted, listed["id"], CREATED)).certain is certain
