@@ -18,7 +18,7 @@ async def test_a_request_can_be_taken_back(stage: Stage) -> None:
     assert stage.buttons(stage.request_card(change)) == []
     assert "Cancelled" in stage.read(stage.card(change))
     answer = await stage.answered(stage.max, stage.max.click("approve", message=old))
-    assert "CHG-1 is cancelled already" in answer
+    assert "CHG-1 is already cancelled" in answer
     assert stage.created() == []
 
 
@@ -61,6 +61,6 @@ async def test_what_is_over_or_sent_whole_cannot_be_cancelled(stage: Stage) -> N
     stage.telnyx.advance(60)
     await stage.ended(change)
 
-    assert "CHG-1 is finished already" in await stage.command("cancel CHG-1")
+    assert "CHG-1 is already finished" in await stage.command("cancel CHG-1")
     assert "There is no CHG-7" in await stage.command("cancel CHG-7")
     assert "Say which change" in await stage.command("cancel")

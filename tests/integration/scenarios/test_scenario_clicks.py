@@ -148,7 +148,7 @@ async def test_an_old_card_is_answered_by_what_is_true_now(stage: Stage, asked: 
     await stage.mia.wait_for_view(lambda view: view.callback_id == "notice")
 
     assert "CHG-1 is already finished, so there is nothing left to decide" in said[0]
-    assert "CHG-1 is finished already" in stage.modal(stage.mia)
+    assert "CHG-1 is already finished" in stage.modal(stage.mia)
     await assert_approved_once(stage, asked)
 
 

@@ -128,7 +128,7 @@ async def test_a_home_tab_that_is_out_of_date_decides_nothing(stage: Stage) -> N
     place = stage.slack.direct_message("U0MAX")
     await stage.slack.wait_for(lambda: stage.slack.messages(place), what="an answer")
 
-    assert "CHG-1 is finished already" in stage.read(stage.slack.messages(place)[-1])
+    assert "CHG-1 is already finished" in stage.read(stage.slack.messages(place)[-1])
     assert len(stage.telnyx.jobs) == 1
 
 

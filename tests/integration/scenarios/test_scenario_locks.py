@@ -122,7 +122,7 @@ async def test_to_release_its_numbers_ends_a_request(stage: Stage) -> None:
     await stage.ended(second)
 
     assert said == f"2 numbers of CHG-{first} are released. CHG-{first} is cancelled. Nothing was sent to the provider."
-    assert f"CHG-{first} is cancelled already" in refused
+    assert f"CHG-{first} is already cancelled" in refused
     card = await card_after(stage, first, "Cancelled")
     assert "An operator released its numbers, so other changes may touch them." in stage.read(card)
     assert "plan_again" in stage.buttons(card)
