@@ -103,7 +103,7 @@ def test_times_are_read_as_people_say_them(text: str, expected: str) -> None:
         ("tonight 12:00", "12:00 is not at night; say today or tomorrow."),
         ("tomorrow midnight", "write 00:00 or 24:00 with the day that you mean"),
         ("2026-11-31 10:00", "There is no day 2026-11-31."),
-        ("22:00 Foo/Bar", "“Foo/Bar” is no time zone"),
+        ("22:00 Foo/Bar", "“Foo/Bar” is not a valid time zone"),
         ("today 10:00", "Sat Nov 21, 2026, 10:00 (Europe/Berlin) has passed: it is Sat Nov 21, 2026, 16:24"),
         ("0001-01-01 00:00", "has passed"),
         ("in 5 weeks", "too far ahead: a change can wait 30 days, until Mon Dec 21, 2026, 16:24 (Europe/Berlin)."),
