@@ -251,7 +251,9 @@ async def test_jobs_that_wait_stop_when_their_numbers_are_released(stage: Stage)
     question = stage.slack.ephemerals("U0OTTO")[-1]
     said = await stage.answered(stage.otto, stage.otto.click("unlock", message=question))
     # Whichever job asks for a slot in this very moment counts as being sent until it has been refused.
-    assert re.search(r"CHG-1 is stopped: (2 numbers|1 number) will not be sent. 1 number is already in jobs at Telnyx", said)
+    assert re.search(
+        r"CHG-1 is stopped: (2 numbers|1 number) will not be sent. 1 number is already in jobs at Telnyx", said
+    )
     stage.telnyx.advance(60)
     await stage.ended(change)
 
