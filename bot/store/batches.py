@@ -91,14 +91,14 @@ class Batches:
         statement = select(batches.c.state, func.count()).where(batches.c.change_id == change).group_by(batches.c.state)
         return {BatchState(state): count for state, count in await self._connection.execute(statement)}
 
-    async def tried(self, change: int) -> bool:
-        """Tell whether the change has a first try and all its batches have settled."""
+    async def canary_settled(self, change: int) -> bool:
+        """Tell whether the change has a canary and all its batches have settled."""
         statement = select(batches.c.state).where(batches.c.change_id == change, batches.c.canary)
         states = set((await self._connection.execute(statement)).scalars())
         return states == {BatchState.SETTLED.value}
 
     async def held_back(self, change: int) -> list[Batch]:
-        """Return the change's queued batches that nothing is going to send: they wait for the end of a first try."""
+        """Return the change's queued batches that nothing is going to send: they wait for the end of a canary."""
         to_be_sent = exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id)
         statement = (
             select(batches)

@@ -92,7 +92,7 @@ class Events:
             update(audit_head).where(audit_head.c.id == _HEAD).values(last=last, hash=newest)
         )
         for row in self._added:
-            # The hashes in the log are what a copy of the trail, or a made-up one, has to agree with.
+            # The hashes in the log are what a copy of the audit log, or a made-up one, has to agree with.
             log.info(
                 "event",
                 what=row["what"],

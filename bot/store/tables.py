@@ -339,7 +339,7 @@ events: Final = Table(
     Column("hash", String(64), nullable=False),
     Index(None, "change_id", "id"),
     Index(None, "actor", "what", "at"),
-    sqlite_autoincrement=True,  # the trail's order is its ids; none is ever reused
+    sqlite_autoincrement=True,  # the audit log's order is its ids; none is ever reused
 )
 
 audit_head: Final = Table(

@@ -80,7 +80,7 @@ class Tasks:
         return (await self._connection.execute(statement)).first() is not None
 
     async def done(self, claim: Claim) -> None:
-        """Forget the task; nothing happens when it has been made due anew or taken over since."""
+        """Forget the task; nothing happens when it has been made due again or taken over since."""
         await self._connection.execute(delete(tasks).where(_claimed(claim)))
 
     async def again(self, claim: Claim, due_at: datetime) -> None:
@@ -146,8 +146,8 @@ class Tasks:
 def _claimed(claim: Claim) -> ColumnElement[bool]:
     """Return the condition that a row is still the one that was claimed.
 
-    Its id alone does not tell: SQLite gives the id of a deleted row to the next one, and a task that was made due anew,
-    or taken over, keeps its row.
+    Its id alone does not tell: SQLite gives the id of a deleted row to the next one, and a task that was made due
+    again, or taken over, keeps its row.
     """
     return and_(
         tasks.c.id == claim.id,

@@ -1,4 +1,4 @@
-"""Wishes to have today's values as a sheet, one row each."""
+"""Wishes to have current values as a sheet, one row each."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 #: The event of a refused click.
 REFUSED: Final = "click_refused"
-#: Most refusals of one person that are written down within an hour: whoever may do nothing may not fill the trail
+#: Most refusals of one person that are written down within an hour: whoever may do nothing may not fill the audit log
 #: either. What is beyond is in the log only, and the last event says so.
 MOST: Final = 30
 WITHIN: Final = timedelta(hours=1)

@@ -154,7 +154,7 @@ class Rerouting:
     async def _move_card(
         self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused
     ) -> bool:
-        """Have the card posted anew, in its channel or in the next one; what is below it follows."""
+        """Have the card posted again, in its channel or in the next one; what is below it follows."""
         change = await tx.changes.hold(message.change)
         before = change.card
         if before != details.change.card:
@@ -176,7 +176,7 @@ class Rerouting:
     async def _move_request(
         self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused
     ) -> bool:
-        """Ask for approval anew in the same channel, or in the failure channel; when nowhere, the requester hears."""
+        """Ask for approval again in the same channel, or in the failure channel; when nowhere, the requester hears."""
         change = await tx.changes.hold(message.change)
         before, there = change.approval_card, ""
         if before != details.change.approval_card:

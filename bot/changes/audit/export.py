@@ -35,7 +35,7 @@ class AuditFormat(Enum):
 class Span:
     """A half-open span of time: from ``since`` on, and before ``until``."""
 
-    #: None for the beginning of the trail.
+    #: None for the beginning of the audit log.
     since: datetime | None
     until: datetime
 

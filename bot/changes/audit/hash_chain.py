@@ -1,6 +1,6 @@
 """The audit log as a chain: every event carries a hash over itself and over the hash of the event before it.
 
-Whoever edits, removes or reorders events has to make every later hash anew, up to the head, which is kept apart from
+Whoever edits, removes or reorders events has to make every later hash again, up to the head, which is kept apart from
 the events and told in the log with each of them. A head that was noted outside the database therefore proves
 everything before it; without one, the chain proves that nobody changed single rows.
 """
@@ -38,7 +38,7 @@ def link(previous: str, event: Event) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChainProof:
-    """What following the trail to its head has shown."""
+    """What following the audit log to its head has shown."""
 
     #: Events that follow each other.
     events: int
@@ -48,10 +48,12 @@ class ChainProof:
 
 
 class ChainCheck:
-    """Follows the trail from its first event to its head. Raises :class:`bot.errors.AuditLogBroken` at the first break.
+    """Follows the audit log from its first event to its head.
+
+    Raises :class:`bot.errors.AuditLogBroken` at the first break.
 
     ``pruned`` is the newest event that says which events were pruned; None when none says so. It is itself part of
-    the trail, and proven with it.
+    the audit log, and proven with it.
     """
 
     def __init__(self, pruned: Event | None = None) -> None:
@@ -61,7 +63,7 @@ class ChainCheck:
         self._met = pruned is None
 
     def take(self, event: Event) -> None:
-        """Follow the trail to ``event``, the next by its id."""
+        """Follow the audit log to ``event``, the next by its id."""
         try:
             expected = link(self._hash, event)
         except (ValueError, TypeError) as error:  # details that are JSON, and none that we write
@@ -74,7 +76,7 @@ class ChainCheck:
         self._events += 1
 
     def end(self, head: Head | None) -> ChainProof:
-        """Compare where the trail ends with its head, and return what that proves."""
+        """Compare where the audit log ends with its head, and return what that proves."""
         if head is None:
             raise AuditLogBroken("The head of the audit log is missing, so nothing proves where the log once ended.")
         if not self._met:
@@ -118,7 +120,7 @@ def _name(event: int) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return ``text`` fit for a terminal; whoever changed the trail could have written anything."""
+    """Return ``text`` fit for a terminal; whoever changed the audit log could have written anything."""
     return "".join(character for character in text[:64] if character.isprintable())
 
 

@@ -26,7 +26,7 @@ class TemplateContent:
     name: str
     #: Slack user id of who saved it last.
     owner: str
-    #: What goes into the form. Never a secret, and no reason: that is given anew each time.
+    #: What goes into the form. Never a secret, and no reason: that is given again each time.
     draft: Draft
     #: Names of the secret settings that the change had and the template has not.
     left_out: tuple[str, ...]

@@ -24,7 +24,7 @@ class Batch:
     values: Values
     #: The filter that is handed to the provider in the place of numbers; empty for every batch of known numbers.
     handed: tuple[Condition, ...] = ()
-    #: Whether it is part of the first try.
+    #: Whether it is part of the canary.
     canary: bool = False
     #: The provider's job, once there is one.
     job: str

@@ -159,7 +159,7 @@ class Summary:
     cautioned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: What is only observed: setting name -> how many numbers have it on, or set.
     having: Mapping[str, int] = field(default_factory=dict)
-    #: The first few numbers of the first try, in E.164; empty when there is none.
+    #: The first few numbers of the canary, in E.164; empty when there is none.
     canary: tuple[str, ...] = ()
 
     @property
@@ -225,7 +225,7 @@ class Change:
     pruned_at: datetime | None = None
     #: When it is to start; None for as soon as it may, and before there is a plan.
     start: Start | None = None
-    #: When, after the first try, the rest was let go; None before, and without a first try.
+    #: When, after the canary, the rest was let go; None before, and without a canary.
     continued_at: datetime | None = None
 
     @property
@@ -236,7 +236,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValueExport:
-    """Somebody's wish to have today's values of some numbers as a sheet."""
+    """Somebody's wish to have current values of some numbers as a sheet."""
 
     id: int
     #: Kind and target; its settings and its reason are empty.

@@ -37,7 +37,7 @@ def plan_sheet(
 ) -> bytes:
     """Return ``plan.csv``: what is going to happen to every number, guarded as in :class:`ResultsSheet`.
 
-    ``first`` are the positions of the first try's batches.
+    ``first`` are the positions of the canary's batches.
     """
     write = CellWriter(summary.labels if summary else {})
     touched = Touched(kind, {})

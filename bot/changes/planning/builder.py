@@ -90,9 +90,9 @@ def build(
     """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
 
     ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``. Of a row's values those
-    are sent that no number with the same row has yet: a sheet of today's values, uploaded again with one column
+    are sent that no number with the same row has yet: a sheet of current values, uploaded again with one column
     edited, takes no more calls than that column alone. The first ``canary`` numbers that change get batches of their
-    own; when these would be all, there is no first try.
+    own; when these would be all, there is no canary.
     """
     changing = 0
     batches: list[PlannedBatch] = []
@@ -119,7 +119,7 @@ def build(
         position = None
         if draft.shared is not None:
             if changing == canary:
-                room.clear()  # the first try is complete, and nothing more goes into its batches
+                room.clear()  # the canary is complete, and nothing more goes into its batches
             changing += 1
             sent = payload(kind, draft.before, sharing.of(draft.shared, draft.values))
             position = _place(kind, sent, batches, room, canary=changing <= canary)

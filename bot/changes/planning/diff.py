@@ -43,7 +43,7 @@ def difference(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
 
 
 def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
-    """Return what is sent for a number: the wanted values, and today's values of their groups' siblings.
+    """Return what is sent for a number: the wanted values, and current values of their groups' siblings.
 
     A partly filled nested object may reset its other fields to their defaults (unknown:
     providers/telnyx/API.md, "Nested objects"), so an object is always sent whole. A sibling that is not set today has
@@ -70,7 +70,7 @@ class ChangedValue:
     now: Value = None
 
 
-def moved(kind: Kind, planned: Iterable[PlannedNumber], found: Mapping[str, Snapshot]) -> list[ChangedValue]:
+def changed_values(kind: Kind, planned: Iterable[PlannedNumber], found: Mapping[str, Snapshot]) -> list[ChangedValue]:
     """Return every relevant value that differs between the plan and ``found`` (by number id), in the plan's order."""
     differences: list[ChangedValue] = []
     for number in planned:

@@ -42,7 +42,7 @@ class PlannedBatch:
     size: int
     #: A filter that is handed to the provider because nobody can resolve it beforehand; empty for every other batch.
     handed: tuple[Condition, ...] = ()
-    #: Whether it is part of the first try: sent and verified before any other batch is.
+    #: Whether it is part of the canary: sent and verified before any other batch is.
     canary: bool = False
 
 

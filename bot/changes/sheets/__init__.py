@@ -4,7 +4,7 @@ Bytes in, values out. :func:`read_sheet` understands what spreadsheets do to num
 row and column; :func:`marked` hands the file back with the problems written beside the rows; :func:`template` and
 :func:`export` make files that :func:`read_sheet` takes.
 
-An empty cell keeps today's value. :data:`CLEAR` in a cell empties the setting, where the provider allows that.
+An empty cell keeps the current value. :data:`CLEAR` in a cell empties the setting, where the provider allows that.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from bot.changes.sheets.refusals import shown
 from bot.changes.text.formula_guard import guard, unguard
 from bot.errors import InvalidValue
 
-#: In a cell, empties the setting; an empty cell keeps today's value.
+#: In a cell, empties the setting; an empty cell keeps the current value.
 CLEAR: Final = "(empty)"
 #: Begins a cell that shows what no cell can say, in sheets that Linesman makes; it is never read as a value.
 SHOWN_ONLY: Final = "(shown only)"

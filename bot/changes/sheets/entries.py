@@ -50,7 +50,7 @@ def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
 
 
 def read_entry(setting: Setting, cell: object) -> Value:
-    """Return the value that ``cell`` gives to ``setting``; None for a blank one, which keeps today's value.
+    """Return the value that ``cell`` gives to ``setting``; None for a blank one, which keeps the current value.
 
     Raises :class:`bot.errors.InvalidValue` with a sentence for the person.
     """

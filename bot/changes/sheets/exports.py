@@ -20,11 +20,12 @@ def template(kind: Kind) -> bytes:
 
 
 def export(kind: Kind, snapshots: Iterable[Snapshot], labels: Labels) -> bytes:
-    """Return today's values as CSV, one row for each number; uploaded again as it is, the sheet changes nothing.
+    """Return current values as CSV, one row for each number; uploaded again as it is, the sheet changes nothing.
 
     ``labels`` has setting name -> {id: human name} and stands beside ids. UTF-8 with a byte-order mark, which is how
-    Excel knows the encoding. Secrets are left out. A cell is empty, which keeps today's value, when nothing is set, and
-    when a cell cannot say what is set: a tag with a comma in it, say, or values that the rule of ``kind`` would refuse.
+    Excel knows the encoding. Secrets are left out. A cell is empty, which keeps the current value, when nothing is set,
+    and when a cell cannot say what is set: a tag with a comma in it, say, or values that the rule of ``kind``
+    would refuse.
     """
     text = io.StringIO()
     writer = csv.writer(text)

@@ -48,7 +48,7 @@ class Meter:
             raise PartTooLarge
 
     def set_back(self) -> None:
-        """Begin to count anew."""
+        """Begin to count again."""
         self.seen_bytes = self.seen_tags = self.seen_attributes = 0
 
 

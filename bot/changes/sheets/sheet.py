@@ -16,7 +16,7 @@ class SheetRow:
     row: int
     #: E.164 number or provider id.
     identifier: str
-    #: Setting name -> new value. What is not in it keeps today's value.
+    #: Setting name -> new value. What is not in it keeps the current value.
     values: Values
     #: The E.164 number beside the id that identifies the row; empty when there is none.
     beside: str = ""

@@ -72,7 +72,7 @@ class Close(Session):
         bounds = replace(bounds, concurrency=bounds.concurrency + WIDEST)
         client = httpx.AsyncClient(
             base_url=api_url,
-            # Connections that are not kept are made anew for every other update.
+            # Connections that are not kept are made again for every other update.
             limits=httpx.Limits(max_connections=2 * bounds.concurrency, max_keepalive_connections=bounds.concurrency),
             headers=headers | ({"Authorization": f"Bearer {api_key}"} if bearer else {}),
             auth=None if bearer else httpx.BasicAuth(api_key, ""),

@@ -29,7 +29,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def _go_on(services: Services, body: dict[str, Any]) -> None:
     change = int(body["actions"][0]["value"])
-    await services.say(body, escape(await services.canary.go_on(change, by=body["user"]["id"])))
+    await services.say(body, escape(await services.canary.continue_rollout(change, by=body["user"]["id"])))
 
 
 async def _stop(services: Services, body: dict[str, Any]) -> None:

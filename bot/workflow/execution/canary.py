@@ -1,8 +1,8 @@
-"""The first try: a few numbers alone, and what follows when they have been read back.
+"""The canary: a few numbers alone, and what follows when they have been read back.
 
 The rest of a change is held back: its batches are queued and no task is to send them. It is let go by itself when every
-number of the first try is verified; otherwise somebody decides. Before it is sent its numbers are read again, as those
-of the first try were: days may lie between.
+number of the canary is verified; otherwise somebody decides. Before it is sent its numbers are read again, as those
+of the canary were: days may lie between.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WAIT = timedelta(seconds=30)
 
 
 class Canary:
-    """Decides, or has somebody decide, what follows a first try."""
+    """Decides, or has somebody decide, what follows a canary."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Canary:
         self._refusals = DeniedActions(context)
 
     async def concluded(self, tx: Transaction, change: Change, tally: Tally) -> bool:
-        """Pause the change, or let the rest go, when this was its first try; False when nothing is held back."""
+        """Pause the change, or let the rest go, when this was its canary; False when nothing is held back."""
         if change.state is not ChangeState.VERIFYING or not await tx.batches.held_back(change.id):
             return False
         counts = {
@@ -89,7 +89,7 @@ class Canary:
         await tx.tasks.add(Task.START, change.id, now)
         await tx.events.add(change.id, "went_on", at=now, actor=by, digest=change.digest)
 
-    async def go_on(self, change_id: int, *, by: str) -> str:
+    async def continue_rollout(self, change_id: int, *, by: str) -> str:
         """Let the rest of a paused change go, and return a sentence about it.
 
         Raises NotAllowed, or Superseded when it is not paused; both are also written to the audit log.
@@ -127,7 +127,7 @@ class Canary:
             raise NotAuthorized(f"Only the requester or an operator can continue {change.public_id}.") from error
 
     async def resume(self, claim: Claim, change: Change) -> None:
-        """Carry out the task on a change that runs: send the rest, or stop it because something moved, or wait."""
+        """Carry out the task on a change that runs: send the rest, or stop it because something changed, or wait."""
         now = self._context.clock()
         until, problem = None, ""
         look = None

@@ -24,7 +24,7 @@ class Completion:
     async def finish(self, claim: Claim) -> None:
         """Carry out the task: count the outcomes, close the change, put the results where people look for them.
 
-        After a first try the rest follows instead, or somebody is asked.
+        After a canary the rest follows instead, or somebody is asked.
         """
         now = self._context.clock()
         async with self._context.database.transaction() as tx:

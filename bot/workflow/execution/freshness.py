@@ -11,14 +11,14 @@ from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import show_value
 from bot.changes.model.snapshots import Snapshot, Target
-from bot.changes.planning.diff import ChangedValue, moved
+from bot.changes.planning.diff import ChangedValue, changed_values
 from bot.changes.planning.plan import PlannedBatch, PlannedNumber, digest, ids_in
 from bot.errors import ProviderError
 from bot.workflow.context import Context
 
 log = structlog.get_logger(__name__)
 
-#: How many moved numbers are named before the rest is only counted.
+#: How many changed numbers are named before the rest is only counted.
 NAMED = 5
 
 
@@ -43,7 +43,7 @@ async def stored_plan(context: Context, change: Change) -> tuple[list[PlannedNum
 
 
 async def differences(context: Context, change: Change, numbers: Iterable[PlannedNumber]) -> list[ChangedValue]:
-    """Return what moved, among those of ``numbers`` that are going to be changed, since the plan was made.
+    """Return what changed, among those of ``numbers`` that are going to be changed, since the plan was made.
 
     What counts is everything that would be written, siblings of nested objects included. A number that somebody has
     given just what is wanted counts as well: that was their decision, of which the approver knew nothing, and an undo
@@ -58,14 +58,14 @@ async def differences(context: Context, change: Change, numbers: Iterable[Planne
     target = Target(identifiers=tuple(planned))
     async for snapshot in context.catalogue.provider(kind).find(target, names, kind):
         found[snapshot.id] = snapshot
-    return await asyncio.to_thread(moved, kind, list(planned.values()), found)
+    return await asyncio.to_thread(changed_values, kind, list(planned.values()), found)
 
 
 Names = Mapping[str, Mapping[str, str]]
 
 
 def what_changed(kind: Kind, found: Sequence[ChangedValue], names: Names, *, so: str) -> str:
-    """Return what moved, for people; ``so`` is what follows from it: "nothing was sent", "the rest was not sent"."""
+    """Return what changed, for people; ``so`` is what follows from it: "nothing was sent", "the rest was not sent"."""
     lines = [change_line(kind, difference, names) for difference in found[:NAMED]]
     more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
     numbers = len({difference.e164 for difference in found})
@@ -83,7 +83,7 @@ def change_line(kind: Kind, difference: ChangedValue, names: Names) -> str:
 
 
 async def names_of(context: Context, kind: Kind, found: Sequence[ChangedValue]) -> Names:
-    """Return setting -> {id: human name} of the first values that moved; none where the provider does not say."""
+    """Return setting -> {id: human name} of the first values that changed; none where the provider does not say."""
     ids: dict[str, set[str]] = {}
     for difference in found[:NAMED]:
         if difference.name is not None and kind.setting(difference.name).lookup:

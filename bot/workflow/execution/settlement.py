@@ -29,14 +29,16 @@ CLEAR: Final[Mapping[str, Any]] = {"asked_at": None, "doubt": "", "candidates": 
 async def settle_change(tx: Transaction, change: int, context: Context) -> None:
     """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits.
 
-    So too when those of the first try have, before anybody has let the rest go.
+    So too when those of the canary have, before anybody has let the rest go.
     """
     now = context.clock()
     record = await tx.changes.get(change)
     kind = context.catalogue.kind(record.kind)
     await free_slot(tx, kind, now)
     states = await tx.batches.states(change)
-    over = set(states) == {BatchState.SETTLED} or (record.continued_at is None and await tx.batches.tried(change))
+    over = set(states) == {BatchState.SETTLED} or (
+        record.continued_at is None and await tx.batches.canary_settled(change)
+    )
     if record.state is ChangeState.RUNNING and over:
         await tx.changes.move(change, ChangeState.VERIFYING, verifying_at=now, awaits="")
         await tx.events.add(change, "verifying", at=now)

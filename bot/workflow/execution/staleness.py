@@ -59,7 +59,7 @@ class FreshRead:
     """What reading numbers again has shown."""
 
     #: What is not as the plan found it, and what the ids in it are called.
-    moved: Sequence[ChangedValue] = ()
+    changed: Sequence[ChangedValue] = ()
     names: Names
     #: Position of a batch in the plan -> position of each number of it that has changed, and how.
     stale: Mapping[int, Mapping[int, str]]
@@ -99,12 +99,12 @@ class Staleness:
     async def read(self, change: Change, numbers: Mapping[int, PlannedNumber]) -> FreshRead:
         """Read ``numbers`` (by position in the plan) again; raises :class:`bot.errors.ProviderError`."""
         kind = self._context.catalogue.kind(change.kind)
-        moved = await differences(self._context, change, numbers.values())
-        names = await names_of(self._context, kind, moved)
-        at = {number.e164: position for position, number in numbers.items()} if moved else {}
+        changed = await differences(self._context, change, numbers.values())
+        names = await names_of(self._context, kind, changed)
+        at = {number.e164: position for position, number in numbers.items()} if changed else {}
         stale: dict[int, dict[int, str]] = {}
         done: set[int] = set()
-        for difference in moved:
+        for difference in changed:
             number = numbers[at[difference.e164]]
             if number.batch is not None:
                 lines = stale.setdefault(number.batch, {})
@@ -112,7 +112,7 @@ class Staleness:
                 lines[at[difference.e164]] = "; ".join(filter(None, (lines.get(at[difference.e164]), line)))
                 if _as_wanted(kind, number, difference):
                     done.add(number.batch)
-        return FreshRead(moved=moved, names=names, stale=stale, done=frozenset(done))
+        return FreshRead(changed=changed, names=names, stale=stale, done=frozenset(done))
 
     async def look(self, batch: Batch) -> None:
         """Look at the numbers of ``batch`` and of those that are about to go with it, and write down what was found.
@@ -176,12 +176,12 @@ class Staleness:
             await self._keep_back(tx, batch, look)
         size = sum(batch.size for batch in stale)
         if on_stale(self._context, change) is OnStale.STOP:
-            problem = what_changed(kind, look.moved, look.names, so="the rest was not sent")
+            problem = what_changed(kind, look.changed, look.names, so="the rest was not sent")
             await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHER, stale=size)
             return
         jobs = "the job was" if len(stale) == 1 else f"{len(stale):,} jobs were"
         so = f"{jobs} not created ({size:,} {'number' if size == 1 else 'numbers'})"
-        problem = what_changed(kind, look.moved, look.names, so=so)
+        problem = what_changed(kind, look.changed, look.names, so=so)
         await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:_MOST_TEXT])
         await self._notify.line(tx, change.id, "left_out")
         await self._notify.failure(tx, change.id, "left_out")
@@ -191,7 +191,7 @@ class Staleness:
     async def _end(self, tx: Transaction, change: Change, look: FreshRead, kind: Kind) -> None:
         """End a change of which nothing has been sent; its request can be planned again."""
         now = self._context.clock()
-        problem = what_changed(kind, look.moved, look.names, so="nothing was sent")
+        problem = what_changed(kind, look.changed, look.names, so="nothing was sent")
         if change.state is ChangeState.RUNNING:
             for batch in await tx.batches.of(change.id):
                 if batch.position in look.stale:
@@ -199,7 +199,7 @@ class Staleness:
                 else:
                     await stop_batch(tx, batch, now, reason=_OTHER)
                 await tx.tasks.remove(Task.SUBMIT, [batch.id])
-        numbers = len({difference.e164 for difference in look.moved})
+        numbers = len({difference.e164 for difference in look.changed})
         await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
         await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
         await self._notify.line(tx, change.id, "stale")

@@ -1,4 +1,4 @@
-"""Beginning an approved change: when it is time, only what was approved, and only if nothing moved since."""
+"""Beginning an approved change: when it is time, only what was approved, and only if nothing changed since."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ChangeStart:
     async def start(self, claim: Claim) -> None:
         """Carry out the task: begin an approved change, or stop it as stale, or wait.
 
-        Of a change whose time has come before its approval, say so; of one that is past its first try, send the rest.
+        Of a change whose time has come before its approval, say so; of one that is past its canary, send the rest.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
@@ -101,7 +101,7 @@ class ChangeStart:
                 return
             decided = {decision.digest for decision in await tx.decisions.of(change.id) if decision.counts}
             if lapsed:
-                # A new approval would start it at a time that nobody has seen, so it has to be asked for anew.
+                # A new approval would start it at a time that nobody has seen, so it has to be asked for again.
                 await self._end(tx, change, "not_approved", lapsed)
             elif decided != {change.digest} or stored != change.digest:
                 await self._refuse(tx, change)
@@ -158,7 +158,7 @@ class ChangeStart:
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.AWAITING_APPROVAL:
-                return  # decided in this very moment, which has made this task due anew or taken it away
+                return  # decided in this very moment, which has made this task due again or taken it away
             if change.start is not None and change.start.at > now:
                 await tx.tasks.again(claim, change.start.at)  # hastened by the end of a freeze
                 return

@@ -20,7 +20,7 @@ from bot.workflow.notifications import Notifications
 
 #: States of a batch that became a job, or may have.
 _GONE_OUT: Final = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN, BatchState.SUBMITTED})
-#: States in which a rest may wait for the end of the first try.
+#: States in which a rest may wait for the end of the canary.
 _TRIED: Final = frozenset({ChangeState.VERIFYING, ChangeState.PAUSED})
 #: Why a change ends that does not hold its numbers any more, and why one of them is not sent.
 RELEASED: Final = "An operator released its numbers, so other changes may touch them."
@@ -131,7 +131,7 @@ class ChangeStop:
         code: str,
         reason: str,
     ) -> str:
-        """End a change with its first try: the rest is not sent."""
+        """End a change with its canary: the rest is not sent."""
         now = self._context.clock()
         for batch in rest:
             await stop_batch(tx, batch, now, code=code, reason=reason)

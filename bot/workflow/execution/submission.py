@@ -262,7 +262,7 @@ class Submission:
         async with self._context.database.transaction() as tx:
             await tx.batches.move(batch.id, BatchState.QUEUED, slot_refused_at=now)
             await tx.tasks.again(claim, now + SLOT_WAIT)
-            if batch.slot_refused_at is None:  # the trail tells of the waiting once, not of every try
+            if batch.slot_refused_at is None:  # the audit log tells of the waiting once, not of every try
                 await tx.events.add(
                     batch.change, "batch_postponed", at=now, batch=batch.position, why="waiting for a free slot"
                 )

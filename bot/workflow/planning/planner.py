@@ -136,7 +136,7 @@ class Planner:
         )
         different = await asyncio.to_thread(varied, kind, rows, plan)
         if request.rows:
-            # A sheet of today's values has a column for everything; what counts is what it changes.
+            # A sheet of current values has a column for everything; what counts is what it changes.
             names = tuple(dict.fromkeys((*request.wanted, *different)))
             await self._authorization.request(change.requester, kind.name, len(plan.numbers), names, fresh=False)
         await asyncio.to_thread(can_be_emptied, kind, provider.title, plan)

@@ -140,7 +140,7 @@ class Requests:
         self._context.ring()
 
     async def again(self, change_id: int, *, by: str, view: str, submission: str, leave_out: bool = False) -> int:
-        """Plan the same request anew and return the new change's id; an open plan is given up for it.
+        """Plan the same request again and return the new change's id; an open plan is given up for it.
 
         With ``leave_out``, what stood in the way is left out: columns of the sheet that are not known, or numbers (not
         ours, or held by other changes). Raises

@@ -43,10 +43,10 @@ class AuditExport:
         self._refusals = DeniedActions(context)
 
     async def export(self, words: str, *, by: str) -> AuditFile:
-        """Return the part of the trail that ``words`` (``[FROM] [TO] [csv|jsonl]``) ask for.
+        """Return the part of the audit log that ``words`` (``[FROM] [TO] [csv|jsonl]``) ask for.
 
-        That it was handed out is in the trail before the file is made. Raises NotAllowed, or InputError when the words
-        cannot be read or ask for more than a file for Slack can hold.
+        That it was handed out is in the audit log before the file is made. Raises NotAllowed, or InputError when the
+        words cannot be read or ask for more than a file for Slack can hold.
         """
         async with self._refusals.noting("export", by=by):
             await self._authorization.operate(by)
@@ -67,7 +67,7 @@ class AuditExport:
 
 
 async def note_export(tx: Transaction, span: Span, form: AuditFormat, *, by: str, events: int, now: datetime) -> None:
-    """Write into the trail that ``by`` is given a part of it."""
+    """Write into the audit log that ``by`` is given a part of it."""
     since = span.since.isoformat() if span.since else None
     details = {"from": since, "to": span.until.isoformat(), "format": form.value, "events": events}
     await tx.events.add(None, "exported", at=now, actor=by, details=details)

@@ -50,7 +50,7 @@ class ValueExports:
         self._direct_messages = direct_messages
 
     async def ask(self, draft: Draft, *, by: str, submission: str) -> None:
-        """Write down that ``by`` wants today's values of what ``draft`` points at, and make the reading due.
+        """Write down that ``by`` wants current values of what ``draft`` points at, and make the reading due.
 
         Who may start a change of the kind may ask. Raises NotAllowed, and InputError with every problem at once.
         """
