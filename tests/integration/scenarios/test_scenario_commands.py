@@ -40,8 +40,8 @@ COMMANDS = (
     ("/numbers status CHG-99", "There is no CHG-99"),
     ("list “mine”", "You have asked for no changes yet"),
     ("list *mine*;", "You have asked for no changes yet"),
-    ("list kind: update", "No change is like that"),
-    ("list since 2026\u201111\u201101", "No change is like that"),
+    ("list kind: update", "No changes match"),
+    ("list since 2026\u201111\u201101", "No changes match"),
     ("list “scheduled”.", "Nothing waits for its time"),
     ("template “update”", "The empty sheet is in your direct message"),
     ("template\u00a0update.", "The empty sheet is in your direct message"),
@@ -83,7 +83,7 @@ async def test_the_status_of_a_change_is_found_however_it_is_written(stage: Stag
 
         assert "CHG-1 · Telnyx: Update settings" in answer
         assert "Awaiting approval" in answer
-        assert "approval requested · @Ana" in answer
+        assert "Approval requested · @Ana" in answer
 
 
 async def test_the_list_shows_the_newest_first_and_mine_only_mine(stage: Stage) -> None:
