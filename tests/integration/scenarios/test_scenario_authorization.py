@@ -127,7 +127,7 @@ async def test_who_may_not_decide_is_told_and_nothing_happens(idle: Stage, who: 
 
     assert says in idle.modal(person)
     assert idle.buttons(idle.request_card(change)) == ["approve", "reject", "details"]
-    assert (await idle.command(f"status CHG-{change}")).count("click refused") == 2
+    assert (await idle.command(f"status CHG-{change}")).count("Click refused") == 2
     assert idle.created() == []
 
 

@@ -64,7 +64,7 @@ async def test_an_operator_cancels_what_others_asked_for_while_slack_says_nothin
     assert f"CHG-{change} is cancelled." in said
     assert SAID in said
     house.slack.faults.clear()
-    assert "cancelled by memory" in await house.command(f"status CHG-{change}")
+    assert "Cancelled while Slack could not confirm the operator" in await house.command(f"status CHG-{change}")
 
 
 @pytest.mark.parametrize("deed", ["unfreeze", "unlock CHG-1", "settle CHG-1", "export"])

@@ -147,7 +147,7 @@ async def test_only_the_requester_and_operators_decide_at_the_click(stage: Stage
     for person in (stage.max, stage.sam):
         assert "Only the requester or an operator can continue CHG-1" in await press(stage, "go_on", change, person)
         assert "Only the requester or an operator can cancel CHG-1" in await press(stage, "stop_rest", change, person)
-    assert (await stage.command(f"status CHG-{change}")).count("click refused") == 4
+    assert (await stage.command(f"status CHG-{change}")).count("Click refused") == 4
     assert "CHG-1 goes on" in await press(stage, "go_on", change, stage.otto)
     await stage.ended(change)
     assert any("@Otto continued the rollout: 2 numbers to go" in line for line in stage.thread(change))
@@ -282,7 +282,7 @@ async def test_the_rest_is_sent_once_when_its_task_is_taken_over(stage: Stage) -
     await stage.ended(change)
 
     assert len(stage.telnyx.jobs) == 2
-    assert (await stage.command(f"status CHG-{change}")).count("rest started") == 1
+    assert (await stage.command(f"status CHG-{change}")).count("Remaining 1 job started") == 1
     stage.assert_nothing_doubled()
 
 

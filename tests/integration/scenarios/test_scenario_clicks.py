@@ -185,7 +185,7 @@ async def test_details_show_the_plan_and_its_history(stage: Stage, asked: int) -
 
     assert "Customer reference → Denver" in shown
     assert "+13035550000  Customer reference: (empty) → Denver" in shown
-    assert "approval requested · @Ana" in shown
+    assert "Approval requested · @Ana" in shown
 
 
 async def test_an_unknown_button_is_answered(stage: Stage, asked: int) -> None:

@@ -195,7 +195,7 @@ async def test_a_change_does_not_start_on_an_approval_that_has_lapsed(
     assert "1 approval is needed and 0 count, so nothing was sent." in house.thread(change)[-1]
     assert [lapsed in said for said in house.failures()] == [True]
     assert "plan_again" in house.buttons(house.card(change))
-    assert "approval lapsed" in await house.command(f"status CHG-{change}")
+    assert "An approval no longer counts" in await house.command(f"status CHG-{change}")
     assert "CHG-1" not in await house.command("locks")
 
 

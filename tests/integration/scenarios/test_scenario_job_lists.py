@@ -65,7 +65,7 @@ async def test_the_job_is_found_behind_a_first_page_that_seems_to_be_all(
     assert stage.outcomes(change) == {"verified": 3}
     assert len(stage.created()) == 1
     # Called absent, it would not have been sent again either, as its numbers have the new values by now.
-    assert "batch adopted" in await stage.command(f"status CHG-{change}")
+    assert "matched to job" in await stage.command(f"status CHG-{change}")
 
 
 async def test_a_list_that_repeats_itself_has_an_operator_asked(stage: Stage) -> None:

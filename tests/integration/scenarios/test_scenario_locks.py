@@ -210,7 +210,7 @@ async def test_locks_that_are_gone_keep_a_change_from_going_on(stage: Stage, whe
 
         assert "An operator released its numbers" in stage.read(await card_after(stage, change, "Cancelled"))
         history = await stage.command(f"status CHG-{change}")
-        assert ("not locked" in history, "started" in history) == (True, False)  # it did not even begin
+        assert ("no longer locked" in history, "Started" in history) == (True, False)  # it did not even begin
     assert stage.created() == []
 
 

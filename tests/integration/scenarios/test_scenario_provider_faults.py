@@ -42,7 +42,7 @@ async def test_a_job_whose_creation_was_not_answered_is_adopted(idle: Stage, fau
     assert len(idle.telnyx.jobs) == 1
     assert len(idle.created()) == 1
     assert idle.outcomes(change) == {"verified": 3}
-    assert "batch adopted 1" in await idle.command(f"status CHG-{change}")
+    assert "Batch 1: matched to job" in await idle.command(f"status CHG-{change}")
     idle.assert_nothing_doubled()
 
 
@@ -390,6 +390,6 @@ async def test_a_jump_of_the_clock_begins_nothing_a_second_time(stage: Stage) ->
     await stage.ended(change)
 
     assert len(stage.created()) == 1
-    assert "batch unknown" not in await stage.command(f"status CHG-{change}")
+    assert "no response to the job creation" not in await stage.command(f"status CHG-{change}")
     assert stage.outcomes(change) == {"verified": 3}
     stage.assert_nothing_doubled()

@@ -109,7 +109,8 @@ async def test_an_operator_adopts_the_job_by_its_id(stage: Stage) -> None:
     assert stage.outcomes(change) == {"verified": 3}
     assert len(stage.created()) == 1
     history = await stage.command(f"status CHG-{change}")
-    assert "batch adopted 1 · @Otto" in history
+    assert "Batch 1: matched to job" in history
+    assert "· @Otto" in history
     stage.assert_nothing_doubled()
 
 
@@ -207,7 +208,7 @@ async def test_an_operator_who_saw_that_there_is_no_job_sends_again(stage: Stage
     assert len(stage.created()) == 2
     assert len(stage.telnyx.jobs) == 1
     assert stage.outcomes(change) == {"verified": 3}
-    assert "batch sent again 1 · @Otto" in await stage.command(f"status CHG-{change}")
+    assert "Batch 1: an operator has it sent again · @Otto" in await stage.command(f"status CHG-{change}")
     stage.assert_nothing_doubled()
 
 
@@ -221,7 +222,7 @@ async def test_an_operator_gives_up_and_every_number_says_what_that_means(stage:
     assert stage.outcomes(change) == {"verified": 3}
     assert not any("at Telnyx" in line for line in stage.thread(change))
     assert "No numbers are locked" in await stage.command("locks")
-    assert "batch given up 1 · @Otto" in await stage.command(f"status CHG-{change}")
+    assert "Batch 1: an operator gave up on it · @Otto" in await stage.command(f"status CHG-{change}")
     assert stage.buttons(stage.slack.messages(FAILURES)[0]) == []
 
 
@@ -236,7 +237,7 @@ async def test_only_operators_answer(stage: Stage) -> None:
 
     assert len(stage.created()) == 1
     assert "Needs an operator" in stage.read(stage.card(change))
-    assert "click refused" in await stage.command(f"status CHG-{change}")
+    assert "Click refused" in await stage.command(f"status CHG-{change}")
 
 
 async def test_the_command_offers_the_same_answers(stage: Stage) -> None:

@@ -79,7 +79,7 @@ async def test_a_gateways_page_is_no_refusal_of_a_job(stage: Stage, status: int)
 
     assert len(stage.created()) == 1
     assert stage.outcomes(change) == {"verified": 3}
-    assert "batch unknown" in await stage.command(f"status CHG-{change}")
+    assert "no response to the job creation" in await stage.command(f"status CHG-{change}")
     stage.assert_nothing_doubled()
 
 
@@ -186,7 +186,9 @@ async def test_a_read_back_that_cannot_end_is_ended_by_an_operator(
     assert "⚠️ Ended, not verified" in card
     assert "Waiting for the read-back" not in card
     assert "No numbers are locked" in await idle.command("locks")
-    assert "read back ended · @Otto" in await idle.command(f"status CHG-{change}")
+    assert "Read-back ended by an operator, 3 numbers not verified · @Otto" in await idle.command(
+        f"status CHG-{change}"
+    )
     assert idle.buttons(idle.slack.messages(FAILURES)[0]) == []
     idle.assert_nothing_doubled()
 

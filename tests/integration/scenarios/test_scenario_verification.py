@@ -272,7 +272,7 @@ async def test_the_results_come_as_a_workbook_when_asked_for(stage: Stage) -> No
     [page] = load_workbook(io.BytesIO(workbook)).worksheets
     headings, *lines = [[str(cell or "") for cell in row] for row in page.iter_rows(values_only=True)]
     assert [dict(zip(headings, line, strict=True)) for line in lines] == stage.results(change)
-    assert "workbook asked for" in await stage.command(f"status CHG-{change}")
+    assert "Results requested as a workbook" in await stage.command(f"status CHG-{change}")
     stage.assert_nothing_doubled()
 
 
