@@ -27,25 +27,23 @@ ROOM: Final = 64
 ACK_WITHIN: Final = 2.0
 
 #: What a person reads after a fault that nobody foresaw.
-FAULT: Final = (
-    "Something went wrong on our side; the log has the details. Look at `/numbers list` before you try again."
-)
+FAULT: Final = "Linesman had an internal error; the log has the details. Check `/numbers list` before you try again."
 
 #: What a person reads when Linesman is stopped before their click is answered, and seconds in which they are told.
 STOPPED: Final = (
-    "Linesman was stopped before it could answer this click. Look at `/numbers list` when it is back, and do it again "
-    "if it did not count."
+    "Linesman was stopped before it could answer this click. When it is back, check `/numbers list`, and "
+    "click again if nothing happened."
 )
 FAREWELL: Final = 2.0
 
 #: What a person reads when the answer to a click met a fault of Slack: what was decided by then stands.
 _UNSHOWN: Final[Mapping[type[DeliveryError], str]] = {
-    TokenLost: "Slack does not let Linesman in just now, which whoever runs it can see.",
-    DeliveryPostponed: "Slack asks Linesman to slow down, so the answer could not be shown.",
-    DeliveryUnknown: "Slack had a fault of its own, so the answer may not have been shown.",
-    DeliveryRefused: "Slack did not take the answer; whoever runs Linesman finds the reason in the log.",
+    TokenLost: "Slack does not accept Linesman's token right now; the log of Linesman says why.",
+    DeliveryPostponed: "Slack is rate limiting Linesman, so the answer could not be shown.",
+    DeliveryUnknown: "Slack had an internal error, so the answer may not have been shown.",
+    DeliveryRefused: "Slack refused the answer; the log of Linesman says why.",
 }
-_LOOK_FIRST: Final = "Look at `/numbers list` before you do it again."
+_LOOK_FIRST: Final = "Check `/numbers list` before you try again."
 
 
 def in_words(error: DeliveryError) -> str:

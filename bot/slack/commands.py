@@ -33,12 +33,12 @@ class Command:
 
 #: In the order of a change's life; the kinds of change, whose words come from the providers, stand before them.
 COMMANDS: Final = (
-    Command("new", "", "open the form and choose in it what to change; `/numbers` alone does the same"),
-    Command("status", "CHG-42", "show where a change is; with `xlsx` behind it, post its results as a workbook"),
-    Command("cancel", "CHG-42", "stop what is not sent yet; its requester and operators can"),
+    Command("new", "", "open the form; `/numbers` alone does the same"),
+    Command("status", "CHG-42", "show a change; add `xlsx` to get its results as a workbook"),
+    Command("cancel", "CHG-42", "stop what is not sent yet; for its requester and operators"),
     Command("retry", "CHG-42", "open the form for the numbers that failed or were not attempted"),
-    Command("undo", "CHG-42", "plan a new change back to the values from before"),
-    Command("list", "mine failed", "list changes, newest first; `list scheduled` shows what waits for its time"),
+    Command("undo", "CHG-42", "plan a change back to the earlier values"),
+    Command("list", "mine failed", "list changes, newest first; `list scheduled` shows what starts later"),
     Command("find", "+13035550100", "show one number: its current values, its lock, and every change of it"),
     Command("template", "update", "send an empty sheet to fill in and upload in the form"),
     Command("values", "", "send the current values of numbers as a sheet to edit and upload"),
@@ -46,12 +46,12 @@ COMMANDS: Final = (
     Command("run", "NAME", "open the form with a saved change"),
     Command("locks", "", "show which changes hold which numbers"),
     Command("unlock", "CHG-42", "release the numbers of a change", operators=True),
-    Command("freeze", "REASON", "stop everything that is not at the provider yet", operators=True),
+    Command("freeze", "REASON", "send nothing more to the providers", operators=True),
     Command("unfreeze", "", "lift the freeze; what waits continues", operators=True),
     Command(
         "resolve",
         "CHG-42",
-        "decide on a lost job creation, a stalled job, or a read-back that does not end",
+        "resolve a job creation without a response, a stalled job, or a read-back that does not end",
         former=("settle",),
         operators=True,
     ),

@@ -26,7 +26,7 @@ GROUP_STEP: Final = 5.0
 GROUP_TROUBLE: Final[Mapping[str, str]] = {
     "no_such_subteam": "which Slack does not know: take the id from the group's page in Slack",
     "subteam_not_found": "which Slack does not know: take the id from the group's page in Slack",
-    "subteam_disabled": "which is switched off: switch it on in Slack, or take it out",
+    "subteam_disabled": "which is disabled: enable it in Slack, or remove it here",
     "plan_upgrade_required": "but this workspace's plan has no user groups: list the people themselves",
 }
 

@@ -47,7 +47,9 @@ class SlackFiles:
         if not url and not file.get("is_external"):
             raise InputError({_FIELD: f"Slack gives no address for “{upload.name}”; {_UPLOAD_HERE}."})
         if file.get("is_external") or not self._ours(url):
-            raise InputError({_FIELD: f"“{upload.name}” is kept outside Slack, where it is not read; upload the file."})
+            raise InputError(
+                {_FIELD: (f"“{upload.name}” is stored outside Slack and cannot be read there; upload the file itself.")}
+            )
         # Instead of a file that it does not hand out, Slack shows the page where people sign in (API.md, "Files"). A
         # file that is a web page itself comes with the same type; what it is, its reader finds out.
         return await self._download(url, upload, may_be_page=file.get("mimetype") == _PAGE)
@@ -90,7 +92,7 @@ class SlackFiles:
                     if len(content) > LARGEST:
                         raise InputError({_FIELD: _too_large(upload)})
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise DeliveryUnknown(f"Slack did not hand out “{upload.name}”.") from error
+            raise DeliveryUnknown(f"Slack did not deliver “{upload.name}”.") from error
         return bytes(content)
 
 
@@ -98,7 +100,7 @@ def _check(response: aiohttp.ClientResponse, upload: Upload, *, may_be_page: boo
     if response.status == 429:
         raise DeliveryPostponed("Slack asks to wait.", wait=retry_after(response.headers))
     if response.status >= 500:
-        raise DeliveryUnknown(f"Slack did not hand out “{upload.name}” (HTTP {response.status}).")
+        raise DeliveryUnknown(f"Slack did not deliver “{upload.name}” (HTTP {response.status}).")
     if response.status == 404:
         raise _gone(upload)
     if response.status != 200 or (response.content_type == _PAGE and not may_be_page):
@@ -106,18 +108,20 @@ def _check(response: aiohttp.ClientResponse, upload: Upload, *, may_be_page: boo
 
 
 def _gone(upload: Upload) -> InputError:
-    return InputError({_FIELD: f"“{upload.name}” is not in Slack any more; upload the sheet again."})
+    return InputError({_FIELD: f"“{upload.name}” is no longer in Slack; upload the sheet again."})
 
 
 def _denied(upload: Upload) -> InputError:
-    what = f"“{upload.name}” is not open to the bot: its owner, or the workspace that it was shared from, keeps it shut"
+    what = f"“{upload.name}” is not open to the bot: its owner, or the workspace that it was shared from, restricts it"
     return InputError({_FIELD: f"{what}; {_UPLOAD_HERE}."})
 
 
 def _not_readable(upload: Upload) -> DeliveryRefused:
     return DeliveryRefused(
-        f"Slack does not let the bot read “{upload.name}”. Ask an operator to give the app the scope "
-        "files:read and to install it again.",
+        (
+            f"Slack does not let the bot read “{upload.name}”. Ask an operator to give the app the scope "
+            "files:read and to reinstall it."
+        ),
         code="not_readable",
     )
 

@@ -33,7 +33,9 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "groups:read": "checks that it is in its private channels",
         "channels:history": "looks in a public channel whether an unanswered message arrived, before posting it again",
         "groups:history": "looks in a private channel whether an unanswered message arrived, before posting it again",
-        "im:write": "writes to a person who cannot be answered in a channel, and sends files to who asked for them",
+        "im:write": (
+            "writes to a person who cannot be answered in a channel, and sends files to the person who asked for them"
+        ),
         "im:history": "looks in a direct message whether a sheet arrived, before sending it again",
     }
 )

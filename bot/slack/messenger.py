@@ -143,8 +143,8 @@ class SlackMessenger:
         form = "xlsx" if sheet.startswith(b"PK") else "csv"
         name = next(name for name in marked_names(change) if name.endswith(form))
         text = (
-            f"{change.public_id}: your sheet, with what is wrong in its column “Errors”. Put the rows right, press "
-            "“Edit” in the form or start anew with /numbers, and upload it again; the column may stay."
+            f"{change.public_id}: your sheet; its column “Errors” says what is wrong. Fix the rows, press "
+            "“Edit” in the form or start again with /numbers, and upload it again. The column can stay."
         )
         await self._direct_messages.send(change.requester, name, sheet, text)
         return MessageRef()

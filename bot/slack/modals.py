@@ -87,8 +87,8 @@ class Modals:
         except DeliveryError as error:
             if error.code in _EXPIRED:
                 raise ModalNotOpened(
-                    "Slack gives three seconds to open a window, and this time that was not enough. Nothing happened; "
-                    "do it again."
+                    "Linesman could not open the window within the three seconds that Slack allows. "
+                    "Nothing happened; try again."
                 ) from error
             raise ModalNotOpened from error
         return str(answer["view"]["id"])
@@ -104,7 +104,7 @@ class Modals:
         return str(answer["view"]["id"])
 
     async def _excuse(self, view_id: str, error: DeliveryError) -> None:
-        excuse = "⚠️ Slack did not take what belongs here. Close this window and do it again."
+        excuse = "⚠️ Slack refused the content of this window. Close it and try again."
         try:
             await call(self._client.views_update(view_id=view_id, view=notice(excuse)))
         except DeliveryError as second:

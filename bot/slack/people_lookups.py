@@ -42,7 +42,7 @@ class LookupPace:
         now = self._now()
         begins = max(now, self._due - self._slack)
         if begins - now > PATIENCE:
-            raise DeliveryPostponed("Slack is asked too often just now.", wait=begins - now)
+            raise DeliveryPostponed("There are too many requests to Slack right now.", wait=begins - now)
         self._due = max(self._due, begins) + self._step
         await asyncio.sleep(begins - now)
 

@@ -53,6 +53,6 @@ class FileUploads:
         if status == 429:
             raise DeliveryPostponed("Slack asks to slow down.", wait=retry_after(headers))
         if status >= 500:
-            raise DeliveryUnknown("Slack had a fault of its own.", code=f"http_{status}")
+            raise DeliveryUnknown("Slack had an internal error.", code=f"http_{status}")
         if status != 200:
             raise DeliveryRefused(f"Slack did not take the bytes of {name} (HTTP {status}).", code=f"http_{status}")

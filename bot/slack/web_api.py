@@ -90,8 +90,8 @@ _HINTS: Final = {
     "is_archived": "the channel is archived",
     "message_not_found": "the message was deleted",
     "not_authed": "there is no bot token; set SLACK_BOT_TOKEN",
-    "token_expired": "the bot token has run out; install the app again and set SLACK_BOT_TOKEN",
-    "invalid_auth": "the bot token is not valid any more; install the app again and set SLACK_BOT_TOKEN",
+    "token_expired": "the bot token has expired; install the app again and set SLACK_BOT_TOKEN",
+    "invalid_auth": "the bot token is no longer valid; install the app again and set SLACK_BOT_TOKEN",
     "token_revoked": "the bot token was revoked; install the app again and set SLACK_BOT_TOKEN",
     "account_inactive": "the app was removed from the workspace; install it again",
     "is_inactive": "the channel is archived",
@@ -139,7 +139,7 @@ def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | Deli
     data = response.data if isinstance(getattr(response, "data", None), dict) else {}
     code = str(data.get("error", ""))
     if status >= 500 or code in _UNSURE or not code:
-        return DeliveryUnknown("Slack had a fault of its own.", code=code or f"http_{status}")
+        return DeliveryUnknown("Slack had an internal error.", code=code or f"http_{status}")
     if code == "ratelimited":
         return DeliveryPostponed("Slack asks to slow down.")
     hint = _HINTS.get(code, "see docs.slack.dev for this error")

@@ -117,7 +117,7 @@ async def test_killed_while_frozen_the_next_process_sends_nothing_before_the_fre
     await close.wait_for(lambda: polls(stage) > before + 3, timeout=PATIENCE)
     assert sent(stage) == marked >= sum(call.method == "PUT" for call in close.calls)
 
-    await command(stage, "unfreeze", "Submissions go on.")
+    await command(stage, "unfreeze", "The freeze is lifted; submissions continue.")
     await stage.ended()
 
     [sheet] = stage.sheets()

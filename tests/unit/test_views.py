@@ -357,7 +357,7 @@ def test_no_filter_can_be_taken_for_a_setting(kind: Kind) -> None:
     asked = [labels[f"filter:{key}"] for key in ways_to_filter(kind)]
     given = [labels[f"value:{setting.name}"] for setting in kind.settings]
     assert all(place == "Which numbers" and label.startswith("Only numbers ") for place, label in asked)
-    assert all(place == "What is set for them" and not label.startswith("Only ") for place, label in given)
+    assert all(place == "New values" and not label.startswith("Only ") for place, label in given)
     offered = next(block for block in view["blocks"] if block.get("block_id") == "filters")["element"]["options"]
     assert all(option["text"]["text"].startswith("Only numbers ") for option in offered)
 

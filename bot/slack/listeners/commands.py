@@ -119,8 +119,10 @@ async def _status(services: Services, body: dict[str, Any], text: str) -> None:
     if change is None or form.lower() not in {"", FileFormat.XLSX.value}:
         await services.say(
             body,
-            f"Say which change: `{COMMAND} status CHG-42`, or `{COMMAND} status CHG-42 xlsx` for its results as a "
-            f"workbook. `{COMMAND} list` shows the newest ones.",
+            (
+                f"Name the change: `{COMMAND} status CHG-42`, or `{COMMAND} status CHG-42 xlsx` for its "
+                f"results as a workbook. `{COMMAND} list` shows the newest ones."
+            ),
         )
         return
     if form:
@@ -132,7 +134,7 @@ async def _status(services: Services, body: dict[str, Any], text: str) -> None:
 async def _cancel(services: Services, body: dict[str, Any], text: str) -> None:
     change = read_public_id(text)
     if change is None:
-        await services.say(body, f"Say which change: `{COMMAND} cancel CHG-42`.")
+        await services.say(body, f"Name the change: `{COMMAND} cancel CHG-42`.")
         return
     await services.say(body, escape(await services.cancellation.cancel(change, by=body["user_id"])))
 

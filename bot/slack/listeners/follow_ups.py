@@ -33,7 +33,7 @@ async def follow_named(services: Services, body: dict[str, Any], what: FollowUp,
     """Answer the command that names a change."""
     change = read_public_id(text)
     if change is None:
-        await services.say(body, f"Say which change: `{COMMAND} {what.value} CHG-42`.")
+        await services.say(body, f"Name the change: `{COMMAND} {what.value} CHG-42`.")
         return
     await _follow(services, body, change, what, body["user_id"])
 

@@ -42,7 +42,7 @@ async def show_list(services: Services, body: dict[str, Any], text: str) -> None
 async def _show_scheduled(services: Services, body: dict[str, Any], words: list[str]) -> None:
     """Show what waits for its time: a list of its own, for its order is that of the starts."""
     if not set(words) <= {"scheduled", "mine"}:
-        raise InputError({"scheduled": "“scheduled” stands alone, or with “mine”."})
+        raise InputError({"scheduled": "Use “scheduled” alone or with “mine”."})
     mine = body["user_id"] if "mine" in words else ""
     await services.say(
         body,

@@ -51,7 +51,7 @@ async def fill_form(
     """
     chosen = kind or next(iter(services.choices.kinds), None)
     if chosen is None:
-        await services.show(view, notice("🚫 The policy allows no change at all. Ask whoever runs Linesman."))
+        await services.show(view, notice("🚫 The policy allows no changes. Ask whoever runs Linesman."))
         return
     try:
         await services.authorization.start(user, chosen.name, fresh=False)

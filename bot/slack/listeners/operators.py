@@ -35,7 +35,7 @@ async def _ask_to_unlock(services: Services, body: dict[str, Any], text: str) ->
     change = read_public_id(text)
     if change is None:
         await services.say(
-            body, f"Say whose numbers: `{COMMAND} unlock CHG-41`. `{COMMAND} locks` shows who holds some."
+            body, (f"Name the change: `{COMMAND} unlock CHG-41`. `{COMMAND} locks` shows which changes hold numbers.")
         )
         return
     await services.lock_control.allow(by=body["user_id"])
@@ -61,7 +61,7 @@ async def _freeze(services: Services, body: dict[str, Any], reason: str) -> None
 async def _unfreeze(services: Services, body: dict[str, Any], _: str) -> None:
     """Answer ``/numbers unfreeze``."""
     await services.freeze_control.unfreeze(by=body["user_id"])
-    await services.say(body, "Submissions go on.")
+    await services.say(body, "The freeze is lifted; submissions continue.")
 
 
 async def _export(services: Services, body: dict[str, Any], words: str) -> None:

@@ -61,7 +61,7 @@ def register(app: AsyncApp, services: Services) -> None:
             body,
             partial(_adopt_typed, services, body),
             refused=lambda text: Reply(view=notice(escape(text))),
-            waiting=waiting("Looking at the job…"),
+            waiting=waiting("Checking the job…"),
             what="adoption",
         )
 
@@ -78,7 +78,7 @@ async def show_questions(services: Services, body: dict[str, Any], text: str) ->
     change = read_public_id(text)
     if change is None:
         await services.say(
-            body, f"Say which change: `{COMMAND} resolve CHG-42`. Its card says when it needs an operator."
+            body, f"Name the change: `{COMMAND} resolve CHG-42`. Its card says when it needs an operator."
         )
         return
     await services.resolution.allow(change, by=body["user_id"])

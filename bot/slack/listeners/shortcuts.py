@@ -54,8 +54,8 @@ async def _change_these(services: Services, body: dict[str, Any]) -> None:
         problem = _nothing(message, doubtful)
     elif (room := "".join(boxes_of(numbers)).count("\n") + 1) < len(reading.identifiers):
         problem = (
-            f"This message names {len(reading.identifiers):,} numbers, and the form holds {room:,} of them. "
-            "Nothing was opened, so that none is forgotten: split the list over several messages."
+            f"This message has {len(reading.identifiers):,} numbers, but the form holds only {room:,}. The "
+            "form was not opened, so that no number is lost: split the list into several messages."
         )
     if problem:
         await services.show(view, notice(problem))
@@ -75,11 +75,11 @@ def _nothing(message: dict[str, Any], doubtful: Sequence[BadEntry]) -> str:
     said = "There are no phone numbers in this message."
     if doubtful:
         return f"{said} {_doubt(doubtful)}"
-    return f"{said} None of the files below it is a CSV or XLSX sheet." if message.get("files") else said
+    return f"{said} None of its files is a CSV or XLSX sheet." if message.get("files") else said
 
 
 def _doubt(doubtful: Sequence[BadEntry]) -> str:
     """Return what looks like a number and is not taken for one; what is left out must not be left out silently."""
     named = "; ".join(f"{code(bad.text)} {escape(bad.why)}" for bad in doubtful[:NAMED])
     more = f"; and {len(doubtful) - NAMED:,} more" if len(doubtful) > NAMED else ""
-    return f"Not taken from the message, for it cannot be read: {named}{more}."
+    return f"Not taken from the message, because it cannot be read: {named}{more}."

@@ -69,7 +69,7 @@ async def show_templates(services: Services, body: dict[str, Any], text: str) ->
     """Answer ``/numbers templates``; with something after it, say where that belongs."""
     if text:
         await services.say(
-            body, f"`{COMMAND} templates` takes nothing more; `{COMMAND} run {escape(text[:60])}` opens one."
+            body, f"`{COMMAND} templates` takes no arguments; `{COMMAND} run {escape(text[:60])}` opens one."
         )
         return
     await _show(services, body)
@@ -78,7 +78,7 @@ async def show_templates(services: Services, body: dict[str, Any], text: str) ->
 async def run_named(services: Services, body: dict[str, Any], name: str) -> None:
     """Answer ``/numbers run NAME``: open the form with what the template holds."""
     if not name:
-        await services.say(body, f"Say which: `{COMMAND} run NAME`. `{COMMAND} templates` shows which there are.")
+        await services.say(body, f"Name the template: `{COMMAND} run NAME`. `{COMMAND} templates` lists them.")
         return
     try:
         template = await services.templates.named(named(name), by=body["user_id"])

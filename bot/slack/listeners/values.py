@@ -71,8 +71,8 @@ async def send_template(services: Services, body: dict[str, Any], text: str) -> 
         await services.say(body, f"{said}There are: {offered}.")
         return
     beside = (
-        f"An empty sheet for {kind.provider.title()}: {kind.title}. Put a number into each row, and values where "
-        f"something is to change; columns may be removed. Upload it with {COMMAND} {kind.command}."
+        f"An empty sheet for {kind.provider.title()}: {kind.title}. Put one number in each row, and values "
+        f"where something should change. You can remove columns. Upload it with {COMMAND} {kind.command}."
     )
     await services.direct_messages.send(body["user_id"], f"{kind.command}-template.csv", template(kind), beside)
     await services.say(body, "The empty sheet is in your direct message with Linesman.")

@@ -45,8 +45,8 @@ def approval_text(details: ChangeDetails) -> str:
     change = details.change
     if change.state is ChangeState.AWAITING_APPROVAL:
         return (
-            f"{audience_text(details.audience)}: {person(change.requester)} asks for approval of {change.public_id}, "
-            f"{numbers_of(change, details.tally.total)}"
+            f"{audience_text(details.audience)}: {person(change.requester)} requests approval of "
+            f"{change.public_id}, {numbers_of(change, details.tally.total)}"
         )
     return f"{change.public_id}: {state_word(change)}"
 
@@ -57,13 +57,17 @@ def approval_card(details: ChangeDetails) -> list[Block]:
     waiting = change.state is ChangeState.AWAITING_APPROVAL
     blocks = [
         header(f"{change.public_id} · {details.provider}: {details.kind.title}"),
-        section(f"*{state_word(change)}* · asked for by {person(change.requester)}"),
+        section(f"*{state_word(change)}* · requested by {person(change.requester)}"),
     ]
     if freeze := freeze_line(details):
         blocks.append(section(freeze))
     if summary is not None:
         if summary.conditions:
-            meeting = "will meet this, when the job is made" if summary.unknown else "met, when this was planned"
+            meeting = (
+                "will match this filter when the job is created"
+                if summary.unknown
+                else ("matched this filter when it was planned")
+            )
             blocks.append(section(f"*Numbers that {meeting}*\n{filter_lines(summary)}"))
         blocks.append(section(wanted_lines(details.kind, summary, details.change.draft)))
         blocks.append(
@@ -98,7 +102,7 @@ def numbers_of(change: Change, total: int) -> str:
     """Return how many numbers a request is about, as people read it."""
     summary = change.summary
     if summary and summary.unknown:
-        return f"Up to {summary.unknown:,} numbers that nobody can see beforehand"
+        return f"Up to {summary.unknown:,} numbers that are unknown until the job runs"
     return counted(total, "number")
 
 
@@ -125,10 +129,10 @@ def _beginning(details: ChangeDetails) -> str:
     """Return when an approval of now begins the change; plain text, in which nobody's own clock can be shown."""
     start, begins = details.change.start, details.opens_at
     if begins is not None:
-        thaw = " at the earliest, and not before the freeze is lifted" if details.freeze else ""
+        thaw = ", or when the freeze is lifted if that is later" if details.freeze else ""
         return f"starting {show_instant(begins, start.zone if start else 'UTC')}{thaw}"
-    soon = "not before the freeze is lifted" if details.freeze else "at once" if start else "now"
-    why = f", because the start that was asked for, {start}, has passed" if start and not details.freeze else ""
+    soon = "once the freeze is lifted" if details.freeze else "at once" if start else "now"
+    why = f", because the requested start, {start}, has passed" if start and not details.freeze else ""
     return f"starting {soon}{why}"
 
 
@@ -140,7 +144,7 @@ def decision_buttons(details: ChangeDetails) -> Block:
     question = confirmation(
         f"Approve {change.public_id}?",
         (
-            f"{numbers} will be deleted for good, {_beginning(details)}. Nobody can undo it."
+            f"{numbers} will be deleted permanently, {_beginning(details)}. This cannot be undone."
             if details.kind.removes
             else f"{numbers} will be changed exactly as shown, {_beginning(details)}."
         ),
@@ -162,7 +166,7 @@ def rejection_form(change: Change) -> View:
     return modal(
         REJECTION,
         f"Reject {change.public_id}",
-        [field(WHY, "Why?", element, hint="The requester reads it; say what would make it acceptable.")],
+        [field(WHY, "Why?", element, hint="The requester will read this. Say what would make the change acceptable.")],
         submit="Reject",
         close="Go back",
         private=ticket(change),

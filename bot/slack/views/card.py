@@ -148,7 +148,7 @@ def _jobs(details: ChangeDetails) -> str:
 def _full(details: ChangeDetails) -> str:
     """Return whose jobs take up the provider's slots; those that are not ours it does not name."""
     slots = details.kind.jobs_in_flight
-    whose = "all ours" if details.in_flight >= slots else f"{details.in_flight} of them ours"
+    whose = "all by Linesman" if details.in_flight >= slots else f"{details.in_flight} by Linesman"
     return f" for a free slot: {slots} of {slots} in use, {whose}"
 
 
@@ -165,7 +165,7 @@ def _small_print(details: ChangeDetails) -> list[str]:
     if change.finished_at is not None:
         texts.append(f"Ended {when(change.finished_at)}")
     if change.kept is not None:
-        texts.append("So long ago that its numbers were pruned; this summary is what is kept")
+        texts.append("Old data was removed; this summary is kept")
     if change.digest:
         texts.append(f"Plan `{change.digest[:12]}`")
     return texts

@@ -168,7 +168,7 @@ def shortened(text: str, blocks: Sequence[Block]) -> tuple[str, list[Block]]:
     """Return a message that says the same in a few lines and keeps its buttons; mrkdwn is cut at a line's end."""
     lines = "\n".join(line for line in text.splitlines()[:10] if len(line) <= 300) or clip(text, 150)
     buttons = [block for block in blocks if block["type"] == "actions"][:5]
-    more = context("Shortened, because Slack found it too long. `/numbers status` shows the whole.")
+    more = context("Shortened, because Slack refused the full message. `/numbers status` shows all of it.")
     return lines, [section(lines), *buttons, more]
 
 

@@ -47,8 +47,9 @@ A_BOX: Final = BOX_LENGTH // 13
 
 
 _LONGER: Final = (
-    "For a longer list upload a *sheet*, below; or post the list as a message and choose *Change these numbers* among "
-    "that message's shortcuts (⋮, More actions), which opens this form with all of them; or add the boxes you need."
+    "For a longer list, upload a *sheet* below or add boxes. Or post the list as a message and choose "
+    "*Change these numbers* among its shortcuts (⋮, More actions): that opens this form with all its "
+    "numbers."
 )
 
 
@@ -77,19 +78,19 @@ def form(
     if fields := ways_to_filter(kind):
         blocks += filter_fields(kind, draft, fields)
     if kind.settings:
-        blocks.append(header("What is set for them"))
+        blocks.append(header("New values"))
     if any(not setting.always for setting in kind.settings):
         blocks.append(settings_field(kind, draft))
     for setting in kind.settings:
         if setting.always or setting.name in draft.chosen:
             blocks += value_fields(setting, draft)
-    blocks.append(header("Why, and when"))
+    blocks.append(header("Reason and start"))
     blocks.append(
         field(
             REASON,
             "Reason",
             text_input(REASON, draft.reason, REASON_LENGTH, multiline=True),
-            hint="The approver decides on it, and it stays in the history.",
+            hint="Approvers read it, and it stays in the history.",
         )
     )
     blocks += [_start_field(draft), _canary_field(draft)]
@@ -105,10 +106,10 @@ def form(
 def base_text(base: Base) -> str:
     """Return which numbers of an earlier change are meant, in mrkdwn."""
     if base.what is FollowUp.UNDO:
-        return f"↩️ The numbers that *{public_id(base.change)}* changed get back what they had before it."
+        return f"↩️ Undo of *{public_id(base.change)}*: the numbers that it changed get their earlier values back."
     return (
-        f"🔁 Meant are the numbers of *{public_id(base.change)}* that failed, differ or were not attempted, besides "
-        "what you add below. Correct what was wrong, or ask for the same once more."
+        f"🔁 Retry of *{public_id(base.change)}*: its numbers that failed, differ or were not attempted, "
+        "and any that you add below. Fix what was wrong, or request the same again."
     )
 
 
@@ -166,7 +167,7 @@ def number_fields(draft: Draft, boxes: int, longer: str) -> list[Block]:
     if boxes < MOST_BOXES:
         fields.append(_more_boxes(boxes))
     else:
-        fields.append(context(f"All {MOST_BOXES} boxes are there; put the rest of a longer list in a second change."))
+        fields.append(context(f"This form has its maximum of {MOST_BOXES} boxes. Put the rest in a second change."))
     return fields
 
 

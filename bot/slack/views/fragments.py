@@ -62,7 +62,7 @@ def decision_text(decisions: Sequence[Decision], required: int) -> str:
 
 def _said(decision: Decision) -> str:
     verb = "approved" if decision.verb is DecisionVerb.APPROVE else "rejected"
-    lapse = f", which does not count any more (who {decision.lapse})" if decision.lapse else ""
+    lapse = f", which no longer counts (who {decision.lapse})" if decision.lapse else ""
     return f"{person(decision.person)} {verb}{lapse}"
 
 

@@ -20,8 +20,8 @@ def help_text(kinds: Sequence[Kind]) -> str:
     return "\n".join(
         [
             (
-                "*Linesman changes the settings of many phone numbers.* You say what, you see exactly what will "
-                "happen, somebody else approves, and every number is accounted for."
+                "*Linesman changes the settings of many phone numbers.* You say what to change and see a "
+                "preview, somebody else approves, and Linesman accounts for every number."
             ),
             *starts,
             *everyone,
@@ -29,8 +29,9 @@ def help_text(kinds: Sequence[Kind]) -> str:
             *operators,
             list_help(kinds),
             (
-                "Numbers may follow at once: `/numbers update +13035550100 +13035550101`. In a thread, where slash "
-                "commands do not work, use the message shortcut “Change these numbers”."
+                "You can add the numbers right away: `/numbers update +13035550100 +13035550101`. In a "
+                "thread, where slash commands do not work, use the message shortcut “Change these "
+                "numbers”."
             ),
         ]
     )
@@ -45,7 +46,7 @@ def list_help(kinds: Sequence[Kind]) -> str:
     words = ", ".join(f"`{sort.word}`" for sort in SORTS)
     named = " or ".join(f"`kind {kind.command}`" for kind in kinds)
     return (
-        f"After `/numbers list`, in any order: where a change is ({words}), whose it is (`mine` or @somebody), "
-        f"{named}, and days in UTC: `since 2026-11-01`, `until 2026-11-30`, `on today`. "
-        "Several words of one sort mean any of them: `/numbers list failed stale @ana since 2026-11-01`."
+        f"`/numbers list` takes, in any order: a state ({words}), a requester (`mine` or @somebody), "
+        f"{named}, and days in UTC: `since 2026-11-01`, `until 2026-11-30`, `on today`. Several words of "
+        "one type match any of them: `/numbers list failed stale @ana since 2026-11-01`."
     )

@@ -46,15 +46,19 @@ def home(outlook: HomeContents | NoHomeContents) -> View:
     for details in outlook.waiting:
         blocks += [section(_request(details)), _decide(details)]
     if outlook.more_waiting:
-        blocks.append(context(f"{outlook.more_waiting:,} more wait; `/numbers list waiting` shows them."))
+        blocks.append(context(f"{outlook.more_waiting:,} more: `/numbers list waiting` shows them."))
     if not outlook.waiting:
-        blocks.append(section("No request waits for you."))
-    blocks += _part("Running now", [_running(list_row, outlook) for list_row in outlook.running], "Nothing runs.")
+        blocks.append(section("No requests are waiting for you."))
+    blocks += _part(
+        "Running now", [_running(list_row, outlook) for list_row in outlook.running], ("Nothing is running.")
+    )
     mine = [entry(list_row, outlook.kinds.get(list_row.kind)) for list_row in outlook.mine]
-    blocks += _part("Your changes", mine, "You have asked for nothing yet. Start with “New number change”.")
+    blocks += _part("Your changes", mine, "You have not requested any changes yet. Start with “New number change”.")
     failures = [entry(list_row, outlook.kinds.get(list_row.kind)) for list_row in outlook.failures]
-    blocks += _part("Recent failures", failures, "Nothing has failed.")
-    blocks.append(context("`/numbers list` shows more of each: `running`, `mine`, `failed`. `/numbers help` has all."))
+    blocks += _part("Recent failures", failures, "No recent failures.")
+    blocks.append(
+        context("`/numbers list` shows more: add `running`, `mine` or `failed`. `/numbers help` lists all commands.")
+    )
     return {"type": "home", "blocks": blocks}
 
 
@@ -71,8 +75,9 @@ def _freeze(outlook: HomeContents) -> str:
     if freeze is None:
         return "Submissions are not frozen."
     return (
-        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
-        "Nothing more is sent until an operator lifts it; jobs that are at the provider already go on."
+        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: "
+        f"{code(freeze.reason)} Nothing more is sent until an operator lifts the freeze. Jobs already at "
+        "the provider continue."
     )
 
 

@@ -34,7 +34,11 @@ FILTERS: Final = "filters"
 REPLACE: Final = "replace"
 
 
-WAYS: Final = {REPLACE: "Replace the list", EditMode.ADD.value: "Add to it", EditMode.REMOVE.value: "Take away from it"}
+WAYS: Final = {
+    REPLACE: "Replace the list",
+    EditMode.ADD.value: ("Add to the list"),
+    EditMode.REMOVE.value: "Remove from the list",
+}
 
 
 #: Characters that one input holds (Slack: max_length of plain_text_input).
@@ -63,15 +67,15 @@ def filter_fields(kind: Kind, draft: Draft, ways: Mapping[str, tuple[FilterField
     }
     if chosen := [options[key] for key in draft.filters if key in options]:
         element["initial_options"] = chosen
-    hint = f"All numbers of the {kind.provider.title()} account that meet every filter, beside those above."
+    hint = f"All numbers of the {kind.provider.title()} account that match every filter, in addition to those above."
     blocks = [field(FILTERS, "Filter by", element, hint=hint, optional=True, dispatch=True)]
     for key, typed in draft.filters.items():
         if key in ways:
             each, label = ways[key]
             blocks.append(field(f"{PREFIX}{key}", label, _filter_element(each, typed, draft, key), hint=each.help))
     text = text_input(EXCLUDED, draft.excluded, BOX_LENGTH, multiline=True)
-    hint = "Numbers that are not to be touched, whatever else points at them."
-    blocks.append(field(EXCLUDED, "Except", text, hint=hint, optional=True))
+    hint = "These numbers are not changed, even if they are listed or match a filter."
+    blocks.append(field(EXCLUDED, "Exclude", text, hint=hint, optional=True))
     return blocks
 
 
@@ -107,7 +111,7 @@ def settings_field(kind: Kind, draft: Draft) -> Block:
     if chosen := [options[name] for name in draft.chosen if name in options]:
         element["initial_options"] = chosen
     # A sheet may say all of it; the server knows what is missing.
-    hint = "Only what you choose here is changed, and what a sheet has a column for."
+    hint = "Only settings that you choose here, or that a sheet has a column for, are changed."
     return field(SETTINGS, "Settings to change", element, hint=hint, optional=True, dispatch=True)
 
 
@@ -129,7 +133,11 @@ def _value_field(setting: Setting, draft: Draft) -> Block:
     sealed = isinstance(value, Secret) and bool(value.sealed)
     hint = setting.help
     if setting.secret:
-        hint = "Kept from before; type only to replace it." if sealed else f"{hint} It is never shown again.".strip()
+        hint = (
+            ("The earlier value is kept. Type only to replace it.")
+            if sealed
+            else f"{hint} It is never shown again.".strip()
+        )
     element = _value_element(setting, value, draft.picked.get(setting.name, ""))
     # Slack cannot know when an empty value means something; the server checks it and answers on the field.
     optional = setting.clearable or sealed or setting.always

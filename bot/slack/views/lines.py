@@ -58,16 +58,19 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             if rejection is None:
                 return "⛔ Rejected. Nothing was changed."
             return (
-                f"⛔ Rejected by {person(rejection.person)}: {code(rejection.reason, 500)} Nothing was changed. "
-                f"{person(change.requester)} can ask again."
+                f"⛔ Rejected by {person(rejection.person)}: {code(rejection.reason, 500)} Nothing was "
+                f"changed. {person(change.requester)} can request it again."
             )
         case "expired":
-            return f"⌛ Expired: nobody decided in time. Nothing was changed. {person(change.requester)} can ask again."
+            return (
+                f"⌛ Expired: nobody decided in time. Nothing was changed. {person(change.requester)} can "
+                "request it again."
+            )
         case "cancelled":
             return f"⚪ Cancelled. {problem_lines(change.problem, 500)}"
         case "submitted":
             jobs = data["batches"]
-            return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {details.provider}; watching to the end."
+            return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {details.provider}; polling until they end."
         case "finished":
             return f"🏁 Done: {', '.join(count_parts(**_counts(data)))}. {person(change.requester)}"
         case what:
@@ -87,7 +90,7 @@ def failure(details: ChangeDetails, data: Mapping[str, Any], link: str) -> tuple
     change = details.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     notice = _notice(details, data, where)
-    text = f"{notice} {person(change.requester)}, please look."
+    text = f"{notice} {person(change.requester)}, please check."
     blocks = [section(text)]
     if change.summary is not None:
         blocks.append(section(wanted_lines(details.kind, change.summary, change.draft)))
@@ -113,27 +116,28 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
             return f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
         case "moved":
             return (
-                f"📌 The card of {where} cannot be shown in {channel(data['each'])} any more: {code(data['why'], 300)} "
-                f"It goes on in {channel(change.card.channel)}; the work is not touched."
+                f"📌 The card of {where} can no longer be shown in {channel(data['each'])}: "
+                f"{code(data['why'], 300)} It is now in {channel(change.card.channel)}. The change itself "
+                "is not affected."
             )
         case "unasked":
             return (
-                f"⚠️ Nobody could be asked to approve {where}: {code(data['why'], 300)} Invite the bot to the approval "
-                "channel and ask again."
+                f"⚠️ The approval request for {where} could not be posted: {code(data['why'], 300)} Invite "
+                "the bot to the approval channel and request approval again."
             )
         case "fault":
             name = change.public_id
             return (
-                f"🛠️ {where} does not go on: “{data['task']}” failed {data['times']} times in a row for a reason that "
-                f"nobody foresaw ({code(data['why'], 100)}). It is tried again every few minutes. Operators: the log "
-                f"says more, under `task failed` and `{name}`. `/numbers status {name}` shows what was done; "
-                f"`/numbers cancel {name}` stops what is not sent yet."
+                f"🛠️ {where} is stalled by an internal error: “{data['task']}” failed {data['times']} "
+                f"times in a row ({code(data['why'], 100)}). Linesman retries every few minutes. "
+                f"Operators: search the log for `task failed` and `{name}`. `/numbers status {name}` shows "
+                f"what was done; `/numbers cancel {name}` stops what is not sent yet."
             )
         case "no_sheet":
             why = code(data["why"], 300)
-            return f"⚠️ The sheet {code(data['each'])} of {where} could not be put into its thread: {why}"
+            return f"⚠️ The sheet {code(data['each'])} of {where} could not be posted in its thread: {why}"
         case _:
-            happened = "goes on without numbers that have changed" if data["what"] == LEFT_OUT else "was stopped"
+            happened = "continues without numbers that have changed" if data["what"] == LEFT_OUT else "was stopped"
             return f"⚠️ {where} {happened}: {problem_lines(change.problem, 1000)}"
 
 
@@ -164,7 +168,10 @@ def former(change: Change, what: Topic, successor: MessageRef, link: str) -> tup
     name = "request for approval" if what is Topic.APPROVAL_CARD else "card"
     where = "a direct message" if successor.channel.startswith("D") else channel(successor.channel)
     show = f" <{link}|Show it>" if link else ""
-    text = f"📌 The {name} of {change.public_id} is now in {where}. This one shows and decides nothing any more.{show}"
+    text = (
+        f"📌 The {name} of {change.public_id} is now in {where}. This message is no longer updated, and its "
+        f"buttons do nothing.{show}"
+    )
     return text, [section(text)]
 
 

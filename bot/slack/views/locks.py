@@ -29,15 +29,15 @@ def unlock_question(lock: Lock) -> tuple[str, list[dict[str, Any]]]:
     """Return the question whether to release a change's numbers."""
     name = public_id(lock.change)
     text = (
-        f"{name}, requested by {person(lock.requester)}, holds {counted(lock.numbers, 'number')} "
-        f"since {when(lock.since)}. "
-        "Releasing them ends a change that has not begun; of one that runs, nothing more is sent. Jobs that are at the "
-        "provider already *may still change these numbers* while other changes can have them. "
-        f"To stop the change and keep its numbers locked until its jobs are over, use `/numbers cancel {name}`."
+        f"{name}, requested by {person(lock.requester)}, holds {counted(lock.numbers, 'number')} since "
+        f"{when(lock.since)}. Releasing them cancels a change that has not started; a running change sends "
+        "nothing more. Jobs already at the provider *may still change these numbers* while other changes "
+        "can use them. To stop the change and keep its numbers locked until its jobs are over, use "
+        f"`/numbers cancel {name}`."
     )
     question = confirmation(
         f"Release {name}'s numbers?",
-        f"{name} is not sent any further, and {counted(lock.numbers, 'number')} will be free at once.",
+        f"{name} sends nothing more, and {counted(lock.numbers, 'number')} will be free at once.",
         "Release",
     )
     row = [button("Release the numbers", UNLOCK, str(lock.change), style="danger", confirm=question)]

@@ -28,10 +28,10 @@ _OUTCOMES: Final = {
     OperationState.WAITING: "not sent",
     OperationState.SUBMITTED: "being changed",
     OperationState.SUCCEEDED: "✅ changed",
-    OperationState.VERIFIED: "✅ changed, and read back so",
+    OperationState.VERIFIED: "✅ changed and verified",
     OperationState.DIFFERS: "⚠️ differs from what was sent",
-    OperationState.UNVERIFIED: "⚠️ sent, and not verified",
-    OperationState.UNKNOWN: "⚠️ sent, and nobody knows yet what became of it",
+    OperationState.UNVERIFIED: "⚠️ sent, not verified",
+    OperationState.UNKNOWN: "⚠️ sent, no response yet",
     OperationState.FAILED: "❌ failed",
     OperationState.NOT_ATTEMPTED: "not attempted",
 }
@@ -47,21 +47,21 @@ def number_details(found: NumberDetails, permalinks: Mapping[MessageRef, str]) -
         blocks.append(section("*Earlier changes*" if found.further else "*Changes of this number*"))
     blocks += [section(_past(past, found.kinds.get(past.change.kind), permalinks)) for past in found.history.entries]
     if not found.history.entries:
-        blocks.append(section("No change has ever been asked for."))
+        blocks.append(section("No changes were ever requested."))
     blocks += pager(PAGES, found.history, found.asked)
-    return f"{name}: what it is set to, and its history", blocks
+    return f"{name}: current values and history", blocks
 
 
 def _holding(holding: ProviderNumber, asked: str) -> list[Block]:
     title, snapshot, held = escape(holding.provider), holding.snapshot, holding.held
     lock = (
-        f"🔒 Held by *{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}."
+        (f"🔒 Locked by *{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}.")
         if held
-        else "No change holds it."
+        else "No change has locked it."
     )
     if holding.problem:
         problem = escape(clip(holding.problem, 500))
-        return paragraphs([f"⚠️ *{title}*: its values of today cannot be read. {problem}", lock])
+        return paragraphs([f"⚠️ *{title}*: its current values cannot be read. {problem}", lock])
     if snapshot is None:
         return paragraphs(
             [f"*{title}*: `{asked}` is not in the {title} account, or cannot be changed there now.", lock]

@@ -25,8 +25,8 @@ def wanted_lines(kind: Kind, summary: Summary, draft: Draft) -> str:
     """Return a line for every setting that ``draft`` changes; of a kind that takes numbers away, what that means."""
     if kind.removes:
         return (
-            f"🗑️ These numbers are *deleted from the {kind.provider.title()} account*. It cannot be undone, and nobody "
-            "can promise that a number can be bought again."
+            f"🗑️ These numbers will be *deleted from the {kind.provider.title()} account*. This cannot be "
+            "undone, and a deleted number may not be for sale again."
         )
     return listed([f"• *{kind.setting(name).label}* → {_wanted(kind, name, summary, draft)}" for name in summary.names])
 
@@ -73,7 +73,7 @@ def _difference(kind: Kind, name: str, before: Values, after: Values, summary: S
     old, new = before.get(name), after.get(name)
     if setting.shape in {Shape.LOOKUPS, Shape.NUMBERS} and told and isinstance(new, tuple):
         return f"{setting.label}: {_gains_and_losses(kind, name, old if isinstance(old, tuple) else (), new, summary)}"
-    was = shown(kind, name, old, summary, limit=60) if told else "(not told by the provider)"
+    was = shown(kind, name, old, summary, limit=60) if told else "(not shown by the provider)"
     return f"{setting.label}: {was} → {shown(kind, name, new, summary, limit=60)}"
 
 
@@ -93,13 +93,17 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         for name, count in summary.paid.items()
     ]
     lines += [
-        f"• {counted(count, 'number')} {'loses' if count == 1 else 'lose'} *{kind.setting(name).label.lower()}* "
-        "of today: the list is replaced."
+        (
+            f"• {counted(count, 'number')} {'loses' if count == 1 else 'lose'} current "
+            f"*{kind.setting(name).label.lower()}*: the list is replaced."
+        )
         for name, count in summary.losing.items()
     ]
     lines += [
-        f"• {counted(count, 'number')} {'keeps' if count == 1 else 'keep'} *{kind.setting(name).label}* as it is: "
-        f"{kind.provider.title()} documents no way to set what {'it' if count == 1 else 'they'} had before."
+        (
+            f"• {counted(count, 'number')} {'keeps' if count == 1 else 'keep'} *{kind.setting(name).label}* as "
+            f"it is: {kind.provider.title()} documents no way to restore the earlier value."
+        )
         for name, count in summary.lost.items()
     ]
     lines += [
@@ -108,13 +112,13 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
     ]
     if count := summary.since:
         named = ", ".join(summary.since_named) + (", …" if count > len(summary.since_named) else "")
-        has = "has been changed since and is" if count == 1 else "have been changed since and are"
+        has = "has changed since and is" if count == 1 else "have changed since and are"
         lines.append(f"• {counted(count, 'number')} {has} left as {'it is' if count == 1 else 'they are'}: {named}.")
     if summary.unknown:
         lines.append(
-            f"• *Nobody can see which numbers these are.* {kind.provider.title()} alone resolves the filter when the "
-            "job is made; only then are the numbers known, and there are no values of before to compare or to go back "
-            f"to. Until the end, no other change of {kind.provider.title()} numbers can be asked for."
+            f"• *Nobody can see which numbers these are.* Only {kind.provider.title()} resolves the "
+            "filter, when the job is created. There are no earlier values to compare or to restore. Until "
+            f"this change is over, no other change of {kind.provider.title()} numbers can be requested."
         )
     lines += [
         f"• {counted(count, 'number')} {'has' if count == 1 else 'have'} *{kind.setting(name).label.lower()}*."
@@ -124,7 +128,7 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         alone = "already has these values and is" if count == 1 else "already have these values and are"
         lines.append(f"• {counted(count, 'number')} {alone} left alone.")
     if count := summary.left_out:
-        lines.append(f"• {counted(count, 'number')} that you gave {'is' if count == 1 else 'are'} left out.")
+        lines.append(f"• {counted(count, 'number')} from your list {'is' if count == 1 else 'are'} excluded.")
     if count := summary.repeats:
         lines.append(f"• {count:,} repeated {'entry was' if count == 1 else 'entries were'} dropped.")
     return "\n".join(lines)
@@ -139,7 +143,7 @@ def _which(named: Sequence[str], count: int) -> str:
 def numbers_text(summary: Summary) -> str:
     """Return how many numbers there are, and how many of them change when those are fewer."""
     if summary.unknown:
-        return f"not known before the job runs, {summary.unknown:,} at most"
+        return f"unknown until the job runs, at most {summary.unknown:,}"
     changing = summary.numbers - summary.unchanged
     return f"{summary.numbers:,}" + (f", of which {changing:,} change" if summary.unchanged else "")
 

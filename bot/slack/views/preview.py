@@ -49,7 +49,7 @@ TITLE: Final = "Change phone numbers"
 
 def loading() -> View:
     """Return the modal that is opened at once, within the three seconds that its trigger lives."""
-    return waiting("One moment…")
+    return waiting("Loading…")
 
 
 def waiting(text: str, *, title: str = TITLE) -> View:
@@ -57,13 +57,13 @@ def waiting(text: str, *, title: str = TITLE) -> View:
 
     It also says what to do if nothing follows: a process that is killed tells nobody.
     """
-    said = context("If nothing follows within a minute, close this and look at `/numbers list` before you try again.")
+    said = context("If nothing happens within a minute, close this and check `/numbers list` before you try again.")
     return modal("loading", title, [section(text), said])
 
 
 def planning(change: int, progress: str = "") -> View:
     """Return the modal while the provider is being read; ``progress`` says how far that is."""
-    what = escape(progress) or "reading today's values of the numbers"
+    what = escape(progress) or "reading the current values"
     text = f"*{public_id(change)}* is being planned: {what}. Nothing is changed yet."
     return modal(PREVIEW, TITLE, [section(text)], close="Discard", private=_private(change, ""), notify_on_close=True)
 
@@ -109,7 +109,8 @@ def _no_plan(change: Change) -> View:
 def unshown(change: Change) -> View:
     """Return the modal when Slack does not take what belongs into it."""
     return in_the_way(
-        change.id, f"Slack does not take the plan of {change.public_id}. Plan again, or start anew with fewer numbers."
+        change.id,
+        (f"Slack refused to show the plan of {change.public_id}. Plan again, or start again with fewer numbers."),
     )
 
 
@@ -132,7 +133,7 @@ def _plan(details: ChangeDetails) -> View:
             "Nothing is changed before somebody approves."
         ),
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(details))]),
-        *([section(f"*Numbers that meet*\n{filter_lines(summary)}")] if summary.conditions else []),
+        *([section(f"*Numbers that match*\n{filter_lines(summary)}")] if summary.conditions else []),
         beside(
             section(f"{heading}{wanted_lines(details.kind, summary, details.change.draft)}"),
             keep_button(change.id),
@@ -144,7 +145,7 @@ def _plan(details: ChangeDetails) -> View:
     if waits := waiting_lines(details):
         blocks.insert(2, section(waits))
     if summary.locked:
-        blocks.insert(1, section(f"🔒 *Not now:* {locked_lines(summary)}"))
+        blocks.insert(1, section(f"🔒 *Locked:* {locked_lines(summary)}"))
     if warnings := warning_lines(details.kind, summary):
         blocks.append(section(f"*Before you approve*\n{warnings}"))
     blocks += [
@@ -173,7 +174,7 @@ def _plan(details: ChangeDetails) -> View:
 def _count_field() -> Block:
     """Return the input in which the requester types how many numbers go for good."""
     element = {"type": "plain_text_input", "action_id": COUNT, "max_length": 12}
-    return field(COUNT, "How many numbers are going to be deleted?", element, hint="Type the number to go on.")
+    return field(COUNT, "How many numbers will be deleted?", element, hint="Type the count to continue.")
 
 
 def _buttons(change: Change, summary: Summary) -> list[Block]:
@@ -196,7 +197,7 @@ def asked(change: Change) -> View:
 
 def asking(change: int) -> View:
     """Return the modal while the request is on its way."""
-    return waiting(f"Asking for approval of *{public_id(change)}*…")
+    return waiting(f"Requesting approval of *{public_id(change)}*…")
 
 
 def _private(change: int, digest: str) -> str:

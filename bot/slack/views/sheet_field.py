@@ -33,13 +33,13 @@ def sheet_fields(sheet: Upload | None, turn: int) -> list[Block]:
     """
     element: Block = {"type": "file_input", "action_id": SHEET, "filetypes": list(TYPES), "max_files": 1}
     hint = (
-        "CSV or XLSX with a column “number” and a column for each setting; every row may have values of its own. "
-        "/numbers template gives an empty one, /numbers values one with today's values."
+        "CSV or XLSX with a column “number” and one column per setting; each row can have its own values. "
+        "/numbers template sends an empty sheet, /numbers values one with current values."
     )
     blocks = [field(f"{SHEET}:{turn}", "Sheet", element, hint=hint, optional=True)]
     if sheet is not None:
         blocks.append(context(f"Sheet: {code(sheet.name, 200)} is attached. Upload another one to replace it."))
-        blocks.append(actions(TAKE_AWAY, [button("Take the sheet away", TAKE_AWAY, sheet.id)]))
+        blocks.append(actions(TAKE_AWAY, [button("Remove the sheet", TAKE_AWAY, sheet.id)]))
     return blocks
 
 

@@ -18,7 +18,7 @@ def stale_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     """Return a line of history about what is not sent after all; empty when the line is about something else."""
     change = details.change
     problem = problem_lines(change.problem, 1500)
-    again = f"{person(change.requester)} can plan them again with *Retry failed* on the card, once it is over."
+    again = f"{person(change.requester)} can plan them again with *Retry failed* on the card once it is over."
     match data["what"]:
         case "stale":
             return f"⚠️ Stale. {problem} {person(change.requester)} can plan again on the card."
@@ -26,9 +26,9 @@ def stale_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             said = f"✋ {problem} {_kept_back(data['numbers'], data.get('unknown', 0))}"
             return f"{said} {again}" if data.get("stale") else said
         case "kept_back":
-            return f"✋ What was not known at the stop {_decided(data['numbers'], data.get('given_up', 0))}"
+            return f"✋ After the stop: {_decided(data['numbers'], data.get('given_up', 0))}"
         case what if what == LEFT_OUT:
-            going_on = "The rest goes on, also if more turn out to have changed: the results name them all."
+            going_on = "The rest continues, even if more turn out to have changed; the results name them all."
             return f"⚠️ {problem} {going_on} {again}"
         case _:
             return ""
@@ -41,8 +41,8 @@ def _kept_back(numbers: int, unknown: int) -> str:
         return kept
     were = "number was" if unknown == 1 else "numbers were"
     unclear = (
-        f"Whether {unknown:,} {were} sent is not known yet, as the provider did not answer; what turns out not to have "
-        "been will not be."
+        f"Whether {unknown:,} {were} sent is not known yet, because the provider did not respond. Any that "
+        "were not sent stay unsent."
     )
     return f"{kept} {unclear}" if numbers else unclear
 
@@ -51,11 +51,11 @@ def _decided(numbers: int, given_up: int) -> str:
     """Return what a stop has kept back, once no batch is without an answer, or an operator has given up on it."""
     unsent = f"{numbers:,} {'number was' if numbers == 1 else 'numbers were'} not sent"
     if not given_up:
-        return f"is known now: {unsent}."
-    was, it, has = ("was", "it is", "has") if given_up == 1 else ("were", "they are", "have")
+        return f"{unsent}."
+    was, are, have = ("was", "It is", "it has") if given_up == 1 else ("were", "They are", "they have")
     return (
-        f"is not looked for any more: {unsent}, and whether {given_up:,} {was} nobody knows, as an operator gave up "
-        f"finding out; {it} read back and told as what {it.split()[0]} {has}."
+        f"{unsent}, and nobody knows whether {given_up:,} {was}, because an operator gave up. {are} read "
+        f"back, and the results say what {have} now."
     )
 
 
@@ -68,7 +68,7 @@ def unread_line(details: ChangeDetails) -> str:
         return ""
     numbers = sum(batch.size for batch in kept)
     return (
-        f"⏳ *{numbers:,} {'number waits' if numbers == 1 else 'numbers wait'} to be read again*: before a job is "
-        f"created, its numbers have to be as they were approved, and {details.provider} cannot be asked now. "
-        f"{code(kept[0].check_problem)} It is tried again by itself."
+        f"⏳ *{numbers:,} {'number waits' if numbers == 1 else 'numbers wait'} to be read again*: before it "
+        f"creates a job, Linesman checks that its numbers have not changed, and {details.provider} cannot "
+        f"be read now. {code(kept[0].check_problem)} Linesman keeps trying."
     )

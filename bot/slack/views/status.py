@@ -25,7 +25,7 @@ SCHEDULED: Final = 20
 
 def status(details: ChangeDetails, history: Sequence[Event]) -> tuple[str, list[dict[str, Any]]]:
     """Return one change as its card shows it, with the newest lines of its history."""
-    blocks = [*card(details), section(f"*Lately*\n{history_lines(history, limit=8)}")]
+    blocks = [*card(details), section(f"*Recent history*\n{history_lines(history, limit=8)}")]
     return card_text(details), blocks
 
 
@@ -34,25 +34,25 @@ def listing(page: Page[ListRow], wanted: ListQuery, kinds: Mapping[str, Kind], m
     asked = _asked(wanted)
     if not page.entries:
         mine = wanted == ListQuery(people=(me,))
-        none = "You have asked for no changes yet" if mine else "There are no changes yet"
+        none = "You have not requested any changes yet" if mine else "There are no changes yet"
         text = f"No changes match: {asked}." if asked and not mine else f"{none}. Start one with `/numbers update`."
         return text, [section(text)]
-    blocks: list[Block] = [section(f"*The newest changes*{': ' if asked else ''}{asked}")]
+    blocks: list[Block] = [section(f"*Changes, newest first*{': ' if asked else ''}{asked}")]
     blocks += [section(entry(list_row, kinds.get(list_row.kind))) for list_row in page.entries]
     blocks += pager(PAGES, page, str(wanted))
-    blocks.append(context("`/numbers status CHG-42` shows one of them whole."))
+    blocks.append(context("`/numbers status CHG-42` shows one in full."))
     return f"{len(page.entries)} changes", blocks
 
 
 def schedule(waiting: Sequence[ScheduledChange]) -> tuple[str, list[dict[str, Any]]]:
     """Return what waits for its time, the next one first."""
     if not waiting:
-        text = "Nothing waits for its time. A change can be given a start in its form: `/numbers update`."
+        text = "No changes are scheduled. Set a start in the form: `/numbers update`."
         return text, [section(text)]
-    blocks: list[Block] = [section("*Waiting for their time*")]
+    blocks: list[Block] = [section("*Scheduled changes*")]
     blocks += [section(_waiting(each)) for each in waiting[:SCHEDULED]]
     more = "There are more than these. " if len(waiting) > SCHEDULED else ""
-    blocks.append(context(f"{more}`/numbers cancel CHG-42` takes one back; its numbers stay locked until then."))
+    blocks.append(context(f"{more}`/numbers cancel CHG-42` cancels one. Its numbers stay locked until it is over."))
     return f"{len(waiting)} changes", blocks
 
 
@@ -61,9 +61,9 @@ def _waiting(each: ScheduledChange) -> str:
     change = each.change
     return (
         f"*{change.public_id}* · {state_word(change)} · {kind_words(each.kind, change.kind)} · "
-        f"{counted(change.summary.size if change.summary else 0, 'number')}\n"
-        f"{person(change.requester)}, {when(change.created_at)}: {code(change.draft.reason, 120)}\n"
-        f"{start_line(each) or '🕒 Starts as soon as it can.'}"
+        f"{counted(change.summary.size if change.summary else 0, 'number')}\n{person(change.requester)}, "
+        f"{when(change.created_at)}: "
+        f"{code(change.draft.reason, 120)}\n{start_line(each) or '🕒 Starts as soon as possible.'}"
     )
 
 

@@ -59,7 +59,7 @@ def naming(change: int, keeping: TemplatePreview) -> View:
         labels = ", ".join(keeping.kind.setting(name).label for name in keeping.left_out)
         blocks.append(section(f"🔒 *Not kept:* {labels}. Secrets are never part of a template."))
     blocks.append(
-        field(NAME, "Name", element, hint="It is found with /numbers templates. The reason is asked for anew.")
+        field(NAME, "Name", element, hint="Find it with /numbers templates. Each run asks for its own reason.")
     )
     private = json.dumps({"change": change})
     return modal(SAVE, TITLE, blocks, submit="Save", close="Go back", private=private)
@@ -68,8 +68,8 @@ def naming(change: int, keeping: TemplatePreview) -> View:
 def replacing(change: int, typed: str, taken: Template) -> View:
     """Return the question whether the template of that name is to be replaced."""
     text = (
-        f"{code(taken.name)} is there already, saved by {person(taken.owner)} on {when(taken.saved_at)}. "
-        "Replace it? What it stands for now is lost."
+        f"{code(taken.name)} already exists, saved by {person(taken.owner)} on {when(taken.saved_at)}. "
+        "Replace it? Its current content is lost."
     )
     private = json.dumps({"change": change, "name": typed, "replacing": taken.version})
     return modal(SAVE, TITLE, [section(text)], submit="Replace", close="Go back", private=private)
@@ -84,7 +84,7 @@ def shelf(page: TemplatePage, kinds: Mapping[str, Kind], first: str = "") -> tup
     """Return a page of templates with their buttons, below what is to be said ``first`` (mrkdwn)."""
     blocks = [section(first)] if first else []
     if not page.templates:
-        text = "There are no templates yet. “Save as template” on the card of a change makes one."
+        text = "There are no templates yet. Press “Save as template” on the card of a change to make one."
         return text, [*blocks, section(text)]
     blocks.append(section("*Templates*"))
     for template in page.templates:
@@ -103,7 +103,7 @@ def shelf(page: TemplatePage, kinds: Mapping[str, Kind], first: str = "") -> tup
 
 def _buttons(template: Template) -> Sequence[Block]:
     question = confirmation(
-        f"Delete “{template.name}”?", "Nobody can run it any more. Changes that were made from it stay.", "Delete"
+        f"Delete “{template.name}”?", "Nobody can run it afterwards. Changes made from it stay.", "Delete"
     )
     value = f"{template.id}:{template.version}"
     return [button("Run", RUN, value), button("Delete", DELETE, value, style="danger", confirm=question)]
@@ -142,11 +142,11 @@ def _content(draft: Draft, kind: Kind | None, limit: int) -> str:
 
 def _target(draft: Draft, kind: Kind | None, numbers: int, limit: int = 1500) -> str:
     """Return which numbers are meant."""
-    lines = [f"{counted(numbers, 'number')}, one by one"] if numbers else []
+    lines = [f"{counted(numbers, 'listed number')}"] if numbers else []
     ways = ways_to_filter(kind) if kind else {}
     for key, typed in draft.filters.items():
         label = ways[key][1] if key in ways else key
         lines.append(f"• {escape(label)}: {code(draft.picked.get(f'filter:{key}') or typed, 80)}")
     if draft.filters and draft.excluded.strip():
-        lines.append(f"• Except {code(draft.excluded, 80)}")
-    return listed(lines, limit) or "No numbers; they are given in the form."
+        lines.append(f"• Exclude {code(draft.excluded, 80)}")
+    return listed(lines, limit) or "No numbers; enter them in the form."

@@ -32,7 +32,7 @@ def start_line(details: ChangeDetails | ScheduledChange) -> str:
         return f"🕒 Outside its change window: once approved it starts at {when(begins)}." if begins else ""
     if start.at <= details.now:
         if begins:
-            return f"🕒 Its start, {start}, has passed and its change window is shut: it starts at {when(begins)}."
+            return f"🕒 Its start, {start}, has passed and its change window is closed: it starts at {when(begins)}."
         # A list of changes that wait for their time says itself that there is a freeze.
         frozen = isinstance(details, ChangeDetails) and details.freeze is not None
         soon = "once the freeze is lifted" if frozen else "at once"
@@ -40,7 +40,7 @@ def start_line(details: ChangeDetails | ScheduledChange) -> str:
         return "" if state is ChangeState.APPROVED else at_once
     if begins and begins > start.at:
         return f"🕒 Its start, {start}, is outside its change window: it *starts {when(begins)}*, when that opens."
-    return f"🕒 *Starts {start}*; on your clock that is {when(start.at)}."
+    return f"🕒 *Starts {start}*; in your time zone, {when(start.at)}."
 
 
 def waiting_lines(details: ChangeDetails) -> str:
@@ -49,9 +49,9 @@ def waiting_lines(details: ChangeDetails) -> str:
     if not line or details.change.start is None:
         return line
     if details.change.state is ChangeState.APPROVED:
-        return f"{line} Until it is over, no other change can have its numbers."
-    late = "" if details.change.start.at <= details.now else " Approved later than that, it starts at once."
-    return f"{line}{late} From the request until it is over, no other change can have its numbers."
+        return f"{line} Until it is over, no other change can use its numbers."
+    late = "" if details.change.start.at <= details.now else " If approved later, it starts at once."
+    return f"{line}{late} From the request until it is over, no other change can use its numbers."
 
 
 def freeze_line(details: ChangeDetails) -> str:
@@ -68,7 +68,7 @@ def slack_line(waits: Mapping[str, datetime]) -> str:
     if not what:
         return ""
     parts = [f"{words} until {when(until)}" for words, until in sorted(what.items())]
-    return f"⏳ Slack asks to wait with {', '.join(parts)}. The work goes on; what is missing here comes then."
+    return f"⏳ Slack's rate limit delays {', '.join(parts)}. The work continues; missing updates follow then."
 
 
 def _held(method: str) -> str:
@@ -82,6 +82,6 @@ def _held(method: str) -> str:
         case ("files", _, _):
             return "files"
         case ("conversations", _, "history" | "replies"):
-            return "looks at what was said before"
+            return "reading earlier messages"
         case _:
             return ""

@@ -15,15 +15,15 @@ from bot.slack.views.preview import notice
 
 VALUES: Final = "values_form"
 TITLE: Final = "Export current values"
-_LONGER: Final = "For a longer list add the boxes that you need, or find the numbers by a filter."
+_LONGER: Final = "For a longer list, add boxes or use a filter."
 
 
 def values_form(kinds: Sequence[Kind], kind: Kind, draft: Draft, *, boxes: int = 1) -> View:
     """Return the form for ``kind``: the same ways to point at numbers as in the form for a change, and nothing else."""
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
     what = (
-        "You get a sheet with today's values of these numbers in a direct message, ready to be edited and uploaded "
-        f"again with `/numbers {kind.command}`. Nothing is changed."
+        "You get a sheet with the current values of these numbers in a direct message. To change them, "
+        f"edit it and upload it with `/numbers {kind.command}`."
     )
     blocks = [section(what), kind_field(kinds, kind), *number_fields(draft, boxes, _LONGER)]
     if fields := ways_to_filter(kind):
@@ -34,5 +34,5 @@ def values_form(kinds: Sequence[Kind], kind: Kind, draft: Draft, *, boxes: int =
 
 def being_read(provider: str) -> View:
     """Return the modal after the sheet was asked for."""
-    text = f"Today's values are being read from {provider}. You get the sheet in a direct message; you can close this."
+    text = f"Reading the current values from {provider}. You get the sheet in a direct message; you can close this."
     return notice(text, title=TITLE)

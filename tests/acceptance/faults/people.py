@@ -99,7 +99,7 @@ class People:
                 view = await self._fill_the_form(wish)
                 if view.content.get("submit"):
                     return str(_NAME.findall(str(view.blocks))[0])
-                if "Not now" in str(view.blocks):
+                if "*Locked:*" in str(view.blocks):
                     await self.ana.close(everything=True)
                     return None
             if self.ana.view is not None:

@@ -79,7 +79,7 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
         (
             "U0KIM",
             fault("users.info", "internal_error", "user", "U0KIM"),
-            "FAIL  LINESMAN_OPERATORS names U0KIM, and Slack did not say who that is. Slack had a fault of its own.",
+            "FAIL  LINESMAN_OPERATORS names U0KIM, and Slack did not say who that is. Slack had an internal error.",
         ),
         (
             "S0NONE",
@@ -93,8 +93,8 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
             "S0SOME",
             group("S0SOME", "U0ANA", disabled=True),
             (
-                "FAIL  LINESMAN_OPERATORS names the user group S0SOME, which is switched off: switch it on in Slack, "
-                "or take it out."
+                "FAIL  LINESMAN_OPERATORS names the user group S0SOME, which is disabled: enable it in Slack, "
+                "or remove it here."
             ),
         ),
         (
@@ -113,7 +113,7 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
         (
             "S0SOME",
             fault("usergroups.users.list", "fatal_error", "usergroup", "S0SOME"),
-            "FAIL  LINESMAN_OPERATORS names the user group S0SOME, which cannot be read. Slack had a fault of its own.",
+            "FAIL  LINESMAN_OPERATORS names the user group S0SOME, which cannot be read. Slack had an internal error.",
         ),
     ],
     ids=[
@@ -181,8 +181,8 @@ async def test_everyone(place: Any) -> None:
             {
                 "approvers": [
                     (
-                        "FAIL  LINESMAN_APPROVERS names the user group S0SOME, which cannot be read. Slack had a fault "
-                        "of its own."
+                        "FAIL  LINESMAN_APPROVERS names the user group S0SOME, which cannot be read. Slack had an "
+                        "internal error."
                     )
                 ],
                 "enough": [

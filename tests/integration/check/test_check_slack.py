@@ -28,7 +28,7 @@ BOT = [
         {
             "bot": [
                 (
-                    "FAIL  Slack refused (invalid_auth): the bot token is not valid any more; install the app again "
+                    "FAIL  Slack refused (invalid_auth): the bot token is no longer valid; install the app again "
                     "and set SLACK_BOT_TOKEN."
                 ),
                 SKIPPED,
@@ -179,7 +179,7 @@ CHANNELS = [
     ),
     case(
         "a channel that Slack does not tell about",
-        {"failures": ["FAIL  The failure channel C0FAIL could not be checked. Slack had a fault of its own."]},
+        {"failures": ["FAIL  The failure channel C0FAIL could not be checked. Slack had an internal error."]},
         lambda place: place.slack.faults.add(
             method="conversations.info", kind="status", where=lambda params: params["channel"] == "C0FAIL"
         ),

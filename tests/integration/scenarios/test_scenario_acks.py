@@ -264,8 +264,8 @@ async def test_a_modal_that_cannot_be_filled_says_so(stage: Stage, monkeypatch: 
 
     said = await stage.command("update")
 
-    assert "Slack had a fault of its own" in said
-    await stage.slack.wait_for(lambda: "Close this window and do it again" in stage.modal(), what="the excuse")
+    assert "Slack had an internal error" in said
+    await stage.slack.wait_for(lambda: "Close it and try again" in stage.modal(), what="the excuse")
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ async def test_a_window_that_does_not_open_is_told_in_words(stage: Stage, error:
 
     said = await stage.command("update")
 
-    assert "Nothing happened; do it again" in said
+    assert "Nothing happened; try again" in said
     assert error not in said
     assert "docs" not in said
 
@@ -287,7 +287,7 @@ async def test_a_trigger_that_has_run_out_is_known_by_what_stands_beside_the_err
     said = "[ERROR] `trigger_id` expired [json-pointer:/trigger_id]"
     stage.slack.faults.add(method="views.open", kind="error", error="invalid_arguments", messages=[said])
 
-    assert "Slack gives three seconds to open a window" in await stage.command("update")
+    assert "Linesman could not open the window within the three seconds" in await stage.command("update")
 
 
 async def test_a_window_whose_opening_got_no_answer_is_found_and_filled(stage: Stage) -> None:

@@ -48,7 +48,7 @@ async def test_a_plan_that_slack_does_not_take_is_not_waited_for(stage: Stage) -
     await stage.open()
     await stage.fill(ONE, {"customer_reference": "Denver"}, "Because")
     await stage.send()
-    await stage.ana.wait_for_view(lambda view: "does not take the plan of CHG-1" in stage.read(view))
+    await stage.ana.wait_for_view(lambda view: "refused to show the plan of CHG-1" in stage.read(view))
     await stage.ana.click("plan_again")
 
     await stage.ana.wait_for_view(lambda view: "Needs 1 approval" in stage.read(view))
@@ -103,4 +103,4 @@ async def test_a_button_that_carries_nonsense_loses_no_ack(stage: Stage) -> None
 
     said = await stage.answered(stage.ana, stage.ana.click("undo", message=seen))
 
-    assert "Something went wrong on our side" in said
+    assert "Linesman had an internal error" in said

@@ -292,5 +292,5 @@ async def test_when_slack_takes_no_file_the_operator_hears_it(stage: Stage) -> N
 
     answer = await stage.command("export", by=stage.otto)
 
-    assert "Slack did not take the answer" in answer
+    assert "Slack refused the answer" in answer
     assert len(told(stage, "exported")) == 1

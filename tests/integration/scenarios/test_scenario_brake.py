@@ -88,7 +88,7 @@ async def test_a_freeze_stops_a_run_between_two_numbers_and_it_goes_on_afterward
     assert updates(close) == DONE + UNDER_WAY
     assert "1 held by the freeze" in stage.read(stage.card(change))
 
-    assert await stage.command("unfreeze", by=stage.otto) == "Submissions go on."
+    assert await stage.command("unfreeze", by=stage.otto) == "The freeze is lifted; submissions continue."
     await stage.ended(change)
 
     assert stage.outcomes(change) == {"verified": ALL}

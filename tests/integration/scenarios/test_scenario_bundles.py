@@ -54,14 +54,14 @@ async def test_the_jobs_own_list_becomes_the_changes_numbers(bundles: Stage) -> 
     await form(stage)
     await stage.send()
     shown = stage.read(await stage.planned())
-    assert "Numbers: not known before the job runs, 1,000 at most" in shown
+    assert "Numbers: unknown until the job runs, at most 1,000" in shown
     assert "Nobody can see which numbers these are." in shown
     assert "Has bundle: yes" in shown
     change = await stage.request()
     card = stage.request_card(change)
-    assert "Up to 1,000 numbers that nobody can see beforehand" in str(card.blocks)
+    assert "Up to 1,000 numbers that are unknown until the job runs" in str(card.blocks)
     request = stage.read(card)
-    assert "Numbers that will meet this, when the job is made" in request
+    assert "Numbers that will match this filter when the job is created" in request
     assert "Nobody can see which numbers these are." in request
 
     await stage.approve(change)

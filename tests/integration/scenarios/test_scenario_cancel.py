@@ -63,4 +63,4 @@ async def test_what_is_over_or_sent_whole_cannot_be_cancelled(stage: Stage) -> N
 
     assert "CHG-1 is already finished" in await stage.command("cancel CHG-1")
     assert "There is no CHG-7" in await stage.command("cancel CHG-7")
-    assert "Say which change" in await stage.command("cancel")
+    assert "Name the change" in await stage.command("cancel")

@@ -36,7 +36,7 @@ async def test_what_failed_is_retried_with_corrected_values(stage: Stage) -> Non
     await stage.ana.click("retry_failed", message=stage.card(first))
     view = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
     shown = stage.read(view)
-    assert f"Meant are the numbers of CHG-{first} that failed" in shown
+    assert f"Retry of CHG-{first}: its numbers that failed" in shown
     assert "Denver" in shown
     assert f"Retry of CHG-{first}: Moving to the new PBX" in shown
     await stage.ana.type("value:customer_reference", "Dallas")
@@ -84,8 +84,8 @@ async def test_what_cannot_be_set_back_and_what_moved_since_is_said_before_appro
 
     await stage.ana.command("/numbers", f"undo CHG-{first}")
     shown = stage.read(await stage.planned())
-    assert "1 number keeps Customer reference as it is: Telnyx documents no way to set what it had before." in shown
-    assert "1 number has been changed since and is left as it is: +13035550000." in shown
+    assert "1 number keeps Customer reference as it is: Telnyx documents no way to restore the earlier value." in shown
+    assert "1 number has changed since and is left as it is: +13035550000." in shown
     assert "Numbers: 2" in shown
     await carried_out(stage)
     assert references(stage) == ["somebody else", "east", "east", "Denver"]
@@ -151,7 +151,7 @@ async def test_what_cannot_be_followed_is_answered(stage: Stage) -> None:
     assert f"No number of CHG-{done} failed, differs or was not attempted" in await refused(stage, f"retry CHG-{done}")
     assert "Nothing of CHG-2 can be undone" in await refused(stage, f"undo CHG-{done}")
     assert "There is no CHG-99." in await refused(stage, "undo CHG-99")
-    assert "Say which change: /numbers undo CHG-42." in await stage.command("undo")
+    assert "Name the change: /numbers undo CHG-42." in await stage.command("undo")
 
 
 async def test_somebody_else_may_retry_under_their_own_name(stage: Stage) -> None:

@@ -70,7 +70,7 @@ async def test_home_shows_what_waits_for_me_what_runs_what_is_mine_and_what_fail
         assert "[New number change]" in seen[user]
         assert "Submissions are not frozen." in seen[user]
     assert "The request" in part(seen["U0ANA"], "Your changes")
-    assert "You have asked for nothing yet" in part(seen["U0MAX"], "Your changes")
+    assert "You have not requested any changes yet" in part(seen["U0MAX"], "Your changes")
     assert "[Approve] [Reject] [Details]" in seen["U0MAX"]
     assert "[Approve]" not in seen["U0ANA"] + seen["U0OTTO"]
 
@@ -84,7 +84,7 @@ async def test_a_decision_can_be_made_on_the_home_tab_which_then_shows_it(stage:
 
     await stage.max.click("approve", home=True)
     await stage.ended(change)
-    read = await shows(stage, stage.max, "No request waits for you.")
+    read = await shows(stage, stage.max, "No requests are waiting for you.")
 
     assert "will be changed exactly as shown" in button["confirm"]["text"]["text"]
     told = [stage.read(each) for each in stage.slack.messages(stage.slack.direct_message("U0MAX"))]
@@ -108,7 +108,7 @@ async def test_reject_and_details_open_their_modals_from_the_home_tab(stage: Sta
     await stage.max.type("why", "Not today")
     await stage.send(by=stage.max)
 
-    await shows(stage, stage.max, "No request waits for you.")
+    await shows(stage, stage.max, "No requests are waiting for you.")
     await stage.quiet()
     assert "Rejected" in stage.read(stage.card(change))
 
@@ -121,7 +121,7 @@ async def test_a_home_tab_that_is_out_of_date_decides_nothing(stage: Stage) -> N
     old = copy.deepcopy(home.content)
     await stage.approve(1, by=stage.mia)
     await stage.ended(1)
-    await shows(stage, stage.max, "No request waits for you.")
+    await shows(stage, stage.max, "No requests are waiting for you.")
 
     home.replace(old)
     await stage.max.click("approve", home=True)
@@ -186,7 +186,7 @@ async def test_progress_moves_on_the_tab_and_stops_at_the_end(stage: Stage) -> N
 
     read = await shows(stage, stage.ana, "❌ Failed")
 
-    assert "Nothing runs." in part(read, "Running now")
+    assert "Nothing is running." in part(read, "Running now")
     assert f"CHG-{change} ·" in part(read, "Recent failures")
 
 
@@ -256,7 +256,7 @@ async def test_after_a_restart_the_old_tab_works_and_opening_it_renews_it(stage:
     await stage.ended(change)
     read = stage.read(await opened(stage, stage.max))
 
-    assert "No request waits for you." in read
+    assert "No requests are waiting for you." in read
     assert stage.outcomes(change) == {"verified": 1}
     stage.assert_nothing_doubled()
 
@@ -271,7 +271,7 @@ async def test_a_tab_full_of_large_changes_is_legal(stage: Stage) -> None:
 
     home = await opened(stage, stage.max)
 
-    assert "2 more wait" in stage.read(home)
+    assert "2 more:" in stage.read(home)
     assert view_problems({key: home.content[key] for key in ("type", "blocks")}) == []
     assert stage.read(home).count("[Approve]") == 5
     assert stage.slack.messages(FAILURES) == []

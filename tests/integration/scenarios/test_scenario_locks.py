@@ -37,7 +37,7 @@ async def test_the_rest_can_be_planned_with_one_click(stage: Stage) -> None:
     await stage.propose(held, TAGS, by=stage.mia)
 
     await stage.mia.click("leave_out")
-    await stage.mia.wait_for_view(lambda view: "left out" in stage.read(view))
+    await stage.mia.wait_for_view(lambda view: "is excluded" in stage.read(view))
     second = await stage.request(by=stage.mia)
     await stage.approve(second)
     await stage.ended(second)
@@ -303,10 +303,10 @@ async def test_numbers_that_are_not_ours_are_left_out_with_one_click(stage: Stag
     await stage.ana.wait_for_view(lambda view: "1 of 3 numbers are not in the Telnyx account" in stage.read(view))
 
     await stage.ana.click("leave_out")
-    view = await stage.ana.wait_for_view(lambda view: "left out" in stage.read(view))
+    view = await stage.ana.wait_for_view(lambda view: "is excluded" in stage.read(view))
 
     assert "Numbers: 2" in stage.read(view)
-    assert "1 number that you gave is left out." in stage.read(view)
+    assert "1 number from your list is excluded." in stage.read(view)
 
 
 async def test_a_freeze_stops_submissions_and_shows_on_every_card(stage: Stage) -> None:
@@ -325,7 +325,7 @@ async def test_a_freeze_stops_submissions_and_shows_on_every_card(stage: Stage) 
         assert not message.mentions.broadcasts
     assert "frozen already" in await stage.command("freeze again", by=stage.otto)
 
-    assert await stage.command("unfreeze", by=stage.otto) == "Submissions go on."
+    assert await stage.command("unfreeze", by=stage.otto) == "The freeze is lifted; submissions continue."
     await stage.ended(change)
     assert stage.outcomes(change) == {"verified": 2}
     assert "frozen" not in stage.read(stage.card(change))

@@ -53,10 +53,10 @@ async def test_a_number_is_found_with_its_values_its_lock_and_its_history(stage:
     assert "Tags: dallas" in said
     assert "Connection: Dallas PBX (" in said or "Connection: (empty)" in said
     assert "Emergency service: " in said
-    assert f"Held by CHG-{change}, requested by @Ana" in said
+    assert f"Locked by CHG-{change}, requested by @Ana" in said
     assert said.index("CHG-2 ·") < said.index("CHG-1 ·")
     assert "This number: not sent yet" in said
-    assert "This number: ✅ changed, and read back so" in said
+    assert "This number: ✅ changed and verified" in said
     assert "Customer reference: Denver → Boulder" in said
     assert "Customer reference: (empty) → Denver" in said
     assert str(last(stage, "U0OTTO").blocks).count("/archives/C0OPS/p") == 2
@@ -72,7 +72,7 @@ async def test_a_number_is_found_by_the_providers_id(stage: Stage) -> None:
     assert f"# {ONE}" in said
     assert f"id {number.id}" in said
     assert "CHG-1 ·" in said
-    assert "No change holds it." in said
+    assert "No change has locked it." in said
 
 
 async def test_a_number_that_left_the_account_keeps_its_history(stage: Stage) -> None:
@@ -93,7 +93,7 @@ async def test_a_number_that_nobody_ever_touched_is_said_so(stage: Stage) -> Non
     said = await stage.command("find +442079460958")
 
     assert "+442079460958 is not in the Telnyx account" in said
-    assert "No change has ever been asked for." in said
+    assert "No changes were ever requested." in said
 
 
 async def test_a_number_that_cannot_be_changed_now_is_shown_when_it_is_known(stage: Stage) -> None:
@@ -152,9 +152,9 @@ async def test_the_history_is_shown_when_the_carrier_does_not_answer(stage: Stag
 
     said = await stage.command(f"find {ONE}")
 
-    assert "Telnyx: its values of today cannot be read." in said
+    assert "Telnyx: its current values cannot be read." in said
     assert "is not in the Telnyx account" not in said
-    assert "Held by CHG-1" in said
+    assert "Locked by CHG-1" in said
     assert "CHG-1 ·" in said
 
 
@@ -165,7 +165,7 @@ async def test_a_slow_carrier_does_not_keep_anybody_waiting(stage: Stage, monkey
 
     said = await stage.command(f"find {ONE}")
 
-    assert "its values of today cannot be read. Telnyx is not responding right now." in said
+    assert "its current values cannot be read. Telnyx is not responding right now." in said
 
 
 async def test_guests_and_strangers_may_not_look_numbers_up(stage: Stage) -> None:
@@ -193,4 +193,4 @@ async def test_a_plan_that_nobody_asked_for_is_not_history(stage: Stage) -> None
     stage.telnyx.add_number(OTHER)
     await stage.propose(OTHER)
 
-    assert "No change has ever been asked for." in await stage.command(f"find {OTHER}")
+    assert "No changes were ever requested." in await stage.command(f"find {OTHER}")

@@ -59,7 +59,7 @@ async def test_an_old_change_is_reduced_to_its_summary(idle: Stage, monkeypatch:
     assert {name: count for name, count in json.loads(kept).items() if count} == {"verified": 6, "failed": 1}
     assert rows(stage, "SELECT person, verb, digest FROM decisions") == [("U0MAX", "approve", digest)]
     shown = await stage.command(f"status CHG-{change}")
-    for words in ("its numbers were pruned", "Moving the Denver desk", "Customer reference → Denver", "6 verified"):
+    for words in ("Old data was removed", "Moving the Denver desk", "Customer reference → Denver", "6 verified"):
         assert words in shown
     assert digest[:12] in shown
     assert "CHG-1" in await stage.command("list")

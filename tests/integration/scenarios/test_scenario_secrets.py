@@ -192,7 +192,7 @@ async def test_after_edit_the_pin_is_kept_without_being_shown(sealed: Stage) -> 
 
     view = await edit(stage)
     assert view.form.slot("value:external_pin").value is None
-    assert "Kept from before" in stage.modal()
+    assert "The earlier value is kept" in stage.modal()
     await stage.ana.type("reason", "A better reason")
     await run_form(stage)
 

@@ -331,7 +331,7 @@ async def test_a_number_in_a_list_and_in_a_sheet_is_left_out_once(fleet: Stage) 
     await fleet.fill("\n".join(NUMBERS[:2]), {"customer_reference": "y"}, "All but one")
     await fleet.send()
 
-    assert "1 number that you gave is left out" in fleet.read(await fleet.planned())
+    assert "1 number from your list is excluded" in fleet.read(await fleet.planned())
 
 
 async def test_a_sheet_with_nothing_to_do_says_so(fleet: Stage) -> None:
@@ -449,7 +449,7 @@ async def test_a_sheet_that_slack_never_hands_out_is_given_up(fleet: Stage) -> N
 
     shown = fleet.read(await plan(fleet, text(("number", "customer reference"), (NUMBERS[0], "own"))))
 
-    assert "Slack did not hand out “moves.csv” (HTTP 503). Press “Plan again” in a minute." in shown
+    assert "Slack did not deliver “moves.csv” (HTTP 503). Press “Plan again” in a minute." in shown
 
 
 async def test_long_planning_says_how_far_it_is(idle: Stage) -> None:

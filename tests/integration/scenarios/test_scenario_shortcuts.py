@@ -50,7 +50,7 @@ async def test_a_message_without_numbers_is_said_to_have_none(stage: Stage) -> N
     files = await chosen(stage, stage.sam.post(OPS, "The list", files=[("numbers.pdf", b"+13035550000\n")]))
 
     assert "There are no phone numbers in this message." in said
-    assert "None of the files below it is a CSV or XLSX sheet." in stage.read(files)
+    assert "None of its files is a CSV or XLSX sheet." in stage.read(files)
 
 
 async def test_more_than_fit_are_not_taken_in_part(stage: Stage) -> None:
@@ -61,7 +61,7 @@ async def test_more_than_fit_are_not_taken_in_part(stage: Stage) -> None:
 
     view = await chosen(stage, message)
 
-    assert "This message names 6,000 numbers, and the form holds 4," in stage.read(view)
+    assert "This message has 6,000 numbers, but the form holds only 4," in stage.read(view)
     assert view.callback_id == "notice"
 
 
@@ -74,7 +74,7 @@ async def test_what_looks_like_a_number_and_cannot_be_read_is_named(stage: Stage
     none = await chosen(stage, stage.sam.post(OPS, "+1 303 555 00011"))
 
     assert box == ONE
-    assert "Not taken from the message, for it cannot be read: +1 303 555 00011" in shown
+    assert "Not taken from the message, because it cannot be read: +1 303 555 00011" in shown
     assert none.callback_id == "notice"
     assert "There are no phone numbers in this message. Not taken" in stage.read(none)
 

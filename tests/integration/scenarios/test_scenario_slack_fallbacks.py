@@ -57,7 +57,7 @@ async def test_a_change_whose_channel_is_lost_goes_on_in_the_approval_channel(st
     assert "Partly failed" in stage.read(card)
     assert any("Done: 2 verified, 1 failed" in line for line in lines)
     assert any("results.csv" in line for line in lines)
-    assert any("cannot be shown in" in text and "@Ana" in text for text in stage.failures())
+    assert any("can no longer be shown in" in text and "@Ana" in text for text in stage.failures())
     assert any("1 of 3 numbers failed" in text for text in stage.failures())
     assert stage.outcomes(change) == {"verified": 2, "failed": 1}
 
@@ -128,10 +128,10 @@ async def test_when_nobody_can_be_asked_the_requester_hears_it(idle: Stage) -> N
     await idle.propose("+13035550000")
     await idle.ana.submit()
     await idle.slack.wait_for(
-        lambda: any("Nobody could be asked to approve" in idle.read(each) for each in idle.everything()),
+        lambda: any("The approval request for" in idle.read(each) for each in idle.everything()),
         what="a word to the requester",
     )
-    (said,) = [each for each in idle.everything() if "Nobody could be asked" in idle.read(each)]
+    (said,) = [each for each in idle.everything() if "The approval request for" in idle.read(each)]
 
     assert said.channel.startswith("D")
 
@@ -181,7 +181,7 @@ async def test_a_sheet_that_slack_does_not_take_is_told_about(stage: Stage) -> N
     await stage.slack.wait_for(lambda: len(stage.failures()) >= 2, what="word about both sheets")
     await stage.quiet()
 
-    assert all("could not be put into its thread" in text and "missing_scope" in text for text in stage.failures())
+    assert all("could not be posted in its thread" in text and "missing_scope" in text for text in stage.failures())
     assert any("Done: 3 verified" in line for line in stage.thread(change))
 
 

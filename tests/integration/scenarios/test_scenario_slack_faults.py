@@ -223,7 +223,7 @@ async def test_a_form_that_cannot_be_opened_is_answered(stage: Stage) -> None:
     """When Slack refuses the modal, the person is told below the command."""
     stage.slack.faults.add(method="views.open", kind="error", error="expired_trigger_id")
 
-    assert "Nothing happened; do it again." in await stage.command("update")
+    assert "Nothing happened; try again." in await stage.command("update")
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "rate_limited"])

@@ -65,7 +65,7 @@ async def test_refused_files_move_no_card(stage: Stage, method: str, error: str)
     await stage.quiet()
 
     assert_one_of_each(stage, change)
-    assert sum("could not be put into its thread" in text for text in stage.failures()) == 2
+    assert sum("could not be posted in its thread" in text for text in stage.failures()) == 2
     assert len(stage.failures()) == 3
 
 

@@ -165,7 +165,7 @@ async def test_a_stop_that_met_an_unanswered_job_says_what_became_of_it(idle: St
     lines = stage.thread(change)
     assert not any("0 numbers will not be sent" in line for line in lines)
     known = "0 numbers were not sent" if made else "3 numbers were not sent"
-    assert sum(f"is known now: {known}" in line for line in lines) == 1
+    assert sum(f"After the stop: {known}" in line for line in lines) == 1
     assert stage.outcomes(change) == ({"verified": 3} if made else {"not_attempted": 3})
     assert [key for key in map(key_of, stage.slack.messages(OPS)) if key] == [f"CHG-{change}:card"]
     if not made:

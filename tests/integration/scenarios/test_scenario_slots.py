@@ -27,7 +27,7 @@ async def test_the_card_says_whose_jobs_take_up_the_slots(stage: Stage) -> None:
     change = await stage.ask(numbers, WANTED)
     await stage.approve(change)
 
-    said = "3 running, 2 waiting for a free slot: 20 of 20 in use, 3 of them ours"
+    said = "3 running, 2 waiting for a free slot: 20 of 20 in use, 3 by Linesman"
     await card_says(stage, change, said)
     stage.telnyx.end_other_jobs()
     stage.clock.advance(10)
@@ -46,7 +46,7 @@ async def test_many_waiting_jobs_ask_one_at_a_time(stage: Stage) -> None:
     stage.telnyx.other_jobs(20, "update_phone_numbers")
     change = await stage.ask(numbers, WANTED)
     await stage.approve(change)
-    said = "30 waiting for a free slot: 20 of 20 in use, 0 of them ours"
+    said = "30 waiting for a free slot: 20 of 20 in use, 0 by Linesman"
     await card_says(stage, change, said)
     before, began = len(stage.created()), stage.clock()
 

@@ -121,8 +121,8 @@ async def test_a_rule_lets_the_others_go_on(idle: Stage, tmp_path: Path) -> None
         "Left out: 1 number has changed since the plan was made, so the job was not created (1 number): Forward to of "
         in (stage.read(stage.card(change)))
     )
-    assert any("The rest goes on" in line and waiting[1] in line for line in stage.thread(change))
-    assert any("goes on without numbers that have changed" in notice for notice in stage.failures())
+    assert any("The rest continues" in line and waiting[1] in line for line in stage.thread(change))
+    assert any("continues without numbers that have changed" in notice for notice in stage.failures())
 
 
 async def test_a_number_that_somebody_gave_just_what_is_wanted_has_changed_too(stage: Stage) -> None:

@@ -66,8 +66,7 @@ async def test_during_a_freeze_nobody_is_told_that_anything_starts(stage: Stage)
     await stage.command("freeze carrier maintenance", by=stage.otto)
     await stage.slack.wait_for(
         lambda: (
-            question(stage, change)
-            == "1 number will be changed exactly as shown, starting not before the freeze is lifted."
+            question(stage, change) == "1 number will be changed exactly as shown, starting once the freeze is lifted."
         ),
         what="the question during a freeze",
     )
@@ -86,7 +85,7 @@ async def test_a_change_that_is_approved_early_starts_at_its_time(house: Stage) 
     when = shown(at)
 
     assert f"Starts {when}" in await proposed(house, written(at))
-    assert "no other change can have its numbers" in house.modal()
+    assert "no other change can use its numbers" in house.modal()
     change = await house.request()
     assert f"Starts {when}" in house.read(house.card(change))
     assert f"Starts {when}" in house.read(house.request_card(change))
@@ -152,7 +151,7 @@ async def test_an_approval_after_the_time_starts_at_once_and_says_so_before(hous
     house.clock.advance(3 * 3600 + 600)
     await house.slack.wait_for(lambda: "starting at once" in question(house, change), what="the new question")
     expected = (
-        "1 number will be changed exactly as shown, starting at once, because the start that was asked for, "
+        "1 number will be changed exactly as shown, starting at once, because the requested start, "
         f"{shown(at)}, has passed."
     )
     assert question(house, change) == expected
@@ -180,7 +179,7 @@ async def test_a_start_outside_the_window_waits_for_the_window(idle: Stage, tmp_
     assert "is outside its change window: it starts" in stage.read(stage.card(change))
     await stage.approve(change)
     stage.clock.advance(30 * 3600)
-    await card_says(stage, change, "has passed and its change window is shut")
+    await card_says(stage, change, "has passed and its change window is closed")
     assert stage.created() == []
 
     stage.clock.advance((noon - stage.clock()).total_seconds())
@@ -217,7 +216,7 @@ async def test_a_freeze_outlasts_the_start_and_its_end_hastens_nothing(house: St
 
     house.clock.advance(5 * 3600 + 60)
     await house.slack.wait_for(
-        lambda: question(house, other).endswith("exactly as shown, starting not before the freeze is lifted."),
+        lambda: question(house, other).endswith("exactly as shown, starting once the freeze is lifted."),
         what="the other's time",
     )
     assert "approved now, it starts once the freeze is lifted" in house.read(house.request_card(other))
@@ -306,7 +305,7 @@ async def test_a_request_that_expires_before_its_start_never_starts(house: Stage
 
 async def test_what_waits_is_listed_with_its_time(house: Stage) -> None:
     """The next one first, decided or not; what starts at once is not among them."""
-    assert "Nothing waits for its time" in await house.command("list scheduled")
+    assert "No changes are scheduled" in await house.command("list scheduled")
     for index in (1, 2, 3):
         house.telnyx.add_number(f"+1303555000{index}")
     first, second = house.clock() + timedelta(hours=5), house.clock() + timedelta(hours=9)
@@ -321,8 +320,8 @@ async def test_what_waits_is_listed_with_its_time(house: Stage) -> None:
     assert f"Starts {shown(second)}" in listed
     assert "CHG-3" not in listed
     assert "CHG-1" in await house.command("list scheduled mine")
-    assert "Nothing waits for its time" in await house.command("list scheduled mine", by=house.mia)
-    assert "stands alone, or with “mine”" in await house.command("list scheduled failed")
+    assert "No changes are scheduled" in await house.command("list scheduled mine", by=house.mia)
+    assert "alone or with “mine”" in await house.command("list scheduled failed")
 
 
 async def test_a_start_that_was_moved_in_the_database_is_not_carried_out(house: Stage) -> None:

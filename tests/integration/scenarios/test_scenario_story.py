@@ -199,7 +199,7 @@ async def test_more_jobs_than_the_carrier_allows_wait_for_their_turn(idle: Stage
     change = await idle.ask(numbers, {"voice.call_forwarding.forwarding_type": "on-failure"})
     assert "Jobs: 25" in idle.read(idle.request_card(change))
     await idle.approve(change)
-    full = "20 running, 5 waiting for a free slot: 20 of 20 in use, all ours"
+    full = "20 running, 5 waiting for a free slot: 20 of 20 in use, all by Linesman"
     await card_says(idle, change, full)
     assert len(idle.created()) == 20
     idle.telnyx.job_seconds = 0.1

@@ -159,7 +159,7 @@ async def test_a_name_that_is_taken_is_asked_about(stage: Stage) -> None:
     await stage.mia.type("name", "denver")
     errors = await stage.refused(by=stage.mia)
 
-    assert "Denver is there already, saved by @Ana" in asked
+    assert "Denver already exists, saved by @Ana" in asked
     assert "[Go back] [Replace]" in asked
     assert ("First" in before, "Second" in before) == (True, False)
     assert "DENVER is saved." in replaced

@@ -250,7 +250,7 @@ async def test_the_command_offers_the_same_answers(stage: Stage) -> None:
 
     assert stage.outcomes(change) == {"verified": 3}
     assert "no longer needs an operator" in await stage.command(f"settle CHG-{change}", by=stage.otto)
-    assert "Say which change" in await stage.command("settle", by=stage.otto)
+    assert "Name the change" in await stage.command("settle", by=stage.otto)
 
 
 async def test_a_double_click_and_a_redelivery_send_once(stage: Stage) -> None:
@@ -373,7 +373,7 @@ async def test_giving_up_as_the_last_word_on_a_stopped_change_ends_what_its_stop
     await press(stage, "give_up")
     await stage.ended(change)
 
-    said = "0 numbers were not sent, and whether 3 were nobody knows, as an operator gave up finding out; they are read"
+    said = "0 numbers were not sent, and nobody knows whether 3 were, because an operator gave up. They are read back"
     assert sum(said in line for line in stage.thread(change)) == 1
     assert stage.outcomes(change) == {"differs": 3}
 
@@ -390,4 +390,4 @@ async def test_a_refusal_that_comes_after_the_stop_ends_what_it_left_open(stage:
     await stage.ended(change)
 
     assert stage.outcomes(change) == {"failed": 3}
-    assert any("is known now: 0 numbers were not sent." in line for line in stage.thread(change))
+    assert any("After the stop: 0 numbers were not sent." in line for line in stage.thread(change))

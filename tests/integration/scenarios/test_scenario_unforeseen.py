@@ -78,10 +78,12 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
 
     await stage.approve(change)
     await stage.slack.wait_for(
-        lambda: any("nobody foresaw" in said for said in stage.failures()), timeout=40, what="a notice of the fault"
+        lambda: any("is stalled by an internal error" in said for said in stage.failures()),
+        timeout=40,
+        what="a notice of the fault",
     )
 
-    (notice,) = [said for said in stage.failures() if "nobody foresaw" in said]
+    (notice,) = [said for said in stage.failures() if "is stalled by an internal error" in said]
     assert (f"CHG-{change}" in notice, f"/numbers cancel CHG-{change}" in notice) == (True, True)
     assert "in a row" not in before
     assert f"CHG-{change} failed" in (await stage.get("/readyz"))[1]
@@ -110,7 +112,8 @@ async def test_overwritten_pages_are_told(stage: Stage) -> None:
 
     assert "restore a backup" in (await stage.get("/readyz"))[1]
     await stage.slack.wait_for(
-        lambda: any("nobody foresaw" in said for said in stage.failures()), what="a notice of the fault"
+        lambda: any("is stalled by an internal error" in said for said in stage.failures()),
+        what="a notice of the fault",
     )
 
 

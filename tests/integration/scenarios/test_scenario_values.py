@@ -47,7 +47,7 @@ async def values(stage: Stage, text: str = "update", *, numbers: str = "", tag: 
         await stage.ana.suggest("filter:tag", "")
         await stage.ana.choose("filter:tag", tag)
     await stage.send()
-    assert "being read from Telnyx" in stage.modal()
+    assert "Reading the current values from Telnyx" in stage.modal()
     await stage.slack.wait_for(lambda: len(mail(stage, ".csv")) > before, what="a sheet of values")
     return mail(stage, ".csv")[-1]
 

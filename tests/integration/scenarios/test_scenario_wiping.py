@@ -169,7 +169,7 @@ async def test_planning_an_ended_change_again_asks_for_the_secret(sealed: Stage)
     await stage.ana.click("plan_again", message=stage.card(change))
     await stage.ana.wait_for_view(lambda view: "was not kept from before" in stage.read(view))
     view = await edit(stage)
-    assert "Kept from before" not in stage.read(view)
+    assert "The earlier value is kept" not in stage.read(view)
     await stage.ana.type("value:external_pin", PIN)
     await run_form(stage)
 

@@ -22,17 +22,17 @@ from bot.wiring import utc_now
 TOKEN = "xoxb-fetching-1"
 CONTENT = b"number,tags\n+13035550100,denver\n"
 
-GONE = "“moves.csv” is not in Slack any more; upload the sheet again."
+GONE = "“moves.csv” is no longer in Slack; upload the sheet again."
 SHUT = (
     "“moves.csv” is not open to the bot: its owner, or the workspace that it was shared from, keeps it shut; "
     "download it and upload it in the form."
 )
 ADDRESSLESS = "Slack gives no address for “moves.csv”; download it and upload it in the form."
-OUTSIDE = "“moves.csv” is kept outside Slack, where it is not read; upload the file."
+OUTSIDE = "“moves.csv” is stored outside Slack and cannot be read there; upload the file itself."
 LARGE = "“moves.csv” is larger than 10 MB; split it into several sheets."
 UNREADABLE = (
-    "Slack does not let the bot read “moves.csv”. Ask an operator to give the app the scope files:read and to install "
-    "it again."
+    "Slack does not let the bot read “moves.csv”. Ask an operator to give the app the scope files:read and to "
+    "reinstall it."
 )
 
 
@@ -204,8 +204,8 @@ def busy(stage: Stage) -> None:
         (forbidden, DeliveryRefused, UNREADABLE),
         (sign_in_page, DeliveryRefused, UNREADABLE),
         (redirect, DeliveryRefused, UNREADABLE),
-        (fault, DeliveryUnknown, "Slack did not hand out “moves.csv” (HTTP 503)."),
-        (dropped, DeliveryUnknown, "Slack did not hand out “moves.csv”."),
+        (fault, DeliveryUnknown, "Slack did not deliver “moves.csv” (HTTP 503)."),
+        (dropped, DeliveryUnknown, "Slack did not deliver “moves.csv”."),
         (busy, DeliveryPostponed, "Slack asks to wait."),
     ],
 )
@@ -233,7 +233,7 @@ async def test_a_slow_download_ends(stage: Stage) -> None:
     """Nobody waits for ever for a file that does not come."""
     stage.slack.faults.add(method="download", kind="delay", seconds=30)
 
-    with pytest.raises(DeliveryUnknown, match="Slack did not hand out"):
+    with pytest.raises(DeliveryUnknown, match="Slack did not deliver"):
         await stage.fetch(within=0.05)
 
 
