@@ -39,7 +39,7 @@ def digits(name: str) -> FilterField:
         only="with these digits",
         shape=Shape.TEXT,
         verb="contains",
-        help="Three or more digits that stand together in the number, such as 1303.",
+        help="Three or more digits that are adjacent in the number, such as 1303.",
         min_length=3,
         digits_only=True,
     )

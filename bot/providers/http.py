@@ -174,7 +174,7 @@ class PacedClient:
                     message = f"{self.title} gives no usable answer right now, nothing was changed: {error.why}."
                     raise Unavailable(message, status=error.status) from error.__cause__
                 why = error.why
-            _log.info("%s %s is tried again in %.1f s: %s", method, path, wait, why)
+            _log.info("retrying %s %s in %.1f s: %s", method, path, wait, why)
             await self.sleep(wait)
 
     async def write(
@@ -205,7 +205,7 @@ class PacedClient:
             body = _object(self._told(await self._send(method, path, request, ready, patience=patience)))
         except _Unclear as error:
             if not error.sent:
-                message = f"{self.title} cannot be reached just now and nothing was sent: {error.why}."
+                message = f"{self.title} cannot be reached right now and nothing was sent: {error.why}."
                 raise Unavailable(message) from error.__cause__
             message = f"{self.title} did not confirm what happened to the request: {error.why}."
             raise OutcomeUnknown(message, status=error.status) from error.__cause__

@@ -57,8 +57,8 @@ class KeyAlerts:
 
     async def _post(self, provider: str, remedy: str) -> None:
         text = (
-            f"🔑 {remedy} Until then nothing at {provider} can be planned, looked up, sent or read back, and whoever "
-            "tries is told that you know."
+            f"🔑 {remedy} Until then nothing at {provider} can be planned, looked up, sent or read back, and people "
+            "who try are told that you were notified."
         )
         try:
             try:

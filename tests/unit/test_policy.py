@@ -188,7 +188,8 @@ class TestApprove:
 
         assert (verdict.allowed, verdict.reason) == (False, Reason.GROUP_GONE)
         assert verdict.sentence == (
-            "You may not approve or reject changes just now. The list of approvers names the user group S0LEADS, which "
+            "You may not approve or reject changes right now. The list of approvers names the user group S0LEADS, "
+            "which "
             "Slack does not know: take the id from the group's page in Slack. Only whoever runs Linesman can fix that."
         )
         assert approve("U0BOSS", groups={"S0LEADS": gone}).allowed

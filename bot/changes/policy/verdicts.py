@@ -209,10 +209,10 @@ def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mappi
             f"Nobody may {deed}{under}: the list of {role} is empty. Whoever runs Linesman can fill it."
         ),
         Reason.GROUP_UNREADABLE: (
-            f"Slack did not say who is in the user groups of the {role}, so you may not {deed}{under} just now. "
+            f"Slack did not say who is in the user groups of the {role}, so you may not {deed}{under} right now. "
             f"Try again {in_a_while(max((each.wait for each in unread.values()), default=0))}."
         ),
-        Reason.GROUP_GONE: f"You may not {deed}{under} just now. {broken(role, unread)}",
+        Reason.GROUP_GONE: f"You may not {deed}{under} right now. {broken(role, unread)}",
         Reason.FORBIDDEN: f"Nobody may {deed}{under}{because}.",
         Reason.OWN_CHANGE: "You asked for this change, so somebody else must approve it.",
         Reason.ALREADY_APPROVED: "You have already approved this change; somebody else must give the next approval.",

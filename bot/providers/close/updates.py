@@ -117,7 +117,7 @@ class Updates:
             tries += 1
             if tries >= TRIES:
                 return _given_up(number, why, sent=doubtful)
-            log.info("number %s is tried again: %s", number.id, why.message)
+            log.info("retrying number %s: %s", number.id, why.message)
             await self._http.sleep(PAUSE * 2.0 ** (tries - 1) * (0.5 + self._http.jitter() / 2))
 
     async def _send(self, number: RunNumber, pen: OperationWriter, fresh_reads: FreshReads, look: FreshRead) -> None:

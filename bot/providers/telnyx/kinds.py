@@ -348,7 +348,7 @@ def settings_caution(values: Values) -> Mapping[str, str]:
 def deletion_bar(values: Values) -> str:
     """Return why a number cannot be deleted; what Telnyx does not say is left for Telnyx to refuse."""
     return (
-        "the deletion lock is on, and has to be switched off by a change of its own first"
+        "the deletion lock is on, and must first be switched off by a separate change"
         if values.get(DELETION_LOCK) is True
         else ""
     )

@@ -258,7 +258,7 @@ class Resolution:
         try:
             return await provider.recognise(request, job, batch.floor)
         except ProviderNotFound as error:
-            raise ProviderNotFound(f"{provider.title} knows no job {job}, so nothing was adopted.") from error
+            raise ProviderNotFound(f"{provider.title} has no job {job}, so nothing was adopted.") from error
 
     async def _answered(self, tx: Transaction, batch: Batch, what: str, by: str, **details: Any) -> None:  # noqa: ANN401 - an event's details
         """Write down who answered, let the batches go on that waited for it, and show it."""

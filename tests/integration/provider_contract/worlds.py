@@ -36,7 +36,7 @@ class World(ABC):
     #: A setting of free text, and one whose values are ids with names.
     text: str
     lookup: str
-    #: A filter by digits that stand together in the number.
+    #: A filter by digits that are adjacent in the number.
     digits: str
     references: int = field(default=0)
 

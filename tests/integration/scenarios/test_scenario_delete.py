@@ -89,7 +89,7 @@ async def test_a_number_with_a_deletion_lock_is_refused_in_the_plan(deleting: St
 
     shown = await propose(stage, wanted)
     assert (
-        "1 number: the deletion lock is on, and has to be switched off by a change of its own first (+13035550001)."
+        "1 number: the deletion lock is on, and must first be switched off by a separate change (+13035550001)."
         in shown
     )
     assert "Leave out 1 and plan the rest" in stage.modal()

@@ -238,7 +238,7 @@ async def test_a_change_waits_while_slack_does_not_say_who_approved(house: Stage
     ("method", "says"),
     [
         ("users.info", "Slack did not confirm who you are, so nothing was done. Try again in 60 minutes."),
-        ("usergroups.users.list", "so you may not approve or reject changes just now. Try again in 60 minutes."),
+        ("usergroups.users.list", "so you may not approve or reject changes right now. Try again in 60 minutes."),
     ],
 )
 async def test_a_decision_for_which_slack_has_no_time_is_none(house: Stage, method: str, says: str) -> None:

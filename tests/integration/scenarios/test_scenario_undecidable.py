@@ -121,7 +121,7 @@ async def test_an_operator_adopts_the_job_by_its_id(stage: Stage) -> None:
         ("other values", "does not match this batch: its type, numbers or values differ"),
         ("another type", "does not match this batch: its type, numbers or values differ"),
         ("an earlier change's", "already belongs to batch 1 of CHG-1"),
-        ("nobody's", "Telnyx knows no job 0000"),
+        ("nobody's", "Telnyx has no job 0000"),
     ],
 )
 async def test_a_job_that_is_not_the_batchs_is_not_adopted(stage: Stage, which: str, says: str) -> None:
