@@ -331,7 +331,7 @@ class TestForbidden:
             {"S0LEADS": UnknownGroup()},
             (
                 "Slack did not say who is in the user groups of the approvers, so you may not approve or reject "
-                "changes under the rule “night” just now. Try again in a minute."
+                "changes under the rule “night” right now. Try again in a minute."
             ),
         ),
     ],

@@ -148,7 +148,7 @@ async def test_only_the_requester_and_operators_decide_at_the_click(stage: Stage
         assert "Only the requester or an operator can continue CHG-1" in await press(stage, "go_on", change, person)
         assert "Only the requester or an operator can cancel CHG-1" in await press(stage, "stop_rest", change, person)
     assert (await stage.command(f"status CHG-{change}")).count("Click refused") == 4
-    assert "CHG-1 goes on" in await press(stage, "go_on", change, stage.otto)
+    assert "CHG-1 continues" in await press(stage, "go_on", change, stage.otto)
     await stage.ended(change)
     assert any("@Otto continued the rollout: 2 numbers to go" in line for line in stage.thread(change))
 
