@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         for problem in error.problems:
             _say(f"✗ {problem}")
-        _say(f"\n{len(error.problems)} to put right; nothing was started.")
+        count = len(error.problems)
+        _say(f"\n{count} {'problem' if count == 1 else 'problems'} to fix; nothing was started.")
         return MISCONFIGURED
     except InputError as error:
         _say(f"✗ {error.message}")
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="linesman", description="Bulk phone-number changes from Slack, approved and accounted for."
+        prog="linesman", description="Change phone numbers in bulk from Slack: approved, verified, accounted for."
     )
     parser.add_argument("--version", action="version", version=f"linesman {version('linesman')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -68,29 +69,37 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     command("serve", "Run the bot.", _serve)
-    command("demo", "Play a whole change against stand-ins for Slack and Telnyx; needs no account.", _demo)
+    command("demo", "Play two changes against stand-ins for Slack, Telnyx and Close; needs no account.", _demo)
     shown = command("manifest", "Print the Slack app manifest, ready to paste.", _manifest)
     how = shown.add_mutually_exclusive_group()
-    how.add_argument("--socket-mode", action="store_true", help="for Socket Mode, which needs no address (default)")
+    how.add_argument(
+        "--socket-mode", action="store_true", help="for Socket Mode, which needs no public address (default)"
+    )
     how.add_argument("--url", help="for HTTP: the https address at which Slack reaches the bot")
     command("check", "Check the configuration, Slack and the providers.", _check)
     policy = command("policy", "Print a policy file to begin with.", _policy)
     policy.add_argument("--example", action="store_true", required=True, help="print one that shows every key")
-    command("migrate", "Bring the database to the form that this version expects.", _migrate)
-    _export_options(command("export", "Write the audit log down, or prove that it is as it was written.", _export))
+    command("migrate", "Upgrade the database to this version.", _migrate)
+    _export_options(command("export", "Export the audit log, or prove that nobody changed it.", _export))
     return parser
 
 
 def _export_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--from", dest="since", metavar="DATE", default="", help="first day, in UTC (the first event)")
     sub.add_argument(
-        "--to", dest="until", metavar="DATE", default="", help="day or moment before which it ends, in UTC (now)"
+        "--from", dest="since", metavar="DATE", default="", help="first day, in UTC (default: the first event)"
+    )
+    sub.add_argument(
+        "--to",
+        dest="until",
+        metavar="DATE",
+        default="",
+        help="end, in UTC: the day or moment itself is left out (default: now)",
     )
     sub.add_argument(
         "--format", dest="form", choices=[form.value for form in AuditFormat], default=AuditFormat.CSV.value
     )
-    sub.add_argument("--output", metavar="FILE", type=Path, help="file to write (standard output)")
-    sub.add_argument("--verify", action="store_true", help="write nothing; follow the whole chain of events")
+    sub.add_argument("--output", metavar="FILE", type=Path, help="file to write (default: standard output)")
+    sub.add_argument("--verify", action="store_true", help="write no file; check the whole chain of events")
 
 
 def _say(text: str) -> None:
@@ -169,7 +178,7 @@ def _policy(_: argparse.Namespace) -> int:
 
 def _migrate(_: argparse.Namespace) -> int:
     before, after = asyncio.run(_migrated(_storage()))
-    sys.stdout.write(f"The database was at revision {before} and is at {after}.\n")
+    sys.stdout.write(f"The database had revision {before} and has {after} now.\n")
     return OK
 
 
@@ -181,7 +190,9 @@ async def _migrated(storage: Storage) -> tuple[str, str]:
 def _export(parsed: argparse.Namespace) -> int:
     if parsed.verify:
         if parsed.since or parsed.until or parsed.output:
-            raise InputError({"verify": "--verify follows the whole trail and writes none of it: leave the rest out."})
+            raise InputError(
+                {"verify": "--verify checks the whole audit log and writes no file: leave out --from, --to, --output."}
+            )
         sys.stdout.write(f"✓ {asyncio.run(exports.verify(_storage()))}\n")
         return OK
     now = utc_now()

@@ -93,9 +93,9 @@ class ServiceClock:
             return ""
         way = "ahead of" if self._skew > timedelta(0) else "behind"
         return (
-            f"This machine's clock is {_length(abs(self._skew))} {way} the one of {self._title}. Nothing is done twice "
-            "or left out because of it, but start times and times that people read are wrong by as much: look at this "
-            "machine's time synchronisation (NTP)."
+            f"This machine's clock is {_length(abs(self._skew))} {way} {self._title}'s clock. Nothing is done twice "
+            "or left out because of it, but start times and displayed times are wrong by as much: check this machine's "
+            "time synchronisation (NTP)."
         )
 
     def _compare(self, date: float, took: float) -> None:

@@ -59,11 +59,11 @@ def _unavailable(host: str, port: int, error: OSError) -> PortUnavailable:
     where = f"port {port} of {host}"
     match error.errno:
         case errno.EADDRINUSE:
-            return PortUnavailable(f"Another program listens on {where}: end it, or set PORT to another one.")
+            return PortUnavailable(f"Another program uses {where}: stop it, or set PORT to another port.")
         case errno.EACCES | errno.EPERM:
-            return PortUnavailable(f"This user may not listen on {where}: set PORT to one above 1023.")
+            return PortUnavailable(f"This user may not listen on {where}: set PORT to a port above 1023.")
         case _:
-            return PortUnavailable(f"Cannot listen on {where}: {error.strerror}. Look whether HOST and PORT are right.")
+            return PortUnavailable(f"Cannot listen on {where}: {error.strerror}. Check HOST and PORT.")
 
 
 class Connections:
@@ -97,7 +97,7 @@ class Connections:
             raise RuntimeError("the runner is not set up")
         while True:
             while len(server.connections) >= MOST:
-                self._tell("too many connections; more are accepted as some end", len(server.connections))
+                self._tell("too many connections; new ones wait until some close", len(server.connections))
                 await asyncio.sleep(ROOM)
             try:
                 connection, _ = await loop.sock_accept(listener)
@@ -124,7 +124,7 @@ def _without_parser(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     if error is not None and type(error).__module__.startswith("aiohttp.http"):
         record.msg, record.args, record.exc_info = (
-            f"request refused: it is no HTTP ({type(error).__name__})",
+            f"request refused: it is not HTTP ({type(error).__name__})",
             None,
             None,
         )

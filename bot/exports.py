@@ -36,13 +36,13 @@ async def verify(storage: Storage) -> str:
     async with _beside(storage) as database, database.reading() as tx:
         proof = await tx.events.verify()
     if not proof.head.last:
-        return "The audit log is whole, and still empty."
+        return "The audit log is intact, and still empty."
     events = f"{proof.events:,} {'event' if proof.events == 1 else 'events'}"
-    pruned = f" {proof.pruned:,} older ones were pruned by the retention." if proof.pruned else ""
+    pruned = f" {proof.pruned:,} older ones were deleted by the retention." if proof.pruned else ""
     return (
-        f"The audit log is whole: {events}, each linked to the one before it.{pruned}\n"
+        f"The audit log is intact: {events}, each linked to the one before it.{pruned}\n"
         f"It ends with event {proof.head.last}, whose hash is {proof.head.hash}. "
-        "Note it outside the database: it proves everything up to there."
+        "Note it outside the database: it proves everything up to that event."
     )
 
 

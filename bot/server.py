@@ -69,9 +69,9 @@ class Slack:
         times = headers.getall("X-Slack-Request-Timestamp", [])
         signatures = headers.getall("X-Slack-Signature", [])
         if len(times) != 1 or len(signatures) != 1:
-            return "", "it has no signature, or several"
+            return "", "it has no signature, or more than one"
         if not _TIMESTAMP.fullmatch(times[0]) or not _SIGNATURE.fullmatch(signatures[0]):
-            return "", "its signature is none"
+            return "", "its signature is malformed"
         if (request.content_length or 0) > LARGEST:
             return "", "it is larger than anything from Slack"
         try:

@@ -35,14 +35,14 @@ async def database(settings: Settings) -> Sequence[Finding]:
 async def _sqlite(url: URL) -> Sequence[Finding]:
     path = path_of(url)
     if path is None:
-        return [ok("The database is in memory: each start makes a new one.")]
+        return [ok("The database is in memory: every start creates a new one.")]
     path = path.absolute()
     shown, held = f"The database {path}", is_held(path)
-    found = [warn(f"A Linesman is running on the database {path}: no second one can start.")] if held else []
+    found = [warn(f"A running Linesman uses the database {path}: a second one cannot start.")] if held else []
     if trouble := _unwritable(path):
         return [*found, fail(trouble)]
     if (seen := seen_by_others(path)) is not None:
-        found.append(warn(f"Others on this machine can read {seen}: say `chmod 600 {seen}`."))
+        found.append(warn(f"Others on this machine can read {seen}: run `chmod 600 {seen}`."))
     if not path.exists():
         return [*found, await _tried(url, path)]
     # Unlike a plain path, mode=rw never makes the file; unlike mode=ro, it leaves no -wal and -shm files behind.
@@ -58,12 +58,12 @@ async def _tried(url: URL, path: Path) -> Finding:
             await database.probe()
     except StoreError as error:
         why = str(error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__ or error)
-        return fail(f"The database {path} cannot be made: {why}. Put this right, or set DATABASE_URL to another place.")
+        return fail(f"The database {path} cannot be created: {why}. Fix this, or set DATABASE_URL to another place.")
     finally:
         for part in ("", "-wal", "-shm", "-journal", ".lock"):
             with suppress(OSError):  # what was not made is not there, and a name too long names nothing
                 probe.with_name(probe.name + part).unlink()
-    return ok(f"The database {path} does not exist yet: the first start makes it.")
+    return ok(f"The database {path} does not exist yet: the first start creates it.")
 
 
 def _probe(path: Path) -> Path:
@@ -91,10 +91,10 @@ async def _opened(url: URL, shown: str, *tries: str) -> Finding:
         return fail(f"{shown} cannot be used. {error.message}")
     except SQLAlchemyError as error:
         why = getattr(error, "orig", None) or type(error).__name__
-        return fail(f"{shown} does not open: {why}. Put this right there, or set DATABASE_URL to another database.")
+        return fail(f"{shown} does not open: {why}. Fix this there, or set DATABASE_URL to another database.")
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return fail(f"{shown} cannot be reached: {why}. Look whether DATABASE_URL is right and its server runs.")
+        return fail(f"{shown} cannot be reached: {why}. Check DATABASE_URL, and whether its server runs.")
     finally:
         await engine.dispose()
     directory = migrations.scripts()
@@ -115,7 +115,7 @@ def compared(shown: str, present: str | None, known: Collection[str], head: str 
             f"install that version, or restore a backup."
         )
     if present != head:
-        return ok(f"{shown} opens and has revision {present}: the next start brings it to {head}.")
+        return ok(f"{shown} opens and has revision {present}: the next start upgrades it to {head}.")
     return ok(f"{shown} opens and has the current revision, {present}.")
 
 
@@ -123,7 +123,7 @@ def _unwritable(path: Path) -> str:
     """Return why Linesman could not write there; empty when it could."""
     folder = path.parent
     if not folder.is_dir():
-        return f"The folder {folder} for the database does not exist: make it, or set DATABASE_URL to another place."
+        return f"The folder {folder} for the database does not exist: create it, or set DATABASE_URL to another place."
     if path.is_dir():
         return f"{path} is a folder, not a database: set DATABASE_URL to a file in it."
     closed = [place for place in (folder, path) if place.exists() and not os.access(place, os.W_OK)]

@@ -61,7 +61,7 @@ async def bounded(looking: Awaitable[Sequence[Finding]], *, what: str, advice: s
     except TimeoutError:
         return [fail(f"{what} could not be checked within {limit:g} s: {advice}.")]
     except Exception as error:  # a check that breaks is a finding too, and the log has the rest
-        log.exception("check broke", what=what)
+        log.exception("check failed", what=what)
         return [fail(f"{what} could not be checked ({type(error).__name__}): read the log above, and report it.")]
 
 

@@ -162,7 +162,7 @@ def _roles(policy: Policy, called: Mapping[str, str]) -> tuple[Role, Role, Role]
         ),
         Role(
             variable=called["operators"],
-            deed="do an operator's work",
+            deed="act as an operator",
             grant=policy.operators,
             judge=lambda person, membership: may_operate(policy, person, membership),
         ),
@@ -184,7 +184,7 @@ def _listed(role: Role, known: People, groups: Groups) -> Sequence[Finding]:
         *([counted(len(role.grant.users), "person", "people")] if role.grant.users else []),
         *([counted(len(role.grant.groups), "user group")] if role.grant.groups else []),
     ]
-    return [ok(f"{role.variable} is in order: {' and '.join(named)} may {role.deed}.")]
+    return [ok(f"{role.variable} is valid: {' and '.join(named)} may {role.deed}.")]
 
 
 def _users(role: Role, known: People) -> Iterator[Finding]:
@@ -193,8 +193,8 @@ def _users(role: Role, known: People) -> Iterator[Finding]:
         match known[user]:
             case DeliveryError(code="user_not_found" | "user_not_visible"):
                 yield fail(
-                    f"{role.variable} names {user}, whom Slack does not know here: "
-                    f"take the id from the person's profile in Slack."
+                    f"{role.variable} names {user}, who is unknown in this workspace: "
+                    f"copy the id from the person's profile in Slack."
                 )
             case DeliveryError() as error:
                 unsaid[error.message].append(user)
@@ -203,7 +203,7 @@ def _users(role: Role, known: People) -> Iterator[Finding]:
                 if not verdict.allowed:
                     yield warn(
                         f"{role.variable} names {person.name} ({user}), {_WHY_NOT[verdict.reason]} "
-                        f"and may not {role.deed}: take the id out."
+                        f"and may not {role.deed}: remove the id."
                     )
     for message, users in unsaid.items():
         yield fail(f"{role.variable} names {', '.join(users)}, and Slack did not say who that is. {message}")
@@ -216,7 +216,7 @@ def _user_groups(role: Role, groups: Groups) -> Iterator[Finding]:
                 trouble = GROUP_TROUBLE.get(error.code, f"which cannot be read. {error.message}").rstrip(".")
                 yield fail(f"{role.variable} names the user group {group}, {trouble}.")
             case users if not users:
-                yield warn(f"{role.variable} names the user group {group}, which has no members: nobody gains by it.")
+                yield warn(f"{role.variable} names the user group {group}, which has no members, so it allows nobody.")
 
 
 async def _able(
@@ -246,7 +246,7 @@ def _enough(listing: RoleList, able: Sequence[Person], groups: Groups) -> Iterat
     if len(able) < required:
         yield fail(
             f"No change{where} can be approved: {who if able else 'nobody'} can approve and a change needs {needs}. "
-            f"Put the ids of active full members into {called}, or of user groups that have some."
+            f"Add ids of active full members, or of user groups that have some, to {called}."
         )
         return
     more = "At least " if grant.groups and len(able) > required else ""
@@ -257,6 +257,6 @@ def _enough(listing: RoleList, able: Sequence[Person], groups: Groups) -> Iterat
         own = [person.name for person in able if may_request(policy, person, membership, "", 0).allowed]
         if own:
             yield warn(
-                f"What {' or '.join(own)} requests{where} cannot be approved, because nobody approves their own and "
-                f"there is no one to spare: add to {called}."
+                f"Nobody can approve what {' or '.join(own)} requests{where}, because nobody approves their own "
+                f"changes and no other approver is left: add somebody to {called}."
             )

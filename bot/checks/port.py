@@ -20,7 +20,7 @@ async def port(settings: Settings) -> Sequence[Finding]:
             return [ok(f"The HTTP server can listen on {where}.")]
     except PortUnavailable as error:
         if await _is_ours(settings):
-            return [warn(f"A Linesman listens on {where}: no second one can start there.")]
+            return [warn(f"A running Linesman listens on {where}: a second one cannot start there.")]
         return [fail(error.message)]
 
 

@@ -60,23 +60,23 @@ def _checks(
     yield bounded(
         database(settings),
         what="The database",
-        advice="look whether DATABASE_URL is right and whether its server can be reached from here",
+        advice="check DATABASE_URL, and whether its server can be reached from here",
         limit=limit,
     )
-    yield bounded(port(settings), what="The port", advice="look whether HOST is right", limit=limit)
+    yield bounded(port(settings), what="The port", advice="check HOST", limit=limit)
     yield Workspace(settings, client).look(limit)
     if settings.slack_app_token is not None:
         yield bounded(
             socket_mode(client, settings.slack_app_token.get_secret_value()),
             what="Socket Mode",
-            advice="look whether SLACK_API_URL is right and can be reached from here",
+            advice="check SLACK_API_URL, and whether it can be reached from here",
             limit=limit,
         )
     for provider in providers:
         yield bounded(
             account(provider),
             what=provider.title,
-            advice=f"look whether {provider.name.upper()}_API_URL is right and can be reached from here",
+            advice=f"check {provider.name.upper()}_API_URL, and whether it can be reached from here",
             limit=limit,
         )
 
@@ -84,7 +84,7 @@ def _checks(
 async def _configuration(settings: Settings, cautions: Sequence[str]) -> Sequence[Finding]:
     given = counted(len(settings.model_fields_set), "variable is", "variables are")
     return [
-        ok(f"The configuration can be read: {given} set, of {len(VARIABLES)}."),
+        ok(f"The configuration is valid: {given} set, of {len(VARIABLES)}."),
         *(ok(f"Rule {sentence}") for sentence in (settings.explain() if settings.policy_file else ())),
         ok(settings.explain_reading()),
         *map(warn, (*settings.warnings(), *cautions)),

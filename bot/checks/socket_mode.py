@@ -23,10 +23,10 @@ async def socket_mode(client: AsyncWebClient, token: str) -> Sequence[Finding]:
     except DeliveryRefused as error:
         return [
             fail(
-                f"Slack does not open Socket Mode ({error.code}): turn it on in your Slack app's settings, make an "
+                f"Slack does not open Socket Mode ({error.code}): turn it on in your Slack app's settings, create an "
                 f"app-level token with the scope connections:write there, and set SLACK_APP_TOKEN to it."
             )
         ]
     except DeliveryError as error:
         return [fail(f"Socket Mode could not be checked. {error.message} Run `linesman check` again.")]
-    return [ok("Slack opens Socket Mode for SLACK_APP_TOKEN.")]
+    return [ok("SLACK_APP_TOKEN opens Socket Mode.")]

@@ -19,7 +19,7 @@ from bot.slack.directory import SlackDirectory
 from bot.slack.manifest import SCOPES, missing_scopes
 from bot.slack.web_api import call
 
-_REACH: Final = "look whether SLACK_API_URL is right and can be reached from here"
+_REACH: Final = "check SLACK_API_URL, and whether it can be reached from here"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,7 @@ class Workspace:
         """Check the bot, then all the rest of it together; ``limit`` is in seconds, for each."""
         found = await bounded(self._introduction(), what="The bot token", advice=_REACH, limit=limit)
         if (bot := self._bot) is None:
-            skipped = "The scopes, channels and people were not checked: Slack has to accept the bot token first."
+            skipped = "The scopes, channels and people were not checked: Slack must accept the bot token first."
             return [*found, warn(skipped)]
         directory = SlackDirectory(self._client, bot.team)
         rest = await asyncio.gather(
@@ -67,7 +67,7 @@ class Workspace:
         except DeliveryRefused as error:
             return [fail(error.message)]
         except DeliveryError as error:
-            return [fail(f"{error.message} Nothing can be checked there: {_REACH}.")]
+            return [fail(f"{error.message} Nothing else of Slack can be checked: {_REACH}.")]
         return [ok(f"The bot is @{bot.handle} in the workspace {bot.workspace}."), _scopes(bot), *self._skew()]
 
     def _skew(self) -> Sequence[Finding]:
@@ -106,16 +106,16 @@ class Workspace:
             if error.code != "channel_not_found":
                 return fail(f"The {role} {id_} could not be checked. {error.message}")
             return fail(
-                f"The {role} {id_} does not exist, or is private and Linesman is not in it: say "
-                f"`/invite @{bot.handle}` there, or put another channel's id into {variable}."
+                f"The {role} {id_} does not exist, or is private and Linesman is not in it: type "
+                f"`/invite @{bot.handle}` there, or set {variable} to another channel."
             )
         channel = answer["channel"]
-        shown = f"The {role} #{channel.get('name', '')} ({id_})"
+        shown = f"the {role} #{channel.get('name', '')} ({id_})"
         if channel.get("is_archived"):
-            return fail(f"{shown} is archived: unarchive it, or put another channel's id into {variable}.")
+            return fail(f"T{shown[1:]} is archived: unarchive it, or set {variable} to another channel.")
         if not channel.get("is_member"):
-            return fail(f"{shown} does not have Linesman in it: say `/invite @{bot.handle}` there.")
-        return ok(f"{shown} has Linesman in it.")
+            return fail(f"Linesman is not in {shown}: type `/invite @{bot.handle}` there.")
+        return ok(f"Linesman is in {shown}.")
 
 
 def _scopes(bot: Bot) -> Finding:
@@ -126,6 +126,6 @@ def _scopes(bot: Bot) -> Finding:
         return ok(f"The app has the {len(SCOPES)} scopes that Linesman needs.")
     listed = ", ".join(f"{scope} ({SCOPES[scope]})" for scope in missing)
     return fail(
-        f"The app lacks {counted(len(missing), 'scope')}: {listed}. Put what `linesman manifest` prints into your "
-        f"Slack app's App Manifest, install the app again, and set SLACK_BOT_TOKEN to the token that Slack shows then."
+        f"The app lacks {counted(len(missing), 'scope')}: {listed}. Paste what `linesman manifest` prints into your "
+        f"Slack app's App Manifest, reinstall the app, and set SLACK_BOT_TOKEN to the new token."
     )

@@ -72,8 +72,8 @@ def _signing_secret(secret: SecretStr) -> SecretStr:
 def _channel(value: str) -> str:
     if not re.fullmatch(r"[CG][A-Z0-9]{2,}", value):
         raise ValueError(
-            f"is {shown(value)}, which is no channel id (C… or G…): use the channel's id: "
-            f"open the channel's details, it is at the bottom"
+            f"is {shown(value)}, which is not a channel id (C… or G…): copy the id from the bottom of "
+            f"the channel's details"
         )
     return value
 

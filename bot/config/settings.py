@@ -44,9 +44,9 @@ _TEN_MINUTES = 600
 #: Seconds below which a variable is allowed, for tests say, and probably not meant -> what comes of it.
 _SHORT = {
     "poll_min": (1, "the provider is asked about each job more than once a second, and slows everything down for that"),
-    "provider_timeout": (5, "answers that take longer count as lost, and what they were about has to be looked for"),
+    "provider_timeout": (5, "slower responses count as lost, and Linesman must find out what they were about"),
     "reconcile_seconds": (20, "a job creation without a response may be given up before the provider lists its job"),
-    "stuck_after": (60, "operators are told of jobs that only take their time"),
+    "stuck_after": (60, "operators are told of jobs that are only slow"),
     "card_seconds": (1, "Slack takes about one edit a second in a channel, and lets everything else wait for that"),
 }
 #: Kinds that cannot be undone: nobody may, unless a rule that names them allows it.
@@ -325,7 +325,7 @@ class Settings(Passed):
         secret = self.slack_signing_secret
         if secret is not None and (length := len(secret.get_secret_value())) < SIGNING_SECRET:
             yield (
-                f"SLACK_SIGNING_SECRET has {length} characters and Slack's have {SIGNING_SECRET}: look whether all of "
+                f"SLACK_SIGNING_SECRET has {length} characters and Slack's have {SIGNING_SECRET}: check whether all of "
                 "it was pasted."
             )
 
@@ -339,17 +339,17 @@ class Settings(Passed):
             yield "DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
         if self.socket_mode and self.host not in {"127.0.0.1", "::1", "localhost"}:
             yield (
-                f"HOST is {self.host} in Socket Mode: health and metrics can be read by whoever reaches this port. "
-                "Leave HOST out unless a probe or a scraper needs it."
+                f"HOST is {self.host} in Socket Mode: whoever reaches this port can read health and metrics. "
+                "Unset HOST unless a probe or a scraper needs it."
             )
         if self.close_access_token is not None:
             yield (
-                "CLOSE_ACCESS_TOKEN is not renewed by Linesman: when Close ends it, changes stop half-way. "
+                "CLOSE_ACCESS_TOKEN is not renewed by Linesman: when Close revokes it, changes stop half-way. "
                 "Use an API key (CLOSE_API_KEY) where you can."
             )
         if self.slack_bot_token.get_secret_value().startswith("xoxe."):
             yield (
-                "SLACK_BOT_TOKEN is a rotating token, which Slack ends after 12 hours: "
+                "SLACK_BOT_TOKEN is a rotating token, which expires after 12 hours: "
                 "use the token of an app without token rotation."
             )
 

@@ -37,7 +37,7 @@ async def test_a_port_in_use_is_told_before_anything_waits_for_slack(stage: Stag
         ended = await linesman("serve", env=stage.process.env | {"PORT": taken})
 
     assert ended.status == 1
-    assert f"✗ Another program listens on port {taken} of 127.0.0.1: end it" in ended.err
+    assert f"✗ Another program uses port {taken} of 127.0.0.1: stop it" in ended.err
     assert "Traceback" not in ended.err
     assert not stage.database.exists()
 
@@ -117,7 +117,7 @@ async def test_a_wrong_configuration_is_told_whole() -> None:
         {*wrong} - {"TELNYX_API_KEY"} | {"SLACK_SIGNING_SECRET", "LINESMAN_APPROVAL_CHANNEL"}
     )
     assert "did you mean LINESMAN_APPROVERS?" in ended.err
-    assert "7 to put right; nothing was started." in ended.err
+    assert "7 problems to fix; nothing was started." in ended.err
     assert "wrong-kind-of-token-1" not in ended.err + ended.out
     assert "Traceback" not in ended.err
 
@@ -129,8 +129,8 @@ async def test_migrating_twice_is_migrating_once_and_the_future_is_refused(stage
     made = _revision(stage.database)
 
     assert (first.status, second.status) == (0, 0)
-    assert first.out == f"The database was at revision - and is at {made}.\n"
-    assert second.out == f"The database was at revision {made} and is at {made}.\n"
+    assert first.out == f"The database had revision - and has {made} now.\n"
+    assert second.out == f"The database had revision {made} and has {made} now.\n"
 
     with closing(sqlite3.connect(stage.database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")

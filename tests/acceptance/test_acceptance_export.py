@@ -41,7 +41,7 @@ async def test_the_audit_log_is_exported_beside_a_running_bot_and_proven(stage: 
     assert "✓ " in written.err
     assert not sheet.with_name("audit.csv.part").exists()
     last = rows(stage.database, "SELECT id, hash FROM events ORDER BY id DESC LIMIT 1")[0]
-    assert proven.out.startswith("✓ The audit log is whole: 3 events, each linked to the one before it.")
+    assert proven.out.startswith("✓ The audit log is intact: 3 events, each linked to the one before it.")
     assert f"event {last[0]}, whose hash is {last[1]}" in proven.out
     assert await stage.process.read("/readyz") == (200, "ready")
 
@@ -67,7 +67,7 @@ async def test_a_audit_log_that_somebody_touched_is_not_whole(stage: Stage) -> N
         (("--from", "2026-02-02", "--to", "2026-02-02"), 2, "✗ Nothing lies from 2026-02-02 to before 2026-02-02"),
         (("--from", "tuesday"), 2, "✗ “tuesday” is not a date: write 2026-11-01"),
         (("--from", "2999-01-01", "--to", "2999-01-02"), 2, "✗ 2999-01-01 is in the future"),
-        (("--verify", "--from", "2026-02-02"), 2, "✗ --verify follows the whole trail"),
+        (("--verify", "--from", "2026-02-02"), 2, "✗ --verify checks the whole audit log"),
         (("--format", "xml"), 2, "invalid choice: 'xml'"),
         (("--output", "nowhere/at/all.csv"), 1, "✗ Cannot write nowhere/at/all.csv.part: No such file or directory."),
         ((), 1, "✗ There is no database"),

@@ -83,10 +83,10 @@ def test_a_step_of_our_clock_does_not_move_theirs() -> None:
     [
         (timedelta(seconds=28), ""),
         (timedelta(seconds=-28), ""),
-        (timedelta(seconds=45), "45 s ahead of the one of Telnyx"),
-        (timedelta(minutes=6), "6 min ahead of the one of Telnyx"),
-        (timedelta(hours=-3), "3 h behind the one of Telnyx"),
-        (timedelta(days=400), "400 days ahead of the one of Telnyx"),
+        (timedelta(seconds=45), "45 s ahead of Telnyx's clock"),
+        (timedelta(minutes=6), "6 min ahead of Telnyx's clock"),
+        (timedelta(hours=-3), "3 h behind Telnyx's clock"),
+        (timedelta(days=400), "400 days ahead of Telnyx's clock"),
     ],
     ids=str,
 )

@@ -220,15 +220,15 @@ class TestBad:
             ("LINESMAN_APPROVERS", "*", "may not be *"),
             ("LINESMAN_OPERATORS", "U0ANN,*", "may not be *"),
             ("LINESMAN_APPROVERS", "*,bob", "; it also has 'bob'"),
-            ("LINESMAN_APPROVAL_CHANNEL", "#ops", "is '#ops', which is no channel id (C… or G…): use the channel's id"),
-            ("LINESMAN_FAILURE_CHANNEL", "U0ANN", "at the bottom"),
+            ("LINESMAN_APPROVAL_CHANNEL", "#ops", "is '#ops', which is not a channel id (C… or G…): copy"),
+            ("LINESMAN_FAILURE_CHANNEL", "U0ANN", "from the bottom of the channel's details"),
             ("LINESMAN_APPROVALS_REQUIRED", "0", "give at least 1"),
             ("LINESMAN_APPROVAL_TTL", "59", "give at least 60"),
             ("LINESMAN_APPROVAL_TTL", "1h", "is '1h': give a whole number"),
             ("LINESMAN_APPROVAL_TTL", "9" * 20, "give at most 31536000"),
             ("LINESMAN_MAX_NUMBERS", "0", "give at least 1"),
             ("LINESMAN_MAX_NUMBERS", "1.5", "give a whole number"),
-            ("LINESMAN_POLICY_FILE", "none/such.toml", "names none/such.toml, which is not there: give the path of a"),
+            ("LINESMAN_POLICY_FILE", "none/such.toml", "names none/such.toml, which does not exist: give the path"),
             ("LINESMAN_SECRET_KEY", "abc", "has no Fernet key in place 1 of 1: make one with `python3 -c"),
             ("LINESMAN_POLL_MIN", "0", "give more than 0"),
             ("LINESMAN_POLL_MAX", "1", "is 1: give at least LINESMAN_POLL_MIN, which is 2"),
@@ -383,7 +383,7 @@ class TestPolicyFile:
         """Which kinds and settings there are is checked when the caller knows."""
         environ = self.written(tmp_path, '[[rule]]\nname = "x"\nkinds = ["telnyx.fax"]')
 
-        with pytest.raises(ConfigurationError, match=r"kinds has telnyx\.fax, which is no kind of change"):
+        with pytest.raises(ConfigurationError, match=r"kinds has telnyx\.fax, which is not a kind of change"):
             config.load(environ, kinds={"telnyx.settings": ["tags"]})
 
         assert config.load(environ).policies.rules[0].kinds == ("telnyx.fax",)
@@ -461,7 +461,7 @@ class TestWarnings:
             ({"SLACK_BOT_TOKEN": "xoxe.xoxb-1-abc"}, "a rotating token"),
             ({"SLACK_SIGNING_SECRET": "0123456789abcdef"}, "has 16 characters and Slack's have 32"),
             ({"LINESMAN_POLL_MIN": "0.01"}, "LINESMAN_POLL_MIN is 0.01 s: the provider is asked"),
-            ({"LINESMAN_PROVIDER_TIMEOUT": "0.5"}, "LINESMAN_PROVIDER_TIMEOUT is 0.5 s: answers that take longer"),
+            ({"LINESMAN_PROVIDER_TIMEOUT": "0.5"}, "LINESMAN_PROVIDER_TIMEOUT is 0.5 s: slower responses"),
             (
                 {"LINESMAN_RECONCILE_SECONDS": "1"},
                 "LINESMAN_RECONCILE_SECONDS is 1 s: a job creation without a",

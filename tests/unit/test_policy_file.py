@@ -101,10 +101,10 @@ class TestExample:
                 "them, because connections of more than 1,000 numbers at once are changed by the network team."
             ),
             (
-                "2. emergency: telnyx.emergency changes of any size; may be requested by S0SAFETY; 2 approvals from "
-                "U0BOSS, S0SAFETY; expires after 4 h; first reminder after 30 min; refused above 5,000 numbers; sent "
-                "Mon to Fri from 20:00 to 06:00 the next day or Sat, Sun all day, Europe/Berlin time; goes on without "
-                "numbers that are stale."
+                "2. emergency: telnyx.emergency changes of any size; may be requested by S0SAFETY; 2 "
+                "approvals from U0BOSS, S0SAFETY; expires after 4 h; first reminder after 30 min; "
+                "refused above 5,000 numbers; sent Mon to Fri from 20:00 to 06:00 the next day or Sat, "
+                "Sun all day, Europe/Berlin time; continues without numbers that are stale."
             ),
             (
                 "3. small changes: telnyx.settings changes of at most 10 numbers; may be requested by U0REQ; 1 "
@@ -203,10 +203,10 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("make", "said"),
         [
-            (absent, "is not there: give the path of a TOML file, or unset the variable."),
-            (folder, "is no file: give the path of a TOML file, or unset the variable."),
+            (absent, "does not exist: give the path of a TOML file, or unset the variable."),
+            (folder, "is not a file: give the path of a TOML file, or unset the variable."),
             (binary, "is not UTF-8 text: give a TOML file."),
-            (huge, "is larger than 1,000,000 bytes, which no policy needs: give a TOML file."),
+            (huge, "is larger than 1,000,000 bytes, too large for a policy: give a TOML file."),
         ],
     )
     def test_unreadable(self, tmp_path: Path, make: Callable[[Path], None], said: str) -> None:

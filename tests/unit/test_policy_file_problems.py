@@ -41,16 +41,16 @@ WRONG: list[tuple[str, str]] = [
         'kinds = ["Telnyx settings"]',
         "kinds must be a list of kinds such as telnyx.emergency or telnyx.*, and has “Telnyx settings” in it.",
     ),
-    ("kinds = []", "kinds is an empty list, which no change fits: leave it out if the rule is for every kind."),
+    ("kinds = []", "kinds is an empty list, which matches no change: remove it if the rule is for every kind."),
     (
         'kinds = ["telnyx.emergancy"]',
-        "kinds has telnyx.emergancy, which is no kind of change: did you mean telnyx.emergency?",
+        "kinds has telnyx.emergancy, which is not a kind of change: did you mean telnyx.emergency?",
     ),
     (
         'kinds = ["acme.*"]',
         (
-            "kinds has acme.*, which is no kind of change: there are close.settings, telnyx.delete, telnyx.emergency, "
-            "telnyx.settings."
+            "kinds has acme.*, which is not a kind of change: there are close.settings, "
+            "telnyx.delete, telnyx.emergency, telnyx.settings."
         ),
     ),
     ("min_numbers = 0", "min_numbers must be a whole number of at least 1, not 0."),
@@ -59,14 +59,14 @@ WRONG: list[tuple[str, str]] = [
         "max_numbers = 0x10000000000000000",
         "max_numbers must be a whole number of at most 1,000,000,000, not a number as large as that.",
     ),
-    ("min_numbers = 6\nmax_numbers = 5", "min_numbers is 6 and max_numbers is 5, which no change fits."),
+    ("min_numbers = 6\nmax_numbers = 5", "min_numbers is 6 and max_numbers is 5, which matches no change."),
     ("settings = 2026-01-01", "settings must be a list of names of settings, not a date or a time."),
     ('settings = [" "]', "settings must be a list of names of settings, and has “ ” in it."),
-    ("settings = []", "settings is an empty list, which no change fits: leave it out if settings do not matter."),
-    ('settings = ["tag"]', "settings has tag, which is no setting of the rule's kinds: did you mean tags?"),
+    ("settings = []", "settings is an empty list, which matches no change: remove it if settings do not matter."),
+    ('settings = ["tag"]', "settings has tag, which is not a setting of the rule's kinds: did you mean tags?"),
     (
         'kinds = ["close.*"]\nsettings = ["tags"]',
-        "settings has tags, which is no setting of the rule's kinds: there are label.",
+        "settings has tags, which is not a setting of the rule's kinds: there are label.",
     ),
     ('allow = "yes"', "allow must be true or false, not “yes”."),
     ("why = ''", "why must be a text on one line, of 1 to 300 characters, not “”."),
@@ -112,7 +112,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "windows = []",
-        "windows is an empty list: leave it out if changes may be sent at any time, or forbid them with allow = false.",
+        ("windows is an empty list: remove it if changes may be sent at any time, or forbid them with allow = false."),
     ),
 ]
 #: Replaced parts of a good window -> what is wrong with it, after the window's place.
@@ -131,12 +131,12 @@ WRONG_WINDOWS: list[tuple[dict[str, str], str]] = [
     ({"to": ""}, 'to is missing: give the time of day at which it closes, such as "06:00".'),
     ({"zone": ""}, 'zone is missing: give the time zone of its hours, such as "Europe/Berlin".'),
     ({"zone": "1"}, 'zone must be a time zone such as "Europe/Berlin" or "UTC", not 1.'),
-    ({"zone": '"Europe/Berlyn"'}, "zone is “Europe/Berlyn”, which is no time zone: did you mean Europe/Berlin?"),
-    ({"zone": '"Europe"'}, "zone is “Europe”, which is no time zone: "),
-    ({"zone": '""'}, 'zone is “”, which is no time zone: give one such as "Europe/Berlin" or "UTC".'),
+    ({"zone": '"Europe/Berlyn"'}, "zone is “Europe/Berlyn”, which is not a time zone: did you mean Europe/Berlin?"),
+    ({"zone": '"Europe"'}, "zone is “Europe”, which is not a time zone: "),
+    ({"zone": '""'}, 'zone is “”, which is not a time zone: give one such as "Europe/Berlin" or "UTC".'),
     (
         {"zone": '"../../etc/passwd"'},
-        'zone is “../../etc/passwd”, which is no time zone: give one such as "Europe/Berlin" or "UTC".',
+        ('zone is “../../etc/passwd”, which is not a time zone: give one such as "Europe/Berlin" or "UTC".'),
     ),
     (
         {"to": '"08:00"'},
@@ -180,8 +180,8 @@ class TestBad:
         [
             ("[[rule]]\nkinds = [", "policy.toml, at its end: this is not TOML: Invalid value."),
             ("\nname x", "policy.toml, line 2: this is not TOML: Expected '=' after a key in a key/value pair."),
-            ("a = " + "[" * 9000, "policy.toml is not TOML that can be read: a value in it is too large."),
-            ("a = " + "9" * 9000, "policy.toml is not TOML that can be read: a value in it is too large."),
+            ("a = " + "[" * 9000, "policy.toml is not readable TOML: a value in it is too large."),
+            ("a = " + "9" * 9000, "policy.toml is not readable TOML: a value in it is too large."),
             (
                 "[rule]\nname = 'x'",
                 "policy.toml: rule must be tables, each beginning with [[rule]] in double brackets.",

@@ -56,13 +56,13 @@ class TestCautions:
             ),
             (
                 'kinds = ["telnyx.delete"]',
-                "telnyx.delete is off by default and stays so: say allow = true if the rule is to allow it.",
+                "telnyx.delete is off by default and stays off: set allow = true if the rule should allow it.",
             ),
             (
                 'allow = false\nlargest = 3\ndeadline = "2h"',
-                "where nobody may, deadline, largest cannot matter: take allow = false out, or the rest.",
+                "with allow = false, deadline, largest has no effect: remove allow = false, or the rest.",
             ),
-            ('why = "because"', "why is told to nobody without allow = false."),
+            ('why = "because"', "why has no effect without allow = false: nobody reads it."),
             ("min_numbers = 6\nlargest = 5", "min_numbers is 6 and largest is 5: every change is too large."),
             (
                 "min_numbers = 20_001",
@@ -70,7 +70,7 @@ class TestCautions:
             ),
             (
                 'reminder = "4h"\ndeadline = "4h"',
-                "nobody is reminded, because requests expire after 4 h: make reminder shorter.",
+                "no reminders: requests expire after 4 h. Set a shorter reminder.",
             ),
         ],
     )
@@ -107,7 +107,7 @@ class TestCautions:
         assert list(variable_cautions(over(text, nobody))) == [
             "LINESMAN_REQUESTERS is empty: nobody can request a change outside of the rules.",
             "LINESMAN_APPROVERS is empty: no change outside of the rules can be approved.",
-            "LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle unknown jobs.",
+            ("LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or resolve unknown jobs."),
         ]
 
     def test_variables_that_govern_nothing(self) -> None:
@@ -124,8 +124,8 @@ class TestCautions:
 
         assert rule_cautions(parse(text, "policy.toml", KINDS), over(text)) == (
             (
-                "policy.toml, rule 2 “late”: no change ever comes to this rule, because rule 1 “all” governs "
-                "everything that it is for: put it further up, or take it out."
+                "policy.toml, rule 2 “late”: no change reaches this rule, because rule 1 “all” governs "
+                "all its changes: move it further up, or remove it."
             ),
         )
 

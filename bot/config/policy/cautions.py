@@ -43,7 +43,7 @@ def variable_cautions(policies: Policies) -> Iterator[str]:
         variables = ("LINESMAN_REQUESTERS", "LINESMAN_APPROVERS", "LINESMAN_APPROVALS_REQUIRED")
         yield from _lists(policies.fallback, *variables, which)
     if policies.fallback.operators.empty:
-        yield "LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle unknown jobs."
+        yield "LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or resolve unknown jobs."
 
 
 def _shadows(policies: Policies) -> Mapping[Rule, str]:
@@ -51,8 +51,8 @@ def _shadows(policies: Policies) -> Mapping[Rule, str]:
     places = {rule: place for place, rule in enumerate(policies.rules, 1)}
     return {
         rule: (
-            f"no change ever comes to this rule, because rule {places[earlier]} “{earlier.name}” governs everything "
-            f"that it is for: put it further up, or take it out."
+            f"no change reaches this rule, because rule {places[earlier]} “{earlier.name}” governs all "
+            f"its changes: move it further up, or remove it."
         )
         for rule, earlier in policies.shadowed()
     }
@@ -61,14 +61,14 @@ def _shadows(policies: Policies) -> Mapping[Rule, str]:
 def _of(rule: Rule, policies: Policies) -> Iterator[str]:
     if rule.allow is None:
         for kind in sorted(policies.off_by_default & set(rule.kinds)):
-            yield f"{kind} is off by default and stays so: say allow = true if the rule is to allow it."
+            yield f"{kind} is off by default and stays off: set allow = true if the rule should allow it."
     if rule.allow is False:
         idle = [key for field, key in _TERMS.items() if getattr(rule, field) is not None]
         if idle:
-            yield f"where nobody may, {', '.join(idle)} cannot matter: take allow = false out, or the rest."
+            yield f"with allow = false, {', '.join(idle)} has no effect: remove allow = false, or the rest."
         return
     if rule.why:
-        yield "why is told to nobody without allow = false."
+        yield "why has no effect without allow = false: nobody reads it."
     for kind, policy in policies.outcomes(rule).items():
         yield from _people(rule, policy, kind)
     policy = policies.under(rule, "")
@@ -76,7 +76,7 @@ def _of(rule: Rule, policies: Policies) -> Iterator[str]:
         limit = "largest" if rule.largest is not None else "LINESMAN_MAX_NUMBERS"
         yield f"min_numbers is {rule.min_numbers:,} and {limit} is {policy.max_numbers:,}: every change is too large."
     if rule.reminder and rule.reminder >= policy.approval_ttl:
-        yield f"nobody is reminded, because requests expire after {spoken(policy.approval_ttl)}: make reminder shorter."
+        yield f"no reminders: requests expire after {spoken(policy.approval_ttl)}. Set a shorter reminder."
 
 
 def _people(rule: Rule, policy: Policy, kind: str) -> Iterator[str]:

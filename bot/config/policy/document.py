@@ -50,14 +50,14 @@ def read(path: str, kinds: Mapping[str, Collection[str]] | None = None) -> Polic
     try:
         # Not a pipe or a device, which could keep us waiting.
         if Path(path).exists() and not Path(path).is_file():
-            return _unread(path, "is no file: give the path of a TOML file, or unset the variable")
+            return _unread(path, "is not a file: give the path of a TOML file, or unset the variable")
         with Path(path).open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
-            return _unread(path, f"is larger than {_MOST_BYTES:,} bytes, which no policy needs: give a TOML file")
+            return _unread(path, f"is larger than {_MOST_BYTES:,} bytes, too large for a policy: give a TOML file")
         return parse(content.decode("utf-8-sig"), path, kinds)
     except FileNotFoundError:
-        return _unread(path, "is not there: give the path of a TOML file, or unset the variable")
+        return _unread(path, "does not exist: give the path of a TOML file, or unset the variable")
     except UnicodeDecodeError:
         return _unread(path, "is not UTF-8 text: give a TOML file")
     except OSError as error:
@@ -74,7 +74,7 @@ def parse(text: str, path: str, kinds: Mapping[str, Collection[str]] | None = No
     except tomllib.TOMLDecodeError as error:
         return PolicyFile(path=path, problems=(_syntax(name, str(error)),))
     except (ValueError, RecursionError):
-        return PolicyFile(path=path, problems=(f"{name} is not TOML that can be read: a value in it is too large.",))
+        return PolicyFile(path=path, problems=(f"{name} is not readable TOML: a value in it is too large.",))
     entries = tables.pop("rule", [])
     said, readers = tables.pop(READERS, []), Grant()
     problems = [f"{name}: {told(key)} is not a key that can stand outside of a [[rule]]." for key in tables]

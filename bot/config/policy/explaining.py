@@ -28,7 +28,7 @@ def explain_reading(policies: Policies) -> str:
     everyone = policies.all_readers.everyone
     others = "" if policies.readers.empty else f", and {policies.readers}"
     who = "every active full member of the workspace" if everyone else f"requesters, approvers and operators{others}"
-    return f"Changes and numbers can be looked at by {who}; never by guests and people of other workspaces."
+    return f"Who may look at changes and numbers: {who}; never guests and people of other workspaces."
 
 
 def _allowing(kind: str, policies: Policies) -> bool:
@@ -78,7 +78,7 @@ def _parts(policy: Policy, more_approvals: str) -> Iterator[str]:
     if policy.unpreviewable:
         yield "filters that cannot be previewed may be handed to the provider"
     if policy.on_stale is OnStale.CONTINUE:
-        yield "goes on without numbers that are stale"
+        yield "continues without numbers that are stale"
 
 
 def _numbers(count: int) -> str:

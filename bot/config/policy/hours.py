@@ -26,7 +26,7 @@ def read_windows(value: object, where: str, problems: list[str]) -> tuple[Window
         return None
     if not value:
         problems.append(
-            f"{where}: windows is an empty list: leave it out if changes may be sent at any time, or forbid them with "
+            f"{where}: windows is an empty list: remove it if changes may be sent at any time, or forbid them with "
             f"allow = false."
         )
         return None
@@ -98,7 +98,7 @@ def _zone(value: object) -> ZoneInfo:
         raise ValueError("cannot be looked up, for no time zones are installed here: install the package tzdata")
     near = get_close_matches(value, names, n=1)
     hint = f"did you mean {near[0]}?" if near else 'give one such as "Europe/Berlin" or "UTC"'
-    raise ValueError(f"is {told(value)}, which is no time zone: {hint}")
+    raise ValueError(f"is {told(value)}, which is not a time zone: {hint}")
 
 
 _KEYS: Final[Mapping[str, Callable[[object], Any]]] = {"days": _days, "from": _start, "to": _end, "zone": _zone}

@@ -126,7 +126,7 @@ def _kinds(value: object) -> tuple[str, ...]:
     what = "kinds such as telnyx.emergency or telnyx.*"
     kinds = _texts(value, what)
     if not kinds:
-        raise ValueError("is an empty list, which no change fits: leave it out if the rule is for every kind")
+        raise ValueError("is an empty list, which matches no change: remove it if the rule is for every kind")
     wrong = [kind for kind in kinds if not _KIND.fullmatch(kind)]
     if wrong:
         raise ValueError(f"must be a list of {what}, and has {told(wrong[0])} in it")
@@ -136,7 +136,7 @@ def _kinds(value: object) -> tuple[str, ...]:
 def _settings(value: object) -> frozenset[str]:
     settings = _texts(value, "names of settings")
     if not settings:
-        raise ValueError("is an empty list, which no change fits: leave it out if settings do not matter")
+        raise ValueError("is an empty list, which matches no change: remove it if settings do not matter")
     return frozenset(settings)
 
 

@@ -18,18 +18,18 @@ def match_problems(said: Mapping[str, Any], kinds: Mapping[str, Collection[str]]
     """
     fewest, most = said.get("min_numbers"), said.get("max_numbers")
     if fewest is not None and most is not None and fewest > most:
-        yield f"min_numbers is {fewest:,} and max_numbers is {most:,}, which no change fits"
+        yield f"min_numbers is {fewest:,} and max_numbers is {most:,}, which matches no change"
     if kinds is None:
         return
     patterns: tuple[str, ...] = said.get("kinds", ())
     unknown = [pattern for pattern in patterns if not _matched((pattern,), kinds)]
     for pattern in unknown:
-        yield f"kinds has {_shown(pattern)}, which is no kind of change: {_hint(pattern, kinds)}"
+        yield f"kinds has {_shown(pattern)}, which is not a kind of change: {_hint(pattern, kinds)}"
     if unknown:
         return
     available = {setting for kind in _matched(patterns, kinds) for setting in kinds[kind]}
     for setting in sorted(said.get("settings", frozenset()) - available):
-        yield f"settings has {_shown(setting)}, which is no setting of the rule's kinds: {_hint(setting, available)}"
+        yield f"settings has {_shown(setting)}, which is not a setting of the rule's kinds: {_hint(setting, available)}"
 
 
 def _matched(patterns: tuple[str, ...], kinds: Collection[str]) -> list[str]:

@@ -22,7 +22,7 @@ BOT_TOKEN = "xoxb-1111-standin"
 APP_TOKEN = "xapp-1-standin"
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 API_KEY = "KEY0123456789"
-READING = "OK    Changes and numbers can be looked at by {}; never by guests and people of other workspaces."
+READING = "OK    Who may look at changes and numbers: {}; never guests and people of other workspaces."
 #: How variables begin that are not called LINESMAN_….
 FOREIGN = ("SLACK_", "TELNYX_", "CLOSE_", "DATABASE_", "PORT", "HOST")
 
@@ -74,26 +74,26 @@ class Place:
         """Return what is checked -> the lines of it when all is well, in the order of the report."""
         return {
             "configuration": [
-                f"OK    The configuration can be read: {len(self.env)} variables are set, of {len(VARIABLES)}.",
+                f"OK    The configuration is valid: {len(self.env)} variables are set, of {len(VARIABLES)}.",
                 READING.format(
                     "every active full member of the workspace"
                     if "*" in self.env.get("LINESMAN_REQUESTERS", "")
                     else "requesters, approvers and operators"
                 ),
             ],
-            "database": [f"OK    The database {self.file} does not exist yet: the first start makes it."],
+            "database": [f"OK    The database {self.file} does not exist yet: the first start creates it."],
             "port": ["OK    The HTTP server can listen on a free port of 127.0.0.1."],
             "bot": ["OK    The bot is @linesman in the workspace Linesman sandbox."],
             "scopes": ["OK    The app has the 12 scopes that Linesman needs."],
-            "approvals": ["OK    The approval channel #approvals (C0APPROVE) has Linesman in it."],
-            "failures": ["OK    The failure channel #failures (C0FAIL) has Linesman in it."],
+            "approvals": ["OK    Linesman is in the approval channel #approvals (C0APPROVE)."],
+            "failures": ["OK    Linesman is in the failure channel #failures (C0FAIL)."],
             "requesters": [
-                "OK    LINESMAN_REQUESTERS is in order: 1 person and 1 user group may request changes.",
+                "OK    LINESMAN_REQUESTERS is valid: 1 person and 1 user group may request changes.",
             ],
-            "approvers": ["OK    LINESMAN_APPROVERS is in order: 1 person and 1 user group may approve changes."],
+            "approvers": ["OK    LINESMAN_APPROVERS is valid: 1 person and 1 user group may approve changes."],
             "enough": ["OK    At least 2 people can approve, and a change needs 1 approval."],
-            "operators": ["OK    LINESMAN_OPERATORS is in order: 1 person may do an operator's work."],
-            "socket": ["OK    Slack opens Socket Mode for SLACK_APP_TOKEN."],
+            "operators": ["OK    LINESMAN_OPERATORS is valid: 1 person may act as an operator."],
+            "socket": ["OK    SLACK_APP_TOKEN opens Socket Mode."],
             "telnyx": ["OK    Telnyx accepts the API key; the account has 3 numbers."],
         }
 

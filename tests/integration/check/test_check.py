@@ -42,8 +42,8 @@ CONFIGURATION = [
         {
             "+configuration": [
                 (
-                    "WARN  LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or settle "
-                    "unknown jobs."
+                    "WARN  LINESMAN_OPERATORS is empty: nobody can unlock numbers, freeze submissions or "
+                    "resolve unknown jobs."
                 )
             ],
             "operators": [],
@@ -57,8 +57,8 @@ CONFIGURATION = [
             "approvers": [],
             "enough": [
                 (
-                    "FAIL  No change can be approved: nobody can approve and a change needs 1 approval. Put the ids of "
-                    "active full members into LINESMAN_APPROVERS, or of user groups that have some."
+                    "FAIL  No change can be approved: nobody can approve and a change needs 1 approval. Add "
+                    "ids of active full members, or of user groups that have some, to LINESMAN_APPROVERS."
                 )
             ],
         },
@@ -113,7 +113,7 @@ async def test_the_port_is_tried(place: Any) -> None:
     """A port that another program has, or a host that is not this machine, keeps Linesman from starting."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        line = f"FAIL  Another program listens on port {taken} of 127.0.0.1: end it, or set PORT to another one."
+        line = f"FAIL  Another program uses port {taken} of 127.0.0.1: stop it, or set PORT to another port."
         await place.tells({"port": [line]}, PORT=str(taken))
 
 
@@ -185,7 +185,7 @@ async def test_a_clock_that_differs_from_the_carriers_is_told(place: Any) -> Non
 
     assert status == 0
     assert told[-2:-1] == place.good()["telnyx"]
-    assert told[-1].startswith("WARN  This machine's clock is 62 min ahead of the one of Telnyx.")
+    assert told[-1].startswith("WARN  This machine's clock is 62 min ahead of Telnyx's clock.")
 
 
 async def test_a_clock_that_differs_from_slacks_is_told(place: Any) -> None:
@@ -195,7 +195,7 @@ async def test_a_clock_that_differs_from_slacks_is_told(place: Any) -> None:
     status, told = await place.check()
 
     assert status == 0
-    assert any(line.startswith("WARN  This machine's clock is 7 min behind the one of Slack.") for line in told)
+    assert any(line.startswith("WARN  This machine's clock is 7 min behind Slack's clock.") for line in told)
 
 
 async def test_every_problem_at_once(place: Any) -> None:
@@ -250,20 +250,20 @@ async def test_time_is_bounded(place: Any) -> None:
         for line in (
             *(line for name in ("configuration", "database", "port", "bot", "scopes") for line in good[name]),
             (
-                "FAIL  The channels could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
-                "reached from here."
+                "FAIL  The channels could not be checked within 1 s: check SLACK_API_URL, and whether it "
+                "can be reached from here."
             ),
             (
                 "FAIL  The people could not be checked within 1 s: Slack is slow or asks to slow down, so run "
                 "`linesman check` again in a minute."
             ),
             (
-                "FAIL  Socket Mode could not be checked within 1 s: look whether SLACK_API_URL is right and can be "
-                "reached from here."
+                "FAIL  Socket Mode could not be checked within 1 s: check SLACK_API_URL, and whether it "
+                "can be reached from here."
             ),
             (
-                "FAIL  Telnyx could not be checked within 1 s: look whether TELNYX_API_URL is right and can be "
-                "reached from here."
+                "FAIL  Telnyx could not be checked within 1 s: check TELNYX_API_URL, and whether it can "
+                "be reached from here."
             ),
         )
     ]

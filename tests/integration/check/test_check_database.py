@@ -68,7 +68,7 @@ async def test_in_use(place: Any) -> None:
     revision = await migrated(place)
     async with Database(place.env["DATABASE_URL"]) as database:
         lines = [
-            f"WARN  A Linesman is running on the database {place.file}: no second one can start.",
+            f"WARN  A running Linesman uses the database {place.file}: a second one cannot start.",
             f"OK    The database {place.file} opens and has the current revision, {revision}.",
         ]
         await place.tells({"database": lines})
@@ -89,8 +89,8 @@ async def test_no_folder(place: Any) -> None:
     """A file in a folder that does not exist cannot be made."""
     place.env["DATABASE_URL"] = f"sqlite+aiosqlite:///{place.file.parent}/none/linesman.db"
     line = (
-        f"FAIL  The folder {place.file.parent}/none for the database does not exist: make it, or set DATABASE_URL to "
-        f"another place."
+        f"FAIL  The folder {place.file.parent}/none for the database does not exist: create it, "
+        "or set DATABASE_URL to another place."
     )
 
     await place.tells({"database": [line]})
@@ -121,9 +121,9 @@ async def test_the_first_start_is_tried(place: Any) -> None:
     """That the first start makes it is said only where one was made; not, say, behind a link to nowhere."""
     place.file.symlink_to(place.file.parent / "nowhere" / "linesman.db")
     line = (
-        f"FAIL  The database {place.file} cannot be made: [Errno 2] No such file or directory: "
-        f"'{place.file.parent}/nowhere/linesman.db-check{os.getpid()}.lock'. Put this right, or set DATABASE_URL to "
-        f"another place."
+        f"FAIL  The database {place.file} cannot be created: [Errno 2] No such file or directory: "
+        f"'{place.file.parent}/nowhere/linesman.db-check{os.getpid()}.lock'. Fix this, or set "
+        "DATABASE_URL to another place."
     )
 
     await place.tells({"database": [line]})
@@ -141,7 +141,7 @@ async def test_others_can_read_it(place: Any) -> None:
     revision = await migrated(place)
     place.file.chmod(0o644)
     lines = [
-        f"WARN  Others on this machine can read {place.file}: say `chmod 600 {place.file}`.",
+        f"WARN  Others on this machine can read {place.file}: run `chmod 600 {place.file}`.",
         f"OK    The database {place.file} opens and has the current revision, {revision}.",
     ]
 
@@ -154,8 +154,8 @@ async def test_locked_by_another_program(place: Any) -> None:
     with closing(sqlite3.connect(place.file)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         line = (
-            f"FAIL  The database {place.file} does not open: database is locked. Put this right there, or set "
-            f"DATABASE_URL to another database."
+            f"FAIL  The database {place.file} does not open: database is locked. Fix this there, or "
+            "set DATABASE_URL to another database."
         )
         await place.tells({"database": [line]})
 
@@ -165,8 +165,8 @@ async def test_no_database(place: Any) -> None:
     place.file.write_bytes(b"Once upon a time, there was no database at all. " * 100)
     place.file.chmod(0o600)
     line = (
-        f"FAIL  The database {place.file} does not open: file is not a database. Put this right there, or set "
-        f"DATABASE_URL to another database."
+        f"FAIL  The database {place.file} does not open: file is not a database. Fix this there, "
+        "or set DATABASE_URL to another database."
     )
 
     await place.tells({"database": [line]})
@@ -189,7 +189,7 @@ async def test_memory(place: Any) -> None:
 
     status, said = await place.check()
 
-    assert said[2:4] == [MEMORY, "OK    The database is in memory: each start makes a new one."]
+    assert said[2:4] == [MEMORY, "OK    The database is in memory: every start creates a new one."]
     assert status == 0
 
 
@@ -210,8 +210,8 @@ async def test_no_server(place: Any) -> None:
     pytest.importorskip("asyncpg")
     place.env["DATABASE_URL"] = "postgresql+asyncpg://lin:correct-horse@127.0.0.1:1/lin"
     line = (
-        "FAIL  The PostgreSQL database lin on 127.0.0.1 cannot be reached: Connect call failed ('127.0.0.1', 1). Look "
-        "whether DATABASE_URL is right and its server runs."
+        "FAIL  The PostgreSQL database lin on 127.0.0.1 cannot be reached: Connect call failed "
+        "('127.0.0.1', 1). Check DATABASE_URL, and whether its server runs."
     )
 
     await place.tells({"database": [line]})
@@ -229,7 +229,7 @@ async def test_postgresql(place: Any, postgres: str) -> None:
     place.env["DATABASE_URL"] = url.set(database="no_such_database").render_as_string(hide_password=False)
     refused = (
         "FAIL  The PostgreSQL database no_such_database does not open: database "
-        '"no_such_database" does not exist. Put this right there, or set DATABASE_URL to another database.'
+        '"no_such_database" does not exist. Fix this there, or set DATABASE_URL to another database.'
     )
 
     await place.tells({"database": [refused]})
@@ -239,7 +239,7 @@ async def test_postgresql(place: Any, postgres: str) -> None:
     ("present", "finding"),
     [
         (None, ok("It opens and is empty: the first start prepares it.")),
-        ("0001", ok("It opens and has revision 0001: the next start brings it to 0002.")),
+        ("0001", ok("It opens and has revision 0001: the next start upgrades it to 0002.")),
         ("0002", ok("It opens and has the current revision, 0002.")),
         (
             "0003",

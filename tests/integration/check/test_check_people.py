@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-TOO_FEW = "Put the ids of active full members into LINESMAN_APPROVERS, or of user groups that have some."
+TOO_FEW = "Add ids of active full members, or of user groups that have some, to LINESMAN_APPROVERS."
 Said = Mapping[str, list[str]]
 
 
@@ -40,40 +40,40 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
             "U0NONE",
             person("U0KIM"),
             (
-                "FAIL  LINESMAN_OPERATORS names U0NONE, whom Slack does not know here: take the id from the person's "
-                "profile in Slack."
+                "FAIL  LINESMAN_OPERATORS names U0NONE, who is unknown in this workspace: copy the id "
+                "from the person's profile in Slack."
             ),
         ),
         (
             "U0KIM",
             person("U0KIM", deleted=True),
             (
-                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), whose account is deactivated and may not do an operator's "
-                "work: take the id out."
+                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), whose account is deactivated and may not "
+                "act as an operator: remove the id."
             ),
         ),
         (
             "U0KIM",
             person("U0KIM", guest=True),
             (
-                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), who is a guest and may not do an operator's work: take "
-                "the id out."
+                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), who is a guest and may not act as an "
+                "operator: remove the id."
             ),
         ),
         (
             "U0KIM",
             person("U0KIM", foreign_team="T0OTHER"),
             (
-                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), who belongs to another workspace and may not do an "
-                "operator's work: take the id out."
+                "WARN  LINESMAN_OPERATORS names Kim (U0KIM), who belongs to another workspace and may "
+                "not act as an operator: remove the id."
             ),
         ),
         (
             "U0LINESMAN",
             person("U0KIM"),
             (
-                "WARN  LINESMAN_OPERATORS names linesman (U0LINESMAN), which is a bot and may not do an operator's "
-                "work: take the id out."
+                "WARN  LINESMAN_OPERATORS names linesman (U0LINESMAN), which is a bot and may not act as "
+                "an operator: remove the id."
             ),
         ),
         (
@@ -100,7 +100,7 @@ def fault(method: str, error: str, argument: str, value: str) -> Callable[[Any],
         (
             "S0SOME",
             group("S0SOME"),
-            "WARN  LINESMAN_OPERATORS names the user group S0SOME, which has no members: nobody gains by it.",
+            ("WARN  LINESMAN_OPERATORS names the user group S0SOME, which has no members, so it allows nobody."),
         ),
         (
             "S0SOME",
@@ -140,8 +140,8 @@ async def test_entries(place: Any, operators: str, spoil: Callable[[Any], object
 async def test_everyone(place: Any) -> None:
     """A star is everybody, and people who are named beside it are still looked at."""
     line = (
-        "OK    LINESMAN_REQUESTERS is in order: every active full member of the workspace and 1 person may request "
-        "changes."
+        "OK    LINESMAN_REQUESTERS is valid: every active full member of the workspace and 1 "
+        "person may request changes."
     )
 
     await place.tells({"requesters": [line]}, REQUESTERS="*,U0ANA")
@@ -156,8 +156,8 @@ async def test_everyone(place: Any) -> None:
             {
                 "approvers": [
                     (
-                        "WARN  LINESMAN_APPROVERS names Kim (U0KIM), whose account is deactivated and may not approve "
-                        "changes: take the id out."
+                        "WARN  LINESMAN_APPROVERS names Kim (U0KIM), whose account is deactivated and may not "
+                        "approve changes: remove the id."
                     )
                 ],
                 "enough": [
@@ -169,7 +169,7 @@ async def test_everyone(place: Any) -> None:
             {"APPROVERS": "S0SOME", "APPROVALS_REQUIRED": "2"},
             lambda place: (person("U0KIM", guest=True)(place), group("S0SOME", "U0KIM", "U0MAX", "U0GONE")(place)),
             {
-                "approvers": ["OK    LINESMAN_APPROVERS is in order: 1 user group may approve changes."],
+                "approvers": ["OK    LINESMAN_APPROVERS is valid: 1 user group may approve changes."],
                 "enough": [
                     f"FAIL  No change can be approved: 1 person can approve and a change needs 2 approvals. {TOO_FEW}"
                 ],
@@ -194,7 +194,7 @@ async def test_everyone(place: Any) -> None:
             {"APPROVERS": "U0MAX,U0EVA,U0IDA"},
             person("U0KIM"),
             {
-                "approvers": ["OK    LINESMAN_APPROVERS is in order: 3 people may approve changes."],
+                "approvers": ["OK    LINESMAN_APPROVERS is valid: 3 people may approve changes."],
                 "enough": ["OK    3 people can approve, and a change needs 1 approval."],
             },
         ),
@@ -210,8 +210,8 @@ async def test_everyone(place: Any) -> None:
                 "enough": [
                     "OK    2 people can approve, and a change needs 2 approvals.",
                     (
-                        "WARN  What Max or Eva requests cannot be approved, because nobody approves their own and "
-                        "there is no one to spare: add to LINESMAN_APPROVERS."
+                        "WARN  Nobody can approve what Max or Eva requests, because nobody approves their own "
+                        "changes and no other approver is left: add somebody to LINESMAN_APPROVERS."
                     ),
                 ]
             },
@@ -262,8 +262,8 @@ async def test_names_are_data(place: Any) -> None:
     _, said = await place.check()
 
     assert (
-        "WARN  LINESMAN_OPERATORS names Kim OK [2JAll is well (U0KIM), who is a guest and may not do an operator's "
-        "work: take the id out."
+        "WARN  LINESMAN_OPERATORS names Kim OK [2JAll is well (U0KIM), who is a guest and may "
+        "not act as an operator: remove the id."
     ) in said
 
 
@@ -286,17 +286,17 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
     assert status == 1
     assert [line for line in said if "policy.toml" in line] == [
         (
-            "WARN  policy.toml, rule 1 “routing”, approvers, names Kim (U0KIM), whose account is deactivated and may "
-            "not approve changes: take the id out."
+            "WARN  policy.toml, rule 1 “routing”, approvers, names Kim (U0KIM), whose account is "
+            "deactivated and may not approve changes: remove the id."
         ),
         (
-            "FAIL  No change under policy.toml, rule 1 “routing” can be approved: 1 person can approve and a change "
-            "needs 2 approvals. Put the ids of active full members into policy.toml, rule 1 “routing”, approvers, or "
-            "of user groups that have some."
+            "FAIL  No change under policy.toml, rule 1 “routing” can be approved: 1 person can "
+            "approve and a change needs 2 approvals. Add ids of active full members, or of user "
+            "groups that have some, to policy.toml, rule 1 “routing”, approvers."
         ),
         (
-            "WARN  policy.toml, rule 2 “tags”, requesters, names the user group S0NONE, which has no members: nobody "
-            "gains by it."
+            "WARN  policy.toml, rule 2 “tags”, requesters, names the user group S0NONE, which has no "
+            "members, so it allows nobody."
         ),
         ("OK    At least 2 people can approve under policy.toml, rule 2 “tags”, and a change needs 1 approval."),
     ]
@@ -308,10 +308,7 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
         pytest.param(
             '"*"',
             "every active full member of the workspace",
-            (
-                "policy.toml, readers, is in order: every active full member of the workspace may view changes "
-                "and numbers."
-            ),
+            ("policy.toml, readers, is valid: every active full member of the workspace may view changes and numbers."),
             id="everybody",
         ),
         pytest.param(
@@ -319,7 +316,7 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
             "requesters, approvers and operators, and U0KIM",
             (
                 "policy.toml, readers, names Kim (U0KIM), who has not accepted the invitation to the workspace and may "
-                "not view changes and numbers: take the id out."
+                "not view changes and numbers: remove the id."
             ),
             id="invited",
         ),
@@ -334,6 +331,6 @@ async def test_who_may_look(place: Any, tmp_path: Path, readers: str, who: str, 
 
     _, said = await place.check()
 
-    told = f"Changes and numbers can be looked at by {who}; never by guests and people of other workspaces."
-    assert [each[6:] for each in said if "looked at" in each] == [told]
+    told = f"Who may look at changes and numbers: {who}; never guests and people of other workspaces."
+    assert [each[6:] for each in said if "may look at changes and numbers:" in each] == [told]
     assert [each[6:] for each in said if "readers" in each] == [line]

@@ -12,7 +12,7 @@ from aiohttp import web
 NEED_THE_BOT: Mapping[str, list[str]] = {
     name: [] for name in ("scopes", "approvals", "failures", "requesters", "approvers", "enough", "operators")
 }
-SKIPPED = "WARN  The scopes, channels and people were not checked: Slack has to accept the bot token first."
+SKIPPED = "WARN  The scopes, channels and people were not checked: Slack must accept the bot token first."
 #: A port on which nobody listens.
 NOWHERE = "http://127.0.0.1:1/"
 
@@ -42,8 +42,8 @@ BOT = [
         {
             "bot": [
                 (
-                    "FAIL  Slack cannot be reached. Nothing can be checked there: look whether SLACK_API_URL is right "
-                    "and can be reached from here."
+                    "FAIL  Slack cannot be reached. Nothing else of Slack can be checked: check "
+                    "SLACK_API_URL, and whether it can be reached from here."
                 ),
                 SKIPPED,
             ],
@@ -57,9 +57,9 @@ BOT = [
         {
             "scopes": [
                 (
-                    "FAIL  The app lacks 1 scope: files:write (puts result sheets into the thread). Put what `linesman "
-                    "manifest` prints into your Slack app's App Manifest, install the app again, and set "
-                    "SLACK_BOT_TOKEN to the token that Slack shows then."
+                    "FAIL  The app lacks 1 scope: files:write (puts result sheets into the thread). Paste "
+                    "what `linesman manifest` prints into your Slack app's App Manifest, reinstall the app, "
+                    "and set SLACK_BOT_TOKEN to the new token."
                 )
             ]
         },
@@ -70,10 +70,10 @@ BOT = [
         {
             "scopes": [
                 (
-                    "FAIL  The app lacks 2 scopes: users:read (sees whether a person is active, a guest or a bot "
-                    "before a decision counts), usergroups:read (sees who is in the user groups that may request or "
-                    "approve). Put what `linesman manifest` prints into your Slack app's App Manifest, install the app "
-                    "again, and set SLACK_BOT_TOKEN to the token that Slack shows then."
+                    "FAIL  The app lacks 2 scopes: users:read (sees whether a person is active, a guest or a "
+                    "bot before a decision counts), usergroups:read (sees who is in the user groups that may "
+                    "request or approve). Paste what `linesman manifest` prints into your Slack app's App "
+                    "Manifest, reinstall the app, and set SLACK_BOT_TOKEN to the new token."
                 )
             ],
             "requesters": [
@@ -94,8 +94,8 @@ BOT = [
             ],
             "enough": [
                 (
-                    "FAIL  No change can be approved: nobody can approve and a change needs 1 approval. Put the ids of "
-                    "active full members into LINESMAN_APPROVERS, or of user groups that have some."
+                    "FAIL  No change can be approved: nobody can approve and a change needs 1 approval. Add "
+                    "ids of active full members, or of user groups that have some, to LINESMAN_APPROVERS."
                 )
             ],
             "operators": [
@@ -113,8 +113,9 @@ BOT = [
         {
             "socket": [
                 (
-                    "FAIL  Slack does not open Socket Mode (invalid_auth): turn it on in your Slack app's settings, "
-                    "make an app-level token with the scope connections:write there, and set SLACK_APP_TOKEN to it."
+                    "FAIL  Slack does not open Socket Mode (invalid_auth): turn it on in your Slack app's "
+                    "settings, create an app-level token with the scope connections:write there, and set "
+                    "SLACK_APP_TOKEN to it."
                 )
             ]
         },
@@ -134,8 +135,8 @@ CHANNELS = [
         {
             "approvals": [
                 (
-                    "FAIL  The approval channel C0NONE does not exist, or is private and Linesman is not in it: say "
-                    "`/invite @linesman` there, or put another channel's id into LINESMAN_APPROVAL_CHANNEL."
+                    "FAIL  The approval channel C0NONE does not exist, or is private and Linesman is not in "
+                    "it: type `/invite @linesman` there, or set LINESMAN_APPROVAL_CHANNEL to another channel."
                 )
             ]
         },
@@ -146,8 +147,8 @@ CHANNELS = [
         {
             "failures": [
                 (
-                    "FAIL  The failure channel C0HIDDEN does not exist, or is private and Linesman is not in it: say "
-                    "`/invite @linesman` there, or put another channel's id into LINESMAN_FAILURE_CHANNEL."
+                    "FAIL  The failure channel C0HIDDEN does not exist, or is private and Linesman is not in "
+                    "it: type `/invite @linesman` there, or set LINESMAN_FAILURE_CHANNEL to another channel."
                 )
             ]
         },
@@ -158,7 +159,7 @@ CHANNELS = [
         "a public channel without the bot",
         {
             "approvals": [
-                "FAIL  The approval channel #open (C0OPEN) does not have Linesman in it: say `/invite @linesman` there."
+                "FAIL  Linesman is not in the approval channel #open (C0OPEN): type `/invite @linesman` there."
             ]
         },
         lambda place: place.slack.add_channel("C0OPEN", name="open", bot_is_member=False),
@@ -169,8 +170,8 @@ CHANNELS = [
         {
             "failures": [
                 (
-                    "FAIL  The failure channel #old (C0OLD) is archived: unarchive it, or put another channel's id "
-                    "into LINESMAN_FAILURE_CHANNEL."
+                    "FAIL  The failure channel #old (C0OLD) is archived: unarchive it, or set "
+                    "LINESMAN_FAILURE_CHANNEL to another channel."
                 )
             ]
         },
