@@ -323,7 +323,7 @@ async def test_a_freeze_stops_submissions_and_shows_on_every_card(stage: Stage) 
     for message in (stage.card(change), stage.request_card(change)):
         assert "Submissions are frozen by @Otto" in stage.read(message)
         assert not message.mentions.broadcasts
-    assert "frozen already" in await stage.command("freeze again", by=stage.otto)
+    assert "already frozen" in await stage.command("freeze again", by=stage.otto)
 
     assert await stage.command("unfreeze", by=stage.otto) == "The freeze is lifted; submissions continue."
     await stage.ended(change)
