@@ -47,7 +47,7 @@ PATIENCE: Final = 30.0
 _PORTS: Final = itertools.cycle(random.SystemRandom().sample(range(20_000, 30_000), 10_000))
 _UNDONE: Final = re.compile(
     r"^linesman_(?:outbox_undelivered|"
-    r'work\{task="(?:plan|discard|expire|start|submit|search|poll|verify|finish)"\}) [1-9]',
+    r'work\{task="(?:plan|discard|expire|start|submit|reconcile|poll|verify|finish)"\}) [1-9]',
     re.MULTILINE,
 )
 

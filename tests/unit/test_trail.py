@@ -127,7 +127,7 @@ def test_two_events_that_changed_places_are_found(trail: list[Event], data: st.D
         (lambda trail: trail[1:], r"breaks at event 2 .* from its beginning\..* ids before 2 are missing"),
         (lambda trail: trail[:2], r"ends with event 2, and its head names event 4: what came after event 2 was"),
         (lambda _: [], r"ends with its beginning, and its head names event 4"),
-        (lambda trail: [*trail, chained([event()], previous=trail[-1].hash, first=5)[0]], r"added beside Linesman"),
+        (lambda trail: [*trail, chained([event()], previous=trail[-1].hash, first=5)[0]], r"added outside Linesman"),
     ],
     ids=["from the middle", "from the start", "from the end", "all", "one more"],
 )
@@ -141,7 +141,7 @@ def test_what_is_missing_or_too_much_is_told(tamper: Callable[[list[Event]], lis
 
 def test_without_a_head_nothing_is_proven() -> None:
     """A trail whose head was removed may have lost its end."""
-    with pytest.raises(AuditLogBroken, match="head of the audit log is gone"):
+    with pytest.raises(AuditLogBroken, match="head of the audit log is missing"):
         walk(chained([event()]), None)
 
 

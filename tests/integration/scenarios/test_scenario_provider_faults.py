@@ -243,8 +243,16 @@ async def test_the_notice_of_a_refused_key_is_not_lost_when_slack_takes_none(
     ("how", "outcomes", "says"),
     [
         ("failed_empty", {"differs": 10}, "The job, last seen as “failed”, does not give an outcome for this number"),
-        ("completed_missing", {"verified": 9, "differs": 1}, "The job, last seen as “completed”, does not say"),
-        ("expired", {"verified": 5, "differs": 5}, "The job, last seen as “expired”, does not say"),
+        (
+            "completed_missing",
+            {"verified": 9, "differs": 1},
+            "The job, last seen as “completed”, does not give an outcome for this number",
+        ),
+        (
+            "expired",
+            {"verified": 5, "differs": 5},
+            "The job, last seen as “expired”, does not give an outcome for this number",
+        ),
         ("number_in_two_lists", {"verified": 10}, ""),
         ("unknown_status", {"verified": 10}, ""),
     ],
@@ -298,7 +306,7 @@ async def test_a_job_whose_word_nobody_knows_waits_for_an_operator_not_for_ever(
     await stage.answered(stage.otto, stage.otto.click("give_up", message=question))
     await stage.ended(change)
     assert {row["reason_code"] for row in stage.results(change)} == {"linesman.given_up"}
-    assert "stood at “suspended”" in stage.results(change)[0]["reason"]
+    assert "was last “suspended”" in stage.results(change)[0]["reason"]
 
 
 async def test_a_job_that_is_gone_leaves_no_number_without_an_outcome(idle: Stage) -> None:

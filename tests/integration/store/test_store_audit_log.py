@@ -74,7 +74,7 @@ async def test_an_untouched_audit_log_is_proven(database: Database) -> None:
         ("DELETE FROM events", "ends with its beginning"),
         ("UPDATE events SET id = CASE id WHEN 2 THEN 20 ELSE id END", "breaks at event 3"),
         ("UPDATE audit_head SET last = 4", "ends with event 5, which is not what its head says"),
-        ("DELETE FROM audit_head", "head of the audit log is gone"),
+        ("DELETE FROM audit_head", "head of the audit log is missing"),
     ],
 )
 async def test_whatever_somebody_does_to_the_rows_is_found(database: Database, statement: str, said: str) -> None:
@@ -141,7 +141,7 @@ async def test_nothing_is_added_to_a_audit_log_without_a_head(database: Database
     """Linesman does not begin a second chain over a damaged one, and says so."""
     await tamper(database, "DELETE FROM audit_head")
 
-    with pytest.raises(StoreError, match="head of the audit log is gone"):
+    with pytest.raises(StoreError, match="head of the audit log is missing"):
         await tell(database, 1)
 
 
