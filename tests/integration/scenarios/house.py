@@ -31,7 +31,8 @@ FAILURES: Final = "C0FAILURES"
 TICK: Final = 0.05
 
 _UNDONE: Final = re.compile(
-    r'^(?:linesman_outbox_undelivered|linesman_work\{task="(?:plan|start|submit|reconcile|poll|verify|finish)"\}) [1-9]',
+    r"^(?:linesman_outbox_undelivered|"
+    r'linesman_work\{task="(?:plan|start|submit|reconcile|poll|verify|finish)"\}) [1-9]',
     re.MULTILINE,
 )
 

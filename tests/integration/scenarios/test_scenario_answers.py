@@ -89,7 +89,7 @@ async def test_who_cannot_be_answered_in_the_modal_is_told_beside_it(
 
     await stage.ana.click("edit")
 
-    await stage.slack.wait_for(lambda: "fault of its own" in said_to(stage, stage.ana), what="a word to Ana")
+    await stage.slack.wait_for(lambda: "Slack had an internal error" in said_to(stage, stage.ana), what="a word to Ana")
 
 
 async def test_a_button_that_carries_nonsense_loses_no_ack(stage: Stage) -> None:

@@ -262,7 +262,7 @@ async def test_a_span_of_days_as_json_lines(stage: Stage) -> None:
         ("yesterday", "“yesterday” is not a date: write 2026-11-01"),
         ("2026-03-02 2026-03-01", "Nothing lies from 2026-03-02 to before 2026-03-01"),
         ("2026-03-01 2026-03-02 2026-03-03", "at most two dates"),
-        ("<!channel>", "is no date"),
+        ("<!channel>", "is not a date"),
     ],
 )
 async def test_what_cannot_be_exported_is_answered(stage: Stage, words: str, said: str) -> None:
