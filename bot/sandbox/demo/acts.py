@@ -93,7 +93,7 @@ class Acts:
             raise StandInRefused(f"the mistyped number was not reported on its field; the errors are {errors}")
         screen.modal(await self._see.modal(ana, lambda view: bool(view.errors), "the error on the field"))
         await screen.beat(4)
-        screen.act(ana, "puts it right and presses Preview again")
+        screen.act(ana, "corrects it and presses Preview again")
         await ana.type(f"numbers:{MISTYPED}", self._pastes()[MISTYPED])
         submission = await ana.submit()
         if submission.errors:
