@@ -181,7 +181,7 @@ async def test_a_list_that_never_stands_still_is_unavailable(organization: Organ
                 organization.close.remove_number(number)
 
     provider._http.client.event_hooks["request"].append(shifting)
-    with pytest.raises(Unavailable, match="kept moving"):
+    with pytest.raises(Unavailable, match="kept changing"):
         await find(provider, Target(conditions=read_filter(KIND, {"label": "front"})), "label")
 
 

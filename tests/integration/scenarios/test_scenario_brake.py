@@ -119,7 +119,7 @@ async def test_cancelling_stops_a_run_between_two_numbers(both: Stage, close: Cl
 
     said = await stage.command("cancel CHG-1")
     assert "CHG-1 is stopped: 7 numbers will not be sent." in said
-    assert "12 numbers are being sent to Close at this moment" in said
+    assert "12 numbers are being sent to Close right now" in said
     assert "CHG-1 is already stopped" in await stage.command("cancel CHG-1")
     await let_go(stage, holding)
     await stage.ended(change)

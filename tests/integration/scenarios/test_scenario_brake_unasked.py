@@ -77,7 +77,7 @@ async def test_nothing_else_goes_by_what_slack_said_before(house: Stage, method:
 
     said = await house.command(deed, by=house.otto)
 
-    assert "Slack did not say who" in said
+    assert "Slack did not confirm who" in said
     house.slack.faults.clear()
     assert "Submissions are already frozen" in await house.command("freeze again", by=house.otto)
     assert f"CHG-{change}" in await house.command("locks", by=house.otto)
