@@ -170,11 +170,11 @@ async def test_a_table_that_is_missing_is_told_in_words(tmp_path: Path) -> None:
     async with Database(url_of(path)) as database:
         await migrate(database)
         async with database.connection() as connection:
-            await connection.execute(text("DROP TABLE trail"))
-        with pytest.raises(StoreError, match=r"no such table: trail. Restore a backup"):
+            await connection.execute(text("DROP TABLE audit_head"))
+        with pytest.raises(StoreError, match=r"no such table: audit_head. Restore a backup"):
             async with database.reading() as tx:
                 await tx.events.verify()
-        with pytest.raises(StoreError, match=r"no such table: trail. Restore a backup"):
+        with pytest.raises(StoreError, match=r"no such table: audit_head. Restore a backup"):
             async with database.transaction() as tx:
                 await tx.events.add(None, "tried", at=NOW)
         async with database.connection() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import func, select, text
 
@@ -18,6 +19,7 @@ from bot.store.migrations import migrate
 from bot.store.pruning import PORTION
 from bot.store.tables import run_numbers, run_stops, runs
 from bot.store.tasks import Task
+from tests.integration.store.before import downgrade
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -98,17 +100,26 @@ async def test_runs_go_with_their_change(database: Database) -> None:
     ]
 
 
+#: A change at Close with one run of one number, which was stopped, as version 0018 keeps it.
+_BEFORE_0022: Final = """
+    INSERT INTO changes (id, kind, state, requester, draft, created_at, pruned_at)
+    VALUES ({id}, 'close.settings', 'finished', 'U0ANA', '{{}}', '2026-11-01 12:00:00+00', {pruned_at});
+    INSERT INTO runs (id, provider, reference, kind, open, created_at, due_at)
+    VALUES ({id}, 'close', '{id}/1', 'close.settings', false, '2026-11-01 12:00:00+00', '2026-11-01 12:00:00+00');
+    INSERT INTO run_numbers (run_id, position, number_id, e164, before, wanted, state)
+    VALUES ({id}, 0, '1', '+13035550100', '{{}}', '{{}}', 'succeeded');
+    INSERT INTO run_stops (provider, reference, code, reason, at)
+    VALUES ('close', '{id}/1', 'linesman.stopped', 'Cancelled.', '2026-11-01 12:00:00+00')
+"""
+
+
 async def test_an_upgrade_takes_what_changes_that_were_pruned_before_have_left(database: Database) -> None:
     """Versions before pruned changes and left their runs for ever."""
-    pruned, whole = await ended(database, NOW), await ended(database, NOW)
-    number = NewNumber(id="1", e164="+13035550100", before={}, wanted={"label": "a"})
-    async with database.transaction() as tx:
-        for reference in (f"{pruned}/1", f"{whole}/1"):
-            await tx.runs.add("close", reference, "close.settings", [number], on_stale=OnStale.STOP, now=NOW)
-            await tx.runs.call_off("close", [reference], code="linesman.stopped", reason="Cancelled.", now=NOW)
-        await tx.changes.put(pruned, pruned_at=NOW)
+    await downgrade(database, "0018")
     async with database.engine.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0018'"))
+        for id_, pruned_at in ((1, "'2026-11-21 12:00:00+00'"), (2, "NULL")):
+            for statement in _BEFORE_0022.format(id=id_, pruned_at=pruned_at).split(";"):
+                await connection.execute(text(statement))
 
     await migrate(database)
 
