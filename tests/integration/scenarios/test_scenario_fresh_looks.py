@@ -224,14 +224,14 @@ async def test_a_change_waits_while_slack_does_not_say_who_approved(house: Stage
     silent = house.slack.faults.add(method="users.info", kind="status", status=503, times=1000)
 
     house.clock.advance(21 * 3600)
-    await house.slack.wait_for(lambda: any("Slack does not say just now" in line for line in house.thread(change)))
+    await house.slack.wait_for(lambda: any("Slack cannot confirm right now" in line for line in house.thread(change)))
     assert house.created() == []
     silent.times = 0
     house.clock.advance(60)
     await house.ended(change)
 
     assert house.outcomes(change) == {"verified": 1}
-    assert sum("Slack does not say just now" in line for line in house.thread(change)) == 1
+    assert sum("Slack cannot confirm right now" in line for line in house.thread(change)) == 1
 
 
 @pytest.mark.parametrize(
