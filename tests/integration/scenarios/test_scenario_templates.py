@@ -62,7 +62,7 @@ async def test_a_change_is_saved_from_its_card_and_run_again(stage: Stage) -> No
     again = await stage.request()
 
     assert "Customer reference → Denver" in shown
-    assert "2 numbers, one by one" in shown
+    assert "2 listed numbers" in shown
     assert "Denver move is saved. /numbers run Denver move" in said
     assert ONE in filled
     assert "> Denver" in filled
@@ -245,7 +245,7 @@ async def test_templates_are_listed_with_who_when_and_what_and_run_from_there(st
     assert "<@U0MAX> & *co* · Telnyx: Update settings" in said
     assert "Saved by @Ana, Nov " in said
     assert "Customer reference → <!channel>" in said
-    assert "1 number, one by one" in said
+    assert "1 listed number" in said
     assert "[Run] [Delete]" in said
     assert last(stage, "U0OTTO").mentions.users == {"U0ANA"}
     assert not last(stage, "U0OTTO").mentions.broadcasts
