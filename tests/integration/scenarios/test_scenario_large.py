@@ -10,6 +10,7 @@ import pytest
 
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.providers.key_watch import KeyWatch
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack import Person
 from tests.integration.scenarios.stage import OPS, Stage
@@ -28,6 +29,7 @@ class Memory:
     def __init__(self, owned: int) -> None:
         self.kinds = kinds(secrets=False)
         self.calls: Counter[object] = Counter()
+        self.key = KeyWatch()
         self._owned = owned
 
     def is_id(self, text: str) -> bool:

@@ -40,10 +40,10 @@ async def test_closed_edits_wait_and_are_told_elsewhere(stage: Stage) -> None:
     await stage.approve(change)
     await stage.slack.wait_for(lambda: stage.file(change), what="the results")
 
-    assert "Slack asks to wait with edits of cards until" in await stage.command(f"status CHG-{change}")
+    assert "Slack's rate limit delays edits of cards until" in await stage.command(f"status CHG-{change}")
     await stage.ana.open_home()
     await stage.slack.wait_for(
-        lambda: (home := stage.slack.home("U0ANA")) and "Slack asks to wait with edits of cards" in stage.read(home),
+        lambda: (home := stage.slack.home("U0ANA")) and "Slack's rate limit delays edits of cards" in stage.read(home),
         what="word on the Home tab",
     )
     status, text = await stage.get("/readyz")
@@ -67,12 +67,12 @@ async def test_a_closed_thread_is_told_on_the_card(stage: Stage, method: str, wo
         stage.slack.close_method("files.getUploadURLExternal", seconds=HOUR)
     await stage.approve(change)
     await stage.slack.wait_for(
-        lambda: f"Slack asks to wait with {words} until" in stage.read(stage.card(change)), what="word on the card"
+        lambda: f"Slack's rate limit delays {words} until" in stage.read(stage.card(change)), what="word on the card"
     )
     await card_says(stage, change, "Partly failed")
 
     await over(stage, change)
-    assert "Slack asks to wait" not in stage.read(stage.card(change))
+    assert "Slack's rate limit" not in stage.read(stage.card(change))
 
 
 async def test_a_closed_channel_closes_no_other(stage: Stage) -> None:

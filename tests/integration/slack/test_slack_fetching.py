@@ -24,7 +24,7 @@ CONTENT = b"number,tags\n+13035550100,denver\n"
 
 GONE = "“moves.csv” is no longer in Slack; upload the sheet again."
 SHUT = (
-    "“moves.csv” is not open to the bot: its owner, or the workspace that it was shared from, keeps it shut; "
+    "“moves.csv” is not open to the bot: its owner, or the workspace that it was shared from, restricts it; "
     "download it and upload it in the form."
 )
 ADDRESSLESS = "Slack gives no address for “moves.csv”; download it and upload it in the form."

@@ -35,7 +35,7 @@ ANYTHING = st.recursive(
         (401, {"error": "Unauthorized"}, Unauthorised, "", "does not accept Linesman's"),
         (402, {"error": "Limit reached."}, Forbidden, "", "plan at Close does not include this"),
         (403, {"error": "You need X."}, Forbidden, "", "“You need X.”"),
-        (404, {"error": "Not Found"}, ProviderNotFound, "", "no such thing"),
+        (404, {"error": "Not Found"}, ProviderNotFound, "", "did not find it"),
         (400, {"error": {"message": "Odd.", "rate_reset": 3}}, BadRequest, "", "“Odd.”"),
     ],
 )
