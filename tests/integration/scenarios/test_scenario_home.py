@@ -181,6 +181,7 @@ async def test_progress_moves_on_the_tab_and_stops_at_the_end(stage: Stage) -> N
     await shows(stage, stage.ana, "Awaiting approval")
     await stage.approve(change)
     await shows(stage, stage.ana, "0 of 2 numbers")
+    await stage.slack.wait_for(lambda: stage.telnyx.jobs, what="the job")
     stage.telnyx.jobs[0].end_now(stage.telnyx._clock.now())
     await stage.ended(change)
 
