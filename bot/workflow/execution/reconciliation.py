@@ -16,9 +16,9 @@ from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, U
 from bot.providers.base import JobReport, JobSearch
 from bot.store.tasks import Claim, Task
 from bot.workflow.context import Context
+from bot.workflow.execution.adoption import adopt, say_submitted
 from bot.workflow.execution.batch_requests import request_of
 from bot.workflow.execution.settlement import CLEAR
-from bot.workflow.execution.submission import adopt, say_submitted
 from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)

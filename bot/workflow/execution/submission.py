@@ -13,9 +13,7 @@ from bot.changes.model.batches import Batch
 from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, OperationState
-from bot.changes.model.messages import Topic
-from bot.changes.outcome.outcomes import GIVEN_UP, REFUSED, UNCHANGED, UNLOCKED
-from bot.changes.outcome.poll_schedule import next_poll
+from bot.changes.outcome.outcomes import REFUSED, UNLOCKED
 from bot.errors import (
     BadRequest,
     Forbidden,
@@ -33,8 +31,9 @@ from bot.providers.http import Ready
 from bot.store.tasks import Claim, Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
+from bot.workflow.execution.adoption import adopt, say_kept_back, say_submitted
 from bot.workflow.execution.batch_requests import request_of
-from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, SLOT_WAIT, free_slot, settle_change, stop_batch
+from bot.workflow.execution.settlement import SLOT_NEWS, SLOT_WAIT, free_slot, settle_change, stop_batch
 from bot.workflow.execution.staleness import RECENT, Staleness
 from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop
 from bot.workflow.notifications import Notifications
@@ -349,62 +348,3 @@ class Submission:
     async def _finish_task(self, claim: Claim) -> None:
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
-
-
-async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:
-    """Write down that ``batch`` became the job ``report`` and make its first poll due."""
-    now = context.clock()
-    await tx.batches.move(
-        batch.id,
-        BatchState.SUBMITTED,
-        job=report.id,
-        submitted_at=now,
-        done_by=report.done_by,
-        job_state=report.state_word[:32],
-        polls=0,
-        unanswered_since=None,
-        unanswered_there=None,
-        slot_refused_at=None,
-        progressed_at=now,
-        **CLEAR,
-    )
-    if batch.handed:
-        await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
-    await tx.operations.sent(batch.change, batch.position)
-    due = next_poll(
-        context.timing.poll,
-        now=now,
-        polls=0,
-        done_by=report.done_by,
-        in_flight=await tx.batches.watched(kind.provider),
-        spread=batch.id,
-    )
-    await tx.tasks.add(Task.POLL, batch.id, due)
-
-
-async def say_submitted(tx: Transaction, notifications: Notifications, change: int) -> None:
-    """Show progress, and tell the thread once all batches have become jobs."""
-    states = await tx.batches.states(change)
-    if not {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
-        jobs = sum(1 for batch in await tx.batches.of(change) if batch.job)
-        if jobs:  # a batch that was refused, stopped or given up has none
-            await notifications.line(tx, change, "submitted", batches=jobs)
-    await notifications.card(tx, change)
-    await say_kept_back(tx, notifications, change)
-
-
-async def say_kept_back(tx: Transaction, notifications: Notifications, change: int) -> None:
-    """Tell the thread how many numbers a stop kept back, once that is decided of the batches that had no answer then.
-
-    It is also when nobody will ever know of some: an operator has given them up.
-    """
-    told = await tx.outbox.told(change, Topic.THREAD, "stopped")
-    states = await tx.batches.states(change)
-    undecided = {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys()
-    if undecided or not (told and told.get("unknown")):
-        return
-    unsent = await tx.operations.groups(change, OperationState.NOT_ATTEMPTED)
-    numbers = sum(group.count for group in unsent if group.code != UNCHANGED)
-    unknown = await tx.operations.groups(change, OperationState.UNKNOWN)
-    given_up = sum(group.count for group in unknown if group.code == GIVEN_UP)
-    await notifications.line(tx, change, "kept_back", numbers=numbers, given_up=given_up)
