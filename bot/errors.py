@@ -9,6 +9,7 @@ LinesmanError
 ├── InvalidValue              one typed value cannot be what its setting or filter needs
 │   └── MangledCell           a spreadsheet has lost what was typed into a cell (``changes.sheets.cells``)
 ├── PartTooLarge              a part of a workbook is larger than any sheet of numbers makes it
+├── UnclearAnswer             a provider's answer is no usable one; for the HTTP client only (``providers.answers``)
 ├── PlanRefused               a request cannot be planned as it is; carries what would have to go
 ├── NotAuthorized             the policy does not let this person do this
 ├── NotFound                  no such change, batch or message

@@ -15,8 +15,8 @@ from bot.checks.socket_mode import socket_mode
 from bot.checks.workspace import Workspace
 from bot.config import VARIABLES, Settings
 from bot.logs import Redaction
+from bot.providers.answers import clean
 from bot.providers.base import Provider
-from bot.providers.http import clean
 from bot.slack.client import Client
 from bot.wiring import build_encryption, build_providers, slack_client
 

@@ -11,8 +11,9 @@ from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.clock_skew import ServiceClock
 from bot.errors import UnrequestedData
+from bot.providers.answers import clean
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
-from bot.providers.http import Call, Ready, clean
+from bot.providers.http import Call, Ready
 from bot.providers.key_watch import KeyWatch
 
 

@@ -27,15 +27,11 @@ from bot.changes.model.values import JSON
 from bot.changes.text.surrogates import may_be_unsound, sound
 from bot.clock_skew import ServiceClock
 from bot.errors import (
-    BadRequest,
-    Forbidden,
     OutcomeUnknown,
-    ProviderError,
-    ProviderNotFound,
     RateLimited,
-    Unauthorised,
     Unavailable,
 )
+from bot.providers.answers import Answer, Refuse, UnclearAnswer, as_object, read_answer
 from bot.providers.key_watch import KeyWatch
 from bot.providers.masking import Masking
 from bot.providers.pacing import EndpointPace, asked_wait
@@ -44,9 +40,6 @@ _log = logging.getLogger(__name__)
 
 #: Query parameters, brackets and all: ``{"page[size]": 250}``.
 Params: TypeAlias = Mapping[str, str | int]
-#: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise; None when the body is
-#: not the provider's own error document, for then a gateway may have spoken, and nobody knows what it has passed on.
-Refuse: TypeAlias = Callable[[int, JSON], ProviderError | None]
 #: Has the last word before a request goes out; what it raises keeps the request back.
 Ready: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -81,29 +74,6 @@ class Call:
     path: str
     #: The HTTP status, or the name of the failure when there was no answer.
     status: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    headers: httpx.Headers
-    #: The decoded document, without what we sent in secret; None when the body is not JSON or is too large.
-    body: JSON
-    #: The document as it came, for decisions and for nobody's eyes.
-    raw: JSON = field(repr=False)
-    #: Whether ``body`` could be read.
-    readable: bool
-
-
-class _Unclear(Exception):
-    """No usable answer: why, whether the request was sent, and whether asking again could help."""
-
-    def __init__(self, why: str, *, sent: bool = True, again: bool = True, status: int | None = None) -> None:
-        super().__init__(why)
-        self.why = why
-        self.sent = sent
-        self.again = again
-        self.status = status
 
 
 @dataclass(kw_only=True)
@@ -163,13 +133,13 @@ class PacedClient:
             wait = self._backoff(attempt)
             attempt += 1
             try:
-                return self._told(await self._send(method, path, request))
+                return self._read(await self._send(method, path, request))
             except RateLimited as error:
                 wait = max(wait, error.wait)
                 if self.now() + wait > until:
                     raise
                 why = str(error)
-            except _Unclear as error:
+            except UnclearAnswer as error:
                 if not error.again or self.now() + wait > until:
                     message = f"{self.title} gives no usable answer right now, nothing was changed: {error.why}."
                     raise Unavailable(message, status=error.status) from error.__cause__
@@ -202,8 +172,8 @@ class PacedClient:
         request = self._request(method, path, parts, params, json)
         await self._pace(method, path, self.now() + (self.bounds.timeout if patience is None else patience))
         try:
-            body = _object(self._told(await self._send(method, path, request, ready, patience=patience)))
-        except _Unclear as error:
+            body = as_object(self._read(await self._send(method, path, request, ready, patience=patience)))
+        except UnclearAnswer as error:
             if not error.sent:
                 message = f"{self.title} cannot be reached right now and nothing was sent: {error.why}."
                 raise Unavailable(message) from error.__cause__
@@ -240,8 +210,8 @@ class PacedClient:
         ready: Ready | None = None,
         *,
         patience: float | None = None,
-    ) -> _Answer:
-        """Send the request that :meth:`_pace` let go and return its answer; raise RateLimited or _Unclear."""
+    ) -> Answer:
+        """Send the request that :meth:`_pace` let go and return its answer; raise RateLimited or UnclearAnswer."""
         try:
             return await self._answer(method, path, request, ready, patience)
         finally:
@@ -257,12 +227,12 @@ class PacedClient:
 
     async def _answer(
         self, method: str, path: str, request: httpx.Request, ready: Ready | None, patience: float | None
-    ) -> _Answer:
+    ) -> Answer:
         try:
             async with asyncio.timeout(self.bounds.deadline if patience is None else patience):
                 await self._slots.acquire()
         except TimeoutError as error:
-            raise _Unclear("too many requests are under way", sent=False, again=False) from error
+            raise UnclearAnswer("too many requests are under way", sent=False, again=False) from error
         try:
             if ready is not None:
                 await self._last_word(method, path, ready)
@@ -274,10 +244,10 @@ class PacedClient:
             name = type(error).__name__
             self._count(method, path, name)
             sent = not isinstance(error, _NEVER_SENT)
-            raise _Unclear(f"the connection failed ({name})", sent=sent) from self._bare(error)
+            raise UnclearAnswer(f"the connection failed ({name})", sent=sent) from self._bare(error)
         except TimeoutError as error:
             self._count(method, path, "Timeout")
-            raise _Unclear(f"no complete answer came within {self.bounds.timeout:g} s") from error
+            raise UnclearAnswer(f"no complete answer came within {self.bounds.timeout:g} s") from error
         finally:
             self._slots.release()
         self._count(method, path, str(answer.status))
@@ -298,7 +268,7 @@ class PacedClient:
             self._paces[method, path].give_back()
             raise
 
-    async def _exchange(self, request: httpx.Request) -> _Answer:
+    async def _exchange(self, request: httpx.Request) -> Answer:
         asked = self.now()
         response = await self.client.send(request, stream=True)
         content = bytearray()
@@ -308,7 +278,7 @@ class PacedClient:
                 async for chunk in chunks:
                     content += chunk
                     if len(content) > self.bounds.max_bytes:
-                        return _Answer(response.status_code, response.headers, None, None, readable=False)
+                        return Answer(response.status_code, response.headers, None, None, readable=False)
         finally:
             await response.aclose()
         try:
@@ -316,61 +286,13 @@ class PacedClient:
             if may_be_unsound(content):
                 body = sound(body)
         except (ValueError, RecursionError):
-            return _Answer(response.status_code, response.headers, None, None, readable=False)
+            return Answer(response.status_code, response.headers, None, None, readable=False)
         if "age" not in response.headers:
             # Only what the provider itself said just now tells its time: a cache repeats the date at which it got the
             # answer, and the page of a gateway, which is no JSON, has the gateway's.
             self.clock.learn(response.headers.get("date"), asked)
         said = await self.masking.heard(content, body, refused=response.status_code >= 400)
-        return _Answer(response.status_code, response.headers, said, body, readable=True)
-
-    def _told(self, answer: _Answer) -> JSON:
-        """Return the body of a good answer; raise the refusal, or _Unclear for an answer that leaves it open.
-
-        A refusal is believed when it is the provider's own document. A page of whatever stands before the provider
-        says nothing about jobs and numbers, whichever status it bears: read as "no such job", it would have every
-        number of a job that is well told as lost.
-
-        408 and 409 are not counted as refusals. A gateway says 408 also when the service behind it has the request
-        and is slow. As we send once, a 409 can mean that a proxy repeated our request and met the first copy at
-        work (Telnyx has codes for "already exists" and "is being processed"). Looking first costs one search;
-        repeating blindly could do the work twice.
-        """
-        status = answer.status
-        if 400 <= status < 500 and status not in {408, 409}:
-            if refused := self._refused(answer):
-                if isinstance(refused, Unauthorised):
-                    self.key.refused(refused.remedy)
-                raise refused
-            raise _Unclear(self._gateway(answer), status=status)
-        if status >= 400:
-            raise _Unclear(f"it answered {status}", status=status)
-        if status >= 300:
-            why = f"it points to another address ({status}); check the configured API address"
-            raise _Unclear(why, again=False, status=status)
-        if not answer.readable and _is_page(answer.headers):
-            raise _Unclear(self._gateway(answer), again=False, status=status)
-        if not answer.readable:
-            raise _Unclear(f"its answer ({status}) is too large or not JSON", again=False, status=status)
-        return answer.body
-
-    def _gateway(self, answer: _Answer) -> str:
-        """Return why an answer that is not the provider's own says nothing of it, its key or what the key may do."""
-        what = "a web page" if _is_page(answer.headers) else "nothing that it documents"
-        return (
-            f"the answer ({answer.status}) is {what}, so it comes from a proxy or gateway on the way and says nothing "
-            f"about the API key; ask whoever runs the network between Linesman and {self.title}"
-        )
-
-    def _refused(self, answer: _Answer) -> ProviderError | None:
-        """Return the refusal: what it means is read from the answer as it came, what is told of it is masked.
-
-        None when it is not the provider's own.
-        """
-        meant, told = (self.refuse(answer.status, each) for each in (answer.raw, answer.body))
-        if meant is None or type(meant) is type(told):
-            return told if meant else None
-        return type(meant)(f"{self.title} refused the request.", status=answer.status)
+        return Answer(response.status_code, response.headers, said, body, readable=True)
 
     def _bare(self, error: httpx.RequestError) -> httpx.RequestError:
         """Return ``error`` reduced to what may be told.
@@ -386,39 +308,8 @@ class PacedClient:
         error.request = httpx.Request(request.method, request.url.copy_with(query=None))
         return error
 
+    def _read(self, answer: Answer) -> JSON:
+        return read_answer(answer, title=self.title, refuse=self.refuse, key=self.key)
+
     def _count(self, method: str, path: str, status: str) -> None:
         self.calls[Call(method, path, status)] += 1
-
-
-def refusal_type(status: int) -> type[ProviderError]:
-    """Return the error that a refusing status means before its body is looked at.
-
-    402 is Close's answer for what the plan does not include: like 403, nothing that repeating would change.
-    """
-    match status:
-        case 401:
-            return Unauthorised
-        case 402 | 403:
-            return Forbidden
-        case 404 | 410:
-            return ProviderNotFound
-        case _:
-            return BadRequest
-
-
-def clean(text: object, longest: int = 200) -> str:
-    """Return a provider's text fit for a sentence: one line, no control characters, at most ``longest`` long."""
-    visible = "".join(character if character.isprintable() else " " for character in str(text))
-    line = " ".join(visible.split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
-
-
-def _is_page(headers: httpx.Headers) -> bool:
-    """Tell whether an answer calls itself a web page, which no endpoint of a provider's returns."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower() in {"text/html", "application/xhtml+xml"}
-
-
-def _object(body: JSON) -> dict[str, JSON]:
-    if not isinstance(body, dict):
-        raise _Unclear("its answer is not a JSON object")
-    return body

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.changes.model.settings import Choice
 from bot.changes.text.invisible import visible
-from bot.providers.http import clean
+from bot.providers.answers import clean
 
 #: Slack shows at most 100 options of at most 75 characters.
 MOST: Final = 100

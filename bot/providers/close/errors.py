@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.changes.model.values import JSON
 from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
-from bot.providers.http import clean, refusal_type
+from bot.providers.answers import clean, refusal_type
 
 #: The status that says that the account's plan does not include this.
 PLAN_LIMIT: Final = 402

@@ -13,9 +13,10 @@ from typing import Final
 from bot.changes.model.settings import Choice
 from bot.changes.model.values import JSON
 from bot.errors import BadRequest, ProviderNotFound
+from bot.providers.answers import clean
 from bot.providers.close.kinds import GROUPS, PARTICIPANTS
 from bot.providers.close.rows import Row, data, has_more, one
-from bot.providers.http import PacedClient, Params, clean
+from bot.providers.http import PacedClient, Params
 from bot.providers.listing import ListProgress
 from bot.providers.menus import LONGEST, menu
 from bot.providers.together import together

@@ -17,6 +17,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import BadRequest
+from bot.providers.answers import clean
 from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.close import kinds as table
 from bot.providers.close.driver import Driver
@@ -27,7 +28,7 @@ from bot.providers.close.lookups import Lookups
 from bot.providers.close.reading import Reader
 from bot.providers.close.rights import Rights
 from bot.providers.close.updates import Updates
-from bot.providers.http import Bounds, PacedClient, Ready, clean
+from bot.providers.http import Bounds, PacedClient, Ready
 from bot.providers.runs import Runs
 from bot.providers.session import Session
 

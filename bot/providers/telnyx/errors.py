@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from bot.changes.model.values import JSON
 from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, TooManyJobs, Unauthorised
-from bot.providers.http import clean, refusal_type
+from bot.providers.answers import clean, refusal_type
 from bot.providers.telnyx.wire import Complaint, Complaints
 
 #: "You can have at most 20 pending or in progress jobs", at ``/base``; 500 for emergency jobs.

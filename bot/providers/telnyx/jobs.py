@@ -11,8 +11,9 @@ from typing import Final
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.values import JSON, Secret, Value
 from bot.errors import BadRequest, OutcomeUnknown, SecretError, StoreError, Unavailable
+from bot.providers.answers import clean
 from bot.providers.base import BatchRequest, JobReport, JobSearch, JobState, OperationReport
-from bot.providers.http import PacedClient, Ready, clean
+from bot.providers.http import PacedClient, Ready
 from bot.providers.listing import ListProgress
 from bot.providers.telnyx.bodies import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.errors import reason

@@ -10,7 +10,8 @@ from typing import Final
 from bot.changes.model.settings import Choice
 from bot.changes.model.values import JSON
 from bot.errors import BadRequest, ProviderNotFound
-from bot.providers.http import PacedClient, clean
+from bot.providers.answers import clean
+from bot.providers.http import PacedClient
 from bot.providers.listing import ListProgress
 from bot.providers.menus import LONGEST, menu
 from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS

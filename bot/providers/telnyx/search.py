@@ -23,8 +23,8 @@ from bot.changes.model.filter_fields import NONE, Condition
 from bot.changes.model.kinds import Kind
 from bot.changes.model.values import JSON
 from bot.errors import BadRequest
+from bot.providers.answers import clean
 from bot.providers.conditions import Conditions, searchable
-from bot.providers.http import clean
 from bot.providers.telnyx.snapshots import Source
 
 Row: TypeAlias = Mapping[str, JSON]

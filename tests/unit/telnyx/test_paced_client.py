@@ -19,7 +19,8 @@ from bot.errors import (
     Unauthorised,
     Unavailable,
 )
-from bot.providers.http import Call, clean
+from bot.providers.answers import clean
+from bot.providers.http import Call
 
 MakeWorld = Callable[..., Any]
 
