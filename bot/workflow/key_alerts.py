@@ -43,7 +43,8 @@ class KeyAlerts:
 
     def _refused(self, provider: str, remedy: str) -> None:
         told, now = self._told.get(provider), self._context.clock()
-        if told is None or now - told >= AGAIN:
+        # A notice that seems to lie ahead was posted before somebody put the clock back: how old it is nobody knows.
+        if told is None or not timedelta(0) <= now - told < AGAIN:
             self._told[provider], self._due[provider] = now, remedy
             self._met.set()
 

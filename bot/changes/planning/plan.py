@@ -19,7 +19,7 @@ class PlannedNumber:
 
     id: str
     e164: str
-    #: Today's values of everything that is sent: the wanted settings and their groups' siblings. A setting that the
+    #: Current values of everything that is sent: the wanted settings and their groups' siblings. A setting that the
     #: provider does not tell about the number is not in it, which is not the same as None.
     before: Values
     #: The values that will differ afterwards; empty when the number already has them.

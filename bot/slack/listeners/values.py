@@ -1,4 +1,4 @@
-"""Sheets to fill in: empty ones, and those with today's values."""
+"""Sheets to fill in: empty ones, and those with current values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bot.slack.views.values import TITLE, VALUES, being_read, values_form
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Listen to the form that asks for today's values."""
+    """Listen to the form that asks for current values."""
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         def wrong(problems: Mapping[str, str]) -> Reply:

@@ -1,4 +1,4 @@
-"""The form that asks for today's values as a sheet."""
+"""The form that asks for current values as a sheet."""
 
 from __future__ import annotations
 

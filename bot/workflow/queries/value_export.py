@@ -1,4 +1,4 @@
-"""Today's values of a list or a filter as a sheet, ready to be edited and uploaded again."""
+"""Current values of a list or a filter as a sheet, ready to be edited and uploaded again."""
 
 from __future__ import annotations
 

@@ -165,6 +165,9 @@ async def test_a_key_that_is_not_accepted_is_told_to_those_who_can_mend_it(stage
     stage.clock.advance(3600)
     await stage.propose("+13035550000", reason="Because")
     await stage.slack.wait_for(lambda: len(stage.failures()) == 2, what="the notice of the next hour")
+    stage.clock.advance(-7200)  # a clock that is put back silences nobody
+    await stage.propose("+13035550000", reason="Because")
+    await stage.slack.wait_for(lambda: len(stage.failures()) == 3, what="the notice after the clock was put back")
 
     for said in stage.failures():
         assert "Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one." in said
