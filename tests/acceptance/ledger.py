@@ -23,8 +23,9 @@ _LETTERS: Final = {
     "batch_submitted": "j",
     "batch_settled": "e",
 }
-#: A batch is sent, again only when it was surely not taken, becomes one job, and ends once.
-_BATCH: Final = re.compile(r"(?:s(?:un|p))*s(?:j|ua)e")
+#: A batch is sent, again only when it was surely not taken, becomes one job, and ends once. It is also put off before
+#: it was sent, where the disk is too full to write down that it will be.
+_BATCH: Final = re.compile(r"(?:s(?:un|p)|p)*s(?:j|ua)e")
 
 
 def rows(database: Path, query: str, *values: object) -> list[tuple[object, ...]]:

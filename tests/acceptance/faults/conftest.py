@@ -17,14 +17,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def tally(pytestconfig: pytest.Config) -> Counter[str]:
-    """Return the count of combinations: under "played" all, under "wrong" those that did not end right."""
+    """Return the count of combinations: under "played" all, under "wrong" those that did not end right.
+
+    Under "missed" stand those whose step never came.
+    """
     return pytestconfig.stash[_TALLY]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the count."""
     if played := config.stash[_TALLY]["played"]:
-        wrong = config.stash[_TALLY]["wrong"]
+        wrong, missed = config.stash[_TALLY]["wrong"], config.stash[_TALLY]["missed"]
+        chance = f"; {missed} not played, because the step came by chance only" if missed else ""
         terminalreporter.write_line(
-            f"{played} combinations of a fault and a step: {played - wrong} right, {wrong} wrong"
+            f"{played} combinations of a fault and a step: {played - wrong} right, {wrong} wrong{chance}"
         )

@@ -28,7 +28,7 @@ def trial(cradle: Path, tmp_path: Path, subtests: pytest.Subtests, tally: Counte
 
     async def played(chosen: Sequence[Combination]) -> None:
         for verdict in await judge(cradle, tmp_path, chosen):
-            tally.update(played=1, wrong=bool(verdict.problem))
+            tally.update(played=not verdict.missed, missed=verdict.missed, wrong=bool(verdict.problem))
             with subtests.test(str(verdict.combination)):
                 if verdict.problem:
                     pytest.fail(verdict.problem, pytrace=False)

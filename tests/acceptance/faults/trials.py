@@ -7,7 +7,7 @@ import os
 import signal
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -64,10 +64,11 @@ class Combination:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a combination ended; ``problem`` is empty when all was right."""
+    """How a combination ended; ``problem`` is empty when all was right, or when the step never came."""
 
     combination: Combination
-    problem: str
+    problem: str = ""
+    missed: bool = False
 
 
 class Missed(Exception):
@@ -107,7 +108,26 @@ async def record(cradle: Path, folder: Path, *blows: Blow) -> list[Step]:
 
 
 async def judge(cradle: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
-    """Play each combination, several at the same time, and return the verdicts."""
+    """Play each combination, several at the same time, and return the verdicts.
+
+    A step that never came belongs to the story only if it is in new recordings, too: a modal is filled after its ack,
+    for example, only where the machine was slow. What is chance after all is told with neither a problem nor a run.
+    """
+    verdicts = await _judged(cradle, folder / "first", chosen)
+    for number, missing in enumerate([verdict.combination for verdict in verdicts if verdict.missed]):
+        before, last = missing.blows[:-1], missing.blows[-1]
+        again = folder / f"recording-{number}"
+        again.mkdir()
+        if last.step in await record(cradle, again, *before):
+            [anew] = await _judged(cradle, folder / f"again-{number}", [missing])
+            problem = f"{missing}: the step is in every recording, and did not come in {2 * MISSES} runs"
+            verdicts[verdicts.index(Verdict(missing, missed=True))] = (
+                replace(anew, problem=problem) if anew.missed else anew
+            )
+    return verdicts
+
+
+async def _judged(cradle: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
     lanes = asyncio.Semaphore(LANES)
     async with Nursery(cradle) as nursery, asyncio.TaskGroup() as group:
 
@@ -131,8 +151,8 @@ async def _judge(nursery: Nursery, folder: Path, combination: Combination) -> Ve
         except Exception:  # noqa: BLE001 - whatever it was, the other combinations are played and this one is told
             written = (beside / "linesman.log").read_text()[-TAIL:]
             return Verdict(combination, f"{combination}\n{traceback.format_exc()}\nThe log ends with:\n{written}")
-        return Verdict(combination, "")
-    return Verdict(combination, f"{combination}: in {MISSES} runs the step did not come")
+        return Verdict(combination)
+    return Verdict(combination, missed=True)
 
 
 async def _play(nursery: Nursery, folder: Path, combination: Combination) -> None:

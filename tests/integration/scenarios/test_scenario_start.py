@@ -51,6 +51,11 @@ async def asked(stage: Stage, start: str, number: str = NUMBER) -> int:
     return await stage.request()
 
 
+def replies(stage: Stage, change: int) -> list[str]:
+    """Return what was said under the request for approval."""
+    return [stage.read(each) for each in stage.slack.thread(APPROVALS, stage.request_card(change).ts)[1:]]
+
+
 def question(stage: Stage, change: int) -> str:
     """Return what Approve asks before it acts."""
     rows = [block for block in stage.request_card(change).blocks if block["type"] == "actions"]
@@ -156,8 +161,8 @@ async def test_an_approval_after_the_time_starts_at_once_and_says_so_before(hous
     )
     assert question(house, change) == expected
     assert "approved now, it starts at once" in house.read(house.request_card(change))
-    reminders = [house.read(each) for each in house.slack.thread(APPROVALS, house.request_card(change).ts)[1:]]
-    assert [line for line in reminders if "has passed: approved now, it starts at once" in line]
+    said = "has passed: approved now, it starts at once"
+    await house.slack.wait_for(lambda: any(said in line for line in replies(house, change)), what="the reminder")
 
     late = await house.answered(house.max, house.max.click("approve", message=old))
     assert "passed after this was shown, so the change would start at once" in late
@@ -299,7 +304,7 @@ async def test_a_request_that_expires_before_its_start_never_starts(house: Stage
     await house.quiet()
 
     assert house.created() == []
-    reminders = [house.read(each) for each in house.slack.thread(APPROVALS, house.request_card(change).ts)[1:]]
+    reminders = replies(house, change)
     assert not [line for line in reminders if "has passed" in line]
 
 
