@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -73,7 +72,7 @@ def build_app(client: AsyncWebClient, identity: Identity, services: Services, *,
     )
     app.middleware(_sound_body)
     register(app, services)
-    _answer_the_rest(app, services)
+    app.error(_failed)
     return app
 
 
@@ -93,20 +92,6 @@ def _worth_saying(record: logging.LogRecord) -> bool:
     return "`token`" not in record.getMessage()
 
 
-def _answer_the_rest(app: AsyncApp, services: Services) -> None:
-    """Answer clicks that no listener knows, from an older version's message say, and log what listeners let through."""
-
-    async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-
-        async def answer() -> None:
-            text = "This button belongs to another version of Linesman. `/numbers list` shows what is going on."
-            await services.say(body, text)
-
-        services.clicks.hand_over(answer(), services.to_person(body), "unknown button")
-
-    async def failed(error: Exception, body: dict[str, Any]) -> None:
-        log.error("listener failed", type=body.get("type"), exc_info=error)
-
-    app.block_action(re.compile(".*"))(unknown)
-    app.error(failed)
+async def _failed(error: Exception, body: dict[str, Any]) -> None:
+    """Log what a listener let through."""
+    log.error("listener failed", type=body.get("type"), exc_info=error)

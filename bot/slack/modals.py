@@ -10,6 +10,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, ModalClosed, ModalNotOpened
+from bot.slack.interactions import SentView
 from bot.slack.views.elements import View
 from bot.slack.views.preview import notice
 from bot.slack.web_api import call
@@ -56,14 +57,14 @@ class Modals:
             await self._excuse(view_id, error)
             raise
 
-    async def redraw(self, view: View, fresh: View) -> None:
+    async def redraw(self, view: SentView, fresh: View) -> None:
         """Show ``fresh`` in the place of ``view``, unless something later is there already.
 
         Raises DeliveryError when Slack does not take it. Nothing else is shown then: it would take away what was typed.
         """
         try:
             await _persistently(
-                lambda: self._client.views_update(view_id=view["id"], hash=view["hash"], view=fresh), patience=60.0
+                lambda: self._client.views_update(view_id=view.id, hash=view.hash, view=fresh), patience=60.0
             )
         except DeliveryRefused as error:
             if error.code != "hash_conflict":  # a later click, or an earlier try, has redrawn the form already

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from bot.errors import ChannelLost, DeliveryError
 from bot.slack.click_runner import Answer, ClickRunner
 from bot.slack.direct_messages import SlackDirectMessages
 from bot.slack.home_publisher import HomePublisher
+from bot.slack.interactions import Interaction
 from bot.slack.modals import Modals
 from bot.slack.permalinks import Permalinks
 from bot.slack.views.elements import View, escape
@@ -70,69 +70,66 @@ class Services:
     value_exports: ValueExports
     direct_messages: SlackDirectMessages
 
-    def to_person(self, body: Mapping[str, Any]) -> Answer:
-        """Return how to answer the person behind ``body`` where they clicked, so that only they see it."""
+    def to_person(self, act: Interaction) -> Answer:
+        """Return how to answer the person behind ``act`` where they clicked, so that only they see it."""
 
         async def answer(text: str) -> None:
-            await self.say(body, escape(text))
+            await self.say(act, escape(text))
 
         return answer
 
-    def in_modal(self, body: Mapping[str, Any], view_id: str = "") -> Answer:
-        """Return how to answer in the modal ``view_id``, or in the one in which the person behind ``body`` clicked.
+    def in_modal(self, act: Interaction, view_id: str = "") -> Answer:
+        """Return how to answer in the modal ``view_id``, or in the one in which the person behind ``act`` clicked.
 
         Where there is none, or it cannot be reached, they are told as with :meth:`to_person`.
         """
 
         async def answer(text: str) -> None:
             try:
-                if place := view_id or (body.get("view") or {}).get("id", ""):
+                if place := view_id or act.view.id:
                     await self.show(place, notice(escape(text)))
                     return
             except DeliveryError as error:
                 log.info("answered outside of the modal", why=error.message)
-            await self.say(body, escape(text))
+            await self.say(act, escape(text))
 
         return answer
 
     async def say(
         self,
-        body: Mapping[str, Any],
+        act: Interaction,
         text: str,
         blocks: list[dict[str, Any]] | None = None,
         *,
         replace: bool = False,
     ) -> None:
-        """Say ``text`` (mrkdwn) to the person behind ``body`` only, with ``replace`` in place of what they clicked in.
+        """Say ``text`` (mrkdwn) to the person behind ``act`` only, with ``replace`` in place of what they clicked in.
 
         While Slack cannot be reached, or does not say whether it took it, it is said again later: whoever clicks is
         answered. Raises DeliveryRefused when Slack will not.
         """
-        await self.clicks.until_heard(lambda: self._say(body, text, blocks, replace=replace))
+        await self.clicks.until_heard(lambda: self._say(act, text, blocks, replace=replace))
 
-    async def _say(
-        self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]] | None, *, replace: bool
-    ) -> None:
+    async def _say(self, act: Interaction, text: str, blocks: list[dict[str, Any]] | None, *, replace: bool) -> None:
         """Say it once.
 
         The response URL works in any conversation, also where the bot is not a member; it lives half an hour, and
         shortcuts have none.
         """
-        user = body["user_id"] if "user_id" in body else body["user"]["id"]
-        if url := body.get("response_url"):
-            hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
+        if act.response_url:
+            hook = AsyncWebhookClient(act.response_url, session=self.client.session, retry_handlers=[])
             with suppress(aiohttp.ClientError, TimeoutError):  # it is said in another way then
                 answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=replace)
                 if answer.status_code == 200:
                     return
-        if channel := body.get("channel_id") or (body.get("channel") or {}).get("id"):
+        if act.channel:
             try:
-                await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks))
+                await call(self.client.chat_postEphemeral(channel=act.channel, user=act.user, text=text, blocks=blocks))
             except ChannelLost as error:  # the bot is not in there; in a direct message it can say it
-                log.info("answered in a direct message", channel=channel, why=error.message)
+                log.info("answered in a direct message", channel=act.channel, why=error.message)
             else:
                 return
-        await call(self.client.chat_postMessage(channel=user, text=text, blocks=blocks))
+        await call(self.client.chat_postMessage(channel=act.user, text=text, blocks=blocks))
 
     async def send_file(self, user: str, name: str, content: bytes, text: str) -> None:
         """Put a file into the direct messages with ``user``, ``text`` (mrkdwn) above it."""
@@ -143,10 +140,10 @@ class Services:
             )
         )
 
-    async def replace(self, body: Mapping[str, Any], text: str, blocks: list[dict[str, Any]]) -> None:
+    async def replace(self, act: Interaction, text: str, blocks: list[dict[str, Any]]) -> None:
         """Put ``blocks`` in the place of the message whose button was pressed. It is a nicety: a refusal is let go."""
-        if url := body.get("response_url"):
-            hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[])
+        if act.response_url:
+            hook = AsyncWebhookClient(act.response_url, session=self.client.session, retry_handlers=[])
             with suppress(aiohttp.ClientError, TimeoutError):
                 answer = await hook.send(text=text, blocks=blocks, replace_original=True)
                 if answer.status_code != 200:
@@ -156,12 +153,11 @@ class Services:
         """Replace what is in an open modal; see :meth:`bot.slack.modals.Modals.show`."""
         await self.modals.show(view_id, view)
 
-    async def reveal(self, body: Mapping[str, Any], view: View) -> str:
+    async def reveal(self, act: Interaction, view: View) -> str:
         """Open a modal for a click, on top of the modal in which it was made, and return its id."""
-        if (body.get("view") or {}).get("type") != "modal":
-            return await self.open(body["trigger_id"], view)
-        return await self.modals.push(body["trigger_id"], view)
+        opening = self.modals.push if act.view.modal else self.modals.open
+        return await opening(act.trigger, view)
 
-    async def open(self, trigger: str, view: View) -> str:
+    async def open(self, act: Interaction, view: View) -> str:
         """Open a modal and return its id; must happen within three seconds of the click."""
-        return await self.modals.open(trigger, view)
+        return await self.modals.open(act.trigger, view)

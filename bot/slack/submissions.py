@@ -10,6 +10,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck
 
 from bot.errors import DeliveryError, ModalClosed
+from bot.slack.interactions import ModalSubmission
 from bot.slack.services import Services
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
@@ -43,10 +44,10 @@ class Reply:
 async def answer_submission(
     services: Services,
     ack: AsyncAck,
-    body: Mapping[str, Any],
-    work: Callable[[], Awaitable[Reply]],
+    sent: ModalSubmission,
+    work: Callable[[Services, ModalSubmission], Awaitable[Reply]],
     *,
-    refused: Callable[[str], Reply],
+    refused: Callable[[Services, ModalSubmission, str], Reply],
     waiting: View,
     what: str,
 ) -> None:
@@ -55,8 +56,7 @@ async def answer_submission(
     When that takes longer than the ack may wait, the ack shows ``waiting``, and the reply comes as soon as no ack can
     cover it any more. ``what`` names it in the log.
     """
-    view_id = body["view"]["id"]
-    services.modals.submitted(view_id)
+    services.modals.submitted(sent.view.id)
     reply: Reply | None = None
     waits = True
 
@@ -64,13 +64,13 @@ async def answer_submission(
         nonlocal reply
         reply = made
         if not waits:
-            await _late(services, body, made)
+            await _late(services, sent, made)
 
     async def run() -> None:
-        await deliver(await work())
+        await deliver(await work(services, sent))
 
     async def refuse(text: str) -> None:
-        await deliver(refused(text))
+        await deliver(refused(services, sent, text))
 
     await services.clicks.within_ack(run(), refuse, what)
     # From here to the ack nothing is awaited: the reply is either in it, or comes later.
@@ -78,16 +78,16 @@ async def answer_submission(
     await ack(**(reply.in_ack if reply else {"response_action": "update", "view": waiting}))
 
 
-async def _late(services: Services, body: Mapping[str, Any], reply: Reply) -> None:
+async def _late(services: Services, sent: ModalSubmission, reply: Reply) -> None:
     try:
         if reply.later is not None:
             await reply.later()
         else:
-            await services.show(body["view"]["id"], reply.late)
+            await services.show(sent.view.id, reply.late)
     except DeliveryError as error:
         # Whoever has closed the modal, or cannot be reached in it, is told all the same.
         log.info("answer goes to the person", why=error.message, closed=isinstance(error, ModalClosed))
-        await services.say(body, _text_of(reply.late))
+        await services.say(sent, _text_of(reply.late))
 
 
 def _text_of(view: View) -> str:

@@ -13,7 +13,8 @@ from bot.changes.model.change import Draft, Upload
 from bot.changes.sheets import LARGEST
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks.inspect import view_problems
-from bot.slack.views.answers import field_errors, read_form, read_private
+from bot.slack.interactions import SentView
+from bot.slack.views.answers import field_errors, read_form
 from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.inputs import BOX_LENGTH
 from bot.slack.views.preview import planning
@@ -25,11 +26,11 @@ KIND = KINDS[0]
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
-def view_of(sheet: Upload | None, turn: int = 0, files: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+def view_of(sheet: Upload | None, turn: int = 0, files: list[dict[str, Any]] | None = None) -> SentView:
     """Return the form with ``sheet``, and ``files`` in its input."""
     view = form(KINDS, KIND, Draft(kind=KIND.name, sheet=sheet), origin="C0OPS", source=12, turn=turn)
     state = {f"sheet:{turn}": {"sheet": {"type": "file_input", "files": files}}} if files else {}
-    return {**view, "state": {"values": state}}
+    return SentView.of({**view, "state": {"values": state}})
 
 
 @given(st.text(min_size=1, max_size=255))
@@ -40,7 +41,7 @@ def test_whatever_a_file_is_called_the_form_is_legal_and_keeps_it(name: str) -> 
 
     view = view_of(uploaded, turn=1)
 
-    assert view_problems({key: value for key, value in view.items() if key != "state"}) == []
+    assert view_problems(form(KINDS, KIND, Draft(kind=KIND.name, sheet=uploaded), origin="C0OPS", turn=1)) == []
     assert read_form(view, BY_NAME).sheet == uploaded
 
 
@@ -49,7 +50,7 @@ def test_a_file_of_which_slack_tells_nothing_yet_is_taken() -> None:
     untold = {"id": "F9", "mode": "file_access", "file_access": "check_file_info"}
     view = view_of(None, files=[untold])
 
-    assert sheet_problems(view, read_private(view)) == {}
+    assert sheet_problems(view) == {}
     assert first_sheet([{"id": "F1", "name": "floor.png"}, untold]) == Upload(id="F9", name="sheet")
     assert first_sheet([untold, {"id": "F2", "name": "a.csv"}]) == Upload(id="F2", name="a.csv")
 
@@ -65,9 +66,9 @@ def test_the_input_starts_over_once_its_file_counts() -> None:
     """Drawn anew, the form has an empty input when a file moved out of it or was taken away, and else the same one."""
     full, empty = view_of(None, 3, [{"id": "F1", "name": "a.csv"}]), view_of(Upload(id="F1", name="a.csv"), 3)
 
-    assert next_turn(full, read_private(full), taken_away=False) == 4
-    assert next_turn(empty, read_private(empty), taken_away=True) == 4
-    assert next_turn(empty, read_private(empty), taken_away=False) == 3
+    assert next_turn(full, taken_away=False) == 4
+    assert next_turn(empty, taken_away=True) == 4
+    assert next_turn(empty, taken_away=False) == 3
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_what_is_no_sheet_is_known_before_it_is_opened(files: list[dict[str, Any
     """Several files, other types, empty and large ones are answered at the field, whichever input it is by now."""
     view = view_of(None, 2, files)
 
-    problems = sheet_problems(view, read_private(view))
+    problems = sheet_problems(view)
 
     assert field_errors(problems, view) == ({"sheet:2": problem} if problem else {})
 

@@ -26,6 +26,7 @@ from bot.providers.close.kinds import kinds as close_kinds
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks.inspect import message_problems, view_problems
 from bot.sandbox.slack.mrkdwn import mentions
+from bot.slack.interactions import SentView
 from bot.slack.listeners.opening import boxes_of
 from bot.slack.views.answers import field_errors, full_boxes, read_form
 from bot.slack.views.approval_card import approval_card, approval_text, read_ticket, rejection_form, ticket
@@ -408,7 +409,7 @@ def test_the_form_gives_back_what_was_typed() -> None:
         },
     }
 
-    assert read_form(view, {SETTINGS.name: SETTINGS}, {"external_pin": pin}) == Draft(
+    assert read_form(SentView.of(view), {SETTINGS.name: SETTINGS}, {"external_pin": pin}) == Draft(
         kind=SETTINGS.name,
         pasted=("+13035550100", ""),
         chosen=("connection_id", "external_pin"),
@@ -425,7 +426,7 @@ def test_every_problem_lands_on_an_input_of_the_view() -> None:
     view = form(KINDS, SETTINGS, Draft(kind=SETTINGS.name, chosen=("tags",)), origin="", boxes=2)
 
     errors = field_errors(
-        {"numbers": "n", "numbers:1": "m", "tags": "t", "hd_voice_enabled": "h", "settings": "s"}, view
+        {"numbers": "n", "numbers:1": "m", "tags": "t", "hd_voice_enabled": "h", "settings": "s"}, SentView.of(view)
     )
 
     assert errors == {"numbers:0": "n", "numbers:1": "m", "value:tags": "t", "reason": "h", "settings": "s"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from slack_bolt.async_app import AsyncApp
 
+from bot.slack.interactions import Click
 from bot.slack.listeners import (
     canary,
     commands,
@@ -22,11 +25,13 @@ from bot.slack.listeners import (
     templates,
     values,
 )
+from bot.slack.registry import Registry
 from bot.slack.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
     """Give every listener to ``app``."""
+    registry = Registry(app, services)
     for sort in (
         commands,
         shortcuts,
@@ -45,4 +50,12 @@ def register(app: AsyncApp, services: Services) -> None:
         canary,
         values,
     ):
-        sort.register(app, services)
+        sort.register(registry)
+    registry.on_click(re.compile(".*"), _unknown, "unknown button")
+
+
+async def _unknown(services: Services, click: Click) -> None:
+    """Answer a click that no listener knows: it is on a message of an older version, say."""
+    await services.say(
+        click, "This button belongs to another version of Linesman. `/numbers list` shows what is going on."
+    )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
-
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from typing import Final
 
 from bot.changes.model.change import FollowUp, named_first, read_public_id
 from bot.changes.model.file_format import FileFormat
 from bot.changes.numbers.phone_numbers import SHORTEST
 from bot.slack.command_text import first_word, tidied, without_days
 from bot.slack.commands import COMMAND, command_for, nearest
+from bot.slack.interactions import SlashCommand
 from bot.slack.listeners import operators
 from bot.slack.listeners.follow_ups import follow_named
 from bot.slack.listeners.lists import show_list
@@ -22,6 +21,7 @@ from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.listeners.values import open_values, send_template
 from bot.slack.message_text import named, typed
+from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.elements import code, escape
 from bot.slack.views.help import help_text
@@ -33,40 +33,33 @@ _OWN_WORDS: Final = frozenset({"freeze", "run", "find", "values"})
 _TAKE_LISTS: Final = frozenset({"values", "freeze"})
 
 
-def register(app: AsyncApp, services: Services) -> None:
+def register(registry: Registry) -> None:
     """Listen to the slash command."""
-
-    async def numbers(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_answer(services, body), services.to_person(body), "command")
-
-    app.command(COMMAND)(numbers)
+    registry.on_command(COMMAND, _answer, "command")
 
 
-async def _answer(services: Services, body: dict[str, Any]) -> None:
-    text = typed(body.get("text", ""))
+async def _answer(services: Services, command: SlashCommand) -> None:
+    text = typed(command.text)
     word, rest = first_word(text)
     if word == COMMAND:  # an example, pasted whole
         word, rest = first_word(text := rest)
     kind = services.choices.by_command(word)
-    command = command_for(word)
+    wanted = command_for(word)
     if kind is not None or word in {"new", ""} or _begins_with_number(word, rest):
         await open_form(
             services,
-            user=body["user_id"],
-            trigger=body["trigger_id"],
-            origin=body["channel_id"],
+            command,
             kind=kind,
             pasted=named(text if _begins_with_number(word, rest) else rest),
         )
-    elif (command is None or command.word not in _TAKE_LISTS) and _is_list(services, rest):
-        await _keep_list(services, body, word, rest)
-    elif command is not None:
-        await ANSWERS[command.word](services, body, rest if command.word in _OWN_WORDS else tidied(rest))
+    elif (wanted is None or wanted.word not in _TAKE_LISTS) and _is_list(services, rest):
+        await _keep_list(services, command, word, rest)
+    elif wanted is not None:
+        await ANSWERS[wanted.word](services, command, rest if wanted.word in _OWN_WORDS else tidied(rest))
     elif named_first(word)[0] is not None and not rest:
-        await _status(services, body, word)
+        await _status(services, command, word)
     else:
-        await services.say(body, _unknown(services, word))
+        await services.say(command, _unknown(services, word))
 
 
 def _is_list(services: Services, text: str) -> bool:
@@ -76,18 +69,16 @@ def _is_list(services: Services, text: str) -> bool:
     return len(found.identifiers) + unreadable > 1
 
 
-async def _keep_list(services: Services, body: dict[str, Any], word: str, numbers: str) -> None:
+async def _keep_list(services: Services, command: SlashCommand, word: str, numbers: str) -> None:
     """Open the form with a list that was pasted behind a word which takes none: Slack has taken it off the keyboard."""
     if word == "find":
-        await open_values(services, body, numbers)
+        await open_values(services, command, numbers)
         said = f"`{COMMAND} find` shows one number at a time. The form that opened sends the values of your list."
     else:
         near = "" if command_for(word) else nearest(word, services.choices.kinds) or ""
         await open_form(
             services,
-            user=body["user_id"],
-            trigger=body["trigger_id"],
-            origin=body["channel_id"],
+            command,
             kind=services.choices.by_command(near),
             pasted=named(numbers),
         )
@@ -95,7 +86,7 @@ async def _keep_list(services: Services, body: dict[str, Any], word: str, number
             f"{code(f'{COMMAND} {word}', 60)} takes no list of numbers, so nothing was done. The form that "
             "opened does, for a new change."
         )
-    await services.say(body, said)
+    await services.say(command, said)
 
 
 def _begins_with_number(word: str, rest: str) -> bool:
@@ -110,15 +101,15 @@ def _unknown(services: Services, word: str) -> str:
     return f"Unknown command {code(f'{COMMAND} {word}', 60)}.{asked}\n\n{help_text(services.choices.kinds)}"
 
 
-async def _help(services: Services, body: dict[str, Any], _: str) -> None:
-    await services.say(body, help_text(services.choices.kinds))
+async def _help(services: Services, command: SlashCommand, _: str) -> None:
+    await services.say(command, help_text(services.choices.kinds))
 
 
-async def _status(services: Services, body: dict[str, Any], text: str) -> None:
+async def _status(services: Services, command: SlashCommand, text: str) -> None:
     change, form = named_first(text)
     if change is None or form.lower() not in {"", FileFormat.XLSX.value}:
         await services.say(
-            body,
+            command,
             (
                 f"Name the change: `{COMMAND} status CHG-42`, or `{COMMAND} status CHG-42 xlsx` for its "
                 f"results as a workbook. `{COMMAND} list` shows the newest ones."
@@ -126,29 +117,29 @@ async def _status(services: Services, body: dict[str, Any], text: str) -> None:
         )
         return
     if form:
-        await services.say(body, escape(await services.results_export.workbook(change, by=body["user_id"])))
+        await services.say(command, escape(await services.results_export.workbook(change, by=command.user)))
         return
-    await services.say(body, *status(*await services.change_details.shown(change, by=body["user_id"])))
+    await services.say(command, *status(*await services.change_details.shown(change, by=command.user)))
 
 
-async def _cancel(services: Services, body: dict[str, Any], text: str) -> None:
+async def _cancel(services: Services, command: SlashCommand, text: str) -> None:
     change = read_public_id(text)
     if change is None:
-        await services.say(body, f"Name the change: `{COMMAND} cancel CHG-42`.")
+        await services.say(command, f"Name the change: `{COMMAND} cancel CHG-42`.")
         return
-    await services.say(body, escape(await services.cancellation.cancel(change, by=body["user_id"])))
+    await services.say(command, escape(await services.cancellation.cancel(change, by=command.user)))
 
 
-async def _retry(services: Services, body: dict[str, Any], text: str) -> None:
-    await follow_named(services, body, FollowUp.RETRY, text)
+async def _retry(services: Services, command: SlashCommand, text: str) -> None:
+    await follow_named(services, command, FollowUp.RETRY, text)
 
 
-async def _undo(services: Services, body: dict[str, Any], text: str) -> None:
-    await follow_named(services, body, FollowUp.UNDO, text)
+async def _undo(services: Services, command: SlashCommand, text: str) -> None:
+    await follow_named(services, command, FollowUp.UNDO, text)
 
 
 #: Word of a command that does not open the form -> what answers it, given what follows the word.
-ANSWERS: Final[Mapping[str, Callable[[Services, dict[str, Any], str], Awaitable[None]]]] = MappingProxyType(
+ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[None]]]] = MappingProxyType(
     {
         "status": _status,
         "list": show_list,

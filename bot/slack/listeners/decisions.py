@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
-
-from bot.changes.model.change import DecisionVerb, MessageRef, public_id
+from bot.changes.model.change import DecisionVerb, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.errors import LinesmanError, Superseded
+from bot.slack.interactions import Click, ModalSubmission
+from bot.slack.registry import Registry
 from bot.slack.services import Services
-from bot.slack.submissions import Reply, answer_submission
+from bot.slack.submissions import Reply
 from bot.slack.views.approval_card import (
     APPROVE,
     DETAILS,
@@ -28,65 +27,31 @@ from bot.slack.views.preview import loading, notice, waiting
 from bot.workflow.approval.approvals import DecisionResult
 
 
-def register(app: AsyncApp, services: Services) -> None:
+def register(registry: Registry) -> None:
     """Listen to the buttons of approval cards, and to the modal that asks why."""
-
-    async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
-        # The decision is in the database before Slack hears that the click arrived, whenever three seconds allow it.
-        await services.clicks.within_ack(_approve(services, body), services.to_person(body), "approve")
-        await ack()
-
-    async def reject(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_ask_why(services, body), services.to_person(body), "reject")
-
-    async def show_details(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_details(services, body), services.to_person(body), "details")
-
-    async def rejection(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await answer_submission(
-            services,
-            ack,
-            body,
-            partial(_reject, services, body),
-            refused=lambda text: Reply(errors={WHY: text}, later=partial(_not_rejected, services, body, text)),
-            waiting=waiting("Rejecting…"),
-            what="rejection",
-        )
-
-    app.block_action(APPROVE)(approve)
-    app.block_action(REJECT)(reject)
-    app.block_action(DETAILS)(show_details)
-    app.view_submission(REJECTION)(rejection)
+    registry.on_click(APPROVE, _approve, "approve", before_ack=True)
+    registry.on_click(REJECT, _ask_why, "reject")
+    registry.on_click(DETAILS, _details, "details")
+    registry.on_submit(REJECTION, _reject, "rejection", refused=_not_rejected, waiting=lambda _: waiting("Rejecting…"))
 
 
-async def _approve(services: Services, body: dict[str, Any]) -> None:
-    value = body["actions"][0]["value"]
-    change, digest = read_ticket(value)
+async def _approve(services: Services, click: Click) -> None:
+    change, digest = read_ticket(click.value)
     try:
         answer = await services.approvals.decide(
             change,
-            by=body["user"]["id"],
+            by=click.user,
             verb=DecisionVerb.APPROVE,
             digest=digest,
-            at_once=says_at_once(value),
-            clicked=_clicked(body),
+            at_once=says_at_once(click.value),
+            clicked=click.message,
         )
     except Superseded as error:
         if error.instead is None:
             raise
-        await services.say(body, await _instead(services, error.message, error.instead))
+        await services.say(click, await _instead(services, error.message, error.instead))
         return
-    await services.say(body, _thanks(change, answer))
-
-
-def _clicked(body: dict[str, Any]) -> MessageRef | None:
-    """Return the message whose button was pressed; None for a button on a Home tab."""
-    container = body.get("container") or {}
-    if container.get("type") != "message":
-        return None
-    return MessageRef(channel=str(container["channel_id"]), ts=str(container["message_ts"]))
+    await services.say(click, _thanks(change, answer))
 
 
 async def _instead(services: Services, text: str, change: int) -> str:
@@ -109,18 +74,18 @@ def _thanks(change: int, answer: DecisionResult) -> str:
     return f"Approved. That was the last approval needed: {public_id(change)} starts {begins}."
 
 
-async def _ask_why(services: Services, body: dict[str, Any]) -> None:
+async def _ask_why(services: Services, click: Click) -> None:
     """Open the modal that asks why, for those whose rejection will count."""
-    view = await services.open(body["trigger_id"], loading())
-    answer = services.in_modal(body, view)
-    services.clicks.hand_over(_fill_rejection(services, body, view), answer, "rejection form")
+    view = await services.open(click, loading())
+    answer = services.in_modal(click, view)
+    services.clicks.hand_over(_fill_rejection(services, click, view), answer, "rejection form")
 
 
-async def _fill_rejection(services: Services, body: dict[str, Any], view: str) -> None:
-    change_id, digest = read_ticket(body["actions"][0]["value"])
+async def _fill_rejection(services: Services, click: Click, view: str) -> None:
+    change_id, digest = read_ticket(click.value)
     try:
         change = await services.approvals.open_to(
-            change_id, by=body["user"]["id"], verb=DecisionVerb.REJECT, digest=digest, clicked=_clicked(body)
+            change_id, by=click.user, verb=DecisionVerb.REJECT, digest=digest, clicked=click.message
         )
     except Superseded as error:
         if error.instead is None:
@@ -130,30 +95,25 @@ async def _fill_rejection(services: Services, body: dict[str, Any], view: str) -
     await services.show(view, rejection_form(change))
 
 
-async def _reject(services: Services, body: dict[str, Any]) -> Reply:
-    change, digest = read_ticket(body["view"]["private_metadata"])
-    reason = " ".join(_why(body).split())
-    await services.approvals.decide(
-        change, by=body["user"]["id"], verb=DecisionVerb.REJECT, digest=digest, reason=reason
-    )
+async def _reject(services: Services, sent: ModalSubmission) -> Reply:
+    change, digest = read_ticket(sent.view.metadata)
+    reason = " ".join(sent.view.typed(WHY).split())
+    await services.approvals.decide(change, by=sent.user, verb=DecisionVerb.REJECT, digest=digest, reason=reason)
     return Reply(view=notice(f"{public_id(change)} is rejected. The requester can read why in its thread."))
 
 
-async def _not_rejected(services: Services, body: dict[str, Any], text: str) -> None:
-    """Say that the rejection did not count, with the reason as it was typed."""
+def _not_rejected(services: Services, sent: ModalSubmission, text: str) -> Reply:
+    """Say that the rejection did not count; in a modal that is gone, with the reason as it was typed."""
     said = notice(f"🚫 {escape(text)}\nThis is what you typed:")
-    await services.show(body["view"]["id"], {**said, "blocks": [*said["blocks"], quote(_why(body))]})
+    shown = {**said, "blocks": [*said["blocks"], quote(sent.view.typed(WHY))]}
+    return Reply(errors={WHY: text}, later=partial(services.show, sent.view.id, shown))
 
 
-def _why(body: dict[str, Any]) -> str:
-    return str(body["view"]["state"]["values"][WHY][WHY]["value"] or "")
-
-
-async def _details(services: Services, body: dict[str, Any]) -> None:
-    change, _ = read_ticket(body["actions"][0]["value"])
-    view = await services.open(body["trigger_id"], loading())
+async def _details(services: Services, click: Click) -> None:
+    change, _ = read_ticket(click.value)
+    view = await services.open(click, loading())
     try:
-        shown = await services.change_details.shown(change, by=body["user"]["id"])
+        shown = await services.change_details.shown(change, by=click.user)
     except LinesmanError as error:
         await services.show(view, notice(f"🚫 {escape(error.message)}"))
         return

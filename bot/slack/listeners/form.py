@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from types import MappingProxyType
 
 from bot.changes.input.requests import REASON
 from bot.changes.model.change import Draft
 from bot.changes.model.values import Secret, Value
 from bot.errors import InputError
+from bot.slack.interactions import Click, Interaction, ModalSubmission, SentView
+from bot.slack.registry import Registry
 from bot.slack.services import Services
-from bot.slack.submissions import Reply, answer_submission
-from bot.slack.views.answers import field_errors, full_boxes, read_form, read_private
+from bot.slack.submissions import Reply
+from bot.slack.views.answers import field_errors, full_boxes, read_form
+from bot.slack.views.elements import View
 from bot.slack.views.form import FORM, KIND, MORE, SEVERAL, form
 from bot.slack.views.inputs import FILTERS
 from bot.slack.views.preview import loading, planning
@@ -23,111 +24,95 @@ from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
 from bot.slack.views.values import VALUES, values_form
 
 
-def register(app: AsyncApp, services: Services) -> None:
+def register(registry: Registry) -> None:
     """Listen to the form's selects and buttons, and to its submission."""
-
-    async def reshape(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        # Not in the modal: a sentence in its place would take away what was typed.
-        services.clicks.hand_over(_reshaped(services, body), services.to_person(body), "form redraw")
-
-    async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _submit(services, ack, body)
-
     for action in (KIND, "settings", FILTERS, MORE, SEVERAL, TAKE_AWAY):
-        app.block_action(action)(reshape)
-    app.view_submission(FORM)(submit)
+        # Faults are not told in the modal: a sentence in its place would take away what was typed.
+        registry.on_click(action, _redraw, "form redraw")
+    registry.on_submit(FORM, _submit, "form submission", refused=_refused, waiting=lambda _: loading())
 
 
-async def _reshaped(services: Services, body: dict[str, Any]) -> None:
-    await _redraw(services, body["user"]["id"], body["view"], body["actions"][0])
-
-
-async def _submit(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def _submit(services: Services, sent: ModalSubmission) -> Reply:
     """Take the request in; the plan comes into the modal through the outbox."""
-    view = body["view"]
-
-    def wrong(problems: Mapping[str, str]) -> Reply:
-        return Reply(errors=field_errors(problems, view), later=partial(_show_again, services, body, problems))
-
-    async def work() -> Reply:
-        try:
-            change = await _propose(services, body)
-        except InputError as error:
-            return wrong(error.problems)
-        # Late, it goes through the outbox like the plan itself: whichever comes last shows the latest.
-        return Reply(view=planning(change), later=partial(services.requests.show, change))
-
-    await answer_submission(
-        services,
-        ack,
-        body,
-        work,
-        refused=lambda text: wrong({REASON: text}),
-        waiting=loading(),
-        what="form submission",
-    )
+    try:
+        change = await _propose(services, sent)
+    except InputError as error:
+        return _wrong(services, sent, error.problems)
+    # Late, it goes through the outbox like the plan itself: whichever comes last shows the latest.
+    return Reply(view=planning(change), later=partial(services.requests.show, change))
 
 
-async def _show_again(services: Services, body: dict[str, Any], problems: Mapping[str, str]) -> None:
+def _refused(services: Services, sent: ModalSubmission, text: str) -> Reply:
+    return _wrong(services, sent, {REASON: text})
+
+
+def _wrong(services: Services, sent: ModalSubmission, problems: Mapping[str, str]) -> Reply:
+    return Reply(errors=field_errors(problems, sent.view), later=partial(_show_again, services, sent, problems))
+
+
+async def _show_again(services: Services, sent: ModalSubmission, problems: Mapping[str, str]) -> None:
     """Show the form once more as it was sent, with what is wrong above it."""
-    view = body["view"]
-    private = read_private(view)
-    kinds = {kind.name: kind for kind in services.choices.kinds}
-    draft = read_form(view, kinds, await _kept_secrets(services, private, body["user"]["id"]))
-    fresh = form(
-        services.choices.kinds,
-        kinds[draft.kind],
-        draft,
-        origin=private.get("origin", ""),
-        boxes=int(private.get("boxes", 1)),
-        source=private.get("source"),
-        turn=next_turn(view, private, taken_away=False),
-        problems=problems,
-    )
-    await services.show(view["id"], fresh)
+    draft = await _read(services, sent)
+    boxes = int(sent.view.private.get("boxes", 1))
+    await services.show(sent.view.id, _form(services, sent.view, draft, boxes, problems=problems))
 
 
-async def _redraw(services: Services, user: str, view: dict[str, Any], pressed: Mapping[str, Any]) -> None:
+async def _redraw(services: Services, click: Click) -> None:
     """Show the inputs that the kind and the chosen settings need; everything typed stays, and what was kept sealed."""
-    action = pressed["action_id"]
-    kinds = {kind.name: kind for kind in services.choices.kinds}
-    private = read_private(view)
-    draft = read_form(view, kinds, await _kept_secrets(services, private, user))
-    if action == TAKE_AWAY:
+    view = click.view
+    draft = await _read(services, click)
+    taken_away = click.action == TAKE_AWAY
+    if taken_away:
         draft = replace(draft, sheet=None)
-    boxes = int(private.get("boxes", 1)) + (action == MORE)
-    if action == SEVERAL:
-        boxes = int(pressed["selected_option"]["value"])
-    if view["callback_id"] == VALUES:
-        await services.modals.redraw(view, values_form(services.choices.kinds, kinds[draft.kind], draft, boxes=boxes))
-        return
-    fresh = form(
-        services.choices.kinds,
-        kinds[draft.kind],
-        draft,
-        origin=private.get("origin", ""),
-        boxes=boxes,
-        source=private.get("source"),
-        turn=next_turn(view, private, taken_away=action == TAKE_AWAY),
-    )
+    boxes = int(view.private.get("boxes", 1)) + (click.action == MORE)
+    if click.action == SEVERAL:
+        boxes = int(click.value)
+    if view.callback == VALUES:
+        kind = services.choices.by_name[draft.kind]
+        fresh = values_form(services.choices.kinds, kind, draft, boxes=boxes)
+    else:
+        fresh = _form(services, view, draft, boxes, taken_away=taken_away)
     await services.modals.redraw(view, fresh)
 
 
-async def _propose(services: Services, body: dict[str, Any]) -> int:
+def _form(
+    services: Services,
+    view: SentView,
+    draft: Draft,
+    boxes: int,
+    *,
+    taken_away: bool = False,
+    problems: Mapping[str, str] = MappingProxyType({}),
+) -> View:
+    """Return the form to take the place of ``view``."""
+    return form(
+        services.choices.kinds,
+        services.choices.by_name[draft.kind],
+        draft,
+        origin=view.private.get("origin", ""),
+        boxes=boxes,
+        source=view.private.get("source"),
+        turn=next_turn(view, taken_away=taken_away),
+        problems=problems,
+    )
+
+
+async def _read(services: Services, act: Interaction) -> Draft:
+    """Return what was typed so far, with the secrets that the form carries over."""
+    kept = await _kept_secrets(services, act.view.private.get("source"), act.user)
+    return read_form(act.view, services.choices.by_name, kept)
+
+
+async def _propose(services: Services, sent: ModalSubmission) -> int:
     """Write the request down and return its change; raises InputError with every problem at once."""
-    view = body["view"]
-    private = read_private(view)
-    kinds = {kind.name: kind for kind in services.choices.kinds}
-    kept = await _kept_secrets(services, private, body["user"]["id"])
-    draft = read_form(view, kinds, kept)
+    draft = await _read(services, sent)
     return await services.requests.propose(
-        await _checked(services, draft, body["user"]["id"], sheet_problems(view, private)),
-        requester=body["user"]["id"],
-        origin=private.get("origin", ""),
-        view=view["id"],
-        submission=f"{view['id']}:{view['hash']}",
-        source=private.get("source"),
+        await _checked(services, draft, sent.user, sheet_problems(sent.view)),
+        requester=sent.user,
+        origin=sent.view.private.get("origin", ""),
+        view=sent.view.id,
+        submission=sent.view.submission,
+        source=sent.view.private.get("source"),
     )
 
 
@@ -155,12 +140,11 @@ async def _checked(services: Services, draft: Draft, user: str, found: Mapping[s
     return sealed
 
 
-async def _kept_secrets(services: Services, private: dict[str, Any], user: str) -> dict[str, Value]:
+async def _kept_secrets(services: Services, source: int | None, user: str) -> dict[str, Value]:
     """Return the sealed secrets of the plan that this form edits; nobody gets at somebody else's."""
-    source = private.get("source")
     if source is None:
         return {}
-    change = (await services.change_details.read(int(source))).change
+    change = (await services.change_details.read(source)).change
     if change.requester != user:
         return {}
     return {name: value for name, value in change.draft.typed.items() if isinstance(value, Secret)}

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from slack_bolt.async_app import AsyncAck, AsyncApp
-
+from bot.slack.interactions import Click, Interaction, SlashCommand
+from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.number import PAGES, number_details, places
 from bot.slack.views.paging import read_turn
 from bot.workflow.queries.number_lookup import NumberDetails
 
 
-def register(app: AsyncApp, services: Services) -> None:
+def register(registry: Registry) -> None:
     """Listen to the buttons of a page."""
-
-    async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_turn(services, body), services.to_person(body), "history page")
-
     for way in ("newer", "older"):
-        app.block_action(f"{PAGES}_{way}")(turn)
+        registry.on_click(f"{PAGES}_{way}", _turn, "history page")
 
 
-async def show_number(services: Services, body: dict[str, Any], text: str) -> None:
+async def show_number(services: Services, command: SlashCommand, text: str) -> None:
     """Answer ``/numbers find +13035550100``."""
-    await _show(services, body, await services.number_lookup.find(text, by=body["user_id"]))
+    await _show(services, command, await services.number_lookup.find(text, by=command.user))
 
 
-async def _turn(services: Services, body: dict[str, Any]) -> None:
-    cursor, number = read_turn(body["actions"][0]["value"])
-    by = body["user"]["id"]
+async def _turn(services: Services, click: Click) -> None:
+    cursor, number = read_turn(click.value)
     if cursor is None:
-        found = await services.number_lookup.find(number, by=by)
+        found = await services.number_lookup.find(number, by=click.user)
     else:
-        found = await services.number_lookup.more(number, cursor, by=by)
-    await _show(services, body, found, replace=True)
+        found = await services.number_lookup.more(number, cursor, by=click.user)
+    await _show(services, click, found, replace=True)
 
 
-async def _show(services: Services, body: dict[str, Any], found: NumberDetails, *, replace: bool = False) -> None:
+async def _show(services: Services, act: Interaction, found: NumberDetails, *, replace: bool = False) -> None:
     permalinks = await services.permalinks.of(places(found))
-    await services.say(body, *number_details(found, permalinks), replace=replace)
+    await services.say(act, *number_details(found, permalinks), replace=replace)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.changes.model.change import Draft, Upload
+from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
 from bot.errors import NotAuthorized
+from bot.slack.interactions import Interaction
 from bot.slack.services import Services
 from bot.slack.views.elements import escape, with_notes
 from bot.slack.views.form import MOST_BOXES, form
@@ -15,37 +16,26 @@ from bot.slack.views.inputs import BOX_LENGTH
 from bot.slack.views.preview import loading, notice
 
 
-async def open_form(
-    services: Services,
-    *,
-    user: str,
-    trigger: str,
-    origin: str,
-    kind: Kind | None = None,
-    pasted: str = "",
-    sheet: Upload | None = None,
-) -> None:
-    """Open the form for ``user``, with numbers and a sheet where there are some already.
+async def open_form(services: Services, act: Interaction, *, kind: Kind | None = None, pasted: str = "") -> None:
+    """Open the form for whoever asked for it, with numbers where there are some already.
 
     A trigger lives three seconds, and asking Slack whether the person may do this can take longer, so the modal
     opens first and is filled afterwards.
     """
-    view = await services.open(trigger, loading())
-    draft = Draft(kind="", pasted=boxes_of(pasted), sheet=sheet)
-    await fill_form(services, view, user=user, origin=origin, kind=kind, draft=draft)
+    view = await services.open(act, loading())
+    await fill_form(services, act, view, kind=kind, draft=Draft(kind="", pasted=boxes_of(pasted)))
 
 
 async def fill_form(
     services: Services,
+    act: Interaction,
     view: str,
     *,
-    user: str,
-    origin: str,
     kind: Kind | None,
     draft: Draft,
     notes: Sequence[str] = (),
 ) -> None:
-    """Show the form in an open modal, filled with ``draft`` as one of ``kind``; or why ``user`` may not have it.
+    """Show the form in an open modal, filled with ``draft`` as one of ``kind``; or why they may not have it.
 
     ``notes`` are sentences (mrkdwn) above it.
     """
@@ -54,11 +44,11 @@ async def fill_form(
         await services.show(view, notice("🚫 The policy allows no changes. Ask whoever runs Linesman."))
         return
     try:
-        await services.authorization.start(user, chosen.name, fresh=False)
+        await services.authorization.start(act.user, chosen.name, fresh=False)
     except NotAuthorized as error:
         await services.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    fresh = form(services.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=origin)
+    fresh = form(services.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=act.channel)
     await services.show(view, with_notes(fresh, notes))
 
 

@@ -6,10 +6,11 @@ import asyncio
 from typing import Any, Final
 
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.model.filter_fields import NONE, PREFIX
 from bot.errors import LinesmanError, NotAuthorized, Unauthorised
+from bot.slack.interactions import MenuQuery
+from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.answers import read_form
 from bot.slack.views.elements import option
@@ -21,28 +22,24 @@ log = structlog.get_logger(__name__)
 WITHIN: Final = 2.5
 
 
-def register(app: AsyncApp, services: Services) -> None:
+def register(registry: Registry) -> None:
     """Listen to the search fields of the form."""
-
-    async def search(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack(options=await _options(services, body))
-
-    app.options(VALUE)(search)
-    app.options(PREFIX)(search)
+    registry.on_search(VALUE, _options)
+    registry.on_search(PREFIX, _options)
 
 
-async def _options(services: Services, body: dict[str, Any]) -> list[dict[str, Any]]:
+async def _options(services: Services, query: MenuQuery) -> list[dict[str, Any]]:
     """Return what can be chosen; when the provider is too slow or refuses, one entry that says so and is no answer."""
-    kinds = {kind.name: kind for kind in services.choices.kinds}
-    kind = kinds[read_form(body["view"], kinds).kind]
-    block = str(body["block_id"])
+    kinds = services.choices.by_name
+    kind = kinds[read_form(query.view, kinds).kind]
+    block = query.block
     setting, none = block.removeprefix(VALUE), False
     if block.startswith(PREFIX):
         way = ways_to_filter(kind).get(block.removeprefix(PREFIX))
         setting, none = (way[0].lookup, way[0].none) if way else ("", False)
     try:
         async with asyncio.timeout(WITHIN):
-            choices = await services.choices.search(kind, setting, body.get("value", ""), by=body["user"]["id"])
+            choices = await services.choices.search(kind, setting, query.text, by=query.user)
     except NotAuthorized:
         return []
     except (LinesmanError, TimeoutError) as error:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
-
-from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.changes.model.change import Draft
 from bot.changes.numbers.parser import BadEntry
+from bot.slack.interactions import Shortcut
 from bot.slack.listeners.opening import boxes_of, fill_form, open_form
 from bot.slack.manifest import CHANGE_THESE, NEW_CHANGE
 from bot.slack.message_text import texts_of
+from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.elements import code, escape
 from bot.slack.views.preview import loading, notice
@@ -24,26 +24,16 @@ LIKE_A_NUMBER: Final = 7
 NAMED: Final = 5
 
 
-def register(app: AsyncApp, services: Services) -> None:
+def register(registry: Registry) -> None:
     """Listen to the shortcuts."""
-
-    async def new_change(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        work = open_form(services, user=body["user"]["id"], trigger=body["trigger_id"], origin="")
-        services.clicks.hand_over(work, services.to_person(body), "global shortcut")
-
-    async def change_these(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_change_these(services, body), services.to_person(body), "message shortcut")
-
-    app.global_shortcut(NEW_CHANGE)(new_change)
-    app.message_shortcut(CHANGE_THESE)(change_these)
+    registry.on_shortcut(NEW_CHANGE, open_form, "global shortcut")
+    registry.on_shortcut(CHANGE_THESE, _change_these, "message shortcut")
 
 
-async def _change_these(services: Services, body: dict[str, Any]) -> None:
+async def _change_these(services: Services, shortcut: Shortcut) -> None:
     """Open the form with the numbers of the message, or say why there is nothing to open it with."""
-    view = await services.open(body["trigger_id"], loading())
-    message = body["message"]
+    view = await services.open(shortcut, loading())
+    message = shortcut.message
     # A long message takes a while to read; the loop has clicks to answer meanwhile.
     reading = await asyncio.to_thread(services.number_lookup.read, texts_of(message))
     doubtful = [bad for bad in reading.bad if sum(c.isdigit() for c in bad.text) >= LIKE_A_NUMBER]
@@ -62,16 +52,15 @@ async def _change_these(services: Services, body: dict[str, Any]) -> None:
         return
     await fill_form(
         services,
+        shortcut,
         view,
-        user=body["user"]["id"],
-        origin=body["channel"]["id"],
         kind=None,
         draft=Draft(kind="", pasted=boxes_of(numbers), sheet=sheet),
         notes=[_doubt(doubtful)] if doubtful else [],
     )
 
 
-def _nothing(message: dict[str, Any], doubtful: Sequence[BadEntry]) -> str:
+def _nothing(message: Mapping[str, Any], doubtful: Sequence[BadEntry]) -> str:
     said = "There are no phone numbers in this message."
     if doubtful:
         return f"{said} {_doubt(doubtful)}"

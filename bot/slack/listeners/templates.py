@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from slack_bolt.async_app import AsyncAck, AsyncApp
-
 from bot.changes.input.templates import NAME, Template
 from bot.errors import InputError, LinesmanError, NotFound
 from bot.slack.command_text import unquoted
 from bot.slack.commands import COMMAND
+from bot.slack.interactions import Click, Interaction, ModalSubmission, SlashCommand
 from bot.slack.listeners.opening import fill_form
 from bot.slack.message_text import named
+from bot.slack.registry import Registry
 from bot.slack.services import Services
-from bot.slack.submissions import Reply, answer_submission
-from bot.slack.views.answers import read_private
+from bot.slack.submissions import Reply
 from bot.slack.views.elements import View, code, escape
 from bot.slack.views.inputs import ways_to_filter
 from bot.slack.views.preview import loading, notice, waiting
@@ -35,139 +32,105 @@ from bot.slack.views.templates import (
 from bot.workflow.planning.templates import NameTaken
 
 
-def register(app: AsyncApp, services: Services) -> None:
+def register(registry: Registry) -> None:
     """Listen to "Save as template", to the modal that asks for a name, and to the buttons of the list."""
-
-    async def keep(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_ask_name(services, body), services.to_person(body), "save as template")
-
-    async def save(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _save(services, ack, body)
-
-    async def run(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_run(services, body), services.to_person(body), "run template")
-
-    async def delete(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_delete(services, body), services.to_person(body), "delete template")
-
-    async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        services.clicks.hand_over(_turn(services, body), services.to_person(body), "templates page")
-
-    app.block_action(KEEP)(keep)
-    app.view_submission(SAVE)(save)
-    app.block_action(RUN)(run)
-    app.block_action(DELETE)(delete)
+    registry.on_click(KEEP, _ask_name, "save as template")
+    registry.on_submit(SAVE, _save, "template", refused=_refused, waiting=lambda _: waiting("Saving…", title=TITLE))
+    registry.on_click(RUN, _run, "run template")
+    registry.on_click(DELETE, _delete, "delete template")
     for way in (EARLIER, LATER):
-        app.block_action(way)(turn)
+        registry.on_click(way, _turn, "templates page")
 
 
-async def show_templates(services: Services, body: dict[str, Any], text: str) -> None:
+async def show_templates(services: Services, command: SlashCommand, text: str) -> None:
     """Answer ``/numbers templates``; with something after it, say where that belongs."""
     if text:
         await services.say(
-            body, f"`{COMMAND} templates` takes no arguments; `{COMMAND} run {escape(text[:60])}` opens one."
+            command, f"`{COMMAND} templates` takes no arguments; `{COMMAND} run {escape(text[:60])}` opens one."
         )
         return
-    await _show(services, body)
+    await _show(services, command)
 
 
-async def run_named(services: Services, body: dict[str, Any], name: str) -> None:
+async def run_named(services: Services, command: SlashCommand, name: str) -> None:
     """Answer ``/numbers run NAME``: open the form with what the template holds."""
     if not name:
-        await services.say(body, f"Name the template: `{COMMAND} run NAME`. `{COMMAND} templates` lists them.")
+        await services.say(command, f"Name the template: `{COMMAND} run NAME`. `{COMMAND} templates` lists them.")
         return
     try:
-        template = await services.templates.named(named(name), by=body["user_id"])
+        template = await services.templates.named(named(name), by=command.user)
     except NotFound:
-        template = await services.templates.named(unquoted(named(name)), by=body["user_id"])
-    await _open(services, template, user=body["user_id"], trigger=body["trigger_id"], origin=body["channel_id"])
+        template = await services.templates.named(unquoted(named(name)), by=command.user)
+    await _open(services, command, template)
 
 
-async def _run(services: Services, body: dict[str, Any]) -> None:
-    template, _ = read_value(body["actions"][0]["value"])
-    origin = (body.get("channel") or {}).get("id", "")
-    found = await services.templates.get(template, by=body["user"]["id"])
-    await _open(services, found, user=body["user"]["id"], trigger=body["trigger_id"], origin=origin)
+async def _run(services: Services, click: Click) -> None:
+    template, _ = read_value(click.value)
+    await _open(services, click, await services.templates.get(template, by=click.user))
 
 
-async def _open(services: Services, template: Template, *, user: str, trigger: str, origin: str) -> None:
+async def _open(services: Services, act: Interaction, template: Template) -> None:
     kind = services.templates.kind(template)
     draft, notes = services.templates.fitted(template, ways_to_filter(kind) if kind else ())
-    view = await services.open(trigger, loading())
-    await fill_form(services, view, user=user, origin=origin, kind=kind, draft=draft, notes=[escape(n) for n in notes])
+    view = await services.open(act, loading())
+    await fill_form(services, act, view, kind=kind, draft=draft, notes=[escape(n) for n in notes])
 
 
-async def _ask_name(services: Services, body: dict[str, Any]) -> None:
+async def _ask_name(services: Services, click: Click) -> None:
     """Open the modal at once, for its trigger lives three seconds, and say in it what would be kept, or why not."""
-    change = int(body["actions"][0]["value"])
-    view = await services.reveal(body, loading())
+    change = int(click.value)
+    view = await services.reveal(click, loading())
     try:
-        keeping = await services.templates.look(change, by=body["user"]["id"])
+        keeping = await services.templates.look(change, by=click.user)
     except LinesmanError as error:
         await services.show(view, notice(f"🚫 {escape(error.message)}", title=TITLE))
         return
     await services.show(view, naming(change, keeping))
 
 
-async def _save(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    async def work() -> Reply:
-        try:
-            return Reply(view=await _saved(services, body))
-        except InputError as error:
-            if "name" in read_private(body["view"]):  # nothing to type into is shown any more
-                return refused(error.message)
-            return Reply(errors={NAME: error.message})
-
-    def refused(text: str) -> Reply:
-        return Reply(view=notice(f"🚫 {escape(text)}", title=TITLE))
-
-    await answer_submission(
-        services, ack, body, work, refused=refused, waiting=waiting("Saving…", title=TITLE), what="template"
-    )
+async def _save(services: Services, sent: ModalSubmission) -> Reply:
+    try:
+        return Reply(view=await _saved(services, sent))
+    except InputError as error:
+        if "name" in sent.view.private:  # nothing to type into is shown any more
+            return _refused(services, sent, error.message)
+        return Reply(errors={NAME: error.message})
 
 
-async def _saved(services: Services, body: dict[str, Any]) -> View:
-    view = body["view"]
-    private = read_private(view)
-    typed = private.get("name") or view["state"]["values"][NAME][NAME]["value"] or ""
+def _refused(_: Services, __: ModalSubmission, text: str) -> Reply:
+    return Reply(view=notice(f"🚫 {escape(text)}", title=TITLE))
+
+
+async def _saved(services: Services, sent: ModalSubmission) -> View:
+    private = sent.view.private
+    change, typed = int(private["change"]), private.get("name") or sent.view.typed(NAME)
     result = await services.templates.save(
-        int(private["change"]),
-        typed,
-        by=body["user"]["id"],
-        submission=f"{view['id']}:{view['hash']}",
-        replacing=private.get("replacing"),
+        change, typed, by=sent.user, submission=sent.view.submission, replacing=private.get("replacing")
     )
     if isinstance(result, NameTaken):
-        return replacing(int(private["change"]), typed, result.template)
+        return replacing(change, typed, result.template)
     return notice(saved(result), title=TITLE)
 
 
-async def _delete(services: Services, body: dict[str, Any]) -> None:
-    template, version = read_value(body["actions"][0]["value"])
-    gone = await services.templates.delete(template, version, by=body["user"]["id"])
-    await _show(services, body, first=f"🗑️ {code(gone.name)} is deleted.", replace=True)
+async def _delete(services: Services, click: Click) -> None:
+    template, version = read_value(click.value)
+    gone = await services.templates.delete(template, version, by=click.user)
+    await _show(services, click, first=f"🗑️ {code(gone.name)} is deleted.", replace=True)
 
 
-async def _turn(services: Services, body: dict[str, Any]) -> None:
-    action = body["actions"][0]
-    side = "before" if action["action_id"] == EARLIER else "after"
-    await _show(services, body, replace=True, **{side: action["value"]})
+async def _turn(services: Services, click: Click) -> None:
+    side = "before" if click.action == EARLIER else "after"
+    await _show(services, click, replace=True, **{side: click.value})
 
 
 async def _show(
     services: Services,
-    body: dict[str, Any],
+    act: Interaction,
     *,
     first: str = "",
     replace: bool = False,
     after: str = "",
     before: str = "",
 ) -> None:
-    by = body["user_id"] if "user_id" in body else body["user"]["id"]
-    page = await services.templates.shelf(by=by, after=after, before=before)
-    kinds = {kind.name: kind for kind in services.choices.kinds}
-    await services.say(body, *shelf(page, kinds, first), replace=replace)
+    page = await services.templates.shelf(by=act.user, after=after, before=before)
+    await services.say(act, *shelf(page, services.choices.by_name, first), replace=replace)

@@ -13,6 +13,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape
 from bot.changes.model.start import START
 from bot.changes.model.values import EditMode, Value
+from bot.slack.interactions import SentView
 from bot.slack.views.form import KIND
 from bot.slack.views.inputs import BOX_LENGTH, FILTERS, REPLACE, UNAVAILABLE, VALUE, WAY, ways_to_filter
 from bot.slack.views.sheet_field import attached
@@ -21,14 +22,12 @@ from bot.slack.views.sheet_field import attached
 Answers: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
-def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[str, Value] | None = None) -> Draft:
-    """Return what the person has typed so far, from the payload's ``view``.
+def read_form(view: SentView, kinds: Mapping[str, Kind], kept: Mapping[str, Value] | None = None) -> Draft:
+    """Return what the person has typed so far, from the view that was sent.
 
     ``kept`` holds sealed secrets from an earlier round, for secret fields that were left empty.
     """
-    state: Mapping[str, Mapping[str, Mapping[str, Any]]] = view.get("state", {}).get("values", {})
-    answers: Answers = {block: next(iter(elements.values()), {}) for block, elements in state.items()}
-    private = read_private(view)
+    answers, private = view.answers, view.private
     kind = kinds.get(_answer(answers.get(KIND, {})) or private.get("kind", "")) or next(iter(kinds.values()))
     boxes = int(private.get("boxes", 1))
     chosen = tuple(item["value"] for item in answers.get(SETTINGS, {}).get("selected_options") or ())
@@ -44,7 +43,7 @@ def read_form(view: Mapping[str, Any], kinds: Mapping[str, Kind], kept: Mapping[
         picked=picked,
         ways=ways,
         base=_base(private.get("base")),
-        sheet=attached(view, private),
+        sheet=attached(view),
         reason=_answer(answers.get(REASON, {})),
         start=_answer(answers.get(START, {})),
         canary=_answer(answers.get(CANARY, {})),
@@ -109,16 +108,9 @@ def _answer(answer: Mapping[str, Any]) -> str:
     return str(answer.get("value") or "")
 
 
-def read_private(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the view's private metadata."""
-    text = view.get("private_metadata") or "{}"
-    stored: dict[str, Any] = json.loads(text)
-    return stored
-
-
-def field_errors(problems: Mapping[str, str], view: Mapping[str, Any]) -> dict[str, str]:
+def field_errors(problems: Mapping[str, str], view: SentView) -> dict[str, str]:
     """Return Slack's errors, by block id, for problems by field; each lands on an input that the view has."""
-    inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
+    inputs = [block["block_id"] for block in view.blocks if block["type"] == "input"]
     errors: dict[str, str] = {}
     for name, problem in problems.items():
         longer = (each for each in inputs if each.startswith((f"{name}[", f"{name}:")))

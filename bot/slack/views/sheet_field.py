@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from bot.changes.model.change import Upload
 from bot.changes.sheets import LARGEST
+from bot.slack.interactions import SentView
 from bot.slack.views.elements import Block, actions, button, code, context, field
 
 SHEET: Final = "sheet"
@@ -43,11 +44,11 @@ def sheet_fields(sheet: Upload | None, turn: int) -> list[Block]:
     return blocks
 
 
-def attached(view: Mapping[str, Any], private: Mapping[str, Any]) -> Upload | None:
+def attached(view: SentView) -> Upload | None:
     """Return the sheet that counts: the one in the input, or the one that was there before; None without any."""
-    if files := _files(view, private):
+    if files := _files(view):
         return _upload(files[0])
-    before = private.get("sheet")
+    before = view.private.get("sheet")
     return Upload(id=before["id"], name=before["name"]) if before else None
 
 
@@ -66,15 +67,15 @@ def kept(sheet: Upload | None, turn: int) -> dict[str, Any]:
     return {"sheet": {"id": sheet.id, "name": sheet.name} if sheet else None, "turn": turn}
 
 
-def next_turn(view: Mapping[str, Any], private: Mapping[str, Any], *, taken_away: bool) -> int:
+def next_turn(view: SentView, *, taken_away: bool) -> int:
     """Return the turn of the form when it is drawn anew: the input starts over once its file counts, or must not."""
-    turn = int(private.get("turn", 0))
-    return turn + 1 if taken_away or _files(view, private) else turn
+    turn = int(view.private.get("turn", 0))
+    return turn + 1 if taken_away or _files(view) else turn
 
 
-def sheet_problems(view: Mapping[str, Any], private: Mapping[str, Any]) -> dict[str, str]:
+def sheet_problems(view: SentView) -> dict[str, str]:
     """Return what can be said of the file in the input without opening it."""
-    files = _files(view, private)
+    files = _files(view)
     if not files:
         return {}
     problem = f"These are {len(files)} files; upload one sheet." if len(files) > 1 else _problem(files[0])
@@ -109,10 +110,8 @@ def _problem(file: Mapping[str, Any]) -> str:
     return ""
 
 
-def _files(view: Mapping[str, Any], private: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    values = view.get("state", {}).get("values", {})
-    answer = values.get(f"{SHEET}:{private.get('turn', 0)}", {}).get(SHEET, {})
-    return list(answer.get("files") or ())
+def _files(view: SentView) -> list[Mapping[str, Any]]:
+    return list(view.answers.get(f"{SHEET}:{view.private.get('turn', 0)}", {}).get("files") or ())
 
 
 def _short(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.changes.model.kinds import Kind
@@ -23,6 +23,11 @@ class Choices:
     def kinds(self) -> Sequence[Kind]:
         """All kinds of change that somebody may ask for."""
         return [self._offered(kind) for kind in self._catalogue.kinds if self._policies.largest(kind.name) > 0]
+
+    @property
+    def by_name(self) -> Mapping[str, Kind]:
+        """The same, by their names."""
+        return {kind.name: kind for kind in self.kinds}
 
     def _offered(self, kind: Kind) -> Kind:
         """Return ``kind`` without filters that cannot be previewed, unless a rule allows them."""
