@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import aiosqlite  # noqa: F401 - SQLAlchemy imports it with the first connection
 import sqlalchemy.dialects.sqlite.aiosqlite  # noqa: F401 - the same
 
-import bot.cli  # noqa: F401 - so that nobody who is forked has to import it
+import bot.commands.serve  # noqa: F401 - so that nobody who is forked has to import it
 from tests.acceptance.faults import hooks
 
 

@@ -1,0 +1,133 @@
+"""``linesman export``: the audit log, written down or proven, also beside a Linesman at work."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from bot.changes.audit.export import AuditFormat, Span, read_span
+from bot.commands import FAILED, OK, environment
+from bot.config import Storage
+from bot.errors import InputError, LinesmanError
+from bot.store.database import Database
+from bot.store.migrations import require_current
+from bot.store.sqlite_file import private
+from bot.wiring import utc_now
+from bot.workflow.queries.audit_export import note_export, portions
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare which days, in which form, and where to."""
+    parser.add_argument(
+        "--from", dest="since", metavar="DATE", default="", help="first day, in UTC (default: the first event)"
+    )
+    parser.add_argument(
+        "--to",
+        dest="until",
+        metavar="DATE",
+        default="",
+        help="end, in UTC: the day or moment itself is left out (default: now)",
+    )
+    parser.add_argument(
+        "--format", dest="form", choices=[form.value for form in AuditFormat], default=AuditFormat.CSV.value
+    )
+    parser.add_argument("--output", metavar="FILE", type=Path, help="file to write (default: standard output)")
+    parser.add_argument("--verify", action="store_true", help="write no file; check the whole chain of events")
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Write the events, or prove that nobody changed one."""
+    if parsed.verify:
+        if parsed.since or parsed.until or parsed.output:
+            raise InputError(
+                {"verify": "--verify checks the whole audit log and writes no file: leave out --from, --to, --output."}
+            )
+        sys.stdout.write(f"✓ {asyncio.run(_verify(environment.storage()))}\n")
+        return OK
+    now = utc_now()
+    span = read_span(parsed.since, parsed.until, now)
+    storage = environment.storage()
+    try:
+        with _sink(parsed.output) as sink:
+            events = asyncio.run(_export(storage, span, AuditFormat(parsed.form), sink.write, now))
+    except BrokenPipeError:  # whoever read has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        raise LinesmanError(f"Cannot write {error.filename or 'the file'}: {error.strerror}.") from error
+    sys.stderr.write(f"✓ {events:,} {'event' if events == 1 else 'events'} {span.words}.\n")
+    return OK
+
+
+@contextmanager
+def _sink(path: Path | None) -> Iterator[BinaryIO]:
+    """Yield where to write; a file gets its name when all of it is there."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        # For its owner alone, whatever the shell would give: it holds who did what, and to which numbers.
+        part.unlink(missing_ok=True)
+        with open(part, "xb", opener=private) as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+async def _export(
+    storage: Storage, span: Span, form: AuditFormat, write: Callable[[bytes], object], now: datetime
+) -> int:
+    """Write the events of ``span`` and return how many they are; ``write`` gets the file in portions.
+
+    That they are handed out, and to whom on this machine, is in the trail before the first byte is written.
+    """
+    async with _beside(storage) as database:
+        async with database.transaction() as tx:
+            events = await tx.events.count(span.since, span.until)
+            await note_export(tx, span, form, by=_who(), events=events, now=now)
+        async for portion in portions(database, span, form):
+            write(portion)
+    return events
+
+
+async def _verify(storage: Storage) -> str:
+    """Follow the whole chain and return a sentence about it; raises :class:`bot.errors.AuditLogBroken`."""
+    async with _beside(storage) as database, database.reading() as tx:
+        proof = await tx.events.verify()
+    if not proof.head.last:
+        return "The audit log is intact, and still empty."
+    events = f"{proof.events:,} {'event' if proof.events == 1 else 'events'}"
+    pruned = f" {proof.pruned:,} older ones were deleted by the retention." if proof.pruned else ""
+    return (
+        f"The audit log is intact: {events}, each linked to the one before it.{pruned}\n"
+        f"It ends with event {proof.head.last}, whose hash is {proof.head.hash}. "
+        "Note it outside the database: it proves everything up to that event."
+    )
+
+
+@asynccontextmanager
+async def _beside(storage: Storage) -> AsyncIterator[Database]:
+    """Open the database, which another Linesman may be working on; it has to have this version's form."""
+    async with Database(storage.database_url.get_secret_value(), beside=True) as database:
+        await require_current(database)
+        yield database
+
+
+def _who() -> str:
+    """Return who acts on this machine, as the trail's actor."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        name = str(os.getuid())
+    return f"shell:{name}"[:32]

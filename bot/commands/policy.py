@@ -1,0 +1,20 @@
+"""``linesman policy``: a policy file to begin with."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bot.commands import OK
+from bot.config.policy.example import EXAMPLE
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare the one thing that can be printed."""
+    parser.add_argument("--example", action="store_true", required=True, help="print one that shows every key")
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print the example."""
+    sys.stdout.write(EXAMPLE)
+    return OK

@@ -1,0 +1,52 @@
+"""``linesman serve``: run the bot until it is asked to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+
+import structlog
+
+from bot.commands import FAILED, OK, environment
+from bot.config import Settings, name_cautions
+from bot.wiring import running
+
+log = structlog.get_logger(__name__)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT; 1 when the worker broke."""
+    settings = environment.settings()
+    log.info("configuration", variables=settings.redacted())
+    for warning in (*settings.warnings(), *name_cautions(os.environ)):
+        log.warning(warning)
+    return asyncio.run(_until_signal(settings))
+
+
+async def _until_signal(settings: Settings) -> int:
+    stop = asyncio.Event()
+    started = asyncio.Event()
+    loop, me = asyncio.get_running_loop(), asyncio.current_task()
+
+    def asked_to_stop() -> None:
+        log.info("stopping")
+        stop.set()
+        if not started.is_set() and me is not None:
+            me.cancel()  # still starting, maybe waiting for Slack: there is no work to wind down
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked_to_stop)
+    try:
+        async with running(settings) as bot:
+            started.set()
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({stopping, bot.working}, return_when=asyncio.FIRST_COMPLETED)
+            broke = not stop.is_set()
+            stopping.cancel()
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        return OK
+    return FAILED if broke else OK

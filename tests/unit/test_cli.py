@@ -1,0 +1,67 @@
+"""The door opens at once: what a command does not need is not imported for it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from bot.cli import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+#: Runs the command line and then names, on standard error, what it imported that is neither Python's nor ours.
+RUN = """
+import sys
+before = {*sys.modules}
+from bot.cli import main
+try:
+    status = main(sys.argv[1:])
+except SystemExit as ended:
+    status = ended.code
+tops = {name.partition(".")[0] for name in {*sys.modules} - before}
+print(*sorted(tops - {*sys.stdlib_module_names, "bot"}), file=sys.stderr)
+sys.exit(status)
+"""
+
+
+def run(*arguments: str) -> tuple[str, list[str]]:
+    """Return what a command of a fresh interpreter prints, and which foreign packages it imported."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter and our own text
+        [sys.executable, "-c", RUN, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout, done.stderr.split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--help"], "usage: linesman [-h]"),
+        (["--version"], f"linesman {version('linesman')}\n"),
+        (["manifest"], '"slash_commands"'),
+        (["manifest", "--help"], "--socket-mode"),
+        (["manifest", "--url", "https://linesman.example.com"], "https://linesman.example.com/slack/events"),
+    ],
+)
+def test_what_needs_nothing_imports_nothing(arguments: list[str], says: str) -> None:
+    """Most of the time of a start goes into Slack's, pydantic's and SQLAlchemy's modules; these want none of them."""
+    printed, imported = run(*arguments)
+
+    assert says in printed
+    assert imported == []
+
+
+def test_foreign_packages_are_seen_where_they_are_needed() -> None:
+    """The count can fail: a command that works on the database imports what that takes."""
+    assert {"pydantic", "sqlalchemy", "structlog"} <= {*run("migrate", "--help")[1]}
+
+
+def test_every_module_of_a_command_is_a_command() -> None:
+    """What is in the folder is in the table, and the other way round; each can be asked what it takes."""
+    modules = {file.stem for file in (ROOT / "bot" / "commands").glob("*.py")}
+    offered = re.findall(r"^    (\w+) ", run("--help")[0], re.MULTILINE)
+
+    assert modules - {"__init__", "environment"} == {*COMMANDS} == {*offered}
