@@ -237,7 +237,7 @@ def _context(
         timing=Timing(
             poll=pace,
             card=timedelta(seconds=settings.card_seconds),
-            settle=timedelta(seconds=settings.reconcile_seconds),
+            reconcile=timedelta(seconds=settings.reconcile_seconds),
             stuck=timedelta(seconds=settings.stuck_after),
         ),
         clock=clock,

@@ -12,7 +12,7 @@ from bot.checks.database import database
 from bot.checks.findings import Finding, Severity, bounded, counted, ok, warn
 from bot.checks.port import port
 from bot.checks.socket_mode import socket_mode
-from bot.checks.workspace import Workspace
+from bot.checks.workspace import WorkspaceCheck
 from bot.config import VARIABLES, Settings
 from bot.logs import Redaction
 from bot.providers.answers import clean
@@ -64,7 +64,7 @@ def _checks(
         limit=limit,
     )
     yield bounded(port(settings), what="The port", advice="check HOST", limit=limit)
-    yield Workspace(settings, client).look(limit)
+    yield WorkspaceCheck(settings, client).findings(limit)
     if settings.slack_app_token is not None:
         yield bounded(
             socket_mode(client, settings.slack_app_token.get_secret_value()),

@@ -35,7 +35,7 @@ class Bot:
     scopes: frozenset[str] | None
 
 
-class Workspace:
+class WorkspaceCheck:
     """The workspace as the bot token shows it."""
 
     def __init__(self, settings: Settings, client: Client) -> None:
@@ -43,7 +43,7 @@ class Workspace:
         self._client = client
         self._bot: Bot | None = None
 
-    async def look(self, limit: float) -> Sequence[Finding]:
+    async def findings(self, limit: float) -> Sequence[Finding]:
         """Check the bot, then all the rest of it together; ``limit`` is in seconds, for each."""
         found = await bounded(self._introduction(), what="The bot token", advice=_REACH, limit=limit)
         if (bot := self._bot) is None:

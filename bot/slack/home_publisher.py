@@ -148,7 +148,7 @@ class HomePublisher:
                         continue  # another replica has published it meanwhile: read again, and show what is true now
                     raise
                 except DeliveryUnknown:
-                    tab.hash = ""  # it may have arrived; the next publication settles it
+                    tab.hash = ""  # it may have arrived; the next publication decides
                     raise
                 tab.mark, tab.shown = mark, shown
                 tab.hash = str(answer["view"].get("hash") or "")

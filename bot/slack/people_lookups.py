@@ -86,7 +86,7 @@ class PeopleLookups(Generic[_Answer]):
         async with self._locks.setdefault(key, asyncio.Lock()):
             known = self._known.get(key)
             if known is None or known.began < came:
-                known = await self._look(key)
+                known = await self._ask_anew(key)
         if isinstance(known.answer, DeliveryError):
             raise known.answer
         return known.answer
@@ -100,7 +100,7 @@ class PeopleLookups(Generic[_Answer]):
         age = self._now() - at
         return (answer, age) if age <= MEMORY else None
 
-    async def _look(self, key: str) -> _Known[_Answer]:
+    async def _ask_anew(self, key: str) -> _Known[_Answer]:
         answer: _Answer | DeliveryError
         waited = 0.0
         while True:

@@ -17,7 +17,7 @@ from bot.errors import Superseded
 from bot.store.claims import claim_due
 from bot.store.tables import freezes, run_numbers, run_stops, runs
 
-_UNSETTLED = (NumberState.WAITING.value, NumberState.SENT.value)
+_UNDECIDED = (NumberState.WAITING.value, NumberState.SENT.value)
 
 
 class BulkRuns:
@@ -177,10 +177,10 @@ class BulkRuns:
     async def note(self, run: int, steps: Sequence[Step]) -> None:
         """Write down what happened to numbers. An outcome that is there already is never overwritten."""
         # Not IN: SQLAlchemy does not expand it for many rows at once.
-        unsettled = or_(*(run_numbers.c.state == state for state in _UNSETTLED))
+        undecided = or_(*(run_numbers.c.state == state for state in _UNDECIDED))
         statement = (
             update(run_numbers)
-            .where(run_numbers.c.run_id == run, run_numbers.c.position == bindparam("at_position"), unsettled)
+            .where(run_numbers.c.run_id == run, run_numbers.c.position == bindparam("at_position"), undecided)
             .values(
                 state=bindparam("new_state"),
                 code=bindparam("new_code"),
@@ -214,12 +214,12 @@ class BulkRuns:
 
     async def close_if_over(self, run: int, now: datetime) -> None:
         """Close the run and make it nobody's when every number of it has an outcome."""
-        unsettled = select(run_numbers.c.position).where(
-            run_numbers.c.run_id == run, run_numbers.c.state.in_(_UNSETTLED)
+        undecided = select(run_numbers.c.position).where(
+            run_numbers.c.run_id == run, run_numbers.c.state.in_(_UNDECIDED)
         )
         statement = (
             update(runs)
-            .where(runs.c.id == run, ~unsettled.exists())
+            .where(runs.c.id == run, ~undecided.exists())
             .values(open=False, over_at=now, owner=None, claimed_until=None)
         )
         await self._connection.execute(statement)

@@ -74,7 +74,7 @@ class Operations:
     async def later(self, change: int) -> dict[str, Operation]:
         """Return, by provider id, the last that later changes did to the numbers that ``change`` has changed.
 
-        Locks keep two changes from one number at a time, so what was settled after the change's last number came later.
+        Locks keep two changes from one number at a time, so what ended after the change's last number came later.
         """
         changed = [state.value for state in CHANGED]
         its = select(operations.c.number_id).where(operations.c.change_id == change, operations.c.state.in_(changed))
@@ -114,20 +114,20 @@ class Operations:
         )
         await self._connection.execute(statement)
 
-    async def settle(self, change: int, verdicts: Sequence[NumberOutcome], now: datetime) -> None:
+    async def record_outcomes(self, change: int, verdicts: Sequence[NumberOutcome], now: datetime) -> None:
         """Write outcomes. An outcome that is there already is never overwritten."""
         by_state: dict[OperationState, list[NumberOutcome]] = {}
         for verdict in verdicts:
             by_state.setdefault(verdict.state, []).append(verdict)
         for state, group in by_state.items():
             # Not IN: SQLAlchemy does not expand it for many rows at once.
-            may_settle = or_(*(operations.c.state == origin.value for origin in before(OPERATION_STEPS, state)))
+            may_end = or_(*(operations.c.state == origin.value for origin in before(OPERATION_STEPS, state)))
             statement = (
                 update(operations)
                 .where(
                     operations.c.change_id == change,
                     operations.c.position == bindparam("at_position"),
-                    may_settle,
+                    may_end,
                 )
                 .values(
                     state=state.value,
@@ -148,7 +148,7 @@ class Operations:
             ]
             await self._connection.execute(statement, rows)
 
-    async def settle_batch(
+    async def end_batch(
         self, change: int, batch: int, state: OperationState, *, code: str, reason: str, pointer: str, now: datetime
     ) -> None:
         """Give one outcome to all numbers of a batch that have none yet."""

@@ -32,7 +32,7 @@ class Waiting:
         ]
         return max((moment for moment in moments if moment is not None), default=None)
 
-    async def look_again(self, now: datetime, lease: timedelta) -> None:
+    async def check_again(self, now: datetime, lease: timedelta) -> None:
         """Make what waits due now, let no claim last longer than a lease, and have nothing happened in the future.
 
         Whoever is looked at too early says so and waits on. A number's last look counts as none, so that it is looked

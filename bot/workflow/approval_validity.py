@@ -23,7 +23,7 @@ class ApprovalValidity:
         self._context = context
         self._authorization = authorization
 
-    async def look(self, change: Change, policy: Policy, *, besides: str = "") -> Sequence[Lapse]:
+    async def lapses(self, change: Change, policy: Policy, *, besides: str = "") -> Sequence[Lapse]:
         """Return the approvals of ``change`` that ``policy`` does not let count now, without that of ``besides``.
 
         Raises :class:`bot.errors.DeliveryError` when Slack does not say just now.
@@ -49,7 +49,7 @@ class ApprovalValidity:
 
         What has lapsed is written down. Raises :class:`bot.errors.DeliveryError` when Slack does not say just now.
         """
-        lapses = await self.look(change, policy)
+        lapses = await self.lapses(change, policy)
         async with self._context.database.transaction() as tx:
             counting = len(await self.note(tx, change, lapses))
         required = policy.approvals_required

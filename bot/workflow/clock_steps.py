@@ -13,21 +13,21 @@ from bot.workflow.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-#: What a look may find besides the time that passed: corrections of NTP between two looks are far below it, and work
-#: that comes later by as much hurts nobody.
+#: What a measurement may find besides the time that passed: corrections of NTP between two of them are far below it,
+#: and work that comes later by as much hurts nobody.
 TOLERATED: Final = timedelta(seconds=5)
 
 
 class ClockSteps:
-    """Compares the wall clock with one that counts seconds steadily, from look to look."""
+    """Compares the wall clock with one that counts seconds steadily, from one measurement to the next."""
 
     def __init__(self, clock: Clock, steady: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._steady = steady
         self._wall, self._at = clock(), steady()
 
-    def look(self) -> timedelta:
-        """Return by how much the wall clock was set since the last look, negative when back; nothing as a rule."""
+    def measure(self) -> timedelta:
+        """Return by how much the wall clock was set since the last one, negative when back; nothing as a rule."""
         wall, at = self._clock(), self._steady()
         step = (wall - self._wall) - timedelta(seconds=at - self._at)
         self._wall, self._at = wall, at

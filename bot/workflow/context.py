@@ -67,7 +67,7 @@ class Timing:
     #: Least pause between two edits of one card.
     card: timedelta
     #: How long an unanswered job creation is searched for before it may be sent again.
-    settle: timedelta
+    reconcile: timedelta
     #: How long a job may stand still, and an unanswered submission stay unclear, before operators hear of it.
     stuck: timedelta
     #: How long a plan waits for "Request approval" before it is discarded.

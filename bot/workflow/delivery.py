@@ -26,7 +26,7 @@ FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
 #: Least pause before one is looked for that may have been posted. Slack has no key by which it would know a repetition
 #: (slack/API.md, "Messages"), and what it carries out after the look is there twice.
-SETTLED_AFTER = timedelta(seconds=10)
+LOOKUP_AFTER = timedelta(seconds=10)
 #: Pause before a token that Slack does not accept any more is tried again.
 TOKEN_WAIT = timedelta(seconds=30)
 #: An edit that got no answer may still be carried out by Slack, after a later one. So many pauses of the card later,
@@ -89,7 +89,7 @@ class Delivery:
         except DeliveryUnknown as error:
             pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
             if looked and not _is_edit(message, details):
-                pause = max(pause, SETTLED_AFTER)
+                pause = max(pause, LOOKUP_AFTER)
             await self._postpone(message, pause, error.message, surely_unsent=False)
         except DeliveryRefused as error:
             await self._rerouting.refused(message, details, error, look=not looked)

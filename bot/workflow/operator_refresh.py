@@ -14,7 +14,7 @@ from bot.workflow.authorization import Authorization
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two looks at the operators: a third of what they are remembered for.
+#: Seconds between two reads of the operators: a third of what they are remembered for.
 PAUSE: Final = 300.0
 
 
@@ -23,14 +23,14 @@ async def operators_remembered(
     authorization: Authorization, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]
 ) -> AsyncIterator[None]:
     """Look at the operators every few minutes until the block ends; ``cancel`` cancels tasks."""
-    task = asyncio.create_task(_looking(authorization))
+    task = asyncio.create_task(_refreshing(authorization))
     try:
         yield
     finally:
         await cancel({task})
 
 
-async def _looking(authorization: Authorization) -> None:
+async def _refreshing(authorization: Authorization) -> None:
     while True:
         try:
             await authorization.remember_operators()

@@ -128,12 +128,12 @@ class Rerouting:
         if message.topic is Topic.FAILURE:
             return await self._redirect(tx, message, error)
         if message.topic in THREADED | {Topic.CARD}:
-            moved = await self._move_card(tx, message, details, error)
+            rerouted = await self._move_card(tx, message, details, error)
         elif (await tx.changes.get(message.change)).state is not ChangeState.AWAITING_APPROVAL:
             return await self._give_up(tx, message, error)  # who presses an old button is answered
         else:
-            moved = await self._move_request(tx, message, details, error)
-        if not moved:
+            rerouted = await self._move_request(tx, message, details, error)
+        if not rerouted:
             return await self._wait(tx, message, error, NOWHERE_WAIT, sent=False)
         now = self._context.clock()
         await tx.outbox.postpone(message, owner=self._worker, until=now, error=error.message, surely_unsent=True)

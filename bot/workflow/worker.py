@@ -259,10 +259,10 @@ class Worker:
             try:
                 if not begun:
                     behind, begun = await self._was_set_back(), True
-                behind = steps.look() < timedelta(0) or behind
+                behind = steps.measure() < timedelta(0) or behind
                 if behind:
                     async with self._context.database.transaction() as tx:
-                        await tx.waiting.look_again(self._context.clock(), self._context.timing.lease)
+                        await tx.waiting.check_again(self._context.clock(), self._context.timing.lease)
             except Exception:  # as above: it is tried again until it is done
                 log.exception("cannot reschedule after the clock was set")
             else:

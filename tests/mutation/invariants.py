@@ -57,8 +57,8 @@ INVARIANTS: Final = (
     Broken(
         "a job that is not there once is not gone (18)",
         f"{_EXECUTION}/polling.py",
-        "GONE_LOOKS = 10",
-        "GONE_LOOKS = 1",
+        "GONE_POLLS = 10",
+        "GONE_POLLS = 1",
         (f"{_SCENARIOS}/test_scenario_unknown_fates.py",),
     ),
     Broken(

@@ -15,7 +15,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
-from bot.changes.outcome.follow_ups import moved_on, to_retry, to_undo
+from bot.changes.outcome.follow_ups import changed_since, to_retry, to_undo
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.planning.builder import build
 from bot.changes.planning.diff import same
@@ -85,7 +85,7 @@ def test_undoing_what_was_applied_restores_every_value_that_can_be_set(
     operations, changed = applied(SETTINGS, fleet, wanted)
     taken = to_undo(SETTINGS, operations)
     meant = [snapshot for snapshot in changed if snapshot.id in taken.rows]
-    assert moved_on(SETTINGS, taken, meant) == ()
+    assert changed_since(SETTINGS, taken, meant) == ()
     back = {number.id: number.after for number in build(SETTINGS, {}, meant, taken.rows).numbers}
     lost: dict[str, int] = {}
     for before, now in zip(fleet, changed, strict=True):
@@ -105,7 +105,7 @@ def test_numbers_that_were_changed_since_are_named(values: list[dict[str, Value]
     taken = to_undo(SETTINGS, operations)
     meddled = [replace(each, values={**each.values, **dict.fromkeys(wanted, "else")}) for each in changed]
     meant = [snapshot for snapshot in meddled if snapshot.id in taken.rows]
-    assert moved_on(SETTINGS, taken, meant) == tuple(snapshot.e164 for snapshot in meant)
+    assert changed_since(SETTINGS, taken, meant) == tuple(snapshot.e164 for snapshot in meant)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ def test_a_step_is_what_the_steady_clock_does_not_know(passed: float, shown: flo
     steps = ClockSteps(lambda: wall[0], lambda: steady[0])
     wall[0], steady[0] = NOON + timedelta(seconds=shown), passed
 
-    assert round(steps.look().total_seconds()) == step
-    assert steps.look() == timedelta(0)
+    assert round(steps.measure().total_seconds()) == step
+    assert steps.measure() == timedelta(0)
 
 
 def test_a_budget_gives_turns_as_soon_as_before_when_the_clock_is_set_back() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.changes.model.batches import Operation, Tally
 from bot.changes.model.lifecycle import OperationState, Outcome
-from bot.changes.outcome.outcomes import CONTRADICTORY, NOT_REPORTED, outcome, settle
+from bot.changes.outcome.outcomes import CONTRADICTORY, NOT_REPORTED, number_outcomes, outcome
 from bot.providers.base import OperationReport
 
 
@@ -52,7 +52,9 @@ def test_every_number_gets_at_most_one_outcome_and_at_the_end_exactly_one(data: 
         for _ in range(3)
     ]
 
-    verdicts = settle(numbers, succeeded=lists[0], failed=lists[1], pending=lists[2], final=final, job_word="completed")
+    verdicts = number_outcomes(
+        numbers, succeeded=lists[0], failed=lists[1], pending=lists[2], final=final, job_word="completed"
+    )
 
     positions = [verdict.position for verdict in verdicts]
     assert len(positions) == len(set(positions))
@@ -78,7 +80,7 @@ def test_the_documented_job_is_read_number_by_number() -> None:
         )
     )
 
-    verdicts = settle(
+    verdicts = number_outcomes(
         [succeeded, also, pending, failed],
         succeeded=[said(succeeded), said(also)],
         failed=[said(failed, code="10015", reason="The field is invalid.", pointer="/emergency_address_id")],
@@ -96,7 +98,7 @@ def test_the_documented_job_is_read_number_by_number() -> None:
 
 def test_the_fate_of_a_number_in_no_list_is_unknown() -> None:
     """A job that is over and silent about a number has not failed on it: nobody knows, and the reason has its word."""
-    (verdict,) = settle(operations(1), succeeded=[], failed=[], pending=[], final=True, job_word="expired")
+    (verdict,) = number_outcomes(operations(1), succeeded=[], failed=[], pending=[], final=True, job_word="expired")
 
     assert verdict.state is OperationState.UNKNOWN
     assert verdict.code == NOT_REPORTED
@@ -107,7 +109,7 @@ def test_the_fate_of_a_number_in_two_lists_is_unknown() -> None:
     """Succeeded and failed at once is a contradiction that only a look at the number decides."""
     (number,) = operations(1)
 
-    (verdict,) = settle(
+    (verdict,) = number_outcomes(
         [number],
         succeeded=[said(number)],
         failed=[said(number, reason="Busy.")],
@@ -124,7 +126,9 @@ def test_an_outcome_is_not_given_twice() -> None:
     """A number that has its outcome already is not settled again, whatever a later report says."""
     done = replace(operations(1)[0], state=OperationState.SUCCEEDED)
 
-    assert settle([done], succeeded=[], failed=[said(done)], pending=[], final=True, job_word="completed") == []
+    assert (
+        number_outcomes([done], succeeded=[], failed=[said(done)], pending=[], final=True, job_word="completed") == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,7 @@ def test_a_number_that_the_job_never_sent_is_not_attempted() -> None:
     first, second = operations(2)
     spared = replace(said(second), attempted=False, code="linesman.run_stopped", reason="The key ended.")
 
-    verdicts = settle(
+    verdicts = number_outcomes(
         [first, second],
         succeeded=[],
         failed=[said(first, code="401", reason="No."), spared],
@@ -187,6 +191,6 @@ def test_a_number_that_the_job_itself_does_not_know_about_is_unknown() -> None:
     (number,) = operations(1)
     lost = replace(said(number, code="linesman.unclear_response", reason="Its answer was lost."), known=False)
 
-    (verdict,) = settle([number], succeeded=[], failed=[lost], pending=[], final=True, job_word="completed")
+    (verdict,) = number_outcomes([number], succeeded=[], failed=[lost], pending=[], final=True, job_word="completed")
 
     assert (verdict.state, verdict.code) == (OperationState.UNKNOWN, "linesman.unclear_response")

@@ -86,32 +86,32 @@ def _as_set(setting: Setting, value: Value) -> Value:
     return () if setting.listed else ""
 
 
-def moved_on(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:
+def changed_since(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:
     """Return the E.164 numbers that somebody has changed since, and that are therefore left as they are."""
-    return tuple(snapshot.e164 for snapshot in snapshots if _moved(kind, taken.left.get(snapshot.id, {}), snapshot))
+    return tuple(snapshot.e164 for snapshot in snapshots if _changed(kind, taken.left.get(snapshot.id, {}), snapshot))
 
 
-def moved_by(
+def changed_by(
     kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot], later: Mapping[str, Operation]
 ) -> dict[str, int]:
-    """Return E.164 -> the change that has left it as it is now, of the numbers that :func:`moved_on` names.
+    """Return E.164 -> the change that has left it as it is now, of the numbers that :func:`changed_since` names.
 
     ``later`` has, by id, the last that a later change did to a number. Numbers that are otherwise by now are not in it:
     somebody has changed them beside Linesman.
     """
     found: dict[str, int] = {}
     for snapshot in snapshots:
-        moved = _moved(kind, taken.left.get(snapshot.id, {}), snapshot)
+        changed = _changed(kind, taken.left.get(snapshot.id, {}), snapshot)
         operation = later.get(snapshot.id)
-        if not moved or operation is None:
+        if not changed or operation is None:
             continue
         left = {**operation.after, **(operation.found or {})}
-        if operation.after.keys() >= moved and not _moved(kind, {name: left[name] for name in moved}, snapshot):
+        if operation.after.keys() >= changed and not _changed(kind, {name: left[name] for name in changed}, snapshot):
             found[snapshot.e164] = operation.change
     return found
 
 
-def _moved(kind: Kind, left: Values, snapshot: Snapshot) -> set[str]:
+def _changed(kind: Kind, left: Values, snapshot: Snapshot) -> set[str]:
     """Return the settings that the number has not any more as they were ``left``; of secrets nobody can tell."""
     return {
         name

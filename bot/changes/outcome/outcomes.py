@@ -63,7 +63,7 @@ class NumberOutcome:
     pointer: str = ""
 
 
-def settle(
+def number_outcomes(
     operations: Sequence[Operation],
     *,
     succeeded: Iterable[ReportedNumber],

@@ -171,8 +171,8 @@ def _news(kind: Kind, awaited: AwaitedNumber, sent: SentBatch) -> bool:
     less than a false one, after which nobody would believe the next. It is never left out.
     """
     before, then = (kind.stands(sent.values, values) for values in (awaited.known, awaited.seen))
-    settled = {EffectState.DONE, EffectState.CONTRARY}
-    return before in settled or then in {*settled, EffectState.UNDER_WAY}
+    certain = {EffectState.DONE, EffectState.CONTRARY}
+    return before in certain or then in {*certain, EffectState.UNDER_WAY}
 
 
 def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snapshot, labels: Labels) -> ReadBack:

@@ -103,7 +103,7 @@ def may_approve(
 
 
 def may_operate(policy: Policy, person: Person, membership: Membership) -> Verdict:
-    """Say whether ``person`` may unlock numbers, freeze submissions, settle unknown jobs and export."""
+    """Say whether ``person`` may unlock numbers, freeze submissions, resolve unknown jobs and export."""
     reason = _standing(person) or _listing(policy.operators, person, membership)
     return _verdict(policy, reason, "do an operator's work", "operators", _unread(policy.operators, membership))
 

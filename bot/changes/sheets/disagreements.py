@@ -54,7 +54,7 @@ class Disagreements:
             self._ids.add(read.beside, read.row.identifier, read.row.row)
             self._numbers.add(read.row.identifier, read.beside, read.row.row)
 
-    def settle(self) -> tuple[tuple[SheetRow, ...], list[SheetProblem], int]:
+    def agreed(self) -> tuple[tuple[SheetRow, ...], list[SheetProblem], int]:
         """Return the rows without a problem, one for each number; the disagreements; and how many were repeats."""
         problems = [*self._mismatches()]
         first: dict[str, ReadRow] = {}

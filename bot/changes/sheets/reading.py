@@ -73,7 +73,7 @@ def read_sheet(
         presentation = table.presentation(layout)
     if unseen := hidden(presentation, columns, seen):
         raise refusal(name, unseen)
-    rows, disagreements, repeats = gathering.settle()
+    rows, disagreements, repeats = gathering.agreed()
     problems = sorted(
         (*reader.problems, *disagreements, *merged(presentation, columns, layout.headings)),
         key=lambda problem: problem.row,

@@ -142,9 +142,9 @@ class RunExecution:
         if self._course is RunState.GOING:
             self._tasks |= {asyncio.create_task(self._work()) for _ in range(len(self._tasks), wanted)}
 
-    async def _one(self, number: RunNumber, look: FreshRead | None) -> None:
+    async def _one(self, number: RunNumber, seen: FreshRead | None) -> None:
         pen = _Pen(self._ledger, number)
-        ending = await self._updates.settle(number, self._kind, pen, self._fresh_reads, look)
+        ending = await self._updates.carry_out(number, self._kind, pen, self._fresh_reads, seen)
         self._weigh(ending)
         if ending.stale:
             self._stop_as_stale(number)

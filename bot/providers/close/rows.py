@@ -95,17 +95,17 @@ def has(kind: Kind, told: Values, wanted: Values) -> bool:
     return all(name in told and same(kind.setting(name), told[name], value) for name, value in wanted.items())
 
 
-def strays(kind: Kind, told: Values, before: Values, wanted: Values) -> list[str]:
-    """Return the settings of ``wanted`` that moved since the plan: neither as it found them nor as they shall be.
+def conflicts(kind: Kind, told: Values, before: Values, wanted: Values) -> list[str]:
+    """Return the settings of ``wanted`` that changed since the plan: neither as it found them nor as they shall be.
 
-    A list of which nothing is told now counts as moved, as what would be overwritten cannot be seen. Other settings
+    A list of which nothing is told now counts as changed, as what would be overwritten cannot be seen. Other settings
     of which nothing is told, now or then, cannot have anything in them that somebody would miss.
     """
-    moved = []
+    changed = []
     for name, value in wanted.items():
         setting = kind.setting(name)
         if name not in told:
-            moved += [name] if setting.listed else []
+            changed += [name] if setting.listed else []
         elif name in before and not any(same(setting, told[name], each) for each in (before[name], value)):
-            moved.append(name)
-    return moved
+            changed.append(name)
+    return changed

@@ -74,9 +74,9 @@ class FreshReads:
                 return self._left.pop(id_), None
             return None
 
-    def fresh(self, look: FreshRead) -> bool:
+    def fresh(self, seen: FreshRead) -> bool:
         """Tell whether ``look`` still counts."""
-        return self.now() - look.at <= FRESH
+        return self.now() - seen.at <= FRESH
 
     def _freshest(self) -> str:
         """Return a number at which there is a fresh look; empty when there is none."""

@@ -16,7 +16,7 @@ from bot.errors import Forbidden, Halted, OutcomeUnknown, ProviderError, RateLim
 from bot.providers.close.errors import PLAN_LIMIT
 from bot.providers.close.reading import Reader
 from bot.providers.close.rights import Rights
-from bot.providers.close.rows import ONE_NUMBER, body, has, strays, values
+from bot.providers.close.rows import ONE_NUMBER, body, conflicts, has, values
 from bot.providers.close.staleness import FreshRead, FreshReads
 from bot.providers.http import PacedClient
 
@@ -76,12 +76,12 @@ class Updates:
         """Return what looks at the numbers of one run."""
         return FreshReads(self._reader, kind, numbers, self._http.now)
 
-    async def settle(
-        self, number: RunNumber, kind: Kind, pen: OperationWriter, fresh_reads: FreshReads, look: FreshRead | None
+    async def carry_out(
+        self, number: RunNumber, kind: Kind, pen: OperationWriter, fresh_reads: FreshReads, seen: FreshRead | None
     ) -> UpdateResult:
         """Give ``number`` its outcome, or say that it has to be tried again later.
 
-        ``look`` is what was seen of it a moment ago. When there is none, or it is too old once the request's turn has
+        ``seen`` is what was seen of it a moment ago. When there is none, or it is too old once the request's turn has
         come, it is read again: what somebody else has done since the plan is not overwritten. When a request may have
         gone out before, reading tells whether it arrived. An update sets absolute values, so sending it twice does no
         harm that once does not.
@@ -90,10 +90,10 @@ class Updates:
         tries = 0
         while True:
             try:
-                look = await self._look(number, kind, fresh_reads, None if doubtful else look)
-                if (found := _judged(number, kind, look, doubtful=doubtful)) is not None:
+                seen = await self._read(number, kind, fresh_reads, None if doubtful else seen)
+                if (found := _judged(number, kind, seen, doubtful=doubtful)) is not None:
                     return found
-                await self._send(number, pen, fresh_reads, look)
+                await self._send(number, pen, fresh_reads, seen)
                 return UpdateResult(step=Step(position=number.position, state=NumberState.SUCCEEDED))
             except _TooOld:
                 continue
@@ -120,11 +120,11 @@ class Updates:
             log.info("retrying number %s: %s", number.id, why.message)
             await self._http.sleep(PAUSE * 2.0 ** (tries - 1) * (0.5 + self._http.jitter() / 2))
 
-    async def _send(self, number: RunNumber, pen: OperationWriter, fresh_reads: FreshReads, look: FreshRead) -> None:
-        """Send the update, unless the look at the number is too old when its turn comes."""
+    async def _send(self, number: RunNumber, pen: OperationWriter, fresh_reads: FreshReads, seen: FreshRead) -> None:
+        """Send the update, unless what was seen of the number is too old when its turn comes."""
 
         async def ready() -> None:
-            if not fresh_reads.fresh(look):
+            if not fresh_reads.fresh(seen):
                 raise _TooOld
             await pen.mark()
 
@@ -136,33 +136,33 @@ class Updates:
             raise
         self._rights.taken(answer, number.wanted)
 
-    async def _look(self, number: RunNumber, kind: Kind, fresh_reads: FreshReads, look: FreshRead | None) -> FreshRead:
-        """Return ``look``, or another one when there is none that counts."""
-        if look is not None and fresh_reads.fresh(look):
-            return look
+    async def _read(self, number: RunNumber, kind: Kind, fresh_reads: FreshReads, seen: FreshRead | None) -> FreshRead:
+        """Return ``seen``, or another one when there is none that counts."""
+        if seen is not None and fresh_reads.fresh(seen):
+            return seen
         at = fresh_reads.now()
         return FreshRead(await self._reader.read(number.id, number.wanted, kind), at)
 
 
 class _TooOld(Exception):
-    """The turn of an update came so late that its number has to be looked at again."""
+    """The turn of an update came so late that its number has to be read again."""
 
 
-def _judged(number: RunNumber, kind: Kind, look: FreshRead, *, doubtful: bool) -> UpdateResult | None:
+def _judged(number: RunNumber, kind: Kind, seen: FreshRead, *, doubtful: bool) -> UpdateResult | None:
     """Return the ending of a number that has the values already, or is not as the plan found it; None for others.
 
     One that was never sent is stale then. Of one that was, nobody can say what happened.
     """
-    if look.row is None:
+    if seen.row is None:
         gone = "It is no longer in the account."
         return _not_sent(number, gone, doubtful=doubtful)
-    told = values(look.row, number.wanted, kind)
+    told = values(seen.row, number.wanted, kind)
     if has(kind, told, number.wanted):
         return UpdateResult(step=Step(position=number.position, state=NumberState.SUCCEEDED))
-    if not (moved := strays(kind, told, number.before, number.wanted)):
+    if not (changed := conflicts(kind, told, number.before, number.wanted)):
         return None
-    reason = " ".join(_what_changed(kind, name, number.before, told) for name in moved)
-    pointer = f"/{moved[0]}"
+    reason = " ".join(_what_changed(kind, name, number.before, told) for name in changed)
+    pointer = f"/{changed[0]}"
     return _not_sent(number, reason, pointer=pointer, doubtful=doubtful)
 
 

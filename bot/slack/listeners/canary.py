@@ -5,13 +5,13 @@ from __future__ import annotations
 from bot.slack.interactions import Click
 from bot.slack.registry import Registry
 from bot.slack.services import Services
-from bot.slack.views.canary import GO_ON, STOP
+from bot.slack.views.canary import CONTINUE, STOP
 from bot.slack.views.elements import escape
 
 
 def register(registry: Registry) -> None:
     """Listen to the buttons of a paused change."""
-    registry.on_click(GO_ON, _continue, "continue rollout", before_ack=True)
+    registry.on_click(CONTINUE, _continue, "continue rollout", before_ack=True)
     registry.on_click(STOP, _stop, "stop here", before_ack=True)
 
 

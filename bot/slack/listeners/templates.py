@@ -81,7 +81,7 @@ async def _ask_name(services: Services, click: Click) -> None:
     change = int(click.value)
     view = await services.reveal(click, loading())
     try:
-        keeping = await services.templates.look(change, by=click.user)
+        keeping = await services.templates.preview(change, by=click.user)
     except LinesmanError as error:
         await services.show(view, notice(f"🚫 {escape(error.message)}", title=TITLE))
         return

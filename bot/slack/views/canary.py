@@ -11,7 +11,7 @@ from bot.slack.views.elements import Block, actions, button, confirmation, count
 from bot.slack.views.fragments import count_parts
 from bot.workflow.ports import ChangeDetails
 
-GO_ON: Final = "go_on"
+CONTINUE: Final = "go_on"
 STOP: Final = "stop_rest"
 
 #: States in which nothing has been sent.
@@ -76,7 +76,7 @@ def canary_buttons(details: ChangeDetails) -> Block:
     return actions(
         f"paused:{change.id}",
         [
-            button("Continue rollout", GO_ON, str(change.id), style="primary", confirm=_question(change, rest)),
+            button("Continue rollout", CONTINUE, str(change.id), style="primary", confirm=_question(change, rest)),
             button("Stop here", STOP, str(change.id), style="danger", confirm=_stopping(change, rest)),
         ],
     )

@@ -34,27 +34,27 @@ from bot.workflow.queries.home import HomeContents, NoHomeContents
 START: Final = "home_start"
 
 
-def home(outlook: HomeContents | NoHomeContents) -> View:
-    """Return the Home tab of the person whose outlook it is."""
-    if isinstance(outlook, NoHomeContents):
-        return {"type": "home", "blocks": [section(f"🚫 {escape(outlook.why)}")]}
+def home(contents: HomeContents | NoHomeContents) -> View:
+    """Return the Home tab of the person whose contents these are."""
+    if isinstance(contents, NoHomeContents):
+        return {"type": "home", "blocks": [section(f"🚫 {escape(contents.why)}")]}
     blocks: list[Block] = [actions(START, [button("New number change", START, "new", style="primary")])]
-    blocks.append(section(_freeze(outlook)))
-    if held := slack_line(outlook.slack_waits):
+    blocks.append(section(_freeze(contents)))
+    if held := slack_line(contents.slack_waits):
         blocks.append(section(held))
     blocks += [divider(), header("Waiting for your decision")]
-    for details in outlook.waiting:
+    for details in contents.waiting:
         blocks += [section(_request(details)), _decide(details)]
-    if outlook.more_waiting:
-        blocks.append(context(f"{outlook.more_waiting:,} more: `/numbers list waiting` shows them."))
-    if not outlook.waiting:
+    if contents.more_waiting:
+        blocks.append(context(f"{contents.more_waiting:,} more: `/numbers list waiting` shows them."))
+    if not contents.waiting:
         blocks.append(section("No requests are waiting for you."))
     blocks += _part(
-        "Running now", [_running(list_row, outlook) for list_row in outlook.running], ("Nothing is running.")
+        "Running now", [_running(list_row, contents) for list_row in contents.running], ("Nothing is running.")
     )
-    mine = [entry(list_row, outlook.kinds.get(list_row.kind)) for list_row in outlook.mine]
+    mine = [entry(list_row, contents.kinds.get(list_row.kind)) for list_row in contents.mine]
     blocks += _part("Your changes", mine, "You have not requested any changes yet. Start with “New number change”.")
-    failures = [entry(list_row, outlook.kinds.get(list_row.kind)) for list_row in outlook.failures]
+    failures = [entry(list_row, contents.kinds.get(list_row.kind)) for list_row in contents.failures]
     blocks += _part("Recent failures", failures, "No recent failures.")
     blocks.append(
         context("`/numbers list` shows more: add `running`, `mine` or `failed`. `/numbers help` lists all commands.")
@@ -70,8 +70,8 @@ def _part(title: str, texts: Sequence[str], none: str) -> list[Block]:
     return [divider(), header(title), *[section(text) for text in texts or [none]]]
 
 
-def _freeze(outlook: HomeContents) -> str:
-    freeze = outlook.freeze
+def _freeze(contents: HomeContents) -> str:
+    freeze = contents.freeze
     if freeze is None:
         return "Submissions are not frozen."
     return (
@@ -98,8 +98,8 @@ def _request(details: ChangeDetails) -> str:
     return listed(lines, 2000)
 
 
-def _running(list_row: ListRow, outlook: HomeContents) -> str:
+def _running(list_row: ListRow, contents: HomeContents) -> str:
     tally = list_row.tally
     done = tally.total - tally.pending
     shown = f"{code(bar(done, tally.total))} {done:,} of {counted(tally.total, 'number')}"
-    return f"{entry(list_row, outlook.kinds.get(list_row.kind))}\n{shown}"
+    return f"{entry(list_row, contents.kinds.get(list_row.kind))}\n{shown}"

@@ -146,7 +146,7 @@ def _answers(details: ChangeDetails, batch: Batch) -> Block:
     gives_up = confirmation("Give up on this batch?", _given_up(details), "Give up")
     give_up = button("Give up", GIVE_UP, ticket, confirm=gives_up)
     if batch.stuck:
-        return actions(f"settle:{batch.id}", [give_up])
+        return actions(f"resolve:{batch.id}", [give_up])
     sends = confirmation(
         "Send it once more?",
         f"Only when you have seen at {details.provider} that there is no job: {counted(batch.size, 'number')} would be "
@@ -162,7 +162,7 @@ def _answers(details: ChangeDetails, batch: Batch) -> Block:
         button("Send again", SEND_AGAIN, ticket, style="danger", confirm=sends),
         give_up,
     ]
-    return actions(f"settle:{batch.id}", [*adopts, *others])
+    return actions(f"resolve:{batch.id}", [*adopts, *others])
 
 
 def read_choice(value: str) -> tuple[BatchQuestion, str]:

@@ -175,7 +175,7 @@ class Approvals:
     async def _lapses(self, change: Change, by: str) -> Sequence[Lapse]:
         """Return which earlier approvals do not count beside one of ``by`` any more."""
         try:
-            return await self._approval_validity.look(change, self._authorization.policy_of(change), besides=by)
+            return await self._approval_validity.lapses(change, self._authorization.policy_of(change), besides=by)
         except DeliveryError as error:
             again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
             raise NotAuthorized(

@@ -14,7 +14,7 @@ from bot.changes.model.bulk_runs import NumberState
 from bot.changes.model.change import Change, public_id
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
-from bot.changes.outcome.outcomes import GIVEN_UP, settle
+from bot.changes.outcome.outcomes import GIVEN_UP, number_outcomes
 from bot.errors import NotFound, ProviderNotFound, Superseded
 from bot.providers.base import JobReport
 from bot.store.tasks import Task
@@ -24,7 +24,7 @@ from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.execution.adoption import adopt, say_submitted
 from bot.workflow.execution.batch_requests import request_of
-from bot.workflow.execution.settlement import CLEAR, settle_change
+from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.verification import conclude
 from bot.workflow.notifications import Notifications
 
@@ -84,7 +84,7 @@ class ReadBackQuestion:
 
 
 class Resolution:
-    """Settles for operators what the provider left open. Whoever else asks is refused, and that is written down.
+    """Resolves for operators what the provider left open. Whoever else asks is refused, and that is written down.
 
     Each answer is one conditional write: of two answers one counts, the other raises Superseded.
     """
@@ -97,7 +97,7 @@ class Resolution:
 
     async def allow(self, change: int, *, by: str) -> None:
         """Raise NotAllowed unless ``by`` may answer for ``change``."""
-        async with self._refusals.noting("settle", by=by, change=change):
+        async with self._refusals.noting("resolve", by=by, change=change):
             await self._authorization.operate(by)
 
     async def change_of(self, ticket: BatchQuestion) -> int:
@@ -148,7 +148,7 @@ class Resolution:
         return f"Batch {batch.position} of {change.public_id} is being sent again."
 
     async def give_up(self, ticket: BatchQuestion, *, by: str) -> str:
-        """Settle the batch without knowing: its undecided numbers are read back, which tells what they have."""
+        """End the batch without knowing: its undecided numbers are read back, which tells what they have."""
         change, _ = await self._open(ticket, by)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
@@ -157,7 +157,7 @@ class Resolution:
             batch = await self._still(tx, ticket)
             await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
             spared = await self._call_off(tx, change, batch)
-            await tx.operations.settle_batch(
+            await tx.operations.end_batch(
                 change.id,
                 batch.position,
                 OperationState.UNKNOWN,
@@ -170,7 +170,7 @@ class Resolution:
             await tx.tasks.remove(Task.POLL, [batch.id])
             await self._answered(tx, batch, "batch_given_up", by, job=batch.job or None)
             await say_submitted(tx, self._notify, change.id)
-            await settle_change(tx, change.id, self._context)
+            await after_settling(tx, change.id, self._context)
         self._context.ring()
         given_up = f"Batch {batch.position} of {change.public_id} is given up."
         if spared:
@@ -195,7 +195,7 @@ class Resolution:
         run = await tx.runs.under(provider.name, batch.reference, now)
         if run is None:
             return 0
-        verdicts = settle(
+        verdicts = number_outcomes(
             await tx.operations.of_batch(change.id, batch.position),
             succeeded=run.in_state(NumberState.SUCCEEDED),
             failed=run.in_state(NumberState.FAILED, NumberState.UNKNOWN, NumberState.NOT_ATTEMPTED),
@@ -203,7 +203,7 @@ class Resolution:
             final=False,
             job_word="",
         )
-        await tx.operations.settle(change.id, verdicts, now)
+        await tx.operations.record_outcomes(change.id, verdicts, now)
         return len(run.in_state(NumberState.NOT_ATTEMPTED))
 
     async def end_read_back(self, ticket: ReadBackQuestion, *, by: str) -> str:

@@ -26,7 +26,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.execution.freshness import stored_plan
-from bot.workflow.execution.staleness import FreshRead, Staleness
+from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop
 from bot.workflow.notifications import Notifications
 
@@ -95,9 +95,9 @@ class Canary:
         Raises NotAllowed, or Superseded when it is not paused; both are also written to the audit log.
         """
         async with self._refusals.noting("go_on", by=by, change=change_id):
-            return await self._go_on(change_id, by)
+            return await self._continue(change_id, by)
 
-    async def _go_on(self, change_id: int, by: str) -> str:
+    async def _continue(self, change_id: int, by: str) -> str:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
         if change.requester != by:
@@ -130,11 +130,11 @@ class Canary:
         """Carry out the task on a change that runs: send the rest, or stop it because something changed, or wait."""
         now = self._context.clock()
         until, problem = None, ""
-        look = None
+        seen = None
         try:
             until = await self._not_before(change, now)
             if until is None:
-                problem, look = await self._look(change)
+                problem, seen = await self._check(change)
         except NotAuthorized as error:
             problem = f"The rest is no longer allowed, so it was not sent. {error.message}"
         except ProviderError as error:
@@ -158,19 +158,19 @@ class Canary:
                     await self._stopping.stop_by_itself(
                         tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER
                     )
-                elif look is None:
+                elif seen is None:
                     reason = "The change was stopped before this number was sent."
                     await self._stopping.stop_by_itself(tx, change, problem=problem, reason=reason)
                 else:
-                    await self._send(tx, change, rest, look, now)
+                    await self._send(tx, change, rest, seen, now)
             await self._notify.cards(tx, change.id)
         self._context.ring()
 
     async def _send(
-        self, tx: Transaction, change: Change, rest: list[Batch], look: FreshRead, looked_at: datetime
+        self, tx: Transaction, change: Change, rest: list[Batch], seen: StalenessCheck, checked_at: datetime
     ) -> None:
         """Send what is not stale of the rest, as far as the policy lets it follow."""
-        await self._staleness.note(tx, change, rest, look, looked_at)
+        await self._staleness.note(tx, change, rest, seen, checked_at)
         if left := await tx.batches.held_back(change.id):
             now = self._context.clock()
             await tx.tasks.add_many(Task.SUBMIT, [batch.id for batch in left], now)
@@ -192,7 +192,7 @@ class Canary:
             frozen = await tx.freezes.current() is not None
         return begins or (now + WAIT if frozen else None)
 
-    async def _look(self, change: Change) -> tuple[str, FreshRead | None]:
+    async def _check(self, change: Change) -> tuple[str, StalenessCheck | None]:
         """Look at the numbers of the rest; return why none of it may be sent, whatever they have, or what was seen."""
         async with self._context.database.reading() as tx:
             rest = {batch.position for batch in await tx.batches.held_back(change.id)}
@@ -200,11 +200,11 @@ class Canary:
         if stored != change.digest:
             return "The stored plan is not the one that was approved, so the rest was not sent.", None
         held_back = {position: number for position, number in enumerate(numbers) if number.batch in rest}
-        look = await self._staleness.read(change, held_back)
+        seen = await self._staleness.read(change, held_back)
         lapsed = await self._approval_validity.in_the_way(
             change, self._authorization.policy_of(change), "the rest was not sent"
         )
-        return lapsed, None if lapsed else look
+        return lapsed, None if lapsed else seen
 
     async def _wait(self, claim: Claim, until: datetime) -> None:
         async with self._context.database.transaction() as tx:

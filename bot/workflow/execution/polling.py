@@ -10,7 +10,7 @@ import structlog
 from bot.changes.model.batches import Batch, Operation
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
-from bot.changes.outcome.outcomes import STALE, NumberOutcome, settle
+from bot.changes.outcome.outcomes import STALE, NumberOutcome, number_outcomes
 from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, next_poll
 from bot.changes.policy import OnStale
 from bot.errors import ProviderError, ProviderNotFound
@@ -19,7 +19,7 @@ from bot.store.tasks import Claim
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_requests import on_stale
-from bot.workflow.execution.settlement import CLEAR, settle_change
+from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.stop import ChangeStop
 from bot.workflow.notifications import Notifications
 from bot.workflow.rate_limiter import RateLimiter
@@ -28,10 +28,10 @@ log = structlog.get_logger(__name__)
 
 #: How often a job that is over is read again while it still lists numbers as pending, and one that does not end
 #: although each of its numbers has an outcome.
-LAST_LOOKS = 4
+FINAL_POLLS = 4
 #: How often a job that the provider does not know is asked for before it counts as lost. Its numbers are read back
 #: then: the provider may have changed them all.
-GONE_LOOKS = 10
+GONE_POLLS = 10
 #: Our word for the state of such a job.
 GONE = "not found"
 #: How many stale numbers are named before the rest is only counted; the results name every one.
@@ -83,10 +83,8 @@ class Polling:
     async def _note(self, claim: Claim, batch: Batch, kind: Kind, report: JobReport) -> None:
         """Write down what the job reports; once it is over, every number of the batch gets its outcome."""
         gone = report.state_word == GONE
-        patience = GONE_LOOKS if gone else LAST_LOOKS
-        final = (report.state.over and not report.pending) or (
-            (report.state.over or gone) and batch.looks + 1 >= patience
-        )
+        most = GONE_POLLS if gone else FINAL_POLLS
+        final = (report.state.over and not report.pending) or ((report.state.over or gone) and batch.looks + 1 >= most)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             if any(each.code == STALE for each in report.failed):
@@ -97,7 +95,7 @@ class Polling:
                 # Its own list is the only one that says which numbers the filter came to.
                 await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
             operations = await tx.operations.of_batch(batch.change, batch.position)
-            verdicts = settle(
+            verdicts = number_outcomes(
                 operations,
                 succeeded=report.succeeded,
                 failed=report.failed,
@@ -105,12 +103,12 @@ class Polling:
                 final=final,
                 job_word=report.state_word,
             )
-            settled = _all_settled(batch, report, operations, len(verdicts))
+            decided = _all_decided(batch, report, operations, len(verdicts))
             # A job that does not end, or whose word nobody knows, has nothing left to do when each of its numbers has
-            # an outcome. It gets a few looks to say so itself; the read-back tells what is true.
-            final = final or (settled and batch.looks + 1 >= LAST_LOOKS)
-            looks = batch.looks + 1 if report.state.over or gone or settled else 0
-            await tx.operations.settle(batch.change, verdicts, now)
+            # an outcome. It gets a few polls to say so itself; the read-back tells what is true.
+            final = final or (decided and batch.looks + 1 >= FINAL_POLLS)
+            looks = batch.looks + 1 if report.state.over or gone or decided else 0
+            await tx.operations.record_outcomes(batch.change, verdicts, now)
             await tx.batches.put(
                 batch.id,
                 polls=batch.polls + 1,
@@ -123,12 +121,12 @@ class Polling:
             if (await tx.batches.get(batch.id)).state is BatchState.SETTLED:
                 await tx.tasks.done(claim)  # nothing of it had been sent when the change was stopped just now
             elif final:
-                await self._settle(tx, claim, batch, report)
+                await self._end(tx, claim, batch, report)
             else:
-                moved = bool(verdicts) or report.state_word[:32] != batch.job_state
+                progressed = bool(verdicts) or report.state_word[:32] != batch.job_state
                 # A run of ours stands still while there is a freeze, as it should.
-                moved = moved or (self._ours(kind) and await tx.freezes.current() is not None)
-                await self._watch(tx, batch, moved=moved, why=f"it says “{report.state_word}”")
+                progressed = progressed or (self._ours(kind) and await tx.freezes.current() is not None)
+                await self._watch(tx, batch, progressed=progressed, why=f"it says “{report.state_word}”")
                 await tx.tasks.again(claim, await self._next(tx, batch, kind, report))
             if verdicts or final:
                 await self._notify.card(tx, batch.change)
@@ -138,7 +136,7 @@ class Polling:
             batch=batch.position,
             job=batch.job,
             state=report.state_word,
-            settled=len(verdicts),
+            outcomes=len(verdicts),
             pending=len(report.pending),
         )
         self._context.ring()
@@ -175,20 +173,20 @@ class Polling:
     def _ours(self, kind: Kind) -> bool:
         return self._context.catalogue.provider(kind).carries_out
 
-    async def _settle(self, tx: Transaction, claim: Claim, batch: Batch, report: JobReport) -> None:
+    async def _end(self, tx: Transaction, claim: Claim, batch: Batch, report: JobReport) -> None:
         now = self._context.clock()
         await tx.tasks.done(claim)
         await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
         await tx.events.add(
             batch.change, "batch_settled", at=now, batch=batch.position, job=batch.job, said=report.state_word
         )
-        await settle_change(tx, batch.change, self._context)
+        await after_settling(tx, batch.change, self._context)
 
-    async def _watch(self, tx: Transaction, batch: Batch, *, moved: bool, why: str) -> None:
-        """Notice when a job has stalled, and when it moves again. It is polled on either way."""
+    async def _watch(self, tx: Transaction, batch: Batch, *, progressed: bool, why: str) -> None:
+        """Notice when a job has stalled, and when it makes progress again. It is polled on either way."""
         now = self._context.clock()
         since = batch.progressed_at or batch.submitted_at or now
-        if moved:
+        if progressed:
             await tx.batches.put(batch.id, progressed_at=now, overdue_at=None)
             if batch.stuck:
                 await tx.events.add(batch.change, "job_moves_again", at=now, batch=batch.position, job=batch.job)
@@ -205,7 +203,7 @@ class Polling:
             if not await tx.tasks.held(claim, self._worker):
                 return
             await tx.batches.put(batch.id, polls=batch.polls + 1)
-            await self._watch(tx, batch, moved=False, why=f"it cannot be read: {error.message}")
+            await self._watch(tx, batch, progressed=False, why=f"it cannot be read: {error.message}")
             await tx.tasks.again(claim, await self._next(tx, batch, kind, None))
 
     async def _next(self, tx: Transaction, batch: Batch, kind: Kind, report: JobReport | None) -> datetime:
@@ -219,7 +217,7 @@ class Polling:
         )
 
 
-def _all_settled(batch: Batch, report: JobReport, operations: Sequence[Operation], verdicts: int) -> bool:
+def _all_decided(batch: Batch, report: JobReport, operations: Sequence[Operation], verdicts: int) -> bool:
     """Tell whether every number of a batch has an outcome with these ``verdicts``.
 
     Of a filter that was handed over only the job knows the numbers, and it may yet name more.

@@ -23,7 +23,7 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: Reads without the job, after the settling time, before a submission counts as surely not made.
+#: Reads without the job, after the waiting time, before a submission counts as surely not made.
 ABSENCES = 2
 #: How often a batch is sent again by itself. A provider that swallows this many requests is something to look into,
 #: and each repetition is one more that could come to light late.
@@ -36,7 +36,7 @@ _LASTING = (BadRequest, Unauthorised, Forbidden, ProviderNotFound)
 
 
 class Reconciliation:
-    """Settles batches that are ``unknown``.
+    """Resolves batches that are ``unknown``.
 
     Their job is adopted, or they are sent again once it is surely absent. When neither can be said, operators are
     asked (:mod:`bot.workflow.control.resolution`); the search goes on slowly, in case it can be said after all.
@@ -79,18 +79,18 @@ class Reconciliation:
             return
         free = await self._unclaimed(kind, result.jobs)
         ours = [job for job in free if job.certain]
-        settled = self._settled(batch, result)
+        waited = self._waited_long_enough(batch, result)
         if len(ours) == 1:
             await self._take(claim, batch, change, kind, ours[0])
         elif free:
-            await self._several(claim, batch, ours, free, settled=settled)
-        elif not result.whole and settled:
+            await self._several(claim, batch, ours, free, waited=waited)
+        elif not result.whole and waited:
             known = "The provider's list of jobs repeats itself, or ends before the number of jobs that it announced."
             await self._doubt(claim, batch, known)
         elif not result.whole:
             await self._search_again(claim, batch, 0, "the provider's list of jobs is unreliable")
         else:
-            await self._absent(claim, batch, change, settled=settled)
+            await self._absent(claim, batch, change, waited=waited)
 
     async def _unclaimed(self, kind: Kind, jobs: tuple[JobReport, ...]) -> list[JobReport]:
         """Return those of ``jobs`` that are no batch's."""
@@ -100,17 +100,17 @@ class Reconciliation:
     async def _take(self, claim: Claim, batch: Batch, change: Change, kind: Kind, job: JobReport) -> None:
         async with self._context.database.transaction() as tx:
             if not await tx.tasks.held(claim, self._worker):
-                return  # an operator settled the batch meanwhile
+                return  # an operator resolved the batch meanwhile
             await tx.tasks.done(claim)
             await adopt(tx, self._context, batch, kind, job)
             await say_submitted(tx, self._notify, change.id)
             await tx.events.add(change.id, "batch_adopted", at=self._context.clock(), batch=batch.position, job=job.id)
         self._context.ring()
 
-    async def _absent(self, claim: Claim, batch: Batch, change: Change, *, settled: bool) -> None:
-        """Count one more search without the job; after the settling time and enough of them, send the batch again."""
+    async def _absent(self, claim: Claim, batch: Batch, change: Change, *, waited: bool) -> None:
+        """Count one more search without the job; after the waiting time and enough of them, send the batch again."""
         now = self._context.clock()
-        absences = batch.absences + 1 if settled else 0
+        absences = batch.absences + 1 if waited else 0
         if absences < ABSENCES:
             await self._search_again(claim, batch, absences, "the provider lists no such job yet")
             return
@@ -132,10 +132,10 @@ class Reconciliation:
         self._context.ring()
 
     async def _several(
-        self, claim: Claim, batch: Batch, ours: list[JobReport], free: list[JobReport], *, settled: bool
+        self, claim: Claim, batch: Batch, ours: list[JobReport], free: list[JobReport], *, waited: bool
     ) -> None:
-        """Nobody can tell which job is the batch's: ask, unless the list may still be settling."""
-        if not settled:
+        """Nobody can tell which job is the batch's: ask, unless the list may still be behind."""
+        if not waited:
             await self._search_again(claim, batch, 0, "the provider lists several jobs that may be this one")
         elif ours:
             known = f"The provider lists {len(ours)} jobs for exactly these numbers, created after the batch was sent."
@@ -151,7 +151,7 @@ class Reconciliation:
     async def _unsearchable(self, claim: Claim, batch: Batch, error: ProviderError) -> None:
         """Go on when the job list cannot be read; ask when that will last, or has lasted for long."""
         now = self._context.clock()  # a wrong one has operators asked too early or late, and nothing sent
-        patience = self._context.timing.settle
+        patience = self._context.timing.reconcile
         if not isinstance(error, _LASTING):
             patience = max(patience, self._context.timing.stuck)
         if batch.attempted_at is None or now < batch.attempted_at + patience:
@@ -186,20 +186,20 @@ class Reconciliation:
             await tx.tasks.again(claim, now + min(self._pause(claim), LONGEST))
         log.info("still reconciling", change=batch.change, batch=batch.position, why=why)
 
-    def _settled(self, batch: Batch, result: JobSearch) -> bool:
-        """Tell whether the list was asked for when the settling time was over, by the provider's own clock.
+    def _waited_long_enough(self, batch: Batch, result: JobSearch) -> bool:
+        """Tell whether the list was asked for when the waiting time was over, by the provider's own clock.
 
         Where that is not known, the time counts from this process's first search, so that neither a wrong clock nor a
         restart can shorten it.
         """
-        settle = self._context.timing.settle
+        least = self._context.timing.reconcile
         if result.asked_there is not None and batch.attempted_there is not None:
-            return result.asked_there >= batch.attempted_there + settle
+            return result.asked_there >= batch.attempted_there + least
         begun = self._begun.setdefault((batch.id, batch.attempts), self._steady())
-        return self._steady() - begun >= settle.total_seconds()
+        return self._steady() - begun >= least.total_seconds()
 
     def _pause(self, claim: Claim) -> timedelta:
-        """Return the pause before the next search: growing, but so that two fit into the settling time."""
+        """Return the pause before the next search: growing, but so that two fit into the waiting time."""
         timing = self._context.timing
         doubled: timedelta = timing.poll.least * 2.0 ** min(claim.attempts, 10)
-        return min(doubled, max(timing.settle / 2, timing.poll.least))
+        return min(doubled, max(timing.reconcile / 2, timing.poll.least))

@@ -1,4 +1,4 @@
-"""Settling batches that are not sent, and what follows when a batch has settled."""
+"""Ending batches that are not sent, and what follows when a batch has settled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SLOT_NEWS: Final = timedelta(seconds=60)
 CLEAR: Final[Mapping[str, Any]] = {"asked_at": None, "doubt": "", "candidates": None, "overdue_at": None}
 
 
-async def settle_change(tx: Transaction, change: int, context: Context) -> None:
+async def after_settling(tx: Transaction, change: int, context: Context) -> None:
     """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits.
 
     So too when those of the canary have, before anybody has let the rest go.
@@ -60,14 +60,14 @@ async def stop_batch(
     code: str = STOPPED,
     reason: str = CANCELLED,
 ) -> None:
-    """Settle a batch of a stopped change that is in the queue: its numbers are not attempted.
+    """End a batch of a stopped change that is in the queue: its numbers are not attempted.
 
     One that was to be sent again made no job before, as the provider's list shows; its numbers say so too.
     """
     if batch.unanswered_since is not None:
         reason = f"{reason} {NO_JOB}"
     await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
-    await tx.operations.settle_batch(
+    await tx.operations.end_batch(
         batch.change,
         batch.position,
         OperationState.NOT_ATTEMPTED,

@@ -1,13 +1,13 @@
 """The staleness check: the numbers of every batch are read again just before it is sent.
 
-One look serves all batches that are about to go together, and one that is a few seconds old is not repeated. When it
+One check serves all batches that are about to go together, and one that is a few seconds old is not repeated. When it
 was is written down with the batch, so that a restart or another replica knows no less; where nothing is written, the
 numbers are read. A batch with a number that has changed is not sent: before anything of the change was, the change
 ends as stale; later the policy says whether the others follow.
 
 A filter that is handed to the provider has no numbers that could be read: nobody knows them before its job runs, which
 is what the policy allows and the approver is told. A batch that we carry out ourselves is looked at number by number,
-each just before its update. No other batch goes without a look.
+each just before its update. No other batch goes without a check.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_requests import on_stale
 from bot.workflow.execution.freshness import Names, change_line, differences, names_of, what_changed
-from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, settle_change, stop_batch
+from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, after_settling, stop_batch
 from bot.workflow.execution.stop import ChangeStop, untouched
 from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: How old the last look at a batch's numbers may be when it is sent.
+#: How old the last check of a batch's numbers may be when it is sent.
 RECENT: Final = timedelta(seconds=5)
 #: Longest text about what is stale that a change keeps; the results name every number.
 _MOST_TEXT: Final = 2000
@@ -55,7 +55,7 @@ _PERHAPS: Final = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FreshRead:
+class StalenessCheck:
     """What reading numbers again has shown."""
 
     #: What is not as the plan found it, and what the ids in it are called.
@@ -77,7 +77,7 @@ class Staleness:
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def turn(self, change: int) -> asyncio.Lock:
-        """Return what a batch holds while it finds out whether it may go: of one change's batches one looks for all."""
+        """Return what a batch holds while it finds out whether it may go: one of a change's batches checks for all."""
         return self._turns.setdefault(change, asyncio.Lock())
 
     def needed(self, batch: Batch, kind: Kind) -> bool:
@@ -89,14 +89,14 @@ class Staleness:
         return not batch.handed and not self._context.catalogue.provider(kind).carries_out
 
     def recent(self, batch: Batch) -> bool:
-        """Tell whether the last look at a batch's numbers, successful or not, is a few seconds old at most.
+        """Tell whether the last check of a batch's numbers, successful or not, is a few seconds old at most.
 
-        A look that seems to lie ahead was made before somebody put the clock back: how old it is nobody knows.
+        A check that seems to lie ahead was made before somebody put the clock back: how old it is nobody knows.
         """
         age = self._context.clock() - batch.checked_at if batch.checked_at else None
         return age is not None and timedelta(0) <= age < RECENT
 
-    async def read(self, change: Change, numbers: Mapping[int, PlannedNumber]) -> FreshRead:
+    async def read(self, change: Change, numbers: Mapping[int, PlannedNumber]) -> StalenessCheck:
         """Read ``numbers`` (by position in the plan) again; raises :class:`bot.errors.ProviderError`."""
         kind = self._context.catalogue.kind(change.kind)
         changed = await differences(self._context, change, numbers.values())
@@ -112,9 +112,9 @@ class Staleness:
                 lines[at[difference.e164]] = "; ".join(filter(None, (lines.get(at[difference.e164]), line)))
                 if _as_wanted(kind, number, difference):
                     done.add(number.batch)
-        return FreshRead(changed=changed, names=names, stale=stale, done=frozenset(done))
+        return StalenessCheck(changed=changed, names=names, stale=stale, done=frozenset(done))
 
-    async def look(self, batch: Batch) -> None:
+    async def check(self, batch: Batch) -> None:
         """Look at the numbers of ``batch`` and of those that are about to go with it, and write down what was found.
 
         Raises :class:`bot.errors.ProviderError` when they cannot be read, which is written down as well.
@@ -139,7 +139,7 @@ class Staleness:
         async with self._context.database.transaction() as tx:
             await tx.brake.pull()
             change = await tx.changes.hold(change.id)
-            # It counts from its end: no look at these numbers could be younger, however many pages they are on.
+            # It counts from its end: no check of these numbers could be younger, however many pages they are on.
             await self.note(tx, change, batches, found, self._context.clock())
         self._context.ring()
 
@@ -160,61 +160,61 @@ class Staleness:
         await tx.batches.checked([batch.id for batch in batches], self._context.clock(), error.message)
 
     async def note(
-        self, tx: Transaction, change: Change, batches: Sequence[Batch], look: FreshRead, at: datetime
+        self, tx: Transaction, change: Change, batches: Sequence[Batch], seen: StalenessCheck, at: datetime
     ) -> None:
-        """Write down what a look at ``batches`` found that counts from ``at``, and keep back what is stale."""
-        await tx.batches.checked([batch.id for batch in batches if batch.position not in look.stale], at)
+        """Write down what a check of ``batches`` found that counts from ``at``, and keep back what is stale."""
+        await tx.batches.checked([batch.id for batch in batches if batch.position not in seen.stale], at)
         present = await tx.batches.of(change.id)
-        stale = [each for each in present if each.position in look.stale and each.state is BatchState.QUEUED]
+        stale = [each for each in present if each.position in seen.stale and each.state is BatchState.QUEUED]
         if not stale or change.state.over:
             return
         kind = self._context.catalogue.kind(change.kind)
         if untouched(present):
-            await self._end(tx, change, look, kind)
+            await self._end(tx, change, seen, kind)
             return
         for batch in stale:
-            await self._keep_back(tx, batch, look)
+            await self._keep_back(tx, batch, seen)
         size = sum(batch.size for batch in stale)
         if on_stale(self._context, change) is OnStale.STOP:
-            problem = what_changed(kind, look.changed, look.names, so="the rest was not sent")
+            problem = what_changed(kind, seen.changed, seen.names, so="the rest was not sent")
             await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHER, stale=size)
             return
         jobs = "the job was" if len(stale) == 1 else f"{len(stale):,} jobs were"
         so = f"{jobs} not created ({size:,} {'number' if size == 1 else 'numbers'})"
-        problem = what_changed(kind, look.changed, look.names, so=so)
+        problem = what_changed(kind, seen.changed, seen.names, so=so)
         await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:_MOST_TEXT])
         await self._notify.line(tx, change.id, "left_out")
         await self._notify.failure(tx, change.id, "left_out")
-        await settle_change(tx, change.id, self._context)
+        await after_settling(tx, change.id, self._context)
         await self._notify.cards(tx, change.id)
 
-    async def _end(self, tx: Transaction, change: Change, look: FreshRead, kind: Kind) -> None:
+    async def _end(self, tx: Transaction, change: Change, seen: StalenessCheck, kind: Kind) -> None:
         """End a change of which nothing has been sent; its request can be planned again."""
         now = self._context.clock()
-        problem = what_changed(kind, look.changed, look.names, so="nothing was sent")
+        problem = what_changed(kind, seen.changed, seen.names, so="nothing was sent")
         if change.state is ChangeState.RUNNING:
             for batch in await tx.batches.of(change.id):
-                if batch.position in look.stale:
-                    await self._keep_back(tx, batch, look)
+                if batch.position in seen.stale:
+                    await self._keep_back(tx, batch, seen)
                 else:
                     await stop_batch(tx, batch, now, reason=_OTHER)
                 await tx.tasks.remove(Task.SUBMIT, [batch.id])
-        numbers = len({difference.e164 for difference in look.changed})
+        numbers = len({difference.e164 for difference in seen.changed})
         await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
         await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
         await self._notify.line(tx, change.id, "stale")
         await self._notify.failure(tx, change.id, "stale")
         await self._notify.cards(tx, change.id)
 
-    async def _keep_back(self, tx: Transaction, batch: Batch, look: FreshRead) -> None:
-        """Settle a stale batch: none of its numbers is sent, and each that has changed says how.
+    async def _keep_back(self, tx: Transaction, batch: Batch, seen: StalenessCheck) -> None:
+        """End a stale batch: none of its numbers is sent, and each that has changed says how.
 
         Where an attempt had no answer and numbers have by now just what it was to give them, it may have been carried
         out after all: nobody can say that they were not attempted, and the read-back tells what they have.
         """
         now = self._context.clock()
-        changed = look.stale[batch.position]
-        unsure = batch.unanswered_since is not None and batch.position in look.done
+        changed = seen.stale[batch.position]
+        unsure = batch.unanswered_since is not None and batch.position in seen.done
         state = OperationState.UNKNOWN if unsure else OperationState.NOT_ATTEMPTED
         code = UNANSWERED if unsure else STALE
         await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)
@@ -228,8 +228,8 @@ class Staleness:
             )
             for position, line in changed.items()
         ]
-        await tx.operations.settle(batch.change, verdicts, now)
-        await tx.operations.settle_batch(
+        await tx.operations.record_outcomes(batch.change, verdicts, now)
+        await tx.operations.end_batch(
             batch.change,
             batch.position,
             state,

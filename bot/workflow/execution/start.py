@@ -17,7 +17,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.execution.canary import Canary
 from bot.workflow.execution.freshness import stored_plan
-from bot.workflow.execution.staleness import FreshRead, Staleness
+from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED
 from bot.workflow.notifications import Notifications
 
@@ -78,9 +78,9 @@ class ChangeStart:
             await self._wait(claim, begins)
             return
         numbers, stored = await stored_plan(self._context, change)
-        looked_at = self._context.clock()
+        checked_at = self._context.clock()
         try:
-            look = await self._staleness.read(change, dict(enumerate(numbers)))
+            seen = await self._staleness.read(change, dict(enumerate(numbers)))
         except ProviderError as error:
             await self._unread(claim, change, error)
             return
@@ -90,9 +90,11 @@ class ChangeStart:
         except DeliveryError as error:
             await self._unsure(claim, error)
             return
-        await self._conclude(claim, stored, lapsed, look, looked_at)
+        await self._conclude(claim, stored, lapsed, seen, checked_at)
 
-    async def _conclude(self, claim: Claim, stored: str, lapsed: str, look: FreshRead, looked_at: datetime) -> None:
+    async def _conclude(
+        self, claim: Claim, stored: str, lapsed: str, seen: StalenessCheck, checked_at: datetime
+    ) -> None:
         """Begin the change, or end it as what it is; ``lapsed`` says why its approvals do not let it begin."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
@@ -110,8 +112,8 @@ class ChangeStart:
             else:
                 # It counts from its beginning: to read many numbers takes a while, and those that go first were read
                 # first.
-                await self._staleness.note(tx, change, await tx.batches.of(change.id), look, looked_at)
-                if not look.stale:
+                await self._staleness.note(tx, change, await tx.batches.of(change.id), seen, checked_at)
+                if not seen.stale:
                     await self._begin(tx, change)
             await self._notify.cards(tx, change.id)
         self._context.ring()

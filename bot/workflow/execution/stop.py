@@ -15,7 +15,7 @@ from bot.store.events import ITSELF
 from bot.store.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.settlement import CANCELLED, settle_change, stop_batch
+from bot.workflow.execution.settlement import CANCELLED, after_settling, stop_batch
 from bot.workflow.notifications import Notifications
 
 #: States of a batch that became a job, or may have.
@@ -109,7 +109,7 @@ class ChangeStop:
         )
         told = {"numbers": found.unsent + stale, "stale": stale, "unknown": found.unknown}
         await self._notify.line(tx, change.id, "stopped", **told)
-        await settle_change(tx, change.id, self._context)
+        await after_settling(tx, change.id, self._context)
         return f"{change.public_id} is stopped: {_in_words(found, provider.title)}"
 
     async def stop_by_itself(

@@ -33,14 +33,14 @@ from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.adoption import adopt, say_kept_back, say_submitted
 from bot.workflow.execution.batch_requests import request_of
-from bot.workflow.execution.settlement import SLOT_NEWS, SLOT_WAIT, free_slot, settle_change, stop_batch
+from bot.workflow.execution.settlement import SLOT_NEWS, SLOT_WAIT, after_settling, free_slot, stop_batch
 from bot.workflow.execution.staleness import RECENT, Staleness
 from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop
 from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: How soon to look again while another batch finds out whether there is a free slot.
+#: How soon to try again while another batch finds out whether there is a free slot.
 PROBE_WAIT = timedelta(seconds=1)
 
 #: A wait that a provider asks for and that people in front of a card want to know of.
@@ -51,7 +51,7 @@ class _Step(Enum):
     """What comes next for a batch that is due."""
 
     GO = "go"  #: its POST, as soon as the provider's pace lets it
-    LOOK = "look"  #: a look at its numbers
+    CHECK = "check"  #: its staleness check
     STOP = "stop"  #: the end of the change, which does not hold its numbers any more
     STAY = "stay"  #: nothing now: it waits, or it was stopped
 
@@ -104,7 +104,7 @@ class Submission:
             await self._finish_task(claim)
             return
         request = await request_of(self._context, batch, kind)
-        while (step := await self._attempt(_Try(claim, batch, change, kind), request)) is _Step.LOOK:
+        while (step := await self._attempt(_Try(claim, batch, change, kind), request)) is _Step.CHECK:
             log.info("its turn came late, so its numbers are checked again", change=batch.change, batch=batch.position)
         if step is _Step.STOP:
             await self._released(claim, batch)
@@ -117,9 +117,9 @@ class Submission:
         """
         async with AsyncExitStack() as turn:
             step = await self._may_go(one.claim, one.batch.id, one.kind)
-            if step is _Step.LOOK:
+            if step is _Step.CHECK:
                 await turn.enter_async_context(self._staleness.turn(one.batch.change))
-                step = await self._look(one.claim, one.batch, one.kind)
+                step = await self._check(one.claim, one.batch, one.kind)
             if step is not _Step.GO:
                 return step
 
@@ -157,11 +157,11 @@ class Submission:
         else:
             await self._made(one.claim, one.batch, one.change, one.kind, report)
 
-    async def _look(self, claim: Claim, batch: Batch, kind: Kind) -> _Step:
+    async def _check(self, claim: Claim, batch: Batch, kind: Kind) -> _Step:
         """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next."""
-        while (step := await self._may_go(claim, batch.id, kind)) is _Step.LOOK:
+        while (step := await self._may_go(claim, batch.id, kind)) is _Step.CHECK:
             try:
-                await self._staleness.look(batch)
+                await self._staleness.check(batch)
             except ProviderError as error:
                 await self._unread(claim, error)
                 return _Step.STAY
@@ -189,7 +189,7 @@ class Submission:
                 reason = f"The change was stopped before this number was sent. {change.problem}".strip()
                 await stop_batch(tx, batch, now, reason=reason)
                 await say_kept_back(tx, self._notify, batch.change)
-                await settle_change(tx, batch.change, self._context)
+                await after_settling(tx, batch.change, self._context)
                 return _Step.STAY
             if not await tx.locks.held(change.id):
                 return _Step.STOP
@@ -200,7 +200,7 @@ class Submission:
                 return _Step.STAY
             if self._staleness.needed(batch, kind):
                 if not self._staleness.recent(batch):
-                    return _Step.LOOK
+                    return _Step.CHECK
                 if batch.check_problem:
                     await tx.tasks.again(claim, now + self._pause(claim))
                     return _Step.STAY
@@ -227,13 +227,13 @@ class Submission:
         self._context.ring()
 
     async def _unread(self, claim: Claim, error: ProviderError) -> None:
-        """Try again later to look at the numbers: a batch is never sent blind."""
+        """Try the staleness check again later: a batch is never sent blind."""
         wait = max(self._pause(claim), timedelta(seconds=getattr(error, "wait", 0)))
         async with self._context.database.transaction() as tx:
             await tx.tasks.again(claim, self._context.clock() + wait)
 
     def _pause(self, claim: Claim) -> timedelta:
-        """Return the pause after a look that failed: the others that it was for do not repeat it either."""
+        """Return the pause after a check that failed: the others that it was for do not repeat it either."""
         return max(self._backoff(claim), RECENT)
 
     async def _wait(self, tx: Transaction, batch: Batch, kind: Kind) -> timedelta:
@@ -302,7 +302,7 @@ class Submission:
         return min(pace.most, doubled)
 
     async def _refused(self, one: _Try, error: ProviderError | SecretError) -> None:
-        """Settle a batch that the provider refused whole: none of its numbers was changed, and each says why."""
+        """End a batch that the provider refused whole: none of its numbers was changed, and each says why."""
         now, batch, change = self._context.clock(), one.batch, one.change.id
         code = getattr(error, "code", "") or REFUSED
         pointer = getattr(error, "pointer", "")
@@ -312,7 +312,7 @@ class Submission:
                 return  # it was stopped before anything of it was sent
             await tx.tasks.done(one.claim)
             await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
-            await tx.operations.settle_batch(
+            await tx.operations.end_batch(
                 change,
                 batch.position,
                 OperationState.FAILED,
@@ -324,7 +324,7 @@ class Submission:
             await tx.events.add(change, "batch_refused", at=now, batch=batch.position, code=code, answer=error.message)
             await self._notify.card(tx, change)
             await say_kept_back(tx, self._notify, change)
-            await settle_change(tx, change, self._context)
+            await after_settling(tx, change, self._context)
         log.warning("batch refused", change=change, batch=batch.position, code=code)
         self._context.ring()
 

@@ -13,7 +13,7 @@ from bot.workflow.context import Context
 Result = TypeVar("Result")
 
 #: Longest pause between two looks, in seconds: another replica may have ended the change. Our own tell it at once.
-LOOK: Final = 1.0
+CHECK_EVERY: Final = 1.0
 
 
 async def while_wanted(
@@ -27,7 +27,7 @@ async def while_wanted(
     task = asyncio.create_task(reading)
     try:
         while not task.done():
-            news = asyncio.create_task(context.news.wait(LOOK))
+            news = asyncio.create_task(context.news.wait(CHECK_EVERY))
             await asyncio.wait({task, news}, return_when=asyncio.FIRST_COMPLETED)
             news.cancel()
             if not task.done() and await _left(context, change, state):

@@ -11,7 +11,7 @@ from bot.changes.model.batches import Operation
 from bot.changes.model.change import Base, Change, Draft, FollowUp
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret
-from bot.changes.outcome.follow_ups import CarriedOver, moved_by, to_retry, to_undo
+from bot.changes.outcome.follow_ups import CarriedOver, changed_by, to_retry, to_undo
 from bot.errors import InputError, NotFound, Superseded
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -83,12 +83,12 @@ class FollowUps:
             dropped=request.dropped | (taken.rows.keys() - rows.keys()),
         ), taken
 
-    async def moved_by(self, base: Base, taken: CarriedOver, snapshots: Sequence[Snapshot]) -> dict[str, int]:
+    async def changed_by(self, base: Base, taken: CarriedOver, snapshots: Sequence[Snapshot]) -> dict[str, int]:
         """Return, of numbers that were changed since ``base``, which change did it."""
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(base.change)
             later = await tx.operations.later(base.change)
-        return await asyncio.to_thread(moved_by, self._context.catalogue.kind(change.kind), taken, snapshots, later)
+        return await asyncio.to_thread(changed_by, self._context.catalogue.kind(change.kind), taken, snapshots, later)
 
     async def _taken(self, change: Change, what: FollowUp) -> CarriedOver:
         if not change.state.over:

@@ -10,7 +10,7 @@ from bot.changes.input.requests import Request, without_edits
 from bot.changes.model.change import Change, Summary
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.outcome.follow_ups import CarriedOver, moved_on
+from bot.changes.outcome.follow_ups import CarriedOver, changed_since
 from bot.changes.planning.builder import build, handed_over
 from bot.changes.planning.plan import Plan, ids_to_name
 from bot.changes.planning.summary import summarise
@@ -127,8 +127,12 @@ class Planner:
             )
         request, snapshots = await self._survey.snapshots(provider, kind, request, progress)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with the new values")
-        since = await asyncio.to_thread(moved_on, kind, taken, snapshots)
-        by = await self._follow_ups.moved_by(change.draft.base, taken, snapshots) if change.draft.base and since else {}
+        since = await asyncio.to_thread(changed_since, kind, taken, snapshots)
+        by = (
+            await self._follow_ups.changed_by(change.draft.base, taken, snapshots)
+            if change.draft.base and since
+            else {}
+        )
         snapshots = untouched(snapshots, since, by)
         rows = await asyncio.to_thread(rows_by_id, request, snapshots)
         plan = await asyncio.to_thread(

@@ -55,7 +55,7 @@ class Templates:
         self._context = context
         self._authorization = authorization
 
-    async def look(self, change: int, *, by: str) -> TemplatePreview:
+    async def preview(self, change: int, *, by: str) -> TemplatePreview:
         """Return what would be kept of ``change``; raises NotAllowed or NotFound."""
         async with self._context.database.reading() as tx:
             draft = (await tx.changes.get(change)).draft
@@ -77,7 +77,7 @@ class Templates:
         or Superseded when the name's template is another one by now.
         """
         name = read_name(typed)
-        keeping = await self.look(change, by=by)
+        keeping = await self.preview(change, by=by)
         async with self._context.database.reading() as tx:
             present = await tx.templates.named(name)
         if present is not None and present.owner != by and not await self._operates(by):

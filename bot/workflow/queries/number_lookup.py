@@ -141,10 +141,10 @@ class NumberLookup:
     async def _holding(self, provider: Provider, identifier: str, known_id: str) -> ProviderNumber:
         try:
             async with asyncio.timeout(PATIENCE):
-                found = await self._look(provider, identifier)
+                found = await self._read_number(provider, identifier)
                 if found is None and known_id != identifier and provider.is_id(known_id):
                     # By its number alone, one that cannot be changed just now is not found; by its id it is.
-                    found = await self._look(provider, known_id)
+                    found = await self._read_number(provider, known_id)
         except TimeoutError:
             problem, found = f"{provider.title} is not responding right now.", None
         except ProviderError as error:
@@ -156,7 +156,9 @@ class NumberLookup:
             held = await tx.locks.holder(provider.name, snapshot.id if snapshot else known_id)
         return ProviderNumber(provider=provider.title, snapshot=snapshot, sheets=sheets, held=held, problem=problem)
 
-    async def _look(self, provider: Provider, identifier: str) -> tuple[Snapshot, Sequence[CurrentValues]] | None:
+    async def _read_number(
+        self, provider: Provider, identifier: str
+    ) -> tuple[Snapshot, Sequence[CurrentValues]] | None:
         """Return the number as the provider has it now, kind by kind; None when it is not in the account."""
         found = await asyncio.gather(
             *(self._sheet(provider, kind, identifier) for kind in provider.kinds if kind.settings)

@@ -45,7 +45,7 @@ SHORTER: Final = {
     "bot.slack.sockets": {"RETRY": 0.2},
     "bot.workflow.delivery": {
         "FIRST_RETRY": timedelta(seconds=0.2),
-        "SETTLED_AFTER": timedelta(seconds=0.2),
+        "LOOKUP_AFTER": timedelta(seconds=0.2),
         "COVERED_FOR": timedelta(seconds=0.3),
     },
     "bot.workflow.execution.start": {"WAIT": timedelta(seconds=0.3)},

@@ -194,8 +194,8 @@ async def test_outcomes_are_counted_and_never_overwritten(database: Database) ->
     bad = NumberOutcome(position=1, state=OperationState.FAILED, code="10015", reason="No.", pointer="/tags")
     async with database.transaction() as tx:
         await tx.operations.sent(change, 1)
-        await tx.operations.settle(change, [good, bad], NOW)
-        await tx.operations.settle(
+        await tx.operations.record_outcomes(change, [good, bad], NOW)
+        await tx.operations.record_outcomes(
             change,
             [
                 NumberOutcome(position=0, state=OperationState.FAILED, reason="late"),
@@ -228,7 +228,7 @@ async def succeeded(database: Database, sizes: tuple[int, ...] = (4,)) -> int:
     unsure = NumberOutcome(position=last, state=OperationState.UNKNOWN, code=NOT_REPORTED, reason="Nobody knows.")
     async with database.transaction() as tx:
         await tx.operations.sent(change, 1)
-        await tx.operations.settle(change, [*verdicts, unsure], NOW)
+        await tx.operations.record_outcomes(change, [*verdicts, unsure], NOW)
     return change
 
 

@@ -15,7 +15,7 @@ from bot.changes.planning.builder import build
 from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
 from bot.providers.close.errors import refusal
 from bot.providers.close.kinds import kinds
-from bot.providers.close.rows import body, has, strays, values
+from bot.providers.close.rows import body, conflicts, has, values
 
 KIND = kinds()[0]
 ANYTHING = st.recursive(
@@ -100,13 +100,13 @@ def test_what_is_read_can_be_written_back_or_is_known_not_to_be() -> None:
 def test_what_is_not_told_is_neither_equal_nor_moved() -> None:
     """A value that Close does not tell cannot be called changed already; a list that it stops telling has moved."""
     assert not has(KIND, {}, {"label": "x"})
-    assert strays(KIND, {}, {}, {"label": "x"}) == []
-    assert strays(KIND, {}, {"participants": ()}, {"participants": ("user_a",)}) == ["participants"]
-    assert strays(KIND, {"label": "y"}, {}, {"label": "x"}) == []
-    assert strays(KIND, {"label": "y"}, {"label": "z"}, {"label": "x"}) == ["label"]
-    assert strays(KIND, {"label": "x"}, {"label": "z"}, {"label": "x"}) == []
+    assert conflicts(KIND, {}, {}, {"label": "x"}) == []
+    assert conflicts(KIND, {}, {"participants": ()}, {"participants": ("user_a",)}) == ["participants"]
+    assert conflicts(KIND, {"label": "y"}, {}, {"label": "x"}) == []
+    assert conflicts(KIND, {"label": "y"}, {"label": "z"}, {"label": "x"}) == ["label"]
+    assert conflicts(KIND, {"label": "x"}, {"label": "z"}, {"label": "x"}) == []
     before, wanted = {"participants": ("b", "a")}, {"participants": ("a", "b", "c")}
-    assert strays(KIND, {"participants": ("a", "b")}, before, wanted) == []
+    assert conflicts(KIND, {"participants": ("a", "b")}, before, wanted) == []
 
 
 def test_a_plan_keeps_apart_what_is_absent_and_what_is_not_set() -> None:
