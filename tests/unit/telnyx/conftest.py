@@ -59,12 +59,12 @@ async def telnyx(encryption: Encryption) -> AsyncIterator[Callable[[Serve], Teln
     """Give a maker of providers whose server is a function; they are closed at the end."""
     made: list[Telnyx] = []
 
-    async def no_pause(_seconds: float) -> None:
-        """Let no time pass: the tests here are not about time."""
-
     def make(serve: Serve, **given: Any) -> Telnyx:
-        transport = httpx.MockTransport(serve)
-        made.append(Telnyx(api_key="KEY", encryption=encryption, transport=transport, sleep=no_pause, **given))
+        clock = Clock()
+        http = httpx.MockTransport(serve)
+        made.append(
+            Telnyx(api_key="KEY", encryption=encryption, transport=http, now=clock.now, sleep=clock.sleep, **given)
+        )
         return made[-1]
 
     yield make
