@@ -166,6 +166,15 @@ def test_only_what_was_seen_is_called_a_success(tally: Tally) -> None:
         assert tally.verified
 
 
+@pytest.mark.parametrize("state", [each.name for each in fields(Tally)])
+def test_a_number_counts_once_whatever_its_state(state: str) -> None:
+    """Every number is in the total, and either pending, changed, failed or not attempted."""
+    tally = Tally(**{state: 3})
+
+    assert tally.total == 3
+    assert sorted((tally.pending, tally.changed, tally.failed, tally.not_attempted)) == [0, 0, 0, 3]
+
+
 def test_a_number_that_the_job_never_sent_is_not_attempted() -> None:
     """A job that stopped lists it as failed and says that it was never attempted; the reason stays."""
     first, second = operations(2)

@@ -32,6 +32,22 @@ async def test_a_lost_job_whose_numbers_were_changed_is_no_failure(stage: Stage)
     assert stage.failures() == []
 
 
+async def test_a_job_that_is_not_found_a_few_times_is_polled_on(stage: Stage) -> None:
+    """A part of Telnyx that does not know the job yet says so in Telnyx's own words: its numbers are not judged yet."""
+    numbers = numbers_of(stage, 3)
+    stage.telnyx.job_seconds = 600
+    unknown = stage.telnyx.faults.add(method="GET", path=JOBS, kind="status", status=404, times=3)
+    change = await stage.ask(numbers)
+    await stage.approve(change)
+    await stage.telnyx.wait_for(lambda: unknown.times == 0)
+
+    stage.telnyx.advance(600)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"verified": 3}
+    assert stage.failures() == []
+
+
 async def test_a_lost_job_that_changed_some_is_told_number_by_number(stage: Stage) -> None:
     """Those that have it are verified, the others differ, with what they have and why nobody knew."""
     numbers = numbers_of(stage, 4)
