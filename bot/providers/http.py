@@ -3,7 +3,7 @@
 Reads are repeated inside one deadline. Writes are sent at most once, because neither provider has an idempotency
 key for them: whoever sent one decides what to do about an unclear ending.
 
-Rates are learned from the answers, per endpoint group (``pace.py``).
+Rates are learned from the answers, per endpoint group (``pacing.py``).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Final
 
 import pytest
@@ -21,6 +22,14 @@ TEXTS: Final = sorted(
 FACTS: Final = "API.md"
 DOCUMENTS: Final = sorted((ROOT / "bot").rglob(FACTS))
 
+#: The numbers of the promises on the architecture page, by which tests cite them.
+INVARIANTS: Final = set(
+    re.findall(r"^(\d+)\. ", (ROOT / "bot" / "README.md").read_text().partition("## Invariants")[2], re.MULTILINE)
+)
+CLASSES: Final = {
+    name for path in TEXTS for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+}
+
 #: A document by its path, with a heading in quotes after a comma; an address on the web is none.
 _CITATION: Final = re.compile(r'(?<![\w/:.-])((?:[\w.-]+/)*[\w-]+\.md)\b(?:, "([^"]+)")?')
 #: The end of a line inside a comment, a docstring or a paragraph, with what the next one begins with.
@@ -29,6 +38,11 @@ _LINK: Final = re.compile(r"\]\(([^)\s]*)\)")
 #: A test by its file and its name, and a path in code style.
 _TEST: Final = re.compile(r"(tests/[\w/-]+\.py)::([\w:]+)")
 _PATH: Final = re.compile(r"`(\.?[\w-]+/[\w./-]*)`")
+#: A module by its file, in code style; what a pattern or an example stands for has other signs around it.
+_MODULE: Final = re.compile(r"`((?:\w+/)*\w+\.py)`")
+#: A name that a docstring points to, such as ``:class:`bot.errors.InputError` ``.
+_ROLE: Final = re.compile(r":\w+:`~?([\w.]+)`")
+_INVARIANT: Final = re.compile(r"\binvariants? (\d+)")
 #: Not in the repository: what somebody makes, and the folder of a provider that is only an example.
 _MADE: Final = (".venv/", "bot/providers/acme/")
 _HEADING: Final = re.compile(r"#{1,6}\s+(?:\d+(?:\.\d+)*\.?\s+)?(.+)")
@@ -65,9 +79,28 @@ def broken(text: str, place: Path) -> Iterator[str]:
             yield f"{name} has no heading “{heading}”"
         elif not heading and path.name == FACTS and place.suffix == ".py":
             yield f"{name} is cited without a heading"
+    yield from (f"there is no invariant {number}" for number in _INVARIANT.findall(text) if number not in INVARIANTS)
+    if place.suffix == ".py":
+        yield from (f"there is no {name}" for name in _MODULE.findall(text) if document(name, place) is None)
+        yield from (f"there is no {name}" for name in _ROLE.findall(text) if not _named(name, text))
     if place.suffix == ".md":
         yield from _dead_links(text, place)
         yield from _lost(text, place)
+
+
+def _named(name: str, text: str) -> bool:
+    """Tell whether a name of ours can be imported; whether a short one is anywhere else in the text or in the product.
+
+    Names of the standard library and of other people's are not looked up.
+    """
+    if name.startswith("bot."):
+        try:
+            resolve_name(name)
+        except (ImportError, AttributeError):
+            return False
+        return True
+    last = name.rpartition(".")[2]
+    return len(re.findall(rf"\b{last}\b", text)) > 1 or last in CLASSES
 
 
 def _lost(text: str, place: Path) -> Iterator[str]:
@@ -185,6 +218,16 @@ def test_a_heading_means_one_section(path: Path) -> None:
             ],
             id="lost test",
         ),
+        pytest.param(
+            "bot/slack/x.py", "# `bot/cli.py` `wiring.py` ``web.py``", ["there is no web.py"], id="lost module"
+        ),
+        pytest.param(
+            "bot/slack/x.py",
+            ":class:`bot.errors.InputError` :class:`bot.errors.Gone` :class:`InputError` :func:`lost`",
+            ["there is no bot.errors.Gone", "there is no lost"],
+            id="lost name",
+        ),
+        pytest.param("tests/x.py", "(invariant 11) (invariant 99)", ["there is no invariant 99"], id="lost promise"),
         pytest.param(
             "bot/slack/x.md", "[a](API.md#dead)", ["the link API.md#dead leads to no heading"], id="lost heading"
         ),
