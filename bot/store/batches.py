@@ -181,7 +181,7 @@ class Batches:
             .where(
                 batches.c.change_id == change,
                 batches.c.state == BatchState.UNKNOWN.value,
-                batches.c.asked_at.is_not(None),
+                batches.c.escalated_at.is_not(None),
             )
         )
         return (await self._connection.execute(statement)).scalar_one()
@@ -246,12 +246,12 @@ def _batch(row: Row[Any]) -> Batch:
         done_by=row.done_by,
         job_state=row.job_state,
         polls=row.polls,
-        looks=row.looks,
+        final_polls=row.final_polls,
         absences=row.absences,
         unanswered_since=row.unanswered_since,
         unanswered_there=row.unanswered_there,
         resent=row.resent,
-        asked_at=row.asked_at,
+        escalated_at=row.escalated_at,
         doubt=row.doubt,
         candidates=tuple(row.candidates or ()),
         progressed_at=row.progressed_at,

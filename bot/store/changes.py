@@ -206,7 +206,7 @@ def _change(row: Row[Any]) -> Change:
         read_backs=row.read_backs,
         failed_reads=row.failed_reads,
         verifying_at=row.verifying_at,
-        awaits=row.awaits,
+        waiting_for=row.waiting_for,
         kept=Tally(**row.kept) if row.kept else None,
         pruned_at=row.pruned_at,
         continued_at=row.continued_at,

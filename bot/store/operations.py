@@ -78,16 +78,16 @@ class Operations:
         """
         changed = [state.value for state in CHANGED]
         its = select(operations.c.number_id).where(operations.c.change_id == change, operations.c.state.in_(changed))
-        ended = select(func.max(operations.c.settled_at)).where(operations.c.change_id == change).scalar_subquery()
+        ended = select(func.max(operations.c.ended_at)).where(operations.c.change_id == change).scalar_subquery()
         statement = (
             select(operations)
             .where(
                 operations.c.number_id.in_(its),
                 operations.c.change_id != change,
                 operations.c.state.in_(changed),
-                operations.c.settled_at > ended,
+                operations.c.ended_at > ended,
             )
-            .order_by(operations.c.settled_at, operations.c.change_id)
+            .order_by(operations.c.ended_at, operations.c.change_id)
         )
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         return {row.number_id: to_operation(row) async for row in result}
@@ -134,7 +134,7 @@ class Operations:
                     code=bindparam("new_code"),
                     reason=bindparam("new_reason"),
                     pointer=bindparam("new_pointer"),
-                    settled_at=now,
+                    ended_at=now,
                 )
             )
             rows = [
@@ -160,7 +160,7 @@ class Operations:
                 operations.c.batch == batch,
                 operations.c.state.in_(origins),
             )
-            .values(state=state.value, code=code[:64], reason=reason, pointer=pointer, settled_at=now)
+            .values(state=state.value, code=code[:64], reason=reason, pointer=pointer, ended_at=now)
         )
         await self._connection.execute(statement)
 
@@ -308,7 +308,7 @@ def to_operation(row: Row[Any]) -> Operation:
         code=row.code,
         reason=row.reason,
         pointer=row.pointer,
-        settled_at=row.settled_at,
+        ended_at=row.ended_at,
         found=None if row.found is None else values_from_json(row.found),
         found_at=row.found_at,
         beside=values_from_json(row.beside or {}),

@@ -170,7 +170,7 @@ class Rerouting:
         await self._notify.card(tx, change.id)
         await self._notify.former(tx, change.id, Topic.CARD, before)
         if before.ts and there != before.channel:
-            await self._notify.failure(tx, change.id, "moved", each=before.channel, why=error.message)
+            await self._notify.failure(tx, change.id, "rerouted", each=before.channel, why=error.message)
         return True
 
     async def _move_request(

@@ -56,7 +56,7 @@ def operation(number: int, before: Values, after: Values, state: OperationState,
         code=code,
         reason="",
         pointer="",
-        settled_at=None,
+        ended_at=None,
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from bot.changes.audit.events import Event
 from bot.changes.audit.hash_chain import PRUNED
 from bot.changes.model.lifecycle import ChangeState
-from bot.slack.views.events import SENTENCES, event_line
+from bot.slack.views.events import FORMER, SENTENCES, event_line
 
 WORKFLOW: Final = Path(__file__).parents[2] / "bot" / "workflow"
 #: Modules with at least one call that writes an event; fewer would mean that the search has gone blind.
@@ -104,6 +104,13 @@ def test_a_sentence_says_what_its_event_tells(what: str) -> None:
     assert told.count("`&lt;!channel&gt;`") == len([noun for _, noun in fields if not noun])
     assert bare.endswith(" · <@U0ANA>")
     assert "_" not in bare
+
+
+@pytest.mark.parametrize("what", FORMER)
+def test_an_event_under_its_former_name_has_its_sentence(what: str) -> None:
+    """What an earlier version wrote reads like what is written today."""
+    assert what not in SENTENCES
+    assert event_line(event(what)) == event_line(event(FORMER[what]))
 
 
 def test_one_is_not_told_as_many() -> None:

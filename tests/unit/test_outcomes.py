@@ -29,7 +29,7 @@ def operations(count: int) -> list[Operation]:
             code="",
             reason="",
             pointer="",
-            settled_at=None,
+            ended_at=None,
         )
         for position in range(count)
     ]

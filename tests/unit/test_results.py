@@ -70,7 +70,7 @@ def operation(position: int, **more: object) -> Operation:
         "code": "",
         "reason": "",
         "pointer": "",
-        "settled_at": None,
+        "ended_at": None,
     }
     return Operation(**{**fields, **more})
 
@@ -94,7 +94,7 @@ def test_a_row_tells_the_whole_story(settings_kind: Kind) -> None:
         pointer="/connection_id",
         before={"connection_id": "1"},
         after={"connection_id": "2"},
-        settled_at=datetime(2026, 11, 21, 12, 0, 7, 654321, tzinfo=ZoneInfo("Europe/Berlin")),
+        ended_at=datetime(2026, 11, 21, 12, 0, 7, 654321, tzinfo=ZoneInfo("Europe/Berlin")),
     )
     summary = Summary(
         numbers=1,
@@ -117,7 +117,7 @@ def test_a_row_tells_the_whole_story(settings_kind: Kind) -> None:
         "Connection (after)": "New (2)",
         "job": "",
         "sent_at_utc": "",
-        "settled_at_utc": "2026-11-21 11:00:07",
+        "ended_at_utc": "2026-11-21 11:00:07",
         "read_back_at_utc": "",
     }
 
@@ -140,7 +140,7 @@ SENT = Batch(
     done_by=None,
     job_state="completed",
     polls=1,
-    looks=0,
+    final_polls=0,
     absences=0,
 )
 

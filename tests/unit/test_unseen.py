@@ -55,7 +55,7 @@ def test_the_plan_sheet_shows_them(settings_kind: Kind) -> None:
         code="",
         reason="",
         pointer="",
-        settled_at=None,
+        ended_at=None,
     )
 
     assert SHOWN in plan_sheet(settings_kind, [operation], None).decode()

@@ -88,10 +88,10 @@ batches = st.lists(st.tuples(st.sampled_from(BatchState), st.booleans()), max_si
             done_by=None,
             job_state="",
             polls=0,
-            looks=0,
+            final_polls=0,
             absences=0,
             unanswered_since=NOW,
-            asked_at=NOW if i % 2 else None,
+            escalated_at=NOW if i % 2 else None,
             doubt=NASTY * 20,
             candidates=("4e9d1bf8-9a3c-4b6e-9f0a-2d7c5e1b8f34",) * 20,
             progressed_at=NOW,
@@ -239,7 +239,7 @@ def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
 @given(
     change_details(),
     st.sampled_from(
-        ["approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "went_on", "finished"]
+        ["approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "continued", "finished"]
     ),
 )
 def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: str) -> None:
@@ -253,7 +253,7 @@ def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: st
     assert_harmless(*failure(story, {**data, "what": "expired"}, ""))
     assert_harmless(*failure(story, {**data, "what": "paused"}, ""))
     assert_harmless(*failure(story, {"what": "question"}, "https://example.slack.com/archives/C1/p1"))
-    for other in ("moved", "unasked", "no_sheet"):
+    for other in ("rerouted", "unasked", "no_sheet"):
         assert_harmless(*failure(story, {"what": other, "each": "C0OPS", "why": NASTY}, ""))
 
 

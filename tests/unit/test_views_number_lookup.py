@@ -94,7 +94,7 @@ def pasts(draw: st.DrawFn) -> HistoryRow:
         code="1",
         reason=draw(nasty),
         pointer="",
-        settled_at=None,
+        ended_at=None,
     )
     return HistoryRow(change=draw(list_rows), operation=operation, labels={"connection_id": {"1": draw(nasty)}})
 

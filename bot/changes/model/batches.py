@@ -40,7 +40,7 @@ class Batch:
     #: How often the job has been asked about.
     polls: int
     #: Reads of the job since it was over, or gone, with numbers still undecided.
-    looks: int
+    final_polls: int
     #: Searches after an unknown outcome that did not find the job.
     absences: int
     #: When the first attempt went out that nobody answered; None once the batch has its job.
@@ -51,7 +51,7 @@ class Batch:
     #: How often it was sent again since, because no job was found.
     resent: int = 0
     #: Since when an operator has to say what became of an unanswered attempt; None when nobody is asked.
-    asked_at: datetime | None = None
+    escalated_at: datetime | None = None
     #: What is known about it, for people.
     doubt: str = ""
     #: Jobs at the provider that may be the batch's.
@@ -80,7 +80,7 @@ class Batch:
     @property
     def undecided(self) -> bool:
         """Whether only an operator can say what became of its submission."""
-        return self.state is BatchState.UNKNOWN and self.asked_at is not None
+        return self.state is BatchState.UNKNOWN and self.escalated_at is not None
 
     @property
     def stuck(self) -> bool:
@@ -106,7 +106,7 @@ class Operation:
     code: str
     reason: str
     pointer: str
-    settled_at: datetime | None
+    ended_at: datetime | None
     #: What else the plan knew of it, and nothing was to change.
     beside: Values = field(default_factory=dict)
     #: What the number had when it was read back last: of what was sent, what else changed, and how far it is. None when

@@ -218,7 +218,7 @@ class Change:
     #: Since when its numbers are being read back, or were last.
     verifying_at: datetime | None = None
     #: What the read-back waits for, for people; empty when it waits for nothing but its turn.
-    awaits: str = ""
+    waiting_for: str = ""
     #: How its numbers ended, once it is so old that they are pruned one by one; None while they are all there.
     kept: Tally | None = None
     #: When the last of its numbers was pruned.

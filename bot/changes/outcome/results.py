@@ -103,7 +103,7 @@ class ResultsSheet:
             *_cells(self._write, self._columns, told),
             guard(batch.job) if batch else None,
             batch.submitted_at if batch else None,
-            operation.settled_at,
+            operation.ended_at,
             operation.found_at,
         )
 

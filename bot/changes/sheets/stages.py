@@ -42,11 +42,11 @@ OUTCOMES: Final = frozenset({"outcome", "action"})
 
 #: Columns of ``results.csv`` before and behind those of the settings.
 RESULTS: Final = ("number", "id", "outcome", "reason_code", "reason", "pointer")
-MOMENTS: Final = ("job", "sent_at_utc", "settled_at_utc", "read_back_at_utc")
+MOMENTS: Final = ("job", "sent_at_utc", "ended_at_utc", "read_back_at_utc")
 #: Columns of ``plan.csv`` before those of the settings.
 PLAN: Final = ("number", "id", "action", "job")
-#: Columns that such sheets had when all values stood in one text. They lie in threads still.
-_FORMER: Final = ("before", "after", "found", "sent_at", "settled_at", "read_back_at")
+#: Columns that such sheets had once; they lie in threads still.
+_FORMER: Final = ("before", "after", "found", "sent_at", "settled_at", "read_back_at", "settled_at_utc")
 #: Headings that are known and never read.
 FOR_READING_ONLY: Final = frozenset({*RESULTS, *MOMENTS, *PLAN, *_FORMER})
 

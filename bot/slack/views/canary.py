@@ -63,7 +63,7 @@ def canary_history(details: ChangeDetails, data: Mapping[str, Any], counts: Mapp
             return f"{said} {requester} or an operator can press *Continue rollout* or *Stop here* on the card."
         case "still_paused":
             return f"⏰ Still paused after the canary; all its numbers stay locked. {requester}: continue or stop?"
-        case "went_on":
+        case "continued" | "went_on":  # as earlier versions called it
             return f"▶️ {person(data['by'])} continued the rollout: {counted(data['numbers'], 'number')} to go."
         case _:
             return ""

@@ -45,10 +45,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "batch_stopped": "Batch {batch}: {numbers:number} not sent",
     # Jobs, read-back and the end
     "job_stuck": "Batch {batch}: job {job} stalled",
-    "job_moves_again": "Batch {batch}: job {job} makes progress again",
+    "job_resumed": "Batch {batch}: job {job} makes progress again",
     "batch_settled": "Batch {batch}: job {job} ended, {said}",
     "paused": "Paused after the canary",
-    "went_on": "Rollout continued",
+    "continued": "Rollout continued",
     "verifying": "Read-back started",
     "not_in_effect": "{numbers:number} not in effect: {word}",
     "read_back": "Read-back done: {verified} verified, {differs} different, {unverified} not verified",
@@ -76,10 +76,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     "events_pruned": "Old events removed from the audit log",
 }
 
+#: Name of an event as it was -> as it is. What is written keeps its name: the hashes of the audit log are over it.
+FORMER: Final[Mapping[str, str]] = {"job_moves_again": "job_resumed", "went_on": "continued"}
+
 
 def event_line(event: Event) -> str:
     """Return what happened, why if the event says so, and who did it if somebody did; mrkdwn."""
-    sentence = SENTENCES.get(event.what)
+    sentence = SENTENCES.get(FORMER.get(event.what, event.what))
     # Another version of Linesman may have written it, and its name is better than nothing.
     said = f"Event {code(event.what, 60)}" if sentence is None else sentence.format_map(_Details(event.details))
     if why := event.details.get("answer") or event.details.get("why"):

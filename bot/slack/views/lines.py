@@ -114,7 +114,7 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
             return f"🚨 {where}: {details.kind.jeopardy} from {which}: {data['named']}. {status} is {word}."
         case "expired":
             return f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
-        case "moved":
+        case "rerouted" | "moved":  # as earlier versions called it
             return (
                 f"📌 The card of {where} can no longer be shown in {channel(data['each'])}: "
                 f"{code(data['why'], 300)} It is now in {channel(change.card.channel)}. The change itself "

@@ -56,10 +56,10 @@ def questions_line(details: ChangeDetails) -> str:
             f"🐌 {counted(len(stuck), 'job')} stalled; still polling. "
             f"An operator can give up on {'it' if len(stuck) == 1 else 'them'}: `/numbers resolve {name}`"
         )
-    if details.change.state is ChangeState.VERIFYING and details.change.awaits:
+    if details.change.state is ChangeState.VERIFYING and details.change.waiting_for:
         lines.append(
-            f"⏳ *Waiting for the read-back*: {code(details.change.awaits, 700)} The numbers stay locked until then. "
-            f"An operator can end it: `/numbers resolve {name}`"
+            f"⏳ *Waiting for the read-back*: {code(details.change.waiting_for, 700)} The numbers stay locked until "
+            f"then. An operator can end it: `/numbers resolve {name}`"
         )
     return "\n".join(lines)
 
@@ -72,7 +72,7 @@ def questions(details: ChangeDetails, *, link: str = "", asked_for: bool = False
     name = details.change.public_id
     where = f"<{link}|{name}>" if link else f"*{name}*"
     waiting = [batch for batch in details.batches if batch.undecided or batch.stuck]
-    reads_back = details.change.state is ChangeState.VERIFYING and (asked_for or bool(details.change.awaits))
+    reads_back = details.change.state is ChangeState.VERIFYING and (asked_for or bool(details.change.waiting_for))
     if not waiting and not reads_back:
         text = f"{where} no longer needs an operator."
         return text, [section(text)]
@@ -125,7 +125,7 @@ def _what_is_unread(details: ChangeDetails) -> str:
     change = details.change
     since = f" since {when(change.verifying_at)}" if change.verifying_at else ""
     return (
-        f"The numbers are being read back{since}. {code(change.awaits, 700)} They stay locked until that is over. "
+        f"The numbers are being read back{since}. {code(change.waiting_for, 700)} They stay locked until that is over. "
         "If you end it, the numbers that are not read yet count as not verified."
     )
 

@@ -218,7 +218,7 @@ class Resolution:
             if change.state is not ChangeState.VERIFYING or ReadBackQuestion.of(change) != ticket:
                 raise Superseded(f"The numbers of {change.public_id} are no longer being read back.")
             left = (await tx.operations.tally(change.id)).unread
-            waited = f" {change.awaits}" if change.awaits else ""
+            waited = f" {change.waiting_for}" if change.waiting_for else ""
             reason = f"An operator ended the read-back; check the number before you rely on it.{waited}"
             await tx.operations.give_up_reading(change.id, reason)
             await tx.tasks.remove(Task.VERIFY, [change.id])

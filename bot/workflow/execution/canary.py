@@ -84,10 +84,12 @@ class Canary:
     async def _let_go(self, tx: Transaction, change: Change, by: str) -> None:
         """Have the rest begin; its numbers are read again first."""
         now = self._context.clock()
-        await tx.changes.move(change.id, ChangeState.RUNNING, continued_at=now, read_backs=0, failed_reads=0, awaits="")
+        await tx.changes.move(
+            change.id, ChangeState.RUNNING, continued_at=now, read_backs=0, failed_reads=0, waiting_for=""
+        )
         await tx.tasks.remove(Task.REMIND, [change.id])
         await tx.tasks.add(Task.START, change.id, now)
-        await tx.events.add(change.id, "went_on", at=now, actor=by, digest=change.digest)
+        await tx.events.add(change.id, "continued", at=now, actor=by, digest=change.digest)
 
     async def continue_rollout(self, change_id: int, *, by: str) -> str:
         """Let the rest of a paused change go, and return a sentence about it.
@@ -115,7 +117,7 @@ class Canary:
                 raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to decide.")
             numbers = sum(batch.size for batch in await tx.batches.held_back(change.id))
             await self._let_go(tx, change, by)
-            await self._notify.line(tx, change_id, "went_on", by=by, numbers=numbers)
+            await self._notify.line(tx, change_id, "continued", by=by, numbers=numbers)
             await self._notify.cards(tx, change_id)
         self._context.ring()
         return f"{change.public_id} continues with the remaining {numbers:,} {'number' if numbers == 1 else 'numbers'}."

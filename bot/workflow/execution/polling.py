@@ -84,7 +84,8 @@ class Polling:
         """Write down what the job reports; once it is over, every number of the batch gets its outcome."""
         gone = report.state_word == GONE
         most = GONE_POLLS if gone else FINAL_POLLS
-        final = (report.state.over and not report.pending) or ((report.state.over or gone) and batch.looks + 1 >= most)
+        over = report.state.over or gone
+        final = (report.state.over and not report.pending) or (over and batch.final_polls + 1 >= most)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             if any(each.code == STALE for each in report.failed):
@@ -106,13 +107,13 @@ class Polling:
             decided = _all_decided(batch, report, operations, len(verdicts))
             # A job that does not end, or whose word nobody knows, has nothing left to do when each of its numbers has
             # an outcome. It gets a few polls to say so itself; the read-back tells what is true.
-            final = final or (decided and batch.looks + 1 >= FINAL_POLLS)
-            looks = batch.looks + 1 if report.state.over or gone or decided else 0
+            final = final or (decided and batch.final_polls + 1 >= FINAL_POLLS)
+            final_polls = batch.final_polls + 1 if over or decided else 0
             await tx.operations.record_outcomes(batch.change, verdicts, now)
             await tx.batches.put(
                 batch.id,
                 polls=batch.polls + 1,
-                looks=looks,
+                final_polls=final_polls,
                 done_by=report.done_by,
                 job_state=report.state_word[:32],
             )
@@ -189,7 +190,7 @@ class Polling:
         if progressed:
             await tx.batches.put(batch.id, progressed_at=now, overdue_at=None)
             if batch.stuck:
-                await tx.events.add(batch.change, "job_moves_again", at=now, batch=batch.position, job=batch.job)
+                await tx.events.add(batch.change, "job_resumed", at=now, batch=batch.position, job=batch.job)
                 await self._notify.card(tx, batch.change)
         elif not batch.stuck and now >= since + self._context.timing.stuck:
             await tx.batches.put(batch.id, overdue_at=now, doubt=why)

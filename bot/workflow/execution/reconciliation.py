@@ -167,10 +167,10 @@ class Reconciliation:
             if not await tx.tasks.held(claim, self._worker):
                 return
             await tx.batches.put(
-                batch.id, asked_at=batch.asked_at or now, doubt=known, candidates=candidates, absences=0
+                batch.id, escalated_at=batch.escalated_at or now, doubt=known, candidates=candidates, absences=0
             )
             await tx.tasks.again(claim, now + ASKED)
-            if batch.asked_at is None:
+            if batch.escalated_at is None:
                 await tx.events.add(batch.change, "batch_undecidable", at=now, batch=batch.position, why=known)
                 await self._notify.ask(tx, batch.change)
                 log.error("an operator must decide", change=batch.change, batch=batch.position, why=known)

@@ -23,7 +23,7 @@ SLOT_WAIT: Final = timedelta(seconds=10)
 #: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.
 SLOT_NEWS: Final = timedelta(seconds=60)
 #: The columns of a batch about which no operator has to be asked.
-CLEAR: Final[Mapping[str, Any]] = {"asked_at": None, "doubt": "", "candidates": None, "overdue_at": None}
+CLEAR: Final[Mapping[str, Any]] = {"escalated_at": None, "doubt": "", "candidates": None, "overdue_at": None}
 
 
 async def after_settling(tx: Transaction, change: int, context: Context) -> None:
@@ -40,7 +40,7 @@ async def after_settling(tx: Transaction, change: int, context: Context) -> None
         record.continued_at is None and await tx.batches.canary_settled(change)
     )
     if record.state is ChangeState.RUNNING and over:
-        await tx.changes.move(change, ChangeState.VERIFYING, verifying_at=now, awaits="")
+        await tx.changes.move(change, ChangeState.VERIFYING, verifying_at=now, waiting_for="")
         await tx.events.add(change, "verifying", at=now)
         await tx.tasks.add(Task.VERIFY, change, now)
 

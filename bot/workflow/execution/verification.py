@@ -133,7 +133,10 @@ class Verification:
                 await self._not_in_effect(tx, change, read_backs, seen)
             left = (await tx.operations.tally(change.id)).unread
             await tx.changes.put(
-                change.id, read_backs=read_backs, failed_reads=0, awaits=self._under_way(change, seen) if left else ""
+                change.id,
+                read_backs=read_backs,
+                failed_reads=0,
+                waiting_for=self._under_way(change, seen) if left else "",
             )
             if left:
                 due_at = next_read_back(self._context.timing.poll, now=now, read_backs=read_backs)
@@ -178,7 +181,7 @@ class Verification:
             if not await tx.tasks.held(claim, self._worker):
                 return  # as above
             await tx.changes.put(
-                change.id, failed_reads=failed, awaits=f"The numbers cannot be read back: {error.message}"
+                change.id, failed_reads=failed, waiting_for=f"The numbers cannot be read back: {error.message}"
             )
             if failed < FAILED_READS:
                 due_at = next_after_failed_read(self._context.timing.poll, now=now, failed=failed)
@@ -207,7 +210,7 @@ class Verification:
 async def conclude(tx: Transaction, change: int, now: datetime, *, times: int) -> None:
     """Note what the read-back has come to, and have the change concluded."""
     tally = await tx.operations.tally(change)
-    await tx.changes.put(change, awaits="")
+    await tx.changes.put(change, waiting_for="")
     await tx.events.add(
         change,
         "read_back",

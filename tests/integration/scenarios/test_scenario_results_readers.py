@@ -10,7 +10,7 @@ import pytest
 from tests.integration.scenarios.stage import Stage
 
 NUMBERS = [f"+1303555{index:04}" for index in range(6)]
-MOMENTS = ["sent_at_utc", "settled_at_utc", "read_back_at_utc"]
+MOMENTS = ["sent_at_utc", "ended_at_utc", "read_back_at_utc"]
 
 
 async def workbook(stage: Stage, change: int) -> bytes:

@@ -142,7 +142,7 @@ async def test_the_workbook_has_times_that_are_times(fleet: Stage) -> None:
     (page,) = load_workbook(io.BytesIO(await workbook(fleet, change))).worksheets
 
     head = [cell.value for cell in page[1]]
-    for name in ("sent_at_utc", "settled_at_utc", "read_back_at_utc"):
+    for name in ("sent_at_utc", "ended_at_utc", "read_back_at_utc"):
         cells = [row[head.index(name)] for row in page.iter_rows(min_row=2)]
         assert all(cell.is_date and cell.value.microsecond == 0 for cell in cells)
         told = [row[name] for row in fleet.results(change)]

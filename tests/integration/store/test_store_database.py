@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from bot.errors import DatabaseInUse, DatabaseTooNew, StoreError
 from bot.store import migrations
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.store.tables import metadata
+from bot.store.tables import UtcTime, batches, changes, metadata, operations
 from bot.store.tasks import Task
 from tests.integration.store.before import downgrade
 
@@ -59,6 +60,30 @@ async def test_a_change_that_was_about_to_be_concluded_is_read_back_first(tmp_pa
         async with database.reading() as tx:
             assert (await tx.tasks.count(Task.VERIFY), await tx.tasks.count(Task.FINISH)) == (1, 0)
             assert await tx.tasks.next_due() is not None
+
+
+async def test_columns_under_their_former_names_keep_what_is_in_them(database: Database) -> None:
+    """What a read-back waits for, how often a job was polled at its end, since when operators are asked, and ends."""
+    at = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    await downgrade(database, "0031")
+    async with database.engine.begin() as connection:
+        for insert in (
+            """changes (id, kind, state, requester, draft, created_at, awaits)
+            VALUES (7, 'k', 'verifying', 'U1', '{}', :at, 'Telnyx.')""",
+            """batches (id, change_id, position, kind, state, size, "values", looks, asked_at)
+            VALUES (8, 7, 0, 'k', 'submitted', 1, '{}', 3, :at)""",
+            """operations (change_id, position, number_id, e164, before, after, state, settled_at)
+            VALUES (7, 0, 'n', '+13035550100', '{}', '{}', 'failed', :at)""",
+        ):
+            await connection.execute(text(f"INSERT INTO {insert}").bindparams(bindparam("at", at, UtcTime)))
+
+    await migrate(database)
+
+    async with database.engine.begin() as connection:
+        waiting_for = (await connection.execute(select(changes.c.waiting_for))).scalar_one()
+        batch = (await connection.execute(select(batches.c.final_polls, batches.c.escalated_at))).one()
+        ended_at = (await connection.execute(select(operations.c.ended_at))).scalar_one()
+    assert (waiting_for, *batch, ended_at) == ("Telnyx.", 3, at, at)
 
 
 async def test_work_under_its_former_names_is_carried_on(database: Database) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
-from sqlalchemy import select, text, update
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, select, update
 
 from bot.changes.model.bulk_runs import NewNumber
 from bot.changes.model.change import Decision, DecisionVerb, Draft, MessageRef, Summary, ValueExport
@@ -24,7 +27,6 @@ from bot.changes.planning.plan import PlannedBatch, PlannedNumber
 from bot.errors import NotFound, Superseded
 from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
-from bot.store.migrations import migrate
 from bot.store.tables import operations, run_numbers
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -306,6 +308,12 @@ async def test_what_cannot_be_read_is_given_up_together(database: Database) -> N
     ]
 
 
+def rename_codes(connection: Connection) -> None:
+    """Apply the migration of the codes, and no other."""
+    with Operations.context(MigrationContext.configure(connection)):
+        import_module("bot.store.migrations.versions.0031_result_codes").upgrade()
+
+
 async def test_codes_under_their_former_names_are_renamed(database: Database) -> None:
     """Results of before have the names of now, of batches and of runs; other codes stay as they are."""
     change = await succeeded(database)
@@ -316,9 +324,7 @@ async def test_codes_under_their_former_names_are_renamed(database: Database) ->
         for position, code in enumerate(codes):
             await connection.execute(update(operations).where(operations.c.position == position).values(code=code))
         await connection.execute(update(run_numbers).values(code="linesman.unsettled"))
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0030'"))
-
-    await migrate(database)
+        await connection.run_sync(rename_codes)
 
     async with database.reading() as tx:
         assert [operation.code async for operation in tx.operations.stream(change)][:5] == [

@@ -86,7 +86,7 @@ def test_order_and_case_of_columns_do_not_matter(read: Read, text: Callable[...,
 
 def test_linesmans_own_columns_are_ignored(read: Read, text: Callable[..., bytes]) -> None:
     """The results and the plan can be uploaded as they are: their numbers are taken, the rest is left."""
-    former = ("number", "id", "before", "after", "found", "sent_at", "settled_at", "read_back_at")
+    former = ("number", "id", "before", "after", "found", "sent_at", "settled_at", "read_back_at", "settled_at_utc")
     for columns in ((*RESULTS, *MOMENTS), PLAN, former):
         row = ["x"] * len(columns)
         row[0], row[1] = "+13035550100", "1293384261075731499"
