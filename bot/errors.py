@@ -19,7 +19,9 @@ LinesmanError
 ├── StoreError                the database cannot do what was asked
 │   ├── DatabaseTooNew        written by a newer Linesman
 │   ├── DatabaseInUse         another process holds this SQLite file
+│   ├── DatabaseConflict      another transaction was in the way of this one, which can be tried again at once
 │   ├── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
+│   │   ├── DatabaseRefused   it does not let Linesman in, and waiting does not help: password, name, TLS, a right
 │   │   └── DatabaseDamaged   its file is not what was written into it
 │   └── AuditLogBroken        the audit log is not as it was written
 ├── ModalNotOpened            Slack did not open a window: nothing happened
@@ -166,6 +168,14 @@ class DatabaseInUse(StoreError):
 
 class DatabaseUnavailable(StoreError):
     """The database does not answer, so nothing was decided or sent; what was decided before is safe."""
+
+
+class DatabaseConflict(StoreError):
+    """Something else was written at the same moment, so nothing was decided; try again."""
+
+
+class DatabaseRefused(DatabaseUnavailable):
+    """The database does not let Linesman in; check DATABASE_URL and the rights of its user."""
 
 
 class DatabaseDamaged(DatabaseUnavailable):

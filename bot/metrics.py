@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from bot.changes.model.lifecycle import ChangeState
+from bot.errors import DatabaseUnavailable
 from bot.store.tasks import Task
 from bot.workflow.context import Context
 from bot.workflow.health import Health
@@ -39,12 +41,21 @@ SKEW: Final = Metric("linesman_clock_skew_seconds", "This machine's clock minus 
 METRICS: Final = (CHANGES, JOBS, TASKS, CALLS, UNDELIVERED, REFUSED, TROUBLE, FAILING, SKEW)
 
 
+#: Seconds for which the database is waited for; Prometheus gives up after ten by default.
+WITHIN: Final = 5.0
+#: Those that are counted in the database.
+COUNTED: Final = (CHANGES, JOBS, TASKS, UNDELIVERED, REFUSED)
+
+
 async def render(context: Context) -> bytes:
-    """Return the metrics in Prometheus' text format."""
+    """Return the metrics in Prometheus' text format; without those of the database while it does not answer."""
     registry = CollectorRegistry()
-    gauges: Mapping[Metric, Gauge] = {
-        metric: Gauge(metric.name, metric.meaning, metric.labels, registry=registry) for metric in METRICS
-    }
+    try:
+        async with asyncio.timeout(WITHIN):
+            counted = await _counted(context, registry)
+    except (DatabaseUnavailable, TimeoutError):  # what cannot be asked for now is left out: it is not 0
+        counted = ""
+    gauges: Mapping[Metric, Gauge] = {metric: _gauge(metric, registry) for metric in METRICS if metric not in COUNTED}
     for provider in context.catalogue.providers:
         for call, count in provider.calls.items():
             gauges[CALLS].labels(provider.name, call.method, call.path, call.status).set(count)
@@ -53,16 +64,27 @@ async def render(context: Context) -> bytes:
         gauges[FAILING].labels(what).set(count)
     for name, clock in context.clocks.items():
         gauges[SKEW].labels(name).set(clock.seconds)
-    async with context.database.reading() as tx:
-        counts = await tx.changes.count()
-        for state in ChangeState:
-            gauges[CHANGES].labels(state.value).set(counts.get(state, 0))
-        for kind in context.catalogue.kinds:
-            gauges[JOBS].labels(kind.name).set(await tx.batches.in_flight(kind.name))
-        for task in Task:
-            gauges[TASKS].labels(task.value).set(await tx.tasks.count(task))
-        gauges[UNDELIVERED].set(await tx.outbox.undelivered())
-        gauges[REFUSED].set(await tx.outbox.refused())
-        stuck = await tx.outbox.stuck()
-    gauges[TROUBLE].labels(Health.SLACK).set(bool(stuck) or Health.SLACK in context.health.present)
+    gauges[TROUBLE].labels(Health.SLACK).set(bool(counted) or Health.SLACK in context.health.present)
     return generate_latest(registry)
+
+
+async def _counted(context: Context, registry: CollectorRegistry) -> str:
+    """Add what is counted in the database, all of it at one moment, and return what is stuck there."""
+    async with context.database.reading() as tx:
+        counts, stuck = await tx.changes.count(), await tx.outbox.stuck()
+        jobs = {kind.name: await tx.batches.in_flight(kind.name) for kind in context.catalogue.kinds}
+        tasks = {task.value: await tx.tasks.count(task) for task in Task}
+        undelivered, refused = await tx.outbox.undelivered(), await tx.outbox.refused()
+    gauges: Mapping[Metric, Gauge] = {metric: _gauge(metric, registry) for metric in COUNTED}
+    for state in ChangeState:
+        gauges[CHANGES].labels(state.value).set(counts.get(state, 0))
+    for metric, by_name in ((JOBS, jobs), (TASKS, tasks)):
+        for name, count in by_name.items():
+            gauges[metric].labels(name).set(count)
+    gauges[UNDELIVERED].set(undelivered)
+    gauges[REFUSED].set(refused)
+    return stuck
+
+
+def _gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:
+    return Gauge(metric.name, metric.meaning, metric.labels, registry=registry)

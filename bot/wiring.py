@@ -21,6 +21,7 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.outcome.poll_schedule import PollPace
 from bot.config import Settings
 from bot.connections import reserved
+from bot.errors import DatabaseRefused, DatabaseUnavailable, StoreError
 from bot.metrics import render
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
@@ -97,6 +98,8 @@ OFFERS: Final = (TELNYX, CLOSE)
 #: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap
 #: (slack/API.md, "Socket Mode").
 SOCKETS = 2
+#: Seconds between two attempts to reach the database at the start.
+DATABASE_RETRY: Final = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +172,7 @@ async def running(
         # First of all, and long before it listens: somebody else's port is told before anything waits for Slack.
         place = stack.enter_context(reserved(settings.host, settings.port))
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
-        before, after = await migrate(database)
+        before, after = await _prepared(database)
         log.info("database ready", revision=after, before=before)
         client = slack_client(settings, stack, clock=clock)
         encryption = build_encryption(settings)
@@ -332,6 +335,28 @@ async def _connect(settings: Settings, app: AsyncApp, stack: AsyncExitStack) -> 
         await stack.enter_async_context(connection(app, token, settings.slack_api_url))
 
 
+async def _prepared(database: Database) -> tuple[str, str]:
+    """Bring the database up to date, and return its revision before and after.
+
+    Others start a server and stop it: it is waited for. A file is this machine's own, and who does not let us in says
+    the same the next time: that ends the start.
+    """
+    while True:
+        try:
+            revisions = await migrate(database)
+            if database.shared:
+                await database.rehearse()
+        except DatabaseRefused:
+            raise
+        except DatabaseUnavailable as error:
+            if not database.shared:
+                raise
+            log.warning("the database does not answer; trying again", why=error.message)
+            await asyncio.sleep(DATABASE_RETRY)
+        else:
+            return revisions
+
+
 async def _stopped(worker: Worker, working: asyncio.Task[None]) -> None:
     worker.stop()
     await asyncio.wait({working})
@@ -350,16 +375,20 @@ async def _ready(context: Context, working: asyncio.Task[None]) -> str:
     try:
         async with asyncio.timeout(2):
             await context.database.ping()
-    except Exception as error:  # whatever it is, the answer is "not ready" and the log says why
-        log.warning("database does not answer", exc_info=error)
-        return "the database does not answer"
+    except TimeoutError:
+        return "The database does not answer."
+    except StoreError as error:
+        return error.message
     return ""
 
 
 async def _warnings(context: Context) -> Sequence[str]:
     """Return what should be looked at although work goes on."""
-    async with context.database.reading() as tx:
-        stuck = await tx.outbox.stuck()
+    try:
+        async with context.database.reading() as tx:
+            stuck = await tx.outbox.stuck()
+    except DatabaseUnavailable as error:  # since it was asked whether it answers
+        stuck = error.message
     waits = [
         f"Slack asks to wait with {what} until {until:%Y-%m-%d %H:%M} UTC."
         for what, until in context.slack.waits().items()

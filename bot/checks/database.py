@@ -29,7 +29,21 @@ async def database(settings: Settings) -> Sequence[Finding]:
     if url.get_backend_name() == "sqlite":
         return await _sqlite(url)
     where = f" on {url.host}" if url.host else ""
-    return [await _opened(url, f"The PostgreSQL database {url.database or 'without a name'}{where}")]
+    return [await _postgres(url, f"The PostgreSQL database {url.database or 'without a name'}{where}")]
+
+
+async def _postgres(url: URL, shown: str) -> Finding:
+    """Compare the revision, and try what work needs, which is taken back; in words that every command has for it."""
+    try:
+        async with Database(url.render_as_string(hide_password=False), beside=True) as database:
+            present = await migrations.present(database)
+            if present == migrations.scripts().get_current_head():
+                await database.rehearse()
+            else:
+                await database.rehearse_migration()
+    except StoreError as error:
+        return fail(f"{shown} cannot be used. {error.message}")
+    return _judged(shown, present)
 
 
 async def _sqlite(url: URL) -> Sequence[Finding]:
@@ -73,14 +87,8 @@ def _probe(path: Path) -> Path:
 
 
 async def _opened(url: URL, shown: str, *tries: str) -> Finding:
-    """Open the database, try out ``tries``, statements that change nothing, and compare its revision."""
-    try:
-        engine = create_async_engine(url)
-    except ModuleNotFoundError as error:
-        return fail(
-            f"{shown} needs the driver {error.name or 'asyncpg'}, which is not installed: "
-            f"install it with `pip install 'linesman[postgres]'`."
-        )
+    """Open an SQLite database, try out ``tries``, statements that change nothing, and compare its revision."""
+    engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
             present = await connection.run_sync(migrations.revision)
@@ -92,11 +100,12 @@ async def _opened(url: URL, shown: str, *tries: str) -> Finding:
     except SQLAlchemyError as error:
         why = getattr(error, "orig", None) or type(error).__name__
         return fail(f"{shown} does not open: {why}. Fix this there, or set DATABASE_URL to another database.")
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        return fail(f"{shown} cannot be reached: {why}. Check DATABASE_URL, and whether its server runs.")
     finally:
         await engine.dispose()
+    return _judged(shown, present)
+
+
+def _judged(shown: str, present: str | None) -> Finding:
     directory = migrations.scripts()
     known = [script.revision for script in directory.walk_revisions()]
     return compared(shown, present, known, directory.get_current_head())

@@ -19,9 +19,10 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.changes.policy import Grant
 from bot.config.policy import PolicyFile
+from bot.config.postgres_url import for_driver, is_postgres
 
 MAKE_A_KEY: Final = 'python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-_DATABASES: Final = ("sqlite+aiosqlite", "postgresql+asyncpg")
+_SQLITE: Final = "sqlite+aiosqlite"
 _SHOWN: Final = 24
 #: Characters of a signing secret at least. Slack's have 32; what is shorter than this could be guessed, and whoever
 #: guesses it approves in anybody's name.
@@ -109,11 +110,13 @@ def _database_url(secret: SecretStr) -> SecretStr:
         url = make_url(secret.get_secret_value())
     except (ArgumentError, ValueError):
         url = None
-    if url is None or url.drivername not in _DATABASES:
+    if url is None or not (url.drivername == _SQLITE or is_postgres(url)):
         raise ValueError(
             "must start with sqlite+aiosqlite:// (one replica) or postgresql+asyncpg:// (several): "
             "other databases and drivers are not supported"
         )
+    if is_postgres(url):
+        for_driver(url)
     if (url.database or "").startswith("file:"):  # SQLite's own addresses, whose path could not be locked
         raise ValueError("must name the file by its path: sqlite+aiosqlite:////data/linesman.db")
     return secret

@@ -23,7 +23,7 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, LinesmanError
+from bot.errors import DatabaseUnavailable, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, LinesmanError
 from bot.slack.views.home import home
 from bot.slack.web_api import call
 from bot.workflow.context import Wakeup
@@ -87,7 +87,9 @@ class HomePublisher:
             await self._wakeup.wait(IDLE)
             try:
                 pause = await self._refresh()
-            except Exception:  # the database may be gone for a while; people still see what they saw
+            except DatabaseUnavailable:  # it is in the log already; people still see what they saw
+                pause = IDLE
+            except Exception:  # whatever it is, the other tabs must not wait for it
                 log.exception("cannot bring the home tabs up to date")
                 pause = IDLE
             await asyncio.sleep(pause)

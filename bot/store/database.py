@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
 import structlog
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from bot.config.postgres_url import is_postgres
 from bot.errors import DatabaseDamaged, DatabaseUnavailable, StoreError
-from bot.store.driver_errors import meaning, unreachable
+from bot.store import postgres
+from bot.store.driver_errors import DRIVER_ERRORS, meaning
+from bot.store.rehearsal import rehearse, rehearse_migration
 from bot.store.sqlite_file import HeldFile, path_of, refuse_folder, seen_by_others
 from bot.store.transaction import Transaction
 
@@ -48,19 +50,21 @@ class Database:
 
     def __init__(self, url: str, *, beside: bool = False) -> None:
         parsed = make_url(url)
-        self._sqlite = parsed.get_backend_name() == "sqlite"
+        self._sqlite = not is_postgres(parsed)
         self._path = path_of(parsed)
+        self._url = parsed
         try:
-            self._engine: AsyncEngine = create_async_engine(
-                parsed,
-                pool_pre_ping=not self._sqlite,
-                hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
+            self._engine: AsyncEngine = (
+                # hidden: an error's text reaches the log; values, sealed or not, must not
+                create_async_engine(parsed, hide_parameters=True) if self._sqlite else postgres.make_engine(parsed)
             )
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"The database needs the driver {error.name}, which is not installed: "
                 "install it with `pip install 'linesman[postgres]'`."
             ) from error
+        except ValueError as error:
+            raise StoreError(f"DATABASE_URL {error}.") from error
         self._beside = beside
         #: Whether the write-ahead log may still hold what was wiped; a process that was killed may have left some.
         self._to_scrub = self._sqlite and not beside
@@ -114,10 +118,18 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction below the tables, for migrations and for questions about them."""
+        """Open a transaction below the tables, for migrations and for questions about them: it may take its time."""
         with self._explained():
-            async with self._engine.begin() as connection:
-                yield connection
+            if self._sqlite:
+                async with self._engine.begin() as connection:
+                    yield connection
+                return
+            engine = postgres.make_engine(self._url, patient=True)
+            try:
+                async with engine.begin() as connection:
+                    yield connection
+            finally:
+                await engine.dispose()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -132,7 +144,7 @@ class Database:
     async def _writer(self) -> AsyncIterator[AsyncConnection]:
         with self._explained(writing=True):
             if not self._sqlite:
-                async with self._engine.begin() as connection:
+                async with postgres.transaction(self._engine) as connection:
                     yield connection
                 return
             async with self._writing, self._engine.connect() as connection:
@@ -147,16 +159,12 @@ class Database:
         """Raise what the driver says about the database as StoreError; its other errors are ours."""
         try:
             yield
-        except DBAPIError as error:
+        except DRIVER_ERRORS as error:
+            if self._sqlite and isinstance(error, OSError):
+                raise  # nobody's network is between us and a file
             if (told := meaning(error)) is None:
                 raise
-            self._notice(told, str(error.orig), writing=writing)
-            raise told from error
-        except OSError as error:  # asyncpg's, when there is nobody to connect to
-            if self._sqlite:
-                raise
-            told = unreachable(error)
-            self._notice(told, str(error), writing=writing)
+            self._notice(told, str(getattr(error, "orig", error)), writing=writing)
             raise told from error
 
     def _notice(self, told: StoreError, cause: str, *, writing: bool) -> None:
@@ -166,7 +174,7 @@ class Database:
                 log.error("the database is damaged", cause=cause)
             self._damage = told.message
         elif writing and isinstance(told, DatabaseUnavailable):
-            if told.message != self._trouble:
+            if told.message != self._trouble and not self._beside:  # a command says it, and ends
                 log.error("the database takes no writes", why=told.message, cause=cause)
             self._trouble = told.message
 
@@ -189,8 +197,13 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """Open a transaction that only reads: one consistent moment, and nobody waits for it."""
-        with self._explained():
-            async with self._engine.connect() as connection, connection.begin():
+        # A server that cannot be read from takes no writes either; SQLite's readers may be in a writer's way only.
+        with self._explained(writing=not self._sqlite):
+            if self._sqlite:
+                async with self._engine.connect() as connection, connection.begin():
+                    yield Transaction(connection)
+                return
+            async with postgres.transaction(self._engine) as connection:
                 yield Transaction(connection)
 
     async def cancel(self, tasks: Collection[asyncio.Task[Any]]) -> None:
@@ -225,9 +238,30 @@ class Database:
         self._trouble = ""
 
     async def ping(self) -> None:
-        """Raise unless the database answers."""
-        async with self._engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        """Raise :class:`bot.errors.StoreError` unless the database answers."""
+        async with self.reading():
+            return
+
+    async def rehearse(self) -> None:
+        """Try all that work needs, and take it back; raises :class:`bot.errors.StoreError` for what may not be done.
+
+        For a database whose form is this version's.
+        """
+        await self._taken_back(rehearse)
+
+    async def rehearse_migration(self) -> None:
+        """Try what a migration needs, a table of its own, and take it back; raises as :meth:`rehearse` does."""
+        await self._taken_back(rehearse_migration)
+
+    async def _taken_back(self, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+        with suppress(_TakenBack):
+            async with self._writer() as connection:
+                await work(connection)
+                raise _TakenBack
+
+
+class _TakenBack(Exception):
+    """What was written was a rehearsal."""
 
 
 def _configure_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the DBAPI has no common type

@@ -1,12 +1,22 @@
-"""What the errors of the database drivers mean for people."""
+"""What the errors of the database drivers mean for people.
+
+SQLite says it in words, PostgreSQL by SQLSTATE (postgresql.org, "PostgreSQL Error Codes"), and asyncpg lets what the
+network says through as it is. This is the one place that knows.
+"""
 
 from __future__ import annotations
 
+import socket
+import ssl
 from typing import Final
 
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.errors import DatabaseDamaged, DatabaseUnavailable, StoreError
+from bot.errors import DatabaseConflict, DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, StoreError
+
+#: What the drivers raise about the database itself.
+DRIVER_ERRORS: Final = (DBAPIError, PoolTimeout, OSError)
 
 #: What SQLite says when pages of its file are not what they should be (SQLITE_CORRUPT, SQLITE_NOTADB).
 _DAMAGED: Final = ("malformed", "not a database")
@@ -14,24 +24,56 @@ _DAMAGED: Final = ("malformed", "not a database")
 #: SQLSTATE.
 _OTHERWISE: Final = ("no such table", "no such column", "has no column", "already exists")
 _OTHERWISE_STATES: Final = frozenset({"42P01", "42703", "42P07"})
-#: Classes of SQLSTATE with which PostgreSQL turns everybody away, whatever is asked: no connection, no right to come
-#: in, no such database, no resources, a shutdown, a fault of the machine (postgresql.org, "PostgreSQL Error Codes").
-_TURNED_AWAY: Final = frozenset({"08", "28", "3D", "53", "57", "58"})
+#: States in which another transaction was in the way: a deadlock, or what was read is not so any more.
+_CONFLICTS: Final = frozenset({"40001", "40P01"})
+#: States, or the classes that they begin with, in which PostgreSQL turns Linesman away until somebody has done
+#: something about it -> what, and what to do. The first that fits counts. ``{}`` is the driver's own word.
+_REFUSED: Final = (
+    ("28P01", "The database does not accept the user's password ({}): check it in DATABASE_URL"),
+    ("28", "The database does not let Linesman in ({}): check DATABASE_URL and the server's pg_hba.conf"),
+    ("3D", "The database of that name is not there ({}): check its name in DATABASE_URL, or create it"),
+    ("42501", "The database user lacks a right ({}): grant it, or use the user to whom the tables belong"),
+    # A pooler hands one connection to many: names of prepared statements, and settings, are not kept apart there.
+    ("26000", "A pooler before the database mixes up statements ({}): set its pool_mode to session or transaction"),
+    ("42P05", "A pooler before the database mixes up statements ({}): set its pool_mode to session or transaction"),
+)
+#: The same for what passes: by itself, or once somebody has seen to the server.
+_UNAVAILABLE: Final = (
+    ("25006", "The database is read-only, as a standby is ({}): have DATABASE_URL lead to the primary"),
+    ("53100", "The disk of the database is full: free some space"),
+    ("53300", "The database has no connection left ({}): close some, or raise max_connections"),
+    ("53", "The database lacks resources ({}): see the log of its server"),
+    ("55P03", "The database is locked by another program ({}): end it"),
+    ("57014", "The database took too long ({}): see what else keeps it busy"),
+    ("57", "The server of the database ended the connection ({}): check that it runs"),
+    ("25P0", "The server of the database ended the transaction ({}): check what keeps it, or Linesman, busy"),
+    ("08", "The connection to the database was lost ({}): check that its server runs"),
+    ("58", "The server of the database has a fault ({}): see its log"),
+    ("XX", "The server of the database has a fault ({}): see its log"),
+    ("F0", "The server of the database has a fault ({}): see its log"),
+)
+#: States in which PostgreSQL found pages of a table or of an index damaged.
+_DAMAGED_STATES: Final = frozenset({"XX001", "XX002"})
 _SAFE: Final = "Nothing was decided or sent, and what was decided before is safe."
 
 
-def meaning(error: DBAPIError) -> StoreError | None:
+def meaning(error: DBAPIError | PoolTimeout | OSError) -> StoreError | None:
     """Return what ``error`` says about the database itself; None when the fault is in what was asked."""
+    if isinstance(error, OSError):
+        return _unreachable(error)
+    if isinstance(error, PoolTimeout):
+        return DatabaseUnavailable(
+            f"Every connection to the database is busy: see what keeps it, then try again. {_SAFE}"
+        )
     said, state = str(error.orig).lower(), str(getattr(error.orig, "sqlstate", None) or "")
-    if any(word in said for word in _OTHERWISE) or state in _OTHERWISE_STATES:
+    if state in _OTHERWISE_STATES or (not state and any(word in said for word in _OTHERWISE)):
         return StoreError(
             f"The database does not have the structure that Linesman gave it: {_cause(error)}. Restore a backup."
         )
-    if state[:2] in _TURNED_AWAY:
-        return DatabaseUnavailable(
-            f"The database refuses Linesman ({_cause(error)}): check DATABASE_URL and that its "
-            f"server is well, then try again. {_SAFE}"
-        )
+    if state:
+        return _by_state(state, _cause(error))
+    if _asks_too_much(error):
+        return DatabaseRefused(f"DATABASE_URL cannot be followed ({_cause(error)}): mend it, then try again. {_SAFE}")
     if isinstance(error, OperationalError | InterfaceError):
         return DatabaseUnavailable(f"{_advice(said)}, then try again. {_SAFE}")
     if isinstance(error, DatabaseError) and any(word in said for word in _DAMAGED):
@@ -39,10 +81,38 @@ def meaning(error: DBAPIError) -> StoreError | None:
     return None
 
 
-def unreachable(error: OSError) -> DatabaseUnavailable:
-    """Return what it means that there is nobody to connect to."""
+def _by_state(state: str, cause: str) -> StoreError | None:
+    """Return what a SQLSTATE of PostgreSQL means."""
+    if state in _CONFLICTS:
+        return DatabaseConflict()
+    if state in _DAMAGED_STATES:
+        return DatabaseDamaged(f"The database is damaged ({cause}): stop Linesman and restore a backup.")
+    for begin, text in _REFUSED:
+        if state.startswith(begin):
+            return DatabaseRefused(f"{text.format(cause)}, then try again. {_SAFE}")
+    for begin, text in _UNAVAILABLE:
+        if state.startswith(begin):
+            return DatabaseUnavailable(f"{text.format(cause)}, then try again. {_SAFE}")
+    return None
+
+
+def _unreachable(error: OSError) -> DatabaseUnavailable:
+    """Return what the network's word means: there is nobody to connect to, or nobody who answers."""
+    if isinstance(error, TimeoutError):
+        return DatabaseUnavailable(f"The database does not answer: check its server, then try again. {_SAFE}")
+    if isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME:
+        return DatabaseRefused(
+            f"The host of the database is not known ({error.strerror}): check it in DATABASE_URL, then try again. "
+            f"{_SAFE}"
+        )
+    # asyncpg says in words alone that the server has no TLS; that it can be spoken to is told by its having answered.
+    if isinstance(error, ssl.SSLError) or "SSL" in str(error):
+        return DatabaseRefused(
+            f"The database and Linesman do not agree about TLS ({error}): check sslmode in DATABASE_URL and the "
+            f"server's certificate, then try again. {_SAFE}"
+        )
     return DatabaseUnavailable(
-        f"The database cannot be reached ({error.strerror or type(error).__name__}): check DATABASE_URL "
+        f"The database cannot be reached ({error.strerror or str(error) or type(error).__name__}): check DATABASE_URL "
         f"and that its server runs, then try again. {_SAFE}"
     )
 
@@ -58,6 +128,11 @@ def _advice(said: str) -> str:
     return "The database accepts nothing right now: see the log"
 
 
+def _asks_too_much(error: DBAPIError) -> bool:
+    """Tell whether asyncpg cannot do what the address asks: the certificate that it names is missing, say."""
+    return type(getattr(error.orig, "__cause__", None)).__name__ == "ClientConfigurationError"
+
+
 def _cause(error: DBAPIError) -> str:
     """Return the driver's own words, without the class that SQLAlchemy puts before asyncpg's."""
-    return str(error.orig).partition(">: ")[2] or str(error.orig)
+    return (str(error.orig).partition(">: ")[2] or str(error.orig)).partition("\n")[0].rstrip(".")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -179,11 +179,10 @@ class Outbox:
         """Free every claim, whoever holds it; only for a database that nobody else can be using."""
         await self._connection.execute(update(outbox).values(owner=None, claimed_until=None))
 
-    async def release(self, owner: str) -> None:
-        """Give back everything that ``owner`` holds."""
-        await self._connection.execute(
-            update(outbox).where(outbox.c.owner == owner).values(owner=None, claimed_until=None)
-        )
+    async def release(self, owner: str, but: Collection[int] = ()) -> None:
+        """Give back everything that ``owner`` holds, ``but`` these."""
+        statement = update(outbox).where(outbox.c.owner == owner, outbox.c.id.not_in(list(but)))
+        await self._connection.execute(statement.values(owner=None, claimed_until=None))
 
     async def next_due(self) -> datetime | None:
         """Return when the next undelivered, unclaimed message is due; None when there is none."""

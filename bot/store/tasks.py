@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -102,11 +102,10 @@ class Tasks:
         """Free every claim, whoever holds it; only for a database that nobody else can be using."""
         await self._connection.execute(update(tasks).values(owner=None, claimed_until=None))
 
-    async def release(self, owner: str) -> None:
-        """Give back everything that ``owner`` holds."""
-        await self._connection.execute(
-            update(tasks).where(tasks.c.owner == owner).values(owner=None, claimed_until=None)
-        )
+    async def release(self, owner: str, but: Collection[int] = ()) -> None:
+        """Give back everything that ``owner`` holds, ``but`` these."""
+        statement = update(tasks).where(tasks.c.owner == owner, tasks.c.id.not_in(list(but)))
+        await self._connection.execute(statement.values(owner=None, claimed_until=None))
 
     async def hasten(self, task: Task, now: datetime, subjects: Iterable[int]) -> None:
         """Make ``task`` due now on those of ``subjects`` that wait unclaimed for a later time."""

@@ -6,6 +6,7 @@ import structlog
 
 from bot.changes.model.change import public_id
 from bot.changes.model.messages import FAULT, Message, Topic
+from bot.errors import DatabaseUnavailable
 from bot.store.tasks import Claim, Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
@@ -54,6 +55,8 @@ class FailureAlerts:
         try:
             async with self._context.database.reading() as tx:
                 return (await tx.batches.get(claim.subject)).change
+        except DatabaseUnavailable:  # it is in the log already
+            return None
         except Exception:  # the row itself may be what nobody can read
             log.exception("cannot find the change of a task", task=claim.task.value, subject=claim.subject)
             return None
@@ -64,6 +67,8 @@ class FailureAlerts:
         try:
             async with self._context.database.transaction() as tx:
                 await self._post(tx, change, fault)
+        except DatabaseUnavailable:  # as above
+            return
         except Exception:  # /readyz, the metric and the log tell it all the same
             log.exception("operators cannot be notified", change=change, what=fault.what)
             return

@@ -12,6 +12,7 @@ import structlog
 
 from bot.changes.model.messages import Message
 from bot.errors import DatabaseDamaged, DatabaseUnavailable
+from bot.store.conflicts import repeated
 from bot.store.tasks import Claim, Task
 from bot.workflow.clock_steps import TOLERATED, ClockSteps
 from bot.workflow.context import Context, Wakeup
@@ -95,10 +96,11 @@ class Worker:
             await tx.tasks.release_all()
             await tx.outbox.release_all()
 
-    async def _release(self, owner: str) -> None:
+    async def _release(self, owner: str, *, at_work: bool = False) -> None:
+        """Give back what ``owner`` holds, but for what is ``at_work``, which another replica would begin again."""
         async with self._context.database.transaction() as tx:
-            await tx.tasks.release(owner)
-            await tx.outbox.release(owner)
+            await tx.tasks.release(owner, [id_ for id_, _, _ in self._tasks] if at_work else ())
+            await tx.outbox.release(owner, self._messages if at_work else ())
 
     async def _loop(
         self, claim: Callable[[int], Awaitable[list[_Item]]], handle: Callable[[_Item], Awaitable[None]], wakeup: Wakeup
@@ -122,7 +124,9 @@ class Worker:
             async with self._context.database.reading() as tx:
                 table = tx.tasks if wakeup is self._context.task_wakeup else tx.outbox
                 due = await table.next_due()
-        except Exception:  # the database may be gone for a while; the loop goes on
+        except DatabaseUnavailable:  # it is in the log already
+            return IDLE
+        except Exception:  # whatever it is, the loop goes on
             log.exception("cannot search for due work")
             return IDLE
         if due is None:
@@ -135,10 +139,9 @@ class Worker:
         try:
             if self._context.database.trouble:
                 await self._context.database.probe()  # nothing new is begun before it takes writes again
-                if not self._context.database.shared:
-                    # What could not be given back meanwhile is; what is at work is not begun a second time, see below.
-                    await self._release(self._name)
-            items = await claim(room)
+                # What could not be given back meanwhile is; what is at work is not begun a second time, see below.
+                await self._release(self._name, at_work=self._context.database.shared)
+            items = await repeated(lambda: claim(room))
         except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
             await self._back_off(error)
             return []
@@ -152,8 +155,9 @@ class Worker:
     async def _back_off(self, error: DatabaseUnavailable) -> None:
         """Wait longer with each refusal, but not beyond a stop."""
         pause = min(IDLE * 2.0 ** min(self._refusals, 10), LONGEST_BACKOFF)
+        if not self._refusals:  # and then nothing more until it goes on
+            log.error("no new work is started", why=error.message)
         self._refusals += 1
-        log.error("no new work is started", why=error.message, seconds=pause)
         try:
             async with asyncio.timeout(pause):
                 await self._stopping.wait()
@@ -186,7 +190,7 @@ class Worker:
 
     async def _do(self, claim: Claim) -> None:
         try:
-            await self._handlers[claim.task](claim)
+            await repeated(lambda: self._handlers[claim.task](claim))
         except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
             log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
             if isinstance(error, DatabaseDamaged):
@@ -213,26 +217,36 @@ class Worker:
 
     async def _send(self, message: Message) -> None:
         try:
-            await self._deliver(message)
+            await repeated(lambda: self._deliver(message))
+        except DatabaseUnavailable as error:  # it is in the log already; the message may have arrived
+            log.warning("message interrupted", key=message.key, why=error.message)
+            if isinstance(error, DatabaseDamaged):
+                await self._escalation.message_failed(message, error)
+            await self._postpone(message)
         except Exception as error:  # as above: a message that cannot be delivered must not stop the others
             log.exception("delivery failed", key=message.key, attempts=message.attempts)
             await self._escalation.message_failed(message, error)
-            pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
-            try:
-                async with self._context.database.transaction() as tx:
-                    await tx.outbox.postpone(
-                        message,
-                        owner=self._name,
-                        until=self._context.clock() + pause,
-                        error="an unexpected error; see the log",
-                        surely_unsent=False,
-                    )
-            except Exception:  # as above
-                log.exception("cannot release a message", key=message.key)
+            await self._postpone(message)
         else:
             self._escalation.message_went_well(message)
         finally:
             self._messages.pop(message.id, None)
+
+    async def _postpone(self, message: Message) -> None:
+        pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
+        try:
+            async with self._context.database.transaction() as tx:
+                await tx.outbox.postpone(
+                    message,
+                    owner=self._name,
+                    until=self._context.clock() + pause,
+                    error="an unexpected error; see the log",
+                    surely_unsent=False,
+                )
+        except DatabaseUnavailable:
+            log.warning("a message is released later", key=message.key)
+        except Exception:  # as above
+            log.exception("cannot release a message", key=message.key)
 
     async def _renew(self) -> None:
         """Keep the claims of running tasks alive."""
@@ -244,6 +258,8 @@ class Worker:
                 async with self._context.database.transaction() as tx:
                     await tx.tasks.extend([id_ for id_, _, _ in self._tasks], self._name, until)
                     await tx.outbox.extend(self._messages, self._name, until)
+            except DatabaseUnavailable:  # it is in the log already; as below
+                continue
             except Exception:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
 
@@ -263,6 +279,8 @@ class Worker:
                 if behind:
                     async with self._context.database.transaction() as tx:
                         await tx.waiting.check_again(self._context.clock(), self._context.timing.lease)
+            except DatabaseUnavailable:  # it is in the log already; as below
+                pass
             except Exception:  # as above: it is tried again until it is done
                 log.exception("cannot reschedule after the clock was set")
             else:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.changes.model.kinds import Kind
+from bot.errors import DatabaseUnavailable
 from bot.providers.close.execution import RunExecution
 from bot.providers.close.updates import Updates
 from bot.providers.runs import Runs
@@ -69,6 +70,8 @@ class Driver:
                 await self._claim()
                 if self._carried:
                     await self._runs.renew(self._owner)
+            except DatabaseUnavailable:  # it is in the log already, and tried again at the next look
+                pass
             except Exception:
                 log.exception("cannot search for runs")
             await self._wait()
@@ -76,6 +79,8 @@ class Driver:
             await asyncio.wait(self._carried)
         try:
             await self._runs.release(self._owner)
+        except DatabaseUnavailable as error:
+            log.warning("runs are not released; their claims expire: %s", error.message)
         except Exception:
             log.exception("cannot release runs; their claims expire")
 
@@ -95,6 +100,8 @@ class Driver:
     async def _carry(self, carrying: RunExecution) -> None:
         try:
             await carrying.carry()
+        except DatabaseUnavailable as error:
+            log.warning("a run was interrupted; it resumes when its claim expires: %s", error.message)
         except Exception:
             log.exception("a run was interrupted; it resumes when its claim expires")
 

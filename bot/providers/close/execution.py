@@ -12,7 +12,7 @@ from bot.changes.model.bulk_runs import NumberState, Run, RunNumber, Step
 from bot.changes.model.kinds import Kind
 from bot.changes.outcome.outcomes import STALE, STOPPED
 from bot.changes.policy import OnStale
-from bot.errors import Superseded
+from bot.errors import DatabaseUnavailable, Superseded
 from bot.providers.close.ledger import Ledger
 from bot.providers.close.staleness import FreshRead
 from bot.providers.close.updates import UpdateResult, Updates
@@ -131,6 +131,8 @@ class RunExecution:
                 self._widen()
             except Superseded:
                 self._course = RunState.LEAVING
+            except DatabaseUnavailable as error:
+                self._rest(error.message)
             except Exception as error:
                 # Whatever it is, the run must not be lost with it: it is put off and taken up again.
                 log.exception("a number of run %s failed", self._run.id)

@@ -29,15 +29,19 @@ async def migrate(database: Database) -> tuple[str, str]:
 
 async def require_current(database: Database) -> None:
     """Raise :class:`bot.errors.StoreError` unless ``database`` has the form of this version; nothing is changed."""
-    async with database.connection() as connection:
-        present = await connection.run_sync(revision)
-    head = scripts().get_current_head()
-    if present != head:
-        found = f"has revision {present}" if present else "is empty"
+    is_there, head = await present(database), scripts().get_current_head()
+    if is_there != head:
+        found = f"has revision {is_there}" if is_there else "is empty"
         raise StoreError(
             f"The database {found}, and this version needs revision {head}: run `linesman migrate` with the version "
             "that is to use it."
         )
+
+
+async def present(database: Database) -> str | None:
+    """Return the revision of ``database``; None when it is empty. Raises StoreError when it has several."""
+    async with database.connection() as connection:
+        return await connection.run_sync(revision)
 
 
 def revision(connection: Connection) -> str | None:
@@ -63,11 +67,11 @@ def _upgrade(connection: Connection) -> tuple[str, str]:
     config.attributes["connection"] = connection
     directory = ScriptDirectory.from_config(config)
     known = {script.revision for script in directory.walk_revisions()}
-    present = revision(connection)
-    if present is not None and present not in known:
+    before = revision(connection)
+    if before is not None and before not in known:
         raise DatabaseTooNew(
-            f"The database has revision {present}, which this version does not know: "
+            f"The database has revision {before}, which this version does not know: "
             "it was written by a newer Linesman. Install that version, or restore a backup."
         )
     command.upgrade(config, "head")
-    return present or "-", directory.get_current_head() or "-"
+    return before or "-", directory.get_current_head() or "-"

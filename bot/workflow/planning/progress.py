@@ -9,6 +9,7 @@ from typing import Self
 import structlog
 
 from bot.changes.model.lifecycle import ChangeState
+from bot.errors import DatabaseUnavailable
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 
@@ -55,6 +56,8 @@ class Progress:
             try:
                 if not await self._announce(shown):
                     return
+            except DatabaseUnavailable:  # it is in the log already
+                pass
             except Exception:  # planning goes on without a word about it; the log says why
                 log.exception("cannot show the progress", change=self._change)
 

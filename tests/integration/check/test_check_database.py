@@ -198,8 +198,8 @@ async def test_no_driver(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     place.env["DATABASE_URL"] = "postgresql+asyncpg://lin:correct-horse@db.example.com/lin"
     line = (
-        "FAIL  The PostgreSQL database lin on db.example.com needs the driver asyncpg, which is not installed: install "
-        "it with `pip install 'linesman[postgres]'`."
+        "FAIL  The PostgreSQL database lin on db.example.com cannot be used. The database needs the driver asyncpg, "
+        "which is not installed: install it with `pip install 'linesman[postgres]'`."
     )
 
     await place.tells({"database": [line]})
@@ -210,8 +210,9 @@ async def test_no_server(place: Any) -> None:
     pytest.importorskip("asyncpg")
     place.env["DATABASE_URL"] = "postgresql+asyncpg://lin:correct-horse@127.0.0.1:1/lin"
     line = (
-        "FAIL  The PostgreSQL database lin on 127.0.0.1 cannot be reached: Connect call failed "
-        "('127.0.0.1', 1). Check DATABASE_URL, and whether its server runs."
+        "FAIL  The PostgreSQL database lin on 127.0.0.1 cannot be used. The database cannot be reached (Connect call "
+        "failed ('127.0.0.1', 1)): check DATABASE_URL and that its server runs, then try again. Nothing was decided or "
+        "sent, and what was decided before is safe."
     )
 
     await place.tells({"database": [line]})
@@ -228,8 +229,9 @@ async def test_postgresql(place: Any, postgres: str) -> None:
 
     place.env["DATABASE_URL"] = url.set(database="no_such_database").render_as_string(hide_password=False)
     refused = (
-        "FAIL  The PostgreSQL database no_such_database does not open: database "
-        '"no_such_database" does not exist. Fix this there, or set DATABASE_URL to another database.'
+        "FAIL  The PostgreSQL database no_such_database cannot be used. The database of that name is not there "
+        '(database "no_such_database" does not exist): check its name in DATABASE_URL, or create it, then try again. '
+        "Nothing was decided or sent, and what was decided before is safe."
     )
 
     await place.tells({"database": [refused]})

@@ -1,0 +1,55 @@
+"""The address of a PostgreSQL database, as providers hand it out, in the driver's terms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+from sqlalchemy import URL
+
+#: The schemes of addresses that providers hand out; the driver is ours to choose.
+SCHEMES: Final = frozenset({"postgresql+asyncpg", "postgresql", "postgres"})
+#: Parameters of libpq that asyncpg reads from a DSN, and from nowhere else (its ``connect``, "dsn").
+_OF_DSN: Final = frozenset(
+    {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "target_session_attrs"}
+)
+#: Those that name a file.
+_FILES: Final = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
+#: Parameters that SQLAlchemy and asyncpg take as they are.
+_AS_THEY_ARE: Final = frozenset({"host", "port", "ssl"})
+_TLS_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+def is_postgres(url: URL) -> bool:
+    """Tell whether ``url`` is that of a PostgreSQL database."""
+    return url.drivername in SCHEMES
+
+
+def for_driver(url: URL) -> tuple[URL, dict[str, str]]:
+    """Return the address without what asyncpg does not take as an argument, and the arguments that say the same.
+
+    ``?sslmode=require`` would otherwise end as an unknown argument. Raises ValueError, whose text says what is wrong
+    with which parameter.
+    """
+    moved: dict[str, str] = {}
+    kept = {name: value for name, value in url.query.items() if name in _AS_THEY_ARE}
+    for name, value in url.query.items():
+        if name in _AS_THEY_ARE:
+            continue
+        said = value if isinstance(value, str) else value[-1]
+        if name == "channel_binding":
+            if said == "require":  # asyncpg cannot bind, and to leave it out in silence would promise what is not so
+                raise ValueError("asks for channel_binding=require, which the driver cannot do: leave it out")
+            continue
+        if name not in _OF_DSN:
+            known = ", ".join(sorted(_OF_DSN))
+            raise ValueError(f"has the parameter {name}, which means nothing here: leave it out (known are {known})")
+        if name in _FILES and not Path(said).is_file():
+            raise ValueError(f"names the file {said} as its {name}, and there is none: mend the path")
+        moved[name] = said
+    mode = moved.get("sslmode", "prefer")
+    if mode not in _TLS_MODES:
+        raise ValueError(f"has no sslmode that exists: use one of {', '.join(_TLS_MODES)}")
+    plain = url.set(drivername="postgresql+asyncpg", query=kept)
+    return plain, ({"dsn": f"postgresql://?{urlencode(moved)}"} if moved else {})

@@ -1,0 +1,106 @@
+"""Connections to PostgreSQL: opened in time or not at all, and never waited for without an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import URL, NullPool, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.config.postgres_url import for_driver
+from bot.errors import DatabaseConflict
+from bot.store.driver_errors import DRIVER_ERRORS, meaning
+
+#: Seconds within which a transaction is open: with a connection from the pool, or a new one. Somebody may be waiting
+#: in Slack, and a server that hangs shows here as a rule.
+OPEN_WITHIN: Final = 4.0
+#: Seconds after which asyncpg gives up on a command: the server would have ended it by itself before.
+COMMAND_WITHIN: Final = 25.0
+#: Connections that are kept, and how many more there may be for a while.
+KEPT: Final = 10
+MORE: Final = 10
+#: How often a transaction is opened anew that met a connection of before, or a conflict, before anything was asked.
+TRIES: Final = 3
+
+#: What the server bounds by itself, in milliseconds and for one transaction: SET LOCAL works behind a pooler too,
+#: where settings of a session belong to everybody. A replica that is stopped in the middle of a transaction loses it,
+#: and with it its locks, before others have waited too long for them.
+_BOUNDS: Final = text(
+    "SELECT set_config('statement_timeout', '20000', true), set_config('lock_timeout', '12000', true), "
+    "set_config('idle_in_transaction_session_timeout', '10000', true)"
+)
+
+
+def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
+    """Return an engine for ``url``; a ``patient`` one keeps no connections and lets commands take any time.
+
+    Statements get no names and are not kept, so that it works behind a pooler that gives each transaction another
+    connection (PgBouncer, "pool_mode = transaction").
+    """
+    plain, arguments = for_driver(url)
+    limits: dict[str, Any] = {"timeout": OPEN_WITHIN, "command_timeout": None if patient else COMMAND_WITHIN}
+    unnamed: dict[str, Any] = {
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        "prepared_statement_name_func": str,
+    }
+    pool: dict[str, Any] = {"poolclass": NullPool} if patient else {"pool_size": KEPT, "max_overflow": MORE}
+    return create_async_engine(
+        plain,
+        hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
+        connect_args={**arguments, **limits, **unnamed},
+        **pool,
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction, commit it when the block ends well, and roll it back otherwise.
+
+    Raises what the driver raises. A connection on which a command was given up is not asked for anything more, not
+    even to roll back: the server does that when the connection is gone.
+    """
+    connection = await _opened(engine)
+    try:
+        yield connection
+        await connection.commit()
+    except TimeoutError:
+        await connection.invalidate()
+        raise
+    finally:
+        await connection.close()
+
+
+async def _opened(engine: AsyncEngine) -> AsyncConnection:
+    """Return a connection on which a transaction has begun, anew when the one in the pool turns out to be closed."""
+    for left in reversed(range(TRIES)):
+        connection = engine.connect()
+        try:
+            async with asyncio.timeout(OPEN_WITHIN):
+                await connection.start()
+                await connection.execute(_BOUNDS)
+        except DRIVER_ERRORS as error:
+            await _closed(connection)
+            if not left or not _try_again(error):
+                raise
+        except BaseException:
+            await _closed(connection)
+            raise
+        else:
+            return connection
+    raise RuntimeError("the last try returns or raises")
+
+
+async def _closed(connection: AsyncConnection) -> None:
+    if connection.sync_connection is not None:  # it was there, before something went wrong with it
+        await connection.close()
+
+
+def _try_again(error: Exception) -> bool:
+    """Tell whether it may be different at once, and nothing was asked yet that could have been done."""
+    stale = isinstance(error, DBAPIError) and error.connection_invalidated
+    return stale or (isinstance(error, DRIVER_ERRORS) and isinstance(meaning(error), DatabaseConflict))

@@ -1,0 +1,128 @@
+"""The bot on a PostgreSQL that fails: new work stops, people are told, and it goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import structlog
+
+from tests.integration.scenarios.stage import Stage
+from tests.integration.unruly_postgres import UnrulyPostgres, unruly, unruly_server
+
+__all__ = ["unruly", "unruly_server"]
+
+
+@pytest.fixture
+async def stage(idle: Stage, unruly: UnrulyPostgres) -> Stage:
+    """Set the stage with the bot at work on a PostgreSQL that can be harmed."""
+    await idle.start(DATABASE_URL=unruly.url)
+    return idle
+
+
+async def ready(stage: Stage, status: int) -> str:
+    """Wait until ``/readyz`` answers with ``status`` and return what it says."""
+    async with asyncio.timeout(60):
+        while (answer := await stage.get("/readyz"))[0] != status:  # noqa: ASYNC110 - only another look can tell
+            await asyncio.sleep(0.05)
+    return answer[1]
+
+
+async def goes_on(stage: Stage) -> None:
+    """Prove that work goes on, with a change from its beginning to its end."""
+    await ready(stage, 200)
+    number = stage.telnyx.add_number("+13035550199")
+    change = await stage.run([number.phone_number])
+
+    assert stage.outcomes(change) == {"verified": 1}
+    stage.assert_nothing_doubled()
+
+
+async def test_while_it_is_stopped_people_are_told_and_afterwards_it_goes_on(
+    stage: Stage, unruly: UnrulyPostgres
+) -> None:
+    """A click is answered, readiness and metrics say it, and the log has a line and no traceback."""
+    with structlog.testing.capture_logs() as lines:
+        unruly.stop()
+        answer = await stage.command("list", by=stage.otto)
+        said = await ready(stage, 503)
+        status, metrics = await stage.get("/metrics")
+        unruly.start()
+        await ready(stage, 200)
+
+    assert "The database cannot be reached" in answer
+    assert "Nothing was decided or sent" in answer
+    assert "The database" in said
+    assert status == 200
+    assert 'linesman_trouble{where="database"} 1.0' in metrics
+    assert "linesman_changes" not in metrics
+    assert sum(line["event"] == "no new work is started" for line in lines) <= 2
+    assert not [line for line in lines if line.get("exc_info")]
+    await goes_on(stage)
+
+
+async def test_while_it_hangs_people_are_answered_soon(stage: Stage, unruly: UnrulyPostgres) -> None:
+    """Connections stay open and nothing comes: nobody waits for that to end."""
+    with unruly.hanging():
+        async with asyncio.timeout(15):
+            answer = await stage.command("list", by=stage.otto)
+        said = await ready(stage, 503)
+        status, metrics = await stage.get("/metrics")
+
+    assert "The database does not answer" in answer
+    assert "does not answer" in said
+    assert status == 200
+    assert 'linesman_trouble{where="database"} 1.0' in metrics
+    await goes_on(stage)
+
+
+async def test_a_standby_is_not_ready(stage: Stage, unruly: UnrulyPostgres) -> None:
+    """It can be read, so people can look; nothing that is decided could be kept."""
+    stage.telnyx.add_number("+13035550000")
+    change = await stage.ask("+13035550000")
+    await stage.quiet()
+    unruly.stop()
+    unruly.start(default_transaction_read_only="on")
+    said = await ready(stage, 503)
+    answer = await stage.approve(change)
+    unruly.stop()
+    unruly.start()
+    await ready(stage, 200)
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert "is read-only, as a standby is" in said
+    assert "have DATABASE_URL lead to the primary" in answer
+    assert stage.outcomes(change) == {"verified": 1}
+    stage.assert_nothing_doubled()
+
+
+async def test_ended_connections_double_and_lose_nothing(stage: Stage, unruly: UnrulyPostgres) -> None:
+    """An administrator ends every connection again and again while a change of many numbers is carried out."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(30, start="+13035550000")]
+    change = await stage.ask(numbers)
+    await stage.quiet()
+    await stage.approve(change)
+    for _ in range(8):
+        await asyncio.to_thread(unruly.end_connections)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"verified": 30}
+    stage.assert_nothing_doubled()
+
+
+async def test_a_start_waits_for_the_database(idle: Stage, unruly: UnrulyPostgres, monkeypatch: Any) -> None:
+    """As it waits for Slack: whoever starts both at once need not mind which is there first."""
+    monkeypatch.setattr("bot.wiring.DATABASE_RETRY", 0.05)
+    unruly.stop()
+    with structlog.testing.capture_logs() as lines:
+        starting = asyncio.create_task(idle.start(DATABASE_URL=unruly.url))
+        async with asyncio.timeout(30):
+            while len(lines) < 2:  # noqa: ASYNC110 - lines signal nobody
+                await asyncio.sleep(0.05)
+        unruly.start()
+        await starting
+
+    assert {line["event"] for line in lines[:2]} == {"the database does not answer; trying again"}
+    await goes_on(idle)
