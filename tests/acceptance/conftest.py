@@ -21,7 +21,7 @@ pytest.register_assert_rewrite(
 )
 
 from tests.acceptance import process_pool  # noqa: E402 - the rewriting has to be asked for first
-from tests.acceptance.process_pool import Nursery  # noqa: E402 - the same
+from tests.acceptance.process_pool import ProcessPool  # noqa: E402 - the same
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage  # noqa: E402 - the same
 
 
@@ -32,24 +32,24 @@ def transport() -> str:
 
 
 @pytest.fixture(scope="session")
-def cradle() -> Iterator[Path]:
+def fork_server() -> Iterator[Path]:
     """Run the program that processes are forked from, for tests that start many; give the path of its socket."""
-    with process_pool.cradle() as path:
+    with process_pool.fork_server() as path:
         yield path
 
 
 @pytest.fixture
-async def forked() -> Nursery | None:
+async def forked() -> ProcessPool | None:
     """Return None: the process is started as anybody would start it."""
     return None
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, transport: str, forked: Nursery | None) -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path, transport: str, forked: ProcessPool | None) -> AsyncIterator[Stage]:
     """Set the stage; the process is not started yet."""
     slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
     async with slack, TelnyxStandIn(api_key=API_KEY, job_seconds=0.3) as telnyx:
-        stage = Stage(slack=slack, telnyx=telnyx, folder=tmp_path, transport=transport, nursery=forked)
+        stage = Stage(slack=slack, telnyx=telnyx, folder=tmp_path, transport=transport, pool=forked)
         yield stage
         await stage.process.close()
     # Pytest shows what a fixture wrote with the test that failed, and only then.

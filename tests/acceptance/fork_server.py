@@ -27,7 +27,7 @@ import bot.commands.serve  # noqa: F401 - so that nobody who is forked has to im
 from tests.acceptance.faults import hooks
 
 
-class Cradle:
+class ForkServer:
     """Forks whoever is asked for, and tells of each end."""
 
     def __init__(self, path: str) -> None:
@@ -43,7 +43,7 @@ class Cradle:
         #: Process -> whose it is, and under which number.
         self._living: dict[int, tuple[socket.socket, int]] = {}
 
-    def rock(self) -> None:
+    def run(self) -> None:
         """Do what is asked for until SIGTERM."""
         while True:
             ready, _, _ = select.select([self._ends, self._door, *self._unread], [], [])
@@ -120,4 +120,4 @@ def _serve(env: Mapping[str, str], log: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    Cradle(sys.argv[1]).rock()
+    ForkServer(sys.argv[1]).run()

@@ -48,9 +48,9 @@ class Child:
 
 
 @contextmanager
-def cradle() -> Iterator[Path]:
+def fork_server() -> Iterator[Path]:
     """Run the program that processes are forked from, and give the path of its socket."""
-    with tempfile.TemporaryDirectory(prefix="cradle-") as folder:
+    with tempfile.TemporaryDirectory(prefix="fork-server-") as folder:
         path = Path(folder) / "socket"
         command = (sys.executable, "-m", "tests.acceptance.fork_server", str(path))
         program = subprocess.Popen(command, cwd=HERE, env=environment({}))  # noqa: S603 - it is our own
@@ -61,7 +61,7 @@ def cradle() -> Iterator[Path]:
             program.wait()
 
 
-class Nursery:
+class ProcessPool:
     """Starts processes; an asynchronous context manager, at whose end none of them is left."""
 
     def __init__(self, path: Path) -> None:
@@ -92,16 +92,16 @@ class Nursery:
         self._writer.close()
         await self._writer.wait_closed()
 
-    async def bear(self, env: Mapping[str, str], log: Path) -> Child:
+    async def start(self, env: Mapping[str, str], log: Path) -> Child:
         """Start ``python -m bot serve`` in this environment, writing to this log."""
         if self._writer is None:
-            raise RuntimeError("the nursery is not open")
+            raise RuntimeError("the pool is not open")
         number = next(self._ids)
         loop = asyncio.get_running_loop()
-        born, self._ends[number] = self._pids.setdefault(number, loop.create_future()), loop.create_future()
+        started, self._ends[number] = self._pids.setdefault(number, loop.create_future()), loop.create_future()
         request = {"id": number, "env": dict(env), "log": str(log)}
         self._writer.write(json.dumps(request).encode() + b"\n")
-        return Child(await born, self._ends[number])
+        return Child(await started, self._ends[number])
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
@@ -112,12 +112,12 @@ class Nursery:
                 self._ends.pop(told["id"]).set_result(told["status"])
 
 
-class Born(Serving):
-    """Linesman as a process of the nursery."""
+class PooledProcess(Serving):
+    """Linesman as a process of the pool."""
 
-    def __init__(self, nursery: Nursery, env: Mapping[str, str], log: Path) -> None:
+    def __init__(self, pool: ProcessPool, env: Mapping[str, str], log: Path) -> None:
         super().__init__(env, log)
-        self._nursery = nursery
+        self._pool = pool
 
     async def _spawn(self) -> Child:
-        return await self._nursery.bear(environment(self.env), self.log)
+        return await self._pool.start(environment(self.env), self.log)

@@ -21,7 +21,7 @@ from bot.sandbox.slack import Delivery, FaultKind, Message, SlackStandIn
 from bot.sandbox.slack.transcript import lines
 from bot.sandbox.telnyx import Number, TelnyxStandIn
 from tests.acceptance.process import Serving
-from tests.acceptance.process_pool import Born, Nursery
+from tests.acceptance.process_pool import PooledProcess, ProcessPool
 
 BOT_TOKEN: Final = "xoxb-acceptance-1"
 APP_TOKEN: Final = "xapp-acceptance-1"
@@ -63,7 +63,7 @@ class Stage:
     close: CloseStandIn | None = None
     transport: str = "http"
     #: Where the process is forked; without one it is started as anybody would start it.
-    nursery: Nursery | None = None
+    pool: ProcessPool | None = None
     #: Numbers of the change, in the order in which Ana gives them.
     asked: list[Number] = field(default_factory=list)
     #: Those of them that have the wanted values from the beginning.
@@ -81,7 +81,7 @@ class Stage:
             self.slack.add_channel(channel, name=name, members=EVERYBODY)
         self.port = free_port()
         env, log = self._environment(), self.folder / "linesman.log"
-        self.process = Serving(env, log) if self.nursery is None else Born(self.nursery, env, log)
+        self.process = Serving(env, log) if self.pool is None else PooledProcess(self.pool, env, log)
 
     @property
     def database(self) -> Path:

@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance import moments
 from tests.acceptance.checker import assert_right
 from tests.acceptance.moments import JOBS, Moment, Part, called, message, play, slack_has
-from tests.acceptance.process_pool import Nursery
+from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import Stage
 
 MOMENTS: Final = {
@@ -68,10 +68,10 @@ MOMENTS: Final = {
 
 
 @pytest.fixture
-async def forked(cradle: Path) -> AsyncIterator[Nursery]:
+async def forked(fork_server: Path) -> AsyncIterator[ProcessPool]:
     """Let the process be forked: it is started many times here, and that is not what is tried."""
-    async with Nursery(cradle) as nursery:
-        yield nursery
+    async with ProcessPool(fork_server) as pool:
+        yield pool
 
 
 @pytest.mark.faults  # plain runs kill at the worst steps of the matrix

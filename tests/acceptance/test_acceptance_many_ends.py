@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.checker import assert_right
-from tests.acceptance.process_pool import Nursery
+from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import Stage
 
 #: Ends of the process during the run; the last one comes when the jobs are over and nobody has read them.
@@ -21,10 +21,10 @@ JOB_SECONDS = 120.0
 
 
 @pytest.fixture
-async def forked(cradle: Path) -> AsyncIterator[Nursery]:
+async def forked(fork_server: Path) -> AsyncIterator[ProcessPool]:
     """Let the process be forked: it is started many times here, and that is not what is tried."""
-    async with Nursery(cradle) as nursery:
-        yield nursery
+    async with ProcessPool(fork_server) as pool:
+        yield pool
 
 
 @pytest.mark.parametrize("seed", [20260])

@@ -164,7 +164,7 @@ def evidence() -> Evidence:
             clicks = await Acts(stage, Screen(io.StringIO(), stage.world.slack)).play()
             curtain = await stage.curtain()
             return gather(
-                stage.world, stage.office, clicks, secrets=stage.secrets, log=curtain.log, ending=curtain.ending
+                stage.world, stage.team, clicks, secrets=stage.secrets, log=curtain.log, ending=curtain.ending
             )
 
     return asyncio.run(played())
@@ -228,20 +228,20 @@ def _sheet(old: bytes, new: bytes) -> Doctored:
     return doctored
 
 
-def _office(**changed: object) -> Doctored:
-    return lambda seen: replace(seen, office=replace(seen.office, **changed))
+def _second_act(**changed: object) -> Doctored:
+    return lambda seen: replace(seen, team=replace(seen.team, **changed))
 
 
 def _updated_twice(seen: Evidence) -> Evidence:
-    return _office(updates=[*seen.office.updates, seen.office.updates[0]])(seen)
+    return _second_act(updates=[*seen.team.updates, seen.team.updates[0]])(seen)
 
 
 def _updated_early(seen: Evidence) -> Evidence:
-    return _office(approved=replace(seen.office.approved, at=seen.office.approved.at + timedelta(minutes=1)))(seen)
+    return _second_act(approved=replace(seen.team.approved, at=seen.team.approved.at + timedelta(minutes=1)))(seen)
 
 
 def _slowed_down(seen: Evidence) -> Evidence:
-    return _office(calls=[*seen.office.calls, replace(seen.office.calls[0], status=429)])(seen)
+    return _second_act(calls=[*seen.team.calls, replace(seen.team.calls[0], status=429)])(seen)
 
 
 FAULTS: Final[dict[str, tuple[str, Doctored]]] = {
@@ -273,10 +273,10 @@ FAULTS: Final[dict[str, tuple[str, Doctored]]] = {
         "the_verification",
         lambda seen: replace(seen, provider_calls=[c for c in seen.provider_calls if "/jobs/" in c.path]),
     ),
-    "a colleague on nobody's number": ("the_office", lambda seen: _office(after=seen.office.before)(seen)),
-    "a number updated twice": ("the_office", _updated_twice),
-    "an update before the approval": ("the_office", _updated_early),
-    "a limit broken": ("the_office", _slowed_down),
+    "a colleague on nobody's number": ("the_second_act", lambda seen: _second_act(after=seen.team.before)(seen)),
+    "a number updated twice": ("the_second_act", _updated_twice),
+    "an update before the approval": ("the_second_act", _updated_early),
+    "a limit broken": ("the_second_act", _slowed_down),
     "a late answer": ("the_answers", lambda seen: replace(seen, deliveries=[replace(seen.deliveries[0], seconds=3.1)])),
     "a complaint": ("the_answers", lambda seen: replace(seen, complaints=["the answer had a body"])),
     "a secret in the log": ("the_secrets", lambda seen: replace(seen, log=f"token {seen.secrets[0]}")),

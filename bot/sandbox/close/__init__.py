@@ -4,7 +4,7 @@
     async with close:                                     # binds 127.0.0.1 on a free port
         ana = close.add_user("Ana", "Reyes")
         number = close.add_number("+13035550100", label="Front desk", participants=[ana.id])
-        office = furnish(close, shared=200)               # or a whole office at once
+        fixtures = furnish(close, shared=200)             # or a whole team with its numbers
         ...                                               # give close.url to a client
         close.number("+13035550100").label                # records are live and mutable
         close.calls, close.updates, close.truth()         # what was asked for, what took effect, what is so
@@ -34,7 +34,7 @@ left out (``rows``), 5xx without JSON (``answers``), groups without names unless
 from __future__ import annotations
 
 from bot.sandbox.close.faults import Faults
-from bot.sandbox.close.fixtures import Office, furnish
+from bot.sandbox.close.fixtures import Fixtures, furnish
 from bot.sandbox.close.query import Caps, Paging
 from bot.sandbox.close.rates import RateLimit
 from bot.sandbox.close.records import Group, Number, Update, User
@@ -48,9 +48,9 @@ __all__ = [
     "CloseStandIn",
     "Fault",
     "Faults",
+    "Fixtures",
     "Group",
     "Number",
-    "Office",
     "Paging",
     "RateLimit",
     "Update",

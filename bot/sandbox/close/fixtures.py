@@ -21,7 +21,7 @@ PEOPLE: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Office:
+class Fixtures:
     """What was put into the organization, all of it live."""
 
     users: tuple[User, ...]
@@ -35,7 +35,7 @@ class Office:
     foreign: tuple[Number, ...]
 
 
-def furnish(close: CloseStandIn, *, shared: int = 40, own: int = 2, start: str = "+13035551000") -> Office:
+def furnish(close: CloseStandIn, *, shared: int = 40, own: int = 2, start: str = "+13035551000") -> Fixtures:
     """Fill the organization with consecutive numbers from ``start`` on.
 
     The shared ones go to the two teams in turn and ring everybody of the team; each third forwards to the line of
@@ -47,7 +47,7 @@ def furnish(close: CloseStandIn, *, shared: int = 40, own: int = 2, start: str =
         teams.setdefault(team, []).append(user.id)
     groups = {name: close.add_group(name, members=members) for name, members in teams.items()}
     numbers = iter(range(int(start.removeprefix("+")), int(start.removeprefix("+")) + shared + own + len(users)))
-    return Office(
+    return Fixtures(
         users=users,
         groups=groups,
         shared=tuple(_shared(close, f"+{next(numbers)}", each, groups) for each in range(shared)),

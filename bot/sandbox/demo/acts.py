@@ -42,8 +42,8 @@ class Acts:
         clicks = await self._decide()
         await self._follow()
         await self._look_back()
-        office = await SecondAct(self._stage, self._screen).play()
-        return replace(clicks, office=office)
+        team = await SecondAct(self._stage, self._screen).play()
+        return replace(clicks, team=team)
 
     async def _opening(self) -> None:
         screen = self._screen

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.sandbox.demo.fixtures import Office, OfficeSeen, look
+from bot.sandbox.demo.fixtures import DemoFixtures, FixturesSeen, look
 from bot.sandbox.demo.process import Ending
 from bot.sandbox.demo.world import APPROVALS, FAILURES, OPS, Values, World, account
 from bot.sandbox.slack import Call, Delivery, File, Message
@@ -25,7 +25,7 @@ class Clicks:
     #: Max's.
     approved: Delivery
     #: Max's in the second act; None before it was played.
-    office: Delivery | None = None
+    team: Delivery | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Evidence:
     link: str
     sheets: Sequence[File]
     #: What the second act came to.
-    office: OfficeSeen
+    team: FixturesSeen
     slack_calls: Sequence[Call]
     deliveries: Sequence[Delivery]
     complaints: Sequence[str]
@@ -78,7 +78,7 @@ class Evidence:
 
 
 def gather(
-    world: World, office: Office, clicks: Clicks, *, secrets: Sequence[str], log: str, ending: Ending
+    world: World, team: DemoFixtures, clicks: Clicks, *, secrets: Sequence[str], log: str, ending: Ending
 ) -> Evidence:
     """Return the evidence; to be called when the bot has stopped. The second act plays in a channel of its own."""
     slack, telnyx = world.slack, world.telnyx
@@ -103,7 +103,7 @@ def gather(
         whispers=slack.ephemerals(world.ana.id),
         link=f"/archives/{OPS}/p{card.ts.replace('.', '')}" if card else "",
         sheets=[file for file in slack.files if file.name.endswith("results.csv") and file.channel == OPS],
-        office=look(office, clicks.office or clicks.approved),
+        team=look(team, clicks.team or clicks.approved),
         slack_calls=slack.calls,
         deliveries=slack.deliveries,
         complaints=slack.complaints,

@@ -1,4 +1,4 @@
-"""The office of the second act: a sales team at Close that gets one more colleague."""
+"""The fixtures of the second act: a sales team at Close that gets one more colleague."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Truth = Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Office:
+class DemoFixtures:
     """What is at Close before the act begins."""
 
     close: CloseStandIn
@@ -34,8 +34,8 @@ class Office:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfficeSeen:
-    """What Close saw, and what became of the office."""
+class FixturesSeen:
+    """What Close saw, and what became of the numbers."""
 
     chosen: tuple[str, ...]
     colleague: str
@@ -51,26 +51,26 @@ def stand_in_for_close() -> CloseStandIn:
     return CloseStandIn(api_key=f"api_{secrets.token_hex(16)}")
 
 
-def furnish_office(close: CloseStandIn) -> Office:
+def furnish_demo(close: CloseStandIn) -> DemoFixtures:
     """Fill the organization."""
-    office = furnish(close, shared=SHARED)
+    team = furnish(close, shared=SHARED)
     close.group_limits["PUT /phone_number/{id}/"] = RateLimit(LIMIT)
-    return Office(
+    return DemoFixtures(
         close=close,
-        chosen=tuple(number.number for number in office.shared if TEAM in str(number.label)),
-        colleague=next(user for user in office.users if user.first_name == "Dev"),
+        chosen=tuple(number.number for number in team.shared if TEAM in str(number.label)),
+        colleague=next(user for user in team.users if user.first_name == "Dev"),
         before=close.truth(),
     )
 
 
-def look(office: Office, approved: Delivery) -> OfficeSeen:
+def look(team: DemoFixtures, approved: Delivery) -> FixturesSeen:
     """Return what is to be judged."""
-    return OfficeSeen(
-        chosen=office.chosen,
-        colleague=office.colleague.id,
-        before=office.before,
-        after=office.close.truth(),
-        updates=office.close.updates,
-        calls=office.close.calls,
+    return FixturesSeen(
+        chosen=team.chosen,
+        colleague=team.colleague.id,
+        before=team.before,
+        after=team.close.truth(),
+        updates=team.close.updates,
+        calls=team.close.calls,
         approved=approved,
     )

@@ -25,7 +25,7 @@ def reckon(evidence: Evidence, screen: Screen) -> int:
     screen.scene("What it took")
     provider = Counter(f"{call.method} {_ID.sub('{id}', call.path)}" for call in evidence.provider_calls)
     slack = Counter(call.method for call in evidence.slack_calls)
-    close = Counter(f"{call.method} {_ID.sub('{id}', call.path)}" for call in evidence.office.calls)
+    close = Counter(f"{call.method} {_ID.sub('{id}', call.path)}" for call in evidence.team.calls)
     tables = [_table("Calls to Telnyx", provider), _table("Calls to Close", close), _table("Calls to Slack", slack)]
     screen.show("", Columns(tables, padding=(0, 4)))
 

@@ -24,7 +24,7 @@ class SecondAct:
         self._screen = screen
         self._see = Sights(stage)
         self._slack = stage.world.slack
-        self._office = stage.office
+        self._team = stage.team
 
     async def play(self) -> Delivery:
         """Play the act and return the click that approved it; raises as :class:`Acts` does."""
@@ -34,7 +34,7 @@ class SecondAct:
         return approved
 
     async def _ask(self) -> None:
-        screen, ana, dev = self._screen, self._stage.world.ana, self._office.colleague
+        screen, ana, dev = self._screen, self._stage.world.ana, self._team.colleague
         screen.scene("5. The same at Close, number by number")
         screen.tell(
             f"Close has no call for many numbers and takes {LIMIT} updates a second here. Linesman runs the batch "

@@ -12,7 +12,7 @@ from typing import Final, Self, TypeVar
 
 from cryptography.fernet import Fernet
 
-from bot.sandbox.demo.fixtures import Office, furnish_office, stand_in_for_close
+from bot.sandbox.demo.fixtures import DemoFixtures, furnish_demo, stand_in_for_close
 from bot.sandbox.demo.process import BotProcess, Ending
 from bot.sandbox.demo.world import APPROVALS, FAILURES, World, furnish, stand_ins
 from bot.sandbox.slack import Delivery, StandInRefused
@@ -43,7 +43,7 @@ class Stage:
         self._folder = Path()
         self._bot: BotProcess | None = None
         self._world: World | None = None
-        self._office: Office | None = None
+        self._team: DemoFixtures | None = None
         #: What is being waited for, in words; for the report when it never comes.
         self.awaited = ""
 
@@ -55,7 +55,7 @@ class Stage:
             await opening.enter_async_context(self._telnyx)
             await opening.enter_async_context(self._close)
             self._world = furnish(self._slack, self._telnyx)
-            self._office = furnish_office(self._close)
+            self._team = furnish_demo(self._close)
             self._bot = BotProcess(self.configuration(), self._folder / "linesman.log")
             await opening.enter_async_context(self._bot)
             self._open = opening.pop_all()
@@ -74,11 +74,11 @@ class Stage:
         return self._world
 
     @property
-    def office(self) -> Office:
-        """The office of the second act; known once the stage is entered."""
-        if self._office is None:
+    def team(self) -> DemoFixtures:
+        """The fixtures of the second act; known once the stage is entered."""
+        if self._team is None:
             raise RuntimeError("the stage is built by entering its context")
-        return self._office
+        return self._team
 
     @property
     def bot(self) -> BotProcess:

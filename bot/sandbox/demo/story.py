@@ -47,7 +47,7 @@ async def tell(stage: Stage, screen: Screen) -> int:
     except (TimeoutError, BotEndedError, StandInRefused) as error:
         _explain(stage, screen, error)
         return 1
-    evidence = gather(stage.world, stage.office, clicks, secrets=stage.secrets, log=curtain.log, ending=curtain.ending)
+    evidence = gather(stage.world, stage.team, clicks, secrets=stage.secrets, log=curtain.log, ending=curtain.ending)
     return reckon(evidence, screen)
 
 

@@ -15,7 +15,7 @@ FaultKind = Literal[
 
 @dataclass(kw_only=True, eq=False)
 class Fault:
-    """One arranged misfortune."""
+    """One arranged fault."""
 
     method: str
     kind: FaultKind
@@ -35,7 +35,7 @@ class Fault:
     seconds: float
     #: where to, for ``redirect``
     location: str
-    #: whether the call has its effect before the misfortune
+    #: whether the call has its effect before the fault
     effect_first: bool
     #: how many calls it has hit
     fired: int = 0
@@ -51,7 +51,7 @@ class Fault:
 
 
 class Faults:
-    """The arranged misfortunes, in the order in which they were added."""
+    """The arranged faults, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []

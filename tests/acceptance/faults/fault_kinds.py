@@ -17,7 +17,7 @@ HELD_UP: Final = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Misfortune:
+class FaultKind:
     """One fault, at a call or at a commit."""
 
     name: str
@@ -39,16 +39,16 @@ class Misfortune:
         return (place == "commit") == (self.at == "commit")
 
 
-def _call(name: str, number: signal.Signals | None = None, **wire: Any) -> Misfortune:
-    return Misfortune(name=name, at="call", wire=wire, signal=number)
+def _call(name: str, number: signal.Signals | None = None, **wire: Any) -> FaultKind:
+    return FaultKind(name=name, at="call", wire=wire, signal=number)
 
 
-def _commit(name: str, when: str, what: str) -> Misfortune:
+def _commit(name: str, when: str, what: str) -> FaultKind:
     number = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM}.get(what)
-    return Misfortune(name=name, at="commit", commit=(when, what), signal=number)
+    return FaultKind(name=name, at="commit", commit=(when, what), signal=number)
 
 
-MISFORTUNES: Final = (
+FAULT_KINDS: Final = (
     _call("dropped", kind="drop_before"),
     _call("dropped after its effect", kind="drop_after"),
     _call("no answer in time", kind="delay", seconds=LATE, effect_first=True),
@@ -66,23 +66,23 @@ MISFORTUNES: Final = (
 )
 
 
-BY_NAME: Final = {misfortune.name: misfortune for misfortune in MISFORTUNES}
+BY_NAME: Final = {fault.name: fault for fault in FAULT_KINDS}
 
 
 @dataclass(frozen=True)
-class Blow:
-    """A misfortune at a step."""
+class Injection:
+    """A fault at a step."""
 
-    misfortune: Misfortune
+    fault: FaultKind
     step: Step
 
     def __str__(self) -> str:
-        return f"{self.misfortune} at {self.step}"
+        return f"{self.fault} at {self.step}"
 
 
-def order(faults: Faults, misfortune: Misfortune, *, after: int = 0) -> None:
+def order(faults: Faults, fault: FaultKind, *, after: int = 0) -> None:
     """Have the stand-in do this to a call, whichever it is, when so many more have passed."""
     if isinstance(faults, slack.Faults):
-        faults.add(method="*", after=after, **(misfortune.wire or {}))
+        faults.add(method="*", after=after, **(fault.wire or {}))
     else:
-        faults.add(after=after, **(misfortune.wire or {}))
+        faults.add(after=after, **(fault.wire or {}))

@@ -16,10 +16,10 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance import ledger
 from tests.acceptance.faults import hooks
-from tests.acceptance.faults.fault_kinds import Blow, Misfortune, order
+from tests.acceptance.faults.fault_kinds import FaultKind, Injection, order
 from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
-from tests.acceptance.process_pool import Nursery
+from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, WANTED, Stage
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
@@ -50,22 +50,22 @@ class Scene(Stage):
 
     # The fault
 
-    def plan(self, *blows: Blow) -> None:
-        """Let each of ``blows`` happen when its step comes, a commit's in the next life; with none, only look."""
+    def plan(self, *injections: Injection) -> None:
+        """Let each of ``injections`` happen when its step comes, a commit's in the next life; with none, only look."""
         orders: dict[str, object] = {"folder": str(self.folder)}
-        for blow in blows:
-            if blow.misfortune.commit is None:
-                self.watch.wait_for(blow.step, partial(self._strike, blow.misfortune))
+        for injection in injections:
+            if injection.fault.commit is None:
+                self.watch.wait_for(injection.step, partial(self._strike, injection.fault))
             else:
-                when, what = blow.misfortune.commit
-                orders |= {"step": blow.step.name, "nth": blow.step.nth, "when": when, "what": what}
+                when, what = injection.fault.commit
+                orders |= {"step": injection.step.name, "nth": injection.step.nth, "when": when, "what": what}
                 self._at_commit = True
         self.process.env[hooks.PLAN] = json.dumps(orders)
 
-    def _strike(self, misfortune: Misfortune, faults: Faults) -> None:
-        if misfortune.signal is not None:
-            self.process.strike(misfortune.signal)
-        order(faults, misfortune)
+    def _strike(self, fault: FaultKind, faults: Faults) -> None:
+        if fault.signal is not None:
+            self.process.strike(fault.signal)
+        order(faults, fault)
 
     def fill_the_disk(self) -> None:
         """Let nothing fit on the disk for a while."""
@@ -121,13 +121,13 @@ class Scene(Stage):
 
 
 @asynccontextmanager
-async def scene(nursery: Nursery, folder: Path, *blows: Blow) -> AsyncIterator[Scene]:
+async def scene(pool: ProcessPool, folder: Path, *injections: Injection) -> AsyncIterator[Scene]:
     """Set the stage with five numbers, which become two jobs, plan what is to happen, and start the process."""
     slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
     async with slack, TelnyxStandIn(api_key=API_KEY, job_seconds=0.1) as telnyx:
-        made = Scene(slack=slack, telnyx=telnyx, folder=folder, nursery=nursery)
+        made = Scene(slack=slack, telnyx=telnyx, folder=folder, pool=pool)
         made.stock(batches=2, each=2)
-        made.plan(*blows)
+        made.plan(*injections)
         keeping = asyncio.create_task(made.keep())
         try:
             yield made

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
 
 from bot.sandbox.slack import StandInRefused
-from tests.acceptance.faults.fault_kinds import MISFORTUNES, Misfortune, order
+from tests.acceptance.faults.fault_kinds import FAULT_KINDS, FaultKind, order
 from tests.acceptance.faults.people import Wish
 from tests.acceptance.faults.reckoning import assert_everything_is_accounted_for
 from tests.acceptance.faults.scene import Scene, scene
-from tests.acceptance.process_pool import Nursery
+from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import FORWARDING, OPS
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ ALWAYS: Final = 20260
 #: Seconds for one thing that somebody does, with everything that is tried again in it.
 PATIENCE: Final = 120.0
 #: What can happen to a call without a signal.
-ON_THE_WIRE: Final = [each for each in MISFORTUNES if each.at == "call" and each.signal is None]
+ON_THE_WIRE: Final = [each for each in FAULT_KINDS if each.at == "call" and each.signal is None]
 GROUPS: Final = 3
 
 
@@ -46,9 +46,9 @@ class Fate(RuleBasedStateMachine):
 
     changes: Bundle[str] = Bundle("changes")
 
-    def __init__(self, cradle: Path) -> None:
+    def __init__(self, fork_server: Path) -> None:
         super().__init__()
-        self._cradle = cradle
+        self._fork_server = fork_server
         self._loop = asyncio.new_event_loop()
         # The stand-ins have to answer also while hypothesis thinks about what comes next.
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -67,8 +67,8 @@ class Fate(RuleBasedStateMachine):
         return asyncio.run_coroutine_threadsafe(in_time(), self._loop).result()
 
     async def _open(self) -> Scene:
-        nursery = await self._stack.enter_async_context(Nursery(self._cradle))
-        made = await self._stack.enter_async_context(scene(nursery, self._folder))
+        pool = await self._stack.enter_async_context(ProcessPool(self._fork_server))
+        made = await self._stack.enter_async_context(scene(pool, self._folder))
         await made.up.wait()
         return made
 
@@ -100,10 +100,10 @@ class Fate(RuleBasedStateMachine):
         """Ana cancels, once, whatever comes of it."""
         self._do(self._cancel(change))
 
-    @rule(misfortune=st.sampled_from(ON_THE_WIRE), at_slack=st.booleans(), after=st.integers(0, 8))
-    def spoil_a_call(self, misfortune: Misfortune, after: int, *, at_slack: bool) -> None:
+    @rule(fault=st.sampled_from(ON_THE_WIRE), at_slack=st.booleans(), after=st.integers(0, 8))
+    def spoil_a_call(self, fault: FaultKind, after: int, *, at_slack: bool) -> None:
         """Something will be wrong with a call of the near future."""
-        self._do(self._spoil(misfortune, after, at_slack=at_slack))
+        self._do(self._spoil(fault, after, at_slack=at_slack))
 
     @rule(number=st.sampled_from([signal.SIGKILL, signal.SIGTERM]), after=st.floats(0, 0.3))
     def end(self, number: signal.Signals, after: float) -> None:
@@ -131,9 +131,9 @@ class Fate(RuleBasedStateMachine):
     async def _cancel(self, change: str) -> None:
         await self._scene.ana.command("/numbers", f"cancel {change}", channel=OPS)
 
-    async def _spoil(self, misfortune: Misfortune, after: int, *, at_slack: bool) -> None:
+    async def _spoil(self, fault: FaultKind, after: int, *, at_slack: bool) -> None:
         faults = self._scene.slack.faults if at_slack else self._scene.telnyx.faults
-        order(faults, misfortune, after=after)
+        order(faults, fault, after=after)
 
     async def _end(self, number: signal.Signals, after: float) -> None:
         await self._scene.up.wait()
@@ -166,7 +166,7 @@ class Fate(RuleBasedStateMachine):
             self._loop.close()
 
 
-def play(cradle: Path, number: int, *, examples: int) -> None:
+def play(fork_server: Path, number: int, *, examples: int) -> None:
     """Play so many runs, which follow from ``number``; it is part of a failure."""
     options = settings(
         max_examples=examples,
@@ -179,18 +179,18 @@ def play(cradle: Path, number: int, *, examples: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(seed(number)(partial(Fate, cradle)), settings=options)
+        run_state_machine_as_test(seed(number)(partial(Fate, fork_server)), settings=options)
     except BaseException as error:
         error.add_note(f"Play the same again with {SEED}={number}")
         raise
 
 
-def test_whatever_happens_everything_is_accounted_for(cradle: Path) -> None:
+def test_whatever_happens_everything_is_accounted_for(fork_server: Path) -> None:
     """A run of requests, decisions, faults and ends in no sensible order: nothing is lost and nothing doubled."""
-    play(cradle, ALWAYS, examples=1)
+    play(fork_server, ALWAYS, examples=1)
 
 
 @pytest.mark.faults
-def test_whatever_happens_everything_is_accounted_for_at_length(cradle: Path) -> None:
+def test_whatever_happens_everything_is_accounted_for_at_length(fork_server: Path) -> None:
     """The same many times, and every time otherwise."""
-    play(cradle, int(os.environ.get(SEED) or random.SystemRandom().randrange(2**32)), examples=15)
+    play(fork_server, int(os.environ.get(SEED) or random.SystemRandom().randrange(2**32)), examples=15)

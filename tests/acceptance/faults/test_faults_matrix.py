@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.fault_kinds import MISFORTUNES, Blow, Misfortune
+from tests.acceptance.faults.fault_kinds import FAULT_KINDS, FaultKind, Injection
 from tests.acceptance.faults.steps import Step, fresh
 from tests.acceptance.faults.trials import LOST, Combination, combinations, judge, record, representatives
 
@@ -17,17 +17,17 @@ Trial = Callable[[Sequence[Combination]], Awaitable[None]]
 
 
 @pytest.fixture(scope="session")
-def steps(cradle: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
+def steps(fork_server: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
     """Return the steps of the story, as it goes without a fault."""
-    return asyncio.run(record(cradle, tmp_path_factory.mktemp("recordings")))
+    return asyncio.run(record(fork_server, tmp_path_factory.mktemp("recordings")))
 
 
 @pytest.fixture
-def trial(cradle: Path, tmp_path: Path, subtests: pytest.Subtests, tally: Counter[str]) -> Trial:
+def trial(fork_server: Path, tmp_path: Path, subtests: pytest.Subtests, tally: Counter[str]) -> Trial:
     """Return what plays combinations, and reports and counts each of them."""
 
     async def played(chosen: Sequence[Combination]) -> None:
-        for verdict in await judge(cradle, tmp_path, chosen):
+        for verdict in await judge(fork_server, tmp_path, chosen):
             tally.update(played=not verdict.missed, missed=verdict.missed, wrong=bool(verdict.problem))
             with subtests.test(str(verdict.combination)):
                 if verdict.problem:
@@ -42,19 +42,19 @@ async def test_nothing_is_lost_or_doubled_at_the_worst_steps(trial: Trial, steps
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("misfortune", MISFORTUNES, ids=str)
+@pytest.mark.parametrize("fault", FAULT_KINDS, ids=str)
 async def test_nothing_is_lost_or_doubled_wherever_it_happens(
-    trial: Trial, steps: list[Step], misfortune: Misfortune
+    trial: Trial, steps: list[Step], fault: FaultKind
 ) -> None:
     """Whichever step this fault hits, the run is resumed and ends as if nothing had been in its way."""
-    await trial([one for one in combinations(steps) if one.last is misfortune])
+    await trial([one for one in combinations(steps) if one.last is fault])
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("lost", LOST, ids=str)
 async def test_nothing_is_lost_or_doubled_while_it_recovers(
-    trial: Trial, steps: list[Step], lost: Blow, cradle: Path, tmp_path_factory: pytest.TempPathFactory
+    trial: Trial, steps: list[Step], lost: Injection, fork_server: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """An answer is lost, and the next fault hits a step of the recovery, whichever it is."""
-    more = await record(cradle, tmp_path_factory.mktemp("recordings"), lost)
+    more = await record(fork_server, tmp_path_factory.mktemp("recordings"), lost)
     await trial(combinations(fresh(more, steps), lost))

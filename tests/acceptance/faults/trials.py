@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from tests.acceptance.checker import assert_right
-from tests.acceptance.faults.fault_kinds import BY_NAME, MISFORTUNES, Blow, Misfortune
+from tests.acceptance.faults.fault_kinds import BY_NAME, FAULT_KINDS, FaultKind, Injection
 from tests.acceptance.faults.scene import BROKE, Scene, scene
 from tests.acceptance.faults.steps import Step, common
-from tests.acceptance.process_pool import Nursery
+from tests.acceptance.process_pool import ProcessPool
 
 #: Runs at the same time. Most of a run is waiting: for an answer that does not come, or for a pause to end.
 LANES: Final = 5 * (os.cpu_count() or 1)
@@ -38,12 +38,12 @@ WORST: Final = (
 #: What is lost in a run that has to recover from it: the answer about a job that was made, one that was not, and about
 #: messages of each sort.
 LOST: Final = (
-    Blow(BY_NAME["dropped after its effect"], WORST[0]),
-    Blow(BY_NAME["dropped"], WORST[0]),
-    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage card", 1)),
-    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage approval_card", 1)),
-    Blow(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage thread:approved", 1)),
-    Blow(BY_NAME["500 after its effect"], Step("slack", "files.completeUploadExternal results.csv", 1)),
+    Injection(BY_NAME["dropped after its effect"], WORST[0]),
+    Injection(BY_NAME["dropped"], WORST[0]),
+    Injection(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage card", 1)),
+    Injection(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage approval_card", 1)),
+    Injection(BY_NAME["500 after its effect"], Step("slack", "chat.postMessage thread:approved", 1)),
+    Injection(BY_NAME["500 after its effect"], Step("slack", "files.completeUploadExternal results.csv", 1)),
 )
 
 
@@ -51,15 +51,15 @@ LOST: Final = (
 class Combination:
     """What happens in one run: a fault at a step, sometimes after another one that has to be recovered from."""
 
-    blows: tuple[Blow, ...]
+    injections: tuple[Injection, ...]
 
     @property
-    def last(self) -> Misfortune:
+    def last(self) -> FaultKind:
         """The fault that is tried."""
-        return self.blows[-1].misfortune
+        return self.injections[-1].fault
 
     def __str__(self) -> str:
-        return ", then ".join(map(str, self.blows))
+        return ", then ".join(map(str, self.injections))
 
 
 @dataclass(frozen=True)
@@ -75,31 +75,31 @@ class Missed(Exception):
     """The story went by without the step at which the fault was to happen."""
 
 
-def combinations(steps: Iterable[Step], *before: Blow) -> list[Combination]:
+def combinations(steps: Iterable[Step], *before: Injection) -> list[Combination]:
     """Return every fault at every step that it can happen at, each after what came before."""
-    blows = [Blow(misfortune, step) for misfortune in MISFORTUNES for step in steps if misfortune.suits(step.place)]
-    return [Combination((*before, blow)) for blow in blows]
+    injections = [Injection(fault, step) for fault in FAULT_KINDS for step in steps if fault.suits(step.place)]
+    return [Combination((*before, injection)) for injection in injections]
 
 
 def representatives(steps: Sequence[Step]) -> list[Combination]:
     """Return every fault at the making of the second job, and every other one at one more step, all over the story."""
     chosen = []
-    for number, misfortune in enumerate(MISFORTUNES):
-        possible = [step for step in steps if misfortune.suits(step.place)]
+    for number, fault in enumerate(FAULT_KINDS):
+        possible = [step for step in steps if fault.suits(step.place)]
         [worst] = [step for step in possible if step in WORST]
-        others = [possible[number * len(possible) // len(MISFORTUNES)]] if number % 2 else []
-        chosen += [Combination((Blow(misfortune, step),)) for step in dict.fromkeys((worst, *others))]
+        others = [possible[number * len(possible) // len(FAULT_KINDS)]] if number % 2 else []
+        chosen += [Combination((Injection(fault, step),)) for step in dict.fromkeys((worst, *others))]
     return chosen[::-1]  # a full disk takes longest, so it begins
 
 
-async def record(cradle: Path, folder: Path, *blows: Blow) -> list[Step]:
-    """Play the story, without a fault or with ``blows``, judge it, and return its steps."""
-    async with Nursery(cradle) as nursery:
+async def record(fork_server: Path, folder: Path, *injections: Injection) -> list[Step]:
+    """Play the story, without a fault or with ``injections``, judge it, and return its steps."""
+    async with ProcessPool(fork_server) as pool:
 
         async def one(turn: int) -> list[Step]:
             beside = folder / str(turn)
             beside.mkdir()
-            async with asyncio.timeout(PATIENCE), scene(nursery, beside, *blows) as stage:
+            async with asyncio.timeout(PATIENCE), scene(pool, beside, *injections) as stage:
                 await stage.play()
             assert_right(stage)
             return stage.steps()
@@ -107,19 +107,19 @@ async def record(cradle: Path, folder: Path, *blows: Blow) -> list[Step]:
         return common(await asyncio.gather(*(one(turn) for turn in range(RECORDINGS))))
 
 
-async def judge(cradle: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
+async def judge(fork_server: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
     """Play each combination, several at the same time, and return the verdicts.
 
     A step that never came belongs to the story only if it is in new recordings, too: a modal is filled after its ack,
     for example, only where the machine was slow. What is chance after all is told with neither a problem nor a run.
     """
-    verdicts = await _judged(cradle, folder / "first", chosen)
+    verdicts = await _judged(fork_server, folder / "first", chosen)
     for number, missing in enumerate([verdict.combination for verdict in verdicts if verdict.missed]):
-        before, last = missing.blows[:-1], missing.blows[-1]
+        before, last = missing.injections[:-1], missing.injections[-1]
         again = folder / f"recording-{number}"
         again.mkdir()
-        if last.step in await record(cradle, again, *before):
-            [anew] = await _judged(cradle, folder / f"again-{number}", [missing])
+        if last.step in await record(fork_server, again, *before):
+            [anew] = await _judged(fork_server, folder / f"again-{number}", [missing])
             problem = f"{missing}: the step is in every recording, and did not come in {2 * MISSES} runs"
             verdicts[verdicts.index(Verdict(missing, missed=True))] = (
                 replace(anew, problem=problem) if anew.missed else anew
@@ -127,25 +127,25 @@ async def judge(cradle: Path, folder: Path, chosen: Iterable[Combination]) -> li
     return verdicts
 
 
-async def _judged(cradle: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
+async def _judged(fork_server: Path, folder: Path, chosen: Iterable[Combination]) -> list[Verdict]:
     lanes = asyncio.Semaphore(LANES)
-    async with Nursery(cradle) as nursery, asyncio.TaskGroup() as group:
+    async with ProcessPool(fork_server) as pool, asyncio.TaskGroup() as group:
 
         async def one(number: int, combination: Combination) -> Verdict:
             async with lanes:
-                return await _judge(nursery, folder / str(number), combination)
+                return await _judge(pool, folder / str(number), combination)
 
         tasks = [group.create_task(one(number, combination)) for number, combination in enumerate(chosen)]
         await asyncio.gather(*tasks)
     return [task.result() for task in tasks]
 
 
-async def _judge(nursery: Nursery, folder: Path, combination: Combination) -> Verdict:
+async def _judge(pool: ProcessPool, folder: Path, combination: Combination) -> Verdict:
     for turn in range(MISSES):
         beside = folder / str(turn)
         beside.mkdir(parents=True)
         try:
-            await _play(nursery, beside, combination)
+            await _play(pool, beside, combination)
         except Missed:
             continue
         except Exception:  # noqa: BLE001 - whatever it was, the other combinations are played and this one is told
@@ -155,8 +155,8 @@ async def _judge(nursery: Nursery, folder: Path, combination: Combination) -> Ve
     return Verdict(combination, missed=True)
 
 
-async def _play(nursery: Nursery, folder: Path, combination: Combination) -> None:
-    async with scene(nursery, folder, *combination.blows) as stage:
+async def _play(pool: ProcessPool, folder: Path, combination: Combination) -> None:
+    async with scene(pool, folder, *combination.injections) as stage:
         try:
             async with asyncio.timeout(PATIENCE):
                 await stage.play()
@@ -173,12 +173,12 @@ async def _play(nursery: Nursery, folder: Path, combination: Combination) -> Non
         _assert_it_ended_as_it_should(stage, combination.last)
 
 
-def _assert_it_ended_as_it_should(stage: Scene, misfortune: Misfortune) -> None:
+def _assert_it_ended_as_it_should(stage: Scene, fault: FaultKind) -> None:
     """Check that the process ended when a signal asked for it, and with the right status, and else not at all."""
-    match misfortune.signal:
+    match fault.signal:
         case signal.SIGKILL:
             assert stage.ends == [-signal.SIGKILL]
         case signal.SIGTERM:
             assert stage.ends == [0]
         case _:
-            assert set(stage.ends) <= ({BROKE} if misfortune.commit else set())
+            assert set(stage.ends) <= ({BROKE} if fault.commit else set())

@@ -62,9 +62,9 @@ async def test_an_older_revision_of_the_api_is_read_all_the_same(organization: O
 
 async def test_a_personal_number_reads_alike_by_itself_and_in_the_list(organization: Organization) -> None:
     """By itself it comes without its lists; then the list is asked, so that a plan and a run see the same."""
-    office = furnish(organization.close, shared=0)
+    team = furnish(organization.close, shared=0)
     provider = await organization.open()
-    number = office.own[0]
+    number = team.own[0]
 
     by_id = await find(provider, Target(identifiers=(number.id,)), *LISTS)
     by_number = await find(provider, Target(identifiers=(number.number,)), *LISTS)
@@ -94,16 +94,16 @@ async def test_every_filter_finds_exactly_what_it_says(
     organization: Organization, typed: dict[str, str], chosen: Callable[..., bool]
 ) -> None:
     """Whether Close applies a filter or we do, the numbers found are those that are like that."""
-    office = furnish(organization.close, shared=130)
+    team = furnish(organization.close, shared=130)
     zoe = organization.close.add_user("Zoe", "Zander", id="user_zoe")
-    office.shared[3].participants.append(zoe.id)
-    office.groups["Sales"].members.append(zoe.id)
-    office.shared[5].participant_groups.append(office.groups["Sales"].id)
+    team.shared[3].participants.append(zoe.id)
+    team.groups["Sales"].members.append(zoe.id)
+    team.shared[5].participant_groups.append(team.groups["Sales"].id)
     provider = await organization.open()
 
     found = await find(provider, Target(conditions=read_filter(KIND, typed)), "label")
 
-    expected = {number.number for number in organization.close.numbers.values() if chosen(number, office)}
+    expected = {number.number for number in organization.close.numbers.values() if chosen(number, team)}
     assert found.keys() == expected
     assert expected
 

@@ -1,4 +1,4 @@
-"""Who is asking, the users, the groups, and an office to work in."""
+"""Who is asking, the users, the groups, and a team to work with."""
 
 from __future__ import annotations
 
@@ -74,25 +74,25 @@ async def test_a_group_has_a_name_of_its_own_and_known_members(close: CloseStand
         close.add_group("Support", members=["user_x"])
 
 
-async def test_an_office_is_furnished_at_once(close: CloseStandIn, client: httpx.AsyncClient) -> None:
-    """An office has people in two teams, shared numbers of both, our own numbers, and one of everybody else."""
-    office = furnish(close, shared=6, own=2, start="+13035551000")
+async def test_a_team_is_furnished_at_once(close: CloseStandIn, client: httpx.AsyncClient) -> None:
+    """A team has people in two teams, shared numbers of both, our own numbers, and one of everybody else."""
+    team = furnish(close, shared=6, own=2, start="+13035551000")
 
     rows = (await client.get("/phone_number/")).json()["data"]
     names = (await client.get("/group/", params={"_fields": "name"})).json()["data"]
 
     assert names == [{"name": "Sales"}, {"name": "Support"}]
-    everything = (*office.shared, *office.own, *office.foreign)
+    everything = (*team.shared, *team.own, *team.foreign)
     assert [f"+{13035551000 + each}" for each in range(13)] == [number.number for number in everything]
     assert {number.id for number in everything} == {row["id"] for row in rows}
-    assert all(number.participants for number in office.shared)
-    assert any(number.forward_to_enabled for number in office.shared)
-    assert {close.me.id} == {number.owner for number in office.own}
-    assert {user.id for user in office.users} == {number.owner for number in office.foreign}
+    assert all(number.participants for number in team.shared)
+    assert any(number.forward_to_enabled for number in team.shared)
+    assert {close.me.id} == {number.owner for number in team.own}
+    assert {user.id for user in team.users} == {number.owner for number in team.foreign}
 
 
-async def test_offices_are_alike(close: CloseStandIn) -> None:
-    """Ids look like Close's, and the same office has the same ones in every run."""
+async def test_teams_are_alike(close: CloseStandIn) -> None:
+    """Ids look like Close's, and the same team has the same ones in every run."""
     furnish(close)
     again = CloseStandIn()
     furnish(again)

@@ -437,7 +437,7 @@ async def test_another_revision_of_the_api_lacks_fields(
 
 
 async def test_the_truth_is_a_copy(close: CloseStandIn, put: Put, desk: Number, ana: User) -> None:
-    """What an oracle took down does not move with the numbers, and is equal while nothing has changed."""
+    """What a checker took down does not move with the numbers, and is equal while nothing has changed."""
     before = close.truth()
     close.advance(5)
     await put(DESK, {"label": "Front desk"})

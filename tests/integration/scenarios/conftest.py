@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from bot.providers.close import execution
-from bot.sandbox.close import CloseStandIn, Office, furnish
+from bot.sandbox.close import CloseStandIn, Fixtures, furnish
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from bot.store.database import Database
@@ -82,16 +82,16 @@ async def close() -> AsyncIterator[CloseStandIn]:
 
 
 @pytest.fixture
-def office(close: CloseStandIn, monkeypatch: pytest.MonkeyPatch) -> Office:
+def team(close: CloseStandIn, monkeypatch: pytest.MonkeyPatch) -> Fixtures:
     """Return what stands in the organization: people, two teams and their numbers, few of which are at work at once."""
     monkeypatch.setattr(execution, "WIDEST", execution.WIDTH)
     return furnish(close, shared=24)
 
 
 @pytest.fixture
-async def both(idle: Stage, close: CloseStandIn, office: Office) -> Stage:
+async def both(idle: Stage, close: CloseStandIn, team: Fixtures) -> Stage:
     """Set the stage with the bot between Slack, Telnyx and Close."""
-    assert office.shared
+    assert team.shared
     idle.close = close
     await idle.start()
     return idle

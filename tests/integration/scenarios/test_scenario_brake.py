@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import text
 
-from bot.sandbox.close import CloseStandIn, Office
+from bot.sandbox.close import CloseStandIn, Fixtures
 from bot.sandbox.provider.faults import Fault
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
@@ -18,10 +18,10 @@ from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 ALL, DONE, UNDER_WAY = 24, 5, 12
 
 
-async def held(stage: Stage, close: CloseStandIn, office: Office) -> tuple[int, Fault]:
+async def held(stage: Stage, close: CloseStandIn, team: Fixtures) -> tuple[int, Fault]:
     """Take a change at Close to where some numbers are done, some were sent and have no answer, and the rest waits."""
     holding = close.faults.add(method="PUT", kind="hold", times=None, after=DONE)
-    change = await stage.ask([number.number for number in office.shared], {"label": "Night desk"}, command="close")
+    change = await stage.ask([number.number for number in team.shared], {"label": "Night desk"}, command="close")
     await stage.approve(change)
     await close.wait_for(lambda: updates(close) == DONE + UNDER_WAY)
     return change, holding
@@ -70,11 +70,11 @@ async def attempts(stage: Stage, table: str) -> int:
 
 @pytest.mark.parametrize("dies", [False, True], ids=["lives-on", "dies-and-comes-back"])
 async def test_a_freeze_stops_a_run_between_two_numbers_and_it_goes_on_afterwards(
-    both: Stage, close: CloseStandIn, office: Office, *, dies: bool
+    both: Stage, close: CloseStandIn, team: Fixtures, *, dies: bool
 ) -> None:
     """Not one update more goes out, also of a process that was cut off; each number is updated once in the end."""
     stage = both
-    change, holding = await held(stage, close, office)
+    change, holding = await held(stage, close, team)
 
     said = await stage.command("freeze carrier maintenance", by=stage.otto)
     assert "1 change is running: 7 numbers wait, 12 are being sent at this moment." in said
@@ -92,15 +92,15 @@ async def test_a_freeze_stops_a_run_between_two_numbers_and_it_goes_on_afterward
     await stage.ended(change)
 
     assert stage.outcomes(change) == {"verified": ALL}
-    assert Counter(update.number for update in close.updates) == Counter(n.number for n in office.shared)
+    assert Counter(update.number for update in close.updates) == Counter(n.number for n in team.shared)
     assert "frozen" not in stage.read(stage.card(change))
     stage.assert_nothing_doubled()
 
 
-async def test_a_frozen_run_does_not_count_as_standing_still(both: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_a_frozen_run_does_not_count_as_standing_still(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """However long the freeze lasts, no operator is asked what to do about a run that waits for its end."""
     stage = both
-    change, holding = await held(stage, close, office)
+    change, holding = await held(stage, close, team)
     await stage.command("freeze carrier maintenance", by=stage.otto)
     holding.let_go()
     await card_says(stage, change, "7 numbers wait until an operator lifts it.")
@@ -112,10 +112,10 @@ async def test_a_frozen_run_does_not_count_as_standing_still(both: Stage, close:
     assert stage.failures() == []
 
 
-async def test_cancelling_stops_a_run_between_two_numbers(both: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_cancelling_stops_a_run_between_two_numbers(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """What was sent ends by itself, the rest is not attempted, and the answer counted both."""
     stage = both
-    change, holding = await held(stage, close, office)
+    change, holding = await held(stage, close, team)
 
     said = await stage.command("cancel CHG-1")
     assert "CHG-1 is stopped: 7 numbers will not be sent." in said
@@ -131,11 +131,11 @@ async def test_cancelling_stops_a_run_between_two_numbers(both: Stage, close: Cl
     assert any("Cancelled by its requester. 7 numbers will not be sent" in line for line in stage.thread(change))
 
 
-async def test_a_run_that_waits_for_close_is_cancelled_whole(both: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_a_run_that_waits_for_close_is_cancelled_whole(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """What Close told to wait was not carried out: nothing of it is sent once the wait is over."""
     stage = both
     close.faults.add(method="PUT", kind="rate_limited", reset=3600, times=None)
-    change = await stage.ask([number.number for number in office.shared], {"label": "Night desk"}, command="close")
+    change = await stage.ask([number.number for number in team.shared], {"label": "Night desk"}, command="close")
     await stage.approve(change)
     await close.wait_for(lambda: updates(close) >= 1)
     await in_run(stage, "sent", 0)
@@ -147,10 +147,10 @@ async def test_a_run_that_waits_for_close_is_cancelled_whole(both: Stage, close:
     assert close.updates == []
 
 
-async def test_cancelling_works_while_submissions_are_frozen(both: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_cancelling_works_while_submissions_are_frozen(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """The change ends without waiting for the freeze to be lifted, and nothing is sent when it is."""
     stage = both
-    change, holding = await held(stage, close, office)
+    change, holding = await held(stage, close, team)
     await stage.command("freeze carrier maintenance", by=stage.otto)
     holding.let_go()
     await card_says(stage, change, "17 succeeded · 0 failed · 7 pending")
@@ -164,10 +164,10 @@ async def test_cancelling_works_while_submissions_are_frozen(both: Stage, close:
     assert updates(close) == 17
 
 
-async def test_a_run_stops_when_its_numbers_are_released(both: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_a_run_stops_when_its_numbers_are_released(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """Another change may have them a moment later, so none of them is sent any more."""
     stage = both
-    change, holding = await held(stage, close, office)
+    change, holding = await held(stage, close, team)
 
     await stage.otto.command("/numbers", "unlock CHG-1", channel="C0OPS")
     await stage.slack.wait_for(lambda: stage.slack.ephemerals("U0OTTO"), what="the question")
@@ -182,12 +182,12 @@ async def test_a_run_stops_when_its_numbers_are_released(both: Stage, close: Clo
     assert {row["reason_code"] for row in stage.results(change)} == {"", "linesman.unlocked"}
 
 
-async def test_a_run_stops_when_it_is_given_up(idle: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_a_run_stops_when_it_is_given_up(idle: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """What was done counts, what was being sent is undecided, and the rest is not attempted, whatever Close says."""
     stage = idle
     stage.close = close
     await stage.start(LINESMAN_STUCK_AFTER="20", LINESMAN_PROVIDER_TIMEOUT="60")
-    change, holding = await held(stage, close, office)
+    change, holding = await held(stage, close, team)
     await card_says(stage, change, "5 succeeded")
     await stage.slack.wait_for(stage.failures, what="the reminder")
 

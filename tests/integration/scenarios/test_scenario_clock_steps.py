@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.close import CloseStandIn, Office
+from bot.sandbox.close import CloseStandIn, Fixtures
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_brake import held
@@ -57,14 +57,14 @@ async def test_a_step_back_while_linesman_is_stopped_delays_nothing(idle: Stage)
 
 @pytest.mark.parametrize("step", [-HOUR, HOUR], ids=["back", "ahead"])
 async def test_a_run_at_close_goes_on_when_the_clock_is_set(
-    both: Stage, close: CloseStandIn, office: Office, step: float
+    both: Stage, close: CloseStandIn, team: Fixtures, step: float
 ) -> None:
     """Each number is updated once, and in time."""
-    change, holding = await held(both, close, office)
+    change, holding = await held(both, close, team)
 
     both.clock.advance(step)
     holding.let_go()
     await both.ended(change, timeout=30)
 
-    assert both.outcomes(change) == {"verified": len(office.shared)}
-    assert len(close.updates) == len(office.shared)
+    assert both.outcomes(change) == {"verified": len(team.shared)}
+    assert len(close.updates) == len(team.shared)

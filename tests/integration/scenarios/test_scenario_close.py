@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from bot.sandbox.close import CloseStandIn, Office
+from bot.sandbox.close import CloseStandIn, Fixtures
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says
 
@@ -15,12 +15,12 @@ def updated(close: CloseStandIn) -> Counter[str]:
 
 
 async def test_a_change_at_close_goes_from_the_command_to_the_last_number(
-    both: Stage, close: CloseStandIn, office: Office
+    both: Stage, close: CloseStandIn, team: Fixtures
 ) -> None:
     """What is asked for and approved is done number by number, watched, told and accounted for, once."""
-    stage, dev = both, office.users[3]
-    numbers = [number.number for number in office.shared]
-    before = {number.number: list(number.participants) for number in office.shared}
+    stage, dev = both, team.users[3]
+    numbers = [number.number for number in team.shared]
+    before = {number.number: list(number.participants) for number in team.shared}
     close.fail(numbers[0], field="label", text="This label is taken.")
     await stage.open("close")
     await stage.fill(numbers, reason="The night desk grows")
@@ -59,11 +59,11 @@ async def test_a_change_at_close_goes_from_the_command_to_the_last_number(
 
 
 async def test_a_number_that_somebody_changed_meanwhile_is_left_as_it_is(
-    both: Stage, close: CloseStandIn, office: Office
+    both: Stage, close: CloseStandIn, team: Fixtures
 ) -> None:
     """Between the start of the run and its own update a list can move; it is not overwritten, and the sheet says so."""
-    stage, (first, second) = both, office.shared[:2]
-    ana, ben = office.users[0].id, office.users[1].id
+    stage, (first, second) = both, team.shared[:2]
+    ana, ben = team.users[0].id, team.users[1].id
     # The number by itself is read at the start of the change, and again just before its update: the second one waits.
     one = f"/phone_number/{first.id}/"
     close.faults.add(method="GET", path=one, kind="delay", seconds=0.4, effect_first=False, after=1)
@@ -85,10 +85,10 @@ async def test_a_number_that_somebody_changed_meanwhile_is_left_as_it_is(
     assert (first.participants, second.participants) == ([ben], [ana])
 
 
-async def test_a_stale_number_stops_every_run_of_its_change(both: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_a_stale_number_stops_every_run_of_its_change(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """What waits in another run is not sent either, people hear which number it was, and can plan again."""
-    stage, (first, second) = both, office.shared[:2]
-    ana, ben, cleo = (user.id for user in office.users[:3])
+    stage, (first, second) = both, team.shared[:2]
+    ana, ben, cleo = (user.id for user in team.users[:3])
     first.participants, second.participants = [ana], [ben]
     one = f"/phone_number/{first.id}/"
     held = close.faults.add(method="GET", path=one, kind="hold", effect_first=False, times=None, after=1)
@@ -117,10 +117,10 @@ async def test_a_stale_number_stops_every_run_of_its_change(both: Stage, close: 
     assert f"1 number has changed since the plan was made ({first.number}), so nothing more was sent." in notice
 
 
-async def test_a_key_that_ends_stops_the_run_and_says_so(both: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_a_key_that_ends_stops_the_run_and_says_so(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """What was done stays done, the rest is not attempted, and the failure channel hears why and how many."""
     stage = both
-    numbers = [number.number for number in office.shared]
+    numbers = [number.number for number in team.shared]
     close.faults.add(method="PUT", kind="status", status=401, times=None, after=5)
 
     change = await stage.run(numbers, {"label": "Night desk"}, command="close")
@@ -138,9 +138,9 @@ async def test_a_key_that_ends_stops_the_run_and_says_so(both: Stage, close: Clo
     assert "The run was stopped before this number was sent. Close does not accept" in reasons.pop()
 
 
-async def test_numbers_are_found_by_who_is_on_them(both: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_numbers_are_found_by_who_is_on_them(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """A filter is resolved to explicit numbers before anybody approves; a person's name stands in the plan."""
-    stage, ana = both, office.users[0]
+    stage, ana = both, team.users[0]
     await stage.open("close")
     await stage.ana.choose("filters", ["participant", "sort"])
     await stage.ana.wait_for_view(lambda view: ("filter:participant", "filter:") in view.form.slots)
@@ -156,15 +156,15 @@ async def test_numbers_are_found_by_who_is_on_them(both: Stage, close: CloseStan
     await stage.approve(change)
     await stage.ended(change)
 
-    assert updated(close) == Counter(number.number for number in office.shared if ana.id in number.participants)
+    assert updated(close) == Counter(number.number for number in team.shared if ana.id in number.participants)
 
 
 async def test_a_crash_in_the_middle_of_a_run_loses_and_doubles_nothing(
-    both: Stage, close: CloseStandIn, office: Office
+    both: Stage, close: CloseStandIn, team: Fixtures
 ) -> None:
     """The next start goes on at the first number without an outcome; every number is updated once."""
     stage = both
-    numbers = [number.number for number in office.shared]
+    numbers = [number.number for number in team.shared]
     held = close.faults.add(method="PUT", kind="hold", times=None, after=8)
     change = await stage.ask(numbers, {"label": "Night desk"}, command="close")
     await stage.approve(change)
@@ -181,29 +181,29 @@ async def test_a_crash_in_the_middle_of_a_run_loses_and_doubles_nothing(
     stage.assert_nothing_doubled()
 
 
-async def test_close_alone_will_do(idle: Stage, close: CloseStandIn, office: Office) -> None:
+async def test_close_alone_will_do(idle: Stage, close: CloseStandIn, team: Fixtures) -> None:
     """Without a key for Telnyx the form offers what there is, and any shortcut opens it."""
     idle.close = close
     await idle.start(TELNYX_API_KEY="")
 
     change = await idle.run(
-        [office.shared[0].id], {"forward_to_enabled": "true", "forward_to": "+13035550123"}, command="new"
+        [team.shared[0].id], {"forward_to_enabled": "true", "forward_to": "+13035550123"}, command="new"
     )
 
     assert idle.outcomes(change) == {"verified": 1}
-    assert (office.shared[0].forward_to, office.shared[0].forward_to_enabled) == ("+13035550123", True)
+    assert (team.shared[0].forward_to, team.shared[0].forward_to_enabled) == ("+13035550123", True)
     assert "/numbers close" in await idle.command("help")
     assert "/numbers update` -" not in await idle.command("help")
 
 
 async def test_what_close_may_refuse_is_named_before_anybody_approves(
-    both: Stage, close: CloseStandIn, office: Office
+    both: Stage, close: CloseStandIn, team: Fixtures
 ) -> None:
     """Other people's own numbers are named; that a permission is needed is said until an update shows it is there."""
     stage = both
-    theirs = close.add_number("+13035557700", owner=office.users[3].id)
+    theirs = close.add_number("+13035557700", owner=team.users[3].id)
     mine = close.add_number("+13035557701", owner=close.me.id)
-    shared = office.shared[0].number
+    shared = team.shared[0].number
     foreign = "1 number: somebody else's personal number, which Close lets only its owner change (+13035557700)."
     unsure = f"does not say beforehand whether the API key's user may ({shared})."
 

@@ -29,7 +29,7 @@ def numbers(stage: Stage, count: int) -> list[str]:
 async def propose(stage: Stage, wanted: list[str]) -> str:
     """Propose to delete ``wanted`` and return what is shown after planning."""
     await stage.open("delete")
-    await stage.fill(wanted, reason="The office is closed")
+    await stage.fill(wanted, reason="The team is closed")
     await stage.send()
     return stage.read(await stage.planned())
 
@@ -45,14 +45,14 @@ async def test_nobody_deletes_anything_unless_a_rule_says_so(stage: Stage) -> No
 async def test_deletion_takes_a_typed_count_and_two_approvals(deleting: Stage) -> None:
     """What goes is shown with what it has, the requester counts it, two people approve, and it is gone."""
     stage = deleting
-    office = stage.telnyx.add_connection("Denver PBX")
+    team = stage.telnyx.add_connection("Denver PBX")
     wanted = numbers(stage, 3)
     first = next(iter(stage.telnyx.numbers.values()))
-    first.connection_id, first.tags = office.id, ["denver"]
+    first.connection_id, first.tags = team.id, ["denver"]
 
     shown = await propose(stage, wanted[:2])
     assert "deleted from the Telnyx account" in shown
-    assert f"+13035550000  Tags: denver; Connection: Denver PBX ({office.id})" in shown
+    assert f"+13035550000  Tags: denver; Connection: Denver PBX ({team.id})" in shown
     assert "1 number has connection." in shown
     assert "Needs 2 approvals" in shown
 
@@ -73,7 +73,7 @@ async def test_deletion_takes_a_typed_count_and_two_approvals(deleting: Stage) -
     assert {column: cell for column, cell in rows[0].items() if column.endswith(")")} == {
         "Tags (before)": "denver",
         "Customer reference (before)": "(empty)",
-        "Connection (before)": f"Denver PBX ({office.id})",
+        "Connection (before)": f"Denver PBX ({team.id})",
         "Emergency service (before)": "off",
         "Emergency address (before)": "(empty)",
         "Deletion lock (before)": "off",
@@ -112,13 +112,13 @@ async def test_a_number_that_came_into_use_meanwhile_stops_the_deletion(deleting
     await stage.ana.type("count", "2")
     change = await stage.request()
     await stage.approve(change)
-    office = stage.telnyx.add_connection("Denver PBX")
-    next(iter(stage.telnyx.numbers.values())).connection_id = office.id
+    team = stage.telnyx.add_connection("Denver PBX")
+    next(iter(stage.telnyx.numbers.values())).connection_id = team.id
     await stage.approve(change, by=stage.mia)
     await card_says(stage, change, "Stale")
     await stage.quiet()
 
     assert len(stage.telnyx.numbers) == 2
     assert stage.created() == []
-    assert f"Connection of +13035550000 was (empty) and is Denver PBX ({office.id})" in stage.read(stage.card(change))
+    assert f"Connection of +13035550000 was (empty) and is Denver PBX ({team.id})" in stage.read(stage.card(change))
     assert stage.slack.workspace.in_channel(FAILURES)

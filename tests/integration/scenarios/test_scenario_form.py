@@ -168,7 +168,7 @@ async def test_a_full_box_is_refused_where_it_stands(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("settings", "field", "says"),
     [
-        ({FORWARDS_TO: "the office"}, FORWARDS_TO, "must be one number in international form"),
+        ({FORWARDS_TO: "the team"}, FORWARDS_TO, "must be one number in international form"),
         ({FORWARDING: "true", FORWARDS_TO: ""}, FORWARDS_TO, "give the number to forward to"),
         ({CNAM_NAME: "Café & Co"}, CNAM_NAME, "may hold only letters, digits and spaces"),
         (
@@ -200,7 +200,7 @@ async def test_all_mistakes_are_told_at_once_and_nothing_typed_is_lost(stage: St
     """Every field with a mistake says so in one go; the good fields keep what was typed, and the bad ones too."""
     written = {
         "numbers:0": "+13035550000 and 12",
-        f"value:{FORWARDS_TO}": "the office",
+        f"value:{FORWARDS_TO}": "the team",
         f"value:{CNAM_NAME}": "Café",
         "value:customer_reference": "Denver",
         "reason": "  ",

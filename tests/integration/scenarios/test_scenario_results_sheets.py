@@ -17,7 +17,7 @@ NUMBERS = [f"+1303555{index:04}" for index in range(4)]
 @pytest.fixture
 async def fleet(stage: Stage) -> Stage:
     """Set up four numbers that are unlike: with a tag, with another connection, with a reference like a formula."""
-    offices = [stage.telnyx.add_connection(f"Office; “{name}”") for name in ("=North", "South")]
+    offices = [stage.telnyx.add_connection(f"Fixtures; “{name}”") for name in ("=North", "South")]
     for index, number in enumerate(NUMBERS):
         stage.telnyx.add_number(
             number,

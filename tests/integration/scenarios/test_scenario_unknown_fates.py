@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from bot import wiring
-from bot.sandbox.close import CloseStandIn, Office
+from bot.sandbox.close import CloseStandIn, Fixtures
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says
 
@@ -236,10 +236,10 @@ async def test_a_read_back_that_an_operator_ended_stays_ended(idle: Stage) -> No
 
 @pytest.mark.parametrize("status", [400, 404])
 async def test_an_update_that_arrives_late_is_no_failure_although_its_repetition_is_refused(
-    both: Stage, close: CloseStandIn, office: Office, status: int
+    both: Stage, close: CloseStandIn, team: Fixtures, status: int
 ) -> None:
     """The first got no answer, the number read as before, the second was refused; the read-back sees the value."""
-    number = office.shared[0]
+    number = team.shared[0]
     close.faults.add(method="PUT", kind="status", status=502)
     close.faults.add(method="PUT", kind="status", status=status, effect_first=True)  # as the first one arrives
 
@@ -252,10 +252,10 @@ async def test_an_update_that_arrives_late_is_no_failure_although_its_repetition
 
 @pytest.mark.parametrize("status", [400, 404])
 async def test_an_update_that_never_arrives_differs_when_its_repetition_is_refused(
-    both: Stage, close: CloseStandIn, office: Office, status: int
+    both: Stage, close: CloseStandIn, team: Fixtures, status: int
 ) -> None:
     """It is told as what it has, with why nobody knew, and with Close's reason."""
-    number = office.shared[0]
+    number = team.shared[0]
     close.faults.add(method="PUT", kind="status", status=502)
     close.faults.add(method="PUT", kind="status", status=status)
 

@@ -212,7 +212,7 @@ def busy(stage: Stage) -> None:
 async def test_what_cannot_be_fetched_is_said_in_a_sentence(
     stage: Stage, spoil: Callable[[Stage], None], error: type[LinesmanError], sentence: str
 ) -> None:
-    """Each misfortune has its own words, and the token goes nowhere else."""
+    """Each fault has its own words, and the token goes nowhere else."""
     spoil(stage)
 
     with pytest.raises(LinesmanError) as caught:

@@ -1,4 +1,4 @@
-"""The oracle notices what is wrong: a judge that lets everything pass would prove nothing."""
+"""The checker notices what is wrong: a judge that lets everything pass would prove nothing."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Final
 import pytest
 
 from tests.acceptance.checker import assert_right
-from tests.acceptance.process_pool import Nursery
+from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import FAILURES, OPS, Stage
 
 
 @pytest.fixture
-async def forked(cradle: Path) -> AsyncIterator[Nursery]:
+async def forked(fork_server: Path) -> AsyncIterator[ProcessPool]:
     """Let the process be forked: how it starts is not what is tried."""
-    async with Nursery(cradle) as nursery:
-        yield nursery
+    async with ProcessPool(fork_server) as pool:
+        yield pool
 
 
 @contextmanager
