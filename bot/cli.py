@@ -22,7 +22,9 @@ COMMANDS: Final[Mapping[str, str]] = {
     "manifest": "Print the Slack app manifest, ready to paste.",
     "check": "Check the configuration, Slack and the providers.",
     "policy": "Print a policy file to begin with.",
-    "migrate": "Upgrade the database to this version.",
+    "migrate": "Upgrade the database to this version, or move everything from SQLite to PostgreSQL.",
+    "backup": "Copy the SQLite database to a file, also while the bot runs.",
+    "restore": "Put a backup in the place of the SQLite database.",
     "export": "Export the audit log, or prove that nobody changed it.",
 }
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+from collections.abc import Collection
+from pathlib import Path
+
+from sqlalchemy import make_url
 
 from bot import logs
 from bot.config import Settings, Storage, load, load_storage
+from bot.errors import ConfigurationError, InputError
+from bot.store.sqlite_file import path_of
 from bot.wiring import known_kinds
 
 
@@ -16,8 +23,32 @@ def settings() -> Settings:
     return found
 
 
-def storage() -> Storage:
-    """Return what commands need that work on the database alone: no secret of Slack's or of a provider's."""
-    found = load_storage(os.environ)
-    logs.configure(found.log_level, found.log_format, secrets=found.secrets())
+def storage(url: str | None = None, *, called: str = "DATABASE_URL", also: Collection[str] = ()) -> Storage:
+    """Return what commands need that work on the database alone: no secret of Slack's or of a provider's.
+
+    ``url`` takes the place of DATABASE_URL, and is ``called`` otherwise. ``also`` are more secrets of the logs.
+    """
+    try:
+        found = load_storage(os.environ if url is None else {**os.environ, "DATABASE_URL": url})
+    except ConfigurationError as error:
+        raise ConfigurationError([problem.replace("DATABASE_URL", called) for problem in error.problems]) from None
+    logs.configure(found.log_level, found.log_format, secrets={*found.secrets(), *also})
     return found
+
+
+def sqlite_path(otherwise: str) -> Path:
+    """Return the file of the database; raises InputError, which says to do ``otherwise``, when it is not SQLite's."""
+    url = make_url(storage().database_url.get_secret_value())
+    if (path := path_of(url)) is None:
+        what = "is PostgreSQL" if url.get_backend_name() == "postgresql" else "is in memory"
+        raise InputError({"file": f"The database {what}, and this is for SQLite's files: {otherwise}, see the README."})
+    return path
+
+
+def who() -> str:
+    """Return who acts on this machine, as the audit log's actor."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        name = str(os.getuid())
+    return f"shell:{name}"[:32]

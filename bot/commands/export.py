@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -95,7 +94,7 @@ async def _export(
     async with _beside(storage) as database:
         async with database.transaction() as tx:
             events = await tx.events.count(span.since, span.until)
-            await note_export(tx, span, form, by=_who(), events=events, now=now)
+            await note_export(tx, span, form, by=environment.who(), events=events, now=now)
         async for portion in portions(database, span, form):
             write(portion)
     return events
@@ -122,12 +121,3 @@ async def _beside(storage: Storage) -> AsyncIterator[Database]:
     async with Database(storage.database_url.get_secret_value(), beside=True) as database:
         await require_current(database)
         yield database
-
-
-def _who() -> str:
-    """Return who acts on this machine, as the trail's actor."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        name = str(os.getuid())
-    return f"shell:{name}"[:32]

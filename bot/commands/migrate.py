@@ -1,4 +1,4 @@
-"""``linesman migrate``: bring the database to the form of this version."""
+"""``linesman migrate``: bring the database to the form of this version, or everything in it to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,19 +6,55 @@ import argparse
 import asyncio
 import sys
 
+from sqlalchemy import make_url
+
 from bot.commands import OK, environment
 from bot.config import Storage
+from bot.errors import InputError, StoreError
 from bot.store.database import Database
 from bot.store.migrations import migrate
+from bot.store.moving import Moved, move
+from bot.store.sqlite_file import path_of
+from bot.wiring import utc_now
 
 
-def run(_: argparse.Namespace) -> int:
-    """Upgrade, and say from what to what."""
-    before, after = asyncio.run(_migrated(environment.storage()))
-    sys.stdout.write(f"The database had revision {before} and has {after} now.\n")
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare where an installation moves from and to; without it nothing moves."""
+    parser.add_argument("--from", dest="source", metavar="URL", help="move from here: sqlite+aiosqlite:///…")
+    parser.add_argument("--to", dest="target", metavar="URL", help="to this empty database: postgresql+asyncpg://…")
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Upgrade or move, and say what was done."""
+    if parsed.source is None and parsed.target is None:
+        before, after = asyncio.run(_migrated(environment.storage()))
+        sys.stdout.write(f"The database had revision {before} and has {after} now.\n")
+        return OK
+    if parsed.source is None or parsed.target is None:
+        raise InputError({"to": "Moving an installation takes both --from and --to."})
+    source = environment.storage(parsed.source, called="--from")
+    target = environment.storage(parsed.target, called="--to", also=source.secrets())
+    moved = asyncio.run(_moved(source, target))
+    proof = moved.proof
+    sys.stdout.write(
+        f"✓ {moved.rows:,} rows were moved. The audit log is intact: it ends with event {proof.head.last}, "
+        f"whose hash is {proof.head.hash}.\n"
+        "Set DATABASE_URL to the new database. No Linesman starts on the old one any more.\n"
+    )
     return OK
 
 
 async def _migrated(storage: Storage) -> tuple[str, str]:
     async with Database(storage.database_url.get_secret_value()) as database:
         return await migrate(database)
+
+
+async def _moved(source: Storage, target: Storage) -> Moved:
+    here, there = source.database_url.get_secret_value(), target.database_url.get_secret_value()
+    path = path_of(make_url(here))
+    if path is None or make_url(there).get_backend_name() != "postgresql":
+        raise InputError({"from": "An installation moves --from sqlite+aiosqlite:///FILE --to postgresql+asyncpg://…"})
+    if not path.exists():
+        raise StoreError(f"There is no database {path}: check --from.")
+    async with Database(here) as old, Database(there) as new:
+        return await move(old, new, by=environment.who(), now=utc_now())

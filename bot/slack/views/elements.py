@@ -64,8 +64,8 @@ def listed(lines: Sequence[str], limit: int = 2900) -> str:
 
 
 def person(user: str) -> str:
-    """Return a mention of ``user``."""
-    return f"<@{user}>"
+    """Return a mention of ``user``; the name of who acted on the bot's machine, whom Slack does not know."""
+    return code(user) if user.startswith("shell:") else f"<@{user}>"
 
 
 def channel(identifier: str) -> str:

@@ -71,6 +71,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "frozen": "Submissions frozen: {reason}",
     "unfrozen": "Freeze lifted",
     "exported": "Audit log exported: {events:event}",
+    "moved": "Everything moved to another database, {events:event}",
+    "restored": "Database restored from a backup",
     "values_asked": "Current values requested",
     "values_answered": "Current values sent for {numbers:number}",
     "events_pruned": "Old events removed from the audit log",

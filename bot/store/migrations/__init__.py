@@ -16,6 +16,8 @@ from bot.store.database import Database
 
 #: Any number, the same in every version: replicas that start together take turns.
 _ADVISORY_LOCK = 4_711_042
+#: What stands for the revision in a database whose installation was moved away.
+MOVED = "moved"
 
 
 async def migrate(database: Database) -> tuple[str, str]:
@@ -24,7 +26,7 @@ async def migrate(database: Database) -> tuple[str, str]:
     Raises :class:`bot.errors.DatabaseTooNew` when a newer Linesman has written it; nothing is touched then.
     """
     async with database.connection() as connection:
-        return await connection.run_sync(_upgrade)
+        return await connection.run_sync(upgrade)
 
 
 async def require_current(database: Database) -> None:
@@ -45,11 +47,19 @@ async def present(database: Database) -> str | None:
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision of a database; None when it is empty. Raises StoreError when it has several."""
+    """Return the revision of a database; None when it is empty.
+
+    Raises StoreError when it has several, and when what was in it works elsewhere now.
+    """
     try:
-        return MigrationContext.configure(connection).get_current_revision()
+        present = MigrationContext.configure(connection).get_current_revision()
     except CommandError as error:
         raise StoreError("The database names several revisions of itself: restore a backup.") from error
+    if present == MOVED:
+        raise StoreError(
+            "This installation was moved to another database by `linesman migrate`: set DATABASE_URL to it."
+        )
+    return present
 
 
 def scripts() -> ScriptDirectory:
@@ -59,9 +69,15 @@ def scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def _upgrade(connection: Connection) -> tuple[str, str]:
+def take_turn(connection: Connection) -> None:
+    """Wait until no other replica changes the form of the same database, and keep them waiting till the commit."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+
+def upgrade(connection: Connection) -> tuple[str, str]:
+    """Upgrade within the transaction of ``connection``, and return what :func:`migrate` does."""
+    take_turn(connection)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection

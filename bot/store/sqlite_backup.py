@@ -1,0 +1,196 @@
+"""Copying an SQLite database to a file beside a Linesman at work, and putting such a copy in its place."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.locks import Freeze
+from bot.errors import StoreError
+from bot.store.database import BUSY_TIMEOUT, Database
+from bot.store.migrations import migrate
+from bot.store.sqlite_file import PRIVATE, HeldFile, is_held, private, refuse_folder
+from bot.store.tables import metadata
+
+#: What SQLite keeps beside a database file, and we.
+_BESIDE: Final = ("-wal", "-shm", "-journal", ".lock")
+#: States from which a change goes on by itself. In a copy of yesterday it may since have ended or been cancelled.
+_GOING_ON: Final = (ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.VERIFYING)
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy the database ``path``, as of one moment, to ``target``, which must not exist; nobody has to wait for it.
+
+    Raises :class:`bot.errors.StoreError`; then there is no ``target``.
+    """
+    refuse_folder(path)
+    if not path.exists():
+        raise StoreError(f"There is no database {path}: check DATABASE_URL.")
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))  # the name is ours
+    except FileExistsError:
+        raise StoreError(f"{target} exists, and a backup overwrites nothing: choose another name.") from None
+    except OSError as error:
+        raise StoreError(f"Cannot write {target}: {error.strerror}.") from error
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with _emptied(part), _explained(path):
+            # mode=rw never makes the file, and unlike mode=ro it can read beside a log that nobody has open.
+            source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT / 1000)
+            with closing(source), closing(sqlite3.connect(part)) as copy:
+                source.backup(copy)  # all pages in one step: one moment, and writers do not start it anew
+            _check(part)
+            _put(part, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def restore(copy: Path, path: Path, *, by: str, now: datetime) -> tuple[Path | None, bool]:
+    """Put the database in the file ``copy`` in the place of ``path``.
+
+    It is checked, brought to the form of this version and proven before ``path`` is touched. What could send something
+    by itself is frozen in it, for nobody knows what became of that since. Returns where the database is that was at
+    ``path``, None if there was none, and whether submissions are frozen now.
+
+    Raises :class:`bot.errors.DatabaseInUse`, and other :class:`bot.errors.StoreError`; then nothing is changed.
+    """
+    if not copy.is_file():
+        raise StoreError(f"There is no backup {copy}.")
+    if path.exists() and path.samefile(copy):
+        raise StoreError(f"{copy} is the database itself: give the file of a backup.")
+    if is_held(copy):
+        raise StoreError(f"A running Linesman uses {copy}: make a backup of it with `linesman backup`.")
+    existed = path.exists()
+    held = HeldFile(path)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with _emptied(part), _explained(copy):
+            shutil.copyfile(copy, part)
+            if (log := copy.with_name(f"{copy.name}-wal")).exists():  # a copy of a whole folder has one
+                shutil.copyfile(log, part.with_name(f"{part.name}-wal"))
+            _check(part)
+            if not _has_revision(part):
+                raise StoreError(f"{copy} is no database of Linesman's. Nothing was changed.")
+            frozen = asyncio.run(_prepare(part, copy, by=by, now=now))
+            before = _set_aside(path, now)
+            _put(part, path)
+    finally:
+        held.close()
+        if not existed and not path.stat().st_size:
+            path.unlink()
+    return before, frozen
+
+
+@contextmanager
+def _emptied(part: Path) -> Iterator[None]:
+    """Give the name ``part`` an empty file that nobody else may read, and let nothing of it stay."""
+    try:
+        _remove(part)
+        with open(part, "xb", opener=private):
+            pass
+        yield
+    except OSError as error:
+        raise StoreError(f"Cannot write {error.filename or part}: {error.strerror}. Nothing was changed.") from error
+    finally:
+        _remove(part)
+
+
+def _remove(file: Path) -> None:
+    for ending in ("", *_BESIDE):
+        file.with_name(f"{file.name}{ending}").unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"The database {path} cannot be copied: {error}. Nothing was changed.") from error
+
+
+def _check(file: Path) -> None:
+    """Raise unless SQLite finds every page and every reference of ``file`` as it should be."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            strays = connection.execute("PRAGMA foreign_key_check").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"The copy is damaged ({error}). Nothing was changed.") from error
+    if said != ["ok"] or strays is not None:
+        why = said[0] if said != ["ok"] else f"table {strays[0]} refers to a row that is missing"
+        raise StoreError(f"The copy is damaged ({why}). Nothing was changed.")
+
+
+async def _prepare(part: Path, copy: Path, *, by: str, now: datetime) -> bool:
+    """Bring the copy to the form of this version, prove its audit log, note in it that it was restored, and freeze."""
+    async with Database(f"sqlite+aiosqlite:///{part}") as database:
+        await migrate(database)
+        async with database.connection() as connection:
+            if await connection.run_sync(_differences):
+                raise StoreError(f"{copy} does not have the structure that Linesman gave it. Nothing was changed.")
+        async with database.transaction() as tx:
+            await tx.events.verify()
+            counts = await tx.changes.count()
+            frozen = any(counts.get(state, 0) for state in _GOING_ON)
+            await tx.events.add(None, "restored", at=now, actor=by)
+            if frozen and await tx.freezes.current() is None:
+                reason = "restored from a backup: check what was sent since, then unfreeze"
+                await tx.freezes.add(Freeze(by=by, reason=reason, at=now))
+                await tx.events.add(None, "frozen", at=now, actor=by, reason=reason)
+    return frozen
+
+
+def _has_revision(file: Path) -> bool:
+    with closing(sqlite3.connect(file)) as connection:
+        wanted = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+        return bool(connection.execute(wanted).fetchone()[0])
+
+
+def _differences(connection: Connection) -> bool:
+    return bool(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def _set_aside(path: Path, now: datetime) -> Path | None:
+    """Give the database at ``path`` a second name, which stays; None when there is none."""
+    log = path.with_name(f"{path.name}-wal")
+    if not path.stat().st_size and not log.exists():
+        return None
+    before = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}")
+    kept = before.with_name(f"{before.name}-wal")
+    if log.exists():
+        shutil.copyfile(log, kept)
+        kept.chmod(PRIVATE)
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        kept.unlink(missing_ok=True)  # all of it is in the one file now
+    except sqlite3.DatabaseError:  # it is damaged, which may be why there is a backup to restore
+        log.unlink(missing_ok=True)
+        path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    os.link(path, before)
+    return before
+
+
+def _put(part: Path, target: Path) -> None:
+    """Give ``part`` the name ``target``, at once and for good."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,235 @@
+"""A backup is a whole database, made beside who works on it; a restored one works, and holds back what could go on."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.changes.model.change import Draft
+from bot.cli import main
+from bot.store.database import Database
+from bot.store.migrations import migrate
+from bot.store.sqlite_file import HeldFile
+from bot.store.tables import changes
+from tests.integration.store.quiet import logging_as_before
+
+__all__ = ["logging_as_before"]
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+DRAFT = Draft(kind="telnyx.settings", reason="why")
+#: Runs a command on the database of the test; returns its status and what it says to people.
+Run = Callable[..., tuple[int, list[str]]]
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file that the environment names."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/linesman.db")
+    return tmp_path / "linesman.db"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], logging_as_before: None) -> Run:
+    """Return what runs a command."""
+    del logging_as_before
+
+    def command(*arguments: object) -> tuple[int, list[str]]:
+        status = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, [line for line in (out + err).splitlines() if not line.startswith(("{", "20"))]
+
+    return command
+
+
+async def note(path: Path, *names: str) -> None:
+    """Write an event of each name into the database, which is made where there is none."""
+    async with Database(f"sqlite+aiosqlite:///{path}") as database:
+        await migrate(database)
+        for name in names:
+            async with database.transaction() as tx:
+                await tx.events.add(None, name, at=NOW)
+
+
+def noted(path: Path) -> list[str]:
+    """Return the names of the events in a file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [row[0] for row in connection.execute("SELECT what FROM events ORDER BY id")]
+
+
+async def test_a_backup_is_made_beside_who_writes(path: Path, run: Run) -> None:
+    """It is one moment of a database that is written to all the while: whole, chained, and its owner's alone."""
+    copy, begun, stop = path.with_name("copy.db"), asyncio.Event(), asyncio.Event()
+
+    async def write(database: Database) -> None:
+        while not stop.is_set():
+            async with database.transaction() as tx:
+                await tx.events.add(None, "frozen", at=NOW, reason="x" * 500)
+            begun.set()
+
+    async with Database(f"sqlite+aiosqlite:///{path}") as database:
+        await migrate(database)
+        writing = asyncio.create_task(write(database))
+        async with asyncio.timeout(60):
+            await begun.wait()
+            status, said = await asyncio.to_thread(run, "backup", copy)
+        stop.set()
+        await writing
+        last = await database_events(database)
+
+    assert (status, said) == (
+        0,
+        [f"✓ {copy} is a whole copy of the database. It does not hold LINESMAN_SECRET_KEY."],
+    )
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert sorted(file.name for file in path.parent.iterdir() if file.name.startswith("copy")) == ["copy.db"]
+    async with Database(f"sqlite+aiosqlite:///{copy}") as copied, copied.reading() as tx:
+        assert 0 < (await tx.events.verify()).events <= last
+
+
+async def database_events(database: Database) -> int:
+    """Return how many events there are."""
+    async with database.reading() as tx:
+        return await tx.events.count()
+
+
+def test_a_backup_overwrites_nothing(path: Path, run: Run) -> None:
+    """Not a file, and not another backup."""
+    asyncio.run(note(path, "frozen"))
+    copy = path.with_name("copy.db")
+    copy.write_text("mine")
+
+    assert run("backup", copy) == (
+        1,
+        [f"✗ {copy} exists, and a backup overwrites nothing: choose another name."],
+    )
+    assert copy.read_text() == "mine"
+
+
+def test_a_backup_comes_back(path: Path, run: Run) -> None:
+    """What was noted since is in the file that stays beside it; that it was restored is in the audit log."""
+    copy = path.with_name("copy.db")
+    asyncio.run(note(path, "frozen"))
+    run("backup", copy)
+    asyncio.run(note(path, "unfrozen"))
+
+    status, said = run("restore", copy)
+
+    assert (status, said[0]) == (0, f"✓ {path} is as {copy} has it.")
+    assert noted(path) == ["frozen", "restored"]
+    [before] = path.parent.glob("linesman.db.before-*")
+    assert said[1:] == [f"The database of before is {before}."]
+    assert noted(before) == ["frozen", "unfrozen"]
+    assert [file.stat().st_mode & 0o777 for file in path.parent.iterdir()] == [0o600] * len(list(path.parent.iterdir()))
+    asyncio.run(note(path, "unfrozen"))
+    assert run("export", "--verify")[0] == 0
+
+
+def test_a_backup_comes_to_an_empty_machine(path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no database of before then; a damaged one stays as it was."""
+    copy = path.with_name("copy.db")
+    asyncio.run(note(path, "frozen"))
+    run("backup", copy)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{path.parent}/new.db")
+    assert run("restore", copy) == (0, [f"✓ {path.parent}/new.db is as {copy} has it."])
+
+    path.write_bytes(b"rubbish" * 2000)
+    path.with_name("linesman.db-wal").write_bytes(b"more rubbish" * 1000)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{path}")
+    status, _ = run("restore", copy)
+
+    assert (status, noted(path)) == (0, ["frozen", "restored"])
+    assert b"rubbish" in next(path.parent.glob("linesman.db.before-*Z")).read_bytes()
+    assert b"more" in next(path.parent.glob("linesman.db.before-*Z-wal")).read_bytes()
+
+
+async def test_what_could_go_on_is_held_back(path: Path, run: Run) -> None:
+    """A change that was approved at the backup may have been carried out or cancelled since; an operator decides."""
+    copy = path.with_name("copy.db")
+    async with Database(f"sqlite+aiosqlite:///{path}") as database:
+        await migrate(database)
+        async with database.transaction() as tx:
+            await tx.changes.add(DRAFT, requester="U0ANA", origin="C0", view="V", submission="s", now=NOW)
+        async with database.connection() as connection:
+            await connection.execute(changes.update().values(state="approved"))
+    await asyncio.to_thread(run, "backup", copy)
+
+    status, said = await asyncio.to_thread(run, "restore", copy)
+
+    assert (status, "Submissions are frozen" in said[-1]) == (0, True)
+    async with Database(f"sqlite+aiosqlite:///{path}") as database, database.reading() as tx:
+        freeze = await tx.freezes.current()
+    assert freeze is not None
+    assert freeze.by.startswith("shell:")
+    assert noted(path) == ["restored", "frozen"]
+
+
+def test_a_database_in_use_is_not_replaced(path: Path, run: Run) -> None:
+    """A running Linesman would write on into a file that has no name any more."""
+    copy = path.with_name("copy.db")
+    asyncio.run(note(path, "frozen"))
+    run("backup", copy)
+    with closing(HeldFile(path)):
+        status, said = run("restore", copy)
+
+    assert (status, said[0].partition(";")[0]) == (1, f"✗ Another Linesman is using {path}")
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("UPDATE events SET actor = 'U0EVE'", "✗ The audit log breaks at event 1"),
+        ("ALTER TABLE changes DROP COLUMN problem", "does not have the structure that Linesman gave it."),
+        ("DROP TABLE alembic_version", "is no database of Linesman's."),
+        ("UPDATE alembic_version SET version_num = '9999'", "✗ The database has revision 9999, which"),
+        ("UPDATE alembic_version SET version_num = 'moved'", "✗ This installation was moved"),
+        (
+            "INSERT INTO decisions VALUES (7, 'U', 'v', 'd', '', '', '2026-01-01', '')",
+            "table decisions refers to a row",
+        ),
+        ("", "✗ The copy is damaged"),
+    ],
+    ids=["audit log", "structure", "another program's", "newer", "moved", "reference", "pages"],
+)
+def test_what_is_not_whole_is_not_restored(statement: str, says: str, path: Path, run: Run) -> None:
+    """It is told what is wrong with it, and the database is as it was, to the byte."""
+    copy = path.with_name("copy.db")
+    asyncio.run(note(path, "frozen"))
+    run("backup", copy)
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        connection.execute(statement)
+    if not statement:
+        whole = copy.read_bytes()
+        copy.write_bytes(whole[: len(whole) // 2] + b"\xff" * (len(whole) - len(whole) // 2))
+    before, names = path.read_bytes(), sorted(file.name for file in path.parent.iterdir())
+
+    status, said = run("restore", copy)
+
+    assert (status, says in said[0]) == (1, True), said
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in path.parent.iterdir()) == names
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_postgresql_has_its_own(command: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pg_dump and pg_restore do this, and the README says how."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://h/d")
+
+    status, said = run(command, "copy.db")
+
+    assert (status, "pg_" in said[0]) == (2, True)
+
+
+def test_it_says_what_is_not_there(path: Path, run: Run) -> None:
+    """Nothing is made of nothing."""
+    assert run("backup", "copy.db") == (
+        1,
+        [f"✗ There is no database {path}: check DATABASE_URL."],
+    )
+    assert run("restore", "copy.db") == (1, ["✗ There is no backup copy.db."])
+    assert list(path.parent.iterdir()) == []
