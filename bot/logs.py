@@ -76,7 +76,7 @@ class Redaction:
         return MASK if secret else self.value(item)
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _LogHandler(logging.StreamHandler[TextIO]):
     """The handler that :func:`configure` installs, and may replace when it is called again."""
 
 
@@ -95,7 +95,7 @@ def configure(level: str, style: str, *, secrets: Iterable[str] = (), stream: Te
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
     ]
-    handler = _Handler(stream or sys.stderr)
+    handler = _LogHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=common,
@@ -107,7 +107,7 @@ def configure(level: str, style: str, *, secrets: Iterable[str] = (), stream: Te
         )
     )
     root = logging.getLogger()
-    for old in [old for old in root.handlers if isinstance(old, _Handler)]:
+    for old in [old for old in root.handlers if isinstance(old, _LogHandler)]:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())

@@ -31,14 +31,14 @@ log = structlog.get_logger(__name__)
 LARGEST: Final = 2 * 1024 * 1024
 #: Seconds in which a body has to be there. Slack itself gives up after three.
 BODY_WITHIN: Final = 5.0
-#: Slack's signature and its time: ``v0=`` and 64 hexadecimal digits, seconds since 1970.
+#: SlackEndpoint's signature and its time: ``v0=`` and 64 hexadecimal digits, seconds since 1970.
 _SIGNATURE: Final = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 #: Seconds that requests in progress may take once the server stops.
 SHUTDOWN: Final = 1.5
 
 
-class Slack:
+class SlackEndpoint:
     """The door for what Slack delivers: lets in what its signature proves."""
 
     def __init__(self, app: AsyncApp, signing_secret: str) -> None:
@@ -86,7 +86,7 @@ class Slack:
 
 
 def build_server(
-    slack: Slack | None,
+    slack: SlackEndpoint | None,
     *,
     ready: Callable[[], Awaitable[str]],
     warnings: Callable[[], Awaitable[Sequence[str]]],

@@ -32,7 +32,7 @@ from bot.providers.offers import ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.telnyx.offer import OFFER as TELNYX
 from bot.runtime import short_pauses
-from bot.server import Slack, build_server, listening
+from bot.server import SlackEndpoint, build_server, listening
 from bot.slack.announcements import SlackAnnouncements
 from bot.slack.app import build_app, identify
 from bot.slack.click_runner import ClickRunner
@@ -63,7 +63,7 @@ from bot.workflow.control.freezes import FreezeControl
 from bot.workflow.control.locks import LockControl
 from bot.workflow.control.resolution import Resolution
 from bot.workflow.control.retention import Retention
-from bot.workflow.delivery import Delivery
+from bot.workflow.delivery import MessageDelivery
 from bot.workflow.execution.canary import Canary
 from bot.workflow.execution.completion import Completion
 from bot.workflow.execution.polling import Polling
@@ -205,7 +205,7 @@ async def running(
         key_alerts = KeyAlerts(context, SlackAnnouncements(client))
         await stack.enter_async_context(keys_watched(key_alerts, database.cancel))
         server = build_server(
-            None if settings.socket_mode else Slack(app, _signing_secret(settings)),
+            None if settings.socket_mode else SlackEndpoint(app, _signing_secret(settings)),
             ready=lambda: _ready(context, working),
             warnings=lambda: _warnings(context),
             metrics=lambda: render(context),
@@ -271,7 +271,7 @@ def _assemble(
     cancellation = Cancellation(context, authorization, notify)
     direct_messages = SlackDirectMessages(client, bot)
     messenger = SlackMessenger(client, direct_messages, failure_channel=settings.failure_channel)
-    delivery = Delivery(context, change_details, messenger, notify, name)
+    delivery = MessageDelivery(context, change_details, messenger, notify, name)
     value_exports = ValueExports(context, authorization, direct_messages)
     handlers = {
         Task.PLAN: planner.plan,

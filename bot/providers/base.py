@@ -16,7 +16,7 @@ from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.model.values import Values
 from bot.changes.policy import OnStale
 from bot.clock_skew import ServiceClock
-from bot.providers.http import Call, Ready
+from bot.providers.http import ProviderCall, Ready
 from bot.providers.key_watch import KeyWatch
 
 
@@ -140,7 +140,7 @@ class Provider(Protocol):
         ...
 
     @property
-    def calls(self) -> Counter[Call]:
+    def calls(self) -> Counter[ProviderCall]:
         """How many HTTP calls were made since the start, by method, path template and status."""
         ...
 

@@ -66,7 +66,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ProviderCall:
     """What a call is counted under."""
 
     method: str
@@ -96,7 +96,7 @@ class PacedClient:
     #: Seconds that a 429 means when it does not say.
     unasked_wait: float = 1.0
     #: How many calls were made, by what they were and how they ended.
-    calls: Counter[Call] = field(default_factory=Counter)
+    calls: Counter[ProviderCall] = field(default_factory=Counter)
     #: Takes what we sent in secret out of everything that the provider says.
     masking: Masking = field(default_factory=Masking)
 
@@ -312,4 +312,4 @@ class PacedClient:
         return read_answer(answer, title=self.title, refuse=self.refuse, key=self.key)
 
     def _count(self, method: str, path: str, status: str) -> None:
-        self.calls[Call(method, path, status)] += 1
+        self.calls[ProviderCall(method, path, status)] += 1

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.clock_skew import ServiceClock
-from bot.providers.http import Call, PacedClient
+from bot.providers.http import PacedClient, ProviderCall
 from bot.providers.key_watch import KeyWatch
 
 
@@ -39,6 +39,6 @@ class Session:
         return self._http.key
 
     @property
-    def calls(self) -> Counter[Call]:
+    def calls(self) -> Counter[ProviderCall]:
         """How many HTTP calls were made, by method, path and status."""
         return self._http.calls

@@ -47,7 +47,7 @@ async def connection(app: AsyncApp, token: str, url: str, *, ping: float = PING)
     Waits for Slack as long as it takes; raises DeliveryRefused when Slack does not take the token.
     """
     client = _Client(token, app, url, ping)
-    handler = _Handler(app, token, client)
+    handler = _SocketHandler(app, token, client)
     try:
         # Asked here, a refusal ends the start with one sentence; the SDK would log a traceback every few seconds.
         client.wss_uri = await answered(client.address)
@@ -58,7 +58,7 @@ async def connection(app: AsyncApp, token: str, url: str, *, ping: float = PING)
         await handler.close_async()  # type: ignore[no-untyped-call]  # the same
 
 
-class _Handler(AsyncSocketModeHandler):
+class _SocketHandler(AsyncSocketModeHandler):
     """Bolt's handler, over our client: its own constructor would make another one."""
 
     def __init__(self, app: AsyncApp, token: str, client: SocketModeClient) -> None:

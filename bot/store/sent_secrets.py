@@ -17,7 +17,7 @@ from bot.store.tables import changes, sent_secrets
 AGAIN: Final = 100
 
 
-class SentSecrets:
+class SentSecretTable:
     """The table of fingerprints."""
 
     def __init__(self, connection: AsyncConnection) -> None:

@@ -14,7 +14,7 @@ from bot.store.documents import draft_from_json, draft_to_json
 from bot.store.tables import templates
 
 
-class Templates:
+class TemplateTable:
     """The table of templates."""
 
     def __init__(self, connection: AsyncConnection) -> None:

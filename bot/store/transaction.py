@@ -17,9 +17,9 @@ from bot.store.operations import Operations
 from bot.store.outbox import Outbox
 from bot.store.pruning import Pruning
 from bot.store.secrets import Secrets
-from bot.store.sent_secrets import SentSecrets
+from bot.store.sent_secrets import SentSecretTable
 from bot.store.tasks import Tasks
-from bot.store.templates import Templates
+from bot.store.templates import TemplateTable
 from bot.store.value_exports import ValueExportTable
 from bot.store.waiting import Waiting
 
@@ -41,8 +41,8 @@ class Transaction:
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
         self.runs = BulkRuns(connection)
-        self.sent_secrets = SentSecrets(connection)
-        self.templates = Templates(connection)
+        self.sent_secrets = SentSecretTable(connection)
+        self.templates = TemplateTable(connection)
         self.waiting = Waiting(connection)
         self.tasks = Tasks(connection)
         self.pruning = Pruning(connection)

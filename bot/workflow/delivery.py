@@ -38,7 +38,7 @@ CONFIRM_AFTER = 10
 COVERED_FOR = timedelta(seconds=3.2)
 
 
-class Delivery:
+class MessageDelivery:
     """Takes claimed messages to Slack and notes what became of them."""
 
     def __init__(

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 
 from bot.sandbox.slack import Message
-from bot.sandbox.telnyx import Job, Operation
+from bot.sandbox.telnyx import Job, JobOperation
 from tests.acceptance import ledger
 from tests.acceptance.stage import APPROVALS, FAILURES, FORWARDING, OPS, PIN, REFERENCE, Stage
 
@@ -55,7 +55,7 @@ def _truth(stage: Stage) -> dict[str, tuple[str, str, str, str, str]]:
     return {operation.id: _outcome(job, operation) for job in stage.telnyx.jobs for operation in job.operations}
 
 
-def _outcome(job: Job, operation: Operation) -> tuple[str, str, str, str, str]:
+def _outcome(job: Job, operation: JobOperation) -> tuple[str, str, str, str, str]:
     problem = operation.problem
     if problem is None:
         return ("verified" if operation.state == "successful" else operation.state, "", "", "", job.id)

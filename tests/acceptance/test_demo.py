@@ -23,7 +23,7 @@ from bot.sandbox.demo.process import Ending
 from bot.sandbox.demo.promises import PROMISES
 from bot.sandbox.demo.reckoning import reckon
 from bot.sandbox.demo.screen import Screen
-from bot.sandbox.demo.stage import Stage
+from bot.sandbox.demo.stage import DemoStage
 from bot.sandbox.demo.story import tell
 from bot.sandbox.demo.world import OPS, stand_ins
 from bot.sandbox.slack import Message
@@ -98,7 +98,7 @@ def test_a_demo_that_is_cut_short_leaves_nothing_behind(tmp_path: Path, number: 
         os.kill(int(bot[1]), 0)
 
 
-class Unconfigured(Stage):
+class Unconfigured(DemoStage):
     """A stage whose bot gets no configuration, and so stops at once."""
 
     def configuration(self) -> dict[str, str]:
@@ -122,7 +122,7 @@ async def test_a_step_that_never_comes_ends_the_story(monkeypatch: pytest.Monkey
     """When something does not happen in time the demo says what, and ends with status 1 instead of hanging."""
     monkeypatch.setattr("bot.sandbox.demo.story.LONGEST", 0.2)
     out = io.StringIO()
-    async with Stage() as stage:
+    async with DemoStage() as stage:
         status = await tell(stage, Screen(out, stage.world.slack))
 
     assert status == 1
@@ -159,7 +159,7 @@ def evidence() -> Evidence:
     """Return the evidence of a story that was really played, with jobs that take a second."""
 
     async def played() -> Evidence:
-        async with Stage() as stage:
+        async with DemoStage() as stage:
             stage.world.telnyx.job_seconds = 1.0
             clicks = await Acts(stage, Screen(io.StringIO(), stage.world.slack)).play()
             curtain = await stage.curtain()

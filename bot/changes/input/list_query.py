@@ -101,12 +101,12 @@ def read_listing(text: str, *, me: str, kinds: Sequence[Kind], today: date) -> L
 
     Raises :class:`bot.errors.InputError` with every mistake at once, keyed by the word that is wrong.
     """
-    reader = _Reader(me, kinds, today)
+    reader = _QueryReader(me, kinds, today)
     reader.read(_TOKEN.findall(text))
     return reader.listing()
 
 
-class _Reader:
+class _QueryReader:
     """Reads word by word and collects what is wrong."""
 
     def __init__(self, me: str, kinds: Iterable[Kind], today: date) -> None:

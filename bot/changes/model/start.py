@@ -89,7 +89,7 @@ def read_start(text: str, *, now: datetime, zone: str) -> Start | None:
     if named := _ZONE.fullmatch(said):
         said, zone = named[1], _zone_name(named[2])
     zone = known_zone(zone).key
-    reader = _Reader(said, now, zone)
+    reader = _StartReader(said, now, zone)
     at = reader.after() if said.lower().startswith("in ") else reader.on_the_wall()
     if at <= now:
         _refuse(f"{show_instant(at, zone)} has passed: it is {show_instant(now, zone)} now.")
@@ -106,7 +106,7 @@ def begins_at(start: Start | None, windows: Sequence[Window], now: datetime) -> 
     return begins if begins > now else None
 
 
-class _Reader:
+class _StartReader:
     """Reads one text."""
 
     def __init__(self, said: str, now: datetime, zone: str) -> None:

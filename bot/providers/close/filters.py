@@ -54,26 +54,26 @@ FILTERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class FilterContext:
     """What is needed to see whether a row meets a condition, beside the row."""
 
     #: Groups that the participant asked for belongs to.
     groups_of_participant: frozenset[str] = frozenset()
 
 
-def _has_digits(row: Row, condition: Condition, _context: Context) -> bool:
+def _has_digits(row: Row, condition: Condition, _context: FilterContext) -> bool:
     return str(condition.value) in str(row.get("number") or "")
 
 
-def _has_label(row: Row, condition: Condition, _context: Context) -> bool:
+def _has_label(row: Row, condition: Condition, _context: FilterContext) -> bool:
     return str(condition.value).casefold() in str(row.get("label") or "").casefold()
 
 
-def _is_of_sort(row: Row, condition: Condition, _context: Context) -> bool:
+def _is_of_sort(row: Row, condition: Condition, _context: FilterContext) -> bool:
     return row.get("is_group_number") is (condition.value == "group")
 
 
-def _rings(row: Row, condition: Condition, context: Context) -> bool:
+def _rings(row: Row, condition: Condition, context: FilterContext) -> bool:
     """Tell whether the person is on the number: as its owner, as a participant, or through a group."""
     groups = row.get("participant_groups")
     return (
@@ -92,7 +92,7 @@ class _Rule:
     """What is known of one filter."""
 
     #: Whether a row shows that the condition holds.
-    shows: Callable[[Row, Condition, Context], bool]
+    shows: Callable[[Row, Condition, FilterContext], bool]
     #: The query that asks Close for it; None where only we can tell.
     query: Callable[[Condition], dict[str, str]] | None = None
 
@@ -137,7 +137,7 @@ class Search:
                 query |= ask(condition)
         return query
 
-    def holds(self, row: Row, context: Context) -> bool:
+    def holds(self, row: Row, context: FilterContext) -> bool:
         """Tell whether a listed row meets all conditions.
 
         Raises :class:`bot.errors.BadRequest` when it does not show one that Close was asked for.

@@ -14,7 +14,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import BadRequest, ProviderNotFound, Unavailable
 from bot.providers.answered_subset import unasked
-from bot.providers.close.filters import Context, Search
+from bot.providers.close.filters import FilterContext, Search
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.rights import Rights
 from bot.providers.close.rows import NUMBERS, ONE_NUMBER, Row, data, has_more, one, values
@@ -164,10 +164,10 @@ class Reader:
                 return list(found.values())
         raise Unavailable("Close's list of numbers kept changing while it was read; nothing was planned. Try again.")
 
-    async def _context(self, search: Search) -> Context:
+    async def _context(self, search: Search) -> FilterContext:
         if not search.participant:
-            return Context()
-        return Context(await self._lookups.groups_of(search.participant))
+            return FilterContext()
+        return FilterContext(await self._lookups.groups_of(search.participant))
 
     async def _pages(self, query: dict[str, str], *, overlap: int = 0) -> AsyncIterator[list[Row]]:
         """Yield the pages of the list; each begins with the last ``overlap`` rows of the one before.

@@ -33,7 +33,7 @@ _WORTH_ASKING: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class NumberPage:
     """One page of a list."""
 
     rows: Sequence[Row]
@@ -51,11 +51,11 @@ class Pages:
         #: Numbers in the account, as the latest page without a filter said; None before the first.
         self._size: int | None = None
 
-    async def first(self, source: Source) -> Page:
+    async def first(self, source: Source) -> NumberPage:
         """Return a page of one row, for the sake of its total."""
         return await self._page(source, 1, {}, size=1)
 
-    async def sweep(self, source: Source, query: Query, most: int | None = None) -> AsyncGenerator[Page, None]:
+    async def sweep(self, source: Source, query: Query, most: int | None = None) -> AsyncGenerator[NumberPage, None]:
         """Yield the pages of the list that ``query`` leaves, until it ends, ``most`` rows were read, or it is torn.
 
         Several are asked for at once as far as the pages so far announce more. Raises
@@ -114,7 +114,7 @@ class Pages:
                 if single is not None:
                     yield id_, single
 
-    async def _page(self, source: Source, number: int, query: Query, size: int = PAGE) -> Page:
+    async def _page(self, source: Source, number: int, query: Query, size: int = PAGE) -> NumberPage:
         params: Query = {"page[number]": number, "page[size]": size, "sort": "phone_number", **query}
         if source is Source.DETAIL:
             # Without it a fault of the messaging profiles, which we do not read, fails the whole page with a 503.
@@ -126,7 +126,7 @@ class Pages:
         known = (number - 1) * size + len(listed) + (len(listed) == size) if told is None else told
         if not query:
             self._size = known
-        return Page(listed, told, known)
+        return NumberPage(listed, told, known)
 
     async def _single(self, source: Source, id_: str) -> Row | None:
         try:

@@ -38,7 +38,7 @@ _SWEEPS: Final = 3
 
 
 @dataclass(slots=True)
-class _Draft:
+class _Unfinished:
     """One number while its values come in."""
 
     e164: str = ""
@@ -63,7 +63,7 @@ class _Draft:
         self.lacks -= {source}
 
 
-_Drafts: TypeAlias = dict[str, _Draft]
+_Drafts: TypeAlias = dict[str, _Unfinished]
 
 
 class Reader:
@@ -134,7 +134,7 @@ class Reader:
         id_ = str(row.get("id") or "")
         if not id_ or not row.get("phone_number"):
             raise Unavailable("Telnyx listed a number that matches the filter without saying which one it is.")
-        found[id_] = draft = _Draft(matched=True, lacks=others)
+        found[id_] = draft = _Unfinished(matched=True, lacks=others)
         draft.take(row, source, wanted.names, wanted.kind, self._encryption)
 
     async def _drafts(self, wanted: _Wanted, matched: _Drafts) -> _Drafts:
@@ -180,7 +180,9 @@ class Reader:
                 if source in draft.lacks:
                     del drafts[id_]
 
-    async def _filled(self, source: Source, drafts: Mapping[str, _Draft], wanted: _Wanted) -> AsyncGenerator[str, None]:
+    async def _filled(
+        self, source: Source, drafts: Mapping[str, _Unfinished], wanted: _Wanted
+    ) -> AsyncGenerator[str, None]:
         """Fill the drafts from ``source`` and yield the id of each that it has.
 
         Those that match are on the pages that the filter leaves in this list, which are fewer.
@@ -240,15 +242,15 @@ def _together(wanted: _Wanted, matched: _Drafts, named: Sequence[str], owned: Ma
         draft.editable = id_ in owned
     needed = frozenset(wanted.needed)
     besides = {
-        id_: _Draft(e164=e164, editable=True, lacks=needed)
+        id_: _Unfinished(e164=e164, editable=True, lacks=needed)
         for id_, e164 in owned.items()
         if id_ not in matched and id_ not in wanted.excluded
     }
     # Nothing is known of an id before its row is read, so one row is read even when no setting is asked for.
     unchecked = [text for text in named if not text.startswith("+") and text not in owned]
-    besides |= {id_: _Draft(lacks=needed or frozenset({Source.DETAIL})) for id_ in unchecked}
+    besides |= {id_: _Unfinished(lacks=needed or frozenset({Source.DETAIL})) for id_ in unchecked}
     return matched | besides
 
 
-def _snapshot(id_: str, draft: _Draft, *, editable: bool) -> Snapshot:
+def _snapshot(id_: str, draft: _Unfinished, *, editable: bool) -> Snapshot:
     return Snapshot(id=id_, e164=draft.e164, status=draft.status, editable=editable, values=draft.values)

@@ -11,7 +11,7 @@ from bot.sandbox.demo.screen import Screen
 from bot.sandbox.demo.second import SecondAct
 from bot.sandbox.demo.sheet import sheet_shown
 from bot.sandbox.demo.sights import Sights, has_input, question
-from bot.sandbox.demo.stage import Stage
+from bot.sandbox.demo.stage import DemoStage
 from bot.sandbox.demo.world import CHOSEN, OPS
 from bot.sandbox.slack import StandInRefused
 
@@ -27,7 +27,7 @@ SCREENING: Final = "voice.inbound_call_screening"
 class Acts:
     """The story, act by act."""
 
-    def __init__(self, stage: Stage, screen: Screen) -> None:
+    def __init__(self, stage: DemoStage, screen: Screen) -> None:
         self._stage = stage
         self._screen = screen
         self._see = Sights(stage)

@@ -25,7 +25,7 @@ _HARMLESS: Final = frozenset({"/phone_numbers/actions/verify_ownership"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class PromiseResult:
     """What became of a promise."""
 
     #: One sentence.
@@ -39,12 +39,12 @@ class Verdict:
         return not self.problems
 
 
-def verdicts(evidence: Evidence) -> list[Verdict]:
+def verdicts(evidence: Evidence) -> list[PromiseResult]:
     """Return a verdict on every promise."""
     return [check(evidence) for check in PROMISES]
 
 
-def the_numbers(seen: Evidence) -> Verdict:
+def the_numbers(seen: Evidence) -> PromiseResult:
     """Judge that exactly the chosen numbers changed, and only in what was asked for."""
 
     def problems() -> Iterator[str]:
@@ -62,10 +62,10 @@ def the_numbers(seen: Evidence) -> Verdict:
     bad, others = len(seen.failing), len(seen.before) - len(seen.chosen)
     good = len(seen.chosen) - bad - len(seen.dropped)
     sentence = f"{good:,} numbers have the new values, {bad} kept their old ones, {others} others were not touched"
-    return Verdict(promise=sentence, problems=[*problems()])
+    return PromiseResult(promise=sentence, problems=[*problems()])
 
 
-def the_jobs(seen: Evidence) -> Verdict:
+def the_jobs(seen: Evidence) -> PromiseResult:
     """Judge that three jobs carried every chosen number once, and that nothing else was asked to change."""
 
     def problems() -> Iterator[str]:
@@ -82,10 +82,12 @@ def the_jobs(seen: Evidence) -> Verdict:
             yield f"other requests that change something: {Counter(writes)}"
 
     sizes = " + ".join(f"{size:,}" for size in sorted((len(job.keys) for job in seen.jobs), reverse=True))
-    return Verdict(promise=f"3 jobs ({sizes}), every number in one of them, no other write", problems=[*problems()])
+    return PromiseResult(
+        promise=f"3 jobs ({sizes}), every number in one of them, no other write", problems=[*problems()]
+    )
 
 
-def the_approval(seen: Evidence) -> Verdict:
+def the_approval(seen: Evidence) -> PromiseResult:
     """Judge that nothing was sent before Max approved, and that Ana's own click did nothing but answer her."""
 
     def problems() -> Iterator[str]:
@@ -103,14 +105,14 @@ def the_approval(seen: Evidence) -> Verdict:
             yield "the requester's approval was counted"
 
     sentence = "No job before Max approved; Ana's click on her own change was refused and did nothing"
-    return Verdict(promise=sentence, problems=[*problems()])
+    return PromiseResult(promise=sentence, problems=[*problems()])
 
 
 def _jobs_created(seen: Evidence) -> list[Call]:
     return [call for call in seen.provider_calls if call.path == UPDATE]
 
 
-def the_cards(seen: Evidence) -> Verdict:
+def the_cards(seen: Evidence) -> PromiseResult:
     """Judge that there is one card and one request for approval, which names who decided and has no buttons left."""
 
     def problems() -> Iterator[str]:
@@ -128,10 +130,10 @@ def the_cards(seen: Evidence) -> Verdict:
 
     edits = sum(card.edited_count for card in seen.cards)
     sentence = f"One card (edited {edits} times), {len(seen.thread)} lines in its thread, one request without buttons"
-    return Verdict(promise=sentence, problems=[*problems()])
+    return PromiseResult(promise=sentence, problems=[*problems()])
 
 
-def the_notice(seen: Evidence) -> Verdict:
+def the_notice(seen: Evidence) -> PromiseResult:
     """Judge that the failure channel heard of it once, with a mention of who asked and a link to the card."""
 
     def problems() -> Iterator[str]:
@@ -146,10 +148,10 @@ def the_notice(seen: Evidence) -> Verdict:
                 yield "it does not say how many failed"
 
     sentence = "One notice in #number-failures, which mentions Ana and links to the card"
-    return Verdict(promise=sentence, problems=[*problems()])
+    return PromiseResult(promise=sentence, problems=[*problems()])
 
 
-def the_verification(seen: Evidence) -> Verdict:
+def the_verification(seen: Evidence) -> PromiseResult:
     """Judge that the numbers were read back, and that what the provider did not do was found and told everywhere."""
 
     def problems() -> Iterator[str]:
@@ -170,23 +172,23 @@ def the_verification(seen: Evidence) -> Verdict:
                 yield f"what was wanted and what was found is not told in the {place}"
 
     sentence = f"{len(seen.dropped)} number that Telnyx only said it changed was read back, found out and told"
-    return Verdict(promise=sentence, problems=[*problems()])
+    return PromiseResult(promise=sentence, problems=[*problems()])
 
 
 def _reads_numbers(call: Call) -> bool:
     return call.method == "GET" and call.path.startswith("/phone_numbers") and "/jobs" not in call.path
 
 
-def the_reason(seen: Evidence) -> Verdict:
+def the_reason(seen: Evidence) -> PromiseResult:
     """Judge that what Ana typed was shown as typed, and called nobody."""
     messages = [*seen.cards, *seen.requests, *seen.thread, *seen.notices]
-    return Verdict(
+    return PromiseResult(
         promise="“<!channel>” in Ana's reason was shown as she typed it, and called nobody",
         problems=[f"a message calls @{', @'.join(m.mentions.broadcasts)}" for m in messages if m.mentions.broadcasts],
     )
 
 
-def the_sheet(seen: Evidence) -> Verdict:
+def the_sheet(seen: Evidence) -> PromiseResult:
     """Judge that the sheet has a row for every number, with what really became of it."""
 
     def problems() -> Iterator[str]:
@@ -204,10 +206,10 @@ def the_sheet(seen: Evidence) -> Verdict:
                 yield f"{row['number']} failed for another reason than {row['reason']!r}"
 
     sentence = f"results.csv has {len(seen.rows()):,} rows, and each says what really became of its number"
-    return Verdict(promise=sentence, problems=[*problems()])
+    return PromiseResult(promise=sentence, problems=[*problems()])
 
 
-def the_second_act(seen: Evidence) -> Verdict:
+def the_second_act(seen: Evidence) -> PromiseResult:
     """Judge that the second act added one colleague to exactly the chosen numbers, once each, and broke no limit."""
     team = seen.team
 
@@ -225,14 +227,14 @@ def the_second_act(seen: Evidence) -> Verdict:
             yield f"Close had to ask {too_fast} times to slow down"
 
     sentence = f"At Close {len(team.chosen)} numbers got one more colleague, each by one update, within the rate limit"
-    return Verdict(promise=sentence, problems=[*problems()])
+    return PromiseResult(promise=sentence, problems=[*problems()])
 
 
 def _people(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else []
 
 
-def the_answers(seen: Evidence) -> Verdict:
+def the_answers(seen: Evidence) -> PromiseResult:
     """Judge that whatever a person did was answered in time, and that Slack had nothing to complain of."""
 
     def problems() -> Iterator[str]:
@@ -247,28 +249,28 @@ def the_answers(seen: Evidence) -> Verdict:
         f"{len(seen.deliveries)} clicks and forms answered within {ACK_WITHIN:g} s, the slowest after "
         f"{slowest * 1000:,.0f} ms; no complaint from Slack"
     )
-    return Verdict(promise=sentence, problems=[*problems()])
+    return PromiseResult(promise=sentence, problems=[*problems()])
 
 
-def the_secrets(seen: Evidence) -> Verdict:
+def the_secrets(seen: Evidence) -> PromiseResult:
     """Judge that no secret stands in what Slack was sent, nor in the log."""
     found = [name for name, text in seen.said() if any(secret in text for secret in seen.secrets)]
-    return Verdict(
+    return PromiseResult(
         promise=f"None of {len(seen.secrets)} secrets is in any message, file or line of the log",
         problems=[f"a secret is in {name}" for name in found],
     )
 
 
-def the_end(seen: Evidence) -> Verdict:
+def the_end(seen: Evidence) -> PromiseResult:
     """Judge that the bot stopped when it was asked to."""
     status, seconds = seen.ending.status, seen.ending.seconds
-    return Verdict(
+    return PromiseResult(
         promise=f"The bot stopped {seconds:.1f} s after SIGTERM, with exit status {status}",
         problems=[] if status == 0 and seconds <= STOPS_WITHIN else ["that is not a clean stop within 10 s"],
     )
 
 
-PROMISES: Final[Sequence[Callable[[Evidence], Verdict]]] = (
+PROMISES: Final[Sequence[Callable[[Evidence], PromiseResult]]] = (
     the_numbers,
     the_jobs,
     the_approval,

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.sandbox.demo.evidence import Evidence
-from bot.sandbox.demo.promises import Verdict, verdicts
+from bot.sandbox.demo.promises import PromiseResult, verdicts
 from bot.sandbox.demo.screen import Screen
 
 #: An id inside a path: a UUID, the digits of Telnyx's own ids, or what begins with its kind at Close.
@@ -42,7 +42,7 @@ def reckon(evidence: Evidence, screen: Screen) -> int:
     return 1 if broken else 0
 
 
-def _line(verdict: Verdict) -> Text:
+def _line(verdict: PromiseResult) -> Text:
     mark = ("✔", "bold green") if verdict.kept else ("✘", "bold red")
     return Text.assemble(mark, " ", verdict.promise)
 

@@ -7,7 +7,7 @@ from typing import Final
 from bot.sandbox.demo.fixtures import LIMIT, TEAM
 from bot.sandbox.demo.screen import Screen
 from bot.sandbox.demo.sights import Sights, has_input
-from bot.sandbox.demo.stage import Stage
+from bot.sandbox.demo.stage import DemoStage
 from bot.sandbox.demo.world import APPROVALS, SALES
 from bot.sandbox.slack import Delivery, Message, StandInRefused
 
@@ -19,7 +19,7 @@ REASON: Final = "Dev joins the sales desk."
 class SecondAct:
     """The same words, form, plan, approval and card, one update at a time."""
 
-    def __init__(self, stage: Stage, screen: Screen) -> None:
+    def __init__(self, stage: DemoStage, screen: Screen) -> None:
         self._stage = stage
         self._screen = screen
         self._see = Sights(stage)

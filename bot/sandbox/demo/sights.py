@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.demo.stage import Stage
+from bot.sandbox.demo.stage import DemoStage
 from bot.sandbox.demo.world import APPROVALS, FAILURES, OPS
 from bot.sandbox.slack import File, Message, Person, StandInRefused, View
 
@@ -13,7 +13,7 @@ from bot.sandbox.slack import File, Message, Person, StandInRefused, View
 class Sights:
     """Looks at the stand-in Slack, and at nothing else."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: DemoStage) -> None:
         self._stage = stage
         self._slack = stage.world.slack
 

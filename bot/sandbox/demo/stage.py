@@ -31,7 +31,7 @@ class Curtain:
     log: str
 
 
-class Stage:
+class DemoStage:
     """Where the story plays. Everything that is opened here is gone when the block ends, however it ends."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from bot.sandbox.demo.evidence import gather
 from bot.sandbox.demo.process import BotEndedError
 from bot.sandbox.demo.reckoning import reckon
 from bot.sandbox.demo.screen import Screen
-from bot.sandbox.demo.stage import Stage
+from bot.sandbox.demo.stage import DemoStage
 from bot.sandbox.slack import StandInRefused
 
 #: Seconds for the whole story; it takes a twelfth of it on a quiet machine.
@@ -29,7 +29,7 @@ async def play() -> int:
     """Play the story on standard output and return the exit status: 0 when every promise was kept."""
     with _ended_by_signals() as ended_by:
         try:
-            async with Stage() as stage:
+            async with DemoStage() as stage:
                 return await tell(stage, Screen(sys.stdout, stage.world.slack))
         except asyncio.CancelledError:
             if not ended_by:
@@ -37,7 +37,7 @@ async def play() -> int:
             return 128 + ended_by[0]
 
 
-async def tell(stage: Stage, screen: Screen) -> int:
+async def tell(stage: DemoStage, screen: Screen) -> int:
     """Play the story on a stage and return the exit status; what breaks it off is explained on the screen."""
     acts = Acts(stage, screen)
     try:
@@ -51,7 +51,7 @@ async def tell(stage: Stage, screen: Screen) -> int:
     return reckon(evidence, screen)
 
 
-def _explain(stage: Stage, screen: Screen, error: Exception) -> None:
+def _explain(stage: DemoStage, screen: Screen, error: Exception) -> None:
     """Say what was waited for when the story broke off, and what the bot had to say."""
     when = "" if isinstance(error, StandInRefused) else f" while waiting for {stage.awaited}"
     screen.show("", Text(f"✘ The story broke off{when}.", style="bold red"))

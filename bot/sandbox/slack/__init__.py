@@ -29,7 +29,7 @@ from bot.sandbox.slack.records import (
     Message,
     Profile,
     StandInRefused,
-    Submission,
+    SubmittedView,
     Usergroup,
 )
 from bot.sandbox.slack.standin import SlackStandIn
@@ -50,7 +50,7 @@ __all__ = [
     "Profile",
     "SlackStandIn",
     "StandInRefused",
-    "Submission",
+    "SubmittedView",
     "Usergroup",
     "View",
     "escape",

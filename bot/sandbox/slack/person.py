@@ -17,7 +17,7 @@ from bot.sandbox.slack.records import (
     Message,
     Profile,
     StandInRefused,
-    Submission,
+    SubmittedView,
 )
 from bot.sandbox.slack.surfaces import Surface, on_message, on_view
 from bot.sandbox.slack.webapi.files import new_file
@@ -225,7 +225,7 @@ class Person:
         slot.value = [self._ws.file_json(self._file(name, content, None, None)) for name, content in files]
         return await self._filled(surface, slot)
 
-    async def submit(self) -> Submission:
+    async def submit(self) -> SubmittedView:
         """Press the modal's Submit button; raises StandInRefused when a real client would not send the form."""
         view = self._open_view()
         if not view.content.get("submit"):
@@ -242,7 +242,7 @@ class Person:
         }
         delivery = await self._courier.send(payload)
         await asyncio.sleep(max(0.0, self._ws.ack_lag - delivery.seconds))
-        return Submission(errors=acks.submission_errors(self._ws, view, delivery), delivery=delivery)
+        return SubmittedView(errors=acks.submission_errors(self._ws, view, delivery), delivery=delivery)
 
     async def close(self, *, everything: bool = False) -> Delivery | None:
         """Press Cancel, or with ``everything`` the X that closes the whole stack.

@@ -44,7 +44,7 @@ UNDER_WAY = 0.5
 BURST = 5
 
 
-class RateLimits:
+class MethodLimits:
     """Counts calls; off until ``enforced`` is set."""
 
     def __init__(self) -> None:

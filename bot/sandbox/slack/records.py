@@ -169,7 +169,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submission:
+class SubmittedView:
     """What came of pressing a modal's Submit button."""
 
     #: input block id -> what is wrong; None when the app accepted

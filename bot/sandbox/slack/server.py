@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from bot.sandbox.slack import webapi
 from bot.sandbox.slack.faults import Fault
-from bot.sandbox.slack.ratelimits import RateLimits
+from bot.sandbox.slack.ratelimits import MethodLimits
 from bot.sandbox.slack.records import Call, Json
 from bot.sandbox.slack.refusal import Refusal
 from bot.sandbox.slack.responses import respond
@@ -27,7 +27,7 @@ LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign i
 class Server:
     """Serves one workspace on a loopback port."""
 
-    def __init__(self, ws: Workspace, sockets: Sockets, limits: RateLimits) -> None:
+    def __init__(self, ws: Workspace, sockets: Sockets, limits: MethodLimits) -> None:
         self._ws = ws
         self._sockets = sockets
         self._limits = limits

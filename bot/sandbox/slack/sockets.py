@@ -20,7 +20,7 @@ MOST_CONNECTIONS = 10
 
 
 @dataclass(kw_only=True, eq=False)
-class Connection:
+class SocketConnection:
     """One WebSocket of the bot."""
 
     socket: web.WebSocketResponse
@@ -36,7 +36,7 @@ class Sockets:
     def __init__(self, ws: Workspace) -> None:
         self._ws = ws
         self._tickets: set[str] = set()
-        self._connections: list[Connection] = []
+        self._connections: list[SocketConnection] = []
         self._turn = 0
 
     @property
@@ -62,7 +62,7 @@ class Sockets:
             await socket.send_json(_disconnect("too_many_websockets"))
             await socket.close()
             return socket
-        connection = Connection(socket=socket, request=request)
+        connection = SocketConnection(socket=socket, request=request)
         self._connections.append(connection)
         try:
             await socket.send_json(self._hello())
@@ -109,19 +109,19 @@ class Sockets:
         for connection in list(self._connections):
             await connection.socket.close()
 
-    def _next(self) -> Connection:
+    def _next(self) -> SocketConnection:
         fresh = [each for each in self._connections if not each.retiring] or self._connections
         if not fresh:
             raise ConnectionError("no Socket Mode connection")
         self._turn += 1
         return fresh[self._turn % len(fresh)]
 
-    async def _drop_retired(self, newcomer: Connection) -> None:
+    async def _drop_retired(self, newcomer: SocketConnection) -> None:
         for connection in [each for each in self._connections if each.retiring and each is not newcomer]:
             if not connection.waiting:
                 await connection.socket.close()
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: SocketConnection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
         for future in connection.waiting.values():
@@ -138,7 +138,7 @@ class Sockets:
         }
 
 
-def _acknowledge(connection: Connection, frame: Json) -> None:
+def _acknowledge(connection: SocketConnection, frame: Json) -> None:
     future = connection.waiting.get(str(frame.get("envelope_id")))
     if future is not None and not future.done():
         future.set_result(frame.get("payload"))

@@ -13,7 +13,7 @@ from bot.sandbox.slack.log import Clock, utc_now
 from bot.sandbox.slack.modal import View
 from bot.sandbox.slack.mrkdwn import render_text
 from bot.sandbox.slack.person import Person
-from bot.sandbox.slack.ratelimits import RateLimits
+from bot.sandbox.slack.ratelimits import MethodLimits
 from bot.sandbox.slack.records import (
     Call,
     Channel,
@@ -55,7 +55,7 @@ class SlackStandIn:
             bot_token=bot_token, app_token=app_token, deadlines=deadlines or Deadlines(), clock=clock
         )
         self._sockets = Sockets(self.workspace)
-        self._limits = RateLimits()
+        self._limits = MethodLimits()
         self._courier = Courier(self.workspace, self._sockets, signing_secret)
         self._server = Server(self.workspace, self._sockets, self._limits)
         self._persons: dict[str, Person] = {}

@@ -38,7 +38,7 @@ MARKERS = tuple(
 )
 
 
-class Reader:
+class TranscriptReader:
     """Somebody who reads: knows names and lives in a time zone."""
 
     def __init__(self, names: Names, tz: str) -> None:
@@ -71,7 +71,7 @@ class Reader:
 
 def lines(shown: Message | View, slack: SlackStandIn, *, tz: str = "UTC") -> list[str]:
     """Return a message or a view as a person in the time zone reads it; empty for a deleted message."""
-    reader = Reader(slack.workspace.names(), tz)
+    reader = TranscriptReader(slack.workspace.names(), tz)
     if isinstance(shown, View):
         return [*_view(shown, reader)]
     if shown.deleted:
@@ -84,7 +84,7 @@ def author(message: Message, slack: SlackStandIn) -> str:
     return slack.workspace.names().people.get(message.user, message.user)
 
 
-def _message(message: Message, reader: Reader) -> Iterator[str]:
+def _message(message: Message, reader: TranscriptReader) -> Iterator[str]:
     if message.blocks:
         yield from blocks_lines(message.blocks, reader)
     else:
@@ -99,7 +99,7 @@ def _message(message: Message, reader: Reader) -> Iterator[str]:
         yield "(edited)"
 
 
-def _view(view: View, reader: Reader) -> Iterator[str]:
+def _view(view: View, reader: TranscriptReader) -> Iterator[str]:
     if view.title:
         yield f"═══ {view.title} ═══"
     for block in view.blocks:
@@ -113,7 +113,7 @@ def _view(view: View, reader: Reader) -> Iterator[str]:
         yield " ".join(f"[{reader.text(label)}]" for label in buttons if label)
 
 
-def _value(view: View, block: Json, reader: Reader) -> Iterator[str]:
+def _value(view: View, block: Json, reader: TranscriptReader) -> Iterator[str]:
     slot = view.form.slot(block["block_id"])
     value = slot.value
     entries = value if isinstance(value, list) else [value]
@@ -125,52 +125,52 @@ def _value(view: View, block: Json, reader: Reader) -> Iterator[str]:
     yield from (f"  > {line}" for word in words for line in word.splitlines())
 
 
-def blocks_lines(blocks: Iterable[Json], reader: Reader) -> Iterator[str]:
+def blocks_lines(blocks: Iterable[Json], reader: TranscriptReader) -> Iterator[str]:
     """Yield the lines of some blocks."""
     for block in blocks:
         yield from _block(block, reader)
 
 
-def _block(block: Json, reader: Reader) -> Iterator[str]:
+def _block(block: Json, reader: TranscriptReader) -> Iterator[str]:
     yield from SHOWN.get(block["type"], _grouped)(block, reader)
 
 
-def _header(block: Json, reader: Reader) -> Iterator[str]:
+def _header(block: Json, reader: TranscriptReader) -> Iterator[str]:
     yield f"# {reader.text(block['text'])}"
 
 
-def _context(block: Json, reader: Reader) -> Iterator[str]:
+def _context(block: Json, reader: TranscriptReader) -> Iterator[str]:
     yield " · ".join(_context_item(item, reader) for item in block["elements"])
 
 
-def _actions(block: Json, reader: Reader) -> Iterator[str]:
+def _actions(block: Json, reader: TranscriptReader) -> Iterator[str]:
     yield " ".join(_control(element, reader) for element in block["elements"])
 
 
-def _divider(_block: Json, _reader: Reader) -> Iterator[str]:
+def _divider(_block: Json, _reader: TranscriptReader) -> Iterator[str]:
     yield "─" * 40
 
 
-def _input(block: Json, reader: Reader) -> Iterator[str]:
+def _input(block: Json, reader: TranscriptReader) -> Iterator[str]:
     mark = "" if block.get("optional") else " *"
     yield f"{reader.text(block['label'])}{mark}  {_control(block['element'], reader)}"
     if block.get("hint"):
         yield f"  ({reader.text(block['hint'])})"
 
 
-def _alert(block: Json, reader: Reader) -> Iterator[str]:
+def _alert(block: Json, reader: TranscriptReader) -> Iterator[str]:
     yield f"({block.get('level', 'default')}) {reader.text(block['text'])}"
 
 
-def _markdown(block: Json, _reader: Reader) -> Iterator[str]:
+def _markdown(block: Json, _reader: TranscriptReader) -> Iterator[str]:
     yield from str(block["text"]).splitlines()
 
 
-def _image(block: Json, _reader: Reader) -> Iterator[str]:
+def _image(block: Json, _reader: TranscriptReader) -> Iterator[str]:
     yield f"[image: {block['alt_text']}]"
 
 
-def _section(block: Json, reader: Reader) -> Iterator[str]:
+def _section(block: Json, reader: TranscriptReader) -> Iterator[str]:
     text = reader.text(block.get("text")).splitlines()
     accessory = block.get("accessory")
     if accessory:
@@ -183,7 +183,7 @@ def _section(block: Json, reader: Reader) -> Iterator[str]:
         yield f"{left:<{width}}   {right}".rstrip()
 
 
-def _grouped(block: Json, reader: Reader) -> Iterator[str]:
+def _grouped(block: Json, reader: TranscriptReader) -> Iterator[str]:
     """Cards, containers, carousels, plans and tasks: their titles, their words, and what is inside them."""
     for name in ("title", "subtitle", "body"):
         yield from reader.text(block.get(name)).splitlines()
@@ -198,7 +198,7 @@ def _grouped(block: Json, reader: Reader) -> Iterator[str]:
         yield " ".join(_control(element, reader) for element in block["actions"])
 
 
-def _control(element: Json, reader: Reader) -> str:
+def _control(element: Json, reader: TranscriptReader) -> str:
     kind = str(element["type"])
     if kind == "image":
         return f"[image: {element['alt_text']}]"
@@ -215,11 +215,11 @@ def _control(element: Json, reader: Reader) -> str:
     return f"[{hint or '…'}]"
 
 
-def _context_item(item: Json, reader: Reader) -> str:
+def _context_item(item: Json, reader: TranscriptReader) -> str:
     return f"[image: {item['alt_text']}]" if item["type"] == "image" else reader.text(item)
 
 
-def _rich_text(block: Json, reader: Reader) -> Iterator[str]:
+def _rich_text(block: Json, reader: TranscriptReader) -> Iterator[str]:
     for part in block["elements"]:
         match part["type"]:
             case "rich_text_list":
@@ -235,11 +235,11 @@ def _rich_text(block: Json, reader: Reader) -> Iterator[str]:
                 yield from _leaves(part["elements"], reader).splitlines()
 
 
-def _leaves(leaves: Iterable[Json], reader: Reader) -> str:
+def _leaves(leaves: Iterable[Json], reader: TranscriptReader) -> str:
     return "".join(_leaf(leaf, reader) for leaf in leaves)
 
 
-def _leaf(leaf: Json, reader: Reader) -> str:
+def _leaf(leaf: Json, reader: TranscriptReader) -> str:
     names = reader.names
     match leaf["type"]:
         case "text":
@@ -262,7 +262,7 @@ def _leaf(leaf: Json, reader: Reader) -> str:
             return str(leaf.get("value", ""))
 
 
-def _table(block: Json, reader: Reader) -> Iterator[str]:
+def _table(block: Json, reader: TranscriptReader) -> Iterator[str]:
     if block.get("caption"):
         yield str(block["caption"])
     rows = [[_cell(cell, reader) for cell in row] for row in block["rows"]]
@@ -273,7 +273,7 @@ def _table(block: Json, reader: Reader) -> Iterator[str]:
             yield "─┼─".join("─" * width for width in widths)
 
 
-def _cell(cell: Json, reader: Reader) -> str:
+def _cell(cell: Json, reader: TranscriptReader) -> str:
     if cell["type"] == "rich_text":
         return " ".join(_rich_text(cell, reader))
     return str(cell.get("text", cell.get("value", "")))
@@ -284,7 +284,7 @@ def _emoji(text: str) -> str:
 
 
 #: block type -> how it is shown; the others are groups of parts
-SHOWN: Mapping[str, Callable[[Json, Reader], Iterator[str]]] = MappingProxyType(
+SHOWN: Mapping[str, Callable[[Json, TranscriptReader], Iterator[str]]] = MappingProxyType(
     {
         "actions": _actions,
         "alert": _alert,

@@ -38,7 +38,7 @@ from __future__ import annotations
 from bot.sandbox.provider.calls import Call
 from bot.sandbox.provider.faults import Fault
 from bot.sandbox.telnyx.faults import Faults
-from bot.sandbox.telnyx.jobs import Job, Operation
+from bot.sandbox.telnyx.jobs import Job, JobOperation
 from bot.sandbox.telnyx.misbehaviour import Misbehaviour
 from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.rates import RateLimit
@@ -53,9 +53,9 @@ __all__ = [
     "Fault",
     "Faults",
     "Job",
+    "JobOperation",
     "Misbehaviour",
     "Number",
-    "Operation",
     "Paging",
     "RateLimit",
     "TelnyxStandIn",

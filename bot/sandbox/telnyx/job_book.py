@@ -16,7 +16,7 @@ from bot.sandbox.provider.clock import Clock
 from bot.sandbox.telnyx.behaviour import Behaviour
 from bot.sandbox.telnyx.errors import too_many_jobs
 from bot.sandbox.telnyx.jobs import Job
-from bot.sandbox.telnyx.misbehaviour import Rule
+from bot.sandbox.telnyx.misbehaviour import MisbehaviourRule
 
 #: Most jobs of a type that may be pending or in progress, whoever made them. That the limit is counted per
 #: type is a reading: whether it is per type or over all is unknown (providers/telnyx/API.md, "Jobs in flight").
@@ -30,7 +30,7 @@ class JobBook:
         self.all: dict[str, Job] = {}
         self._clock = clock
         self._behaviour = behaviour
-        self._rules: list[Rule] = []
+        self._rules: list[MisbehaviourRule] = []
         self._agenda: list[tuple[datetime, int, Job]] = []
         self._added = 0
 
@@ -55,7 +55,7 @@ class JobBook:
         """Return how many jobs of each type are pending or in progress."""
         return Counter(job.type for job in self.all.values() if not job.finished)
 
-    def misbehave(self, rule: Rule) -> None:
+    def misbehave(self, rule: MisbehaviourRule) -> None:
         """Apply a rule to the jobs there are and to those that will come."""
         self._rules.append(rule)
         for job in self.all.values():

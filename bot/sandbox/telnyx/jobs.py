@@ -20,7 +20,7 @@ from bot.sandbox.provider.errors import JsonObject
 from bot.sandbox.telnyx.answers import iso
 from bot.sandbox.telnyx.behaviour import Behaviour
 from bot.sandbox.telnyx.errors import Problem
-from bot.sandbox.telnyx.misbehaviour import Misbehaviour, Rule
+from bot.sandbox.telnyx.misbehaviour import Misbehaviour, MisbehaviourRule
 from bot.sandbox.telnyx.records import Number
 
 #: A job is pending for this part of its time, then in progress.
@@ -28,7 +28,7 @@ PENDING_PART = 0.1
 
 
 @dataclass(slots=True, eq=False)
-class Operation:
+class JobOperation:
     """One number of a job, and what became of it."""
 
     number: Number
@@ -51,7 +51,7 @@ class Job:
     keys: list[str]
     #: The checked fields that the job sets.
     settings: JsonObject
-    operations: list[Operation]
+    operations: list[JobOperation]
     created_at: datetime
     #: Seconds from pending to done; ``None`` for never.
     seconds: float | None
@@ -59,7 +59,7 @@ class Job:
     id: str = field(default_factory=lambda: str(uuid4()))
     status: str = "pending"
     updated_at: datetime = field(init=False)
-    rules: list[Rule] = field(default_factory=list, init=False)
+    rules: list[MisbehaviourRule] = field(default_factory=list, init=False)
     _step: int = field(default=0, init=False)
     _text: str | None = field(default=None, init=False)
     _targets: frozenset[str] | None = field(default=None, init=False)
@@ -108,7 +108,7 @@ class Job:
         """Tell whether a test asked the job to misbehave like this."""
         return any(rule.how is how for rule in self.rules)
 
-    def befall(self, rule: Rule) -> None:
+    def befall(self, rule: MisbehaviourRule) -> None:
         """Make the job misbehave."""
         self.rules.append(rule)
         self._text = None
@@ -133,7 +133,7 @@ class Job:
             return total // 2
         return total - len(self.missing())
 
-    def missing(self) -> list[Operation]:
+    def missing(self) -> list[JobOperation]:
         """Return the operations that the job forgets."""
         if not self.does(Misbehaviour.COMPLETED_MISSING):
             return []
@@ -151,7 +151,7 @@ class Job:
         self._step += 1
         self._text = None
 
-    def _carry_out(self, operation: Operation, behaviour: Behaviour) -> None:
+    def _carry_out(self, operation: JobOperation, behaviour: Behaviour) -> None:
         names = (operation.id, operation.phone_number)
         dropped = [rule.field for rule in self.rules if rule.field is not None and rule.drops_on(*names)]
         whole = self.does(Misbehaviour.VOICE_REPLACED)
@@ -214,7 +214,7 @@ class Job:
     def _echo(self, key: str) -> JsonObject:
         return {"phone_number": key} if key.startswith("+") else {"id": self._id(key)}
 
-    def _row(self, operation: Operation) -> JsonObject:
+    def _row(self, operation: JobOperation) -> JsonObject:
         row: JsonObject = {"id": self._id(operation.id), "phone_number": operation.phone_number}
         if operation.problem is not None:
             entry = operation.problem.as_json(meta=False)
@@ -234,6 +234,6 @@ class Job:
         return saved
 
 
-def operations_on(numbers: Iterable[Number]) -> list[Operation]:
+def operations_on(numbers: Iterable[Number]) -> list[JobOperation]:
     """Return a waiting operation for each number."""
-    return [Operation(number, number.id, number.phone_number) for number in numbers]
+    return [JobOperation(number, number.id, number.phone_number) for number in numbers]

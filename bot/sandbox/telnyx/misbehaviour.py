@@ -53,7 +53,7 @@ JobFilter = Callable[["Job"], bool] | str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class MisbehaviourRule:
     """A misbehaviour and the jobs that it befalls."""
 
     job_filter: JobFilter

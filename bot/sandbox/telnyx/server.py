@@ -17,7 +17,7 @@ from bot.sandbox.telnyx.job_routes import JobRoutes, JobType
 from bot.sandbox.telnyx.jobs import Job
 from bot.sandbox.telnyx.lookups import LookupRoutes
 from bot.sandbox.telnyx.middleware import Middleware
-from bot.sandbox.telnyx.misbehaviour import JobFilter, Misbehaviour, Rule
+from bot.sandbox.telnyx.misbehaviour import JobFilter, Misbehaviour, MisbehaviourRule
 from bot.sandbox.telnyx.number_routes import NumberRoutes
 from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.provisioning import Provisioning
@@ -172,7 +172,9 @@ class TelnyxStandIn(ProviderStandIn[Number]):
         meant = Misbehaviour(how)
         if (field is not None) != (meant is Misbehaviour.SILENTLY_DROPPED):
             raise ValueError("silently_dropped needs the field to drop, and nothing else takes one")
-        self._book.misbehave(Rule(job_filter, meant, field, None if numbers is None else frozenset(numbers)))
+        self._book.misbehave(
+            MisbehaviourRule(job_filter, meant, field, None if numbers is None else frozenset(numbers))
+        )
 
     @property
     def jobs(self) -> Sequence[Job]:

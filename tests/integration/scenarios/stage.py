@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Final
 
-from bot.sandbox.slack import Delivery, Message, Person, Submission, View
+from bot.sandbox.slack import Delivery, Message, Person, SubmittedView, View
 from bot.sandbox.slack.forms import EXTERNAL, TYPED
 from bot.sandbox.slack.transcript import lines
 from bot.sandbox.telnyx import Call
@@ -119,7 +119,7 @@ class Stage(House):
         await self.send(by=by)
         return await self.planned(by=by)
 
-    async def send(self, *, by: Person | None = None) -> Submission:
+    async def send(self, *, by: Person | None = None) -> SubmittedView:
         """Press the form's button; it has to be accepted."""
         sent = await (by or self.ana).submit()
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.errors import RateLimited
-from bot.providers.http import Call
+from bot.providers.http import ProviderCall
 
 MakeWorld = Callable[..., Any]
 
@@ -128,7 +128,7 @@ async def test_requests_at_the_same_time_share_an_allowance(world: MakeWorld) ->
 
     await asyncio.gather(*(here.client.read("GET", "/things") for _ in range(12)))
 
-    assert {Call("GET", "/things", "200"): 13} == dict(here.client.calls)
+    assert {ProviderCall("GET", "/things", "200"): 13} == dict(here.client.calls)
     assert here.clock.time - 1000 < 60
 
 

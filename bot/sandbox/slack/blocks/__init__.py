@@ -7,10 +7,10 @@ from bot.sandbox.slack.blocks.inspect import (
     total_characters,
     view_problems,
 )
-from bot.sandbox.slack.blocks.rules import Problem
+from bot.sandbox.slack.blocks.rules import BlockProblem
 
 __all__ = [
-    "Problem",
+    "BlockProblem",
     "attachment_problems",
     "message_problems",
     "option_problems",

@@ -9,8 +9,8 @@ from bot.sandbox.slack.blocks import surfaces
 from bot.sandbox.slack.blocks.layouts import LAYOUTS
 from bot.sandbox.slack.blocks.objects import SUGGESTIONS, plain
 from bot.sandbox.slack.blocks.rules import (
+    BlockProblem,
     Inspection,
-    Problem,
     Rule,
     SurfaceName,
     flag,
@@ -28,7 +28,7 @@ MOST_DATA_TABLE = 10_000
 BLOCK = tagged(lambda: LAYOUTS, "block")
 
 
-def message_problems(blocks: Sequence[Any], at: str = "/blocks") -> list[Problem]:
+def message_problems(blocks: Sequence[Any], at: str = "/blocks") -> list[BlockProblem]:
     """Return what Slack would refuse in a message's blocks; an empty list is allowed and means none."""
     look = Inspection(surface="message")
     items(BLOCK, surfaces.MOST_BLOCKS["message"], least=0)(list(blocks), at, look)
@@ -36,7 +36,7 @@ def message_problems(blocks: Sequence[Any], at: str = "/blocks") -> list[Problem
     return look.problems
 
 
-def attachment_problems(attachments: Sequence[dict[str, Any]]) -> list[Problem]:
+def attachment_problems(attachments: Sequence[dict[str, Any]]) -> list[BlockProblem]:
     """Return what Slack would refuse in the blocks of a message's attachments."""
     return [
         problem
@@ -45,14 +45,14 @@ def attachment_problems(attachments: Sequence[dict[str, Any]]) -> list[Problem]:
     ]
 
 
-def option_problems(answer: object) -> list[Problem]:
+def option_problems(answer: object) -> list[BlockProblem]:
     """Return what Slack would refuse in the answer to a block_suggestion."""
     look = Inspection(surface="modal")
     SUGGESTIONS(answer, "", look)
     return look.problems
 
 
-def view_problems(view: dict[str, Any]) -> list[Problem]:
+def view_problems(view: dict[str, Any]) -> list[BlockProblem]:
     """Return what Slack would refuse in a modal or a Home tab."""
     surface: SurfaceName = "home" if view.get("type") == "home" else "modal"
     look = Inspection(surface=surface)

@@ -13,7 +13,7 @@ SurfaceName = Literal["message", "modal", "home"]
 
 
 @dataclass(frozen=True)
-class Problem:
+class BlockProblem:
     """One thing that Slack would refuse."""
 
     pointer: str
@@ -28,11 +28,11 @@ class Inspection:
     """A look at one payload, collecting its problems."""
 
     surface: SurfaceName
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[BlockProblem] = field(default_factory=list)
 
     def fail(self, pointer: str, message: str) -> None:
         """Report a problem."""
-        self.problems.append(Problem(pointer, message))
+        self.problems.append(BlockProblem(pointer, message))
 
 
 Rule = Callable[[Any, str, Inspection], None]
