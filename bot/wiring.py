@@ -51,7 +51,7 @@ from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.secret_book import SecretFingerprints
-from bot.store.tasks import Task
+from bot.store.tasks import handlers_of
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.reminders import Reminders
 from bot.workflow.approval_validity import ApprovalValidity
@@ -266,31 +266,27 @@ def _assemble(
     approval_validity = ApprovalValidity(context, authorization)
     approvals = Approvals(context, authorization, notify, approval_validity)
     staleness = Staleness(context, notify)
-    submission = Submission(context, notify, staleness, name)
     canary = Canary(context, authorization, notify, staleness, approval_validity)
     cancellation = Cancellation(context, authorization, notify)
     direct_messages = SlackDirectMessages(client, bot)
     messenger = SlackMessenger(client, direct_messages, failure_channel=settings.failure_channel)
     delivery = MessageDelivery(context, change_details, messenger, notify, name)
     value_exports = ValueExports(context, authorization, direct_messages)
-    handlers = {
-        Task.PLAN: planner.plan,
-        Task.DISCARD: planner.forget,
-        Task.EXPIRE: approvals.expire,
-        Task.REMIND: Reminders(context, authorization, notify).remind,
-        Task.START: ChangeStart(
-            context, authorization, notify, staleness, canary, approval_validity=approval_validity
-        ).start,
-        Task.SUBMIT: submission.submit,
-        Task.RECONCILE: Reconciliation(context, notify, name).search,
-        Task.POLL: Polling(context, notify, name).poll,
-        Task.ESCALATE: Escalation(context, notify).escalate,
-        Task.VERIFY: Verification(context, notify, name).verify,
-        Task.WIPE: requests.wipe,
-        Task.PRUNE: Retention(context).prune,
-        Task.FINISH: Completion(context, notify, canary).finish,
-        Task.EXPORT_VALUES: value_exports.answer,
-    }
+    handlers = handlers_of(
+        planner,
+        requests,
+        Reminders(context, authorization, notify),
+        approvals,
+        ChangeStart(context, authorization, notify, staleness, canary, approval_validity=approval_validity),
+        Submission(context, notify, staleness, name),
+        Reconciliation(context, notify, name),
+        Polling(context, notify, name),
+        Verification(context, notify, name),
+        Completion(context, notify, canary),
+        Escalation(context, notify),
+        Retention(context),
+        value_exports,
+    )
     services = Services(
         client=client,
         clicks=clicks,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -42,6 +43,35 @@ class Claim:
     task: Task
     subject: int
     attempts: int
+
+
+Handler: TypeAlias = Callable[[Claim], Awaitable[None]]
+_Method = TypeVar("_Method", bound=Callable[..., Awaitable[None]])
+#: Attribute of a method with the task that it carries out.
+_HANDLES: Final = "handles"
+
+
+def handles(task: Task) -> Callable[[_Method], _Method]:
+    """Say of the method below that it carries out ``task``."""
+
+    def mark(method: _Method) -> _Method:
+        setattr(method, _HANDLES, task)
+        return method
+
+    return mark
+
+
+def handlers_of(*parts: object) -> Mapping[Task, Handler]:
+    """Return what carries out each task, found in ``parts``; raises ValueError unless each task has exactly one."""
+    found = [
+        (task, getattr(part, name))
+        for part in parts
+        for name, method in vars(type(part)).items()
+        if (task := getattr(method, _HANDLES, None)) is not None
+    ]
+    if sorted(task.value for task, _ in found) != sorted(task.value for task in Task):
+        raise ValueError(f"each task has one handler, but these were given: {[task.value for task, _ in found]}")
+    return dict(found)
 
 
 class Tasks:

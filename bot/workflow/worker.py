@@ -13,7 +13,7 @@ import structlog
 from bot.changes.model.messages import Message
 from bot.errors import DatabaseDamaged, DatabaseUnavailable
 from bot.store.conflicts import repeated
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Handler, Task
 from bot.workflow.clock_steps import TOLERATED, ClockSteps
 from bot.workflow.context import Context, Wakeup
 from bot.workflow.failure_alerts import FailureAlerts
@@ -32,7 +32,6 @@ LONGEST_BACKOFF = 15.0
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
 
-Handler = Callable[[Claim], Awaitable[None]]
 _Item = TypeVar("_Item", Claim, Message)
 
 

@@ -14,7 +14,7 @@ from bot.changes.model.start import begins_at
 from bot.changes.policy import Lapse, Verdict, in_a_while, lapsed_text
 from bot.errors import DeliveryError, DeliveryPostponed, InputError, NotAuthorized, Superseded
 from bot.store.locks import EVERY
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.approval.request_copies import only_the_present
 from bot.workflow.approval_validity import ApprovalValidity
@@ -298,6 +298,7 @@ class Approvals:
         await self._notify.line(tx, change.id, "approved", **({"begins": int(begins.timestamp())} if begins else {}))
         return ChangeState.APPROVED
 
+    @handles(Task.EXPIRE)
     async def expire(self, claim: Claim) -> None:
         """Carry out the task: end a request that nobody decided."""
         await self._expire(claim.subject)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.changes.model.lifecycle import ChangeState
-from bot.store.tasks import Claim
+from bot.store.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
@@ -20,6 +20,7 @@ class Reminders:
         self._authorization = authorization
         self._notify = notifications
 
+    @handles(Task.REMIND)
     async def remind(self, claim: Claim) -> None:
         """Carry out the task: remind once, and decide on the next time."""
         now = self._context.clock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.changes.model.lifecycle import ChangeState
-from bot.store.tasks import Claim
+from bot.store.tasks import Claim, Task, handles
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 
@@ -18,6 +18,7 @@ class Escalation:
         self._context = context
         self._notify = notifications
 
+    @handles(Task.ESCALATE)
     async def escalate(self, claim: Claim) -> None:
         """Carry out the task: ask once about all that is open on a change, and decide on the next time."""
         now = self._context.clock()

@@ -13,7 +13,7 @@ from bot.changes.audit.events import Event
 from bot.changes.audit.hash_chain import PRUNED, ChainCheck
 from bot.changes.model.change import Change, Draft
 from bot.errors import AuditLogBroken, Superseded
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 
@@ -39,6 +39,7 @@ class Retention:
             else:
                 await tx.tasks.ensure(Task.PRUNE, EVERYTHING, self._context.clock())
 
+    @handles(Task.PRUNE)
     async def prune(self, claim: Claim) -> None:
         """Carry out the task: one portion, changes first, then the events that only they needed."""
         retention, now = self._context.retention, self._context.clock()

@@ -7,7 +7,7 @@ from typing import Any
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.outcome.outcomes import outcome
 from bot.errors import Superseded
-from bot.store.tasks import Claim
+from bot.store.tasks import Claim, Task, handles
 from bot.workflow.context import Context
 from bot.workflow.execution.canary import Canary
 from bot.workflow.notifications import Notifications
@@ -21,6 +21,7 @@ class Completion:
         self._notify = notifications
         self._canary = canary
 
+    @handles(Task.FINISH)
     async def finish(self, claim: Claim) -> None:
         """Carry out the task: count the outcomes, close the change, put the results where people look for them.
 

@@ -15,7 +15,7 @@ from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, n
 from bot.changes.policy import OnStale
 from bot.errors import ProviderError, ProviderNotFound
 from bot.providers.base import JobReport, JobState
-from bot.store.tasks import Claim
+from bot.store.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_requests import on_stale
@@ -53,6 +53,7 @@ class Polling:
         #: Provider -> the turns of all its jobs together.
         self._turns: dict[str, RateLimiter] = {}
 
+    @handles(Task.POLL)
     async def poll(self, claim: Claim) -> None:
         """Carry out the task: read one job, note the outcomes that it reports, and settle the batch when it is over."""
         async with self._context.database.reading() as tx:

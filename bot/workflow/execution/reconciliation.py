@@ -14,7 +14,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
 from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
 from bot.providers.base import JobReport, JobSearch
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Task, handles
 from bot.workflow.context import Context
 from bot.workflow.execution.adoption import adopt, say_submitted
 from bot.workflow.execution.batch_requests import request_of
@@ -60,7 +60,8 @@ class Reconciliation:
         #: Batch and attempt -> when this process first searched, in steady seconds; for providers without a clock.
         self._begun: dict[tuple[int, int], float] = {}
 
-    async def search(self, claim: Claim) -> None:
+    @handles(Task.RECONCILE)
+    async def reconcile(self, claim: Claim) -> None:
         """Carry out the task: look for the job of a batch that got no answer."""
         async with self._context.database.reading() as tx:
             batch = await tx.batches.get(claim.subject)

@@ -10,7 +10,7 @@ from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
@@ -47,6 +47,7 @@ class ChangeStart:
         self._notify = notifications
         self._canary = canary
 
+    @handles(Task.START)
     async def start(self, claim: Claim) -> None:
         """Carry out the task: begin an approved change, or stop it as stale, or wait.
 

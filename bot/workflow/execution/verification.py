@@ -24,7 +24,7 @@ from bot.changes.outcome.poll_schedule import (
 )
 from bot.changes.outcome.readback import AwaitedNumber, Patience, ReadBack, comparable, judge, to_read
 from bot.errors import ProviderError
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
@@ -63,6 +63,7 @@ class Verification:
         #: The owner of the claims that this process holds.
         self._worker = worker
 
+    @handles(Task.VERIFY)
     async def verify(self, claim: Claim) -> None:
         """Carry out the task: read once what is not verified yet, and make the next step due."""
         async with self._context.database.reading() as tx:

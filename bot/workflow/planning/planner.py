@@ -30,7 +30,7 @@ from bot.errors import (
     Unauthorised,
 )
 from bot.providers.base import Provider
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization, blind
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
@@ -77,6 +77,7 @@ class Planner:
         self._notify = notifications
         self._requests = requests
 
+    @handles(Task.PLAN)
     async def plan(self, claim: Claim) -> None:
         """Carry out the task: read the numbers, make the plan, show it; or say why there is none."""
         async with self._context.database.reading() as tx:
@@ -268,6 +269,7 @@ class Planner:
         async with self._context.database.transaction() as tx:
             await tx.tasks.again(claim, self._context.clock() + pause)
 
+    @handles(Task.DISCARD)
     async def forget(self, claim: Claim) -> None:
         """Carry out the task: give up a plan that nobody asked approval for in time."""
         problem = "Nobody requested approval of this plan in time; start again."

@@ -15,7 +15,7 @@ from bot.changes.model.start import START, read_start
 from bot.changes.model.values import Value
 from bot.errors import DeliveryError, InputError, InvalidValue, NotAuthorized, SecretError, Superseded
 from bot.store.events import ITSELF
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
@@ -229,6 +229,7 @@ class Requests:
         await tx.events.add(change, "discarded", at=now, actor=actor)
         return True
 
+    @handles(Task.WIPE)
     async def wipe(self, claim: Claim) -> None:
         """Carry out the task: wipe the secrets that were kept for a form that can have come back."""
         async with self._context.database.transaction() as tx:

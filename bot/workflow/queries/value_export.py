@@ -27,7 +27,7 @@ from bot.errors import (
     ProviderError,
     TokenLost,
 )
-from bot.store.tasks import Claim, Task
+from bot.store.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.planning.validation import named
@@ -67,6 +67,7 @@ class ValueExports:
                 await tx.events.add(None, "values_asked", at=now, actor=by, value_export=value_export, kind=draft.kind)
         self._context.ring()
 
+    @handles(Task.EXPORT_VALUES)
     async def answer(self, claim: Claim) -> None:
         """Carry out the task: read the values and send the sheet, or say why there is none."""
         async with self._context.database.reading() as tx:
