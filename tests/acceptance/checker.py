@@ -8,9 +8,9 @@ import re
 from collections import Counter
 
 from bot.sandbox.slack import Message
-from bot.sandbox.telnyx import Job, JobOperation
 from tests.acceptance import ledger
-from tests.acceptance.stage import APPROVALS, FAILURES, FORWARDING, OPS, PIN, REFERENCE, Stage
+from tests.acceptance.stage import APPROVALS, FAILURES, OPS, Stage
+from tests.acceptance.stories import Told
 
 
 def assert_right(stage: Stage) -> None:
@@ -34,46 +34,44 @@ def _change(stage: Stage) -> int:
 
 def _every_number_is_accounted_for(stage: Stage) -> None:
     """Each number has exactly one row in the sheet, which says what the carrier knows to be true."""
-    [sheet] = stage.sheets()
-    rows = list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"), newline="")))
-    truth = _truth(stage)
+    rows = _rows(stage)
+    truth = stage.story.truth(stage)
+    differing = _differing(stage)
 
     assert [row["number"] for row in rows] == [number.phone_number for number in stage.asked]
     for row, number in zip(rows, stage.asked, strict=True):
-        told = (row["id"], row["outcome"], row["reason_code"], row["reason"], row["pointer"], row["job"])
-        assert told == (number.id, *truth.get(number.id, _untouched(row["reason"])))
-    failed = {number.id for number in stage.failing}
-    for number in stage.asked:
-        now = stage.telnyx.number(number.id)
-        values = (now.external_pin, now.customer_reference, now.value(FORWARDING))
-        assert values == ((None, None, "always") if number.id in failed else (PIN, REFERENCE, "on-failure"))
-        assert str(now.value("voice.call_forwarding.forwards_to")).startswith("+1720555")
+        assert row["id"] == number.id
+        told = Told(row["outcome"], row["reason_code"], row["reason"], row["pointer"], row["job"])
+        expected = truth.get(number.id, _untouched(row["reason"]))
+        if number.id in differing:
+            assert (told.code, told.job) == ("linesman.unclear_response", expected.job)
+            assert expected.reason in told.reason
+        else:
+            assert told == expected
+    assert set(differing) <= set(stage.story.unclear(stage))
+    stage.story.assert_values(stage)
 
 
-def _truth(stage: Stage) -> dict[str, tuple[str, str, str, str, str]]:
-    """Return number id -> outcome, code, reason, pointer and job, as the carrier has them."""
-    return {operation.id: _outcome(job, operation) for job in stage.telnyx.jobs for operation in job.operations}
+def _rows(stage: Stage) -> list[dict[str, str]]:
+    """Return the rows of the one sheet of results."""
+    [sheet] = stage.sheets()
+    return list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"), newline="")))
 
 
-def _outcome(job: Job, operation: JobOperation) -> tuple[str, str, str, str, str]:
-    problem = operation.problem
-    if problem is None:
-        return ("verified" if operation.state == "successful" else operation.state, "", "", "", job.id)
-    return ("failed", problem.code, problem.detail, problem.pointer or "", job.id)
+def _differing(stage: Stage) -> list[str]:
+    """Return the ids of the numbers that the sheet says are not as approved, without saying that they failed."""
+    return [row["id"] for row in _rows(stage) if row["outcome"] == "differs"]
 
 
-def _untouched(reason: str) -> tuple[str, str, str, str, str]:
+def _untouched(reason: str) -> Told:
     """Return what the row of a number that is in no job has to say; how it is worded is not the matter here."""
-    return ("unchanged", "linesman.unchanged", reason, "", "")
+    return Told("unchanged", "linesman.unchanged", reason)
 
 
 def _the_jobs_are_the_plan(stage: Stage) -> None:
     """Every number that had to change is in one job, no other is in any, and there are no more jobs than planned."""
-    worked_on = Counter(operation.id for job in stage.telnyx.jobs for operation in job.operations)
-    done = {number.id for number in stage.settled}
-
-    assert worked_on == Counter(number.id for number in stage.asked if number.id not in done)
-    assert len(stage.telnyx.jobs) == stage.batches
+    assert stage.story.worked_on(stage) == Counter(number.id for number in stage.asked if number not in stage.settled)
+    stage.story.assert_jobs(stage)
 
 
 def _everything_was_said_once(stage: Stage) -> None:
@@ -86,11 +84,11 @@ def _everything_was_said_once(stage: Stage) -> None:
 
     name = f"CHG-{_change(stage)}"
     assert said == [f"{name}-plan.csv", "Approved", str(stage.batches), "Done:", f"{name}-results.csv"]
-    assert "jobs are at Telnyx" in history[2]
+    assert f"at {stage.story.provider};" in history[2]
     assert _counts(stage) in history[3]
     assert stage.slack.thread(APPROVALS, request.ts)[1:] == []
     assert stage.slack.thread(FAILURES, notice.ts)[1:] == []
-    assert f"{len(stage.failing)} of {len(stage.asked)} numbers failed" in stage.read(notice)
+    assert _trouble(stage) in stage.read(notice)
     assert notice.mentions.users == {"U0ANA"}
     assert stage.slack.complaints == []
 
@@ -111,8 +109,21 @@ def _the_cards_are_final(stage: Stage) -> None:
 
 
 def _counts(stage: Stage) -> str:
-    failed, idle = len(stage.failing), len(stage.settled)
-    return f"{len(stage.asked) - failed - idle} verified, {failed} failed, {idle} not attempted"
+    counts = Counter("not attempted" if row["outcome"] == "unchanged" else row["outcome"] for row in _rows(stage))
+    assert counts.total() == len(stage.asked)
+    assert counts["failed"] + counts["differs"] == len(stage.failing)
+    return ", ".join(
+        f"{counts[outcome]} {outcome}"
+        for outcome in ("verified", "differs", "failed", "not attempted")
+        if counts[outcome] or outcome != "differs"
+    )
+
+
+def _trouble(stage: Stage) -> str:
+    differing = len(_differing(stage))
+    if differing:
+        return f"{differing} number differs from what was approved"
+    return f"{len(stage.failing)} of {len(stage.asked)} numbers failed"
 
 
 def _buttons(message: Message) -> list[str]:
@@ -128,6 +139,8 @@ def _no_secret_is_readable(stage: Stage) -> None:
     ]
     told = "".join([stage.process.written(), *map(str, said), *(str(file.content) for file in stage.slack.files)])
 
-    assert ledger.readable(stage.database, [REFERENCE]) == [REFERENCE], "what is no secret has to be found"
+    assert ledger.readable(stage.database, [stage.story.plain]) == [stage.story.plain], (
+        "what is no secret has to be found"
+    )
     assert ledger.readable(stage.database, stage.secrets) == []
     assert [secret for secret in stage.secrets if secret in told] == []

@@ -1,4 +1,4 @@
-"""A workspace and a carrier around the process, and the one story that is played between them."""
+"""A workspace and a carrier around the process, and the story that is played between them."""
 
 from __future__ import annotations
 
@@ -19,27 +19,21 @@ from cryptography.fernet import Fernet
 from bot.sandbox.close import CloseStandIn
 from bot.sandbox.slack import Delivery, FaultKind, Message, SlackStandIn
 from bot.sandbox.slack.transcript import lines
-from bot.sandbox.telnyx import Number, TelnyxStandIn
+from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance.process import Serving
 from tests.acceptance.process_pool import PooledProcess, ProcessPool
+from tests.acceptance.stories import FORWARDING, PIN, SETTINGS, Line, Story
 
 BOT_TOKEN: Final = "xoxb-acceptance-1"
 APP_TOKEN: Final = "xapp-acceptance-1"
 SIGNING_SECRET: Final = "signing-secret-of-acceptance"
 API_KEY: Final = "KEY0acceptance0001"
-#: The port-out PIN that the story sets. It must be readable nowhere but in the calls to the carrier.
-PIN: Final = "9173640285"
-REFERENCE: Final = "Denver"
-
+CLOSE_KEY: Final = "api_acceptance"
 #: Where commands are given, where approval is asked for, where failures are told.
 OPS: Final = "C0OPS"
 APPROVALS: Final = "C0APPROVALS"
 FAILURES: Final = "C0FAILURES"
 EVERYBODY: Final = ("U0ANA", "U0MAX")
-
-FORWARDING: Final = "voice.call_forwarding.forwarding_type"
-#: What the story sets, by setting: typed or chosen.
-WANTED: Final = {"external_pin": PIN, "customer_reference": REFERENCE, FORWARDING: "on-failure"}
 
 #: Seconds for a whole run, restarts included.
 PATIENCE: Final = 30.0
@@ -64,12 +58,14 @@ class Stage:
     transport: str = "http"
     #: Where the process is forked; without one it is started as anybody would start it.
     pool: ProcessPool | None = None
+    #: What Ana wants to be done.
+    story: Story = SETTINGS
     #: Numbers of the change, in the order in which Ana gives them.
-    asked: list[Number] = field(default_factory=list)
+    asked: list[Line] = field(default_factory=list)
     #: Those of them that have the wanted values from the beginning.
-    settled: list[Number] = field(default_factory=list)
-    #: Those of them that the carrier will fail.
-    failing: list[Number] = field(default_factory=list)
+    settled: list[Line] = field(default_factory=list)
+    #: Those of them that the provider will fail.
+    failing: list[Line] = field(default_factory=list)
     #: How many jobs the change has to become.
     batches: int = 0
     secret_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
@@ -91,7 +87,7 @@ class Stage:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Everything that must not be readable at rest."""
-        return (PIN, BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY, self.secret_key)
+        return (PIN, BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY, CLOSE_KEY, self.secret_key)
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -149,48 +145,28 @@ class Stage:
 
         self.slack.faults.add(method=method, kind=then, where=fatal, seconds=0.2)
 
-    # The carrier
+    # The provider
 
     def stock(self, *, batches: int, each: int) -> None:
-        """Give the account the numbers of a change that becomes ``batches`` jobs of ``each`` numbers.
+        """Give the account the numbers of the story, which become ``batches`` jobs of ``each`` numbers.
 
-        A nested object is sent whole, so numbers that forward to different places go into different jobs. On top of
-        them come two numbers that the carrier will fail, and one that has the wanted values already.
+        On top of them comes one number that has the wanted values already.
         """
-        for batch in range(batches):
-            forwarding: dict[str, object] = {
-                "call_forwarding_enabled": True,
-                "forwards_to": f"+1720555{batch:04}",
-                "forwarding_type": "always",
-            }
-            start = f"+1303555{batch * each:04}"
-            self.asked += self.telnyx.add_numbers(each, start=start, voice={"call_forwarding": forwarding})
-        self.failing = [self.asked[1], self.asked[-1]]
-        for number in self.failing:
-            self.telnyx.fail(number.phone_number, detail="The field is invalid.", pointer="/external_pin")
-        done: dict[str, object] = {"forwards_to": "+17205559999", "forwarding_type": "on-failure"}
-        self.settled = [
-            self.telnyx.add_number(
-                "+13035559999",
-                external_pin=PIN,
-                customer_reference=REFERENCE,
-                voice={"call_forwarding": {"call_forwarding_enabled": True, **done}},
-            )
-        ]
-        self.asked += self.settled
+        self.story.stock(self, batches=batches, each=each)
         self.batches = batches
 
     # The story
 
     async def propose(self) -> None:
         """Ana fills the form and sends it."""
-        await self.ana.command("/numbers", "update", channel=OPS)
+        await self.ana.command("/numbers", self.story.command, channel=OPS)
         await self.ana.wait_for_view(lambda view: view.callback_id == "change_form")
-        await self.ana.choose("settings", list(WANTED))
-        inputs = {f"value:{name}" for name in WANTED}
+        wanted = self.story.wanted
+        await self.ana.choose("settings", list(wanted))
+        inputs = {f"value:{name}" for name in wanted}
         await self.ana.wait_for_view(lambda view: inputs <= {block["block_id"] for block in view.blocks})
         await self.ana.type("numbers:0", "\n".join(number.phone_number for number in self.asked))
-        for name, value in WANTED.items():
+        for name, value in wanted.items():
             fill = self.ana.choose if name == FORWARDING else self.ana.type
             await fill(f"value:{name}", value)
         await self.ana.type("reason", "Moving <!channel> to the *new* PBX")

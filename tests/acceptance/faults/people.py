@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import Message, StandInRefused
 from bot.sandbox.slack.modal import View
-from bot.sandbox.telnyx import Number
 from tests.acceptance.stage import APPROVALS, OPS
+from tests.acceptance.stories import Line
 
 if TYPE_CHECKING:
     from tests.acceptance.faults.scene import Scene
@@ -30,9 +30,11 @@ _LOCKS: Final = re.compile(r"No numbers are locked|hold numbers")
 class Wish:
     """What Ana wants: numbers in her order, and the values that they are to get."""
 
-    numbers: Sequence[Number]
+    numbers: Sequence[Line]
     #: By setting; typed, or chosen where the setting offers choices.
     values: Mapping[str, str]
+    #: The word behind ``/numbers``.
+    command: str = "update"
 
 
 class People:
@@ -110,14 +112,18 @@ class People:
 
         Raises TimeoutError or StandInRefused when she has to start anew.
         """
-        await self.ana.command("/numbers", "update", channel=OPS)
-        await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=SOON)
-        await self.ana.choose("settings", list(wish.values))
+        await self.ana.command("/numbers", wish.command, channel=OPS)
+        form = await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=SOON)
+        if "settings" in _elements(form):  # a kind with few settings shows them all at once
+            await self.ana.choose("settings", list(wish.values))
         inputs = {f"value:{name}" for name in wish.values}
         view = await self.ana.wait_for_view(lambda view: inputs <= set(_elements(view)), timeout=SOON)
         await self.ana.type("numbers:0", "\n".join(number.phone_number for number in wish.numbers))
         for name, value in wish.values.items():
-            typed = _elements(view)[f"value:{name}"] == "plain_text_input"
+            element = _elements(view)[f"value:{name}"]
+            if element == "external_select":
+                await self.ana.suggest(f"value:{name}", "")
+            typed = element == "plain_text_input"
             await (self.ana.type if typed else self.ana.choose)(f"value:{name}", value)
         await self.ana.type("reason", "Moving to the *new* PBX")
         while self._shows("change_form"):

@@ -12,15 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from bot.sandbox.close import CloseStandIn
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance import ledger
 from tests.acceptance.faults import hooks
 from tests.acceptance.faults.fault_kinds import FaultKind, Injection, order
 from tests.acceptance.faults.people import People, Wish
-from tests.acceptance.faults.steps import Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
+from tests.acceptance.faults.steps import CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.process_pool import ProcessPool
-from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, WANTED, Stage
+from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, Stage
+from tests.acceptance.stories import CLOSE, EMERGENCY, SETTINGS, Story
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
 BROKE: Final = 1
@@ -41,6 +43,8 @@ class Scene(Stage):
         self.process.env["LINESMAN_PROVIDER_TIMEOUT"] = "1.5"
         self.slack.faults = SlackFaults(self.watch)
         self.telnyx.faults = TelnyxFaults(self.watch)
+        if self.close is not None:
+            self.close.faults = CloseFaults(self.watch)
         self.people = People(self)
         #: Set while the process is ready.
         self.up = asyncio.Event()
@@ -106,7 +110,7 @@ class Scene(Stage):
 
     async def play(self) -> None:
         """Play the story to its end, and let Ana ask then who holds numbers."""
-        name = await self.people.ask(Wish(self.asked, WANTED))
+        name = await self.people.ask(Wish(self.asked, self.story.wanted, self.story.command))
         assert name is not None
         await self.people.approve(name)
         await self.quiet()
@@ -120,13 +124,48 @@ class Scene(Stage):
             await self.up.wait()
 
 
+@dataclass(frozen=True)
+class Setting:
+    """How a story is played."""
+
+    name: str
+    story: Story = SETTINGS
+    transport: str = "http"
+    batches: int = 2
+
+    def __str__(self) -> str:
+        return self.name
+
+
+OVER_HTTP: Final = Setting("settings over HTTP")
+OTHERS: Final = (
+    Setting("settings in Socket Mode", transport="socket"),
+    Setting("emergency settings", EMERGENCY, batches=1),
+    Setting("settings at Close", CLOSE, batches=1),
+)
+
+
 @asynccontextmanager
-async def scene(pool: ProcessPool, folder: Path, *injections: Injection) -> AsyncIterator[Scene]:
-    """Set the stage with five numbers, which become two jobs, plan what is to happen, and start the process."""
+async def scene(
+    pool: ProcessPool, folder: Path, *injections: Injection, setting: Setting = OVER_HTTP
+) -> AsyncIterator[Scene]:
+    """Set the stage with four numbers to change and one to leave, plan what is to happen, and start the process."""
     slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
-    async with slack, TelnyxStandIn(api_key=API_KEY, job_seconds=0.1) as telnyx:
-        made = Scene(slack=slack, telnyx=telnyx, folder=folder, pool=pool)
-        made.stock(batches=2, each=2)
+    async with (
+        slack,
+        TelnyxStandIn(api_key=API_KEY, job_seconds=0.1) as telnyx,
+        CloseStandIn(api_key=CLOSE_KEY) if setting.story is CLOSE else contextlib.nullcontext() as close,
+    ):
+        made = Scene(
+            slack=slack,
+            telnyx=telnyx,
+            close=close,
+            folder=folder,
+            transport=setting.transport,
+            story=setting.story,
+            pool=pool,
+        )
+        made.stock(batches=setting.batches, each=4 // setting.batches)
         made.plan(*injections)
         keeping = asyncio.create_task(made.keep())
         try:

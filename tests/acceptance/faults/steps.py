@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from bot.sandbox import slack, telnyx
+from bot.sandbox import close, slack, telnyx
 
-Place = Literal["telnyx", "slack", "commit"]
-Faults = telnyx.Faults | slack.Faults
+Place = Literal["telnyx", "close", "slack", "commit"]
+Faults = telnyx.Faults | close.Faults | slack.Faults
 
 #: How often a step of one name counts: two batches and two files go through the same steps, a job is polled for as
 #: long as it takes.
 TWICE: Final = 2
 
-_IDS: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}")
+_IDS: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|(?<=/)(?:phon|user|grou)_\w+")
 
 
 @dataclass(frozen=True, order=True)
@@ -71,6 +71,19 @@ class TelnyxFaults(telnyx.Faults):
     def take(self, method: str, path: str) -> telnyx.Fault | None:
         """Show the call to the watch, and return what is to be done to it."""
         self._watch.see("telnyx", f"{method} {_IDS.sub('…', path)}", self)
+        return super().take(method, path)
+
+
+class CloseFaults(close.Faults):
+    """Close's calls, passed by a watch."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def take(self, method: str, path: str) -> telnyx.Fault | None:
+        """Show the call to the watch, and return what is to be done to it."""
+        self._watch.see("close", f"{method} {_IDS.sub('…', path)}", self)
         return super().take(method, path)
 
 

@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from tests.acceptance.checker import assert_right
 from tests.acceptance.faults.fault_kinds import BY_NAME, FAULT_KINDS, FaultKind, Injection
-from tests.acceptance.faults.scene import BROKE, Scene, scene
+from tests.acceptance.faults.scene import BROKE, OVER_HTTP, Scene, Setting, scene
 from tests.acceptance.faults.steps import Step, common
 from tests.acceptance.process_pool import ProcessPool
 
@@ -25,6 +25,10 @@ PATIENCE: Final = 120.0
 RECORDINGS: Final = 3
 #: How often a run is played anew whose fault found no step to happen at.
 MISSES: Final = 3
+#: The variable that says which share of the matrix is played: ``2/5`` is the second of five, ``1/1`` is all of it.
+SHARE: Final = "FAULTS_SHARE"
+#: The share that is played without it.
+A_SHARE: Final = "1/6"
 #: How much of the log is shown with a failure, in characters.
 TAIL: Final = 6000
 
@@ -52,6 +56,7 @@ class Combination:
     """What happens in one run: a fault at a step, sometimes after another one that has to be recovered from."""
 
     injections: tuple[Injection, ...]
+    setting: Setting = OVER_HTTP
 
     @property
     def last(self) -> FaultKind:
@@ -59,7 +64,7 @@ class Combination:
         return self.injections[-1].fault
 
     def __str__(self) -> str:
-        return ", then ".join(map(str, self.injections))
+        return f"{self.setting}: " + ", then ".join(map(str, self.injections))
 
 
 @dataclass(frozen=True)
@@ -75,10 +80,37 @@ class Missed(Exception):
     """The story went by without the step at which the fault was to happen."""
 
 
-def combinations(steps: Iterable[Step], *before: Injection) -> list[Combination]:
+@dataclass(frozen=True)
+class Share:
+    """A part of the matrix in which every fault and every step comes up, if not each with each."""
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the share that is written as ``2/5``, the second of five; raises ValueError."""
+        number, of = map(int, text.split("/"))
+        if not 1 <= number <= of:
+            raise ValueError(f"{SHARE} is {text!r}; it has to read like 2/5")
+        return cls(number, of)
+
+    def has(self, row: int, column: int) -> bool:
+        """Tell whether a place of the matrix is in it; all shares together are the whole."""
+        return (row + column) % self.of == self.number - 1
+
+
+def combinations(
+    steps: Sequence[Step], *before: Injection, setting: Setting = OVER_HTTP, share: Share = Share()
+) -> list[Combination]:
     """Return every fault at every step that it can happen at, each after what came before."""
-    injections = [Injection(fault, step) for fault in FAULT_KINDS for step in steps if fault.suits(step.place)]
-    return [Combination((*before, injection)) for injection in injections]
+    injections = [
+        Injection(fault, step)
+        for row, fault in enumerate(FAULT_KINDS)
+        for column, step in enumerate(step for step in steps if fault.suits(step.place))
+        if share.has(row, column)
+    ]
+    return [Combination((*before, injection), setting) for injection in injections]
 
 
 def representatives(steps: Sequence[Step]) -> list[Combination]:
@@ -92,14 +124,14 @@ def representatives(steps: Sequence[Step]) -> list[Combination]:
     return chosen[::-1]  # a full disk takes longest, so it begins
 
 
-async def record(fork_server: Path, folder: Path, *injections: Injection) -> list[Step]:
+async def record(fork_server: Path, folder: Path, *injections: Injection, setting: Setting = OVER_HTTP) -> list[Step]:
     """Play the story, without a fault or with ``injections``, judge it, and return its steps."""
     async with ProcessPool(fork_server) as pool:
 
         async def one(turn: int) -> list[Step]:
             beside = folder / str(turn)
             beside.mkdir()
-            async with asyncio.timeout(PATIENCE), scene(pool, beside, *injections) as stage:
+            async with asyncio.timeout(PATIENCE), scene(pool, beside, *injections, setting=setting) as stage:
                 await stage.play()
             assert_right(stage)
             return stage.steps()
@@ -118,7 +150,7 @@ async def judge(fork_server: Path, folder: Path, chosen: Iterable[Combination]) 
         before, last = missing.injections[:-1], missing.injections[-1]
         again = folder / f"recording-{number}"
         again.mkdir()
-        if last.step in await record(fork_server, again, *before):
+        if last.step in await record(fork_server, again, *before, setting=missing.setting):
             [anew] = await _judged(fork_server, folder / f"again-{number}", [missing])
             problem = f"{missing}: the step is in every recording, and did not come in {2 * MISSES} runs"
             verdicts[verdicts.index(Verdict(missing, missed=True))] = (
@@ -156,7 +188,7 @@ async def _judge(pool: ProcessPool, folder: Path, combination: Combination) -> V
 
 
 async def _play(pool: ProcessPool, folder: Path, combination: Combination) -> None:
-    async with scene(pool, folder, *combination.injections) as stage:
+    async with scene(pool, folder, *combination.injections, setting=combination.setting) as stage:
         try:
             async with asyncio.timeout(PATIENCE):
                 await stage.play()
