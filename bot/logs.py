@@ -80,14 +80,17 @@ class _LogHandler(logging.StreamHandler[TextIO]):
     """The handler that :func:`configure` installs, and may replace when it is called again."""
 
 
-def configure(level: str, style: str, *, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+def configure(
+    level: str, style: str, *, secrets: Iterable[str] = (), replica: str = "", stream: TextIO | None = None
+) -> None:
     """Send all logs to ``stream`` (standard error) from ``level`` (``info``, …) on, as ``json`` or ``console`` lines.
 
-    ``secrets`` are texts that must never be printed, as :meth:`bot.config.Settings.secrets` lists them. May be
-    called again; the last call counts.
+    Every line carries the name of this process, ``replica``, if there is one. ``secrets`` are texts that must never be
+    printed, as :meth:`bot.config.Settings.secrets` lists them. May be called again; the last call counts.
     """
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _named(replica),
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -131,3 +134,12 @@ def _renderer(style: str, *, colours: bool) -> Processor:
         return structlog.processors.JSONRenderer(ensure_ascii=False)
     # The default traceback of the console shows local variables, which redaction could only see as text.
     return structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
+
+
+def _named(replica: str) -> Processor:
+    """Return what gives every line the name of this process."""
+
+    def name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {**event, "replica": replica} if replica else event
+
+    return name

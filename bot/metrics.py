@@ -1,15 +1,27 @@
-"""What ``/metrics`` says, read from the database when it is asked for, so that it is true after a restart."""
+"""What ``/metrics`` says, by the conventions of Prometheus.
+
+Three sorts of figures: what this process has counted and timed; what keeps it from its work now; and what the whole
+database holds, which is true after a restart as well. The latter is told by one replica at a time, so that a sum over
+all of them is right, and left out while the database does not answer: what nobody could ask for is not 0.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
+from bot.call_times import CallTimes
 from bot.changes.model.lifecycle import ChangeState
 from bot.errors import DatabaseUnavailable
 from bot.store.tasks import Task
@@ -19,72 +31,179 @@ from bot.workflow.health import Health
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric, as Prometheus and the README name it; all are gauges."""
+    """One metric, as Prometheus and the README name it."""
 
     name: str
+    sort: str
     meaning: str
     labels: tuple[str, ...] = ()
 
 
-CHANGES: Final = Metric("linesman_changes", "Changes in each state", ("state",))
-JOBS: Final = Metric("linesman_jobs_in_flight", "Linesman's own jobs at the provider", ("kind",))
-TASKS: Final = Metric("linesman_work", "Tasks that wait or run", ("task",))
-CALLS: Final = Metric(
-    "linesman_provider_calls", "HTTP calls to providers since the start", ("provider", "method", "path", "status")
+CHANGES: Final = Metric("linesman_changes", "gauge", "Changes in each state", ("state",))
+JOBS: Final = Metric("linesman_jobs_in_flight", "gauge", "Linesman's own jobs at the provider", ("kind",))
+CAPS: Final = Metric("linesman_jobs_in_flight_limit", "gauge", "Jobs that the provider allows at a time", ("kind",))
+TASKS: Final = Metric("linesman_work", "gauge", "Tasks that wait or run", ("task",))
+UNDELIVERED: Final = Metric("linesman_outbox_undelivered", "gauge", "Slack messages not delivered yet")
+OLDEST: Final = Metric(
+    "linesman_outbox_oldest_undelivered_seconds", "gauge", "Age of the oldest Slack message not delivered yet"
 )
-UNDELIVERED: Final = Metric("linesman_outbox_undelivered", "Slack messages not delivered yet")
-REFUSED: Final = Metric("linesman_outbox_refused", "Slack messages given up because Slack refused them everywhere")
-TROUBLE: Final = Metric("linesman_trouble", "1 where something needs attention now: database or slack", ("where",))
-FAILING: Final = Metric("linesman_failing_work", "Tasks and messages that fail again and again", ("what",))
-SKEW: Final = Metric("linesman_clock_skew_seconds", "This machine's clock minus the service's clock", ("service",))
-#: Every metric, in the order of the README's table.
-METRICS: Final = (CHANGES, JOBS, TASKS, CALLS, UNDELIVERED, REFUSED, TROUBLE, FAILING, SKEW)
-
+REFUSED: Final = Metric(
+    "linesman_outbox_refused", "gauge", "Slack messages given up because Slack refused them everywhere"
+)
+REPORTING: Final = Metric(
+    "linesman_database_reporter", "gauge", "1 on the replica that reports the figures of the whole database"
+)
+TROUBLE: Final = Metric(
+    "linesman_trouble", "gauge", "1 where something needs attention now: database or slack", ("where",)
+)
+FAILING: Final = Metric("linesman_failing_work", "gauge", "Tasks and messages that fail again and again", ("what",))
+SKEW: Final = Metric(
+    "linesman_clock_skew_seconds", "gauge", "This machine's clock minus the service's clock", ("service",)
+)
+OPERATIONS: Final = Metric(
+    "linesman_operations_total", "counter", "Numbers of finished changes, by outcome", ("kind", "outcome")
+)
+PROVIDER: Final = Metric(
+    "linesman_provider_request_duration_seconds",
+    "histogram",
+    "HTTP calls to providers",
+    ("provider", "method", "endpoint", "status"),
+)
+SLACK: Final = Metric(
+    "linesman_slack_request_duration_seconds", "histogram", "Calls of Slack's API", ("method", "status")
+)
+ACKS: Final = Metric("linesman_ack_duration_seconds", "histogram", "Answers to what Slack delivers", ("type", "status"))
+WAITS: Final = Metric("linesman_rate_limit_wait_seconds", "summary", "Waits for rate limits", ("service", "endpoint"))
+BUILD: Final = Metric(
+    "linesman_build_info", "gauge", "Version of Linesman and of Python; always 1", ("version", "python")
+)
+#: Every metric, in the order of the README's table. Those of the process itself are ``prometheus-client``'s.
+METRICS: Final = (
+    CHANGES,
+    JOBS,
+    CAPS,
+    TASKS,
+    UNDELIVERED,
+    OLDEST,
+    REFUSED,
+    REPORTING,
+    TROUBLE,
+    FAILING,
+    SKEW,
+    OPERATIONS,
+    PROVIDER,
+    SLACK,
+    ACKS,
+    WAITS,
+    BUILD,
+)
+#: Those that describe the whole database.
+COUNTED: Final = (CHANGES, JOBS, CAPS, TASKS, UNDELIVERED, OLDEST, REFUSED)
 
 #: Seconds for which the database is waited for; Prometheus gives up after ten by default.
 WITHIN: Final = 5.0
-#: Those that are counted in the database.
-COUNTED: Final = (CHANGES, JOBS, TASKS, UNDELIVERED, REFUSED)
 
 
-async def render(context: Context) -> bytes:
+class Figures(Collector):
+    """What was read for one answer."""
+
+    def __init__(self) -> None:
+        self._families: list[Family] = []
+
+    def tell(self, metric: Metric, values: Mapping[tuple[str, ...], float]) -> None:
+        """Add a metric with the values of its labels."""
+        family = self._family(metric)
+        for labels, value in values.items():
+            family.add_sample(metric.name, dict(zip(metric.labels, labels, strict=True)), value)
+
+    def tell_samples(self, metric: Metric, found: Iterable[tuple[Mapping[str, str], Iterable[Sample]]]) -> None:
+        """Add samples that were taken under another name, each with more labels."""
+        family = self._family(metric)
+        for more, samples in found:
+            for sample in samples:
+                ending = sample.name[sample.name.rindex("_") :]
+                if ending != "_created":  # when a process began is what process_start_time_seconds says
+                    family.add_sample(metric.name + ending, {**more, **sample.labels}, sample.value)
+
+    def collect(self) -> Iterator[Family]:
+        """Yield what was told."""
+        yield from self._families
+
+    def _family(self, metric: Metric) -> Family:
+        family = Family(metric.name.removesuffix("_total"), metric.meaning, metric.sort)
+        self._families.append(family)
+        return family
+
+
+async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
     """Return the metrics in Prometheus' text format; without those of the database while it does not answer."""
-    registry = CollectorRegistry()
+    figures, stuck, reporting = Figures(), "", False
     try:
         async with asyncio.timeout(WITHIN):
-            counted = await _counted(context, registry)
-    except (DatabaseUnavailable, TimeoutError):  # what cannot be asked for now is left out: it is not 0
-        counted = ""
-    gauges: Mapping[Metric, Gauge] = {metric: _gauge(metric, registry) for metric in METRICS if metric not in COUNTED}
-    for provider in context.catalogue.providers:
-        for call, count in provider.calls.items():
-            gauges[CALLS].labels(provider.name, call.method, call.path, call.status).set(count)
-    gauges[TROUBLE].labels("database").set(bool(context.database.trouble or context.database.damage))
-    for what, count in Counter(fault.what for fault in context.task_failures.present).items():
-        gauges[FAILING].labels(what).set(count)
-    for name, clock in context.clocks.items():
-        gauges[SKEW].labels(name).set(clock.seconds)
-    gauges[TROUBLE].labels(Health.SLACK).set(bool(counted) or Health.SLACK in context.health.present)
+            reporting = await _reports(context, replica)
+            if reporting:
+                stuck = await _count(context, figures)
+    except (DatabaseUnavailable, TimeoutError):
+        reporting = False
+    figures.tell(REPORTING, {(): reporting})
+    figures.tell(
+        TROUBLE,
+        {
+            ("database",): bool(context.database.trouble or context.database.damage),
+            (Health.SLACK,): bool(stuck) or Health.SLACK in context.health.present,
+        },
+    )
+    figures.tell(FAILING, _by_name(Counter(fault.what for fault in context.task_failures.present)))
+    figures.tell(SKEW, _by_name({name: clock.seconds for name, clock in context.clocks.items()}))
+    figures.tell(OPERATIONS, context.operations_ended)
+    providers = [({"provider": each.name}, each.calls) for each in context.catalogue.providers]
+    figures.tell_samples(PROVIDER, [(name, calls.times()) for name, calls in providers])
+    figures.tell_samples(SLACK, [({}, context.slack.calls.times())])
+    figures.tell_samples(ACKS, [({}, acks.times())])
+    waits = [({"service": name["provider"]}, calls.waits()) for name, calls in providers]
+    figures.tell_samples(WAITS, [*waits, ({"service": "slack"}, context.slack.calls.waits())])
+    figures.tell(BUILD, {(version("linesman"), platform.python_version()): 1})
+    registry = CollectorRegistry()
+    registry.register(figures)
+    ProcessCollector(registry=registry)
     return generate_latest(registry)
 
 
-async def _counted(context: Context, registry: CollectorRegistry) -> str:
-    """Add what is counted in the database, all of it at one moment, and return what is stuck there."""
+async def leave(context: Context, replica: str) -> None:
+    """Let another replica report for all from now on; without it that takes a while."""
+    if context.database.shared and not context.database.trouble:
+        with suppress(DatabaseUnavailable):
+            async with context.database.transaction() as tx:
+                await tx.reporter.leave(replica)
+
+
+async def _reports(context: Context, replica: str) -> bool:
+    """Tell whether this replica reports for all; on PostgreSQL whoever reported last goes on while it is asked."""
+    if not context.database.shared:
+        return True
+    async with context.database.transaction() as tx:
+        return await tx.reporter.take(replica)
+
+
+async def _count(context: Context, figures: Figures) -> str:
+    """Tell what is counted in the database, all of it at one moment, and return what is stuck there."""
+    kinds = context.catalogue.kinds
     async with context.database.reading() as tx:
         counts, stuck = await tx.changes.count(), await tx.outbox.stuck()
-        jobs = {kind.name: await tx.batches.in_flight(kind.name) for kind in context.catalogue.kinds}
+        jobs = {kind.name: await tx.batches.in_flight(kind.name) for kind in kinds}
         tasks = {task.value: await tx.tasks.count(task) for task in Task}
         undelivered, refused = await tx.outbox.undelivered(), await tx.outbox.refused()
-    gauges: Mapping[Metric, Gauge] = {metric: _gauge(metric, registry) for metric in COUNTED}
-    for state in ChangeState:
-        gauges[CHANGES].labels(state.value).set(counts.get(state, 0))
-    for metric, by_name in ((JOBS, jobs), (TASKS, tasks)):
-        for name, count in by_name.items():
-            gauges[metric].labels(name).set(count)
-    gauges[UNDELIVERED].set(undelivered)
-    gauges[REFUSED].set(refused)
+        waiting_since = await tx.outbox.waiting_since()
+    figures.tell(CHANGES, {(state.value,): counts.get(state, 0) for state in ChangeState})
+    figures.tell(JOBS, _by_name(jobs))
+    figures.tell(CAPS, {(kind.name,): kind.jobs_in_flight for kind in kinds})
+    figures.tell(TASKS, _by_name(tasks))
+    figures.tell(UNDELIVERED, {(): undelivered})
+    age = (context.clock() - waiting_since).total_seconds() if waiting_since else 0.0
+    figures.tell(OLDEST, {(): max(0.0, age)})
+    figures.tell(REFUSED, {(): refused})
     return stuck
 
 
-def _gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:
-    return Gauge(metric.name, metric.meaning, metric.labels, registry=registry)
+def _by_name(values: Mapping[str, float]) -> Mapping[tuple[str, ...], float]:
+    return {(name,): value for name, value in values.items()}

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +19,7 @@ from bot.changes.outcome.poll_schedule import PollPace
 from bot.config import Settings
 from bot.connections import reserved
 from bot.errors import DatabaseRefused, DatabaseUnavailable, StoreError
-from bot.metrics import render
+from bot.metrics import leave, render
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
 from bot.providers.close.offer import OFFER as CLOSE
@@ -31,6 +28,7 @@ from bot.providers.masking import SentSecrets
 from bot.providers.offers import ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.telnyx.offer import OFFER as TELNYX
+from bot.replica import replica_name
 from bot.runtime import short_pauses
 from bot.server import SlackEndpoint, build_server, listening
 from bot.slack.announcements import SlackAnnouncements
@@ -161,12 +159,14 @@ def slack_client(settings: Settings, stack: AsyncExitStack, *, clock: Clock = ut
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, clock: Clock = utc_now, steady: Callable[[], float] = time.monotonic
+    settings: Settings, *, replica: str = "", clock: Clock = utc_now, steady: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[Running]:
     """Run Linesman until the block ends. What is opened here is closed in the opposite order.
 
-    ``steady`` counts the seconds of ``clock`` and is never set.
+    ``replica`` is the name of this one, a new one when it has none yet. ``steady`` counts the seconds of ``clock`` and
+    is never set.
     """
+    replica = replica or replica_name()
     async with AsyncExitStack() as stack:
         stack.enter_context(short_pauses())
         # First of all, and long before it listens: somebody else's port is told before anything waits for Slack.
@@ -194,7 +194,7 @@ async def running(
             steady=steady,
         )
         clicks = ClickRunner(database.cancel)
-        worker, services = _assemble(settings, context, client, clicks, bot=identity.user)
+        worker, services = _assemble(settings, context, client, clicks, bot=identity.user, name=replica)
         await Retention(context).schedule()
         app = build_app(client, identity, services, signing_secret=_signing_secret(settings))
         working = asyncio.create_task(worker.run())
@@ -204,11 +204,12 @@ async def running(
         await stack.enter_async_context(operators_remembered(services.authorization, database.cancel))
         key_alerts = KeyAlerts(context, SlackAnnouncements(client))
         await stack.enter_async_context(keys_watched(key_alerts, database.cancel))
+        stack.push_async_callback(leave, context, replica)
         server = build_server(
             None if settings.socket_mode else SlackEndpoint(app, _signing_secret(settings)),
             ready=lambda: _ready(context, working),
             warnings=lambda: _warnings(context),
-            metrics=lambda: render(context),
+            metrics=lambda: render(context, app.acks, replica),
         )
         port = await stack.enter_async_context(listening(server, place))
         if settings.socket_mode:
@@ -254,9 +255,8 @@ def _context(
 
 
 def _assemble(
-    settings: Settings, context: Context, client: Client, clicks: ClickRunner, *, bot: str
+    settings: Settings, context: Context, client: Client, clicks: ClickRunner, *, bot: str, name: str
 ) -> tuple[Worker, Services]:
-    name = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     notify = Notifications(context)
     authorization, requests = Authorization(context), Requests(context)
     change_lists = ChangeLists(context, authorization)

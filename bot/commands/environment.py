@@ -12,14 +12,18 @@ from sqlalchemy import make_url
 from bot import logs
 from bot.config import Settings, Storage, load, load_storage
 from bot.errors import ConfigurationError, InputError
+from bot.replica import replica_name
 from bot.store.sqlite_file import path_of
 from bot.wiring import known_kinds
 
 
-def settings() -> Settings:
-    """Return the whole configuration; raises :class:`bot.errors.ConfigurationError`."""
+def settings(replica: str | None = None) -> Settings:
+    """Return the whole configuration; raises :class:`bot.errors.ConfigurationError`.
+
+    The logs carry the name ``replica``, or a new one.
+    """
     found = load(os.environ, known_kinds())
-    logs.configure(found.log_level, found.log_format, secrets=found.secrets())
+    logs.configure(found.log_level, found.log_format, secrets=found.secrets(), replica=replica or replica_name())
     return found
 
 
@@ -32,7 +36,7 @@ def storage(url: str | None = None, *, called: str = "DATABASE_URL", also: Colle
         found = load_storage(os.environ if url is None else {**os.environ, "DATABASE_URL": url})
     except ConfigurationError as error:
         raise ConfigurationError([problem.replace("DATABASE_URL", called) for problem in error.problems]) from None
-    logs.configure(found.log_level, found.log_format, secrets={*found.secrets(), *also})
+    logs.configure(found.log_level, found.log_format, secrets={*found.secrets(), *also}, replica=replica_name())
     return found
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from bot.commands import FAILED, OK, environment
 from bot.config import Settings, name_cautions
+from bot.replica import replica_name
 from bot.wiring import running
 
 log = structlog.get_logger(__name__)
@@ -18,14 +19,15 @@ log = structlog.get_logger(__name__)
 
 def run(_: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 1 when the worker broke."""
-    settings = environment.settings()
+    replica = replica_name()
+    settings = environment.settings(replica)
     log.info("configuration", variables=settings.redacted())
     for warning in (*settings.warnings(), *name_cautions(os.environ)):
         log.warning(warning)
-    return asyncio.run(_until_signal(settings))
+    return asyncio.run(_until_signal(settings, replica))
 
 
-async def _until_signal(settings: Settings) -> int:
+async def _until_signal(settings: Settings, replica: str) -> int:
     stop = asyncio.Event()
     started = asyncio.Event()
     loop, me = asyncio.get_running_loop(), asyncio.current_task()
@@ -39,7 +41,7 @@ async def _until_signal(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked_to_stop)
     try:
-        async with running(settings) as bot:
+        async with running(settings, replica=replica) as bot:
             started.set()
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait({stopping, bot.working}, return_when=asyncio.FIRST_COMPLETED)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from bot.call_times import CallTimes
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
@@ -13,7 +13,7 @@ from bot.clock_skew import ServiceClock
 from bot.errors import UnrequestedData
 from bot.providers.answers import clean
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
-from bot.providers.http import ProviderCall, Ready
+from bot.providers.http import Ready
 from bot.providers.key_watch import KeyWatch
 
 
@@ -48,7 +48,7 @@ class SubsetGuard(Provider):
         return self._provider.key
 
     @property
-    def calls(self) -> Counter[ProviderCall]:  # noqa: D102 - as in Provider
+    def calls(self) -> CallTimes:  # noqa: D102 - as in Provider
         return self._provider.calls
 
     def is_id(self, text: str) -> bool:  # noqa: D102 - as in Provider

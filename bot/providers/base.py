@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from bot.call_times import CallTimes
 from bot.changes.model.filter_fields import Condition
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
@@ -16,7 +16,7 @@ from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.model.values import Values
 from bot.changes.policy import OnStale
 from bot.clock_skew import ServiceClock
-from bot.providers.http import ProviderCall, Ready
+from bot.providers.http import Ready
 from bot.providers.key_watch import KeyWatch
 
 
@@ -140,8 +140,8 @@ class Provider(Protocol):
         ...
 
     @property
-    def calls(self) -> Counter[ProviderCall]:
-        """How many HTTP calls were made since the start, by method, path template and status."""
+    def calls(self) -> CallTimes:
+        """What its HTTP calls took since the start, by method, path template and status."""
         ...
 
     def is_id(self, text: str) -> bool:

@@ -14,7 +14,6 @@ import logging
 import math
 import random
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from urllib.parse import quote
 
 import httpx
 
+from bot.call_times import CallTimes
 from bot.changes.model.values import JSON
 from bot.changes.text.surrogates import may_be_unsound, sound
 from bot.clock_skew import ServiceClock
@@ -65,17 +65,6 @@ class Bounds:
     longest_backoff: float = 8.0
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderCall:
-    """What a call is counted under."""
-
-    method: str
-    #: The path before its parts are filled in: ``/phone_numbers/{id}``. With the method it names an endpoint group.
-    path: str
-    #: The HTTP status, or the name of the failure when there was no answer.
-    status: str
-
-
 @dataclass(kw_only=True)
 class PacedClient:
     """Calls one provider through ``client``, which stays its owner's to close.
@@ -95,8 +84,9 @@ class PacedClient:
     jitter: Callable[[], float] = random.random
     #: Seconds that a 429 means when it does not say.
     unasked_wait: float = 1.0
-    #: How many calls were made, by what they were and how they ended.
-    calls: Counter[ProviderCall] = field(default_factory=Counter)
+    #: What calls took, by method, path before its parts are filled in (``/phone_numbers/{id}``) and HTTP status, or the
+    #: name of the failure when there was no answer.
+    calls: CallTimes = field(default_factory=lambda: CallTimes("method", "endpoint", "status"))
     #: Takes what we sent in secret out of everything that the provider says.
     masking: Masking = field(default_factory=Masking)
 
@@ -191,10 +181,12 @@ class PacedClient:
         pace = self._paces.setdefault((method, path), EndpointPace())
         while (wait := pace.take(self.now())) > 0:
             if self.now() + wait > until:
-                raise self._too_fast(wait)
+                raise self._too_fast(method, path, wait)
+            self.calls.waited(f"{method} {path}", wait)
             await self.sleep(wait)
 
-    def _too_fast(self, wait: float, status: int | None = None) -> RateLimited:
+    def _too_fast(self, method: str, path: str, wait: float, status: int | None = None) -> RateLimited:
+        self.calls.waited(f"{method} {path}", wait)
         message = f"{self.title} asks to wait {math.ceil(wait)} s before the next request."
         return RateLimited(message, wait=wait, status=status)
 
@@ -233,31 +225,32 @@ class PacedClient:
                 await self._slots.acquire()
         except TimeoutError as error:
             raise UnclearAnswer("too many requests are under way", sent=False, again=False) from error
+        asked = self.now()
         try:
             if ready is not None:
                 await self._last_word(method, path, ready)
-            sent = self.now()
+            asked = self.now()
             # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
             async with asyncio.timeout(self.bounds.timeout):
                 answer = await self._exchange(request)
         except httpx.RequestError as error:
             name = type(error).__name__
-            self._count(method, path, name)
+            self._took(method, path, name, asked)
             sent = not isinstance(error, _NEVER_SENT)
             raise UnclearAnswer(f"the connection failed ({name})", sent=sent) from self._bare(error)
         except TimeoutError as error:
-            self._count(method, path, "Timeout")
+            self._took(method, path, "Timeout", asked)
             raise UnclearAnswer(f"no complete answer came within {self.bounds.timeout:g} s") from error
         finally:
             self._slots.release()
-        self._count(method, path, str(answer.status))
+        self._took(method, path, str(answer.status), asked)
         _log.debug("%s %s: %d", method, path, answer.status)
         pace = self._paces[method, path]
-        pace.learn(answer.headers, sent, self.now())
+        pace.learn(answer.headers, asked, self.now())
         if answer.status == 429:
             wait = asked_wait(answer.headers, self.clock.earliest, otherwise=self.unasked_wait)
             pace.closed_until = self.now() + wait
-            raise self._too_fast(wait, status=429)
+            raise self._too_fast(method, path, wait, status=429)
         return answer
 
     async def _last_word(self, method: str, path: str, ready: Ready) -> None:
@@ -311,5 +304,5 @@ class PacedClient:
     def _read(self, answer: Answer) -> JSON:
         return read_answer(answer, title=self.title, refuse=self.refuse, key=self.key)
 
-    def _count(self, method: str, path: str, status: str) -> None:
-        self.calls[ProviderCall(method, path, status)] += 1
+    def _took(self, method: str, path: str, status: str, asked: float) -> None:
+        self.calls.took(method, path, status, seconds=self.now() - asked)

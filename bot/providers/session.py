@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from types import TracebackType
 from typing import Self
 
+from bot.call_times import CallTimes
 from bot.clock_skew import ServiceClock
-from bot.providers.http import PacedClient, ProviderCall
+from bot.providers.http import PacedClient
 from bot.providers.key_watch import KeyWatch
 
 
@@ -39,6 +39,6 @@ class Session:
         return self._http.key
 
     @property
-    def calls(self) -> Counter[ProviderCall]:
-        """How many HTTP calls were made, by method, path and status."""
+    def calls(self) -> CallTimes:
+        """What its HTTP calls took, by method, path and status."""
         return self._http.calls

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.call_times import ACK, CallTimes
 from bot.changes.text.surrogates import sound
 from bot.slack.listeners import register
 from bot.slack.services import Services
 from bot.slack.web_api import call
 
 log = structlog.get_logger(__name__)
+
+#: What Slack delivers to this app besides commands (API.md, "Commands"), by the ``type`` of the payload.
+_TYPES: Final = frozenset(
+    {
+        "block_actions",
+        "block_suggestion",
+        "event_callback",
+        "message_action",
+        "shortcut",
+        "view_closed",
+        "view_submission",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +61,29 @@ async def identify(client: AsyncWebClient) -> Identity:
     )
 
 
-def build_app(client: AsyncWebClient, identity: Identity, services: Services, *, signing_secret: str) -> AsyncApp:
+class App(AsyncApp):
+    """Bolt's app, which also tells how long Slack waits for its answers, however they are delivered."""
+
+    def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - Bolt's own
+        super().__init__(**parts)
+        self.acks = CallTimes("type", "status", buckets=ACK)
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Answer what Slack delivers."""
+        began = time.monotonic()
+        response = await super().async_dispatch(req)
+        self.acks.took(_sort(req.body), str(response.status), seconds=time.monotonic() - began)
+        return response
+
+
+def _sort(body: Mapping[str, Any]) -> str:
+    """Return what was delivered; one of a few words, whatever somebody sends."""
+    if "command" in body:
+        return "command"
+    return body["type"] if body.get("type") in _TYPES else "other"
+
+
+def build_app(client: AsyncWebClient, identity: Identity, services: Services, *, signing_secret: str) -> App:
     """Return the app with every listener.
 
     The identity is known beforehand, so that the first click does not pay for ``auth.test`` out of its three seconds
@@ -62,7 +101,7 @@ def build_app(client: AsyncWebClient, identity: Identity, services: Services, *,
         return result
 
     logging.getLogger("slack_bolt.AsyncApp").addFilter(_worth_saying)
-    app = AsyncApp(
+    app = App(
         name="linesman",  # otherwise it looks through the whole stack for one
         client=client,
         authorize=authorize,

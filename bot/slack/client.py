@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.call_times import CallTimes
 from bot.clock_skew import ServiceClock
 from bot.errors import DeliveryPostponed
 from bot.slack.rate_limits import RateLimits
@@ -33,6 +34,8 @@ class Client(AsyncWebClient):
     ) -> None:
         super().__init__(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=int(TIMEOUT))
         self.closures = RateLimits(clock)
+        #: What calls took, by method and how they ended.
+        self.calls = CallTimes("method", "status")
         #: The time at Slack, as its answers tell.
         self.clock = ServiceClock("Slack", wall=lambda: clock().timestamp())
 
@@ -44,22 +47,36 @@ class Client(AsyncWebClient):
         """Call ``api_method``; raises DeliveryPostponed without a call when Slack has asked to wait with it."""
         channel = _channel(request)
         if wait := self.closures.wait(api_method, channel):
+            self.calls.waited(api_method, wait)
             raise DeliveryPostponed(f"Slack asks to wait with {api_method}.", wait=wait)
-        asked = time.monotonic()
+        asked, status = time.monotonic(), "no_answer"
         try:
             response = await super().api_call(api_method, **request)
         except SlackApiError as error:
             if isinstance(error.response, AsyncSlackResponse):
+                status = _refusal(error.response)
                 self._hear(error.response, asked)
                 if error.response.status_code == 429:
-                    self.closures.close(api_method, channel, retry_after(error.response.headers))
+                    wait = retry_after(error.response.headers)
+                    self.calls.waited(api_method, wait)
+                    self.closures.close(api_method, channel, wait)
             raise
+        else:
+            status = "ok"
+        finally:
+            self.calls.took(api_method, status, seconds=time.monotonic() - asked)
         self._hear(response, asked)
         return response
 
     def _hear(self, response: AsyncSlackResponse, asked: float) -> None:
         if isinstance(response.data, dict) and "ok" in response.data:  # no proxy's page, whose clock is another
             self.clock.learn(response.headers.get("Date"), asked)
+
+
+def _refusal(response: AsyncSlackResponse) -> str:
+    """Return Slack's word for it, or the status of an answer that has none."""
+    data = response.data if isinstance(response.data, dict) else {}
+    return str(data.get("error") or response.status_code) if response.status_code != 429 else "ratelimited"
 
 
 def _channel(request: Mapping[str, Any]) -> str:

@@ -58,10 +58,17 @@ class Outbox:
             await self._insert(change, topic, key, now, data or {})
             return
         due_at = max(now, row.sent_at + pause) if row.sent_at else now
+        waiting_since = case((outbox.c.state == PENDING, outbox.c.waiting_since), else_=due_at)
         statement = (
             update(outbox)
             .where(outbox.c.id == row.id)
-            .values(state=PENDING, version=outbox.c.version + 1, due_at=due_at, data=dict(data or {}))
+            .values(
+                state=PENDING,
+                version=outbox.c.version + 1,
+                due_at=due_at,
+                waiting_since=waiting_since,
+                data=dict(data or {}),
+            )
         )
         await self._connection.execute(statement)
 
@@ -96,12 +103,14 @@ class Outbox:
         With ``confirm`` it is delivered once more after that time although it has not moved on.
         """
         current = outbox.c.version == message.version
+        due_at = case((current, now + confirm if confirm else outbox.c.due_at), else_=now + pause)
         statement = (
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)
             .values(
                 state=PENDING if confirm else case((current, _SENT), else_=PENDING),
-                due_at=case((current, now + confirm if confirm else outbox.c.due_at), else_=now + pause),
+                due_at=due_at,
+                waiting_since=due_at,
                 sent_at=now,
                 owner=None,
                 claimed_until=None,
@@ -211,9 +220,15 @@ class Outbox:
         statement = select(func.count()).select_from(outbox).where(outbox.c.state == PENDING)
         return (await self._connection.execute(statement)).scalar_one()
 
+    async def waiting_since(self) -> datetime | None:
+        """Return since when the oldest undelivered message could be delivered; None when there is none."""
+        since = func.min(func.coalesce(outbox.c.waiting_since, outbox.c.due_at), type_=outbox.c.due_at.type)
+        found: datetime | None = await self._connection.scalar(select(since).where(outbox.c.state == PENDING))
+        return found
+
     async def _insert(self, change: int, topic: Topic, key: str, now: datetime, data: Mapping[str, Any]) -> None:
         statement = outbox.insert().values(
-            key=key, change_id=change, topic=topic.value, data=dict(data), state=PENDING, due_at=now
+            key=key, change_id=change, topic=topic.value, data=dict(data), state=PENDING, due_at=now, waiting_since=now
         )
         await self._connection.execute(statement)
 

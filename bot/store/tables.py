@@ -215,6 +215,7 @@ outbox: Final = Table(
     Column("floor", String(32), nullable=False, server_default=""),
     Column("error", Text, nullable=False, server_default=""),
     Column("refusal", String(64), nullable=False, server_default=""),
+    Column("waiting_since", UtcTime),
     Index(None, "state", "due_at"),
     Index(None, "change_id", "id"),
 )
@@ -340,6 +341,14 @@ events: Final = Table(
     Index(None, "change_id", "id"),
     Index(None, "actor", "what", "at"),
     sqlite_autoincrement=True,  # the audit log's order is its ids; none is ever reused
+)
+
+reporter: Final = Table(
+    "reporter",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1: who reports
+    Column("owner", String(64)),
+    Column("claimed_until", UtcTime),
 )
 
 audit_head: Final = Table(

@@ -16,6 +16,7 @@ from bot.store.locks import Locks
 from bot.store.operations import Operations
 from bot.store.outbox import Outbox
 from bot.store.pruning import Pruning
+from bot.store.reporter import Reporter
 from bot.store.secrets import Secrets
 from bot.store.sent_secrets import SentSecretTable
 from bot.store.tasks import Tasks
@@ -40,6 +41,7 @@ class Transaction:
         self.value_exports = ValueExportTable(connection)
         self.locks = Locks(connection)
         self.outbox = Outbox(connection)
+        self.reporter = Reporter(connection)
         self.runs = BulkRuns(connection)
         self.sent_secrets = SentSecretTable(connection)
         self.templates = TemplateTable(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -113,6 +114,8 @@ class Context:
     steady: Callable[[], float] = time.monotonic
     #: What fails again and again.
     task_failures: TaskFailures = field(default_factory=TaskFailures)
+    #: Numbers of changes that finished here since the start, by kind and outcome.
+    operations_ended: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     @property
     def clocks(self) -> Mapping[str, ServiceClock]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from bot.call_times import CallTimes
 from bot.changes.model.batches import Batch, FailureGroup, StopReach, Tally
 from bot.changes.model.change import Change, Decision, FollowUp, MessageRef, Upload
 from bot.changes.model.kinds import Kind
@@ -181,6 +182,11 @@ class Messenger(Protocol):
 
 class Slack(Protocol):
     """What Slack lets us know besides its answers."""
+
+    @property
+    def calls(self) -> CallTimes:
+        """What calls of its API took since the start, by method and how they ended."""
+        ...
 
     def waits(self) -> Mapping[str, datetime]:
         """Return which methods Slack keeps closed for a good while yet, and until when."""

@@ -177,7 +177,7 @@ def test_every_policy_key_is_in_the_table_as_it_is() -> None:
 def test_every_metric_is_in_the_table_as_it_is() -> None:
     """What Prometheus can ask for is declared once; the README repeats it word for word, and no other."""
     assert rows("### Metrics") == [
-        f"| `{metric.name}` | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.meaning} |"
+        f"| `{metric.name}` | {metric.sort} | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.meaning} |"
         for metric in METRICS
     ]
 

@@ -55,3 +55,4 @@ class Completion:
             if tally.failed or tally.differs or counts["unverified"]:
                 await self._notify.failure(tx, claim.subject, "failed", **counts)
         self._context.ring()
+        self._context.operations_ended.update({(change.kind, name): count for name, count in counts.items()})

@@ -143,7 +143,7 @@ async def test_the_check_says_whose_account_it_is_or_what_is_wrong(world: World)
         await stranger.aclose()
 
     assert said.startswith(f"{world.provider.title} accepts")
-    assert sum(world.provider.calls.values()) == 1
+    assert sum(world.provider.calls.counts().values()) == 1
 
 
 def test_every_kind_can_be_told_apart() -> None:

@@ -30,10 +30,9 @@ FAILURES: Final = "C0FAILURES"
 #: Seconds between two looks of the bot's loops for due work.
 TICK: Final = 0.05
 
+_DONE: Final = re.compile(r"^linesman_outbox_undelivered 0", re.MULTILINE)
 _UNDONE: Final = re.compile(
-    r"^(?:linesman_outbox_undelivered|"
-    r'linesman_work\{task="(?:plan|start|submit|reconcile|poll|verify|finish)"\}) [1-9]',
-    re.MULTILINE,
+    r'^linesman_work\{task="(?:plan|start|submit|reconcile|poll|verify|finish)"\} [1-9]', re.MULTILINE
 )
 
 
@@ -163,8 +162,13 @@ class House:
     async def quiet(self, timeout: float = 45.0) -> None:  # noqa: ASYNC109 - it is asyncio.timeout inside
         """Wait until the bot has nothing left to do or to say, as its own figures tell."""
         async with asyncio.timeout(timeout):
-            while _UNDONE.search((await self.get("/metrics"))[1]):  # noqa: ASYNC110 - figures signal nobody
+            while _busy((await self.get("/metrics"))[1]):  # noqa: ASYNC110 - figures signal nobody
                 await asyncio.sleep(0.06)
+
+
+def _busy(told: str) -> bool:
+    """Tell whether the bot's figures say that there is something to do, or leave it open: another replica tells."""
+    return _DONE.search(told) is None or _UNDONE.search(told) is not None
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
