@@ -31,7 +31,6 @@ class BulkRunRecords:
         """Write a new run down; when there is one under ``reference``, return that one and write nothing."""
         now = self._clock()
         async with self._database.transaction() as tx:
-            await tx.brake.heed()
             await tx.runs.add(self._provider, reference, kind, numbers, on_stale=on_stale, now=now)
             run = await tx.runs.under(self._provider, reference, now)
         if run is None:
@@ -71,8 +70,6 @@ class BulkRunRecords:
         """
         now = self._clock()
         async with self._database.transaction() as tx:
-            if sending:
-                await tx.brake.heed()
             await tx.runs.hold(int(run), owner, now + LEASE)
             halt = await tx.runs.halt(int(run)) if sending else None
             await tx.runs.note(int(run), [*steps, *(() if halt else sending)])
@@ -89,7 +86,6 @@ class BulkRunRecords:
         """
         now = self._clock()
         async with self._database.transaction() as tx:
-            await tx.brake.pull()
             await tx.runs.hold(int(run), owner, now + LEASE)
             if (found := await tx.runs.get(self._provider, int(run), now)) is not None:
                 await tx.runs.call_off(self._provider, [found.reference], code=code, reason=reason, now=now)
@@ -101,10 +97,8 @@ class BulkRunRecords:
         lifted it could not hasten a run that was held.
         """
         async with self._database.transaction() as tx:
-            if frozen:
-                await tx.brake.heed()
-                if await tx.runs.halt(int(run)) is None:
-                    seconds = 0.0
+            if frozen and await tx.runs.halt(int(run)) is None:
+                seconds = 0.0
             await tx.runs.put_off(int(run), owner, self._clock() + timedelta(seconds=seconds))
 
     async def release(self, owner: str) -> None:

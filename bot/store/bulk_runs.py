@@ -115,8 +115,7 @@ class BulkRuns:
     ) -> None:
         """Let nothing more be sent of the runs under ``references``, those included that are yet to be written.
 
-        Their waiting numbers are not attempted, with ``code`` and ``reason``; what is being sent comes to its end. The
-        caller has pulled the brake.
+        Their waiting numbers are not attempted, with ``code`` and ``reason``; what is being sent comes to its end.
         """
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         rows = [
@@ -129,7 +128,7 @@ class BulkRuns:
         found = select(runs.c.id).where(
             runs.c.provider == provider, runs.c.reference.in_(list(references)), runs.c.open.is_(True)
         )
-        for run in (await self._connection.execute(found.order_by(runs.c.id).with_for_update())).scalars().all():
+        for run in (await self._connection.execute(found.order_by(runs.c.id))).scalars().all():
             await self.stop(run, code=code, reason=reason)
             await self.close_if_over(run, now)
 

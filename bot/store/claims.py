@@ -36,11 +36,7 @@ async def claim_due(
     free = or_(table.c.owner.is_(None), table.c.claimed_until < now)
     wanted = condition if condition is not None else true()
     due = (
-        select(table.c.id)
-        .where(table.c.due_at <= now, free, wanted)
-        .order_by(table.c.due_at, table.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer at a time and ignores it
+        select(table.c.id).where(table.c.due_at <= now, free, wanted).order_by(table.c.due_at, table.c.id).limit(limit)
     )
     statement = (
         update(table)

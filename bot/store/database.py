@@ -37,9 +37,18 @@ class Database:
     """One open database.
 
     ``async with Database(url) as database: async with database.transaction() as tx: ...``. A transaction is committed
-    when its block ends well and rolled back otherwise. On SQLite writers take turns inside the process too, so that
-    nobody waits in SQLite's own busy loop; commits are full, so what was committed survives a power cut. What is wiped
-    is overwritten with zeros in SQLite's file and taken out of its log; PostgreSQL frees it at its next vacuum.
+    when its block ends well and rolled back otherwise. Commits are full, so what was committed survives a power cut.
+
+    **Writers take turns**: of all transactions that write, on any replica, one is open at a time, from its first
+    statement to its end. So whatever a transaction reads is as it is, and stays so until it has decided: no decision
+    has to name the rows that it depends on, none can forget to, and none can be refused or end in a deadlock because
+    of another. SQLite knows nothing else, and PostgreSQL is made to be the same with a lock that every such
+    transaction takes first. It is the price of one rule: a transaction has to be short, so nobody is asked anything
+    over a network inside one. Whoever falls silent in the middle of one loses it. On SQLite
+    writers take turns inside the process too, so that nobody waits in SQLite's own busy loop.
+
+    What is wiped is overwritten with zeros in SQLite's file and taken out of its log; PostgreSQL frees it at its next
+    vacuum.
 
     Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file. With ``beside`` it may:
     for a few reads and short writes next to a Linesman at work. Nothing is made then where there is no database yet.
@@ -69,6 +78,7 @@ class Database:
         #: Whether the write-ahead log may still hold what was wiped; a process that was killed may have left some.
         self._to_scrub = self._sqlite and not beside
         self._writing = asyncio.Lock()
+        self._queue = asyncio.Lock()
         self._trouble = ""
         #: What was found to be damaged; it stays so until another process opens a restored file.
         self._damage = ""
@@ -141,10 +151,21 @@ class Database:
             self._to_scrub = self._to_scrub or (tx.secrets.wiped and not self._beside)
 
     @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for the turn within this process; raises TimeoutError as the server does to whoever waits there."""
+        async with asyncio.timeout(postgres.TURN_WITHIN):
+            await self._queue.acquire()
+        try:
+            yield
+        finally:
+            self._queue.release()
+
+    @asynccontextmanager
     async def _writer(self) -> AsyncIterator[AsyncConnection]:
         with self._explained(writing=True):
             if not self._sqlite:
-                async with postgres.transaction(self._engine) as connection:
+                # One of this process asks the server at a time: the others would only keep connections from readers.
+                async with self._turn(), postgres.transaction(self._engine, writing=True) as connection:
                     yield connection
                 return
             async with self._writing, self._engine.connect() as connection:

@@ -76,7 +76,7 @@ class Events:
         """Write what was added, each event linked to the one before it; the last thing that a transaction does."""
         if not self._added:
             return
-        head = await self._head(lock=True)
+        head = await self._head()
         if head is None:
             raise StoreError(
                 "The head of the audit log is missing, so nothing can be added to it: restore "
@@ -182,10 +182,9 @@ class Events:
             raise AuditLogBroken(unreadable(newest or 0)) from error
         return _read(row) if row is not None else None
 
-    async def _head(self, *, lock: bool = False) -> Head | None:
+    async def _head(self) -> Head | None:
         statement = select(audit_head.c.last, audit_head.c.hash).where(audit_head.c.id == _HEAD)
-        # PostgreSQL; SQLite has one writer at a time and ignores it.
-        row = (await self._connection.execute(statement.with_for_update() if lock else statement)).first()
+        row = (await self._connection.execute(statement)).first()
         if row is None:
             return None
         if not isinstance(row.last, int) or not isinstance(row.hash, str):

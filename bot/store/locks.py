@@ -48,10 +48,6 @@ class Locks:
 
     async def _contested(self, change: int, provider: str, numbers: Collection[str]) -> bool:
         """Tell whether another change holds every number, or any number while every one is asked for."""
-        if self._connection.dialect.name == "postgresql":
-            # Two that ask at once, one for everything and one for something, must see each other. SQLite has one
-            # writer at a time anyway.
-            await self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"linesman:{provider}"))))
         others = select(func.count()).where(locks.c.provider == provider, locks.c.change_id != change)
         if EVERY not in numbers:
             others = others.where(locks.c.number_id == EVERY)

@@ -49,11 +49,7 @@ class Outbox:
         ``data`` takes the place of what it was given before.
         """
         key = f"{public_id(change)}:{topic.value}"
-        row = (
-            await self._connection.execute(
-                select(outbox.c.id, outbox.c.sent_at).where(outbox.c.key == key).with_for_update()
-            )
-        ).first()
+        row = (await self._connection.execute(select(outbox.c.id, outbox.c.sent_at).where(outbox.c.key == key))).first()
         if row is None:
             await self._insert(change, topic, key, now, data or {})
             return

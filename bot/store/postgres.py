@@ -26,13 +26,21 @@ MORE: Final = 10
 #: How often a transaction is opened anew that met a connection of before, or a conflict, before anything was asked.
 TRIES: Final = 3
 
+#: Seconds for which whoever wants to write waits for the turn.
+TURN_WITHIN: Final = 12.0
+#: Seconds for which a transaction may be silent.
+SILENCE: Final = 10.0
+
 #: What the server bounds by itself, in milliseconds and for one transaction: SET LOCAL works behind a pooler too,
 #: where settings of a session belong to everybody. A replica that is stopped in the middle of a transaction loses it,
 #: and with it its locks, before others have waited too long for them.
 _BOUNDS: Final = text(
-    "SELECT set_config('statement_timeout', '20000', true), set_config('lock_timeout', '12000', true), "
-    "set_config('idle_in_transaction_session_timeout', '10000', true)"
+    "SELECT set_config('statement_timeout', '20000', true), "
+    f"set_config('lock_timeout', '{TURN_WITHIN * 1000:.0f}', true), "
+    f"set_config('idle_in_transaction_session_timeout', '{SILENCE * 1000:.0f}', true)"
 )
+#: The turn to write: a lock that ends with the transaction, under any number that is the same in every version.
+_TURN: Final = text("SELECT pg_advisory_xact_lock(4711043)")
 
 
 def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
@@ -58,14 +66,19 @@ def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def transaction(engine: AsyncEngine, *, writing: bool = False) -> AsyncIterator[AsyncConnection]:
     """Open a transaction, commit it when the block ends well, and roll it back otherwise.
+
+    One that is ``writing`` has the turn: no other is open at the same time, on any replica. One that is not sees one
+    moment and can write nothing.
 
     Raises what the driver raises. A connection on which a command was given up is not asked for anything more, not
     even to roll back: the server does that when the connection is gone.
     """
-    connection = await _opened(engine)
+    connection = await _opened(engine, writing=writing)
     try:
+        if writing:
+            await connection.execute(_TURN)
         yield connection
         await connection.commit()
     except TimeoutError:
@@ -75,13 +88,15 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         await connection.close()
 
 
-async def _opened(engine: AsyncEngine) -> AsyncConnection:
+async def _opened(engine: AsyncEngine, *, writing: bool) -> AsyncConnection:
     """Return a connection on which a transaction has begun, anew when the one in the pool turns out to be closed."""
     for left in reversed(range(TRIES)):
         connection = engine.connect()
         try:
             async with asyncio.timeout(OPEN_WITHIN):
                 await connection.start()
+                if not writing:
+                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 await connection.execute(_BOUNDS)
         except DRIVER_ERRORS as error:
             await _closed(connection)

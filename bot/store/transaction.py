@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.batches import Batches
-from bot.store.brake import Brake
 from bot.store.bulk_runs import BulkRuns
 from bot.store.changes import Changes
 from bot.store.decisions import Decisions
@@ -30,7 +29,6 @@ class Transaction:
 
     def __init__(self, connection: AsyncConnection, *, writing: bool = False) -> None:
         self.secrets = Secrets(connection)
-        self.brake = Brake(connection)
         self.changes = Changes(connection, self.secrets)
         self.batches = Batches(connection, self.secrets)
         self.operations = Operations(connection)

@@ -46,7 +46,6 @@ class Cancellation:
         else:
             await self._authorization.stop_own(by)
         async with self._context.database.transaction() as tx:
-            await tx.brake.pull()
             change = await tx.changes.hold(change_id)
             problem = f"Cancelled by {'its requester' if by == change.requester else 'an operator'}."
             said = await self.end(tx, change, by=by, problem=problem)
@@ -69,8 +68,8 @@ class Cancellation:
     ) -> str:
         """End ``change``, or what is left of it to be sent, and return a sentence about what that came to.
 
-        Raises Superseded, before anything is written, when there is nothing left to stop. The caller has pulled the
-        brake and holds the change.
+        Raises Superseded, before anything is written, when there is nothing left to stop. The caller holds the
+        change.
         """
         now = self._context.clock()
         if change.state in {ChangeState.PLANNING, ChangeState.PLANNED}:

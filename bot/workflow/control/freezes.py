@@ -57,7 +57,6 @@ class FreezeControl:
             raise InputError({"reason": "Give a reason; everybody will see it: /numbers freeze carrier maintenance"})
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.brake.pull()
             if (present := await tx.freezes.current()) is not None:
                 raise Superseded(f"Submissions are already frozen: {present.reason}")
             await tx.freezes.add(Freeze(by=by, reason=words, at=now))
@@ -76,7 +75,6 @@ class FreezeControl:
         await self._authorization.operate(by)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.brake.pull()
             if not await tx.freezes.lift(by, now):
                 raise Superseded("Submissions are not frozen.")
             await tx.events.add(None, "unfrozen", at=now, actor=by)

@@ -54,7 +54,6 @@ class LockControl:
     async def _unlock(self, change_id: int, *, by: str) -> str:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.brake.pull()
             change = await tx.changes.hold(change_id)
             released = await tx.locks.release(change.id)
             if not released:

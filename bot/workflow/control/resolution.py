@@ -152,7 +152,6 @@ class Resolution:
         change, _ = await self._open(ticket, by)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.brake.pull()
             await tx.changes.hold(change.id)
             batch = await self._still(tx, ticket)
             await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now, **CLEAR)

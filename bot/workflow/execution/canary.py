@@ -149,7 +149,6 @@ class Canary:
             await self._wait(claim, until)
             return
         async with self._context.database.transaction() as tx:
-            await tx.brake.pull()
             await tx.tasks.done(claim)
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.RUNNING or change.continued_at is None or change.stopped_at is not None:

@@ -89,8 +89,6 @@ class Polling:
         final = (report.state.over and not report.pending) or (over and batch.final_polls + 1 >= most)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if any(each.code == STALE for each in report.failed):
-                await tx.brake.pull()  # the change may have to be stopped
             if not await tx.tasks.held(claim, self._worker):
                 return  # an operator gave up on the job meanwhile
             if batch.handed:

@@ -137,7 +137,6 @@ class Staleness:
                 await self._notify.card(tx, change.id)
             raise
         async with self._context.database.transaction() as tx:
-            await tx.brake.pull()
             change = await tx.changes.hold(change.id)
             # It counts from its end: no check of these numbers could be younger, however many pages they are on.
             await self.note(tx, change, batches, found, self._context.clock())

@@ -69,7 +69,7 @@ class ChangeStop:
     ) -> str:
         """Give every number that is not sent yet its outcome, and return a sentence about it and about the others.
 
-        Empty when there is nothing left to stop. The caller has pulled the brake and holds the change. ``stale``
+        Empty when there is nothing left to stop. The caller holds the change. ``stale``
         numbers are why it is stopped, and have their outcome already.
         """
         if change.state in _TRIED and (rest := await tx.batches.held_back(change.id)):

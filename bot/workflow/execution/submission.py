@@ -176,7 +176,6 @@ class Submission:
         """
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.brake.heed()
             if not await tx.tasks.held(claim, self._worker):
                 return _Step.STAY  # somebody took the claim over, or the batch was stopped
             change = await tx.changes.hold((await tx.batches.get(batch_id)).change)
@@ -221,7 +220,6 @@ class Submission:
     async def _released(self, claim: Claim, batch: Batch) -> None:
         """Stop a change that does not hold its numbers any more."""
         async with self._context.database.transaction() as tx:
-            await tx.brake.pull()
             change = await tx.changes.hold(batch.change)
             await tx.tasks.done(claim)
             await self._stopping.stop_by_itself(tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER)

@@ -19,14 +19,12 @@ from tests.integration.provider_close.test_close_runs import put_off
 async def freeze(organization: Organization) -> None:
     """Freeze submissions."""
     async with organization.database.transaction() as tx:
-        await tx.brake.pull()
         await tx.freezes.add(Freeze(by="U0OTTO", reason="maintenance", at=organization.clock()))
 
 
 async def unfreeze(organization: Organization) -> None:
     """Lift the freeze as operators do."""
     async with organization.database.transaction() as tx:
-        await tx.brake.pull()
         await tx.freezes.lift("U0OTTO", organization.clock())
         await tx.runs.hasten(organization.clock())
 
@@ -34,7 +32,6 @@ async def unfreeze(organization: Organization) -> None:
 async def call_off(organization: Organization, reference: str) -> None:
     """Stop a run as whoever cancels a change does."""
     async with organization.database.transaction() as tx:
-        await tx.brake.pull()
         now = organization.clock()
         await tx.runs.call_off("close", [reference], code="linesman.stopped", reason="Cancelled.", now=now)
 

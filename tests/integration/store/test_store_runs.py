@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -173,7 +172,6 @@ async def test_nothing_is_marked_as_sent_while_submissions_are_frozen(database: 
     run = await book.open("1/1", "close.settings", NUMBERS)
     await book.claim("a", 9)
     async with database.transaction() as tx:
-        await tx.brake.pull()
         await tx.freezes.add(Freeze(by="U0OTTO", reason="maintenance", at=START))
 
     halt = await book.note(
@@ -187,7 +185,6 @@ async def test_nothing_is_marked_as_sent_while_submissions_are_frozen(database: 
     assert frozen is not None
     assert frozen.halt == halt
     async with database.transaction() as tx:
-        await tx.brake.pull()
         await tx.freezes.lift("U0OTTO", START)
     assert await book.note(run.id, "a", [], sending=[step(1, NumberState.SENT)]) is None
     assert (await states(book, run.id))[1] is NumberState.SENT
@@ -203,7 +200,6 @@ async def states(book: BulkRunRecords, run: str) -> list[NumberState]:
 async def call_off(database: Database, *references: str) -> None:
     """Stop runs as whoever cancels a change does."""
     async with database.transaction() as tx:
-        await tx.brake.pull()
         await tx.runs.call_off("close", references, code="linesman.stopped", reason="Cancelled.", now=START)
 
 
@@ -256,26 +252,3 @@ async def test_a_run_can_be_called_off_before_it_is_written(database: Database, 
     assert await book.claim("a", 9) == []
     other = await book.open("1/2", "close.settings", NUMBERS)
     assert await book.claim("a", 9) == [other.id]
-
-
-async def test_who_pulls_the_brake_waits_for_marks_that_are_being_written(database: Database) -> None:
-    """An intent that did not see the freeze is committed before the freeze is; several may be noted at once."""
-    order: list[str] = []
-    noting = asyncio.Event()
-
-    async def note() -> None:
-        async with database.transaction() as tx:
-            await tx.brake.heed()
-            noting.set()
-            await asyncio.sleep(0.1)
-            order.append("noted")
-
-    async def freeze() -> None:
-        await noting.wait()
-        async with database.transaction() as tx:
-            await tx.brake.pull()
-            order.append("frozen")
-
-    await asyncio.gather(note(), freeze())
-
-    assert order == ["noted", "frozen"]
