@@ -31,7 +31,6 @@ from bot.slack.listeners.opening import boxes_of
 from bot.slack.views.answers import field_errors, full_boxes, read_form
 from bot.slack.views.approval_card import approval_card, approval_text, read_ticket, rejection_form, ticket
 from bot.slack.views.card import card, card_text
-from bot.slack.views.details import details
 from bot.slack.views.elements import bar, clip, code, escape, listed, shortened
 from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.fragments import counts_text, failure_lines, trouble
@@ -42,7 +41,7 @@ from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.problems import problem_block, problem_lines
 from bot.slack.views.questions import adoption_form
-from bot.slack.views.status import schedule, status
+from bot.slack.views.status import details, schedule, status
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

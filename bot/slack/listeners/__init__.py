@@ -8,10 +8,9 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.slack.interactions import Click
 from bot.slack.listeners import (
-    canary,
+    cards,
     commands,
     decisions,
-    follow_ups,
     form,
     home,
     lists,
@@ -20,7 +19,6 @@ from bot.slack.listeners import (
     options,
     preview,
     questions,
-    results,
     shortcuts,
     templates,
     values,
@@ -41,13 +39,11 @@ def register(app: AsyncApp, services: Services) -> None:
         decisions,
         operators,
         questions,
-        results,
-        follow_ups,
         home,
         lists,
         number_lookup,
         templates,
-        canary,
+        cards,
         values,
     ):
         sort.register(registry)

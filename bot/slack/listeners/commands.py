@@ -13,7 +13,7 @@ from bot.slack.command_text import first_word, tidied, without_days
 from bot.slack.commands import COMMAND, command_for, nearest
 from bot.slack.interactions import SlashCommand
 from bot.slack.listeners import operators
-from bot.slack.listeners.follow_ups import follow_named
+from bot.slack.listeners.cards import follow_named
 from bot.slack.listeners.lists import show_list
 from bot.slack.listeners.number_lookup import show_number
 from bot.slack.listeners.opening import open_form

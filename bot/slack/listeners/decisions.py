@@ -21,9 +21,9 @@ from bot.slack.views.approval_card import (
     rejection_form,
     says_at_once,
 )
-from bot.slack.views.details import details
 from bot.slack.views.elements import escape, quote, when
 from bot.slack.views.preview import loading, notice, waiting
+from bot.slack.views.status import details
 from bot.workflow.approval.approvals import DecisionResult
 
 

@@ -11,10 +11,11 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.list_rows import ListRow
 from bot.changes.model.paging import Page
 from bot.slack.views.card import card, card_text
-from bot.slack.views.details import history_lines
-from bot.slack.views.elements import Block, code, context, counted, person, section, when
+from bot.slack.views.elements import Block, View, code, context, counted, listed, modal, person, section, when
+from bot.slack.views.events import event_line
 from bot.slack.views.fragments import counts_text, kind_words, state_word
 from bot.slack.views.paging import pager
+from bot.slack.views.plan_lines import sample_lines, warning_lines
 from bot.slack.views.times import start_line
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
@@ -83,3 +84,26 @@ def entry(list_row: ListRow, kind: Kind | None) -> str:
         f"*{list_row.public_id}* · {state_word(list_row)} · {kind_words(kind, list_row.kind)}{counts}\n"
         f"{person(list_row.requester)}, {when(list_row.created_at)}: {code(list_row.reason, 120)}"
     )
+
+
+#: How many of the newest events are shown.
+EVENTS: Final = 25
+
+
+def details(change_details: ChangeDetails, history: Sequence[Event]) -> View:
+    """Return the card, a sample of the plan, and the audit log."""
+    blocks = card(change_details)
+    summary = change_details.change.summary
+    if summary is not None:
+        if summary.sample:
+            sample = sample_lines(change_details.kind, summary, limit=5)
+            blocks.append(section(f"*Before and after, for example*\n{sample}"))
+        if warnings := warning_lines(change_details.kind, summary):
+            blocks.append(section(f"*Before you approve*\n{warnings}"))
+    blocks.append(section(f"*History*\n{history_lines(history)}"))
+    return modal("details", change_details.change.public_id, blocks)
+
+
+def history_lines(history: Sequence[Event], limit: int = EVENTS) -> str:
+    """Return the newest events, oldest first."""
+    return listed([f"{when(event.at)} · {event_line(event)}" for event in history[-limit:]]) or "Nothing yet."

@@ -34,10 +34,9 @@ from bot.store.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization, blind
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
-from bot.workflow.planning.abandonment import while_wanted
 from bot.workflow.planning.current_state import CurrentState
 from bot.workflow.planning.follow_ups import FollowUps
-from bot.workflow.planning.progress import Progress
+from bot.workflow.planning.progress import Progress, while_wanted
 from bot.workflow.planning.requests import Requests
 from bot.workflow.planning.uploads import SheetUploads
 from bot.workflow.planning.validation import (

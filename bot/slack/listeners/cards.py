@@ -1,4 +1,4 @@
-"""Retrying what failed and undoing what was done: the buttons of a card that is over, and the commands."""
+"""The buttons of a change's card and of its history, and the commands that do the same."""
 
 from __future__ import annotations
 
@@ -8,18 +8,38 @@ from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, Interaction, SlashCommand
 from bot.slack.registry import Registry
 from bot.slack.services import Services
+from bot.slack.views.canary import CONTINUE, STOP
 from bot.slack.views.card import RETRY, UNDO
 from bot.slack.views.elements import escape
 from bot.slack.views.form import form
+from bot.slack.views.lines import WORKBOOK
 from bot.slack.views.preview import loading, notice
 
 _ACTIONS = {RETRY: FollowUp.RETRY, UNDO: FollowUp.UNDO}
 
 
 def register(registry: Registry) -> None:
-    """Listen to the two buttons."""
+    """Listen to the buttons."""
+    registry.on_click(CONTINUE, _continue, "continue rollout", before_ack=True)
+    registry.on_click(STOP, _stop, "stop here", before_ack=True)
+    registry.on_click(WORKBOOK, _workbook, "workbook")
     for action in _ACTIONS:
         registry.on_click(action, _pressed, "follow")
+
+
+async def _continue(services: Services, click: Click) -> None:
+    said = await services.canary.continue_rollout(int(click.value), by=click.user)
+    await services.say(click, escape(said))
+
+
+async def _stop(services: Services, click: Click) -> None:
+    said = await services.cancellation.cancel(int(click.value), by=click.user)
+    await services.say(click, escape(said))
+
+
+async def _workbook(services: Services, click: Click) -> None:
+    said = await services.results_export.workbook(int(click.value), by=click.user)
+    await services.say(click, escape(said))
 
 
 async def follow_named(services: Services, command: SlashCommand, what: FollowUp, text: str) -> None:
