@@ -16,6 +16,8 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot import work_subject
+from bot.changes.model.change import public_id
 from bot.changes.model.values import MASK
 
 #: What a secret looks like wherever it stands. Slack: api.slack.com tokens; Telnyx keys start with KEY; Close keys
@@ -91,6 +93,7 @@ def configure(
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _named(replica),
+        _about,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -116,7 +119,8 @@ def configure(
     root.setLevel(level.upper())
     # The HTTP client reports every request at level info, thousands of lines for one change, with the reason phrase;
     # at debug come the headers of answers. There a provider may quote a PIN, and no redaction knows it.
-    for chatty in ("httpx", "httpcore"):
+    # The migration tool tells each step; what came of it is one line of ours.
+    for chatty in ("httpx", "httpcore", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
@@ -143,3 +147,9 @@ def _named(replica: str) -> Processor:
         return {**event, "replica": replica} if replica else event
 
     return name
+
+
+def _about(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Give a line the public id of its change: the one that it names, or the one that the work is about."""
+    change = event.get("change", work_subject.current())
+    return {**event, "change": public_id(change)} if isinstance(change, int) else event

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot import work_subject
 from bot.errors import (
     DeliveryError,
     DeliveryPostponed,
@@ -117,8 +118,8 @@ class ClickRunner:
                         error = again
                     else:
                         return
-        except (LinesmanError, TimeoutError):
-            log.exception("a click was not answered")
+        except (LinesmanError, TimeoutError) as why:
+            log.warning("a click was not answered", why=getattr(why, "message", "") or "Slack was not reached in time")
 
     async def close(self) -> None:
         """Let running work end for a moment, then cancel it and tell who waits for it.
@@ -135,6 +136,7 @@ class ClickRunner:
         await self._cancel({task for task in telling | self._speaking if not task.done()})
 
     async def _attend(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> None:
+        work_subject.begin()
         try:
             async with self._room:  # every wait inside has its own limit: Slack's, the provider's, the database's
                 await work

@@ -11,6 +11,7 @@ from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import work_subject
 from bot.changes.model.batches import Batch
 from bot.changes.model.filter_fields import conditions_from_json, conditions_to_json
 from bot.changes.model.lifecycle import BATCH_STEPS, BatchState, before
@@ -55,6 +56,7 @@ class Batches:
         row = (await self._connection.execute(select(batches).where(batches.c.id == batch))).first()
         if row is None:
             raise NotFound("There is no such batch.")
+        work_subject.about(row.change_id)
         return _batch(row)
 
     async def of(self, change: int) -> list[Batch]:

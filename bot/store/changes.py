@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import work_subject
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change, Draft, FollowUp, MessageRef, Summary, public_id
 from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
@@ -58,6 +59,7 @@ class Changes:
         row = (await self._connection.execute(select(changes).where(changes.c.id == change))).first()
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
+        work_subject.about(change)
         return _change(row)
 
     async def hold(self, change: int) -> Change:
@@ -67,6 +69,7 @@ class Changes:
         row = (await self._connection.execute(statement)).first()
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
+        work_subject.about(change)
         return _change(row)
 
     async def move(

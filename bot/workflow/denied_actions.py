@@ -45,7 +45,7 @@ class DeniedActions:
         async with self._context.database.transaction() as tx:
             noted = await tx.events.done_by(by, REFUSED, now - WITHIN)
             if noted >= MOST:
-                log.warning("refused click not recorded", by=by, verb=verb, change=change, answer=error.message)
+                log.warning("refused click not recorded", actor=by, verb=verb, change=change, answer=error.message)
                 return
             if change is not None:
                 try:

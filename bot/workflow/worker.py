@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import structlog
 
+from bot import work_subject
 from bot.changes.model.messages import Message
-from bot.errors import DatabaseDamaged, DatabaseUnavailable
+from bot.errors import DatabaseDamaged, DatabaseUnavailable, DeliveryError, ProviderError
 from bot.store.conflicts import repeated
 from bot.store.tasks import Claim, Handler, Task
 from bot.workflow.clock_steps import TOLERATED, ClockSteps
@@ -188,12 +189,17 @@ class Worker:
         return fresh
 
     async def _do(self, claim: Claim) -> None:
+        work_subject.begin()
         try:
             await repeated(lambda: self._handlers[claim.task](claim))
         except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
             log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
             if isinstance(error, DatabaseDamaged):
                 await self._escalation.task_failed(claim, error)
+            await self._retry(claim)
+        except (ProviderError, DeliveryError) as error:  # a fault of theirs: a line, and it is tried again
+            log.warning("task is tried again", task=claim.task.value, subject=claim.subject, why=error.message)
+            await self._escalation.task_failed(claim, error)
             await self._retry(claim)
         except Exception as error:  # one task's fault must not stop the others; it is logged, told and tried again
             log.exception("task failed", task=claim.task.value, subject=claim.subject, attempts=claim.attempts)
@@ -215,12 +221,17 @@ class Worker:
             log.exception("cannot release a task", task=claim.task.value, subject=claim.subject)
 
     async def _send(self, message: Message) -> None:
+        work_subject.begin(message.change)
         try:
             await repeated(lambda: self._deliver(message))
         except DatabaseUnavailable as error:  # it is in the log already; the message may have arrived
             log.warning("message interrupted", key=message.key, why=error.message)
             if isinstance(error, DatabaseDamaged):
                 await self._escalation.message_failed(message, error)
+            await self._postpone(message)
+        except DeliveryError as error:  # as above
+            log.warning("message is tried again", key=message.key, why=error.message)
+            await self._escalation.message_failed(message, error)
             await self._postpone(message)
         except Exception as error:  # as above: a message that cannot be delivered must not stop the others
             log.exception("delivery failed", key=message.key, attempts=message.attempts)

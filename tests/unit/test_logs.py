@@ -25,7 +25,7 @@ def output() -> Iterator[io.StringIO]:
     """Return a place for logs to go to, and put logging back as it was afterwards."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore")}
+    quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "alembic")}
     yield io.StringIO()
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -77,6 +77,12 @@ class Batch:
         """Its name for ever, by which a provider that carries it out itself files it."""
         return f"{self.change}/{self.position}"
 
+    @staticmethod
+    def change_of(reference: str) -> int | None:
+        """Return the change whose batch has that name; None when it is no such name."""
+        change = reference.partition("/")[0]
+        return int(change) if change.isdecimal() else None
+
     @property
     def undecided(self) -> bool:
         """Whether only an operator can say what became of its submission."""

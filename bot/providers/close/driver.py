@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
+from bot import work_subject
+from bot.changes.model.batches import Batch
 from bot.changes.model.kinds import Kind
 from bot.errors import DatabaseUnavailable
 from bot.providers.close.execution import RunExecution
@@ -93,11 +95,12 @@ class Driver:
             if run is None or self._closing:
                 continue
             carrying = RunExecution(self._runs, run, self._owner, self._kind(run.kind), self._updates)
-            task = asyncio.create_task(self._carry(carrying))
+            task = asyncio.create_task(self._carry(carrying, Batch.change_of(run.reference)))
             self._carried[task] = carrying
             task.add_done_callback(self._carried_out)
 
-    async def _carry(self, carrying: RunExecution) -> None:
+    async def _carry(self, carrying: RunExecution, change: int | None) -> None:
+        work_subject.begin(change)
         try:
             await carrying.carry()
         except DatabaseUnavailable as error:

@@ -103,7 +103,7 @@ def _logging_as_before() -> Iterator[None]:
     """Put logging back as it was: the command configures it for a whole process."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore")}
+    quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "alembic")}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)

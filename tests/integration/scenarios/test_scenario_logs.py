@@ -1,0 +1,76 @@
+"""What is in the log of a change: whose line it is, which change, and no traceback for what is tried again anyway."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+import structlog
+
+from bot import logs
+from bot.sandbox.close import CloseStandIn, Fixtures
+from tests.integration.scenarios.stage import Stage
+
+#: Parts whose every line is about a change here.
+OF_CHANGES: Final = ("bot.workflow.execution", "bot.workflow.delivery", "bot.workflow.planning", "bot.providers")
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Log as `linesman serve` does, into a text."""
+    stream, root, before = io.StringIO(), logging.getLogger(), structlog.get_config()
+    level, handlers = root.level, list(root.handlers)
+    logs.configure("debug", "json", replica="host:1:abc", stream=stream)
+    yield stream
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for chatty in ("httpx", "httpcore", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.NOTSET)
+
+
+def prove(log: io.StringIO) -> None:
+    """Prove what holds for every line: whose it is, and which change it is about, by one name."""
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+    about = [line for line in told if line["logger"].startswith(OF_CHANGES)]
+
+    assert {line["replica"] for line in told} == {"host:1:abc"}
+    assert {line["change"] for line in told if line.get("change") is not None} == {"CHG-1"}
+    assert [line for line in about if line.get("change") != "CHG-1"] == []
+    assert any(line["event"].startswith("retrying") for line in about)
+    assert any(line["event"] == "message postponed" for line in about)
+    assert [line for line in told if "exception" in line or line["logger"].startswith("alembic")] == []
+
+
+async def test_a_change_at_telnyx(log: io.StringIO, idle: Stage) -> None:
+    """Planning and a job that have to ask twice, and messages that have to wait, are lines of the change."""
+    number = idle.telnyx.add_number("+13035550199").phone_number
+    await idle.start()
+    idle.telnyx.faults.add(method="GET", kind="status", status=503, times=3)
+    idle.slack.faults.add(method="chat.postMessage", kind="rate_limited", retry_after=1)
+
+    await idle.run([number])
+
+    prove(log)
+
+
+async def test_a_change_at_close(log: io.StringIO, both: Stage, close: CloseStandIn, team: Fixtures) -> None:
+    """A run of ours is part of the change, too."""
+    close.faults.add(method="GET", kind="status", status=503, times=3)
+    close.faults.add(method="PUT", kind="drop_before")
+    both.slack.faults.add(method="chat.postMessage", kind="rate_limited", retry_after=1)
+    await both.open("close")
+    await both.fill([number.number for number in team.shared[:2]], reason="The night desk grows")
+    await both.choose(["label"])
+    await both.set("label", "Night desk")
+    await both.send()
+    await both.planned()
+    change = await both.request()
+    await both.approve(change)
+    await both.ended(change)
+
+    prove(log)
