@@ -60,6 +60,9 @@ FAILING: Final = Metric("linesman_failing_work", "gauge", "Tasks and messages th
 SKEW: Final = Metric(
     "linesman_clock_skew_seconds", "gauge", "This machine's clock minus the service's clock", ("service",)
 )
+HEALED: Final = Metric(
+    "linesman_healed_total", "counter", "Tasks that were missing and that the sweep has put back", ("task",)
+)
 OPERATIONS: Final = Metric(
     "linesman_operations_total", "counter", "Numbers of finished changes, by outcome", ("kind", "outcome")
 )
@@ -90,6 +93,7 @@ METRICS: Final = (
     TROUBLE,
     FAILING,
     SKEW,
+    HEALED,
     OPERATIONS,
     PROVIDER,
     SLACK,
@@ -155,6 +159,7 @@ async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
     )
     figures.tell(FAILING, _by_name(Counter(fault.what for fault in context.task_failures.present)))
     figures.tell(SKEW, _by_name({name: clock.seconds for name, clock in context.clocks.items()}))
+    figures.tell(HEALED, _by_name(context.healed))
     figures.tell(OPERATIONS, context.operations_ended)
     providers = [({"provider": each.name}, each.calls) for each in context.catalogue.providers]
     figures.tell_samples(PROVIDER, [(name, calls.times()) for name, calls in providers])

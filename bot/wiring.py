@@ -61,6 +61,7 @@ from bot.workflow.control.freezes import FreezeControl
 from bot.workflow.control.locks import LockControl
 from bot.workflow.control.resolution import Resolution
 from bot.workflow.control.retention import Retention
+from bot.workflow.control.sweep import Sweep, swept
 from bot.workflow.delivery import MessageDelivery
 from bot.workflow.execution.canary import Canary
 from bot.workflow.execution.completion import Completion
@@ -200,6 +201,7 @@ async def running(
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
         stack.push_async_callback(clicks.close)
+        await stack.enter_async_context(swept(Sweep(context), database.cancel))
         await stack.enter_async_context(kept_fresh(services.home_publisher, database.cancel))
         await stack.enter_async_context(operators_remembered(services.authorization, database.cancel))
         key_alerts = KeyAlerts(context, SlackAnnouncements(client))

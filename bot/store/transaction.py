@@ -13,6 +13,7 @@ from bot.store.freezes import Freezes
 from bot.store.list_rows import ListRows
 from bot.store.locks import Locks
 from bot.store.operations import Operations
+from bot.store.orphans import Orphans
 from bot.store.outbox import Outbox
 from bot.store.pruning import Pruning
 from bot.store.reporter import Reporter
@@ -38,6 +39,7 @@ class Transaction:
         self.list_rows = ListRows(connection)
         self.value_exports = ValueExportTable(connection)
         self.locks = Locks(connection)
+        self.orphans = Orphans(connection)
         self.outbox = Outbox(connection)
         self.reporter = Reporter(connection)
         self.runs = BulkRuns(connection)

@@ -114,6 +114,8 @@ class Context:
     steady: Callable[[], float] = time.monotonic
     #: What fails again and again.
     task_failures: TaskFailures = field(default_factory=TaskFailures)
+    #: Missing tasks that the sweep has put back, by name.
+    healed: Counter[str] = field(default_factory=Counter)
     #: Numbers of changes that finished here since the start, by kind and outcome.
     operations_ended: Counter[tuple[str, ...]] = field(default_factory=Counter)
 

@@ -58,6 +58,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "stopped": "Stopped: {numbers:number} not sent",
     "cancelled": "Cancelled",
     "cancelled_by_memory": "Cancelled while Slack could not confirm the operator",
+    "healed": "Found stuck and continued ({task})",
     "unlocked": "{numbers:number} unlocked",
     "operators_asked": "Operators asked about {batches:batch/batches}",
     "click_refused": "Click refused",

@@ -1,0 +1,83 @@
+"""Work that has been forgotten: a change or a batch whose state asks for a task that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.store.tables import batches, changes, tasks
+from bot.store.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A task that has to be there and is not."""
+
+    change: int
+    task: Task
+    subject: int
+
+
+#: State of a change -> the tasks of which one has to be there.
+_OF_CHANGES: Final[Mapping[ChangeState, Sequence[Task]]] = {
+    ChangeState.PLANNING: (Task.PLAN,),
+    ChangeState.AWAITING_APPROVAL: (Task.EXPIRE,),
+    ChangeState.APPROVED: (Task.START,),
+    ChangeState.VERIFYING: (Task.VERIFY, Task.FINISH),
+}
+_other = batches.alias("other")
+#: Nothing but an operator's word lets the rest of a change with a canary go.
+_RELEASED: Final = or_(
+    batches.c.canary,
+    changes.c.continued_at.is_not(None),
+    ~exists().where(_other.c.change_id == batches.c.change_id, _other.c.canary),
+)
+#: State of a batch of a running change -> the task that has to be there, and when.
+_OF_BATCHES: Final[Mapping[BatchState, tuple[Task, ColumnElement[bool]]]] = {
+    BatchState.QUEUED: (Task.SUBMIT, and_(_RELEASED, changes.c.stopped_at.is_(None))),
+    BatchState.SUBMITTING: (Task.SUBMIT, true()),
+    BatchState.UNKNOWN: (Task.RECONCILE, batches.c.escalated_at.is_(None)),  # otherwise an operator's word is awaited
+    BatchState.SUBMITTED: (Task.POLL, true()),
+}
+
+
+class Orphans:
+    """Looks for them in all tables."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def find(self) -> list[Orphan]:
+        """Return the tasks that are missing, oldest change first."""
+        found = []
+        for state, wanted in _OF_CHANGES.items():
+            there = exists().where(tasks.c.subject == changes.c.id, tasks.c.task.in_([task.value for task in wanted]))
+            statement = select(changes.c.id).where(changes.c.state == state.value, ~there)
+            found += [Orphan(id_, wanted[0], id_) for id_ in (await self._connection.execute(statement)).scalars()]
+        for of, (task, when) in _OF_BATCHES.items():
+            there = exists().where(tasks.c.subject == batches.c.id, tasks.c.task == task.value)
+            running = and_(changes.c.id == batches.c.change_id, changes.c.state == ChangeState.RUNNING.value)
+            statement = select(batches.c.change_id, batches.c.id).join(changes, running)
+            rows = await self._connection.execute(statement.where(batches.c.state == of.value, when, ~there))
+            found += [Orphan(row.change_id, task, row.id) for row in rows]
+        return sorted(found, key=lambda orphan: (orphan.change, orphan.subject))
+
+    async def unended(self) -> list[int]:
+        """Return the running changes none of whose batches has anything left to do, or none of whose canary's has."""
+        left = exists().where(
+            batches.c.change_id == changes.c.id,
+            batches.c.state != BatchState.SETTLED.value,
+            or_(batches.c.canary, changes.c.continued_at.is_not(None), ~_has_canary()),
+        )
+        any_at_all = exists().where(batches.c.change_id == changes.c.id)
+        statement = select(changes.c.id).where(changes.c.state == ChangeState.RUNNING.value, any_at_all, ~left)
+        return list((await self._connection.execute(statement.order_by(changes.c.id))).scalars())
+
+
+def _has_canary() -> ColumnElement[bool]:
+    return exists().where(_other.c.change_id == changes.c.id, _other.c.canary)
