@@ -279,6 +279,12 @@ class TestShadowed:
         """A rule is shadowed by an earlier one that governs all that it would."""
         assert list(policies(earlier, later).shadowed()) == ([(later, earlier)] if shadowed else [])
 
+    def test_one_number_or_more_is_everything(self) -> None:
+        """A rule from one number on governs every change, so what stands below it allows nobody anything."""
+        first = Rule(name="a", min_numbers=1, largest=5)
+
+        assert policies(first, Rule(name="b", largest=900)).largest("telnyx.settings") == 5
+
     def test_fallback(self) -> None:
         """A rule for everything leaves nothing to the variables."""
         assert policies(Rule(name="a", min_numbers=2)).fallback_governs

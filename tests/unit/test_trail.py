@@ -139,6 +139,15 @@ def test_what_is_missing_or_too_much_is_told(tamper: Callable[[list[Event]], lis
         walk(tamper(trail), head_of(trail))
 
 
+def test_where_only_words_were_changed_no_id_is_said_to_be_missing() -> None:
+    """Ids that follow each other have nothing between them."""
+    trail = chained([event("proposed"), event("planned"), event("approved")])
+    trail[1] = replace(trail[1], actor="U0EVE")
+
+    with pytest.raises(AuditLogBroken, match=r"breaks at event 2 .*reordered\.$"):
+        walk(trail, head_of(trail))
+
+
 def test_without_a_head_nothing_is_proven() -> None:
     """A trail whose head was removed may have lost its end."""
     with pytest.raises(AuditLogBroken, match="head of the audit log is missing"):

@@ -10,7 +10,7 @@ import pytest
 
 from bot.changes.model.kinds import Kind
 from bot.changes.sheets import ForeignColumns
-from bot.changes.sheets.columns import key, understand
+from bot.changes.sheets.columns import key, letters, understand
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.changes.sheets.stages import heading as staged_heading
 from bot.providers.close.kinds import kinds as close_kinds
@@ -339,3 +339,9 @@ def test_a_column_of_secrets_is_no_unknown_one_where_there_is_no_key(heading: st
     assert heading in said
     assert "LINESMAN_SECRET_KEY is not set" in said
     assert (results.foreign, results.problems) == ((), ())
+
+
+@pytest.mark.parametrize(("position", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (701, "ZZ"), (702, "AAA")])
+def test_a_column_is_called_as_spreadsheets_call_it(position: int, name: str) -> None:
+    """Whoever reads of a column finds it by the letters above it."""
+    assert letters(position) == name

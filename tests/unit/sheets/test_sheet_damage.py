@@ -79,6 +79,7 @@ def test_other_encodings_are_never_guessed(refused: Callable[..., str], encoding
         "“moves.csv” is not in UTF-8: the letters in row 2 cannot be read for certain. "
         "Save it as “CSV UTF-8” and upload that."
     )
+    assert "in row 3 cannot" in refused(f"\nnumber;customer reference\n+13035550100;{word}".encode(encoding))
 
 
 @pytest.mark.parametrize(
