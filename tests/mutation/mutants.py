@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -41,16 +41,45 @@ class Mutant:
     source: str
 
 
-def mutants(path: Path) -> Iterator[Mutant]:
-    """Yield every mutant of the module at ``path``, in the order of its lines."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for index, node in enumerate(ast.walk(tree)):
-        for what, change in _changes(node):
-            mutated = copy.deepcopy(tree)
-            place = next(each for number, each in enumerate(ast.walk(mutated)) if number == index)
-            change(place)
-            ast.fix_missing_locations(mutated)
-            yield Mutant(path, getattr(node, "lineno", 0), what, ast.unparse(mutated))
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a module can be changed: the node number ``node`` of its tree, by the change number ``change``."""
+
+    path: Path
+    line: int
+    what: str
+    node: int
+    change: int
+
+    def mutant(self, root: Path) -> Mutant:
+        """Return the mutant; ``path`` is seen from ``root``."""
+        tree = ast.parse((root / self.path).read_text(encoding="utf-8"))
+        node = next(islice(ast.walk(tree), self.node, None))
+        _, change = list(_changes(node))[self.change]
+        change(node)
+        return Mutant(self.path, self.line, self.what, ast.unparse(ast.fix_missing_locations(tree)))
+
+
+def places(path: Path, root: Path) -> Iterator[Place]:
+    """Yield every place of the module at ``path``, seen from ``root``, where a mutant can be made.
+
+    Decorators are left out, and ``strict=`` of ``zip``: a class without slots and a check of our own assumption that
+    is taken away change nothing that a test could see.
+    """
+    tree = ast.parse((root / path).read_text(encoding="utf-8"))
+    silent = {id(each) for node in ast.walk(tree) for part in _silent(node) for each in ast.walk(part)}
+    for number, node in enumerate(ast.walk(tree)):
+        if id(node) not in silent:
+            for index, (what, _) in enumerate(_changes(node)):
+                yield Place(path, getattr(node, "lineno", 0), what, number, index)
+
+
+def _silent(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.ClassDef(decorator_list=decorators) | ast.FunctionDef(decorator_list=decorators):
+            yield from decorators
+        case ast.Call(func=ast.Name("zip"), keywords=keywords):
+            yield from keywords
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, _Change]]:
@@ -65,14 +94,14 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, _Change]]:
             yield f"{type(op).__name__} -> {type(other).__name__}", _Change("op", other)
         case ast.UnaryOp(op=ast.Not()):
             yield "not dropped", _Change("operand", _negated(node.operand))
-        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) if not isinstance(test, ast.Compare):
+        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) if not isinstance(
+            test, ast.Compare | ast.UnaryOp
+        ):
             yield "condition turned", _Change("test", _negated(test))
         case ast.Constant(value=bool(value)):
             yield f"{value} -> {not value}", _Change("value", not value)
         case ast.Constant(value=int(value)):
             yield f"{value} -> {value + 1}", _Change("value", value + 1)
-        case ast.Continue() | ast.Break():
-            return
         case ast.Return(value=ast.AST() as value) if not isinstance(value, ast.Constant):
             yield "returns None", _Change("value", ast.Constant(None))
 
