@@ -79,14 +79,14 @@ class ClickRunner:
         self._speaking: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(ROOM)
 
-    def hand_over(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> asyncio.Task[None]:
+    def hand_over(self, work: Coroutine[Any, Any, object], answer: Answer, what: str) -> asyncio.Task[None]:
         """Start ``work``; whatever goes wrong, ``answer`` tells the person. ``what`` names it in the log."""
         task = asyncio.create_task(self._attend(work, answer, what))
         self._tasks[task] = answer
         task.add_done_callback(self._tasks.pop)
         return task
 
-    async def within_ack(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> bool:
+    async def within_ack(self, work: Coroutine[Any, Any, object], answer: Answer, what: str) -> bool:
         """Start ``work``, wait while the ack can wait, and tell whether it ended in time. It goes on either way."""
         task = self.hand_over(work, answer, what)
         done, _ = await asyncio.wait({task}, timeout=ACK_WITHIN)
@@ -135,7 +135,7 @@ class ClickRunner:
             await asyncio.wait(telling, timeout=FAREWELL)
         await self._cancel({task for task in telling | self._speaking if not task.done()})
 
-    async def _attend(self, work: Coroutine[Any, Any, None], answer: Answer, what: str) -> None:
+    async def _attend(self, work: Coroutine[Any, Any, object], answer: Answer, what: str) -> None:
         work_subject.begin()
         try:
             async with self._room:  # every wait inside has its own limit: Slack's, the provider's, the database's

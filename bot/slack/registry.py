@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.slack.click_runner import Answer
 from bot.slack.interactions import Click, Interaction, MenuQuery, ModalSubmission, Shortcut, SlashCommand
 from bot.slack.services import Services
 from bot.slack.submissions import Reply, answer_submission
@@ -15,7 +16,7 @@ from bot.slack.views.elements import View
 
 _Act = TypeVar("_Act", bound=Interaction)
 #: What is done about an interaction. What goes wrong in it is told to the person.
-Work: TypeAlias = Callable[[Services, _Act], Coroutine[Any, Any, None]]
+Work: TypeAlias = Callable[[Services, _Act], Coroutine[Any, Any, object]]
 
 
 class Registry:
@@ -73,9 +74,22 @@ class Registry:
         """Listen to a modal that is closed without being sent."""
         self._app.view_closed(callback)(self._after_ack(ModalSubmission, work, what))
 
-    def on_command(self, command: str, work: Work[SlashCommand], what: str) -> None:
-        """Listen to a slash command."""
-        self._app.command(command)(self._after_ack(SlashCommand, work, what))
+    def on_command(
+        self,
+        command: str,
+        work: Work[SlashCommand],
+        what: str,
+        *,
+        refused: Callable[[Services, SlashCommand], Answer],
+    ) -> None:
+        """Listen to a slash command; ``refused`` returns how to tell that it did not work."""
+
+        async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
+            act = SlashCommand.of(body)
+            await ack()
+            self._services.clicks.hand_over(work(self._services, act), refused(self._services, act), what)
+
+        self._app.command(command)(listen)
 
     def on_shortcut(self, callback: str, work: Work[Shortcut], what: str) -> None:
         """Listen to a shortcut, be it a global one or a message's."""

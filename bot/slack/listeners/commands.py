@@ -9,6 +9,7 @@ from typing import Final
 from bot.changes.model.change import FollowUp, named_first, read_public_id
 from bot.changes.model.file_format import FileFormat
 from bot.changes.numbers.phone_numbers import SHORTEST
+from bot.slack.click_runner import Answer
 from bot.slack.command_text import first_word, tidied, without_days
 from bot.slack.commands import COMMAND, command_for, nearest
 from bot.slack.interactions import SlashCommand
@@ -16,14 +17,14 @@ from bot.slack.listeners import operators
 from bot.slack.listeners.cards import follow_named
 from bot.slack.listeners.lists import show_list
 from bot.slack.listeners.number_lookup import show_number
-from bot.slack.listeners.opening import open_form
+from bot.slack.listeners.opening import boxes_of, open_form
 from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.listeners.values import open_values, send_template
 from bot.slack.message_text import named, typed
 from bot.slack.registry import Registry
 from bot.slack.services import Services
-from bot.slack.views.elements import code, escape
+from bot.slack.views.elements import code, escape, given_back, section
 from bot.slack.views.help import help_text
 from bot.slack.views.status import status
 
@@ -35,7 +36,18 @@ _TAKE_LISTS: Final = frozenset({"values", "freeze"})
 
 def register(registry: Registry) -> None:
     """Listen to the slash command."""
-    registry.on_command(COMMAND, _answer, "command")
+    registry.on_command(COMMAND, _answer, "command", refused=_with_list)
+
+
+def _with_list(services: Services, command: SlashCommand) -> Answer:
+    """Return how to say that a command did not work: with the list that was typed, if there was one."""
+    text = named(typed(command.text))
+
+    async def answer(why: str) -> None:
+        kept = given_back(boxes_of(text)) if _is_list(services, text) else []
+        await services.say(command, escape(why), [section(escape(why)), *kept] if kept else None)
+
+    return answer
 
 
 async def _answer(services: Services, command: SlashCommand) -> None:
@@ -72,11 +84,11 @@ def _is_list(services: Services, text: str) -> bool:
 async def _keep_list(services: Services, command: SlashCommand, word: str, numbers: str) -> None:
     """Open the form with a list that was pasted behind a word which takes none: Slack has taken it off the keyboard."""
     if word == "find":
-        await open_values(services, command, numbers)
+        opened = await open_values(services, command, numbers)
         said = f"`{COMMAND} find` shows one number at a time. The form that opened sends the values of your list."
     else:
         near = "" if command_for(word) else nearest(word, services.choices.kinds) or ""
-        await open_form(
+        opened = await open_form(
             services,
             command,
             kind=services.choices.by_command(near),
@@ -86,7 +98,8 @@ async def _keep_list(services: Services, command: SlashCommand, word: str, numbe
             f"{code(f'{COMMAND} {word}', 60)} takes no list of numbers, so nothing was done. The form that "
             "opened does, for a new change."
         )
-    await services.say(command, said)
+    if opened:
+        await services.say(command, said)
 
 
 def _begins_with_number(word: str, rest: str) -> bool:
@@ -139,7 +152,7 @@ async def _undo(services: Services, command: SlashCommand, text: str) -> None:
 
 
 #: Word of a command that does not open the form -> what answers it, given what follows the word.
-ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[None]]]] = MappingProxyType(
+ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[object]]]] = MappingProxyType(
     {
         "status": _status,
         "list": show_list,

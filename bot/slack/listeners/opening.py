@@ -13,17 +13,17 @@ from bot.slack.services import Services
 from bot.slack.views.elements import escape, with_notes
 from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.inputs import BOX_LENGTH
-from bot.slack.views.preview import loading, notice
+from bot.slack.views.preview import TITLE, loading, notice
 
 
-async def open_form(services: Services, act: Interaction, *, kind: Kind | None = None, pasted: str = "") -> None:
-    """Open the form for whoever asked for it, with numbers where there are some already.
+async def open_form(services: Services, act: Interaction, *, kind: Kind | None = None, pasted: str = "") -> bool:
+    """Open the form for whoever asked for it, with numbers where there are some already, and tell whether it opened.
 
     A trigger lives three seconds, and asking Slack whether the person may do this can take longer, so the modal
     opens first and is filled afterwards.
     """
     view = await services.open(act, loading())
-    await fill_form(services, act, view, kind=kind, draft=Draft(kind="", pasted=boxes_of(pasted)))
+    return await fill_form(services, act, view, kind=kind, draft=Draft(kind="", pasted=boxes_of(pasted)))
 
 
 async def fill_form(
@@ -34,22 +34,37 @@ async def fill_form(
     kind: Kind | None,
     draft: Draft,
     notes: Sequence[str] = (),
-) -> None:
-    """Show the form in an open modal, filled with ``draft`` as one of ``kind``; or why they may not have it.
+) -> bool:
+    """Show the form in an open modal, filled with ``draft`` as one of ``kind``, and tell whether they may have it.
 
-    ``notes`` are sentences (mrkdwn) above it.
+    Whoever may not reads why, and has the numbers back. ``notes`` are sentences (mrkdwn) above the form.
+    """
+    chosen = await allowed_kind(services, act, view, kind=kind, typed=draft.pasted)
+    if chosen is None:
+        return False
+    fresh = form(services.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=act.channel)
+    await services.show(view, with_notes(fresh, notes))
+    return True
+
+
+async def allowed_kind(
+    services: Services, act: Interaction, view: str, *, kind: Kind | None, typed: Sequence[str], title: str = TITLE
+) -> Kind | None:
+    """Return ``kind``, or the first there is, when they may request it; else say in the modal why not.
+
+    Slack has taken what was ``typed`` off the keyboard, so a refusal gives it back.
     """
     chosen = kind or next(iter(services.choices.kinds), None)
     if chosen is None:
-        await services.show(view, notice("🚫 The policy allows no changes. Ask whoever runs Linesman."))
-        return
+        why = "🚫 The policy allows no changes. Ask whoever runs Linesman."
+        await services.show(view, notice(why, title=title, typed=typed))
+        return None
     try:
         await services.authorization.start(act.user, chosen.name, fresh=False)
     except NotAuthorized as error:
-        await services.show(view, notice(f"🚫 {escape(error.message)}"))
-        return
-    fresh = form(services.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=act.channel)
-    await services.show(view, with_notes(fresh, notes))
+        await services.show(view, notice(f"🚫 {escape(error.message)}", title=title, typed=typed))
+        return None
+    return chosen
 
 
 def boxes_of(text: str) -> tuple[str, ...]:

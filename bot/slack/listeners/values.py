@@ -9,17 +9,17 @@ from bot.changes.input.requests import NUMBERS
 from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.sheets import template
-from bot.errors import InputError, NotAuthorized
+from bot.errors import InputError
 from bot.slack.command_text import first_word
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import ModalSubmission, SlashCommand
-from bot.slack.listeners.opening import boxes_of
+from bot.slack.listeners.opening import allowed_kind, boxes_of
 from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.submissions import Reply
 from bot.slack.views.answers import field_errors, full_boxes, read_form
-from bot.slack.views.elements import code, escape
-from bot.slack.views.preview import loading, notice
+from bot.slack.views.elements import code
+from bot.slack.views.preview import loading
 from bot.slack.views.problems import with_problems
 from bot.slack.views.values import TITLE, VALUES, being_read, values_form
 
@@ -29,19 +29,17 @@ def register(registry: Registry) -> None:
     registry.on_submit(VALUES, _ask, "values", refused=_refused, waiting=lambda _: loading())
 
 
-async def open_values(services: Services, command: SlashCommand, text: str) -> None:
-    """Open the form; a kind and numbers may follow the command."""
+async def open_values(services: Services, command: SlashCommand, text: str) -> bool:
+    """Open the form and tell whether it opened; a kind and numbers may follow the command."""
     view = await services.open(command, loading())
     word, rest = first_word(text)
     kind = _kind(services, word)
-    chosen, numbers = (kind, rest) if kind else (services.choices.kinds[0], text)
-    try:
-        await services.authorization.start(command.user, chosen.name, fresh=False)
-    except NotAuthorized as error:
-        await services.show(view, notice(f"🚫 {escape(error.message)}", title=TITLE))
-        return
-    draft = Draft(kind=chosen.name, pasted=boxes_of(numbers))
-    await services.show(view, values_form(services.choices.kinds, chosen, draft))
+    pasted = boxes_of(rest if kind else text)
+    chosen = await allowed_kind(services, command, view, kind=kind, typed=pasted, title=TITLE)
+    if chosen is None:
+        return False
+    await services.show(view, values_form(services.choices.kinds, chosen, Draft(kind=chosen.name, pasted=pasted)))
+    return True
 
 
 async def send_template(services: Services, command: SlashCommand, text: str) -> None:

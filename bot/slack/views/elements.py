@@ -39,6 +39,15 @@ def quote(text: str) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [leaf]}]}
 
 
+def given_back(pieces: Iterable[str]) -> list[Block]:
+    """Return what a person typed and Slack took off the keyboard, to be copied; a piece is at most 3,000 long."""
+    leaves = [{"type": "text", "text": visible(piece)} for piece in pieces if piece.strip()]
+    blocks: list[Block] = [
+        {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [leaf]}]} for leaf in leaves
+    ]
+    return [context("What you typed, so that you can copy it:"), *blocks] if blocks else []
+
+
 def clip(text: str, limit: int) -> str:
     """Return ``text`` in at most ``limit`` characters, with an ellipsis where it was cut."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

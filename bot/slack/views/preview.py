@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from bot.changes.model.change import Change, Summary, public_id
@@ -20,6 +21,7 @@ from bot.slack.views.elements import (
     escape,
     field,
     fields,
+    given_back,
     modal,
     quote,
     section,
@@ -68,9 +70,9 @@ def planning(change: int, progress: str = "") -> View:
     return modal(PREVIEW, TITLE, [section(text)], close="Discard", private=_private(change, ""), notify_on_close=True)
 
 
-def notice(text: str, *, title: str = TITLE) -> View:
-    """Return a modal that says one thing; ``text`` is mrkdwn."""
-    return modal("notice", title, [section(text)])
+def notice(text: str, *, title: str = TITLE, typed: Sequence[str] = ()) -> View:
+    """Return a modal that says one thing; ``text`` is mrkdwn, and ``typed`` is given back below it."""
+    return modal("notice", title, [section(text), *given_back(typed)])
 
 
 def preview(details: ChangeDetails, progress: str = "") -> View:

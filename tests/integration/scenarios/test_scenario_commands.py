@@ -232,6 +232,33 @@ async def test_a_list_that_somebody_looks_for_is_in_the_form_for_values(stage: S
     assert [number for number in ("+13035550000", "+13035550001") if number not in stage.read(view)] == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+13035550000\n+13035550001",
+        "update +13035550000 +13035550001",
+        "status +13035550000 +13035550001",
+        "frobnicate +13035550000 +13035550001",
+        "find +13035550000 +13035550001",
+        "values +13035550000 +13035550001",
+    ],
+)
+async def test_whoever_may_not_request_has_their_list_back(stage: Stage, text: str) -> None:
+    """Slack takes the text of a command off the keyboard, so a refusal shows the list for copying."""
+    await stage.sam.command("/numbers", text, channel=OPS)
+    view = await stage.sam.wait_for_view(lambda view: "🚫" in stage.read(view))
+
+    assert [number for number in ("+13035550000", "+13035550001") if number not in stage.read(view)] == []
+
+
+async def test_a_command_that_is_refused_gives_its_list_back(stage: Stage) -> None:
+    """A list in a command that its author may not give stands below the refusal."""
+    said = await stage.command("freeze these went wrong: +13035550000 +13035550001", by=stage.ana)
+
+    assert "may not" in said
+    assert "these went wrong: +13035550000 +13035550001" in said
+
+
 async def test_the_brake_works_whatever_is_pasted_behind_it(stage: Stage) -> None:
     """A list of numbers in the reason of a freeze is a part of the reason."""
     said = await stage.command("freeze\u00a0 these went wrong: +13035550000 +13035550001", by=stage.otto)
