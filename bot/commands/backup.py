@@ -18,5 +18,5 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Copy, and say that the copy is whole."""
     back_up(environment.sqlite_path("back it up with pg_dump"), parsed.file)
-    sys.stdout.write(f"✓ {parsed.file} is a whole copy of the database. It does not hold LINESMAN_SECRET_KEY.\n")
+    sys.stdout.write(f"✓ {parsed.file} is a complete copy of the database. It does not hold LINESMAN_SECRET_KEY.\n")
     return OK

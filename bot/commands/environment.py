@@ -45,7 +45,9 @@ def sqlite_path(otherwise: str) -> Path:
     url = make_url(storage().database_url.get_secret_value())
     if (path := path_of(url)) is None:
         what = "is PostgreSQL" if url.get_backend_name() == "postgresql" else "is in memory"
-        raise InputError({"file": f"The database {what}, and this is for SQLite's files: {otherwise}, see the README."})
+        raise InputError(
+            {"file": f"The database {what}, and this works only on SQLite files: {otherwise}, see the README."}
+        )
     return path
 
 

@@ -20,13 +20,13 @@ def run(parsed: argparse.Namespace) -> int:
     """Restore, and say where the database of before is and whether anything is held back."""
     path = environment.sqlite_path("restore it with pg_restore")
     before, frozen = restore(parsed.file, path, by=environment.who(), now=utc_now())
-    told = [f"✓ {path} is as {parsed.file} has it."]
+    told = [f"✓ {path} was restored from {parsed.file}."]
     if before is not None:
-        told.append(f"The database of before is {before}.")
+        told.append(f"The previous database is {before}.")
     if frozen:
         told.append(
-            "Submissions are frozen: changes in it would go on from where they were at the backup, and may have been "
-            "carried out or cancelled since. Check them, then run /numbers unfreeze."
+            "Submissions are frozen: changes in it would continue from where they were at the backup, and may have "
+            "been carried out or cancelled since. Check them, then run /numbers unfreeze."
         )
     sys.stdout.write("\n".join(told) + "\n")
     return OK

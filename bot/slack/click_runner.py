@@ -37,12 +37,12 @@ STOPPED: Final = (
 )
 FAREWELL: Final = 2.0
 
-#: What a person reads when the answer to a click met a fault of Slack: what was decided by then stands.
+#: What a person reads when the answer to a Slack failed while a click was answered: what was decided by then stands.
 _UNSHOWN: Final[Mapping[type[DeliveryError], str]] = {
-    TokenLost: "Slack does not accept Linesman's token right now; the log of Linesman says why.",
+    TokenLost: "Slack rejects Linesman's token right now; Linesman's log says why.",
     DeliveryPostponed: "Slack is rate limiting Linesman, so the answer could not be shown.",
     DeliveryUnknown: "Slack had an internal error, so the answer may not have been shown.",
-    DeliveryRefused: "Slack refused the answer; the log of Linesman says why.",
+    DeliveryRefused: "Slack refused the answer; Linesman's log says why.",
 }
 _LOOK_FIRST: Final = "Check `/numbers list` before you try again."
 
@@ -141,9 +141,11 @@ class ClickRunner:
             async with self._room:  # every wait inside has its own limit: Slack's, the provider's, the database's
                 await work
         except ModalClosed as error:
-            log.info("nobody looks any more", what=what, why=error.message)
+            log.info("modal closed before the answer", what=what, why=error.message)
         except DeliveryError as error:
-            log.warning("click met a fault of Slack", what=what, error=type(error).__name__, why=error.message)
+            log.warning(
+                "Slack failed while a click was answered", what=what, error=type(error).__name__, why=error.message
+            )
             await self._tell(answer, in_words(error), what)
         except LinesmanError as error:
             log.info("answered with a refusal", what=what, error=type(error).__name__, answer=error.message)

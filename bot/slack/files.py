@@ -45,7 +45,7 @@ class SlackFiles:
             raise InputError({_FIELD: _too_large(upload)})
         url = str(file.get("url_private_download") or file.get("url_private") or "")
         if not url and not file.get("is_external"):
-            raise InputError({_FIELD: f"Slack gives no address for “{upload.name}”; {_UPLOAD_HERE}."})
+            raise InputError({_FIELD: f"Slack gives no download link for “{upload.name}”; {_UPLOAD_HERE}."})
         if file.get("is_external") or not self._ours(url):
             raise InputError(
                 {_FIELD: (f"“{upload.name}” is stored outside Slack and cannot be read there; upload the file itself.")}

@@ -74,5 +74,5 @@ async def _pages(ask: Callable[[str | None], Awaitable[AsyncSlackResponse]]) -> 
         if cursor is None and not answer.get("has_more"):
             return
         if cursor is None or cursor in cursors or barren >= BARREN:
-            raise DeliveryUnknown("Slack's list of messages has no end that can be relied on.", code="no_end")
+            raise DeliveryUnknown("Slack's message history is incomplete and cannot be relied on.", code="no_end")
         cursors.add(cursor)

@@ -31,12 +31,12 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "usergroups:read": "sees who is in the user groups that may request or approve",
         "channels:read": "checks that it is in its public channels",
         "groups:read": "checks that it is in its private channels",
-        "channels:history": "looks in a public channel whether an unanswered message arrived, before posting it again",
-        "groups:history": "looks in a private channel whether an unanswered message arrived, before posting it again",
+        "channels:history": "checks a public channel for a message that got no response, before posting it again",
+        "groups:history": "checks a private channel for a message that got no response, before posting it again",
         "im:write": (
             "writes to a person who cannot be answered in a channel, and sends files to the person who asked for them"
         ),
-        "im:history": "looks in a direct message whether a sheet arrived, before sending it again",
+        "im:history": "checks a direct message for a sheet that got no response, before sending it again",
     }
 )
 
@@ -90,7 +90,7 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
                     "name": "New number change",
                     "type": "global",
                     "callback_id": NEW_CHANGE,
-                    "description": "Plan a change to many phone numbers and ask for its approval",
+                    "description": "Plan a change to many phone numbers and request approval",
                 },
                 {
                     "name": "Change these numbers",

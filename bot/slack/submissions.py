@@ -86,7 +86,11 @@ async def _late(services: Services, sent: ModalSubmission, reply: Reply) -> None
             await services.show(sent.view.id, reply.late)
     except DeliveryError as error:
         # Whoever has closed the modal, or cannot be reached in it, is told all the same.
-        log.info("answer goes to the person", why=error.message, closed=isinstance(error, ModalClosed))
+        log.info(
+            "answered outside of a modal that cannot be reached",
+            why=error.message,
+            closed=isinstance(error, ModalClosed),
+        )
         await services.say(sent, _text_of(reply.late))
 
 

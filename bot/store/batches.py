@@ -213,7 +213,7 @@ class Batches:
         await self._connection.execute(statement)
 
     async def being_sent(self, kind: str) -> int:
-        """Return how many batches of ``kind`` are being sent at this moment."""
+        """Return how many batches of ``kind`` are being sent right now."""
         statement = (
             select(func.count())
             .select_from(batches)

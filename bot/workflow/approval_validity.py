@@ -56,5 +56,5 @@ class ApprovalValidity:
         if counting >= required:
             return ""
         needed = f"{required:,} {'approval is' if required == 1 else 'approvals are'} needed and {counting:,} "
-        told = f"{needed}{'counts' if counting == 1 else 'count'}, so {so}. Ask for the change again."
+        told = f"{needed}{'counts' if counting == 1 else 'count'}, so {so}. Request the change again."
         return f"{lapsed_text(lapses)} {told}".strip()

@@ -28,9 +28,9 @@ class Health:
         self._present[where] = what
 
     def end(self, where: str) -> None:
-        """Note that a trouble has ended; harmless when there was none."""
+        """Note that a recovered; harmless when there was none."""
         if self._present.pop(where, None) is not None:
-            log.warning("trouble has ended", where=where)
+            log.warning("recovered", where=where)
 
     @property
     def present(self) -> Mapping[str, str]:

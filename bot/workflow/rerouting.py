@@ -1,4 +1,4 @@
-"""Messages that Slack refuses: what goes elsewhere, what waits, and what is given up and told."""
+"""Messages that Slack refuses: what message rerouted, what waits, and what is given up and told."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Rerouting:
             return await self._wait(tx, message, error, NOWHERE_WAIT, sent=False)
         now = self._context.clock()
         await tx.outbox.postpone(message, owner=self._worker, until=now, error=error.message, surely_unsent=True)
-        return "goes elsewhere"
+        return "message rerouted"
 
     async def _redirect(self, tx: Transaction, message: Message, error: DeliveryRefused) -> str:
         """Send a notice to where it is seen instead; when that is nowhere, the last place is tried again later."""
@@ -149,7 +149,7 @@ class Rerouting:
         else:
             now = self._context.clock()
             await tx.outbox.redirect(message, owner=self._worker, channel=there, now=now, error=error.message)
-        return "goes elsewhere" if there else "waits"
+        return "message rerouted" if there else "waits"
 
     async def _move_card(
         self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused

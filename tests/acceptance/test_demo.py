@@ -48,7 +48,7 @@ def test_the_demo_plays_its_story_and_keeps_every_promise(tmp_path: Path) -> Non
     said = [
         "“+1303555160” needs 10 digits after +1 and has 9",
         "Numbers: 2,500   Jobs: 3",
-        "You asked for this change, so somebody else must approve it.",
+        "You requested this change, so somebody else must approve it.",
         "That was the last approval needed: CHG-1 starts",
         "2,492 verified · 1 differs · 7 failed",
         "7 of 2,500 numbers failed; 1 number differs from what was approved",

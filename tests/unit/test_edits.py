@@ -121,7 +121,7 @@ def test_an_edit_survives_the_database(way: EditMode, some: tuple[str, ...]) -> 
     ("way", "typed", "wish", "text"),
     [
         (EditMode.ADD, "vip, Denver", ListEdit(EditMode.ADD, ("vip", "Denver")), "add vip, Denver"),
-        (EditMode.REMOVE, "vip", ListEdit(EditMode.REMOVE, ("vip",)), "take away vip"),
+        (EditMode.REMOVE, "vip", ListEdit(EditMode.REMOVE, ("vip",)), "remove vip"),
         (None, "vip", ("vip",), "vip"),
     ],
 )

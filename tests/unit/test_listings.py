@@ -47,7 +47,7 @@ def test_mine_and_days_become_absolute() -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("faild", "“faild” is not known."),
+        ("faild", "Unknown word “faild”."),
         ("@ana", "is not a person: choose"),
         ("<@nobody>", "is not a person: choose"),
         ("kind", "“kind” needs a value after it."),

@@ -135,7 +135,7 @@ class TestApprove:
         verdict = approve("U0REQ")
 
         assert (verdict.allowed, verdict.reason) == (False, Reason.OWN_CHANGE)
-        assert verdict.sentence == "You asked for this change, so somebody else must approve it."
+        assert verdict.sentence == "You requested this change, so somebody else must approve it."
 
     def test_own_change_by_rule(self) -> None:
         """A rule may permit it; the verdict says so, names the rule, and still needs the list."""
@@ -240,7 +240,7 @@ class TestStanding:
 
 
 class TestOperate:
-    """Who may do an operator's work."""
+    """Who may act as an operator."""
 
     def test_listed(self) -> None:
         """Operators are a list of their own: an approver is not one by that."""

@@ -159,7 +159,7 @@ class _QueryReader:
         elif sort := _BY_WORD.get(word):
             self._sorts[sort] = None
         else:
-            self._problems[word] = f"“{token[:_SHOWN]}” is not known."
+            self._problems[word] = f"Unknown word “{token[:_SHOWN]}”."
 
     def _kind(self, given: str) -> None:
         if kind := self._kinds.get(given.lower()):

@@ -178,7 +178,7 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
     rows = {row.identifier: row.values for row in wanted}
     if not request.kind.removes and not request.wanted and not any(row.values for row in sheet.rows):
         raise InputError(
-            {SHEET: "The sheet gives numbers but no values: fill in a column, or choose settings in the form."}
+            {SHEET: "The sheet has numbers but no values: fill in a column, or choose settings in the form."}
         )
     return replace(
         request,

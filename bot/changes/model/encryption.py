@@ -48,7 +48,7 @@ class Encryption:
         Raises :class:`bot.errors.SecretError` when no key fits or the secret has been wiped.
         """
         if not secret.sealed:
-            raise SecretError("This secret has been wiped and cannot be used again; ask for the change again.")
+            raise SecretError("This secret has been wiped and cannot be used again; request the change again.")
         try:
             return self._fernet.decrypt(secret.sealed.encode()).decode()
         except InvalidToken as error:

@@ -85,7 +85,7 @@ class Kind:
     stands: Stand = always_done
     #: What people have to fear of a number of which the change failed to take effect, as the end of a sentence.
     jeopardy: str = ""
-    #: Returns why a number with these values of today must be left out, as the end of a sentence that begins with its
+    #: Returns why a number with these current values must be left out, as the end of a sentence that begins with its
     #: name; empty when it may be in.
     barred: Callable[[Values], str] = nothing_barred
     #: Like ``rule``, asked for each number of the values that it would have afterwards. What it says of a setting

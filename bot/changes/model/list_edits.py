@@ -27,14 +27,14 @@ def ordered(value: Value) -> Value:
     return tuple(sorted(value, key=lambda entry: (entry.casefold(), entry))) if isinstance(value, tuple) else value
 
 
-def applied(setting: Setting, wish: Wish, today: Value) -> Value:
-    """Return the value that fulfils ``wish`` for a number that has ``today``.
+def applied(setting: Setting, wish: Wish, current: Value) -> Value:
+    """Return the value that fulfils ``wish`` for a number that has ``current``.
 
     An edit keeps the order and the spelling of what is there already, and adds at the end.
     """
     if not isinstance(wish, ListEdit):
         return wish
-    present = today if isinstance(today, tuple) else ()
+    present = current if isinstance(current, tuple) else ()
     meant = keys(setting, wish.entries)
     if wish.way is EditMode.REMOVE:
         return tuple(entry for entry in present if key(setting, entry) not in meant)
@@ -42,14 +42,14 @@ def applied(setting: Setting, wish: Wish, today: Value) -> Value:
     return (*present, *(entry for entry in wish.entries if key(setting, entry) not in there))
 
 
-def all_applied(settings: Mapping[str, Setting], wishes: Wishes, today: Values) -> dict[str, Value]:
-    """Return the values that fulfil all of ``wishes`` for a number that has ``today``."""
-    return {name: applied(settings[name], wish, today.get(name)) for name, wish in wishes.items()}
+def all_applied(settings: Mapping[str, Setting], wishes: Wishes, current: Values) -> dict[str, Value]:
+    """Return the values that fulfil all of ``wishes`` for a number that has ``current``."""
+    return {name: applied(settings[name], wish, current.get(name)) for name, wish in wishes.items()}
 
 
 def show_wish(setting: Setting, wish: Wish, labels: Mapping[str, str] | None = None) -> str:
     """Return ``wish`` as a person reads it; ``labels`` names ids."""
     if isinstance(wish, ListEdit):
-        verb = "add" if wish.way is EditMode.ADD else "take away"
+        verb = "add" if wish.way is EditMode.ADD else "remove"
         return f"{verb} {show_value(setting, wish.entries, labels)}"
     return show_value(setting, wish, labels)

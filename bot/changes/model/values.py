@@ -43,7 +43,7 @@ class Secret:
 
 
 class EditMode(Enum):
-    """How entries meet the list that a number has today."""
+    """How entries meet the list that a number has."""
 
     ADD = "add"
     REMOVE = "remove"

@@ -105,7 +105,7 @@ def may_approve(
 def may_operate(policy: Policy, person: Person, membership: Membership) -> Verdict:
     """Say whether ``person`` may unlock numbers, freeze submissions, resolve unknown jobs and export."""
     reason = _standing(person) or _listing(policy.operators, person, membership)
-    return _verdict(policy, reason, "do an operator's work", "operators", _unread(policy.operators, membership))
+    return _verdict(policy, reason, "act as an operator", "operators", _unread(policy.operators, membership))
 
 
 def may_stop_own(policy: Policy, person: Person) -> Verdict:
@@ -201,7 +201,7 @@ def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mappi
     because = f": {policy.why.rstrip('.')}" if policy.why else ""
     sentences = {
         Reason.LISTED: f"You may {deed}.",
-        Reason.SELF_APPROVAL: f"You asked for this change, and the rule {policy.name} lets you approve it yourself.",
+        Reason.SELF_APPROVAL: f"You requested this change, and the rule {policy.name} lets you approve it yourself.",
         Reason.NOT_LISTED: (
             f"You may not {deed}{under}: you are not one of the {role}. Whoever runs Linesman can add you."
         ),
@@ -214,7 +214,7 @@ def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mappi
         ),
         Reason.GROUP_GONE: f"You may not {deed}{under} right now. {broken(role, unread)}",
         Reason.FORBIDDEN: f"Nobody may {deed}{under}{because}.",
-        Reason.OWN_CHANGE: "You asked for this change, so somebody else must approve it.",
+        Reason.OWN_CHANGE: "You requested this change, so somebody else must approve it.",
         Reason.ALREADY_APPROVED: "You have already approved this change; somebody else must give the next approval.",
         Reason.DEACTIVATED: f"A deactivated Slack account may not {deed}.",
         Reason.GUEST: f"Guests of this workspace may not {deed}.",

@@ -23,7 +23,7 @@ _ENCRYPTED: Final = 0x1
 _SAVE_AS: Final = "Save the sheet as CSV or XLSX and upload that."
 #: A part that only files of one other sort have, and what such a file is called.
 _OTHERS: Final = (
-    ("xl/workbook.bin", "is a workbook in the binary .xlsb form"),
+    ("xl/workbook.bin", "is a workbook in the binary .xlsb format"),
     ("word/document.xml", "is a Word document, not a sheet"),
     ("ppt/presentation.xml", "is a presentation, not a sheet"),
     ("content.xml", "is an OpenDocument file"),

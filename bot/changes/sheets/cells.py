@@ -84,7 +84,7 @@ def _text(cell: str) -> str:
         if text.startswith("="):
             raise _formula()
     if text in _ERRORS:
-        raise MangledCell(f"“{text}” is an error of the spreadsheet; put the value itself into the cell.")
+        raise MangledCell(f"“{text}” is a spreadsheet error; enter the value itself.")
     if _SHORTENED.fullmatch(text):
         raise shortened(text)
     return text

@@ -73,8 +73,8 @@ def _ole(name: str, content: bytes) -> Exception:
     if holds("EncryptedPackage") or holds("EncryptionInfo"):
         return refusal(name, "is protected with a password. Remove the password and upload it again.")
     if holds("Workbook") or holds("Book"):
-        return refusal(name, f"is a workbook in the old .xls form. {_SAVE_AS}")
-    return refusal(name, f"is a document in an old Office form, not a sheet. {_SAVE_AS}")
+        return refusal(name, f"is a workbook in the old .xls format. {_SAVE_AS}")
+    return refusal(name, f"is a document in an old Office format, not a sheet. {_SAVE_AS}")
 
 
 def _check_text(name: str, content: bytes) -> None:

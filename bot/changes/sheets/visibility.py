@@ -29,7 +29,7 @@ def hidden(presentation: Presentation, columns: Columns, rows: Sequence[int]) ->
     if not what:
         return ""
     return (
-        f"has more in it than it shows: {'; '.join(what)}. If you mean all of it, clear the filter and unhide "
+        f"contains more than it shows: {'; '.join(what)}. If you mean all of it, clear the filter and unhide "
         "everything. If you mean only what you see, copy the visible cells into a new sheet. Then upload that."
     )
 

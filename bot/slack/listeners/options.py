@@ -54,6 +54,6 @@ def _why_none(provider: str, error: Exception) -> str:
     """Return why nothing can be chosen, within the 75 characters of an option."""
     match error:
         case Unauthorised():
-            return f"{provider} does not accept Linesman's key; operators are told"
+            return f"{provider} rejects Linesman's key; operators have been told"
         case _:
-            return f"{provider} gives no list just now; type again in a minute"
+            return f"{provider} is not responding; type again in a minute"

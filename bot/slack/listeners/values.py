@@ -48,8 +48,8 @@ async def send_template(services: Services, command: SlashCommand, text: str) ->
     kind = _kind(services, text)
     if kind is None:
         offered = ", ".join(f"`{COMMAND} template {each.command}`" for each in services.choices.kinds)
-        said = f"There is no kind of change called {code(text, 80)}. " if text else "Say what the sheet is for. "
-        await services.say(command, f"{said}There are: {offered}.")
+        said = f"Unknown kind of change {code(text, 80)}. " if text else "Name the kind of change. "
+        await services.say(command, f"{said}Choose one: {offered}.")
         return
     beside = (
         f"An empty sheet for {kind.provider.title()}: {kind.title}. Put one number in each row, and values "

@@ -41,7 +41,7 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
 _ALWAYS: Final[Mapping[str, str]] = {
     "unsure": (
         "⏳ Slack cannot confirm right now that the approvers may still approve, so nothing more is sent yet. Linesman "
-        "keeps asking."
+        "keeps trying."
     )
 }
 

@@ -47,7 +47,7 @@ def number_details(found: NumberDetails, permalinks: Mapping[MessageRef, str]) -
         blocks.append(section("*Earlier changes*" if found.further else "*Changes of this number*"))
     blocks += [section(_past(past, found.kinds.get(past.change.kind), permalinks)) for past in found.history.entries]
     if not found.history.entries:
-        blocks.append(section("No changes were ever requested."))
+        blocks.append(section("No changes have been requested for it."))
     blocks += pager(PAGES, found.history, found.asked)
     return f"{name}: current values and history", blocks
 
@@ -57,7 +57,7 @@ def _holding(holding: ProviderNumber, asked: str) -> list[Block]:
     lock = (
         (f"🔒 Locked by *{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}.")
         if held
-        else "No change has locked it."
+        else "Not locked."
     )
     if holding.problem:
         problem = escape(clip(holding.problem, 500))

@@ -133,8 +133,8 @@ def _what_is_unread(details: ChangeDetails) -> str:
 def _ending(details: ChangeDetails) -> Block:
     asks = confirmation(
         "End the read-back?",
-        f"{counted(details.tally.unread, 'number')} will count as not verified: nobody has seen what they have at "
-        f"{details.provider}. Their locks are released.",
+        f"{counted(details.tally.unread, 'number')} will count as not verified: their values at "
+        f"{details.provider} have not been checked. Their locks are released.",
         "End it",
     )
     ticket = str(ReadBackQuestion.of(details.change))
@@ -149,8 +149,8 @@ def _answers(details: ChangeDetails, batch: Batch) -> Block:
         return actions(f"resolve:{batch.id}", [give_up])
     sends = confirmation(
         "Send it once more?",
-        f"Only when you have seen at {details.provider} that there is no job: {counted(batch.size, 'number')} would be "
-        "in two jobs otherwise.",
+        f"Only if you have checked at {details.provider} that there is no job; otherwise "
+        f"{counted(batch.size, 'number')} would be in two jobs.",
         "Send again",
     )
     adopts = [

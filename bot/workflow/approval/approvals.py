@@ -160,7 +160,7 @@ class Approvals:
         now = self._context.clock()
         if change.expires_at is not None and now >= change.expires_at:
             await self._expire(change_id)
-            raise Superseded(f"{change.public_id} has expired: nobody decided in time. Ask for the change again.")
+            raise Superseded(f"{change.public_id} has expired: nobody decided in time. Request the change again.")
         if verb is DecisionVerb.APPROVE and change.start is not None and not at_once and now >= change.start.at + LATE:
             await self._show(change_id)
             raise Superseded(
@@ -248,7 +248,7 @@ class Approvals:
             present = await tx.changes.hold(change.id)
             self._still_open(present, change.digest)
             if verb is DecisionVerb.APPROVE and not await tx.locks.held(change.id):
-                raise Superseded(f"{change.public_id} no longer holds its numbers. Ask for the change again.")
+                raise Superseded(f"{change.public_id} no longer holds its numbers. Request the change again.")
             decision = Decision(
                 change=change.id,
                 person=by,

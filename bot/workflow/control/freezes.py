@@ -111,7 +111,7 @@ def _in_words(found: Sequence[StopReach]) -> str:
     at_provider, unknown = sum(each.at_provider for each in found), sum(each.unknown for each in found)
     parts = [f"{unsent:,} {'number waits' if unsent == 1 else 'numbers wait'}"]
     if under_way:
-        parts.append(f"{under_way:,} {'is' if under_way == 1 else 'are'} being sent at this moment")
+        parts.append(f"{under_way:,} {'is' if under_way == 1 else 'are'} being sent right now")
     if at_provider:
         parts.append(f"{at_provider:,} {'is' if at_provider == 1 else 'are'} in jobs at the provider, which continue")
     if unknown:

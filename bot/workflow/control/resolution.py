@@ -226,7 +226,7 @@ class Resolution:
             await self._notify.card(tx, change.id)
         self._context.ring()
         numbers = "1 number counts" if left == 1 else f"{left:,} numbers count"
-        return f"The read-back of {change.public_id} is ended: {numbers} as not verified."
+        return f"The read-back of {change.public_id} has ended: {numbers} as not verified."
 
     async def _open(self, ticket: BatchQuestion, by: str) -> tuple[Change, Batch]:
         """Return what the question is about, for an operator."""

@@ -109,7 +109,7 @@ class ChangeStart:
             elif decided != {change.digest} or stored != change.digest:
                 await self._refuse(tx, change)
             elif not await tx.locks.held(change.id):
-                await self._end(tx, change, "not_locked", f"{RELEASED} Nothing was sent. Ask for the change again.")
+                await self._end(tx, change, "not_locked", f"{RELEASED} Nothing was sent. Request the change again.")
             else:
                 # It counts from its beginning: to read many numbers takes a while, and those that go first were read
                 # first.
@@ -128,7 +128,7 @@ class ChangeStart:
         await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
 
     async def _refuse(self, tx: Transaction, change: Change) -> None:
-        problem = "The stored plan is not the one that was approved, so nothing was sent. Ask for the change again."
+        problem = "The stored plan is not the one that was approved, so nothing was sent. Request the change again."
         await self._end(tx, change, "digest_mismatch", problem)
 
     async def _end(self, tx: Transaction, change: Change, what: str, problem: str) -> None:

@@ -51,7 +51,7 @@ class CurrentState:
         )
         found: dict[str, Snapshot] = {}
         if request.conditions:
-            progress.tell(f"{provider.title} is listing the numbers that meet the filter")
+            progress.tell(f"{provider.title} is listing the numbers that match the filter")
         # Nothing is used before the stream ends: only then has the provider shown that it applied the filter.
         async for snapshot in provider.find(target, names, kind):
             found[snapshot.id] = snapshot

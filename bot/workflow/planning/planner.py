@@ -101,7 +101,7 @@ class Planner:
         except PlanRefused as error:
             await self._give_up(claim, change, error.message, unusable=error.unusable)
         except Unauthorised as error:
-            rest = "Nothing that you typed is wrong: press “Edit” and send it again once they have put it right."
+            rest = "Nothing that you typed is wrong: press “Edit” and send it again once they have fixed it."
             await self._give_up(claim, change, f"{error.message} {rest}")
         except (DeliveryRefused, InputError, NotAuthorized, NotFound, ProviderError, SecretError, Superseded) as error:
             await self._give_up(claim, change, error.message)

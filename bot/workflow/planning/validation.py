@@ -82,7 +82,7 @@ def untouched(snapshots: Sequence[Snapshot], since: Sequence[str], by: Mapping[s
     if len(changes) == 1 and len(by) == len(since):
         change = public_id(changes.pop())
         raise PlanRefused(
-            f"{change} has changed every number since ({named(since)}), so nothing is undone. To take that back, undo "
+            f"{change} has changed every number since ({named(since)}), so nothing is undone. To revert that, undo "
             f"{change}."
         )
     raise PlanRefused(

@@ -29,7 +29,7 @@ PATIENCE: Final = 20.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CurrentValues:
-    """A number's values of today that one kind of change could change; secret settings are not among them."""
+    """A number's current values that one kind of change could change; secret settings are not among them."""
 
     kind: Kind
     values: Values

@@ -107,7 +107,7 @@ class ValueExports:
             content, text, numbers = await self._read(value_export.draft)
         except (InputError, NotFound, ProviderError, PlanRefused) as error:
             await self._direct_messages.write(
-                value_export.requester, f"The sheet of current values could not be made: {error.message}", key
+                value_export.requester, f"The sheet of current values could not be created: {error.message}", key
             )
             return 0
         try:

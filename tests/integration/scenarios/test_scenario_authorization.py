@@ -108,7 +108,7 @@ async def test_a_person_whom_slack_does_not_describe_decides_nothing(stage: Stag
 @pytest.mark.parametrize(
     ("who", "approvers", "says"),
     [
-        ("ana", "U0ANA,U0MAX", "You asked for this change, so somebody else must approve it"),
+        ("ana", "U0ANA,U0MAX", "You requested this change, so somebody else must approve it"),
         ("sam", "U0MAX", "you are not one of the approvers"),
         ("gus", "U0GUS,U0MAX", "Guests of this workspace may not approve"),
         ("fay", "U0FAY,U0MAX", "People from another workspace may not approve"),

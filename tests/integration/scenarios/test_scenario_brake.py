@@ -77,7 +77,7 @@ async def test_a_freeze_stops_a_run_between_two_numbers_and_it_goes_on_afterward
     change, holding = await held(stage, close, team)
 
     said = await stage.command("freeze carrier maintenance", by=stage.otto)
-    assert "1 change is running: 7 numbers wait, 12 are being sent at this moment." in said
+    assert "1 change is running: 7 numbers wait, 12 are being sent right now." in said
     if dies:
         await stage.crash()
     holding.let_go()

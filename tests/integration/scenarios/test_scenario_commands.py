@@ -21,7 +21,7 @@ COMMANDS = (
     ("status 99999999999999999999", "Name the change"),
     ("list", "There are no changes yet"),
     ("list mine", "You have not requested any changes yet"),
-    ("list everything", "“everything” is not known."),
+    ("list everything", "Unknown word “everything”."),
     ("list running", "No changes match: running."),
     ("find", "Say which number"),
     ("find nonsense", "“nonsense”"),

@@ -109,7 +109,7 @@ async def test_an_undo_says_what_it_brings_back_and_what_came_after_names_itself
     await stage.ana.command("/numbers", f"undo CHG-{first}")
     again = stage.read(await stage.planned())
     assert f"CHG-{second} has changed every number since (+13035550000" in again
-    assert f"To take that back, undo CHG-{second}." in again
+    assert f"To revert that, undo CHG-{second}." in again
 
 
 async def test_what_came_after_an_undone_change_is_named_number_by_number(stage: Stage) -> None:
@@ -165,7 +165,7 @@ async def test_somebody_else_may_retry_under_their_own_name(stage: Stage) -> Non
     await stage.send(by=stage.mia)
     await stage.planned(by=stage.mia)
     second = await stage.request(by=stage.mia)
-    assert "You asked for this change" in await stage.approve(second, by=stage.mia)
+    assert "You requested this change" in await stage.approve(second, by=stage.mia)
     await stage.approve(second)
     await stage.ended(second)
     assert references(stage) == ["Denver"]

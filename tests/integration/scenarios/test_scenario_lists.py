@@ -54,7 +54,7 @@ async def test_taking_the_only_tag_away_is_refused_and_the_rest_can_be_planned(s
     assert "1 number would be left without any tags, which Telnyx does not document as possible: +13035550000." in shown
 
     await stage.ana.click("leave_out")
-    await stage.ana.wait_for_view(lambda view: "take away East" in stage.read(view))
+    await stage.ana.wait_for_view(lambda view: "remove East" in stage.read(view))
     change = await stage.request()
     await stage.approve(change)
     await stage.ended(change)

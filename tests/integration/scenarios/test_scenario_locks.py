@@ -85,7 +85,7 @@ async def test_only_an_operator_releases_locks_and_is_asked_first(stage: Stage) 
     """A requester is refused; an operator gets the question, and the release is in the audit log."""
     change = await stage.ask(numbers(stage, 2), TAGS)
 
-    assert "You may not do an operator's work" in await stage.command(f"unlock CHG-{change}")
+    assert "You may not act as an operator" in await stage.command(f"unlock CHG-{change}")
     assert "holds 2 numbers" in await stage.command(f"unlock CHG-{change}", by=stage.otto)
     question = stage.slack.ephemerals("U0OTTO")[-1]
     said = await stage.answered(stage.otto, stage.otto.click("unlock", message=question))
@@ -311,7 +311,7 @@ async def test_numbers_that_are_not_ours_are_left_out_with_one_click(stage: Stag
 async def test_a_freeze_stops_submissions_and_shows_on_every_card(stage: Stage) -> None:
     """While frozen nothing is sent, both cards say who and why; after it is lifted the approved change runs."""
     change = await stage.ask(numbers(stage, 2), TAGS)
-    assert "You may not do an operator's work" in await stage.command("freeze maintenance")
+    assert "You may not act as an operator" in await stage.command("freeze maintenance")
     assert "Give a reason" in await stage.command("freeze", by=stage.otto)
 
     assert "frozen" in await stage.command("freeze carrier <!here> maintenance", by=stage.otto)

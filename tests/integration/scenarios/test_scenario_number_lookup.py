@@ -72,7 +72,7 @@ async def test_a_number_is_found_by_the_providers_id(stage: Stage) -> None:
     assert f"# {ONE}" in said
     assert f"id {number.id}" in said
     assert "CHG-1 ·" in said
-    assert "No change has locked it." in said
+    assert "Not locked." in said
 
 
 async def test_a_number_that_left_the_account_keeps_its_history(stage: Stage) -> None:
@@ -93,7 +93,7 @@ async def test_a_number_that_nobody_ever_touched_is_said_so(stage: Stage) -> Non
     said = await stage.command("find +442079460958")
 
     assert "+442079460958 is not in the Telnyx account" in said
-    assert "No changes were ever requested." in said
+    assert "No changes have been requested for it." in said
 
 
 async def test_a_number_that_cannot_be_changed_now_is_shown_when_it_is_known(stage: Stage) -> None:
@@ -193,4 +193,4 @@ async def test_a_plan_that_nobody_asked_for_is_not_history(stage: Stage) -> None
     stage.telnyx.add_number(OTHER)
     await stage.propose(OTHER)
 
-    assert "No changes were ever requested." in await stage.command(f"find {OTHER}")
+    assert "No changes have been requested for it." in await stage.command(f"find {OTHER}")

@@ -348,7 +348,7 @@ async def test_a_sheet_of_numbers_alone_takes_its_values_from_the_form(fleet: St
     """A column of numbers is enough when the form says what they get; otherwise the answer says what is missing."""
     content = text(("number",), *((number,) for number in NUMBERS))
     shown = fleet.read(await plan(fleet, content))
-    assert "The sheet gives numbers but no values: fill in a column, or choose settings in the form." in shown
+    assert "The sheet has numbers but no values: fill in a column, or choose settings in the form." in shown
 
     await edited(fleet)
     await fleet.choose(["customer_reference"])
@@ -406,7 +406,7 @@ BAD: Mapping[str, tuple[bytes, str]] = {
         OLE + "EncryptedPackage".encode("utf-16-le"),
         "is protected with a password. Remove the password and upload it again.",
     ),
-    "old.csv": (OLE + "Workbook".encode("utf-16-le"), f"is a workbook in the old .xls form. {SAVE_AS}"),
+    "old.csv": (OLE + "Workbook".encode("utf-16-le"), f"is a workbook in the old .xls format. {SAVE_AS}"),
     "page.csv": (
         b"<html><table><tr><td>+13035550000</td></tr></table></html>",
         f"is a web page, not a sheet. {SAVE_AS}",

@@ -193,7 +193,7 @@ async def test_a_read_back_that_cannot_end_is_ended_by_an_operator(
     await idle.ended(change)
 
     assert "operator" in refused
-    assert "The read-back of CHG-1 is ended: 3 numbers count as not verified." in said
+    assert "The read-back of CHG-1 has ended: 3 numbers count as not verified." in said
     assert idle.outcomes(change) == {"unverified": 3}
     for row in idle.results(change):
         assert row["reason_code"] == "linesman.not_read_back"

@@ -211,7 +211,7 @@ async def test_what_the_provider_refuses_is_told(fleet: Stage) -> None:
     await fleet.slack.wait_for(lambda: fleet.slack.messages(place), what="an answer")
 
     assert fleet.slack.messages(place)[0].text == (
-        "The sheet of current values could not be made: 1 number is not in the Telnyx account, or cannot be changed "
+        "The sheet of current values could not be created: 1 number is not in the Telnyx account, or cannot be changed "
         "there now: "
         "+13035559999."
     )
@@ -240,8 +240,8 @@ async def test_a_template_arrives_and_can_be_uploaded(fleet: Stage, word: str) -
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("template", "Say what the sheet is for. There are: /numbers template update, /numbers template emergency"),
-        ("template <!channel>", "There is no kind of change called <!channel>. There are: /numbers template update,"),
+        ("template", "Name the kind of change. Choose one: /numbers template update, /numbers template emergency"),
+        ("template <!channel>", "Unknown kind of change <!channel>. Choose one: /numbers template update,"),
     ],
 )
 async def test_an_unknown_kind_is_answered_with_those_that_there_are(fleet: Stage, text: str, answer: str) -> None:

@@ -27,7 +27,7 @@ SHUT = (
     "“moves.csv” is not open to the bot: its owner, or the workspace that it was shared from, restricts it; "
     "download it and upload it in the form."
 )
-ADDRESSLESS = "Slack gives no address for “moves.csv”; download it and upload it in the form."
+ADDRESSLESS = "Slack gives no download link for “moves.csv”; download it and upload it in the form."
 OUTSIDE = "“moves.csv” is stored outside Slack and cannot be read there; upload the file itself."
 LARGE = "“moves.csv” is larger than 10 MB; split it into several sheets."
 UNREADABLE = (

@@ -84,7 +84,7 @@ async def test_a_backup_is_made_beside_who_writes(path: Path, run: Run) -> None:
 
     assert (status, said) == (
         0,
-        [f"✓ {copy} is a whole copy of the database. It does not hold LINESMAN_SECRET_KEY."],
+        [f"✓ {copy} is a complete copy of the database. It does not hold LINESMAN_SECRET_KEY."],
     )
     assert copy.stat().st_mode & 0o777 == 0o600
     assert sorted(file.name for file in path.parent.iterdir() if file.name.startswith("copy")) == ["copy.db"]
@@ -120,10 +120,10 @@ def test_a_backup_comes_back(path: Path, run: Run) -> None:
 
     status, said = run("restore", copy)
 
-    assert (status, said[0]) == (0, f"✓ {path} is as {copy} has it.")
+    assert (status, said[0]) == (0, f"✓ {path} was restored from {copy}.")
     assert noted(path) == ["frozen", "restored"]
     [before] = path.parent.glob("linesman.db.before-*")
-    assert said[1:] == [f"The database of before is {before}."]
+    assert said[1:] == [f"The previous database is {before}."]
     assert noted(before) == ["frozen", "unfrozen"]
     assert [file.stat().st_mode & 0o777 for file in path.parent.iterdir()] == [0o600] * len(list(path.parent.iterdir()))
     asyncio.run(note(path, "unfrozen"))
@@ -136,7 +136,7 @@ def test_a_backup_comes_to_an_empty_machine(path: Path, run: Run, monkeypatch: p
     asyncio.run(note(path, "frozen"))
     run("backup", copy)
     monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{path.parent}/new.db")
-    assert run("restore", copy) == (0, [f"✓ {path.parent}/new.db is as {copy} has it."])
+    assert run("restore", copy) == (0, [f"✓ {path.parent}/new.db was restored from {copy}."])
 
     path.write_bytes(b"rubbish" * 2000)
     path.with_name("linesman.db-wal").write_bytes(b"more rubbish" * 1000)

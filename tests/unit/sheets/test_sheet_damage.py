@@ -151,9 +151,7 @@ def test_an_empty_cell_keeps_todays_value(read: Read, text: Callable[..., bytes]
         pytest.param("number", '="+1"&A1', FORMULA, id="formula"),
         pytest.param("customer reference", "=1+1", FORMULA, id="formula-in-text"),
         pytest.param("customer reference", "'=1+1", FORMULA, id="formula-as-text"),
-        pytest.param(
-            "tags", "#N/A", "“#N/A” is an error of the spreadsheet; put the value itself into the cell.", id="error"
-        ),
+        pytest.param("tags", "#N/A", "“#N/A” is a spreadsheet error; enter the value itself.", id="error"),
     ],
 )
 def test_lost_values_are_named(

@@ -39,11 +39,13 @@ EMPTY = "“moves.csv” is empty. Save the sheet again and upload it."
         ),
         pytest.param(OLE + "EncryptedPackage".encode("utf-16-le"), PASSWORD, id="password"),
         pytest.param(
-            OLE + "Workbook".encode("utf-16-le"), f"“moves.csv” is a workbook in the old .xls form. {SAVE_AS}", id="xls"
+            OLE + "Workbook".encode("utf-16-le"),
+            f"“moves.csv” is a workbook in the old .xls format. {SAVE_AS}",
+            id="xls",
         ),
         pytest.param(
             OLE + "WordDocument".encode("utf-16-le"),
-            f"“moves.csv” is a document in an old Office form, not a sheet. {SAVE_AS}",
+            f"“moves.csv” is a document in an old Office format, not a sheet. {SAVE_AS}",
             id="doc",
         ),
         pytest.param(b"\x89PNG\r\n\x1a\n123", f"“moves.csv” is a picture, not a sheet. {SAVE_AS}", id="png"),
@@ -103,7 +105,7 @@ def test_what_is_no_sheet_is_refused(refused: Callable[..., str], content: bytes
             id="zip",
         ),
         pytest.param(
-            {"xl/workbook.bin": b""}, f"“moves.csv” is a workbook in the binary .xlsb form. {SAVE_AS}", id="xlsb"
+            {"xl/workbook.bin": b""}, f"“moves.csv” is a workbook in the binary .xlsb format. {SAVE_AS}", id="xlsb"
         ),
         pytest.param({"word/document.xml": b""}, f"“moves.csv” is a Word document, not a sheet. {SAVE_AS}", id="docx"),
         pytest.param(

@@ -70,7 +70,7 @@ def test_hidden_cells_are_named(refused: Callable[..., str], change: Callable[[W
     """Whoever filters a sheet to one row means that row: nothing that nobody sees is planned."""
     said = refused(made(change), name="moves.xlsx")
 
-    assert said == f"“moves.xlsx” has more in it than it shows: {what}. {WAYS_OUT}"
+    assert said == f"“moves.xlsx” contains more than it shows: {what}. {WAYS_OUT}"
 
 
 def test_what_is_hidden_but_not_read_stays_out_of_it(read: Read) -> None:
