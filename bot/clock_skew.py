@@ -54,13 +54,17 @@ class ServiceClock:
         moment = read_date(date)
         if moment is None:
             return
-        came, said = self._now(), moment.timestamp()
-        low, high = said - came, said + _RESOLUTION - asked
+        self.take_in(moment.timestamp(), asked, resolution=_RESOLUTION)
+
+    def take_in(self, said: float, asked: float, *, resolution: float) -> None:
+        """Take in the time of an answer that has just come, in seconds since 1970, cut off to ``resolution``."""
+        came = self._now()
+        low, high = said - came, said + resolution - asked
         if self._bounds is not None and max(low, self._bounds[0]) <= min(high, self._bounds[1]):
             low, high = max(low, self._bounds[0]), min(high, self._bounds[1])
         # Otherwise their clock was set, or is another one: what is newer counts.
         self._bounds = low, high
-        self._compare(said, came - asked)
+        self._compare(said, came - asked + resolution)
 
     @property
     def earliest(self) -> datetime | None:
@@ -93,15 +97,15 @@ class ServiceClock:
             return ""
         way = "ahead of" if self._skew > timedelta(0) else "behind"
         return (
-            f"This machine's clock is {_length(abs(self._skew))} {way} {self._title}'s clock. Nothing is done twice "
+            f"This machine's clock is {length(self.seconds)} {way} {self._title}'s clock. Nothing is done twice "
             "or left out because of it, but start times and displayed times are wrong by as much: check this machine's "
             "time synchronisation (NTP)."
         )
 
-    def _compare(self, date: float, took: float) -> None:
-        """Hold an answer that took so long against our clock: only what it proves begins a skew, or ends one."""
+    def _compare(self, date: float, within: float) -> None:
+        """Hold a time of the last seconds against our clock: only what it proves begins a skew, or ends one."""
         most = timedelta(seconds=self._wall() - date)
-        least = most - timedelta(seconds=took + _RESOLUTION)
+        least = most - timedelta(seconds=within)
         if least > TOLERATED or most < -TOLERATED:
             found = least if least > TOLERATED else most
             if self._skew is None:
@@ -120,8 +124,9 @@ def read_date(text: str | None) -> datetime | None:
         return None
 
 
-def _length(span: timedelta) -> str:
-    seconds = round(span.total_seconds())
+def length(span: float) -> str:
+    """Return so many seconds, whatever their sign, for people."""
+    seconds = round(abs(span))
     if seconds < 120:
         return f"{seconds} s"
     if seconds < 7200:

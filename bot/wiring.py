@@ -172,9 +172,11 @@ async def running(
         stack.enter_context(short_pauses())
         # First of all, and long before it listens: somebody else's port is told before anything waits for Slack.
         place = stack.enter_context(reserved(settings.host, settings.port))
-        database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
+        url = settings.database_url.get_secret_value()
+        database = await stack.enter_async_context(Database(url, wall=clock, steady=steady))
         before, after = await _prepared(database)
         log.info("database ready", revision=after, before=before)
+        clock = database.clock
         client = slack_client(settings, stack, clock=clock)
         encryption = build_encryption(settings)
         runs = partial(BulkRunRecords, database, clock=clock)
@@ -366,7 +368,7 @@ async def _ready(context: Context, working: asyncio.Task[None]) -> str:
     """Return what is wrong; empty when work is being done."""
     if working.done():
         return "the worker has stopped"
-    if trouble := context.database.damage or context.database.trouble:
+    if trouble := context.database.damage or context.database.trouble or context.database.skew:
         return trouble
     if health := context.health.present:
         return "; ".join(health.values())

@@ -29,10 +29,10 @@ async def database(settings: Settings) -> Sequence[Finding]:
     if url.get_backend_name() == "sqlite":
         return await _sqlite(url)
     where = f" on {url.host}" if url.host else ""
-    return [await _postgres(url, f"The PostgreSQL database {url.database or 'without a name'}{where}")]
+    return await _postgres(url, f"The PostgreSQL database {url.database or 'without a name'}{where}")
 
 
-async def _postgres(url: URL, shown: str) -> Finding:
+async def _postgres(url: URL, shown: str) -> Sequence[Finding]:
     """Compare the revision, and try what work needs, which is taken back; in words that every command has for it."""
     try:
         async with Database(url.render_as_string(hide_password=False), beside=True) as database:
@@ -42,8 +42,8 @@ async def _postgres(url: URL, shown: str) -> Finding:
             else:
                 await database.rehearse_migration()
     except StoreError as error:
-        return fail(f"{shown} cannot be used. {error.message}")
-    return _judged(shown, present)
+        return [fail(f"{shown} cannot be used. {error.message}")]
+    return [_judged(shown, present), *([fail(database.skew)] if database.skew else [])]
 
 
 async def _sqlite(url: URL) -> Sequence[Finding]:

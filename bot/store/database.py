@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from bot.config.postgres_url import is_postgres
 from bot.errors import DatabaseDamaged, DatabaseUnavailable, StoreError
 from bot.store import postgres
+from bot.store.database_clock import DatabaseClock, local_time
 from bot.store.driver_errors import DRIVER_ERRORS, meaning
 from bot.store.rehearsal import rehearse, rehearse_migration
 from bot.store.sqlite_file import HeldFile, path_of, refuse_folder, seen_by_others
@@ -53,11 +56,20 @@ class Database:
     Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file. With ``beside`` it may:
     for a few reads and short writes next to a Linesman at work. Nothing is made then where there is no database yet.
 
+    ``wall`` is our time of day, and ``steady`` counts its seconds and is never set.
+
     What the driver has to say about the database itself, its file or its server is raised as
     :class:`bot.errors.StoreError`, in words for people; what is left of its errors are ours.
     """
 
-    def __init__(self, url: str, *, beside: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        beside: bool = False,
+        wall: Callable[[], datetime] = local_time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         parsed = make_url(url)
         self._sqlite = not is_postgres(parsed)
         self._path = path_of(parsed)
@@ -75,6 +87,8 @@ class Database:
         except ValueError as error:
             raise StoreError(f"DATABASE_URL {error}.") from error
         self._beside = beside
+        self._wall = wall
+        self._clock = DatabaseClock(wall, steady)
         #: Whether the write-ahead log may still hold what was wiped; a process that was killed may have left some.
         self._to_scrub = self._sqlite and not beside
         self._writing = asyncio.Lock()
@@ -91,6 +105,21 @@ class Database:
     def engine(self) -> AsyncEngine:
         """The engine, for looking into it; what its errors mean is told by :meth:`connection` only."""
         return self._engine
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The time by which everything goes that is in it: its server's, or ours where one process has a file."""
+        return self._wall if self._sqlite else self._clock
+
+    @property
+    def server_clock(self) -> DatabaseClock | None:
+        """The server's clock, compared with ours; None for a file."""
+        return None if self._sqlite else self._clock
+
+    @property
+    def skew(self) -> str:
+        """Why no work is to be taken from it: our clock is off. Empty when it is not; asked anew by :meth:`ping`."""
+        return "" if self._sqlite else self._clock.skew
 
     @property
     def trouble(self) -> str:
@@ -165,7 +194,7 @@ class Database:
         with self._explained(writing=True):
             if not self._sqlite:
                 # One of this process asks the server at a time: the others would only keep connections from readers.
-                async with self._turn(), postgres.transaction(self._engine, writing=True) as connection:
+                async with self._turn(), postgres.transaction(self._engine, self._clock, writing=True) as connection:
                     yield connection
                 return
             async with self._writing, self._engine.connect() as connection:
@@ -224,7 +253,7 @@ class Database:
                 async with self._engine.connect() as connection, connection.begin():
                     yield Transaction(connection)
                 return
-            async with postgres.transaction(self._engine) as connection:
+            async with postgres.transaction(self._engine, self._clock) as connection:
                 yield Transaction(connection)
 
     async def cancel(self, tasks: Collection[asyncio.Task[Any]]) -> None:

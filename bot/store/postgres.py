@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import URL, NullPool, text
+from sqlalchemy import URL, NullPool, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.config.postgres_url import for_driver
 from bot.errors import DatabaseConflict
+from bot.store.database_clock import DatabaseClock
 from bot.store.driver_errors import DRIVER_ERRORS, meaning
 
 #: Seconds within which a transaction is open: with a connection from the pool, or a new one. Somebody may be waiting
@@ -37,10 +38,10 @@ SILENCE: Final = 10.0
 _BOUNDS: Final = text(
     "SELECT set_config('statement_timeout', '20000', true), "
     f"set_config('lock_timeout', '{TURN_WITHIN * 1000:.0f}', true), "
-    f"set_config('idle_in_transaction_session_timeout', '{SILENCE * 1000:.0f}', true)"
+    f"set_config('idle_in_transaction_session_timeout', '{SILENCE * 1000:.0f}', true), clock_timestamp()"
 )
 #: The turn to write: a lock that ends with the transaction, under any number that is the same in every version.
-_TURN: Final = text("SELECT pg_advisory_xact_lock(4711043)")
+_TURN: Final = text("SELECT turn.*, clock_timestamp() FROM pg_advisory_xact_lock(4711043) AS turn")
 
 
 def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
@@ -66,19 +67,21 @@ def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine, *, writing: bool = False) -> AsyncIterator[AsyncConnection]:
+async def transaction(
+    engine: AsyncEngine, clock: DatabaseClock, *, writing: bool = False
+) -> AsyncIterator[AsyncConnection]:
     """Open a transaction, commit it when the block ends well, and roll it back otherwise.
 
     One that is ``writing`` has the turn: no other is open at the same time, on any replica. One that is not sees one
-    moment and can write nothing.
+    moment and can write nothing. ``clock`` hears what time it is at the server.
 
     Raises what the driver raises. A connection on which a command was given up is not asked for anything more, not
     even to roll back: the server does that when the connection is gone.
     """
-    connection = await _opened(engine, writing=writing)
+    connection = await _opened(engine, clock, writing=writing)
     try:
         if writing:
-            await connection.execute(_TURN)
+            await _heard(connection, _TURN, clock)
         yield connection
         await connection.commit()
     except TimeoutError:
@@ -88,7 +91,7 @@ async def transaction(engine: AsyncEngine, *, writing: bool = False) -> AsyncIte
         await connection.close()
 
 
-async def _opened(engine: AsyncEngine, *, writing: bool) -> AsyncConnection:
+async def _opened(engine: AsyncEngine, clock: DatabaseClock, *, writing: bool) -> AsyncConnection:
     """Return a connection on which a transaction has begun, anew when the one in the pool turns out to be closed."""
     for left in reversed(range(TRIES)):
         connection = engine.connect()
@@ -97,7 +100,7 @@ async def _opened(engine: AsyncEngine, *, writing: bool) -> AsyncConnection:
                 await connection.start()
                 if not writing:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                await connection.execute(_BOUNDS)
+                await _heard(connection, _BOUNDS, clock)
         except DRIVER_ERRORS as error:
             await _closed(connection)
             if not left or not _try_again(error):
@@ -108,6 +111,13 @@ async def _opened(engine: AsyncEngine, *, writing: bool) -> AsyncConnection:
         else:
             return connection
     raise RuntimeError("the last try returns or raises")
+
+
+async def _heard(connection: AsyncConnection, statement: TextClause, clock: DatabaseClock) -> None:
+    """Execute a statement whose last column is the server's time."""
+    asked = clock.steady()
+    row = (await connection.execute(statement)).one()
+    clock.heard(row[-1], asked)
 
 
 async def _closed(connection: AsyncConnection) -> None:

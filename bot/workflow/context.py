@@ -121,8 +121,13 @@ class Context:
 
     @property
     def clocks(self) -> Mapping[str, ServiceClock]:
-        """The clocks of all services: Slack's, and the providers' by their names."""
-        return {"slack": self.slack_clock, **{each.name: each.clock for each in self.catalogue.providers}}
+        """The clocks of all services: Slack's, the providers' by their names, and a database server's."""
+        database = self.database.server_clock
+        return {
+            "slack": self.slack_clock,
+            **{each.name: each.clock for each in self.catalogue.providers},
+            **({"database": database} if database is not None else {}),
+        }
 
     @property
     def slack_time(self) -> str:

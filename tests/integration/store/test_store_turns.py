@@ -79,7 +79,9 @@ async def test_a_replica_that_falls_silent_loses_its_turn(
     """Stopped or cut off in the middle of a transaction, it keeps the others waiting for a while and not for ever."""
     one, other = pair
     monkeypatch.setattr(
-        connections, "_BOUNDS", text("SELECT set_config('idle_in_transaction_session_timeout', '200', true)")
+        connections,
+        "_BOUNDS",
+        text("SELECT set_config('idle_in_transaction_session_timeout', '200', true), clock_timestamp()"),
     )
     silent = one.transaction()
     tx = await silent.__aenter__()
