@@ -29,7 +29,7 @@ from bot.slack.views.home import home
 from bot.slack.views.number import number_details
 from bot.slack.views.paging import read_turn
 from bot.slack.views.status import listing
-from bot.slack.views.templates import naming, read_value, replacing, saved, shelf
+from bot.slack.views.templates import naming, read_value, replacing, saved, template_list
 from bot.workflow.planning.templates import TemplatePage, TemplatePreview
 from bot.workflow.queries.home import HomeContents
 from bot.workflow.queries.number_lookup import PAGE, CurrentValues, NumberDetails, ProviderNumber
@@ -182,7 +182,7 @@ def templates(draw: st.DrawFn) -> Template:
 @given(st.lists(templates(), max_size=8, unique_by=lambda template: template.id))
 def test_a_shelf_of_templates_is_legal_and_harmless(shown: list[Template]) -> None:
     """Eight of the largest, below what is to be said first."""
-    text, blocks = shelf(TemplatePage(shown, earlier=True, later=True), KINDS, "`Denver` is deleted.")
+    text, blocks = template_list(TemplatePage(shown, earlier=True, later=True), KINDS, "`Denver` is deleted.")
 
     assert_harmless(text, blocks)
     for template in shown:

@@ -38,13 +38,13 @@ RUN_STOPPED: Final = "linesman.run_stopped"
 class RunState(Enum):
     """What a run is doing."""
 
-    GOING = "going"  #: taking up one number after the other
+    RUNNING = "running"  #: taking up one number after the other
     STOPPED = "stopped"  #: no other number can be changed; the rest is not attempted
-    RESTING = "resting"  #: Close is away; the rest waits
-    LEAVING = "leaving"  #: this process ends, or the run is somebody else's now
+    WAITING = "waiting"  #: Close is away; the rest waits
+    ENDING = "ending"  #: this process ends, or the run is somebody else's now
 
 
-class _Pen:
+class _StepWriter:
     """Writes down where one number is."""
 
     def __init__(self, ledger: Ledger, number: RunNumber) -> None:
@@ -74,7 +74,7 @@ class RunExecution:
         self._updates = updates
         self._ledger = Ledger(runs, run.id, owner)
         self._fresh_reads = updates.fresh_reads(run.numbers, kind)
-        self._course = RunState.GOING
+        self._course = RunState.RUNNING
         self._why, self._code = "", RUN_STOPPED
         if run.halt is not None:
             self._only_sent(for_good=run.halt.for_good)
@@ -93,8 +93,8 @@ class RunExecution:
 
     def leave(self) -> None:
         """Take up no more numbers; those at work may come to their end."""
-        if self._course is RunState.GOING:
-            self._course = RunState.LEAVING
+        if self._course is RunState.RUNNING:
+            self._course = RunState.ENDING
 
     def cut_off(self) -> None:
         """Let go of the numbers at work. What they sent is marked as sent, so the next owner looks first."""
@@ -114,23 +114,23 @@ class RunExecution:
                     await self._stop()
                 # What an earlier process left as sent is looked at once more before the run can end.
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
-            case RunState.LEAVING:
+            case RunState.ENDING:
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
-            case RunState.RESTING:
+            case RunState.WAITING:
                 await self._runs.put_off(self._run.id, self._owner, REST)
-            case RunState.GOING:
+            case RunState.RUNNING:
                 # Nothing is left but what a freeze keeps back: whoever lifts it makes the run due at once.
                 await self._runs.put_off(self._run.id, self._owner, REST, frozen=True)
 
     async def _work(self) -> None:
-        while self._course is RunState.GOING:
+        while self._course is RunState.RUNNING:
             try:
                 if (taken := await self._fresh_reads.next()) is None:
                     return
                 await self._one(*taken)
                 self._widen()
             except Superseded:
-                self._course = RunState.LEAVING
+                self._course = RunState.ENDING
             except DatabaseUnavailable as error:
                 self._rest(error.message)
             except Exception as error:
@@ -141,12 +141,12 @@ class RunExecution:
     def _widen(self) -> None:
         """Let more numbers be at work, where Close allows so many requests that these do not use them up."""
         wanted = min(WIDEST, int(self._updates.rate * COVERED), len(self._tasks) + len(self._fresh_reads))
-        if self._course is RunState.GOING:
+        if self._course is RunState.RUNNING:
             self._tasks |= {asyncio.create_task(self._work()) for _ in range(len(self._tasks), wanted)}
 
     async def _one(self, number: RunNumber, seen: FreshRead | None) -> None:
-        pen = _Pen(self._ledger, number)
-        ending = await self._updates.carry_out(number, self._kind, pen, self._fresh_reads, seen)
+        writer = _StepWriter(self._ledger, number)
+        ending = await self._updates.carry_out(number, self._kind, writer, self._fresh_reads, seen)
         self._weigh(ending)
         if ending.stale:
             self._stop_as_stale(number)
@@ -184,12 +184,12 @@ class RunExecution:
 
     def _stop_as_stale(self, number: RunNumber) -> None:
         """Send nothing more because of a number that is not as the plan found it, where the policy says so."""
-        if self._run.on_stale is OnStale.STOP and self._course is RunState.GOING:
+        if self._run.on_stale is OnStale.STOP and self._course is RunState.RUNNING:
             why = f"{number.e164} has changed since the plan was made."
             self._course, self._code, self._why = RunState.STOPPED, STOPPED, why
             log.warning("run %s is stopped: %s", self._run.id, why)
 
     def _rest(self, why: str) -> None:
-        if self._course is RunState.GOING:
-            self._course = RunState.RESTING
+        if self._course is RunState.RUNNING:
+            self._course = RunState.WAITING
             log.warning("run %s is postponed for %g s: %s", self._run.id, REST, why)

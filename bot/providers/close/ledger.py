@@ -10,7 +10,7 @@ from bot.providers.runs import Runs
 
 
 class Ledger:
-    """One owner's pen for one run.
+    """One owner's writer for one run.
 
     A commit costs milliseconds and is asked for twice per number. What comes in while one is under way is written
     together by the next: nothing waits longer than two commits, and nothing is reported written before it is.

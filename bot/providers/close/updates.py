@@ -77,7 +77,7 @@ class Updates:
         return FreshReads(self._reader, kind, numbers, self._http.now)
 
     async def carry_out(
-        self, number: RunNumber, kind: Kind, pen: OperationWriter, fresh_reads: FreshReads, seen: FreshRead | None
+        self, number: RunNumber, kind: Kind, writer: OperationWriter, fresh_reads: FreshReads, seen: FreshRead | None
     ) -> UpdateResult:
         """Give ``number`` its outcome, or say that it has to be tried again later.
 
@@ -93,7 +93,7 @@ class Updates:
                 seen = await self._read(number, kind, fresh_reads, None if doubtful else seen)
                 if (found := _judged(number, kind, seen, doubtful=doubtful)) is not None:
                     return found
-                await self._send(number, pen, fresh_reads, seen)
+                await self._send(number, writer, fresh_reads, seen)
                 return UpdateResult(step=Step(position=number.position, state=NumberState.SUCCEEDED))
             except _TooOld:
                 continue
@@ -110,7 +110,7 @@ class Updates:
                 return _refused(number, error, lost=doubtful)
             if not doubtful:
                 # However long it waits now, a freeze or a stop meanwhile finds the number unsent.
-                await pen.unmark()
+                await writer.unmark()
             if isinstance(why, RateLimited):
                 await self._http.sleep(why.wait)
                 continue
@@ -120,13 +120,13 @@ class Updates:
             log.info("retrying number %s: %s", number.id, why.message)
             await self._http.sleep(PAUSE * 2.0 ** (tries - 1) * (0.5 + self._http.jitter() / 2))
 
-    async def _send(self, number: RunNumber, pen: OperationWriter, fresh_reads: FreshReads, seen: FreshRead) -> None:
+    async def _send(self, number: RunNumber, writer: OperationWriter, fresh_reads: FreshReads, seen: FreshRead) -> None:
         """Send the update, unless what was seen of the number is too old when its turn comes."""
 
         async def ready() -> None:
             if not fresh_reads.fresh(seen):
                 raise _TooOld
-            await pen.mark()
+            await writer.mark()
 
         parts = {"id": number.id}
         try:

@@ -59,7 +59,7 @@ class LookupList:
 
 
 #: Setting -> where its ids live. Billing groups have neither filter nor search, so all their pages are read.
-SHELVES: Final[Mapping[str, LookupList]] = {
+LISTS: Final[Mapping[str, LookupList]] = {
     "connection_id": LookupList("/connections", connection_label, "filter[connection_name][contains]"),
     "billing_group_id": LookupList("/billing_groups", billing_group_label, ""),
     EMERGENCY_ADDRESS: LookupList("/addresses", address_label, "filter[street_address][contains]"),
@@ -90,70 +90,70 @@ class Lookups:
 
         A PIN that somebody has written into a name is not shown.
         """
-        shelf, wanted = SHELVES[setting], " ".join(text.split())
-        listing = await self._listing(shelf, "")
+        source, wanted = LISTS[setting], " ".join(text.split())
+        listing = await self._listing(source, "")
         labels = dict(listing.labels)
         searched: Mapping[str, str] = {}
-        if not listing.whole and shelf.search and len(wanted) >= _SEARCHABLE:
-            searched = (await self._listing(shelf, wanted)).labels
+        if not listing.whole and source.search and len(wanted) >= _SEARCHABLE:
+            searched = (await self._listing(source, wanted)).labels
         near = {id_: label for id_, label in labels.items() if wanted.casefold() in label.casefold()}
         tell = await self._http.masking.telling()
         return menu([(id_, tell(label)) for id_, label in (near | dict(searched)).items()], whole=listing.whole)
 
     async def labels(self, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
         """Return id -> label for those of ``ids`` that exist."""
-        shelf, wanted = SHELVES[setting], set(ids)
+        source, wanted = LISTS[setting], set(ids)
         if not wanted:
             return {}
-        if len(wanted) > 1 or not shelf.search:
-            await self._listing(shelf, "")
-        known = {id_: label for id_ in wanted if (label := self._remembered(shelf, id_)) is not None}
+        if len(wanted) > 1 or not source.search:
+            await self._listing(source, "")
+        known = {id_: label for id_ in wanted if (label := self._remembered(source, id_)) is not None}
 
         async def ask(id_: str) -> tuple[str, str]:
             try:
-                row = one(await self._http.read("GET", f"{shelf.path}/{{id}}", parts={"id": id_}), id_)
+                row = one(await self._http.read("GET", f"{source.path}/{{id}}", parts={"id": id_}), id_)
             except (ProviderNotFound, BadRequest):  # an id of the wrong form exists as little as an unknown one
                 return id_, ""
-            return id_, self._remember(shelf, {id_: shelf.label(row)})[id_]
+            return id_, self._remember(source, {id_: source.label(row)})[id_]
 
         asked = dict(await together(ask, sorted(wanted - known.keys())))
         tell = await self._http.masking.telling()  # somebody may have written a PIN into a name
         return {id_: clean(tell(label), LONGEST) for id_, label in (known | asked).items() if label}
 
-    async def _listing(self, shelf: LookupList, text: str) -> _Answered:
+    async def _listing(self, source: LookupList, text: str) -> _Answered:
         """Return the list, or what its search for ``text`` finds, from memory while it is fresh."""
-        key = (shelf.path, text.casefold())
+        key = (source.path, text.casefold())
         async with self._asking.setdefault(key, asyncio.Lock()):
             held = self._listings.get(key)
             if held is not None and held.until > self._http.now():
                 return held
             labels: dict[str, str] = {}
             listing = ListProgress()
-            for number in range(1, (1 if shelf.search else _MOST_PAGES) + 1):
-                answer = await self._page(shelf, text, number)
-                page = {str(row.get("id", "")): shelf.label(row) for row in rows(answer)}
+            for number in range(1, (1 if source.search else _MOST_PAGES) + 1):
+                answer = await self._page(source, text, number)
+                page = {str(row.get("id", "")): source.label(row) for row in rows(answer)}
                 labels |= page
                 listing.take(page, total(answer))
                 if listing.over:
                     break
-            labels = self._remember(shelf, {id_: label for id_, label in labels.items() if id_ and label})
+            labels = self._remember(source, {id_: label for id_, label in labels.items() if id_ and label})
             self._forget_old()
             held = self._listings[key] = _Answered(labels, listing.whole, self._http.now() + FRESH)
             return held
 
-    async def _page(self, shelf: LookupList, text: str, number: int) -> JSON:
+    async def _page(self, source: LookupList, text: str, number: int) -> JSON:
         params: dict[str, str | int] = {"page[number]": number, "page[size]": _PAGE}
         if text:
-            params[shelf.search] = text
-        return await self._http.read("GET", shelf.path, params=params)
+            params[source.search] = text
+        return await self._http.read("GET", source.path, params=params)
 
-    def _remember(self, shelf: LookupList, labels: dict[str, str]) -> dict[str, str]:
+    def _remember(self, source: LookupList, labels: dict[str, str]) -> dict[str, str]:
         until = self._http.now() + FRESH
-        self._names |= {(shelf.path, id_): (label, until) for id_, label in labels.items()}
+        self._names |= {(source.path, id_): (label, until) for id_, label in labels.items()}
         return labels
 
-    def _remembered(self, shelf: LookupList, id_: str) -> str | None:
-        label, until = self._names.get((shelf.path, id_), (None, 0.0))
+    def _remembered(self, source: LookupList, id_: str) -> str | None:
+        label, until = self._names.get((source.path, id_), (None, 0.0))
         return label if until > self._http.now() else None
 
     def _forget_old(self) -> None:

@@ -27,7 +27,7 @@ from bot.slack.views.templates import (
     read_value,
     replacing,
     saved,
-    shelf,
+    template_list,
 )
 from bot.workflow.planning.templates import NameTaken
 
@@ -132,5 +132,5 @@ async def _show(
     after: str = "",
     before: str = "",
 ) -> None:
-    page = await services.templates.shelf(by=act.user, after=after, before=before)
-    await services.say(act, *shelf(page, services.choices.by_name, first), replace=replace)
+    page = await services.templates.page(by=act.user, after=after, before=before)
+    await services.say(act, *template_list(page, services.choices.by_name, first), replace=replace)

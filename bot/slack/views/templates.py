@@ -80,7 +80,7 @@ def saved(template: Template) -> str:
     return f"💾 {code(template.name)} is saved. {code(f'/numbers run {template.name}')} opens it in the form."
 
 
-def shelf(page: TemplatePage, kinds: Mapping[str, Kind], first: str = "") -> tuple[str, list[Block]]:
+def template_list(page: TemplatePage, kinds: Mapping[str, Kind], first: str = "") -> tuple[str, list[Block]]:
     """Return a page of templates with their buttons, below what is to be said ``first`` (mrkdwn)."""
     blocks = [section(first)] if first else []
     if not page.templates:

@@ -66,7 +66,7 @@ class Canary:
             "failed": tally.failed,
         }
         if sum(counts.values()) == tally.verified:
-            await self._let_go(tx, change, ITSELF)
+            await self._release_rest(tx, change, ITSELF)
         else:
             await self._pause(tx, change, counts)
         await self._notify.cards(tx, change.id)
@@ -81,7 +81,7 @@ class Canary:
         if reminder := self._authorization.reminder_of(change):
             await tx.tasks.add(Task.REMIND, change.id, now + reminder)
 
-    async def _let_go(self, tx: Transaction, change: Change, by: str) -> None:
+    async def _release_rest(self, tx: Transaction, change: Change, by: str) -> None:
         """Have the rest begin; its numbers are read again first."""
         now = self._context.clock()
         await tx.changes.move(
@@ -116,7 +116,7 @@ class Canary:
                 state = change.state.value.replace("_", " ")
                 raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to decide.")
             numbers = sum(batch.size for batch in await tx.batches.held_back(change.id))
-            await self._let_go(tx, change, by)
+            await self._release_rest(tx, change, by)
             await self._notify.line(tx, change_id, "continued", by=by, numbers=numbers)
             await self._notify.cards(tx, change_id)
         self._context.ring()

@@ -269,7 +269,7 @@ class Planner:
             await tx.tasks.again(claim, self._context.clock() + pause)
 
     @handles(Task.DISCARD)
-    async def forget(self, claim: Claim) -> None:
+    async def discard(self, claim: Claim) -> None:
         """Carry out the task: give up a plan that nobody asked approval for in time."""
         problem = "Nobody requested approval of this plan in time; start again."
         async with self._context.database.transaction() as tx:

@@ -132,7 +132,7 @@ class Templates:
         """Return what of the template can be filled in, and what cannot."""
         return fitted(template, self.kind(template), ways)
 
-    async def shelf(self, *, by: str, after: str = "", before: str = "") -> TemplatePage:
+    async def page(self, *, by: str, after: str = "", before: str = "") -> TemplatePage:
         """Return the templates whose names come after one name, or before another; from the first without either.
 
         Raises NotAllowed.
