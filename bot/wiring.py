@@ -27,6 +27,7 @@ from bot.providers.http import Bounds
 from bot.providers.masking import SentSecrets
 from bot.providers.offers import ProviderParts
 from bot.providers.runs import Runs
+from bot.providers.shared_rates import SharedRates
 from bot.providers.telnyx.offer import OFFER as TELNYX
 from bot.replica import replica_name
 from bot.runtime import short_pauses
@@ -49,6 +50,7 @@ from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.secret_book import SecretFingerprints
+from bot.store.shared_rates import DatabaseRates
 from bot.store.tasks import handlers_of
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.reminders import Reminders
@@ -123,19 +125,26 @@ def build_providers(
     *,
     runs: Callable[[str], Runs] | None = None,
     sent_secrets: SentSecrets | None = None,
+    rates: SharedRates | None = None,
     patience: float = 120.0,
     clock: Clock = utc_now,
 ) -> Sequence[Provider]:
     """Return the providers that are switched on.
 
     ``runs`` gives a provider, by its name, the place where it writes down what it carries out itself; without it such
-    a provider can only look. ``sent_secrets`` remembers what was sent in secret. ``patience`` is for how many seconds
-    a read is repeated before the provider counts as unavailable. ``clock`` is our time of day, which is compared with
-    the providers' to tell a difference.
+    a provider can only look. ``sent_secrets`` remembers what was sent in secret, and ``rates`` how much of their
+    allowance replicas have used up together. ``patience`` is for how many seconds a read is repeated before the
+    provider counts as unavailable. ``clock`` is our time of day, which is compared with the providers' to tell a
+    difference.
     """
     bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
     parts = ProviderParts(
-        encryption=encryption, bounds=bounds, runs=runs, sent_secrets=sent_secrets, wall=lambda: clock().timestamp()
+        encryption=encryption,
+        bounds=bounds,
+        runs=runs,
+        sent_secrets=sent_secrets,
+        rates=rates,
+        wall=lambda: clock().timestamp(),
     )
     return [provider for offer in OFFERS if (provider := offer.open(settings, parts)) is not None]
 
@@ -151,11 +160,13 @@ def build_encryption(settings: Settings) -> Encryption | None:
     return Encryption(keys) if keys else None
 
 
-def slack_client(settings: Settings, stack: AsyncExitStack, *, clock: Clock = utc_now) -> Client:
+def slack_client(
+    settings: Settings, stack: AsyncExitStack, *, clock: Clock = utc_now, rates: DatabaseRates | None = None
+) -> Client:
     """Return the Web API client; its connections are closed with ``stack``."""
     http = session()
     stack.push_async_callback(http.close)
-    return Client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, http, clock=clock)
+    return Client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, http, clock=clock, rates=rates)
 
 
 @asynccontextmanager
@@ -177,11 +188,14 @@ async def running(
         before, after = await _prepared(database)
         log.info("database ready", revision=after, before=before)
         clock = database.clock
-        client = slack_client(settings, stack, clock=clock)
+        rates = DatabaseRates(database) if database.shared else None
+        client = slack_client(settings, stack, clock=clock, rates=rates)
         encryption = build_encryption(settings)
         runs = partial(BulkRunRecords, database, clock=clock)
         book = SecretFingerprints(database, clock=clock)
-        catalogue = Catalogue(build_providers(settings, encryption, runs=runs, sent_secrets=book, clock=clock))
+        catalogue = Catalogue(
+            build_providers(settings, encryption, runs=runs, sent_secrets=book, rates=rates, clock=clock)
+        )
         for provider in catalogue.providers:
             stack.push_async_callback(provider.aclose)
         identity = await answered(lambda: identify(client))

@@ -34,7 +34,8 @@ from bot.errors import (
 from bot.providers.answers import Answer, Refuse, UnclearAnswer, as_object, read_answer
 from bot.providers.key_watch import KeyWatch
 from bot.providers.masking import Masking
-from bot.providers.pacing import EndpointPace, asked_wait
+from bot.providers.pacing import EndpointPace, allowance, asked_wait
+from bot.providers.shared_rates import SharedPace
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +88,10 @@ class PacedClient:
     #: What calls took, by method, path before its parts are filled in (``/phone_numbers/{id}``) and HTTP status, or the
     #: name of the failure when there was no answer.
     calls: CallTimes = field(default_factory=lambda: CallTimes("method", "endpoint", "status"))
+    #: The allowance that is shared with other replicas; None when there are none.
+    shared: SharedPace | None = None
+    #: Whether the provider counts each endpoint group by itself; else, and where that is not known, all together.
+    by_endpoint: bool = True
     #: Takes what we sent in secret out of everything that the provider says.
     masking: Masking = field(default_factory=Masking)
 
@@ -179,11 +184,35 @@ class PacedClient:
     async def _pace(self, method: str, path: str, until: float) -> None:
         """Wait for the endpoint group's turn; raise RateLimited when it comes after ``until``."""
         pace = self._paces.setdefault((method, path), EndpointPace())
-        while (wait := pace.take(self.now())) > 0:
+        while (wait := await self._take(method, path, pace)) > 0:
             if self.now() + wait > until:
                 raise self._too_fast(method, path, wait)
             self.calls.waited(f"{method} {path}", wait)
             await self.sleep(wait)
+
+    async def _take(self, method: str, path: str, pace: EndpointPace) -> float:
+        """Take one request out of our own allowance, and out of the one that replicas share; see ``pace.take``."""
+        if (wait := pace.take(self.now())) > 0 or self.shared is None:
+            return wait
+        try:
+            wait = await self.shared.take(self._scope(method, path), pace.limit)
+        except BaseException:
+            pace.give_back()
+            pace.ended()
+            raise
+        if wait > 0:
+            pace.give_back()
+            pace.ended()
+        return wait
+
+    def _scope(self, method: str, path: str) -> str:
+        return f"{self.title} {method} {path}"[:120] if self.by_endpoint else self.title
+
+    async def _share(self, method: str, path: str, pace: EndpointPace, headers: httpx.Headers) -> None:
+        """Pass on to the other replicas what an answer told about the allowance."""
+        if self.shared is not None:
+            told = allowance(headers)
+            await self.shared.learn(self._scope(method, path), pace.limit, told.get("remaining"), told.get("reset"))
 
     def _too_fast(self, method: str, path: str, wait: float, status: int | None = None) -> RateLimited:
         self.calls.waited(f"{method} {path}", wait)
@@ -247,9 +276,12 @@ class PacedClient:
         _log.debug("%s %s: %d", method, path, answer.status)
         pace = self._paces[method, path]
         pace.learn(answer.headers, asked, self.now())
+        await self._share(method, path, pace, answer.headers)
         if answer.status == 429:
             wait = asked_wait(answer.headers, self.clock.earliest, otherwise=self.unasked_wait)
             pace.closed_until = self.now() + wait
+            if self.shared is not None:
+                await self.shared.close(self._scope(method, path), pace.limit, wait)
             raise self._too_fast(method, path, wait, status=429)
         return answer
 

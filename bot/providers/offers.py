@@ -12,6 +12,7 @@ from bot.providers.base import Provider
 from bot.providers.http import Bounds
 from bot.providers.masking import SentSecrets
 from bot.providers.runs import Runs
+from bot.providers.shared_rates import SharedRates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,8 @@ class ProviderParts:
     runs: Callable[[str], Runs] | None
     #: Where the fingerprints of sent secrets are written down; None when nothing is going to be sent.
     sent_secrets: SentSecrets | None
+    #: The allowances that replicas share; None when there are no others.
+    rates: SharedRates | None
     #: Our time of day in seconds since 1970.
     wall: Callable[[], float]
 

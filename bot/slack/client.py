@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.call_times import CallTimes
+from bot.changes.model.grants import Grant
 from bot.clock_skew import ServiceClock
 from bot.errors import DeliveryPostponed
 from bot.slack.web_api import TIMEOUT, retry_after
@@ -29,10 +30,16 @@ class Client(AsyncWebClient):
     """
 
     def __init__(
-        self, token: str, base_url: str, session: aiohttp.ClientSession, *, clock: Callable[[], datetime]
+        self,
+        token: str,
+        base_url: str,
+        session: aiohttp.ClientSession,
+        *,
+        clock: Callable[[], datetime],
+        rates: SharedRates | None = None,
     ) -> None:
         super().__init__(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=int(TIMEOUT))
-        self.closures = RateLimits(clock)
+        self.closures = RateLimits(clock, rates)
         #: What calls took, by method and how they ended.
         self.calls = CallTimes("method", "status")
         #: The time at Slack, as its answers tell.
@@ -45,7 +52,7 @@ class Client(AsyncWebClient):
     async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:  # noqa: ANN401 - the SDK's own
         """Call ``api_method``; raises DeliveryPostponed without a call when Slack has asked to wait with it."""
         channel = _channel(request)
-        if wait := self.closures.wait(api_method, channel):
+        if wait := await self.closures.wait_for_all(api_method, channel):
             self.calls.waited(api_method, wait)
             raise DeliveryPostponed(f"Slack asks to wait with {api_method}.", wait=wait)
         asked, status = time.monotonic(), "no_answer"
@@ -58,7 +65,7 @@ class Client(AsyncWebClient):
                 if error.response.status_code == 429:
                     wait = retry_after(error.response.headers)
                     self.calls.waited(api_method, wait)
-                    self.closures.close(api_method, channel, wait)
+                    await self.closures.close_for_all(api_method, channel, wait)
             raise
         else:
             status = "ok"
@@ -90,14 +97,26 @@ def _channel(request: Mapping[str, Any]) -> str:
 _BY_CHANNEL: Final = frozenset({"chat.postMessage"})
 
 
+class SharedRates(Protocol):
+    """What replicas know together of when a method may be called."""
+
+    async def take(self, scope: str, most: int) -> Grant:
+        """Take one call; none while the method is closed."""
+
+    async def close(self, scope: str, most: int, seconds: float) -> None:
+        """Let nobody call for ``seconds``."""
+
+
 class RateLimits:
     """Methods that are closed, each until when: a 429 closes its method for everybody, for as long as it says.
 
-    They live in the process: after a restart, and in another replica, the first call is told anew.
+    They live in the process: after a restart the first call is told anew. With ``shared``, what
+    Slack counts by channel is closed to every replica at once.
     """
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], shared: SharedRates | None = None) -> None:
         self._clock = clock
+        self._shared = shared
         #: What is closed -> since when, until when.
         self._closed: dict[str, tuple[datetime, datetime]] = {}
 
@@ -109,6 +128,19 @@ class RateLimits:
     def wait(self, method: str, channel: str) -> float:
         """Return for how many seconds ``method`` is closed yet; 0 when it is open."""
         return self._left(_name(method, channel))
+
+    async def wait_for_all(self, method: str, channel: str) -> float:
+        """Return for how many seconds ``method`` is closed yet to all replicas, and take a call when it is open."""
+        if (wait := self.wait(method, channel)) or self._shared is None or method not in _BY_CHANNEL:
+            return wait
+        granted = await self._shared.take(f"Slack {_name(method, channel)}", 0)
+        return 0.0 if granted.calls else granted.seconds
+
+    async def close_for_all(self, method: str, channel: str, seconds: float) -> None:
+        """Close ``method`` as :meth:`close` does, to all replicas."""
+        self.close(method, channel, seconds)
+        if self._shared is not None and method in _BY_CHANNEL:
+            await self._shared.close(f"Slack {_name(method, channel)}", 0, seconds)
 
     def longer_than(self, least: timedelta) -> Mapping[str, datetime]:
         """Return what is closed for longer than ``least`` yet, such as ``chat.update``, and until when."""

@@ -256,6 +256,16 @@ class Database:
             async with postgres.transaction(self._engine, self._clock) as connection:
                 yield Transaction(connection)
 
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction on rows that no decision depends on: allowances, which replicas share on PostgreSQL.
+
+        It takes no turn, so that a call to a provider waits for no change; what it goes by has to be locked.
+        """
+        with self._explained(writing=True):
+            async with postgres.transaction(self._engine, self._clock, aside=True) as connection:
+                yield connection
+
     async def cancel(self, tasks: Collection[asyncio.Task[Any]]) -> None:
         """Cancel ``tasks``, none of them in the middle of a write, and wait until they have ended.
 

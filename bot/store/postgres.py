@@ -68,17 +68,18 @@ def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
 
 @asynccontextmanager
 async def transaction(
-    engine: AsyncEngine, clock: DatabaseClock, *, writing: bool = False
+    engine: AsyncEngine, clock: DatabaseClock, *, writing: bool = False, aside: bool = False
 ) -> AsyncIterator[AsyncConnection]:
     """Open a transaction, commit it when the block ends well, and roll it back otherwise.
 
-    One that is ``writing`` has the turn: no other is open at the same time, on any replica. One that is not sees one
-    moment and can write nothing. ``clock`` hears what time it is at the server.
+    One that is ``writing`` has the turn: no other is open at the same time, on any replica; ``aside`` it needs none,
+    for it decides by rows that it locks, and by nothing else. One that is neither sees one moment and can write
+    nothing. ``clock`` hears what time it is at the server.
 
     Raises what the driver raises. A connection on which a command was given up is not asked for anything more, not
     even to roll back: the server does that when the connection is gone.
     """
-    connection = await _opened(engine, clock, writing=writing)
+    connection = await _opened(engine, clock, writing=writing or aside)
     try:
         if writing:
             await _heard(connection, _TURN, clock)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -325,6 +326,33 @@ sent_secrets: Final = Table(
     Column("length", Integer),
     Column("sent_at", UtcTime, nullable=False),
     sqlite_autoincrement=True,  # who has read up to a row reads on after it
+)
+
+budgets: Final = Table(
+    "budgets",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("whole_at", UtcTime, nullable=False),
+)
+
+turns: Final = Table(
+    "turns",
+    metadata,
+    Column("budget", String(120), primary_key=True),
+    Column("who", String(120), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+)
+
+rate_windows: Final = Table(
+    "rate_windows",
+    metadata,
+    Column("scope", String(120), primary_key=True),
+    # 0 in the row of those whose limit is not known yet.
+    Column("most", Integer, primary_key=True, autoincrement=False),
+    Column("span", Float, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("closed_until", UtcTime),
 )
 
 events: Final = Table(

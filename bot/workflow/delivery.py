@@ -16,7 +16,7 @@ from bot.workflow.health import Health
 from bot.workflow.notifications import Notifications
 from bot.workflow.ports import ChangeDetails, Messenger
 from bot.workflow.queries.change_details import ChangeDetailsReader
-from bot.workflow.rate_limiter import RateLimiter
+from bot.workflow.rate_limiter import SharedRateLimiter
 from bot.workflow.rerouting import Rerouting
 
 log = structlog.get_logger(__name__)
@@ -57,8 +57,8 @@ class MessageDelivery:
         self._worker = worker
         # Slack takes 50 edits a minute from the whole workspace (slack/API.md, "Rate limits"). Requests for approval
         # and last states have a part of them for themselves, so that they do not wait behind the progress of 500 jobs.
-        self._edits = RateLimiter(rate=24 / 60, burst=10)
-        self._urgent_edits = RateLimiter(rate=10 / 60, burst=6)
+        self._edits = SharedRateLimiter(context.database, "slack:edits", rate=24 / 60, burst=10)
+        self._urgent_edits = SharedRateLimiter(context.database, "slack:urgent_edits", rate=10 / 60, burst=6)
 
     async def deliver(self, message: Message) -> None:
         """Deliver one claimed message, or give it back, or give it up."""
@@ -73,7 +73,7 @@ class MessageDelivery:
                     await self._put_place(tx, message, details, place)
                 details, place = await self._change_details.read(message.change), None
             if place is None:
-                self._take_turn(message, details)
+                await self._take_turn(message, details)
                 sheet = await self._change_details.sheet(message)
                 place = await self._messenger.deliver(message, details, sheet)
         except TokenLost as error:
@@ -121,13 +121,13 @@ class MessageDelivery:
         elif not before.ts:
             await self._notify.former(tx, message.change, message.topic, place)
 
-    def _take_turn(self, message: Message, details: ChangeDetails) -> None:
+    async def _take_turn(self, message: Message, details: ChangeDetails) -> None:
         """Raise DeliveryPostponed when the message is an edit for which the workspace's budget has no room now."""
         if not _is_edit(message, details):
             return
         urgent = message.topic is Topic.APPROVAL_CARD or details.change.state.over
         rate_limiter = self._urgent_edits if urgent else self._edits
-        if wait := rate_limiter.wait(message.key, self._context.clock()):
+        if wait := await rate_limiter.wait(message.key, self._context.clock()):
             raise DeliveryPostponed("The rate limit for edits is reached.", code="edits", wait=wait.total_seconds())
 
     async def _arrived(self, message: Message, details: ChangeDetails, place: MessageRef) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.store.database import Database
+from bot.store.shared_rates import turn
+
 #: How long a turn that nobody took is remembered.
 FORGET = timedelta(hours=1)
 
@@ -12,7 +15,7 @@ class RateLimiter:
     """Gives turns. In any time ``t`` there are at most ``burst + rate * t`` of them.
 
     Whoever comes too early is given a turn of their own and comes back for it, so that a crowd is spread over time
-    instead of asking again and again. Turns live in the process: replicas have a budget each.
+    instead of asking again and again. Turns live in the process; see :class:`SharedRateLimiter`.
     """
 
     def __init__(self, *, rate: float, burst: int) -> None:
@@ -50,3 +53,23 @@ class RateLimiter:
         whole_at = max(self._whole_at or now, now)
         self._whole_at = whole_at + self._pause
         return max(now, self._whole_at - self._pause * self._burst)
+
+
+class SharedRateLimiter:
+    """Gives turns as :class:`RateLimiter` does, to all replicas on one database together.
+
+    Where no other process may use the database, an SQLite file, turns live in this one and cost it nothing.
+    """
+
+    def __init__(self, database: Database, name: str, *, rate: float, burst: int) -> None:
+        self._database = database
+        self._name = name
+        self._pause = timedelta(seconds=1 / rate)
+        self._burst = burst
+        self._alone = RateLimiter(rate=rate, burst=burst)
+
+    async def wait(self, who: str, now: datetime) -> timedelta:
+        """Return nothing when it is the turn of ``who``, which is then used up, or else how long to wait for it."""
+        if not self._database.shared:
+            return self._alone.wait(who, now)
+        return await turn(self._database, self._name, who, pause=self._pause, burst=self._burst)

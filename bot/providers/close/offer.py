@@ -19,6 +19,7 @@ def _open(settings: Settings, parts: ProviderParts) -> Close | None:
         api_url=settings.close.api_url,
         runs=parts.runs(Close.name) if parts.runs else None,
         bounds=parts.bounds,
+        rates=parts.rates,
         wall=parts.wall,
     )
 

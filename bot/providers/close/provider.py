@@ -31,6 +31,7 @@ from bot.providers.close.updates import Updates
 from bot.providers.http import Bounds, PacedClient, Ready
 from bot.providers.runs import Runs
 from bot.providers.session import Session
+from bot.providers.shared_rates import SharedPace, SharedRates
 
 #: ``phon_`` and an opaque text (API.md, "Fields of a number"); its length is not documented.
 _ID: Final = re.compile(r"phon_[0-9A-Za-z]{1,59}")
@@ -60,6 +61,7 @@ class Close(Session):
         bearer: bool = False,
         api_url: str = "https://api.close.com/api/v1",
         bounds: Bounds | None = None,
+        rates: SharedRates | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -89,6 +91,7 @@ class Close(Session):
             sleep=sleep,
             jitter=jitter,
             unasked_wait=_UNASKED,
+            shared=SharedPace(rates, now) if rates else None,
         )
         self._lookups = Lookups(self._http)
         rights = Rights(self._http)

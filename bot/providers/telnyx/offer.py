@@ -19,6 +19,7 @@ def _open(settings: Settings, parts: ProviderParts) -> Telnyx | None:
         encryption=parts.encryption,
         sent_secrets=parts.sent_secrets,
         bounds=parts.bounds,
+        rates=parts.rates,
         wall=parts.wall,
     )
 

@@ -20,6 +20,7 @@ from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.http import Bounds, PacedClient, Ready
 from bot.providers.masking import Masking, SentSecrets
 from bot.providers.session import Session
+from bot.providers.shared_rates import SharedPace, SharedRates
 from bot.providers.telnyx import kinds as table
 from bot.providers.telnyx.errors import refusal
 from bot.providers.telnyx.jobs import Jobs
@@ -53,6 +54,7 @@ class Telnyx(Session):
         encryption: Encryption | None = None,
         sent_secrets: SentSecrets | None = None,
         bounds: Bounds | None = None,
+        rates: SharedRates | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -70,6 +72,8 @@ class Telnyx(Session):
             title=self.title,
             refuse=refusal,
             bounds=bounds or Bounds(),
+            shared=SharedPace(rates, now) if rates else None,
+            by_endpoint=False,  # which calls count together is not documented (API.md, "Rate limits")
             now=now,
             wall=wall,
             sleep=sleep,

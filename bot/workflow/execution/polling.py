@@ -22,7 +22,7 @@ from bot.workflow.execution.batch_requests import on_stale
 from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.stop import ChangeStop
 from bot.workflow.notifications import Notifications
-from bot.workflow.rate_limiter import RateLimiter
+from bot.workflow.rate_limiter import SharedRateLimiter
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Polling:
         #: The owner of the claims that this process holds.
         self._worker = worker
         #: Provider -> the turns of all its jobs together.
-        self._turns: dict[str, RateLimiter] = {}
+        self._turns: dict[str, SharedRateLimiter] = {}
 
     @handles(Task.POLL)
     async def poll(self, claim: Claim) -> None:
@@ -64,9 +64,8 @@ class Polling:
                 await tx.tasks.done(claim)
             return
         kind = self._context.catalogue.kind(change.kind)
-        turns = self._turns.setdefault(kind.provider, RateLimiter(rate=POLLS_PER_SECOND, burst=POLLS_AT_ONCE))
         now = self._context.clock()
-        if wait := turns.wait(str(batch.id), now):
+        if wait := await self._turns_at(kind.provider).wait(str(batch.id), now):
             # After a stop say, when everything is due at once: 500 jobs are not 500 calls.
             async with self._context.database.transaction() as tx:
                 await tx.tasks.again(claim, now + wait)
@@ -80,6 +79,13 @@ class Polling:
             await self._again(claim, batch, kind, error)
             return
         await self._note(claim, batch, kind, report)
+
+    def _turns_at(self, provider: str) -> SharedRateLimiter:
+        if provider not in self._turns:
+            self._turns[provider] = SharedRateLimiter(
+                self._context.database, f"polls:{provider}", rate=POLLS_PER_SECOND, burst=POLLS_AT_ONCE
+            )
+        return self._turns[provider]
 
     async def _note(self, claim: Claim, batch: Batch, kind: Kind, report: JobReport) -> None:
         """Write down what the job reports; once it is over, every number of the batch gets its outcome."""
