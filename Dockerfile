@@ -8,7 +8,10 @@ COPY .ci/requirements.txt .ci/requirements.txt
 RUN /opt/linesman/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r .ci/requirements.txt
 COPY pyproject.toml README.md ./
 COPY bot bot
-RUN /opt/linesman/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
+# A server builds no package, draws no demo and installs nothing.
+RUN /opt/linesman/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
+    && /opt/linesman/bin/pip uninstall --quiet --yes --disable-pip-version-check \
+        hatchling editables packaging pathspec pluggy trove-classifiers rich markdown-it-py mdurl pygments tomlkit setuptools pip
 
 FROM ${BASE}
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin linesman \
