@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.changes.model.change import Change, MessageRef
-from bot.changes.model.messages import Message, Topic
+from bot.changes.model.messages import OutboxMessage, Topic
 from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
 from bot.slack.client import Client
 from bot.slack.direct_messages import SlackDirectMessages
@@ -42,7 +42,7 @@ class SlackMessenger:
         self._uploads = FileUploads(client)
         self._failure_channel = failure_channel
 
-    async def deliver(self, message: Message, details: ChangeDetails, sheet: bytes | None) -> MessageRef:
+    async def deliver(self, message: OutboxMessage, details: ChangeDetails, sheet: bytes | None) -> MessageRef:
         """Post or edit ``message`` and return where it is."""
         match message.topic:
             case Topic.PREVIEW:
@@ -70,7 +70,7 @@ class SlackMessenger:
             case Topic.FORMER:
                 return await self._forward(message, details)
 
-    async def _preview(self, message: Message, details: ChangeDetails) -> None:
+    async def _preview(self, message: OutboxMessage, details: ChangeDetails) -> None:
         """Show in the modal how far the plan is; whoever waits there reads it when Slack does not take the plan."""
         place = details.change.view
         try:
@@ -82,7 +82,9 @@ class SlackMessenger:
             log.warning("slack refused a plan", change=details.change.id, code=error.code, why=error.message)
             await call(self._client.views_update(view_id=place, view=unshown(details.change)))
 
-    async def _standing(self, message: Message, place: MessageRef, text: str, blocks: Sequence[Block]) -> MessageRef:
+    async def _standing(
+        self, message: OutboxMessage, place: MessageRef, text: str, blocks: Sequence[Block]
+    ) -> MessageRef:
         if not place.ts:
             return await self._post(message, place.channel, text, blocks)
 
@@ -93,7 +95,7 @@ class SlackMessenger:
         return await _fitting(edit, text, blocks)
 
     async def _post(
-        self, message: Message, channel: str, text: str, blocks: Sequence[Block], thread: str | None = None
+        self, message: OutboxMessage, channel: str, text: str, blocks: Sequence[Block], thread: str | None = None
     ) -> MessageRef:
         async def post(text: str, blocks: Sequence[Block]) -> MessageRef:
             answer = await call(
@@ -118,12 +120,12 @@ class SlackMessenger:
         answer = await call(self._client.conversations_open(users=[place]))
         return str(answer["channel"]["id"])
 
-    async def _upload(self, message: Message, details: ChangeDetails, sheet: bytes) -> MessageRef:
+    async def _upload(self, message: OutboxMessage, details: ChangeDetails, sheet: bytes) -> MessageRef:
         place = details.change.card
         await self._uploads.share(sheet_name(message, details), sheet, channel=place.channel, thread=place.ts)
         return place
 
-    async def _forward(self, message: Message, details: ChangeDetails) -> MessageRef:
+    async def _forward(self, message: OutboxMessage, details: ChangeDetails) -> MessageRef:
         """Edit a card that was left behind: it says where its successor is, and has no buttons."""
         what = Topic(message.data["what"])
         successor = details.change.card if what is Topic.CARD else details.change.approval_card
@@ -160,7 +162,7 @@ class SlackMessenger:
         return str(answer["permalink"])
 
     async def find(
-        self, message: Message, details: ChangeDetails, besides: Collection[MessageRef] = ()
+        self, message: OutboxMessage, details: ChangeDetails, besides: Collection[MessageRef] = ()
     ) -> MessageRef | None:
         """Return where an interrupted message arrived; None when it did not. It is looked for since its first attempt.
 
@@ -189,7 +191,7 @@ class SlackMessenger:
                 return None
 
     async def _find_in_channel(
-        self, message: Message, place: str, besides: Collection[MessageRef]
+        self, message: OutboxMessage, place: str, besides: Collection[MessageRef]
     ) -> MessageRef | None:
         channel = await self._conversation(place)
         async for each in self._history.channel(channel, message.floor):
@@ -198,7 +200,7 @@ class SlackMessenger:
                 return found
         return None
 
-    async def _find_below(self, message: Message, details: ChangeDetails, place: MessageRef) -> MessageRef | None:
+    async def _find_below(self, message: OutboxMessage, details: ChangeDetails, place: MessageRef) -> MessageRef | None:
         if not place.ts:
             return await self._find_in_channel(message, place.channel, ())
         names = (sheet_name(message, details),)
@@ -230,7 +232,7 @@ async def _fitting(
         return await send(*shortened(text, blocks))
 
 
-def sheet_name(message: Message, details: ChangeDetails) -> str:
+def sheet_name(message: OutboxMessage, details: ChangeDetails) -> str:
     """Return the name of the file that goes with a message: ``CHG-42-plan.csv``."""
     return f"{details.change.public_id}-{message.topic.value}.{message.form.value}"
 

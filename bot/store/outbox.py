@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.change import MessageRef, public_id
-from bot.changes.model.messages import THREADED, Message, Topic
+from bot.changes.model.messages import THREADED, OutboxMessage, Topic
 from bot.store.claims import claim_due
 from bot.store.tables import changes, outbox
 
@@ -68,7 +68,9 @@ class Outbox:
         )
         await self._connection.execute(statement)
 
-    async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int, floor: str = "") -> list[Message]:
+    async def claim(
+        self, *, owner: str, now: datetime, lease: timedelta, limit: int, floor: str = ""
+    ) -> list[OutboxMessage]:
         """Claim due messages; below a card they keep their order, and none goes out before its card is there.
 
         ``floor`` is Slack's own time of before. The first attempt writes it down with its intent, and those that
@@ -92,7 +94,7 @@ class Outbox:
         return [_message(row) for row in rows]
 
     async def sent(
-        self, message: Message, *, owner: str, now: datetime, pause: timedelta, confirm: timedelta | None = None
+        self, message: OutboxMessage, *, owner: str, now: datetime, pause: timedelta, confirm: timedelta | None = None
     ) -> None:
         """Note a delivery; when the message has moved on meanwhile, it becomes due again.
 
@@ -118,7 +120,7 @@ class Outbox:
         await self._connection.execute(statement)
 
     async def postpone(
-        self, message: Message, *, owner: str, until: datetime, error: str, surely_unsent: bool, refusal: str = ""
+        self, message: OutboxMessage, *, owner: str, until: datetime, error: str, surely_unsent: bool, refusal: str = ""
     ) -> None:
         """Give the message back until ``until``; with ``refusal`` it waits for somebody to mend something at Slack."""
         values: dict[str, Any] = {
@@ -134,7 +136,7 @@ class Outbox:
             update(outbox).where(outbox.c.id == message.id, outbox.c.owner == owner).values(**values)
         )
 
-    async def redirect(self, message: Message, *, owner: str, channel: str, now: datetime, error: str) -> None:
+    async def redirect(self, message: OutboxMessage, *, owner: str, channel: str, now: datetime, error: str) -> None:
         """Send the message to ``channel`` instead of where it was refused."""
         statement = (
             update(outbox)
@@ -164,7 +166,7 @@ class Outbox:
         )
         await self._connection.execute(statement)
 
-    async def refuse(self, message: Message, *, owner: str, error: str) -> None:
+    async def refuse(self, message: OutboxMessage, *, owner: str, error: str) -> None:
         """Give the message up: Slack will never take it."""
         statement = (
             update(outbox)
@@ -229,8 +231,8 @@ class Outbox:
         await self._connection.execute(statement)
 
 
-def _message(row: Row[Any]) -> Message:
-    return Message(
+def _message(row: Row[Any]) -> OutboxMessage:
+    return OutboxMessage(
         id=row.id,
         key=row.key,
         change=row.change_id,

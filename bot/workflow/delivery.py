@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from bot.changes.model.change import MessageRef
-from bot.changes.model.messages import STANDING, Message, Topic
+from bot.changes.model.messages import STANDING, OutboxMessage, Topic
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, TokenLost
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
@@ -60,7 +60,7 @@ class MessageDelivery:
         self._edits = SharedRateLimiter(context.database, "slack:edits", rate=24 / 60, burst=10)
         self._urgent_edits = SharedRateLimiter(context.database, "slack:urgent_edits", rate=10 / 60, burst=6)
 
-    async def deliver(self, message: Message) -> None:
+    async def deliver(self, message: OutboxMessage) -> None:
         """Deliver one claimed message, or give it back, or give it up."""
         details = await self._change_details.read(message.change)
         looked = not message.interrupted
@@ -97,7 +97,7 @@ class MessageDelivery:
             self._context.health.end(Health.SLACK)
             await self._arrived(message, details, place)
 
-    async def _arrived_already(self, message: Message, details: ChangeDetails) -> MessageRef | None:
+    async def _arrived_already(self, message: OutboxMessage, details: ChangeDetails) -> MessageRef | None:
         """Return where an interrupted attempt to post the message turns out to have arrived; None when it did not."""
         new = message.topic not in STANDING or (
             message.topic is not Topic.PREVIEW and not _standing_place(message, details).ts
@@ -111,7 +111,9 @@ class MessageDelivery:
             log.info("message had arrived", key=message.key)
         return place
 
-    async def _put_place(self, tx: Transaction, message: Message, details: ChangeDetails, place: MessageRef) -> None:
+    async def _put_place(
+        self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, place: MessageRef
+    ) -> None:
         """Note where a card is, unless it was given another place while this one was being delivered."""
         if message.topic not in {Topic.CARD, Topic.APPROVAL_CARD}:
             return
@@ -121,7 +123,7 @@ class MessageDelivery:
         elif not before.ts:
             await self._notify.former(tx, message.change, message.topic, place)
 
-    async def _take_turn(self, message: Message, details: ChangeDetails) -> None:
+    async def _take_turn(self, message: OutboxMessage, details: ChangeDetails) -> None:
         """Raise DeliveryPostponed when the message is an edit for which the workspace's budget has no room now."""
         if not _is_edit(message, details):
             return
@@ -130,7 +132,7 @@ class MessageDelivery:
         if wait := await rate_limiter.wait(message.key, self._context.clock()):
             raise DeliveryPostponed("The rate limit for edits is reached.", code="edits", wait=wait.total_seconds())
 
-    async def _arrived(self, message: Message, details: ChangeDetails, place: MessageRef) -> None:
+    async def _arrived(self, message: OutboxMessage, details: ChangeDetails, place: MessageRef) -> None:
         now = self._context.clock()
         confirm = self._confirm_after(message, details)
         async with self._context.database.transaction() as tx:
@@ -139,7 +141,7 @@ class MessageDelivery:
         # The thread below a card may go out now that the card is there.
         self._context.outbox_wakeup.ring()
 
-    def _confirm_after(self, message: Message, details: ChangeDetails) -> timedelta | None:
+    def _confirm_after(self, message: OutboxMessage, details: ChangeDetails) -> timedelta | None:
         """Return after what time the message is delivered once more, because something older may yet cover it."""
         if message.topic is Topic.PREVIEW:
             rest = details.change.created_at + COVERED_FOR - self._context.clock()
@@ -150,7 +152,7 @@ class MessageDelivery:
         unsure = message.interrupted and _is_edit(message, details)
         return CONFIRM_AFTER * self._context.timing.card if unsure else None
 
-    async def _postpone(self, message: Message, pause: timedelta, why: str, *, surely_unsent: bool) -> None:
+    async def _postpone(self, message: OutboxMessage, pause: timedelta, why: str, *, surely_unsent: bool) -> None:
         until = self._context.clock() + pause
         # What became of an interrupted edit stays unclear until one was answered.
         unsent = surely_unsent and not (message.interrupted and message.topic in STANDING)
@@ -159,10 +161,10 @@ class MessageDelivery:
         log.info("message postponed", key=message.key, seconds=pause.total_seconds(), why=why)
 
 
-def _standing_place(message: Message, details: ChangeDetails) -> MessageRef:
+def _standing_place(message: OutboxMessage, details: ChangeDetails) -> MessageRef:
     return details.change.card if message.topic is Topic.CARD else details.change.approval_card
 
 
-def _is_edit(message: Message, details: ChangeDetails) -> bool:
+def _is_edit(message: OutboxMessage, details: ChangeDetails) -> bool:
     standing = message.topic in STANDING and message.topic is not Topic.PREVIEW
     return standing and bool(_standing_place(message, details).ts)

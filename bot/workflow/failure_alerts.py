@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from bot.changes.model.change import public_id
-from bot.changes.model.messages import FAULT, Message, Topic
+from bot.changes.model.messages import FAULT, OutboxMessage, Topic
 from bot.errors import DatabaseUnavailable
 from bot.store.tasks import Claim, Task
 from bot.store.transaction import Transaction
@@ -36,14 +36,14 @@ class FailureAlerts:
         """Note that a task did what it was to do."""
         self._context.task_failures.end(_task(claim))
 
-    async def message_failed(self, message: Message, error: Exception) -> None:
+    async def message_failed(self, message: OutboxMessage, error: Exception) -> None:
         """Note that a message could not be delivered, by a fault of ours."""
         name = public_id(message.change)
         fault = self._context.task_failures.count(message.key, what="message", change=name, error=error)
         if message.topic is not Topic.FAILURE:  # of a notice that cannot be delivered no other notice tells
             await self._tell(message.change, fault)
 
-    def message_went_well(self, message: Message) -> None:
+    def message_went_well(self, message: OutboxMessage) -> None:
         """Note that a message was delivered, or given back for a known reason."""
         self._context.task_failures.end(message.key)
 

@@ -13,7 +13,7 @@ from bot.changes.model.change import Change, Decision, FollowUp, MessageRef, Upl
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
 from bot.changes.model.locks import Freeze
-from bot.changes.model.messages import Message
+from bot.changes.model.messages import OutboxMessage
 from bot.changes.policy import Audience, Membership, Person, Policy
 
 #: Returns the present time, aware UTC.
@@ -162,12 +162,12 @@ class Announcements(Protocol):
 class Messenger(Protocol):
     """Delivers messages. Raises only :class:`bot.errors.DeliveryError` leaves."""
 
-    async def deliver(self, message: Message, details: ChangeDetails, sheet: bytes | None) -> MessageRef:
+    async def deliver(self, message: OutboxMessage, details: ChangeDetails, sheet: bytes | None) -> MessageRef:
         """Post or edit ``message`` as ``details`` has it now and return where it is; ``sheet`` is its file."""
         ...
 
     async def find(
-        self, message: Message, details: ChangeDetails, besides: Collection[MessageRef]
+        self, message: OutboxMessage, details: ChangeDetails, besides: Collection[MessageRef]
     ) -> MessageRef | None:
         """Return where an interrupted ``message`` arrived, by the key in its metadata; None when it did not.
 

@@ -9,7 +9,7 @@ import structlog
 
 from bot.changes.model.change import MessageRef
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.messages import THREADED, Message, Topic
+from bot.changes.model.messages import THREADED, OutboxMessage, Topic
 from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryRefused, MessageGone
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
@@ -51,7 +51,9 @@ class Rerouting:
         self._notify = notifications
         self._worker = worker
 
-    async def refused(self, message: Message, details: ChangeDetails, error: DeliveryRefused, *, look: bool) -> None:
+    async def refused(
+        self, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused, *, look: bool
+    ) -> None:
         """Find another place for ``message``, have it wait, or give it up.
 
         ``look`` tells that not the message was refused but the look whether an earlier attempt had arrived.
@@ -66,7 +68,7 @@ class Rerouting:
         log.error("slack refused a message", key=message.key, code=error.code, why=error.message, became=became)
         self._context.outbox_wakeup.ring()
 
-    async def _confirmed(self, message: Message, details: ChangeDetails, error: ChannelLost) -> DeliveryRefused:
+    async def _confirmed(self, message: OutboxMessage, details: ChangeDetails, error: ChannelLost) -> DeliveryRefused:
         """Return the error, as one that says nothing about the channel when Slack, asked for it, says that it is there.
 
         A refused look, or one step of an upload, may have other reasons than its words say, and a single refusal of a
@@ -80,7 +82,7 @@ class Rerouting:
         return DeliveryRefused(error.message, code=error.code)
 
     async def _decide(
-        self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused, *, look: bool
+        self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused, *, look: bool
     ) -> str:
         if message.topic in _FLEETING or (isinstance(error, ContentRefused) and not look):
             return await self._give_up(tx, message, error)
@@ -102,7 +104,7 @@ class Rerouting:
         pause = FILE_WAIT if isinstance(error, MessageGone) else REFUSED_WAIT
         return await self._wait(tx, message, error, pause, sent=False)
 
-    async def _give_up(self, tx: Transaction, message: Message, error: DeliveryRefused) -> str:
+    async def _give_up(self, tx: Transaction, message: OutboxMessage, error: DeliveryRefused) -> str:
         await tx.outbox.refuse(message, owner=self._worker, error=error.message)
         if message.topic in {Topic.PLAN, Topic.RESULTS}:
             await self._notify.failure(tx, message.change, "no_sheet", each=message.topic.value, why=error.message)
@@ -111,7 +113,7 @@ class Rerouting:
         return "given up"
 
     async def _wait(
-        self, tx: Transaction, message: Message, error: DeliveryRefused, pause: timedelta, *, sent: bool
+        self, tx: Transaction, message: OutboxMessage, error: DeliveryRefused, pause: timedelta, *, sent: bool
     ) -> str:
         """Have the message wait; ``sent`` tells that an attempt may have arrived, so that it is looked for first."""
         await tx.outbox.postpone(
@@ -124,7 +126,9 @@ class Rerouting:
         )
         return "waits"
 
-    async def _move(self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused) -> str:
+    async def _move(
+        self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
+    ) -> str:
         if message.topic is Topic.FAILURE:
             return await self._redirect(tx, message, error)
         if message.topic in THREADED | {Topic.CARD}:
@@ -139,7 +143,7 @@ class Rerouting:
         await tx.outbox.postpone(message, owner=self._worker, until=now, error=error.message, surely_unsent=True)
         return "message rerouted"
 
-    async def _redirect(self, tx: Transaction, message: Message, error: DeliveryRefused) -> str:
+    async def _redirect(self, tx: Transaction, message: OutboxMessage, error: DeliveryRefused) -> str:
         """Send a notice to where it is seen instead; when that is nowhere, the last place is tried again later."""
         here = message.channel or self._context.failure_channel
         requester = (await tx.changes.get(message.change)).requester
@@ -152,7 +156,7 @@ class Rerouting:
         return "message rerouted" if there else "waits"
 
     async def _move_card(
-        self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused
+        self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
     ) -> bool:
         """Have the card posted again, in its channel or in the next one; what is below it follows."""
         change = await tx.changes.hold(message.change)
@@ -174,7 +178,7 @@ class Rerouting:
         return True
 
     async def _move_request(
-        self, tx: Transaction, message: Message, details: ChangeDetails, error: DeliveryRefused
+        self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
     ) -> bool:
         """Ask for approval again in the same channel, or in the failure channel; when nowhere, the requester hears."""
         change = await tx.changes.hold(message.change)
@@ -193,16 +197,16 @@ class Rerouting:
         await self._notify.former(tx, change.id, Topic.APPROVAL_CARD, before)
         return True
 
-    async def _unasked(self, tx: Transaction, message: Message, error: DeliveryRefused) -> None:
+    async def _unasked(self, tx: Transaction, message: OutboxMessage, error: DeliveryRefused) -> None:
         if (await tx.changes.get(message.change)).state is ChangeState.AWAITING_APPROVAL:
             await self._notify.failure(tx, message.change, "unasked", why=error.message)
 
 
-def _look_pause(message: Message) -> timedelta:
+def _look_pause(message: OutboxMessage) -> timedelta:
     return min(timedelta(seconds=2.0 ** min(message.attempts, 10)), NOWHERE_WAIT)
 
 
-def _place(message: Message, details: ChangeDetails, failure_channel: str) -> MessageRef:
+def _place(message: OutboxMessage, details: ChangeDetails, failure_channel: str) -> MessageRef:
     """Return where a message belongs."""
     if message.topic is Topic.FAILURE:
         return MessageRef(channel=message.channel or failure_channel)

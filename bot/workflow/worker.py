@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from bot import work_subject
-from bot.changes.model.messages import Message
+from bot.changes.model.messages import OutboxMessage
 from bot.errors import DatabaseDamaged, DatabaseUnavailable, DeliveryError, ProviderError
 from bot.store.conflicts import repeated
 from bot.store.tasks import Claim, Handler, Task
@@ -33,7 +33,7 @@ LONGEST_BACKOFF = 15.0
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
 
-_Item = TypeVar("_Item", Claim, Message)
+_Item = TypeVar("_Item", Claim, OutboxMessage)
 
 
 class Worker:
@@ -46,7 +46,7 @@ class Worker:
         self,
         context: Context,
         handlers: Mapping[Task, Handler],
-        deliver: Callable[[Message], Awaitable[None]],
+        deliver: Callable[[OutboxMessage], Awaitable[None]],
         *,
         name: str,
     ) -> None:
@@ -57,7 +57,7 @@ class Worker:
         self._escalation = FailureAlerts(context)
         self._stopping = asyncio.Event()
         self._tasks: dict[tuple[int, Task, int], Claim] = {}
-        self._messages: dict[int, Message] = {}
+        self._messages: dict[int, OutboxMessage] = {}
         self._running: set[asyncio.Task[None]] = set()
         #: How often in a row the database refused to give work out.
         self._refusals = 0
@@ -177,7 +177,7 @@ class Worker:
         self._tasks.update({_key(claim): claim for claim in fresh})
         return fresh
 
-    async def _claim_messages(self, room: int) -> list[Message]:
+    async def _claim_messages(self, room: int) -> list[OutboxMessage]:
         async with self._context.database.transaction() as tx:
             messages = await tx.outbox.claim(
                 owner=self._name,
@@ -222,7 +222,7 @@ class Worker:
         except Exception:  # the lease runs out by itself; the loop goes on
             log.exception("cannot release a task", task=claim.task.value, subject=claim.subject)
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, message: OutboxMessage) -> None:
         work_subject.begin(message.change)
         try:
             await repeated(lambda: self._deliver(message))
@@ -244,7 +244,7 @@ class Worker:
         finally:
             self._messages.pop(message.id, None)
 
-    async def _postpone(self, message: Message) -> None:
+    async def _postpone(self, message: OutboxMessage) -> None:
         pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
         try:
             async with self._context.database.transaction() as tx:

@@ -38,7 +38,7 @@ THREADED: Final = frozenset({Topic.PLAN, Topic.THREAD, Topic.RESULTS})
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class OutboxMessage:
     """One claimed message."""
 
     id: int

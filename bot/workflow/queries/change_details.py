@@ -10,7 +10,7 @@ from bot.changes.model.batches import Operation
 from bot.changes.model.change import Change
 from bot.changes.model.file_format import FileFormat
 from bot.changes.model.lifecycle import ChangeState, OperationState
-from bot.changes.model.messages import Message, Topic
+from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.results import ResultsSheet, Touched, plan_sheet
 from bot.changes.policy import Policy, who_may_approve
@@ -77,7 +77,7 @@ class ChangeDetailsReader:
             reach=await reach(tx, provider, batches) if freeze and not change.state.over else None,
         )
 
-    async def sheet(self, message: Message) -> bytes | None:
+    async def sheet(self, message: OutboxMessage) -> bytes | None:
         """Return the file that goes with a message, a row for every number of the change; None when there is none.
 
         Raises :class:`bot.errors.DeliveryError` leaves when it is made from an upload that Slack does not hand out.

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from bot.changes.model.change import Draft, MessageRef
-from bot.changes.model.messages import Message, Topic
+from bot.changes.model.messages import OutboxMessage, Topic
 from bot.store.database import Database
 from bot.store.tasks import Task
 
@@ -23,7 +23,7 @@ async def new_change(database: Database) -> int:
         )
 
 
-async def claim_messages(database: Database, owner: str, now: datetime = NOW) -> list[Message]:
+async def claim_messages(database: Database, owner: str, now: datetime = NOW) -> list[OutboxMessage]:
     """Claim whatever messages are due."""
     async with database.transaction() as tx:
         return await tx.outbox.claim(owner=owner, now=now, lease=LEASE, limit=10)
