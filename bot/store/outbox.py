@@ -94,11 +94,19 @@ class Outbox:
         return [_message(row) for row in rows]
 
     async def sent(
-        self, message: OutboxMessage, *, owner: str, now: datetime, pause: timedelta, confirm: timedelta | None = None
+        self,
+        message: OutboxMessage,
+        *,
+        owner: str,
+        now: datetime,
+        pause: timedelta,
+        confirm: timedelta | None = None,
+        covered: bool = False,
     ) -> None:
         """Note a delivery; when the message has moved on meanwhile, it becomes due again.
 
-        With ``confirm`` it is delivered once more after that time although it has not moved on.
+        With ``confirm`` it is delivered once more after that time although it has not moved on. Where ``covered``, an
+        earlier attempt may yet arrive and cover it: the next delivery, whatever it is for, counts as interrupted too.
         """
         current = outbox.c.version == message.version
         due_at = case((current, now + confirm if confirm else outbox.c.due_at), else_=now + pause)
@@ -112,7 +120,7 @@ class Outbox:
                 sent_at=now,
                 owner=None,
                 claimed_until=None,
-                attempts=0,
+                attempts=int(covered),
                 error="",
                 refusal="",
             )
@@ -241,6 +249,7 @@ def _message(row: Row[Any]) -> OutboxMessage:
         attempts=row.attempts,
         version=row.version,
         sent_at=row.sent_at,
+        due_at=row.due_at,
         channel=row.channel,
         floor=row.floor,
     )

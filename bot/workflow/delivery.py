@@ -137,7 +137,14 @@ class MessageDelivery:
         confirm = self._confirm_after(message, details)
         async with self._context.database.transaction() as tx:
             await self._put_place(tx, message, details, place)
-            await tx.outbox.sent(message, owner=self._worker, now=now, pause=self._context.timing.card, confirm=confirm)
+            await tx.outbox.sent(
+                message,
+                owner=self._worker,
+                now=now,
+                pause=self._context.timing.card,
+                confirm=confirm,
+                covered=self._may_be_covered(message, details),
+            )
         # The thread below a card may go out now that the card is there.
         self._context.outbox_wakeup.ring()
 
@@ -149,8 +156,20 @@ class MessageDelivery:
         if message.topic is Topic.CARD and (waits := details.waits_for_slack):
             # The card says until when, and after that it does not any more.
             return max(waits.values()) - self._context.clock() + self._context.timing.card
-        unsure = message.interrupted and _is_edit(message, details)
-        return CONFIRM_AFTER * self._context.timing.card if unsure else None
+        return CONFIRM_AFTER * self._context.timing.card if self._may_be_covered(message, details) else None
+
+    def _may_be_covered(self, message: OutboxMessage, details: ChangeDetails) -> bool:
+        """Tell whether an edit that nobody answered may yet arrive after this one.
+
+        So it may until one was delivered, at the first attempt, as late as such an edit is confirmed: what was changed
+        and shown in between is covered as well.
+        """
+        if not (message.interrupted and _is_edit(message, details)):
+            return False
+        late = message.sent_at is not None and message.due_at == (
+            message.sent_at + CONFIRM_AFTER * self._context.timing.card
+        )
+        return not (late and message.attempts == 2)
 
     async def _postpone(self, message: OutboxMessage, pause: timedelta, why: str, *, surely_unsent: bool) -> None:
         until = self._context.clock() + pause

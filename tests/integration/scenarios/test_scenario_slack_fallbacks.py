@@ -9,6 +9,7 @@ import pytest
 
 from bot.sandbox.slack import Message
 from bot.slack import web_api
+from bot.workflow import delivery
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Clock, Stage, key_of
 from tests.integration.scenarios.steps import card_says
 
@@ -231,6 +232,24 @@ async def test_a_late_stale_edit_does_not_have_the_last_word(stage: Stage, monke
     await stage.slack.wait_for(
         lambda: "Partly failed" in stage.read(stage.card(change)), timeout=40, what="the card put right again"
     )
+
+
+async def test_a_late_edit_does_not_cover_what_was_shown_after_its_repetition(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card goes on after an edit without an answer, and Slack then carries that one out: it is put right again."""
+    monkeypatch.setattr(delivery, "CONFIRM_AFTER", 200)
+    change = await running(stage)
+    late = stage.slack.faults.add(method="chat.update", kind="drop_late", where=lambda call: call.get("channel") == OPS)
+    stage.telnyx.advance(30)
+    await stage.slack.wait_for(lambda: late.fired, what="an edit that is not answered")
+    await card_says(stage, change, "1 of 3")
+    stage.telnyx.advance(60)
+    await card_says(stage, change, "Partly failed")
+
+    late.carry_out()
+    await card_says(stage, change, "Partly failed")
+    await stage.ended(change)
 
 
 async def test_a_message_that_cannot_even_be_looked_for_is_not_posted_again(stage: Stage) -> None:
