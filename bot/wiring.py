@@ -23,7 +23,7 @@ from bot.metrics import leave, render
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
 from bot.providers.close.offer import OFFER as CLOSE
-from bot.providers.http import Bounds
+from bot.providers.http import READY_WITHIN, Bounds
 from bot.providers.masking import SentSecrets
 from bot.providers.offers import ProviderParts
 from bot.providers.runs import Runs
@@ -191,7 +191,7 @@ async def running(
         rates = DatabaseRates(database) if database.shared else None
         client = slack_client(settings, stack, clock=clock, rates=rates)
         encryption = build_encryption(settings)
-        runs = partial(BulkRunRecords, database, clock=clock)
+        runs = partial(BulkRunRecords, database, clock=clock, replica=replica, under_way=_under_way(settings))
         book = SecretFingerprints(database, clock=clock)
         catalogue = Catalogue(
             build_providers(settings, encryption, runs=runs, sent_secrets=book, rates=rates, clock=clock)
@@ -261,6 +261,7 @@ def _context(
             card=timedelta(seconds=settings.card_seconds),
             reconcile=timedelta(seconds=settings.reconcile_seconds),
             stuck=timedelta(seconds=settings.stuck_after),
+            under_way=_under_way(settings),
         ),
         clock=clock,
         steady=steady,
@@ -270,6 +271,11 @@ def _context(
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
         failure_channel=settings.failure_channel,
     )
+
+
+def _under_way(settings: Settings) -> timedelta:
+    """Return for how long a request may be under way; clocks that count steadily do not differ by the spare seconds."""
+    return timedelta(seconds=settings.provider_timeout + READY_WITHIN + 5)
 
 
 def _assemble(

@@ -48,6 +48,36 @@ Ready: TypeAlias = Callable[[], Awaitable[None]]
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
+#: Seconds that the last word may take, from which on others count how long a request may be under way.
+READY_WITHIN: Final = 5.0
+
+
+class _TooLate(Exception):
+    """A request would have gone out when others may have taken its work over."""
+
+    def __init__(self, *, begun: bool) -> None:
+        super().__init__()
+        #: Whether its head went out in time, and only its body did not.
+        self.begun = begun
+
+
+class _Deadline:
+    """Lets no part of a request go out after ``until`` (steady seconds).
+
+    A process that is stopped and goes on much later finds its request where it was, and its time limit runs out only
+    at the next turn of the loop. httpx tells of each part just before it is written.
+    """
+
+    def __init__(self, now: Callable[[], float], until: float) -> None:
+        self._now = now
+        self._until = until
+
+    async def __call__(self, event: str, _: Mapping[str, object]) -> None:
+        """Hear that ``event`` is about to happen; raises _TooLate."""
+        if event.endswith(("send_request_headers.started", "send_request_body.started")) and self._now() > self._until:
+            raise _TooLate(begun=event.endswith("body.started"))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bounds:
     """How long, how many and how large."""
@@ -258,10 +288,14 @@ class PacedClient:
         try:
             if ready is not None:
                 await self._last_word(method, path, ready)
+                request.extensions["trace"] = _Deadline(self.now, asked + READY_WITHIN + self.bounds.timeout)
             asked = self.now()
             # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
             async with asyncio.timeout(self.bounds.timeout):
                 answer = await self._exchange(request)
+        except _TooLate as error:
+            self._took(method, path, "TooLate", asked)
+            raise UnclearAnswer("this process was stopped before the request went out", sent=error.begun) from error
         except httpx.RequestError as error:
             name = type(error).__name__
             self._took(method, path, name, asked)

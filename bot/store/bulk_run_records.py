@@ -18,10 +18,24 @@ LEASE: Final = timedelta(seconds=60)
 class BulkRunRecords:
     """Runs in the database; the contract is that of ``bot.providers.runs.Runs``."""
 
-    def __init__(self, database: Database, provider: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        provider: str,
+        clock: Callable[[], datetime],
+        *,
+        replica: str = "",
+        under_way: timedelta = LEASE,
+    ) -> None:
+        """``replica`` holds the runs of this process; without it each is held by who claims it.
+
+        ``under_way`` is for how long at the most a request is that was noted as about to go out.
+        """
         self._database = database
         self._provider = provider
         self._clock = clock
+        self._replica = replica
+        self._under_way = under_way
         # Nobody else can be using a database that is not shared, so whoever held a run of it is dead.
         self._freed = database.shared
 
@@ -55,15 +69,17 @@ class BulkRunRecords:
             return ()
         async with self._database.transaction() as tx:
             if not self._freed:
-                await tx.runs.take_from_others(self._provider, owner)
-            claimed = await tx.runs.claim(self._provider, owner=owner, now=self._clock(), lease=LEASE, limit=limit)
+                await tx.runs.take_from_others(self._provider, self._owner(owner))
+            claimed = await tx.runs.claim(
+                self._provider, owner=self._owner(owner), now=self._clock(), lease=LEASE, limit=limit
+            )
         self._freed = True
         return [str(run) for run in claimed]
 
     async def renew(self, owner: str) -> None:
         """Keep everything that ``owner`` holds."""
         async with self._database.transaction() as tx:
-            await tx.runs.extend(owner, self._clock() + LEASE)
+            await tx.runs.extend(self._owner(owner), self._clock() + LEASE)
 
     async def note(self, run: str, owner: str, steps: Sequence[Step], *, sending: Sequence[Step] = ()) -> Halt | None:
         """Write down what happened to numbers of the run, and what is about to be sent unless the run is halted.
@@ -72,7 +88,8 @@ class BulkRunRecords:
         """
         now = self._clock()
         async with self._database.transaction() as tx:
-            await tx.runs.hold(int(run), owner, now + LEASE)
+            busy = self._clock() + self._under_way if sending else None
+            await tx.runs.hold(int(run), self._owner(owner), now + LEASE, busy_until=busy)
             halt = await tx.runs.halt(int(run)) if sending else None
             await tx.runs.note(int(run), [*steps, *(() if halt else sending)])
             if any(step.state is NumberState.WAITING for step in steps):
@@ -88,7 +105,7 @@ class BulkRunRecords:
         """
         now = self._clock()
         async with self._database.transaction() as tx:
-            await tx.runs.hold(int(run), owner, now + LEASE)
+            await tx.runs.hold(int(run), self._owner(owner), now + LEASE)
             if (found := await tx.runs.get(self._provider, int(run), now)) is not None:
                 await tx.runs.call_off(self._provider, [found.reference], code=code, reason=reason, now=now)
 
@@ -101,9 +118,12 @@ class BulkRunRecords:
         async with self._database.transaction() as tx:
             if frozen and await tx.runs.halt(int(run)) is None:
                 seconds = 0.0
-            await tx.runs.put_off(int(run), owner, self._clock() + timedelta(seconds=seconds))
+            await tx.runs.put_off(int(run), self._owner(owner), self._clock() + timedelta(seconds=seconds))
 
     async def release(self, owner: str) -> None:
         """Give back everything that ``owner`` holds."""
         async with self._database.transaction() as tx:
-            await tx.runs.release(owner)
+            await tx.runs.release(self._owner(owner))
+
+    def _owner(self, owner: str) -> str:
+        return self._replica or owner

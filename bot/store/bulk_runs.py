@@ -163,9 +163,14 @@ class BulkRuns:
         await self._connection.execute(begun)
         return ids
 
-    async def hold(self, run: int, owner: str, until: datetime) -> None:
-        """Keep the run until ``until``; raises Superseded when ``owner`` does not hold it any more."""
+    async def hold(self, run: int, owner: str, until: datetime, *, busy_until: datetime | None = None) -> None:
+        """Keep the run until ``until``; raises Superseded when ``owner`` does not hold it any more.
+
+        With ``busy_until`` a request is about to go out, and nobody may take the run over before.
+        """
         statement = update(runs).where(runs.c.id == run, runs.c.owner == owner).values(claimed_until=until)
+        if busy_until is not None:
+            statement = statement.values(busy_until=busy_until)
         if (await self._connection.execute(statement)).rowcount != 1:
             raise Superseded("The run is somebody else's now.")
 

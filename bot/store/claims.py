@@ -4,7 +4,8 @@ A row can be claimed when all of these hold:
 
 - it is due: its ``due_at`` is not after now;
 - it is in a state that has something to do;
-- nobody holds it: it has no owner, or its owner's claim has run out (a dead worker's claims are thus taken over).
+- nobody holds it: it has no owner, or its owner's claim has run out (a dead worker's claims are thus taken over), and
+  so has the time limit of a request that its owner may have under way.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Table, null, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -33,7 +34,11 @@ async def claim_due(
     ``also`` is written down with each claim. One conditional UPDATE: of two workers that ask at once, each row goes to
     one.
     """
-    free = or_(table.c.owner.is_(None), table.c.claimed_until < now)
+    over, anew = table.c.claimed_until < now, dict(also or {})
+    if "busy_until" in table.c:
+        anew["busy_until"] = null()
+        over &= or_(table.c.busy_until.is_(None), table.c.busy_until < now)
+    free = or_(table.c.owner.is_(None), over)
     wanted = condition if condition is not None else true()
     due = (
         select(table.c.id).where(table.c.due_at <= now, free, wanted).order_by(table.c.due_at, table.c.id).limit(limit)
@@ -41,7 +46,7 @@ async def claim_due(
     statement = (
         update(table)
         .where(table.c.id.in_(due), free)
-        .values(owner=owner, claimed_until=now + lease, attempts=table.c.attempts + 1, **(also or {}))
+        .values(owner=owner, claimed_until=now + lease, attempts=table.c.attempts + 1, **anew)
         .returning(*table.c)
     )
     rows = (await connection.execute(statement)).all()

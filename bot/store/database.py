@@ -23,6 +23,7 @@ from bot.store import postgres
 from bot.store.database_clock import DatabaseClock, local_time
 from bot.store.driver_errors import DRIVER_ERRORS, meaning
 from bot.store.rehearsal import rehearse, rehearse_migration
+from bot.store.replicas import prove_life
 from bot.store.sqlite_file import HeldFile, path_of, refuse_folder, seen_by_others
 from bot.store.transaction import Transaction
 
@@ -243,6 +244,27 @@ class Database:
             log.info("write-ahead log not emptied yet", why=str(error))
         finally:
             await driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+
+    @asynccontextmanager
+    async def alive(self, name: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Prove to other replicas that ``name`` lives, until the block ends or the connection does.
+
+        Gives what raises :class:`bot.errors.StoreError` once the connection is gone. For a shared database only.
+        """
+        with self._explained():
+            engine = postgres.make_engine(self._url, patient=True)
+            try:
+                async with engine.connect() as connection:
+                    async with asyncio.timeout(postgres.OPEN_WITHIN):
+                        await prove_life(connection, name)
+
+                    async def proof() -> None:
+                        async with asyncio.timeout(postgres.OPEN_WITHIN):
+                            await connection.execute(text("SELECT 1"))
+
+                    yield proof
+            finally:
+                await engine.dispose()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:

@@ -192,7 +192,9 @@ tasks: Final = Table(
     Column("due_at", UtcTime, nullable=False),
     Column("owner", String(64)),
     Column("claimed_until", UtcTime),
+    Column("busy_until", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("waits", Integer, nullable=False, server_default="0"),
     UniqueConstraint("task", "subject"),
     Index(None, "due_at"),
 )
@@ -284,6 +286,7 @@ runs: Final = Table(
     Column("due_at", UtcTime, nullable=False),
     Column("owner", String(64)),
     Column("claimed_until", UtcTime),
+    Column("busy_until", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("on_stale", String(16), nullable=False, server_default="stop"),
     UniqueConstraint("provider", "reference"),  # submitting a batch again finds its run

@@ -35,6 +35,10 @@ class Task(Enum):
     EXPORT_VALUES = "export_values"  #: read current values for somebody who wants them as a sheet
 
 
+#: What a task has that nobody holds.
+_FREE: Final = {"owner": None, "claimed_until": None, "busy_until": None}
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The right to do one task on one subject until the lease ends."""
@@ -42,7 +46,15 @@ class Claim:
     id: int
     task: Task
     subject: int
+    #: How often it was claimed since it was made due, this time included; tells one claim from the next.
     attempts: int
+    #: How many of the attempts before it only found that it had to wait.
+    waits: int = 0
+
+    @property
+    def tries(self) -> int:
+        """How often it was tried in earnest, this time included."""
+        return self.attempts - self.waits
 
 
 Handler: TypeAlias = Callable[[Claim], Awaitable[None]]
@@ -84,7 +96,7 @@ class Tasks:
         """Make ``task`` due on ``subject``; when it is already there, move it to the new time and free it."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(tasks).values(task=task.value, subject=subject, due_at=due_at)
-        fresh = {"due_at": due_at, "owner": None, "claimed_until": None, "attempts": 0}
+        fresh = {"due_at": due_at, **_FREE, "attempts": 0, "waits": 0}
         await self._connection.execute(statement.on_conflict_do_update(index_elements=["task", "subject"], set_=fresh))
 
     async def ensure(self, task: Task, subject: int, due_at: datetime) -> None:
@@ -102,7 +114,14 @@ class Tasks:
     async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
         """Claim up to ``limit`` due tasks; see :mod:`bot.store.claims` for which can be claimed."""
         rows = await claim_due(self._connection, tasks, owner=owner, now=now, lease=lease, limit=limit)
-        return [Claim(id=row.id, task=Task(row.task), subject=row.subject, attempts=row.attempts) for row in rows]
+        return [
+            Claim(id=row.id, task=Task(row.task), subject=row.subject, attempts=row.attempts, waits=row.waits)
+            for row in rows
+        ]
+
+    async def busy(self, claim: Claim, until: datetime) -> None:
+        """Note that a request for the task is about to go out, and that nobody may take it over before ``until``."""
+        await self._connection.execute(update(tasks).where(_claimed(claim)).values(busy_until=until))
 
     async def held(self, claim: Claim, owner: str) -> bool:
         """Tell whether ``owner`` still holds ``claim``; asked inside the transaction that acts on it."""
@@ -113,9 +132,14 @@ class Tasks:
         """Forget the task; nothing happens when it has been made due again or taken over since."""
         await self._connection.execute(delete(tasks).where(_claimed(claim)))
 
-    async def again(self, claim: Claim, due_at: datetime) -> None:
-        """Give the claim back and make the task due at ``due_at``; nothing happens when it is not ours any more."""
-        statement = update(tasks).where(_claimed(claim)).values(due_at=due_at, owner=None, claimed_until=None)
+    async def again(self, claim: Claim, due_at: datetime, *, waited: bool = False) -> None:
+        """Give the claim back and make the task due at ``due_at``; nothing happens when it is not ours any more.
+
+        One that only ``waited``, for a free slot say, was no try that failed: the next failure counts as the first.
+        """
+        statement = update(tasks).where(_claimed(claim)).values(due_at=due_at, **_FREE)
+        if waited:
+            statement = statement.values(waits=tasks.c.attempts)
         await self._connection.execute(statement)
 
     async def remove(self, task: Task, subjects: Iterable[int]) -> None:
@@ -130,12 +154,12 @@ class Tasks:
 
     async def release_all(self) -> None:
         """Free every claim, whoever holds it; only for a database that nobody else can be using."""
-        await self._connection.execute(update(tasks).values(owner=None, claimed_until=None))
+        await self._connection.execute(update(tasks).values(**_FREE))
 
     async def release(self, owner: str, but: Collection[int] = ()) -> None:
         """Give back everything that ``owner`` holds, ``but`` these."""
         statement = update(tasks).where(tasks.c.owner == owner, tasks.c.id.not_in(list(but)))
-        await self._connection.execute(statement.values(owner=None, claimed_until=None))
+        await self._connection.execute(statement.values(**_FREE))
 
     async def hasten(self, task: Task, now: datetime, subjects: Iterable[int]) -> None:
         """Make ``task`` due now on those of ``subjects`` that wait unclaimed for a later time."""

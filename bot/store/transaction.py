@@ -16,6 +16,7 @@ from bot.store.operations import Operations
 from bot.store.orphans import Orphans
 from bot.store.outbox import Outbox
 from bot.store.pruning import Pruning
+from bot.store.replicas import Replicas
 from bot.store.reporter import Reporter
 from bot.store.secrets import Secrets
 from bot.store.sent_secrets import SentSecretTable
@@ -42,6 +43,7 @@ class Transaction:
         self.orphans = Orphans(connection)
         self.outbox = Outbox(connection)
         self.reporter = Reporter(connection)
+        self.replicas = Replicas(connection)
         self.runs = BulkRuns(connection)
         self.sent_secrets = SentSecretTable(connection)
         self.templates = TemplateTable(connection)

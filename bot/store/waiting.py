@@ -49,6 +49,7 @@ class Waiting:
                 update(table).where(table.c.claimed_until > until).values(claimed_until=until)
                 for table in (tasks, outbox, runs)
             ),
+            *(update(table).where(table.c.busy_until > until).values(busy_until=until) for table in (tasks, runs)),
             *(update(batches).where(batches.c[name] > now).values({name: now}) for name in _COUNTED_FROM),
             update(batches).where(batches.c.checked_at > now).values(checked_at=null()),
         ]

@@ -75,6 +75,8 @@ class Timing:
     plan_ttl: timedelta = timedelta(hours=1)
     #: How long a claim lasts without being renewed.
     lease: timedelta = timedelta(seconds=60)
+    #: How long a request that changes something may be under way, from the moment that this was written down.
+    under_way: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,8 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         #: How often in a row the database refused to give work out.
         self._refusals = 0
+        #: Whether others can see that this worker lives; where there are none, nobody has to.
+        self._living = not context.database.shared
 
     async def run(self) -> None:
         """Work until :meth:`stop`, then let running work end within the grace and give back the rest."""
@@ -70,6 +72,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 renewing = group.create_task(self._renew())
                 watching = group.create_task(self._watch_clock())
+                living = group.create_task(self._live())
                 loops = (
                     group.create_task(self._loop(self._claim_tasks, self._do, self._context.task_wakeup)),
                     group.create_task(self._loop(self._claim_messages, self._send, self._context.outbox_wakeup)),
@@ -80,6 +83,7 @@ class Worker:
                 await asyncio.wait(self._running or {renewing}, timeout=GRACE if self._running else 0)
                 renewing.cancel()
                 watching.cancel()
+                living.cancel()
         finally:
             await self._cancel_running()
         if not self._context.database.trouble:  # a stop has no time to wait for it; the next start takes claims over
@@ -143,7 +147,7 @@ class Worker:
                 await self._release(self._name, at_work=self._context.database.shared)
             if self._context.database.skew:
                 await self._context.database.ping()  # it hears the server's time again
-            items = [] if self._context.database.skew else await repeated(lambda: claim(room))
+            items = [] if self._context.database.skew or not self._living else await repeated(lambda: claim(room))
         except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
             await self._back_off(error)
             return []
@@ -213,7 +217,7 @@ class Worker:
             self._tasks.pop(_key(claim), None)
 
     async def _retry(self, claim: Claim) -> None:
-        pause = min(FIRST_RETRY * 2 ** min(claim.attempts, 10), LONGEST_RETRY)
+        pause = min(FIRST_RETRY * 2 ** min(claim.tries, 10), LONGEST_RETRY)
         try:
             async with self._context.database.transaction() as tx:
                 await tx.tasks.again(claim, self._context.clock() + pause)
@@ -275,6 +279,37 @@ class Worker:
             except Exception:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
 
+    async def _live(self) -> None:
+        """Prove to the other replicas that this one lives, and free what dead ones hold."""
+        while self._context.database.shared:
+            try:
+                async with self._context.database.alive(self._name) as proof:
+                    self._living = True
+                    self._context.ring()
+                    while True:
+                        await proof()
+                        await self._free_the_dead()
+                        await asyncio.sleep(IDLE)
+            except DatabaseUnavailable as error:
+                log.info("others cannot see that this replica lives", why=error.message)
+            except Exception:  # as above
+                log.exception("cannot prove that this replica lives")
+            self._living = False
+            await asyncio.sleep(IDLE)
+
+    async def _free_the_dead(self) -> None:
+        async with self._context.database.reading() as tx:
+            dead = await tx.replicas.dead(besides=self._name)
+        for name in dead:
+            async with self._context.database.transaction() as tx:
+                # It may have come back, or another replica may have been quicker.
+                if name not in await tx.replicas.dead(besides=self._name):
+                    continue
+                freed = await tx.replicas.release(name, self._context.clock())
+            if freed:
+                log.warning("work of a dead replica is taken over", dead=name, claims=freed)
+                self._context.ring()
+
     async def _watch_clock(self) -> None:
         """Look at everything again that waits, once the clock was set back: its time would come late by as much.
 
@@ -290,7 +325,8 @@ class Worker:
                 behind = steps.measure() < timedelta(0) or behind
                 if behind:
                     async with self._context.database.transaction() as tx:
-                        await tx.waiting.check_again(self._context.clock(), self._context.timing.lease)
+                        timing = self._context.timing
+                        await tx.waiting.check_again(self._context.clock(), max(timing.lease, timing.under_way))
             except DatabaseUnavailable:  # it is in the log already; as below
                 pass
             except Exception:  # as above: it is tried again until it is done

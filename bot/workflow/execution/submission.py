@@ -195,7 +195,7 @@ class Submission:
                 return _Step.STOP
             wait = await self._wait(tx, batch, kind)
             if wait:
-                await tx.tasks.again(claim, now + wait)
+                await tx.tasks.again(claim, now + wait, waited=True)
                 await self._notify.card(tx, batch.change)
                 return _Step.STAY
             if self._staleness.needed(batch, kind):
@@ -214,6 +214,7 @@ class Submission:
                 attempts=batch.attempts + 1,
                 absences=0,
             )
+            await tx.tasks.busy(claim, self._context.clock() + self._context.timing.under_way)
             await tx.events.add(batch.change, "batch_submitting", at=now, batch=batch.position)
         return _Step.GO
 
@@ -258,8 +259,10 @@ class Submission:
         """Others hold the slots that we do not: the batch waits, which is no failure."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            if not await tx.tasks.held(claim, self._worker):
+                return  # see _queue_again
             await tx.batches.move(batch.id, BatchState.QUEUED, slot_refused_at=now)
-            await tx.tasks.again(claim, now + SLOT_WAIT)
+            await tx.tasks.again(claim, now + SLOT_WAIT, waited=True)
             if batch.slot_refused_at is None:  # the audit log tells of the waiting once, not of every try
                 await tx.events.add(
                     batch.change, "batch_postponed", at=now, batch=batch.position, why="waiting for a free slot"
@@ -271,6 +274,9 @@ class Submission:
     async def _made(self, claim: Claim, batch: Batch, change: Change, kind: Kind, report: JobReport) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            present = (await tx.batches.get(batch.id)).state
+            if present not in {BatchState.SUBMITTING, BatchState.UNKNOWN}:
+                return  # another replica took the claim over while this one was cut off, and found the job
             await tx.tasks.done(claim)
             await adopt(tx, self._context, batch, kind, report)
             await say_submitted(tx, self._notify, change.id)
@@ -283,10 +289,10 @@ class Submission:
         """Put a batch that the provider surely did not take back into the queue; the card says ``told`` meanwhile."""
         now, batch = self._context.clock(), one.batch
         async with self._context.database.transaction() as tx:
+            if not await tx.tasks.held(one.claim, self._worker):
+                return  # stopped before it was sent, or taken over: then another replica searches for a job of it
             if one.begun:
                 await tx.batches.move(batch.id, BatchState.QUEUED)
-            elif not await tx.tasks.held(one.claim, self._worker):
-                return  # it was stopped while it waited for its turn
             if told:
                 await tx.batches.checked([batch.id], now, told)
             await tx.tasks.again(one.claim, now + wait)
@@ -297,7 +303,7 @@ class Submission:
 
     def _backoff(self, claim: Claim) -> timedelta:
         pace = self._context.timing.poll
-        doubled: timedelta = pace.least * 2.0 ** min(claim.attempts, 10)
+        doubled: timedelta = pace.least * 2.0 ** min(claim.tries, 10)
         return min(pace.most, doubled)
 
     async def _refused(self, one: _Try, error: ProviderError | SecretError) -> None:
@@ -307,8 +313,8 @@ class Submission:
         pointer = getattr(error, "pointer", "")
         async with self._context.database.transaction() as tx:
             await tx.changes.hold(change)
-            if not one.begun and not await tx.tasks.held(one.claim, self._worker):
-                return  # it was stopped before anything of it was sent
+            if not await tx.tasks.held(one.claim, self._worker):
+                return  # see _queue_again
             await tx.tasks.done(one.claim)
             await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
             await tx.operations.end_batch(
@@ -330,6 +336,8 @@ class Submission:
     async def _unknown(self, claim: Claim, batch: Batch, change: Change, why: str) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
+            if not await tx.tasks.held(claim, self._worker):
+                return  # see _queue_again
             await tx.tasks.done(claim)
             sent = await tx.batches.get(batch.id)
             await tx.batches.move(
