@@ -44,7 +44,7 @@ _MODULE: Final = re.compile(r"`((?:\w+/)*\w+\.py)`")
 _ROLE: Final = re.compile(r":\w+:`~?([\w.]+)`")
 _INVARIANT: Final = re.compile(r"\binvariants? (\d+)")
 #: Not in the repository: what somebody makes, and the folder of a provider that is only an example.
-_MADE: Final = (".venv/", "bot/providers/acme/")
+_MADE: Final = (".venv/", ".deploy/.env", "bot/providers/acme/")
 _HEADING: Final = re.compile(r"#{1,6}\s+(?:\d+(?:\.\d+)*\.?\s+)?(.+)")
 
 
