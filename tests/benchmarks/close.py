@@ -8,9 +8,9 @@ turned away. The budget is that of the design: within 1.1 times the least.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import multiprocessing
-import sys
 import tempfile
 import time
 from multiprocessing.connection import Connection
@@ -96,7 +96,9 @@ async def measure(latency: float) -> None:
 
 async def main() -> None:
     """Measure at every latency that was asked for."""
-    for latency in [float(each) for each in sys.argv[1:]] or LATENCIES:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.close", description=__doc__.splitlines()[0])
+    parser.add_argument("latency", nargs="*", type=float, default=LATENCIES, help="seconds that an answer takes")
+    for latency in parser.parse_args().latency:
         await measure(latency)
 
 

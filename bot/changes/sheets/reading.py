@@ -56,7 +56,7 @@ def read_sheet(
     """
     with open_table(name, content) as table:
         layout, columns = _choose(name, table, kind, left_out)
-        reader = RowReader(kind, columns, is_id=is_id, form=form)
+        reader = RowReader(kind, columns, is_id=is_id, form=form, delimited=bool(layout.delimiter))
         gathering = Disagreements(kind, columns)
         seen: list[int] = []
         width = len(columns.headings)
@@ -75,7 +75,7 @@ def read_sheet(
         raise refusal(name, unseen)
     rows, disagreements, repeats = gathering.agreed()
     problems = sorted(
-        (*reader.problems, *disagreements, *merged(presentation, columns, layout.headings)),
+        (*reader.problems, *disagreements, *merged(presentation, columns, layout.headings, reader.stray)),
         key=lambda problem: problem.row,
     )
     return Sheet(

@@ -48,17 +48,23 @@ class _Reading:
 class RowReader:
     """Reads rows one by one and gathers their problems."""
 
-    def __init__(self, kind: Kind, columns: Columns, *, is_id: Callable[[str], bool], form: Values) -> None:
+    def __init__(
+        self, kind: Kind, columns: Columns, *, is_id: Callable[[str], bool], form: Values, delimited: bool
+    ) -> None:
+        """``delimited`` tells whether the cells were cut at delimiters, and not by a workbook."""
         self._kind = kind
         self._columns = columns
         self._is_id = is_id
         self._form = form
+        self._delimited = delimited
         self._remembered: dict[tuple[object, ...], _Reading] = {}
         self._titles = {setting.name: columns.title(at) for at, setting in columns.settings}
         #: Problems of all rows so far, in the order of rows.
         self.problems: list[SheetProblem] = []
         #: How many rows so far have an id of something else beside their number.
         self.strange_ids = 0
+        #: Positions of columns without a heading that have something in them.
+        self.stray: set[int] = set()
 
     def read(self, number: int, cells: Cells) -> ReadRow:
         """Return what ``cells``, which are those of row ``number``, come to."""
@@ -68,6 +74,7 @@ class RowReader:
         for title, _, text in reading.wrong:
             self._wrong(number, title, text)
         for at in self._astray(cells):
+            self.stray.add(at)
             self._wrong(number, self._columns.title(at), self._stray(cells[at]))
         return ReadRow(
             row=SheetRow(row=number, identifier=identifier, values=reading.values, beside=beside)
@@ -174,10 +181,9 @@ class RowReader:
             what = f"“{shown(plain(cell))}”"
         except MangledCell:
             what = "A value"
-        return (
-            f"{what} is in a column without a heading; in a CSV file, a value that contains a delimiter needs "
-            "quotation marks."
-        )
+        if self._delimited:
+            return f"{what} is in a column without a heading; a value that contains a delimiter needs quotation marks."
+        return f"{what} is in a column without a heading; give it one, or clear the column."
 
 
 def _is_rounded(cell: object) -> bool:

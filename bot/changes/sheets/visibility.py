@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from bot.changes.sheets.columns import Columns, letters
@@ -47,13 +47,25 @@ def _stretches(rows: Sequence[int]) -> str:
     return f"{named} and {rest:,} more" if rest else named
 
 
-def merged(presentation: Presentation, columns: Columns, headings: int) -> Iterator[SheetProblem]:
-    """Yield a problem for each merged range below the headings: only its first cell holds the value that is seen."""
+def merged(
+    presentation: Presentation, columns: Columns, headings: int, stray: Collection[int]
+) -> Iterator[SheetProblem]:
+    """Yield a problem for each merged range that hides what its cells hold: only its first one has a value.
+
+    Among the headings that is one which stands above values in several columns; ``stray`` has the positions of columns
+    with values and no heading.
+    """
     for area in presentation.merged:
-        if area.last > headings and not columns.left_out.issuperset(range(area.left, area.right + 1)):
-            title = columns.title(area.left)
-            text = (
-                f"{area.name} is merged, so only its first cell holds the value. Unmerge it, fill in every row, and "
-                "upload the sheet again."
-            )
-            yield SheetProblem(row=max(area.first, headings + 1), column=title, text=text)
+        covered = range(area.left, area.right + 1)
+        if columns.left_out.issuperset(covered):
+            continue
+        if area.first > headings:
+            text = "is merged, so only its first cell holds the value. Unmerge it, fill in every row, and "
+        elif area.last > headings:
+            text = "merges a heading with rows below it. Unmerge it, fill in or remove those rows, and "
+        elif area.last == headings and not set(stray).isdisjoint(covered):
+            text = "is merged, so one heading stands above several columns. Unmerge it, give each its own, and "
+        else:
+            continue
+        row = headings if area.last == headings else max(area.first, headings + 1)
+        yield SheetProblem(row=row, column=columns.title(area.left), text=f"{area.name} {text}upload the sheet again.")

@@ -97,6 +97,19 @@ PROVIDERS = [
         },
         lambda place: place.telnyx.faults.add(kind="status", status=403),
     ),
+    case(
+        "a proxy that lets nothing through",
+        {
+            "telnyx": [
+                (
+                    "FAIL  Telnyx gives no usable answer right now, nothing was changed: the answer (403) is a web "
+                    "page, so it comes from a proxy or gateway on the way and says nothing about the API key; ask "
+                    "whoever runs the network between Linesman and Telnyx."
+                )
+            ]
+        },
+        lambda place: place.telnyx.faults.add(kind="gateway", status=403, times=None),
+    ),
 ]
 
 

@@ -99,6 +99,57 @@ def test_merged_cells_are_named(found: Callable[..., list[tuple[int, str, str]]]
     ]
 
 
+def test_a_heading_that_is_merged_over_several_columns_is_named(
+    found: Callable[..., list[tuple[int, str, str]]],
+) -> None:
+    """One heading above two columns of values says which of them it means to nobody; it is no matter of delimiters."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet["C3"] = "x"
+        sheet.merge_cells("B1:C1")
+
+    assert found(made(change), name="moves.xlsx") == [
+        (
+            1,
+            "tags",
+            (
+                "B1:C1 is merged, so one heading stands above several columns. Unmerge it, give each its own, and "
+                "upload the sheet again."
+            ),
+        ),
+        (3, "C", "“x” is in a column without a heading; give it one, or clear the column."),
+    ]
+
+
+def test_a_heading_that_is_merged_over_blank_columns_does_no_harm(read: Read) -> None:
+    """What stands above nothing hides nothing."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet.merge_cells("B1:C1")
+
+    assert [row.identifier for row in read(made(change), name="moves.xlsx").rows] == [A, B, C]
+
+
+def test_a_heading_that_is_merged_with_rows_below_is_named(
+    found: Callable[..., list[tuple[int, str, str]]],
+) -> None:
+    """The cells below it are empty, whatever people see there."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet.merge_cells("B1:B2")
+
+    assert found(made(change), name="moves.xlsx") == [
+        (
+            2,
+            "tags",
+            (
+                "B1:B2 merges a heading with rows below it. Unmerge it, fill in or remove those rows, and upload the "
+                "sheet again."
+            ),
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("number", "code", "shown"),
     [

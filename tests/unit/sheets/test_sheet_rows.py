@@ -145,7 +145,7 @@ def test_rows_without_values_are_not_judged(read: Read, text: Callable[..., byte
 
 def test_what_stands_below_no_heading_is_named(found: Found) -> None:
     """A comma without quotation marks moves cells to the right; they are not dropped in silence."""
-    said = "is in a column without a heading; in a CSV file, a value that contains a delimiter needs quotation marks."
+    said = "is in a column without a heading; a value that contains a delimiter needs quotation marks."
 
     assert found(b"number,tags\n+13035550100,a,b,c\n+13035550101,d\n") == [
         (2, "C", f"“b” {said}"),
