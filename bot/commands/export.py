@@ -73,6 +73,8 @@ def _sink(path: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if path.is_dir():  # before anything is exported, and before the audit log says that it was
+        raise LinesmanError(f"{path} is a folder, not a file: give --output a file in it.")
     part = path.with_name(f"{path.name}.part")
     try:
         # For its owner alone, whatever the shell would give: it holds who did what, and to which numbers.

@@ -75,12 +75,15 @@ async def test_the_database_alone_needs_no_secrets(stage: Stage) -> None:
     """Migrating and exporting know nothing of Slack and the providers; what cannot be read is named by its event."""
     env = {"DATABASE_URL": stage.process.env["DATABASE_URL"]}
     made = await linesman("migrate", env=env)
+    misled = await linesman("export", "--output", str(stage.folder), env=env)
     exported = await linesman("export", "--output", str(stage.folder / "trail.csv"), env=env)
     with closing(sqlite3.connect(stage.database)) as connection, connection:
         connection.execute("UPDATE events SET details = '{' WHERE id = 1")
     proven = await linesman("export", "--verify", env=env)
 
-    assert (made.status, exported.status, proven.status) == (0, 0, 1)
+    assert (made.status, misled.status, exported.status, proven.status) == (0, 1, 0, 1)
+    assert misled.err == f"✗ {stage.folder} is a folder, not a file: give --output a file in it.\n"
+    assert "✓ 0 events" in exported.err  # what wrote nothing is not in the audit log
     assert (stage.folder / "trail.csv").stat().st_mode & 0o777 == 0o600
     assert "✗ The audit log breaks at event 1: it cannot be read" in proven.err
     assert "Traceback" not in proven.err
