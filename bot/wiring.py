@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from slack_bolt.async_app import AsyncApp
 
+from bot import tracing
 from bot.changes.model.encryption import Encryption
 from bot.changes.outcome.poll_schedule import PollPace
 from bot.config import Settings
@@ -90,6 +91,7 @@ from bot.workflow.queries.lists import ChangeLists
 from bot.workflow.queries.number_lookup import NumberLookup
 from bot.workflow.queries.results import ResultsExport
 from bot.workflow.queries.value_export import ValueExports
+from bot.workflow.traces import Traces
 from bot.workflow.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -181,6 +183,7 @@ async def running(
     replica = replica or replica_name()
     async with AsyncExitStack() as stack:
         stack.enter_context(short_pauses())
+        await stack.enter_async_context(tracing.exporting(settings.otlp_endpoint, replica))
         # First of all, and long before it listens: somebody else's port is told before anything waits for Slack.
         place = stack.enter_context(reserved(settings.host, settings.port))
         url = settings.database_url.get_secret_value()
@@ -338,7 +341,9 @@ def _assemble(
         value_exports=value_exports,
         direct_messages=direct_messages,
     )
-    return Worker(context, handlers, delivery.deliver, name=name), services
+    traces = Traces(context)
+    worker = Worker(context, traces.tasks(handlers), traces.messages(delivery.deliver), name=name)
+    return worker, services
 
 
 def _signing_secret(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 @dataclass(slots=True)
 class _Subject:
     change: int | None
+    trace: str = ""
 
 
 #: A piece of work is a task of asyncio: a click, a due task, a message, a run. What it starts in turn is part of it.
@@ -21,14 +22,20 @@ def begin(change: int | None = None) -> None:
     _SUBJECT.set(_Subject(change))
 
 
-def about(change: int) -> None:
-    """Note that the work is about ``change``; what it reads of others later on does not count."""
+def about(change: int, trace: str = "") -> None:
+    """Note that the work is about ``change``, of that ``trace``; what it reads of others later on does not count."""
     subject = _SUBJECT.get()
     if subject is not None and subject.change is None:
-        subject.change = change
+        subject.change, subject.trace = change, trace
 
 
 def current() -> int | None:
     """Return the change that the work is about; None while nobody knows, and outside of any such work."""
     subject = _SUBJECT.get()
     return subject.change if subject is not None else None
+
+
+def trace() -> str:
+    """Return the trace of the change that the work is about, as a ``traceparent``; empty while nobody knows."""
+    subject = _SUBJECT.get()
+    return subject.trace if subject is not None else ""

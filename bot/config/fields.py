@@ -79,6 +79,13 @@ def _channel(value: str) -> str:
     return value
 
 
+def _collector_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or re.search(r"\s", value):
+        raise ValueError("must be an address such as http://collector:4318, without a user name or a password")
+    return value
+
+
 def _web_url(value: str) -> str:
     problem = ValueError("must be an address such as https://api.example.com, without a user name or a password")
     try:
@@ -169,6 +176,8 @@ FernetKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(_fernet_keys)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 #: Where keys are sent to: https, or this machine.
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+#: Where traces are sent to; no key goes there, so http:// is allowed.
+CollectorUrl = Annotated[str, AfterValidator(_collector_url)]
 ChannelId = Annotated[str, AfterValidator(_channel)]
 #: Named people and groups.
 NamedGrant = Annotated[Grant, BeforeValidator(_grant)]

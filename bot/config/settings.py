@@ -20,6 +20,7 @@ from bot.config.fields import (
     AppToken,
     BotToken,
     ChannelId,
+    CollectorUrl,
     DatabaseUrl,
     FernetKeys,
     Key,
@@ -194,6 +195,11 @@ class Settings(Passed):
         alias="LINESMAN_RETENTION_DAYS",
         description="days after which an ended change is reduced to its summary and its events are deleted; "
         "without it, everything is kept",
+    )
+    otlp_endpoint: CollectorUrl | None = Field(
+        None,
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="base address of an OpenTelemetry collector, OTLP over HTTP: turns traces on (extra `otel`)",
     )
     log_level: LogLevel = LOG_LEVEL
     log_format: LogFormat = LOG_FORMAT

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import httpx
 
+from bot import tracing
 from bot.call_times import CallTimes
 from bot.changes.model.values import JSON
 from bot.changes.text.surrogates import may_be_unsound, sound
@@ -292,7 +293,9 @@ class PacedClient:
             asked = self.now()
             # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
             async with asyncio.timeout(self.bounds.timeout):
-                answer = await self._exchange(request)
+                with tracing.span(f"{method} {path}", attributes={"http.request.method": method, "url.template": path}):
+                    answer = await self._exchange(request)
+                    tracing.note("http.response.status_code", answer.status)
         except _TooLate as error:
             self._took(method, path, "TooLate", asked)
             raise UnclearAnswer("this process was stopped before the request went out", sent=error.begun) from error

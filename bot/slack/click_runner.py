@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot import work_subject
+from bot import tracing, work_subject
 from bot.errors import (
     DeliveryError,
     DeliveryPostponed,
@@ -139,7 +139,8 @@ class ClickRunner:
         work_subject.begin()
         try:
             async with self._room:  # every wait inside has its own limit: Slack's, the provider's, the database's
-                await work
+                with tracing.click(f"click {what}"):
+                    await work
         except ModalClosed as error:
             log.info("modal closed before the answer", what=what, why=error.message)
         except DeliveryError as error:

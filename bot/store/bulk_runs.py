@@ -10,6 +10,7 @@ from sqlalchemy import Row, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import tracing
 from bot.changes.model.bulk_runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
 from bot.changes.model.values import values_from_json, values_to_json
 from bot.changes.policy import OnStale
@@ -45,6 +46,7 @@ class BulkRuns:
                 reference=reference,
                 kind=kind,
                 on_stale=on_stale.value,
+                trace=tracing.here(),
                 open=True,
                 created_at=now,
                 due_at=now,
@@ -96,6 +98,7 @@ class BulkRuns:
             numbers=numbers,
             on_stale=OnStale(row.on_stale),
             halt=await self.halt(row.id),
+            trace=row.trace,
         )
 
     async def halt(self, run: int) -> Halt | None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import work_subject
+from bot import tracing, work_subject
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change, Draft, FollowUp, MessageRef, Summary, public_id
 from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
@@ -19,7 +19,7 @@ from bot.errors import NotFound, Superseded
 from bot.store.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
 from bot.store.locks import Locks
 from bot.store.secrets import Secrets
-from bot.store.tables import changes
+from bot.store.tables import batches, changes
 
 
 class Changes:
@@ -48,6 +48,7 @@ class Changes:
             view=view,
             submission=submission,
             draft=draft_to_json(draft),
+            trace=tracing.here(),
             follows=draft.base.change if draft.base else None,
             created_at=now,
         )
@@ -59,7 +60,7 @@ class Changes:
         row = (await self._connection.execute(select(changes).where(changes.c.id == change))).first()
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
-        work_subject.about(change)
+        work_subject.about(change, row.trace)
         return _change(row)
 
     async def hold(self, change: int) -> Change:
@@ -69,8 +70,17 @@ class Changes:
         row = (await self._connection.execute(statement)).first()
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
-        work_subject.about(change)
+        work_subject.about(change, row.trace)
         return _change(row)
+
+    async def trace(self, change: int) -> str:
+        """Return the context of the change's trace; empty when it has none."""
+        return (await self._connection.scalar(select(changes.c.trace).where(changes.c.id == change))) or ""
+
+    async def trace_of_batch(self, batch: int) -> str:
+        """Return the same of the change to which a batch belongs."""
+        statement = select(changes.c.trace).join(batches, batches.c.change_id == changes.c.id)
+        return (await self._connection.scalar(statement.where(batches.c.id == batch))) or ""
 
     async def move(
         self,

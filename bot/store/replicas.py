@@ -13,10 +13,12 @@ from typing import Final
 from sqlalchemy import func, or_, select, text, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import outbox, runs, tasks
+from bot.store.tables import outbox, reporter, runs, tasks
 
 #: Any number, the same in every version: the class of the locks on names.
 _NAMES: Final = 4_711_044
+#: Where a replica's name is in ``owner``: due work, and who reports the figures.
+_HELD: Final = (tasks, runs, outbox, reporter)
 #: The server must not end this transaction for its silence, and has to notice within seconds that nobody is there.
 _KEPT: Final = text(
     "SELECT set_config('idle_in_transaction_session_timeout', '0', true), "
@@ -40,7 +42,7 @@ class Replicas:
 
     async def dead(self, *, besides: str) -> list[str]:
         """Return those with claims that do not live any more; for PostgreSQL only."""
-        held = union(*(select(table.c.owner).where(table.c.owner.is_not(None)) for table in (tasks, outbox, runs)))
+        held = union(*(select(table.c.owner).where(table.c.owner.is_not(None)) for table in _HELD))
         names = [name for name in (await self._connection.execute(held)).scalars() if name != besides]
         free = func.pg_try_advisory_xact_lock
         return [name for name in names if await self._connection.scalar(select(free(_NAMES, func.hashtext(name))))]
@@ -48,7 +50,7 @@ class Replicas:
     async def release(self, name: str, now: datetime) -> int:
         """Free what ``name`` holds and return how much; not yet where a request of it may still be under way."""
         freed = 0
-        for table in (tasks, runs, outbox):
+        for table in _HELD:
             mine = table.c.owner == name
             if "busy_until" in table.c:
                 mine &= or_(table.c.busy_until.is_(None), table.c.busy_until < now)

@@ -96,6 +96,7 @@ changes: Final = Table(
     Column("starts_at", UtcTime),
     Column("starts_zone", String(64), nullable=False, server_default=""),
     Column("continued_at", UtcTime),
+    Column("trace", String(64), nullable=False, server_default=""),
     Index(None, "state"),
     Index(None, "pruned_at", "finished_at"),
     Index(None, "requester", "id"),
@@ -289,6 +290,7 @@ runs: Final = Table(
     Column("busy_until", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("on_stale", String(16), nullable=False, server_default="stop"),
+    Column("trace", String(64), nullable=False, server_default=""),
     UniqueConstraint("provider", "reference"),  # submitting a batch again finds its run
     Index(None, "provider", "open", "due_at"),
     sqlite_autoincrement=True,  # a run's id is a job's id, and no two jobs ever share one

@@ -104,6 +104,8 @@ class Run:
     on_stale: OnStale = OnStale.STOP
     #: Why none of its waiting numbers may be sent; None when they may.
     halt: Halt | None = None
+    #: The context of the trace to which it belongs; empty when it has none.
+    trace: str = ""
 
     def in_state(self, *states: NumberState) -> tuple[RunNumber, ...]:
         """Return the numbers that are in one of ``states``."""

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
-from bot import work_subject
+from bot import tracing, work_subject
 from bot.changes.model.batches import Batch
 from bot.changes.model.kinds import Kind
 from bot.errors import DatabaseUnavailable
@@ -95,14 +95,15 @@ class Driver:
             if run is None or self._closing:
                 continue
             carrying = RunExecution(self._runs, run, self._owner, self._kind(run.kind), self._updates)
-            task = asyncio.create_task(self._carry(carrying, Batch.change_of(run.reference)))
+            task = asyncio.create_task(self._carry(carrying, Batch.change_of(run.reference), run.trace))
             self._carried[task] = carrying
             task.add_done_callback(self._carried_out)
 
-    async def _carry(self, carrying: RunExecution, change: int | None) -> None:
+    async def _carry(self, carrying: RunExecution, change: int | None, trace: str) -> None:
         work_subject.begin(change)
         try:
-            await carrying.carry()
+            with tracing.span("run", trace):
+                await carrying.carry()
         except DatabaseUnavailable as error:
             log.warning("a run was interrupted; it resumes when its claim expires: %s", error.message)
         except Exception:

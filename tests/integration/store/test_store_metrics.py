@@ -47,7 +47,7 @@ async def test_a_message_waits_from_its_decision_to_its_delivery(database: Datab
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 async def test_one_replica_reports_for_all(database: Database) -> None:
-    """Whoever began goes on; another takes over when it leaves, or has not been asked for a while."""
+    """Whoever began goes on; another takes over when it leaves or dies, or has not been asked for a while."""
 
     async def reports(name: str) -> bool:
         async with database.transaction() as tx:
@@ -61,3 +61,7 @@ async def test_one_replica_reports_for_all(database: Database) -> None:
     async with database.connection() as connection:
         await connection.execute(text("UPDATE reporter SET claimed_until = now() - interval '1 second'"))
     assert [await reports(name) for name in ("a", "b")] == [True, False]
+    async with database.transaction() as tx:
+        assert await tx.replicas.dead(besides="b") == ["a"]  # nobody proves that it lives
+        await tx.replicas.release("a", NOW)
+    assert [await reports(name) for name in ("b", "a")] == [True, False]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import JSON, Boolean, Integer, String, Table, Text, func, inspect, select, text
+from sqlalchemy import JSON, Boolean, Float, Integer, String, Table, Text, func, inspect, select, text
 
 from bot.cli import main
 from bot.errors import StoreError
@@ -50,6 +50,8 @@ def filled(table: Table, number: int) -> dict[str, Any]:
             row[column.name] = number
         elif isinstance(column.type, UtcTime):
             row[column.name] = NOW + timedelta(days=number, seconds=place)
+        elif isinstance(column.type, Float):
+            row[column.name] = number + 0.5
         elif isinstance(column.type, Boolean):
             row[column.name] = bool(number % 2)
         elif isinstance(column.type, JSON):
