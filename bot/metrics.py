@@ -168,6 +168,18 @@ async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
     waits = [({"service": name["provider"]}, calls.waits()) for name, calls in providers]
     figures.tell_samples(WAITS, [*waits, ({"service": "slack"}, context.slack.calls.waits())])
     figures.tell(BUILD, {(version("linesman"), platform.python_version()): 1})
+    return _written(figures)
+
+
+def starting() -> bytes:
+    """Return what there is to tell before anything is at work: the process itself."""
+    figures = Figures()
+    figures.tell(REPORTING, {(): False})
+    figures.tell(BUILD, {(version("linesman"), platform.python_version()): 1})
+    return _written(figures)
+
+
+def _written(figures: Figures) -> bytes:
     registry = CollectorRegistry()
     registry.register(figures)
     ProcessCollector(registry=registry)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from aiohttp import hdrs, web
@@ -39,14 +39,22 @@ SHUTDOWN: Final = 1.5
 
 
 class SlackEndpoint:
-    """The door for what Slack delivers: lets in what its signature proves."""
+    """The door for what Slack delivers: lets in what its signature proves, from :meth:`open` to :meth:`close`."""
 
-    def __init__(self, app: AsyncApp, signing_secret: str) -> None:
-        self._app = app
+    def __init__(self, signing_secret: str) -> None:
+        self._app: AsyncApp | None = None
         self._verifier = SignatureVerifier(signing_secret)
 
+    def open(self, app: AsyncApp) -> None:
+        """Hand what Slack delivers to ``app`` from now on."""
+        self._app = app
+
+    def close(self) -> None:
+        """Take nothing more; Slack is told so, and tells whoever clicks."""
+        self._app = None
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request: 401 unless Slack signed it."""
+        """Answer one request: 401 unless Slack signed it, 503 while the door is closed."""
         try:
             async with asyncio.timeout(BODY_WITHIN):
                 body, why = await self._proven(request)
@@ -57,6 +65,8 @@ class SlackEndpoint:
             answer = web.Response(status=401, text="Slack did not sign this.")
             answer.force_close()  # what is left of the body is not read
             return answer
+        if self._app is None:
+            return web.Response(status=503, text="Linesman is starting or stopping.")
         # Bolt checks the signature once more; it cannot be told that this is done.
         bolt = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
         return await to_aiohttp_response(await self._app.async_dispatch(bolt))
@@ -85,32 +95,38 @@ class SlackEndpoint:
         return text, ""
 
 
-def build_server(
-    slack: SlackEndpoint | None,
-    *,
-    ready: Callable[[], Awaitable[str]],
-    warnings: Callable[[], Awaitable[Sequence[str]]],
-    metrics: Callable[[], Awaitable[bytes]],
-) -> web.Application:
+class Health(Protocol):
+    """What the pages for those who run Linesman say."""
+
+    async def problem(self) -> str:
+        """Return what is wrong, or an empty text."""
+
+    async def warnings(self) -> Sequence[str]:
+        """Return what should be looked at although work goes on."""
+
+    async def metrics(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+
+
+def build_server(slack: SlackEndpoint | None, health: Health) -> web.Application:
     """Return the application.
 
-    ``slack`` is None in Socket Mode: then only health and metrics are served. ``ready`` returns what is wrong,
-    or an empty text. ``warnings`` returns what should be looked at although work goes on: the answer to /readyz tells
-    it and is 200 all the same, because a 503 would take the bot out of service, clicks and all, over something that
-    its work is safe from.
+    ``slack`` is None in Socket Mode: then only health and metrics are served. The answer to /readyz tells warnings,
+    too, and is 200 all the same, because a 503 would take the bot out of service, clicks and all, over something
+    that its work is safe from.
     """
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok")
 
     async def readyz(_: web.Request) -> web.Response:
-        problem = await ready()
+        problem = await health.problem()
         if problem:
             return web.Response(status=503, text=problem)
-        return web.Response(text="\n".join(["ready", *await warnings()]))
+        return web.Response(text="\n".join(["ready", *await health.warnings()]))
 
     async def show_metrics(_: web.Request) -> web.Response:
-        return web.Response(body=await metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await health.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     server = web.Application(client_max_size=LARGEST)
     server.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", show_metrics)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.outcome.poll_schedule import PollPace
 from bot.config import Settings
 from bot.connections import reserved
-from bot.errors import DatabaseRefused, DatabaseUnavailable, StoreError
+from bot.errors import DatabaseRefused, DatabaseUnavailable
 from bot.metrics import leave, render
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
@@ -30,6 +30,7 @@ from bot.providers.offers import ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.shared_rates import SharedRates
 from bot.providers.telnyx.offer import OFFER as TELNYX
+from bot.readiness import Readiness
 from bot.replica import replica_name
 from bot.runtime import short_pauses
 from bot.server import SlackEndpoint, build_server, listening
@@ -114,6 +115,12 @@ class Running:
     worker: Worker
     #: Ends when the worker has stopped; raises what broke it.
     working: asyncio.Task[None]
+    readiness: Readiness
+
+    def retire(self) -> None:
+        """Let probes hear that it stops, and begin no new work; clicks are still taken."""
+        self.readiness.stops()
+        self.worker.stop()
 
 
 def utc_now() -> datetime:
@@ -188,6 +195,12 @@ async def running(
         place = stack.enter_context(reserved(settings.host, settings.port))
         url = settings.database_url.get_secret_value()
         database = await stack.enter_async_context(Database(url, wall=clock, steady=steady))
+        readiness = Readiness()
+        endpoint = None if settings.socket_mode else SlackEndpoint(_signing_secret(settings))
+        # Before anything is waited for, and until almost the end: probes have to be answered all the while.
+        server = build_server(endpoint, readiness)
+        port = await stack.enter_async_context(listening(server, place))
+        readiness.waits_for("the database")
         before, after = await _prepared(database)
         log.info("database ready", revision=after, before=before)
         clock = database.clock
@@ -201,6 +214,7 @@ async def running(
         )
         for provider in catalogue.providers:
             stack.push_async_callback(provider.aclose)
+        readiness.waits_for("Slack")
         identity = await answered(lambda: identify(client))
         context = _context(
             settings,
@@ -226,17 +240,15 @@ async def running(
         key_alerts = KeyAlerts(context, SlackAnnouncements(client))
         await stack.enter_async_context(keys_watched(key_alerts, database.cancel))
         stack.push_async_callback(leave, context, replica)
-        server = build_server(
-            None if settings.socket_mode else SlackEndpoint(app, _signing_secret(settings)),
-            ready=lambda: _ready(context, working),
-            warnings=lambda: _warnings(context),
-            metrics=lambda: render(context, app.acks, replica),
-        )
-        port = await stack.enter_async_context(listening(server, place))
-        if settings.socket_mode:
-            await _connect(settings, app, stack)
+        readiness.works(context, working, lambda: render(context, app.acks, replica))
+        sockets = await _connect(settings, app, stack)
+        if endpoint is not None:
+            endpoint.open(app)
+            stack.callback(endpoint.close)
+        stack.callback(readiness.stops)
+        readiness.started(sockets)
         log.info("ready", workspace=identity.workspace, kinds=[kind.name for kind in catalogue.kinds])
-        yield Running(port=port, worker=worker, working=working)
+        yield Running(port=port, worker=worker, working=working, readiness=readiness)
 
 
 def _context(
@@ -351,13 +363,17 @@ def _signing_secret(settings: Settings) -> str:
     return secret.get_secret_value() if secret is not None else ""
 
 
-async def _connect(settings: Settings, app: AsyncApp, stack: AsyncExitStack) -> None:
-    """Open the Socket Mode connections."""
-    if settings.slack_app_token is None:
-        return
-    token = settings.slack_app_token.get_secret_value()
-    for _ in range(SOCKETS):
-        await stack.enter_async_context(connection(app, token, settings.slack_api_url))
+async def _connect(settings: Settings, app: AsyncApp, stack: AsyncExitStack) -> Callable[[], Awaitable[bool]] | None:
+    """Open the Socket Mode connections; return what tells whether one of them stands. None when there are none."""
+    if not settings.socket_mode or settings.slack_app_token is None:
+        return None
+    token, url = settings.slack_app_token.get_secret_value(), settings.slack_api_url
+    standing = [await stack.enter_async_context(connection(app, token, url)) for _ in range(SOCKETS)]
+
+    async def reached() -> bool:
+        return any([await stands() for stands in standing])
+
+    return reached
 
 
 async def _prepared(database: Database) -> tuple[str, str]:
@@ -387,35 +403,3 @@ async def _stopped(worker: Worker, working: asyncio.Task[None]) -> None:
     await asyncio.wait({working})
     if not working.cancelled() and (error := working.exception()) is not None:
         log.error("the worker broke", exc_info=error)
-
-
-async def _ready(context: Context, working: asyncio.Task[None]) -> str:
-    """Return what is wrong; empty when work is being done."""
-    if working.done():
-        return "the worker has stopped"
-    if trouble := context.database.damage or context.database.trouble or context.database.skew:
-        return trouble
-    if health := context.health.present:
-        return "; ".join(health.values())
-    try:
-        async with asyncio.timeout(2):
-            await context.database.ping()
-    except TimeoutError:
-        return "The database does not answer."
-    except StoreError as error:
-        return error.message
-    return ""
-
-
-async def _warnings(context: Context) -> Sequence[str]:
-    """Return what should be looked at although work goes on."""
-    try:
-        async with context.database.reading() as tx:
-            stuck = await tx.outbox.stuck()
-    except DatabaseUnavailable as error:  # since it was asked whether it answers
-        stuck = error.message
-    waits = [
-        f"Slack asks to wait with {what} until {until:%Y-%m-%d %H:%M} UTC."
-        for what, until in context.slack.waits().items()
-    ]
-    return [*context.skews, *map(str, context.task_failures.present), *([stuck] if stuck else []), *waits]

@@ -16,6 +16,10 @@ from bot.wiring import running
 
 log = structlog.get_logger(__name__)
 
+#: Seconds for which ``/readyz`` says that it stops, before anything is refused: whoever probes hears of it, and sends
+#: clicks elsewhere. Work is wound down meanwhile.
+NOTICE = 1.0
+
 
 def run(_: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 1 when the worker broke."""
@@ -47,6 +51,9 @@ async def _until_signal(settings: Settings, replica: str) -> int:
             await asyncio.wait({stopping, bot.working}, return_when=asyncio.FIRST_COMPLETED)
             broke = not stop.is_set()
             stopping.cancel()
+            bot.retire()
+            if not broke:
+                await asyncio.sleep(NOTICE)
     except asyncio.CancelledError:
         if not stop.is_set():
             raise

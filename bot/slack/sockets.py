@@ -41,10 +41,13 @@ async def answered(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 @asynccontextmanager
-async def connection(app: AsyncApp, token: str, url: str, *, ping: float = PING) -> AsyncIterator[None]:
-    """Hold a Socket Mode connection until the block ends. ``token`` is the app-level one, ``url`` the Web API's base.
+async def connection(
+    app: AsyncApp, token: str, url: str, *, ping: float = PING
+) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """Hold a Socket Mode connection until the block ends; gives what tells whether it stands.
 
-    Waits for Slack as long as it takes; raises DeliveryRefused when Slack does not take the token.
+    ``token`` is the app-level one, ``url`` the Web API's base. Waits for Slack as long as it takes; raises
+    DeliveryRefused when Slack does not take the token.
     """
     client = _Client(token, app, url, ping)
     handler = _SocketHandler(app, token, client)
@@ -53,7 +56,7 @@ async def connection(app: AsyncApp, token: str, url: str, *, ping: float = PING)
         client.wss_uri = await answered(client.address)
         await client.begin()
         await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it without annotations
-        yield
+        yield client.is_connected
     finally:
         await handler.close_async()  # type: ignore[no-untyped-call]  # the same
 

@@ -26,7 +26,7 @@ CONCURRENCY = 16
 #: Longest pause between two looks at the table, in seconds; other replicas may have made work due.
 IDLE = 1.0
 #: How long running work may go on after a stop was asked for, in seconds. SIGTERM allows ten for everything.
-GRACE = 5.0
+GRACE = 4.0
 #: Longest pause before a database that takes no writes is tried again, in seconds.
 LONGEST_BACKOFF = 15.0
 #: Pauses after a task that failed for a reason nobody foresaw.

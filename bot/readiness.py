@@ -1,0 +1,97 @@
+"""Whether this replica can be sent work, from its start to its end, and what it counts meanwhile.
+
+The HTTP server answers before anything is waited for and until the last thing is put away, so that a probe does not
+kill a process that rightly waits, and a balancer hears of a stop before connections are refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.errors import DatabaseUnavailable, StoreError
+from bot.metrics import starting
+from bot.workflow.context import Context
+
+#: Seconds for which the database is waited for.
+WITHIN = 2.0
+
+
+class Readiness:
+    """What ``/readyz`` and ``/metrics`` say."""
+
+    def __init__(self) -> None:
+        self._problem = "Linesman is starting."
+        self._context: Context | None = None
+        self._metrics: Callable[[], Awaitable[bytes]] = _nothing_yet
+        #: Ends when the worker has stopped.
+        self._working: asyncio.Task[None] | None = None
+        #: Tells whether Slack can deliver clicks.
+        self._reached: Callable[[], Awaitable[bool]] = _always
+
+    def waits_for(self, what: str) -> None:
+        """Note what the start waits for."""
+        self._problem = f"Linesman is starting: it waits for {what}."
+
+    def works(self, context: Context, working: asyncio.Task[None], metrics: Callable[[], Awaitable[bytes]]) -> None:
+        """Note that work goes on, and how it is counted; the start is not over yet."""
+        self._context, self._working, self._metrics = context, working, metrics
+
+    def started(self, reached: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Note that the start is over; ``reached`` tells whether Slack can deliver, where that can be known."""
+        self._problem = ""
+        self._reached = reached or _always
+
+    def stops(self) -> None:
+        """Note that nothing new is to come here."""
+        self._problem = "Linesman is stopping."
+
+    async def metrics(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        return await self._metrics()
+
+    async def problem(self) -> str:
+        """Return what is wrong; empty when work is being done."""
+        context, working = self._context, self._working
+        if self._problem or context is None or working is None:
+            return self._problem
+        if working.done():
+            return "the worker has stopped"
+        if trouble := context.database.damage or context.database.trouble or context.database.skew:
+            return trouble
+        if health := context.health.present:
+            return "; ".join(health.values())
+        if not await self._reached():
+            return "There is no connection to Slack, so no click arrives: Linesman keeps trying to connect."
+        try:
+            async with asyncio.timeout(WITHIN):
+                await context.database.ping()
+        except TimeoutError:
+            return "The database does not answer."
+        except StoreError as error:
+            return error.message
+        return ""
+
+    async def warnings(self) -> Sequence[str]:
+        """Return what should be looked at although work goes on."""
+        context = self._context
+        if context is None:
+            return ()
+        try:
+            async with context.database.reading() as tx:
+                stuck = await tx.outbox.stuck()
+        except DatabaseUnavailable as error:  # since it was asked whether it answers
+            stuck = error.message
+        waits = [
+            f"Slack asks to wait with {what} until {until:%Y-%m-%d %H:%M} UTC."
+            for what, until in context.slack.waits().items()
+        ]
+        return [*context.skews, *map(str, context.task_failures.present), *([stuck] if stuck else []), *waits]
+
+
+async def _always() -> bool:
+    return True
+
+
+async def _nothing_yet() -> bytes:
+    return starting()
