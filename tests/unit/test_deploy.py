@@ -168,7 +168,7 @@ def test_prometheus_reads_the_rules() -> None:
 
 def test_the_image_has_the_python_of_the_tests() -> None:
     """What runs is what was tested, here and in the workflow."""
-    [python] = re.findall(r"^ARG BASE=python:([\d.]+)-slim$", DOCKERFILE, re.MULTILINE)
+    [python] = re.findall(r"^ARG BASE=python:([\d.]+)-slim@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
 
     assert workflow["jobs"]["run"]["steps"][1]["with"]["python-version"] == python
