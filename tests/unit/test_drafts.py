@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.changes.input.requests import CANARY, NUMBERS, REASON, SETTINGS, read_draft
+from bot.changes.input.requests import CANARY, NUMBERS, REASON, SETTINGS, read_draft, read_target
 from bot.changes.model.change import Draft
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
@@ -145,6 +145,36 @@ def test_what_is_computed_from_current_values_cannot_be_sent_to_numbers_that_nob
     )
 
     assert ("is computed from each number's current value" in problems(settings_kind, draft).get(name, "")) is refused
+
+
+def test_as_many_bad_entries_as_are_named_are_the_whole_list(settings_kind: Kind) -> None:
+    """Nothing is said to be left out where nothing is."""
+    draft = Draft(kind=settings_kind.name, pasted=(",".join(f"bad{i}" for i in range(8)),), reason="why")
+
+    found = problems(settings_kind, draft)["numbers:0"]
+
+    assert found.count("“bad") == 8
+    assert "more" not in found
+
+
+def test_the_target_of_a_form_is_read_without_what_is_to_become_of_it(settings_kind: Kind) -> None:
+    """Numbers without the excluded ones, the filter, and how many it may be; what is bad is refused at its field."""
+    draft = Draft(
+        kind=settings_kind.name,
+        pasted=("+13035550100 +13035550101",),
+        excluded="+13035550101",
+        filters={"tag": "vip"},
+    )
+
+    target = read_target(settings_kind, draft, is_id=is_id, max_numbers=7)
+
+    assert target.identifiers == ("+13035550100",)
+    assert [condition.field for condition in target.conditions] == ["tag"]
+    assert target.excluded == ("+13035550101",)
+    assert target.limit == 7
+    with pytest.raises(InputError) as refusal:
+        read_target(settings_kind, replace(draft, pasted=("hello",)), is_id=is_id, max_numbers=7)
+    assert [*refusal.value.problems] == ["numbers:0"]
 
 
 def test_a_long_list_of_bad_entries_is_cut(settings_kind: Kind) -> None:

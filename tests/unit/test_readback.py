@@ -114,6 +114,24 @@ def test_a_number_that_is_gone_differs(settings_kind: Kind) -> None:
     assert read(settings_kind, {"customer_reference": "R"}, None, last=False).state is None
 
 
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        pytest.param(None, OperationState.VERIFIED, id="no longer there"),
+        pytest.param("deleted", OperationState.VERIFIED, id="still listed as deleted"),
+        pytest.param("active", OperationState.DIFFERS, id="still there"),
+    ],
+)
+def test_a_number_that_was_to_be_deleted_is_gone_or_called_deleted(status: str | None, state: OperationState) -> None:
+    """A list may go on showing a number that is gone; one that is there as before was not deleted."""
+    kind = next(each for each in kinds(secrets=True) if each.removes)
+    shown = None if status is None else Snapshot(id="1", e164="+13035550100", values={}, status=status)
+
+    found = judge(kind, NUMBER, comparable(kind, {}), shown, {}, patience=Patience(last=True, overdue=False))
+
+    assert found.state is state
+
+
 def test_a_pin_is_compared_without_being_kept(settings_kind: Kind, encryption: Encryption) -> None:
     """The same PIN is recognised under another sealing; another one is told as such and shown to nobody."""
     same = read(settings_kind, {"external_pin": encryption.seal("4711")}, {"external_pin": encryption.seal("4711")})

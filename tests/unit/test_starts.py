@@ -74,6 +74,7 @@ def test_nothing_means_as_soon_as_it_may(text: str) -> None:
         ("in 2 hours", "Sat Nov 21, 2026, 18:25 (Europe/Berlin)"),
         ("in an hour", "Sat Nov 21, 2026, 17:25 (Europe/Berlin)"),
         ("in 1h30m", "Sat Nov 21, 2026, 17:55 (Europe/Berlin)"),
+        ("in 2 weeks", "Sat Dec 5, 2026, 16:25 (Europe/Berlin)"),
         ("in 1 day 2 hours", "Sun Nov 22, 2026, 18:25 (Europe/Berlin)"),
     ],
 )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Choice
+from bot.changes.sheets.entries import read_entry
+from bot.errors import InvalidValue
 from tests.unit.sheets.conftest import Read
 
 A, B = "+13035550100", "+13035550101"
@@ -289,3 +293,13 @@ def test_every_row_of_a_large_sheet_is_there(read: Read, text: Callable[..., byt
     sheet = read(text(("number", "customer reference"), *rows))
 
     assert [(row.identifier, row.values["customer_reference"]) for row in sheet.rows] == rows
+
+
+@pytest.mark.parametrize("cell", ["none", "None"])
+def test_a_choice_that_is_called_none_is_that_choice(settings_kind: Kind, cell: str) -> None:
+    """A word that programs write for nothing means what the setting says where it is one of its choices."""
+    setting = next(each for each in settings_kind.settings if each.choices)
+    with pytest.raises(InvalidValue, match="how other programs write an empty value"):
+        read_entry(setting, cell)
+
+    assert read_entry(replace(setting, choices=(*setting.choices, Choice("none", "None"))), cell) == "none"
