@@ -27,7 +27,7 @@ _PYTEST: Final = (
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of hypothesis, which is loaded already
 )
 #: A module that cannot even be imported any more is noticed as surely as by a test that fails.
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$|^\w+ while loading conftest", re.MULTILINE)
 _FORKING: Final = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(["tests.mutation.preloaded"])
 _LEFT_OUT: Final = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "build", "dist")
@@ -43,7 +43,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a mutant: whether it was noticed, and by which test."""
+    """What became of a mutant: whether it was noticed, and by which test; "" where not one could begin."""
 
     trial: Trial
     noticed: bool
