@@ -18,6 +18,8 @@ pytest.register_assert_rewrite(
     "tests.acceptance.stage",
     "tests.acceptance.faults.reckoning",
     "tests.acceptance.faults.trials",
+    "tests.acceptance.replicas.cluster",
+    "tests.acceptance.replicas.trials",
 )
 
 from tests.acceptance import process_pool  # noqa: E402 - the rewriting has to be asked for first
