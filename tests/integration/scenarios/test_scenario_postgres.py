@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
+from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
 from tests.integration.unruly_postgres import UnrulyPostgres, unruly, unruly_server
 
@@ -17,6 +18,7 @@ __all__ = ["unruly", "unruly_server"]
 @pytest.fixture
 async def stage(idle: Stage, unruly: UnrulyPostgres) -> Stage:
     """Set the stage with the bot at work on a PostgreSQL that can be harmed."""
+    idle.clock = Clock(rate=1.0)  # a clock that differs from the server's takes no work
     await idle.start(DATABASE_URL=unruly.url)
     return idle
 
@@ -115,6 +117,7 @@ async def test_ended_connections_double_and_lose_nothing(stage: Stage, unruly: U
 async def test_a_start_waits_for_the_database(idle: Stage, unruly: UnrulyPostgres, monkeypatch: Any) -> None:
     """As it waits for Slack: whoever starts both at once need not mind which is there first."""
     monkeypatch.setattr("bot.wiring.DATABASE_RETRY", 0.05)
+    idle.clock = Clock(rate=1.0)
     unruly.stop()
     with structlog.testing.capture_logs() as lines:
         starting = asyncio.create_task(idle.start(DATABASE_URL=unruly.url))
