@@ -1,0 +1,290 @@
+"""Decisions that depend on what others write, each made by two replicas at once: the outcome is that of one by one.
+
+Each of the two is held before its commit until the other one is as far, or waits for its turn. So without turns both
+decide on what was true before either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bot.changes.model.batches import Batch
+from bot.changes.model.change import DecisionVerb
+from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.changes.model.locks import Freeze
+from bot.changes.model.messages import Topic
+from bot.config import load
+from bot.errors import Superseded
+from bot.providers.catalogue import Catalogue
+from bot.slack.directory import SlackDirectory
+from bot.slack.files import SlackFiles
+from bot.store.database import Database
+from bot.store.events import Events
+from bot.store.migrations import migrate
+from bot.store.tasks import Claim, Task
+from bot.wiring import _context, build_providers, slack_client
+from bot.workflow.approval.approvals import Approvals
+from bot.workflow.approval_validity import ApprovalValidity
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.control.cancellation import Cancellation
+from bot.workflow.execution.adoption import say_submitted
+from bot.workflow.execution.settlement import after_settling
+from bot.workflow.execution.staleness import Staleness
+from bot.workflow.execution.submission import Submission, _Step
+from bot.workflow.notifications import Notifications
+from tests.integration.store.test_store_records import new_change, planned
+
+ENV = {
+    "SLACK_BOT_TOKEN": "xoxb-twins",
+    "SLACK_SIGNING_SECRET": "signing-secret-of-the-twins-0000",
+    "SLACK_API_URL": "http://127.0.0.1:9/api/",
+    "TELNYX_API_KEY": "KEY0twins",
+    "TELNYX_API_URL": "http://127.0.0.1:9",
+    "LINESMAN_REQUESTERS": "U0ANA",
+    "LINESMAN_APPROVERS": "U0MAX,U0MIA",
+    "LINESMAN_APPROVAL_CHANNEL": "C0APPROVALS",
+}
+BLOCKED = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The contexts of two replicas on one PostgreSQL."""
+
+    one: Context
+    other: Context
+    meet: Callable[..., Awaitable[list[Any]]]
+
+
+@pytest.fixture
+async def twins(postgres: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Twins]:
+    """Set up both, and what lets them meet before their commits."""
+    settings = load({**ENV, "DATABASE_URL": postgres})
+    async with AsyncExitStack() as stack:
+        contexts = []
+        for _ in range(2):
+            database = await stack.enter_async_context(Database(postgres))
+            if not contexts:
+                async with database.engine.begin() as connection:
+                    await connection.execute(text("DROP SCHEMA public CASCADE"))
+                    await connection.execute(text("CREATE SCHEMA public"))
+                await migrate(database)
+            client = slack_client(settings, stack)
+            catalogue = Catalogue(build_providers(settings, None))
+            for provider in catalogue.providers:
+                stack.push_async_callback(provider.aclose)
+            contexts.append(
+                _context(
+                    settings,
+                    database=database,
+                    catalogue=catalogue,
+                    directory=SlackDirectory(client, "T0"),
+                    files=SlackFiles(client),
+                    slack=client,
+                    encryption=None,
+                    clock=database.clock,
+                    steady=asyncio.get_running_loop().time,
+                )
+            )
+        watch = await stack.enter_async_context(contexts[0].database.engine.connect())
+        await watch.execution_options(isolation_level="AUTOCOMMIT")
+        seal, state = Events.seal, SimpleNamespace(meeting=False, here=0, over=0)
+
+        async def sealed(events: Events) -> None:
+            await seal(events)
+            if not state.meeting:
+                return
+            state.here += 1
+            async with asyncio.timeout(20):
+                while state.here < 2 and not state.over and not await watch.scalar(BLOCKED):  # noqa: ASYNC110 - locks
+                    await asyncio.sleep(0.01)
+
+        async def counted(doing: Awaitable[Any]) -> Any:
+            try:
+                return await doing
+            except Superseded as error:
+                return error
+            finally:
+                state.over += 1
+
+        async def meet(*doing: Awaitable[Any]) -> list[Any]:
+            state.meeting, state.here, state.over = True, 0, 0
+            try:
+                return list(await asyncio.gather(*map(counted, doing)))
+            finally:
+                state.meeting = False
+
+        monkeypatch.setattr(Events, "seal", sealed)
+        yield Twins(contexts[0], contexts[1], meet)
+
+
+async def brought(context: Context, *states: BatchState, to: ChangeState = ChangeState.RUNNING) -> int:
+    """Write a change that holds its numbers, in state ``to``, with batches in ``states``, and return its id."""
+    change = await planned(context.database, tuple(1 for _ in states))
+    way = (ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED, ChangeState.RUNNING)
+    numbers = [f"{change}-{position}" for position in range(len(states))]
+    async with context.database.transaction() as tx:
+        for state in way[: way.index(to) + 1]:
+            await tx.changes.move(change, state)
+        await tx.locks.take(change, "telnyx", numbers, context.clock())
+    for batch, state in zip(await batches(context, change), states, strict=True):
+        if state is not BatchState.QUEUED:
+            async with context.database.transaction() as tx:
+                await tx.batches.move(batch.id, BatchState.SUBMITTING)
+                if state is BatchState.SUBMITTED:
+                    await tx.batches.move(batch.id, BatchState.SUBMITTED, job=f"job-{batch.id}")
+    return change
+
+
+async def batches(context: Context, change: int) -> list[Batch]:
+    """Return the change's batches."""
+    async with context.database.reading() as tx:
+        return await tx.batches.of(change)
+
+
+async def test_whoever_ends_the_last_batch_ends_the_change(twins: Twins) -> None:
+    """The last two end at the same moment: exactly one of the replicas begins the read-back."""
+    change = await brought(twins.one, BatchState.SUBMITTED, BatchState.SUBMITTED)
+    first, second = await batches(twins.one, change)
+
+    async def end(context: Context, batch: Batch) -> None:
+        async with context.database.transaction() as tx:
+            await tx.batches.move(batch.id, BatchState.SETTLED)
+            await after_settling(tx, change, context)
+
+    await twins.meet(end(twins.one, first), end(twins.other, second))
+
+    async with twins.one.database.reading() as tx:
+        assert (await tx.changes.get(change)).state is ChangeState.VERIFYING
+        assert [event.what for event in await tx.events.of(change)].count("verifying") == 1
+        assert await tx.orphans.find() == []
+
+
+async def test_the_thread_hears_once_that_all_jobs_are_there(twins: Twins) -> None:
+    """The last two jobs are made at the same moment."""
+    change = await brought(twins.one, BatchState.SUBMITTING, BatchState.SUBMITTING)
+    first, second = await batches(twins.one, change)
+
+    async def make(context: Context, batch: Batch) -> None:
+        async with context.database.transaction() as tx:
+            await tx.batches.move(batch.id, BatchState.SUBMITTED, job=f"job-{batch.id}")
+            await say_submitted(tx, Notifications(context), change)
+
+    await twins.meet(make(twins.one, first), make(twins.other, second))
+
+    async with twins.one.database.reading() as tx:
+        told = await tx.outbox.told(change, Topic.THREAD, "submitted")
+    assert told is not None
+    assert told["batches"] == 2
+
+
+async def claimed(context: Context, owner: str, batch: Batch) -> Claim:
+    """Have ``owner`` hold the task of sending ``batch``, whose numbers have just been seen."""
+    async with context.database.transaction() as tx:
+        await tx.tasks.add(Task.SUBMIT, batch.id, context.clock())
+        await tx.batches.checked([batch.id], context.clock())
+        [claim] = await tx.tasks.claim(owner=owner, now=context.clock(), lease=timedelta(minutes=1), limit=1)
+    return claim
+
+
+def sending(context: Context, owner: str, claim: Claim) -> Awaitable[_Step]:
+    """Have the batch sent, as far as the decision that it may be."""
+    notify = Notifications(context)
+    submission = Submission(context, notify, Staleness(context, notify), owner)
+    return submission._may_go(claim, claim.subject, context.catalogue.kind("telnyx.settings"), begins=True)
+
+
+async def test_the_cap_of_jobs_in_flight_is_never_overrun(twins: Twins) -> None:
+    """One slot is left, and two want it."""
+    cap = twins.one.catalogue.kind("telnyx.settings").jobs_in_flight
+    change = await brought(twins.one, *([BatchState.SUBMITTED] * (cap - 1)), BatchState.QUEUED, BatchState.QUEUED)
+    *_, first, second = await batches(twins.one, change)
+    one, other = await claimed(twins.one, "one", first), await claimed(twins.one, "other", second)
+
+    steps = await twins.meet(sending(twins.one, "one", one), sending(twins.other, "other", other))
+
+    assert sorted(step.name for step in steps) == ["GO", "STAY"]
+
+
+async def test_a_freeze_knows_of_everything_that_went_out_before_it(twins: Twins) -> None:
+    """Either the batch is on its way when the freeze is counted, or it stays."""
+    change = await brought(twins.one, BatchState.QUEUED)
+    [batch] = await batches(twins.one, change)
+    claim = await claimed(twins.one, "one", batch)
+
+    async def freeze(context: Context) -> int:
+        async with context.database.transaction() as tx:
+            await tx.freezes.add(Freeze(by="U0OTTO", reason="maintenance", at=context.clock()))
+            return await tx.batches.in_flight("telnyx.settings")
+
+    step, under_way = await twins.meet(sending(twins.one, "one", claim), freeze(twins.other))
+
+    assert (step, under_way) in {(_Step.GO, 1), (_Step.STAY, 0)}
+
+
+async def test_two_changes_never_lock_the_same_number(twins: Twins) -> None:
+    """One gets both numbers, the other none, whichever order they name them in."""
+    changes = [await new_change(twins.one.database, name) for name in ("V1:h1", "V2:h1")]
+
+    async def take(context: Context, change: int, *numbers: str) -> None:
+        async with context.database.transaction() as tx:
+            await tx.locks.take(change, "telnyx", numbers, context.clock())
+
+    ends = await twins.meet(take(twins.one, changes[0], "1", "2"), take(twins.other, changes[1], "2", "1"))
+
+    assert sorted(type(end).__name__ for end in ends) == ["NoneType", "Superseded"]
+
+
+async def test_two_approvers_at_once_approve_once(twins: Twins) -> None:
+    """One approval is needed: the second click finds the change approved, and it is due to start once."""
+    change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
+
+    async def approve(context: Context, by: str) -> Any:
+        authorization = Authorization(context)
+        approvals = Approvals(context, authorization, Notifications(context), ApprovalValidity(context, authorization))
+        async with context.database.reading() as tx:
+            present = await tx.changes.get(change)
+        verdict: Any = SimpleNamespace(rule="environment")
+        now = context.clock()
+        return await approvals._write(present, verdict, (), by=by, verb=DecisionVerb.APPROVE, reason="", now=now)
+
+    ends = await twins.meet(approve(twins.one, "U0MAX"), approve(twins.other, "U0MIA"))
+
+    assert sorted(type(end).__name__ for end in ends) == ["DecisionResult", "Superseded"]
+    async with twins.one.database.reading() as tx:
+        assert [event.what for event in await tx.events.of(change)].count("approved") == 1
+        assert await tx.tasks.count(Task.START) == 1
+
+
+async def test_a_cancel_and_a_start_at_once_leave_nothing_half_done(twins: Twins) -> None:
+    """Either it never began, or what had not been sent was stopped."""
+    change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.APPROVED)
+    [batch] = await batches(twins.one, change)
+
+    async def start(context: Context) -> None:
+        async with context.database.transaction() as tx:
+            if (await tx.changes.hold(change)).state is ChangeState.APPROVED:
+                await tx.changes.move(change, ChangeState.RUNNING, started_at=context.clock())
+                await tx.tasks.add_many(Task.SUBMIT, [batch.id], context.clock())
+
+    async def cancel(context: Context) -> None:
+        cancellation = Cancellation(context, Authorization(context), Notifications(context))
+        async with context.database.transaction() as tx:
+            await cancellation.end(tx, await tx.changes.hold(change), by="U0ANA", problem="Cancelled.")
+
+    await twins.meet(start(twins.one), cancel(twins.other))
+
+    async with twins.one.database.reading() as tx:
+        assert (await tx.changes.get(change)).state is ChangeState.CANCELLED
+        assert await tx.tasks.count(Task.SUBMIT) == 0
+        assert not await tx.locks.held(change)
