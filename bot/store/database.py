@@ -183,7 +183,8 @@ class Database:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Wait for the turn within this process; raises TimeoutError as the server does to whoever waits there."""
-        async with asyncio.timeout(postgres.TURN_WITHIN):
+        # Behind one that hangs nobody waits for as long as behind one that works.
+        async with asyncio.timeout(postgres.OPEN_WITHIN if self._trouble else postgres.TURN_WITHIN):
             await self._queue.acquire()
         try:
             yield
