@@ -28,7 +28,7 @@ from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 REPLICAS: Final = 3
 #: Seconds for one run: a request that was under way is waited for, and so is a lease.
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 #: Seconds for which things go wrong, and between two of them.
 WEATHER: Final = (5.0, 20.0)
 PAUSE: Final = (0.3, 3.0)
