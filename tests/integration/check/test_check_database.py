@@ -6,6 +6,7 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import make_url
 from bot.checks.database import compared
 from bot.checks.findings import Finding, fail, ok
 from bot.store.database import Database
+from bot.store.database_clock import local_time
 from bot.store.migrations import migrate
 
 #: A database that may be written to, as in the tests of the store.
@@ -235,6 +237,22 @@ async def test_postgresql(place: Any, postgres: str) -> None:
     )
 
     await place.tells({"database": [refused]})
+
+
+async def test_a_clock_that_is_off_is_told(place: Any, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replica on this machine would take no work, and the check says so before it is started."""
+    place.env["DATABASE_URL"] = postgres
+    revision = await migrated(place)
+    monkeypatch.setitem(Database.__init__.__kwdefaults__, "wall", lambda: local_time() + timedelta(minutes=5))
+    opens = (
+        f"OK    The PostgreSQL database {make_url(postgres).database} opens and has the current revision, {revision}."
+    )
+    off = (
+        "FAIL  This machine's clock is 5 min ahead of the database's clock, so this replica takes no work: check this "
+        "machine's time synchronisation (NTP)."
+    )
+
+    await place.tells({"database": [opens, off]})
 
 
 @pytest.mark.parametrize(
