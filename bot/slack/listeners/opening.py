@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
 from bot.errors import NotAuthorized
-from bot.slack.interactions import Interaction
+from bot.slack.interactions import Interaction, Shortcut
 from bot.slack.services import Services
 from bot.slack.views.elements import escape, with_notes
 from bot.slack.views.form import MOST_BOXES, form
@@ -37,9 +37,11 @@ async def fill_form(
 ) -> bool:
     """Show the form in an open modal, filled with ``draft`` as one of ``kind``, and tell whether they may have it.
 
-    Whoever may not reads why, and has the numbers back. ``notes`` are sentences (mrkdwn) above the form.
+    Whoever may not reads why, and has back what they typed. ``notes`` are sentences (mrkdwn) above the form.
     """
-    chosen = await allowed_kind(services, act, view, kind=kind, typed=draft.pasted)
+    # What was typed is nowhere else any more; a message that a shortcut was taken from is where it was.
+    typed = () if isinstance(act, Shortcut) else draft.pasted
+    chosen = await allowed_kind(services, act, view, kind=kind, typed=typed)
     if chosen is None:
         return False
     fresh = form(services.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=act.channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -222,8 +223,8 @@ async def test_wherever_a_refused_key_is_met_operators_hear_of_it(
 
     shown = await door(stage)
 
-    assert "Telnyx does not accept Linesman's" in shown
-    assert "perators are told" in shown
+    assert re.search("Telnyx (does not accept|rejects) Linesman's", shown)  # a menu has room for 75 characters
+    assert re.search("perators (are|have been) told", shown)
     assert "TELNYX_API_KEY" not in shown
     set_it = "Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one."
     await stage.slack.wait_for(lambda: any(set_it in said for said in stage.failures()), what="the notice")

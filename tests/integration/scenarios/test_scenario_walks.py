@@ -28,8 +28,8 @@ BESIDE: Final = frozenset(
     {"HomePublisher.run", "Worker._loop", "Worker._renew", "Worker._send", "Worker._watch_clock", "Connections._accept"}
 )
 #: Files from the press of the form's button to the plan that is ready, and from Approve to the first job.
-TO_THE_PLAN: Final = 86
-TO_THE_FIRST_JOB: Final = 80
+TO_THE_PLAN: Final = 88
+TO_THE_FIRST_JOB: Final = 84
 
 
 class Walk:
