@@ -28,7 +28,7 @@ MISSES: Final = 3
 #: The variable that says which share of the matrix is played: ``2/5`` is the second of five, ``1/1`` is all of it.
 SHARE: Final = "FAULTS_SHARE"
 #: The share that is played without it.
-A_SHARE: Final = "1/6"
+A_SHARE: Final = "1/8"
 #: How much of the log is shown with a failure, in characters.
 TAIL: Final = 6000
 
@@ -82,7 +82,7 @@ class Missed(Exception):
 
 @dataclass(frozen=True)
 class Share:
-    """A part of the matrix in which every fault and every step comes up, if not each with each."""
+    """A part of the matrix, in which every fault happens at some of the steps; all parts together are the whole."""
 
     number: int = 1
     of: int = 1
