@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.change import MessageRef, public_id
-from bot.changes.model.messages import THREADED, OutboxMessage, Topic
+from bot.changes.model.messages import STANDING, THREADED, OutboxMessage, Topic
 from bot.store.claims import claim_due
 from bot.store.tables import changes, outbox
 
@@ -139,7 +139,8 @@ class Outbox:
             "refusal": refusal,
         }
         if surely_unsent:
-            values["attempts"] = 0
+            # What became of an earlier edit without an answer stays unclear until one was answered.
+            values["attempts"] = message.attempts - 1 if message.topic in STANDING else 0
         await self._connection.execute(
             update(outbox).where(outbox.c.id == message.id, outbox.c.owner == owner).values(**values)
         )
@@ -249,7 +250,6 @@ def _message(row: Row[Any]) -> OutboxMessage:
         attempts=row.attempts,
         version=row.version,
         sent_at=row.sent_at,
-        due_at=row.due_at,
         channel=row.channel,
         floor=row.floor,
     )

@@ -134,7 +134,8 @@ class MessageDelivery:
 
     async def _arrived(self, message: OutboxMessage, details: ChangeDetails, place: MessageRef) -> None:
         now = self._context.clock()
-        confirm = self._confirm_after(message, details)
+        covered = self._may_be_covered(message, details)
+        confirm = self._confirm_after(message, details, covered=covered)
         async with self._context.database.transaction() as tx:
             await self._put_place(tx, message, details, place)
             await tx.outbox.sent(
@@ -143,12 +144,12 @@ class MessageDelivery:
                 now=now,
                 pause=self._context.timing.card,
                 confirm=confirm,
-                covered=self._may_be_covered(message, details),
+                covered=covered,
             )
         # The thread below a card may go out now that the card is there.
         self._context.outbox_wakeup.ring()
 
-    def _confirm_after(self, message: OutboxMessage, details: ChangeDetails) -> timedelta | None:
+    def _confirm_after(self, message: OutboxMessage, details: ChangeDetails, *, covered: bool) -> timedelta | None:
         """Return after what time the message is delivered once more, because something older may yet cover it."""
         if message.topic is Topic.PREVIEW:
             rest = details.change.created_at + COVERED_FOR - self._context.clock()
@@ -156,27 +157,24 @@ class MessageDelivery:
         if message.topic is Topic.CARD and (waits := details.waits_for_slack):
             # The card says until when, and after that it does not any more.
             return max(waits.values()) - self._context.clock() + self._context.timing.card
-        return CONFIRM_AFTER * self._context.timing.card if self._may_be_covered(message, details) else None
+        return CONFIRM_AFTER * self._context.timing.card if covered else None
 
     def _may_be_covered(self, message: OutboxMessage, details: ChangeDetails) -> bool:
         """Tell whether an edit that nobody answered may yet arrive after this one.
 
-        So it may until one was delivered, at the first attempt, as late as such an edit is confirmed: what was changed
-        and shown in between is covered as well.
+        So it may until one is delivered, at its first attempt, so long after the one before: what was changed and
+        shown in between is covered as well.
         """
         if not (message.interrupted and _is_edit(message, details)):
             return False
-        late = message.sent_at is not None and message.due_at == (
-            message.sent_at + CONFIRM_AFTER * self._context.timing.card
-        )
-        return not (late and message.attempts == 2)
+        late = CONFIRM_AFTER * self._context.timing.card
+        first = message.attempts == 2  # the other one says that it may be covered
+        return not (first and message.sent_at is not None and self._context.clock() - message.sent_at >= late)
 
     async def _postpone(self, message: OutboxMessage, pause: timedelta, why: str, *, surely_unsent: bool) -> None:
         until = self._context.clock() + pause
-        # What became of an interrupted edit stays unclear until one was answered.
-        unsent = surely_unsent and not (message.interrupted and message.topic in STANDING)
         async with self._context.database.transaction() as tx:
-            await tx.outbox.postpone(message, owner=self._worker, until=until, error=why, surely_unsent=unsent)
+            await tx.outbox.postpone(message, owner=self._worker, until=until, error=why, surely_unsent=surely_unsent)
         log.info("message postponed", key=message.key, seconds=pause.total_seconds(), why=why)
 
 

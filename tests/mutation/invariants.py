@@ -177,7 +177,7 @@ INVARIANTS: Final = (
     Broken(
         "a late edit does not have the last word",
         "bot/workflow/delivery.py",
-        "return CONFIRM_AFTER * self._context.timing.card if self._may_be_covered(message, details) else None",
+        "return CONFIRM_AFTER * self._context.timing.card if covered else None",
         "return None",
         (_LATE_EDIT,),
     ),

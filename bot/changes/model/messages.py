@@ -52,8 +52,6 @@ class OutboxMessage:
     version: int
     #: When the message was last delivered; None for a standing message that has never been.
     sent_at: datetime | None
-    #: When this delivery was due.
-    due_at: datetime
     #: Where it goes instead of its usual channel, which refused it; empty when nothing refused it.
     channel: str = ""
     #: Slack's own time, as a ``ts``, before the first attempt that may have reached it; empty when it told none.
