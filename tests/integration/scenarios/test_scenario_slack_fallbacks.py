@@ -252,6 +252,27 @@ async def test_a_late_edit_does_not_cover_what_was_shown_after_its_repetition(
     await stage.ended(change)
 
 
+async def test_a_card_comes_to_rest_also_where_each_of_its_edits_has_to_wait(
+    idle: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit that was not answered is confirmed once, although the budget puts the confirmation off."""
+    monkeypatch.setattr(delivery, "EDIT_BURST", 1)
+    monkeypatch.setattr(delivery, "URGENT_EDIT_BURST", 1)
+    await idle.start(LINESMAN_CARD_SECONDS="0.1")  # an edit is confirmed after a second, and has a turn every six
+    change = await running(idle)
+    lost = idle.slack.faults.add(
+        method="chat.update",
+        kind="drop_after",
+        where=lambda call: call.get("channel") == OPS and "Partly failed" in str(call),
+    )
+    idle.telnyx.advance(90)
+
+    await idle.ended(change)
+
+    assert lost.fired == 1
+    assert "Partly failed" in idle.read(idle.card(change))
+
+
 async def test_a_message_that_cannot_even_be_looked_for_is_not_posted_again(stage: Stage) -> None:
     """When Slack asks to slow down during the look for an interrupted message, it still counts as interrupted."""
     stage.telnyx.add_number("+13035550000")
