@@ -19,7 +19,6 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.outcome.poll_schedule import PollPace
 from bot.config import Settings
 from bot.connections import reserved
-from bot.errors import DatabaseRefused, DatabaseUnavailable
 from bot.metrics import leave, render
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
@@ -50,7 +49,7 @@ from bot.slack.sockets import answered, connection
 from bot.slack.web_api import session
 from bot.store.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
-from bot.store.migrations import migrate
+from bot.store.preparation import prepared
 from bot.store.secret_book import SecretFingerprints
 from bot.store.shared_rates import DatabaseRates
 from bot.store.tasks import handlers_of
@@ -102,8 +101,6 @@ OFFERS: Final = (TELNYX, CLOSE)
 #: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap
 #: (slack/API.md, "Socket Mode").
 SOCKETS = 2
-#: Seconds between two attempts to reach the database at the start.
-DATABASE_RETRY: Final = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +198,7 @@ async def running(
         server = build_server(endpoint, readiness)
         port = await stack.enter_async_context(listening(server, place))
         readiness.waits_for("the database")
-        before, after = await _prepared(database)
+        before, after = await prepared(database)
         log.info("database ready", revision=after, before=before)
         clock = database.clock
         rates = DatabaseRates(database) if database.shared else None
@@ -374,28 +371,6 @@ async def _connect(settings: Settings, app: AsyncApp, stack: AsyncExitStack) -> 
         return any([await stands() for stands in standing])
 
     return reached
-
-
-async def _prepared(database: Database) -> tuple[str, str]:
-    """Bring the database up to date, and return its revision before and after.
-
-    Others start a server and stop it: it is waited for. A file is this machine's own, and who does not let us in says
-    the same the next time: that ends the start.
-    """
-    while True:
-        try:
-            revisions = await migrate(database)
-            if database.shared:
-                await database.rehearse()
-        except DatabaseRefused:
-            raise
-        except DatabaseUnavailable as error:
-            if not database.shared:
-                raise
-            log.warning("the database does not answer; trying again", why=error.message)
-            await asyncio.sleep(DATABASE_RETRY)
-        else:
-            return revisions
 
 
 async def _stopped(worker: Worker, working: asyncio.Task[None]) -> None:

@@ -23,6 +23,7 @@ from types import FrameType
 from typing import Any, Final
 
 from bot import wiring
+from bot.store import preparation
 from bot.store.database import Database
 from bot.store.transaction import Transaction
 from bot.workflow.context import Timing
@@ -66,7 +67,7 @@ def install() -> None:
             setattr(importlib.import_module(module), _existing(module, name), value)
     wiring.Timing = functools.partial(Timing, lease=LEASE)
     Database.transaction = _watched(Database.transaction, commits)
-    wiring.migrate = _as_a_commit(wiring.migrate, commits)
+    preparation.migrate = _as_a_commit(preparation.migrate, commits)
     if skew := plan.get("skew"):
         _set_the_clock(skew)
 
