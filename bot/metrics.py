@@ -101,8 +101,6 @@ METRICS: Final = (
     WAITS,
     BUILD,
 )
-#: Those that describe the whole database.
-COUNTED: Final = (CHANGES, JOBS, CAPS, TASKS, UNDELIVERED, OLDEST, REFUSED)
 
 #: Seconds for which the database is waited for; Prometheus gives up after ten by default.
 WITHIN: Final = 5.0
