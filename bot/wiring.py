@@ -14,12 +14,14 @@ from typing import Final
 import structlog
 from slack_bolt.async_app import AsyncApp
 
-from bot import tracing
 from bot.changes.model.encryption import Encryption
 from bot.changes.outcome.poll_schedule import PollPace
 from bot.config import Settings
-from bot.connections import reserved
-from bot.metrics import leave, render
+from bot.endpoints.connections import reserved
+from bot.endpoints.metrics import leave, render
+from bot.endpoints.readiness import Readiness
+from bot.endpoints.server import SlackEndpoint, build_server, listening
+from bot.process import replica_name, short_pauses
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
 from bot.providers.close.offer import OFFER as CLOSE
@@ -29,10 +31,6 @@ from bot.providers.offers import ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.shared_rates import SharedRates
 from bot.providers.telnyx.offer import OFFER as TELNYX
-from bot.readiness import Readiness
-from bot.replica import replica_name
-from bot.runtime import short_pauses
-from bot.server import SlackEndpoint, build_server, listening
 from bot.slack.announcements import SlackAnnouncements
 from bot.slack.app import build_app, identify
 from bot.slack.click_runner import ClickRunner
@@ -47,12 +45,13 @@ from bot.slack.permalinks import Permalinks
 from bot.slack.services import Services
 from bot.slack.sockets import answered, connection
 from bot.slack.web_api import session
-from bot.store.bulk_run_records import BulkRunRecords
+from bot.store.adapters.bulk_run_records import BulkRunRecords
+from bot.store.adapters.secret_book import SecretFingerprints
+from bot.store.adapters.shared_rates import DatabaseRates
 from bot.store.database import Database
-from bot.store.preparation import prepared
-from bot.store.secret_book import SecretFingerprints
-from bot.store.shared_rates import DatabaseRates
-from bot.store.tasks import handlers_of
+from bot.store.maintenance.preparation import prepared
+from bot.store.queue.tasks import handlers_of
+from bot.telemetry import tracing
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.reminders import Reminders
 from bot.workflow.approval_validity import ApprovalValidity

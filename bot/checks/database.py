@@ -17,7 +17,7 @@ from bot.config import Settings
 from bot.errors import StoreError
 from bot.store import migrations
 from bot.store.database import Database
-from bot.store.sqlite_file import is_held, path_of, seen_by_others
+from bot.store.engine.sqlite_file import is_held, path_of, seen_by_others
 
 #: What a start needs of a database that is there: the right to write, which others must not have just now.
 _SQLITE_TRIES: Final = ("BEGIN IMMEDIATE", "ROLLBACK")

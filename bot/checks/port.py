@@ -8,7 +8,7 @@ import aiohttp
 
 from bot.checks.findings import Finding, fail, ok, warn
 from bot.config import Settings
-from bot.connections import reserved
+from bot.endpoints.connections import reserved
 from bot.errors import PortUnavailable
 
 

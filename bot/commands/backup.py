@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bot.commands import OK, environment
-from bot.store.sqlite_backup import back_up
+from bot.store.maintenance.sqlite_backup import back_up
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from bot import logs
 from bot.config import Settings, Storage, load, load_storage
 from bot.errors import ConfigurationError, InputError
-from bot.replica import replica_name
-from bot.store.sqlite_file import path_of
+from bot.process import replica_name
+from bot.store.engine.sqlite_file import path_of
+from bot.telemetry import logs
 from bot.wiring import known_kinds
 
 

@@ -17,8 +17,8 @@ from bot.commands import FAILED, OK, environment
 from bot.config import Storage
 from bot.errors import InputError, LinesmanError
 from bot.store.database import Database
+from bot.store.engine.sqlite_file import private
 from bot.store.migrations import require_current
-from bot.store.sqlite_file import private
 from bot.wiring import utc_now
 from bot.workflow.queries.audit_export import note_export, portions
 

@@ -12,9 +12,9 @@ from bot.commands import OK, environment
 from bot.config import Storage
 from bot.errors import InputError, StoreError
 from bot.store.database import Database
+from bot.store.engine.sqlite_file import path_of
+from bot.store.maintenance.moving import Moved, move
 from bot.store.migrations import migrate
-from bot.store.moving import Moved, move
-from bot.store.sqlite_file import path_of
 from bot.wiring import utc_now
 
 

@@ -11,7 +11,7 @@ import structlog
 
 from bot.commands import FAILED, OK, environment
 from bot.config import Settings, name_cautions
-from bot.replica import replica_name
+from bot.process import replica_name
 from bot.wiring import running
 
 log = structlog.get_logger(__name__)

@@ -294,7 +294,7 @@ class Settings(Passed):
         return explain_reading(self.policies)
 
     def secrets(self) -> frozenset[str]:
-        """Return every secret text, for :func:`bot.logs.configure` and for nothing else."""
+        """Return every secret text, for :func:`bot.telemetry.logs.configure` and for nothing else."""
         values = [value for _, value in self if isinstance(value, SecretStr) and value is not self.database_url]
         password = make_url(self.database_url.get_secret_value()).password
         return frozenset(

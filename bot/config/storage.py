@@ -36,6 +36,6 @@ class Storage(Passed):
     log_format: LogFormat = LOG_FORMAT
 
     def secrets(self) -> frozenset[str]:
-        """Return every secret text, for :func:`bot.logs.configure` and for nothing else."""
+        """Return every secret text, for :func:`bot.telemetry.logs.configure` and for nothing else."""
         password = make_url(self.database_url.get_secret_value()).password
         return frozenset({password} if password else ())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bot.call_times import CallTimes
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
@@ -15,6 +14,7 @@ from bot.providers.answers import clean
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
 from bot.providers.http import Ready
 from bot.providers.key_watch import KeyWatch
+from bot.telemetry.call_times import CallTimes
 
 
 def unasked(provider: str, what: str) -> UnrequestedData:

@@ -8,7 +8,6 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from bot.call_times import CallTimes
 from bot.changes.model.filter_fields import Condition
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
@@ -18,6 +17,7 @@ from bot.changes.policy import OnStale
 from bot.clock_skew import ServiceClock
 from bot.providers.http import Ready
 from bot.providers.key_watch import KeyWatch
+from bot.telemetry.call_times import CallTimes
 
 
 class JobState(Enum):

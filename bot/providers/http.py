@@ -22,8 +22,6 @@ from urllib.parse import quote
 
 import httpx
 
-from bot import tracing
-from bot.call_times import CallTimes
 from bot.changes.model.values import JSON
 from bot.changes.text.surrogates import may_be_unsound, sound
 from bot.clock_skew import ServiceClock
@@ -37,6 +35,8 @@ from bot.providers.key_watch import KeyWatch
 from bot.providers.masking import Masking
 from bot.providers.pacing import EndpointPace, allowance, asked_wait
 from bot.providers.shared_rates import SharedPace
+from bot.telemetry import tracing
+from bot.telemetry.call_times import CallTimes
 
 _log = logging.getLogger(__name__)
 

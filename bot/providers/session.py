@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from bot.call_times import CallTimes
 from bot.clock_skew import ServiceClock
 from bot.providers.http import PacedClient
 from bot.providers.key_watch import KeyWatch
+from bot.telemetry.call_times import CallTimes
 
 
 class Session:

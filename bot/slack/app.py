@@ -15,11 +15,11 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.call_times import ACK, CallTimes
 from bot.changes.text.surrogates import sound
 from bot.slack.listeners import register
 from bot.slack.services import Services
 from bot.slack.web_api import call
+from bot.telemetry.call_times import ACK, CallTimes
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import structlog
 
-from bot import tracing, work_subject
 from bot.errors import (
     DeliveryError,
     DeliveryPostponed,
@@ -18,6 +17,7 @@ from bot.errors import (
     ModalClosed,
     TokenLost,
 )
+from bot.telemetry import tracing, work_subject
 
 log = structlog.get_logger(__name__)
 

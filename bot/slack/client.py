@@ -12,11 +12,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.call_times import CallTimes
 from bot.changes.model.grants import Grant
 from bot.clock_skew import ServiceClock
 from bot.errors import DeliveryPostponed
 from bot.slack.web_api import TIMEOUT, retry_after
+from bot.telemetry.call_times import CallTimes
 
 #: A wait longer than this is told to people; shorter ones nobody notices.
 WORTH_SAYING: Final = timedelta(seconds=60)

@@ -19,12 +19,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.config.postgres_url import is_postgres
 from bot.errors import DatabaseDamaged, DatabaseUnavailable, StoreError
-from bot.store import postgres
-from bot.store.database_clock import DatabaseClock, local_time
-from bot.store.driver_errors import DRIVER_ERRORS, meaning
-from bot.store.rehearsal import rehearse, rehearse_migration
-from bot.store.replicas import prove_life
-from bot.store.sqlite_file import HeldFile, path_of, refuse_folder, seen_by_others
+from bot.store.engine import postgres
+from bot.store.engine.database_clock import DatabaseClock, local_time
+from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
+from bot.store.engine.rehearsal import rehearse, rehearse_migration
+from bot.store.engine.sqlite_file import HeldFile, path_of, refuse_folder, seen_by_others
+from bot.store.queue.replicas import prove_life
 from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.batches import Batches
-from bot.store.bulk_runs import BulkRuns
-from bot.store.changes import Changes
-from bot.store.decisions import Decisions
-from bot.store.events import Events
-from bot.store.freezes import Freezes
-from bot.store.list_rows import ListRows
-from bot.store.locks import Locks
-from bot.store.operations import Operations
-from bot.store.orphans import Orphans
-from bot.store.outbox import Outbox
-from bot.store.pruning import Pruning
-from bot.store.replicas import Replicas
-from bot.store.reporter import Reporter
-from bot.store.secrets import Secrets
-from bot.store.sent_secrets import SentSecretTable
-from bot.store.tasks import Tasks
-from bot.store.templates import TemplateTable
-from bot.store.value_exports import ValueExportTable
-from bot.store.waiting import Waiting
+from bot.store.queue.orphans import Orphans
+from bot.store.queue.outbox import Outbox
+from bot.store.queue.replicas import Replicas
+from bot.store.queue.reporter import Reporter
+from bot.store.queue.tasks import Tasks
+from bot.store.queue.waiting import Waiting
+from bot.store.records.batches import Batches
+from bot.store.records.bulk_runs import BulkRuns
+from bot.store.records.changes import Changes
+from bot.store.records.decisions import Decisions
+from bot.store.records.events import Events
+from bot.store.records.freezes import Freezes
+from bot.store.records.list_rows import ListRows
+from bot.store.records.locks import Locks
+from bot.store.records.operations import Operations
+from bot.store.records.pruning import Pruning
+from bot.store.records.secrets import Secrets
+from bot.store.records.sent_secrets import SentSecretTable
+from bot.store.records.templates import TemplateTable
+from bot.store.records.value_exports import ValueExportTable
 
 
 class Transaction:

@@ -7,7 +7,7 @@ import structlog
 from bot.changes.model.change import public_id
 from bot.changes.model.messages import FAULT, OutboxMessage, Topic
 from bot.errors import DatabaseUnavailable
-from bot.store.tasks import Claim, Task
+from bot.store.queue.tasks import Claim, Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.task_failures import FEW, TaskFailure

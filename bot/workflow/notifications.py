@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.changes.model.change import MessageRef
 from bot.changes.model.file_format import FileFormat
 from bot.changes.model.messages import QUESTION, Topic
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from bot.call_times import CallTimes
 from bot.changes.model.batches import Batch, FailureGroup, StopReach, Tally
 from bot.changes.model.change import Change, Decision, FollowUp, MessageRef, Upload
 from bot.changes.model.kinds import Kind
@@ -15,6 +14,7 @@ from bot.changes.model.lifecycle import BatchState
 from bot.changes.model.locks import Freeze
 from bot.changes.model.messages import OutboxMessage
 from bot.changes.policy import Audience, Membership, Person, Policy
+from bot.telemetry.call_times import CallTimes
 
 #: Returns the present time, aware UTC.
 Clock: TypeAlias = Callable[[], datetime]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.store.adapters.shared_rates import turn
 from bot.store.database import Database
-from bot.store.shared_rates import turn
 
 #: How long a turn that nobody took is remembered.
 FORGET = timedelta(hours=1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
-from bot import tracing
 from bot.changes.model.change import public_id
 from bot.changes.model.messages import OutboxMessage
-from bot.store.tasks import Claim, Handler, Task
+from bot.store.queue.tasks import Claim, Handler, Task
+from bot.telemetry import tracing
 from bot.workflow.context import Context
 
 #: Tasks whose subject is a batch, and those of no change.

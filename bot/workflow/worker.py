@@ -10,11 +10,11 @@ from typing import TypeVar
 
 import structlog
 
-from bot import work_subject
 from bot.changes.model.messages import OutboxMessage
 from bot.errors import DatabaseDamaged, DatabaseUnavailable, DeliveryError, ProviderError
-from bot.store.conflicts import repeated
-from bot.store.tasks import Claim, Handler, Task
+from bot.store.engine.conflicts import repeated
+from bot.store.queue.tasks import Claim, Handler, Task
+from bot.telemetry import work_subject
 from bot.workflow.clock_steps import TOLERATED, ClockSteps
 from bot.workflow.context import Context, Wakeup
 from bot.workflow.failure_alerts import FailureAlerts

@@ -22,7 +22,7 @@ from bot.providers.base import BatchRequest
 from bot.providers.close.kinds import kinds
 from bot.providers.close.provider import Close
 from bot.sandbox.close import CloseStandIn, RateLimit
-from bot.store.bulk_run_records import BulkRunRecords
+from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.wiring import utc_now

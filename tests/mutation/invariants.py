@@ -69,7 +69,7 @@ INVARIANTS: Final = (
     ),
     Broken(
         "two changes never hold one number (7)",
-        "bot/store/locks.py",
+        "bot/store/records/locks.py",
         "if await self._contested(change, provider, numbers):",
         "if False:",
         ("tests/integration/store/test_store_locks.py",),

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from bot.changes.model import lifecycle
-from bot.store.tasks import Task, handlers_of
+from bot.store.queue.tasks import Task, handlers_of
 
 BOT: Final = Path(__file__).parents[2] / "bot"
 PAGE: Final = (BOT / "README.md").read_text(encoding="utf-8")

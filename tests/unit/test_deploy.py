@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from bot.config import VARIABLES
-from bot.metrics import METRICS
+from bot.endpoints.metrics import METRICS
 
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / ".deploy"

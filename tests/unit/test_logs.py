@@ -14,8 +14,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import logs
 from bot.changes.model.values import MASK
+from bot.telemetry import logs
 
 KNOWN = "correct horse battery"
 

@@ -15,7 +15,7 @@ from bot.cli import main
 from bot.config import VARIABLES, load
 from bot.config.environment import FORMER
 from bot.config.policy.keys import MEANINGS
-from bot.metrics import METRICS
+from bot.endpoints.metrics import METRICS
 from bot.slack.commands import COMMANDS
 from bot.slack.listeners.commands import ANSWERS
 from bot.slack.views.help import help_text

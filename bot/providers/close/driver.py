@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
-from bot import tracing, work_subject
 from bot.changes.model.batches import Batch
 from bot.changes.model.kinds import Kind
 from bot.errors import DatabaseUnavailable
 from bot.providers.close.execution import RunExecution
 from bot.providers.close.updates import Updates
 from bot.providers.runs import Runs
+from bot.telemetry import tracing, work_subject
 
 log = logging.getLogger(__name__)
 

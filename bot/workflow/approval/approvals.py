@@ -13,8 +13,8 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.policy import Lapse, Verdict, in_a_while, lapsed_text
 from bot.errors import DeliveryError, DeliveryPostponed, InputError, NotAuthorized, Superseded
-from bot.store.locks import EVERY
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
+from bot.store.records.locks import EVERY
 from bot.store.transaction import Transaction
 from bot.workflow.approval.request_copies import only_the_present
 from bot.workflow.approval_validity import ApprovalValidity

@@ -6,7 +6,7 @@ from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.outcome.outcomes import STOPPED
 from bot.errors import NotAuthorized, Superseded
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.changes.model.lifecycle import ChangeState
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 

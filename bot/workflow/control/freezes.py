@@ -9,7 +9,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
 from bot.errors import InputError, Superseded
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context

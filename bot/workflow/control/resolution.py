@@ -17,7 +17,7 @@ from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcome.outcomes import GIVEN_UP, number_outcomes
 from bot.errors import NotFound, ProviderNotFound, Superseded
 from bot.providers.base import JobReport
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context

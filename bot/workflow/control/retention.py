@@ -13,7 +13,7 @@ from bot.changes.audit.events import Event
 from bot.changes.audit.hash_chain import PRUNED, ChainCheck
 from bot.changes.model.change import Change, Draft
 from bot.errors import AuditLogBroken, Superseded
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 

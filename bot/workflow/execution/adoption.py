@@ -9,7 +9,7 @@ from bot.changes.model.messages import Topic
 from bot.changes.outcome.outcomes import GIVEN_UP, UNCHANGED
 from bot.changes.outcome.poll_schedule import next_poll
 from bot.providers.base import JobReport
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.settlement import CLEAR

@@ -18,8 +18,8 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.outcomes import UNLOCKED
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError, Superseded
-from bot.store.events import ITSELF
-from bot.store.tasks import Claim, Task
+from bot.store.queue.tasks import Claim, Task
+from bot.store.records.events import ITSELF
 from bot.store.transaction import Transaction
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization

@@ -7,7 +7,7 @@ from typing import Any
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.outcome.outcomes import outcome
 from bot.errors import Superseded
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.context import Context
 from bot.workflow.execution.canary import Canary
 from bot.workflow.notifications import Notifications

@@ -15,7 +15,7 @@ from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, n
 from bot.changes.policy import OnStale
 from bot.errors import ProviderError, ProviderNotFound
 from bot.providers.base import JobReport, JobState
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_requests import on_stale

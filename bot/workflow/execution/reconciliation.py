@@ -14,7 +14,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
 from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
 from bot.providers.base import JobReport, JobSearch
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.context import Context
 from bot.workflow.execution.adoption import adopt, say_submitted
 from bot.workflow.execution.batch_requests import request_of

@@ -10,7 +10,7 @@ from bot.changes.model.batches import Batch
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcome.outcomes import STOPPED
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 

@@ -30,7 +30,7 @@ from bot.changes.planning.diff import ChangedValue, same
 from bot.changes.planning.plan import PlannedNumber
 from bot.changes.policy import OnStale
 from bot.errors import ProviderError
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_requests import on_stale

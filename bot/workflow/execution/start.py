@@ -10,7 +10,7 @@ from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization

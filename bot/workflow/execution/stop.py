@@ -11,8 +11,8 @@ from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.outcome.outcomes import STOPPED
 from bot.providers.base import Provider
-from bot.store.events import ITSELF
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
+from bot.store.records.events import ITSELF
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.settlement import CANCELLED, after_settling, stop_batch

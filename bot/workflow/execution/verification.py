@@ -24,7 +24,7 @@ from bot.changes.outcome.poll_schedule import (
 )
 from bot.changes.outcome.readback import AwaitedNumber, Patience, ReadBack, comparable, judge, to_read
 from bot.errors import ProviderError
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications

@@ -30,7 +30,7 @@ from bot.errors import (
     Unauthorised,
 )
 from bot.providers.base import Provider
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization, blind
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications

@@ -14,8 +14,8 @@ from bot.changes.model.settings import read_value
 from bot.changes.model.start import START, read_start
 from bot.changes.model.values import Value
 from bot.errors import DeliveryError, InputError, InvalidValue, NotAuthorized, SecretError, Superseded
-from bot.store.events import ITSELF
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
+from bot.store.records.events import ITSELF
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions

@@ -27,7 +27,7 @@ from bot.errors import (
     ProviderError,
     TokenLost,
 )
-from bot.store.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.planning.validation import named

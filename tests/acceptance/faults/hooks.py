@@ -23,8 +23,8 @@ from types import FrameType
 from typing import Any, Final
 
 from bot import wiring
-from bot.store import preparation
 from bot.store.database import Database
+from bot.store.maintenance import preparation
 from bot.store.transaction import Transaction
 from bot.workflow.context import Timing
 

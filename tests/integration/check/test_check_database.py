@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from bot.checks.database import compared
 from bot.checks.findings import Finding, fail, ok
 from bot.store.database import Database
-from bot.store.database_clock import local_time
+from bot.store.engine.database_clock import local_time
 from bot.store.migrations import migrate
 
 #: A database that may be written to, as in the tests of the store.

@@ -23,7 +23,7 @@ from bot.providers.close.provider import Close
 from bot.providers.http import Bounds
 from bot.providers.runs import Runs
 from bot.sandbox.close import CloseStandIn
-from bot.store.bulk_run_records import BulkRunRecords
+from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.wiring import utc_now

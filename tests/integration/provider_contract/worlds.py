@@ -19,7 +19,7 @@ from bot.providers.http import Bounds
 from bot.providers.telnyx.provider import Telnyx
 from bot.sandbox.close import CloseStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
-from bot.store.bulk_run_records import BulkRunRecords
+from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.wiring import utc_now

@@ -18,10 +18,10 @@ from bot.changes.audit.events import Event
 from bot.changes.audit.hash_chain import GENESIS, link
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.sandbox.slack import Person
-from bot.store.batches import Batches
-from bot.store.changes import Changes
-from bot.store.events import Events
-from bot.store.secrets import Secrets
+from bot.store.records.batches import Batches
+from bot.store.records.changes import Changes
+from bot.store.records.events import Events
+from bot.store.records.secrets import Secrets
 from bot.store.transaction import Transaction
 from bot.workflow.denied_actions import MOST
 from tests.integration.scenarios.stage import Stage

@@ -20,9 +20,9 @@ import pytest
 import structlog
 from slack_sdk.signature import SignatureVerifier
 
-from bot import connections, logs, server
-from bot.connections import MOST
-from bot.server import LARGEST
+from bot.endpoints import connections, logs, server
+from bot.endpoints.connections import MOST
+from bot.endpoints.server import LARGEST
 from tests.integration.scenarios.stage import SIGNING_SECRET, Stage
 
 FORM = b"application/x-www-form-urlencoded"

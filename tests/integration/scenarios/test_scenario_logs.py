@@ -11,8 +11,8 @@ from typing import Final
 import pytest
 import structlog
 
-from bot import logs
 from bot.sandbox.close import CloseStandIn, Fixtures
+from bot.telemetry import logs
 from tests.integration.scenarios.stage import Stage
 
 #: Parts whose every line is about a change here.

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.metrics import METRICS
+from bot.endpoints.metrics import METRICS
 from tests.integration.scenarios.stage import Stage
 
 

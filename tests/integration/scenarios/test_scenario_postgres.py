@@ -116,7 +116,7 @@ async def test_ended_connections_double_and_lose_nothing(stage: Stage, unruly: U
 
 async def test_a_start_waits_for_the_database(idle: Stage, unruly: UnrulyPostgres, monkeypatch: Any) -> None:
     """As it waits for Slack: whoever starts both at once need not mind which is there first."""
-    monkeypatch.setattr("bot.store.preparation.RETRY", 0.05)
+    monkeypatch.setattr("bot.store.maintenance.preparation.RETRY", 0.05)
     idle.clock = Clock(rate=1.0)
     unruly.stop()
     with structlog.testing.capture_logs() as lines:

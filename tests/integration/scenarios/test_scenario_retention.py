@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.errors import AuditLogBroken
-from bot.store import pruning
+from bot.store.records import pruning
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 

@@ -13,9 +13,9 @@ import pytest
 import structlog
 from cryptography.fernet import Fernet
 
-from bot import logs
 from bot.changes.model.values import MASK
 from bot.sandbox.provider.rewrites import Rewrite
+from bot.telemetry import logs
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says, edit, run_form
 

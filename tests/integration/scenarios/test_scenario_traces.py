@@ -13,9 +13,9 @@ from aiohttp.test_utils import TestServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from bot import tracing
 from bot.errors import ConfigurationError
 from bot.sandbox.close import CloseStandIn, Fixtures
+from bot.telemetry import tracing
 from tests.integration.scenarios.stage import Stage
 
 

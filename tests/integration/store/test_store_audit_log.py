@@ -15,8 +15,8 @@ from bot.changes.audit.export import AuditFormat, line
 from bot.changes.model.change import Draft
 from bot.errors import AuditLogBroken, StoreError
 from bot.store.database import Database
-from bot.store.events import PORTION
 from bot.store.migrations import migrate
+from bot.store.records.events import PORTION
 from tests.integration.store.before import downgrade
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)

@@ -14,8 +14,8 @@ import pytest
 from bot.changes.model.change import Draft
 from bot.cli import main
 from bot.store.database import Database
+from bot.store.engine.sqlite_file import HeldFile
 from bot.store.migrations import migrate
-from bot.store.sqlite_file import HeldFile
 from bot.store.tables import changes
 from tests.integration.store.quiet import logging_as_before
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot.changes.model.change import Draft, MessageRef
 from bot.changes.model.messages import OutboxMessage, Topic
 from bot.store.database import Database
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)

@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from bot.store.bulk_run_records import LEASE, BulkRunRecords
+from bot.store.adapters.bulk_run_records import LEASE, BulkRunRecords
 from bot.store.database import Database
-from bot.store.database_clock import local_time
+from bot.store.engine.database_clock import local_time
 from bot.store.migrations import migrate
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 
 
 @pytest.fixture

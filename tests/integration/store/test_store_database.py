@@ -17,8 +17,8 @@ from bot.errors import DatabaseInUse, DatabaseTooNew, StoreError
 from bot.store import migrations
 from bot.store.database import Database
 from bot.store.migrations import migrate
+from bot.store.queue.tasks import Task
 from bot.store.tables import UtcTime, batches, changes, metadata, operations
-from bot.store.tasks import Task
 from tests.integration.store.before import downgrade
 
 

@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from bot.errors import DatabaseDamaged, DatabaseInUse, DatabaseUnavailable, StoreError
 from bot.store.database import Database
+from bot.store.engine.sqlite_file import is_held, seen_by_others
 from bot.store.migrations import migrate, require_current
-from bot.store.sqlite_file import is_held, seen_by_others
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 #: Holds the database as a Linesman at work does, with connections that come and go, until it is killed.

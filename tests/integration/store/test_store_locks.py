@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.changes.model.change import Draft
 from bot.errors import Superseded
 from bot.store.database import Database
-from bot.store.locks import EVERY
+from bot.store.records.locks import EVERY
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DRAFT = Draft(kind="telnyx.settings", reason="why")

@@ -15,8 +15,8 @@ from sqlalchemy import JSON, Boolean, Float, Integer, String, Table, Text, func,
 from bot.cli import main
 from bot.errors import StoreError
 from bot.store.database import Database
+from bot.store.engine.sqlite_file import HeldFile
 from bot.store.migrations import migrate
-from bot.store.sqlite_file import HeldFile
 from bot.store.tables import UtcTime, batches, changes, events, metadata, tasks
 from tests.integration.store.quiet import logging_as_before
 

@@ -16,9 +16,9 @@ from bot.changes.planning.plan import PlannedBatch, PlannedNumber
 from bot.changes.policy import OnStale
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.store.pruning import PORTION
+from bot.store.queue.tasks import Task
+from bot.store.records.pruning import PORTION
 from bot.store.tables import run_numbers, run_stops, runs
-from bot.store.tasks import Task
 from tests.integration.store.before import downgrade
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

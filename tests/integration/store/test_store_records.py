@@ -25,7 +25,7 @@ from bot.changes.outcome.outcomes import (
 from bot.changes.outcome.readback import AwaitedNumber, Doubt, ReadBack
 from bot.changes.planning.plan import PlannedBatch, PlannedNumber
 from bot.errors import NotFound, Superseded
-from bot.store.bulk_run_records import BulkRunRecords
+from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.tables import operations, run_numbers
 

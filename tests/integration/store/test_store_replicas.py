@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from bot.errors import DatabaseUnavailable
-from bot.store.bulk_run_records import BulkRunRecords
+from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.store.tasks import Claim, Task
+from bot.store.queue.tasks import Claim, Task
 
 LEASE = timedelta(seconds=60)
 

@@ -9,7 +9,7 @@ import pytest
 from bot.changes.model.bulk_runs import NewNumber, NumberState, Step
 from bot.changes.model.locks import Freeze
 from bot.errors import Superseded
-from bot.store.bulk_run_records import LEASE, BulkRunRecords
+from bot.store.adapters.bulk_run_records import LEASE, BulkRunRecords
 from bot.store.database import Database
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -17,9 +17,9 @@ from bot.providers.telnyx.provider import Telnyx
 from bot.sandbox.telnyx import TelnyxStandIn
 from bot.sandbox.telnyx.rates import RateLimit
 from bot.slack.client import RateLimits
+from bot.store.adapters.shared_rates import DatabaseRates
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.store.shared_rates import DatabaseRates
 from bot.workflow.rate_limiter import SharedRateLimiter
 
 REPLICAS = 3

@@ -12,10 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StoreError
-from bot.store import postgres as connections
 from bot.store.database import Database
+from bot.store.engine import postgres as connections
 from bot.store.migrations import migrate
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WAITING = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")

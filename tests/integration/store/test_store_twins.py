@@ -28,9 +28,9 @@ from bot.providers.catalogue import Catalogue
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import SlackFiles
 from bot.store.database import Database
-from bot.store.events import Events
 from bot.store.migrations import migrate
-from bot.store.tasks import Claim, Task
+from bot.store.queue.tasks import Claim, Task
+from bot.store.records.events import Events
 from bot.wiring import _context, build_providers, slack_client
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval_validity import ApprovalValidity

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.claims import claim_due
+from bot.store.queue.claims import claim_due
 from bot.store.tables import tasks
 
 
@@ -112,7 +112,7 @@ class Tasks:
             await self._connection.execute(tasks.insert(), rows)
 
     async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
-        """Claim up to ``limit`` due tasks; see :mod:`bot.store.claims` for which can be claimed."""
+        """Claim up to ``limit`` due tasks; see :mod:`bot.store.queue.claims` for which can be claimed."""
         rows = await claim_due(self._connection, tasks, owner=owner, now=now, lease=lease, limit=limit)
         return [
             Claim(id=row.id, task=Task(row.task), subject=row.subject, attempts=row.attempts, waits=row.waits)

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from bot.changes.model.grants import Grant
 from bot.errors import StoreError
-from bot.store.conflicts import repeated
+from bot.store.adapters.rate_windows import RateWindows
+from bot.store.adapters.turns import Turns
 from bot.store.database import Database
-from bot.store.rate_windows import RateWindows
-from bot.store.turns import Turns
+from bot.store.engine.conflicts import repeated
 
 Result = TypeVar("Result")
 

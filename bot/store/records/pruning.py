@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.audit.events import Event
 from bot.changes.model.lifecycle import ChangeState
-from bot.store.outbox import PENDING
+from bot.store.queue.outbox import PENDING
 from bot.store.tables import batches, changes, events, operations, outbox, run_numbers, run_stops, runs
 
 #: Most rows that one transaction removes: nobody waits long for the turn to write.

@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
-from bot import work_subject
 from bot.errors import ConfigurationError
+from bot.telemetry import work_subject
 
 #: Seconds for the collector to take what is left at the end: a stop has ten for everything.
 FAREWELL: Final = 2.0

@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.queue.tasks import Task
 from bot.store.tables import batches, events, outbox, runs, tasks
-from bot.store.tasks import Task
 
 #: Tasks whose time is one on the wall, which people were told: a deadline, a reminder, a day.
 _ON_THE_WALL: Final = (Task.EXPIRE, Task.REMIND, Task.DISCARD, Task.PRUNE)

@@ -16,9 +16,9 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bot import work_subject
 from bot.changes.model.change import public_id
 from bot.changes.model.values import MASK
+from bot.telemetry import work_subject
 
 #: What a secret looks like wherever it stands. Slack: api.slack.com tokens; Telnyx keys start with KEY; Close keys
 #: with api_; the rest are ways to carry a secret.

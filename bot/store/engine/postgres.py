@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.config.postgres_url import for_driver
 from bot.errors import DatabaseConflict
-from bot.store.database_clock import DatabaseClock
-from bot.store.driver_errors import DRIVER_ERRORS, meaning
+from bot.store.engine.database_clock import DatabaseClock
+from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
 
 #: Seconds within which a transaction is open: with a connection from the pool, or a new one. Somebody may be waiting
 #: in Slack, and a server that hangs shows here as a rule.

@@ -10,13 +10,13 @@ from sqlalchemy import Row, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import tracing
 from bot.changes.model.bulk_runs import Halt, NewNumber, NumberState, Run, RunNumber, Step
 from bot.changes.model.values import values_from_json, values_to_json
 from bot.changes.policy import OnStale
 from bot.errors import Superseded
-from bot.store.claims import claim_due
+from bot.store.queue.claims import claim_due
 from bot.store.tables import freezes, run_numbers, run_stops, runs
+from bot.telemetry import tracing
 
 _UNDECIDED = (NumberState.WAITING.value, NumberState.SENT.value)
 
@@ -158,7 +158,7 @@ class BulkRuns:
         await self._connection.execute(update(runs).where(waiting).values(due_at=now))
 
     async def claim(self, provider: str, *, owner: str, now: datetime, lease: timedelta, limit: int) -> Sequence[int]:
-        """Claim up to ``limit`` open runs of the provider; see :mod:`bot.store.claims` for which can be claimed."""
+        """Claim up to ``limit`` open runs of the provider; :mod:`bot.store.queue.claims` says which can be."""
         mine = runs.c.open.is_(True) & (runs.c.provider == provider)
         rows = await claim_due(self._connection, runs, owner=owner, now=now, lease=lease, limit=limit, condition=mine)
         ids = [row.id for row in rows]

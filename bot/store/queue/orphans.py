@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.store.queue.tasks import Task
 from bot.store.tables import batches, changes, tasks
-from bot.store.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)

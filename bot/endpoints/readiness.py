@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.endpoints.metrics import starting
 from bot.errors import DatabaseUnavailable, StoreError
-from bot.metrics import starting
 from bot.workflow.context import Context
 
 #: Seconds for which the database is waited for.

@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import tracing, work_subject
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change, Draft, FollowUp, MessageRef, Summary, public_id
 from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
 from bot.changes.model.start import Start
 from bot.errors import NotFound, Superseded
-from bot.store.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
-from bot.store.locks import Locks
-from bot.store.secrets import Secrets
+from bot.store.records.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
+from bot.store.records.locks import Locks
+from bot.store.records.secrets import Secrets
 from bot.store.tables import batches, changes
+from bot.telemetry import tracing, work_subject
 
 
 class Changes:
@@ -93,7 +93,7 @@ class Changes:
         """Take the change to state ``to`` in one conditional write.
 
         ``editing`` says of a discarded change that its form is open again: what was typed into it, secrets included,
-        then stays for :meth:`bot.store.secrets.Secrets.wipe_draft` later.
+        then stays for :meth:`bot.store.records.secrets.Secrets.wipe_draft` later.
 
         Raises :class:`bot.errors.Superseded` when the change is in a state from which the lifecycle has no such step,
         which is how of two clicks only one has an effect.

@@ -21,10 +21,10 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from bot.call_times import CallTimes
 from bot.changes.model.lifecycle import ChangeState
 from bot.errors import DatabaseUnavailable
-from bot.store.tasks import Task
+from bot.store.queue.tasks import Task
+from bot.telemetry.call_times import CallTimes
 from bot.workflow.context import Context
 from bot.workflow.health import Health
 

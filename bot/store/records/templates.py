@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.input.templates import Template, TemplateContent, key_of
 from bot.errors import NotFound, Superseded
-from bot.store.documents import draft_from_json, draft_to_json
+from bot.store.records.documents import draft_from_json, draft_to_json
 from bot.store.tables import templates
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.change import MessageRef, public_id
 from bot.changes.model.messages import STANDING, THREADED, OutboxMessage, Topic
-from bot.store.claims import claim_due
+from bot.store.queue.claims import claim_due
 from bot.store.tables import changes, outbox
 
 #: The state of a message that has to be delivered, or delivered again.
@@ -74,7 +74,7 @@ class Outbox:
         """Claim due messages; below a card they keep their order, and none goes out before its card is there.
 
         ``floor`` is Slack's own time of before. The first attempt writes it down with its intent, and those that
-        follow look for what became of it since then. See :mod:`bot.store.claims` for the rest of the rule.
+        follow look for what became of it since then. See :mod:`bot.store.queue.claims` for the rest of the rule.
         """
         earlier = outbox.alias("earlier")
         threaded = [topic.value for topic in THREADED]

@@ -27,8 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.changes.audit.hash_chain import ChainProof
 from bot.errors import StoreError
 from bot.store.database import Database
-from bot.store.events import UNREADABLE
 from bot.store.migrations import MOVED, require_current, take_turn, upgrade
+from bot.store.records.events import UNREADABLE
 from bot.store.tables import metadata
 from bot.store.transaction import Transaction
 

@@ -20,8 +20,8 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
 from bot.errors import StoreError
 from bot.store.database import BUSY_TIMEOUT, Database
+from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, private, refuse_folder
 from bot.store.migrations import migrate
-from bot.store.sqlite_file import PRIVATE, HeldFile, is_held, private, refuse_folder
 from bot.store.tables import metadata
 
 #: What SQLite keeps beside a database file, and we.

@@ -20,7 +20,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.connections import IDLE, LINGER, Connections, terse_logger
+from bot.endpoints.connections import IDLE, LINGER, Connections, terse_logger
 from bot.slack.manifest import EVENTS_PATH
 
 log = structlog.get_logger(__name__)

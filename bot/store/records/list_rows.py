@@ -19,7 +19,7 @@ from bot.changes.model.change import MessageRef
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import HistoryRow, ListRow
 from bot.changes.model.paging import Cursor
-from bot.store.operations import to_operation
+from bot.store.records.operations import to_operation
 from bot.store.tables import changes, decisions, operations
 
 #: Rows looked at around the beginning of a day: replicas' clocks may differ by a little, so ids and times may too.

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.change import Draft, ValueExport
 from bot.errors import NotFound
-from bot.store.documents import draft_from_json, draft_to_json
+from bot.store.records.documents import draft_from_json, draft_to_json
 from bot.store.tables import value_exports
 
 

@@ -11,16 +11,16 @@ from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import work_subject
 from bot.changes.model.batches import Batch
 from bot.changes.model.filter_fields import conditions_from_json, conditions_to_json
 from bot.changes.model.lifecycle import BATCH_STEPS, BatchState, before
 from bot.changes.model.values import values_from_json, values_to_json
 from bot.changes.planning.plan import PlannedBatch
 from bot.errors import NotFound, Superseded
-from bot.store.secrets import Secrets
+from bot.store.queue.tasks import Task
+from bot.store.records.secrets import Secrets
 from bot.store.tables import batches, tasks
-from bot.store.tasks import Task
+from bot.telemetry import work_subject
 
 #: Batches written about in one statement; SQLite takes at most 32,766 parameters.
 CHUNK = 500

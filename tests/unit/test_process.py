@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bot.runtime import COLLECT, SWITCH, short_pauses
+from bot.process import COLLECT, SWITCH, short_pauses
 
 
 def test_pauses_are_short_only_while_the_bot_runs() -> None:

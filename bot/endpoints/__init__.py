@@ -1,0 +1,1 @@
+"""The HTTP endpoints: Slack's deliveries, probes and metrics."""

@@ -1,0 +1,1 @@
+"""What the providers are given of the store, each call a transaction of its own."""

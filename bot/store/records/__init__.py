@@ -1,0 +1,1 @@
+"""The rows of changes and of all that belongs to them."""

@@ -1,0 +1,1 @@
+"""What a process tells of itself while it works: log, times of calls, traces."""
