@@ -200,6 +200,17 @@ def test_a_sheet_of_current_values_costs_no_more_than_what_was_edited() -> None:
     assert (dict(batch.values), batch.size) == ({"hd_voice_enabled": True}, 5)
 
 
+def test_rows_that_are_equal_when_sent_whole_are_one_job() -> None:
+    """What one number has already and the other needs does not part them."""
+    fleet = snapshots_of([{"hd_voice_enabled": True}, {"hd_voice_enabled": False}])
+    row = {"hd_voice_enabled": False, "customer_reference": "two"}
+    rows = {fleet[0].id: row, fleet[1].id: {**row, "tags": ("a",)}}
+
+    (batch,) = build(KIND, {"tags": ("a",)}, fleet, rows).batches
+
+    assert (dict(batch.values), batch.size) == ({**row, "tags": ("a",)}, 2)
+
+
 EQUAL = (("a", "b"), ("b", "a"), ("B", "a"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -39,6 +39,16 @@ class _Draft:
     after: Values
     #: None when the number is left alone.
     shared: _Shared | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    """Which batches there are, and the position of each number's, None where it is left alone."""
+
+    batches: Sequence[PlannedBatch]
+    positions: Sequence[int | None]
+    #: How many numbers are not left alone.
+    changing: int
 
 
 class _Sharing:
@@ -94,10 +104,6 @@ def build(
     edited, takes no more calls than that column alone. The first ``canary`` numbers that change get batches of their
     own; when these would be all, there is no canary.
     """
-    changing = 0
-    batches: list[PlannedBatch] = []
-    room: dict[str, int] = {}
-    numbers: list[PlannedNumber] = []
     drafts: list[_Draft] = []
     touched: dict[tuple[str, ...], list[str]] = {}
     sharing = _Sharing(kind, wanted)
@@ -115,32 +121,27 @@ def build(
         beside = {name: value for name, value in snapshot.values.items() if name not in before}
         shared = sharing.add(row, after) if after or kind.removes else None
         drafts.append(_Draft(snapshot, before, beside, values, after, shared))
-    for draft in drafts:
-        position = None
-        if draft.shared is not None:
-            if changing == canary:
-                room.clear()  # the canary is complete, and nothing more goes into its batches
-            changing += 1
-            sent = payload(kind, draft.before, sharing.of(draft.shared, draft.values))
-            position = _place(kind, sent, batches, room, canary=changing <= canary)
-        numbers.append(
-            PlannedNumber(
-                id=draft.snapshot.id,
-                e164=draft.snapshot.e164,
-                before=draft.before,
-                after=draft.after,
-                batch=position,
-                beside=draft.beside,
-                doubt=draft.snapshot.doubt,
-            )
+    placement = _placed(kind, drafts, sharing.of, canary)
+    if rows and len(placement.batches) > -(-placement.changing // kind.batch_size):
+        # A value that one row needs and another has already can part two rows that are one when sent whole.
+        placement = min(placement, _placed(kind, drafts, _whole, canary), key=lambda it: len(it.batches))
+    numbers = [
+        PlannedNumber(
+            id=draft.snapshot.id,
+            e164=draft.snapshot.e164,
+            before=draft.before,
+            after=draft.after,
+            batch=position,
+            beside=draft.beside,
+            doubt=draft.snapshot.doubt,
         )
-    if changing <= canary:
-        batches = [replace(batch, canary=False) for batch in batches]
+        for draft, position in zip(drafts, placement.positions, strict=True)
+    ]
     return Plan(
         kind=kind.name,
         numbers=tuple(numbers),
-        batches=tuple(batches),
-        digest=digest(kind.name, numbers, batches, start),
+        batches=tuple(placement.batches),
+        digest=digest(kind.name, numbers, placement.batches, start),
         start=start,
     )
 
@@ -150,6 +151,30 @@ def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], s
     batches = (PlannedBatch(position=1, values=wanted, size=0, handed=conditions),)
     sealed = digest(kind.name, (), batches, start)
     return Plan(kind=kind.name, numbers=(), batches=batches, digest=sealed, start=start)
+
+
+def _whole(shared: _Shared, values: Values) -> Values:  # noqa: ARG001 - stands in for _Sharing.of
+    return values
+
+
+def _placed(kind: Kind, drafts: Sequence[_Draft], of: Callable[[_Shared, Values], Values], canary: int) -> _Placement:
+    """Put every number that changes into a batch of those that are sent the same; ``of`` says what that is."""
+    changing = 0
+    batches: list[PlannedBatch] = []
+    positions: list[int | None] = []
+    room: dict[str, int] = {}
+    for draft in drafts:
+        position = None
+        if draft.shared is not None:
+            if changing == canary:
+                room.clear()  # the canary is complete, and nothing more goes into its batches
+            changing += 1
+            sent = payload(kind, draft.before, of(draft.shared, draft.values))
+            position = _place(kind, sent, batches, room, canary=changing <= canary)
+        positions.append(position)
+    if changing <= canary:
+        batches = [replace(batch, canary=False) for batch in batches]
+    return _Placement(batches, positions, changing)
 
 
 def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int], *, canary: bool) -> int:
