@@ -18,7 +18,7 @@ from bot.slack.views.events import FORMER, SENTENCES, event_line
 
 BOT: Final = Path(__file__).parents[2] / "bot"
 #: Where events are written.
-WRITERS: Final = [*(BOT / "workflow").rglob("*.py"), BOT / "store" / "moving.py", BOT / "store" / "sqlite_backup.py"]
+WRITERS: Final = [*(BOT / "workflow").rglob("*.py"), *(BOT / "store" / "maintenance").glob("*.py")]
 #: Modules with at least one call that writes an event; fewer would mean that the search has gone blind.
 LEAST: Final = 20
 
