@@ -11,7 +11,6 @@ them down.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -20,6 +19,7 @@ from typing import Final
 import structlog
 
 from bot.changes.model.timestamps import believable
+from bot.machine import steady, wall
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +36,7 @@ class ServiceClock:
     with the service's to say by how much they differ.
     """
 
-    def __init__(
-        self, title: str, *, now: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, title: str, *, now: Callable[[], float] = steady, wall: Callable[[], float] = wall) -> None:
         self._title = title
         self._now = now
         self._wall = wall

@@ -13,10 +13,11 @@ import gc
 import os
 import socket
 import sys
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
+
+from bot.machine import unique
 
 #: Seconds for which a thread that computes keeps the interpreter.
 SWITCH: Final = 0.001
@@ -25,9 +26,9 @@ SWITCH: Final = 0.001
 COLLECT: Final = (10_000, 20, 50)
 
 
-def replica_name() -> str:
+def replica_name(unique: Callable[[], str] = unique) -> str:
     """Return a name that no other process has, nor had: claims, logs and metrics tell by it who did what."""
-    return f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    return f"{socket.gethostname()[:24]}:{os.getpid()}:{unique()[:8]}"
 
 
 @contextmanager

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -21,6 +20,7 @@ from bot.endpoints.connections import reserved
 from bot.endpoints.metrics import leave, render
 from bot.endpoints.readiness import Readiness
 from bot.endpoints.server import SlackEndpoint, build_server, listening
+from bot.machine import Machine
 from bot.process import replica_name, short_pauses
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
@@ -82,7 +82,6 @@ from bot.workflow.planning.planner import Planner
 from bot.workflow.planning.requests import Requests
 from bot.workflow.planning.templates import Templates
 from bot.workflow.planning.uploads import SheetUploads
-from bot.workflow.ports import Clock
 from bot.workflow.queries.audit_export import AuditExport
 from bot.workflow.queries.change_details import ChangeDetailsReader
 from bot.workflow.queries.home import HomeTab
@@ -90,6 +89,7 @@ from bot.workflow.queries.lists import ChangeLists
 from bot.workflow.queries.number_lookup import NumberLookup
 from bot.workflow.queries.results import ResultsExport
 from bot.workflow.queries.value_export import ValueExports
+from bot.workflow.task_failures import TaskFailures
 from bot.workflow.traces import Traces
 from bot.workflow.worker import Worker
 
@@ -100,6 +100,8 @@ OFFERS: Final = (TELNYX, CLOSE)
 #: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap
 #: (slack/API.md, "Socket Mode").
 SOCKETS = 2
+#: This machine.
+MACHINE: Final = Machine()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +121,6 @@ class Running:
         self.worker.stop()
 
 
-def utc_now() -> datetime:
-    """Return the present time."""
-    return datetime.now(UTC)
-
-
 def build_providers(
     settings: Settings,
     encryption: Encryption | None,
@@ -132,15 +129,15 @@ def build_providers(
     sent_secrets: SentSecrets | None = None,
     rates: SharedRates | None = None,
     patience: float = 120.0,
-    clock: Clock = utc_now,
+    machine: Machine = MACHINE,
 ) -> Sequence[Provider]:
     """Return the providers that are switched on.
 
     ``runs`` gives a provider, by its name, the place where it writes down what it carries out itself; without it such
     a provider can only look. ``sent_secrets`` remembers what was sent in secret, and ``rates`` how much of their
     allowance replicas have used up together. ``patience`` is for how many seconds a read is repeated before the
-    provider counts as unavailable. ``clock`` is our time of day, which is compared with the providers' to tell a
-    difference.
+    provider counts as unavailable. ``machine`` tells our time of day, which is compared with the
+    providers' to tell a difference.
     """
     bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
     parts = ProviderParts(
@@ -149,7 +146,7 @@ def build_providers(
         runs=runs,
         sent_secrets=sent_secrets,
         rates=rates,
-        wall=lambda: clock().timestamp(),
+        machine=machine,
     )
     return [provider for offer in OFFERS if (provider := offer.open(settings, parts)) is not None]
 
@@ -166,31 +163,30 @@ def build_encryption(settings: Settings) -> Encryption | None:
 
 
 def slack_client(
-    settings: Settings, stack: AsyncExitStack, *, clock: Clock = utc_now, rates: DatabaseRates | None = None
+    settings: Settings, stack: AsyncExitStack, *, machine: Machine = MACHINE, rates: DatabaseRates | None = None
 ) -> Client:
     """Return the Web API client; its connections are closed with ``stack``."""
     http = session()
     stack.push_async_callback(http.close)
-    return Client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, http, clock=clock, rates=rates)
+    token, steady = settings.slack_bot_token.get_secret_value(), machine.steady
+    return Client(token, settings.slack_api_url, http, clock=machine.clock, steady=steady, rates=rates)
 
 
 @asynccontextmanager
-async def running(
-    settings: Settings, *, replica: str = "", clock: Clock = utc_now, steady: Callable[[], float] = time.monotonic
-) -> AsyncIterator[Running]:
+async def running(settings: Settings, *, replica: str = "", machine: Machine = MACHINE) -> AsyncIterator[Running]:
     """Run Linesman until the block ends. What is opened here is closed in the opposite order.
 
-    ``replica`` is the name of this one, a new one when it has none yet. ``steady`` counts the seconds of ``clock`` and
-    is never set.
+    ``replica`` is the name of this one, a new one when it has none yet. No part asks for the time, for chance or for a
+    name but what ``machine`` gives.
     """
-    replica = replica or replica_name()
+    replica = replica or replica_name(machine.unique)
     async with AsyncExitStack() as stack:
         stack.enter_context(short_pauses())
         await stack.enter_async_context(tracing.exporting(settings.otlp_endpoint, replica))
         # First of all, and long before it listens: somebody else's port is told before anything waits for Slack.
         place = stack.enter_context(reserved(settings.host, settings.port))
         url = settings.database_url.get_secret_value()
-        database = await stack.enter_async_context(Database(url, wall=clock, steady=steady))
+        database = await stack.enter_async_context(Database(url, wall=machine.clock, steady=machine.steady))
         readiness = Readiness()
         endpoint = None if settings.socket_mode else SlackEndpoint(_signing_secret(settings))
         # Before anything is waited for, and until almost the end: probes have to be answered all the while.
@@ -199,14 +195,14 @@ async def running(
         readiness.waits_for("the database")
         before, after = await prepared(database)
         log.info("database ready", revision=after, before=before)
-        clock = database.clock
-        rates = DatabaseRates(database) if database.shared else None
-        client = slack_client(settings, stack, clock=clock, rates=rates)
+        machine = replace(machine, clock=database.clock)
+        rates = DatabaseRates(database, machine.chance) if database.shared else None
+        client = slack_client(settings, stack, machine=machine, rates=rates)
         encryption = build_encryption(settings)
-        runs = partial(BulkRunRecords, database, clock=clock, replica=replica, under_way=_under_way(settings))
-        book = SecretFingerprints(database, clock=clock)
+        runs = partial(BulkRunRecords, database, clock=machine.clock, replica=replica, under_way=_under_way(settings))
+        book = SecretFingerprints(database, clock=machine.clock)
         catalogue = Catalogue(
-            build_providers(settings, encryption, runs=runs, sent_secrets=book, rates=rates, clock=clock)
+            build_providers(settings, encryption, runs=runs, sent_secrets=book, rates=rates, machine=machine)
         )
         for provider in catalogue.providers:
             stack.push_async_callback(provider.aclose)
@@ -216,17 +212,16 @@ async def running(
             settings,
             database=database,
             catalogue=catalogue,
-            directory=SlackDirectory(client, identity.team),
+            directory=SlackDirectory(client, identity.team, now=machine.steady),
             files=SlackFiles(client),
             slack=client,
             encryption=encryption,
-            clock=clock,
-            steady=steady,
+            machine=machine,
         )
         clicks = ClickRunner(database.cancel)
         worker, services = _assemble(settings, context, client, clicks, bot=identity.user, name=replica)
         await Retention(context).schedule()
-        app = build_app(client, identity, services, signing_secret=_signing_secret(settings))
+        app = build_app(client, identity, services, signing_secret=_signing_secret(settings), steady=machine.steady)
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
         stack.push_async_callback(clicks.close)
@@ -256,8 +251,7 @@ def _context(
     files: SlackFiles,
     slack: Client,
     encryption: Encryption | None,
-    clock: Clock,
-    steady: Callable[[], float],
+    machine: Machine,
 ) -> Context:
     pace = PollPace(least=timedelta(seconds=settings.poll_min), most=timedelta(seconds=settings.poll_max))
     return Context(
@@ -274,8 +268,10 @@ def _context(
             stuck=timedelta(seconds=settings.stuck_after),
             under_way=_under_way(settings),
         ),
-        clock=clock,
-        steady=steady,
+        clock=machine.clock,
+        steady=machine.steady,
+        chance=machine.chance,
+        task_failures=TaskFailures(machine.steady),
         slack_clock=slack.clock,
         encryption=encryption,
         approval_channel=settings.approval_channel,

@@ -16,10 +16,10 @@ from bot.changes.audit.export import AuditFormat, Span, read_span
 from bot.commands import FAILED, OK, environment
 from bot.config import Storage
 from bot.errors import InputError, LinesmanError
+from bot.machine import utc_now
 from bot.store.database import Database
 from bot.store.engine.sqlite_file import private
 from bot.store.migrations import require_current
-from bot.wiring import utc_now
 from bot.workflow.queries.audit_export import note_export, portions
 
 

@@ -11,11 +11,11 @@ from sqlalchemy import make_url
 from bot.commands import OK, environment
 from bot.config import Storage
 from bot.errors import InputError, StoreError
+from bot.machine import utc_now
 from bot.store.database import Database
 from bot.store.engine.sqlite_file import path_of
 from bot.store.maintenance.moving import Moved, move
 from bot.store.migrations import migrate
-from bot.wiring import utc_now
 
 
 def options(parser: argparse.ArgumentParser) -> None:

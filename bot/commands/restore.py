@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from bot.commands import OK, environment
+from bot.machine import utc_now
 from bot.store.maintenance.sqlite_backup import restore
-from bot.wiring import utc_now
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,6 @@ import asyncio
 import json as jsonlib
 import logging
 import math
-import random
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -30,6 +28,7 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
+from bot.machine import chance, steady, wall
 from bot.providers.answers import Answer, Refuse, UnclearAnswer, as_object, read_answer
 from bot.providers.key_watch import KeyWatch
 from bot.providers.masking import Masking
@@ -110,10 +109,10 @@ class PacedClient:
     title: str
     refuse: Refuse
     bounds: Bounds = field(default_factory=Bounds)
-    now: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = steady
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    wall: Callable[[], float] = time.time
-    jitter: Callable[[], float] = random.random
+    wall: Callable[[], float] = wall
+    jitter: Callable[[], float] = chance
     #: Seconds that a 429 means when it does not say.
     unasked_wait: float = 1.0
     #: What calls took, by method, path before its parts are filled in (``/phone_numbers/{id}``) and HTTP status, or the

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.config import Settings
+from bot.machine import Machine
 from bot.providers.base import Provider
 from bot.providers.http import Bounds
 from bot.providers.masking import SentSecrets
@@ -28,8 +29,8 @@ class ProviderParts:
     sent_secrets: SentSecrets | None
     #: The allowances that replicas share; None when there are no others.
     rates: SharedRates | None
-    #: Our time of day in seconds since 1970.
-    wall: Callable[[], float]
+    #: Our time of day, and whatever else is the machine's.
+    machine: Machine
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

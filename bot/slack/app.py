@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -64,15 +63,16 @@ async def identify(client: AsyncWebClient) -> Identity:
 class App(AsyncApp):
     """Bolt's app, which also tells how long Slack waits for its answers, however they are delivered."""
 
-    def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - Bolt's own
+    def __init__(self, *, steady: Callable[[], float], **parts: Any) -> None:  # noqa: ANN401 - Bolt's own
         super().__init__(**parts)
+        self._steady = steady
         self.acks = CallTimes("type", "status", buckets=ACK)
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Answer what Slack delivers."""
-        began = time.monotonic()
+        began = self._steady()
         response = await super().async_dispatch(req)
-        self.acks.took(_sort(req.body), str(response.status), seconds=time.monotonic() - began)
+        self.acks.took(_sort(req.body), str(response.status), seconds=self._steady() - began)
         return response
 
 
@@ -83,7 +83,14 @@ def _sort(body: Mapping[str, Any]) -> str:
     return body["type"] if body.get("type") in _TYPES else "other"
 
 
-def build_app(client: AsyncWebClient, identity: Identity, services: Services, *, signing_secret: str) -> App:
+def build_app(
+    client: AsyncWebClient,
+    identity: Identity,
+    services: Services,
+    *,
+    signing_secret: str,
+    steady: Callable[[], float],
+) -> App:
     """Return the app with every listener.
 
     The identity is known beforehand, so that the first click does not pay for ``auth.test`` out of its three seconds
@@ -102,6 +109,7 @@ def build_app(client: AsyncWebClient, identity: Identity, services: Services, *,
 
     logging.getLogger("slack_bolt.AsyncApp").addFilter(_worth_saying)
     app = App(
+        steady=steady,
         name="linesman",  # otherwise it looks through the whole stack for one
         client=client,
         authorize=authorize,

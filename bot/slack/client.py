@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -15,6 +14,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.changes.model.grants import Grant
 from bot.clock_skew import ServiceClock
 from bot.errors import DeliveryPostponed
+from bot.machine import steady
 from bot.slack.web_api import TIMEOUT, retry_after
 from bot.telemetry.call_times import CallTimes
 
@@ -36,14 +36,16 @@ class Client(AsyncWebClient):
         session: aiohttp.ClientSession,
         *,
         clock: Callable[[], datetime],
+        steady: Callable[[], float] = steady,
         rates: SharedRates | None = None,
     ) -> None:
         super().__init__(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=int(TIMEOUT))
+        self._steady = steady
         self.closures = RateLimits(clock, rates)
         #: What calls took, by method and how they ended.
         self.calls = CallTimes("method", "status")
         #: The time at Slack, as its answers tell.
-        self.clock = ServiceClock("Slack", wall=lambda: clock().timestamp())
+        self.clock = ServiceClock("Slack", now=steady, wall=lambda: clock().timestamp())
 
     def waits(self) -> Mapping[str, datetime]:
         """Return what Slack keeps closed for a good while yet, such as ``chat.update``, and until when."""
@@ -55,7 +57,7 @@ class Client(AsyncWebClient):
         if wait := await self.closures.wait_for_all(api_method, channel):
             self.calls.waited(api_method, wait)
             raise DeliveryPostponed(f"Slack asks to wait with {api_method}.", wait=wait)
-        asked, status = time.monotonic(), "no_answer"
+        asked, status = self._steady(), "no_answer"
         try:
             response = await super().api_call(api_method, **request)
         except SlackApiError as error:
@@ -70,7 +72,7 @@ class Client(AsyncWebClient):
         else:
             status = "ok"
         finally:
-            self.calls.took(api_method, status, seconds=time.monotonic() - asked)
+            self.calls.took(api_method, status, seconds=self._steady() - asked)
         self._hear(response, asked)
         return response
 

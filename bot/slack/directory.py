@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.policy import Membership, Person, UnknownGroup
 from bot.errors import ChannelLost, DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
+from bot.machine import steady
 from bot.slack.people_lookups import LookupPace, PeopleLookups
 from bot.slack.web_api import call
 
@@ -34,7 +34,7 @@ GROUP_TROUBLE: Final[Mapping[str, str]] = {
 class SlackDirectory:
     """Implements :class:`bot.workflow.ports.Directory`. ``team`` is the bot's own workspace."""
 
-    def __init__(self, client: AsyncWebClient, team: str, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, client: AsyncWebClient, team: str, *, now: Callable[[], float] = steady) -> None:
         self._client = client
         self._team = team
         self._people: PeopleLookups[Person] = PeopleLookups(self._read_person, now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
@@ -19,8 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.config.postgres_url import is_postgres
 from bot.errors import DatabaseDamaged, DatabaseUnavailable, StoreError
+from bot.machine import steady, utc_now
 from bot.store.engine import postgres
-from bot.store.engine.database_clock import DatabaseClock, local_time
+from bot.store.engine.database_clock import DatabaseClock
 from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
 from bot.store.engine.rehearsal import rehearse, rehearse_migration
 from bot.store.engine.sqlite_file import HeldFile, path_of, refuse_folder, seen_by_others
@@ -68,8 +68,8 @@ class Database:
         url: str,
         *,
         beside: bool = False,
-        wall: Callable[[], datetime] = local_time,
-        steady: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = utc_now,
+        steady: Callable[[], float] = steady,
     ) -> None:
         parsed = make_url(url)
         self._sqlite = not is_postgres(parsed)

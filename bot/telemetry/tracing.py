@@ -9,7 +9,6 @@ provider.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
@@ -87,14 +86,24 @@ def span(name: str, parent: str = "", attributes: Mapping[str, str | int] | None
 @contextmanager
 def click(name: str) -> Iterator[None]:
     """Let a click be a span of its own trace, and, when it turns out to be about a change, of that change's as well."""
-    began = time.time_ns()
     with span(name):
+        began = _began()
         try:
             yield
         finally:
             mine, theirs = here(), work_subject.trace()
             if mine and theirs and theirs.split("-")[1] != mine.split("-")[1]:
                 _tracers[-1].start_span(name, context=_context(theirs), start_time=began).end()
+
+
+def _began() -> int | None:
+    """Return when the span that is under way began, in nanoseconds; None when there is none."""
+    if not _tracers:
+        return None
+    from opentelemetry.trace import get_current_span  # noqa: PLC0415 - an extra
+
+    began: int | None = getattr(get_current_span(), "start_time", None)
+    return began
 
 
 def note(name: str, value: str | int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -21,7 +20,7 @@ TOLERATED: Final = timedelta(seconds=5)
 class ClockSteps:
     """Compares the wall clock with one that counts seconds steadily, from one measurement to the next."""
 
-    def __init__(self, clock: Clock, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Clock, steady: Callable[[], float]) -> None:
         self._clock = clock
         self._steady = steady
         self._wall, self._at = clock(), steady()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.outcome.poll_schedule import PollPace
 from bot.changes.policy import Policies
 from bot.clock_skew import ServiceClock
+from bot.machine import chance, steady
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
 from bot.workflow.health import Health
@@ -113,7 +113,9 @@ class Context:
     #: What those who run Linesman have to look at.
     health: Health = field(default_factory=Health)
     #: Seconds that count steadily, whatever the clock is set to.
-    steady: Callable[[], float] = time.monotonic
+    steady: Callable[[], float] = steady
+    #: Numbers from 0 to 1.
+    chance: Callable[[], float] = chance
     #: What fails again and again.
     task_failures: TaskFailures = field(default_factory=TaskFailures)
     #: Missing tasks that the sweep has put back, by name.

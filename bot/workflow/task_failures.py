@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+from bot.machine import steady
 
 #: Failures in a row before operators are told in Slack: one may be a hiccup of the machine.
 FEW: Final = 3
@@ -36,7 +37,7 @@ class TaskFailure:
 class TaskFailures:
     """The faults of this process."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = steady) -> None:
         self._now = now
         self._present: dict[str, TaskFailure] = {}
 

@@ -147,7 +147,8 @@ class Worker:
                 await self._release(self._name, at_work=self._context.database.shared)
             if self._context.database.skew:
                 await self._context.database.ping()  # it hears the server's time again
-            items = [] if self._context.database.skew or not self._living else await repeated(lambda: claim(room))
+            waits = self._context.database.skew or not self._living
+            items = [] if waits else await repeated(lambda: claim(room), self._context.chance)
         except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
             await self._back_off(error)
             return []
@@ -197,7 +198,7 @@ class Worker:
     async def _do(self, claim: Claim) -> None:
         work_subject.begin()
         try:
-            await repeated(lambda: self._handlers[claim.task](claim))
+            await repeated(lambda: self._handlers[claim.task](claim), self._context.chance)
         except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
             log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
             if isinstance(error, DatabaseDamaged):
@@ -229,7 +230,7 @@ class Worker:
     async def _send(self, message: OutboxMessage) -> None:
         work_subject.begin(message.change)
         try:
-            await repeated(lambda: self._deliver(message))
+            await repeated(lambda: self._deliver(message), self._context.chance)
         except DatabaseUnavailable as error:  # it is in the log already; the message may have arrived
             log.warning("message interrupted", key=message.key, why=error.message)
             if isinstance(error, DatabaseDamaged):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.changes.model.kinds import Kind
+from bot.machine import utc_now
 from bot.providers.base import BatchRequest
 from bot.providers.close.kinds import kinds
 from bot.providers.close.provider import Close
@@ -25,7 +26,6 @@ from bot.sandbox.close import CloseStandIn, RateLimit
 from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.wiring import utc_now
 
 API_KEY: Final = "api_benchmark"
 NUMBERS: Final = 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
@@ -97,3 +98,39 @@ def test_who_takes_part_in_a_sequence_is_a_class_of_ours() -> None:
 
     assert named - OUTSIDERS - ours == set()
     assert not OUTSIDERS - named
+
+
+#: What tells time and chance besides the modules that the contract on imports forbids.
+AMBIENT: Final = {"datetime.now", "datetime.today", "datetime.utcnow", "date.today", "os.urandom", "os.getrandom"}
+
+
+def modules(*besides: str) -> Iterator[tuple[str, ast.Module]]:
+    """Yield each module of the bot as path and syntax tree, but for the sandbox and those in ``besides``."""
+    for path in sorted(BOT.rglob("*.py")):
+        name = path.relative_to(BOT).as_posix()
+        if not name.startswith(("sandbox/", *besides)):
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_only_the_machine_tells_time_and_chance() -> None:
+    """What is run in another time, or twice the same way, asks nothing that would answer otherwise.
+
+    A migration is over once it has run, and says when.
+    """
+    found = [
+        f"{name}: {ast.unparse(node)}"
+        for name, tree in modules("machine.py", "store/migrations/versions/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in AMBIENT
+    ]
+
+    assert found == []
+
+
+def test_every_module_is_under_the_contract_on_time_and_chance() -> None:
+    """A new module at the top is added to it, and the machine is the only one left out."""
+    contracts = tomllib.loads((BOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    [contract] = [each for each in contracts["contracts"] if "time" in each.get("forbidden_modules", ())]
+    top = {f"bot.{path.stem}" for path in BOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+
+    assert top - set(contract["source_modules"]) == {"bot.__init__", "bot.__main__", "bot.machine", "bot.sandbox"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable
 from typing import Final
 
@@ -30,14 +29,15 @@ class Driver:
     """Carries runs out from the first :meth:`wake` until :meth:`close`.
 
     It sleeps until it is woken: by a new run, by every poll of an open one, and by the end of one of its own. A run
-    that another process left behind is thus taken up when its job is polled next.
+    that another process left behind is thus taken up when its job is polled next. ``owner`` is a name that nobody else
+    has: its claims are held in it.
     """
 
-    def __init__(self, runs: Runs, updates: Updates, kind: Callable[[str], Kind]) -> None:
+    def __init__(self, runs: Runs, updates: Updates, kind: Callable[[str], Kind], *, owner: str) -> None:
         self._runs = runs
         self._updates = updates
         self._kind = kind
-        self._owner = f"close:{uuid.uuid4().hex}"
+        self._owner = owner
         self._wakeup = asyncio.Event()
         self._closing = False
         self._loop: asyncio.Task[None] | None = None

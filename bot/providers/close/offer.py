@@ -20,7 +20,10 @@ def _open(settings: Settings, parts: ProviderParts) -> Close | None:
         runs=parts.runs(Close.name) if parts.runs else None,
         bounds=parts.bounds,
         rates=parts.rates,
-        wall=parts.wall,
+        now=parts.machine.steady,
+        wall=parts.machine.wall,
+        jitter=parts.machine.chance,
+        owner=parts.machine.unique,
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import re
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +15,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import BadRequest
+from bot.machine import chance, steady, unique, wall
 from bot.providers.answers import clean
 from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.close import kinds as table
@@ -43,7 +42,8 @@ class Close(Session):
     """One organization at Close. It opens its own connections; close it, or use it in ``async with``.
 
     ``api_key`` is an API key, or with ``bearer`` an OAuth access token; ``api_url`` is the base of the API with its
-    version; ``transport`` is for tests. ``runs`` is where the runs are written down; without it everything can be read
+    version; ``transport`` is for tests, and ``owner`` gives a
+    name that nobody else has. ``runs`` is where the runs are written down; without it everything can be read
     and nothing changed. They are carried out in the background from the first submission or poll until
     :meth:`aclose`, which takes a few seconds at the most.
     """
@@ -63,10 +63,11 @@ class Close(Session):
         bounds: Bounds | None = None,
         rates: SharedRates | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        now: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        now: Callable[[], float] = steady,
+        wall: Callable[[], float] = wall,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = chance,
+        owner: Callable[[], str] = unique,
     ) -> None:
         self.kinds = table.kinds()
         headers = {"Accept": "application/json", "User-Agent": "linesman"}
@@ -99,7 +100,9 @@ class Close(Session):
         self._jobs = Jobs(runs) if runs is not None else None
         kind_of = {kind.name: kind for kind in self.kinds}
         updates = Updates(self._http, self._reader, rights)
-        self._driver = Driver(runs, updates, kind_of.__getitem__) if runs is not None else None
+        self._driver = (
+            Driver(runs, updates, kind_of.__getitem__, owner=f"close:{owner()}") if runs is not None else None
+        )
 
     async def aclose(self) -> None:
         """Stop carrying out runs, each number being done or not begun, and close the connections."""

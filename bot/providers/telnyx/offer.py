@@ -20,7 +20,9 @@ def _open(settings: Settings, parts: ProviderParts) -> Telnyx | None:
         sent_secrets=parts.sent_secrets,
         bounds=parts.bounds,
         rates=parts.rates,
-        wall=parts.wall,
+        now=parts.machine.steady,
+        wall=parts.machine.wall,
+        jitter=parts.machine.chance,
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import re
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -16,6 +14,7 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.machine import chance, steady, wall
 from bot.providers.base import BatchRequest, JobReport, JobSearch
 from bot.providers.http import Bounds, PacedClient, Ready
 from bot.providers.masking import Masking, SentSecrets
@@ -56,10 +55,10 @@ class Telnyx(Session):
         bounds: Bounds | None = None,
         rates: SharedRates | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        now: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        now: Callable[[], float] = steady,
+        wall: Callable[[], float] = wall,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = chance,
     ) -> None:
         self.kinds = table.kinds(secrets=encryption is not None)
         client = httpx.AsyncClient(

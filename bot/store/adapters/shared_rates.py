@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bot.changes.model.grants import Grant
 from bot.errors import StoreError
+from bot.machine import chance
 from bot.store.adapters.rate_windows import RateWindows
 from bot.store.adapters.turns import Turns
 from bot.store.database import Database
@@ -19,8 +20,9 @@ Result = TypeVar("Result")
 class DatabaseRates:
     """Providers' windows of calls. While the database takes nothing, each replica keeps to its own pace alone."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, jitter: Callable[[], float] = chance) -> None:
         self._database = database
+        self._jitter = jitter
 
     async def take(self, scope: str, most: int) -> Grant:
         """Take a few calls for those in ``scope`` whose limit is ``most``; 0 when that is not known."""
@@ -46,7 +48,7 @@ class DatabaseRates:
         if self._database.trouble:
             return otherwise
         try:
-            return await repeated(once)
+            return await repeated(once, self._jitter)
         except StoreError:  # it is in the log already
             return otherwise
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 import structlog
 
 from bot.errors import DatabaseConflict
+from bot.machine import chance
 
 log = structlog.get_logger(__name__)
 
@@ -21,11 +21,12 @@ TRIES: Final = 5
 PAUSE: Final = 0.05
 
 
-async def repeated(work: Callable[[], Awaitable[Result]]) -> Result:
+async def repeated(work: Callable[[], Awaitable[Result]], jitter: Callable[[], float] = chance) -> Result:
     """Do ``work`` and return its result, anew each time that a transaction of it lost against another one.
 
     For work that finds out from the database what is left of it to do, as every task does: what it has committed
-    before stays, and the transaction that lost has left nothing. Raises :class:`bot.errors.DatabaseConflict` at last.
+    before stays, and the transaction that lost has left nothing. ``jitter`` gives numbers from 0
+    to 1. Raises :class:`bot.errors.DatabaseConflict` at last.
     """
     for left in reversed(range(TRIES)):
         try:
@@ -34,5 +35,5 @@ async def repeated(work: Callable[[], Awaitable[Result]]) -> Result:
             if not left:
                 raise
             log.info("another transaction was in the way; once more", why=str(error.__cause__))
-            await asyncio.sleep(random.uniform(0.0, PAUSE))  # noqa: S311 - no secret
+            await asyncio.sleep(PAUSE * jitter())
     raise RuntimeError("the last try returns or raises")

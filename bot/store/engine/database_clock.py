@@ -13,11 +13,6 @@ from datetime import UTC, datetime
 from bot.clock_skew import ServiceClock, length
 
 
-def local_time() -> datetime:
-    """Return this machine's time of day."""
-    return datetime.now(UTC)
-
-
 class DatabaseClock(ServiceClock):
     """The clock of PostgreSQL's server; our own until its first answer."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -49,14 +47,12 @@ class Reconciliation:
         context: Context,
         notifications: Notifications,
         worker: str,
-        *,
-        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context = context
         self._notify = notifications
         #: The owner of the claims that this process holds.
         self._worker = worker
-        self._steady = steady
+        self._steady = context.steady
         #: Batch and attempt -> when this process first searched, in steady seconds; for providers without a clock.
         self._begun: dict[tuple[int, int], float] = {}
 

@@ -15,8 +15,8 @@ from sqlalchemy import make_url
 
 from bot.checks.database import compared
 from bot.checks.findings import Finding, fail, ok
+from bot.machine import utc_now
 from bot.store.database import Database
-from bot.store.engine.database_clock import local_time
 from bot.store.migrations import migrate
 
 #: A database that may be written to, as in the tests of the store.
@@ -243,7 +243,7 @@ async def test_a_clock_that_is_off_is_told(place: Any, postgres: str, monkeypatc
     """A replica on this machine would take no work, and the check says so before it is started."""
     place.env["DATABASE_URL"] = postgres
     revision = await migrated(place)
-    monkeypatch.setitem(Database.__init__.__kwdefaults__, "wall", lambda: local_time() + timedelta(minutes=5))
+    monkeypatch.setitem(Database.__init__.__kwdefaults__, "wall", lambda: utc_now() + timedelta(minutes=5))
     opens = (
         f"OK    The PostgreSQL database {make_url(postgres).database} opens and has the current revision, {revision}."
     )

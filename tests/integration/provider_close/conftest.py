@@ -17,6 +17,7 @@ import pytest
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.model.values import Value, Values
+from bot.machine import utc_now
 from bot.providers.base import BatchRequest, JobReport
 from bot.providers.close.kinds import kinds
 from bot.providers.close.provider import Close
@@ -26,7 +27,6 @@ from bot.sandbox.close import CloseStandIn
 from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.wiring import utc_now
 
 KIND: Kind = kinds()[0]
 

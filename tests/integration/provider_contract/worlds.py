@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.machine import utc_now
 from bot.providers.base import BatchRequest, JobReport, Provider
 from bot.providers.close.provider import Close
 from bot.providers.http import Bounds
@@ -22,7 +23,6 @@ from bot.sandbox.telnyx import TelnyxStandIn
 from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.database import Database
 from bot.store.migrations import migrate
-from bot.wiring import utc_now
 
 FIRST = "+13035550100"
 HURRY = Bounds(timeout=2.0, deadline=3.0, concurrency=8, backoff=0.02, longest_backoff=0.1)

@@ -13,6 +13,7 @@ from typing import Final
 import aiohttp
 
 from bot.config import load
+from bot.machine import Machine
 from bot.sandbox.close import CloseStandIn
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
@@ -96,7 +97,9 @@ class House:
         stack = AsyncExitStack()
         self._open = stack
         self._session = await stack.enter_async_context(aiohttp.ClientSession())
-        self.bot = await stack.enter_async_context(running(settings, clock=self.clock, steady=self.clock.steady))
+        self.bot = await stack.enter_async_context(
+            running(settings, machine=Machine(clock=self.clock, steady=self.clock.steady))
+        )
         ringing = asyncio.create_task(self._ring(self.bot))
         stack.push_async_callback(_ended, ringing)
         if self.transport == "http":

@@ -12,12 +12,12 @@ from aiohttp import web
 from bot.changes.model.change import Upload
 from bot.changes.sheets import LARGEST
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError, LinesmanError
+from bot.machine import utc_now
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.slack.records import File
 from bot.slack.client import Client
 from bot.slack.files import SlackFiles
 from bot.slack.web_api import session
-from bot.wiring import utc_now
 
 TOKEN = "xoxb-fetching-1"
 CONTENT = b"number,tags\n+13035550100,denver\n"

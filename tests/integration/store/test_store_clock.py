@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from bot.machine import utc_now
 from bot.store.adapters.bulk_run_records import LEASE, BulkRunRecords
 from bot.store.database import Database
-from bot.store.engine.database_clock import local_time
 from bot.store.migrations import migrate
 from bot.store.queue.tasks import Task
 
@@ -22,7 +22,7 @@ async def trio(postgres: str) -> AsyncIterator[tuple[Database, Database, Databas
     async with AsyncExitStack() as stack:
         opened = []
         for off in (0, 1, -1):
-            wall = lambda off=off: local_time() + timedelta(hours=off)  # noqa: E731 - a clock
+            wall = lambda off=off: utc_now() + timedelta(hours=off)  # noqa: E731 - a clock
             opened.append(await stack.enter_async_context(Database(postgres, wall=wall)))
         async with opened[0].engine.begin() as connection:
             await connection.execute(text("DROP SCHEMA public CASCADE"))
