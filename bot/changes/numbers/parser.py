@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.changes.numbers.paste import Entry, Paste
+from bot.changes.numbers.paste import Entry, Paste, is_range, is_range_word
 from bot.changes.numbers.phone_numbers import EDGES, LONGEST, RANGE, SHORTEST, explain, readings
-from bot.changes.numbers.ranges import is_word, spans
 
 #: Longest text of a bad entry that is shown, in characters.
 SHOWN: Final = 40
@@ -103,12 +102,12 @@ def _without_ranges(paste: Paste, pieces: Sequence[_Piece]) -> Sequence[_Piece]:
     """Return the pieces with two numbers around "to", in signs or words, made one bad piece."""
     kept: list[_Piece] = []
     for piece in pieces:
-        worded = len(kept) > 1 and bool(kept[-1].why) and is_word(paste.typed[kept[-1].start : kept[-1].end])
+        worded = len(kept) > 1 and bool(kept[-1].why) and is_range_word(paste.typed[kept[-1].start : kept[-1].end])
         left = kept[-2] if worded else kept[-1] if kept else None
         if piece.identifier and left and (left.identifier or left.why == RANGE):
             # One character of either side belongs to it: a dash may cling to a number.
             between = paste.plain[left.outer[1] - 1 : piece.outer[0] + 1]
-            if worded or spans(between):
+            if worded or is_range(between):
                 del kept[-2 if worded else -1 :]
                 kept.append(_Piece(left.start, piece.end, (left.outer[0], piece.outer[1]), why=RANGE))
                 continue
