@@ -1,5 +1,7 @@
 """The time at the services that we talk to, as the ``Date`` of their answers tells it, and how far ours is from it.
 
+A moment that a service tells us is believable, or none at all.
+
 No decision compares our clock with theirs. What asks "since when" or "for how long" at a service asks in that
 service's own time, which :class:`ServiceClock` knows within a few seconds without any use of our time of day: it
 counts on from the latest answer with a clock that nobody sets.
@@ -18,7 +20,6 @@ from typing import Final
 
 import structlog
 
-from bot.changes.model.timestamps import believable
 from bot.machine import steady, wall
 
 log = structlog.get_logger(__name__)
@@ -130,3 +131,20 @@ def length(span: float) -> str:
     if seconds < 7200:
         return f"{round(seconds / 60)} min"
     return f"{round(seconds / 3600)} h" if seconds < 172_800 else f"{round(seconds / 86_400)} days"
+
+
+#: Nothing here began before, or is to end after. At the ends of the calendar every addition is an error.
+_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def believable(moment: datetime) -> datetime | None:
+    """Return ``moment`` as aware UTC, taken for UTC when it names no zone; None outside 2000 to 2100.
+
+    The year 1 with an offset has no time in UTC at all.
+    """
+    try:
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return aware if _FIRST <= aware < _LAST else None

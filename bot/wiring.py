@@ -24,13 +24,13 @@ from bot.machine import Machine
 from bot.process import replica_name, short_pauses
 from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
-from bot.providers.close.offer import OFFER as CLOSE
+from bot.providers.close.provider import OFFER as CLOSE
 from bot.providers.http import READY_WITHIN, Bounds
 from bot.providers.masking import SentSecrets
 from bot.providers.offers import ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.shared_rates import SharedRates
-from bot.providers.telnyx.offer import OFFER as TELNYX
+from bot.providers.telnyx.provider import OFFER as TELNYX
 from bot.slack.announcements import SlackAnnouncements
 from bot.slack.app import build_app, identify
 from bot.slack.click_runner import ClickRunner

@@ -1,4 +1,4 @@
-"""What an answer of a provider says: its body, its own refusal, or nothing certain."""
+"""What an answer of a provider says: its body, its own refusal, nothing certain, or more than was asked for."""
 
 from __future__ import annotations
 
@@ -9,8 +9,32 @@ from typing import TypeAlias
 import httpx
 
 from bot.changes.model.values import JSON
-from bot.errors import BadRequest, Forbidden, LinesmanError, ProviderError, ProviderNotFound, Unauthorised
-from bot.providers.key_watch import KeyWatch
+from bot.errors import (
+    BadRequest,
+    Forbidden,
+    LinesmanError,
+    ProviderError,
+    ProviderNotFound,
+    Unauthorised,
+    UnrequestedData,
+)
+
+
+class KeyWatch:
+    """Passes on what there is to do about a provider's API key, once for each call that was refused for it."""
+
+    def __init__(self) -> None:
+        self._watchers: list[Callable[[str], None]] = []
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Call ``told`` from now on with the sentences for operators; it must not wait for anything."""
+        self._watchers.append(told)
+
+    def refused(self, remedy: str) -> None:
+        """Note that the provider did not accept the key."""
+        for told in self._watchers:
+            told(remedy)
+
 
 #: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise; None when the body is
 #: not the provider's own error document, for then a gateway may have spoken, and nobody knows what it has passed on.
@@ -126,3 +150,11 @@ def _refused(answer: Answer, title: str, refuse: Refuse) -> ProviderError | None
 def _is_page(headers: httpx.Headers) -> bool:
     """Tell whether an answer calls itself a web page, which no endpoint of a provider's returns."""
     return headers.get("content-type", "").partition(";")[0].strip().lower() in {"text/html", "application/xhtml+xml"}
+
+
+def unasked(provider: str, what: str) -> UnrequestedData:
+    """Return the error for an answer of ``provider`` that holds ``what``, which nobody asked for."""
+    return UnrequestedData(
+        f"{provider} answered with {clean(what, 40) or 'something'}, which was not requested, so "
+        "none of the answer is used. Try again; if it happens again, tell the provider."
+    )

@@ -1,4 +1,7 @@
-"""What every provider can do, in the words of the domain; `workflow` knows nothing else about them."""
+"""What every provider can do, in the words of the domain; `workflow` knows nothing else about them.
+
+What all of those that speak HTTP have in common is in :class:`Session`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from bot.changes.model.filter_fields import Condition
 from bot.changes.model.kinds import Kind
@@ -15,8 +19,8 @@ from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.model.values import Values
 from bot.changes.policy import OnStale
 from bot.clock_skew import ServiceClock
-from bot.providers.http import Ready
-from bot.providers.key_watch import KeyWatch
+from bot.providers.answers import KeyWatch
+from bot.providers.http import PacedClient, Ready
 from bot.telemetry.call_times import CallTimes
 
 
@@ -211,3 +215,36 @@ class Provider(Protocol):
     async def aclose(self) -> None:
         """Close the connections."""
         ...
+
+
+class Session:
+    """An open session with one provider, over ``_http``; close it, or use it in ``async with``."""
+
+    _http: PacedClient
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; no call works afterwards."""
+        await self._http.client.aclose()
+
+    @property
+    def clock(self) -> ServiceClock:
+        """The provider's clock, as its answers show it."""
+        return self._http.clock
+
+    @property
+    def key(self) -> KeyWatch:
+        """Where to hear that the provider does not accept the API key."""
+        return self._http.key
+
+    @property
+    def calls(self) -> CallTimes:
+        """What its HTTP calls took, by method, path and status."""
+        return self._http.calls

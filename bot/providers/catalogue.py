@@ -1,17 +1,107 @@
-"""Which kinds of change there are, and who carries them out."""
+"""Which kinds of change there are, who carries them out, and the guard that stands before every provider.
+
+Nothing that was not asked for gets past the guard, whichever provider answers with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Choice
+from bot.changes.model.snapshots import Snapshot, Target
+from bot.clock_skew import ServiceClock
 from bot.errors import NotFound
-from bot.providers.answered_subset import SubsetGuard
-from bot.providers.base import Provider
+from bot.providers.answers import KeyWatch, unasked
+from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
+from bot.providers.http import Ready
+from bot.telemetry.call_times import CallTimes
+
+
+class SubsetGuard(Provider):
+    """A provider whose answers are looked through: what was named is all that may come back.
+
+    Filters are held against their rows by the provider, who knows what a row shows; a target that names numbers and
+    has no filter is held against its names here, and so is everything that is asked for by an id.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self.name = provider.name
+        self.title = provider.title
+        self.kinds = provider.kinds
+        self.carries_out = provider.carries_out
+
+    @property
+    def clock(self) -> ServiceClock:  # noqa: D102 - as in Provider
+        return self._provider.clock
+
+    @property
+    def key(self) -> KeyWatch:  # noqa: D102 - as in Provider
+        return self._provider.key
+
+    @property
+    def calls(self) -> CallTimes:  # noqa: D102 - as in Provider
+        return self._provider.calls
+
+    def is_id(self, text: str) -> bool:  # noqa: D102 - as in Provider
+        return self._provider.is_id(text)
+
+    async def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
+        """Stream snapshots; raises :class:`bot.errors.UnrequestedData` for a number that the target does not mean."""
+        named, excluded = frozenset(target.identifiers), frozenset(target.excluded)
+        seen: set[str] = set()
+        stream = self._provider.find(target, names, kind)
+        async for snapshot in stream:
+            keys = {snapshot.id, snapshot.e164}
+            meant = target.conditions or not named.isdisjoint(keys)
+            if not meant or not excluded.isdisjoint(keys) or snapshot.id in seen:
+                raise unasked(self.title, snapshot.e164 or snapshot.id)
+            seen.add(snapshot.id)
+            yield snapshot
+
+    async def submit(  # noqa: D102 - as in Provider
+        self, batch: BatchRequest, ready: Ready | None = None
+    ) -> JobReport:
+        return await self._provider.submit(batch, ready)
+
+    async def poll(self, job_id: str) -> JobReport:
+        """Return the job as it is now; raises :class:`bot.errors.UnrequestedData` for another one."""
+        return self._the(job_id, await self._provider.poll(job_id))
+
+    async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:  # noqa: D102 - as in Provider
+        return await self._provider.search(batch, since)
+
+    async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
+        """Return the job that a person takes for the batch's; raises UnrequestedData for another one."""
+        return self._the(job_id, await self._provider.recognise(batch, job_id, since))
+
+    def _the(self, job_id: str, report: JobReport) -> JobReport:
+        if report.id != job_id:
+            raise unasked(self.title, f"job {report.id}")
+        return report
+
+    async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:  # noqa: D102 - as in Provider
+        return await self._provider.choices(kind, setting, text)
+
+    async def labels(self, kind: Kind, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
+        """Return id -> human name; raises :class:`bot.errors.UnrequestedData` for an id that is not among ``ids``."""
+        wanted: Sequence[str] = list(ids)
+        found = await self._provider.labels(kind, setting, wanted)
+        for id_ in found.keys() - set(wanted):
+            raise unasked(self.title, id_)
+        return found
+
+    async def check(self) -> str:  # noqa: D102 - as in Provider
+        return await self._provider.check()
+
+    async def aclose(self) -> None:  # noqa: D102 - as in Provider
+        await self._provider.aclose()
 
 
 class Catalogue:
-    """The kinds of all providers that are switched on; each behind :mod:`bot.providers.answered_subset`."""
+    """The kinds of all providers that are switched on; each behind a :class:`SubsetGuard`."""
 
     def __init__(self, providers: Sequence[Provider]) -> None:
         self._providers = {provider.name: SubsetGuard(provider) for provider in providers}

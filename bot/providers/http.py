@@ -29,8 +29,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.machine import chance, steady, wall
-from bot.providers.answers import Answer, Refuse, UnclearAnswer, as_object, read_answer
-from bot.providers.key_watch import KeyWatch
+from bot.providers.answers import Answer, KeyWatch, Refuse, UnclearAnswer, as_object, read_answer
 from bot.providers.masking import Masking
 from bot.providers.pacing import EndpointPace, allowance, asked_wait
 from bot.providers.shared_rates import SharedPace

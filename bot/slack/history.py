@@ -1,4 +1,4 @@
-"""Reading back what was said in a channel or a thread since a moment of Slack's time."""
+"""Reading back what was said in a channel or a thread since a moment of Slack's time, and knowing our own again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import DeliveryUnknown
 from bot.slack.web_api import call
+
+#: The metadata event that marks our messages. Its payload holds the outbox key only: anybody in the workspace can
+#: read metadata (docs.slack.dev/messaging/message-metadata).
+EVENT: Final = "linesman_message"
+
+
+def mark(key: str) -> dict[str, Any]:
+    """Return the metadata of a message with this key."""
+    return {"event_type": EVENT, "event_payload": {"key": key}}
+
+
+def key_of(message: Mapping[str, Any]) -> str:
+    """Return the key of a message as Slack shows it; empty when it is none of ours."""
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT:
+        return ""
+    return str(metadata.get("event_payload", {}).get("key", ""))
+
 
 #: Messages asked for at once; Slack advises against more.
 PAGE: Final = 200

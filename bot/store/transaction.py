@@ -15,9 +15,8 @@ from bot.store.records.bulk_runs import BulkRuns
 from bot.store.records.changes import Changes
 from bot.store.records.decisions import Decisions
 from bot.store.records.events import Events
-from bot.store.records.freezes import Freezes
 from bot.store.records.list_rows import ListRows
-from bot.store.records.locks import Locks
+from bot.store.records.locks import Freezes, Locks
 from bot.store.records.operations import Operations
 from bot.store.records.pruning import Pruning
 from bot.store.records.secrets import Secrets

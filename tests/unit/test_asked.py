@@ -10,8 +10,8 @@ import pytest
 from bot.changes.model.filter_fields import Condition
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import UnrequestedData
-from bot.providers.answered_subset import SubsetGuard
 from bot.providers.base import JobReport, JobState, Provider
+from bot.providers.catalogue import SubsetGuard
 
 KIND: Any = None
 

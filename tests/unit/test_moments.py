@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.changes.model.timestamps import believable
-from bot.clock_skew import read_date
+from bot.clock_skew import believable, read_date
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import Start
 from bot.changes.model.values import EditMode, ListEdit, Value, Values
 from bot.changes.planning.builder import build
-from bot.changes.planning.diff import difference, payload
-from bot.changes.planning.plan import ids_to_name
+from bot.changes.planning.plan import difference, ids_to_name, payload
 from bot.changes.planning.summary import summarise
 from bot.errors import PlanRefused
 from bot.providers.telnyx.kinds import kinds

@@ -12,7 +12,7 @@ from bot.changes.model.settings import show_value
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
 from bot.changes.outcome.outcomes import ALSO_CHANGED, DIFFERS, GONE, NOT_IN_EFFECT, NOT_SHOWN, STILL_ACTIVATING
-from bot.changes.planning.diff import same
+from bot.changes.planning.plan import same
 
 #: The status of a number that is gone (providers/telnyx/API.md, "Lists of numbers").
 DELETED = "deleted"

@@ -13,8 +13,7 @@ from bot.changes.model.list_edits import all_applied
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import Start
 from bot.changes.model.values import Values, Wishes
-from bot.changes.planning.diff import difference, meaning, payload
-from bot.changes.planning.plan import Plan, PlannedBatch, PlannedNumber, digest
+from bot.changes.planning.plan import Plan, PlannedBatch, PlannedNumber, difference, digest, meaning, payload
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.changes.model.settings import Setting, Shape, show_value
 from bot.changes.model.values import MASK, Secret, Value
-from bot.changes.planning.diff import same
+from bot.changes.planning.plan import same
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded
 from bot.changes.sheets.entries import read_entry
 from bot.changes.text.cell_lists import is_bracketed, is_nothing

@@ -17,9 +17,8 @@ from bot.providers.answers import clean
 from bot.providers.close.kinds import GROUPS, PARTICIPANTS
 from bot.providers.close.rows import Row, data, has_more, one
 from bot.providers.http import PacedClient, Params
-from bot.providers.listing import ListProgress
+from bot.providers.listing import ListProgress, together
 from bot.providers.menus import LONGEST, menu
-from bot.providers.together import together
 
 #: Seconds for which what was read is taken to be still so.
 FRESH: Final = 60.0

@@ -1,4 +1,4 @@
-"""Close as a provider."""
+"""Close as a provider, and how the wiring opens it."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ import httpx
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.config import Settings
 from bot.errors import BadRequest
 from bot.machine import chance, steady, unique, wall
 from bot.providers.answers import clean
-from bot.providers.base import BatchRequest, JobReport, JobSearch
+from bot.providers.base import BatchRequest, JobReport, JobSearch, Session
 from bot.providers.close import kinds as table
 from bot.providers.close.driver import Driver
 from bot.providers.close.errors import refusal
 from bot.providers.close.execution import WIDEST
 from bot.providers.close.jobs import Jobs
+from bot.providers.close.kinds import kinds
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.reading import Reader
 from bot.providers.close.rights import Rights
 from bot.providers.close.updates import Updates
 from bot.providers.http import Bounds, PacedClient, Ready
+from bot.providers.offers import Offer, ProviderParts
 from bot.providers.runs import Runs
-from bot.providers.session import Session
 from bot.providers.shared_rates import SharedPace, SharedRates
 
 #: ``phon_`` and an opaque text (API.md, "Fields of a number"); its length is not documented.
@@ -172,3 +174,23 @@ class Close(Session):
         """Ask who the credentials belong to."""
         who = await self._reader.check()
         return f"Close accepts the credentials; they belong to {who}." if who else "Close accepts the credentials."
+
+
+def _open(settings: Settings, parts: ProviderParts) -> Close | None:
+    if settings.close is None:
+        return None
+    return Close(
+        api_key=settings.close.api_key.get_secret_value(),
+        bearer=settings.close.bearer,
+        api_url=settings.close.api_url,
+        runs=parts.runs(Close.name) if parts.runs else None,
+        bounds=parts.bounds,
+        rates=parts.rates,
+        now=parts.machine.steady,
+        wall=parts.machine.wall,
+        jitter=parts.machine.chance,
+        owner=parts.machine.unique,
+    )
+
+
+OFFER: Final = Offer(kinds=kinds(), open=_open)

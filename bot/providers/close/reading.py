@@ -13,14 +13,13 @@ from typing import Final
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import BadRequest, ProviderNotFound, Unavailable
-from bot.providers.answered_subset import unasked
+from bot.providers.answers import unasked
 from bot.providers.close.filters import FilterContext, Search
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.rights import Rights
 from bot.providers.close.rows import NUMBERS, ONE_NUMBER, Row, data, has_more, one, values
 from bot.providers.http import PacedClient
-from bot.providers.listing import ListProgress
-from bot.providers.together import together
+from bot.providers.listing import ListProgress, together
 
 #: Rows of one page: Close's default. The most that it takes is not published, and more than that is refused.
 PAGE: Final = 100

@@ -13,9 +13,9 @@ from typing import Final, TypeAlias
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape
 from bot.changes.model.values import JSON, Value, Values
-from bot.changes.planning.diff import same
+from bot.changes.planning.plan import same
 from bot.errors import Unavailable
-from bot.providers.answered_subset import unasked
+from bot.providers.answers import unasked
 
 Row: TypeAlias = dict[str, JSON]
 

@@ -12,11 +12,10 @@ from bot.changes.model.values import JSON
 from bot.errors import BadRequest, ProviderNotFound
 from bot.providers.answers import clean
 from bot.providers.http import PacedClient
-from bot.providers.listing import ListProgress
+from bot.providers.listing import ListProgress, together
 from bot.providers.menus import LONGEST, menu
 from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS
 from bot.providers.telnyx.wire import Address, BillingGroup, Connection, one, parse, rows, total
-from bot.providers.together import together
 
 #: Seconds for which what was read is taken to be still so. A person typing into a menu asks with every letter.
 FRESH: Final = 60.0

@@ -16,11 +16,10 @@ from typing import Final, TypeAlias, cast
 from bot.changes.model.values import JSON
 from bot.errors import BadRequest, ProviderNotFound, Unavailable
 from bot.providers.http import PacedClient, Params
-from bot.providers.listing import ListProgress
+from bot.providers.listing import WIDTH, ListProgress, together
 from bot.providers.telnyx.search import Query
 from bot.providers.telnyx.snapshots import Source
 from bot.providers.telnyx.wire import one, rows, total
-from bot.providers.together import WIDTH, together
 
 Row: TypeAlias = dict[str, JSON]
 

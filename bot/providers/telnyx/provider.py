@@ -1,4 +1,4 @@
-"""Telnyx as a provider."""
+"""Telnyx as a provider, and how the wiring opens it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.config import Settings
 from bot.machine import chance, steady, wall
-from bot.providers.base import BatchRequest, JobReport, JobSearch
+from bot.providers.base import BatchRequest, JobReport, JobSearch, Session
 from bot.providers.http import Bounds, PacedClient, Ready
 from bot.providers.masking import Masking, SentSecrets
-from bot.providers.session import Session
+from bot.providers.offers import Offer, ProviderParts
 from bot.providers.shared_rates import SharedPace, SharedRates
 from bot.providers.telnyx import kinds as table
 from bot.providers.telnyx.errors import refusal
 from bot.providers.telnyx.jobs import Jobs
+from bot.providers.telnyx.kinds import kinds
 from bot.providers.telnyx.lookups import Lookups
 from bot.providers.telnyx.reading import Reader
 from bot.providers.telnyx.tags import TAGS, Tags
@@ -134,3 +136,22 @@ class Telnyx(Session):
         if count is None:
             return "Telnyx accepts the API key."
         return f"Telnyx accepts the API key; the account has {count:,} number{'' if count == 1 else 's'}."
+
+
+def _open(settings: Settings, parts: ProviderParts) -> Telnyx | None:
+    if settings.telnyx is None:
+        return None
+    return Telnyx(
+        api_key=settings.telnyx.api_key.get_secret_value(),
+        api_url=settings.telnyx.api_url,
+        encryption=parts.encryption,
+        sent_secrets=parts.sent_secrets,
+        bounds=parts.bounds,
+        rates=parts.rates,
+        now=parts.machine.steady,
+        wall=parts.machine.wall,
+        jitter=parts.machine.chance,
+    )
+
+
+OFFER: Final = Offer(kinds=kinds(secrets=True), open=_open)

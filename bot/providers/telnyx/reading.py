@@ -23,13 +23,13 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.model.values import JSON, Value
 from bot.errors import Unavailable
-from bot.providers.answered_subset import unasked
+from bot.providers.answers import unasked
 from bot.providers.http import PacedClient
+from bot.providers.listing import together
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.search import Search
 from bot.providers.telnyx.snapshots import Source, shown_along, sources, values
 from bot.providers.telnyx.wire import Ownership, data, parse
-from bot.providers.together import together
 
 #: The most numbers in one ownership check (API.md, "Ownership check").
 OWNERSHIP: Final = 1000

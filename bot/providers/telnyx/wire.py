@@ -10,10 +10,10 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.changes.model.timestamps import believable
 from bot.changes.model.values import JSON
+from bot.clock_skew import believable
 from bot.errors import Unavailable
-from bot.providers.answered_subset import unasked
+from bot.providers.answers import unasked
 
 #: Every documented word for the state of a job, of a number or of its emergency service (API.md, "Jobs";
 #: API.md, "Lists of numbers"; API.md, "Emergency service").

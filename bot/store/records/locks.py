@@ -1,4 +1,4 @@
-"""Locks on numbers: two changes never touch the same number at once."""
+"""Locks: on numbers, which two changes never touch at once; and freezes, under which nothing is submitted."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.model.locks import Held, Lock
+from bot.changes.model.locks import Freeze, Held, Lock
 from bot.errors import Superseded
-from bot.store.tables import changes, locks
+from bot.store.tables import changes, freezes, locks
 
 #: Takes the place of an id for a change whose numbers nobody knows before they are changed.
 EVERY: Final = "*"
@@ -129,3 +129,25 @@ def _chunks(numbers: Collection[str]) -> Iterator[list[str]]:
     rest = iter(numbers)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk
+
+
+class Freezes:
+    """The table of freezes; at most one is in force."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def current(self) -> Freeze | None:
+        """Return the freeze that is in force; None when there is none."""
+        statement = select(freezes).where(freezes.c.lifted_at.is_(None)).order_by(freezes.c.id.desc()).limit(1)
+        row = (await self._connection.execute(statement)).first()
+        return Freeze(by=row.by, reason=row.reason, at=row.at) if row is not None else None
+
+    async def add(self, freeze: Freeze) -> None:
+        """Put a freeze into force."""
+        await self._connection.execute(freezes.insert().values(by=freeze.by, reason=freeze.reason, at=freeze.at))
+
+    async def lift(self, by: str, now: datetime) -> bool:
+        """Lift whatever is in force; False when nothing was."""
+        statement = update(freezes).where(freezes.c.lifted_at.is_(None)).values(lifted_by=by, lifted_at=now)
+        return (await self._connection.execute(statement)).rowcount > 0

@@ -11,8 +11,7 @@ from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import show_value
 from bot.changes.model.snapshots import Snapshot, Target
-from bot.changes.planning.diff import ChangedValue, changed_values
-from bot.changes.planning.plan import PlannedBatch, PlannedNumber, digest, ids_in
+from bot.changes.planning.plan import ChangedValue, PlannedBatch, PlannedNumber, changed_values, digest, ids_in
 from bot.errors import ProviderError
 from bot.workflow.context import Context
 

@@ -26,8 +26,7 @@ from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcome.outcomes import STALE, UNANSWERED, NumberOutcome
-from bot.changes.planning.diff import ChangedValue, same
-from bot.changes.planning.plan import PlannedNumber
+from bot.changes.planning.plan import ChangedValue, PlannedNumber, same
 from bot.changes.policy import OnStale
 from bot.errors import ProviderError
 from bot.store.queue.tasks import Task

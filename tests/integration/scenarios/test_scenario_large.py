@@ -10,7 +10,7 @@ import pytest
 
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
-from bot.providers.key_watch import KeyWatch
+from bot.providers.answers import KeyWatch
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack import Person
 from tests.integration.scenarios.stage import OPS, Stage
