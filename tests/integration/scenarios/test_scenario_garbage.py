@@ -20,9 +20,10 @@ import pytest
 import structlog
 from slack_sdk.signature import SignatureVerifier
 
-from bot.endpoints import connections, logs, server
+from bot.endpoints import connections, server
 from bot.endpoints.connections import MOST
 from bot.endpoints.server import LARGEST
+from bot.telemetry import logs
 from tests.integration.scenarios.stage import SIGNING_SECRET, Stage
 
 FORM = b"application/x-www-form-urlencoded"
