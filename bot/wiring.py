@@ -52,6 +52,7 @@ from bot.store.database import Database
 from bot.store.maintenance.preparation import prepared
 from bot.store.queue.tasks import handlers_of
 from bot.telemetry import tracing
+from bot.workflow.alerts import KeyAlerts, keys_watched
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.reminders import Reminders
 from bot.workflow.approval_validity import ApprovalValidity
@@ -73,7 +74,7 @@ from bot.workflow.execution.staleness import Staleness
 from bot.workflow.execution.start import ChangeStart
 from bot.workflow.execution.submission import Submission
 from bot.workflow.execution.verification import Verification
-from bot.workflow.key_alerts import KeyAlerts, keys_watched
+from bot.workflow.health import TaskFailures
 from bot.workflow.notifications import Notifications
 from bot.workflow.operator_refresh import operators_remembered
 from bot.workflow.planning.choices import Choices
@@ -89,7 +90,6 @@ from bot.workflow.queries.lists import ChangeLists
 from bot.workflow.queries.number_lookup import NumberLookup
 from bot.workflow.queries.results import ResultsExport
 from bot.workflow.queries.value_export import ValueExports
-from bot.workflow.task_failures import TaskFailures
 from bot.workflow.traces import Traces
 from bot.workflow.worker import Worker
 

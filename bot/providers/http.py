@@ -21,7 +21,7 @@ from urllib.parse import quote
 import httpx
 
 from bot.changes.model.values import JSON
-from bot.changes.text.surrogates import may_be_unsound, sound
+from bot.changes.text.characters import may_be_unsound, sound
 from bot.clock_skew import ServiceClock
 from bot.errors import (
     OutcomeUnknown,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bot.changes.model.settings import Choice
-from bot.changes.text.invisible import visible
+from bot.changes.text.characters import visible
 from bot.providers.answers import clean
 
 #: Slack shows at most 100 options of at most 75 characters.

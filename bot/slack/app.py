@@ -14,7 +14,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.changes.text.surrogates import sound
+from bot.changes.text.characters import sound
 from bot.slack.listeners import register
 from bot.slack.services import Services
 from bot.slack.web_api import call

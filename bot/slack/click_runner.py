@@ -17,7 +17,7 @@ from bot.errors import (
     ModalClosed,
     TokenLost,
 )
-from bot.telemetry import tracing, work_subject
+from bot.telemetry import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ class ClickRunner:
         await self._cancel({task for task in telling | self._speaking if not task.done()})
 
     async def _attend(self, work: Coroutine[Any, Any, object], answer: Answer, what: str) -> None:
-        work_subject.begin()
+        tracing.begin()
         try:
             async with self._room:  # every wait inside has its own limit: Slack's, the provider's, the database's
                 with tracing.click(f"click {what}"):

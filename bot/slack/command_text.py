@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from bot.changes.text.invisible import is_unseen
+from bot.changes.text.characters import is_unseen
 
 #: What people and word processors put around a word.
 _AROUND: Final = "`*_\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb.,:;!()[]"

@@ -19,8 +19,7 @@ from bot.store.records.list_rows import ListRows
 from bot.store.records.locks import Freezes, Locks
 from bot.store.records.operations import Operations
 from bot.store.records.pruning import Pruning
-from bot.store.records.secrets import Secrets
-from bot.store.records.sent_secrets import SentSecretTable
+from bot.store.records.secrets import Secrets, SentSecretTable
 from bot.store.records.templates import TemplateTable
 from bot.store.records.value_exports import ValueExportTable
 

@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.changes.model.change import public_id
 from bot.changes.model.values import MASK
-from bot.telemetry import work_subject
+from bot.telemetry import tracing
 
 #: What a secret looks like wherever it stands. Slack: api.slack.com tokens; Telnyx keys start with KEY; Close keys
 #: with api_; the rest are ways to carry a secret.
@@ -151,5 +151,5 @@ def _named(replica: str) -> Processor:
 
 def _about(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Give a line the public id of its change: the one that it names, or the one that the work is about."""
-    change = event.get("change", work_subject.current())
+    change = event.get("change", tracing.current())
     return {**event, "change": public_id(change)} if isinstance(change, int) else event

@@ -1,4 +1,6 @@
-"""Traces by OpenTelemetry, for whoever has a collector; without an address of one nothing of it is even imported.
+"""Which change a piece of work is about, for the log, and traces by OpenTelemetry for whoever has a collector.
+
+Without the address of a collector nothing of OpenTelemetry is even imported.
 
 A change is one trace: the click that asks for it begins it, its row keeps the trace's context in W3C's form
 (``traceparent``, w3.org/TR/trace-context), and whoever works on it later, in whichever replica, goes on below that.
@@ -11,11 +13,47 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
 
 from bot.errors import ConfigurationError
-from bot.telemetry import work_subject
+
+
+@dataclass(slots=True)
+class _Subject:
+    change: int | None
+    trace: str = ""
+
+
+#: A piece of work is a task of asyncio: a click, a due task, a message, a run. What it starts in turn is part of it.
+_SUBJECT: Final[ContextVar[_Subject | None]] = ContextVar("linesman_subject", default=None)
+
+
+def begin(change: int | None = None) -> None:
+    """Begin a piece of work in this task of asyncio; ``change`` is what it is about if that is known already."""
+    _SUBJECT.set(_Subject(change))
+
+
+def about(change: int, trace: str = "") -> None:
+    """Note that the work is about ``change``, of that ``trace``; what it reads of others later on does not count."""
+    subject = _SUBJECT.get()
+    if subject is not None and subject.change is None:
+        subject.change, subject.trace = change, trace
+
+
+def current() -> int | None:
+    """Return the change that the work is about; None while nobody knows, and outside of any such work."""
+    subject = _SUBJECT.get()
+    return subject.change if subject is not None else None
+
+
+def trace() -> str:
+    """Return the trace of the change that the work is about, as a ``traceparent``; empty while nobody knows."""
+    subject = _SUBJECT.get()
+    return subject.trace if subject is not None else ""
+
 
 #: Seconds for the collector to take what is left at the end: a stop has ten for everything.
 FAREWELL: Final = 2.0
@@ -91,7 +129,7 @@ def click(name: str) -> Iterator[None]:
         try:
             yield
         finally:
-            mine, theirs = here(), work_subject.trace()
+            mine, theirs = here(), trace()
             if mine and theirs and theirs.split("-")[1] != mine.split("-")[1]:
                 _tracers[-1].start_span(name, context=_context(theirs), start_time=began).end()
 

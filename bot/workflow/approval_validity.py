@@ -1,4 +1,4 @@
-"""Whether the approvals of a change still count, looked at wherever they let something be sent.
+"""Whether the approvals of a change still count, and whether the request that was clicked is the present one.
 
 An approver who has left, or is none any more, has not approved what is sent afterwards. It is asked when a further
 approval is given, when the change starts, and before what follows its canary. What has begun by then is not stopped
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.changes.model.change import Change, Decision
+from bot.changes.model.change import Change, Decision, MessageRef
+from bot.changes.model.messages import Topic
 from bot.changes.policy import Lapse, Policy, lapsed_text
+from bot.errors import Superseded
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -58,3 +60,22 @@ class ApprovalValidity:
         needed = f"{required:,} {'approval is' if required == 1 else 'approvals are'} needed and {counting:,} "
         told = f"{needed}{'counts' if counting == 1 else 'count'}, so {so}. Request the change again."
         return f"{lapsed_text(lapses)} {told}".strip()
+
+
+async def only_the_present(tx: Transaction, change: Change, clicked: MessageRef | None) -> None:
+    """Raise Superseded when ``clicked``, the message with the button, is not the present request for approval.
+
+    None is a button that stands in no message of its own, on a Home tab say. While Slack has not said yet where the
+    present request is, any message of its channel counts but those that are known to have been left behind.
+    """
+    if clicked is None or clicked == change.approval_card:
+        return
+    posted = bool(change.approval_card.ts)
+    here = clicked.channel == change.approval_card.channel
+    if not posted and here and clicked not in await tx.outbox.former(change.id, Topic.APPROVAL_CARD):
+        return
+    raise Superseded(
+        f"This is an old copy of the approval request for {change.public_id}, so it no longer works. "
+        + ("Decide on the current one." if posted else "The current one follows in a moment."),
+        instead=change.id,
+    )

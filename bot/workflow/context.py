@@ -16,9 +16,8 @@ from bot.clock_skew import ServiceClock
 from bot.machine import chance, steady
 from bot.providers.catalogue import Catalogue
 from bot.store.database import Database
-from bot.workflow.health import Health
+from bot.workflow.health import Health, TaskFailures
 from bot.workflow.ports import Clock, Directory, Files, Slack
-from bot.workflow.task_failures import TaskFailures
 
 
 class Wakeup:

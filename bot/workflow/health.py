@@ -1,10 +1,17 @@
-"""What keeps Linesman from its work just now, for those who run it."""
+"""What keeps Linesman from its work just now, for those who run it.
+
+Work that fails for a reason that nobody foresaw is tried again for ever, so somebody has to hear of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
+
+from bot.machine import steady
 
 log = structlog.get_logger(__name__)
 
@@ -36,3 +43,55 @@ class Health:
     def present(self) -> Mapping[str, str]:
         """Where there is trouble now, and what."""
         return dict(self._present)
+
+
+#: Failures in a row before operators are told in Slack: one may be a hiccup of the machine.
+FEW: Final = 3
+#: Seconds without a failure after which a fault is over: the work is tried at least every five minutes, so it went
+#: well elsewhere, or is not to be done any more.
+_OVER: Final = 660.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskFailure:
+    """One piece of work that failed, and has not gone well since."""
+
+    #: What was to be done: a task's name, or ``message``.
+    what: str
+    #: The public id of the change that it belongs to; empty when it is nobody's.
+    change: str
+    #: The name of the error; its text is in the log only, for nobody knows what it quotes.
+    why: str
+    times: int
+    #: When it failed last, in seconds that count steadily.
+    at: float
+
+    def __str__(self) -> str:
+        whose = f" of {self.change}" if self.change else ""
+        return f"The task “{self.what}”{whose} failed {self.times} times in a row ({self.why}); see the log."
+
+
+class TaskFailures:
+    """The faults of this process."""
+
+    def __init__(self, now: Callable[[], float] = steady) -> None:
+        self._now = now
+        self._present: dict[str, TaskFailure] = {}
+
+    def count(self, key: str, *, what: str, change: str, error: Exception) -> TaskFailure:
+        """Note one more failure of the work ``key`` and return what is known of it."""
+        before = self._present.get(key)
+        fault = TaskFailure(what=what, change=change, why=type(error).__name__, times=1, at=self._now())
+        self._present[key] = replace(fault, times=before.times + 1) if before is not None else fault
+        return self._present[key]
+
+    def end(self, key: str) -> None:
+        """Note that the work went well; harmless when it never failed."""
+        self._present.pop(key, None)
+
+    @property
+    def present(self) -> Sequence[TaskFailure]:
+        """What fails now."""
+        since = self._now() - _OVER
+        self._present = {key: fault for key, fault in self._present.items() if fault.at > since}
+        return list(self._present.values())

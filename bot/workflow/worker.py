@@ -12,12 +12,12 @@ import structlog
 
 from bot.changes.model.messages import OutboxMessage
 from bot.errors import DatabaseDamaged, DatabaseUnavailable, DeliveryError, ProviderError
-from bot.store.engine.conflicts import repeated
+from bot.store.engine.driver_errors import repeated
 from bot.store.queue.tasks import Claim, Handler, Task
-from bot.telemetry import work_subject
+from bot.telemetry import tracing
+from bot.workflow.alerts import FailureAlerts
 from bot.workflow.clock_steps import TOLERATED, ClockSteps
 from bot.workflow.context import Context, Wakeup
-from bot.workflow.failure_alerts import FailureAlerts
 
 log = structlog.get_logger(__name__)
 
@@ -196,7 +196,7 @@ class Worker:
         return fresh
 
     async def _do(self, claim: Claim) -> None:
-        work_subject.begin()
+        tracing.begin()
         try:
             await repeated(lambda: self._handlers[claim.task](claim), self._context.chance)
         except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
@@ -228,7 +228,7 @@ class Worker:
             log.exception("cannot release a task", task=claim.task.value, subject=claim.subject)
 
     async def _send(self, message: OutboxMessage) -> None:
-        work_subject.begin(message.change)
+        tracing.begin(message.change)
         try:
             await repeated(lambda: self._deliver(message), self._context.chance)
         except DatabaseUnavailable as error:  # it is in the log already; the message may have arrived

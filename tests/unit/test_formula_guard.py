@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.text.formula_guard import LONGEST, guard, unguard
+from bot.changes.text.cells import LONGEST, guard, unguard
 
 #: What a spreadsheet may see at the beginning of a cell once quotation marks and blanks are gone.
 FORMULA = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+$)")

@@ -23,8 +23,8 @@ from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.outcome.results import ABSENT, ResultsSheet, Touched, plan_sheet
 from bot.changes.sheets import read_sheet
 from bot.changes.sheets.stages import MOMENTS, RESULTS
-from bot.changes.text.formula_guard import guard
-from bot.changes.text.invisible import visible
+from bot.changes.text.cells import guard
+from bot.changes.text.characters import visible
 
 
 def results_sheet(

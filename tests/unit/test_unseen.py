@@ -8,7 +8,7 @@ from bot.changes.model.batches import Operation
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.outcome.results import plan_sheet
-from bot.changes.text.invisible import visible
+from bot.changes.text.characters import visible
 from bot.slack.views.elements import code, escape, plain, quote
 
 OVERRIDE = "Main\u202eniaM"

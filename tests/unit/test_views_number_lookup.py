@@ -24,10 +24,10 @@ from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks import message_problems, total_characters, view_problems
 from bot.sandbox.slack.mrkdwn import mentions
 from bot.slack.views.elements import paragraphs, with_notes
+from bot.slack.views.fragments import read_turn
 from bot.slack.views.help import help_text, list_help
 from bot.slack.views.home import home
 from bot.slack.views.number import number_details
-from bot.slack.views.paging import read_turn
 from bot.slack.views.status import listing
 from bot.slack.views.templates import naming, read_value, replacing, saved, template_list
 from bot.workflow.planning.templates import TemplatePage, TemplatePreview

@@ -15,7 +15,7 @@ from typing import Final
 from bot.changes.audit.events import Event
 from bot.changes.model.change import public_id
 from bot.changes.model.values import canonical
-from bot.changes.text.formula_guard import guard, guard_json
+from bot.changes.text.cells import guard, guard_json
 from bot.errors import InputError
 
 #: The columns of the CSV form and the keys of the JSONL form.

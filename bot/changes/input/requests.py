@@ -18,7 +18,7 @@ from bot.changes.numbers.parser import BadEntry, ParsedNumbers, read_numbers
 from bot.changes.sheets.foreign import named
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
-from bot.changes.text.cell_lists import entries, is_bracketed, is_nothing
+from bot.changes.text.cells import entries, is_bracketed, is_nothing
 from bot.errors import InputError, InvalidValue, in_one
 
 #: Field names of the form that are not settings. Problems are keyed by field name, those of one number box by

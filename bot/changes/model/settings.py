@@ -15,8 +15,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bot.changes.model.values import MASK, Secret, Value
-from bot.changes.text.cell_lists import entries
-from bot.changes.text.surrogates import LOST, sound
+from bot.changes.text.cells import entries
+from bot.changes.text.characters import LOST, sound
 from bot.errors import InvalidValue
 
 

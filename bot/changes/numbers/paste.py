@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bot.changes.text.invisible import is_unseen
+from bot.changes.text.characters import is_unseen
 
 #: What every such sign becomes, so that whoever reads on has to know only this one. Dashes stay: numbers have them.
 RANGE_SIGN: Final = "~"

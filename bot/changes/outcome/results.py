@@ -22,8 +22,8 @@ from bot.changes.outcome.readback import SentBatch, also_changed, comparable, di
 from bot.changes.sheets.cells import guarded
 from bot.changes.sheets.stages import LEFT_ALONE, MOMENTS, PLAN, RESULTS, Stage, heading
 from bot.changes.sheets.writing import CellWriter
-from bot.changes.text.formula_guard import guard
-from bot.changes.text.invisible import visible
+from bot.changes.text.cells import guard
+from bot.changes.text.characters import visible
 
 #: What stands for the values of a number that was not there any more.
 ABSENT: Final = "(not in the account)"

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.changes.sheets.presentation import MisdisplayedCell
 from bot.changes.sheets.refusals import shown
-from bot.changes.text.formula_guard import guard, unguard
+from bot.changes.text.cells import guard, unguard
 from bot.errors import InvalidValue
 
 #: In a cell, empties the setting; an empty cell keeps the current value.

@@ -12,7 +12,7 @@ from bot.changes.numbers.parser import read_numbers
 from bot.changes.numbers.phone_numbers import readings
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, is_clear, plain, shortened
 from bot.changes.sheets.refusals import shown
-from bot.changes.text.cell_lists import entries, is_bracketed, is_nothing
+from bot.changes.text.cells import entries, is_bracketed, is_nothing
 from bot.errors import InvalidValue
 
 _REGION: Final = "US"

@@ -11,8 +11,8 @@ from bot.changes.model.values import MASK, Secret, Value
 from bot.changes.planning.plan import same
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded
 from bot.changes.sheets.entries import read_entry
-from bot.changes.text.cell_lists import is_bracketed, is_nothing
-from bot.changes.text.invisible import visible
+from bot.changes.text.cells import is_bracketed, is_nothing
+from bot.changes.text.characters import visible
 from bot.errors import InvalidValue
 
 #: Texts that a spreadsheet turns into quantities, dates or booleans unless an apostrophe stands in front.

@@ -13,7 +13,7 @@ from bot.errors import DatabaseUnavailable
 from bot.providers.close.execution import RunExecution
 from bot.providers.close.updates import Updates
 from bot.providers.runs import Runs
-from bot.telemetry import tracing, work_subject
+from bot.telemetry import tracing
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Driver:
             task.add_done_callback(self._carried_out)
 
     async def _carry(self, carrying: RunExecution, change: int | None, trace: str) -> None:
-        work_subject.begin(change)
+        tracing.begin(change)
         try:
             with tracing.span("run", trace):
                 await carrying.carry()

@@ -25,9 +25,8 @@ from bot.providers.telnyx import kinds as table
 from bot.providers.telnyx.errors import refusal
 from bot.providers.telnyx.jobs import Jobs
 from bot.providers.telnyx.kinds import kinds
-from bot.providers.telnyx.lookups import Lookups
+from bot.providers.telnyx.lookups import TAGS, Lookups, Tags
 from bot.providers.telnyx.reading import Reader
-from bot.providers.telnyx.tags import TAGS, Tags
 from bot.providers.telnyx.wire import STATES
 
 #: Ids are 64-bit integers as text. Shorter ones are in old examples, but 15 digits and less may be a phone number

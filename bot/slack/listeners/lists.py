@@ -8,8 +8,8 @@ from bot.slack.interactions import Click, Interaction, SlashCommand
 from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.elements import escape
+from bot.slack.views.fragments import read_turn
 from bot.slack.views.help import list_help
-from bot.slack.views.paging import read_turn
 from bot.slack.views.status import PAGES, SCHEDULED, listing, schedule
 
 

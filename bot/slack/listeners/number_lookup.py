@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.slack.interactions import Click, Interaction, SlashCommand
 from bot.slack.registry import Registry
 from bot.slack.services import Services
+from bot.slack.views.fragments import read_turn
 from bot.slack.views.number import PAGES, number_details, places
-from bot.slack.views.paging import read_turn
 from bot.workflow.queries.number_lookup import NumberDetails
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from bot.changes.text.invisible import visible
+from bot.changes.text.characters import visible
 
 Block: TypeAlias = dict[str, Any]
 View: TypeAlias = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Parts that several messages show: what is wanted, a sample, what costs money, who decided."""
+"""Parts that several messages show: what is wanted, a sample, what costs money, who decided, the buttons of a list."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from bot.changes.model.change import Change, Decision, DecisionVerb
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import ListRow
+from bot.changes.model.paging import Cursor, Page, read_cursor
 from bot.changes.policy import Audience
-from bot.slack.views.elements import code, listed, person
+from bot.slack.views.elements import Block, actions, button, code, listed, person
 from bot.slack.views.times import duration
 from bot.workflow.ports import ChangeDetails
 
@@ -143,3 +144,19 @@ def jobs_text(details: ChangeDetails) -> str:
         return f"{count:,}"
     rounds = -(-count // details.kind.jobs_in_flight)
     return f"{count:,}, about {duration(rounds * details.typical_seconds)}"
+
+
+def pager(action: str, page: Page[object], about: str) -> list[Block]:
+    """Return Newer and Older as far as there is something there.
+
+    A button carries only where its page lies and what the list is ``about``: nothing of what is shown.
+    """
+    turns = [("Newer", "newer", page.newer), ("Older", "older", page.older)]
+    buttons = [button(label, f"{action}_{way}", f"{cursor} {about}") for label, way, cursor in turns if cursor]
+    return [actions(action, buttons)] if buttons else []
+
+
+def read_turn(value: str) -> tuple[Cursor | None, str]:
+    """Return the cursor and what the list is about, as a button of :func:`pager` carries them."""
+    cursor, _, about = value.partition(" ")
+    return read_cursor(cursor), about

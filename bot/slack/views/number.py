@@ -12,8 +12,7 @@ from bot.changes.model.list_rows import HistoryRow
 from bot.changes.model.settings import show_value
 from bot.changes.model.values import MASK, Secret, Value
 from bot.slack.views.elements import Block, clip, code, escape, header, listed, paragraphs, person, section, when
-from bot.slack.views.fragments import kind_words, state_word
-from bot.slack.views.paging import pager
+from bot.slack.views.fragments import kind_words, pager, state_word
 from bot.workflow.queries.number_lookup import CurrentValues, NumberDetails, ProviderNumber
 
 PAGES: Final = "find"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
-from bot.changes.text.invisible import visible
+from bot.changes.text.characters import visible
 from bot.errors import BULLET, in_one
 from bot.slack.views.elements import Block, View, clip, code, listed, section
 

@@ -13,8 +13,7 @@ from bot.changes.model.paging import Page
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block, View, code, context, counted, listed, modal, person, section, when
 from bot.slack.views.events import event_line
-from bot.slack.views.fragments import counts_text, kind_words, state_word
-from bot.slack.views.paging import pager
+from bot.slack.views.fragments import counts_text, kind_words, pager, state_word
 from bot.slack.views.plan_lines import sample_lines, warning_lines
 from bot.slack.views.times import start_line
 from bot.workflow.ports import ChangeDetails, ScheduledChange

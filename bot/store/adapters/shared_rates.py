@@ -15,7 +15,7 @@ from bot.errors import StoreError
 from bot.machine import chance
 from bot.store.adapters.rate_windows import RateWindows
 from bot.store.database import Database
-from bot.store.engine.conflicts import repeated
+from bot.store.engine.driver_errors import repeated
 from bot.store.tables import budgets, turns
 
 #: How long a turn that nobody took is remembered.

@@ -1,4 +1,4 @@
-"""What the errors of the database drivers mean for people.
+"""What the errors of the database drivers mean for people, and the same once more when a transaction was in the way.
 
 SQLite says it in words, PostgreSQL by SQLSTATE (postgresql.org, "PostgreSQL Error Codes"), and asyncpg lets what the
 network says through as it is. This is the one place that knows.
@@ -6,14 +6,18 @@ network says through as it is. This is the one place that knows.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
+import structlog
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.errors import DatabaseConflict, DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, StoreError
+from bot.machine import chance
 
 #: What the drivers raise about the database itself.
 DRIVER_ERRORS: Final = (DBAPIError, PoolTimeout, OSError)
@@ -136,3 +140,31 @@ def _asks_too_much(error: DBAPIError) -> bool:
 def _cause(error: DBAPIError) -> str:
     """Return the driver's own words, without the class that SQLAlchemy puts before asyncpg's."""
     return (str(error.orig).partition(">: ")[2] or str(error.orig)).partition("\n")[0].rstrip(".")
+
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+#: How often at the most. Of two that are in each other's way one goes through, so a few are plenty.
+TRIES: Final = 5
+#: Seconds of the longest pause between two tries: enough for two that began together not to meet again.
+PAUSE: Final = 0.05
+
+
+async def repeated(work: Callable[[], Awaitable[Result]], jitter: Callable[[], float] = chance) -> Result:
+    """Do ``work`` and return its result, anew each time that a transaction of it lost against another one.
+
+    For work that finds out from the database what is left of it to do, as every task does: what it has committed
+    before stays, and the transaction that lost has left nothing. ``jitter`` gives numbers from 0
+    to 1. Raises :class:`bot.errors.DatabaseConflict` at last.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            return await work()
+        except DatabaseConflict as error:
+            if not left:
+                raise
+            log.info("another transaction was in the way; once more", why=str(error.__cause__))
+            await asyncio.sleep(PAUSE * jitter())
+    raise RuntimeError("the last try returns or raises")

@@ -20,7 +20,7 @@ from bot.errors import NotFound, Superseded
 from bot.store.queue.tasks import Task
 from bot.store.records.secrets import Secrets
 from bot.store.tables import batches, tasks
-from bot.telemetry import work_subject
+from bot.telemetry import tracing
 
 #: Batches written about in one statement; SQLite takes at most 32,766 parameters.
 CHUNK = 500
@@ -56,7 +56,7 @@ class Batches:
         row = (await self._connection.execute(select(batches).where(batches.c.id == batch))).first()
         if row is None:
             raise NotFound("There is no such batch.")
-        work_subject.about(row.change_id)
+        tracing.about(row.change_id)
         return _batch(row)
 
     async def of(self, change: int) -> list[Batch]:

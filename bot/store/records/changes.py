@@ -19,7 +19,7 @@ from bot.store.records.documents import draft_from_json, draft_to_json, summary_
 from bot.store.records.locks import Locks
 from bot.store.records.secrets import Secrets
 from bot.store.tables import batches, changes
-from bot.telemetry import tracing, work_subject
+from bot.telemetry import tracing
 
 
 class Changes:
@@ -60,7 +60,7 @@ class Changes:
         row = (await self._connection.execute(select(changes).where(changes.c.id == change))).first()
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
-        work_subject.about(change, row.trace)
+        tracing.about(change, row.trace)
         return _change(row)
 
     async def hold(self, change: int) -> Change:
@@ -70,7 +70,7 @@ class Changes:
         row = (await self._connection.execute(statement)).first()
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
-        work_subject.about(change, row.trace)
+        tracing.about(change, row.trace)
         return _change(row)
 
     async def trace(self, change: int) -> str:

@@ -16,8 +16,7 @@ from bot.errors import DeliveryError, DeliveryPostponed, InputError, NotAuthoriz
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.records.locks import EVERY
 from bot.store.transaction import Transaction
-from bot.workflow.approval.request_copies import only_the_present
-from bot.workflow.approval_validity import ApprovalValidity
+from bot.workflow.approval_validity import ApprovalValidity, only_the_present
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions

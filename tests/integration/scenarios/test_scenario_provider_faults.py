@@ -234,7 +234,7 @@ async def test_the_notice_of_a_refused_key_is_not_lost_when_slack_takes_none(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is posted again until Slack has taken it."""
-    monkeypatch.setattr("bot.workflow.key_alerts.RETRY", 0.1)
+    monkeypatch.setattr("bot.workflow.alerts.RETRY", 0.1)
     stage.slack.faults.add(method="chat.postMessage", kind="error", error="internal_error", times=2)
     stage.telnyx.faults.add(kind="status", status=401, times=None)
 

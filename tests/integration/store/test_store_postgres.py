@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from bot.errors import DatabaseConflict, DatabaseRefused, DatabaseUnavailable, StoreError
 from bot.store.database import Database
-from bot.store.engine.conflicts import repeated
+from bot.store.engine.driver_errors import repeated
 from bot.store.migrations import migrate
 from tests.integration.unruly_postgres import DATABASE, UnrulyPostgres, certificate, speaking_tls, unruly, unruly_server
 
