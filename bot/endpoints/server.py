@@ -95,7 +95,7 @@ class SlackEndpoint:
         return text, ""
 
 
-class Health(Protocol):
+class Probes(Protocol):
     """What the pages for those who run Linesman say."""
 
     async def problem(self) -> str:
@@ -108,7 +108,7 @@ class Health(Protocol):
         """Return the metrics in Prometheus' text format."""
 
 
-def build_server(slack: SlackEndpoint | None, health: Health) -> web.Application:
+def build_server(slack: SlackEndpoint | None, probes: Probes) -> web.Application:
     """Return the application.
 
     ``slack`` is None in Socket Mode: then only health and metrics are served. The answer to /readyz tells warnings,
@@ -120,13 +120,13 @@ def build_server(slack: SlackEndpoint | None, health: Health) -> web.Application
         return web.Response(text="ok")
 
     async def readyz(_: web.Request) -> web.Response:
-        problem = await health.problem()
+        problem = await probes.problem()
         if problem:
             return web.Response(status=503, text=problem)
-        return web.Response(text="\n".join(["ready", *await health.warnings()]))
+        return web.Response(text="\n".join(["ready", *await probes.warnings()]))
 
     async def show_metrics(_: web.Request) -> web.Response:
-        return web.Response(body=await health.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await probes.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     server = web.Application(client_max_size=LARGEST)
     server.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", show_metrics)])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bot.changes.model.grants import Grant
+from bot.changes.model.call_grants import CallGrant
 
 #: Seconds before the end of a window in which what is left of a portion is not used any more: it might arrive after it.
 TOO_LATE: Final = 0.2
@@ -16,7 +16,7 @@ TOO_LATE: Final = 0.2
 class SharedRates(Protocol):
     """The common allowance. Its own failures are its own: it grants then, and each replica's pace is what is left."""
 
-    async def take(self, scope: str, most: int) -> Grant:
+    async def take(self, scope: str, most: int) -> CallGrant:
         """Take a few calls for those in ``scope`` whose limit is ``most``; 0 when that is not known."""
 
     async def learn(self, scope: str, most: int, remaining: int, reset: float) -> None:

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.changes.model.grants import Grant
+from bot.changes.model.call_grants import CallGrant
 from bot.clock_skew import ServiceClock
 from bot.errors import DeliveryPostponed
 from bot.machine import steady
@@ -37,7 +37,7 @@ class Client(AsyncWebClient):
         *,
         clock: Callable[[], datetime],
         steady: Callable[[], float] = steady,
-        rates: SharedRates | None = None,
+        rates: SharedLimits | None = None,
     ) -> None:
         super().__init__(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=int(TIMEOUT))
         self._steady = steady
@@ -99,10 +99,10 @@ def _channel(request: Mapping[str, Any]) -> str:
 _BY_CHANNEL: Final = frozenset({"chat.postMessage"})
 
 
-class SharedRates(Protocol):
+class SharedLimits(Protocol):
     """What replicas know together of when a method may be called."""
 
-    async def take(self, scope: str, most: int) -> Grant:
+    async def take(self, scope: str, most: int) -> CallGrant:
         """Take one call; none while the method is closed."""
 
     async def close(self, scope: str, most: int, seconds: float) -> None:
@@ -116,7 +116,7 @@ class RateLimits:
     Slack counts by channel is closed to every replica at once.
     """
 
-    def __init__(self, clock: Callable[[], datetime], shared: SharedRates | None = None) -> None:
+    def __init__(self, clock: Callable[[], datetime], shared: SharedLimits | None = None) -> None:
         self._clock = clock
         self._shared = shared
         #: What is closed -> since when, until when.

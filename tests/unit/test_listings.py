@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.changes.input.list_query import SORTS, ListQuery, read_listing
 from bot.changes.model.lifecycle import ChangeState, Outcome
-from bot.changes.model.paging import Cursor, Page, cut, read_cursor
+from bot.changes.model.paging import Cursor, ListPage, cut, read_cursor
 from bot.errors import InputError
 from bot.providers.telnyx.kinds import kinds
 
@@ -123,7 +123,7 @@ def test_every_state_has_a_word_and_the_usual_ones_leave_out_what_nobody_asked_f
     assert {outcome for state, outcome in ListQuery().ends if state is ChangeState.FINISHED} == set(Outcome)
 
 
-def pages(ids: list[int], limit: int, cursor: Cursor | None) -> Page[int]:
+def pages(ids: list[int], limit: int, cursor: Cursor | None) -> ListPage[int]:
     """Return the page of ``ids`` as a store would read it."""
 
     def found(cursor: Cursor | None) -> list[int]:

@@ -16,7 +16,7 @@ from bot.changes.model.change import Draft, MessageRef
 from bot.changes.model.lifecycle import ChangeState, OperationState, Outcome
 from bot.changes.model.list_rows import HistoryRow, ListRow
 from bot.changes.model.locks import Freeze, Held
-from bot.changes.model.paging import Cursor, Page
+from bot.changes.model.paging import Cursor, ListPage
 from bot.changes.model.settings import Shape
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret
@@ -118,7 +118,7 @@ def test_a_page_of_changes_is_legal_and_harmless(shown: list[ListRow]) -> None:
     everything = ListQuery(
         sorts=SORTS, people=("U0ANA", "U0MIA"), kinds=tuple(KINDS), since=NOW.date(), until=NOW.date()
     )
-    page = Page(shown, Cursor(10**12), Cursor(10**12, newer=True))
+    page = ListPage(shown, Cursor(10**12), Cursor(10**12, newer=True))
     for wanted in (ListQuery(), everything, ListQuery(people=("U0ANA",))):
         text, blocks = listing(page, wanted, KINDS, "U0ANA")
 
@@ -146,7 +146,7 @@ def test_a_number_is_legal_and_harmless(
             ProviderNumber(provider="Telnyx", snapshot=snapshot, sheets=sheets, held=held),
             ProviderNumber(provider="Close", problem=problem),
         ],
-        history=Page(history, Cursor(1), Cursor(2, newer=True)),
+        history=ListPage(history, Cursor(1), Cursor(2, newer=True)),
         kinds=KINDS,
     )
 

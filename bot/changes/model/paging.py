@@ -33,7 +33,7 @@ def read_cursor(text: str) -> Cursor | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[_Shown_co]):
+class ListPage(Generic[_Shown_co]):
     """Some entries, newest first, and where to go on from them."""
 
     entries: Sequence[_Shown_co] = ()
@@ -41,7 +41,9 @@ class Page(Generic[_Shown_co]):
     newer: Cursor | None = None
 
 
-def cut(found: Sequence[Entry], cursor: Cursor | None, limit: int, id_of: Callable[[Entry], int]) -> Page[Entry] | None:
+def cut(
+    found: Sequence[Entry], cursor: Cursor | None, limit: int, id_of: Callable[[Entry], int]
+) -> ListPage[Entry] | None:
     """Return the page of up to ``limit`` entries.
 
     ``found`` holds one entry more than a page, where there is one, and begins beside the cursor: newest first, or
@@ -54,6 +56,6 @@ def cut(found: Sequence[Entry], cursor: Cursor | None, limit: int, id_of: Callab
         return None
     if cursor is not None and cursor.newer:
         shown.reverse()
-        return Page(shown, Cursor(id_of(shown[-1])), Cursor(id_of(shown[0]), newer=True))
+        return ListPage(shown, Cursor(id_of(shown[-1])), Cursor(id_of(shown[0]), newer=True))
     older = Cursor(id_of(shown[-1])) if more else None
-    return Page(shown, older, Cursor(id_of(shown[0]), newer=True) if cursor is not None else None)
+    return ListPage(shown, older, Cursor(id_of(shown[0]), newer=True) if cursor is not None else None)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.sandbox.provider.errors import JsonObject
-from bot.sandbox.provider.errors import RefusedError as ProviderRefusedError
+from bot.sandbox.provider.errors import JsonObject, RefusedError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +36,7 @@ class Problem:
         return entry
 
 
-class RefusedError(ProviderRefusedError):
+class TelnyxRefusedError(RefusedError):
     """The stand-in refuses a request with one problem in the documented envelope."""
 
     def __init__(self, status: int, problem: Problem) -> None:
@@ -45,32 +44,32 @@ class RefusedError(ProviderRefusedError):
         self.problem = problem
 
 
-def bad_request(detail: str, pointer: str, *, status: int = 422, title: str = "Bad Request") -> RefusedError:
+def bad_request(detail: str, pointer: str, *, status: int = 422, title: str = "Bad Request") -> TelnyxRefusedError:
     """Return the 10015 refusal that most rules of the jobs endpoints use."""
-    return RefusedError(status, Problem(code="10015", title=title, detail=detail, pointer=pointer))
+    return TelnyxRefusedError(status, Problem(code="10015", title=title, detail=detail, pointer=pointer))
 
 
-def invalid(pointer: str) -> RefusedError:
+def invalid(pointer: str) -> TelnyxRefusedError:
     """Return the refusal of one body field, in the words of the documented failed operation."""
     return bad_request("The field is invalid.", pointer)
 
 
-def missing(pointer: str) -> RefusedError:
+def missing(pointer: str) -> TelnyxRefusedError:
     """Return the refusal of a body without a required field."""
     return bad_request("must be present", pointer)
 
 
-def too_few_numbers() -> RefusedError:
+def too_few_numbers() -> TelnyxRefusedError:
     """Return the refusal of an empty list of numbers."""
     return bad_request("You must provide at least 1 phone number.", "/phone_numbers")
 
 
-def too_many_numbers() -> RefusedError:
+def too_many_numbers() -> TelnyxRefusedError:
     """Return the refusal of more than 1000 numbers."""
     return bad_request("1000 numbers is the maximum allowed.", "/phone_numbers")
 
 
-def mixed_numbers() -> RefusedError:
+def mixed_numbers() -> TelnyxRefusedError:
     """Return the refusal of ids and E.164 numbers in one list."""
     return bad_request(
         "You must specify either all phone numbers in the e164 format or all as phone number ids",
@@ -78,29 +77,29 @@ def mixed_numbers() -> RefusedError:
     )
 
 
-def not_owned() -> RefusedError:
+def not_owned() -> TelnyxRefusedError:
     """Return the refusal of a list with a foreign number; it does not say which one."""
     return bad_request("You must own every number in the bulk request", "/phone_numbers")
 
 
-def nothing_to_update() -> RefusedError:
+def nothing_to_update() -> TelnyxRefusedError:
     """Return the refusal of an update without any setting."""
     return bad_request("You must provide at least 1 updateable field.", "/updateable_fields")
 
 
-def too_many_jobs(limit: int) -> RefusedError:
+def too_many_jobs(limit: int) -> TelnyxRefusedError:
     """Return the refusal of one more job than may be pending or in progress."""
     return bad_request(f"You can have at most {limit} pending or in progress jobs", "/base")
 
 
-def foreign_billing_group() -> RefusedError:
+def foreign_billing_group() -> TelnyxRefusedError:
     """Return the refusal of a billing group that the account does not have (403)."""
     detail = "The specified billing group either does not exist or is not part of your account"
     problem = Problem(code="10010", title="Authorization Failed", detail=detail, pointer="/billing_group_id")
-    return RefusedError(403, problem)
+    return TelnyxRefusedError(403, problem)
 
 
-def bad_page(part: str, *, status: int = 422) -> RefusedError:
+def bad_page(part: str, *, status: int = 422) -> TelnyxRefusedError:
     """Return the refusal of ``page[number]`` or ``page[size]``; ``part`` is ``number`` or ``size``."""
     detail = (
         "The provided 'page' parameter is invalid. "
@@ -109,73 +108,73 @@ def bad_page(part: str, *, status: int = 422) -> RefusedError:
     return bad_request(detail, f"page/{part}", status=status, title="Invalid pagination")
 
 
-def bad_sort(*, status: int = 422) -> RefusedError:
+def bad_sort(*, status: int = 422) -> TelnyxRefusedError:
     """Return the refusal of an unknown sort order."""
     detail = "The value provided for sorting is not valid. Check the value used and try again."
     return bad_request(detail, "/sort", status=status, title="Invalid sorting value")
 
 
-def bad_filter(parameter: str, detail: str, *, status: int = 422) -> RefusedError:
+def bad_filter(parameter: str, detail: str, *, status: int = 422) -> TelnyxRefusedError:
     """Return the 10031 refusal of a filter; code and title are the error table's, the detail is ours."""
     problem = Problem(code="10031", title="Invalid request filter", detail=detail, parameter=parameter)
-    return RefusedError(status, problem)
+    return TelnyxRefusedError(status, problem)
 
 
-def unauthenticated() -> RefusedError:
+def unauthenticated() -> TelnyxRefusedError:
     """Return the refusal of a missing or wrong API key (401)."""
     detail = "Could not understand the provided credentials."
-    return RefusedError(401, Problem(code="10009", title="Authentication failed", detail=detail))
+    return TelnyxRefusedError(401, Problem(code="10009", title="Authentication failed", detail=detail))
 
 
-def not_authorized() -> RefusedError:
+def not_authorized() -> TelnyxRefusedError:
     """Return the refusal of a key without the right to a resource (403)."""
     detail = "You are not authorized to access the requested resource."
-    return RefusedError(403, Problem(code="10006", title="Not authorized", detail=detail))
+    return TelnyxRefusedError(403, Problem(code="10006", title="Not authorized", detail=detail))
 
 
-def not_found(pointer: str = "/base") -> RefusedError:
+def not_found(pointer: str = "/base") -> TelnyxRefusedError:
     """Return the refusal of an unknown URL or resource (404); connections use ``/`` as the pointer."""
     detail = "The requested resource or URL could not be found."
-    return RefusedError(404, Problem(code="10005", title="Resource not found", detail=detail, pointer=pointer))
+    return TelnyxRefusedError(404, Problem(code="10005", title="Resource not found", detail=detail, pointer=pointer))
 
 
-def rate_limited() -> RefusedError:
+def rate_limited() -> TelnyxRefusedError:
     """Return the refusal of a call too many (429)."""
     detail = "You have exceeded the maximum number of allowed requests."
-    return RefusedError(429, Problem(code="10011", title="Too many requests", detail=detail))
+    return TelnyxRefusedError(429, Problem(code="10011", title="Too many requests", detail=detail))
 
 
-def not_json(status: int = 400) -> RefusedError:
+def not_json(status: int = 400) -> TelnyxRefusedError:
     """Return the refusal of a body that does not parse; code and title are the error table's."""
     detail = "The request body is not valid JSON."
-    return RefusedError(status, Problem(code="10023", title="Invalid JSON", detail=detail, pointer="/"))
+    return TelnyxRefusedError(status, Problem(code="10023", title="Invalid JSON", detail=detail, pointer="/"))
 
 
-def not_json_type() -> RefusedError:
+def not_json_type() -> TelnyxRefusedError:
     """Return the refusal of another content type; code and title are the error table's."""
     detail = "The request must have the content type application/json."
-    return RefusedError(400, Problem(code="10029", title="Expected JSON Content-Type", detail=detail))
+    return TelnyxRefusedError(400, Problem(code="10029", title="Expected JSON Content-Type", detail=detail))
 
 
-def not_well_formed() -> RefusedError:
+def not_well_formed() -> TelnyxRefusedError:
     """Return the refusal of a JSON body that is not an object (400)."""
     return bad_request("The request failed because it was not well-formed.", "/", status=400)
 
 
-def not_e164(pointer: str) -> RefusedError:
+def not_e164(pointer: str) -> TelnyxRefusedError:
     """Return the refusal of a number that is not in E.164; code and title are the error table's."""
     title = "Phone number must be in +E.164 format"
-    return RefusedError(422, Problem(code="10016", title=title, detail=title, pointer=pointer))
+    return TelnyxRefusedError(422, Problem(code="10016", title=title, detail=title, pointer=pointer))
 
 
-def feature_not_permitted(parameter: str) -> RefusedError:
+def feature_not_permitted(parameter: str) -> TelnyxRefusedError:
     """Return the refusal of a feature the account does not have; the code is the error table's."""
     detail = "This feature is not enabled for your account."
     problem = Problem(code="10038", title="Feature not permitted", detail=detail, parameter=parameter)
-    return RefusedError(403, problem)
+    return TelnyxRefusedError(403, problem)
 
 
-def server_trouble(status: int, detail: str | None = None) -> RefusedError:
+def server_trouble(status: int, detail: str | None = None) -> TelnyxRefusedError:
     """Return what a failing service answers: any of 401, 403, 404, 429, 500, 502, 503 and 504.
 
     ``detail`` takes the place of the usual words.
@@ -198,4 +197,4 @@ def server_trouble(status: int, detail: str | None = None) -> RefusedError:
         problem = Problem(code=code, title=title, detail=words)
     else:
         raise ValueError(f"the stand-in has no documented answer for status {status}")
-    return RefusedError(status, problem if detail is None else replace(problem, detail=detail))
+    return TelnyxRefusedError(status, problem if detail is None else replace(problem, detail=detail))

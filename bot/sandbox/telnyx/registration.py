@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from bot.sandbox.telnyx.account import Account
-from bot.sandbox.telnyx.errors import RefusedError
+from bot.sandbox.telnyx.errors import TelnyxRefusedError
 from bot.sandbox.telnyx.records import STATUSES, Number
 from bot.sandbox.telnyx.voice import E164, check_voice
 
@@ -72,7 +72,7 @@ def register(account: Account, phone_number: str, given: NumberFields) -> Number
 def _apply_voice(number: Number, voice: dict[str, object]) -> None:
     try:
         number.voice.apply(check_voice(voice))
-    except RefusedError as error:
+    except TelnyxRefusedError as error:
         raise ValueError(f"{error.problem.pointer}: {error.problem.detail}") from error
 
 

@@ -9,7 +9,7 @@ from bot.changes.model.change import Change, Decision, DecisionVerb
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import ListRow
-from bot.changes.model.paging import Cursor, Page, read_cursor
+from bot.changes.model.paging import Cursor, ListPage, read_cursor
 from bot.changes.policy import Audience
 from bot.slack.views.elements import Block, actions, button, code, listed, person
 from bot.slack.views.times import duration
@@ -146,7 +146,7 @@ def jobs_text(details: ChangeDetails) -> str:
     return f"{count:,}, about {duration(rounds * details.typical_seconds)}"
 
 
-def pager(action: str, page: Page[object], about: str) -> list[Block]:
+def pager(action: str, page: ListPage[object], about: str) -> list[Block]:
     """Return Newer and Older as far as there is something there.
 
     A button carries only where its page lies and what the list is ``about``: nothing of what is shown.

@@ -9,7 +9,7 @@ from bot.changes.audit.events import Event
 from bot.changes.input.list_query import ListQuery
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_rows import ListRow
-from bot.changes.model.paging import Page
+from bot.changes.model.paging import ListPage
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block, View, code, context, counted, listed, modal, person, section, when
 from bot.slack.views.events import event_line
@@ -29,7 +29,7 @@ def status(details: ChangeDetails, history: Sequence[Event]) -> tuple[str, list[
     return card_text(details), blocks
 
 
-def listing(page: Page[ListRow], wanted: ListQuery, kinds: Mapping[str, Kind], me: str) -> tuple[str, list[Block]]:
+def listing(page: ListPage[ListRow], wanted: ListQuery, kinds: Mapping[str, Kind], me: str) -> tuple[str, list[Block]]:
     """Return a page of changes, newest first, a few lines each."""
     asked = _asked(wanted)
     if not page.entries:

@@ -13,7 +13,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.model.grants import Grant
+from bot.changes.model.call_grants import CallGrant
 from bot.store.tables import rate_windows
 
 #: Calls in a second before any answer has told a limit, from all replicas together.
@@ -33,7 +33,7 @@ class RateWindows:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def take(self, scope: str, most: int) -> Grant:
+    async def take(self, scope: str, most: int) -> CallGrant:
         """Take a few calls out of the window of those in ``scope`` whose limit is ``most``, 0 when that is not known.
 
         Whose limit is not known goes by the least one that is known in the scope.
@@ -41,18 +41,18 @@ class RateWindows:
         row = await self._held(scope, most)
         now = await self._now()
         if row.closed_until is not None and row.closed_until > now:
-            return Grant(calls=0, seconds=(row.closed_until - now).total_seconds())
+            return CallGrant(calls=0, seconds=(row.closed_until - now).total_seconds())
         limit = row.most or UNTOLD
         if not row.span:  # the provider tells no limit
-            return Grant(calls=FREELY, seconds=1.0)
+            return CallGrant(calls=FREELY, seconds=1.0)
         used, ends_at = row.used, row.ends_at
         if now >= ends_at + MARGIN:
             used, ends_at = 0, now + timedelta(seconds=row.span)
         calls = min(max(limit // PART, 1), limit - used)
         if calls <= 0:
-            return Grant(calls=0, seconds=(ends_at + MARGIN - now).total_seconds())
+            return CallGrant(calls=0, seconds=(ends_at + MARGIN - now).total_seconds())
         await self._put(row, used=used + calls, ends_at=ends_at)
-        return Grant(calls=calls, seconds=max((ends_at - now).total_seconds(), 0.0))
+        return CallGrant(calls=calls, seconds=max((ends_at - now).total_seconds(), 0.0))
 
     async def learn(self, scope: str, most: int, remaining: int, reset: float) -> None:
         """Take in that an answer of just now told a limit, what remains of it, and the seconds until it starts anew."""

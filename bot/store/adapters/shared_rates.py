@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.model.grants import Grant
+from bot.changes.model.call_grants import CallGrant
 from bot.errors import StoreError
 from bot.machine import chance
 from bot.store.adapters.rate_windows import RateWindows
@@ -77,9 +77,9 @@ class DatabaseRates:
         self._database = database
         self._jitter = jitter
 
-    async def take(self, scope: str, most: int) -> Grant:
+    async def take(self, scope: str, most: int) -> CallGrant:
         """Take a few calls for those in ``scope`` whose limit is ``most``; 0 when that is not known."""
-        return await self._asked(lambda windows: windows.take(scope, most), Grant(calls=1, seconds=0.0))
+        return await self._asked(lambda windows: windows.take(scope, most), CallGrant(calls=1, seconds=0.0))
 
     async def learn(self, scope: str, most: int, remaining: int, reset: float) -> None:
         """Take in what an answer of just now told."""

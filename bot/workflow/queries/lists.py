@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.changes.input.list_query import ListQuery, read_listing
 from bot.changes.model.list_rows import ListRow
-from bot.changes.model.paging import Cursor, Page, cut
+from bot.changes.model.paging import Cursor, ListPage, cut
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 
@@ -33,12 +33,12 @@ class ChangeLists:
         today = self._context.clock().astimezone(UTC).date()
         return read_listing(text, me=by, kinds=self._context.catalogue.kinds, today=today)
 
-    async def shown(self, listing: ListQuery, cursor: Cursor | None = None, *, by: str) -> Page[ListRow]:
+    async def shown(self, listing: ListQuery, cursor: Cursor | None = None, *, by: str) -> ListPage[ListRow]:
         """Return one page for ``by``, newest first; raises NotAllowed."""
         await self._authorization.read(by)
         return await self.page(listing, cursor)
 
-    async def page(self, listing: ListQuery, cursor: Cursor | None = None, *, limit: int = PAGE) -> Page[ListRow]:
+    async def page(self, listing: ListQuery, cursor: Cursor | None = None, *, limit: int = PAGE) -> ListPage[ListRow]:
         """Return one page, newest first."""
         async with self._context.database.reading() as tx:
             found = await tx.list_rows.page(listing, self.kinds, cursor=cursor, limit=limit + 1)
@@ -46,7 +46,7 @@ class ChangeLists:
             if page is None:
                 found = await tx.list_rows.page(listing, self.kinds, limit=limit + 1)
                 page = cut(found, None, limit, _id)
-        return page or Page()
+        return page or ListPage()
 
 
 def _id(list_row: ListRow) -> int:

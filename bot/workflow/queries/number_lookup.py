@@ -11,7 +11,7 @@ from typing import Final
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_rows import HistoryRow
 from bot.changes.model.locks import Held
-from bot.changes.model.paging import Cursor, Page, cut
+from bot.changes.model.paging import Cursor, ListPage, cut
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.model.values import Values
 from bot.changes.numbers.parser import ParsedNumbers, read_numbers
@@ -62,7 +62,7 @@ class NumberDetails:
     e164: str
     #: A word of each provider that could have it; empty on further pages of the history.
     holdings: Sequence[ProviderNumber]
-    history: Page[HistoryRow]
+    history: ListPage[HistoryRow]
     #: The kinds of the history's changes by name, as far as they are available.
     kinds: Mapping[str, Kind]
     #: Whether this is a further page of the history.
@@ -126,7 +126,7 @@ class NumberLookup:
             asked=identifier,
             e164=e164,
             holdings=holdings,
-            history=history or Page(),
+            history=history or ListPage(),
             kinds={kind.name: kind for kind in catalogue.kinds},
             further=cursor is not None,
         )

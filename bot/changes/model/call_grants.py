@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grant:
+class CallGrant:
     """Calls to a provider."""
 
     #: How many may be made; 0 when there is none left now.
