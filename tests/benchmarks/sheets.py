@@ -8,6 +8,7 @@ acks within 250 ms for 99 of 100, and 300 MiB for 100,000 numbers. Timings depen
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import csv
 import io
@@ -217,10 +218,17 @@ def _environment(slack: SlackStandIn, telnyx: str, folder: Path) -> dict[str, st
 
 def main() -> None:
     """Play the cases that are named, or all of them."""
-    if sys.argv[1:2] == ["--carrier"]:
-        asyncio.run(_serve_carrier(int(sys.argv[2])))
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.sheets", description=__doc__.splitlines()[0])
+    names = [case.name for case in CASES]
+    parser.add_argument("case", nargs="*", help=f"which of {', '.join(names)}; all when none is named")
+    parser.add_argument("--carrier", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.carrier is not None:
+        asyncio.run(_serve_carrier(asked.carrier))
         return
-    wanted = sys.argv[1:] or [case.name for case in CASES]
+    if unknown := sorted({*asked.case} - {*names}):
+        parser.error(f"there is no case {', '.join(unknown)}: choose from {', '.join(names)}")
+    wanted = asked.case or names
     heads = ("case", "numbers", "seconds", "clicks", "idle p50", "idle p99", "busy p50", "busy p99", "ratio", "MiB")
     widths = (7, 8, 8, 7, 9, 9, 9, 9, 7, 9)
     print(" ".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)), "budget")  # noqa: T201 - a script

@@ -11,7 +11,8 @@ from typing import Final
 
 import pytest
 
-from bot.changes.audit.events import PRUNED, Event
+from bot.changes.audit.events import Event
+from bot.changes.audit.hash_chain import PRUNED
 from bot.changes.model.lifecycle import ChangeState
 from bot.slack.views.events import FORMER, SENTENCES, event_line
 
