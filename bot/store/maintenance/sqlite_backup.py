@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -46,12 +46,12 @@ def back_up(path: Path, target: Path) -> None:
         raise StoreError(f"Cannot write {target}: {error.strerror}.") from error
     part = target.with_name(f"{target.name}.part")
     try:
-        with _emptied(part), _explained(path):
+        with _emptied(part, source=path, target=target), _explained(path):
             # mode=rw never makes the file, and unlike mode=ro it can read beside a log that nobody has open.
             source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT / 1000)
             with closing(source), closing(sqlite3.connect(part)) as copy:
                 source.backup(copy)  # all pages in one step: one moment, and writers do not start it anew
-            _check(part)
+            _check(part, f"The database {path}")
             _put(part, target)
     except BaseException:
         target.unlink(missing_ok=True)
@@ -77,11 +77,11 @@ def restore(copy: Path, path: Path, *, by: str, now: datetime) -> tuple[Path | N
     held = HeldFile(path)
     part = path.with_name(f"{path.name}.part")
     try:
-        with _emptied(part), _explained(copy):
+        with _emptied(part, source=copy, target=path), _explained(copy):
             shutil.copyfile(copy, part)
             if (log := copy.with_name(f"{copy.name}-wal")).exists():  # a copy of a whole folder has one
                 shutil.copyfile(log, part.with_name(f"{part.name}-wal"))
-            _check(part)
+            _check(part, f"The backup {copy}")
             if not _has_revision(part):
                 raise StoreError(f"{copy} is no database of Linesman's. Nothing was changed.")
             frozen = asyncio.run(_prepare(part, copy, by=by, now=now))
@@ -95,17 +95,23 @@ def restore(copy: Path, path: Path, *, by: str, now: datetime) -> tuple[Path | N
 
 
 @contextmanager
-def _emptied(part: Path) -> Iterator[None]:
-    """Give the name ``part`` an empty file that nobody else may read, and let nothing of it stay."""
+def _emptied(part: Path, *, source: Path, target: Path) -> Iterator[None]:
+    """Give the name ``part`` an empty file that nobody else may read, and let nothing of it stay.
+
+    Whatever goes wrong with it is told of ``source`` and ``target``, as nobody asked for a ``part``.
+    """
     try:
         _remove(part)
         with open(part, "xb", opener=private):
             pass
         yield
+    except IsADirectoryError as error:
+        raise StoreError(f"Cannot write {target}: first remove the folder {error.filename}.") from error
     except OSError as error:
-        raise StoreError(f"Cannot write {error.filename or part}: {error.strerror}. Nothing was changed.") from error
+        raise StoreError(f"Cannot copy {source} to {target}: {error.strerror}. Nothing was changed.") from error
     finally:
-        _remove(part)
+        with suppress(OSError):  # it was told already, or is an empty file
+            _remove(part)
 
 
 def _remove(file: Path) -> None:
@@ -121,17 +127,17 @@ def _explained(path: Path) -> Iterator[None]:
         raise StoreError(f"The database {path} cannot be copied: {error}. Nothing was changed.") from error
 
 
-def _check(file: Path) -> None:
-    """Raise unless SQLite finds every page and every reference of ``file`` as it should be."""
+def _check(file: Path, whose: str) -> None:
+    """Raise unless SQLite finds every page and every reference of ``file``, the copy of ``whose``, as it should be."""
     try:
         with closing(sqlite3.connect(file)) as connection:
             said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
             strays = connection.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"The copy is damaged ({error}). Nothing was changed.") from error
+        raise StoreError(f"{whose} is damaged ({error}). Nothing was changed.") from error
     if said != ["ok"] or strays is not None:
         why = said[0] if said != ["ok"] else f"table {strays[0]} refers to a row that is missing"
-        raise StoreError(f"The copy is damaged ({why}). Nothing was changed.")
+        raise StoreError(f"{whose} is damaged ({why}). Nothing was changed.")
 
 
 async def _prepare(part: Path, copy: Path, *, by: str, now: datetime) -> bool:

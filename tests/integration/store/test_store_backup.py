@@ -192,7 +192,7 @@ def test_a_database_in_use_is_not_replaced(path: Path, run: Run) -> None:
             "INSERT INTO decisions VALUES (7, 'U', 'v', 'd', '', '', '2026-01-01', '')",
             "table decisions refers to a row",
         ),
-        ("", "✗ The copy is damaged"),
+        ("", "copy.db is damaged"),
     ],
     ids=["audit log", "structure", "another program's", "newer", "moved", "reference", "pages"],
 )
@@ -213,6 +213,45 @@ def test_what_is_not_whole_is_not_restored(statement: str, says: str, path: Path
     assert (status, says in said[0]) == (1, True), said
     assert path.read_bytes() == before
     assert sorted(file.name for file in path.parent.iterdir()) == names
+
+
+def test_a_damaged_database_is_named_and_not_backed_up(path: Path, run: Run) -> None:
+    """A backup of it would be found damaged on the day it is needed."""
+    asyncio.run(note(path, "frozen"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff" * (len(whole) - len(whole) // 2))
+
+    status, said = run("backup", path.with_name("copy.db"))
+
+    assert (status, said[0].partition(" (")[0]) == (1, f"✗ The database {path} is damaged")
+    assert not path.with_name("copy.db").exists()
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_folder_in_the_way_is_told_with_the_file_that_was_asked_for(command: str, path: Path, run: Run) -> None:
+    """Nobody asked for the file in between whose name it has."""
+    copy = path.with_name("copy.db")
+    asyncio.run(note(path, "frozen"))
+    if command == "restore":
+        run("backup", copy)
+    target = copy if command == "backup" else path
+    folder = target.with_name(f"{target.name}.part")
+    folder.mkdir()
+
+    said = run(command, copy)
+
+    assert said == (1, [f"✗ Cannot write {target}: first remove the folder {folder}."])
+
+
+def test_trouble_with_the_file_in_between_is_told_of_the_files_that_were_named(path: Path, run: Run) -> None:
+    """A name may be too long only for the file in between."""
+    copy = path.with_name("c" * 252)
+    asyncio.run(note(path, "frozen"))
+
+    said = run("backup", copy)
+
+    assert said == (1, [f"✗ Cannot copy {path} to {copy}: File name too long. Nothing was changed."])
+    assert not copy.exists()
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
