@@ -1,0 +1,73 @@
+"""``python -m tests.simulation``: play worlds from seeds, and tell how they went."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import warnings
+from collections.abc import Iterable
+
+from tests.simulation.runner import Order, cores, play
+from tests.simulation.script import script
+from tests.simulation.shrink import shrunk
+from tests.simulation.world import Report
+
+
+def main() -> int:
+    """Play what the command line asks for; 1 when a world went wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="play this world, and tell what is wrong with it")
+    parser.add_argument("--seeds", help="play these worlds: 1-200, or 1- for as long as --for says")
+    parser.add_argument("--minutes", type=float, default=30.0, help="for how long things happen in a world")
+    parser.add_argument("--for", type=float, dest="how_long", help="begin no more worlds after so many minutes")
+    parser.add_argument("--jobs", type=int, default=cores(), help="worlds at a time")
+    parser.add_argument("--without", default="", help="leave out these items of the script: 3,5,8")
+    parser.add_argument("--trace", default="", help="write every step into this file")
+    parser.add_argument(
+        "--shrink", action="store_true", help="look for the fewest items with which the world goes wrong"
+    )
+    given = parser.parse_args()
+    warnings.simplefilter("ignore", ResourceWarning)  # the dead close nothing
+    if given.seed is not None:
+        without = tuple(int(each) for each in given.without.split(",") if each)
+        return _one(Order(given.seed, given.minutes, without, given.trace), shrink=given.shrink)
+    if given.seeds is None:
+        parser.error("give --seed or --seeds")
+    seconds = None if given.how_long is None else given.how_long * 60
+    orders = (Order(seed, given.minutes) for seed in _range(given.seeds))
+    return _many(play(orders, jobs=given.jobs, seconds=seconds))
+
+
+def _range(text: str) -> Iterable[int]:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last) + 1) if last else itertools.count(int(first))
+
+
+def _one(order: Order, *, shrink: bool) -> int:
+    if shrink:
+        order, items = shrunk(order)
+        print(f"--seed {order.seed} --minutes {order.minutes:g} --without {','.join(map(str, order.without))}")
+        print(*items, sep="\n")
+    else:
+        print(*script(order.seed, order.minutes * 60, order.without), sep="\n")
+    [report] = play([order])
+    print(report, *report.faults, sep="\n")
+    if report.faults:
+        print("the latest steps:", *report.latest[-60:], sep="\n")
+    return 1 if report.faults else 0
+
+
+def _many(reports: Iterable[Report]) -> int:
+    played, wrong, seconds, cpu = 0, 0, 0.0, 0.0
+    for report in reports:
+        print(report, flush=True)
+        played, wrong = played + 1, wrong + bool(report.faults)
+        seconds, cpu = seconds + report.seconds, cpu + report.cpu
+    speed = seconds / cpu if cpu else 0.0
+    print(f"{played} worlds, {wrong} of them wrong; {speed:.0f} s in each second of CPU")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

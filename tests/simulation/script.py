@@ -1,0 +1,64 @@
+"""What happens in a world: who wants what and when, and what goes wrong, all of it from the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+#: Of each world, so many changes and troubles, at the least and at the most.
+CHANGES: Final = (3, 12)
+TROUBLES: Final = (0, 14)
+
+#: What may go wrong, and how often compared with the others.
+TROUBLE: Final = {
+    "slack_fault": 6,
+    "provider_fault": 8,
+    "kill": 4,
+    "kill_at_commit": 6,
+    "sigterm": 1,
+    "clock_step": 2,
+    "full_disk": 1,
+    "slack_down": 1,
+    "meddling": 3,
+    "lying_job": 2,
+    "lagging_list": 2,
+    "late_acks": 2,
+    "failing_number": 2,
+    "freeze": 2,
+    "cancel": 3,
+    "redelivery": 3,
+    "stranger": 2,
+    "slow_telnyx": 1,
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that happens, with chances of its own, so that leaving another one out changes nothing in it."""
+
+    number: int
+    what: str
+    at: float
+    seed: int
+
+    @property
+    def random(self) -> Random:
+        """The chances of this item, anew each time."""
+        return Random(self.seed)
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.what} at {self.at:.0f} s"
+
+
+def script(seed: int, length: float, without: Collection[int] = ()) -> Sequence[Item]:
+    """Return what happens in the world of ``seed`` within ``length`` seconds, but for the items ``without``."""
+    random = Random(f"script {seed}")
+    changes = ["change"] * random.randint(*CHANGES)
+    troubles = random.choices(list(TROUBLE), list(TROUBLE.values()), k=random.randint(*TROUBLES))
+    items = [
+        Item(number, what, random.random() * length, random.getrandbits(48))
+        for number, what in enumerate([*changes, *troubles])
+    ]
+    return [item for item in items if item.number not in without]

@@ -1,0 +1,258 @@
+"""What goes wrong, and what people do that makes it no easier; with the calm of the world all of it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.sandbox.slack import StandInRefused
+from bot.sandbox.telnyx.misbehaviour import Misbehaviour
+from tests.simulation.disk import WHEN
+from tests.simulation.people import OPS
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+Trouble = Callable[["World", Random], Awaitable[None]]
+
+SLACK_METHODS: Final = (
+    "chat.postMessage",
+    "chat.update",
+    "views.open",
+    "views.update",
+    "users.info",
+    "response_url",
+    "files.getUploadURLExternal",
+    "upload",
+    "files.completeUploadExternal",
+    "*",
+)
+SLACK_KINDS: Final = ("error", "status", "rate_limited", "drop_before", "drop_after", "delay", "malformed")
+PROVIDER_KINDS: Final = (
+    "status",
+    "rate_limited",
+    "drop_before",
+    "drop_after",
+    "delay",
+    "malformed",
+    "empty",
+    "gateway",
+)
+#: Ways of a job that end, or that an operator can end.
+LIES: Final = (
+    Misbehaviour.STUCK_PENDING,
+    Misbehaviour.EXPIRED,
+    Misbehaviour.FAILED_EMPTY,
+    Misbehaviour.COMPLETED_MISSING,
+    Misbehaviour.COMPLETED_EMPTY,
+    Misbehaviour.NEVER_ENDS,
+    Misbehaviour.NUMBER_IN_TWO_LISTS,
+    Misbehaviour.NOT_FOUND_LATER,
+    Misbehaviour.UNKNOWN_STATUS,
+    Misbehaviour.NUMBERS_UNTOLD,
+    Misbehaviour.PARAMETERS_UNTOLD,
+    Misbehaviour.IDS_AS_INTEGERS,
+)
+
+
+async def slack_fault(world: World, random: Random) -> None:
+    """Let Slack spoil a few calls of a method."""
+    kind: Any = random.choice(SLACK_KINDS)
+    seconds = random.choice((0.5, 3.0, 15.0, 30.0))
+    world.slack.faults.add(
+        method=random.choice(SLACK_METHODS),
+        kind=kind,
+        times=random.randint(1, 4),
+        after=random.randint(0, 3),
+        error=random.choice(("internal_error", "fatal_error", "service_unavailable")),
+        status=random.choice((500, 502, 503)),
+        retry_after=random.choice((1, 5, 30, 90)),
+        seconds=seconds,
+        effect_first=random.choice((None, True)),
+    )
+
+
+async def provider_fault(world: World, random: Random) -> None:
+    """Let a provider spoil a few calls."""
+    provider: Any = random.choice((world.telnyx, world.telnyx, world.close))
+    kind: Any = random.choice(PROVIDER_KINDS)
+    provider.faults.add(
+        method=random.choice(("*", "GET", "POST" if provider is world.telnyx else "PUT")),
+        kind=kind,
+        times=random.randint(1, 4),
+        after=random.randint(0, 4),
+        status=random.choice((500, 503)),
+        seconds=random.choice((1.0, 10.0, 45.0)),
+        effect_first=random.choice((None, True)) if kind in ("status", "gateway") else None,
+        retry_after=random.choice((1, 20)) if kind == "rate_limited" else None,
+    )
+
+
+async def kill(world: World, _: Random) -> None:
+    """Kill the process."""
+    world.process.kill("by somebody")
+
+
+async def kill_at_commit(world: World, random: Random) -> None:
+    """Kill the process just before or just after one of the next commits."""
+    wanted, when = world.disk.commits + random.randint(1, 12), random.choice(WHEN)
+
+    def watch(number: int, moment: str) -> bool:
+        if number < wanted or moment != when:
+            return False
+        world.disk.watch = None
+        world.process.kill(f"{when} commit {number}")
+        return True
+
+    world.disk.watch = watch
+
+
+async def sigterm(world: World, _: Random) -> None:
+    """Ask the process to stop; it is started again."""
+    world.process.stop()
+
+
+async def clock_step(world: World, random: Random) -> None:
+    """Set the clock of the bot's machine wrongly, and right again."""
+    step = random.choice((3.0, 40.0, 250.0, 3600.0)) * random.choice((-1, 1))
+    world.nature.ahead += step
+    await asyncio.sleep(random.random() * 600)
+    world.nature.ahead -= step
+
+
+async def full_disk(world: World, random: Random) -> None:
+    """Let nothing fit on the disk for a while."""
+    world.disk.full = True
+    await asyncio.sleep(random.random() * 60)
+    world.disk.full = False
+
+
+async def slack_down(world: World, random: Random) -> None:
+    """Let Slack answer nothing for a good while."""
+    fault = world.slack.faults.add(method="*", kind=random.choice(("drop_before", "status")), times=10**9)
+    await asyncio.sleep(60 + random.random() * 3 * 3600)
+    fault.times = 0
+
+
+async def meddling(world: World, random: Random) -> None:
+    """Change a number in the provider's own pages."""
+    if random.random() < 0.5:
+        number = random.choice(list(world.telnyx.numbers.values()))
+        number.customer_reference = "Somebody else's"
+        world.touch(number.phone_number)
+    else:
+        other = random.choice([each for each in world.close.numbers.values() if each.is_group_number])
+        other.label = "Somebody else's"
+        world.touch(other.number)
+
+
+async def lying_job(world: World, random: Random) -> None:
+    """Let the jobs of the next minutes lie."""
+    begins = world.nature.now()
+    how = random.choice(LIES)
+    lasts = 60 + random.random() * 600
+    world.telnyx.misbehave(
+        lambda job: begins <= job.created_at and (job.created_at - begins).total_seconds() < lasts, how
+    )
+
+
+async def lagging_list(world: World, random: Random) -> None:
+    """Let new jobs, and new values, be seen late."""
+    world.telnyx.list_lag = random.choice((5.0, 20.0))
+    world.telnyx.read_lag = random.choice((0.0, 4.0))
+    await asyncio.sleep(random.random() * 1200)
+    world.telnyx.list_lag = world.telnyx.read_lag = 0.0
+
+
+async def late_acks(world: World, random: Random) -> None:
+    """Let Slack apply late what acks say."""
+    world.slack.workspace.ack_lag = random.random() * 3.0
+    await asyncio.sleep(random.random() * 1200)
+    world.slack.workspace.ack_lag = 0.0
+
+
+async def failing_number(world: World, random: Random) -> None:
+    """Let Telnyx or Close refuse to change a number, once or more."""
+    times = random.choice((1, 1, None))
+    if random.random() < 0.5:
+        world.telnyx.fail(random.choice(world.telnyx_numbers), times=times)
+    else:
+        world.close.fail(random.choice(world.close_numbers), times=times)
+
+
+async def freeze(world: World, random: Random) -> None:
+    """Let an operator stop everything for a while."""
+    with suppress(StandInRefused):
+        await world.otto.command("/numbers", "freeze The carrier has trouble", channel=OPS)
+        await asyncio.sleep(random.random() * 900)
+        await world.otto.command("/numbers", "unfreeze", channel=OPS)
+
+
+async def cancel(world: World, random: Random) -> None:
+    """Let somebody cancel a change, whatever state it is in."""
+    names = world.people.known()
+    if names:
+        by = random.choice((world.ana, world.mia, world.otto, world.otto))
+        with suppress(StandInRefused):
+            await by.command("/numbers", f"cancel CHG-{random.choice(names)}", channel=OPS)
+
+
+async def redelivery(world: World, random: Random) -> None:
+    """Let Slack deliver clicks of before again."""
+    for _ in range(random.randint(1, 5)):
+        clicks = [each for each in world.slack.deliveries if each.kind in ("block_actions", "view_submission")]
+        if clicks:
+            await world.slack.redeliver(random.choice(clicks[-6:]))
+        await asyncio.sleep(random.random() * 20)
+
+
+async def stranger(world: World, random: Random) -> None:
+    """Let somebody without any right press what there is to press."""
+    await world.people.press_without_right(world.sam, random)
+
+
+async def slow_telnyx(world: World, random: Random) -> None:
+    """Let jobs take long."""
+    world.telnyx.job_seconds = 60 + random.random() * 900
+    await asyncio.sleep(random.random() * 1800)
+    world.telnyx.job_seconds = 20.0
+
+
+TROUBLES: Final[dict[str, Trouble]] = {
+    each.__name__: each
+    for each in (
+        slack_fault,
+        provider_fault,
+        kill,
+        kill_at_commit,
+        sigterm,
+        clock_step,
+        full_disk,
+        slack_down,
+        meddling,
+        lying_job,
+        lagging_list,
+        late_acks,
+        failing_number,
+        freeze,
+        cancel,
+        redelivery,
+        stranger,
+        slow_telnyx,
+    )
+}
+
+
+def calm(world: World) -> None:
+    """End every trouble."""
+    world.slack.faults.clear()
+    world.telnyx.faults.clear()
+    world.close.faults.clear()
+    world.nature.ahead = 0.0
+    world.disk.full, world.disk.watch = False, None
+    world.telnyx.list_lag = world.telnyx.read_lag = 0.0
+    world.telnyx.job_seconds = 20.0
+    world.slack.workspace.ack_lag = 0.0

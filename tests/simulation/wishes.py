@@ -1,0 +1,69 @@
+"""What people want to change: any kind, with or without a canary, a start and values of any shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+#: Numbers of one change at most: few, so that two changes often want the same.
+MOST: Final = 9
+REFERENCES: Final = ("Denver", "Boulder", "Aspen", "Pueblo")
+ADDRESS: Final = "1293384261075731499"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """A change that somebody wants."""
+
+    #: The word behind ``/numbers``.
+    command: str
+    numbers: Sequence[str]
+    #: By setting: typed or chosen.
+    values: Mapping[str, str]
+    #: What else is typed into the form, by block.
+    besides: Mapping[str, str]
+
+
+def settings(random: Random) -> dict[str, str]:
+    """Return settings of Telnyx numbers and what they are to be."""
+    offered: dict[str, Callable[[], str]] = {
+        "customer_reference": lambda: f"{random.choice(REFERENCES)} {random.randrange(1000)}",
+        "external_pin": lambda: str(random.randrange(10**9, 10**10)),
+        "hd_voice_enabled": lambda: random.choice(("true", "true", "false")),
+        "voice.caller_id_name_enabled": lambda: random.choice(("true", "true", "false")),
+        "voice.tech_prefix_enabled": lambda: random.choice(("true", "true", "false")),
+    }
+    return {name: offered[name]() for name in random.sample(sorted(offered), random.randint(1, 2))}
+
+
+def wish(world: World, random: Random) -> Wish:
+    """Invent one."""
+    command = random.choices(("update", "emergency", "delete", "close"), (8, 2, 1, 5))[0]
+    match command:
+        case "update":
+            values = settings(random)
+        case "emergency":
+            values = {"emergency_enabled": "true", "emergency_address_id": ADDRESS}
+        case "delete":
+            values = {}
+        case _:
+            name = random.choice(("label", "forward_to"))
+            values = {
+                name: f"{random.choice(REFERENCES)} {random.randrange(1000)}"
+                if name == "label"
+                else f"+1303555{random.randrange(10**4):04}"
+            }
+    pool = world.close_numbers if command == "close" else world.telnyx_numbers
+    count = random.randint(1, MOST)
+    begin = random.randrange(len(pool) - count)
+    besides = {}
+    if count > 1 and random.random() < 0.3:
+        besides["canary"] = str(random.randint(1, count - 1))
+    if random.random() < 0.15:
+        besides["start"] = f"in {random.randint(5, 90)} minutes"
+    return Wish(command=command, numbers=pool[begin : begin + count], values=values, besides=besides)
