@@ -1,8 +1,10 @@
 """How many files somebody reads who follows one thing through the code: a count, taken with the interpreter's hook.
 
 A file counts when something in it is called besides a constructor, for the thing itself: the messages that tell of it,
-the Home tab and the care for leases go on beside it. The bounds are what was counted and a little more, for a wait or a
-second attempt in between; they may be lowered. The storage, the provider's client and the policy are most of both.
+the Home tab, the care for leases and the sweep go on beside it. The bounds are what was counted, 79 and 74, and a few
+more, for a wait or a second attempt in between; they may be lowered. The storage, the provider's client and the policy
+are most of both. The files of either hold some 14,000 lines, so that with modules of at most 250 lines it cannot be
+below 55 files.
 """
 
 from __future__ import annotations
@@ -26,10 +28,11 @@ STAND_INS: Final = f"{ROOT}sandbox/"
 #: What runs in tasks of its own beside any walk.
 BESIDE: Final = frozenset(
     {"HomePublisher.run", "Worker._loop", "Worker._renew", "Worker._send", "Worker._watch_clock", "Connections._accept"}
+    | {"_sweeping"}
 )
 #: Files from the press of the form's button to the plan that is ready, and from Approve to the first job.
-TO_THE_PLAN: Final = 88
-TO_THE_FIRST_JOB: Final = 84
+TO_THE_PLAN: Final = 82
+TO_THE_FIRST_JOB: Final = 77
 
 
 class Walk:
