@@ -149,6 +149,9 @@ def read(*texts: str, region: str = "US") -> ParsedNumbers:
         pytest.param("\u201c303-555-0100\u201d \u2018303-555-0101\u2019", (DENVER, BOULDER), id="typographic-quotes"),
         pytest.param("`+13035550100`", (DENVER,), id="code-ticks"),
         pytest.param("*303-555-0100* **303-555-0101**", (DENVER, BOULDER), id="bold"),
+        pytest.param("_*303-555-0100*_ ***303-555-0101***", (DENVER, BOULDER), id="bold and italic"),
+        pytest.param("1\ufe0f\u20e3+13035550100\n:two:. 303-555-0101", (DENVER, BOULDER), id="keycaps without a blank"),
+        pytest.param("\u2460 303-555-0100\n\u2461 303-555-0101", (DENVER, BOULDER), id="figures in circles"),
         pytest.param("_303-555-0100_\n__303-555-0101__", (DENVER, BOULDER), id="italic"),
         pytest.param(
             "1\ufe0f\u20e3 303-555-0100\n1\ufe0f\u20e30\ufe0f\u20e3 303-555-0101", (DENVER, BOULDER), id="keycaps"
@@ -280,6 +283,7 @@ def test_reads(text: str, expected: tuple[str, ...]) -> None:
         pytest.param('"202-555-0100" - "202-555-0109"', [('202-555-0100" - "202-555-0109', RANGE)], id="quotes"),
         pytest.param("202-555-0100, ..., 202-555-0109", [("202-555-0100, ..., 202-555-0109", RANGE)], id="list"),
         pytest.param("1,20256E+10", [("1,20256E+10", SPREADSHEET)], id="rounded-with-a-comma"),
+        pytest.param("\u24603035550100", [("\u24603035550100", SIGNS)], id="a figure in a circle before digits"),
         pytest.param("3\ufe0f\u20e30\ufe0f\u20e33\ufe0f\u20e3", [("3\u20e30\u20e33\u20e3", SIGNS)], id="keys"),
         pytest.param("303-555-0100/01", [("303-555-0100/01", SLASH)], id="slash"),
         pytest.param("+49 30 1234567/68", [("+49 30 1234567/68", SLASH)], id="slash-that-would-be-a-number"),

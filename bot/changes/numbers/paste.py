@@ -83,13 +83,14 @@ _ENTRY: Final = re.compile(
 )
 #: A line's bullet and numbering, each followed by a blank: ``- ``, ``* ``, ``1. ``, ``12) ``.
 _LINE_START: Final = re.compile(r"^[ \t]*(?:[-*][ \t]+)*(?:([1-9]\d{0,3})[.)]+[ \t]+(?=\S))?", re.MULTILINE)
-#: Marks for bold and italic around a word.
-_BOLD: Final = re.compile(r"(?<![\w*])(\*\*?|__?)(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![\w*])")
-#: Figures drawn on keys that number a line, and names of Slack's pictures. A number may be written in such figures, so
-#: those that stand elsewhere remain, and are refused.
+#: Marks for bold, italic or both around a word; those behind it are those before it, the other way round.
+_BOLD: Final = re.compile(r"(?<![\w*])([*_]{1,4})(?=[^\s*_])([^*_\n]*[^\s*_])([*_]{1,4})(?![\w*])")
+#: Figures drawn on keys or in circles that number a line, and names of Slack's pictures. A number may be written in
+#: such figures, so those that stand elsewhere remain, and are refused: a blank or the number's plus has to follow.
 _FIGURE: Final = "zero|one|two|three|four|five|six|seven|eight|nine|keycap_ten"
 _PICTURE: Final = re.compile(
-    rf"^[ \t]*(?:[\d#*]\ufe0f?\u20e3|:(?:{_FIGURE}):){{1,2}}(?=\s)|:(?!(?:{_FIGURE}):)[a-z0-9_+\-]*[a-z][a-z0-9_+\-]*:",
+    rf"^[ \t]*(?:(?:[\d#*]\ufe0f?\u20e3|:(?:{_FIGURE}):){{1,2}}|[\u2460-\u2473\u24f5-\u24fe\u2776-\u2793])[.):]?"
+    rf"(?=\s|\(?\+)|:(?!(?:{_FIGURE}):)[a-z0-9_+\-]*[a-z][a-z0-9_+\-]*:",
     re.MULTILINE,
 )
 #: A number that a spreadsheet has rounded, where a comma divides.
@@ -171,6 +172,8 @@ class Paste:
 
 
 def _without_marks(found: re.Match[str]) -> str:
+    if found[3] != found[1][::-1]:
+        return found[0]
     blank = "\t" * len(found[1])
     return f"{blank}{found[2]}{blank}"
 
