@@ -33,11 +33,11 @@ TOKEN_WAIT = timedelta(seconds=30)
 #: 30 seconds as a rule, which is longer than a call may take, the message is edited once more, so that a late stale
 #: edit never has the last word.
 CONFIRM_AFTER = 10
-#: Edits at once, beside 24 a minute, and urgent ones beside 10: Slack takes 50 a minute from the whole workspace
+#: Edits in a second and at once, and urgent ones: Slack takes 50 a minute from the whole workspace
 #: (slack/API.md, "Rate limits"). Requests for approval and last states have a part of them for themselves, so that they
 #: do not wait behind the progress of 500 jobs.
-EDIT_BURST = 10
-URGENT_EDIT_BURST = 6
+EDIT_RATE, EDIT_BURST = 24 / 60, 10
+URGENT_EDIT_RATE, URGENT_EDIT_BURST = 10 / 60, 6
 #: How long the ack of the form can still cover the plan in its modal: Slack applies what an ack shows when it gets it,
 #: up to 3 s after the submission, and so maybe after an update that was sent later (slack/API.md, "Deadlines").
 COVERED_FOR = timedelta(seconds=3.2)
@@ -60,9 +60,9 @@ class MessageDelivery:
         self._notify = notifications
         self._rerouting = Rerouting(context, messenger, notifications, worker)
         self._worker = worker
-        self._edits = SharedRateLimiter(context.database, "slack:edits", rate=24 / 60, burst=EDIT_BURST)
+        self._edits = SharedRateLimiter(context.database, "slack:edits", rate=EDIT_RATE, burst=EDIT_BURST)
         self._urgent_edits = SharedRateLimiter(
-            context.database, "slack:urgent_edits", rate=10 / 60, burst=URGENT_EDIT_BURST
+            context.database, "slack:urgent_edits", rate=URGENT_EDIT_RATE, burst=URGENT_EDIT_BURST
         )
 
     async def deliver(self, message: OutboxMessage) -> None:

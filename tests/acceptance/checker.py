@@ -21,7 +21,7 @@ def assert_right(stage: Stage) -> None:
     _the_cards_are_final(stage)
     ledger.assert_the_trail_is_whole(stage.database, stage.batches, _change(stage))
     ledger.assert_nothing_waits(stage.database, _change(stage))
-    _no_secret_is_readable(stage)
+    assert_no_secret_is_readable(stage)
 
 
 def _change(stage: Stage) -> int:
@@ -132,7 +132,7 @@ def _buttons(message: Message) -> list[str]:
     ]
 
 
-def _no_secret_is_readable(stage: Stage) -> None:
+def assert_no_secret_is_readable(stage: Stage) -> None:
     """No token, key or PIN stands in clear in the database, in the log, in a message or in a sheet."""
     said = [
         message for channel in stage.slack.workspace.channels for message in stage.slack.workspace.in_channel(channel)

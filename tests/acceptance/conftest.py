@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
     "tests.acceptance.faults.trials",
     "tests.acceptance.replicas.cluster",
     "tests.acceptance.replicas.trials",
+    "tests.acceptance.replicas.verdict",
 )
 
 from tests.acceptance import process_pool  # noqa: E402 - the rewriting has to be asked for first

@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import aiosqlite  # noqa: F401 - SQLAlchemy imports it with the first connection
+import asyncpg  # noqa: F401 - the same
+import sqlalchemy.dialects.postgresql.asyncpg
 import sqlalchemy.dialects.sqlite.aiosqlite  # noqa: F401 - the same
 
 import bot.commands.serve  # noqa: F401 - so that nobody who is forked has to import it

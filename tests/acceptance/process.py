@@ -71,6 +71,11 @@ class Serving:
         self._session: aiohttp.ClientSession | None = None
 
     @property
+    def pid(self) -> int | None:
+        """The id of the present process, or of the last; None before the first."""
+        return self._process.pid if self._process is not None else None
+
+    @property
     def address(self) -> str:
         """The base address of its HTTP server."""
         return f"http://127.0.0.1:{self.env['PORT']}"

@@ -208,6 +208,16 @@ class Stage:
         return [file.content for file in self.slack.files if file.name.endswith("-results.csv") and file.channel]
 
 
+@dataclass(kw_only=True, repr=False)
+class RestartingStage(Stage):
+    """A stage on which processes end at any time, and are started again."""
+
+    #: Set while a click can be heard.
+    up: asyncio.Event = field(default_factory=asyncio.Event)
+    #: What Ana was told at the end about who holds numbers.
+    locks: str = ""
+
+
 def free_port() -> int:
     """Return a loopback port that nobody listens on, and that the system gives to nobody who asks for any."""
     while True:

@@ -49,6 +49,8 @@ SHORTER: Final = {
         "FIRST_RETRY": timedelta(seconds=0.2),
         "LOOKUP_AFTER": timedelta(seconds=0.2),
         "COVERED_FOR": timedelta(seconds=0.3),
+        "EDIT_RATE": 10.0,
+        "URGENT_EDIT_RATE": 10.0,
     },
     "bot.workflow.execution.start": {"WAIT": timedelta(seconds=0.3)},
     "bot.workflow.execution.submission": {"SLOT_WAIT": timedelta(seconds=0.3)},

@@ -7,15 +7,12 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.sandbox.slack import Message, StandInRefused
+from bot.sandbox.slack import Message, Person, StandInRefused
 from bot.sandbox.slack.modal import View
-from tests.acceptance.stage import APPROVALS, OPS
+from tests.acceptance.stage import APPROVALS, OPS, RestartingStage
 from tests.acceptance.stories import Line
-
-if TYPE_CHECKING:
-    from tests.acceptance.faults.scene import Scene
 
 #: How long people wait for something that should come at once, and for something that takes its time; in seconds.
 SOON: Final = 3.0
@@ -40,10 +37,11 @@ class Wish:
 class People:
     """Everybody who has a hand in a change."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RestartingStage, requester: Person | None = None, *, patience: float = 1.0) -> None:
         self._scene = scene
         self._slack = scene.slack
-        self.ana = scene.ana
+        self.ana = requester or scene.ana
+        self._soon, self._later = patience * SOON, patience * LATER
         self.max = scene.max
 
     async def ask(self, wish: Wish) -> str | None:
@@ -64,7 +62,7 @@ class People:
             with contextlib.suppress(StandInRefused):  # the button has just gone
                 await self.max.click("approve", message=request)
             with contextlib.suppress(TimeoutError):
-                await self._slack.wait_for(lambda: not self._buttons(request), timeout=SOON)
+                await self._slack.wait_for(lambda: not self._buttons(request), timeout=self._soon)
 
     async def cancel_undecided(self, name: str) -> None:
         """Ana cancels a change until there is nothing left to decide about it."""
@@ -73,7 +71,7 @@ class People:
             await self._scene.up.wait()
             await self.ana.command("/numbers", f"cancel {name}", channel=OPS)
             with contextlib.suppress(TimeoutError):
-                await self._slack.wait_for(lambda: not self._buttons(request), timeout=SOON)
+                await self._slack.wait_for(lambda: not self._buttons(request), timeout=self._soon)
 
     async def ask_for_locks(self) -> str:
         """Ana asks who holds numbers, until she is told."""
@@ -86,7 +84,7 @@ class People:
             await self._scene.up.wait()
             await self.ana.command("/numbers", "locks", channel=OPS)
             with contextlib.suppress(TimeoutError):
-                await self._slack.wait_for(told, timeout=SOON)
+                await self._slack.wait_for(told, timeout=self._soon)
         return told()[-1]
 
     def request(self, name: str) -> Message:
@@ -113,11 +111,11 @@ class People:
         Raises TimeoutError or StandInRefused when she has to start anew.
         """
         await self.ana.command("/numbers", wish.command, channel=OPS)
-        form = await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=SOON)
+        form = await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=self._soon)
         if "settings" in _elements(form):  # a kind with few settings shows them all at once
             await self.ana.choose("settings", list(wish.values))
         inputs = {f"value:{name}" for name in wish.values}
-        view = await self.ana.wait_for_view(lambda view: inputs <= set(_elements(view)), timeout=SOON)
+        view = await self.ana.wait_for_view(lambda view: inputs <= set(_elements(view)), timeout=self._soon)
         await self.ana.type("numbers:0", "\n".join(number.phone_number for number in wish.numbers))
         for name, value in wish.values.items():
             element = _elements(view)[f"value:{name}"]
@@ -131,7 +129,7 @@ class People:
             if sent.errors or sent.delivery.error:
                 await asyncio.sleep(0.1)  # she reads what went wrong
                 await self._scene.up.wait()
-        return await self.ana.wait_for_view(_says_something, timeout=LATER)
+        return await self.ana.wait_for_view(_says_something, timeout=self._later)
 
     async def _press_request(self, name: str) -> bool:
         """Ana presses "Request approval" until both cards are there; False when she has to start anew."""
@@ -144,7 +142,7 @@ class People:
                 await self.ana.submit()
             with contextlib.suppress(TimeoutError):
                 await self._slack.wait_for(
-                    lambda: all(self._about(name, channel) for channel in (APPROVALS, OPS)), timeout=SOON
+                    lambda: all(self._about(name, channel) for channel in (APPROVALS, OPS)), timeout=self._soon
                 )
         return True
 

@@ -14,8 +14,7 @@ from bot.sandbox.slack import Message
 from bot.sandbox.telnyx import Job
 from tests.acceptance import ledger
 from tests.acceptance.faults.people import Wish
-from tests.acceptance.faults.scene import Scene
-from tests.acceptance.stage import APPROVALS, FAILURES, OPS
+from tests.acceptance.stage import APPROVALS, FAILURES, OPS, RestartingStage
 
 #: How a change can have ended: with jobs, and without.
 RAN: Final = ("Succeeded", "Partly failed", "Failed")
@@ -39,7 +38,7 @@ _LIFE: Final = re.compile(r"plr(?:x|c|a(?:c|t|s(?:c|o?f)))")
 _NAME: Final = re.compile(r"CHG-\d+")
 
 
-def assert_everything_is_accounted_for(scene: Scene, wishes: Mapping[str, Wish]) -> None:
+def assert_everything_is_accounted_for(scene: RestartingStage, wishes: Mapping[str, Wish]) -> None:
     """Check every change that was asked for, and that nothing else was done to the carrier's numbers."""
     cards = _by_name(scene, OPS)
     requests = _by_name(scene, APPROVALS)
@@ -57,18 +56,18 @@ def assert_everything_is_accounted_for(scene: Scene, wishes: Mapping[str, Wish])
     assert ledger.undelivered(scene.database) == []
 
 
-def _by_name(scene: Scene, channel: str) -> dict[str, Message]:
+def _by_name(scene: RestartingStage, channel: str) -> dict[str, Message]:
     """Return the one message of each change at the top of a channel."""
     named = [(_named(scene, message), message) for message in scene.slack.messages(channel)]
     assert [name for name, times in Counter(name for name, _ in named).items() if times > 1] == [], "one card each"
     return dict(named)
 
 
-def _named(scene: Scene, message: Message) -> str:
+def _named(scene: RestartingStage, message: Message) -> str:
     return str(_NAME.findall(scene.read(message))[0])
 
 
-def _assert_it_ended(scene: Scene, name: str, wish: Wish, card: Message, request: Message) -> None:
+def _assert_it_ended(scene: RestartingStage, name: str, wish: Wish, card: Message, request: Message) -> None:
     """Everything is said once and for the last time, and the sheet says of every number what the carrier knows."""
     said = [scene.read(message) for message in scene.slack.thread(OPS, card.ts)[1:]]
     sheets = [file.content for file in scene.slack.files if file.channel and file.name == f"{name}-results.csv"]
@@ -105,12 +104,12 @@ def _outcome(truth: tuple[str, str] | None) -> tuple[str, str]:
     return ("verified" if state == "successful" else state, job)
 
 
-def _jobs_of(scene: Scene, wish: Wish) -> list[Job]:
+def _jobs_of(scene: RestartingStage, wish: Wish) -> list[Job]:
     """Return the jobs of a change; every wish has a reference of its own."""
     return [job for job in scene.telnyx.jobs if job.reference == wish.values["customer_reference"]]
 
 
-def _assert_no_number_was_in_two_hands(scene: Scene, wishes: Mapping[str, Wish]) -> None:
+def _assert_no_number_was_in_two_hands(scene: RestartingStage, wishes: Mapping[str, Wish]) -> None:
     """Each job is of a change that was asked for; a number is in one job of a change, and in one job at a time."""
     jobs = scene.telnyx.jobs
 
@@ -125,7 +124,7 @@ def _assert_no_number_was_in_two_hands(scene: Scene, wishes: Mapping[str, Wish])
             assert earlier.updated_at <= later.created_at
 
 
-def _assert_its_trail_is_whole(scene: Scene, name: str) -> None:
+def _assert_its_trail_is_whole(scene: RestartingStage, name: str) -> None:
     """Every step was written down once and in an order in which steps can follow each other."""
     query = "SELECT what FROM events WHERE change_id = ? ORDER BY id"
     trail = [str(what) for (what,) in ledger.rows(scene.database, query, int(name.removeprefix("CHG-")))]

@@ -21,7 +21,7 @@ from tests.acceptance.faults.fault_kinds import FaultKind, Injection, order
 from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.process_pool import ProcessPool
-from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, Stage
+from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage
 from tests.acceptance.stories import CLOSE, EMERGENCY, SETTINGS, Story
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
@@ -29,14 +29,12 @@ BROKE: Final = 1
 
 
 @dataclass(kw_only=True, repr=False)
-class Scene(Stage):
+class Scene(RestartingStage):
     """The stage, with a process that is started again whenever it ends."""
 
     watch: Watch = field(default_factory=Watch)
     #: The statuses with which the process has ended.
     ends: list[int] = field(default_factory=list)
-    #: What Ana was told at the end about who holds numbers.
-    locks: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,8 +44,6 @@ class Scene(Stage):
         if self.close is not None:
             self.close.faults = CloseFaults(self.watch)
         self.people = People(self)
-        #: Set while the process is ready.
-        self.up = asyncio.Event()
         #: Whether something was planned for a commit.
         self._at_commit = False
         self.plan()
