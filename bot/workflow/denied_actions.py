@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from bot.errors import LinesmanError, NotAuthorized, NotFound, Superseded
+from bot.store.engine.driver_errors import repeatable
 from bot.workflow.context import Context
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class DeniedActions:
             await self._note(verb, by, change, digest, error)
             raise
 
+    @repeatable
     async def _note(self, verb: str, by: str, change: int | None, digest: str, error: LinesmanError) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
@@ -144,6 +145,7 @@ def _cause(error: DBAPIError) -> str:
 
 log = structlog.get_logger(__name__)
 
+Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 #: How often at the most. Of two that are in each other's way one goes through, so a few are plenty.
@@ -168,3 +170,17 @@ async def repeated(work: Callable[[], Awaitable[Result]], jitter: Callable[[], f
             log.info("another transaction was in the way; once more", why=str(error.__cause__))
             await asyncio.sleep(PAUSE * jitter())
     raise RuntimeError("the last try returns or raises")
+
+
+def repeatable(method: Callable[Given, Awaitable[Result]]) -> Callable[Given, Coroutine[Any, Any, Result]]:
+    """Do what a person asked for anew when a transaction of it lost, as :func:`repeated` does.
+
+    Above every method that a click calls and that writes. It has to write in one transaction, or to find out what it
+    wrote before; what it tells the person is said by whoever called it, once it has returned.
+    """
+
+    @wraps(method)
+    async def anew(*given: Given.args, **named: Given.kwargs) -> Result:
+        return await repeated(lambda: method(*given, **named))
+
+    return anew

@@ -13,6 +13,7 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.policy import Lapse, Verdict, in_a_while, lapsed_text
 from bot.errors import DeliveryError, DeliveryPostponed, InputError, NotAuthorized, Superseded
+from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.records.locks import EVERY
 from bot.store.transaction import Transaction
@@ -61,6 +62,7 @@ class Approvals:
         self._notify = notifications
         self._refusals = DeniedActions(context)
 
+    @repeatable
     async def ask(self, change_id: int, *, by: str, digest: str, counted: str = "") -> Change:
         """Ask for approval of the plan with ``digest`` and return the change.
 
@@ -130,6 +132,7 @@ class Approvals:
             return change.origin
         return self._context.approval_channel
 
+    @repeatable
     async def decide(
         self,
         change_id: int,

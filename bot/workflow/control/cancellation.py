@@ -6,6 +6,7 @@ from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.outcome.outcomes import STOPPED
 from bot.errors import NotAuthorized, Superseded
+from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
@@ -29,6 +30,7 @@ class Cancellation:
         self._refusals = DeniedActions(context)
         self._stopping = ChangeStop(context, notifications)
 
+    @repeatable
     async def cancel(self, change_id: int, *, by: str) -> str:
         """Stop the change and return a sentence about what that came to.
 

@@ -9,6 +9,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
 from bot.errors import InputError, Superseded
+from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
@@ -38,6 +39,7 @@ class FreezeControl:
         self._notify = notifications
         self._refusals = DeniedActions(context)
 
+    @repeatable
     async def freeze(self, reason: str, *, by: str) -> str:
         """Stop all submissions, and return a sentence about what runs; empty when nothing does.
 
@@ -65,6 +67,7 @@ class FreezeControl:
             await self._show(tx)
             return f"{await self._reached(tx)} {unsaid}".strip()
 
+    @repeatable
     async def unfreeze(self, *, by: str) -> None:
         """Let submissions go on. Raises NotAllowed, or Superseded when nothing is frozen."""
         async with self._refusals.noting("unfreeze", by=by):

@@ -9,6 +9,7 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Lock
 from bot.changes.outcome.outcomes import UNLOCKED
 from bot.errors import Superseded
+from bot.store.engine.driver_errors import repeatable
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.control.cancellation import Cancellation
@@ -40,6 +41,7 @@ class LockControl:
         async with self._refusals.noting("unlock", by=by):
             await self._authorization.operate(by)
 
+    @repeatable
     async def unlock(self, change: int, *, by: str) -> str:
         """Release the locks of ``change`` and return a sentence about it.
 

@@ -17,6 +17,7 @@ from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcome.outcomes import GIVEN_UP, number_outcomes
 from bot.errors import NotFound, ProviderNotFound, Superseded
 from bot.providers.base import JobReport
+from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
@@ -105,6 +106,7 @@ class Resolution:
         async with self._context.database.reading() as tx:
             return (await tx.batches.get(ticket.batch)).change
 
+    @repeatable
     async def adopt(self, ticket: BatchQuestion, job: str, *, by: str) -> str:
         """Take ``job`` for the batch's and return a sentence about it.
 
@@ -131,6 +133,7 @@ class Resolution:
         )
         return f"Job {report.id} is now polled for batch {batch.position} of {change.public_id}.{unsure}"
 
+    @repeatable
     async def send_again(self, ticket: BatchQuestion, *, by: str) -> str:
         """Send the batch once more, on the operator's word that it made no job, and return a sentence about it."""
         change, _ = await self._open(ticket, by)
@@ -147,6 +150,7 @@ class Resolution:
         self._context.ring()
         return f"Batch {batch.position} of {change.public_id} is being sent again."
 
+    @repeatable
     async def give_up(self, ticket: BatchQuestion, *, by: str) -> str:
         """End the batch without knowing: its undecided numbers are read back, which tells what they have."""
         change, _ = await self._open(ticket, by)
@@ -205,6 +209,7 @@ class Resolution:
         await tx.operations.record_outcomes(change.id, verdicts, now)
         return len(run.in_state(NumberState.NOT_ATTEMPTED))
 
+    @repeatable
     async def end_read_back(self, ticket: ReadBackQuestion, *, by: str) -> str:
         """Wait no longer for the read-back: what is not read yet counts as not verified, and the change ends.
 

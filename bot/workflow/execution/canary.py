@@ -18,6 +18,7 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.outcomes import UNLOCKED
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError, Superseded
+from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task
 from bot.store.records.events import ITSELF
 from bot.store.transaction import Transaction
@@ -91,6 +92,7 @@ class Canary:
         await tx.tasks.add(Task.START, change.id, now)
         await tx.events.add(change.id, "continued", at=now, actor=by, digest=change.digest)
 
+    @repeatable
     async def continue_rollout(self, change_id: int, *, by: str) -> str:
         """Let the rest of a paused change go, and return a sentence about it.
 

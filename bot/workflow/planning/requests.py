@@ -14,6 +14,7 @@ from bot.changes.model.settings import read_value
 from bot.changes.model.start import START, read_start
 from bot.changes.model.values import Value
 from bot.errors import DeliveryError, InputError, InvalidValue, NotAuthorized, SecretError, Superseded
+from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.records.events import ITSELF
 from bot.store.transaction import Transaction
@@ -91,6 +92,7 @@ class Requests:
             read_draft, kind, draft, is_id=provider.is_id, max_numbers=self._context.policies.largest(kind.name)
         )
 
+    @repeatable
     async def propose(
         self, draft: Draft, *, requester: str, origin: str, view: str, submission: str, source: int | None = None
     ) -> int:
@@ -133,12 +135,14 @@ class Requests:
         await tx.events.add(change, "proposed", at=now, actor=requester, details={"kind": draft.kind, **follows})
         return change
 
+    @repeatable
     async def show(self, change: int) -> None:
         """Show where the planning of ``change`` is, in the modal that waits for it."""
         async with self._context.database.transaction() as tx:
             await tx.outbox.show(change, Topic.PREVIEW, now=self._context.clock())
         self._context.ring()
 
+    @repeatable
     async def again(self, change_id: int, *, by: str, view: str, submission: str, leave_out: bool = False) -> int:
         """Plan the same request again and return the new change's id; an open plan is given up for it.
 
@@ -165,6 +169,7 @@ class Requests:
         self._context.ring()
         return fresh
 
+    @repeatable
     async def editable(self, change_id: int, *, by: str) -> None:
         """Let the form of this change take the place of its plan; raises NotAllowed unless ``by`` may see it again."""
         async with (
@@ -194,6 +199,7 @@ class Requests:
         held = await tx.locks.holders(provider, numbers, besides=change.id)
         return tuple(name for number in held for name in (number, numbers[number]))
 
+    @repeatable
     async def discard(self, change: int, *, by: str, editing: bool = False) -> None:
         """Give up a plan that ``by`` closed, or edits; does nothing when approval was asked for meanwhile."""
         async with self._context.database.transaction() as tx:

@@ -12,6 +12,7 @@ from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.numbers.parser import read_numbers
 from bot.errors import InputError, NotAuthorized, NotFound
+from bot.store.engine.driver_errors import repeatable
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 
@@ -67,6 +68,7 @@ class Templates:
         reading = await asyncio.to_thread(read_numbers, template.pasted, is_id=provider.is_id)
         return TemplatePreview(draft=template, kind=kind, left_out=left_out, numbers=len(reading.identifiers))
 
+    @repeatable
     async def save(
         self, change: int, typed: str, *, by: str, submission: str, replacing: int | None = None
     ) -> Template | NameTaken:
@@ -149,6 +151,7 @@ class Templates:
                 found, after = await tx.templates.after("", limit=PAGE + 1), ""
             return TemplatePage(found[:PAGE], earlier=bool(after), later=len(found) > PAGE)
 
+    @repeatable
     async def delete(self, template: int, version: int, *, by: str) -> Template:
         """Delete the template, for its owner and for operators.
 

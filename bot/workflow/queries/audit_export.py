@@ -10,6 +10,7 @@ from typing import Final
 from bot.changes.audit.export import AuditFormat, Span, header, line, read_words
 from bot.errors import InputError
 from bot.store.database import Database
+from bot.store.engine.driver_errors import repeatable
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -42,6 +43,7 @@ class AuditExport:
         self._authorization = authorization
         self._refusals = DeniedActions(context)
 
+    @repeatable
     async def export(self, words: str, *, by: str) -> AuditFile:
         """Return the part of the audit log that ``words`` (``[FROM] [TO] [csv|jsonl]``) ask for.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.changes.model.lifecycle import ChangeState
 from bot.errors import Superseded
+from bot.store.engine.driver_errors import repeatable
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
@@ -17,6 +18,7 @@ class ResultsExport:
         self._authorization = authorization
         self._notify = notifications
 
+    @repeatable
     async def workbook(self, change_id: int, *, by: str) -> str:
         """Put the results into the change's thread as XLSX and return a sentence about it.
 

@@ -27,6 +27,7 @@ from bot.errors import (
     ProviderError,
     TokenLost,
 )
+from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -49,6 +50,7 @@ class ValueExports:
         self._authorization = authorization
         self._direct_messages = direct_messages
 
+    @repeatable
     async def ask(self, draft: Draft, *, by: str, submission: str) -> None:
         """Write down that ``by`` wants current values of what ``draft`` points at, and make the reading due.
 

@@ -10,7 +10,7 @@ import structlog
 
 from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
-from tests.integration.unruly_postgres import UnrulyPostgres, unruly, unruly_server
+from tests.integration.unruly_postgres import DATABASE, UnrulyPostgres, unruly, unruly_server
 
 __all__ = ["unruly", "unruly_server"]
 
@@ -111,6 +111,31 @@ async def test_ended_connections_double_and_lose_nothing(stage: Stage, unruly: U
     await stage.ended(change)
 
     assert stage.outcomes(change) == {"verified": 30}
+    stage.assert_nothing_doubled()
+
+
+@pytest.mark.parametrize("conflict", ["deadlock_detected", "serialization_failure"])
+async def test_a_click_that_meets_a_conflict_is_done_at_once(
+    stage: Stage, unruly: UnrulyPostgres, conflict: str
+) -> None:
+    """The database puts another transaction first, in the middle of a decision: it is decided all the same, once."""
+    stage.telnyx.add_number("+13035550000")
+    change = await stage.ask("+13035550000")
+    await stage.quiet()
+    unruly.psql(
+        "CREATE SEQUENCE tries",  # it counts on where a transaction is rolled back
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN "
+        f"IF nextval('tries') = 1 THEN RAISE {conflict}; END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER lose BEFORE INSERT ON decisions FOR EACH ROW EXECUTE FUNCTION lose()",
+        database=DATABASE,
+    )
+    answer = await stage.approve(change)
+    await stage.ended(change)
+
+    assert "at the same moment" not in answer
+    assert unruly.psql("SELECT last_value FROM tries", database=DATABASE).strip() == "2"
+    assert unruly.psql("SELECT count(*) FROM decisions", database=DATABASE).strip() == "1"
+    assert stage.outcomes(change) == {"verified": 1}
     stage.assert_nothing_doubled()
 
 
