@@ -99,7 +99,12 @@ async def _opened(engine: AsyncEngine, clock: DatabaseClock, *, writing: bool) -
         try:
             async with asyncio.timeout(OPEN_WITHIN):
                 await connection.start()
-                if not writing:
+                # Named, whatever the server, the database or the user is set to. What writes must see what was
+                # committed before its turn came: an isolation that looks once, before the turn, would have it decide
+                # by what is not so any more.
+                if writing:
+                    await connection.execution_options(isolation_level="READ COMMITTED")
+                else:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 await _heard(connection, _BOUNDS, clock)
         except DRIVER_ERRORS as error:

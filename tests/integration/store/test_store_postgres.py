@@ -234,6 +234,25 @@ async def test_a_serialization_failure_is_a_conflict(database: Database) -> None
             await connection.execute(text("DO $$ BEGIN RAISE serialization_failure; END $$"))
 
 
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+async def test_who_waited_for_the_turn_sees_what_was_written_before_it(unruly: UnrulyPostgres, isolation: str) -> None:
+    """Whatever isolation the database is set to: a look from before the turn would be of what is not so any more."""
+    unruly.psql(f"ALTER DATABASE {DATABASE} SET default_transaction_isolation TO '{isolation}'")
+    async with Database(unruly.url) as database, Database(unruly.url) as another:
+        async with database.connection() as connection:
+            await connection.execute(text("CREATE TABLE counted AS SELECT 0 AS count"))
+
+        async def count(replica: Database) -> None:
+            async with replica._writer() as connection:
+                await connection.execute(text("INSERT INTO counted SELECT max(count) + 1 FROM counted"))
+
+        await asyncio.gather(*(count(replica) for replica in (database, another) * 8))
+        async with database.connection() as connection:
+            counts = (await connection.execute(text("SELECT count FROM counted ORDER BY count"))).scalars().all()
+
+    assert counts == list(range(17))
+
+
 async def test_nothing_of_a_session_is_relied_on(database: Database) -> None:
     """Behind a pooler in transaction mode a session is everybody's: no named statements, no settings beyond the end."""
     async with database._writer() as connection:
