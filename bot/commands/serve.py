@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import signal
+import threading
 
 import structlog
 
@@ -19,6 +20,9 @@ log = structlog.get_logger(__name__)
 #: Seconds for which ``/readyz`` says that it stops, before anything is refused: whoever probes hears of it, and sends
 #: clicks elsewhere. Work is wound down meanwhile.
 NOTICE = 1.0
+#: Seconds for which it may take to stop. Whatever hangs then, a name server or a disk, is not waited for: whoever runs
+#: Linesman kills it after ten, and being killed at any instant loses nothing.
+STOPS_WITHIN = 9.0
 
 
 def run(_: argparse.Namespace) -> int:
@@ -38,6 +42,7 @@ async def _until_signal(settings: Settings, replica: str) -> int:
 
     def asked_to_stop() -> None:
         log.info("stopping")
+        _insist(loop)
         stop.set()
         if not started.is_set() and me is not None:
             me.cancel()  # still starting, maybe waiting for Slack: there is no work to wind down
@@ -59,3 +64,17 @@ async def _until_signal(settings: Settings, replica: str) -> int:
             raise
         return OK
     return FAILED if broke else OK
+
+
+def _insist(loop: asyncio.AbstractEventLoop) -> None:
+    """End the process when it has not stopped in time, and say what it was about."""
+
+    def end() -> None:
+        frames = [frame for task in asyncio.all_tasks(loop) for frame in task.get_stack(limit=1)]
+        at = sorted({f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})" for frame in frames})
+        log.error("did not stop in time, and was ended", seconds=STOPS_WITHIN, at=at)
+        os._exit(FAILED)
+
+    timer = threading.Timer(STOPS_WITHIN, end)
+    timer.daemon = True
+    timer.start()

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from contextlib import nullcontext
+
+import asyncpg
+import pytest
+
 from tests.acceptance.process import linesman
 from tests.acceptance.stage import Stage
 from tests.integration.unruly_postgres import UnrulyPostgres, unruly, unruly_server
@@ -39,3 +46,25 @@ async def test_a_right_that_is_missing_ends_the_start_and_is_found_by_check(
         assert "lacks a right (permission denied for table locks): grant it" in ended.out + ended.err
         assert "Traceback" not in ended.err
     assert "opens and has the current revision" in well.out
+
+
+@pytest.mark.parametrize("falls_silent", [False, True], ids=["it waits", "it falls silent"])
+async def test_sigterm_ends_a_start_that_waits_for_another_replica(
+    stage: Stage, unruly: UnrulyPostgres, *, falls_silent: bool
+) -> None:
+    """While the database is brought up to date by somebody else, also when it does not answer any more meanwhile."""
+    stage.process.env["DATABASE_URL"] = unruly.url
+    holding = await asyncpg.connect(unruly.url.replace("+asyncpg", ""))
+    await holding.execute("SELECT pg_advisory_lock(4711042)")
+    await stage.process.launch()
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(60):
+        while not await holding.fetchval(waits):  # noqa: ASYNC110 - PostgreSQL tells nobody
+            await asyncio.sleep(0.05)
+    with unruly.hanging() if falls_silent else nullcontext():
+        stage.process.strike(signal.SIGTERM)
+        status = await stage.process.gone()
+    await holding.close()
+
+    assert status == 0
+    assert stage.process.said("stopping") == 1

@@ -28,6 +28,15 @@ MOMENTS: Final = {
     ),
 }
 
+#: What the process imports at its start, so that a name is looked up for ever.
+NO_NAME_SERVER: Final = """
+import socket, time
+real = socket.getaddrinfo
+def asked(host, *rest, **named):
+    return time.sleep(600) if host == "slack.example" else real(host, *rest, **named)
+socket.getaddrinfo = asked
+"""
+
 
 @pytest.mark.faults  # plain runs stop it at the worst steps of the matrix, and the demo at its end
 @pytest.mark.parametrize("transport", ["socket"])
@@ -52,3 +61,17 @@ async def test_sigterm_ends_a_start_that_waits_for_slack(stage: Stage) -> None:
 
     assert await stage.process.gone(within=5) == 0
     assert stage.process.said("ready") == 0
+
+
+async def test_sigterm_ends_whatever_hangs(stage: Stage) -> None:
+    """A name server that does not answer holds a thread that nobody can end; the process ends, and says that it did."""
+    (stage.folder / "sitecustomize.py").write_text(NO_NAME_SERVER)
+    stage.process.env |= {"SLACK_API_URL": "https://slack.example/api/", "PYTHONPATH": str(stage.folder)}
+    await stage.process.launch()
+    await stage.process.until_said("database ready")
+
+    stage.process.strike(signal.SIGTERM)
+    status = await stage.process.gone()
+
+    assert status == 1
+    assert stage.process.said("did not stop in time, and was ended") == 1
