@@ -153,7 +153,7 @@ class Settings(Passed):
         le=_HOUR,
         allow_inf_nan=False,
         alias="LINESMAN_POLL_MAX",
-        description="longest time in seconds between two polls of a job",
+        description="longest time in seconds between two polls of a job that is late, or that nothing is known of",
     )
     provider_timeout: float = Field(
         30,
@@ -177,7 +177,8 @@ class Settings(Passed):
         le=_MONTH,
         allow_inf_nan=False,
         alias="LINESMAN_STUCK_AFTER",
-        description="seconds without progress after which a job counts as stalled and operators are told, "
+        description="seconds without progress, counted from the provider's estimate if there is one, after which a job "
+        "counts as stalled and operators are told, "
         "with reminders after twice as long each time",
     )
     card_seconds: float = Field(

@@ -72,7 +72,7 @@ def test_500_jobs_are_not_500_calls() -> None:
             heapq.heappush(due, (now + wait, job))
             continue
         called.append(now)
-        again = next_poll(pace, now=now, polls=polls[job], done_by=None, in_flight=500, spread=job)
+        again = next_poll(pace, now=now, since=NOW, expected=None, moves=False, in_flight=500, spread=job)
         polls[job] += 1
         heapq.heappush(due, (again, job))
 
@@ -84,7 +84,9 @@ def test_500_jobs_are_not_500_calls() -> None:
 def test_jobs_that_end_sooner_are_asked_about_sooner() -> None:
     """Within the same budget a job with a near estimate is read before one that has hours to go."""
     pace = PollPace(least=timedelta(seconds=2), most=timedelta(seconds=30))
-    near = next_poll(pace, now=NOW, polls=3, done_by=NOW + timedelta(seconds=10), in_flight=20, spread=0)
-    far = next_poll(pace, now=NOW, polls=3, done_by=NOW + timedelta(hours=2), in_flight=20, spread=0)
+    near, far = (
+        next_poll(pace, now=NOW, since=NOW, expected=NOW + ends_in, moves=False, in_flight=20, spread=0)
+        for ends_in in (timedelta(seconds=10), timedelta(hours=2))
+    )
 
     assert near < far

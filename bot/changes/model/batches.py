@@ -33,7 +33,7 @@ class Batch:
     attempts: int
     submitted_at: datetime | None
     settled_at: datetime | None
-    #: The provider's estimate of when the job is done.
+    #: When the job was to be done, by the provider's estimate at the time of ``progressed_at``.
     done_by: datetime | None
     #: Provider's word for the job's state, at the last poll.
     job_state: str

@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, exists, func, select, update
+from sqlalchemy import Row, exists, func, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -164,11 +164,16 @@ class Batches:
             statement = update(batches).where(batches.c.id.in_(chunk))
             await self._connection.execute(statement.values(checked_at=at, check_problem=problem))
 
-    async def typical_seconds(self, kind: str) -> float | None:
-        """Return how long recent jobs of ``kind`` took, in seconds (the median of 50); None when there were none."""
+    async def typical_seconds(self, kind: str, *, like: int | None = None) -> float | None:
+        """Return how long recent jobs of ``kind`` took, in seconds (the median of 50); None when there were none.
+
+        With ``like`` only those count that had about so many numbers.
+        """
+        sizes = true() if like is None else batches.c.size.between(like * 2 // 3, like * 3 // 2)
+        ended = batches.c.submitted_at.is_not(None) & batches.c.settled_at.is_not(None)
         statement = (
             select(batches.c.submitted_at, batches.c.settled_at)
-            .where(batches.c.kind == kind, batches.c.submitted_at.is_not(None), batches.c.settled_at.is_not(None))
+            .where(batches.c.kind == kind, ended, sizes)
             .order_by(batches.c.id.desc())
             .limit(50)
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from bot.changes.model.batches import Batch
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, OperationState
 from bot.changes.model.messages import Topic
 from bot.changes.outcome.outcomes import GIVEN_UP, UNCHANGED
-from bot.changes.outcome.poll_schedule import next_poll
+from bot.changes.outcome.poll_schedule import expected_end, next_poll
 from bot.providers.base import JobReport
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
@@ -36,15 +39,41 @@ async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, rep
     if batch.handed:
         await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
     await tx.operations.sent(batch.change, batch.position)
-    due = next_poll(
-        context.timing.poll,
+    due = await poll_due(tx, context, replace(batch, submitted_at=now, progressed_at=now), kind, report)
+    await tx.tasks.add(Task.POLL, batch.id, due)
+
+
+async def poll_due(
+    tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport | None, *, moved: bool = False
+) -> datetime:
+    """Return when the job of ``batch`` is polled next.
+
+    ``report`` is what was just read, if it could be; ``moved`` says whether outcomes are new in it.
+    """
+    now = context.clock()
+    pace = context.timing.poll
+    since = batch.submitted_at or now
+    moved_at = now if moved else batch.progressed_at or since
+    done_by = report.done_by if report else batch.done_by
+    decided = len(report.succeeded) + len(report.failed) if report else 0
+    share = min(1.0, decided / batch.size) if batch.size and moved_at > since else 0.0
+    typical = None
+    if done_by is None and not share:
+        seconds = await tx.batches.typical_seconds(kind.name, like=batch.size)
+        typical = None if seconds is None else timedelta(seconds=seconds)
+    expected = expected_end(since=since, moved_at=moved_at, done_by=done_by, share=share, typical=typical)
+    if expected and context.catalogue.provider(kind).carries_out:
+        # To look at a run of ours costs the provider nothing, and people watch it number by number.
+        expected = min(expected, now + max(pace.least, min((expected - now) / 2, pace.most)))
+    return next_poll(
+        pace,
         now=now,
-        polls=0,
-        done_by=report.done_by,
+        since=since,
+        expected=expected,
+        moves=moved,
         in_flight=await tx.batches.watched(kind.provider),
         spread=batch.id,
     )
-    await tx.tasks.add(Task.POLL, batch.id, due)
 
 
 async def say_submitted(tx: Transaction, notifications: Notifications, change: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import structlog
 
@@ -11,13 +10,14 @@ from bot.changes.model.batches import Batch, Operation
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
 from bot.changes.outcome.outcomes import STALE, NumberOutcome, number_outcomes
-from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, next_poll
+from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, TRUSTED, next_final_poll
 from bot.changes.policy import OnStale
 from bot.errors import ProviderError, ProviderNotFound
 from bot.providers.base import JobReport, JobState
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
+from bot.workflow.execution.adoption import poll_due
 from bot.workflow.execution.batch_requests import on_stale
 from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.stop import ChangeStop
@@ -119,7 +119,6 @@ class Polling:
                 batch.id,
                 polls=batch.polls + 1,
                 final_polls=final_polls,
-                done_by=report.done_by,
                 job_state=report.state_word[:32],
             )
             if any(verdict.code == STALE for verdict in verdicts):
@@ -132,8 +131,12 @@ class Polling:
                 progressed = bool(verdicts) or report.state_word[:32] != batch.job_state
                 # A run of ours stands still while there is a freeze, as it should.
                 progressed = progressed or (self._ours(kind) and await tx.freezes.current() is not None)
-                await self._watch(tx, batch, progressed=progressed, why=f"it says “{report.state_word}”")
-                await tx.tasks.again(claim, await self._next(tx, batch, kind, report))
+                await self._watch(tx, batch, report if progressed else None, why=f"it says “{report.state_word}”")
+                if over or decided:
+                    due = next_final_poll(self._context.timing.poll, now=now, final_polls=final_polls)
+                else:
+                    due = await poll_due(tx, self._context, batch, kind, report, moved=bool(verdicts))
+                await tx.tasks.again(claim, due)
             if verdicts or final:
                 await self._notify.card(tx, batch.change)
         log.info(
@@ -188,12 +191,15 @@ class Polling:
         )
         await after_settling(tx, batch.change, self._context)
 
-    async def _watch(self, tx: Transaction, batch: Batch, *, progressed: bool, why: str) -> None:
+    async def _watch(self, tx: Transaction, batch: Batch, progress: JobReport | None, *, why: str) -> None:
         """Notice when a job has stalled, and when it makes progress again. It is polled on either way."""
         now = self._context.clock()
         since = batch.progressed_at or batch.submitted_at or now
-        if progressed:
-            await tx.batches.put(batch.id, progressed_at=now, overdue_at=None)
+        if batch.done_by is not None:
+            # What is to take an hour has not stalled after half of one.
+            since = max(since, min(batch.done_by, since + TRUSTED))
+        if progress is not None:
+            await tx.batches.put(batch.id, progressed_at=now, overdue_at=None, done_by=progress.done_by)
             if batch.stuck:
                 await tx.events.add(batch.change, "job_resumed", at=now, batch=batch.position, job=batch.job)
                 await self._notify.card(tx, batch.change)
@@ -209,18 +215,8 @@ class Polling:
             if not await tx.tasks.held(claim, self._worker):
                 return
             await tx.batches.put(batch.id, polls=batch.polls + 1)
-            await self._watch(tx, batch, progressed=False, why=f"it cannot be read: {error.message}")
-            await tx.tasks.again(claim, await self._next(tx, batch, kind, None))
-
-    async def _next(self, tx: Transaction, batch: Batch, kind: Kind, report: JobReport | None) -> datetime:
-        return next_poll(
-            self._context.timing.poll,
-            now=self._context.clock(),
-            polls=batch.polls,
-            done_by=report.done_by if report else None,
-            in_flight=await tx.batches.watched(kind.provider),
-            spread=batch.id,
-        )
+            await self._watch(tx, batch, None, why=f"it cannot be read: {error.message}")
+            await tx.tasks.again(claim, await poll_due(tx, self._context, batch, kind, None))
 
 
 def _all_decided(batch: Batch, report: JobReport, operations: Sequence[Operation], verdicts: int) -> bool:
