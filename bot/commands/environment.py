@@ -23,7 +23,7 @@ def settings(replica: str | None = None) -> Settings:
     The logs carry the name ``replica``, or a new one.
     """
     found = load(os.environ, known_kinds())
-    logs.configure(found.log_level, found.log_format, secrets=found.secrets(), replica=replica or replica_name())
+    _log(found, replica=replica or replica_name())
     return found
 
 
@@ -36,8 +36,18 @@ def storage(url: str | None = None, *, called: str = "DATABASE_URL", also: Colle
         found = load_storage(os.environ if url is None else {**os.environ, "DATABASE_URL": url})
     except ConfigurationError as error:
         raise ConfigurationError([problem.replace("DATABASE_URL", called) for problem in error.problems]) from None
-    logs.configure(found.log_level, found.log_format, secrets={*found.secrets(), *also}, replica=replica_name())
+    _log(found, also, replica=replica_name())
     return found
+
+
+def _log(found: Settings | Storage, also: Collection[str] = (), *, replica: str) -> None:
+    logs.configure(
+        found.log_level,
+        found.log_format,
+        libraries=found.log_libraries,
+        secrets={*found.secrets(), *also},
+        replica=replica,
+    )
 
 
 def sqlite_path(otherwise: str) -> Path:

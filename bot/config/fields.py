@@ -161,6 +161,10 @@ def _policed(file: PolicyFile) -> PolicyFile:
     return file
 
 
+def _words(value: object) -> object:
+    return tuple(filter(None, (word.strip().lower() for word in value.split(",")))) if isinstance(value, str) else value
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -185,5 +189,7 @@ NamedGrant = Annotated[Grant, BeforeValidator(_grant)]
 OpenGrant = Annotated[Grant, BeforeValidator(_open_grant)]
 #: A policy file that was read and has no problems.
 Policed = Annotated[InstanceOf[PolicyFile], AfterValidator(_policed)]
+#: For a comma list of words.
+Words = BeforeValidator(_words)
 #: For words that may be written in capitals.
 Lower = BeforeValidator(_lower)

@@ -31,7 +31,16 @@ from bot.config.fields import (
     WebUrl,
 )
 from bot.config.policy import PolicyFile, explain, explain_reading, rule_cautions, variable_cautions
-from bot.config.storage import DATABASE_URL, LOG_FORMAT, LOG_LEVEL, LogFormat, LogLevel, Passed
+from bot.config.storage import (
+    DATABASE_URL,
+    LOG_FORMAT,
+    LOG_LEVEL,
+    LOG_LIBRARIES,
+    LogFormat,
+    LogLevel,
+    LogLibraries,
+    Passed,
+)
 
 _NO_PROVIDER = (
     "TELNYX_API_KEY is not set: paste an API key from the Telnyx portal (KEY…), "
@@ -203,6 +212,7 @@ class Settings(Passed):
         description="base address of an OpenTelemetry collector, OTLP over HTTP: turns traces on (extra `otel`)",
     )
     log_level: LogLevel = LOG_LEVEL
+    log_libraries: LogLibraries = LOG_LIBRARIES
     log_format: LogFormat = LOG_FORMAT
 
     # These rules look at an earlier field too. When that one is itself wrong, it is missing from `info.data`, its own

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import make_url
 
-from bot.config.fields import DatabaseUrl, Lower
+from bot.config.fields import DatabaseUrl, Lower, Words
 
 DATABASE_URL: Final[Any] = Field(
     SecretStr("sqlite+aiosqlite:///linesman.db"),
@@ -17,6 +17,16 @@ DATABASE_URL: Final[Any] = Field(
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], Lower]
 LOG_LEVEL: Final[Any] = Field(
     "info", alias="LINESMAN_LOG_LEVEL", description="lowest level that is logged: debug, info, warning or error"
+)
+#: The HTTP client of the providers is not among them: in what it tells at debug a provider may quote a PIN.
+LogLibraries = Annotated[
+    tuple[Literal["aiohttp", "aiosqlite", "asyncio", "slack_bolt", "slack_sdk", "sqlalchemy"], ...], Words
+]
+LOG_LIBRARIES: Final[Any] = Field(
+    (),
+    alias="LINESMAN_LOG_LIBRARIES",
+    description="with the level debug, comma list of libraries whose lines are logged at debug too: "
+    "aiohttp, aiosqlite, asyncio, slack_bolt, slack_sdk, sqlalchemy; each makes the bot much slower",
 )
 LogFormat = Annotated[Literal["json", "console"], Lower]
 LOG_FORMAT: Final[Any] = Field("json", alias="LINESMAN_LOG_FORMAT", description="format of the logs: json or console")
@@ -33,6 +43,7 @@ class Storage(Passed):
 
     database_url: DatabaseUrl = DATABASE_URL
     log_level: LogLevel = LOG_LEVEL
+    log_libraries: LogLibraries = LOG_LIBRARIES
     log_format: LogFormat = LOG_FORMAT
 
     def secrets(self) -> frozenset[str]:

@@ -83,10 +83,18 @@ class _LogHandler(logging.StreamHandler[TextIO]):
 
 
 def configure(
-    level: str, style: str, *, secrets: Iterable[str] = (), replica: str = "", stream: TextIO | None = None
+    level: str,
+    style: str,
+    *,
+    libraries: Iterable[str] = (),
+    secrets: Iterable[str] = (),
+    replica: str = "",
+    stream: TextIO | None = None,
 ) -> None:
     """Send all logs to ``stream`` (standard error) from ``level`` (``info``, …) on, as ``json`` or ``console`` lines.
 
+    What libraries tell at level debug, the drivers above all, doubles the work of a run and is left out, but for those
+    ``libraries`` that are named.
     Every line carries the name of this process, ``replica``, if there is one. ``secrets`` are texts that must never be
     printed, as :meth:`bot.config.Settings.secrets` lists them. May be called again; the last call counts.
     """
@@ -116,7 +124,10 @@ def configure(
     for old in [old for old in root.handlers if isinstance(old, _LogHandler)]:
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(level.upper())
+    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level.upper()]))
+    logging.getLogger("bot").setLevel(level.upper())
+    for name in libraries:
+        logging.getLogger(name).setLevel(level.upper())
     # The HTTP client reports every request at level info, thousands of lines for one change, with the reason phrase;
     # at debug come the headers of answers. There a provider may quote a PIN, and no redaction knows it.
     # The migration tool tells each step; what came of it is one line of ours.

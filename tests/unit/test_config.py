@@ -585,7 +585,7 @@ def test_variables() -> None:
     names = [variable.name for variable in config.VARIABLES]
     defaults = {variable.name: variable.default for variable in config.VARIABLES}
 
-    assert len(names) == len(set(names)) == 32
+    assert len(names) == len(set(names)) == 33
     assert all(variable.meaning for variable in config.VARIABLES)
     assert [variable.name for variable in config.VARIABLES if variable.required] == [
         "SLACK_BOT_TOKEN",

@@ -25,7 +25,7 @@ def output() -> Iterator[io.StringIO]:
     """Return a place for logs to go to, and put logging back as it was afterwards."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "alembic")}
+    quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "alembic", "aiosqlite", "bot")}
     yield io.StringIO()
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -90,6 +90,17 @@ class TestConfigure:
         structlog.get_logger("a").warning("yes")
 
         assert [line["event"] for line in lines(output)] == ["yes"]
+
+    def test_debug(self, output: io.StringIO) -> None:
+        """At level debug Linesman's own lines are written, and of the libraries those of the named ones."""
+        logs.configure("debug", "json", libraries=["aiosqlite"], stream=output)
+
+        structlog.get_logger("bot.worker").debug("own")
+        logging.getLogger("aiosqlite").debug("named")
+        logging.getLogger("slack_sdk.web").debug("not named")
+        logging.getLogger("slack_sdk.web").info("not that low")
+
+        assert [line["event"] for line in lines(output)] == ["own", "named", "not that low"]
 
     def test_requests_are_not_listed(self, output: io.StringIO) -> None:
         """The HTTP client's line per request is left out at every level: it may name where an answer redirects to."""
