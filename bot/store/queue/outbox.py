@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.change import MessageRef, public_id
+from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import STANDING, THREADED, OutboxMessage, Topic
 from bot.store.queue.claims import claim_due
 from bot.store.tables import changes, outbox
@@ -18,6 +19,10 @@ from bot.store.tables import changes, outbox
 PENDING: Final = "pending"
 _SENT: Final = "sent"
 _REFUSED: Final = "refused"
+#: Whether the change of a message is over: what its card says then is shown without a pause.
+_LAST_WORD: Final = exists().where(
+    changes.c.id == outbox.c.change_id, changes.c.state.in_([state.value for state in ChangeState if state.over])
+)
 
 
 class Outbox:
@@ -46,6 +51,7 @@ class Outbox:
     ) -> None:
         """Have a standing message brought up to date, at the earliest ``pause`` after its last delivery.
 
+        What a change comes to in the end is shown at once.
         ``data`` takes the place of what it was given before.
         """
         key = f"{public_id(change)}:{topic.value}"
@@ -53,7 +59,7 @@ class Outbox:
         if row is None:
             await self._insert(change, topic, key, now, data or {})
             return
-        due_at = max(now, row.sent_at + pause) if row.sent_at else now
+        due_at = case((_LAST_WORD, now), else_=max(now, row.sent_at + pause) if row.sent_at else now)
         waiting_since = case((outbox.c.state == PENDING, outbox.c.waiting_since), else_=due_at)
         statement = (
             update(outbox)
@@ -109,7 +115,7 @@ class Outbox:
         earlier attempt may yet arrive and cover it: the next delivery, whatever it is for, counts as interrupted too.
         """
         current = outbox.c.version == message.version
-        due_at = case((current, now + confirm if confirm else outbox.c.due_at), else_=now + pause)
+        due_at = case((current, now + confirm if confirm else outbox.c.due_at), (_LAST_WORD, now), else_=now + pause)
         statement = (
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)

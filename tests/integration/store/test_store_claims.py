@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from bot.changes.model.change import Draft, MessageRef
+from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import OutboxMessage, Topic
 from bot.store.database import Database
 from bot.store.queue.tasks import Task
@@ -117,6 +118,26 @@ async def test_a_card_is_one_message_however_often_it_changes(database: Database
     async with database.transaction() as tx:
         await tx.outbox.sent(again, owner="a", now=NOW + PAUSE, pause=PAUSE)
     assert await claim_messages(database, "a", NOW + PAUSE * 9) == []
+
+
+async def test_the_last_word_does_not_wait(database: Database) -> None:
+    """Once the change is over its card is brought up to date at once, also when it was just being delivered."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
+    (message,) = await claim_messages(database, "a")
+    async with database.transaction() as tx:
+        await tx.changes.move(change, ChangeState.DISCARDED)
+        await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
+        await tx.outbox.sent(message, owner="a", now=NOW, pause=PAUSE)
+
+    (during,) = await claim_messages(database, "a", NOW)
+    async with database.transaction() as tx:
+        await tx.outbox.sent(during, owner="a", now=NOW, pause=PAUSE)
+        await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
+    (after,) = await claim_messages(database, "a", NOW)
+
+    assert (during.topic, after.topic) == (Topic.CARD, Topic.CARD)
 
 
 async def test_a_thread_waits_for_its_card_and_keeps_its_order(database: Database) -> None:
