@@ -33,6 +33,8 @@ MAX_NUMBERS = 1000
 _TEXTS = ("external_pin", "customer_reference", "connection_id", "billing_group_id")
 _SWITCHES = ("hd_voice_enabled", "deletion_lock_enabled")
 UPDATE_FIELDS = ("tags", *_TEXTS, *_SWITCHES, "voice")
+#: What an update of one number takes; ``address_id``, which it takes as well, the stand-in has not.
+PATCH_FIELDS = tuple(name for name in UPDATE_FIELDS if name not in {"deletion_lock_enabled", "voice"})
 EMERGENCY_FIELDS = ("emergency_enabled", "emergency_address_id")
 _ID = re.compile(r"\d+", re.ASCII)
 

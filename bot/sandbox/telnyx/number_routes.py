@@ -1,4 +1,4 @@
-"""The endpoints that read numbers."""
+"""The endpoints that read numbers, and the one that changes a single number."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from aiohttp import web
 from bot.sandbox.provider.errors import JsonObject
 from bot.sandbox.telnyx.account import Account
 from bot.sandbox.telnyx.answers import data, listing, read_object
-from bot.sandbox.telnyx.bodies import read_e164
-from bot.sandbox.telnyx.errors import bad_filter, not_found
+from bot.sandbox.telnyx.behaviour import Behaviour
+from bot.sandbox.telnyx.bodies import PATCH_FIELDS, check_fields, read_e164, read_update
+from bot.sandbox.telnyx.errors import TelnyxRefusedError, bad_filter, not_found
 from bot.sandbox.telnyx.filters import (
     LIST_FILTERS,
     NUMBER_SORTS,
@@ -33,8 +34,9 @@ _SLIM_STATUSES = tuple("port_pending" if status == "port-pending" else status fo
 class NumberRoutes:
     """Lists of numbers, single numbers, their voice settings, and the ownership check."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, behaviour: Behaviour) -> None:
         self._account = account
+        self._behaviour = behaviour
         #: Parameters that the lists overlook, such as ``filter[tag]``, as the real service is known to do.
         self.ignored: set[str] = set()
 
@@ -46,6 +48,7 @@ class NumberRoutes:
             web.get("/phone_numbers/voice", self.list_voice),
             web.post("/phone_numbers/actions/verify_ownership", self.verify_ownership),
             web.get("/phone_numbers/{id}", self.one),
+            web.patch("/phone_numbers/{id}", self.update),
             web.get("/phone_numbers/{id}/voice", self.one_voice),
         ]
 
@@ -106,17 +109,30 @@ class NumberRoutes:
         """Answer one number by its id; an E.164 text is not an id and gets 404."""
         return data(detailed_row(self._number(request), self._account))
 
+    async def update(self, request: web.Request) -> web.Response:
+        """Change one number at once and answer it."""
+        number = self._found(request)
+        body = await read_object(request)
+        check_fields(body, PATCH_FIELDS)
+        settings = read_update(body, self._account)
+        if (problem := self._behaviour.carry_out(number, "update_phone_numbers", settings, [])) is not None:
+            raise TelnyxRefusedError(422, problem)
+        return data(detailed_row(number, self._account))
+
     async def one_voice(self, request: web.Request) -> web.Response:
         """Answer the voice settings of one number by its id."""
         return data(voice_row(self._number(request)))
 
     def _number(self, request: web.Request) -> Number:
+        return self._account.as_read(self._found(request))
+
+    def _found(self, request: web.Request) -> Number:
         Query(request.query.items()).end()
         asked = request.match_info["id"]
         number = self._account.numbers.get(self._account.mistaken.get(asked, asked))
         if number is None:
             raise not_found()
-        return self._account.as_read(number)
+        return number
 
     async def verify_ownership(self, request: web.Request) -> web.Response:
         """Answer which of up to 1000 E.164 numbers the account has in an editable state."""

@@ -55,7 +55,7 @@ class TelnyxStandIn(ProviderStandIn[Number]):
         self._behaviour = Behaviour(self._account)
         self._book = JobBook(time, self._behaviour)
         self._middleware = Middleware(api_key, time, self._book)
-        self._number_routes = NumberRoutes(self._account)
+        self._number_routes = NumberRoutes(self._account, self._behaviour)
         self._job_routes = JobRoutes(
             self._account,
             self._book,

@@ -310,3 +310,15 @@ async def test_a_number_is_added_once(telnyx: TelnyxStandIn) -> None:
 
     with pytest.raises(ValueError, match="already has"):
         telnyx.add_number("+13035550100")
+
+
+async def test_one_number_is_changed_at_once(telnyx: TelnyxStandIn, client: httpx.AsyncClient) -> None:
+    """A PATCH takes effect before its answer, takes only what it is documented to take, and knows its numbers."""
+    number = telnyx.add_number("+14045550000", customer_reference="old")
+
+    changed = await client.patch(f"/phone_numbers/{number.id}", json={"customer_reference": "new"})
+    refused = await client.patch(f"/phone_numbers/{number.id}", json={"deletion_lock_enabled": True})
+    unknown = await client.patch("/phone_numbers/1", json={"customer_reference": "new"})
+
+    assert (changed.status_code, changed.json()["data"]["customer_reference"]) == (200, "new")
+    assert (telnyx.numbers[number.id].customer_reference, refused.status_code, unknown.status_code) == ("new", 422, 404)

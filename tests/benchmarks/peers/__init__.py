@@ -1,0 +1,1 @@
+"""What people do without Linesman: competent scripts on the official SDK, one function each."""
