@@ -57,6 +57,7 @@ async def test_the_jobs_own_list_becomes_the_changes_numbers(bundles: Stage) -> 
     assert "Numbers: unknown until the job runs, at most 1,000" in shown
     assert "Nobody can see which numbers these are." in shown
     assert "Has bundle: yes" in shown
+    assert "repeated" not in shown
     change = await stage.request()
     card = stage.request_card(change)
     assert "Up to 1,000 numbers that are unknown until the job runs" in str(card.blocks)
