@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bot.slack.client import Client
+from bot.slack.files import FileUploads
 from bot.slack.history import History, Message, key_of, mark
-from bot.slack.uploads import FileUploads
 from bot.slack.views.elements import escape
 from bot.slack.web_api import call
 

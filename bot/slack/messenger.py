@@ -12,8 +12,8 @@ from bot.changes.model.messages import OutboxMessage, Topic
 from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
 from bot.slack.client import Client
 from bot.slack.direct_messages import SlackDirectMessages
+from bot.slack.files import FileUploads
 from bot.slack.history import History, key_of, mark
-from bot.slack.uploads import FileUploads
 from bot.slack.views.approval_card import approval_card, approval_text
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block, shortened

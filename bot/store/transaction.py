@@ -6,8 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.queue.orphans import Orphans
 from bot.store.queue.outbox import Outbox
-from bot.store.queue.replicas import Replicas
-from bot.store.queue.reporter import Reporter
+from bot.store.queue.replicas import Replicas, Reporter
 from bot.store.queue.tasks import Tasks
 from bot.store.queue.waiting import Waiting
 from bot.store.records.batches import Batches

@@ -11,8 +11,7 @@ from typing import Final
 
 import pytest
 
-from bot.changes.audit.events import Event
-from bot.changes.audit.hash_chain import PRUNED
+from bot.changes.audit.events import PRUNED, Event
 from bot.changes.model.lifecycle import ChangeState
 from bot.slack.views.events import FORMER, SENTENCES, event_line
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.changes.input.list_query import SORTS, ListQuery, read_listing
 from bot.changes.model.lifecycle import ChangeState, Outcome
-from bot.changes.model.paging import Cursor, ListPage, cut, read_cursor
+from bot.changes.model.list_rows import Cursor, ListPage, cut, read_cursor
 from bot.errors import InputError
 from bot.providers.telnyx.kinds import kinds
 

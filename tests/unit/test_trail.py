@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.changes.audit.events import Event, Head
-from bot.changes.audit.hash_chain import GENESIS, PRUNED, ChainCheck, ChainProof, link
+from bot.changes.audit.events import GENESIS, PRUNED, ChainCheck, ChainProof, Event, Head, link
 from bot.errors import AuditLogBroken
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

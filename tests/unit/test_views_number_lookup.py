@@ -14,9 +14,8 @@ from bot.changes.input.templates import Template
 from bot.changes.model.batches import Operation, Tally
 from bot.changes.model.change import Draft, MessageRef
 from bot.changes.model.lifecycle import ChangeState, OperationState, Outcome
-from bot.changes.model.list_rows import HistoryRow, ListRow
+from bot.changes.model.list_rows import Cursor, HistoryRow, ListPage, ListRow
 from bot.changes.model.locks import Freeze, Held
-from bot.changes.model.paging import Cursor, ListPage
 from bot.changes.model.settings import Shape
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret

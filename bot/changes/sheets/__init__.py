@@ -10,12 +10,12 @@ An empty cell keeps the current value. :data:`CLEAR` in a cell empties the setti
 from __future__ import annotations
 
 from bot.changes.sheets.cells import CLEAR
-from bot.changes.sheets.exports import export, template
 from bot.changes.sheets.files import LARGEST
 from bot.changes.sheets.foreign import ForeignColumns
 from bot.changes.sheets.marking import marked
 from bot.changes.sheets.reading import MOST_ROWS, read_sheet
 from bot.changes.sheets.sheet import Layout, Sheet, SheetProblem, SheetRow
+from bot.changes.sheets.writing import export, template
 
 __all__ = [
     "CLEAR",

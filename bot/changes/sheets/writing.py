@@ -1,15 +1,20 @@
-"""Values as cells that are read as the same values again."""
+"""Values as cells that are read as the same values again, and sheets that are made to be filled in and uploaded."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape, show_value
-from bot.changes.model.values import MASK, Secret, Value
+from bot.changes.model.snapshots import Snapshot
+from bot.changes.model.values import MASK, Secret, Value, Values
 from bot.changes.planning.plan import same
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded
+from bot.changes.sheets.columns import NUMBER
 from bot.changes.sheets.entries import read_entry
 from bot.changes.text.cells import is_bracketed, is_nothing
 from bot.changes.text.characters import visible
@@ -93,3 +98,39 @@ def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
     if not setting.choices and (is_nothing(shown) or (setting.listed and is_bracketed(shown))):
         return f"'{shown}"
     return guarded(shown)
+
+
+def template(kind: Kind) -> bytes:
+    """Return an empty sheet for ``kind`` as CSV: headings for the number and every setting but the secret ones."""
+    return export(kind, (), {})
+
+
+def export(kind: Kind, snapshots: Iterable[Snapshot], labels: Labels) -> bytes:
+    """Return current values as CSV, one row for each number; uploaded again as it is, the sheet changes nothing.
+
+    ``labels`` has setting name -> {id: human name} and stands beside ids. UTF-8 with a byte-order mark, which is how
+    Excel knows the encoding. Secrets are left out. A cell is empty, which keeps the current value, when nothing is set,
+    and when a cell cannot say what is set: a tag with a comma in it, say, or values that the rule of ``kind``
+    would refuse.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    settings = tuple(setting for setting in kind.settings if not setting.secret)
+    writer.writerow((NUMBER, *(guarded(setting.label) for setting in settings)))
+    write = CellWriter(labels)
+    for snapshot in snapshots:
+        known = ((setting, snapshot.values.get(setting.name)) for setting in settings)
+        values = _accepted(kind, {setting.name: value for setting, value in known if write.cell(setting, value)})
+        writer.writerow(
+            (guarded(snapshot.e164), *(write.cell(s, values[s.name]) if s.name in values else "" for s in settings))
+        )
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _accepted(kind: Kind, values: dict[str, Value]) -> Values:
+    """Return ``values`` without those to which the rule of ``kind`` objects."""
+    while values and (broken := kind.rule(values)):
+        if not broken.keys() & values.keys():
+            return {}
+        values = {name: value for name, value in values.items() if name not in broken}
+    return values

@@ -16,7 +16,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice, Shape
 from bot.changes.model.values import JSON
 from bot.errors import BadRequest
-from bot.providers.conditions import Conditions, digits, searchable
+from bot.providers.listing import Conditions, digits, searchable
 
 Row: TypeAlias = Mapping[str, JSON]
 

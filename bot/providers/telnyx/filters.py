@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.changes.model.filter_fields import FilterField
 from bot.changes.model.settings import Choice, Shape
-from bot.providers.conditions import digits
+from bot.providers.listing import digits
 
 _STATUSES: Final = (
     Choice("active", "Active"),

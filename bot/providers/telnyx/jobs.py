@@ -15,9 +15,9 @@ from bot.providers.answers import clean
 from bot.providers.base import BatchRequest, JobReport, JobSearch, JobState, OperationReport
 from bot.providers.http import PacedClient, Ready
 from bot.providers.listing import ListProgress
-from bot.providers.telnyx.bodies import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.errors import reason
 from bot.providers.telnyx.kinds import EXTERNAL_PIN
+from bot.providers.telnyx.values import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, one, parse, rows, total
 
 #: Seconds that a request for a job may wait here for its turn. Its numbers were looked at just before and would have to

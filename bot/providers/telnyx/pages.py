@@ -18,7 +18,7 @@ from bot.errors import BadRequest, ProviderNotFound, Unavailable
 from bot.providers.http import PacedClient, Params
 from bot.providers.listing import WIDTH, ListProgress, together
 from bot.providers.telnyx.search import Query
-from bot.providers.telnyx.snapshots import Source
+from bot.providers.telnyx.values import Source
 from bot.providers.telnyx.wire import one, rows, total
 
 Row: TypeAlias = dict[str, JSON]

@@ -3,7 +3,7 @@
 Named numbers are resolved by ownership checks, 1000 a call, which also tell the id and whether a number can be
 changed now. A filter is resolved by its pages, whose rows are the values at the same time; a number that matches and
 that the ownership check does not know cannot be changed now. What values are left is then read from one or both of
-two lists (``snapshots.py``), by pages or singly (``pages.py``).
+two lists (``values.py``), by pages or singly (``pages.py``).
 
 Numbers may come and go while the pages of a filter are read, and every later page shifts. That shows in the totals
 of the pages or in a number that comes twice; the pages are then read again.
@@ -28,7 +28,7 @@ from bot.providers.http import PacedClient
 from bot.providers.listing import together
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.search import Search
-from bot.providers.telnyx.snapshots import Source, shown_along, sources, values
+from bot.providers.telnyx.values import Source, shown_along, sources, values
 from bot.providers.telnyx.wire import Ownership, data, parse
 
 #: The most numbers in one ownership check (API.md, "Ownership check").

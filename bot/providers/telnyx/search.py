@@ -24,8 +24,8 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.values import JSON
 from bot.errors import BadRequest
 from bot.providers.answers import clean
-from bot.providers.conditions import Conditions, searchable
-from bot.providers.telnyx.snapshots import Source
+from bot.providers.listing import Conditions, searchable
+from bot.providers.telnyx.values import Source
 
 Row: TypeAlias = Mapping[str, JSON]
 #: Query parameters; a list of texts is a parameter that is repeated.

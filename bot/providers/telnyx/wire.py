@@ -1,6 +1,6 @@
 """Telnyx's documents, read leniently: every field may be missing, unknown ones are ignored, ids may be integers.
 
-Rows of numbers are not modelled here: which of their fields matter is what the kinds' tables say (``snapshots.py``).
+Rows of numbers are not modelled here: which of their fields matter is what the kinds' tables say (``values.py``).
 """
 
 from __future__ import annotations

@@ -8,9 +8,8 @@ from bot.changes.model.change import DecisionVerb, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.errors import LinesmanError, Superseded
 from bot.slack.interactions import Click, ModalSubmission
-from bot.slack.registry import Registry
+from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
-from bot.slack.submissions import Reply
 from bot.slack.views.approval_card import (
     APPROVE,
     DETAILS,

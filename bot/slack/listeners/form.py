@@ -12,9 +12,8 @@ from bot.changes.model.change import Draft
 from bot.changes.model.values import Secret, Value
 from bot.errors import InputError
 from bot.slack.interactions import Click, Interaction, ModalSubmission, SentView
-from bot.slack.registry import Registry
+from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
-from bot.slack.submissions import Reply
 from bot.slack.views.answers import field_errors, full_boxes, read_form
 from bot.slack.views.elements import View
 from bot.slack.views.form import FORM, KIND, MORE, SEVERAL, form

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.changes.model.paging import Cursor
+from bot.changes.model.list_rows import Cursor
 from bot.errors import InputError
 from bot.slack.interactions import Click, Interaction, SlashCommand
 from bot.slack.registry import Registry

@@ -6,9 +6,8 @@ from functools import partial
 
 from bot.errors import InputError, LinesmanError
 from bot.slack.interactions import Click, ModalSubmission
-from bot.slack.registry import Registry
+from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
-from bot.slack.submissions import Reply
 from bot.slack.views.elements import View, escape
 from bot.slack.views.form import form
 from bot.slack.views.preview import (

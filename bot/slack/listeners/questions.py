@@ -9,9 +9,8 @@ from bot.changes.model.change import read_public_id
 from bot.errors import LinesmanError
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, ModalSubmission, SlashCommand
-from bot.slack.registry import Registry
+from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
-from bot.slack.submissions import Reply
 from bot.slack.views.elements import Block, escape, section
 from bot.slack.views.preview import loading, notice, waiting
 from bot.slack.views.questions import (

@@ -9,9 +9,8 @@ from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, Interaction, ModalSubmission, SlashCommand
 from bot.slack.listeners.opening import fill_form
 from bot.slack.message_text import named
-from bot.slack.registry import Registry
+from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
-from bot.slack.submissions import Reply
 from bot.slack.views.elements import View, code, escape
 from bot.slack.views.inputs import ways_to_filter
 from bot.slack.views.preview import loading, notice, waiting

@@ -14,9 +14,8 @@ from bot.slack.command_text import first_word
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import ModalSubmission, SlashCommand
 from bot.slack.listeners.opening import allowed_kind, boxes_of
-from bot.slack.registry import Registry
+from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
-from bot.slack.submissions import Reply
 from bot.slack.views.answers import field_errors, full_boxes, read_form
 from bot.slack.views.elements import code
 from bot.slack.views.preview import loading

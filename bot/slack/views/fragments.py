@@ -8,8 +8,7 @@ from bot.changes.model.batches import FailureGroup
 from bot.changes.model.change import Change, Decision, DecisionVerb
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState, Outcome
-from bot.changes.model.list_rows import ListRow
-from bot.changes.model.paging import Cursor, ListPage, read_cursor
+from bot.changes.model.list_rows import Cursor, ListPage, ListRow, read_cursor
 from bot.changes.policy import Audience
 from bot.slack.views.elements import Block, actions, button, code, listed, person
 from bot.slack.views.times import duration

@@ -8,8 +8,7 @@ from typing import Any, Final
 from bot.changes.audit.events import Event
 from bot.changes.input.list_query import ListQuery
 from bot.changes.model.kinds import Kind
-from bot.changes.model.list_rows import ListRow
-from bot.changes.model.paging import ListPage
+from bot.changes.model.list_rows import ListPage, ListRow
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import Block, View, code, context, counted, listed, modal, person, section, when
 from bot.slack.views.events import event_line

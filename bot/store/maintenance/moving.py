@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.audit.hash_chain import ChainProof
+from bot.changes.audit.events import ChainProof
 from bot.errors import StoreError
 from bot.store.database import Database
 from bot.store.migrations import MOVED, require_current, take_turn, upgrade

@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.audit.events import Event, Head
-from bot.changes.audit.hash_chain import PRUNED, ChainCheck, ChainProof, link, unreadable
+from bot.changes.audit.events import PRUNED, ChainCheck, ChainProof, Event, Head, link, unreadable
 from bot.errors import AuditLogBroken, StoreError
 from bot.store.tables import audit_head, events
 

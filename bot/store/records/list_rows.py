@@ -17,8 +17,7 @@ from bot.changes.input.list_query import ListQuery
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import MessageRef
 from bot.changes.model.lifecycle import ChangeState, Outcome
-from bot.changes.model.list_rows import HistoryRow, ListRow
-from bot.changes.model.paging import Cursor
+from bot.changes.model.list_rows import Cursor, HistoryRow, ListRow
 from bot.store.records.operations import to_operation
 from bot.store.tables import changes, decisions, operations
 
@@ -55,7 +54,7 @@ class ListRows:
     async def page(
         self, listing: ListQuery, kinds: Collection[str], *, cursor: Cursor | None = None, limit: int
     ) -> list[ListRow]:
-        """Return up to ``limit`` changes of ``kinds``, from the cursor on; see :func:`bot.changes.model.paging.cut`."""
+        """Return up to ``limit`` changes of ``kinds``, from the cursor on, for ``cut``."""
         common: list[ColumnElement[bool]] = [changes.c.kind.in_(sorted(set(kinds) & set(listing.kinds or kinds)))]
         if listing.people:
             common.append(changes.c.requester.in_(listing.people))

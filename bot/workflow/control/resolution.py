@@ -23,8 +23,7 @@ from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
-from bot.workflow.execution.adoption import adopt, say_submitted
-from bot.workflow.execution.batch_requests import request_of
+from bot.workflow.execution.batch_jobs import adopt, request_of, say_submitted
 from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.verification import conclude
 from bot.workflow.notifications import Notifications

@@ -9,8 +9,7 @@ from typing import Final
 
 import structlog
 
-from bot.changes.audit.events import Event
-from bot.changes.audit.hash_chain import PRUNED, ChainCheck
+from bot.changes.audit.events import PRUNED, ChainCheck, Event
 from bot.changes.model.change import Change, Draft
 from bot.errors import AuditLogBroken, Superseded
 from bot.store.queue.tasks import Claim, Task, handles

@@ -17,8 +17,7 @@ from bot.providers.base import JobReport, JobState
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.adoption import poll_due
-from bot.workflow.execution.batch_requests import on_stale
+from bot.workflow.execution.batch_jobs import on_stale, poll_due
 from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.stop import ChangeStop
 from bot.workflow.notifications import Notifications

@@ -14,8 +14,7 @@ from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, U
 from bot.providers.base import JobReport, JobSearch
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.context import Context
-from bot.workflow.execution.adoption import adopt, say_submitted
-from bot.workflow.execution.batch_requests import request_of
+from bot.workflow.execution.batch_jobs import adopt, request_of, say_submitted
 from bot.workflow.execution.settlement import CLEAR
 from bot.workflow.notifications import Notifications
 

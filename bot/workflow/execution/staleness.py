@@ -32,7 +32,7 @@ from bot.errors import ProviderError
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.batch_requests import on_stale
+from bot.workflow.execution.batch_jobs import on_stale
 from bot.workflow.execution.freshness import Names, change_line, differences, names_of, what_changed
 from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, after_settling, stop_batch
 from bot.workflow.execution.stop import ChangeStop, untouched

@@ -31,8 +31,7 @@ from bot.providers.http import Ready
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.adoption import adopt, say_kept_back, say_submitted
-from bot.workflow.execution.batch_requests import request_of
+from bot.workflow.execution.batch_jobs import adopt, request_of, say_kept_back, say_submitted
 from bot.workflow.execution.settlement import SLOT_NEWS, SLOT_WAIT, after_settling, free_slot, stop_batch
 from bot.workflow.execution.staleness import RECENT, Staleness
 from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop

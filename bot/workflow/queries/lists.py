@@ -7,8 +7,7 @@ from datetime import UTC
 from typing import Final
 
 from bot.changes.input.list_query import ListQuery, read_listing
-from bot.changes.model.list_rows import ListRow
-from bot.changes.model.paging import Cursor, ListPage, cut
+from bot.changes.model.list_rows import Cursor, ListPage, ListRow, cut
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 

@@ -9,9 +9,8 @@ from functools import partial
 from typing import Final
 
 from bot.changes.model.kinds import Kind
-from bot.changes.model.list_rows import HistoryRow
+from bot.changes.model.list_rows import Cursor, HistoryRow, ListPage, cut
 from bot.changes.model.locks import Held
-from bot.changes.model.paging import Cursor, ListPage, cut
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.model.values import Values
 from bot.changes.numbers.parser import ParsedNumbers, read_numbers

@@ -14,8 +14,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
-from bot.changes.audit.events import Event
-from bot.changes.audit.hash_chain import GENESIS, link
+from bot.changes.audit.events import GENESIS, Event, link
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.sandbox.slack import Person
 from bot.store.records.batches import Batches

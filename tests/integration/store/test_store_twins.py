@@ -37,7 +37,7 @@ from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.control.cancellation import Cancellation
-from bot.workflow.execution.adoption import say_submitted
+from bot.workflow.execution.batch_jobs import say_submitted
 from bot.workflow.execution.settlement import after_settling
 from bot.workflow.execution.staleness import Staleness
 from bot.workflow.execution.submission import Submission, _Step

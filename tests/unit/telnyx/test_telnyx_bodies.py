@@ -13,8 +13,8 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.model.values import JSON, Values
 from bot.errors import SecretError
 from bot.providers.base import BatchRequest
-from bot.providers.telnyx.bodies import body, flat, nested
 from bot.providers.telnyx.kinds import kinds
+from bot.providers.telnyx.values import body, flat, nested
 
 Make = Callable[..., BatchRequest]
 IDS = ["1293384261075731499", "1293384261075731500"]

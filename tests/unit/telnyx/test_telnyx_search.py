@@ -15,7 +15,7 @@ from bot.changes.model.values import Value
 from bot.errors import BadRequest, Unavailable
 from bot.providers.telnyx.provider import Telnyx
 from bot.providers.telnyx.search import Search, parameter
-from bot.providers.telnyx.snapshots import Source
+from bot.providers.telnyx.values import Source
 
 Serve = Callable[[httpx.Request], httpx.Response]
 NAME = "voice.connection_name"

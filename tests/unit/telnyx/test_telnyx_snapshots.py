@@ -9,7 +9,7 @@ import pytest
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.values import Secret, Value
-from bot.providers.telnyx.snapshots import Source, sources, values
+from bot.providers.telnyx.values import Source, sources, values
 
 #: A row of ``GET /phone_numbers`` as documented.
 DETAIL: dict[str, Any] = {

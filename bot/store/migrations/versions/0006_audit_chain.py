@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from bot.changes.audit.events import Event
-from bot.changes.audit.hash_chain import GENESIS, link
+from bot.changes.audit.events import GENESIS, Event, link
 from bot.changes.model.values import without_sealed
 from bot.store.tables import UtcTime
 

@@ -1,4 +1,4 @@
-"""A batch that has become a job at the provider: written down, watched from now on, and told."""
+"""What is sent for a batch, and a batch that has become a job: written down, watched from now on, and told."""
 
 from __future__ import annotations
 
@@ -6,17 +6,43 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.changes.model.batches import Batch
+from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, OperationState
 from bot.changes.model.messages import Topic
 from bot.changes.outcome.outcomes import GIVEN_UP, UNCHANGED
 from bot.changes.outcome.poll_schedule import expected_end, next_poll
-from bot.providers.base import JobReport
+from bot.changes.policy import OnStale
+from bot.providers.base import BatchRequest, JobReport
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.settlement import CLEAR
 from bot.workflow.notifications import Notifications
+
+
+async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest:
+    """Return what is sent for ``batch``: its numbers as they were approved, and its values."""
+    async with context.database.reading() as tx:
+        change = await tx.changes.get(batch.change)
+        operations = await tx.operations.of_batch(batch.change, batch.position)
+    numbers = tuple((operation.number_id, operation.e164) for operation in operations)
+    return BatchRequest(
+        kind=kind,
+        numbers=numbers,
+        values=batch.values,
+        handed=batch.handed,
+        reference=batch.reference,
+        before={operation.number_id: operation.before for operation in operations},
+        on_stale=on_stale(context, change),
+    )
+
+
+def on_stale(context: Context, change: Change) -> OnStale:
+    """Return what follows when numbers of ``change`` are stale, by the policy of now; stop when no rule governs it."""
+    summary = change.summary
+    policy = context.policies.governing(change.kind, summary.size if summary else 0, summary.names if summary else ())
+    return policy.on_stale if policy else OnStale.STOP
 
 
 async def adopt(tx: Transaction, context: Context, batch: Batch, kind: Kind, report: JobReport) -> None:
