@@ -142,7 +142,7 @@ class Resolution:
             if change.stopped_at is not None:
                 ended = "was stopped or cancelled, so nothing of it is sent again. Adopt a job, or give up."
                 raise Superseded(f"{change.public_id} {ended}")
-            await tx.batches.move(batch.id, BatchState.QUEUED, resent=0, absences=0, **CLEAR)
+            await tx.batches.move(batch.id, BatchState.QUEUED, resent=0, **CLEAR)
             await tx.tasks.remove(Task.RECONCILE, [batch.id])
             await tx.tasks.add(Task.SUBMIT, batch.id, self._context.clock())
             await self._answered(tx, batch, "batch_sent_again", by)

@@ -332,7 +332,7 @@ async def test_operators_are_reminded_at_pauses_that_double(stage: Stage) -> Non
 
 
 async def test_a_request_that_is_swallowed_again_and_again_is_not_sent_for_ever(stage: Stage) -> None:
-    """After the fourth request without an answer and without a job, an operator is asked."""
+    """After the fourth request without an answer and without a job, an operator is asked; then it counts anew."""
     numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
     swallowed = stage.telnyx.faults.add(method="POST", path=JOBS, kind="drop_before", times=None)
     change = await stage.ask(numbers)
@@ -341,10 +341,11 @@ async def test_a_request_that_is_swallowed_again_and_again_is_not_sent_for_ever(
 
     assert "It was sent 4 times without a response, and the provider lists no job for it" in stage.read(notice(stage))
     assert len(stage.created()) == 4
-    swallowed.times = 0
+    swallowed.times = 3
     await press(stage, "send_again")
     await stage.ended(change)
 
+    assert len(stage.created()) == 8
     assert stage.outcomes(change) == {"verified": 3}
 
 
