@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument(
         "--shrink", action="store_true", help="look for the fewest items with which the world goes wrong"
     )
+    parser.add_argument("--first", action="store_true", help="play no more once one went wrong")
     given = parser.parse_args()
     warnings.simplefilter("ignore", ResourceWarning)  # the dead close nothing
     if given.seed is not None:
@@ -36,7 +37,7 @@ def main() -> int:
         parser.error("give --seed or --seeds")
     seconds = None if given.how_long is None else given.how_long * 60
     orders = (Order(seed, given.minutes) for seed in _range(given.seeds))
-    return _many(play(orders, jobs=given.jobs, seconds=seconds))
+    return _many(play(orders, jobs=given.jobs, seconds=seconds), first=given.first)
 
 
 def _range(text: str) -> Iterable[int]:
@@ -58,12 +59,14 @@ def _one(order: Order, *, shrink: bool) -> int:
     return 1 if report.faults else 0
 
 
-def _many(reports: Iterable[Report]) -> int:
+def _many(reports: Iterable[Report], *, first: bool) -> int:
     played, wrong, seconds, cpu = 0, 0, 0.0, 0.0
     for report in reports:
         print(report, flush=True)
         played, wrong = played + 1, wrong + bool(report.faults)
         seconds, cpu = seconds + report.seconds, cpu + report.cpu
+        if wrong and first:
+            break
     speed = seconds / cpu if cpu else 0.0
     print(f"{played} worlds, {wrong} of them wrong; {speed:.0f} s in each second of CPU")
     return 1 if wrong else 0

@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.sandbox.slack import Message, Person
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Seconds within which whoever clicks is answered.
 ANSWERED: Final = 60.0
+#: For how long what was begun may be on its way.
+UNDER_WAY: Final = timedelta(seconds=90)
 #: States in which a change is over.
 OVER: Final = ("finished", "discarded", "rejected", "expired", "cancelled", "stale")
 #: Settings whose values nobody can read.
@@ -83,9 +85,10 @@ class Judge:
 
     def _sent_out(self, provider: str, ids: list[str], settings: dict[str, Any], job: str) -> None:
         marks = ",".join("?" * len(ids))
+        asked = "o.number_id, c.id, c.digest, c.requester, c.approvals_required, o.after, o.before"
         found = self.rows(
-            f"SELECT o.number_id, c.id, c.digest, c.requester, c.approvals_required, o.after FROM operations o "  # noqa: S608
-            f"JOIN changes c ON c.id = o.change_id WHERE c.state IN ('running', 'verifying', 'paused') "
+            f"SELECT {asked} FROM operations o JOIN changes c ON c.id = o.change_id "  # noqa: S608 - no words of anybody
+            f"WHERE c.state IN ('running', 'verifying', 'paused') "
             f"AND c.kind LIKE ? AND o.number_id IN ({marks})",
             f"{provider}.%",
             *ids,
@@ -95,9 +98,12 @@ class Judge:
             self.wrong(f"{job} over {ids} belongs to the running changes {sorted(changes)}")
             return
         [change] = changes
-        for number, _, digest, requester, required, after in found:
+        self._check_freeze(job)
+        for number, _, digest, requester, required, after, planned in found:
             self._check_approved(change, digest, requester, required)
             wanted = json.loads(after)
+            if provider == "telnyx":
+                self._check_fresh(job, number, json.loads(planned), wanted)
             strange = {
                 name: value
                 for name, value in settings.items()
@@ -108,6 +114,24 @@ class Judge:
             self._sent[change, number].append(job)
             if len(set(self._sent[change, number])) > 1 and provider == "telnyx":
                 self.wrong(f"{number} of CHG-{change} is in the jobs {self._sent[change, number]}")
+
+    def _check_freeze(self, job: str) -> None:
+        """Nothing goes out in a freeze but what was under way when it began."""
+        now = self._world.nature.now()
+        for (at,) in self.rows("SELECT at FROM freezes WHERE lifted_at IS NULL"):
+            began = datetime.fromisoformat(at).replace(tzinfo=UTC) - timedelta(seconds=self._world.nature.ahead)
+            if now - began > UNDER_WAY:
+                self.wrong(f"{job} was made at {now}, and everything is frozen since {began}")
+
+    def _check_fresh(self, job: str, number: str, before: dict[str, Any], wanted: dict[str, Any]) -> None:
+        """Nothing is sent over a value that was another one when the plan was made, and has been so for a while."""
+        world = self._world
+        e164 = world.telnyx.number(number).phone_number
+        if world.nature.loop.time() - world.touched.get(e164, world.nature.loop.time()) < UNDER_WAY.total_seconds():
+            return
+        for name in wanted:
+            if name in before and name not in SECRET and (now := world.value("telnyx", e164, name)) != before[name]:
+                self.wrong(f"{job} changes {name} of {e164}, which was {before[name]!r} in the plan and is {now!r}")
 
     def _check_approved(self, change: int, digest: str, requester: str, required: int) -> None:
         people = [
@@ -142,6 +166,11 @@ class Judge:
             )
         ]
         return left
+
+    def became(self) -> Counter[str]:
+        """Count the changes by state and outcome, and the lives of the process."""
+        states = self.rows("SELECT coalesce(outcome, state), count(*) FROM changes GROUP BY 1")
+        return Counter(dict(states)) + Counter({"lives": self._world.process.life.number + 1})
 
     def end(self) -> None:
         """Judge what became of everything."""

@@ -9,7 +9,7 @@ from typing import Final
 
 #: Of each world, so many changes and troubles, at the least and at the most.
 CHANGES: Final = (3, 12)
-TROUBLES: Final = (0, 14)
+TROUBLES: Final = (2, 18)
 
 #: What may go wrong, and how often compared with the others.
 TROUBLE: Final = {
@@ -28,6 +28,7 @@ TROUBLE: Final = {
     "failing_number": 2,
     "freeze": 2,
     "cancel": 3,
+    "last_moment": 3,
     "redelivery": 3,
     "stranger": 2,
     "slow_telnyx": 1,

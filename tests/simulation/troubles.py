@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -152,10 +153,11 @@ async def meddling(world: World, random: Random) -> None:
 async def lying_job(world: World, random: Random) -> None:
     """Let the jobs of the next minutes lie."""
     begins = world.nature.now()
-    how = random.choice(LIES)
+    how = random.choice((*LIES, Misbehaviour.SILENTLY_DROPPED))
+    field = "customer_reference" if how is Misbehaviour.SILENTLY_DROPPED else None
     lasts = 60 + random.random() * 600
     world.telnyx.misbehave(
-        lambda job: begins <= job.created_at and (job.created_at - begins).total_seconds() < lasts, how
+        lambda job: begins <= job.created_at and (job.created_at - begins).total_seconds() < lasts, how, field=field
     )
 
 
@@ -200,6 +202,17 @@ async def cancel(world: World, random: Random) -> None:
             await by.command("/numbers", f"cancel CHG-{random.choice(names)}", channel=OPS)
 
 
+async def last_moment(world: World, random: Random) -> None:
+    """Let somebody approve at the very moment at which the approval expires."""
+    for change, message in world.people.requests():
+        [(expires,)] = world.judge.rows("SELECT expires_at FROM changes WHERE id = ?", change)
+        if expires is not None:
+            left = datetime.fromisoformat(expires).replace(tzinfo=UTC) - world.nature.now()
+            await asyncio.sleep(max(0.0, left.total_seconds() + random.uniform(-0.05, 0.05)))
+            with suppress(StandInRefused):
+                await world.judge.click(random.choice((world.max, world.mia)), "approve", message)
+
+
 async def redelivery(world: World, random: Random) -> None:
     """Let Slack deliver clicks of before again."""
     for _ in range(random.randint(1, 5)):
@@ -239,6 +252,7 @@ TROUBLES: Final[dict[str, Trouble]] = {
         failing_number,
         freeze,
         cancel,
+        last_moment,
         redelivery,
         stranger,
         slow_telnyx,

@@ -67,6 +67,8 @@ class Report:
     #: Virtual seconds, and seconds of CPU.
     seconds: float
     cpu: float
+    #: What became of the changes, and how many lives the process had.
+    became: Mapping[str, int] = field(default_factory=dict)
     #: What was wrong; empty when nothing was.
     faults: list[str] = field(default_factory=list)
     latest: list[str] = field(default_factory=list)
@@ -74,7 +76,8 @@ class Report:
     def __str__(self) -> str:
         verdict = "; ".join(self.faults) or "right"
         took = f"{self.seconds:.0f} s in {self.cpu:.1f} s of CPU"
-        return f"seed {self.seed}: {self.steps} steps, trace {self.hash}, {took}: {verdict}"
+        became = ", ".join(f"{count} {what}" for what, count in sorted(self.became.items()))
+        return f"seed {self.seed}: {self.steps} steps, trace {self.hash}, {took}, {became}: {verdict}"
 
 
 class World:
@@ -100,8 +103,8 @@ class World:
         #: Whether nothing goes wrong any more, and nobody begins anything new.
         self.calm = False
         self.items = script(seed, self.length, without)
-        #: Numbers that somebody else has changed.
-        self.touched: set[str] = set()
+        #: Numbers that somebody else has changed, and when.
+        self.touched: dict[str, float] = {}
         #: What was found to be wrong.
         self.faults: list[str] = []
         self.nature.loop.set_exception_handler(self._lost)
@@ -149,6 +152,7 @@ class World:
             hash=self.trace.hash,
             seconds=loop.time(),
             cpu=_cpu() - began,
+            became=self.judge.became(),
             faults=self.faults,
             latest=list(self.trace.latest),
         )
@@ -272,6 +276,7 @@ class World:
             "LINESMAN_APPROVAL_CHANNEL": APPROVALS,
             "LINESMAN_FAILURE_CHANNEL": FAILURES,
             "LINESMAN_SECRET_KEY": SECRET_KEY,
+            "LINESMAN_APPROVAL_TTL": str(Random(f"ttl {self.seed}").choice((300, 900, 86_400))),
         }
 
     # What happens
@@ -305,7 +310,7 @@ class World:
 
     def touch(self, e164: str) -> None:
         """Note that somebody else has changed a number."""
-        self.touched.add(e164)
+        self.touched[e164] = self.nature.loop.time()
 
     def value(self, provider: str, e164: str, name: str) -> Any:
         """Return what a number has at its provider."""
