@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.integration.scenarios.stage import Stage
 
@@ -96,6 +97,24 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
     async with asyncio.timeout(60):
         while "in a row" in (await stage.get("/readyz"))[1]:  # noqa: ASYNC110 - a page signals nobody
             await asyncio.sleep(0.05)
+
+
+async def test_a_row_that_nobody_can_read_ends_no_loop(stage: Stage) -> None:
+    """While it is there nothing can be claimed; once it is gone everything goes on, without a restart."""
+    number = stage.telnyx.add_number("+13035550000")
+    await stage.open()
+    await stage.fill([number.phone_number], {"customer_reference": "Denver"}, "why")
+    nonsense = "INSERT INTO tasks (task, subject, due_at) VALUES ('nonsense', 1, '2020-01-01 00:00:00.000000')"
+    with structlog.testing.capture_logs() as lines:
+        await asyncio.to_thread(spoil, stage.database, nonsense)
+        await stage.send()
+        async with asyncio.timeout(60):  # the second time proves that the loop has come back
+            while [line["event"] for line in lines].count("cannot claim work") < 2:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.05)
+
+    await asyncio.to_thread(spoil, stage.database, "DELETE FROM tasks WHERE task = 'nonsense'")
+
+    assert number.phone_number in stage.read(await stage.planned())
 
 
 async def test_overwritten_pages_are_told(stage: Stage) -> None:
