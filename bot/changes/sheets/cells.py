@@ -9,6 +9,7 @@ from typing import Final
 from bot.changes.sheets.presentation import MisdisplayedCell
 from bot.changes.sheets.refusals import shown
 from bot.changes.text.cells import guard, unguard
+from bot.changes.text.characters import is_blank
 from bot.errors import InvalidValue
 
 #: In a cell, empties the setting; an empty cell keeps the current value.
@@ -76,6 +77,8 @@ def plain(cell: object) -> str:
 
 
 def _text(cell: str) -> str:
+    if is_blank(cell):
+        return ""
     text = unguard(cell.strip()).strip()
     if text.startswith("="):
         if (quoted := _QUOTED.fullmatch(text)) is None:

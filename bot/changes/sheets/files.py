@@ -33,6 +33,8 @@ _XML: Final = re.compile(rb"\s*<\?xml", re.IGNORECASE)
 _JSON: Final = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\]tfn-])")
 #: Control characters that no text file has; tab, line ends, form feed and the old end-of-file sign are left out.
 _CONTROLS: Final = bytes(sorted({*range(32)} - {*b"\t\n\v\f\r\x1a"}))
+#: So many of them may have strayed into a text, however short it is; where they stand in a value, it is named.
+_STRAY: Final = 3
 
 
 class SheetFormat(Enum):
@@ -84,7 +86,7 @@ def _check_text(name: str, content: bytes) -> None:
     head = content[:65536]
     if _every_other_is_nul(head):
         raise refusal(name, "is saved as UTF-16 (“Unicode text”). Save it as “CSV UTF-8” and upload that.")
-    if b"\0" in content or len(head) - len(head.translate(None, _CONTROLS)) > len(head) / 100:
+    if b"\0" in content or len(head) - len(head.translate(None, _CONTROLS)) > max(len(head) / 100, _STRAY):
         raise refusal(name, f"is not text and not a workbook. {_SAVE_AS}")
     text = head.removeprefix(b"\xef\xbb\xbf")
     if _HTML.match(text):

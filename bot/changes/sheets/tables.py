@@ -16,6 +16,7 @@ from bot.changes.sheets.packages import Package
 from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.refusals import refusal
 from bot.changes.sheets.sheet import Layout
+from bot.changes.text import characters
 from bot.errors import InputError, PartTooLarge
 
 #: What is in one row: text from CSV; from a workbook also numbers, booleans, dates, formula objects and None.
@@ -54,8 +55,8 @@ def open_table(name: str, content: bytes) -> AbstractContextManager[Table]:
 
 
 def is_blank(cell: object) -> bool:
-    """Tell whether nothing is in ``cell``."""
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    """Tell whether nothing is in ``cell`` that somebody could see."""
+    return cell is None or (isinstance(cell, str) and characters.is_blank(cell))
 
 
 def trimmed(cells: Cells) -> Cells:

@@ -25,6 +25,11 @@ def is_unseen(character: str) -> bool:
     return unicodedata.category(character) in {"Cf", "Cc"} or _BLANK.match(character) is not None
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether nobody sees anything of ``text``."""
+    return all(character.isspace() or is_unseen(character) for character in text)
+
+
 def visible(text: str) -> str:
     """Return ``text`` with the code point of every character that nobody would see: ``[U+202E]``."""
 

@@ -63,6 +63,22 @@ def test_a_bad_cell_is_named(found: Found, text: Callable[..., bytes], heading: 
     assert found(text(list(row), (), list(row.values()))) == [(3, heading, sentence)]
 
 
+@pytest.mark.parametrize("cell", ["\u200b", "\u3164", " \u2060 ", "\x07"])
+def test_a_cell_that_looks_blank_is_blank(read: Read, cell: str) -> None:
+    """What nobody sees is no value, and a row of it is no row; so is the sign that old programs end a file with."""
+    sheet = read(f"number,tags,customer_reference\n+13035550100,denver,{cell}\n{cell},{cell},\n\x1a".encode())
+
+    assert [dict(row.values) for row in sheet.rows] == [{"tags": ("denver",)}]
+    assert sheet.problems == ()
+
+
+def test_a_control_character_is_named_where_it_stands(found: Callable[..., list[tuple[int, str, str]]]) -> None:
+    """A small sheet with one of them is a sheet all the same."""
+    assert found(b"number,customer_reference\n+13035550100,a\x07b\n") == [
+        (2, "customer_reference", "Customer reference contains a control character; type it on one line.")
+    ]
+
+
 @pytest.mark.parametrize(
     "nothing", ["null", "NULL", "None", "[]", "{}", "n/a", "NaN", "\\N", "-", "(blank)", '""', "< null >"]
 )
