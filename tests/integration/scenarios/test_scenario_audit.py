@@ -232,7 +232,7 @@ async def test_an_operator_exports_into_direct_messages(either: Stage) -> None:
 
 
 async def test_a_span_of_days_as_json_lines(stage: Stage) -> None:
-    """The first day is in, the last is not; the lines alone are enough to follow the chain."""
+    """The first day is in, the last is not, and the log says so; the lines alone are enough to follow the chain."""
     await stage.command("freeze the first day", by=stage.otto)
     stage.clock.advance(86_400)
     await stage.command("unfreeze", by=stage.otto)
@@ -253,6 +253,9 @@ async def test_a_span_of_days_as_json_lines(stage: Stage) -> None:
         previous = link(previous, event)
         assert previous == event.hash
     assert len(everything.splitlines()) == 4
+    days = [[str(event["details"][end])[:10] for end in ("from", "to")] for event in told(stage, "exported")]
+    assert days[0] == [f"{second:%Y-%m-%d}", f"{second + timedelta(days=1):%Y-%m-%d}"]
+    assert days[1][0] == "2020-01-01"
 
 
 @pytest.mark.parametrize(
