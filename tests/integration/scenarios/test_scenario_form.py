@@ -274,7 +274,7 @@ async def test_numbers_that_are_not_ours_are_named_and_edit_brings_everything_ba
 
 
 async def test_edit_after_a_good_plan_keeps_every_box(stage: Stage) -> None:
-    """A plan of several boxes goes back to the form with all of them, and the second plan is a change of its own."""
+    """A plan of several boxes goes back to the form with all of them; the second plan is a change that replaces it."""
     numbers = [number.phone_number for number in stage.telnyx.add_numbers(300, start="+13035550000")]
     first = stage.read(await stage.propose(numbers, reason="Because"))
 
@@ -289,6 +289,7 @@ async def test_edit_after_a_good_plan_keeps_every_box(stage: Stage) -> None:
     assert "CHG-2" in second
     assert "Customer reference → Boulder" in second
     assert "Numbers: 300 " in second
+    assert "Replaced by CHG-2" in await stage.command("status CHG-1")
 
 
 async def test_a_plan_that_changes_nothing_is_not_offered(stage: Stage) -> None:
