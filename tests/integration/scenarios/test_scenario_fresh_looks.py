@@ -216,6 +216,32 @@ async def test_what_follows_the_canary_is_not_sent_on_an_approval_that_has_lapse
     assert any("Max is no longer an approver" in said for said in house.failures())
 
 
+async def test_what_follows_the_canary_waits_while_slack_does_not_say_who_approved(house: Stage) -> None:
+    """Slack's silence is nobody's fault here: the thread says it once, and the rest follows when Slack speaks again."""
+    house.telnyx.add_numbers(2, start="+13035550002")
+    house.telnyx.job_seconds = 60
+    change = await started(house, [f"+1303555000{index}" for index in range(4)])
+    await house.slack.wait_for(lambda: house.telnyx.jobs, what="the first job")
+    silent = house.slack.faults.add(method="users.info", kind="status", status=503, times=1000)
+
+    house.telnyx.advance(60)
+    await house.slack.wait_for(lambda: any("Slack cannot confirm right now" in line for line in house.thread(change)))
+    left = silent.times
+    house.clock.advance(60)
+    await house.slack.wait_for(lambda: silent.times < left, what="another look")
+    assert "in a row" not in (await house.get("/readyz"))[1]
+    assert len(house.telnyx.jobs) == 1
+
+    silent.times = 0
+    house.clock.advance(60)
+    await house.slack.wait_for(lambda: len(house.telnyx.jobs) == 2, what="the rest")
+    house.telnyx.advance(60)
+    await house.ended(change)
+
+    assert house.outcomes(change) == {"verified": 4}
+    assert sum("Slack cannot confirm right now" in line for line in house.thread(change)) == 1
+
+
 async def test_a_change_waits_while_slack_does_not_say_who_approved(house: Stage) -> None:
     """Nobody knows then whether the approval counts: nothing is sent, the thread says so, and it starts later."""
     change = await asked(house, "in 20 hours")
