@@ -194,6 +194,7 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
         port = await stack.enter_async_context(listening(server, place))
         readiness.waits_for("the database")
         before, after = await prepared(database)
+        database.fence(after)
         log.info("database ready", revision=after, before=before)
         machine = replace(machine, clock=database.clock)
         rates = DatabaseRates(database, machine.chance) if database.shared else None

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.config.postgres_url import is_postgres
-from bot.errors import DatabaseDamaged, DatabaseUnavailable, StoreError
+from bot.errors import DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, StoreError
 from bot.machine import steady, utc_now
 from bot.store.engine import postgres
 from bot.store.engine.database_clock import DatabaseClock
@@ -97,6 +97,8 @@ class Database:
         self._trouble = ""
         #: What was found to be damaged; it stays so until another process opens a restored file.
         self._damage = ""
+        #: The revision that every transaction that writes has to find; empty while any will do.
+        self._revision = ""
         self._held: HeldFile | None = None
         if self._sqlite:
             event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
@@ -136,6 +138,13 @@ class Database:
     def shared(self) -> bool:
         """Whether other replicas may work on the same database."""
         return not self._sqlite
+
+    def fence(self, revision: str) -> None:
+        """Write nothing any more once the database has another ``revision``: another version has upgraded it.
+
+        That is found in the transaction itself, so no two versions ever write side by side. A file has one process.
+        """
+        self._revision = revision
 
     async def __aenter__(self) -> Self:
         if self._path is not None and self._beside:
@@ -196,7 +205,8 @@ class Database:
         with self._explained(writing=True):
             if not self._sqlite:
                 # One of this process asks the server at a time: the others would only keep connections from readers.
-                async with self._turn(), postgres.transaction(self._engine, self._clock, writing=True) as connection:
+                entering = postgres.transaction(self._engine, self._clock, writing=True, revision=self._revision)
+                async with self._turn(), entering as connection:
                     yield connection
                 return
             async with self._writing, self._engine.connect() as connection:
@@ -211,6 +221,9 @@ class Database:
         """Raise what the driver says about the database as StoreError; its other errors are ours."""
         try:
             yield
+        except DatabaseRefused as error:
+            self._notice(error, error.message, writing=writing)
+            raise
         except DRIVER_ERRORS as error:
             if self._sqlite and isinstance(error, OSError):
                 raise  # nobody's network is between us and a file

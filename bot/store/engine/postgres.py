@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import URL, NullPool, TextClause, text
+from sqlalchemy import URL, NullPool, Row, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.config.postgres_url import for_driver
-from bot.errors import DatabaseConflict
+from bot.errors import DatabaseConflict, DatabaseRefused
 from bot.store.engine.database_clock import DatabaseClock
 from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
 
@@ -41,7 +41,19 @@ _BOUNDS: Final = text(
     f"set_config('idle_in_transaction_session_timeout', '{SILENCE * 1000:.0f}', true), clock_timestamp()"
 )
 #: The turn to write: a lock that ends with the transaction, under any number that is the same in every version.
-_TURN: Final = text("SELECT turn.*, clock_timestamp() FROM pg_advisory_xact_lock(4711043) AS turn")
+TURN: Final = text("SELECT turn.*, clock_timestamp() FROM pg_advisory_xact_lock(4711043) AS turn")
+#: The turn, and the revision of the database. The row is locked once the turn has come: so it is read as it is by then,
+#: and not as it was before the wait, and a migration that is under way is waited for.
+_TURN_AND_REVISION: Final = text(
+    "SELECT turn.*, alembic_version.version_num, clock_timestamp() "
+    "FROM pg_advisory_xact_lock(4711043) AS turn, alembic_version FOR SHARE OF alembic_version"
+)
+
+#: What a replica says once another version has changed the form of the database under it.
+OTHER_VERSION: Final = (
+    "Another version of Linesman has upgraded the database, so this replica does nothing any more: "
+    "stop it, or start it with that version."
+)
 
 
 def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
@@ -68,7 +80,7 @@ def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
 
 @asynccontextmanager
 async def transaction(
-    engine: AsyncEngine, clock: DatabaseClock, *, writing: bool = False, aside: bool = False
+    engine: AsyncEngine, clock: DatabaseClock, *, writing: bool = False, aside: bool = False, revision: str = ""
 ) -> AsyncIterator[AsyncConnection]:
     """Open a transaction, commit it when the block ends well, and roll it back otherwise.
 
@@ -76,13 +88,18 @@ async def transaction(
     for it decides by rows that it locks, and by nothing else. One that is neither sees one moment and can write
     nothing. ``clock`` hears what time it is at the server.
 
-    Raises what the driver raises. A connection on which a command was given up is not asked for anything more, not
+    Raises what the driver raises, and :class:`bot.errors.DatabaseRefused` when one that is writing is to find
+    ``revision`` and finds another. A connection on which a command was given up is not asked for anything more, not
     even to roll back: the server does that when the connection is gone.
     """
     connection = await _opened(engine, clock, writing=writing or aside)
     try:
-        if writing:
-            await _heard(connection, _TURN, clock)
+        if writing and not revision:
+            await _heard(connection, TURN, clock)
+        elif writing:
+            found = await _heard(connection, _TURN_AND_REVISION, clock)
+            if found.version_num != revision:
+                raise DatabaseRefused(OTHER_VERSION)
         yield connection
         await connection.commit()
     except TimeoutError:
@@ -119,11 +136,12 @@ async def _opened(engine: AsyncEngine, clock: DatabaseClock, *, writing: bool) -
     raise RuntimeError("the last try returns or raises")
 
 
-async def _heard(connection: AsyncConnection, statement: TextClause, clock: DatabaseClock) -> None:
-    """Execute a statement whose last column is the server's time."""
+async def _heard(connection: AsyncConnection, statement: TextClause, clock: DatabaseClock) -> Row[Any]:
+    """Execute a statement whose last column is the server's time, and return the row."""
     asked = clock.steady()
     row = (await connection.execute(statement)).one()
     clock.heard(row[-1], asked)
+    return row
 
 
 async def _closed(connection: AsyncConnection) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from bot.errors import DatabaseTooNew, StoreError
 from bot.store.database import Database
+from bot.store.engine.postgres import TURN
 
 #: Any number, the same in every version: replicas that start together take turns.
 _ADVISORY_LOCK = 4_711_042
@@ -70,9 +71,13 @@ def scripts() -> ScriptDirectory:
 
 
 def take_turn(connection: Connection) -> None:
-    """Wait until no other replica changes the form of the same database, and keep them waiting till the commit."""
+    """Wait until no other replica changes the form of the same database, and keep them waiting till the commit.
+
+    So do those that want to write: each finds out in its transaction that the form is another one.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        connection.execute(TURN)
 
 
 def upgrade(connection: Connection) -> tuple[str, str]:

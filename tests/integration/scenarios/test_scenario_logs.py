@@ -11,7 +11,9 @@ from typing import Final
 import pytest
 import structlog
 
+from bot.errors import Unavailable
 from bot.sandbox.close import CloseStandIn, Fixtures
+from bot.store.queue.tasks import Claim, Handler, Task
 from bot.telemetry import logs
 from tests.integration.scenarios.stage import Stage
 
@@ -56,6 +58,31 @@ async def test_a_change_at_telnyx(log: io.StringIO, idle: Stage) -> None:
     await idle.run([number])
 
     prove(log)
+
+
+async def test_a_fault_that_a_task_lets_through_is_a_line(
+    log: io.StringIO, idle: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to look at it: it is the provider's, says why, and passes; the task is done in the end."""
+    number = idle.telnyx.add_number("+13035550199").phone_number
+    await idle.start()
+    assert idle.bot is not None
+    handlers: dict[Task, Handler] = idle.bot.worker._handlers  # type: ignore[assignment]  # it is one
+    poll, faults = handlers[Task.POLL], [Unavailable("Telnyx cannot be reached right now.")]
+
+    async def let_through(claim: Claim) -> None:
+        if faults:
+            raise faults.pop()
+        await poll(claim)
+
+    monkeypatch.setitem(handlers, Task.POLL, let_through)
+    change = await idle.run([number])
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+    [line] = [line for line in told if line["event"] == "task is tried again"]
+
+    assert idle.outcomes(change) == {"verified": 1}
+    assert (line["level"], line["task"], line["why"]) == ("warning", "poll", "Telnyx cannot be reached right now.")
+    assert [line for line in told if "exception" in line] == []
 
 
 async def test_a_change_at_close(log: io.StringIO, both: Stage, close: CloseStandIn, team: Fixtures) -> None:

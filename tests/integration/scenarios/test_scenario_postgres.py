@@ -139,6 +139,37 @@ async def test_a_click_that_meets_a_conflict_is_done_at_once(
     stage.assert_nothing_doubled()
 
 
+async def test_a_replica_whose_clock_is_off_is_not_ready(stage: Stage) -> None:
+    """It takes no work and says why, and by how much; once its clock is right again it goes on."""
+    await ready(stage, 200)
+    stage.clock.advance(120)
+    said = await ready(stage, 503)
+    stage.clock.advance(-120)
+
+    assert "2 min ahead of" in said
+    await goes_on(stage)
+
+
+async def test_after_an_upgrade_by_another_version_it_only_looks(stage: Stage, unruly: UnrulyPostgres) -> None:
+    """A rolling update starts the new version beside the old one: the old one takes no more work, and says so."""
+    stage.telnyx.add_number("+13035550000")
+    change = await stage.ask("+13035550000")
+    await stage.quiet()
+    [before] = unruly.psql("SELECT version_num FROM alembic_version", database=DATABASE).split()
+    unruly.psql("UPDATE alembic_version SET version_num = 'later'", database=DATABASE)
+    answer = await stage.approve(change)
+    said = await ready(stage, 503)
+    unruly.psql(f"UPDATE alembic_version SET version_num = '{before}'", database=DATABASE)  # noqa: S608 - its own
+    await ready(stage, 200)
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert "Another version of Linesman has upgraded the database" in answer
+    assert "Another version of Linesman has upgraded the database" in said
+    assert stage.outcomes(change) == {"verified": 1}
+    stage.assert_nothing_doubled()
+
+
 async def test_a_start_waits_for_the_database(idle: Stage, unruly: UnrulyPostgres, monkeypatch: Any) -> None:
     """As it waits for Slack: whoever starts both at once need not mind which is there first."""
     monkeypatch.setattr("bot.store.maintenance.preparation.RETRY", 0.05)

@@ -13,11 +13,14 @@ from bot.errors import DatabaseConflict, DatabaseRefused, DatabaseUnavailable, S
 from bot.store.database import Database
 from bot.store.engine.driver_errors import repeated
 from bot.store.migrations import migrate
+from bot.store.queue.tasks import Task
 from tests.integration.unruly_postgres import DATABASE, UnrulyPostgres, certificate, speaking_tls, unruly, unruly_server
 
 __all__ = ["unruly", "unruly_server"]
 
 WEAK = "weak"
+#: How many wait for a lock.
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
 
 
 @pytest.fixture
@@ -251,6 +254,34 @@ async def test_who_waited_for_the_turn_sees_what_was_written_before_it(unruly: U
             counts = (await connection.execute(text("SELECT count FROM counted ORDER BY count"))).scalars().all()
 
     assert counts == list(range(17))
+
+
+async def test_what_another_version_has_upgraded_is_not_written_to(database: Database, unruly: UnrulyPostgres) -> None:
+    """A replica that runs beside it does nothing any more, also when it waited for the upgrade; looking it may."""
+    [revision] = unruly.psql("SELECT version_num FROM alembic_version", database=DATABASE).split()
+    database.fence(revision)
+    async with database.transaction() as tx:
+        await tx.tasks.add(Task.PRUNE, 0, database.clock())
+
+    async def write() -> None:
+        async with database.transaction():
+            raise AssertionError("it was let in")
+
+    async with database.connection() as upgrading:
+        await upgrading.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+        waiting = asyncio.create_task(write())
+        async with asyncio.timeout(20):
+            while not (await upgrading.execute(WAITING)).scalar_one():  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.05)
+    with pytest.raises(DatabaseRefused, match="Another version of Linesman has upgraded the database"):
+        await waiting
+    with pytest.raises(DatabaseRefused, match="stop it, or start it with that version"):
+        await database.probe()
+    async with database.reading() as tx:
+        waits = await tx.tasks.next_due()
+
+    assert "Another version" in database.trouble
+    assert waits is not None
 
 
 async def test_nothing_of_a_session_is_relied_on(database: Database) -> None:
