@@ -29,6 +29,7 @@ from bot.store.transaction import Transaction
 from bot.workflow.context import Timing
 
 #: Names the JSON object ``{"folder", "step", "nth", "when", "what"}``; with the folder alone nothing happens.
+#: Besides, ``skew`` is by how many seconds the clock is off, and ``lease`` how many another :data:`LEASE` lasts.
 PLAN: Final = "FAULT_PLAN"
 #: In the folder: the names of all commits, one a line.
 COMMITS: Final = "commits"
@@ -67,7 +68,7 @@ def install() -> None:
     for module, values in SHORTER.items():
         for name, value in values.items():
             setattr(importlib.import_module(module), _existing(module, name), value)
-    wiring.Timing = functools.partial(Timing, lease=LEASE)
+    wiring.Timing = functools.partial(Timing, lease=timedelta(seconds=plan["lease"]) if "lease" in plan else LEASE)
     Database.transaction = _watched(Database.transaction, commits)
     preparation.migrate = _as_a_commit(preparation.migrate, commits)
     if skew := plan.get("skew"):

@@ -31,6 +31,8 @@ REPLICAS: Final = 3
 PATIENCE: Final = 240.0
 #: Seconds by which a clock may be off, so that Slack's signatures and tokens still hold.
 OFF: Final = (-200, -90, 90, 200)
+#: Seconds for which a claim lasts that nobody renews. On a slow machine three replicas need seconds to renew theirs.
+LEASE: Final = 15.0
 #: Pauses of a replica. With many changes at once shorter ones would only make work.
 CALM: Final = {
     "LINESMAN_PROVIDER_TIMEOUT": "5",
@@ -77,7 +79,9 @@ class Cluster(RestartingStage):
             folder.mkdir()
             changed = {"DATABASE_URL": place, "PORT": str(free_port())}
             if self.stormy:
-                changed[hooks.PLAN] = json.dumps({"folder": str(folder), "skew": off if number == 0 else 0})
+                changed[hooks.PLAN] = json.dumps(
+                    {"folder": str(folder), "skew": off if number == 0 else 0, "lease": LEASE}
+                )
             changed |= {**CALM, "LINESMAN_REQUESTERS": ",".join(REQUESTERS)}
             process = PooledProcess(pool, {**self.process.env, **changed}, folder / "linesman.log")
             self.replicas.append(Replica(str(number), process, proxy))

@@ -16,8 +16,8 @@ from tests.acceptance.replicas.proxy import Proxy, Way
 #: Seconds for which things go wrong, and between two of them.
 LASTS: Final = (3.0, 9.0)
 PAUSE: Final = (0.2, 2.0)
-#: Seconds for which a replica is stopped or cut off.
-FOR: Final = (0.3, 1.0, 3.0, 10.0)
+#: Seconds for which a replica is stopped or cut off; the longest is longer than its claims last.
+FOR: Final = (0.3, 1.0, 3.0, 18.0)
 
 _KINDS: Final = ("kill", "kill", "terminate", "stop", "stop", "cut", "silence")
 
@@ -63,12 +63,13 @@ class Weather:
         self._note = note
 
     async def rage(self) -> None:
-        """Let things go wrong for a while; then all is well again."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._chance.uniform(*LASTS)), asyncio.TaskGroup() as group:
-                while True:
-                    await asyncio.sleep(self._chance.uniform(*PAUSE))
-                    group.create_task(self._strike())
+        """Let things go wrong for a while, each to its end; then all is well again."""
+        async with asyncio.TaskGroup() as group:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._chance.uniform(*LASTS)):
+                    while True:
+                        await asyncio.sleep(self._chance.uniform(*PAUSE))
+                        group.create_task(self._strike())
         for replica in self._replicas:
             replica.send(signal.SIGCONT)
             replica.proxy.become(Way.OPEN)
