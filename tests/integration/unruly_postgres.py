@@ -79,7 +79,8 @@ class UnrulyPostgres:
     def hanging(self) -> Iterator[None]:
         """Hold every process of the server: connections stay, and nothing is answered."""
         postmaster = psutil.Process(int((self._folder / "postmaster.pid").read_text().split()[0]))
-        held = [postmaster, *postmaster.children(recursive=True)]
+        postmaster.send_signal(signal.SIGSTOP)  # first, so that no further one comes in between
+        held = [*postmaster.children(recursive=True), postmaster]
         for process in held:
             process.send_signal(signal.SIGSTOP)
         try:
