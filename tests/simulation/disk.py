@@ -17,6 +17,9 @@ from aiosqlite.core import Connection
 YIELDS: Final = 0.15
 SLOWEST: Final = 0.01
 
+#: What SQLite says when a commit waits until it is on the disk.
+FULL: Final = (2,)
+
 #: What happens just before and just after a commit: told its number and which, returns whether the process is dead.
 Watch = Callable[[int, str], bool]
 WHEN: Final = ("before", "after")
@@ -71,6 +74,8 @@ class InlineConnection(Connection):
             self._writing = True
         await self._disk.turn(writing=self._writing and name not in ("rollback", "close", "cursor"))
         if name == "commit" and self._writing:
+            if self._connection.execute("PRAGMA synchronous").fetchone() != FULL:
+                self._disk.unsafe()
             return await self._disk.commit(fn)
         try:
             return fn(*args, **kwargs)
@@ -101,11 +106,15 @@ class InlineConnection(Connection):
 
 
 class Disk:
-    """The files of one world, in ``folder``; each life of the process has a copy of what the one before it left."""
+    """The files of one world, in ``folder``; each life of the process has a copy of what the one before it left.
 
-    def __init__(self, folder: Path, random: Random, *, template: Path) -> None:
+    ``unsafe`` is called at each commit that does not wait until it is on the disk.
+    """
+
+    def __init__(self, folder: Path, random: Random, *, template: Path, unsafe: Callable[[], None]) -> None:
         self._folder = folder
         self._random = random
+        self.unsafe = unsafe
         self.path = self._place(0)
         shutil.copyfile(template, self.path)
         self.path.chmod(0o600)

@@ -26,6 +26,12 @@ ANSWERED: Final = 60.0
 UNDER_WAY: Final = timedelta(seconds=90)
 #: States in which a change is over.
 OVER: Final = ("finished", "discarded", "rejected", "expired", "cancelled", "stale")
+#: State -> the steps that lead there, each of which is in the audit log.
+STEPS: Final = {
+    "finished": ("planned", "approval_requested", "approved", "started", "finished"),
+    "rejected": ("planned", "approval_requested", "rejected"),
+    "expired": ("planned", "approval_requested", "expired"),
+}
 #: Settings whose values nobody can read.
 SECRET: Final = ("external_pin",)
 
@@ -179,6 +185,7 @@ class Judge:
         self._every_number_is_accounted_for()
         self._the_values_are_as_told()
         self._everything_was_said_once()
+        self._every_step_was_written_down()
         self._the_chain_is_whole()
         self._nothing_is_held()
         self._no_modal_is_stuck()
@@ -239,6 +246,14 @@ class Judge:
             name = re.fullmatch(r"CHG-(\d+):(?:approval_)?card", key_of(each))
             if name and over[int(name[1])] in OVER and {"approve", "go_on"} & set(buttons(each)):
                 self.wrong(f"{key_of(each)} has buttons, and the change is {over[int(name[1])]}")
+
+    def _every_step_was_written_down(self) -> None:
+        """Want each step of each change in the audit log, once."""
+        told = Counter(self.rows("SELECT change_id, what FROM events WHERE change_id IS NOT NULL"))
+        for change, state, approvals in self.rows("SELECT id, state, approvals_required FROM changes"):
+            for step in ("proposed", *STEPS.get(state, ())):
+                if told[change, step] != (approvals if step == "approved" else 1):
+                    self.wrong(f"CHG-{change} is {state}, and {step} was written down {told[change, step]} times")
 
     def _the_chain_is_whole(self) -> None:
         before, last = "0" * 64, 0

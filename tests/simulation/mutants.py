@@ -101,6 +101,12 @@ MUTANTS: Final = (
         "            pass\n",
     ),
     Broken(
+        "what is committed survives a power cut",
+        "bot/store/database.py",
+        '"synchronous=FULL"',
+        '"synchronous=NORMAL"',
+    ),
+    Broken(
         "an event follows from the one before it",
         "bot/store/database.py",
         "            await tx.events.seal()\n",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bot.sandbox.slack import Message, Person, StandInRefused, View
 from bot.sandbox.slack.forms import EXTERNAL, TYPED
@@ -25,6 +25,8 @@ SOON: Final = 6.0
 LATER: Final = 60.0
 #: How often somebody tries before they leave it.
 TRIES: Final = 12
+#: How often somebody changes their mind before they ask for approval.
+EDITS: Final = 0.15
 #: Stands for a plan that there is nothing to ask approval for.
 NOTHING: Final = 0
 
@@ -73,31 +75,47 @@ class People:
 
     async def _planned(self, by: Person, wish: Wish) -> int | None:
         """Fill the form until a plan is shown, and return its number."""
-        await by.command("/numbers", wish.command, channel=OPS)
-        form = await self.seen(lambda: self._open(by, "change_form"), SOON)
-        if form is None:
+        if not await self._filled(by, wish):
             return None
-        if ("settings", "settings") in form.form.slots:
-            await by.choose("settings", list(wish.values))
-        inputs = {f"value:{name}" for name in wish.values}
-        if await self.seen(lambda: by.view and inputs <= {block["block_id"] for block in by.view.blocks}, SOON) is None:
-            return None
-        await by.type("numbers:0", "\n".join(wish.numbers))
-        for name, value in wish.values.items():
-            await self._set(by, name, value)
-        for block, text in {"reason": "Moving to the new PBX", **wish.besides}.items():
-            await by.type(block, text)
         await self.think(SOON)
-        sent = await by.submit()
-        if sent.errors or sent.delivery.error:
-            self.world.trace.add(f"{by.profile.name} is refused: {sent.errors} {sent.delivery.error}")
-            return None
-        view = await self.seen(lambda: self._answered(by), LATER)
+        view = await self._previewed(by)
+        if view is not None and "edit" in _action_ids(view.blocks) and self._random.random() < EDITS:
+            await by.click("edit")
+            if await self.seen(lambda: self._open(by, "change_form"), SOON) is None:
+                return None
+            await by.type("reason", "Moving to the newest PBX")
+            view = await self._previewed(by)
         if view is None:
             return None
         found = _NAME.search(self.read(view))
         self.world.trace.add(f"{by.profile.name} sees {self.read(view)[:200]!r}")
         return int(found[1]) if found and view.content.get("submit") else NOTHING
+
+    async def _filled(self, by: Person, wish: Wish) -> bool:
+        """Open the form and fill it; tell whether that went well."""
+        await by.command("/numbers", wish.command, channel=OPS)
+        form = await self.seen(lambda: self._open(by, "change_form"), SOON)
+        if form is None:
+            return False
+        if ("settings", "settings") in form.form.slots:
+            await by.choose("settings", list(wish.values))
+        inputs = {f"value:{name}" for name in wish.values}
+        if await self.seen(lambda: by.view and inputs <= {block["block_id"] for block in by.view.blocks}, SOON) is None:
+            return False
+        await by.type("numbers:0", "\n".join(wish.numbers))
+        for name, value in wish.values.items():
+            await self._set(by, name, value)
+        for block, text in {"reason": "Moving to the new PBX", **wish.besides}.items():
+            await by.type(block, text)
+        return True
+
+    async def _previewed(self, by: Person) -> View | None:
+        """Send the form and return what is shown after planning; None when it was refused, or nothing came."""
+        sent = await by.submit()
+        if sent.errors or sent.delivery.error:
+            self.world.trace.add(f"{by.profile.name} is refused: {sent.errors} {sent.delivery.error}")
+            return None
+        return await self.seen(lambda: self._answered(by), LATER)
 
     async def _set(self, by: Person, name: str, value: str) -> None:
         view = by.view
@@ -245,5 +263,9 @@ def key_of(message: Message) -> str:
 
 def buttons(message: Message) -> list[str]:
     """Return the action ids of a message's buttons."""
-    rows = [block for block in message.blocks if block["type"] == "actions"]
+    return _action_ids(message.blocks)
+
+
+def _action_ids(blocks: list[dict[str, Any]]) -> list[str]:
+    rows = [block for block in blocks if block["type"] == "actions"]
     return [element["action_id"] for row in rows for element in row["elements"]]

@@ -99,7 +99,7 @@ class World:
         self.random = self.nature.random
         self.nature.rule()
         self.trace = Trace(self.nature.loop.time, out)
-        self.disk = Disk(folder, self.random, template=template)
+        self.disk = Disk(folder, self.random, template=template, unsafe=self.unsafe)
         #: Whether nothing goes wrong any more, and nobody begins anything new.
         self.calm = False
         self.items = script(seed, self.length, without)
@@ -126,6 +126,10 @@ class World:
     def unforeseen(self, what: str) -> None:
         """Note an error that nobody foresaw, with the traceback of this moment."""
         self.faults.append(f"unforeseen: {what}\n{traceback.format_exc()}")
+
+    def unsafe(self) -> None:
+        """Note that a commit would not survive a power cut."""
+        self.faults.append("a commit is not synced, so a power cut loses it")
 
     def _lost(self, _: Any, context: dict[str, Any]) -> None:
         self.faults.append(f"the loop was told: {context.get('message')} {context.get('exception')!r}")
@@ -165,7 +169,7 @@ class World:
             await self.process.up.wait()
             deciding = [
                 asyncio.create_task(self.people.decide(by, Random(f"{by.id} {self.seed}")))
-                for by in (self.max, self.mia)
+                for by in (self.max, self.mia, self.ana)
             ]
             deciding.append(asyncio.create_task(self.people.operate(self.otto, Random(f"operator {self.seed}"))))
             happening = [asyncio.create_task(self._happen(item)) for item in self.items]
@@ -276,6 +280,7 @@ class World:
             "LINESMAN_APPROVAL_CHANNEL": APPROVALS,
             "LINESMAN_FAILURE_CHANNEL": FAILURES,
             "LINESMAN_SECRET_KEY": SECRET_KEY,
+            "LINESMAN_APPROVALS_REQUIRED": str(Random(f"approvals {self.seed}").choice((1, 1, 2))),
             "LINESMAN_APPROVAL_TTL": str(Random(f"ttl {self.seed}").choice((300, 900, 86_400))),
         }
 
