@@ -113,10 +113,11 @@ class Staleness:
                     done.add(number.batch)
         return StalenessCheck(changed=changed, names=names, stale=stale, done=frozenset(done))
 
-    async def check(self, batch: Batch) -> None:
+    async def check(self, batch: Batch) -> bool:
         """Look at the numbers of ``batch`` and of those that are about to go with it, and write down what was found.
 
-        Raises :class:`bot.errors.ProviderError` when they cannot be read, which is written down as well.
+        Returns whether all are as the plan found them. Raises :class:`bot.errors.ProviderError` when they cannot be
+        read, which is written down as well.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(batch.change)
@@ -140,6 +141,7 @@ class Staleness:
             # It counts from its end: no check of these numbers could be younger, however many pages they are on.
             await self.note(tx, change, batches, found, self._context.clock())
         self._context.ring()
+        return not found.stale
 
     async def _together(self, tx: Transaction, batch: Batch) -> list[Batch]:
         """Return ``batch`` and those of its change that are due now and have a slot, as far as we know."""

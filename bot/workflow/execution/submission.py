@@ -158,14 +158,19 @@ class Submission:
             await self._made(one.claim, one.batch, one.change, one.kind, report)
 
     async def _check(self, claim: Claim, batch: Batch, kind: Kind) -> _Step:
-        """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next."""
-        while (step := await self._may_go(claim, batch.id, kind)) is _Step.CHECK:
-            try:
-                await self._staleness.check(batch)
-            except ProviderError as error:
-                await self._unread(claim, error)
-                return _Step.STAY
-        return step
+        """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next.
+
+        Where a look of its own found everything as planned, nothing is asked until its turn has come, when all is asked
+        anyway: where everything is slow the look would be too old by then, again and again.
+        """
+        if (step := await self._may_go(claim, batch.id, kind)) is not _Step.CHECK:
+            return step
+        try:
+            as_planned = await self._staleness.check(batch)
+        except ProviderError as error:
+            await self._unread(claim, error)
+            return _Step.STAY
+        return _Step.GO if as_planned else await self._may_go(claim, batch.id, kind)
 
     async def _may_go(self, claim: Claim, batch_id: int, kind: Kind, *, begins: bool = False) -> _Step:
         """Tell whether the POST may go out now, or what comes before it.
