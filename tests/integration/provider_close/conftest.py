@@ -78,9 +78,9 @@ class Organization:
             "api_key": self.close.api_key,
             "sleep": sleep,
             "now": lambda: time.monotonic() + sum(self.slept),
+            "bounds": Bounds(timeout=1.0, deadline=2.0, backoff=0.02, longest_backoff=0.1),
         } | given
-        bounds = Bounds(timeout=1.0, deadline=2.0, backoff=0.02, longest_backoff=0.1)
-        return Close(api_url=self.close.url, runs=runs or self.book, bounds=bounds, transport=transport, **given)
+        return Close(api_url=self.close.url, runs=runs or self.book, transport=transport, **given)
 
     async def aclose(self) -> None:
         """Close all providers."""
