@@ -322,13 +322,11 @@ class PacedClient:
 
     async def _last_word(self, method: str, path: str, ready: Ready) -> None:
         """Await ``ready``; the turn of a request that it keeps back is the next one's."""
-        pace, began = self._paces[method, path], self.now()
         try:
             await ready()
         except BaseException:
-            pace.give_back()
+            self._paces[method, path].give_back()
             raise
-        pace.prepared(self.now() - began)
 
     async def _exchange(self, request: httpx.Request) -> Answer:
         asked = self.now()

@@ -19,14 +19,8 @@ from bot.clock_skew import read_date
 
 #: A wait that a header asks for beyond this is not a wait but a mistake, such as a time of day in place of seconds.
 _ABSURD_WAIT: Final = 86_400.0
-#: Where between the earliest and the latest end of a window the next one is taken to begin, and how many seconds after
-#: the earliest at least and at most: what is lost with each window would grow with the way to the provider.
+#: Where between the earliest and the latest end of a window the next one is taken to begin.
 _LATE: Final = 0.25
-_LATE_AT_LEAST: Final = 0.003
-_LATE_AT_MOST: Final = 0.01
-#: How much of the quickest preparation is counted upon, as the next may be quicker, and for how many seconds at most.
-_LEAD: Final = 0.75
-_LEAD_AT_MOST: Final = 0.05
 _RATE_LIMIT_PART: Final = re.compile(r"(limit|remaining|reset)\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
 
 
@@ -50,12 +44,6 @@ class EndpointPace:
     latest: float = math.inf
     #: Whether the provider tells parts of a second; whole ones may be rounded either way.
     exact: bool = False
-    #: The fewest seconds from being let go to going out, as requests may be written down first: in the present window,
-    #: and in the last one before it that had any.
-    quickest: float = math.inf
-    quickest_before: float = 0.0
-    #: The least that an answer of the present window told to be left of it.
-    least_told: float = math.inf
 
     @property
     def rate(self) -> float:
@@ -66,16 +54,13 @@ class EndpointPace:
         """Take one request out of the allowance and return 0, or return the seconds to wait before asking again."""
         if now < self.closed_until:
             return self.closed_until - now
-        out = now + self._lead()
-        if out >= self.reset_at:
+        if now >= self.reset_at:
             # The window is over. Until an answer says better, the next one is taken to be like it, and the requests
             # under way to count in it.
-            self.remaining, self.reset_at = max(self.limit - self.under_way, 1.0), out + self.span
-            self.opened, self.earliest, self.latest = out, -math.inf, math.inf
-            self.quickest_before, self.quickest = self._quickest(), math.inf
-            self.least_told = math.inf
+            self.remaining, self.reset_at = max(self.limit - self.under_way, 1.0), now + self.span
+            self.opened, self.earliest, self.latest = now, -math.inf, math.inf
         if self.remaining < 1:
-            return self.reset_at - out
+            return self.reset_at - now
         self.remaining -= 1
         self.under_way += 1
         return 0.0
@@ -83,10 +68,6 @@ class EndpointPace:
     def give_back(self) -> None:
         """Take note that a request that was let go was not sent after all."""
         self.remaining += 1
-
-    def prepared(self, seconds: float) -> None:
-        """Take note of how long a request that was let go was held up by ourselves before it went out."""
-        self.quickest = min(self.quickest, seconds)
 
     def ended(self) -> None:
         """Take note that a request that was let go has ended, one way or another."""
@@ -106,40 +87,26 @@ class EndpointPace:
             # for this one's, what was left of that one would hold back a whole window.
             self.remaining = min(self.remaining + 1, self.limit)
             return
-        others = max(self.under_way - 1, 0)
         told_of = remaining >= 1 or (self.exact and self.earliest <= now + reset)
         if told_of and now < self.reset_at and now + reset <= self.reset_at + 1.0:
             # The same window still. Requests under way are not in the answer's figure but are in ours. It may have
             # opened only when the first of them arrived, so its end is where the answers put it.
             self.remaining, self.reset_at = min(self.remaining, remaining), self._end(sent + reset, now + reset)
-            if remaining < self.least_told:
-                # The others that were answered are in its figure, so all that may not be are those under way.
-                self.remaining = max(self.remaining, remaining - others)
         else:
             # A window that we did not know. The others under way may count in it and not be in the answer's figure.
-            self.remaining, self.reset_at, self.least_told = remaining - others, now + reset, remaining
-        self.least_told = min(self.least_told, remaining)
-
-    def _quickest(self) -> float:
-        return self.quickest if math.isfinite(self.quickest) else self.quickest_before
-
-    def _lead(self) -> float:
-        """Return the seconds that a request needs at least until it goes out once it was let go."""
-        return min(self._quickest() * _LEAD, _LEAD_AT_MOST) if self.exact else 0.0
+            self.remaining, self.reset_at = remaining - max(self.under_way - 1, 0), now + reset
 
     def _end(self, earliest: float, latest: float) -> float:
         """Return when the present window ends; another answer puts it between ``earliest`` and ``latest``.
 
         When the request arrived lies between its sending and its answer. The first one of the next window takes its
         way as well, so it need not be kept back until the latest end: that would begin each window the time of a whole
-        answer late. It is kept back for a part of it, as one may be quicker on its way than all before it; but by
-        little, as the earliest end goes by the quickest of them.
+        answer late. It is kept back for a part of it, as one may be quicker on its way than all before it.
         """
         if not self.exact:
             return max(self.reset_at, latest)
         self.earliest, self.latest = max(self.earliest, earliest), min(self.latest, latest)
-        late = (self.latest - self.earliest) * _LATE
-        return self.earliest + min(max(late, _LATE_AT_LEAST), _LATE_AT_MOST)
+        return self.earliest + max(self.latest - self.earliest, 0.0) * _LATE
 
 
 def asked_wait(headers: httpx.Headers, there: datetime | None, *, otherwise: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
-from itertools import count, pairwise
+from itertools import count
 
 import httpx
 import pytest
@@ -24,13 +24,10 @@ class Provider:
     opened: float = -9.0
     used: int = 0
     refused: int = 0
-    #: When each window but the present one opened, and how many requests it took.
-    windows: list[tuple[float, int]] = field(default_factory=list)
 
     def answer(self, now: float) -> httpx.Headers | None:
         """Return what a good answer tells; None for a refusal."""
         if now >= self.opened + 1.0:
-            self.windows += [(self.opened, self.used)] if self.used else []
             self.opened, self.used = now, 0
         if self.used >= LIMIT:
             self.refused += 1
@@ -48,8 +45,6 @@ class Run:
     #: Seconds on the way there and back, of the request with this count.
     there: tuple[float, ...]
     back: tuple[float, ...]
-    #: Seconds for which a request that was let go is held up on our side, as it is written down first.
-    held: float = 0.0
     pace: EndpointPace = field(default_factory=EndpointPace)
     provider: Provider = field(default_factory=Provider)
 
@@ -68,10 +63,7 @@ class Run:
                 if (wait := self.pace.take(now)) > 0:
                     self._add(now + wait, "turn")
                 else:
-                    self._add(now + self.held, "departure")
-            elif what == "departure":
-                self.pace.prepared(self.held)
-                self._add(now + self.there[number % len(self.there)], "arrival", now)
+                    self._add(now + self.there[number % len(self.there)], "arrival", now)
             elif what == "arrival":
                 back = self.back[number % len(self.back)]
                 self._add(now + back, "answer", sent, self.provider.answer(now))
@@ -105,30 +97,6 @@ def test_a_limit_is_used_up_and_not_overrun(there: tuple[float, ...], back: tupl
 
     assert took <= 1.1 * LEAST
     assert run.provider.refused <= NUMBERS // 100
-
-
-@pytest.mark.parametrize(
-    ("there", "back", "held"),
-    [
-        pytest.param((0.2,), (0.0,), 0.0, id="far-one-way"),
-        pytest.param((0.1,), (0.1,), 0.0, id="far"),
-        pytest.param((0.0,), (0.0,), 0.03, id="written-down-first"),
-        pytest.param((0.1,), (0.1,), 0.03, id="far-and-written-down-first"),
-        pytest.param((0.05, 0.048, 0.053, 0.049), (0.05, 0.04, 0.045), 0.01, id="overtaking"),
-    ],
-)
-def test_every_window_begins_in_time_and_is_used_up(
-    there: tuple[float, ...], back: tuple[float, ...], held: float
-) -> None:
-    """What is lost between two windows grows neither with the way nor with what comes first, and no turn is lost."""
-    run = Run(width=32, there=there, back=back, held=held)
-
-    run.seconds()
-
-    opened = [at for at, _ in run.provider.windows]
-    assert [used for _, used in run.provider.windows] == [LIMIT] * (NUMBERS // LIMIT - 1)
-    assert max(later - earlier for earlier, later in pairwise(opened)) <= 1.02
-    assert run.provider.refused == 0
 
 
 def test_an_answer_about_the_window_before_holds_nothing_back() -> None:
