@@ -24,6 +24,7 @@ from bot.changes.model.locks import Freeze
 from bot.changes.model.messages import Topic
 from bot.config import load
 from bot.errors import Superseded
+from bot.machine import Machine
 from bot.providers.catalogue import Catalogue
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import SlackFiles
@@ -92,8 +93,7 @@ async def twins(postgres: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
                     files=SlackFiles(client),
                     slack=client,
                     encryption=None,
-                    clock=database.clock,
-                    steady=asyncio.get_running_loop().time,
+                    machine=Machine(clock=database.clock, steady=asyncio.get_running_loop().time),
                 )
             )
         watch = await stack.enter_async_context(contexts[0].database.engine.connect())
