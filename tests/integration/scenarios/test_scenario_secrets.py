@@ -138,7 +138,7 @@ async def test_a_word_for_the_state_may_quote_the_pin_after_a_restart(log: io.St
     """Wiped here and met by another process, the PIN is still recognised: its fingerprint is kept."""
     stage = sealed
     number = stage.telnyx.add_number("+13035550000")
-    stage.telnyx.job_seconds = 3600
+    stage.telnyx.misbehave(None, "stuck_pending")
     change = await stage.ask([number.phone_number], {"external_pin": PIN})
     await stage.approve(change)
     await card_says(stage, change, "1 running")
