@@ -124,7 +124,8 @@ class Cluster(RestartingStage):
             "SELECT (SELECT count(*) FROM tasks WHERE task NOT IN ('discard', 'wipe') OR owner IS NOT NULL) + "
             "(SELECT count(*) FROM outbox WHERE state = 'pending' OR owner IS NOT NULL)"
         )
-        async with create_async_engine(self.address, isolation_level="AUTOCOMMIT").connect() as connection:
+        engine = create_async_engine(self.address, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
             while await connection.scalar(waits):  # noqa: ASYNC110 - the database tells nobody
                 await asyncio.sleep(0.1)
 
