@@ -16,6 +16,10 @@ _QUOTES: Final = "`\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
 #: Characters of no width that stand for a blank.
 _NO_WIDTH: Final = re.compile("[\u200b\ufeff]")
+#: A word of a command with a mark in the place of the blank behind it, or right before a plus sign or a bracket.
+_MARKED: Final = re.compile(
+    rf"([{re.escape(_QUOTES)}*_]*[^\W\d_]+[{re.escape(_QUOTES)}*_]*)(?:[:;,=]+|(?=[+(]))(.+)", re.DOTALL
+)
 #: A day as people type it.
 _DAY: Final = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b")
 
@@ -23,9 +27,13 @@ _DAY: Final = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b")
 def first_word(text: str) -> tuple[str, str]:
     """Return the first word in lower case, and what follows it as it was typed.
 
-    Blanks of any kind, line breaks and characters of no width part words; quotation marks and such around them go.
+    Blanks of any kind, line breaks and characters of no width part words; quotation marks and such around them go. So
+    does a mark between the first word and what follows it: ``update:+13035550100``.
     """
-    word, rest = (*_NO_WIDTH.sub(" ", text).split(maxsplit=1), "", "")[:2]
+    words = _NO_WIDTH.sub(" ", text).strip()
+    word, rest = (*words.split(maxsplit=1), "", "")[:2]
+    if marked := _MARKED.match(words):
+        word, rest = marked[1], marked[2]
     return tidied(word).casefold(), rest.strip()
 
 

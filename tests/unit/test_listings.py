@@ -47,7 +47,10 @@ def test_mine_and_days_become_absolute() -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("faild", "Unknown word “faild”."),
+        ("faild", "Unknown word “faild”. Did you mean “failed”"),
+        ("schedule", "Did you mean “scheduled”"),
+        ("kind emergncy", "Did you mean “emergency”"),
+        ("gibberish", "Unknown word “gibberish”.$"),
         ("@ana", "is not a person: choose"),
         ("<@nobody>", "is not a person: choose"),
         ("kind", "“kind” needs a value after it."),

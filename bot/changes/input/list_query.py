@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 from typing import Final
 
 from bot.changes.model.kinds import Kind
@@ -57,6 +58,8 @@ SORTS: Final = (
     StateFilter("discarded", _at(_S.DISCARDED)),
 )
 _BY_WORD: Final = {sort.word: sort for sort in SORTS}
+#: Every word that can be meant by one that means nothing.
+_WORDS: Final = (*_BY_WORD, "mine", "scheduled", "kind", "since", "until", "on")
 #: What is listed when no word is given: whatever got a plan and was not given up before it was asked for.
 USUAL: Final = _at(*(state for state in _S if state not in {_S.PLANNING, _S.DISCARDED}))
 
@@ -159,7 +162,7 @@ class _QueryReader:
         elif sort := _BY_WORD.get(word):
             self._sorts[sort] = None
         else:
-            self._problems[word] = f"Unknown word “{token[:_SHOWN]}”."
+            self._problems[word] = f"Unknown word “{token[:_SHOWN]}”.{_nearest(word, _WORDS)}"
 
     def _kind(self, given: str) -> None:
         if kind := self._kinds.get(given.lower()):
@@ -167,6 +170,7 @@ class _QueryReader:
         else:
             self._problems[f"kind {given}"] = (
                 f"There is no kind “{given[:_SHOWN]}”; there is {', '.join(self._commands)}."
+                f"{_nearest(given.lower(), self._commands)}"
             )
 
     def _day(self, word: str, given: str) -> None:
@@ -189,3 +193,8 @@ class _QueryReader:
             return date.fromisoformat(word)
         except ValueError:
             return None
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    """Return the question for the one of ``words`` that was probably meant; empty when none is near."""
+    return "".join(f" Did you mean “{near}”?" for near in get_close_matches(word, words, n=1))

@@ -66,6 +66,8 @@ async def _answer(services: Services, command: SlashCommand) -> None:
         )
     elif (wanted is None or wanted.word not in _TAKE_LISTS) and _is_list(services, rest):
         await _keep_list(services, command, word, rest)
+    elif wanted is None and _is_list(services, text):  # what counts as the first word has part of the list in it
+        await _keep_list(services, command, word, text)
     elif wanted is not None:
         await ANSWERS[wanted.word](services, command, rest if wanted.word in _OWN_WORDS else tidied(rest))
     elif named_first(word)[0] is not None and not rest:

@@ -38,6 +38,10 @@ COMMANDS = (
     ("status (CHG-99), xlsx.", "There is no CHG-99"),
     ("CHG-99", "There is no CHG-99"),
     ("/numbers status CHG-99", "There is no CHG-99"),
+    ("status:CHG-99", "There is no CHG-99"),
+    ("“Status”=CHG-99", "There is no CHG-99"),
+    ("find(303) 555-0100", "+13035550100"),
+    ("list faild", "Did you mean “failed”?"),
     ("list “mine”", "You have not requested any changes yet"),
     ("list *mine*;", "You have not requested any changes yet"),
     ("list kind: update", "No changes match"),
@@ -208,6 +212,16 @@ async def test_in_socket_mode_nothing_is_accepted_over_http(idle: Stage) -> None
         pytest.param("update\u00a0+13035550000", ("+13035550000",), id="no-break-space"),
         pytest.param("+13035550000 +13035550001", ("+13035550000", "+13035550001"), id="no-word"),
         pytest.param("update <tel:+13035550000|+13035550000>", ("+13035550000",), id="link"),
+        *(
+            pytest.param(text, ("+13035550000", "+13035550001"), id=text)
+            for text in (
+                "update:+13035550000, +13035550001",
+                "update,+13035550000,+13035550001",
+                "„update“+13035550000;+13035550001",
+                "status:+13035550000\n+13035550001",
+                "frobnicate.+13035550000;+13035550001",
+            )
+        ),
         pytest.param("(303) 555-0100\n(303) 555-0101", ("(303) 555-0100", "(303) 555-0101"), id="in-parentheses"),
         *(
             pytest.param(f"{word} +13035550000\n+13035550001", ("+13035550000", "+13035550001"), id=word)
