@@ -31,8 +31,8 @@ def simulate(*arguments: str, hash_seed: int = 0) -> subprocess.CompletedProcess
 
 
 def test_a_seed_is_one_trace() -> None:
-    """Two processes in which sets have other orders play the same world, step by step."""
-    one, other = (simulate("--seed", "4", "--minutes", "12", hash_seed=seed) for seed in (1, 2))
+    """Two processes in which sets have other orders play the same world, step by step: one in which much goes on."""
+    one, other = (simulate("--seed", "5003", "--minutes", "6", hash_seed=seed) for seed in (1, 2))
 
     traces = [re.search(r"\d+ steps, trace \w{16}", each.stdout) for each in (one, other)]
     assert traces[0] is not None, one.stderr

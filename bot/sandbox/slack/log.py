@@ -30,7 +30,8 @@ class Journal:
         #: things that Slack lets pass and a person or the platform would suffer from
         self.complaints: list[str] = []
         self._clock = clock
-        self._waiters: set[asyncio.Event] = set()
+        #: As a dictionary they are woken in the order in which they came.
+        self._waiters: dict[asyncio.Event, None] = {}
 
     def call(self, method: str, params: Json) -> Call:
         """Enter a call that has just arrived."""
@@ -60,7 +61,7 @@ class Journal:
         Raises TimeoutError that tells the last calls, deliveries and complaints.
         """
         changed = asyncio.Event()
-        self._waiters.add(changed)
+        self._waiters[changed] = None
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         try:
@@ -76,7 +77,7 @@ class Journal:
                     continue
             return found
         finally:
-            self._waiters.discard(changed)
+            del self._waiters[changed]
 
     def _describe(self, timeout: float, what: str) -> str:
         calls = ", ".join(f"{call.method}={call.error or 'ok'}" for call in self.calls[-8:])
