@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import JSON, Row, Text, bindparam, case, cast, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.batches import FailureGroup, Operation, Tally
@@ -23,6 +25,11 @@ EXAMPLES = 3
 CHUNK = 500
 #: States of numbers that are still to be read back.
 _AWAITED = tuple(sorted(state.value for state in AWAITED))
+#: The columns as they are read. Values come as the text that they are stored as: most numbers of a change have the same
+#: ones, and equal texts are read once.
+OPERATION_COLUMNS: Final = tuple(
+    cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column for column in operations.c
+)
 
 
 class Operations:
@@ -53,7 +60,7 @@ class Operations:
     async def of_batch(self, change: int, batch: int) -> list[Operation]:
         """Return the numbers of one batch, in the plan's order."""
         statement = (
-            select(operations)
+            select(*OPERATION_COLUMNS)
             .where(operations.c.change_id == change, operations.c.batch == batch)
             .order_by(operations.c.position)
         )
@@ -64,12 +71,13 @@ class Operations:
 
         All of them, or those in one of ``states``, such as :data:`bot.changes.model.lifecycle.CHANGED`.
         """
-        statement = select(operations).where(operations.c.change_id == change).order_by(operations.c.position)
+        statement = select(*OPERATION_COLUMNS).where(operations.c.change_id == change).order_by(operations.c.position)
         if wanted := [state.value for state in states]:
             statement = statement.where(operations.c.state.in_(wanted))
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        async for row in result:
-            yield to_operation(row)
+        async for rows in result.partitions():
+            for row in rows:
+                yield to_operation(row)
 
     async def later(self, change: int) -> dict[str, Operation]:
         """Return, by provider id, the last that later changes did to the numbers that ``change`` has changed.
@@ -80,7 +88,7 @@ class Operations:
         its = select(operations.c.number_id).where(operations.c.change_id == change, operations.c.state.in_(changed))
         ended = select(func.max(operations.c.ended_at)).where(operations.c.change_id == change).scalar_subquery()
         statement = (
-            select(operations)
+            select(*OPERATION_COLUMNS)
             .where(
                 operations.c.number_id.in_(its),
                 operations.c.change_id != change,
@@ -90,7 +98,7 @@ class Operations:
             .order_by(operations.c.ended_at, operations.c.change_id)
         )
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        return {row.number_id: to_operation(row) async for row in result}
+        return {row.number_id: to_operation(row) async for rows in result.partitions() for row in rows}
 
     async def changing(self, change: int) -> dict[str, str]:
         """Return id -> E.164 of the numbers that the plan changes, in its order."""
@@ -170,12 +178,12 @@ class Operations:
         They are those of which their jobs say that they succeeded, or nobody what became of them.
         """
         statement = (
-            select(operations)
+            select(*OPERATION_COLUMNS)
             .where(operations.c.change_id == change, operations.c.batch.is_not(None), operations.c.state.in_(_AWAITED))
             .order_by(operations.c.position)
         )
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        return {row.number_id: _awaited(row) async for row in result}
+        return {row.number_id: _awaited(row) async for rows in result.partitions() for row in rows}
 
     async def read_back(self, change: int, readings: Sequence[ReadBack], now: datetime) -> None:
         """Write what was found, and what follows from it for numbers that are not decided yet."""
@@ -289,27 +297,34 @@ def _awaited(row: Row[Any]) -> AwaitedNumber:
         position=row.position,
         batch=row.batch,
         doubt=Doubt(code=row.code, reason=row.reason, pointer=row.pointer) if unknown else None,
-        known={**values_from_json(row.beside or {}), **values_from_json(row.before)},
-        seen=values_from_json(row.found or {}),
+        known={**(_values(row.beside) or {}), **(_values(row.before) or {})},
+        seen=_values(row.found) or {},
     )
 
 
+@lru_cache(maxsize=2048)
+def _values(stored: str | None) -> Values | None:
+    """Return the values of a column; equal ones are one object."""
+    document = None if stored is None else json.loads(stored)
+    return None if document is None else values_from_json(document)
+
+
 def to_operation(row: Row[Any]) -> Operation:
-    """Return the operation that a row of the table is."""
+    """Return the operation that a row of :data:`OPERATION_COLUMNS` is."""
     return Operation(
         change=row.change_id,
         position=row.position,
         batch=row.batch,
         number_id=row.number_id,
         e164=row.e164,
-        before=values_from_json(row.before),
-        after=values_from_json(row.after),
+        before=_values(row.before) or {},
+        after=_values(row.after) or {},
         state=OperationState(row.state),
         code=row.code,
         reason=row.reason,
         pointer=row.pointer,
         ended_at=row.ended_at,
-        found=None if row.found is None else values_from_json(row.found),
+        found=_values(row.found),
         found_at=row.found_at,
-        beside=values_from_json(row.beside or {}),
+        beside=_values(row.beside) or {},
     )
