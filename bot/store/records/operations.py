@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import JSON, Row, Text, bindparam, case, cast, func, literal, or_, select, update
@@ -30,6 +31,8 @@ _AWAITED = tuple(sorted(state.value for state in AWAITED))
 OPERATION_COLUMNS: Final = tuple(
     cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column for column in operations.c
 )
+#: Where a row of :func:`_stretches` is written.
+_STRETCH: Final = operations.c.position.between(bindparam("first"), bindparam("last"))
 
 
 class Operations:
@@ -132,11 +135,7 @@ class Operations:
             may_end = or_(*(operations.c.state == origin.value for origin in before(OPERATION_STEPS, state)))
             statement = (
                 update(operations)
-                .where(
-                    operations.c.change_id == change,
-                    operations.c.position == bindparam("at_position"),
-                    may_end,
-                )
+                .where(operations.c.change_id == change, _STRETCH, may_end)
                 .values(
                     state=state.value,
                     code=bindparam("new_code"),
@@ -145,16 +144,11 @@ class Operations:
                     ended_at=now,
                 )
             )
-            rows = [
-                {
-                    "at_position": verdict.position,
-                    "new_code": verdict.code[:64],
-                    "new_reason": verdict.reason,
-                    "new_pointer": verdict.pointer,
-                }
-                for verdict in group
-            ]
-            await self._connection.execute(statement, rows)
+            given = (
+                (each.position, {"new_code": each.code[:64], "new_reason": each.reason, "new_pointer": each.pointer})
+                for each in group
+            )
+            await self._connection.execute(statement, _stretches(given))
 
     async def end_batch(
         self, change: int, batch: int, state: OperationState, *, code: str, reason: str, pointer: str, now: datetime
@@ -187,12 +181,25 @@ class Operations:
 
     async def read_back(self, change: int, readings: Sequence[ReadBack], now: datetime) -> None:
         """Write what was found, and what follows from it for numbers that are not decided yet."""
-        noted = [reading for reading in readings if reading.state is None]
-        at = (operations.c.change_id == change, operations.c.position == bindparam("at_position"))
-        if noted:
+        at = (operations.c.change_id == change, _STRETCH)
+        if noted := [(reading.position, _noted(reading)) for reading in readings if reading.state is None]:
             statement = update(operations).where(*at).values(found=bindparam("new_found"), found_at=now)
-            await self._connection.execute(statement, [_noted(reading) for reading in noted])
-        if decided := [reading for reading in readings if reading.state is not None]:
+            await self._connection.execute(statement, _stretches(noted))
+        decided = [
+            (
+                reading.position,
+                {
+                    **_noted(reading),
+                    "new_state": reading.state.value,
+                    "new_code": reading.code,
+                    "new_reason": reading.reason,
+                    "new_pointer": reading.pointer,
+                },
+            )
+            for reading in readings
+            if reading.state is not None
+        ]
+        if decided:
             statement = (
                 update(operations)
                 .where(*at, or_(*(operations.c.state == state for state in _AWAITED)))
@@ -205,18 +212,7 @@ class Operations:
                     found_at=now,
                 )
             )
-            rows = [
-                {
-                    **_noted(reading),
-                    "new_state": reading.state.value,
-                    "new_code": reading.code,
-                    "new_reason": reading.reason,
-                    "new_pointer": reading.pointer,
-                }
-                for reading in decided
-                if reading.state is not None
-            ]
-            await self._connection.execute(statement, rows)
+            await self._connection.execute(statement, _stretches(decided))
 
     async def give_up_reading(self, change: int, reason: str) -> None:
         """Say of every number that is still to be read back that it could not be verified, and why.
@@ -287,8 +283,23 @@ def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
 
 
 def _noted(reading: ReadBack) -> dict[str, Any]:
-    found = None if reading.found is None else values_to_json(reading.found)
-    return {"at_position": reading.position, "new_found": found}
+    return {"new_found": None if reading.found is None else values_to_json(reading.found)}
+
+
+def _stretches(given: Iterable[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return what is written at which positions, in one row for each stretch of neighbours that are given the same.
+
+    Most numbers of a batch are neighbours and fare alike, and a thousand of them are written by one statement.
+    """
+    rows: list[dict[str, Any]] = []
+    same: dict[str, Any] | None = None
+    for position, columns in sorted(given, key=itemgetter(0)):
+        if columns == same and rows[-1]["last"] == position - 1:
+            rows[-1]["last"] = position
+        else:
+            rows.append({"first": position, "last": position, **columns})
+            same = columns
+    return rows
 
 
 def _awaited(row: Row[Any]) -> AwaitedNumber:

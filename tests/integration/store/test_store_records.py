@@ -291,6 +291,34 @@ async def test_what_was_decided_by_reading_is_not_decided_again(database: Databa
     assert (states[0], states[3]) == (OperationState.VERIFIED, OperationState.VERIFIED)
 
 
+async def test_numbers_that_fare_alike_are_written_without_those_in_between(database: Database) -> None:
+    """Neighbours with the same outcome share a statement; it reaches no other number, and overrules none."""
+    change = await planned(database, (9,))
+    failed = NumberOutcome(position=3, state=OperationState.FAILED, code="10007", reason="No.")
+    alike = [NumberOutcome(position=at, state=OperationState.SUCCEEDED) for at in (8, 7, 0, 1, 2, 3, 5)]
+    async with database.transaction() as tx:
+        await tx.operations.sent(change, 1)
+        await tx.operations.record_outcomes(change, [failed], NOW)
+        await tx.operations.record_outcomes(change, alike, NOW)
+    tags = {0: "a", 1: "a", 2: "b", 5: "b", 7: "a", 8: "a"}
+    await read_back(
+        database,
+        change,
+        *(ReadBack(position=at, state=OperationState.VERIFIED, found={"tags": (tag,)}) for at, tag in tags.items()),
+    )
+
+    async with database.reading() as tx:
+        rows = [operation async for operation in tx.operations.stream(change)]
+    states = {row.position: row.state for row in rows[:9]}
+    assert states == {
+        **dict.fromkeys(tags, OperationState.VERIFIED),
+        3: OperationState.FAILED,
+        **dict.fromkeys((4, 6), OperationState.SUBMITTED),
+    }
+    assert {row.position: row.found["tags"] for row in rows if row.found} == {at: (tag,) for at, tag in tags.items()}
+    assert (rows[3].code, rows[3].reason) == ("10007", "No.")
+
+
 async def test_what_cannot_be_read_is_given_up_together(database: Database) -> None:
     """Whatever was not verified by then is unverified, with the reason; the rest stays as it is."""
     change = await succeeded(database)
