@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bot.changes.model.batches import Operation
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.outcome.results import plan_sheet
-from bot.changes.text.characters import visible
+from bot.changes.text.characters import LOST, may_be_unsound, sound, visible
 from bot.slack.views.elements import code, escape, plain, quote
 
 OVERRIDE = "Main\u202eniaM"
@@ -59,3 +61,20 @@ def test_the_plan_sheet_shows_them(settings_kind: Kind) -> None:
     )
 
     assert SHOWN in plan_sheet(settings_kind, [operation], None).decode()
+
+
+@pytest.mark.parametrize(
+    ("written", "lost"),
+    [
+        (b'"\\ud83d"', True),
+        (b'"\\uDE00 and \\uD83D"', True),
+        (b'"a\\u0000b"', True),
+        ('"\ud83d"'.encode("utf-8", "surrogatepass"), True),
+        (b'"\\u00e4 \\u0009 \\\\u"', False),
+        ('"ä 한 \U0001f600"'.encode(), False),
+    ],
+)
+def test_halves_of_pairs_and_nul_are_found_in_a_document(written: bytes, *, lost: bool) -> None:
+    """Whatever way they are written; most documents hold none, and their texts need not be looked at."""
+    assert may_be_unsound(written) is lost
+    assert (LOST in sound(json.loads(written.decode("utf-8", "surrogatepass")))) is lost

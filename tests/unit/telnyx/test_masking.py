@@ -144,3 +144,21 @@ async def test_a_flood_of_words_is_withheld() -> None:
     told = details(await heard(masking, quoting(*["word " * 400] * 300)))
 
     assert ("word" in told[0], told[-1]) == (True, MASK)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"external_pin": "4711"',
+        '"external_pin" :\n4711',
+        r'"external\u005fpin":"4711"',
+        '"external_pin":null,"x":{"external_pin":"4711"}',
+    ],
+)
+async def test_a_pin_that_an_answer_repeats_is_masked_however_its_name_is_written(written: str) -> None:
+    """What stands under the name of the secret is one, whoever sent it."""
+    content = f'{{"data": {{{written}}}, "errors": [{{"detail": "4711 is too short"}}]}}'
+
+    told = await Masking(Encryption([KEY])).heard(content.encode(), json.loads(content), refused=False)
+
+    assert told["errors"] == [{"detail": f"{MASK} is too short"}]
