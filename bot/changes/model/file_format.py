@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
 from openpyxl import Workbook
@@ -57,9 +58,7 @@ class CsvFile:
     def add(self, rows: Iterable[Sequence[TableCell]]) -> None:
         """Write rows. Excel, Sheets and pandas take a moment for one when it has a blank and no zone in it."""
         for row in rows:
-            self._writer.writerow(
-                f"{_utc(cell):%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else cell or "" for cell in row
-            )
+            self._writer.writerow([_written(cell) if isinstance(cell, datetime) else cell for cell in row])
 
     def content(self) -> bytes:
         """End the file and return it."""
@@ -109,6 +108,12 @@ class XlsxFile:
         # openpyxl takes what begins with "=" for a formula; a guarded text never does, and this makes sure.
         cell.data_type = "s"
         return cell
+
+
+@lru_cache(maxsize=64)
+def _written(moment: datetime) -> str:
+    """Return ``moment`` as a text; the numbers of a job have theirs in common."""
+    return f"{_utc(moment):%Y-%m-%d %H:%M:%S}"
 
 
 def _utc(moment: datetime) -> datetime:

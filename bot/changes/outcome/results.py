@@ -7,7 +7,7 @@ and for what was found, under the name that templates use. So such a sheet can b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from bot.changes.model.batches import Batch, Operation
@@ -46,15 +46,14 @@ def plan_sheet(
     table = table_file(FileFormat.CSV, "plan")
     table.add([(*PLAN, *(heading(*column) for column in columns))])
     verb = "delete" if kind.removes else "change"
-    for operation in operations:
+
+    def common(operation: Operation) -> tuple[TableCell, ...]:
         action = f"{verb}{' first' if operation.batch in first else ''}"
-        cells = (
-            guarded(operation.e164),
-            guard(operation.number_id),
-            action if operation.batch is not None else LEFT_ALONE,
-            str(operation.batch or ""),
-        )
-        table.add([(*cells, *_cells(write, columns, _told(kind, operation, None)))])
+        told = _cells(write, columns, _told(kind, operation, None))
+        return (action if operation.batch is not None else LEFT_ALONE, str(operation.batch or ""), *told)
+
+    shared = _Shared(common)
+    table.add((guarded(each.e164), guard(each.number_id), *shared.of(each)) for each in operations)
     return table.content()
 
 
@@ -79,6 +78,7 @@ class ResultsSheet:
         self._columns = columns
         self._write = CellWriter(summary.labels if summary else {})
         self._sent = {position: comparable(kind, batch.values) for position, batch in batches.items()}
+        self._shared = _Shared(self._common)
         self._file = table_file(form, "results")
         self._file.add([(*RESULTS, *(heading(*column) for column in self._columns), *MOMENTS)])
 
@@ -91,11 +91,18 @@ class ResultsSheet:
         return self._file.content()
 
     def _row(self, operation: Operation) -> tuple[TableCell, ...]:
-        batch = self._batches.get(operation.batch) if operation.batch is not None else None
-        told = _told(self._kind, operation, self._sent.get(operation.batch or 0))
         return (
             guarded(operation.e164),
             guard(operation.number_id),
+            *self._shared.of(operation),
+            operation.ended_at,
+            operation.found_at,
+        )
+
+    def _common(self, operation: Operation) -> tuple[TableCell, ...]:
+        batch = self._batches.get(operation.batch) if operation.batch is not None else None
+        told = _told(self._kind, operation, self._sent.get(operation.batch or 0))
+        return (
             LEFT_ALONE if operation.code == UNCHANGED else operation.state.value,
             guard(operation.code),
             guard(visible(operation.reason)),
@@ -103,9 +110,38 @@ class ResultsSheet:
             *_cells(self._write, self._columns, told),
             guard(batch.job) if batch else None,
             batch.submitted_at if batch else None,
-            operation.ended_at,
-            operation.found_at,
         )
+
+
+class _Shared:
+    """The cells that neighbours have in common: most fare as the one before, and what that came to is told again."""
+
+    def __init__(self, common: Callable[[Operation], tuple[TableCell, ...]]) -> None:
+        self._common = common
+        self._last: tuple[object, ...] = ()
+        self._cells: tuple[TableCell, ...] = ()
+
+    def of(self, operation: Operation) -> tuple[TableCell, ...]:
+        """Return the cells of ``operation``."""
+        if (alike := _alike(operation)) != self._last:
+            self._last, self._cells = alike, self._common(operation)
+        return self._cells
+
+
+def _alike(operation: Operation) -> tuple[object, ...]:
+    """Return what is equal for numbers of which the same is told, but for their names and moments."""
+    return (
+        operation.batch,
+        operation.state,
+        operation.code,
+        operation.reason,
+        operation.pointer,
+        operation.before,
+        operation.after,
+        operation.beside,
+        operation.found,
+        operation.found_at is None,
+    )
 
 
 class Touched:
@@ -115,11 +151,13 @@ class Touched:
         self._kind = kind
         self._sent = {position: comparable(kind, batch.values) for position, batch in batches.items()}
         self._found: set[tuple[str, Stage]] = set()
+        self._last: tuple[object, ...] = ()
 
     def note(self, operations: Iterable[Operation]) -> None:
         """Look at some of the numbers. One that was left alone has nothing to tell that no other has."""
         for operation in operations:
-            if operation.batch is not None:
+            if operation.batch is not None and (alike := _alike(operation)) != self._last:
+                self._last = alike
                 told = _told(self._kind, operation, self._sent.get(operation.batch))
                 for stage, values in told.items():
                     names = operation.after if values is None else values

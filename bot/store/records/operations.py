@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import JSON, Row, Text, bindparam, case, cast, func, literal, or_, select, update
+from sqlalchemy import JSON, Row, Select, Text, bindparam, case, cast, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.batches import FailureGroup, Operation, Tally
@@ -69,7 +69,7 @@ class Operations:
         )
         return [to_operation(row) for row in await self._connection.execute(statement)]
 
-    async def stream(self, change: int, states: Iterable[OperationState] = ()) -> AsyncIterator[Operation]:
+    def stream(self, change: int, states: Iterable[OperationState] = ()) -> AsyncIterator[Operation]:
         """Stream a change's numbers in the plan's order, without holding them all in memory.
 
         All of them, or those in one of ``states``, such as :data:`bot.changes.model.lifecycle.CHANGED`.
@@ -77,6 +77,23 @@ class Operations:
         statement = select(*OPERATION_COLUMNS).where(operations.c.change_id == change).order_by(operations.c.position)
         if wanted := [state.value for state in states]:
             statement = statement.where(operations.c.state.in_(wanted))
+        return self._streamed(statement)
+
+    def sorts(self, change: int) -> AsyncIterator[Operation]:
+        """Stream the first of all numbers of a change that have the same values in the same batch and fared alike."""
+        values = (
+            cast(column, Text) for column in (operations.c[name] for name in ("before", "after", "beside", "found"))
+        )
+        alike = (operations.c.batch, operations.c.state, operations.c.found_at.is_(None), *values)
+        first = select(func.min(operations.c.position)).where(operations.c.change_id == change).group_by(*alike)
+        statement = (
+            select(*OPERATION_COLUMNS)
+            .where(operations.c.change_id == change, operations.c.position.in_(first))
+            .order_by(operations.c.position)
+        )
+        return self._streamed(statement)
+
+    async def _streamed(self, statement: Select[Any]) -> AsyncIterator[Operation]:
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         async for rows in result.partitions():
             for row in rows:

@@ -97,15 +97,15 @@ class ChangeDetailsReader:
     async def _results(self, details: ChangeDetails, form: FileFormat) -> bytes:
         """Return the results, never holding more than a portion of the rows besides the file.
 
-        They are read twice: which columns there are is known only when every number has been looked at.
+        Which columns there are is known only when one number of each sort has been looked at.
         """
         jobs = {batch.position: batch for batch in details.batches}
         touched = Touched(details.kind, jobs)
         async with self._context.database.reading() as tx:
-            async for portion in _portions(tx, details.change.id):
+            async for portion in _portions(tx.operations.sorts(details.change.id)):
                 await asyncio.to_thread(touched.note, portion)
             sheet = ResultsSheet(details.kind, jobs, details.change.summary, touched.columns, form)
-            async for portion in _portions(tx, details.change.id):
+            async for portion in _portions(tx.operations.stream(details.change.id)):
                 await asyncio.to_thread(sheet.add, portion)
         return await asyncio.to_thread(sheet.content)
 
@@ -148,10 +148,10 @@ class ChangeDetailsReader:
         return policies.governing(change.kind, size, settings) or policies.fallback
 
 
-async def _portions(tx: Transaction, change: int) -> AsyncIterator[list[Operation]]:
-    """Yield the numbers of a change in the plan's order, some at a time."""
+async def _portions(operations: AsyncIterator[Operation]) -> AsyncIterator[list[Operation]]:
+    """Yield numbers of a change, some at a time."""
     portion: list[Operation] = []
-    async for operation in tx.operations.stream(change):
+    async for operation in operations:
         portion.append(operation)
         if len(portion) >= PORTION:
             yield portion

@@ -319,6 +319,25 @@ async def test_numbers_that_fare_alike_are_written_without_those_in_between(data
     assert (rows[3].code, rows[3].reason) == ("10007", "No.")
 
 
+async def test_one_number_of_each_sort_tells_what_there_is_to_tell(database: Database) -> None:
+    """Numbers of one batch with the same values that fared alike are one sort; the first of each is streamed."""
+    change = await succeeded(database, (6,))
+    await read_back(
+        database,
+        change,
+        ReadBack(position=0, state=OperationState.VERIFIED, found={"tags": ("a",)}),
+        ReadBack(position=1, state=OperationState.DIFFERS, found={"tags": ("b",)}),
+        ReadBack(position=2, state=OperationState.VERIFIED, found={"tags": ("a",)}),
+        ReadBack(position=4, state=OperationState.DIFFERS, found=None),
+    )
+
+    async with database.reading() as tx:
+        every = [operation async for operation in tx.operations.stream(change)]
+        sorts = [operation async for operation in tx.operations.sorts(change)]
+    # 2 is like 0, and all others are unlike: 3 was not read, 4 was not there, of 5 nobody knows, 6 is left alone.
+    assert sorts == [every[at] for at in (0, 1, 3, 4, 5, 6)]
+
+
 async def test_what_cannot_be_read_is_given_up_together(database: Database) -> None:
     """Whatever was not verified by then is unverified, with the reason; the rest stays as it is."""
     change = await succeeded(database)
