@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.changes.numbers.paste import Entry, Paste, is_range, is_range_word
+from bot.changes.numbers.paste import Entry, Paste
 from bot.changes.numbers.phone_numbers import EDGES, LONGEST, RANGE, SHORTEST, explain, readings
+from bot.changes.numbers.ranges import is_range_word, joins
 
 #: Longest text of a bad entry that is shown, in characters.
 SHOWN: Final = 40
@@ -104,15 +105,20 @@ def _without_ranges(paste: Paste, pieces: Sequence[_Piece]) -> Sequence[_Piece]:
     for piece in pieces:
         worded = len(kept) > 1 and bool(kept[-1].why) and is_range_word(paste.typed[kept[-1].start : kept[-1].end])
         left = kept[-2] if worded else kept[-1] if kept else None
-        if piece.identifier and left and (left.identifier or left.why == RANGE):
-            # One character of either side belongs to it: a dash may cling to a number.
-            between = paste.plain[left.outer[1] - 1 : piece.outer[0] + 1]
-            if worded or is_range(between):
-                del kept[-2 if worded else -1 :]
-                kept.append(_Piece(left.start, piece.end, (left.outer[0], piece.outer[1]), why=RANGE))
-                continue
-        kept.append(piece)
+        numbers = left and piece.identifier and (left.identifier or left.why == RANGE)
+        if left and numbers and (worded or joins(paste.typed, paste.plain, left.outer, piece.outer)):
+            kept[-2 if worded else -1 :] = [_Piece(left.start, piece.end, (left.outer[0], piece.outer[1]), why=RANGE)]
+        else:
+            kept.append(piece)
     return kept
+
+
+def _shows(label: str, linked: str, region: str) -> bool:
+    """Tell whether a link to ``linked`` may be labelled so: with the number, the end of it, or only words."""
+    if shown := readings(label, region):
+        return linked in shown
+    digits = "".join(character for character in label if character.isdecimal())
+    return len(digits) < SHORTEST or linked.endswith(digits)
 
 
 class _EntryReader:
@@ -129,8 +135,8 @@ class _EntryReader:
         """Return the entry's numbers and bad pieces, in order; together they are all of its words."""
         whole = 0, len(self._words)
         if self._label:
-            shown, linked = readings(self._label, self._region), self._identifier(*whole)
-            if linked and shown and linked not in shown:
+            linked = self._identifier(*whole)
+            if linked and not _shows(self._label, linked, self._region):
                 return [_Block(*whole, why=_MISLABELLED)]
         # Two numbers have at least twice the digits of the shortest one; with fewer, nothing needs to be split.
         single = len(self._words) == 1 or sum(word.digits for word in self._words) < 2 * SHORTEST

@@ -1,8 +1,7 @@
 """What people paste, cut into entries and words: bullets, wrappers, quotes and invisible characters fall away.
 
 Nothing here knows what a number is. What falls away never carries a digit of a number; the one exception is list
-numbering, which goes only when its neighbours prove that it is numbering. Signs between two numbers that may mean
-"from … to" become one sign; what lies between was not typed, so nobody guesses.
+numbering, which goes only when its neighbours prove that it is numbering.
 """
 
 from __future__ import annotations
@@ -14,66 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bot.changes.numbers.ranges import RANGE_SIGN, is_range, marked
 from bot.changes.text.characters import is_unseen
-
-#: What every such sign becomes, so that whoever reads on has to know only this one. Dashes stay: numbers have them.
-RANGE_SIGN: Final = "~"
-
-_RANGE_MARK: Final = re.compile(
-    # Drawn with the keyboard: -> --> => ~> <-> |-> and the like, with any dash.
-    r"(?<![-=~\u2010-\u2015\u2212])[|<]?[-=~\u2010-\u2015\u2212]++>+"
-    # Standing alone: brackets and quotes that point, unless more is quoted behind, and a spreadsheet's colon.
-    r"|(?<!\S)(?:[>\u00bb\u203a]+(?=\s)(?!\s*[\u00ab\u2039])|:(?=\s))"
-    # Dots that leave something out, also as bullets and stars in a row.
-    r"|[.\u2024]{2,}|(?<!\S)\.(?:[ \t]\.)+(?!\S)"
-    r"|[\u2025\u2026\u22ee-\u22f1\ufe19]+|[\u2022\u2023\u2043\u00b7\u2027\u2219\u30fb]{2,}|(?<!\S)\*{2,}(?!\S)"
-    # A dash at the end of a line, or alone in one; more of them are a ruler. A hyphen drawn as a bullet, within a line.
-    r"|(?:(?<=\d)[ \t]+|(?<=\n)[ \t]*)[-\u2010-\u2015\u2212](?=[ \t]*\n)|(?<=\S)[ \t]*\u2043"
-    # Tildes and their kin.
-    r"|[~\u02dc\u223c\u223d\u2248\u2053\u301c\u3030\uff5e]+"
-    # Arrows, triangles that point, and the names that Slack gives to pictures of them.
-    r"|[\u2190-\u21ff\u25b6-\u25bb\u2794\u2798-\u27af\u27b1-\u27be\u27f0-\u27ff\u2900-\u297f\u2b00-\u2b11\u2b30-\u2b4f"
-    r"\u23e9\U0001f852\U0001f800-\U0001f8ff]+\ufe0f?"
-    r"|[\u261a-\u261f\U0001f446-\U0001f449\U0001faf1\U0001faf2][\ufe0f\U0001f3fb-\U0001f3ff]*"
-    r"|:(?:arrow|fast_forward|left_right|point)[a-z_]*:"
-)
-_WORDS: Final = frozenset(
-    {"to", "up to", "upto", "thru", "through", "till", "until", "bis", "bis zu", "hasta", "al", "jusqu'à", "tot"}
-)
-#: A dash between two numbers; commas, bars and new lines around it make it a list or a table.
-_RANGE_DASHED: Final = re.compile(r"[^,;|\n]*-[^,;|\n]*")
-
-
-def _marked(typed: str) -> str:
-    """Return ``typed`` with every sign that may mean "to" as blanks and one :data:`RANGE_SIGN`, position for position.
-
-    A sign that begins a line is a bullet when the line before begins with one too, or when there is none before it.
-    """
-    text = _RANGE_MARK.sub(lambda found: RANGE_SIGN.rjust(len(found[0])), typed)
-    return "".join(_without_bullets(text))
-
-
-def _without_bullets(text: str) -> Iterator[str]:
-    listed = True
-    for line in text.splitlines(keepends=True):
-        start = len(line) - len(line.lstrip(" \t"))
-        bare = line[start:].strip()
-        if bare.startswith(RANGE_SIGN) and bare != RANGE_SIGN and listed:
-            yield f"{line[:start]} {line[start + 1 :]}"
-            continue
-        listed = listed and not bare
-        yield line
-
-
-def is_range_word(text: str) -> bool:
-    """Tell whether ``text`` is a word for "to"."""
-    return " ".join(text.casefold().split()) in _WORDS
-
-
-def is_range(between: str) -> bool:
-    """Tell whether what stands ``between`` two numbers, marked, may mean "from … to"."""
-    return RANGE_SIGN in between or _RANGE_DASHED.fullmatch(between) is not None
-
 
 #: What ends an entry for certain, beside the semicolon, which may also begin a parameter such as ``;ext=12``.
 _SEPARATORS: Final = r",|\t\n\"'`\[\]{}<>&"
@@ -81,8 +22,11 @@ _SEPARATORS: Final = r",|\t\n\"'`\[\]{}<>&"
 _ENTRY: Final = re.compile(
     rf"<\t*([^<>|\t\n]*)\|([^<>\n]*)>|(?:[^{_SEPARATORS};]|;(?=(?:ext|isub|phone-context)=))+", re.IGNORECASE
 )
-#: A line's bullet and numbering, each followed by a blank: ``- ``, ``* ``, ``1. ``, ``12) ``.
-_LINE_START: Final = re.compile(r"^[ \t]*(?:[-*][ \t]+)*(?:([1-9]\d{0,3})[.)]+[ \t]+(?=\S))?", re.MULTILINE)
+#: A line's bullet and numbering, each followed by a blank: ``- ``, ``[x] ``, ``a) ``, ``1. ``, ``12) ``, and the
+#: letters that Word's bullets are without their font.
+_LINE_START: Final = re.compile(
+    r"^[ \t]*(?:(?:[-*oqv§Øü]|\[[xX ]?\]|[a-z][.)])[ \t]+)*(?:([1-9]\d{0,3})[.)]+[ \t]+(?=\S))?", re.MULTILINE
+)
 #: Marks for bold, italic or both around a word; those behind it are those before it, the other way round.
 _BOLD: Final = re.compile(r"(?<![\w*])([*_]{1,4})(?=[^\s*_])([^*_\n]*[^\s*_])([*_]{1,4})(?![\w*])")
 #: Figures drawn on keys or in circles that number a line, and names of Slack's pictures. A number may be written in
@@ -95,6 +39,10 @@ _PICTURE: Final = re.compile(
 )
 #: A number that a spreadsheet has rounded, where a comma divides.
 _ROUNDED: Final = re.compile(r"(?<=\d),(?=\d+E\+?\d)", re.IGNORECASE)
+#: Names of pictures that begin or divide the entries of a list.
+_BULLET_NAME: Final = re.compile("phone|call|pager|check|circle|square|diamond|star")
+#: Stands for a picture that is no bullet.
+_SOME_PICTURE: Final = "\u00a4"
 _TEL: Final = re.compile(r"(?<![a-z])tel:", re.IGNORECASE)
 #: ``x``, ``ext.``, ``extension:`` with or without its digits, standing after a number.
 _EXTENSION: Final = re.compile(r"(?:x|ext|extn|extension)[.:]?\d*", re.IGNORECASE)
@@ -148,12 +96,12 @@ class Paste:
     @classmethod
     def of(cls, text: str) -> Paste:
         """Return ``text`` made ready for reading."""
-        text = _PICTURE.sub(_picture, html.unescape(text))
+        text = html.unescape(text)
         folds = {ord(character): _fold(character) for character in set(text)}
         typed = text.translate({point: None for point, folded in folds.items() if not folded})
         # Half of a surrogate pair is no character, and could not be written to Slack or the database.
         typed = typed.encode("utf-8", "replace").decode()
-        plain = _BOLD.sub(_without_marks, _ROUNDED.sub(".", _marked(typed).translate(folds)))
+        plain = _BOLD.sub(_without_marks, _ROUNDED.sub(".", marked(_PICTURE.sub(_picture, typed)).translate(folds)))
         return cls(typed=typed, plain=_without_list_marks(plain))
 
     def entries(self) -> Iterator[Entry]:
@@ -179,8 +127,11 @@ def _without_marks(found: re.Match[str]) -> str:
 
 
 def _picture(found: re.Match[str]) -> str:
-    """Return a bullet in place of a picture, but for those that point: they may mean a range."""
-    return found[0] if is_range(_marked(found[0])) else "\u2022"
+    """Return a separator in place of a picture, or a sign where it is no bullet; those that point remain."""
+    if is_range(marked(found[0])):
+        return found[0]
+    bullet = found.start() == 0 or found.string[found.start() - 1] == "\n" or _BULLET_NAME.search(found[0])
+    return ("," if bullet else _SOME_PICTURE).ljust(len(found[0]))
 
 
 def _fold(character: str) -> str:
@@ -199,7 +150,9 @@ def _fold(character: str) -> str:
     if category == "No":
         return character  # a superscript or a circled figure is a note, not a digit of the number
     narrow = unicodedata.normalize("NFKC", character)
-    return narrow if len(narrow) == 1 and narrow.isascii() else character
+    if len(narrow) == 1 and narrow.isascii():
+        return narrow
+    return '"' if category in {"Ps", "Pe"} else character
 
 
 def _without_list_marks(plain: str) -> str:

@@ -1,0 +1,111 @@
+"""What may mean "from … to" between two numbers: nobody guesses the numbers that lie between and were not typed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+#: What every such sign becomes, so that whoever reads on has to know only this one. Dashes stay: numbers have them.
+RANGE_SIGN: Final = "~"
+
+_RANGE_MARK: Final = re.compile(
+    # Drawn with the keyboard: -> --> => ~> <-> |-> and the like, with any dash.
+    r"(?<![-=~\u2010-\u2015\u2212])[|<]?[-=~\u2010-\u2015\u2212]++>+"
+    # Standing alone: brackets and quotes that point, unless more is quoted behind, and a spreadsheet's colon.
+    r"|(?<!\S)(?:[>\u00bb\u203a]+(?=\s)(?!\s*[\u00ab\u2039])|:(?=\s))"
+    # Dots that leave something out, also as bullets and stars in a row.
+    r"|[.\u2024\u3002\uff0e\uff61]{2,}|(?<!\S)\.(?:[ \t]\.)+(?!\S)"
+    r"|[\u2025\u2026\u22ee-\u22f1\ufe19]+|[\u2022\u2023\u2043\u00b7\u2027\u2219\u30fb]{2,}|(?<!\S)\*{2,}(?!\S)"
+    # The same, one below the other.
+    r"|(?<=\n)[ \t]*\.(?=[ \t]*\n)|(?<=\n)(?:[ \t]*[\u2022\u00b7\u2219\u25cf*][ \t]*\n){2,}"
+    # A dash at the end of a line, or alone in one; more of them are a ruler. A hyphen drawn as a bullet, within a line.
+    r"|(?:(?<=\d)[ \t]+|(?<=\n)[ \t]*)[-\u2010-\u2015\u2212](?=[ \t]*\n)|(?<=\S)[ \t]*\u2043"
+    # Tildes and their kin.
+    r"|[~\u02dc\u223c\u223d\u2248\u2053\u301c\u3030\uff5e]+"
+    # Arrows, triangles that point, and the names that Slack gives to pictures of them.
+    r"|[\u2190-\u21ff\u25b6-\u25bb\u2794\u2798-\u27af\u27b1-\u27be\u27f0-\u27ff\u2900-\u297f\u2b00-\u2b11\u2b30-\u2b4f"
+    r"\u23e9\U0001f852\U0001f800-\U0001f8ff]+\ufe0f?"
+    r"|[\u261a-\u261f\U0001f446-\U0001f449\U0001faf1\U0001faf2][\ufe0f\U0001f3fb-\U0001f3ff]*"
+    r"|:(?:arrow|fast_forward|left_right|point)[a-z_]*:"
+)
+_WORDS: Final = frozenset(
+    {"to", "up to", "upto", "thru", "through", "till", "until", "bis", "bis zu", "hasta", "al", "jusqu'à", "tot"}
+)
+#: Commas and bars around a dash make it a list or a table.
+_DIVIDED: Final = frozenset(",;|")
+#: What stands between two numbers of no list on one line: anything but separators, brackets, quotes and full stops.
+_UNLISTED: Final = re.compile(r"[:=\\^%$#@*_]|[^\x00-\x7f]")
+#: Signs and pictures that begin or divide the entries of a list; in a row they are dots.
+_BULLETS: Final = frozenset("●○◦■□▪▫◆◇★☆✓✔✅☎☏✆❖📞📱📲📟🟠🟡🟢🟣🟤🔴🔵")
+
+
+def marked(typed: str) -> str:
+    """Return ``typed`` with every sign that may mean "to" as blanks and one :data:`RANGE_SIGN`, position for position.
+
+    A sign that begins a line is a bullet when the line before begins with one too, or when there is none before it.
+    """
+    text = _RANGE_MARK.sub(lambda found: RANGE_SIGN.rjust(len(found[0])), typed)
+    return "".join(_without_bullets(text))
+
+
+def _without_bullets(text: str) -> Iterator[str]:
+    listed = True
+    for line in text.splitlines(keepends=True):
+        start = len(line) - len(line.lstrip(" \t"))
+        bare = line[start:].strip()
+        if bare.startswith(RANGE_SIGN) and bare != RANGE_SIGN and listed:
+            yield f"{line[:start]} {line[start + 1 :]}"
+            continue
+        listed = listed and not bare
+        yield line
+
+
+def is_range_word(text: str) -> bool:
+    """Tell whether ``text`` is a word for "to"."""
+    return " ".join(text.casefold().split()) in _WORDS
+
+
+def is_range(between: str) -> bool:
+    """Tell whether what stands ``between`` two numbers, marked, may mean "from … to"."""
+    if RANGE_SIGN in between or "-" not in between or not _DIVIDED.isdisjoint(between):
+        return RANGE_SIGN in between
+    line, broken, _ = between.partition("\n")
+    return not broken or line.rstrip().endswith("-")
+
+
+def joins(typed: str, plain: str, left: tuple[int, int], right: tuple[int, int]) -> bool:
+    """Tell whether what stands between the numbers at ``left`` and ``right`` may mean "from … to".
+
+    On one line that is whatever no list has there. ``plain`` is ``typed``, marked and folded to ASCII, position for
+    position.
+    """
+    # One character of either side belongs to it: a dash may cling to a number.
+    between = slice(left[1] - 1, right[0] + 1)
+    signs = plain[between]
+    if is_range(signs) or "\n" in signs:
+        return is_range(signs)
+    if any(map(_points, typed[left[1] : right[0]])) and not (left[0] and _opens(typed[left[0] - 1])):
+        return True
+    shown = typed[between]
+    ends = [at for at, sign in enumerate(signs) if sign in ",;|&\t" and not _is_picture(shown[at])]
+    # What stands beside one number belongs to it when there is a separator, too.
+    inner = slice(ends[0], ends[-1]) if ends else slice(None)
+    pictures = [character for character in shown[inner] if _is_picture(character)]
+    unlisted = _UNLISTED.search(signs[inner]) is not None
+    return unlisted or len(pictures) > 1 or not _BULLETS.issuperset(pictures)
+
+
+def _points(character: str) -> bool:
+    """Tell whether a bracket or quote would point to what follows, if nothing had opened it."""
+    foreign = character > "\x7f" and unicodedata.category(character) in {"Pf", "Pe"}
+    return foreign or character in {">", "\uff1e", "\ufe65"}
+
+
+def _opens(character: str) -> bool:
+    return character in "<>" or unicodedata.category(character) in {"Ps", "Pi", "Pe", "Pf"}
+
+
+def _is_picture(character: str) -> bool:
+    return unicodedata.category(character) == "So"
