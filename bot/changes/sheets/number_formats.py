@@ -9,20 +9,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
+from enum import Enum
 from typing import Final
 
 #: Formats that show a number as it is stored, apart from separators of thousands and zeros behind the point.
 _AS_STORED: Final = re.compile(r"General|@|(?:#,##)?[0#](?:\.[0#]+)?", re.IGNORECASE)
 _SECTION: Final = re.compile(r'(?:"[^"]*"|\\.|[^";\\])+|(?<=;)(?=;|$)|^(?=;)')
-#: A condition, which chooses the section; a color, a currency or a language, of which only a currency is shown.
+#: A condition, which chooses the section; a color, a currency or a language, of which only a currency is shown. What
+#: else stands in brackets, such as numerals of another writing, is not understood.
 _CONDITION: Final = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
-_BRACKETS: Final = re.compile(r"\[(?:\$([^\]\-]*)(?:-[^\]]*)?|[A-Za-z]+ ?\d*)\]")
+_BRACKETS: Final = re.compile(
+    r"\[(?:\$([^\]\-]*)(?:-[^\]]*)?|(?:black|blue|cyan|green|magenta|red|white|yellow|color ?\d+))\]", re.IGNORECASE
+)
 #: One piece of a section: text in quotes, an escaped sign, blanks of some width, a filling sign, or a plain one.
 _PIECE: Final = re.compile(r'"([^"]*)"|\\(.)|_(.)|\*(.)|(.)', re.DOTALL)
 _PLACES: Final = frozenset("0#")
 #: A comma behind the last place divides by a thousand.
 _SCALED: Final = re.compile(r"[0#],+(?![0#,])")
-_LITERAL: Final = frozenset("+-()/: $.!^&'~{}=<>")
+#: A slash between places makes a fraction.
+_LITERAL: Final = frozenset("+-(): $!^&'~{}=<>\u2013\u2014")
+
+
+class _Sort(Enum):
+    """What a piece of a section is."""
+
+    PLACE = "a place for a digit"
+    PERCENT = "a sign that multiplies by a hundred"
+    TEXT = "text"
 
 
 def as_shown(number: float, code: str) -> str | None:
@@ -35,15 +48,17 @@ def as_shown(number: float, code: str) -> str | None:
     section, value = _section(number, code)
     if section is None or _SCALED.search(section):
         return None
+    if _BRACKETS.sub("", section).strip().casefold() == "general":
+        return _stored(value, "general")
     pieces = list(_pieces(section))
     if any(text is None for _, text in pieces):
         return None
-    places = [at for at, (is_place, _) in enumerate(pieces) if is_place]
+    places = [at for at, (sort, _) in enumerate(pieces) if sort is _Sort.PLACE]
     if not places:
         return "".join(text for _, text in pieces if text) or None
-    percents = sum(text == "%" for _, text in pieces)
+    percents = sum(sort is _Sort.PERCENT for sort, _ in pieces)
     digits = str((Decimal(repr(value)) * 100**percents).quantize(Decimal(1), ROUND_HALF_UP))
-    return _filled(pieces, places, "" if digits == "0" else digits)
+    return _filled(pieces, places, "" if digits == "0" else digits) or None
 
 
 def shows_text(code: str) -> bool:
@@ -56,12 +71,14 @@ def shows_text(code: str) -> bool:
     if len(sections) < 4 and not (sections and "@" in sections[-1]):
         return True
     bare = _BRACKETS.sub(lambda found: f'"{found[1] or ""}"', sections[-1])
-    shown = "".join(quoted or escaped or plain for quoted, escaped, _, _, plain in _PIECE.findall(bare))
+    shown = "".join(quoted or escaped or fill or plain for quoted, escaped, _, fill, plain in _PIECE.findall(bare))
     return shown.strip() in {"@", "General"}
 
 
 def _stored(number: float, code: str) -> str:
     """Return the plain digits of ``number``; nothing where ``code`` shows fewer of them."""
+    if number == 0 and code.startswith("#") and not code.startswith("#,##0"):
+        return ""  # that sign shows no zeros
     if float(number).is_integer():
         return str(int(number))
     decimals = len(code.partition(".")[2])
@@ -103,23 +120,25 @@ def _holds(number: float, sign: str, limit: float) -> bool:
     return number != limit
 
 
-def _pieces(section: str) -> Iterator[tuple[bool, str | None]]:
-    """Yield (whether it is a place for a digit, its text) for each piece; no text for what is not understood here."""
+def _pieces(section: str) -> Iterator[tuple[_Sort, str | None]]:
+    """Yield (what it is, its text) for each piece; no text for what is not understood here."""
     bare = _BRACKETS.sub(lambda found: f'"{found[1] or ""}"', section)
-    for quoted, escaped, blank, _, plain in _PIECE.findall(bare):
-        if plain in _PLACES and plain:
-            yield True, plain
-        elif plain == "%" or (plain in _LITERAL and plain not in {"", "."}) or plain in {"\u2013", "\u2014"}:
-            yield False, plain
+    for quoted, escaped, blank, fill, plain in _PIECE.findall(bare):
+        if plain in _PLACES:
+            yield _Sort.PLACE, plain
+        elif plain == "%":
+            yield _Sort.PERCENT, plain
+        elif plain in _LITERAL:
+            yield _Sort.TEXT, plain
         elif plain == ",":
             continue
-        elif plain:
-            yield False, None
+        elif plain or fill.strip():  # how often a sign fills the cell depends on its width
+            yield _Sort.TEXT, None
         else:
-            yield False, quoted or escaped or (" " if blank else "")
+            yield _Sort.TEXT, quoted or escaped or (" " if blank else "")
 
 
-def _filled(pieces: list[tuple[bool, str | None]], places: list[int], digits: str) -> str:
+def _filled(pieces: list[tuple[_Sort, str | None]], places: list[int], digits: str) -> str:
     """Return the pieces with ``digits`` in their places, from the right; what is too long stands in the first place."""
     shown: dict[int, str] = {}
     left = digits
@@ -129,4 +148,4 @@ def _filled(pieces: list[tuple[bool, str | None]], places: list[int], digits: st
             break
         left, digit = left[:-1], left[-1:]
         shown[at] = digit or ("0" if pieces[at][1] == "0" else "")
-    return "".join(shown[at] if is_place else text or "" for at, (is_place, text) in enumerate(pieces)).strip()
+    return "".join(shown.get(at, text or "") for at, (_, text) in enumerate(pieces)).strip()

@@ -15,6 +15,8 @@ from bot.changes.sheets.presentation import Merged, MisdisplayedCell, Presentati
 _YES: Final = frozenset({"1", "true"})
 #: Most columns of a workbook.
 _WIDEST: Final = 16_384
+#: Points of height, and characters of width, below which nobody can read what is in a row or a column.
+_LEAST: Final = {"ht": 4, "width": 1}
 
 
 class WorksheetReader(ReadOnlyWorksheet):
@@ -41,7 +43,9 @@ class WorksheetReader(ReadOnlyWorksheet):
             )
             for number, cells in parser.parse():
                 # The parser keeps what it learns of every row that says more than its number.
-                if _is_hidden(parser.row_dimensions.pop(str(number), {}), "ht"):
+                told = getattr(parser, "sheet_format", None)
+                usual = {"ht": str(told.defaultRowHeight)} if told else {}
+                if _is_hidden({**usual, **parser.row_dimensions.pop(str(number), {})}, "ht"):
                     rows.append(number)
                 yield number, self._values(cells)
         self.presentation = Presentation(
@@ -62,12 +66,14 @@ class WorksheetReader(ReadOnlyWorksheet):
     def _shown(self, cell: Mapping[str, Any]) -> object:
         """Return the value of ``cell``, a number as its format shows it."""
         value = cell["value"]
-        if isinstance(value, str) and cell["style_id"] and cell["data_type"] != "f":
-            return value if shows_text(self._format(cell["style_id"])) else MisdisplayedCell(value)
-        if not cell["style_id"] or cell["data_type"] != "n" or not isinstance(value, int | float):
+        if value is None or isinstance(value, bool) or cell["data_type"] == "f":
             return value
         code = self._format(cell["style_id"])
         if code == "General":
+            return value
+        if isinstance(value, str):
+            return value if code == "@" or shows_text(code) else MisdisplayedCell(value)
+        if cell["data_type"] != "n" or not isinstance(value, int | float):
             return value
         text = as_shown(value, code)
         if text is None:
@@ -75,11 +81,12 @@ class WorksheetReader(ReadOnlyWorksheet):
         return value if text == str(value) else text
 
     def _format(self, style: int) -> str:
-        # As openpyxl's own cells find it: the built-in formats come first, then those of the workbook.
+        # As openpyxl's own cells find it: the built-in formats come first, then those of the workbook. Built-in ones
+        # that it does not know are dates and times of one language.
         book: Any = self.parent  # as above
         number = book._cell_styles[style].numFmtId
         if number < BUILTIN_FORMATS_MAX_SIZE:
-            return BUILTIN_FORMATS.get(number, "General")
+            return BUILTIN_FORMATS.get(number, "")
         return str(book._number_formats[number - BUILTIN_FORMATS_MAX_SIZE])
 
 
@@ -88,7 +95,7 @@ def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
     if attributes.get("hidden", "").lower() in _YES:
         return True
     try:
-        return float(attributes.get(size, "1")) < 1  # a point of height, or a character of width: too little to see
+        return float(attributes.get(size, "nan")) < _LEAST[size]
     except ValueError:
         return False
 

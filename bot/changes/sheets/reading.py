@@ -71,7 +71,7 @@ def read_sheet(
             if progress and len(seen) % STRIDE == 0:
                 progress(len(seen))
         presentation = table.presentation(layout)
-    if unseen := hidden(presentation, columns, seen):
+    if unseen := hidden(presentation, columns, layout.headings, seen):
         raise refusal(name, unseen)
     rows, disagreements, repeats = gathering.agreed()
     problems = sorted(

@@ -13,11 +13,16 @@ from bot.changes.sheets.sheet import SheetProblem
 _NAMED: Final = 5
 
 
-def hidden(presentation: Presentation, columns: Columns, rows: Sequence[int]) -> str:
-    """Return why a sheet with ``rows`` cannot be taken as it is: nobody sees all of it. Empty when everybody does."""
+def hidden(presentation: Presentation, columns: Columns, headings: int, rows: Sequence[int]) -> str:
+    """Return why a sheet with ``rows`` cannot be taken as it is: nobody sees all of it. Empty when everybody does.
+
+    ``headings`` is the number of the row that says what the columns are.
+    """
     unseen = [row for row in rows if row in presentation.hidden_rows]
     covered = sorted(columns.read & presentation.hidden_columns)
     what = []
+    if headings in presentation.hidden_rows:
+        what.append(f"the row of headings ({headings}) is hidden")
     if unseen:
         verb = "is" if len(unseen) == 1 else "are"
         what.append(

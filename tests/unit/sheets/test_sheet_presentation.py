@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Callable
 
 import pytest
@@ -52,6 +54,22 @@ def flattened(sheet: Worksheet) -> None:
     sheet.row_dimensions[3].height = 0.1
 
 
+def squeezed(sheet: Worksheet) -> None:
+    """Leave one row less height than any letter has."""
+    sheet.row_dimensions[3].height = 2
+
+
+def flattened_all(sheet: Worksheet) -> None:
+    """Leave no row but two any height."""
+    sheet.sheet_format.defaultRowHeight = 0
+    sheet.row_dimensions[1].height = sheet.row_dimensions[2].height = 15
+
+
+def without_headings(sheet: Worksheet) -> None:
+    """Hide the row of headings."""
+    sheet.row_dimensions[1].hidden = True
+
+
 def without_column(sheet: Worksheet) -> None:
     """Hide the column of tags."""
     sheet.column_dimensions["B"].hidden = True
@@ -63,6 +81,9 @@ def without_column(sheet: Worksheet) -> None:
         pytest.param(filtered, "2 of its 3 rows are hidden by a filter or by hand (3 to 4)", id="filter"),
         pytest.param(folded, "2 of its 3 rows are hidden by a filter or by hand (3 to 4)", id="outline"),
         pytest.param(flattened, "1 of its 3 rows is hidden by a filter or by hand (3)", id="no-height"),
+        pytest.param(squeezed, "1 of its 3 rows is hidden by a filter or by hand (3)", id="hardly-any-height"),
+        pytest.param(flattened_all, "2 of its 3 rows are hidden by a filter or by hand (3 to 4)", id="no-usual-height"),
+        pytest.param(without_headings, "the row of headings (1) is hidden", id="headings"),
         pytest.param(without_column, "a column is hidden (B “tags”)", id="column"),
     ],
 )
@@ -171,6 +192,14 @@ def test_a_heading_that_is_merged_with_rows_below_is_named(
         pytest.param(5, "# ?/?", None, id="fraction"),
         pytest.param(5, "0.0E+00", None, id="scientific"),
         pytest.param(5, ";;;", None, id="nothing-shown"),
+        pytest.param(25, '0"%"', "25%", id="percent-as-text"),
+        pytest.param(25, "0\\%", "25%", id="escaped-percent"),
+        pytest.param(25, "0/0", None, id="slash-of-a-fraction"),
+        pytest.param(0, "#", None, id="zero-not-shown"),
+        pytest.param(25, "*00", None, id="filled-with-zeros"),
+        pytest.param(25, "_-* #,##0_-", "25", id="filled-with-blanks"),
+        pytest.param(25, "[DBNum1]0", None, id="other-numerals"),
+        pytest.param(25, "[Red]General;[Blue]-General", "25", id="general-in-color"),
     ],
 )
 def test_a_number_is_what_its_cell_shows(number: float, code: str, shown: str | None) -> None:
@@ -186,6 +215,36 @@ def test_formats_reach_the_numbers(read: Read) -> None:
         sheet["A2"].number_format = '"+44"0'
 
     assert read(made(change), name="moves.xlsx").rows[0].identifier == "+442079460958"
+
+
+@pytest.mark.parametrize(
+    ("form", "identifier"),
+    [
+        (b'<xf numFmtId="0"', "+12079460958"),
+        (b'<xf numFmtId="200"', "+442079460958"),
+        (b'<xf numFmtId="31"', ""),
+    ],
+    ids=["general", "format of the whole workbook", "date in Chinese and Japanese"],
+)
+def test_a_cell_without_a_style_has_the_format_of_the_workbook(
+    read: Read, packed: Callable[..., bytes], form: bytes, identifier: str
+) -> None:
+    """The first style of a workbook is that of every cell that names none, and may have a format of its own."""
+    number = b'<c r="A2"><v>2079460958</v></c>'
+    formats = b'<numFmts count="1"><numFmt numFmtId="200" formatCode="&quot;+44&quot;0"/></numFmts><fonts'
+    with zipfile.ZipFile(io.BytesIO(base := made(lambda _: None))) as archive:
+        styles, sheet = archive.read("xl/styles.xml"), archive.read("xl/worksheets/sheet1.xml")
+    before, first, behind = styles.partition(b"<cellXfs")
+    parts = {
+        "xl/styles.xml": re.sub(rb"<numFmts.*?<fonts", formats, before)
+        + first
+        + behind.replace(b'<xf numFmtId="0"', form, 1),
+        "xl/worksheets/sheet1.xml": re.sub(rb'<c r="A2".*?</c>', number, sheet),
+    }
+
+    row = next((row for row in read(packed(parts, base), name="moves.xlsx").rows if row.row == 2), None)
+
+    assert (row.identifier if row else "") == identifier
 
 
 def test_a_form_that_cannot_be_worked_out_is_named(found: Callable[..., list[tuple[int, str, str]]]) -> None:
