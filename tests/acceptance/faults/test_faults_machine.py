@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import pytest
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule, run_state_machine_as_test
 
 from bot.sandbox.slack import StandInRefused
 from tests.acceptance.faults.fault_kinds import FAULT_KINDS, FaultKind, order
@@ -45,7 +45,9 @@ GROUPS: Final = 3
 class Fate(RuleBasedStateMachine):
     """Three groups of numbers, people who want them changed, and bad luck."""
 
-    changes: Bundle[str] = Bundle("changes")
+    #: Numbers of what was asked for, also where that came to nothing: what can happen next must not depend on how fast
+    #: the machine is.
+    asked: Bundle[int] = Bundle("asked")
 
     def __init__(self, fork_server: Path) -> None:
         super().__init__()
@@ -56,7 +58,8 @@ class Fate(RuleBasedStateMachine):
         self._thread.start()
         self._stack = AsyncExitStack()
         self._wishes: dict[str, Wish] = {}
-        self._asked = 0
+        #: The change that became of each that was asked for; None where another held its numbers.
+        self._names: list[str | None] = []
         self._folder = Path(tempfile.mkdtemp(prefix="fate-"))
         self._scene: Scene = self._do(self._open())
 
@@ -73,33 +76,36 @@ class Fate(RuleBasedStateMachine):
         await made.up.wait()
         return made
 
-    @rule(target=changes, groups=st.sets(st.sampled_from(range(GROUPS)), min_size=1))
-    def ask(self, groups: set[int]) -> Any:
+    @rule(target=asked, groups=st.sets(st.sampled_from(range(GROUPS)), min_size=1))
+    def ask(self, groups: set[int]) -> int:
         """Ana asks for a change of some of the numbers; she cannot while another change holds one of them."""
-        self._asked += 1
+        asked = len(self._names)
         numbers = [number for group in sorted(groups) for number in self._scene.asked[2 * group : 2 * group + 2]]
-        forward = "on-failure" if self._asked % 2 else "always"
-        wish = Wish(numbers, {"customer_reference": f"wish-{self._asked}", FORWARDING: forward})
+        forward = "always" if asked % 2 else "on-failure"
+        wish = Wish(numbers, {"customer_reference": f"wish-{asked}", FORWARDING: forward})
         name = self._do(self._scene.people.ask(wish))
-        if name is None:
-            return multiple()
-        self._wishes[name] = wish
-        return name
+        self._names.append(name)
+        if name is not None:
+            self._wishes[name] = wish
+        return asked
 
-    @rule(change=changes)
-    def approve(self, change: str) -> None:
+    @rule(asked=asked)
+    def approve(self, asked: int) -> None:
         """Max presses Approve, once, whatever comes of it."""
-        self._do(self._press("approve", change))
+        if (change := self._names[asked]) is not None:
+            self._do(self._press("approve", change))
 
-    @rule(change=consumes(changes))
-    def reject(self, change: str) -> None:
+    @rule(asked=consumes(asked))
+    def reject(self, asked: int) -> None:
         """Max presses Reject and says why, once, whatever comes of it."""
-        self._do(self._reject(change))
+        if (change := self._names[asked]) is not None:
+            self._do(self._reject(change))
 
-    @rule(change=consumes(changes))
-    def cancel(self, change: str) -> None:
+    @rule(asked=consumes(asked))
+    def cancel(self, asked: int) -> None:
         """Ana cancels, once, whatever comes of it."""
-        self._do(self._cancel(change))
+        if (change := self._names[asked]) is not None:
+            self._do(self._cancel(change))
 
     @rule(fault=st.sampled_from(ON_THE_WIRE), at_slack=st.booleans(), after=st.integers(0, 8))
     def spoil_a_call(self, fault: FaultKind, after: int, *, at_slack: bool) -> None:
