@@ -18,7 +18,8 @@ from tests.acceptance.stage import APPROVALS, FAILURES, OPS, RestartingStage
 
 #: How a change can have ended: with jobs, and without.
 RAN: Final = ("Succeeded", "Partly failed", "Failed")
-NEVER_RAN: Final = ("Rejected", "Cancelled", "Stale")
+#: As they stand above a card: one that ran to its end may say below that it was cancelled too late.
+NEVER_RAN: Final = ("⛔ Rejected", "⚪ Cancelled", "⚠️ Stale")
 
 #: One letter per step of a change that was asked for, and the ways they may follow each other.
 _LETTERS: Final = {
