@@ -18,7 +18,7 @@ from bot.changes.model.batches import Tally
 from bot.changes.model.change import MessageRef
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import Cursor, HistoryRow, ListRow
-from bot.store.records.operations import OPERATION_COLUMNS, to_operation
+from bot.store.records import operation_rows
 from bot.store.tables import changes, decisions, operations
 
 #: Rows looked at around the beginning of a day: replicas' clocks may differ by a little, so ids and times may too.
@@ -96,7 +96,7 @@ class ListRows:
         """
         order = operations.c.change_id.asc() if cursor and cursor.newer else operations.c.change_id.desc()
         statement = (
-            select(*OPERATION_COLUMNS)
+            select(*operation_rows.OPERATION)
             .join(changes, changes.c.id == operations.c.change_id)
             .where(_named(e164, number_id), changes.c.state.not_in(_PRIVATE))
             .order_by(order)
@@ -105,7 +105,7 @@ class ListRows:
         if cursor is not None:
             side = operations.c.change_id > cursor.id if cursor.newer else operations.c.change_id < cursor.id
             statement = statement.where(side)
-        found = [to_operation(row) for row in await self._connection.execute(statement)]
+        found = [operation_rows.to_operation(row) for row in await self._connection.execute(statement)]
         told = select(*_COLUMNS, changes.c.summary["labels"].label("labels")).where(
             changes.c.id.in_([operation.change for operation in found])
         )

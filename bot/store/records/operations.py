@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import JSON, Row, Select, Text, bindparam, case, cast, func, literal, or_, select, update
+from sqlalchemy import Select, Text, bindparam, case, cast, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.batches import FailureGroup, Operation, Tally
 from bot.changes.model.lifecycle import AWAITED, CHANGED, OPERATION_STEPS, OperationState, before
-from bot.changes.model.values import Values, values_from_json, values_to_json
+from bot.changes.model.values import Values, values_to_json
 from bot.changes.outcome.outcomes import NOT_READ_BACK, UNCHANGED, NumberOutcome
-from bot.changes.outcome.readback import AwaitedNumber, Doubt, ReadBack
+from bot.changes.outcome.readback import AwaitedNumber, ReadBack
 from bot.changes.planning.plan import PlannedNumber
+from bot.store.records import operation_rows
 from bot.store.tables import operations
 
 #: How many numbers stand as examples beside a reason.
@@ -26,11 +25,6 @@ EXAMPLES = 3
 CHUNK = 500
 #: States of numbers that are still to be read back.
 _AWAITED = tuple(sorted(state.value for state in AWAITED))
-#: The columns as they are read. Values come as the text that they are stored as: most numbers of a change have the same
-#: ones, and equal texts are read once.
-OPERATION_COLUMNS: Final = tuple(
-    cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column for column in operations.c
-)
 #: Where a row of :func:`_stretches` is written.
 _STRETCH: Final = operations.c.position.between(bindparam("first"), bindparam("last"))
 
@@ -63,18 +57,30 @@ class Operations:
     async def of_batch(self, change: int, batch: int) -> list[Operation]:
         """Return the numbers of one batch, in the plan's order."""
         statement = (
-            select(*OPERATION_COLUMNS)
+            select(*operation_rows.OPERATION)
             .where(operations.c.change_id == change, operations.c.batch == batch)
             .order_by(operations.c.position)
         )
-        return [to_operation(row) for row in await self._connection.execute(statement)]
+        return [operation_rows.to_operation(row) for row in await self._connection.execute(statement)]
+
+    async def planned(self, change: int, batches: Sequence[int] = ()) -> dict[int, PlannedNumber]:
+        """Return, by position, a change's numbers as they were planned: all of them, or those of some batches."""
+        statement = (
+            select(*operation_rows.PLANNED).where(operations.c.change_id == change).order_by(operations.c.position)
+        )
+        if batches:
+            statement = statement.where(operations.c.batch.in_(batches))
+        result = await self._connection.stream(statement.execution_options(yield_per=1000))
+        return dict([operation_rows.to_planned(row) async for rows in result.partitions() for row in rows])
 
     def stream(self, change: int, states: Iterable[OperationState] = ()) -> AsyncIterator[Operation]:
         """Stream a change's numbers in the plan's order, without holding them all in memory.
 
         All of them, or those in one of ``states``, such as :data:`bot.changes.model.lifecycle.CHANGED`.
         """
-        statement = select(*OPERATION_COLUMNS).where(operations.c.change_id == change).order_by(operations.c.position)
+        statement = (
+            select(*operation_rows.OPERATION).where(operations.c.change_id == change).order_by(operations.c.position)
+        )
         if wanted := [state.value for state in states]:
             statement = statement.where(operations.c.state.in_(wanted))
         return self._streamed(statement)
@@ -87,7 +93,7 @@ class Operations:
         alike = (operations.c.batch, operations.c.state, operations.c.found_at.is_(None), *values)
         first = select(func.min(operations.c.position)).where(operations.c.change_id == change).group_by(*alike)
         statement = (
-            select(*OPERATION_COLUMNS)
+            select(*operation_rows.OPERATION)
             .where(operations.c.change_id == change, operations.c.position.in_(first))
             .order_by(operations.c.position)
         )
@@ -97,7 +103,7 @@ class Operations:
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         async for rows in result.partitions():
             for row in rows:
-                yield to_operation(row)
+                yield operation_rows.to_operation(row)
 
     async def later(self, change: int) -> dict[str, Operation]:
         """Return, by provider id, the last that later changes did to the numbers that ``change`` has changed.
@@ -108,7 +114,7 @@ class Operations:
         its = select(operations.c.number_id).where(operations.c.change_id == change, operations.c.state.in_(changed))
         ended = select(func.max(operations.c.ended_at)).where(operations.c.change_id == change).scalar_subquery()
         statement = (
-            select(*OPERATION_COLUMNS)
+            select(*operation_rows.OPERATION)
             .where(
                 operations.c.number_id.in_(its),
                 operations.c.change_id != change,
@@ -118,7 +124,7 @@ class Operations:
             .order_by(operations.c.ended_at, operations.c.change_id)
         )
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        return {row.number_id: to_operation(row) async for rows in result.partitions() for row in rows}
+        return {row.number_id: operation_rows.to_operation(row) async for rows in result.partitions() for row in rows}
 
     async def changing(self, change: int) -> dict[str, str]:
         """Return id -> E.164 of the numbers that the plan changes, in its order."""
@@ -189,12 +195,12 @@ class Operations:
         They are those of which their jobs say that they succeeded, or nobody what became of them.
         """
         statement = (
-            select(*OPERATION_COLUMNS)
+            select(*operation_rows.AWAITED)
             .where(operations.c.change_id == change, operations.c.batch.is_not(None), operations.c.state.in_(_AWAITED))
             .order_by(operations.c.position)
         )
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        return {row.number_id: _awaited(row) async for rows in result.partitions() for row in rows}
+        return dict([operation_rows.to_awaited(row) async for rows in result.partitions() for row in rows])
 
     async def read_back(self, change: int, readings: Sequence[ReadBack], now: datetime) -> None:
         """Write what was found, and what follows from it for numbers that are not decided yet."""
@@ -317,42 +323,3 @@ def _stretches(given: Iterable[tuple[int, dict[str, Any]]]) -> list[dict[str, An
             rows.append({"first": position, "last": position, **columns})
             same = columns
     return rows
-
-
-def _awaited(row: Row[Any]) -> AwaitedNumber:
-    unknown = row.state == OperationState.UNKNOWN.value
-    return AwaitedNumber(
-        position=row.position,
-        batch=row.batch,
-        doubt=Doubt(code=row.code, reason=row.reason, pointer=row.pointer) if unknown else None,
-        known={**(_values(row.beside) or {}), **(_values(row.before) or {})},
-        seen=_values(row.found) or {},
-    )
-
-
-@lru_cache(maxsize=2048)
-def _values(stored: str | None) -> Values | None:
-    """Return the values of a column; equal ones are one object."""
-    document = None if stored is None else json.loads(stored)
-    return None if document is None else values_from_json(document)
-
-
-def to_operation(row: Row[Any]) -> Operation:
-    """Return the operation that a row of :data:`OPERATION_COLUMNS` is."""
-    return Operation(
-        change=row.change_id,
-        position=row.position,
-        batch=row.batch,
-        number_id=row.number_id,
-        e164=row.e164,
-        before=_values(row.before) or {},
-        after=_values(row.after) or {},
-        state=OperationState(row.state),
-        code=row.code,
-        reason=row.reason,
-        pointer=row.pointer,
-        ended_at=row.ended_at,
-        found=_values(row.found),
-        found_at=row.found_at,
-        beside=_values(row.beside) or {},
-    )

@@ -25,15 +25,14 @@ async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest
     """Return what is sent for ``batch``: its numbers as they were approved, and its values."""
     async with context.database.reading() as tx:
         change = await tx.changes.get(batch.change)
-        operations = await tx.operations.of_batch(batch.change, batch.position)
-    numbers = tuple((operation.number_id, operation.e164) for operation in operations)
+        numbers = (await tx.operations.planned(batch.change, [batch.position])).values()
     return BatchRequest(
         kind=kind,
-        numbers=numbers,
+        numbers=tuple((number.id, number.e164) for number in numbers),
         values=batch.values,
         handed=batch.handed,
         reference=batch.reference,
-        before={operation.number_id: operation.before for operation in operations},
+        before={number.id: number.before for number in numbers},
         on_stale=on_stale(context, change),
     )
 

@@ -34,10 +34,7 @@ async def stored_plan(context: Context, change: Change) -> tuple[list[PlannedNum
             )
             for batch in await tx.batches.of(change.id)
         ]
-        numbers = [
-            PlannedNumber(id=o.number_id, e164=o.e164, before=o.before, after=o.after, batch=o.batch)
-            async for o in tx.operations.stream(change.id)
-        ]
+        numbers = list((await tx.operations.planned(change.id)).values())
     return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches, change.start)
 
 

@@ -122,13 +122,7 @@ class Staleness:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(batch.change)
             batches = await self._together(tx, batch)
-            operations = [each for one in batches for each in await tx.operations.of_batch(change.id, one.position)]
-        numbers = {
-            each.position: PlannedNumber(
-                id=each.number_id, e164=each.e164, before=each.before, after=each.after, batch=each.batch
-            )
-            for each in operations
-        }
+            numbers = await tx.operations.planned(change.id, [each.position for each in batches])
         try:
             found = await self.read(change, numbers)
         except ProviderError as error:

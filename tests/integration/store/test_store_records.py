@@ -70,6 +70,20 @@ async def planned(database: Database, sizes: tuple[int, ...] = (2, 1)) -> int:
     return change
 
 
+async def test_numbers_come_back_as_they_were_planned(database: Database) -> None:
+    """All of them or those of some batches, by their positions, whatever has become of them since."""
+    change = await succeeded(database, (2, 1, 1))
+
+    async with database.reading() as tx:
+        every = await tx.operations.planned(change)
+        some = await tx.operations.planned(change, [1, 3])
+    assert every == {
+        at: PlannedNumber(id=str(at), e164=f"+1303555{at:04}", before={"tags": ()}, after={"tags": ("a",)}, batch=batch)
+        for at, batch in enumerate([1, 1, 2, 3, None])
+    }
+    assert some == {at: every[at] for at in (0, 1, 3)}
+
+
 async def test_a_change_comes_back_as_it_was_written(database: Database) -> None:
     """Draft, summary, places and times survive, secrets sealed, times aware."""
     change = await new_change(database)

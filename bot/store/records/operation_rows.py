@@ -1,0 +1,118 @@
+"""Rows of operations as they are read.
+
+Values come as the text that they are stored as: most numbers of a change have the same ones, and equal texts are read
+once. A row is taken apart at once, for to ask it for its columns by their names takes longer than to read it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Text, cast
+
+from bot.changes.model.batches import Operation
+from bot.changes.model.lifecycle import OperationState
+from bot.changes.model.values import Values, values_from_json
+from bot.changes.outcome.readback import AwaitedNumber, Doubt
+from bot.changes.planning.plan import PlannedNumber
+from bot.store.tables import operations
+
+_BEFORE, _AFTER, _BESIDE, _FOUND = (
+    cast(column, Text).label(column.name)
+    for column in (operations.c.before, operations.c.after, operations.c.beside, operations.c.found)
+)
+#: The columns of :func:`to_operation`.
+OPERATION: Final[tuple[ColumnElement[Any], ...]] = (
+    operations.c.change_id,
+    operations.c.position,
+    operations.c.batch,
+    operations.c.number_id,
+    operations.c.e164,
+    _BEFORE,
+    _AFTER,
+    _BESIDE,
+    operations.c.state,
+    operations.c.code,
+    operations.c.reason,
+    operations.c.pointer,
+    operations.c.ended_at,
+    _FOUND,
+    operations.c.found_at,
+)
+#: The columns of :func:`to_planned`.
+PLANNED: Final[tuple[ColumnElement[Any], ...]] = (
+    operations.c.position,
+    operations.c.number_id,
+    operations.c.e164,
+    _BEFORE,
+    _AFTER,
+    operations.c.batch,
+)
+#: The columns of :func:`to_awaited`.
+AWAITED: Final[tuple[ColumnElement[Any], ...]] = (
+    operations.c.number_id,
+    operations.c.position,
+    operations.c.batch,
+    _BEFORE,
+    _BESIDE,
+    _FOUND,
+    operations.c.state,
+    operations.c.code,
+    operations.c.reason,
+    operations.c.pointer,
+)
+
+
+def to_operation(row: Sequence[Any]) -> Operation:
+    """Return the operation that a row of :data:`OPERATION` is."""
+    change, position, batch, id_, e164, before, after, beside, state, code, reason, pointer, ended, found, found_at = (
+        row
+    )
+    return Operation(
+        change=change,
+        position=position,
+        batch=batch,
+        number_id=id_,
+        e164=e164,
+        before=_values(before) or {},
+        after=_values(after) or {},
+        state=OperationState(state),
+        code=code,
+        reason=reason,
+        pointer=pointer,
+        ended_at=ended,
+        found=_values(found),
+        found_at=found_at,
+        beside=_values(beside) or {},
+    )
+
+
+def to_planned(row: Sequence[Any]) -> tuple[int, PlannedNumber]:
+    """Return the position and the planned number that a row of :data:`PLANNED` is."""
+    position, id_, e164, before, after, batch = row
+    return position, PlannedNumber(
+        id=id_, e164=e164, before=_values(before) or {}, after=_values(after) or {}, batch=batch
+    )
+
+
+def to_awaited(row: Sequence[Any]) -> tuple[str, AwaitedNumber]:
+    """Return the id and the number that a row of :data:`AWAITED` is."""
+    id_, position, batch, before, beside, found, state, code, reason, pointer = row
+    unknown = state == OperationState.UNKNOWN.value
+    return id_, AwaitedNumber(
+        position=position,
+        batch=batch,
+        doubt=Doubt(code=code, reason=reason, pointer=pointer) if unknown else None,
+        known={**(_values(beside) or {}), **(_values(before) or {})},
+        seen=_values(found) or {},
+    )
+
+
+@lru_cache(maxsize=2048)
+def _values(stored: str | None) -> Values | None:
+    """Return the values of a column; equal ones are one object."""
+    document = None if stored is None else json.loads(stored)
+    return None if document is None else values_from_json(document)
