@@ -133,7 +133,7 @@ def canonical(value: Any) -> str:  # noqa: ANN401 - any JSON document
     Equal documents have equal texts whatever order they were built in, so a hash over the text is a hash over
     the meaning.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical_leaf)
+    return _CANONICAL.encode(value)
 
 
 def _canonical_leaf(value: object) -> JSON:
@@ -143,3 +143,7 @@ def _canonical_leaf(value: object) -> JSON:
         return dict(value)
     msg = f"{type(value).__name__} has no canonical form"
     raise TypeError(msg)
+
+
+#: Made once, for json.dumps would make one for every number of a plan.
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical_leaf)

@@ -159,30 +159,57 @@ def _whole(shared: _Shared, values: Values) -> Values:  # noqa: ARG001 - stands 
 def _placed(kind: Kind, drafts: Sequence[_Draft], of: Callable[[_Shared, Values], Values], canary: int) -> _Placement:
     """Put every number that changes into a batch of those that are sent the same; ``of`` says what that is."""
     changing = 0
-    batches: list[PlannedBatch] = []
+    filling = _Filling(kind)
     positions: list[int | None] = []
-    room: dict[str, int] = {}
     for draft in drafts:
         position = None
         if draft.shared is not None:
             if changing == canary:
-                room.clear()  # the canary is complete, and nothing more goes into its batches
+                filling.close()  # the canary is complete, and nothing more goes into its batches
             changing += 1
             sent = payload(kind, draft.before, of(draft.shared, draft.values))
-            position = _place(kind, sent, batches, room, canary=changing <= canary)
+            position = filling.place(sent, canary=changing <= canary)
         positions.append(position)
+    batches = filling.batches
     if changing <= canary:
         batches = [replace(batch, canary=False) for batch in batches]
     return _Placement(batches, positions, changing)
 
 
-def _place(kind: Kind, sent: Values, batches: list[PlannedBatch], room: dict[str, int], *, canary: bool) -> int:
-    """Put one more number into the open batch for ``sent``, opening one when there is none, and return its position."""
-    key = meaning(kind, sent)
-    index = room.get(key)
-    if index is None or batches[index].size >= kind.batch_size:
-        index = room[key] = len(batches)
-        batches.append(PlannedBatch(position=index + 1, values=sent, size=0, canary=canary))
-    batch = batches[index]
-    batches[index] = replace(batch, size=batch.size + 1)
-    return batch.position
+class _Filling:
+    """Batches while numbers are put into them."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        #: What each batch sends, and whether it is the canary's.
+        self._opened: list[tuple[Values, bool]] = []
+        self._sizes: list[int] = []
+        #: The meaning of what is sent -> the index of its open batch.
+        self._open: dict[str, int] = {}
+        #: What the latest number is sent, and what that means: most neighbours are sent the same.
+        self._latest: tuple[Values | None, str] = (None, "")
+
+    def place(self, sent: Values, *, canary: bool) -> int:
+        """Put one more number into the open batch for ``sent``, opening one when there is none; return its position."""
+        if sent != self._latest[0]:
+            self._latest = (sent, meaning(self._kind, sent))
+        key = self._latest[1]
+        index = self._open.get(key)
+        if index is None or self._sizes[index] >= self._kind.batch_size:
+            index = self._open[key] = len(self._opened)
+            self._opened.append((sent, canary))
+            self._sizes.append(0)
+        self._sizes[index] += 1
+        return index + 1
+
+    def close(self) -> None:
+        """Put nothing more into the batches that there are."""
+        self._open.clear()
+
+    @property
+    def batches(self) -> list[PlannedBatch]:
+        """The batches in their order."""
+        return [
+            PlannedBatch(position=position, values=values, size=size, canary=canary)
+            for position, ((values, canary), size) in enumerate(zip(self._opened, self._sizes, strict=True), start=1)
+        ]

@@ -11,7 +11,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import keys
 from bot.changes.model.locks import Held
 from bot.changes.model.settings import Setting
-from bot.changes.model.values import ListEdit, Wishes
+from bot.changes.model.values import ListEdit, Values, Wishes
 from bot.changes.planning.plan import Plan, PlannedNumber, meaning
 
 #: How many numbers the before/after sample shows.
@@ -110,11 +110,14 @@ def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[st
 def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
     """Return a few numbers that say most: those that differ in what they have now come before those that repeat it."""
     unlike: dict[str, PlannedNumber] = {}
+    latest: Values | None = None
     for number in changed:
         if len(unlike) >= SAMPLE_SIZE:
             break
         shown = {name: number.before.get(name) for name in number.after or number.before}
-        unlike.setdefault(meaning(kind, shown), number)
+        if shown != latest:  # as most are like the one before, whose meaning is known
+            unlike.setdefault(meaning(kind, shown), number)
+            latest = shown
     chosen = list(unlike.values())
     rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)
     return [*chosen, *rest][:SAMPLE_SIZE]
