@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.locks import Freeze, Held, Lock
 from bot.errors import Superseded
-from bot.store.tables import changes, freezes, locks
+from bot.store.tables import changes, freezes, locks, operations
 
 #: Takes the place of an id for a change whose numbers nobody knows before they are changed.
 EVERY: Final = "*"
 #: Numbers asked about or written in one statement; SQLite takes at most 32,766 parameters.
 CHUNK = 500
+_TAKEN: Final = "Some of these numbers were locked by another change in the meantime. Plan again to see which."
 
 
 class Locks:
@@ -32,26 +34,34 @@ class Locks:
 
         :data:`EVERY` stands for all numbers of the provider: it can be had only while nobody holds any.
         """
-        if await self._contested(change, provider, numbers):
-            raise Superseded(
-                "Some of these numbers were locked by another change in the meantime. Plan again to see which."
-            )
+        async with self._taking(change, provider, every=EVERY in numbers):
+            for chunk in _chunks(numbers):
+                rows = [{"provider": provider, "number_id": n, "change_id": change, "at": now} for n in chunk]
+                await self._connection.execute(locks.insert(), rows)
+
+    async def take_planned(self, change: int, provider: str, now: datetime) -> None:
+        """Lock what the plan of ``change`` is going to change, as :meth:`take` does, without reading the numbers."""
+        planned = select(
+            literal(provider), operations.c.number_id, operations.c.change_id, literal(now, locks.c.at.type)
+        ).where(operations.c.change_id == change, operations.c.batch.is_not(None))
+        columns = [locks.c.provider, locks.c.number_id, locks.c.change_id, locks.c.at]
+        async with self._taking(change, provider):
+            await self._connection.execute(locks.insert().from_select(columns, planned))
+
+    @asynccontextmanager
+    async def _taking(self, change: int, provider: str, *, every: bool = False) -> AsyncIterator[None]:
+        """Take locks in the block, all or none: raise Superseded when another change holds one of them."""
+        # Another change that holds every number is in the way, and while every one is asked for, so is any.
+        others = select(func.count()).where(locks.c.provider == provider, locks.c.change_id != change)
+        if not every:
+            others = others.where(locks.c.number_id == EVERY)
+        if await self._connection.scalar(others):
+            raise Superseded(_TAKEN)
         try:
             async with self._connection.begin_nested():
-                for chunk in _chunks(numbers):
-                    rows = [{"provider": provider, "number_id": n, "change_id": change, "at": now} for n in chunk]
-                    await self._connection.execute(locks.insert(), rows)
+                yield
         except IntegrityError as error:
-            raise Superseded(
-                "Some of these numbers were locked by another change in the meantime. Plan again to see which."
-            ) from error
-
-    async def _contested(self, change: int, provider: str, numbers: Collection[str]) -> bool:
-        """Tell whether another change holds every number, or any number while every one is asked for."""
-        others = select(func.count()).where(locks.c.provider == provider, locks.c.change_id != change)
-        if EVERY not in numbers:
-            others = others.where(locks.c.number_id == EVERY)
-        return bool(await self._connection.scalar(others))
+            raise Superseded(_TAKEN) from error
 
     async def everything(self, provider: str, *, besides: int) -> Mapping[int, int]:
         """Return change -> how many numbers of ``provider`` it holds, for every other change that holds any."""
@@ -65,17 +75,14 @@ class Locks:
     async def holders(self, provider: str, numbers: Collection[str], *, besides: int) -> Mapping[str, int]:
         """Return number id -> the change that holds it, for those of ``numbers`` that other changes hold."""
         held: dict[str, int] = {}
-        every = await self._connection.scalar(
-            select(locks.c.change_id).where(
-                locks.c.provider == provider, locks.c.number_id == EVERY, locks.c.change_id != besides
-            )
-        )
+        others = (locks.c.provider == provider, locks.c.change_id != besides)
+        if await self._connection.scalar(select(locks.c.change_id).where(*others).limit(1)) is None:
+            return held
+        every = await self._connection.scalar(select(locks.c.change_id).where(*others, locks.c.number_id == EVERY))
         if every is not None:
             return dict.fromkeys(numbers, every)
         for chunk in _chunks(numbers):
-            statement = select(locks.c.number_id, locks.c.change_id).where(
-                locks.c.provider == provider, locks.c.number_id.in_(chunk), locks.c.change_id != besides
-            )
+            statement = select(locks.c.number_id, locks.c.change_id).where(*others, locks.c.number_id.in_(chunk))
             for row in await self._connection.execute(statement):
                 held[row.number_id] = row.change_id
         return held

@@ -104,8 +104,10 @@ class Approvals:
                 approval_card=MessageRef(channel=self._context.approval_channel),
             )
             provider = self._context.catalogue.kind(change.kind).provider
-            numbers = [EVERY] if summary and summary.unknown else list(await tx.operations.changing(change_id))
-            await tx.locks.take(change_id, provider, numbers, now)
+            if summary and summary.unknown:
+                await tx.locks.take(change_id, provider, [EVERY], now)
+            else:
+                await tx.locks.take_planned(change_id, provider, now)
             await tx.tasks.remove(Task.DISCARD, [change_id])
             await tx.tasks.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
             if change.start is not None and change.start.at > now:

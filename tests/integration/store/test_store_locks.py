@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.changes.model.change import Draft
+from bot.changes.planning.plan import PlannedNumber
 from bot.errors import Superseded
 from bot.store.database import Database
 from bot.store.records.locks import EVERY
@@ -84,3 +86,43 @@ async def test_all_numbers_of_a_provider_are_had_only_while_nobody_holds_any(dat
         await tx.locks.release(first)
     assert await take(second, {EVERY})
     assert not await take(first, {"7"})
+
+
+async def test_a_plan_locks_what_it_changes_or_nothing(database: Database) -> None:
+    """All numbers that it changes are locked and no other; where one of them is another change's, none is."""
+    async with database.transaction() as tx:
+        first, second, third = [
+            await tx.changes.add(DRAFT, requester="U0ANA", origin="", view="", submission=None, now=NOW) for _ in "123"
+        ]
+        for change, ids in ((first, "123"), (second, "345"), (third, "67")):
+            *changing, alone = [
+                PlannedNumber(id=id_, e164=f"+1303555000{id_}", before={}, after={}, batch=1) for id_ in ids
+            ]
+            await tx.operations.add(change, [*changing, replace(alone, batch=None)])
+
+    async def take(change: int) -> bool:
+        try:
+            async with database.transaction() as tx:
+                await tx.locks.take_planned(change, "telnyx", NOW)
+        except Superseded:
+            return False
+        return True
+
+    async def holders() -> dict[str, int]:
+        async with database.reading() as tx:
+            return dict(await tx.locks.holders("telnyx", "1234567", besides=0))
+
+    async with database.transaction() as tx:
+        await tx.locks.take(third, "telnyx", {"4"}, NOW)
+    assert await take(first)
+    assert not await take(second)
+    assert await holders() == {"1": first, "2": first, "4": third}
+    async with database.transaction() as tx:
+        await tx.locks.release(third)
+    assert await take(second)
+    assert await holders() == {"1": first, "2": first, "3": second, "4": second}
+    async with database.transaction() as tx:
+        await tx.locks.release(first)
+        await tx.locks.release(second)
+        await tx.locks.take(first, "telnyx", {EVERY}, NOW)
+    assert not await take(second)
