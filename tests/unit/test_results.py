@@ -285,7 +285,7 @@ def test_what_no_cell_can_say_stops_an_upload(settings_kind: Kind, value: Value)
 
     assert rows(sheet)[0]["Tags (before)"].startswith("(shown only) ")
     assert [problem.text for problem in read.problems] == [
-        "This Tags cannot be given in a sheet; blank the cell to keep the current value."
+        "This value of Tags cannot be given in a sheet; blank the cell to keep the current value."
     ]
 
 

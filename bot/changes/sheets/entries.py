@@ -66,7 +66,7 @@ def read_entry(setting: Setting, cell: object) -> Value:
         text = unlisted(setting, text) if setting.listed else text
     if text.casefold().startswith(SHOWN_ONLY):
         raise InvalidValue(
-            f"This {setting.label} cannot be given in a sheet; blank the cell to keep the current value."
+            f"This value of {setting.label} cannot be given in a sheet; blank the cell to keep the current value."
         )
     if setting.shape is Shape.LOOKUP:
         text = _id(setting, text)

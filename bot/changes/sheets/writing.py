@@ -93,7 +93,7 @@ def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
     if value in {"", ()}:
         return CLEAR if setting.clearable else ""
     shown = show_value(setting, value, {each: _written(setting, name) for each, name in labels.items()})
-    if setting.shape is Shape.TEXT and (_CONVERTED.fullmatch(shown) or shown.casefold() == CLEAR):
+    if setting.shape in {Shape.TEXT, Shape.TAGS} and (_CONVERTED.fullmatch(shown) or shown.casefold() == CLEAR):
         return f"'{shown}"
     if not setting.choices and (is_nothing(shown) or (setting.listed and is_bracketed(shown))):
         return f"'{shown}"

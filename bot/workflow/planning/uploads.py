@@ -77,7 +77,7 @@ def _said(problems: tuple[SheetProblem, ...]) -> str:
     named = [f"row {problem.row}, {problem.column}: {problem.text}" for problem in problems[:NAMED]]
     back = "You get it back in a direct message with an “Errors” column; fix it and upload it again."
     if len(problems) == 1:
-        return f"The sheet has 1 problem: {named[0]}. {back}"
+        return f"The sheet has 1 problem: {named[0]} {back}"
     if len(problems) > NAMED:
         named.append(f"and {len(problems) - NAMED:,} more")
     return f"The sheet has {len(problems):,} problems:\n{in_one(named)}\n{back}"

@@ -344,6 +344,13 @@ async def test_a_sheet_with_nothing_to_do_says_so(fleet: Stage) -> None:
     assert "Nothing to do: all 10 numbers already have these values." in shown
 
 
+async def test_one_problem_of_a_sheet_is_one_sentence(fleet: Stage) -> None:
+    """It ends with one full stop, and what happens to the sheet is said behind it."""
+    shown = fleet.read(await plan(fleet, text(("number", "tags"), (NUMBERS[0], "x"), ("Total", ""))))
+
+    assert "The sheet has 1 problem: row 3, number: “Total” is not a phone number. You get it back in" in shown
+
+
 async def test_a_sheet_of_numbers_alone_takes_its_values_from_the_form(fleet: Stage) -> None:
     """A column of numbers is enough when the form says what they get; otherwise the answer says what is missing."""
     content = text(("number",), *((number,) for number in NUMBERS))

@@ -102,6 +102,29 @@ def test_a_text_is_safe_in_a_spreadsheet_and_comes_back(settings_kind: Kind, rea
     assert read(content).rows[0].values == ({"customer_reference": value} if cell else {})
 
 
+@pytest.mark.parametrize(
+    ("tags", "cell"),
+    [
+        (("007",), "'007"),
+        (("3-4",), "'3-4"),
+        (("TRUE",), "'TRUE"),
+        (("Mar 1", "2026"), "'Mar 1, 2026"),
+        (("'tis",), "''tis"),
+        (("(empty)",), "'(empty)"),
+        (("a", "007"), "a, 007"),
+    ],
+)
+def test_tags_are_safe_in_a_spreadsheet_and_come_back(
+    settings_kind: Kind, read: Read, tags: tuple[str, ...], cell: str
+) -> None:
+    """Nobody's tag 007 is saved as 7, nor 3-4 as a date."""
+    content = export(settings_kind, [number(tags=tags)], {})
+
+    assert cells(content)[0]["Tags"] == cell
+    assert read(content).problems == ()
+    assert read(content).rows[0].values == {"tags": tags}
+
+
 @pytest.mark.parametrize("tags", [("a, b",), ("a;b",), ("x\ny",), ("\x00",), ("\ud800",), (" a",), ("=cmd",)])
 def test_tags_that_no_cell_can_say_are_left_out(settings_kind: Kind, read: Read, tags: tuple[str, ...]) -> None:
     """A tag with a comma in it would come back as two."""
