@@ -17,7 +17,7 @@ from bot.config import Settings
 from bot.errors import StoreError
 from bot.store import migrations
 from bot.store.database import Database
-from bot.store.engine.sqlite_file import is_held, path_of, seen_by_others
+from bot.store.engine.sqlite_file import is_held, path_of, refuse_no_file, seen_by_others
 
 #: What a start needs of a database that is there: the right to write, which others must not have just now.
 _SQLITE_TRIES: Final = ("BEGIN IMMEDIATE", "ROLLBACK")
@@ -133,8 +133,15 @@ def _unwritable(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"The folder {folder} for the database does not exist: create it, or set DATABASE_URL to another place."
-    if path.is_dir():
-        return f"{path} is a folder, not a database: set DATABASE_URL to a file in it."
+    try:
+        refuse_no_file(path)
+        path.stat()
+    except FileNotFoundError:
+        pass  # it is made, or that it cannot be is found out by trying
+    except StoreError as error:
+        return error.message
+    except OSError as error:  # links that lead to themselves, a name too long
+        return f"The database {path} cannot be used: {error.strerror}. Fix this, or set DATABASE_URL to another place."
     closed = [place for place in (folder, path) if place.exists() and not os.access(place, os.W_OK)]
     if closed:
         return f"{closed[0]} cannot be written by this user: change its owner, or set DATABASE_URL to another place."

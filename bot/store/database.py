@@ -23,7 +23,7 @@ from bot.store.engine import postgres
 from bot.store.engine.database_clock import DatabaseClock
 from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
 from bot.store.engine.rehearsal import rehearse, rehearse_migration
-from bot.store.engine.sqlite_file import HeldFile, path_of, refuse_folder, seen_by_others
+from bot.store.engine.sqlite_file import HeldFile, path_of, refuse_no_file, seen_by_others
 from bot.store.queue.replicas import prove_life
 from bot.store.transaction import Transaction
 
@@ -148,7 +148,7 @@ class Database:
 
     async def __aenter__(self) -> Self:
         if self._path is not None and self._beside:
-            refuse_folder(self._path)
+            refuse_no_file(self._path)
             if not self._path.exists():
                 raise StoreError(f"There is no database {self._path}: check DATABASE_URL.")
         elif self._path is not None:
@@ -235,11 +235,11 @@ class Database:
     def _notice(self, told: StoreError, cause: str, *, writing: bool) -> None:
         """Remember what is wrong with the database, and log it once."""
         if isinstance(told, DatabaseDamaged):
-            if not self._damage:
+            if not self._damage and not self._beside:  # a command says it, and ends
                 log.error("the database is damaged", cause=cause)
             self._damage = told.message
         elif writing and isinstance(told, DatabaseUnavailable):
-            if told.message != self._trouble and not self._beside:  # a command says it, and ends
+            if told.message != self._trouble and not self._beside:
                 log.error("the database takes no writes", why=told.message, cause=cause)
             self._trouble = told.message
 

@@ -25,6 +25,10 @@ DRIVER_ERRORS: Final = (DBAPIError, PoolTimeout, OSError)
 
 #: What SQLite says when pages of its file are not what they should be (SQLITE_CORRUPT, SQLITE_NOTADB).
 _DAMAGED: Final = ("malformed", "not a database")
+_NO_DATABASE: Final = (
+    "The file is not an SQLite database: check DATABASE_URL. If it was Linesman's, it is damaged: stop Linesman, "
+    "keep a copy of the file, and restore a backup."
+)
 #: What the drivers say when a table or a column is missing, or there unexpectedly: SQLite in words, PostgreSQL by
 #: SQLSTATE.
 _OTHERWISE: Final = ("no such table", "no such column", "has no column", "already exists")
@@ -82,7 +86,7 @@ def meaning(error: DBAPIError | PoolTimeout | OSError) -> StoreError | None:
     if isinstance(error, OperationalError | InterfaceError):
         return DatabaseUnavailable(f"{_advice(said)}, then try again. {_SAFE}")
     if isinstance(error, DatabaseError) and any(word in said for word in _DAMAGED):
-        return DatabaseDamaged()
+        return DatabaseDamaged(_NO_DATABASE) if "not a database" in said else DatabaseDamaged()
     return None
 
 

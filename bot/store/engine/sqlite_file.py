@@ -51,7 +51,7 @@ class HeldFile:
     """
 
     def __init__(self, path: Path) -> None:
-        refuse_folder(path)
+        refuse_no_file(path)
         with ExitStack() as stack:
             try:
                 lock = stack.enter_context(open(_lock_path(path), "wb", opener=private))
@@ -75,10 +75,12 @@ class HeldFile:
         self._held.close()
 
 
-def refuse_folder(path: Path) -> None:
-    """Raise :class:`bot.errors.StoreError` when ``path`` is a folder."""
+def refuse_no_file(path: Path) -> None:
+    """Raise :class:`bot.errors.StoreError` when ``path`` is a folder, or a device or a pipe, on which a start hangs."""
     if path.is_dir():
         raise StoreError(f"{path} is a folder, not a database: set DATABASE_URL to a file in it.")
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is not a file: set DATABASE_URL to one.")
 
 
 def is_held(path: Path) -> bool:

@@ -20,7 +20,7 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
 from bot.errors import StoreError
 from bot.store.database import BUSY_TIMEOUT, Database
-from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, private, refuse_folder
+from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, private, refuse_no_file
 from bot.store.migrations import migrate
 from bot.store.tables import metadata
 
@@ -35,7 +35,7 @@ def back_up(path: Path, target: Path) -> None:
 
     Raises :class:`bot.errors.StoreError`; then there is no ``target``.
     """
-    refuse_folder(path)
+    refuse_no_file(path)
     if not path.exists():
         raise StoreError(f"There is no database {path}: check DATABASE_URL.")
     try:

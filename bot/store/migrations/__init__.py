@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from bot.errors import DatabaseTooNew, StoreError
 from bot.store.database import Database
@@ -17,6 +17,8 @@ from bot.store.engine.postgres import TURN
 
 #: Any number, the same in every version: replicas that start together take turns.
 _ADVISORY_LOCK = 4_711_042
+#: The table in which Alembic keeps the revision.
+_VERSION = "alembic_version"
 #: What stands for the revision in a database whose installation was moved away.
 MOVED = "moved"
 
@@ -50,15 +52,22 @@ async def present(database: Database) -> str | None:
 def revision(connection: Connection) -> str | None:
     """Return the revision of a database; None when it is empty.
 
-    Raises StoreError when it has several, and when what was in it works elsewhere now.
+    Raises StoreError when it has several, when what was in it works elsewhere now, and when it is another program's.
     """
+    context = MigrationContext.configure(connection)
     try:
-        present = MigrationContext.configure(connection).get_current_revision()
+        present = context.get_current_revision()
     except CommandError as error:
         raise StoreError("The database names several revisions of itself: restore a backup.") from error
     if present == MOVED:
         raise StoreError(
             "This installation was moved to another database by `linesman migrate`: set DATABASE_URL to it."
+        )
+    # A PostgreSQL database may be shared with others; a file has one program, which nobody means to mix with ours.
+    if present is None and context.dialect.name == "sqlite" and {*inspect(connection).get_table_names()} - {_VERSION}:
+        raise StoreError(
+            "The database file has tables that are not Linesman's: set DATABASE_URL to a file of its own. "
+            "If it was Linesman's, restore a backup."
         )
     return present
 

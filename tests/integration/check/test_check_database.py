@@ -119,6 +119,30 @@ async def test_a_folder(place: Any) -> None:
     assert list(place.file.iterdir()) == []
 
 
+async def test_a_link_to_itself(place: Any) -> None:
+    """Links that lead in a circle are told, with what to do."""
+    place.file.symlink_to(place.file)
+
+    line = (
+        f"FAIL  The database {place.file} cannot be used: Too many levels of symbolic links. "
+        "Fix this, or set DATABASE_URL to another place."
+    )
+    await place.tells({"database": [line]})
+
+
+async def test_another_programs_database(place: Any) -> None:
+    """A database with tables that are not Linesman's is no empty one."""
+    with closing(sqlite3.connect(place.file)) as connection, connection:
+        connection.execute("CREATE TABLE contacts (name TEXT)")
+    place.file.chmod(0o600)
+
+    line = (
+        f"FAIL  The database {place.file} cannot be used. The database file has tables that are not Linesman's: "
+        "set DATABASE_URL to a file of its own. If it was Linesman's, restore a backup."
+    )
+    await place.tells({"database": [line]})
+
+
 async def test_the_first_start_is_tried(place: Any) -> None:
     """That the first start makes it is said only where one was made; not, say, behind a link to nowhere."""
     place.file.symlink_to(place.file.parent / "nowhere" / "linesman.db")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -156,12 +157,38 @@ async def test_a_folder_in_its_place_is_named(tmp_path: Path, *, beside: bool) -
 
 @pytest.mark.parametrize("ask", [migrate, require_current], ids=["migrate", "export"])
 async def test_a_file_that_is_no_database_is_told(tmp_path: Path, ask: Callable[[Database], Awaitable[object]]) -> None:
-    """Whoever asks it first says that it is damaged."""
+    """Whoever asks it first says that it may be the wrong file, and what to do when it is not."""
     path = tmp_path / "linesman.db"
     path.write_bytes(b"Once upon a time, there was no database at all. " * 100)
     async with Database(url_of(path)) as database:
-        with pytest.raises(DatabaseDamaged, match="restore a backup"):
+        with pytest.raises(DatabaseDamaged, match=r"not an SQLite database: check DATABASE_URL\. .*restore a backup"):
             await ask(database)
+
+
+@pytest.mark.parametrize("ask", [migrate, require_current], ids=["migrate", "export"])
+async def test_another_programs_database_is_left_alone(
+    tmp_path: Path, ask: Callable[[Database], Awaitable[object]]
+) -> None:
+    """A file with tables, none of which says that it is Linesman's, gets none of ours."""
+    path = tmp_path / "contacts.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE contacts (name TEXT)")
+    async with Database(url_of(path)) as database:
+        with pytest.raises(StoreError, match="has tables that are not Linesman's: set DATABASE_URL"):
+            await ask(database)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("contacts",)]
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["serve", "export"])
+async def test_a_pipe_or_a_device_in_its_place_is_named(tmp_path: Path, *, beside: bool) -> None:
+    """Nobody waits for a pipe that nobody reads."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/null")):
+        with pytest.raises(StoreError, match="is not a file"):
+            async with Database(url_of(path), beside=beside):
+                pass
 
 
 async def test_a_table_that_is_missing_is_told_in_words(tmp_path: Path) -> None:
@@ -179,7 +206,7 @@ async def test_a_table_that_is_missing_is_told_in_words(tmp_path: Path) -> None:
                 await tx.events.add(None, "tried", at=NOW)
         async with database.connection() as connection:
             await connection.execute(text("DELETE FROM alembic_version"))
-        with pytest.raises(StoreError, match=r"already exists. Restore a backup"):
+        with pytest.raises(StoreError, match=r"tables that are not Linesman.s: .* restore a backup"):
             await migrate(database)
 
 
