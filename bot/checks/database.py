@@ -135,13 +135,8 @@ def _unwritable(path: Path) -> str:
         return f"The folder {folder} for the database does not exist: create it, or set DATABASE_URL to another place."
     try:
         refuse_no_file(path)
-        path.stat()
-    except FileNotFoundError:
-        pass  # it is made, or that it cannot be is found out by trying
     except StoreError as error:
         return error.message
-    except OSError as error:  # links that lead to themselves, a name too long
-        return f"The database {path} cannot be used: {error.strerror}. Fix this, or set DATABASE_URL to another place."
     closed = [place for place in (folder, path) if place.exists() and not os.access(place, os.W_OK)]
     if closed:
         return f"{closed[0]} cannot be written by this user: change its owner, or set DATABASE_URL to another place."

@@ -75,6 +75,9 @@ def _sink(path: Path | None) -> Iterator[BinaryIO]:
         return
     if path.is_dir():  # before anything is exported, and before the audit log says that it was
         raise LinesmanError(f"{path} is a folder, not a file: give --output a file in it.")
+    if path.exists() and not path.is_file():  # a device would be gone, with a file in its place
+        raise LinesmanError(f"{path} is not a file: give --output one, or leave it out for standard output.")
+    path = path.resolve() if path.is_symlink() else path  # what a link leads to is written, and the link stays
     part = path.with_name(f"{path.name}.part")
     try:
         # For its owner alone, whatever the shell would give: it holds who did what, and to which numbers.

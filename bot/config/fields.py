@@ -126,6 +126,8 @@ def _database_url(secret: SecretStr) -> SecretStr:
         for_driver(url)
     if (url.database or "").startswith("file:"):  # SQLite's own addresses, whose path could not be locked
         raise ValueError("must name the file by its path: sqlite+aiosqlite:////data/linesman.db")
+    if url.drivername == _SQLITE and url.query:  # the driver leaves out, or follows, what nobody has tried
+        raise ValueError("takes no parameters behind a file: leave out the ? and what follows it")
     return secret
 
 

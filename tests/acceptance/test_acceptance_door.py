@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -87,6 +88,24 @@ async def test_the_database_alone_needs_no_secrets(stage: Stage) -> None:
     assert (stage.folder / "trail.csv").stat().st_mode & 0o777 == 0o600
     assert "✗ The audit log breaks at event 1: it cannot be read" in proven.err
     assert "Traceback" not in proven.err
+
+
+async def test_an_export_replaces_no_device_and_no_link(stage: Stage) -> None:
+    """A pipe or a device given as the file stays what it is; of a link, what it leads to is written."""
+    env = {"DATABASE_URL": stage.process.env["DATABASE_URL"]}
+    pipe, link, target = (stage.folder / name for name in ("pipe", "link", "trail.csv"))
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    await linesman("migrate", env=env)
+
+    refused = await linesman("export", "--output", str(pipe), env=env)
+    written = await linesman("export", "--output", str(link), env=env)
+
+    assert (refused.status, written.status) == (1, 0)
+    assert refused.err == f"✗ {pipe} is not a file: give --output one, or leave it out for standard output.\n"
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert target.is_file()
 
 
 async def test_a_deleted_lock_file_lets_no_second_instance_in(stage: Stage) -> None:

@@ -249,6 +249,7 @@ class TestBad:
             ("CLOSE_API_URL", "http://10.0.0.7:8080", "must begin with https://, because over http://"),
             ("SLACK_API_URL", "http://localhost.example.com/", "must begin with https://, because over http://"),
             ("DATABASE_URL", "sqlite+aiosqlite:///file:a.db?uri=true", "must name the file by its path"),
+            ("DATABASE_URL", "sqlite+aiosqlite:///a.db?mode=ro", "takes no parameters behind a file"),
             ("LINESMAN_RETENTION_DAYS", "0", "is '0': give at least 1"),
             ("LINESMAN_RETENTION_DAYS", "1y", "is '1y': give a whole number"),
             ("LINESMAN_LOG_LEVEL", "loud", "is 'loud': give 'debug', 'info', 'warning' or 'error'"),

@@ -64,10 +64,7 @@ class HeldFile:
                     f"Another Linesman is using {path}; stop it first, or use PostgreSQL for several replicas."
                 ) from error
             except OSError as error:
-                raise StoreError(
-                    f"Cannot use the database file {path}: {error.strerror}. Check DATABASE_URL, and "
-                    "that this user may write the file and its folder."
-                ) from error
+                raise _unusable(path, error) from error
             self._held = stack.pop_all()
 
     def close(self) -> None:
@@ -76,11 +73,25 @@ class HeldFile:
 
 
 def refuse_no_file(path: Path) -> None:
-    """Raise :class:`bot.errors.StoreError` when ``path`` is a folder, or a device or a pipe, on which a start hangs."""
-    if path.is_dir():
+    """Raise :class:`bot.errors.StoreError` when ``path`` cannot be looked at, or is a folder, a device or a pipe."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:  # links in a circle, a name too long, a NUL in it
+        raise _unusable(path, error) from error
+    if stat.S_ISDIR(mode):
         raise StoreError(f"{path} is a folder, not a database: set DATABASE_URL to a file in it.")
-    if path.exists() and not path.is_file():
+    if not stat.S_ISREG(mode):
         raise StoreError(f"{path} is not a file: set DATABASE_URL to one.")
+
+
+def _unusable(path: Path, error: OSError | ValueError) -> StoreError:
+    why = (error.strerror if isinstance(error, OSError) else None) or error
+    return StoreError(
+        f"Cannot use the database file {path}: {why}. Check DATABASE_URL, and that this user may write the file and "
+        "its folder."
+    )
 
 
 def is_held(path: Path) -> bool:

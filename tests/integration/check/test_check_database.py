@@ -124,8 +124,8 @@ async def test_a_link_to_itself(place: Any) -> None:
     place.file.symlink_to(place.file)
 
     line = (
-        f"FAIL  The database {place.file} cannot be used: Too many levels of symbolic links. "
-        "Fix this, or set DATABASE_URL to another place."
+        f"FAIL  Cannot use the database file {place.file}: Too many levels of symbolic links. "
+        "Check DATABASE_URL, and that this user may write the file and its folder."
     )
     await place.tells({"database": [line]})
 

@@ -191,6 +191,15 @@ async def test_a_pipe_or_a_device_in_its_place_is_named(tmp_path: Path, *, besid
                 pass
 
 
+@pytest.mark.parametrize("beside", [False, True], ids=["serve", "export"])
+@pytest.mark.parametrize("name", ["linesman" * 40, "lines\0man"], ids=["too long", "with a NUL"])
+async def test_a_name_that_no_file_has_is_told(tmp_path: Path, name: str, *, beside: bool) -> None:
+    """What the file system says of the name is passed on in one sentence."""
+    with pytest.raises(StoreError, match=r"Cannot use the database file .*: .*\. Check DATABASE_URL"):
+        async with Database(url_of(tmp_path / "x.db").replace("x.db", name), beside=beside):
+            pass
+
+
 async def test_a_table_that_is_missing_is_told_in_words(tmp_path: Path) -> None:
     """Reading, writing and migrating: none of them lets the driver's error through."""
     path = tmp_path / "linesman.db"
