@@ -23,7 +23,8 @@ ITSELF = "linesman"
 #: Rows that are read at once, however many there are.
 PORTION = 1000
 #: What reading a row raises when somebody wrote into it what is no JSON, no time or no text.
-UNREADABLE: Final = (ValueError, TypeError, OverflowError, OperationalError)
+#: JSON with a hundred thousand brackets in it goes deeper than Python.
+UNREADABLE: Final = (ValueError, TypeError, OverflowError, RecursionError, OperationalError)
 _SORTS: Final[Mapping[str, type | UnionType]] = {
     "change_id": int | None,
     "at": datetime,
@@ -178,7 +179,9 @@ class Events:
             row = (await self._connection.execute(statement)).first()
         except UNREADABLE as error:
             newest = await self._connection.scalar(statement.with_only_columns(events.c.id))
-            raise AuditLogBroken(unreadable(newest or 0)) from error
+            if newest is None:
+                raise  # a column is missing
+            raise AuditLogBroken(unreadable(newest)) from error
         return _read(row) if row is not None else None
 
     async def _head(self) -> Head | None:

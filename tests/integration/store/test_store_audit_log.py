@@ -152,6 +152,7 @@ async def test_nothing_is_added_to_a_audit_log_without_a_head(database: Database
         "details = NULL",
         "details = '[1]'",
         "details = x'ff'",
+        "details = printf('%.100000c', '[')",
         "at = 'yesterday'",
         "at = 17",
         "at = ''",
@@ -197,6 +198,16 @@ async def test_a_head_and_a_pruning_that_cannot_be_read_are_told(tmp_path: Path)
         await tamper(database, "DELETE FROM events WHERE id = 2")
         await tamper(database, "UPDATE audit_head SET last = 'x'")
         with pytest.raises(AuditLogBroken, match="head of the audit log cannot be read"):
+            await verify(database)
+
+
+async def test_a_missing_column_is_no_fault_of_an_event(tmp_path: Path) -> None:
+    """It is told as the missing table is, and no event is named that there is not."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path}/linesman.db") as database:
+        await migrate(database)
+        await tell(database, 1)
+        await tamper(database, "ALTER TABLE events DROP COLUMN details")
+        with pytest.raises(StoreError, match=r"no such column: events.details. Restore a backup"):
             await verify(database)
 
 
