@@ -52,6 +52,8 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         case "approved":
             begins = data.get("begins")
             then = f"Starts {when(datetime.fromtimestamp(begins, UTC))}" if begins else "Starting now"
+            if data.get("frozen"):
+                then = f"{then}, once the freeze is lifted" if begins else "Starts once the freeze is lifted"
             return f"🟢 Approved ({decision_text(details.decisions, change.approvals_required)}). {then}."
         case "rejected":
             rejection = next((d for d in details.decisions if d.verb is DecisionVerb.REJECT), None)

@@ -271,10 +271,12 @@ class Approvals:
             required = policy.approvals_required
             await tx.changes.put(change.id, approvals_required=required)
             begins = begins_at(change.start, policy.windows, now)
-            state = await self._conclude(tx, change, verb, now, enough=approvals >= required, begins=begins)
+            frozen = await tx.freezes.current() is not None
+            state = await self._conclude(
+                tx, change, verb, now, enough=approvals >= required, begins=begins, frozen=frozen
+            )
             await self._notify.cards(tx, change.id)
             lapsed = lapsed_text(lapses)
-            frozen = await tx.freezes.current() is not None
             return DecisionResult(
                 state=state, approvals=approvals, required=required, begins_at=begins, frozen=frozen, lapsed=lapsed
             )
@@ -288,6 +290,7 @@ class Approvals:
         *,
         enough: bool,
         begins: datetime | None,
+        frozen: bool,
     ) -> ChangeState:
         if verb is DecisionVerb.REJECT:
             await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
@@ -299,7 +302,8 @@ class Approvals:
         await tx.changes.move(change.id, ChangeState.APPROVED)
         await _stop_waiting(tx, change.id)
         await tx.tasks.add(Task.START, change.id, begins or now)
-        await self._notify.line(tx, change.id, "approved", **({"begins": int(begins.timestamp())} if begins else {}))
+        told = {**({"begins": int(begins.timestamp())} if begins else {}), **({"frozen": True} if frozen else {})}
+        await self._notify.line(tx, change.id, "approved", **told)
         return ChangeState.APPROVED
 
     @handles(Task.EXPIRE)

@@ -63,7 +63,7 @@ def question(stage: Stage, change: int) -> str:
 
 
 async def test_during_a_freeze_nobody_is_told_that_anything_starts(stage: Stage) -> None:
-    """The question, and the answer to the approval, say that nothing starts before the freeze is lifted."""
+    """The question, the answer to the approval and the thread say that nothing starts before the freeze is lifted."""
     stage.telnyx.add_number(NUMBER)
     change = await stage.ask(NUMBER)
     assert question(stage, change) == "1 number will be changed exactly as shown, starting now."
@@ -78,6 +78,9 @@ async def test_during_a_freeze_nobody_is_told_that_anything_starts(stage: Stage)
     said = await stage.approve(change)
     assert "That was the last approval needed: CHG-1 starts once the freeze is lifted." in said
     await card_says(stage, change, "an operator lifts it")
+    await stage.slack.wait_for(lambda: any("Approved" in each for each in stage.thread(change)), what="the line")
+    assert any("Starts once the freeze is lifted." in each for each in stage.thread(change))
+    assert not any("Starting now" in each for each in stage.thread(change))
     assert stage.telnyx.jobs == []
 
     await stage.command("unfreeze", by=stage.otto)
