@@ -25,6 +25,8 @@ class CarriedOver:
 
     #: Id -> values of its own.
     rows: Mapping[str, Values]
+    #: Id -> the number, by which people know it.
+    numbers: Mapping[str, str] = field(default_factory=dict)
     #: Id -> what the number had when the change before was through with it; it must have that still to be undone.
     left: Mapping[str, Values] = field(default_factory=dict)
     #: Setting -> how many numbers cannot get its old value back, because the provider documents no way to.
@@ -38,18 +40,17 @@ def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> CarriedO
     ``varied`` are the settings for which numbers had values of their own, and have them again.
     """
     own = frozenset(varied)
+    again = [each for each in operations if each.state in UNFINISHED and each.code not in {UNCHANGED, NOT_SHOWN}]
     return CarriedOver(
-        rows={
-            operation.number_id: {name: value for name, value in operation.after.items() if name in own}
-            for operation in operations
-            if operation.state in UNFINISHED and operation.code not in {UNCHANGED, NOT_SHOWN}
-        }
+        rows={each.number_id: {name: value for name, value in each.after.items() if name in own} for each in again},
+        numbers={each.number_id: each.e164 for each in again},
     )
 
 
 def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
     """Return the numbers that were changed, with the values that they had before, as far as those can be set."""
     rows: dict[str, Values] = {}
+    numbers: dict[str, str] = {}
     left: dict[str, Values] = {}
     lost: dict[str, int] = {}
     for operation in operations:
@@ -69,9 +70,10 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
                 lost[name] = lost.get(name, 0) + 1
         if back:
             rows[operation.number_id] = back
+            numbers[operation.number_id] = operation.e164
             seen = {**operation.after, **(operation.found or {})}
             left[operation.number_id] = {name: seen[name] for name in operation.after}
-    return CarriedOver(rows=rows, left=left, lost=lost)
+    return CarriedOver(rows=rows, numbers=numbers, left=left, lost=lost)
 
 
 def _can_be_set(setting: Setting, value: Value) -> bool:

@@ -32,10 +32,11 @@ class CurrentState:
         self._context = context
 
     async def snapshots(
-        self, provider: Provider, kind: Kind, request: Request, progress: Progress
+        self, provider: Provider, kind: Kind, request: Request, progress: Progress, numbers: Mapping[str, str]
     ) -> tuple[Request, Sequence[Snapshot]]:
         """Return the snapshots: numbers that were given in their order, then those that the filter found.
 
+        ``numbers`` has id -> number for those that were given by an id which nobody has typed.
         Ids in a sheet that the provider does not know give way to the numbers beside them, also in the request.
         """
         known = "" if request.conditions else f" of {len(request.given):,}"
@@ -60,17 +61,15 @@ class CurrentState:
         strange = [each for each in request.beside if each in request.rows and each not in found]
         if strange:
             request = by_number(request, strange)
-            numbers = [number for number in request.rows if number.startswith("+")]
-            async for snapshot in provider.find(
-                replace(target, identifiers=tuple(numbers), conditions=()), names, kind
-            ):
+            written = tuple(number for number in request.rows if number.startswith("+"))
+            async for snapshot in provider.find(replace(target, identifiers=written, conditions=()), names, kind):
                 found[snapshot.id] = snapshot
         as_written(request, found)
         if len(found) > most:
             raise PlanRefused(
                 f"That is more than {most:,} numbers, the limit for one change. Narrow the filter, or split the change."
             )
-        return request, await asyncio.to_thread(_in_order, provider.title, request, found)
+        return request, await asyncio.to_thread(_in_order, provider.title, request, found, numbers)
 
     async def conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
         """Return the filter as people read it, ids with their names."""
@@ -99,7 +98,9 @@ class CurrentState:
         ]
 
 
-def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) -> Sequence[Snapshot]:
+def _in_order(
+    provider: str, request: Request, found: Mapping[str, Snapshot], numbers: Mapping[str, str]
+) -> Sequence[Snapshot]:
     """Return the snapshots in the plan's order; raises when one cannot be planned."""
     usable = {key: s for s in found.values() if s.editable for key in (s.id, s.e164)}
     shut = {key: s for s in found.values() if not s.editable for key in (s.id, s.e164)}
@@ -108,7 +109,8 @@ def _in_order(provider: str, request: Request, found: Mapping[str, Snapshot]) ->
     if missing or busy:
         total = max(len(found) + len(missing), len(request.given))
         unusable = [*((each,) for each in missing), *((s.e164, s.id) for s in busy)]
-        raise PlanRefused(_in_the_way(provider, missing, busy, total), unusable=unusable)
+        told = [numbers.get(each, each) for each in missing]
+        raise PlanRefused(_in_the_way(provider, told, busy, total), unusable=unusable)
     if not found:
         raise PlanRefused("No numbers match, so there is nothing to do. Change the filter, or close this.")
     # A number given once by id and once in E.164 is one number.

@@ -125,7 +125,7 @@ class Planner:
             await self._authorization.request(
                 change.requester, kind.name, len(request.given), request.names, fresh=False
             )
-        request, snapshots = await self._survey.snapshots(provider, kind, request, progress)
+        request, snapshots = await self._survey.snapshots(provider, kind, request, progress, taken.numbers)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with the new values")
         since = await asyncio.to_thread(changed_since, kind, taken, snapshots)
         by = (
@@ -191,10 +191,9 @@ class Planner:
         since: Sequence[str],
     ) -> Summary:
         if not plan.batches:
-            raise PlanRefused(
-                f"Nothing to do: all {len(plan.numbers):,} numbers already have these values. "
-                "Change a value, or close this window."
-            )
+            count = len(plan.numbers)
+            have = "the number already has" if count == 1 else f"all {count:,} numbers already have"
+            raise PlanRefused(f"Nothing to do: {have} these values. Change a value, or close this window.")
         ids = await asyncio.to_thread(ids_to_name, kind, request.wanted, plan)
         labels = {name: await provider.labels(kind, name, wanted) for name, wanted in ids.items()}
         await asyncio.to_thread(are_known, kind, provider.title, request, plan, labels)

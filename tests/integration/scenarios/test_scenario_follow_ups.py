@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.sandbox.slack import View
 from tests.integration.scenarios.stage import Stage
 
@@ -89,6 +91,27 @@ async def test_what_cannot_be_set_back_and_what_moved_since_is_said_before_appro
     assert "Numbers: 2" in shown
     await carried_out(stage)
     assert references(stage) == ["somebody else", "east", "east", "Denver"]
+
+
+@pytest.mark.parametrize("way", ["undo", "retry"])
+async def test_a_number_that_is_gone_is_named_as_people_know_it(stage: Stage, way: str) -> None:
+    """Nobody typed its id, so a follow-up that cannot have it says the number."""
+    wanted = numbers(stage, 2)
+    gone = stage.telnyx.number(wanted[0])
+    for number in stage.telnyx.numbers.values():
+        number.customer_reference = "west"
+    if way == "retry":
+        stage.telnyx.fail(wanted[0])
+    first = await stage.run(wanted, {"customer_reference": "Denver"})
+    del stage.telnyx.numbers[gone.id]
+
+    await stage.ana.command("/numbers", f"{way} CHG-{first}")
+    if way == "retry":
+        await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+        await stage.send()
+    shown = stage.read(await stage.planned())
+
+    assert f"numbers are not in the Telnyx account, or cannot be changed there now: {wanted[0]}." in shown
 
 
 async def test_an_undo_says_what_it_brings_back_and_what_came_after_names_itself(stage: Stage) -> None:
