@@ -152,6 +152,9 @@ def _meant(name: str, environ: Mapping[str, str], names: list[str]) -> str:
         if whole not in names and not _is_unknown(whole, environ[name], names):
             return ""  # a service of Kubernetes whose name begins like ours
         return _nearest(whole, names) or f"{_PREFIX}…"
+    glued = written.removeprefix(_PREFIX.rstrip("_"))
+    if glued != written and (near := _nearest(_PREFIX + glued, names)):
+        return near  # without the underscore behind our name
     # Other programs have variables that begin with SLACK_ too: ours is meant only where it is missing.
     missing = [known for known in names if "_" in known and not environ.get(known, "").strip()]
     return (get_close_matches(written, missing, n=1, cutoff=_ALIKE) or [""])[0]
@@ -204,8 +207,8 @@ def _unknown(name: str, names: list[str]) -> str:
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    """Return the variable whose name is nearest to ``name``, both LINESMAN_…; empty when none is near."""
-    # Without the prefix that all of them share, which would make everything look alike.
-    own = {known.removeprefix(_PREFIX): known for known in names if known.startswith(_PREFIX)}
+    """Return the variable whose name is nearest to ``name``, which is LINESMAN_…; empty when none is near."""
+    # Without the prefix that most of them share, which would make everything look alike, and some have not at all.
+    own = {known.removeprefix(_PREFIX): known for known in names}
     nearest = get_close_matches(name.removeprefix(_PREFIX), own, n=1)
     return own[nearest[0]] if nearest else ""

@@ -296,6 +296,8 @@ class TestBad:
         [
             ("LINESMAN_APROVERS", "did you mean LINESMAN_APPROVERS?"),
             ("LINESMAN_MAX_NUMBER", "did you mean LINESMAN_MAX_NUMBERS?"),
+            ("LINESMAN_PORT", "did you mean PORT?"),
+            ("LINESMAN_TELNYX_API_KEY", "did you mean TELNYX_API_KEY?"),
             ("LINESMAN_XYZZY", "unset it, or look in the README for what you meant."),
         ],
     )
@@ -503,6 +505,8 @@ def test_this_machine_needs_no_encryption(host: str) -> None:
         ("linesman_operators", "LINESMAN_OPERATORS"),
         ("LINESMAN-OPERATORS", "LINESMAN_OPERATORS"),
         ("LINEMAN_XYZZY", "LINESMAN_…"),
+        ("LINESMANOPERATORS", "LINESMAN_OPERATORS"),
+        ("LINESMANDATABASE_URL", "DATABASE_URL"),
         ("SLACK_SIGNIN_SECRET", "SLACK_SIGNING_SECRET"),
         ("DATABSE_URL", "DATABASE_URL"),
     ],
