@@ -17,7 +17,7 @@ from bot.config import Settings
 from bot.errors import StoreError
 from bot.store import migrations
 from bot.store.database import Database
-from bot.store.engine.sqlite_file import is_held, path_of, refuse_no_file, seen_by_others
+from bot.store.engine.sqlite_file import is_held, parts_of, path_of, refuse_no_file, seen_by_others
 
 #: What a start needs of a database that is there: the right to write, which others must not have just now.
 _SQLITE_TRIES: Final = ("BEGIN IMMEDIATE", "ROLLBACK")
@@ -74,9 +74,9 @@ async def _tried(url: URL, path: Path) -> Finding:
         why = str(error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__ or error)
         return fail(f"The database {path} cannot be created: {why}. Fix this, or set DATABASE_URL to another place.")
     finally:
-        for part in ("", "-wal", "-shm", "-journal", ".lock"):
+        for part in parts_of(probe):
             with suppress(OSError):  # what was not made is not there, and a name too long names nothing
-                probe.with_name(probe.name + part).unlink()
+                part.unlink()
     return ok(f"The database {path} does not exist yet: the first start creates it.")
 
 
@@ -137,7 +137,7 @@ def _unwritable(path: Path) -> str:
         refuse_no_file(path)
     except StoreError as error:
         return error.message
-    closed = [place for place in (folder, path) if place.exists() and not os.access(place, os.W_OK)]
+    closed = [place for place in (folder, *parts_of(path)) if place.exists() and not os.access(place, os.W_OK)]
     if closed:
         return f"{closed[0]} cannot be written by this user: change its owner, or set DATABASE_URL to another place."
     return ""

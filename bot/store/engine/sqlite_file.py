@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -84,6 +85,8 @@ def refuse_no_file(path: Path) -> None:
         raise StoreError(f"{path} is a folder, not a database: set DATABASE_URL to a file in it.")
     if not stat.S_ISREG(mode):
         raise StoreError(f"{path} is not a file: set DATABASE_URL to one.")
+    if not os.access(path, os.R_OK):  # before the driver tries it, whose thread may outlast the loop that it answers
+        raise _unusable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def _unusable(path: Path, error: OSError | ValueError) -> StoreError:
@@ -111,10 +114,15 @@ def is_held(path: Path) -> bool:
         return False
 
 
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """Return the database file and all that stands beside it while it is used, be it there or not."""
+    return tuple(path.with_name(path.name + part) for part in ("", "-wal", "-shm", "-journal", ".lock"))
+
+
 def seen_by_others(path: Path) -> Path | None:
     """Return a file of the database that others on this machine may read or write; None when there is none."""
-    for part in ("", "-wal", "-shm", "-journal"):
-        file = path.with_name(path.name + part)
+    *files, _ = parts_of(path)  # the lock has nothing in it
+    for file in files:
         try:
             rights = stat.S_IMODE(file.stat().st_mode)
         except OSError:

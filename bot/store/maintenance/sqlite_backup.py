@@ -20,12 +20,10 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
 from bot.errors import StoreError
 from bot.store.database import BUSY_TIMEOUT, Database
-from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, private, refuse_no_file
+from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, parts_of, private, refuse_no_file
 from bot.store.migrations import migrate
 from bot.store.tables import metadata
 
-#: What SQLite keeps beside a database file, and we.
-_BESIDE: Final = ("-wal", "-shm", "-journal", ".lock")
 #: States from which a change goes on by itself. In a copy of yesterday it may since have ended or been cancelled.
 _GOING_ON: Final = (ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.VERIFYING)
 
@@ -67,10 +65,14 @@ def restore(copy: Path, path: Path, *, by: str, now: datetime) -> tuple[Path | N
 
     Raises :class:`bot.errors.DatabaseInUse`, and other :class:`bot.errors.StoreError`; then nothing is changed.
     """
-    if not copy.is_file():
-        raise StoreError(f"There is no backup {copy}.")
-    if path.exists() and path.samefile(copy):
-        raise StoreError(f"{copy} is the database itself: give the file of a backup.")
+    refuse_no_file(path)
+    try:
+        if not copy.is_file():
+            raise StoreError(f"There is no backup {copy}.")
+        if path.exists() and path.samefile(copy):
+            raise StoreError(f"{copy} is the database itself: give the file of a backup.")
+    except OSError as error:
+        raise StoreError(f"Cannot read {copy}: {error.strerror}. Nothing was changed.") from error
     if is_held(copy):
         raise StoreError(f"A running Linesman uses {copy}: make a backup of it with `linesman backup`.")
     existed = path.exists()
@@ -115,8 +117,8 @@ def _emptied(part: Path, *, source: Path, target: Path) -> Iterator[None]:
 
 
 def _remove(file: Path) -> None:
-    for ending in ("", *_BESIDE):
-        file.with_name(f"{file.name}{ending}").unlink(missing_ok=True)
+    for part in parts_of(file):
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

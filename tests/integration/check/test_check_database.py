@@ -110,6 +110,19 @@ async def test_closed_folder(place: Any) -> None:
         folder.chmod(0o700)
 
 
+@pytest.mark.parametrize("beside", ["-wal", "-shm", ".lock"])
+async def test_closed_beside(place: Any, beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another user's start has left beside the database, and no other user may write, is named."""
+    await migrated(place)
+    left = place.file.with_name(place.file.name + beside)
+    left.touch()
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(left) and access(path, mode))
+    line = f"FAIL  {left} cannot be written by this user: change its owner, or set DATABASE_URL to another place."
+
+    await place.tells({"database": [line]})
+
+
 async def test_a_folder(place: Any) -> None:
     """A folder in the database's place is named, and nothing is made in it."""
     place.file.mkdir()

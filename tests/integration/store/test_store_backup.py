@@ -254,6 +254,16 @@ def test_trouble_with_the_file_in_between_is_told_of_the_files_that_were_named(p
     assert not copy.exists()
 
 
+def test_a_backup_that_cannot_be_looked_at_is_told(path: Path, run: Run) -> None:
+    """Its name may be too long, or its folder closed; nothing is changed by that."""
+    copy = path.with_name("c" * 300)
+
+    said = run("restore", copy)
+
+    assert said == (1, [f"✗ Cannot read {copy}: File name too long. Nothing was changed."])
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_postgresql_has_its_own(command: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """pg_dump and pg_restore do this, and the README says how."""

@@ -200,6 +200,16 @@ async def test_a_name_that_no_file_has_is_told(tmp_path: Path, name: str, *, bes
             pass
 
 
+async def test_a_file_that_this_user_may_not_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told before the driver tries it: a thread of its would have the last word, a traceback."""
+    path = tmp_path / "linesman.db"
+    path.touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StoreError, match=r"Cannot use the database file .*: Permission denied\. Check DATABASE_URL"):
+        async with Database(url_of(path), beside=True):
+            pass
+
+
 async def test_a_table_that_is_missing_is_told_in_words(tmp_path: Path) -> None:
     """Reading, writing and migrating: none of them lets the driver's error through."""
     path = tmp_path / "linesman.db"
