@@ -9,6 +9,7 @@ from typing import Final
 
 from bot.changes.model.change import Draft
 from bot.changes.model.filter_fields import PREFIX, Condition, read_filter
+from bot.changes.model.foreign_lists import is_odd, unlisted
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, read_value
 from bot.changes.model.snapshots import Target
@@ -18,7 +19,7 @@ from bot.changes.numbers.parser import BadEntry, ParsedNumbers, read_numbers
 from bot.changes.sheets.foreign import named
 from bot.changes.sheets.refusals import SHEET
 from bot.changes.sheets.sheet import Sheet
-from bot.changes.text.cells import entries, is_bracketed, is_nothing
+from bot.changes.text.cells import is_bracketed, is_nothing
 from bot.errors import InputError, InvalidValue, in_one
 
 #: Field names of the form that are not settings. Problems are keyed by field name, those of one number box by
@@ -299,10 +300,11 @@ def _meant(setting: Setting, typed: str) -> str:
     """
     text = typed.strip()
     bare = text.removeprefix("'")
-    if not is_nothing(bare) and not (is_bracketed(bare) and entries(bare) is None):
-        return typed
-    if text != bare:
+    odd = is_nothing(bare) or is_odd(setting, bare)
+    if text != bare and (odd or is_bracketed(bare)):
         return bare
+    if not odd:
+        return unlisted(setting, typed)
     way = "clear the field to empty the list" if setting.clearable else "leave the setting out to keep what is set"
     raise InvalidValue(
         f"{setting.label}: “{text[:30]}” is what other programs write for nothing or for a list: {way}, write entries "

@@ -15,7 +15,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bot.changes.model.values import MASK, Secret, Value
-from bot.changes.text.cells import entries
 from bot.changes.text.characters import LOST, sound
 from bot.errors import InvalidValue
 
@@ -161,7 +160,7 @@ def _read_url(setting: Setting, text: str) -> str:
 def _read_list(setting: Setting, text: str) -> tuple[str, ...]:
     _refuse_halves(setting, text)
     seen: dict[str, str] = {}
-    for part in re.split(r"[,;\n]", unlisted(setting, text)):
+    for part in re.split(r"[,;\n]", text):
         entry = " ".join(part.split())
         if not entry:
             continue
@@ -178,23 +177,6 @@ def _read_list(setting: Setting, text: str) -> tuple[str, ...]:
     if not seen:
         raise InvalidValue(f"{setting.label} needs at least one entry between the commas.")
     return tuple(seen.values())
-
-
-def unlisted(setting: Setting, text: str) -> str:
-    """Return the entries of a list that another program wrote, such as ``["a", "b"]``, with commas between them.
-
-    Everything else comes back as it is. Raises :class:`bot.errors.InvalidValue` for its empty list, and for an entry
-    that the commas would tear apart.
-    """
-    found = entries(text)
-    if found is None:
-        return text
-    if not any(entry.strip() for entry in found):
-        what = "clear the field to empty the list" if setting.clearable else "leave the setting out to keep what is set"
-        raise InvalidValue(f"{setting.label}: “{text[:30]}” is how other programs write an empty list; {what}.")
-    if torn := [entry for entry in found if re.search(r"[,;\n]", entry)]:
-        raise InvalidValue(f"{setting.label}: the entry “{torn[0][:30]}” has a comma, semicolon or line break in it.")
-    return ", ".join(found)
 
 
 def _refuse_halves(setting: Setting, text: str) -> None:

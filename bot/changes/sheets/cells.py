@@ -23,7 +23,8 @@ _EXACT: Final = 10**15
 _SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.ASCII)
 #: ``="+13035550100"``: a formula that only says that the cell is text.
 _QUOTED: Final = re.compile(r'="([^"]*)"')
-_ERRORS: Final = frozenset({"#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DIV/0!", "#SPILL!", "#CALC!"})
+#: What spreadsheets show where something went wrong, in any language: a file of text has the words of its maker's.
+_ERROR: Final = re.compile(r"#[¡¿]?(?=.*[^\W\d_])[^a-z\s]{2,}[!?]|#N/A|#NV|#N/[DBV]|#\u041d/\u0414|#GETTING_DATA")
 #: A number in international form: a spreadsheet takes it for digits, and can compute nothing with it.
 _PLAIN_NUMBER: Final = re.compile(r"\+\d{1,15}", re.ASCII)
 
@@ -79,18 +80,24 @@ def plain(cell: object) -> str:
 def _text(cell: str) -> str:
     if is_blank(cell):
         return ""
-    text = unguard(cell.strip()).strip()
+    bare = cell.strip()
+    text = unguard(bare).strip()
     if text.startswith("="):
         if (quoted := _QUOTED.fullmatch(text)) is None:
             raise _formula()
         text = quoted[1].strip()
         if text.startswith("="):
             raise _formula()
-    if text in _ERRORS:
+    if is_error(text) and not bare.startswith("'"):
         raise MangledCell(f"“{text}” is a spreadsheet error; enter the value itself.")
     if _SHORTENED.fullmatch(text):
         raise shortened(text)
     return text
+
+
+def is_error(text: str) -> bool:
+    """Tell whether ``text`` is what a spreadsheet shows in place of a value."""
+    return _ERROR.fullmatch(text) is not None
 
 
 def _formula() -> MangledCell:
@@ -99,7 +106,7 @@ def _formula() -> MangledCell:
 
 def is_clear(cell: object) -> bool:
     """Tell whether ``cell`` asks for the setting to be emptied; with an apostrophe in front the text is meant."""
-    return isinstance(cell, str) and cell.strip().casefold() == CLEAR
+    return isinstance(cell, str) and "".join(cell.split()).casefold() == CLEAR
 
 
 def guarded(text: str) -> str:

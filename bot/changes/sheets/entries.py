@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bot.changes.model.settings import Setting, Shape, read_value, unlisted
+from bot.changes.model.foreign_lists import is_odd, unlisted
+from bot.changes.model.settings import Setting, Shape, read_value
 from bot.changes.model.values import Value
 from bot.changes.numbers.parser import read_numbers
 from bot.changes.numbers.phone_numbers import readings
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, is_clear, plain, shortened
 from bot.changes.sheets.refusals import shown
-from bot.changes.text.cells import entries, is_bracketed, is_nothing
+from bot.changes.text.cells import is_nothing
 from bot.errors import InvalidValue
 
 _REGION: Final = "US"
@@ -96,10 +97,10 @@ def _refuse_foreign(setting: Setting, text: str) -> None:
         if setting.shape in {Shape.TEXT, Shape.TAGS}:
             ways.append("put an apostrophe in front to mean these characters")
         raise InvalidValue(f"“{shown(text)}” is how other programs write an empty value: {', or '.join(ways)}.")
-    if setting.listed and is_bracketed(text) and entries(text) is None:
+    if is_odd(setting, text):
         raise InvalidValue(
             f"“{shown(text)}” is a list in another program's form; write the entries with commas between them and "
-            "without brackets, or put an apostrophe in front to mean these characters."
+            "without brackets, quotes and bullets, or put an apostrophe in front to mean these characters."
         )
 
 

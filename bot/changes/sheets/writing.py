@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from bot.changes.model.foreign_lists import is_odd
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape, show_value
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import MASK, Secret, Value, Values
 from bot.changes.planning.plan import same
-from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded
+from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded, is_error
 from bot.changes.sheets.columns import NUMBER
 from bot.changes.sheets.entries import read_entry
 from bot.changes.text.cells import is_bracketed, is_nothing
@@ -95,7 +96,9 @@ def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
     shown = show_value(setting, value, {each: _written(setting, name) for each, name in labels.items()})
     if setting.shape in {Shape.TEXT, Shape.TAGS} and (_CONVERTED.fullmatch(shown) or shown.casefold() == CLEAR):
         return f"'{shown}"
-    if not setting.choices and (is_nothing(shown) or (setting.listed and is_bracketed(shown))):
+    if not setting.choices and (
+        is_nothing(shown) or is_error(shown) or is_odd(setting, shown) or (setting.listed and is_bracketed(shown))
+    ):
         return f"'{shown}"
     return guarded(shown)
 

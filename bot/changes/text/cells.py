@@ -15,11 +15,20 @@ from typing import Final
 _NO_VALUE: Final = frozenset(
     {"null", "(null)", "<null>", "[null]", r"\n", "none", "(none)", "<none>", "nil", "undefined", "nan", "na", "n/a"}
     | {"#n/a", "n.a.", "(blank)", "(not set)", "-", "--", "\u2013", "\u2014", "[]", "{}", "()", '""', "''", '[""]'}
+    | {"<na>", "pd.na", "nat", "{null}", "<empty>", "(leer)", "<leer>", "k.a.", "(vide)", "(vac\u00edo)", "(vazio)"}
+    | {"(vuoto)", "set()", "list()", "dict()", "tuple()"}
 )
 #: ``['a', 'b']`` as Python writes it; what is escaped inside is left alone.
 _QUOTED: Final = re.compile(r"\[\s*'[^'\\]*'(?:\s*,\s*'[^'\\]*')*\s*,?\s*\]")
 _ENTRY: Final = re.compile(r"'([^'\\]*)'")
 _BRACKETS: Final = re.compile(r"\[.*\]|\{.*\}", re.DOTALL)
+#: Lists as calls and types: ``frozenset({'a'})`` of Python, ``System.String[]`` of PowerShell.
+_TYPED: Final = re.compile(r"\w+\([\[{\"'].*\)|System\.\S*\[.*\]", re.DOTALL)
+#: An entry in quotation marks, and one with a bullet or a figure before it.
+_ENTRY_QUOTED: Final = re.compile(
+    r"([\"']).*\1|[\u201c\u201e\u2018\u201a\u00ab].*[\u201d\u201c\u2019\u2018\u00bb]", re.DOTALL
+)
+_ENTRY_LISTED: Final = re.compile(r"(?:[-*+\u2013\u2022\u00b7\u25aa\u25cf\u25e6]|\d{1,3}[.)])\s")
 
 
 def is_nothing(text: str) -> bool:
@@ -46,6 +55,24 @@ def entries(text: str) -> tuple[str, ...] | None:
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         return None
     return tuple(found)
+
+
+def is_odd_list(text: str) -> bool:
+    """Tell whether ``text`` looks like a list of another program's that nobody can read for certain.
+
+    Commas, semicolons and new lines divide the entries; one that is left with half a pair of brackets, or with
+    quotation marks or a bullet around it, was not meant to be divided, or not meant to have them.
+    """
+    if is_bracketed(text) or _TYPED.fullmatch(text.strip()):
+        return entries(text) is None
+    lines = "\n" in text.strip()
+    parts = [part.strip() for part in re.split(r"[,;\n]", text)]
+    return "|" in text or any(
+        _ENTRY_QUOTED.fullmatch(part)
+        or (lines and _ENTRY_LISTED.match(part))
+        or any(part.count(left) != part.count(right) for left, right in ("()", "[]", "{}"))
+        for part in parts
+    )
 
 
 #: Most characters, as UTF-16 counts them, that a spreadsheet keeps of one cell.

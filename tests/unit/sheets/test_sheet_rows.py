@@ -80,7 +80,8 @@ def test_a_control_character_is_named_where_it_stands(found: Callable[..., list[
 
 
 @pytest.mark.parametrize(
-    "nothing", ["null", "NULL", "None", "[]", "{}", "n/a", "NaN", "\\N", "-", "(blank)", '""', "< null >"]
+    "nothing",
+    ["null", "NULL", "None", "[]", "{}", "n/a", "NaN", "\\N", "-", "(blank)", '""', "< null >", "<NA>", "(leer)"],
 )
 @pytest.mark.parametrize(
     ("heading", "ways"),
@@ -113,7 +114,22 @@ def test_a_list_of_another_program_is_a_list(read: Read, text: Callable[..., byt
     assert read(text(("Number", "Tags"), (A, cell))).rows[0].values == {"tags": ("denver", "night shift")}
 
 
-@pytest.mark.parametrize("cell", ["[denver, night]", "{denver,night}", '["a", 1]', '[["a"]]', "[" * 40 + "]" * 40])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("[denver, night]", "{denver,night}", '["a", 1]', '[["a"]]', "[" * 40 + "]" * 40, "(a, b)", "('a', 'b')"),
+        *(
+            '"a", "b"',
+            "\u201ca\u201d, \u201cb\u201d",
+            '["a", "b"],',
+            "a|b",
+            "- a\n- b",
+            "\u2022 a\n\u2022 b",
+            "1. a\n2. b",
+        ),
+        *("frozenset({'a'})", "array(['a'], dtype=object)", "System.String[]", "[object Object]"),
+    ],
+)
 def test_a_list_that_cannot_be_read_for_certain_is_named(found: Found, text: Callable[..., bytes], cell: str) -> None:
     """It is refused whole; its pieces are never tags."""
     ((row, column, sentence),) = found(text(("Number", "Tags"), (A, cell)))
@@ -134,9 +150,20 @@ def test_an_entry_with_a_comma_is_named(found: Found, text: Callable[..., bytes]
 
 def test_an_apostrophe_means_the_characters_themselves(read: Read, text: Callable[..., bytes]) -> None:
     """As everywhere in a sheet."""
-    sheet = read(text(("Number", "Customer reference", "Tags"), (A, "'null", "'[vip]")))
+    sheet = read(text(("Number", "Customer reference", "Tags"), (A, "'null", "'[vip]"), (B, "'#NV", """'["a"]""")))
 
     assert sheet.rows[0].values == {"customer_reference": "null", "tags": ("[vip]",)}
+    assert sheet.rows[1].values == {"customer_reference": "#NV", "tags": ('["a"]',)}
+
+
+@pytest.mark.parametrize(
+    "error", ["#REF!", "#NV", "#WERT!", "#BEZUG!", "#\u00a1VALOR!", "#\u0418\u041c\u042f?", "#SPILL!"]
+)
+def test_an_error_of_a_spreadsheet_is_no_value(found: Found, text: Callable[..., bytes], error: str) -> None:
+    """In the words of any language."""
+    assert found(text(("Number", "Customer reference"), (A, error))) == [
+        (2, "Customer reference", f"“{error}” is a spreadsheet error; enter the value itself.")
+    ]
 
 
 def test_values_that_do_not_go_together_are_named(
