@@ -10,8 +10,8 @@ from typing import Any, Final
 #: What Slack writes in angle brackets, but for telephone links: mentions, dates and links. They hold digits that are
 #: nobody's number; a link's label is what people see of it.
 _ANGLED: Final = re.compile(r"<(?!tel:)(?:([^<>|]*)\|)?([^<>]*)>", re.IGNORECASE)
-#: Marks of bold, italic and struck text around a word; a tilde between two numbers is no such mark.
-_MARKS: Final = re.compile(r"(?<![^\s(])[*_~]+(?=[^\s*_~])|(?<=[^\s*_~])[*_~]+(?![^\s,;.:!?)])")
+#: Marks of bold and italic text around a word. Those of struck text stay: what is struck was withdrawn.
+_MARKS: Final = re.compile(r"(?<![^\s(])[*_]+(?=[^\s*_])|(?<=[^\s*_])[*_]+(?![^\s,;.:!?)])")
 #: What Slack puts into angle brackets in a command's text, as the manifest asks for, and what it leaves outside.
 _WRITTEN: Final = re.compile(r"<([@#]?[^<>|]+)(?:\|([^<>]*))?>|[^<>]+")
 #: A person in a command's text.
@@ -108,7 +108,10 @@ def _block(node: Mapping[str, Any]) -> Iterator[str]:
 def _leaf(leaf: Mapping[str, Any]) -> str:
     match leaf.get("type"):
         case "text":
-            return str(leaf.get("text") or "")
+            text, style = str(leaf.get("text") or ""), leaf.get("style")
+            return f"~{text}~" if isinstance(style, Mapping) and style.get("strike") else text
+        case "emoji":  # an arrow between two numbers means something
+            return f":{leaf.get('name')}:"
         case "link":
             url = str(leaf.get("url") or "")
             label = str(leaf.get("text") or "")

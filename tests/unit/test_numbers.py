@@ -99,6 +99,8 @@ RANGE_SIGNS = (
     *(" \u2794 ", " \u25b6 ", " \u27a1 ", " :arrow_right: ", " \u00bb ", " : ", " .. ", " ... ", "\u2026"),
     *("\u2025", " \u22ef ", " \u2022\u2022\u2022 ", " *** ", "~", " \u223c ", "\uff5e", "\n...\n", "\n\u22ee\n"),
     *(" to ", " through ", " thru ", " up to ", " until ", " bis ", "\nto\n"),
+    *(" (to) ", " to: ", " and up to ", " bis zum ", " hasta el ", " jusqu\u2019\u00e0 ", " t/m ", " a "),
+    *(" \u0434\u043e ", " \u81f3 ", " \u304b\u3089 ", " s/d "),
 )
 SLASH = "may be two numbers; put a comma between them, or leave the slash out"
 TWO_READINGS = "could be two different numbers; write it with + and the country code"
@@ -194,6 +196,7 @@ def read(*texts: str, region: str = "US") -> ParsedNumbers:
             "1\ufe0f\u20e3 303-555-0100\n1\ufe0f\u20e30\ufe0f\u20e3 303-555-0101", (DENVER, BOULDER), id="keycaps"
         ),
         pytest.param(":one: 303-555-0100\n:phone: 303-555-0101", (DENVER, BOULDER), id="names-of-pictures"),
+        pytest.param("303-555-0100\u2800303-555-0101", (DENVER, BOULDER), id="braille-blank"),
         pytest.param("303-555-0100\ufe0f\u3164\n\u3164\n303-555-0101", (DENVER, BOULDER), id="unseen-letters"),
         pytest.param("-> 303-555-0100\n-> 303-555-0101", (DENVER, BOULDER), id="arrow-bullets"),
         pytest.param("> 303-555-0100\n> 303-555-0101", (DENVER, BOULDER), id="quoted-lines"),
@@ -331,6 +334,8 @@ def test_reads(text: str, expected: tuple[str, ...]) -> None:
         pytest.param('"202-555-0100" - "202-555-0109"', [('202-555-0100" - "202-555-0109', RANGE)], id="quotes"),
         pytest.param("202-555-0100, ..., 202-555-0109", [("202-555-0100, ..., 202-555-0109", RANGE)], id="list"),
         pytest.param("1,20256E+10", [("1,20256E+10", SPREADSHEET)], id="rounded-with-a-comma"),
+        pytest.param("+1,20256E+10", [("+1,20256E+10", SPREADSHEET)], id="rounded-with-a-plus"),
+        pytest.param("1\u066b20256E+10", [("1\u066b20256E+10", SPREADSHEET)], id="rounded-with-an-arabic-comma"),
         pytest.param("\u24603035550100", [("\u24603035550100", SIGNS)], id="a figure in a circle before digits"),
         pytest.param("3\ufe0f\u20e30\ufe0f\u20e33\ufe0f\u20e3", [("3\u20e30\u20e33\u20e3", SIGNS)], id="keys"),
         pytest.param("303-555-0100/01", [("303-555-0100/01", SLASH)], id="slash"),
@@ -351,6 +356,12 @@ def test_reads(text: str, expected: tuple[str, ...]) -> None:
         pytest.param("<tel:+13035550100|303-555-0101>", [("+13035550100", MISLABELLED)], id="mislabelled-link"),
         pytest.param(
             "<tel:+13035550100|303-555-0100-0109>", [("+13035550100", MISLABELLED)], id="link-labelled-with-a-range"
+        ),
+        pytest.param("303-555-0100 to 0109", [("303-555-0100 to 0109", RANGE)], id="range-to-an-ending"),
+        pytest.param(
+            "~303-555-0100~\n~303-555-0101~",
+            [(f"303-555-010{end}", "is struck through; remove it, or the marks around it") for end in (0, 1)],
+            id="struck",
         ),
         pytest.param("+49 30 901820 0-99", [("+49 30 901820 0-99", RANGE)], id="range-of-extensions"),
         pytest.param("<tel:911|303-555-0100>", [("911", "is an emergency number")], id="link-to-emergency"),

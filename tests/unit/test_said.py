@@ -100,6 +100,30 @@ def test_a_range_stays_a_range() -> None:
     assert reading.identifiers == ()
 
 
+def test_an_arrow_as_a_picture_stays_an_arrow() -> None:
+    """Slack keeps pictures apart from the text around them."""
+    arrow = {"type": "emoji", "name": "arrow_right"}
+    reading = read_numbers(texts_of({"blocks": [rich(leaf(ONE), arrow, leaf("+13035550109"))]}), is_id=lambda _: False)
+
+    assert reading.identifiers == ()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": f"~+13035550109~, {ONE}"},
+        {"text": f"*~+13035550109~*\n_{ONE}_"},
+        {"blocks": [rich({"type": "text", "text": "+13035550109", "style": {"strike": True}}, leaf(f"\n{ONE}"))]},
+    ],
+    ids=["text", "bold", "blocks"],
+)
+def test_what_is_struck_through_was_withdrawn(message: dict[str, Any]) -> None:
+    """It is named, and never among the numbers."""
+    reading = read_numbers(texts_of(message), is_id=lambda _: False)
+
+    assert (reading.identifiers, [bad.text for bad in reading.bad]) == ((ONE,), ["+13035550109"])
+
+
 def test_buttons_and_inputs_are_not_read() -> None:
     """What a message offers to press is not what it says."""
     button = {"type": "button", "text": {"type": "plain_text", "text": ONE}, "value": ONE}

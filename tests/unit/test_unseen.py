@@ -26,6 +26,7 @@ SHOWN = "Main[U+202E]niaM"
         pytest.param("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb", id="joined-picture"),
         pytest.param("\u26a0\ufe0f", "\u26a0\ufe0f", id="picture"),
         pytest.param("a\u3164b", "a[U+3164]b", id="filler"),
+        pytest.param("a\u2800b", "a[U+2800]b", id="braille-without-a-dot"),
         pytest.param("a\u0007b", "a[U+0007]b", id="control"),
         pytest.param("Zürich, Москва\n東京", "Zürich, Москва\n東京", id="letters"),
     ],

@@ -8,13 +8,14 @@ from typing import Final
 
 from bot.changes.numbers.paste import Entry, Paste
 from bot.changes.numbers.phone_numbers import EDGES, LONGEST, RANGE, SHORTEST, explain, readings
-from bot.changes.numbers.ranges import is_range_word, joins
+from bot.changes.numbers.pieces import Piece, without_ranges
 
 #: Longest text of a bad entry that is shown, in characters.
 SHOWN: Final = 40
 
 _AMBIGUOUS: Final = "can be split into numbers in more than one way; put a comma or a new line between numbers"
 _UNSPLIT: Final = "cannot be split into whole numbers; put a comma or a new line between numbers"
+_STRUCK_OUT: Final = "is struck through; remove it, or the marks around it"
 _MISLABELLED: Final = "links to a different number than it shows; paste the number as plain text"
 
 
@@ -65,7 +66,7 @@ def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: 
     bad: list[BadEntry] = []
     for box, text in enumerate(texts):
         paste = Paste.of(text)
-        for piece in _without_ranges(paste, list(_pieces(paste, is_id, region))):
+        for piece in without_ranges(paste, list(_pieces(paste, is_id, region))):
             if piece.identifier:
                 seen[piece.identifier] = None
                 mentions += 1
@@ -78,39 +79,17 @@ def _shown(typed: str) -> str:
     return typed if len(typed) <= SHOWN else f"{typed[: SHOWN - 1]}…"
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A block at its place in the paste: one identifier, or something bad."""
-
-    start: int
-    end: int
-    #: The same with the brackets of the link that it stands in.
-    outer: tuple[int, int]
-    identifier: str = ""
-    why: str = ""
-
-
-def _pieces(paste: Paste, is_id: Callable[[str], bool], region: str) -> Iterator[_Piece]:
+def _pieces(paste: Paste, is_id: Callable[[str], bool], region: str) -> Iterator[Piece]:
+    struck = paste.struck()
     for entry in paste.entries():
         words = entry.words
         for block in _EntryReader(paste.plain, entry, is_id, region).blocks():
             start, end = words[block.start].start, words[block.end - 1].end
             outer = entry.start if block.start == 0 else start, entry.end if block.end == len(words) else end
-            yield _Piece(start, end, outer, block.identifier, block.why)
-
-
-def _without_ranges(paste: Paste, pieces: Sequence[_Piece]) -> Sequence[_Piece]:
-    """Return the pieces with two numbers around "to", in signs or words, made one bad piece."""
-    kept: list[_Piece] = []
-    for piece in pieces:
-        worded = len(kept) > 1 and bool(kept[-1].why) and is_range_word(paste.typed[kept[-1].start : kept[-1].end])
-        left = kept[-2] if worded else kept[-1] if kept else None
-        numbers = left and piece.identifier and (left.identifier or left.why == RANGE)
-        if left and numbers and (worded or joins(paste.typed, paste.plain, left.outer, piece.outer)):
-            kept[-2 if worded else -1 :] = [_Piece(left.start, piece.end, (left.outer[0], piece.outer[1]), why=RANGE)]
-        else:
-            kept.append(piece)
-    return kept
+            if block.identifier and struck[start]:
+                yield Piece(start, end, outer, why=_STRUCK_OUT)
+            else:
+                yield Piece(start, end, outer, block.identifier, block.why)
 
 
 def _shows(label: str, linked: str, region: str) -> bool:

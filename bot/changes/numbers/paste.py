@@ -43,18 +43,20 @@ _ROUNDED: Final = re.compile(r"(?<=\d),(?=\d+E\+?\d)", re.IGNORECASE)
 _BULLET_NAME: Final = re.compile("phone|call|pager|check|circle|square|diamond|star")
 #: Stands for a picture that is no bullet.
 _SOME_PICTURE: Final = "\u00a4"
+#: Slack's marks for struck text.
+_STRUCK: Final = re.compile(r"(?<![\w~])~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])")
 _TEL: Final = re.compile(r"(?<![a-z])tel:", re.IGNORECASE)
 #: ``x``, ``ext.``, ``extension:`` with or without its digits, standing after a number.
 _EXTENSION: Final = re.compile(r"(?:x|ext|extn|extension)[.:]?\d*", re.IGNORECASE)
 #: Words that keep the plus signs inside them: addresses, links, and the numbers that a spreadsheet rounded.
-_UNSPLIT: Final = re.compile(r".*(?:@|://).*|[\d.]+e\+?\d+", re.IGNORECASE)
+_UNSPLIT: Final = re.compile(r".*(?:@|://).*|\+?[\d.]+e\+?\d+", re.IGNORECASE)
 _WORD: Final = re.compile(rf"[^\s{RANGE_SIGN}]+")
 _BEFORE_PLUS: Final = re.compile(r"\(?\+[^+]*|[^+]+")
 
 _FOLDED: Final = {
     "\r": "\n", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
     "•": ",", "‣": ",", "⁃": ",", "、": ",", "،": ",", "؛": ",", "。": ",",  # noqa: RUF001 - the characters meant
-    "·": ".", "‧": ".", "∙": ".", "−": "-",  # noqa: RUF001 - the characters meant
+    "\u2800": " ", "٫": ".", "·": ".", "‧": ".", "∙": ".", "−": "-",  # noqa: RUF001 - the characters meant
 }  # fmt: skip
 #: By category: blanks, dashes, quotes, and the pictograms and dingbats that decorate lists.
 _BY_CATEGORY: Final = {"Zs": " ", "Pd": "-", "Pi": '"', "Pf": '"', "So": ","}
@@ -103,6 +105,13 @@ class Paste:
         typed = typed.encode("utf-8", "replace").decode()
         plain = _BOLD.sub(_without_marks, _ROUNDED.sub(".", marked(_PICTURE.sub(_picture, typed)).translate(folds)))
         return cls(typed=typed, plain=_without_list_marks(plain))
+
+    def struck(self) -> bytearray:
+        """Return for each position whether it stands between Slack's marks for struck text."""
+        found = bytearray(len(self.typed))
+        for each in _STRUCK.finditer(self.typed):
+            found[each.start() : each.end()] = b"\1" * len(each[0])
+        return found
 
     def entries(self) -> Iterator[Entry]:
         """Yield what is between separators, in order; entries without a single word are left out."""

@@ -24,7 +24,7 @@ _FIGURES: Final = re.compile(r"\d+", re.ASCII)
 EDGES: Final = " -./:!?"
 
 #: ``1.97056E+10`` and ``19705555098.0``: what spreadsheets make of numbers.
-_ROUNDED: Final = re.compile(r"[\d.]+e\+?\d+|\+?\d{7,}\.\d{1,2}", re.IGNORECASE | re.ASCII)
+_ROUNDED: Final = re.compile(r"\+?[\d.]+e\+?\d+|\+?\d{7,}\.\d{1,2}", re.IGNORECASE | re.ASCII)
 _EXTENSION: Final = re.compile(r"\d\W*(?:x|ext|extn|extension)\W*\d*$", re.IGNORECASE)
 _RANGE: Final = re.compile(r"\W*\d{7,}\s*(?:-|\.\.|~)[\s().+\-]*\d+", re.ASCII)
 #: A switchboard and its last extension: ``+49 30 901820 0-99``.

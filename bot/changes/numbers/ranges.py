@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from bot.changes.text.characters import is_unseen
+
 #: What every such sign becomes, so that whoever reads on has to know only this one. Dashes stay: numbers have them.
 RANGE_SIGN: Final = "~"
 
@@ -30,8 +32,17 @@ _RANGE_MARK: Final = re.compile(
     r"|[\u261a-\u261f\U0001f446-\U0001f449\U0001faf1\U0001faf2][\ufe0f\U0001f3fb-\U0001f3ff]*"
     r"|:(?:arrow|fast_forward|left_right|point)[a-z_]*:"
 )
+#: Words for "to", and what may stand beside one, without punctuation around them.
 _WORDS: Final = frozenset(
-    {"to", "up to", "upto", "thru", "through", "till", "until", "bis", "bis zu", "hasta", "al", "jusqu'à", "tot"}
+    {"to", "upto", "up-to", "thru", "thro", "through", "till", "til", "until", "inclusive", "bis", "hasta", "a", "al"}
+    | {"à", "au", "jusqu'à", "jusqu'au", "até", "ate", "ao", "fino", "tot", "t/m", "t.e.m", "t.o.m", "do", "aż"}
+    | {"až", "po", "până", "la", "ig", "asti", "saakka", "kuni", "iki", "līdz", "ile", "kadar", "do", "до", "по", "έως"}
+    | {"ως", "μέχρι", "עד", "إلى", "الى", "حتى", "تا", "से", "तक", "ถึง", "đến", "tới", "sampai", "hingga", "s/d"}
+    | {"至", "到", "から", "まで", "부터", "까지"}
+)
+_BESIDE: Final = frozenset(
+    {"up", "and", "including", "incl", "inkl", "inclusive", "the", "number", "zu", "zum", "zur", "einschließlich"}
+    | {"en", "met", "og", "och", "med", "el", "le", "il", "y", "e", "o", "et", "i", "и"}
 )
 #: Commas and bars around a dash make it a list or a table.
 _DIVIDED: Final = frozenset(",;|")
@@ -63,8 +74,20 @@ def _without_bullets(text: str) -> Iterator[str]:
 
 
 def is_range_word(text: str) -> bool:
-    """Tell whether ``text`` is a word for "to"."""
-    return " ".join(text.casefold().split()) in _WORDS
+    """Tell whether ``text`` is a word for "to", alone or with others that mean no more."""
+    words = _bare_words(text)
+    return not _WORDS.isdisjoint(words) and _WORDS.union(_BESIDE).issuperset(words)
+
+
+def is_range_end(text: str) -> bool:
+    """Tell whether ``text`` is a word for "to" and the last figures of a number: ``to 0109``."""
+    words = _bare_words(text)
+    return len(words) > 1 and words[-1].isdecimal() and is_range_word(" ".join(words[:-1]))
+
+
+def _bare_words(text: str) -> list[str]:
+    words = (word.strip(".,:;()[]<>\"'/-") for word in text.casefold().replace("\u2019", "'").split())
+    return [word for word in words if word]
 
 
 def is_range(between: str) -> bool:
@@ -108,4 +131,4 @@ def _opens(character: str) -> bool:
 
 
 def _is_picture(character: str) -> bool:
-    return unicodedata.category(character) == "So"
+    return unicodedata.category(character) == "So" and not is_unseen(character)

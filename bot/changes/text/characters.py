@@ -10,9 +10,10 @@ import re
 import unicodedata
 from typing import Any, Final
 
-#: Letters, blanks and marks that show nothing although their category says otherwise (Unicode, Default_Ignorable).
+#: Letters, blanks and marks that show nothing although their category says otherwise (Unicode, Default_Ignorable), and
+#: Braille without a dot.
 _BLANK: Final = re.compile(
-    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
 )
 #: Whatever may be one of them: everything else need not be looked at.
 _CANDIDATE: Final = re.compile(r"[^\x20-\x7e\t\n]")
