@@ -83,12 +83,12 @@ class Setting:
     @property
     def lookup(self) -> bool:
         """Whether the value is an id, or a list of ids, whose names have to be shown beside them."""
-        return self.shape in {Shape.LOOKUP, Shape.LOOKUPS}
+        return self.shape in (Shape.LOOKUP, Shape.LOOKUPS)
 
     @property
     def listed(self) -> bool:
         """Whether the value is a list, which people may also add to and take away from."""
-        return self.shape in {Shape.TAGS, Shape.NUMBERS, Shape.LOOKUPS}
+        return self.shape in (Shape.TAGS, Shape.NUMBERS, Shape.LOOKUPS)  # asked of every value; a set would hash them
 
 
 E164: Final = re.compile(r"\+[1-9]\d{6,14}")

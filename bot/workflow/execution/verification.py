@@ -32,7 +32,7 @@ from bot.workflow.notifications import Notifications
 log = structlog.get_logger(__name__)
 
 #: Numbers that are written down at once: other writers get their turn in between.
-PORTION = 500
+PORTION = 1000
 #: Numbers that are named in a notice before the rest is only counted.
 NAMED = 5
 HOUR = timedelta(hours=1)
@@ -87,7 +87,8 @@ class Verification:
         kind = self._context.catalogue.kind(change.kind)
         sent = {position: comparable(kind, values) for position, values in batches.items()}
         names: set[str] = set()
-        for each in awaited.values():
+        # What is to be read follows from which settings are known, and that is the same of most.
+        for each in {(each.batch, *each.known): each for each in awaited.values()}.values():
             names |= to_read(kind, sent[each.batch], each.known)
         began = change.verifying_at or self._context.clock()
         patience = Patience(
