@@ -119,7 +119,7 @@ class Worker:
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
                 task.add_done_callback(lambda _: wakeup.ring())
-            if not items:
+            if len(items) < room or not room:  # what else is due is all being done, or has to wait for room
                 await wakeup.wait(await self._idle(wakeup))
 
     async def _idle(self, wakeup: Wakeup) -> float:

@@ -163,11 +163,13 @@ class Tasks:
 
     async def hasten(self, task: Task, now: datetime, subjects: Iterable[int]) -> None:
         """Make ``task`` due now on those of ``subjects`` that wait unclaimed for a later time."""
+        if not (waiting := list(subjects)):
+            return
         statement = (
             update(tasks)
             .where(
                 tasks.c.task == task.value,
-                tasks.c.subject.in_(list(subjects)),
+                tasks.c.subject.in_(waiting),
                 tasks.c.owner.is_(None),
                 tasks.c.due_at > now,
             )
