@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Select, Text, bindparam, case, cast, func, literal, or_, select, update
@@ -56,22 +56,21 @@ class Operations:
 
     async def of_batch(self, change: int, batch: int) -> list[Operation]:
         """Return the numbers of one batch, in the plan's order."""
-        statement = (
-            select(*operation_rows.OPERATION)
-            .where(operations.c.change_id == change, operations.c.batch == batch)
-            .order_by(operations.c.position)
+        statement = select(*operation_rows.OPERATION).where(
+            operations.c.change_id == change, operations.c.batch == batch
         )
-        return [operation_rows.to_operation(row) for row in await self._connection.execute(statement)]
+        found = [operation_rows.to_operation(row) for row in await self._connection.execute(statement)]
+        # Not in SQL: for the sake of the order SQLite would look at every number of the change.
+        return sorted(found, key=attrgetter("position"))
 
     async def planned(self, change: int, batches: Sequence[int] = ()) -> dict[int, PlannedNumber]:
-        """Return, by position, a change's numbers as they were planned: all of them, or those of some batches."""
-        statement = (
-            select(*operation_rows.PLANNED).where(operations.c.change_id == change).order_by(operations.c.position)
-        )
+        """Return, by position in its order, a change's numbers as they were planned: all, or those of some batches."""
+        statement = select(*operation_rows.PLANNED).where(operations.c.change_id == change)
         if batches:
             statement = statement.where(operations.c.batch.in_(batches))
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        return dict([operation_rows.to_planned(row) async for rows in result.partitions() for row in rows])
+        found = [operation_rows.to_planned(row) async for rows in result.partitions() for row in rows]
+        return dict(sorted(found, key=itemgetter(0)))  # as above
 
     def stream(self, change: int, states: Iterable[OperationState] = ()) -> AsyncIterator[Operation]:
         """Stream a change's numbers in the plan's order, without holding them all in memory.
