@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -82,3 +84,22 @@ async def test_what_is_asked_for_by_its_id_is_that_or_nothing() -> None:
         await guarded().poll("1")
     with pytest.raises(UnrequestedData, match="9"):
         await guarded().labels(KIND, "connection_id", ["1"])
+
+
+async def test_others_get_turns_while_what_lies_ready_is_streamed() -> None:
+    """A hundred thousand snapshots for which nothing has to be waited keep nobody waiting either."""
+    names = [(str(number), f"+{number}") for number in range(2_000)]
+    read, turns = 0, []
+
+    async def look() -> None:
+        while True:
+            turns.append(read)
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    async for _ in guarded(*names).find(Target(identifiers=tuple(id_ for id_, _ in names)), [], KIND):
+        read += 1
+    looking.cancel()
+
+    assert read == len(names)
+    assert max(later - before for before, later in pairwise(turns)) <= 250
