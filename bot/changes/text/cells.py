@@ -109,7 +109,8 @@ def _units(text: str) -> int:
 
 def unguard(text: str) -> str:
     """Return ``text`` as it was before :func:`guard`; an apostrophe at its beginning only says that it is text."""
-    return _GUARDED.sub(r"\1", text.removeprefix("'"))
+    bare = text.removeprefix("'")
+    return _GUARDED.sub(r"\1", bare) if "'" in bare else bare
 
 
 def guard_json(text: str) -> str:

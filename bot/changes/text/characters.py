@@ -28,6 +28,8 @@ def is_unseen(character: str) -> bool:
 
 def is_blank(text: str) -> bool:
     """Tell whether nobody sees anything of ``text``."""
+    if "!" <= text[:1] <= "~":
+        return False  # as nearly every cell of a sheet begins, and there may be a million
     return all(character.isspace() or is_unseen(character) for character in text)
 
 
