@@ -106,7 +106,7 @@ def to_awaited(row: Sequence[Any]) -> tuple[str, AwaitedNumber]:
         position=position,
         batch=batch,
         doubt=Doubt(code=code, reason=reason, pointer=pointer) if unknown else None,
-        known={**(_values(beside) or {}), **(_values(before) or {})},
+        known=_known(before, beside),
         seen=_values(found) or {},
     )
 
@@ -116,3 +116,9 @@ def _values(stored: str | None) -> Values | None:
     """Return the values of a column; equal ones are one object."""
     document = None if stored is None else json.loads(stored)
     return None if document is None else values_from_json(document)
+
+
+@lru_cache(maxsize=2048)
+def _known(before: str, beside: str | None) -> Values:
+    """Return all that the plan knew of a number; equal ones are one object."""
+    return {**(_values(beside) or {}), **(_values(before) or {})}

@@ -118,9 +118,10 @@ async def say_kept_back(tx: Transaction, notifications: Notifications, change: i
     It is also when nobody will ever know of some: an operator has given them up.
     """
     told = await tx.outbox.told(change, Topic.THREAD, "stopped")
+    if not (told and told.get("unknown")):
+        return
     states = await tx.batches.states(change)
-    undecided = {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys()
-    if undecided or not (told and told.get("unknown")):
+    if {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
         return
     unsent = await tx.operations.groups(change, OperationState.NOT_ATTEMPTED)
     numbers = sum(group.count for group in unsent if group.code != UNCHANGED)

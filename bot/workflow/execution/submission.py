@@ -116,7 +116,7 @@ class Submission:
         is asked before it waits for its turn at the provider, and once more when nothing is left to wait for.
         """
         async with AsyncExitStack() as turn:
-            step = await self._may_go(one.claim, one.batch.id, one.kind)
+            step = await self._may_go(one.claim, one.batch, one.kind)
             if step is _Step.CHECK:
                 await turn.enter_async_context(self._staleness.turn(one.batch.change))
                 step = await self._check(one.claim, one.batch, one.kind)
@@ -124,7 +124,7 @@ class Submission:
                 return step
 
             async def ready() -> None:
-                word = await self._may_go(one.claim, one.batch.id, one.kind, begins=True)
+                word = await self._may_go(one.claim, one.batch, one.kind, begins=True)
                 if word is not _Step.GO:
                     raise _KeptBack(word)
                 one.begun = True
@@ -163,16 +163,16 @@ class Submission:
         Where a look of its own found everything as planned, nothing is asked until its turn has come, when all is asked
         anyway: where everything is slow the look would be too old by then, again and again.
         """
-        if (step := await self._may_go(claim, batch.id, kind)) is not _Step.CHECK:
+        if (step := await self._may_go(claim, batch, kind)) is not _Step.CHECK:
             return step
         try:
             as_planned = await self._staleness.check(batch)
         except ProviderError as error:
             await self._unread(claim, error)
             return _Step.STAY
-        return _Step.GO if as_planned else await self._may_go(claim, batch.id, kind)
+        return _Step.GO if as_planned else await self._may_go(claim, batch, kind)
 
-    async def _may_go(self, claim: Claim, batch_id: int, kind: Kind, *, begins: bool = False) -> _Step:
+    async def _may_go(self, claim: Claim, batch: Batch, kind: Kind, *, begins: bool = False) -> _Step:
         """Tell whether the POST may go out now, or what comes before it.
 
         When it ``begins``, that it is about to go out is written down, in the transaction in which all was asked that
@@ -182,8 +182,8 @@ class Submission:
         async with self._context.database.transaction() as tx:
             if not await tx.tasks.held(claim, self._worker):
                 return _Step.STAY  # somebody took the claim over, or the batch was stopped
-            change = await tx.changes.hold((await tx.batches.get(batch_id)).change)
-            batch = await tx.batches.get(batch_id)  # as it is now that nobody else can stop it
+            change = await tx.changes.hold(batch.change)
+            batch = await tx.batches.get(batch.id)  # as it is now that nobody else can stop it
             if batch.state is not BatchState.QUEUED:
                 await tx.tasks.done(claim)
                 return _Step.STAY
