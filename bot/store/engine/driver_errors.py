@@ -81,6 +81,11 @@ def meaning(error: DBAPIError | PoolTimeout | OSError) -> StoreError | None:
         )
     if state:
         return _by_state(state, _cause(error))
+    if error.connection_invalidated:
+        return DatabaseUnavailable(
+            f"The connection to the database was lost ({_cause(error)}): check that its server runs, then try again. "
+            f"{_SAFE}"
+        )
     if _asks_too_much(error):
         return DatabaseRefused(f"DATABASE_URL cannot be followed ({_cause(error)}): mend it, then try again. {_SAFE}")
     if isinstance(error, OperationalError | InterfaceError):
@@ -135,6 +140,11 @@ def _advice(said: str) -> str:
     if "readonly" in said or "unable to open" in said:
         return "The database file cannot be opened for writing: give this user the right to it and to its folder"
     return "The database accepts nothing right now: see the log"
+
+
+def is_out_of_step(error: BaseException | None) -> bool:
+    """Tell whether asyncpg lost track of a connection: its server had its last word in the midst of nothing."""
+    return type(getattr(error, "__cause__", None)).__name__ == "InternalClientError"
 
 
 def _asks_too_much(error: DBAPIError) -> bool:

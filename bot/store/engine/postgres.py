@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import URL, NullPool, Row, TextClause, text
+from sqlalchemy import URL, ExceptionContext, NullPool, Row, TextClause, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.config.postgres_url import for_driver
 from bot.errors import DatabaseConflict, DatabaseRefused
 from bot.store.engine.database_clock import DatabaseClock
-from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
+from bot.store.engine.driver_errors import DRIVER_ERRORS, is_out_of_step, meaning
 
 #: Seconds within which a transaction is open: with a connection from the pool, or a new one. Somebody may be waiting
 #: in Slack, and a server that hangs shows here as a rule.
@@ -70,12 +70,24 @@ def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
         "prepared_statement_name_func": str,
     }
     pool: dict[str, Any] = {"poolclass": NullPool} if patient else {"pool_size": KEPT, "max_overflow": MORE}
-    return create_async_engine(
+    engine = create_async_engine(
         plain,
         hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
         connect_args={**arguments, **limits, **unnamed},
         **pool,
     )
+    event.listen(engine.sync_engine, "handle_error", _lost_already)
+    return engine
+
+
+def _lost_already(context: ExceptionContext) -> None:
+    """Have a connection replaced whose end asyncpg has been told of and has not seen yet.
+
+    A server that ends a connection says so first. From then on asyncpg takes every command for one that comes in the
+    middle of another, until it sees that the connection is closed.
+    """
+    if is_out_of_step(context.original_exception):
+        context.is_disconnect = True
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -19,6 +20,9 @@ from tests.integration.unruly_postgres import DATABASE, UnrulyPostgres, certific
 __all__ = ["unruly", "unruly_server"]
 
 WEAK = "weak"
+#: What PostgreSQL says before it closes a connection that an administrator ended.
+_SAID = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+LAST_WORD = b"E" + (len(_SAID) + 4).to_bytes(4) + _SAID
 #: How many wait for a lock.
 WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
 
@@ -119,6 +123,32 @@ async def test_ended_connections_are_replaced_unnoticed(unruly: UnrulyPostgres, 
     await database.probe()
 
     assert database.trouble == ""
+
+
+async def test_a_connection_that_is_about_to_be_closed_is_replaced_unnoticed(database: Database) -> None:
+    """The server has said so and has not closed it: on a busy machine a command comes in between."""
+    await database.ping()
+    async with database.engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+    driver._protocol.data_received(LAST_WORD)
+
+    await database.probe()
+    assert database.trouble == ""
+    async with database.engine.connect() as connection:
+        assert (await connection.get_raw_connection()).driver_connection is not driver
+
+
+async def test_a_transaction_whose_connection_is_about_to_be_closed_is_told(database: Database) -> None:
+    """In the middle of it, too, it is a trouble of the database and no fault of ours."""
+
+    async def lose() -> None:
+        async with database._writer() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            driver._protocol.data_received(LAST_WORD)
+            await connection.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseUnavailable, match="was lost"):
+        await lose()
 
 
 async def test_a_transaction_that_loses_its_connection_is_told(unruly: UnrulyPostgres, database: Database) -> None:
