@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from bot.changes.model.lifecycle import ChangeState
-from bot.errors import DatabaseUnavailable
+from bot.errors import StoreError
 from bot.store.queue.tasks import Task
 from bot.telemetry.call_times import CallTimes
 from bot.workflow.context import Context
@@ -145,7 +145,7 @@ async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
             reporting = await _reports(context, replica)
             if reporting:
                 stuck = await _count(context, figures)
-    except (DatabaseUnavailable, TimeoutError):
+    except (StoreError, TimeoutError):
         reporting = False
     figures.tell(REPORTING, {(): reporting})
     figures.tell(
@@ -187,7 +187,7 @@ def _written(figures: Figures) -> bytes:
 async def leave(context: Context, replica: str) -> None:
     """Let another replica report for all from now on; without it that takes a while."""
     if context.database.shared and not context.database.trouble:
-        with suppress(DatabaseUnavailable):
+        with suppress(StoreError):
             async with context.database.transaction() as tx:
                 await tx.reporter.leave(replica)
 

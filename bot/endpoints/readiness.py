@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.endpoints.metrics import starting
-from bot.errors import DatabaseUnavailable, StoreError
+from bot.errors import StoreError
 from bot.workflow.context import Context
 
 #: Seconds for which the database is waited for.
@@ -78,9 +78,11 @@ class Readiness:
         if context is None:
             return ()
         try:
-            async with context.database.reading() as tx:
+            async with asyncio.timeout(WITHIN), context.database.reading() as tx:
                 stuck = await tx.outbox.stuck()
-        except DatabaseUnavailable as error:  # since it was asked whether it answers
+        except TimeoutError:
+            stuck = "The database does not answer."
+        except StoreError as error:  # since it was asked whether it answers
             stuck = error.message
         waits = [
             f"Slack asks to wait with {what} until {until:%Y-%m-%d %H:%M} UTC."

@@ -41,6 +41,7 @@ _REFUSED: Final = (
     ("28P01", "The database does not accept the user's password ({}): check it in DATABASE_URL"),
     ("28", "The database does not let Linesman in ({}): check DATABASE_URL and the server's pg_hba.conf"),
     ("3D", "The database of that name is not there ({}): check its name in DATABASE_URL, or create it"),
+    ("3F", "The database has no schema to make tables in ({}): create it, or mend the user's search_path"),
     ("42501", "The database user lacks a right ({}): grant it, or use the user to whom the tables belong"),
     # A pooler hands one connection to many: names of prepared statements, and settings, are not kept apart there.
     ("26000", "A pooler before the database mixes up statements ({}): set its pool_mode to session or transaction"),
@@ -76,11 +77,11 @@ def meaning(error: DBAPIError | PoolTimeout | OSError) -> StoreError | None:
         )
     said, state = str(error.orig).lower(), str(getattr(error.orig, "sqlstate", None) or "")
     if state in _OTHERWISE_STATES or (not state and any(word in said for word in _OTHERWISE)):
-        return StoreError(
+        return DatabaseRefused(
             f"The database does not have the structure that Linesman gave it: {_cause(error)}. Restore a backup."
         )
     if state:
-        return _by_state(state, _cause(error))
+        return _by_state(state, _cause(error), asked=error.statement is not None)
     if error.connection_invalidated:
         return DatabaseUnavailable(
             f"The connection to the database was lost ({_cause(error)}): check that its server runs, then try again. "
@@ -95,8 +96,8 @@ def meaning(error: DBAPIError | PoolTimeout | OSError) -> StoreError | None:
     return None
 
 
-def _by_state(state: str, cause: str) -> StoreError | None:
-    """Return what a SQLSTATE of PostgreSQL means."""
+def _by_state(state: str, cause: str, *, asked: bool) -> StoreError | None:
+    """Return what a SQLSTATE of PostgreSQL means; where nothing was ``asked`` yet, it cannot be about what was."""
     if state in _CONFLICTS:
         return DatabaseConflict()
     if state in _DAMAGED_STATES:
@@ -107,6 +108,10 @@ def _by_state(state: str, cause: str) -> StoreError | None:
     for begin, text in _UNAVAILABLE:
         if state.startswith(begin):
             return DatabaseUnavailable(f"{text.format(cause)}, then try again. {_SAFE}")
+    if not asked:
+        return DatabaseUnavailable(
+            f"The database does not take connections ({cause}): see the log of its server, then try again. {_SAFE}"
+        )
     return None
 
 

@@ -15,7 +15,15 @@ from bot.store.database import Database
 from bot.store.engine.driver_errors import repeated
 from bot.store.migrations import migrate
 from bot.store.queue.tasks import Task
-from tests.integration.unruly_postgres import DATABASE, UnrulyPostgres, certificate, speaking_tls, unruly, unruly_server
+from tests.integration.unruly_postgres import (
+    DATABASE,
+    USER,
+    UnrulyPostgres,
+    certificate,
+    speaking_tls,
+    unruly,
+    unruly_server,
+)
 
 __all__ = ["unruly", "unruly_server"]
 
@@ -48,6 +56,25 @@ async def test_who_is_not_let_in_reads_why(unruly: UnrulyPostgres, change: dict[
     async with Database(unruly.url_of(**change)) as database:
         with pytest.raises(DatabaseRefused, match=words):
             await migrate(database)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        pytest.param(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false", "does not take connections", id="closed"),
+        pytest.param(f"ALTER ROLE {USER} SET search_path = nowhere", "has no schema to make tables in", id="schema"),
+        pytest.param(f"ALTER ROLE {USER} CONNECTION LIMIT 0", "has no connection left", id="limit"),
+    ],
+)
+async def test_a_database_that_was_closed_says_so(unruly: UnrulyPostgres, command: str, words: str) -> None:
+    """Whatever a server says to whoever connects is a trouble of the database, and no fault of ours."""
+    unruly.psql(command)
+    try:
+        async with Database(unruly.url) as database:
+            with pytest.raises(DatabaseUnavailable, match=words):
+                await migrate(database)
+    finally:
+        unruly.psql(f"ALTER ROLE {USER} RESET search_path", f"ALTER ROLE {USER} CONNECTION LIMIT -1")
 
 
 async def test_a_host_that_is_not_known_is_said(unruly: UnrulyPostgres) -> None:
@@ -213,6 +240,7 @@ async def test_a_server_without_room_for_connections_is_said(unruly: UnrulyPostg
         pytest.param("DO $$ BEGIN RAISE index_corrupted; END $$", "is damaged", id="damaged"),
         pytest.param("DO $$ BEGIN RAISE admin_shutdown; END $$", "ended the connection", id="shutdown"),
         pytest.param("DO $$ BEGIN RAISE invalid_sql_statement_name; END $$", "pool_mode", id="pooler"),
+        pytest.param("SELECT gone FROM tasks", "not have the structure", id="structure"),
     ],
 )
 async def test_what_the_server_cannot_do_is_said_plainly(database: Database, statement: str, words: str) -> None:
