@@ -148,11 +148,12 @@ async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
     except (StoreError, TimeoutError):
         reporting = False
     figures.tell(REPORTING, {(): reporting})
+    present = context.health.present
     figures.tell(
         TROUBLE,
         {
-            ("database",): bool(context.database.trouble or context.database.damage),
-            (Health.SLACK,): bool(stuck) or Health.SLACK in context.health.present,
+            (Health.DATABASE,): bool(context.database.trouble or context.database.damage) or Health.DATABASE in present,
+            (Health.SLACK,): bool(stuck) or Health.SLACK in present,
         },
     )
     figures.tell(FAILING, _by_name(Counter(fault.what for fault in context.task_failures.present)))

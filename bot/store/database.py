@@ -95,6 +95,8 @@ class Database:
         self._writing = asyncio.Lock()
         self._queue = asyncio.Lock()
         self._trouble = ""
+        #: What was logged of it; some troubles take turns in showing themselves.
+        self._logged: set[str] = set()
         #: What was found to be damaged; it stays so until another process opens a restored file.
         self._damage = ""
         #: The revision that every transaction that writes has to find; empty while any will do.
@@ -239,8 +241,9 @@ class Database:
                 log.error("the database is damaged", cause=cause)
             self._damage = told.message
         elif writing and isinstance(told, DatabaseUnavailable):
-            if told.message != self._trouble and not self._beside:
+            if told.message not in self._logged and not self._beside:
                 log.error("the database takes no writes", why=told.message, cause=cause)
+            self._logged.add(told.message)
             self._trouble = told.message
 
     async def _scrub(self, connection: AsyncConnection) -> None:
@@ -320,8 +323,11 @@ class Database:
     async def probe(self) -> None:
         """Find out by writing whether it takes writes again; raises :class:`bot.errors.DatabaseUnavailable`.
 
-        An update of nothing proves nothing, and one in place does not prove that there is room.
+        An update of nothing proves nothing, and one in place does not prove that there is room. One row of a server's
+        does not prove that the others may be written, and what is taken back does not prove that it can be kept.
         """
+        if self.shared:
+            await self.rehearse()
         async with self._writer() as connection:
             if self._sqlite:
                 await connection.execute(text("CREATE TABLE linesman_probe (room BLOB)"))
@@ -332,6 +338,7 @@ class Database:
         if self._trouble:
             log.warning("the database takes writes again")
         self._trouble = ""
+        self._logged.clear()
 
     async def ping(self) -> None:
         """Raise :class:`bot.errors.StoreError` unless the database answers."""

@@ -19,11 +19,13 @@ log = structlog.get_logger(__name__)
 class Health:
     """Standing troubles, by where they are. ``/readyz`` and ``/metrics`` tell them until they are over.
 
-    The database knows its own (:attr:`bot.store.database.Database.trouble`).
+    That it takes no writes the database knows itself (:attr:`bot.store.database.Database.trouble`).
     """
 
     #: The Slack token does not work any more, or Slack refuses messages everywhere.
     SLACK = "slack"
+    #: The connection cannot be had on which other replicas see that this one lives.
+    DATABASE = "database"
 
     def __init__(self) -> None:
         self._present: dict[str, str] = {}

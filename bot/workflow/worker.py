@@ -18,6 +18,7 @@ from bot.telemetry import tracing
 from bot.workflow.alerts import FailureAlerts
 from bot.workflow.clock_steps import TOLERATED, ClockSteps
 from bot.workflow.context import Context, Wakeup
+from bot.workflow.health import Health
 
 log = structlog.get_logger(__name__)
 
@@ -286,17 +287,26 @@ class Worker:
             try:
                 async with self._context.database.alive(self._name) as proof:
                     self._living = True
+                    self._context.health.end(Health.DATABASE)
                     self._context.ring()
                     while True:
                         await proof()
                         await self._free_the_dead()
                         await asyncio.sleep(IDLE)
             except DatabaseUnavailable as error:
-                log.info("others cannot see that this replica lives", why=error.message)
+                self._is_unseen(error)
             except Exception:  # as above
                 log.exception("cannot prove that this replica lives")
             self._living = False
             await asyncio.sleep(IDLE)
+
+    def _is_unseen(self, error: DatabaseUnavailable) -> None:
+        """Tell that no work is taken, unless the next attempt or the database's own trouble says it all."""
+        if self._living:
+            log.warning("others cannot see that this replica lives", why=error.message)
+        elif not self._context.database.trouble and Health.DATABASE not in self._context.health.present:
+            what = f"This replica takes no work, for others cannot see that it lives. {error.message}"
+            self._context.health.begin(Health.DATABASE, what)
 
     async def _free_the_dead(self) -> None:
         async with self._context.database.reading() as tx:

@@ -10,7 +10,7 @@ import structlog
 
 from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
-from tests.integration.unruly_postgres import DATABASE, UnrulyPostgres, unruly, unruly_server
+from tests.integration.unruly_postgres import DATABASE, USER, UnrulyPostgres, unruly, unruly_server
 
 __all__ = ["unruly", "unruly_server"]
 
@@ -60,6 +60,7 @@ async def test_while_it_is_stopped_people_are_told_and_afterwards_it_goes_on(
     assert 'linesman_trouble{where="database"} 1.0' in metrics
     assert "linesman_changes" not in metrics
     assert sum(line["event"] == "no new work is started" for line in lines) <= 2
+    assert sum(line["event"] == "others cannot see that this replica lives" for line in lines) <= 1
     assert not [line for line in lines if line.get("exc_info")]
     await goes_on(stage)
 
@@ -98,6 +99,51 @@ async def test_a_standby_is_not_ready(stage: Stage, unruly: UnrulyPostgres) -> N
     assert "have DATABASE_URL lead to the primary" in answer
     assert stage.outcomes(change) == {"verified": 1}
     stage.assert_nothing_doubled()
+
+
+async def test_whom_others_cannot_see_takes_no_work_and_says_so(stage: Stage, unruly: UnrulyPostgres) -> None:
+    """Its connections work, but there is none left for the one on which it is seen: it is not ready, in one line."""
+    of_life = "FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711044"
+    async with asyncio.timeout(60):
+        while unruly.psql(f"SELECT count(*) {of_life}").strip() != "1":  # noqa: ASYNC110 - it signals nobody
+            await asyncio.sleep(0.05)
+    await ready(stage, 200)
+    with structlog.testing.capture_logs() as lines:
+        unruly.psql(f"ALTER ROLE {USER} CONNECTION LIMIT 1", f"SELECT pg_terminate_backend(pid) {of_life}")
+        said = await ready(stage, 503)
+        status, metrics = await stage.get("/metrics")
+        await asyncio.sleep(3)
+        unruly.psql(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
+        await ready(stage, 200)
+
+    assert "takes no work, for others cannot see that it lives. The database has no connection left" in said
+    assert (status, 'linesman_trouble{where="database"} 1.0' in metrics) == (200, True)
+    told = [line["event"] for line in lines if line["event"] != "event"]
+    assert told == ["others cannot see that this replica lives", "trouble", "recovered"]
+    await goes_on(stage)
+
+
+async def test_a_right_that_is_taken_away_is_one_line_until_it_is_given_back(
+    stage: Stage, unruly: UnrulyPostgres
+) -> None:
+    """What can still be written does not make it ready in between."""
+    await ready(stage, 200)
+    with structlog.testing.capture_logs() as lines:
+        unruly.psql(f"REVOKE ALL ON tasks FROM {USER}", database=DATABASE)
+        await ready(stage, 503)
+        for _ in range(50):
+            status, said = await stage.get("/readyz")
+            assert status == 503
+            assert "lacks a right (permission denied for table tasks)" in said
+            await asyncio.sleep(0.1)
+        unruly.psql(f"GRANT ALL ON tasks TO {USER}", database=DATABASE)
+        await ready(stage, 200)
+
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == [
+        "the database takes no writes",
+        "no new work is started",
+    ]
+    await goes_on(stage)
 
 
 async def test_ended_connections_double_and_lose_nothing(stage: Stage, unruly: UnrulyPostgres) -> None:
