@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from bot.commands import OK, environment
 from bot.config import Storage
-from bot.errors import InputError, StoreError
+from bot.errors import DatabaseUnavailable, InputError, StoreError
 from bot.machine import utc_now
 from bot.store.database import Database
 from bot.store.engine.sqlite_file import path_of
@@ -57,4 +57,7 @@ async def _moved(source: Storage, target: Storage) -> Moved:
     if not path.exists():
         raise StoreError(f"There is no database {path}: check --from.")
     async with Database(here) as old, Database(there) as new:
-        return await move(old, new, by=environment.who(), now=utc_now())
+        try:
+            return await move(old, new, by=environment.who(), now=utc_now())
+        except DatabaseUnavailable as error:
+            raise StoreError(error.message.replace("DATABASE_URL", "--to")) from error

@@ -18,7 +18,13 @@ _OF_DSN: Final = frozenset(
 _FILES: Final = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
 #: Parameters that SQLAlchemy and asyncpg take as they are.
 _AS_THEY_ARE: Final = frozenset({"host", "port", "ssl"})
-_TLS_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+#: What those may say that name one of a few things.
+_CHOICES: Final = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "target_session_attrs": ("any", "primary", "standby", "read-write", "read-only", "prefer-standby"),
+}
+#: The largest port that there is.
+_LAST_PORT: Final = 65_535
 
 
 def is_postgres(url: URL) -> bool:
@@ -32,6 +38,7 @@ def for_driver(url: URL) -> tuple[URL, dict[str, str]]:
     ``?sslmode=require`` would otherwise end as an unknown argument. Raises ValueError, whose text says what is wrong
     with which parameter.
     """
+    _refuse_nowhere(url)
     moved: dict[str, str] = {}
     kept = {name: value for name, value in url.query.items() if name in _AS_THEY_ARE}
     for name, value in url.query.items():
@@ -47,9 +54,18 @@ def for_driver(url: URL) -> tuple[URL, dict[str, str]]:
             raise ValueError(f"has the parameter {name}, which means nothing here: leave it out (known are {known})")
         if name in _FILES and not Path(said).is_file():
             raise ValueError(f"names the file {said} as its {name}, and there is none: mend the path")
+        if said not in _CHOICES.get(name, (said,)):
+            raise ValueError(f"has no {name} that exists: use one of {', '.join(_CHOICES[name])}")
         moved[name] = said
-    mode = moved.get("sslmode", "prefer")
-    if mode not in _TLS_MODES:
-        raise ValueError(f"has no sslmode that exists: use one of {', '.join(_TLS_MODES)}")
     plain = url.set(drivername="postgresql+asyncpg", query=kept)
     return plain, ({"dsn": f"postgresql://?{urlencode(moved)}"} if moved else {})
+
+
+def _refuse_nowhere(url: URL) -> None:
+    """Raise ValueError for a host or a port that nobody can have: the network would not even be asked."""
+    if url.port is not None and not 0 < url.port <= _LAST_PORT:
+        raise ValueError(f"has the port {url.port}, and there are those from 1 to {_LAST_PORT}: correct it")
+    try:
+        (url.host or "").encode("idna")
+    except UnicodeError:
+        raise ValueError("has a host whose name cannot be one: correct it") from None

@@ -195,6 +195,21 @@ async def test_a_source_in_use_stays_where_it_is(tmp_path: Path, target: str, mo
 
 
 @pytest.mark.usefixtures("logging_as_before")
+async def test_a_target_that_cannot_be_reached_is_told_as_it_was_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody has set DATABASE_URL, so it is not what has to be checked."""
+    await installed(tmp_path / "linesman.db")
+    here, there = f"sqlite+aiosqlite:///{tmp_path}/linesman.db", "postgresql+asyncpg://ann:pw@127.0.0.1:1/numbers"
+    status = await asyncio.to_thread(main, ["migrate", "--from", here, "--to", there])
+    said = capsys.readouterr().err
+
+    assert status == 1
+    assert said.startswith("✗ The database cannot be reached")
+    assert "check --to and that its server runs" in said
+
+
+@pytest.mark.usefixtures("logging_as_before")
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
