@@ -6,10 +6,10 @@ import argparse
 import itertools
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from tests.simulation.runner import Order, cores, play
-from tests.simulation.script import script
+from tests.simulation.runner import cores, play
+from tests.simulation.script import FEWEST, MOST, Order, script
 from tests.simulation.shrink import shrunk
 from tests.simulation.world import Report
 
@@ -18,8 +18,9 @@ def main() -> int:
     """Play what the command line asks for; 1 when a world went wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="play this world, and tell what is wrong with it")
-    parser.add_argument("--seeds", help="play these worlds: 1-200, or 1- for as long as --for says")
+    parser.add_argument("--seeds", help="play these worlds: 1-200,317, or 1- for as long as --for says")
     parser.add_argument("--minutes", type=float, default=30.0, help="for how long things happen in a world")
+    parser.add_argument("--changes", type=int, default=MOST, help="most changes that people want in a world")
     parser.add_argument("--for", type=float, dest="how_long", help="begin no more worlds after so many minutes")
     parser.add_argument("--jobs", type=int, default=cores(), help="worlds at a time")
     parser.add_argument("--without", default="", help="leave out these items of the script: 3,5,8")
@@ -30,28 +31,34 @@ def main() -> int:
     parser.add_argument("--first", action="store_true", help="play no more once one went wrong")
     given = parser.parse_args()
     warnings.simplefilter("ignore", ResourceWarning)  # the dead close nothing
+    if given.changes < FEWEST:
+        parser.error(f"a world has at least {FEWEST} changes")
     if given.seed is not None:
         without = tuple(int(each) for each in given.without.split(",") if each)
-        return _one(Order(given.seed, given.minutes, without, given.trace), shrink=given.shrink)
+        return _one(Order(given.seed, given.minutes, given.changes, without, given.trace), shrink=given.shrink)
     if given.seeds is None:
         parser.error("give --seed or --seeds")
     seconds = None if given.how_long is None else given.how_long * 60
-    orders = (Order(seed, given.minutes) for seed in _range(given.seeds))
+    orders = (Order(seed, given.minutes, given.changes) for seed in _ranges(given.seeds))
     return _many(play(orders, jobs=given.jobs, seconds=seconds), first=given.first)
 
 
-def _range(text: str) -> Iterable[int]:
-    first, _, last = text.partition("-")
-    return range(int(first), int(last) + 1) if last else itertools.count(int(first))
+def _ranges(text: str) -> Iterator[int]:
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if dash and not last:
+            yield from itertools.count(int(first))
+        yield from range(int(first), int(last or first) + 1)
 
 
 def _one(order: Order, *, shrink: bool) -> int:
     if shrink:
         order, items = shrunk(order)
-        print(f"--seed {order.seed} --minutes {order.minutes:g} --without {','.join(map(str, order.without))}")
+        left_out = ",".join(map(str, order.without))
+        print(f"--seed {order.seed} --minutes {order.minutes:g} --changes {order.changes} --without {left_out}")
         print(*items, sep="\n")
     else:
-        print(*script(order.seed, order.minutes * 60, order.without), sep="\n")
+        print(*script(order), sep="\n")
     [report] = play([order])
     print(report, *report.faults, sep="\n")
     if report.faults:

@@ -11,9 +11,8 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -21,6 +20,7 @@ from typing import Final
 
 from bot.store.database import Database
 from bot.store.migrations import migrate
+from tests.simulation.script import Order
 from tests.simulation.world import Report, World
 
 #: Where the files of worlds are, if there is such a place: nothing of them needs a real disk.
@@ -29,17 +29,6 @@ MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made the
 LONGEST: Final = 240
 #: Files that a world may have open: every life leaves some.
 FILES: Final = 4096
-
-
-@dataclass(frozen=True)
-class Order:
-    """A world to play."""
-
-    seed: int
-    minutes: float
-    without: Collection[int] = ()
-    #: Where to write every step; empty for nowhere.
-    trace: str = ""
 
 
 @contextmanager
@@ -82,7 +71,7 @@ def _play(file: Path, order: Order) -> Report:
     folder = Path(tempfile.mkdtemp(prefix=f"world-{order.seed}-", dir=file.parent))
     out = Path(order.trace).open("w", encoding="utf-8") if order.trace else None  # noqa: SIM115 - until this process ends
     try:
-        return World(order.seed, order.minutes, folder, file, without=order.without, out=out).play()
+        return World(order, folder, file, out=out).play()
     except BaseException:  # noqa: BLE001 - the world itself broke, and whoever plays it is told
         return Report(seed=order.seed, steps=0, hash="", seconds=0.0, cpu=0.0, faults=[traceback.format_exc()])
     finally:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-#: Of each world, so many changes and troubles, at the least and at the most.
-CHANGES: Final = (3, 12)
-TROUBLES: Final = (2, 18)
+#: Fewest changes of a world, and most unless fewer are ordered.
+FEWEST: Final = 3
+MOST: Final = 20
+#: Troubles of a world for each of its changes, at the least and at the most.
+TROUBLES: Final = (0.5, 2.0)
 
 #: What may go wrong, and how often compared with the others.
 TROUBLE: Final = {
@@ -36,6 +38,21 @@ TROUBLE: Final = {
 
 
 @dataclass(frozen=True)
+class Order:
+    """A world to play."""
+
+    seed: int
+    #: For how long things happen in it.
+    minutes: float = 30.0
+    #: Most changes that people want in it.
+    changes: int = MOST
+    #: Items of its script that are left out.
+    without: Collection[int] = ()
+    #: Where to write every step; empty for nowhere.
+    trace: str = ""
+
+
+@dataclass(frozen=True)
 class Item:
     """One thing that happens, with chances of its own, so that leaving another one out changes nothing in it."""
 
@@ -53,13 +70,14 @@ class Item:
         return f"{self.number}: {self.what} at {self.at:.0f} s"
 
 
-def script(seed: int, length: float, without: Collection[int] = ()) -> Sequence[Item]:
-    """Return what happens in the world of ``seed`` within ``length`` seconds, but for the items ``without``."""
-    random = Random(f"script {seed}")
-    changes = ["change"] * random.randint(*CHANGES)
-    troubles = random.choices(list(TROUBLE), list(TROUBLE.values()), k=random.randint(*TROUBLES))
+def script(order: Order) -> Sequence[Item]:
+    """Return what happens in the world of ``order``."""
+    random = Random(f"script {order.seed}")
+    changes = ["change"] * random.randint(FEWEST, order.changes)
+    many = round(len(changes) * random.uniform(*TROUBLES))
+    troubles = random.choices(list(TROUBLE), list(TROUBLE.values()), k=many)
     items = [
-        Item(number, what, random.random() * length, random.getrandbits(48))
+        Item(number, what, random.random() * order.minutes * 60, random.getrandbits(48))
         for number, what in enumerate([*changes, *troubles])
     ]
-    return [item for item in items if item.number not in without]
+    return [item for item in items if item.number not in order.without]

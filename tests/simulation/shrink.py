@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tests.simulation.runner import Order, play
-from tests.simulation.script import Item, script
+from tests.simulation.runner import play
+from tests.simulation.script import Item, Order, script
 from tests.simulation.world import Report
 
 
@@ -24,13 +24,13 @@ def shrunk(order: Order) -> tuple[Order, Sequence[Item]]:
     [report] = play([order])
     wanted = kind(report)
     if not wanted:
-        return order, script(order.seed, order.minutes * 60, order.without)
+        return order, script(order)
     left = True
     while left:
         left = False
-        for item in script(order.seed, order.minutes * 60, order.without):
+        for item in script(order):
             less = replace(order, without=(*order.without, item.number))
             [report] = play([less])
             if kind(report) == wanted:
                 order, left = less, True
-    return order, script(order.seed, order.minutes * 60, order.without)
+    return order, script(order)

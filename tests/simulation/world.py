@@ -7,7 +7,7 @@ import logging
 import resource
 import traceback
 import zlib
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,9 +26,9 @@ from tests.simulation.disk import Disk
 from tests.simulation.judge import Judge
 from tests.simulation.loop import Stuck
 from tests.simulation.nature import Nature
-from tests.simulation.people import APPROVALS, FAILURES, OPS, People
+from tests.simulation.people import APPROVALS, APPROVERS, FAILURES, OPS, REQUESTERS, People
 from tests.simulation.process import Process
-from tests.simulation.script import Item, script
+from tests.simulation.script import Item, Order, script
 from tests.simulation.trace import Trace
 from tests.simulation.troubles import TROUBLES, calm
 from tests.simulation.wishes import ADDRESS, wish
@@ -83,26 +83,17 @@ class Report:
 class World:
     """A world from a seed; ``folder`` is for its files, ``template`` an empty database of this version."""
 
-    def __init__(
-        self,
-        seed: int,
-        minutes: float,
-        folder: Path,
-        template: Path,
-        *,
-        without: Collection[int] = (),
-        out: TextIO | None = None,
-    ) -> None:
-        self.seed = seed
-        self.length = minutes * 60
-        self.nature = Nature(seed)
+    def __init__(self, order: Order, folder: Path, template: Path, *, out: TextIO | None = None) -> None:
+        self.seed = order.seed
+        self.length = order.minutes * 60
+        self.nature = Nature(order.seed)
         self.random = self.nature.random
         self.nature.rule()
         self.trace = Trace(self.nature.loop.time, out)
         self.disk = Disk(folder, self.random, template=template, unsafe=self.unsafe)
         #: Whether nothing goes wrong any more, and nobody begins anything new.
         self.calm = False
-        self.items = script(seed, self.length, without)
+        self.items = script(order)
         #: Numbers that somebody else has changed, and when.
         self.touched: dict[str, float] = {}
         #: What was found to be wrong.
@@ -274,8 +265,8 @@ class World:
             "CLOSE_API_URL": self.close.url,
             "HOST": "127.0.0.1",
             "PORT": "0",
-            "LINESMAN_REQUESTERS": "U0ANA,U0MIA",
-            "LINESMAN_APPROVERS": "U0MAX,U0MIA,U0ANA",
+            "LINESMAN_REQUESTERS": ",".join(sorted(REQUESTERS)),
+            "LINESMAN_APPROVERS": ",".join(sorted(APPROVERS)),
             "LINESMAN_OPERATORS": "U0OTTO",
             "LINESMAN_APPROVAL_CHANNEL": APPROVALS,
             "LINESMAN_FAILURE_CHANNEL": FAILURES,

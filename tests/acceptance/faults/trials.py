@@ -28,7 +28,7 @@ MISSES: Final = 3
 #: The variable that says which share of the matrix is played: ``2/5`` is the second of five, ``1/1`` is all of it.
 SHARE: Final = "FAULTS_SHARE"
 #: The share that is played without it.
-A_SHARE: Final = "1/16"
+A_SHARE: Final = "1/32"
 #: How much of the log is shown with a failure, in characters.
 TAIL: Final = 6000
 
