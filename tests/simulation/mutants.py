@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -112,10 +113,58 @@ MUTANTS: Final = (
         "            await tx.events.seal()\n",
         "",
     ),
+    Broken(
+        "only approvers approve",
+        "bot/changes/policy/verdicts.py",
+        "        reason = _listing(policy.approvers, person, membership)\n",
+        "        reason = Reason.LISTED\n",
+    ),
+    Broken(
+        "as many approve as have to",
+        "bot/workflow/approval/approvals.py",
+        "enough=approvals >= required",
+        "enough=True",
+    ),
+    Broken(
+        "the end of a request is written down",
+        "bot/workflow/approval/approvals.py",
+        '            await tx.events.add(change_id, "expired", at=now)\n',
+        "",
+    ),
+    Broken(
+        "a request that has ended has no buttons",
+        "bot/workflow/approval/approvals.py",
+        '"expired", at=now)\n            await self._notify.cards(tx, change_id)\n',
+        '"expired", at=now)\n',
+    ),
+    Broken(
+        "the results of every change are shared",
+        f"{EXECUTION}/completion.py",
+        "            await self._notify.results(tx, claim.subject)\n",
+        "",
+    ),
+    Broken(
+        "one list without the job is not enough to make it again",
+        f"{EXECUTION}/reconciliation.py",
+        "ABSENCES = 2",
+        "ABSENCES = 1",
+    ),
+    Broken(
+        "a number that is not sent is told as such",
+        f"{EXECUTION}/settlement.py",
+        "        OperationState.NOT_ATTEMPTED,\n",
+        "        OperationState.WAITING,\n",
+    ),
+    Broken(
+        "what Slack put off is said later",
+        "bot/workflow/delivery.py",
+        "            await self._postpone(message, pause, error.message, surely_unsent=False)\n",
+        "            await self._arrived(message, details, None)\n",
+    ),
 )
 
 
-def noticed(broken: Broken, seeds: str, minutes: float, jobs: int) -> str:
+def noticed(broken: Broken, seeds: str, world: Sequence[str]) -> str:
     """Return how many worlds it took to notice, and what was said; empty when nothing was."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         copy = Path(folder)
@@ -123,7 +172,7 @@ def noticed(broken: Broken, seeds: str, minutes: float, jobs: int) -> str:
         (copy / "tests").symlink_to(ROOT / "tests")
         (copy / broken.path).write_text(broken.source(), encoding="utf-8")
         command = [sys.executable, "-m", "tests.simulation", "--seeds", seeds, "--first"]
-        command += ["--minutes", str(minutes), "--jobs", str(jobs)]
+        command += world
         env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         played = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     worlds = [line for line in played.stdout.splitlines() if line.startswith("seed ")]
@@ -135,14 +184,16 @@ def main() -> int:
     """Play each; 1 when one of them was not noticed."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.mutants", description=__doc__)
     parser.add_argument("--seeds", default="1-500", help="in these worlds at the most")
-    parser.add_argument("--minutes", type=float, default=10.0, help="for how long things happen in a world")
+    parser.add_argument("--minutes", type=float, default=4.0, help="for how long things happen in a world")
+    parser.add_argument("--changes", type=int, default=3, help="most changes that people want in a world")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worlds at a time")
     parser.add_argument("--only", default="", help="those whose promise has this in it")
     given = parser.parse_args()
+    world = ["--minutes", str(given.minutes), "--changes", str(given.changes), "--jobs", str(given.jobs)]
     missed = 0
     for broken in MUTANTS:
         if given.only in broken.promise:
-            told = noticed(broken, given.seeds, given.minutes, given.jobs)
+            told = noticed(broken, given.seeds, world)
             missed += not told
             print(f"{broken.promise}: {told or 'NOT NOTICED'}", flush=True)
     return 1 if missed else 0

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OPS: Final = "C0OPS"
 APPROVALS: Final = "C0APPROVALS"
 FAILURES: Final = "C0FAILURES"
+#: Who may approve, and who may ask for changes.
+APPROVERS: Final = frozenset({"U0MAX", "U0MIA", "U0ANA"})
+REQUESTERS: Final = frozenset({"U0ANA", "U0MIA"})
 #: Seconds that people wait for what should come at once, and for what takes its time.
 SOON: Final = 6.0
 LATER: Final = 60.0
