@@ -92,6 +92,8 @@ async def _opened(url: URL, shown: str, *tries: str) -> Finding:
     try:
         async with engine.connect() as connection:
             present = await connection.run_sync(migrations.revision)
+            if present == migrations.scripts().get_current_head() and await connection.run_sync(migrations.differs):
+                return fail(f"{shown} does not have the structure that Linesman gave it: restore a backup.")
             await connection.rollback()
             for statement in tries:
                 await connection.exec_driver_sql(statement)

@@ -12,17 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
-
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
 from bot.errors import StoreError
 from bot.store.database import BUSY_TIMEOUT, Database
 from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, parts_of, private, refuse_no_file
-from bot.store.migrations import migrate
-from bot.store.tables import metadata
+from bot.store.migrations import differs, migrate
 
 #: States from which a change goes on by itself. In a copy of yesterday it may since have ended or been cancelled.
 _GOING_ON: Final = (ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.VERIFYING)
@@ -147,7 +142,7 @@ async def _prepare(part: Path, copy: Path, *, by: str, now: datetime) -> bool:
     async with Database(f"sqlite+aiosqlite:///{part}") as database:
         await migrate(database)
         async with database.connection() as connection:
-            if await connection.run_sync(_differences):
+            if await connection.run_sync(differs):
                 raise StoreError(f"{copy} does not have the structure that Linesman gave it. Nothing was changed.")
         async with database.transaction() as tx:
             await tx.events.verify()
@@ -165,10 +160,6 @@ def _has_revision(file: Path) -> bool:
     with closing(sqlite3.connect(file)) as connection:
         wanted = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
         return bool(connection.execute(wanted).fetchone()[0])
-
-
-def _differences(connection: Connection) -> bool:
-    return bool(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
 def _set_aside(path: Path, now: datetime) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, inspect, text
 from bot.errors import DatabaseTooNew, StoreError
 from bot.store.database import Database
 from bot.store.engine.postgres import TURN
+from bot.store.tables import metadata
 
 #: Any number, the same in every version: replicas that start together take turns.
 _ADVISORY_LOCK = 4_711_042
@@ -70,6 +72,11 @@ def revision(connection: Connection) -> str | None:
             "If it was Linesman's, restore a backup."
         )
     return present
+
+
+def differs(connection: Connection) -> bool:
+    """Tell whether a database of the newest revision has another structure than the migrations give it."""
+    return bool(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
 def scripts() -> ScriptDirectory:

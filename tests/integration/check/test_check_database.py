@@ -65,6 +65,17 @@ async def test_newer(place: Any) -> None:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
+@pytest.mark.parametrize("damage", ["DROP TABLE tasks", "ALTER TABLE events DROP COLUMN details"])
+async def test_a_part_is_missing(place: Any, damage: str) -> None:
+    """A database without a table or a column of its revision does not pass for a good one."""
+    await migrated(place)
+    with closing(sqlite3.connect(place.file)) as connection, connection:
+        connection.execute(damage)
+
+    line = f"FAIL  The database {place.file} does not have the structure that Linesman gave it: restore a backup."
+    await place.tells({"database": [line]})
+
+
 async def test_in_use(place: Any) -> None:
     """Another Linesman at work on the file is worth knowing, no fault, and not disturbed."""
     revision = await migrated(place)
