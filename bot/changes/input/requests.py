@@ -16,8 +16,7 @@ from bot.changes.model.snapshots import Target
 from bot.changes.model.start import Start
 from bot.changes.model.values import EditMode, ListEdit, Secret, Values, Wish, Wishes
 from bot.changes.numbers.parser import BadEntry, ParsedNumbers, read_numbers
-from bot.changes.sheets.foreign import named
-from bot.changes.sheets.refusals import SHEET
+from bot.changes.sheets.refusals import SHEET, named
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.text.cells import is_bracketed, is_nothing
 from bot.errors import InputError, InvalidValue, in_one

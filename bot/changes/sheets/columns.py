@@ -13,7 +13,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting
 from bot.changes.sheets.cells import plain
 from bot.changes.sheets.number_names import SELDOM, USUAL
-from bot.changes.sheets.refusals import shown
+from bot.changes.sheets.refusals import named, shown
 from bot.changes.sheets.stages import FOR_READING_ONLY, OUTCOMES, Stage, stage_read, staged
 from bot.errors import InvalidValue
 
@@ -26,8 +26,6 @@ _ID: Final = frozenset({"id", "ids", "numberid", "phonenumberid", "telephonenumb
 _OURS: Final = frozenset({"errors", "error", "status"} | {name.replace("_", "") for name in FOR_READING_ONLY})
 #: Ends of the provider's field names that people leave out.
 _TAILS: Final = ("_enabled", "_id")
-#: How many columns that mean the same are named before the rest is left out.
-_NAMED: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,8 +190,8 @@ def nearest(kind: Kind, columns: Columns) -> dict[int, str]:
 def _twice(headings: Sequence[str], places: Mapping[str, Sequence[int]]) -> Iterator[str]:
     for positions in places.values():
         if len(positions) > 1:
-            names = " and ".join(f"“{headings[at]}” (column {letters(at)})" for at in positions[:_NAMED])
-            yield f"{names} mean the same; keep one of them."
+            *names, last = [f"“{headings[at]}” (column {letters(at)})" for at in positions]
+            yield f"{named(names)} and {last} mean the same; keep one of them."
 
 
 def _withheld(headings: Sequence[str], positions: Sequence[int]) -> Iterator[str]:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 from bot.changes.model.kinds import Kind
 from bot.changes.sheets.columns import Columns, letters, nearest
-from bot.changes.sheets.refusals import SHEET
+from bot.changes.sheets.refusals import SHEET, named
 from bot.errors import InputError, in_one
-
-#: Longest list of names in one sentence, in characters: it has to fit into a message of Slack's with what is around it.
-_ROOM: Final = 2000
 
 
 class ForeignColumns(InputError):
@@ -47,12 +43,3 @@ def _said(kind: Kind, columns: Columns) -> Iterator[str]:
     else:
         count = f"{len(rest):,} columns"
         yield f"{count} are not settings of this change: {names}. Rename them to settings or leave them out."
-
-
-def named(names: Sequence[str]) -> str:
-    """Return all ``names``; only where they would not fit into a message, the first ones and how many more."""
-    room, shown = _ROOM, 0
-    while shown < len(names) and (room := room - len(names[shown]) - 2) > 0:
-        shown += 1
-    more = f" and {len(names) - shown:,} more" if shown < len(names) else ""
-    return ", ".join(names[:shown]) + more

@@ -14,7 +14,7 @@ from bot.changes.sheets.columns import NUMBER, Columns, understand
 from bot.changes.sheets.disagreements import Disagreements
 from bot.changes.sheets.entries import read_identifier
 from bot.changes.sheets.foreign import foreign_columns, meant
-from bot.changes.sheets.refusals import SHEET, refusal
+from bot.changes.sheets.refusals import SHEET, named, refusal
 from bot.changes.sheets.rows import RowReader
 from bot.changes.sheets.sheet import Layout, Sheet
 from bot.changes.sheets.tables import TALLEST, Cells, Table, open_table, trimmed
@@ -26,7 +26,7 @@ MOST_ROWS: Final = 100_000
 #: After how many rows progress is told.
 STRIDE: Final = 1000
 #: How many rows below the first one may turn out to be the headings.
-LOOKED_AT: Final = 20
+LOOKED_AT: Final = 100
 
 _NOTHING: Final[Values] = MappingProxyType({})
 
@@ -197,6 +197,6 @@ def _numberless(name: str, kind: Kind, place: _Place) -> InputError:
             f"Put “{NUMBER}” above the numbers and the name of a setting above each column of values."
         )
         return refusal(name, why)
-    named = ", ".join(f"“{heading}”" for heading in columns.headings[:5] if heading)
-    why = f"has no column called “{NUMBER}” or “id”; the headings in row {row} are {named or 'blank'}."
+    headings = named([f"“{heading}”" for heading in columns.headings if heading])
+    why = f"has no column called “{NUMBER}” or “id”; the headings in row {row} are {headings or 'blank'}."
     return InputError({SHEET: in_one((refusal(name, why).message, *meant(kind, columns), *columns.problems))})

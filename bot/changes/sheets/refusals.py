@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.errors import InputError
@@ -10,6 +11,8 @@ from bot.errors import InputError
 SHEET: Final = "sheet"
 #: Longest text out of a file that a sentence shows, in characters.
 SHOWN: Final = 40
+#: Longest list of names in one sentence, in characters: it has to fit into a message of Slack's with what is around it.
+_ROOM: Final = 2000
 
 
 def shown(text: str) -> str:
@@ -22,3 +25,12 @@ def shown(text: str) -> str:
 def refusal(name: str, why: str) -> InputError:
     """Return the error for the file called ``name``; ``why`` goes on after the name and says what to do."""
     return InputError({SHEET: f"“{shown(name)}” {why}"})
+
+
+def named(names: Sequence[str]) -> str:
+    """Return all ``names``; only where they would not fit into a message, the first ones and how many more."""
+    room, shown = _ROOM, 0
+    while shown < len(names) and (room := room - len(names[shown]) - 2) > 0:
+        shown += 1
+    more = f" and {len(names) - shown:,} more" if shown < len(names) else ""
+    return ", ".join(names[:shown]) + more

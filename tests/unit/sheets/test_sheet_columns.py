@@ -179,6 +179,19 @@ def test_no_heading_means_two_things() -> None:
             id="no-numbers",
         ),
         pytest.param(
+            tuple(f"zzz{i}" for i in range(10)),
+            "“moves.csv” has no column called “number” or “id”; the headings in row 1 are "
+            + ", ".join(f"“zzz{i}”" for i in range(10))
+            + ".",
+            id="many-and-no-numbers",
+        ),
+        pytest.param(
+            ("number",) * 10,
+            ", ".join(f"“number” (column {letter})" for letter in "ABCDEFGHI")
+            + " and “number” (column J) mean the same; keep one of them.",
+            id="many-that-mean-the-same",
+        ),
+        pytest.param(
             ("+13035550100", "a"),
             "“moves.csv” has a number in row 1 where the headings should be. Put “number” above the numbers and the "
             "name of a setting above each column of values.",
