@@ -8,11 +8,12 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.changes.audit.events import Event
 from bot.changes.audit.export import COLUMNS, AuditFormat, header, line, read_moment, read_span, read_words
+from bot.changes.text.characters import visible
 from bot.errors import InputError
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -101,6 +102,9 @@ events = st.builds(
 
 @settings(deadline=None)  # other work on the machine is no fault
 @given(events)
+@example(
+    Event(id=1, change=None, at=NOW, actor="", what="", digest="", details={"a": "b\u202ec\x7f\U000e0001"}, hash="h")
+)
 def test_no_cell_starts_a_formula_and_nothing_is_lost(event: Event) -> None:
     """Each event is one row of all columns, whatever people typed; every cell is only text to a spreadsheet."""
     sheet = (header(AuditFormat.CSV) + line(AuditFormat.CSV, event)).decode("utf-8-sig")
@@ -110,6 +114,7 @@ def test_no_cell_starts_a_formula_and_nothing_is_lost(event: Event) -> None:
     assert len(cells) == len(COLUMNS)
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))] == []
     assert json.loads(cells[6]) == event.details
+    assert visible(cells[6]) == cells[6]
 
 
 @settings(deadline=None)  # other work on the machine is no fault

@@ -149,7 +149,7 @@ def _fold(character: str) -> str:
         return folded
     if character in "\t\n" or " " <= character <= "~":
         return character
-    if is_unseen(character) or character == "\ufe0f":
+    if is_unseen(character):
         return ""
     category = unicodedata.category(character)
     if category == "Nd":

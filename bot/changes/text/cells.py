@@ -11,6 +11,8 @@ import json
 import re
 from typing import Final
 
+from bot.changes.text.characters import is_unseen
+
 #: Words and signs for "no value": SQL, JSON, Python, R, pandas, PowerShell, pivot tables, and what people type.
 _NO_VALUE: Final = frozenset(
     {"null", "(null)", "<null>", "[null]", r"\n", "none", "(none)", "<none>", "nil", "undefined", "nan", "na", "n/a"}
@@ -87,6 +89,7 @@ _NOTHING: Final = r"[\s\"\x00-\x1f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\uf
 _BEGINS: Final = re.compile(rf"[\t\r\n]|{_NOTHING}[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _INSIDE: Final = re.compile(rf"({_BETWEEN}{_NOTHING})(?={_SIGN})")
 _JSON: Final = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|(?<!e)\+|-(?!\d)", re.IGNORECASE)
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7e]")
 _GUARDED: Final = re.compile(rf"({_BETWEEN}{_NOTHING})'(?={_SIGN})")
 
 
@@ -114,8 +117,15 @@ def unguard(text: str) -> str:
 
 
 def guard_json(text: str) -> str:
-    """Return the JSON ``text`` with every sign in its strings that may begin a formula written as its escape.
+    """Return the JSON ``text`` with every sign in its strings that may begin a formula, or that nobody sees, escaped.
 
     It stays the same document. None of these signs stands outside a string but the minus of a number.
     """
-    return _JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", _BEYOND_ASCII.sub(_escaped, text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    if not is_unseen(found[0]):
+        return found[0]
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

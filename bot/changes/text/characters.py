@@ -10,20 +10,25 @@ import re
 import unicodedata
 from typing import Any, Final
 
-#: Letters, blanks and marks that show nothing although their category says otherwise (Unicode, Default_Ignorable), and
-#: Braille without a dot.
+#: Letters, blanks and marks that show nothing although their category says otherwise (Unicode, Default_Ignorable), with
+#: Braille without a dot and music without a note.
 _BLANK: Final = re.compile(
-    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U00016fe4\U0001d159"
+    r"\U000e0000-\U000e0fff]"
 )
+#: Controls and formats, and what divides lines or paragraphs in few programs only.
+_CATEGORIES: Final = frozenset({"Cf", "Cc", "Zl", "Zp"})
 #: Whatever may be one of them: everything else need not be looked at.
 _CANDIDATE: Final = re.compile(r"[^\x20-\x7e\t\n]")
 #: Joins pictures into one, as in a family; between letters it can be meant to deceive.
 _JOINER: Final = "\u200d"
+#: Makes a picture of the sign before it; behind a letter it does nothing.
+_AS_PICTURE: Final = "\ufe0f"
 
 
 def is_unseen(character: str) -> bool:
     """Tell whether ``character`` shows nothing: an override of direction, a joiner, a filler or another mark."""
-    return unicodedata.category(character) in {"Cf", "Cc"} or _BLANK.match(character) is not None
+    return unicodedata.category(character) in _CATEGORIES or _BLANK.match(character) is not None
 
 
 def is_blank(text: str) -> bool:
@@ -38,7 +43,10 @@ def visible(text: str) -> str:
 
     def shown(found: re.Match[str]) -> str:
         character = found[0]
-        if not is_unseen(character) or (character == _JOINER and _joins_pictures(text, found.start())):
+        at = found.start()
+        if not is_unseen(character) or (character == _JOINER and _joins_pictures(text, at)):
+            return character
+        if character == _AS_PICTURE and unicodedata.category(text[at - 1 : at] or " ")[0] in "NPS":
             return character
         return f"[U+{ord(character):04X}]"
 
