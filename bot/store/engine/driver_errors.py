@@ -47,6 +47,14 @@ _REFUSED: Final = (
     ("26000", "A pooler before the database mixes up statements ({}): set its pool_mode to session or transaction"),
     ("42P05", "A pooler before the database mixes up statements ({}): set its pool_mode to session or transaction"),
 )
+#: The same for what a pooler says of itself, PgBouncer 1.18 for one, always in a state of this class: by its words.
+_POOLERS: Final = "08"
+_OF_POOLERS: Final = (
+    ("authentication failed", "The database does not accept the user's password ({}): check it in DATABASE_URL"),
+    ("no such user", "The database does not accept the user ({}): check it in DATABASE_URL"),
+    ("no such database", "The database of that name is not there ({}): check its name in DATABASE_URL, or create it"),
+    ("pooling mode", "A pooler before the database splits transactions ({}): set its pool_mode to transaction"),
+)
 #: The same for what passes: by itself, or once somebody has seen to the server.
 _UNAVAILABLE: Final = (
     ("25006", "The database is read-only, as a standby is ({}): have DATABASE_URL lead to the primary"),
@@ -102,9 +110,8 @@ def _by_state(state: str, cause: str, *, asked: bool) -> StoreError | None:
         return DatabaseConflict()
     if state in _DAMAGED_STATES:
         return DatabaseDamaged(f"The database is damaged ({cause}): stop Linesman and restore a backup.")
-    for begin, text in _REFUSED:
-        if state.startswith(begin):
-            return DatabaseRefused(f"{text.format(cause)}, then try again. {_SAFE}")
+    if text := _refusal(state, cause):
+        return DatabaseRefused(f"{text.format(cause)}, then try again. {_SAFE}")
     for begin, text in _UNAVAILABLE:
         if state.startswith(begin):
             return DatabaseUnavailable(f"{text.format(cause)}, then try again. {_SAFE}")
@@ -113,6 +120,13 @@ def _by_state(state: str, cause: str, *, asked: bool) -> StoreError | None:
             f"The database does not take connections ({cause}): see the log of its server, then try again. {_SAFE}"
         )
     return None
+
+
+def _refusal(state: str, cause: str) -> str:
+    """Return what to say about a state that does not pass by itself; empty for one that may."""
+    if state.startswith(_POOLERS):
+        return next((text for words, text in _OF_POOLERS if words in cause.lower()), "")
+    return next((text for begin, text in _REFUSED if state.startswith(begin)), "")
 
 
 def _unreachable(error: OSError) -> DatabaseUnavailable:

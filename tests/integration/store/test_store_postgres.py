@@ -229,6 +229,27 @@ async def test_a_server_without_room_for_connections_is_said(unruly: UnrulyPostg
             pass
 
 
+def said_by_a_pooler(what: str) -> str:
+    """Return a statement that ends as PgBouncer 1.18 ends a connection, whatever it has to say."""
+    return f"DO $$ BEGIN RAISE EXCEPTION '{what}' USING ERRCODE = '08P01'; END $$"
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("SASL authentication failed", "does not accept the user's password"),
+        ("no such user: ann", "does not accept the user"),
+        ("no such database: elsewhere", "check its name in DATABASE_URL"),
+        ("transaction blocks not allowed in statement pooling mode", "set its pool_mode to transaction"),
+    ],
+)
+async def test_whom_a_pooler_turns_away_reads_why(database: Database, what: str, words: str) -> None:
+    """It has one state for everything, which is not taken for a lost connection, and is not waited for."""
+    with pytest.raises(DatabaseRefused, match=words):
+        async with database._writer() as connection:
+            await connection.execute(text(said_by_a_pooler(what)))
+
+
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
