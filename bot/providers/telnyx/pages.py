@@ -8,7 +8,7 @@ shift every later page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final, TypeAlias, cast
@@ -86,32 +86,33 @@ class Pages:
         ``query`` narrows the pages down to those that hold the numbers, ``size`` is the number of rows that it
         leaves, where that is known. A number that no page had is read singly, so that none is lost to a shift.
         """
-        missing = set(wanted)
-        listing = ListProgress()
-        if size is None and (not query or len(missing) <= _WORTH_ASKING):
+        if size is None and (not query or len(wanted) <= _WORTH_ASKING):
             size = self._size
-        read = 0
-        while (left := _pages(size, len(missing)) - read) > 0 and len(missing) > left and not listing.over:
-            # Until the first page has told the size there is no second one to ask for.
-            width = min(WIDTH, left)
-            if read + width > len(wanted):
-                break  # so many single reads are no more calls, and have an end
-            pages = await together(lambda number: self._page(source, number, query), range(read + 1, read + width + 1))
-            read += width
-            for page in pages:
-                size = page.known
-                listing.take((_key(row) for row in page.rows), page.total)
-                for row in page.rows:
-                    id_ = str(row.get("id", ""))
-                    if id_ in missing and row.get("phone_number"):
-                        missing.remove(id_)
-                        yield id_, row
-                await asyncio.sleep(0)  # as above
-        for chunk in chunks(sorted(missing), WIDTH * 10):
+        walk = _Walk(wanted, size)
+        asked = self._ask(source, query, walk)
+        try:
+            while asked is not None:
+                found = [each for page in await asked for each in walk.take(page)]
+                asked = self._ask(source, query, walk)  # these come while the others are worked through
+                await asyncio.sleep(0)
+                for each in found:
+                    yield each
+        finally:
+            if asked is not None:
+                asked.cancel()
+                await asyncio.gather(asked, return_exceptions=True)
+        for chunk in chunks(sorted(walk.missing), WIDTH * 10):
             singles = await together(lambda id_: self._single(source, id_), chunk)
             for id_, single in zip(chunk, singles, strict=True):
                 if single is not None:
                     yield id_, single
+
+    def _ask(self, source: Source, query: Query, walk: _Walk) -> asyncio.Task[list[NumberPage]] | None:
+        """Ask for the next pages of a walk; None when none is worth it."""
+        numbers = walk.following()
+        if not numbers:
+            return None
+        return asyncio.create_task(together(lambda number: self._page(source, number, query), numbers))
 
     async def _page(self, source: Source, number: int, query: Query, size: int = PAGE) -> NumberPage:
         params: Query = {"page[number]": number, "page[size]": size, "sort": "phone_number", **query}
@@ -135,6 +136,41 @@ class Pages:
         if not row.get("phone_number"):
             raise Unavailable("Telnyx was asked for one number and answered without saying which one it is.")
         return row
+
+
+class _Walk:
+    """A list that is read for the sake of some numbers."""
+
+    def __init__(self, wanted: Collection[str], size: int | None) -> None:
+        #: The ids that no page had so far.
+        self.missing = set(wanted)
+        self._most = len(wanted)
+        self._size = size
+        self._read = 0
+        self._listing = ListProgress()
+
+    def following(self) -> range:
+        """Return the pages that are asked for next: none once single reads are no more calls, and have an end."""
+        left = _pages(self._size, len(self.missing)) - self._read
+        # Until the first page has told the size there is no second one to ask for.
+        width = min(WIDTH, left)
+        if left <= 0 or len(self.missing) <= left or self._listing.over or self._read + width > self._most:
+            return range(0)
+        first = self._read + 1
+        self._read += width
+        return range(first, first + width)
+
+    def take(self, page: NumberPage) -> list[tuple[str, Row]]:
+        """Count a page and return (id, row) for those of its numbers that were missing."""
+        self._size = page.known
+        self._listing.take((_key(row) for row in page.rows), page.total)
+        found = []
+        for row in page.rows:
+            id_ = str(row.get("id", ""))
+            if id_ in self.missing and row.get("phone_number"):
+                self.missing.remove(id_)
+                found.append((id_, row))
+        return found
 
 
 def _key(row: Row) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 
 import pytest
 
@@ -37,6 +38,20 @@ async def test_a_whole_account_is_read_by_pages(account: TelnyxStandIn, find: Fi
     assert {one.id for one in found.values()} == {number.id for number in numbers}
     assert {one.values["customer_reference"] for one in found.values()} == {"acme"}
     assert {one.status for one in found.values()} == {"active"}
+
+
+async def test_pages_are_asked_for_while_those_before_are_worked_through(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, counted: Counted
+) -> None:
+    """Whoever takes his time over the first snapshot finds the next pages there; stopped then, nothing goes on."""
+    numbers = account.add_numbers(2500, start="+13035551000")
+    target = Target(identifiers=tuple(number.phone_number for number in numbers))
+
+    async with aclosing(telnyx.find(target, ["tags"], settings_kind)) as found:
+        await anext(found)
+        await account.wait_for(lambda: counted().get(DETAIL) == 7)
+
+    assert not [task for task in asyncio.all_tasks() if "together" in repr(task.get_coro())]
 
 
 async def test_a_few_of_many_are_read_one_by_one(account: TelnyxStandIn, find: Find, counted: Counted) -> None:
