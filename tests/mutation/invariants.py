@@ -70,7 +70,7 @@ INVARIANTS: Final = (
     Broken(
         "two changes never hold one number (7)",
         "bot/store/records/locks.py",
-        "if await self._contested(change, provider, numbers):",
+        "if await self._connection.scalar(others):",
         "if False:",
         ("tests/integration/store/test_store_locks.py",),
     ),
@@ -91,8 +91,8 @@ INVARIANTS: Final = (
     Broken(
         "a canary that is not complete keeps its numbers apart (canary sizes)",
         "bot/changes/planning/builder.py",
-        "batches, room, canary=changing <= canary)",
-        "batches, room, canary=changing < canary)",
+        "filling.place(sent, canary=changing <= canary)",
+        "filling.place(sent, canary=changing < canary)",
         ("tests/unit/test_plans.py",),
     ),
     Broken(

@@ -84,9 +84,9 @@ MUTANTS: Final = (
     Broken(
         "two changes never hold one number",
         "bot/store/records/locks.py",
-        "    async def take(self, change: int, provider: str, numbers: Collection[str], now: datetime) -> None:\n",
-        "    async def take(self, change: int, provider: str, numbers: Collection[str], now: datetime) -> None:\n"
-        "        numbers = [one for one in numbers if not await self.holders(provider, [one], besides=change)]\n",
+        "        ).where(operations.c.change_id == change, operations.c.batch.is_not(None))\n",
+        "        ).where(operations.c.change_id == change, operations.c.batch.is_not(None))\n"
+        "        planned = planned.where(operations.c.number_id.not_in(select(locks.c.number_id)))\n",
     ),
     Broken(
         "what was sent is compared with what is there",
