@@ -103,23 +103,8 @@ def build(
     edited, takes no more calls than that column alone. The first ``canary`` numbers that change get batches of their
     own; when these would be all, there is no canary.
     """
-    drafts: list[_Draft] = []
-    touched: dict[tuple[str, ...], list[str]] = {}
     sharing = _Sharing(kind, wanted)
-    for snapshot in snapshots:
-        row = rows.get(snapshot.id, {})
-        wishes = {**wanted, **row}
-        names = touched.setdefault(tuple(wishes), [])
-        if not names:
-            names += [setting.name for setting in kind.touched(wishes)]
-        before = {name: snapshot.values[name] for name in names if name in snapshot.values}
-        values = all_applied(kind.by_name, wishes, before)
-        after = difference(kind, before, values)
-        if not after and kind.stands(values, snapshot.values) in {EffectState.FAILED, EffectState.CONTRARY}:
-            after = values  # it has the values and they are not in effect, so they are asked for once more
-        beside = {name: value for name, value in snapshot.values.items() if name not in before}
-        shared = sharing.add(row, after) if after or kind.removes else None
-        drafts.append(_Draft(snapshot, before, beside, values, after, shared))
+    drafts = _drafted(kind, wanted, snapshots, rows, sharing)
     placement = _placed(kind, drafts, sharing.of, canary)
     if rows and len(placement.batches) > -(-placement.changing // kind.batch_size):
         # A value that one row needs and another has already can part two rows that are one when sent whole.
@@ -145,6 +130,35 @@ def build(
     )
 
 
+def _drafted(
+    kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mapping[str, Values], sharing: _Sharing
+) -> list[_Draft]:
+    """Return what each number has and gets; most are like the one before, and that is not worked out again."""
+    drafts: list[_Draft] = []
+    touched: dict[tuple[str, ...], list[str]] = {}
+    latest: tuple[Values, _Draft] | None = None
+    for snapshot in snapshots:
+        row = rows.get(snapshot.id, {})
+        if latest is not None and row == latest[0] and snapshot.values == latest[1].snapshot.values:
+            like = latest[1]
+            drafts.append(_Draft(snapshot, like.before, like.beside, like.values, like.after, like.shared))
+            continue
+        wishes = {**wanted, **row}
+        names = touched.setdefault(tuple(wishes), [])
+        if not names:
+            names += [setting.name for setting in kind.touched(wishes)]
+        before = {name: snapshot.values[name] for name in names if name in snapshot.values}
+        values = all_applied(kind.by_name, wishes, before)
+        after = difference(kind, before, values)
+        if not after and kind.stands(values, snapshot.values) in {EffectState.FAILED, EffectState.CONTRARY}:
+            after = values  # it has the values and they are not in effect, so they are asked for once more
+        beside = {name: value for name, value in snapshot.values.items() if name not in before}
+        shared = sharing.add(row, after) if after or kind.removes else None
+        latest = row, _Draft(snapshot, before, beside, values, after, shared)
+        drafts.append(latest[1])
+    return drafts
+
+
 def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], start: Start | None = None) -> Plan:
     """Return the plan of one call whose numbers only the provider can tell: their values, and what they are like."""
     batches = (PlannedBatch(position=1, values=wanted, size=0, handed=conditions),)
@@ -161,13 +175,16 @@ def _placed(kind: Kind, drafts: Sequence[_Draft], of: Callable[[_Shared, Values]
     changing = 0
     filling = _Filling(kind)
     positions: list[int | None] = []
+    latest: _Draft | None = None
+    sent: Values = {}
     for draft in drafts:
         position = None
         if draft.shared is not None:
             if changing == canary:
                 filling.close()  # the canary is complete, and nothing more goes into its batches
             changing += 1
-            sent = payload(kind, draft.before, of(draft.shared, draft.values))
+            if latest is None or draft.before is not latest.before or draft.values is not latest.values:
+                latest, sent = draft, payload(kind, draft.before, of(draft.shared, draft.values))
             position = filling.place(sent, canary=changing <= canary)
         positions.append(position)
     batches = filling.batches
