@@ -127,13 +127,14 @@ def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot],
     said = []
     if missing:
         said.append(
-            f"{len(missing):,} of {total:,} numbers are not in the {provider} account, or cannot be changed there now: "
-            f"{named(missing)}."
+            f"{_of(missing, total)} not in the {provider} account, or cannot be changed there now: {named(missing)}."
         )
     if busy:
         shown = [f"{s.e164} ({s.status})" if s.status else s.e164 for s in busy]
-        said.append(
-            f"{len(busy):,} of {total:,} numbers are in a state in which {provider} cannot change them: {named(shown)}."
-        )
+        said.append(f"{_of(busy, total)} in a state in which {provider} cannot change them: {named(shown)}.")
     between = " " if len(said) == 1 else "\n"
     return f"{in_one(said)}{between}Remove or correct them, and plan again."
+
+
+def _of(some: Sequence[object], total: int) -> str:
+    return f"{len(some):,} of {total:,} {'number' if total == 1 else 'numbers'} {'is' if len(some) == 1 else 'are'}"

@@ -111,7 +111,7 @@ async def test_a_number_that_is_gone_is_named_as_people_know_it(stage: Stage, wa
         await stage.send()
     shown = stage.read(await stage.planned())
 
-    assert f"numbers are not in the Telnyx account, or cannot be changed there now: {wanted[0]}." in shown
+    assert f"not in the Telnyx account, or cannot be changed there now: {wanted[0]}." in shown
 
 
 async def test_an_undo_says_what_it_brings_back_and_what_came_after_names_itself(stage: Stage) -> None:

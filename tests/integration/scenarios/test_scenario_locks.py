@@ -299,7 +299,7 @@ async def test_numbers_that_are_not_ours_are_left_out_with_one_click(stage: Stag
     """The plan names them; one click plans the rest, and says how many were left out."""
     ours = numbers(stage, 2)
     await stage.propose([*ours, "+13035559999"], TAGS)
-    await stage.ana.wait_for_view(lambda view: "1 of 3 numbers are not in the Telnyx account" in stage.read(view))
+    await stage.ana.wait_for_view(lambda view: "1 of 3 numbers is not in the Telnyx account" in stage.read(view))
 
     await stage.ana.click("leave_out")
     view = await stage.ana.wait_for_view(lambda view: " excluded" in stage.read(view))

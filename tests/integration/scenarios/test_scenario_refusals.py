@@ -44,7 +44,7 @@ def _forwarding(fleet: list[Number]) -> None:
             {"customer_reference": "x"},
             _as_they_are,
             (
-                f"1 of 2 numbers are not in the Telnyx account, or cannot be changed there now: {ABSENT}. Remove "
+                f"1 of 2 numbers is not in the Telnyx account, or cannot be changed there now: {ABSENT}. Remove "
                 "or correct them, and plan again."
             ),
             id="not ours",
@@ -54,7 +54,7 @@ def _forwarding(fleet: list[Number]) -> None:
             {"customer_reference": "x"},
             _busy,
             (
-                f"1 of 1 numbers are in a state in which Telnyx cannot change them: {ONE} (port-out-pending). Remove "
+                f"1 of 1 number is in a state in which Telnyx cannot change them: {ONE} (port-out-pending). Remove "
                 "or correct them, and plan again."
             ),
             id="in a state that nobody edits",

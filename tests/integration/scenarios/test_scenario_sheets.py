@@ -259,7 +259,7 @@ class TestTheForm:
     async def test_it_stays_through_plan_again(self, fleet: Stage) -> None:
         """A plan that failed for another reason is made again from the same sheet."""
         content = text(("number", "customer reference"), (NUMBERS[0], "own"), ("+13035559999", "not ours"))
-        assert "1 of 2 numbers are not in the Telnyx account" in fleet.read(await plan(fleet, content))
+        assert "1 of 2 numbers is not in the Telnyx account" in fleet.read(await plan(fleet, content))
 
         await fleet.ana.click("leave_out")
         view = await fleet.ana.wait_for_view(lambda view: "Request approval" in fleet.read(view))
