@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from bot.changes.sheets.cells import SHOWN_ONLY, guarded, plain
@@ -15,7 +18,11 @@ from bot.changes.sheets.columns import ERRORS, heading_of, key
 from bot.changes.sheets.presentation import MisdisplayedCell
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.sheets.tables import Cells, open_table, trimmed
+from bot.changes.text.characters import LOST
 from bot.errors import InvalidValue
+
+#: The beginning of what would be read as a character's code.
+_CODE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def marked(name: str, content: bytes, sheet: Sheet) -> bytes:
@@ -90,7 +97,8 @@ def _kept(cell: object) -> object:
     A date or a rounded number has to stay one: as text it would look like what somebody typed.
     """
     if isinstance(cell, str):
-        return guarded(cell.strip())
+        # What no workbook can hold stays something that is refused.
+        return guarded(_CODE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub(LOST, cell.strip())))
     if isinstance(cell, ArrayFormula | DataTableFormula):
         return guarded(getattr(cell, "text", None) or "=")
     if isinstance(cell, MisdisplayedCell):

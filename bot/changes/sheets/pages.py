@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -11,7 +12,10 @@ from openpyxl.worksheet._reader import WorkSheetParser
 
 from bot.changes.sheets.number_formats import as_shown, shows_text
 from bot.changes.sheets.presentation import Merged, MisdisplayedCell, Presentation
+from bot.changes.text.characters import LOST
 
+#: A character by its code, as in ``_x000D_`` (ECMA-376 part 1, 22.9.2.19).
+_CODE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _YES: Final = frozenset({"1", "true"})
 #: Most columns of a workbook.
 _WIDEST: Final = 16_384
@@ -70,9 +74,9 @@ class WorksheetReader(ReadOnlyWorksheet):
             return value
         code = self._format(cell["style_id"])
         if code == "General":
-            return value
+            return _decoded(value) if isinstance(value, str) else value
         if isinstance(value, str):
-            return value if code == "@" or shows_text(code) else MisdisplayedCell(value)
+            return _decoded(value) if code == "@" or shows_text(code) else MisdisplayedCell(value)
         if cell["data_type"] != "n" or not isinstance(value, int | float):
             return value
         text = as_shown(value, code)
@@ -88,6 +92,14 @@ class WorksheetReader(ReadOnlyWorksheet):
         if number < BUILTIN_FORMATS_MAX_SIZE:
             return BUILTIN_FORMATS.get(number, "")
         return str(book._number_formats[number - BUILTIN_FORMATS_MAX_SIZE])
+
+
+def _decoded(text: str) -> str:
+    """Return ``text`` with the characters that were written as their codes, which XML may not hold, as themselves."""
+    if "_x" not in text:
+        return text
+    plain = _CODE.sub(lambda found: chr(int(found[1], 16)), text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", LOST)
 
 
 def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:

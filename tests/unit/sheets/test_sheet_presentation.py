@@ -314,3 +314,22 @@ def test_a_flood_of_attributes_is_refused(refused: Callable[..., str], packed: C
     content = packed({"xl/worksheets/sheet1.xml": sheet}, made(lambda _: None))
 
     assert "unpacks to far more than a sheet of numbers needs" in refused(content, name="moves.xlsx")
+
+
+def test_characters_that_a_workbook_writes_as_codes_are_themselves(read: Read, found: Callable[..., object]) -> None:
+    """Excel keeps the line ends of Windows so, and what XML cannot hold; people see no code."""
+
+    def change(sheet: Worksheet) -> None:
+        sheet["B2"] = "a_x000D_\nb"
+        sheet["B3"] = "_x005F_x000D_"
+        sheet["B4"] = "c_x0007_d"
+
+    content = made(change)
+    sheet = read(content, name="moves.xlsx")
+    back = marked("moves.xlsx", content, sheet)
+
+    assert [row.values.get("tags") for row in sheet.rows[:2]] == [("a", "b"), ("_x000D_",)]
+    assert found(content, name="moves.xlsx") == [(4, "tags", "Tags contains a control character; type it on one line.")]
+    again = read(back, name="moves.xlsx")
+    assert [problem.row for problem in again.problems] == [4]
+    assert [row.values for row in again.rows[:2]] == [row.values for row in sheet.rows[:2]]
