@@ -157,7 +157,8 @@ class Worker:
             log.exception("cannot claim work")
             await asyncio.sleep(IDLE)
             return []
-        self._refusals = 0
+        if not self._context.database.trouble:  # which the other loop may have met meanwhile
+            self._refusals = 0
         return items
 
     async def _back_off(self, error: DatabaseUnavailable) -> None:
@@ -309,6 +310,10 @@ class Worker:
             self._context.health.begin(Health.DATABASE, what)
 
     async def _free_the_dead(self) -> None:
+        with suppress(DatabaseUnavailable):  # it is in the log already, and no sign that others cannot see this one
+            await self._free_all_dead()
+
+    async def _free_all_dead(self) -> None:
         async with self._context.database.reading() as tx:
             dead = await tx.replicas.dead(besides=self._name)
         for name in dead:
