@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import AsyncExitStack
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,6 +132,13 @@ class House:
             await asyncio.wait({self.bot.working})
         await self.stop()
 
+    async def tamper(self, *statements: str) -> None:
+        """Write into the database by hand; each statement changes something.
+
+        In a thread: the bot lives in this loop, and might have to go on before the database can be written.
+        """
+        await asyncio.to_thread(_write, self.database, statements)
+
     def _usual(self) -> dict[str, str]:
         return {
             "SLACK_BOT_TOKEN": BOT_TOKEN,
@@ -172,6 +181,12 @@ class House:
 def _busy(told: str) -> bool:
     """Tell whether the bot's figures say that there is something to do, or leave it open: another replica tells."""
     return _DONE.search(told) is None or _UNDONE.search(told) is not None
+
+
+def _write(database: Path, statements: Sequence[str]) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for statement in statements:
+            assert connection.execute(statement).rowcount > 0
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -112,8 +112,7 @@ async def test_a_audit_log_that_somebody_touched_is_not_pruned(idle: Stage) -> N
     stage = idle
     await stage.start(LINESMAN_RETENTION_DAYS="30")
     await stage.run([stage.telnyx.add_number("+13035550000").phone_number])
-    with closing(sqlite3.connect(stage.database)) as connection, connection:
-        connection.execute("UPDATE events SET actor = 'U0EVE' WHERE id = 4")
+    await stage.tamper("UPDATE events SET actor = 'U0EVE' WHERE id = 4")
 
     stage.clock.advance(31 * DAY)
     await until(stage, "SELECT pruned_at IS NOT NULL FROM changes", [(1,)])

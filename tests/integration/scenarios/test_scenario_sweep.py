@@ -12,13 +12,6 @@ from bot.workflow.control import sweep
 from tests.integration.scenarios.stage import Stage
 
 
-def put(stage: Stage, *statements: str) -> None:
-    """Change the database by hand."""
-    with closing(sqlite3.connect(stage.database)) as connection, connection:
-        for statement in statements:
-            assert connection.execute(statement).rowcount == 1
-
-
 async def begun(stage: Stage) -> int:
     """Take a change to where its job goes on and on, and return its number."""
     given = [number.phone_number for number in stage.telnyx.add_numbers(2, start="+13035550000")]
@@ -57,7 +50,7 @@ async def test_what_is_stuck_goes_on(stage: Stage, harm: list[str], task: str) -
     """The task is back, once, the history says so, and so do the figures."""
     await begun(stage)
     await stage.stop()
-    put(stage, *harm)
+    await stage.tamper(*harm)
     await stage.start()
     async with asyncio.timeout(30):
         while "healed" not in str(events(stage)):  # noqa: ASYNC110 - the database tells nobody

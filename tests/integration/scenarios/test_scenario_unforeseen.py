@@ -77,7 +77,7 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
     await stage.propose("+13035559999", {"customer_reference": "Denver"})
     change = await stage.ask([number.phone_number], {"customer_reference": "Denver"})
     before = (await stage.get("/readyz"))[1]
-    await asyncio.to_thread(spoil, stage.database, "UPDATE operations SET before = '{'")
+    await stage.tamper("UPDATE operations SET before = '{'")
 
     await stage.approve(change)
     await stage.slack.wait_for(
@@ -92,7 +92,7 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
     assert f"The task “start” of CHG-{change} failed" in (await stage.get("/readyz"))[1]
     assert 'linesman_failing_work{what="start"} 1.0' in (await stage.get("/metrics"))[1]
 
-    await asyncio.to_thread(spoil, stage.database, "UPDATE operations SET before = '{}'")
+    await stage.tamper("UPDATE operations SET before = '{}'")
     stage.clock.advance(300)  # the longest pause between two tries
     async with asyncio.timeout(60):
         while "in a row" in (await stage.get("/readyz"))[1]:  # noqa: ASYNC110 - a page signals nobody
@@ -106,13 +106,13 @@ async def test_a_row_that_nobody_can_read_ends_no_loop(stage: Stage) -> None:
     await stage.fill([number.phone_number], {"customer_reference": "Denver"}, "why")
     nonsense = "INSERT INTO tasks (task, subject, due_at) VALUES ('nonsense', 1, '2020-01-01 00:00:00.000000')"
     with structlog.testing.capture_logs() as lines:
-        await asyncio.to_thread(spoil, stage.database, nonsense)
+        await stage.tamper(nonsense)
         await stage.send()
         async with asyncio.timeout(60):  # the second time proves that the loop has come back
             while [line["event"] for line in lines].count("cannot claim work") < 2:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.05)
 
-    await asyncio.to_thread(spoil, stage.database, "DELETE FROM tasks WHERE task = 'nonsense'")
+    await stage.tamper("DELETE FROM tasks WHERE task = 'nonsense'")
 
     assert number.phone_number in stage.read(await stage.planned())
 
@@ -136,12 +136,6 @@ async def test_overwritten_pages_are_told(stage: Stage) -> None:
         lambda: any("is stalled by an internal error" in said for said in stage.failures()),
         what="a notice of the fault",
     )
-
-
-def spoil(database: Path, statement: str) -> None:
-    """Write something into the database that Linesman never would."""
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute(statement)
 
 
 def overwrite(database: Path, table: str) -> None:
