@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -19,6 +19,10 @@ from bot.errors import (
     MessageGone,
     TokenLost,
 )
+from bot.workflow.claim_lease import is_held
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
 
 #: Errors by which Slack says that it does not know itself what happened.
 _UNSURE: Final = frozenset(
@@ -102,7 +106,21 @@ _HINTS: Final = {
 
 def session() -> aiohttp.ClientSession:
     """Return the one HTTP session for Slack, with its own timeout: the SDK's does not apply to a shared session."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), request_class=_HeldRequest)
+
+
+class _NotHeld(TimeoutError):
+    """A call would have gone out when another replica may have taken over what it is for."""
+
+
+class _HeldRequest(aiohttp.ClientRequest):
+    """Goes out only while what it is for is this replica's to do: nothing stands between this question and the wire."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send it; raises _NotHeld."""
+        if not is_held():
+            raise _NotHeld("the claim has run out")
+        return await super().send(conn)
 
 
 async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
@@ -117,6 +135,8 @@ async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
         raise _said_no(error) from error
     except aiohttp.ClientConnectorError as error:
         raise DeliveryPostponed("Slack cannot be reached.", code="unreachable", wait=UNREACHABLE_WAIT) from error
+    except _NotHeld as error:
+        raise DeliveryUnknown("This replica stood still, so another may be saying it.", code="not_held") from error
     except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
         raise DeliveryUnknown("Slack did not answer.", code="no_answer") from error
     data = response.data

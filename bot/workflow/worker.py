@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
@@ -15,6 +15,7 @@ from bot.errors import DatabaseDamaged, DatabaseUnavailable, DeliveryError, Prov
 from bot.store.engine.driver_errors import repeated
 from bot.store.queue.tasks import Claim, Handler, Task
 from bot.telemetry import tracing
+from bot.workflow import claim_lease
 from bot.workflow.alerts import FailureAlerts
 from bot.workflow.clock_steps import TOLERATED, ClockSteps
 from bot.workflow.context import Context, Wakeup
@@ -59,6 +60,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._tasks: dict[tuple[int, Task, int], Claim] = {}
         self._messages: dict[int, OutboxMessage] = {}
+        #: Until when nobody else takes over a message at work, by its id, in seconds that are never set.
+        self._held_until: dict[int, float] = {}
         self._running: set[asyncio.Task[None]] = set()
         #: How often in a row the database refused to give work out.
         self._refusals = 0
@@ -185,6 +188,7 @@ class Worker:
         return fresh
 
     async def _claim_messages(self, room: int) -> list[OutboxMessage]:
+        began = self._context.steady()
         async with self._context.database.transaction() as tx:
             messages = await tx.outbox.claim(
                 owner=self._name,
@@ -195,6 +199,7 @@ class Worker:
             )
         fresh = [message for message in messages if message.id not in self._messages]  # as above
         self._messages.update({message.id: message for message in fresh})
+        self._hold((message.id for message in messages), since=began)
         return fresh
 
     async def _do(self, claim: Claim) -> None:
@@ -229,8 +234,20 @@ class Worker:
         except Exception:  # the lease runs out by itself; the loop goes on
             log.exception("cannot release a task", task=claim.task.value, subject=claim.subject)
 
+    def _hold(self, messages: Iterable[int], *, since: float) -> None:
+        """Note that messages were claimed, or their claims renewed, not before ``since``."""
+        until = since + self._context.timing.lease.total_seconds()
+        self._held_until.update({id_: until for id_ in messages if id_ in self._messages})
+
+    def _is_held(self, message: int) -> bool:
+        """Tell whether nobody else can have taken the message over."""
+        if not self._context.database.shared:
+            return True
+        return self._living and self._context.steady() < self._held_until.get(message, 0.0)
+
     async def _send(self, message: OutboxMessage) -> None:
         tracing.begin(message.change)
+        claim_lease.begin(lambda: self._is_held(message.id))
         try:
             await repeated(lambda: self._deliver(message), self._context.chance)
         except DatabaseUnavailable as error:  # it is in the log already; the message may have arrived
@@ -250,6 +267,7 @@ class Worker:
             self._escalation.message_went_well(message)
         finally:
             self._messages.pop(message.id, None)
+            self._held_until.pop(message.id, None)
 
     async def _postpone(self, message: OutboxMessage) -> None:
         pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
@@ -272,15 +290,17 @@ class Worker:
         lease = self._context.timing.lease
         while True:
             await asyncio.sleep(lease.total_seconds() / 3)
-            until = self._context.clock() + lease
+            until, began = self._context.clock() + lease, self._context.steady()
             try:
                 async with self._context.database.transaction() as tx:
                     await tx.tasks.extend([id_ for id_, _, _ in self._tasks], self._name, until)
-                    await tx.outbox.extend(self._messages, self._name, until)
+                    messages = await tx.outbox.extend(self._messages, self._name, until)
             except DatabaseUnavailable:  # it is in the log already; as below
                 continue
             except Exception:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
+            else:
+                self._hold(messages, since=began)
 
     async def _live(self) -> None:
         """Prove to the other replicas that this one lives, and free what dead ones hold."""

@@ -190,12 +190,15 @@ class Outbox:
         )
         await self._connection.execute(statement)
 
-    async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> None:
-        """Keep those of the claims that ``owner`` still holds until ``until``."""
+    async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> list[int]:
+        """Keep those of the claims that ``owner`` still holds until ``until``, and return which they are."""
         statement = (
-            update(outbox).where(outbox.c.id.in_(list(ids)), outbox.c.owner == owner).values(claimed_until=until)
+            update(outbox)
+            .where(outbox.c.id.in_(list(ids)), outbox.c.owner == owner)
+            .values(claimed_until=until)
+            .returning(outbox.c.id)
         )
-        await self._connection.execute(statement)
+        return list((await self._connection.execute(statement)).scalars())
 
     async def release_all(self) -> None:
         """Free every claim, whoever holds it; only for a database that nobody else can be using."""

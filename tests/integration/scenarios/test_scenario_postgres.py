@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,6 +160,28 @@ async def test_ended_connections_double_and_lose_nothing(stage: Stage, unruly: U
 
     assert stage.outcomes(change) == {"verified": 30}
     stage.assert_nothing_doubled()
+
+
+async def test_whoever_stood_still_in_the_midst_of_a_message_does_not_finish_it(stage: Stage) -> None:
+    """Its claim has run out, so others may have said it: it is looked for, and said once."""
+    number = stage.telnyx.add_number("+13035550000")
+    stage.slack.faults.add(method="upload", kind="delay", seconds=1.0)
+
+    def times(method: str) -> int:
+        return sum(call.method == method for call in stage.slack.calls)
+
+    await stage.propose(number.phone_number)
+    await stage.ana.submit()
+    await stage.slack.wait_for(lambda: times("upload"), what="the bytes of the plan")
+    assert stage.bot is not None
+    worker = stage.bot.worker
+    lease = worker._context.timing.lease.total_seconds()
+    worker._context = replace(worker._context, steady=lambda: stage.clock.steady() + lease)
+    await stage.slack.wait_for(lambda: times("files.completeUploadExternal"), what="the plan in the thread")
+    await stage.quiet()
+
+    assert times("files.getUploadURLExternal") == 2
+    assert [file.name for file in stage.slack.files if file.channel] == ["CHG-1-plan.csv"]
 
 
 @pytest.mark.parametrize("conflict", ["deadlock_detected", "serialization_failure"])

@@ -101,6 +101,21 @@ async def test_a_renewed_claim_is_kept(database: Database) -> None:
         assert await tx.tasks.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1) == []
 
 
+async def test_who_renews_hears_what_it_still_holds(database: Database) -> None:
+    """What another took over meanwhile is not renewed, and whoever had it learns that."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
+        await tx.outbox.show(change, Topic.APPROVAL_CARD, now=NOW, pause=PAUSE)
+    card, other = [message.id for message in await claim_messages(database, "a")]
+    async with database.transaction() as tx:
+        await tx.outbox.extend([card], "a", NOW + LEASE * 3)
+    await claim_messages(database, "b", NOW + LEASE * 2)
+
+    async with database.transaction() as tx:
+        assert await tx.outbox.extend([card, other], "a", NOW + LEASE * 5) == [card]
+
+
 async def test_a_card_is_one_message_however_often_it_changes(database: Database) -> None:
     """Many touches make one delivery of the latest state; one during the delivery makes one more, after the pause."""
     change = await new_change(database)
