@@ -72,7 +72,8 @@ async def slack_fault(world: World, random: Random) -> None:
         status=random.choice((500, 502, 503)),
         retry_after=random.choice((1, 5, 30, 90)),
         seconds=seconds,
-        effect_first=random.choice((None, True)),
+        # A 429 is Slack's word that it has done nothing; of its other failures nobody knows.
+        effect_first=random.choice((None, True)) and (None if kind == "rate_limited" else True),
     )
 
 
