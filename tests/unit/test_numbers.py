@@ -358,6 +358,7 @@ def test_reads(text: str, expected: tuple[str, ...]) -> None:
             "<tel:+13035550100|303-555-0100-0109>", [("+13035550100", MISLABELLED)], id="link-labelled-with-a-range"
         ),
         pytest.param("303-555-0100 to 0109", [("303-555-0100 to 0109", RANGE)], id="range-to-an-ending"),
+        pytest.param("303-555-0100 -> 0109", [("303-555-0100 -> 0109", RANGE)], id="range-by-a-sign-to-an-ending"),
         pytest.param(
             "~303-555-0100~\n~303-555-0101~",
             [(f"303-555-010{end}", "is struck through; remove it, or the marks around it") for end in (0, 1)],

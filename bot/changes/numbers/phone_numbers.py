@@ -27,6 +27,8 @@ EDGES: Final = " -./:!?"
 _ROUNDED: Final = re.compile(r"\+?[\d.]+e\+?\d+|\+?\d{7,}\.\d{1,2}", re.IGNORECASE | re.ASCII)
 _EXTENSION: Final = re.compile(r"\d\W*(?:x|ext|extn|extension)\W*\d*$", re.IGNORECASE)
 _RANGE: Final = re.compile(r"\W*\d{7,}\s*(?:-|\.\.|~)[\s().+\-]*\d+", re.ASCII)
+#: A sign for "to" before the last figures of a number: ``303-555-0100 -> 0109``.
+_ENDING: Final = re.compile(r"\d\s*~[\s().+\-]*\d", re.ASCII)
 #: A switchboard and its last extension: ``+49 30 901820 0-99``.
 _EXTENSIONS: Final = re.compile(r".*\d 0-\d{1,4}", re.ASCII)
 _LIST_NUMBER: Final = re.compile(r"\d{1,4}[.)]+(?: .*)?", re.ASCII)
@@ -69,7 +71,7 @@ def explain(written: str, region: str) -> str:
         return _explain_letters(text)
     if _LIST_NUMBER.fullmatch(text):
         return "looks like list numbering; remove it"
-    if _RANGE.fullmatch(text) or _EXTENSIONS.fullmatch(text):
+    if _RANGE.fullmatch(text) or _EXTENSIONS.fullmatch(text) or _ENDING.search(text):
         return RANGE
     text = text.strip(EDGES)
     if not _SHAPE.fullmatch(text) or not _figures(text):
