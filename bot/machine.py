@@ -12,6 +12,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
+
+#: The clock that counts a suspension, where there is one of its own for that (Linux, clock_gettime(2)).
+_STEADY: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def utc_now() -> datetime:
@@ -25,8 +29,11 @@ def wall() -> float:
 
 
 def steady() -> float:
-    """Return seconds that count steadily and are never set."""
-    return time.monotonic()
+    """Return seconds that count steadily, are never set, and go on while the machine is suspended.
+
+    Others take work over meanwhile, and whoever wakes up has to know how long it was away.
+    """
+    return time.clock_gettime(_STEADY)
 
 
 def chance() -> float:
