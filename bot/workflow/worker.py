@@ -59,9 +59,8 @@ class Worker:
         self._escalation = FailureAlerts(context)
         self._stopping = asyncio.Event()
         self._tasks: dict[tuple[int, Task, int], Claim] = {}
-        self._messages: dict[int, OutboxMessage] = {}
-        #: Until when nobody else takes over a message at work, by its id, in seconds that are never set.
-        self._held_until: dict[int, float] = {}
+        #: Id of each message at work -> until when nobody else takes it over, in seconds that are never set.
+        self._messages: dict[int, float] = {}
         self._running: set[asyncio.Task[None]] = set()
         #: How often in a row the database refused to give work out.
         self._refusals = 0
@@ -198,7 +197,6 @@ class Worker:
                 floor=self._context.slack_time,
             )
         fresh = [message for message in messages if message.id not in self._messages]  # as above
-        self._messages.update({message.id: message for message in fresh})
         self._hold((message.id for message in messages), since=began)
         return fresh
 
@@ -237,13 +235,13 @@ class Worker:
     def _hold(self, messages: Iterable[int], *, since: float) -> None:
         """Note that messages were claimed, or their claims renewed, not before ``since``."""
         until = since + self._context.timing.lease.total_seconds()
-        self._held_until.update({id_: until for id_ in messages if id_ in self._messages})
+        self._messages.update(dict.fromkeys(messages, until))
 
     def _is_held(self, message: int) -> bool:
         """Tell whether nobody else can have taken the message over."""
         if not self._context.database.shared:
             return True
-        return self._living and self._context.steady() < self._held_until.get(message, 0.0)
+        return self._living and self._context.steady() < self._messages.get(message, 0.0)
 
     async def _send(self, message: OutboxMessage) -> None:
         tracing.begin(message.change)
@@ -267,7 +265,6 @@ class Worker:
             self._escalation.message_went_well(message)
         finally:
             self._messages.pop(message.id, None)
-            self._held_until.pop(message.id, None)
 
     async def _postpone(self, message: OutboxMessage) -> None:
         pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
@@ -300,7 +297,7 @@ class Worker:
             except Exception:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
             else:
-                self._hold(messages, since=began)
+                self._hold(self._messages.keys() & messages, since=began)  # some may have been delivered meanwhile
 
     async def _live(self) -> None:
         """Prove to the other replicas that this one lives, and free what dead ones hold."""
