@@ -73,7 +73,7 @@ async def slack_fault(world: World, random: Random) -> None:
         retry_after=random.choice((1, 5, 30, 90)),
         seconds=seconds,
         # A 429 is Slack's word that it has done nothing; of its other failures nobody knows.
-        effect_first=random.choice((None, True)) and (None if kind == "rate_limited" else True),
+        effect_first=random.choice((None, None if kind == "rate_limited" else True)),
     )
 
 
