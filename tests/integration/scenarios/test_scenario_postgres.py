@@ -24,6 +24,11 @@ async def stage(idle: Stage, unruly: UnrulyPostgres) -> Stage:
     return idle
 
 
+async def psql(unruly: UnrulyPostgres, *commands: str, database: str = "postgres") -> str:
+    """Carry out ``commands`` in a thread: the bot lives in this loop, and may hold what they wait for."""
+    return await asyncio.to_thread(unruly.psql, *commands, database=database)
+
+
 async def ready(stage: Stage, status: int) -> str:
     """Wait until ``/readyz`` answers with ``status`` and return what it says."""
     async with asyncio.timeout(60):
@@ -106,15 +111,15 @@ async def test_whom_others_cannot_see_takes_no_work_and_says_so(stage: Stage, un
     """Its connections work, but there is none left for the one on which it is seen: it is not ready, in one line."""
     of_life = "FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711044"
     async with asyncio.timeout(60):
-        while unruly.psql(f"SELECT count(*) {of_life}").strip() != "1":  # noqa: ASYNC110 - it signals nobody
+        while (await psql(unruly, f"SELECT count(*) {of_life}")).strip() != "1":  # noqa: ASYNC110 - it signals nobody
             await asyncio.sleep(0.05)
     await ready(stage, 200)
     with structlog.testing.capture_logs() as lines:
-        unruly.psql(f"ALTER ROLE {USER} CONNECTION LIMIT 1", f"SELECT pg_terminate_backend(pid) {of_life}")
+        await psql(unruly, f"ALTER ROLE {USER} CONNECTION LIMIT 1", f"SELECT pg_terminate_backend(pid) {of_life}")
         said = await ready(stage, 503)
         status, metrics = await stage.get("/metrics")
         await asyncio.sleep(3)
-        unruly.psql(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
+        await psql(unruly, f"ALTER ROLE {USER} CONNECTION LIMIT -1")
         await ready(stage, 200)
 
     assert "takes no work, for others cannot see that it lives. The database has no connection left" in said
@@ -130,14 +135,14 @@ async def test_a_right_that_is_taken_away_is_one_line_until_it_is_given_back(
     """What can still be written does not make it ready in between."""
     await ready(stage, 200)
     with structlog.testing.capture_logs() as lines:
-        unruly.psql(f"REVOKE ALL ON tasks FROM {USER}", database=DATABASE)
+        await psql(unruly, f"REVOKE ALL ON tasks FROM {USER}", database=DATABASE)
         await ready(stage, 503)
         for _ in range(50):
             status, said = await stage.get("/readyz")
             assert status == 503
             assert "lacks a right (permission denied for table tasks)" in said
             await asyncio.sleep(0.1)
-        unruly.psql(f"GRANT ALL ON tasks TO {USER}", database=DATABASE)
+        await psql(unruly, f"GRANT ALL ON tasks TO {USER}", database=DATABASE)
         await ready(stage, 200)
 
     assert [line["event"] for line in lines if line["log_level"] in {"error", "warning"}] == [
@@ -192,7 +197,8 @@ async def test_a_click_that_meets_a_conflict_is_done_at_once(
     stage.telnyx.add_number("+13035550000")
     change = await stage.ask("+13035550000")
     await stage.quiet()
-    unruly.psql(
+    await psql(
+        unruly,
         "CREATE SEQUENCE tries",  # it counts on where a transaction is rolled back
         "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN "
         f"IF nextval('tries') = 1 THEN RAISE {conflict}; END IF; RETURN NEW; END $$",
@@ -203,8 +209,8 @@ async def test_a_click_that_meets_a_conflict_is_done_at_once(
     await stage.ended(change)
 
     assert "at the same moment" not in answer
-    assert unruly.psql("SELECT last_value FROM tries", database=DATABASE).strip() == "2"
-    assert unruly.psql("SELECT count(*) FROM decisions", database=DATABASE).strip() == "1"
+    assert (await psql(unruly, "SELECT last_value FROM tries", database=DATABASE)).strip() == "2"
+    assert (await psql(unruly, "SELECT count(*) FROM decisions", database=DATABASE)).strip() == "1"
     assert stage.outcomes(change) == {"verified": 1}
     stage.assert_nothing_doubled()
 
@@ -225,11 +231,11 @@ async def test_after_an_upgrade_by_another_version_it_only_looks(stage: Stage, u
     stage.telnyx.add_number("+13035550000")
     change = await stage.ask("+13035550000")
     await stage.quiet()
-    [before] = unruly.psql("SELECT version_num FROM alembic_version", database=DATABASE).split()
-    unruly.psql("UPDATE alembic_version SET version_num = 'later'", database=DATABASE)
+    [before] = (await psql(unruly, "SELECT version_num FROM alembic_version", database=DATABASE)).split()
+    await psql(unruly, "UPDATE alembic_version SET version_num = 'later'", database=DATABASE)
     answer = await stage.approve(change)
     said = await ready(stage, 503)
-    unruly.psql(f"UPDATE alembic_version SET version_num = '{before}'", database=DATABASE)  # noqa: S608 - its own
+    await psql(unruly, f"UPDATE alembic_version SET version_num = '{before}'", database=DATABASE)  # noqa: S608 - its own
     await ready(stage, 200)
     await stage.approve(change)
     await stage.ended(change)
