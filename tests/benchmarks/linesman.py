@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from bot.sandbox.slack import Person, SlackStandIn, View
+from bot.sandbox.slack import SlackStandIn, SlackUser, View
 from tests.acceptance.process import Serving
 from tests.acceptance.stage import free_port
 from tests.benchmarks.carrier import API_KEY, WANTED, Carrier, numbers
@@ -68,7 +68,7 @@ async def carry(carrier: Carrier) -> Run:
             )
 
 
-async def _asked_for(ana: Person, slack: SlackStandIn, count: int) -> dict[str, float]:
+async def _asked_for(ana: SlackUser, slack: SlackStandIn, count: int) -> dict[str, float]:
     """Upload the sheet and ask for approval; return how long the plan and the request took."""
     await ana.command("/numbers", "update", channel=OPS)
     await ana.wait_for_view(lambda view: view.callback_id == "change_form")

@@ -22,7 +22,7 @@ from typing import Final
 
 from openpyxl import Workbook
 
-from bot.sandbox.slack import Person, SlackStandIn, View
+from bot.sandbox.slack import SlackStandIn, SlackUser, View
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance.process import HERE, Serving, environment
 from tests.acceptance.stage import free_port
@@ -79,20 +79,20 @@ class Case:
     name: str
     count: int
     #: Puts the target into the form that is open.
-    point: Callable[[Person, int], Awaitable[None]]
+    point: Callable[[SlackUser, int], Awaitable[None]]
 
 
-async def upload_csv(ana: Person, count: int) -> None:
+async def upload_csv(ana: SlackUser, count: int) -> None:
     """Attach a CSV file."""
     await ana.attach("sheet:0", ("numbers.csv", as_csv(count)))
 
 
-async def upload_xlsx(ana: Person, count: int) -> None:
+async def upload_xlsx(ana: SlackUser, count: int) -> None:
     """Attach a workbook."""
     await ana.attach("sheet:0", ("numbers.xlsx", as_xlsx(count)))
 
 
-async def filter_by_tag(ana: Person, _: int) -> None:
+async def filter_by_tag(ana: SlackUser, _: int) -> None:
     """Choose every number with a tag."""
     await ana.choose("filters", ["tag"])
     await ana.wait_for_view(lambda view: ("filter:tag", "filter:") in view.form.slots)
@@ -146,7 +146,7 @@ def _planned(view: View) -> bool:
     return view.callback_id == "preview" and any(block["type"] == "actions" for block in view.blocks)
 
 
-async def _click(person: Person) -> float:
+async def _click(person: SlackUser) -> float:
     """Type a command and return the milliseconds until its ack."""
     delivery = await person.command("/numbers", "help", channel=OPS)
     if delivery.error:

@@ -13,7 +13,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.sandbox.slack import Message, Person
+from bot.sandbox.slack import Message, SlackUser
 from tests.simulation.people import APPROVERS, buttons, key_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Judge:
 
     # At every step
 
-    async def click(self, by: Person, action: str, message: Message) -> None:
+    async def click(self, by: SlackUser, action: str, message: Message) -> None:
         """Have somebody press a button; they have to be answered when nothing is in the way."""
         world = self._world
         life, calls = world.process.life, len(world.slack.calls)
@@ -76,7 +76,7 @@ class Judge:
             if self._shown(by) == before and smooth and world.process.life is life and not life.over:
                 self.wrong(f"{by.profile.name} pressed {action} at {world.nature.now()} and was not answered")
 
-    def _shown(self, by: Person) -> object:
+    def _shown(self, by: SlackUser) -> object:
         view = by.view
         return len(self._world.slack.ephemerals(by.id)), view and (view.callback_id, str(view.content))
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from bot.sandbox.slack import Message, Person, StandInRefused, View
+from bot.sandbox.slack import Message, SlackUser, StandInRefused, View
 from bot.sandbox.slack.forms import EXTERNAL, TYPED
 from bot.sandbox.slack.transcript import lines
 from tests.simulation.wishes import Wish
@@ -59,7 +59,7 @@ class People:
         """Return what somebody reads."""
         return "\n".join(lines(shown, self.slack))
 
-    async def ask(self, by: Person, wish: Wish) -> int | None:
+    async def ask(self, by: SlackUser, wish: Wish) -> int | None:
         """Take a wish to its request for approval and return its number; None when it was given up."""
         for _ in range(TRIES):
             with suppress(StandInRefused):
@@ -76,7 +76,7 @@ class People:
                 return None
         return None
 
-    async def _planned(self, by: Person, wish: Wish) -> int | None:
+    async def _planned(self, by: SlackUser, wish: Wish) -> int | None:
         """Fill the form until a plan is shown, and return its number."""
         if not await self._filled(by, wish):
             return None
@@ -94,7 +94,7 @@ class People:
         self.world.trace.add(f"{by.profile.name} sees {self.read(view)[:200]!r}")
         return int(found[1]) if found and view.content.get("submit") else NOTHING
 
-    async def _filled(self, by: Person, wish: Wish) -> bool:
+    async def _filled(self, by: SlackUser, wish: Wish) -> bool:
         """Open the form and fill it; tell whether that went well."""
         await by.command("/numbers", wish.command, channel=OPS)
         form = await self.seen(lambda: self._open(by, "change_form"), SOON)
@@ -112,7 +112,7 @@ class People:
             await by.type(block, text)
         return True
 
-    async def _previewed(self, by: Person) -> View | None:
+    async def _previewed(self, by: SlackUser) -> View | None:
         """Send the form and return what is shown after planning; None when it was refused, or nothing came."""
         sent = await by.submit()
         if sent.errors or sent.delivery.error:
@@ -120,7 +120,7 @@ class People:
             return None
         return await self.seen(lambda: self._answered(by), LATER)
 
-    async def _set(self, by: Person, name: str, value: str) -> None:
+    async def _set(self, by: SlackUser, name: str, value: str) -> None:
         view = by.view
         if view is None:
             raise StandInRefused("the form has gone")
@@ -132,7 +132,7 @@ class People:
             await by.suggest(f"value:{name}", "")
         await by.choose(f"value:{name}", value)
 
-    async def _requested(self, by: Person, change: int, numbers: int) -> bool:
+    async def _requested(self, by: SlackUser, change: int, numbers: int) -> bool:
         """Press "Request approval" until the request is there."""
         await self.think(SOON)
         for _ in range(TRIES):
@@ -148,15 +148,15 @@ class People:
             await self.seen(lambda: self.posted(change, "approval_card"), LATER)
         return await self.seen(lambda: self.posted(change, "approval_card"), LATER) is not None
 
-    def _open(self, by: Person, callback: str) -> View | None:
+    def _open(self, by: SlackUser, callback: str) -> View | None:
         return by.view if by.view is not None and by.view.callback_id == callback else None
 
-    def _answered(self, by: Person) -> View | None:
+    def _answered(self, by: SlackUser) -> View | None:
         """Return the modal once it shows a plan, or why there is none."""
         view = self._open(by, "preview")
         return view if view is not None and any(block["type"] == "actions" for block in view.blocks) else None
 
-    async def follow(self, by: Person, change: int, word: str) -> int | None:
+    async def follow(self, by: SlackUser, change: int, word: str) -> int | None:
         """Ask for what follows a change, ``undo`` or ``retry``, and return its number."""
         with suppress(StandInRefused):
             await by.command("/numbers", f"{word} CHG-{change}", channel=OPS)
@@ -174,7 +174,7 @@ class People:
                 await by.close(everything=True)
         return None
 
-    async def decide(self, by: Person, random: Random) -> None:
+    async def decide(self, by: SlackUser, random: Random) -> None:
         """Look at the requests now and then, and decide some of them."""
         while True:
             await asyncio.sleep(random.random() * 90)
@@ -187,7 +187,7 @@ class People:
                 elif chance < 0.66:
                     await self._reject(by, change, message)
 
-    async def _reject(self, by: Person, change: int, message: Message) -> None:
+    async def _reject(self, by: SlackUser, change: int, message: Message) -> None:
         with suppress(StandInRefused):
             await by.click("reject", message=message)
             if await self.seen(lambda: self._open(by, "rejection"), SOON) is not None:
@@ -197,11 +197,11 @@ class People:
             with suppress(StandInRefused):
                 await by.close(everything=True)
 
-    async def _click(self, by: Person, action: str, message: Message) -> None:
+    async def _click(self, by: SlackUser, action: str, message: Message) -> None:
         with suppress(StandInRefused):
             await self.world.judge.click(by, action, message)
 
-    async def operate(self, by: Person, random: Random) -> None:
+    async def operate(self, by: SlackUser, random: Random) -> None:
         """Look for what only an operator can decide, and decide it."""
         while True:
             await asyncio.sleep(60 + random.random() * 240)
@@ -216,7 +216,7 @@ class People:
                 if "/numbers resolve" in self.read(card):
                     await self._resolve(by, change, random)
 
-    async def _resolve(self, by: Person, change: int, random: Random) -> None:
+    async def _resolve(self, by: SlackUser, change: int, random: Random) -> None:
         before = len(self.slack.ephemerals(by.id))
         await by.command("/numbers", f"resolve CHG-{change}", channel=OPS)
         await self.seen(lambda: len(self.slack.ephemerals(by.id)) > before, LATER)
@@ -225,7 +225,7 @@ class People:
             if offered:
                 await self._click(by, random.choice(offered), message)
 
-    async def press_without_right(self, by: Person, random: Random) -> None:
+    async def press_without_right(self, by: SlackUser, random: Random) -> None:
         """Press what somebody else may press."""
         for _, message in self.requests()[:2]:
             await self._click(by, random.choice(("approve", "reject")), message)

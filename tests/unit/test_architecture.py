@@ -100,6 +100,48 @@ def test_who_takes_part_in_a_sequence_is_a_class_of_ours() -> None:
     assert not OUTSIDERS - named
 
 
+#: Why two classes may have one name: rooms that do the same for another party, never one that knows the other. The
+#: names are those that there are.
+TWINS: Final[Mapping[str, tuple[tuple[str, ...], frozenset[str]]]] = {
+    "the two providers do the same behind providers/base.py": (
+        ("providers/close/", "providers/telnyx/"),
+        frozenset({"Jobs", "Lookups", "Reader", "Search", "_Rule"}),
+    ),
+    "a stand-in speaks over HTTP only, so what Telnyx keeps is declared there and where it is read": (
+        ("providers/telnyx/wire.py", "sandbox/telnyx/"),
+        frozenset({"Address", "BillingGroup", "Connection", "Job"}),
+    ),
+    "the stand-ins of the providers do the same within sandbox/provider/": (
+        ("sandbox/close/", "sandbox/telnyx/"),
+        frozenset({"Account", "Behaviour", "Failure", "LookupRoutes", "Middleware", "Number", "NumberFields"})
+        | {"NumberRoutes", "Page", "Paging", "Query", "RateLimit"},
+    ),
+    "every stand-in notes its calls and spoils some of them": (
+        ("sandbox/close/", "sandbox/provider/", "sandbox/slack/", "sandbox/telnyx/"),
+        frozenset({"Call", "Fault", "Faults"}),
+    ),
+}
+
+
+def test_two_classes_of_one_name_are_twins() -> None:
+    """Whoever searches for a class finds one, or the one of each party."""
+    places: dict[str, list[str]] = {}
+    for path in sorted(BOT.rglob("*.py")):
+        for name in classes(path):
+            places.setdefault(name, []).append(path.relative_to(BOT).as_posix())
+    shared = {name: paths for name, paths in places.items() if len(paths) > 1}
+    permitted = {name: rooms for rooms, names in TWINS.values() for name in names}
+    wrong = [
+        f"{name}: {', '.join(paths)}"
+        for name, paths in shared.items()
+        if [path for path in paths for room in permitted.get(name, ()) if path.startswith(room)] != paths
+        or len({path.rpartition("/")[0] for path in paths}) < len(paths)
+    ]
+
+    assert wrong == []
+    assert permitted.keys() == shared.keys()
+
+
 #: What tells time and chance besides the modules that the contract on imports forbids.
 AMBIENT: Final = {"datetime.now", "datetime.today", "datetime.utcnow", "date.today", "os.urandom", "os.getrandom"}
 

@@ -52,7 +52,7 @@ def plan_sheet(
         told = _cells(write, columns, _told(kind, operation, None))
         return (action if operation.batch is not None else LEFT_ALONE, str(operation.batch or ""), *told)
 
-    shared = _Shared(common)
+    shared = _RepeatedCells(common)
     table.add((guarded(each.e164), guard(each.number_id), *shared.of(each)) for each in operations)
     return table.content()
 
@@ -78,7 +78,7 @@ class ResultsSheet:
         self._columns = columns
         self._write = CellWriter(summary.labels if summary else {})
         self._sent = {position: comparable(kind, batch.values) for position, batch in batches.items()}
-        self._shared = _Shared(self._common)
+        self._shared = _RepeatedCells(self._common)
         self._file = table_file(form, "results")
         self._file.add([(*RESULTS, *(heading(*column) for column in self._columns), *MOMENTS)])
 
@@ -113,7 +113,7 @@ class ResultsSheet:
         )
 
 
-class _Shared:
+class _RepeatedCells:
     """The cells that neighbours have in common: most fare as the one before, and what that came to is told again."""
 
     def __init__(self, common: Callable[[Operation], tuple[TableCell, ...]]) -> None:

@@ -9,7 +9,7 @@ from itertools import count
 
 from bot.sandbox.close.query import Paging
 from bot.sandbox.close.records import Group, Number, User
-from bot.sandbox.provider.account import Account as ProviderAccount
+from bot.sandbox.provider.account import ProviderAccount
 from bot.sandbox.provider.clock import Clock
 
 _DIGITS = string.digits + string.ascii_letters

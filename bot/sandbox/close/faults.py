@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bot.sandbox.close.errors import refusal_text, refused
-from bot.sandbox.provider.faults import Faults as ProviderFaults
+from bot.sandbox.provider.faults import ProviderFaults
 
 #: What an ordered fault may answer. Close documents the first group; the second is a gateway's.
 REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 415, 429})

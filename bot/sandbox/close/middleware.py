@@ -13,7 +13,7 @@ from bot.sandbox.close.faults import Faults
 from bot.sandbox.close.rates import Rates
 from bot.sandbox.provider.clock import Clock
 from bot.sandbox.provider.errors import RefusedError
-from bot.sandbox.provider.middleware import Middleware as ProviderMiddleware
+from bot.sandbox.provider.middleware import ProviderMiddleware
 
 PREFIX = "/api/v1"
 

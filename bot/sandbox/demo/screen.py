@@ -19,7 +19,7 @@ from rich.text import Text
 
 from bot.sandbox.demo.ink import folded, inked
 from bot.sandbox.demo.world import CHANNELS
-from bot.sandbox.slack import Message, Person, SlackStandIn, View
+from bot.sandbox.slack import Message, SlackStandIn, SlackUser, View
 from bot.sandbox.slack.transcript import author, lines
 
 #: Columns when nobody's terminal says otherwise, and the most that are used of a wide one.
@@ -71,7 +71,7 @@ class Screen:
         """Say what is going on, in the narrator's voice."""
         self.show("", Text(text, style="italic bright_black"))
 
-    def act(self, who: Person, what: str) -> None:
+    def act(self, who: SlackUser, what: str) -> None:
         """Say what a person does."""
         self.show("", Text.assemble(("▸ ", "bold yellow"), (who.profile.name, "bold"), f" {what}"))
 
@@ -97,7 +97,7 @@ class Screen:
         heading = self._heading(replies[0], f"{len(replies)} replies in the card's thread")
         self.show(_panel(heading, shown, _PLACES[place], indent=4))
 
-    def whisper(self, message: Message, to: Person) -> None:
+    def whisper(self, message: Message, to: SlackUser) -> None:
         """Print what only one person is shown."""
         where = f"#{CHANNELS[message.channel]} · only {to.profile.name} sees this"
         shown = lines(message, self._slack)

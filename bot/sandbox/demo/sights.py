@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.sandbox.demo.stage import DemoStage
 from bot.sandbox.demo.world import APPROVALS, FAILURES, OPS
-from bot.sandbox.slack import File, Message, Person, StandInRefused, View
+from bot.sandbox.slack import File, Message, SlackUser, StandInRefused, View
 
 
 class Sights:
@@ -17,7 +17,7 @@ class Sights:
         self._stage = stage
         self._slack = stage.world.slack
 
-    async def modal(self, who: Person, wanted: Callable[[View], bool], what: str) -> View:
+    async def modal(self, who: SlackUser, wanted: Callable[[View], bool], what: str) -> View:
         """Return the modal that a person has open, once it is the ``wanted`` one."""
 
         def shown() -> View | None:
@@ -25,7 +25,7 @@ class Sights:
 
         return _there(await self._stage.until(shown, what), what)
 
-    async def whisper(self, to: Person) -> Message:
+    async def whisper(self, to: SlackUser) -> Message:
         """Return the first message that only this person sees, once it is there."""
         what = f"an answer that only {to.profile.name} sees"
         return (await self._stage.until(lambda: self._slack.ephemerals(to.id), what))[0]

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, fields
 from typing import Final
 
-from bot.sandbox.slack import Person, SlackStandIn
+from bot.sandbox.slack import SlackStandIn, SlackUser
 from bot.sandbox.telnyx import Number, TelnyxStandIn
 
 OPS: Final = "C0NUMBEROPS"
@@ -41,9 +41,9 @@ class World:
     slack: SlackStandIn
     telnyx: TelnyxStandIn
     #: Works in operations, asks for the change; may approve changes too, only not her own.
-    ana: Person
+    ana: SlackUser
     #: Manages, approves.
-    max: Person
+    max: SlackUser
     #: The E.164 numbers that Ana changes.
     chosen: tuple[str, ...]
     #: Dotted field path -> new value.

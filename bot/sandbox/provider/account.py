@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 from bot.sandbox.provider.clock import Clock
 
 
-class Number(Protocol):
+class StandInNumber(Protocol):
     """What the shell has to know of a number."""
 
     id: str
@@ -18,10 +18,10 @@ class Number(Protocol):
         """The number itself."""
 
 
-NumberT = TypeVar("NumberT", bound=Number)
+NumberT = TypeVar("NumberT", bound=StandInNumber)
 
 
-class Account(Generic[NumberT]):
+class ProviderAccount(Generic[NumberT]):
     """Holds the numbers, and finds them by id or E.164.
 
     Attributes:

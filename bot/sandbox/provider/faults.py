@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.sandbox.provider.orders import Order
 
-#: status: an error answer of the provider (see ``Faults.error`` of each); rate_limited: 429; drop_before and
+#: status: an error answer of the provider (see ``error`` of each one's ``Faults``); rate_limited: 429; drop_before and
 #: drop_after: the connection is closed without an answer, before or after the request took effect; delay: the answer
 #: comes late; malformed and empty: a good status over a body that is not what it should be, or none, after the request
 #: took effect; hold: the answer waits until ``let_go`` is called; redirect: a 302 to ``location``; gateway: the page of
@@ -75,7 +75,7 @@ class Fault(Order):
             self.passes.release()
 
 
-class Faults(ABC):
+class ProviderFaults(ABC):
     """The ordered faults, in the order in which they were ordered."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from bot.sandbox.provider.calls import Call, read_call
 from bot.sandbox.provider.clock import Clock
-from bot.sandbox.provider.faults import Fault, Faults
+from bot.sandbox.provider.faults import Fault, ProviderFaults
 from bot.sandbox.provider.rewrites import Rewrites
 
 #: What a gateway says that does not reach what stands behind it.
@@ -19,7 +19,7 @@ _PAGE = "<html><head><title>{status}</title></head><body><center><h1>{status}</h
 _NONSENSE = "<html><body>upstream"
 
 
-class Middleware(ABC):
+class ProviderMiddleware(ABC):
     """Middleware around all endpoints of a provider.
 
     Attributes:
@@ -31,7 +31,7 @@ class Middleware(ABC):
 
     """
 
-    def __init__(self, prefix: str, clock: Clock, faults: Faults) -> None:
+    def __init__(self, prefix: str, clock: Clock, faults: ProviderFaults) -> None:
         self.prefix = prefix
         self.calls: list[Call] = []
         self.faults = faults

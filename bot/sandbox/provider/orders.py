@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.sandbox.provider.account import Number
+from bot.sandbox.provider.account import StandInNumber
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +30,6 @@ class NumberOrder(Order):
     #: E.164 or id; ``None`` for every number.
     key: str | None
 
-    def hits(self, number: Number) -> bool:
+    def hits(self, number: StandInNumber) -> bool:
         """Tell whether it happens to this number this time, and count it if so."""
         return self.key in (None, number.id, number.e164) and self.take()

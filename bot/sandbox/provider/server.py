@@ -10,11 +10,11 @@ from typing import Generic, Self, TypeVar
 
 from aiohttp import web
 
-from bot.sandbox.provider.account import Account, NumberT
+from bot.sandbox.provider.account import NumberT, ProviderAccount
 from bot.sandbox.provider.calls import Call
 from bot.sandbox.provider.clock import Clock
-from bot.sandbox.provider.faults import Faults
-from bot.sandbox.provider.middleware import Middleware
+from bot.sandbox.provider.faults import ProviderFaults
+from bot.sandbox.provider.middleware import ProviderMiddleware
 from bot.sandbox.provider.rewrites import Rewrites
 
 Found = TypeVar("Found")
@@ -36,8 +36,8 @@ class ProviderStandIn(Generic[NumberT]):
         self,
         *,
         clock: Clock,
-        account: Account[NumberT],
-        middleware: Middleware,
+        account: ProviderAccount[NumberT],
+        middleware: ProviderMiddleware,
         routes: Iterable[web.RouteDef],
         port: int,
     ) -> None:
@@ -124,12 +124,12 @@ class ProviderStandIn(Generic[NumberT]):
         return self._wire.rewrites
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> ProviderFaults:
         """The faults on the wire; order one with ``faults.add``."""
         return self._wire.faults
 
     @faults.setter
-    def faults(self, faults: Faults) -> None:
+    def faults(self, faults: ProviderFaults) -> None:
         self._wire.faults = faults
 
     @property

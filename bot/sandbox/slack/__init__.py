@@ -19,7 +19,7 @@ from bot.sandbox.slack.acks import TROUBLE
 from bot.sandbox.slack.faults import Fault, FaultKind, Faults
 from bot.sandbox.slack.modal import View
 from bot.sandbox.slack.mrkdwn import Mentions, escape, render_text
-from bot.sandbox.slack.person import Person
+from bot.sandbox.slack.person import SlackUser
 from bot.sandbox.slack.records import (
     Call,
     Channel,
@@ -46,9 +46,9 @@ __all__ = [
     "File",
     "Mentions",
     "Message",
-    "Person",
     "Profile",
     "SlackStandIn",
+    "SlackUser",
     "StandInRefused",
     "SubmittedView",
     "Usergroup",

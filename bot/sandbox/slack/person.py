@@ -26,7 +26,7 @@ from bot.sandbox.slack.workspace import Workspace
 LARGEST_INPUT_FILE = 10_000_000
 
 
-class Person:
+class SlackUser:
     """Somebody at a Slack client. Each method returns once the bot has answered, or has failed to in three seconds."""
 
     def __init__(self, ws: Workspace, courier: Courier, profile: Profile) -> None:

@@ -12,7 +12,7 @@ from bot.sandbox.slack.faults import Faults
 from bot.sandbox.slack.log import Clock, utc_now
 from bot.sandbox.slack.modal import View
 from bot.sandbox.slack.mrkdwn import render_text
-from bot.sandbox.slack.person import Person
+from bot.sandbox.slack.person import SlackUser
 from bot.sandbox.slack.ratelimits import MethodLimits
 from bot.sandbox.slack.records import (
     Call,
@@ -58,7 +58,7 @@ class SlackStandIn:
         self._limits = MethodLimits()
         self._courier = Courier(self.workspace, self._sockets, signing_secret)
         self._server = Server(self.workspace, self._sockets, self._limits)
-        self._persons: dict[str, Person] = {}
+        self._persons: dict[str, SlackUser] = {}
 
     async def __aenter__(self) -> Self:
         await self._server.start(self._port)
@@ -146,7 +146,7 @@ class SlackStandIn:
         stranger: bool = False,
         invited: bool = False,
         email: str | None = None,
-    ) -> Person:
+    ) -> SlackUser:
         """Add somebody to the workspace; ``foreign_team`` makes them a Slack Connect stranger.
 
         Of an Enterprise Grid organisation, ``grid_teams`` are the other workspaces of the person, their home first, and
@@ -167,7 +167,7 @@ class SlackStandIn:
             email=email,
         )
         self.workspace.people[user_id] = profile
-        self._persons[user_id] = Person(self.workspace, self._courier, profile)
+        self._persons[user_id] = SlackUser(self.workspace, self._courier, profile)
         return self._persons[user_id]
 
     def add_channel(
@@ -202,7 +202,7 @@ class SlackStandIn:
         """Delete a user group for good: Slack knows no such group from now on."""
         del self.workspace.usergroups[group_id]
 
-    def person(self, user_id: str) -> Person:
+    def person(self, user_id: str) -> SlackUser:
         """Return somebody to play; raises KeyError for a stranger."""
         return self._persons[user_id]
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
-from bot.sandbox.provider.account import Account as ProviderAccount
+from bot.sandbox.provider.account import ProviderAccount
 from bot.sandbox.provider.clock import Clock
 from bot.sandbox.telnyx.paging import Paging
 from bot.sandbox.telnyx.provisioning import Provisioning

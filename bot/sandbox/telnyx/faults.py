@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from bot.sandbox.provider.faults import Faults as ProviderFaults
+from bot.sandbox.provider.faults import ProviderFaults
 from bot.sandbox.telnyx.errors import server_trouble
 from bot.sandbox.telnyx.rates import nominal_headers
 

@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler
 
 from bot.sandbox.provider.clock import Clock
 from bot.sandbox.provider.errors import RefusedError
-from bot.sandbox.provider.middleware import Middleware as ProviderMiddleware
+from bot.sandbox.provider.middleware import ProviderMiddleware
 from bot.sandbox.telnyx.errors import not_found, unauthenticated
 from bot.sandbox.telnyx.faults import Faults
 from bot.sandbox.telnyx.job_book import JobBook

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.sandbox.slack import Message, Person, StandInRefused
+from bot.sandbox.slack import Message, SlackUser, StandInRefused
 from bot.sandbox.slack.modal import View
 from tests.acceptance.stage import APPROVALS, OPS, RestartingStage
 from tests.acceptance.stories import Line
@@ -37,7 +37,7 @@ class Wish:
 class People:
     """Everybody who has a hand in a change."""
 
-    def __init__(self, scene: RestartingStage, requester: Person | None = None, *, patience: float = 1.0) -> None:
+    def __init__(self, scene: RestartingStage, requester: SlackUser | None = None, *, patience: float = 1.0) -> None:
         self._scene = scene
         self._slack = scene.slack
         self.ana = requester or scene.ana

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from bot.sandbox.slack import Person
+from bot.sandbox.slack import SlackUser
 from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.stage import EVERYBODY, OPS, Stage
 from tests.acceptance.stories import FORWARDING, PIN, REFERENCE
@@ -75,7 +75,7 @@ class Workload:
             await people.ana.command("/numbers", f"cancel {name}", channel=OPS)  # nobody may hear it
 
 
-def _requesters(stage: Stage) -> Iterator[Person]:
+def _requesters(stage: Stage) -> Iterator[SlackUser]:
     for id_, name in REQUESTERS.items():
         if id_ in EVERYBODY:
             yield stage.ana

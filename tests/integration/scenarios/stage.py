@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Final
 
-from bot.sandbox.slack import Delivery, Message, Person, SubmittedView, View
+from bot.sandbox.slack import Delivery, Message, SlackUser, SubmittedView, View
 from bot.sandbox.slack.forms import EXTERNAL, TYPED
 from bot.sandbox.slack.transcript import lines
 from bot.sandbox.telnyx import Call
@@ -37,7 +37,7 @@ class Stage(House):
 
     # What people do
 
-    async def open(self, text: str = "update", *, by: Person | None = None, channel: str = OPS) -> View:
+    async def open(self, text: str = "update", *, by: SlackUser | None = None, channel: str = OPS) -> View:
         """Open the form with a command."""
         by = by or self.ana
         await by.command("/numbers", text, channel=channel)
@@ -49,7 +49,7 @@ class Stage(House):
         settings: Mapping[str, str] | None = None,
         reason: str | None = None,
         *,
-        by: Person | None = None,
+        by: SlackUser | None = None,
     ) -> None:
         """Fill the form that is open; setting name -> what is typed or chosen."""
         by = by or self.ana
@@ -62,7 +62,7 @@ class Stage(House):
         if reason is not None:
             await by.type("reason", reason)
 
-    async def paste(self, numbers: str | Iterable[str], *, by: Person | None = None) -> None:
+    async def paste(self, numbers: str | Iterable[str], *, by: SlackUser | None = None) -> None:
         """Type numbers, into further boxes when one does not hold them; a text goes into the first box as it is."""
         by = by or self.ana
         if isinstance(numbers, str):
@@ -75,10 +75,10 @@ class Stage(House):
                 await self._box(by, f"numbers:{box}")
             await by.type(f"numbers:{box}", "\n".join(listed[start : start + BOX]))
 
-    async def _box(self, person: Person, block: str) -> None:
+    async def _box(self, person: SlackUser, block: str) -> None:
         await person.wait_for_view(lambda view: (block, "numbers") in view.form.slots)
 
-    async def choose(self, settings: Sequence[str], *, by: Person | None = None) -> View:
+    async def choose(self, settings: Sequence[str], *, by: SlackUser | None = None) -> View:
         """Choose which settings to change, and wait for their inputs."""
         by = by or self.ana
         if by.view is not None and ("settings", "settings") in by.view.form.slots:
@@ -90,7 +90,7 @@ class Stage(House):
 
         return await by.wait_for_view(there)
 
-    async def set(self, name: str, value: str, *, by: Person | None = None) -> None:
+    async def set(self, name: str, value: str, *, by: SlackUser | None = None) -> None:
         """Type or choose the value of one setting."""
         by = by or self.ana
         view = by.view
@@ -111,7 +111,7 @@ class Stage(House):
         *,
         reason: str = "Moving to the new PBX",
         command: str = "update",
-        by: Person | None = None,
+        by: SlackUser | None = None,
     ) -> View:
         """Fill a new form, send it, and return what is shown after planning."""
         await self.open(command, by=by)
@@ -119,14 +119,14 @@ class Stage(House):
         await self.send(by=by)
         return await self.planned(by=by)
 
-    async def send(self, *, by: Person | None = None) -> SubmittedView:
+    async def send(self, *, by: SlackUser | None = None) -> SubmittedView:
         """Press the form's button; it has to be accepted."""
         sent = await (by or self.ana).submit()
 
         assert (sent.errors, sent.delivery.error) == (None, None)
         return sent
 
-    async def refused(self, *, by: Person | None = None) -> dict[str, str]:
+    async def refused(self, *, by: SlackUser | None = None) -> dict[str, str]:
         """Press the form's button and return what is wrong, by input; it has to be refused."""
         sent = await (by or self.ana).submit()
 
@@ -134,13 +134,13 @@ class Stage(House):
         assert sent.errors
         return sent.errors
 
-    async def planned(self, *, by: Person | None = None) -> View:
+    async def planned(self, *, by: SlackUser | None = None) -> View:
         """Return the modal once it shows the plan, or why there is none."""
         return await (by or self.ana).wait_for_view(
             lambda view: view.callback_id == "preview" and any(block["type"] == "actions" for block in view.blocks)
         )
 
-    async def request(self, *, by: Person | None = None) -> int:
+    async def request(self, *, by: SlackUser | None = None) -> int:
         """Press "Request approval", wait for both cards and return the change's number."""
         by = by or self.ana
         sent = await by.submit()
@@ -162,21 +162,21 @@ class Stage(House):
         *,
         reason: str = "Moving to the new PBX",
         command: str = "update",
-        by: Person | None = None,
+        by: SlackUser | None = None,
     ) -> int:
         """Take a change from nothing to waiting for approval and return its number."""
         await self.propose(numbers, settings, reason=reason, command=command, by=by)
         return await self.request(by=by)
 
-    async def approve(self, change: int, *, by: Person | None = None) -> str:
+    async def approve(self, change: int, *, by: SlackUser | None = None) -> str:
         """Press Approve and return the answer."""
         return await self.press("approve", change, by=by or self.max)
 
-    async def press(self, action: str, change: int, *, by: Person) -> str:
+    async def press(self, action: str, change: int, *, by: SlackUser) -> str:
         """Press a button of the request for approval and return what only that person is told."""
         return await self.answered(by, by.click(action, message=self.request_card(change)))
 
-    async def answered(self, person: Person, doing: Awaitable[Delivery]) -> str:
+    async def answered(self, person: SlackUser, doing: Awaitable[Delivery]) -> str:
         """Await what ``person`` does and return what only they are told because of it."""
         before = len(self.slack.ephemerals(person.id))
         delivery = await doing
@@ -187,7 +187,7 @@ class Stage(House):
         )
         return self.read(self.slack.ephemerals(person.id)[-1])
 
-    async def command(self, text: str, *, by: Person | None = None, channel: str = OPS) -> str:
+    async def command(self, text: str, *, by: SlackUser | None = None, channel: str = OPS) -> str:
         """Type ``/numbers`` with ``text`` and return the answer."""
         by = by or self.ana
         return await self.answered(by, by.command("/numbers", text, channel=channel))
@@ -217,7 +217,7 @@ class Stage(House):
         """Return a message or a modal as a person reads it."""
         return "\n".join(lines(shown, self.slack))
 
-    def modal(self, person: Person | None = None) -> str:
+    def modal(self, person: SlackUser | None = None) -> str:
         """Return what stands in a person's modal."""
         view = (person or self.ana).view
         return "" if view is None else self.read(view)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.slack import Person
+from bot.sandbox.slack import SlackUser
 from bot.slack import click_runner, listeners, modals
 from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import OPS, Stage
@@ -27,7 +27,7 @@ async def stage(idle: Stage) -> Stage:
     return idle
 
 
-async def form(stage: Stage) -> tuple[Person, str]:
+async def form(stage: Stage) -> tuple[SlackUser, str]:
     """Fill in the form of a change."""
     stage.telnyx.add_number(ONE)
     await stage.open()
@@ -35,21 +35,21 @@ async def form(stage: Stage) -> tuple[Person, str]:
     return stage.ana, "Numbers: 1"
 
 
-async def broken_form(stage: Stage) -> tuple[Person, str]:
+async def broken_form(stage: Stage) -> tuple[SlackUser, str]:
     """Fill in the form with nonsense."""
     await stage.open()
     await stage.fill(f"{ONE}, nonsense", {"customer_reference": "Denver"}, "Moving")
     return stage.ana, "cannot be read"
 
 
-async def preview(stage: Stage) -> tuple[Person, str]:
+async def preview(stage: Stage) -> tuple[SlackUser, str]:
     """Have a plan."""
     stage.telnyx.add_number(ONE)
     await stage.propose(ONE)
     return stage.ana, "CHG-1: "
 
 
-async def rejection(stage: Stage) -> tuple[Person, str]:
+async def rejection(stage: Stage) -> tuple[SlackUser, str]:
     """Say why a request is rejected."""
     stage.telnyx.add_number(ONE)
     change = await stage.ask(ONE)
@@ -59,7 +59,7 @@ async def rejection(stage: Stage) -> tuple[Person, str]:
     return stage.max, "is rejected"
 
 
-async def rejection_too_late(stage: Stage) -> tuple[Person, str]:
+async def rejection_too_late(stage: Stage) -> tuple[SlackUser, str]:
     """Say why a request is rejected that somebody else has approved meanwhile."""
     person, _ = await rejection(stage)
     await stage.approve(1, by=stage.mia)
@@ -67,7 +67,7 @@ async def rejection_too_late(stage: Stage) -> tuple[Person, str]:
     return person, "Not today"
 
 
-async def adoption(stage: Stage) -> tuple[Person, str]:
+async def adoption(stage: Stage) -> tuple[SlackUser, str]:
     """Name the job that a lost answer has made."""
     await unreadable(stage, made=True)
     await stage.otto.click("adopt_other", message=notice(stage))
@@ -76,7 +76,7 @@ async def adoption(stage: Stage) -> tuple[Person, str]:
     return stage.otto, "is now polled for batch 1"
 
 
-async def template(stage: Stage) -> tuple[Person, str]:
+async def template(stage: Stage) -> tuple[SlackUser, str]:
     """Give a name to a change that is kept."""
     stage.telnyx.add_number(ONE)
     change = await stage.run(ONE, {"customer_reference": "Denver"}, reason="The first time")
@@ -85,7 +85,7 @@ async def template(stage: Stage) -> tuple[Person, str]:
     return stage.ana, "Denver move is saved"
 
 
-async def taken_template(stage: Stage) -> tuple[Person, str]:
+async def taken_template(stage: Stage) -> tuple[SlackUser, str]:
     """Give a change a name that is taken, and mean to replace what has it: a modal without an input."""
     await template(stage)
     await stage.ana.submit()
@@ -96,7 +96,7 @@ async def taken_template(stage: Stage) -> tuple[Person, str]:
     return stage.ana, "Denver move is saved"
 
 
-async def values(stage: Stage) -> tuple[Person, str]:
+async def values(stage: Stage) -> tuple[SlackUser, str]:
     """Ask for the values of a number."""
     stage.telnyx.add_number(ONE)
     await stage.ana.command("/numbers", f"values update {ONE}", channel=OPS)
@@ -104,14 +104,14 @@ async def values(stage: Stage) -> tuple[Person, str]:
     return stage.ana, "direct message"
 
 
-async def broken_values(stage: Stage) -> tuple[Person, str]:
+async def broken_values(stage: Stage) -> tuple[SlackUser, str]:
     """Ask for the values of nonsense."""
     await stage.ana.command("/numbers", "values update nonsense", channel=OPS)
     await stage.ana.wait_for_view(lambda view: view.callback_id == "values_form")
     return stage.ana, "nonsense"
 
 
-Scene = Callable[[Stage], Awaitable[tuple[Person, str]]]
+Scene = Callable[[Stage], Awaitable[tuple[SlackUser, str]]]
 SCENES: dict[str, list[Scene]] = {
     "change_form": [form, broken_form],
     "preview": [preview],
@@ -123,7 +123,7 @@ SCENES: dict[str, list[Scene]] = {
 EACH = [pytest.param(scene, id=scene.__name__) for scenes in SCENES.values() for scene in scenes]
 
 
-async def shows_at_last(stage: Stage, person: Person, words: str) -> None:
+async def shows_at_last(stage: Stage, person: SlackUser, words: str) -> None:
     """Submit the open modal and wait until nothing can change it any more; then it says ``words``."""
     submitting = asyncio.create_task(person.submit())
     await submitting
@@ -133,7 +133,7 @@ async def shows_at_last(stage: Stage, person: Person, words: str) -> None:
     assert words in _seen(stage, person)
 
 
-def _seen(stage: Stage, person: Person) -> str:
+def _seen(stage: Stage, person: SlackUser) -> str:
     errors = person.view.errors if person.view else {}
     return " ".join([stage.modal(person), *errors.values()])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.slack import Person
+from bot.sandbox.slack import SlackUser
 from bot.slack import modals
 from bot.slack.click_runner import STOPPED
 from tests.integration.scenarios.stage import OPS, Stage
@@ -12,7 +12,7 @@ from tests.integration.scenarios.stage import OPS, Stage
 ONE = "+13035550000"
 
 
-def said_to(stage: Stage, person: Person) -> str:
+def said_to(stage: Stage, person: SlackUser) -> str:
     """Return all that only this person was told, below commands and cards and in their direct message."""
     place = stage.slack.direct_message(person.id)
     return "\n".join(stage.read(each) for each in [*stage.slack.ephemerals(person.id), *stage.slack.messages(place)])

@@ -16,7 +16,7 @@ import pytest
 
 from bot.changes.audit.events import GENESIS, Event, link
 from bot.changes.model.lifecycle import BatchState, ChangeState
-from bot.sandbox.slack import Person
+from bot.sandbox.slack import SlackUser
 from bot.store.records.batches import Batches
 from bot.store.records.changes import Changes
 from bot.store.records.events import Events
@@ -53,7 +53,7 @@ async def proven(stage: Stage) -> int:
         return (await tx.events.verify()).events
 
 
-async def sent_files(stage: Stage, person: Person) -> list[tuple[str, bytes]]:
+async def sent_files(stage: Stage, person: SlackUser) -> list[tuple[str, bytes]]:
     """Return the files in a person's direct messages with the bot."""
     direct = stage.slack.workspace.direct_message(person.id).id
     return [(file.name, file.content) for file in stage.slack.files if file.channel == direct]

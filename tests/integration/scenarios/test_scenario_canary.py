@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.slack import Person
+from bot.sandbox.slack import SlackUser
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says, edit
 from tests.integration.scenarios.test_scenario_policy import under
@@ -59,7 +59,7 @@ def sent(stage: Stage) -> list[set[str]]:
     ]
 
 
-async def press(stage: Stage, action: str, change: int, by: Person) -> str:
+async def press(stage: Stage, action: str, change: int, by: SlackUser) -> str:
     """Press a button of the card and return what only that person is told."""
     return await stage.answered(by, by.click(action, message=stage.card(change)))
 

@@ -7,7 +7,7 @@ import copy
 
 import pytest
 
-from bot.sandbox.slack import Person, View
+from bot.sandbox.slack import SlackUser, View
 from bot.sandbox.slack.blocks import view_problems
 from bot.slack.home_publisher import PAUSE
 from tests.integration.scenarios.stage import FAILURES, Stage
@@ -16,7 +16,7 @@ from tests.integration.scenarios.steps import card_says
 ONE, TWO, THREE = "+13035550000", "+13035550001", "+13035550002"
 
 
-async def opened(stage: Stage, person: Person) -> View:
+async def opened(stage: Stage, person: SlackUser) -> View:
     """Open somebody's Home tab and return it."""
     before = stage.slack.home(person.id)
     seen = before.hash if before else ""
@@ -29,7 +29,7 @@ async def opened(stage: Stage, person: Person) -> View:
     return home
 
 
-async def shows(stage: Stage, person: Person, text: str) -> str:
+async def shows(stage: Stage, person: SlackUser, text: str) -> str:
     """Wait until somebody's Home tab shows ``text`` without having been opened again, and return what it shows."""
     home = stage.slack.home(person.id)
     assert home is not None

@@ -12,7 +12,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.providers.answers import KeyWatch
 from bot.providers.telnyx.kinds import kinds
-from bot.sandbox.slack import Person
+from bot.sandbox.slack import SlackUser
 from tests.integration.scenarios.stage import OPS, Stage
 from tests.integration.scenarios.test_scenario_sheets import attach
 
@@ -58,7 +58,7 @@ def numbers(count: int) -> list[str]:
     return [f"+1303{5_000_000 + index}" for index in range(count)]
 
 
-async def clicks_until_planned(stage: Stage, clicker: Person) -> int:
+async def clicks_until_planned(stage: Stage, clicker: SlackUser) -> int:
     """Send the form, click until there is a plan, and return how many clicks were answered before."""
     await stage.send()
     planned = asyncio.create_task(stage.ana.wait_for_view(is_planned, timeout=120))

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import pytest
 from slack_bolt.async_app import AsyncApp
 
-from bot.sandbox.slack import Message, Person
+from bot.sandbox.slack import Message, SlackUser
 from bot.sandbox.slack.workspace import BOT_USER
 from bot.slack.listeners import register
 from bot.slack.listeners.commands import ANSWERS
@@ -159,7 +159,7 @@ def test_no_door_is_forgotten() -> None:
     assert {command.split()[0] for command in COMMANDS if command} >= set(ANSWERS)
 
 
-async def knocked(stage: Stage, person: Person, doing: Awaitable[Any]) -> str:
+async def knocked(stage: Stage, person: SlackUser, doing: Awaitable[Any]) -> str:
     """Await what ``person`` does and return everything that they read afterwards."""
     before, view = len(stage.slack.ephemerals(person.id)), person.view
 
@@ -208,7 +208,7 @@ async def test_buttons_show_nothing_to_whoever_has_no_part(house: Stage, who: st
     assert "Awaiting approval" in house.read(house.card(2))
 
 
-async def press_anywhere(stage: Stage, person: Person, action: str, value: str) -> None:
+async def press_anywhere(stage: Stage, person: SlackUser, action: str, value: str) -> None:
     """Press a button in a message that shows it to ``person``, such as one of an earlier day."""
     channel = stage.slack.workspace.channels[OPS]
     button = {"type": "button", "action_id": action, "value": value, "text": {"type": "plain_text", "text": "Press"}}
@@ -248,7 +248,7 @@ async def test_shortcuts_the_home_tab_and_menus_show_nothing_either(house: Stage
     assert not HIDDEN.search(shown)
 
 
-async def under_requesters(stage: Stage, person: Person | None) -> None:
+async def under_requesters(stage: Stage, person: SlackUser | None) -> None:
     """Start the bot anew with ``person`` as one more requester, or with nobody more."""
     await stage.stop()
     await stage.start(LINESMAN_REQUESTERS=",".join(["U0ANA", *([person.id] if person else [])]))

@@ -8,7 +8,7 @@ import copy
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from bot.sandbox.slack import Message, Person, View
+from bot.sandbox.slack import Message, SlackUser, View
 from bot.sandbox.slack.blocks import message_problems, total_characters
 from tests.integration.scenarios.stage import OPS, Stage
 
@@ -28,13 +28,13 @@ async def rows(stage: Stage, query: str, **given: str) -> list[tuple[object, ...
         return [tuple(row) for row in result] if result.returns_rows else []
 
 
-async def ask_name(stage: Stage, change: int, by: Person) -> View:
+async def ask_name(stage: Stage, change: int, by: SlackUser) -> View:
     """Press "Save as template" on the card and return the modal that asks for a name."""
     await by.click("keep_template", message=stage.card(change))
     return await by.wait_for_view(lambda view: view.callback_id == "save_template")
 
 
-async def save(stage: Stage, change: int, name: str, *, by: Person | None = None) -> str:
+async def save(stage: Stage, change: int, name: str, *, by: SlackUser | None = None) -> str:
     """Save a change under a name and return what the modal then says."""
     by = by or stage.ana
     await ask_name(stage, change, by)

@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from bot.sandbox.slack import Message, Person
+from bot.sandbox.slack import Message, SlackUser
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 
@@ -48,7 +48,7 @@ async def copy_of_the_request(stage: Stage) -> str:
         return str((await answer.json())["data"]["id"])
 
 
-async def press(stage: Stage, action: str, *, by: Person | None = None, message: Message | None = None) -> str:
+async def press(stage: Stage, action: str, *, by: SlackUser | None = None, message: Message | None = None) -> str:
     """Press a button of the question and return what only that person is told."""
     by = by or stage.otto
     return await stage.answered(by, by.click(action, message=message or notice(stage)))

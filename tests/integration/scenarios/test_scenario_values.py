@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.sandbox.slack import Person
+from bot.sandbox.slack import SlackUser
 from bot.sandbox.slack.records import File
 from tests.integration.scenarios.stage import OPS, Stage
 
@@ -28,7 +28,7 @@ async def fleet(stage: Stage) -> Stage:
     return stage
 
 
-def mail(stage: Stage, end: str, person: Person | None = None) -> list[File]:
+def mail(stage: Stage, end: str, person: SlackUser | None = None) -> list[File]:
     """Return the files in a person's direct message whose names end so."""
     place = stage.slack.direct_message((person or stage.ana).id)
     return [file for file in stage.slack.files if file.name.endswith(end) and file.channel == place]
