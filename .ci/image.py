@@ -92,6 +92,7 @@ def main() -> None:
             (("serve",), 2, "SLACK_BOT_TOKEN is not set"),
             (("migrate", "--from", "x"), 2, "takes both --from and --to"),
             (("demo",), 1, "The demo is not part of a server's image"),
+            (("sandbox",), 1, "The sandbox is not part of a server's image"),
         ]
         for arguments, status, says in tried:
             ended = ends(linesman, *arguments)

@@ -19,6 +19,7 @@ from bot.errors import ConfigurationError, InputError, LinesmanError
 COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Run the bot.",
     "demo": "Play two changes against stand-ins for Slack, Telnyx and Close; needs no account.",
+    "sandbox": "Play it yourself, in the browser, against the same stand-ins; needs no account.",
     "manifest": "Print the Slack app manifest, ready to paste.",
     "check": "Check the configuration, Slack and the providers.",
     "policy": "Print a policy file to begin with.",

@@ -17,9 +17,9 @@ from typing import Final
 
 import pytest
 
+from bot.sandbox.bot_process import Ending
 from bot.sandbox.demo.acts import Acts
 from bot.sandbox.demo.evidence import Evidence, gather
-from bot.sandbox.demo.process import Ending
 from bot.sandbox.demo.promises import PROMISES
 from bot.sandbox.demo.reckoning import reckon
 from bot.sandbox.demo.screen import Screen

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.sandbox.bot_process import Ending
 from bot.sandbox.demo.fixtures import DemoFixtures, FixturesSeen, look
-from bot.sandbox.demo.process import Ending
 from bot.sandbox.demo.world import APPROVALS, FAILURES, OPS, Values, World, account
 from bot.sandbox.slack import Call, Delivery, File, Message
 from bot.sandbox.telnyx import Call as ProviderCall

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.sandbox.bot_process import STOPS_WITHIN
 from bot.sandbox.demo.evidence import Evidence
-from bot.sandbox.demo.process import STOPS_WITHIN
 from bot.sandbox.telnyx import Call
 
 #: Most numbers in one job (Telnyx).

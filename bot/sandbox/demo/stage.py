@@ -12,8 +12,8 @@ from typing import Final, Self, TypeVar
 
 from cryptography.fernet import Fernet
 
+from bot.sandbox.bot_process import BotProcess, Ending
 from bot.sandbox.demo.fixtures import DemoFixtures, furnish_demo, stand_in_for_close
-from bot.sandbox.demo.process import BotProcess, Ending
 from bot.sandbox.demo.world import APPROVALS, FAILURES, World, furnish, stand_ins
 from bot.sandbox.slack import Delivery, StandInRefused
 

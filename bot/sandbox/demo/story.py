@@ -11,9 +11,9 @@ from typing import Final
 
 from rich.text import Text
 
+from bot.sandbox.bot_process import BotEndedError
 from bot.sandbox.demo.acts import Acts
 from bot.sandbox.demo.evidence import gather
-from bot.sandbox.demo.process import BotEndedError
 from bot.sandbox.demo.reckoning import reckon
 from bot.sandbox.demo.screen import Screen
 from bot.sandbox.demo.stage import DemoStage

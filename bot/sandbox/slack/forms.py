@@ -137,6 +137,14 @@ class Form:
         """Return why a real client would not submit the form: required inputs left empty, and texts too short."""
         return [sentence for slot in self.slots.values() if (sentence := _refusal(slot))]
 
+    def unfinished(self) -> dict[str, str]:
+        """Return what a client writes at each input because of which it does not submit the form, by block id."""
+        return {
+            slot.block["block_id"]: "Please complete this required field." if slot.empty else "This is too short."
+            for slot in self.slots.values()
+            if _refusal(slot)
+        }
+
 
 def initial_state(element: Json) -> Json:
     """Return the state of an element that nobody has touched."""

@@ -205,10 +205,16 @@ class SlackUser:
         return await self._filled(surface, slot)
 
     async def suggest(
-        self, block_id: str, text: str, *, message: Message | None = None, action_id: str | None = None
+        self,
+        block_id: str,
+        text: str,
+        *,
+        message: Message | None = None,
+        home: bool = False,
+        action_id: str | None = None,
     ) -> list[Json]:
         """Type into a menu whose options come from the app, and return the options it offers."""
-        surface = self._surface(message, home=False)
+        surface = self._surface(message, home=home)
         return await self._ask(surface, surface.form.slot(block_id, action_id), text)
 
     async def attach(self, block_id: str, *files: tuple[str, bytes]) -> Delivery | None:

@@ -16,7 +16,7 @@ from bot.sandbox.provider.clock import Clock
 from bot.sandbox.telnyx.behaviour import Behaviour
 from bot.sandbox.telnyx.errors import too_many_jobs
 from bot.sandbox.telnyx.jobs import Job
-from bot.sandbox.telnyx.misbehaviour import MisbehaviourRule
+from bot.sandbox.telnyx.misbehaviour import Misbehaviour, MisbehaviourRule
 
 #: Most jobs of a type that may be pending or in progress, whoever made them. That the limit is counted per
 #: type is a reading: whether it is per type or over all is unknown (providers/telnyx/API.md, "Jobs in flight").
@@ -61,6 +61,16 @@ class JobBook:
         for job in self.all.values():
             if rule.befalls(job):
                 job.befall(rule)
+
+    def behave(self, how: Misbehaviour) -> None:
+        """Take the rules of one sort back; jobs that such a rule has kept go on from where they are."""
+        self._rules = [rule for rule in self._rules if rule.how is not how]
+        waiting = {id(job) for *_, job in self._agenda}
+        for job in self.all.values():
+            job.recover(how)
+            if id(job) not in waiting:
+                self._added += 1
+                self._plan(job, self._added)
 
     def settle(self) -> None:
         """Carry out every step that is due, over all jobs in the order of their moments."""

@@ -37,6 +37,8 @@ class JobOperation:
     #: ``pending``, ``successful`` or ``failed``.
     state: str = "pending"
     problem: Problem | None = None
+    #: Dotted paths of the fields that kept their values although it is reported as successful.
+    dropped: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -113,6 +115,11 @@ class Job:
         self.rules.append(rule)
         self._text = None
 
+    def recover(self, how: Misbehaviour) -> None:
+        """End the misbehaviours of one sort."""
+        self.rules = [rule for rule in self.rules if rule.how is not how]
+        self._text = None
+
     def next_due(self) -> datetime | None:
         """Return the moment of the next step, or ``None`` when there is none."""
         if self.finished or self.seconds is None or self.does(Misbehaviour.STUCK_PENDING):
@@ -155,6 +162,7 @@ class Job:
         names = (operation.id, operation.phone_number)
         dropped = [rule.field for rule in self.rules if rule.field is not None and rule.drops_on(*names)]
         whole = self.does(Misbehaviour.VOICE_REPLACED)
+        operation.dropped = dropped
         operation.problem = behaviour.carry_out(operation.number, self.type, self.settings, dropped, whole_voice=whole)
         operation.state = "failed" if operation.problem else "successful"
 

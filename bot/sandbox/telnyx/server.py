@@ -176,6 +176,10 @@ class TelnyxStandIn(ProviderStandIn[Number]):
             MisbehaviourRule(job_filter, meant, field, None if numbers is None else frozenset(numbers))
         )
 
+    def behave(self, how: Misbehaviour) -> None:
+        """Let no job misbehave in this way any more; what was stuck because of it goes on."""
+        self._book.behave(how)
+
     @property
     def jobs(self) -> Sequence[Job]:
         """The jobs that callers created, oldest first, at the state of this moment."""

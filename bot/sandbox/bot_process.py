@@ -17,11 +17,11 @@ from typing import Final, Self
 #: Seconds that the bot has for stopping.
 STOPS_WITHIN: Final = 10.0
 #: What a process needs from its surroundings to start at all; everything else is given explicitly, so that no
-#: variable of the person who watches the demo can change the story.
+#: variable of the person who watches can change what happens.
 _SURROUNDINGS: Final = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR")
 #: Where the package lies. As the working directory it comes first on the module path, so that the process runs this
-#: code, and not a package of the same name in whatever folder the demo was started.
-_HOME: Final = Path(__file__).parents[3]
+#: code, and not a package of the same name in whatever folder it was started from.
+_HOME: Final = Path(__file__).parents[2]
 
 
 class BotEndedError(Exception):
@@ -47,8 +47,13 @@ class BotProcess:
         self._process: Process | None = None
 
     async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def start(self) -> None:
+        """Start it, without a context: then somebody else has to see to its end."""
         surroundings = {name: os.environ[name] for name in _SURROUNDINGS if name in os.environ}
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", "bot", "serve"),
@@ -58,7 +63,6 @@ class BotProcess:
                 stdout=log,
                 stderr=log,
             )
-        return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
@@ -69,6 +73,11 @@ class BotProcess:
     def pid(self) -> int:
         """The process id."""
         return self._running().pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._running().returncode is None
 
     def check(self) -> None:
         """Raise BotEndedError when the bot is not running any more."""
@@ -91,6 +100,14 @@ class BotProcess:
                 with suppress(ProcessLookupError):
                     process.kill()
         return Ending(status=await process.wait(), seconds=time.monotonic() - began)
+
+    async def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        process = self._running()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
 
     def log(self) -> str:
         """Return everything that the bot has written."""

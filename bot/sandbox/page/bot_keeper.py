@@ -1,0 +1,58 @@
+"""Keeps the bot's process: starts it, kills it when somebody asks for that, and starts it again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from bot.sandbox.bot_process import BotProcess
+
+#: Seconds for which it is gone after a kill, so that people see it.
+PAUSE: Final = 1.0
+
+
+class BotKeeper:
+    """One process after the other, with the same configuration and database."""
+
+    def __init__(self, configuration: Mapping[str, str], log: Path, changed: Callable[[], None]) -> None:
+        self._configuration = configuration
+        self._log = log
+        self._changed = changed
+        self._process: BotProcess | None = None
+        self._one_at_a_time = asyncio.Lock()
+        #: How many processes there have been.
+        self.starts = 0
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a process."""
+        return self._process is not None and self._process.runs
+
+    @property
+    def restarting(self) -> bool:
+        """Whether it was killed and is about to be started again."""
+        return self._one_at_a_time.locked()
+
+    async def start(self) -> None:
+        """Start a process; call it once, and :meth:`restart` after that."""
+        self._process = BotProcess(self._configuration, self._log)
+        await self._process.start()
+        self.starts += 1
+        self._changed()
+
+    async def restart(self) -> None:
+        """Kill the process wherever it is, and start another one; whoever asks meanwhile waits for the same one."""
+        if self._one_at_a_time.locked():
+            return
+        async with self._one_at_a_time:
+            await self.kill()
+            await asyncio.sleep(PAUSE)
+            await self.start()
+
+    async def kill(self) -> None:
+        """End the process at once, and leave it so."""
+        if self._process is not None:
+            await self._process.kill()
+            self._changed()

@@ -1,0 +1,83 @@
+"""The strip: what was approved, what became of it, and whether a number was lost or changed twice.
+
+What happened to numbers is told by the providers' own records, what was approved and what was said of it by what people
+can see in Slack. The bot's database is not asked.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from bot.sandbox.page.world import APPROVALS, StandIns
+from bot.sandbox.slack import File, SlackStandIn
+from bot.sandbox.slack.records import Json
+
+_SHEET: Final = re.compile(r"(CHG-\d+)-(plan|results)\.csv")
+_CHANGE: Final = re.compile(r"\bCHG-\d+\b")
+#: "1 of 1: <@U0MAX> approved" in the request of a change that has all the approvals it needs.
+_APPROVED: Final = re.compile(r"\b(\d+) of \1: [^\"\\]*<@\w+> approved")
+#: What the plan says of a number that has its new values already.
+_UNCHANGED: Final = "unchanged"
+
+
+class Counts:
+    """Counts anew at every look; sheets, which do not change, are read once."""
+
+    def __init__(self, world: StandIns) -> None:
+        self._world = world
+        self._read: dict[str, Mapping[str, str]] = {}
+
+    def part(self) -> Json:
+        """Return the four counts, each of numbers once for every change that they are part of."""
+        planned, told = self._sheets("plan", "action"), self._sheets("results", "outcome")
+        approved = {change: planned[change] for change in approved_changes(self._world.slack) if change in planned}
+        allowed = Counter(number for rows in approved.values() for number in rows)
+        changed = writes(self._world)
+        verified = Counter(n for rows in told.values() for n, outcome in rows.items() if outcome == "verified")
+        silent = sum(
+            number not in told[change] for change, rows in approved.items() if change in told for number in rows
+        )
+        return {
+            "approved": allowed.total(),
+            "changed": changed.total(),
+            "doubled": (changed - allowed).total(),
+            # Nobody was told what became of it, or people were told that it is changed and it is not.
+            "lost": silent + (verified - changed).total(),
+        }
+
+    def _sheets(self, kind: str, column: str) -> dict[str, Mapping[str, str]]:
+        """Return for each change with such a sheet what it says of every number that is to change."""
+        found: dict[str, Mapping[str, str]] = {}
+        for file in self._world.slack.files:
+            name = _SHEET.fullmatch(file.name)
+            if name is not None and name[2] == kind:
+                found[name[1]] = self._rows(file, column)
+        return found
+
+    def _rows(self, file: File, column: str) -> Mapping[str, str]:
+        if file.id not in self._read:
+            table = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"), newline=""))
+            self._read[file.id] = {row["number"]: row[column] for row in table if row[column] != _UNCHANGED}
+        return self._read[file.id]
+
+
+def approved_changes(slack: SlackStandIn) -> set[str]:
+    """Return the names of the changes whose request says that it has its approvals."""
+    requests = [str(message.blocks) for message in slack.messages(APPROVALS)]
+    return {name[0] for text in requests if _APPROVED.search(text) and (name := _CHANGE.search(text))}
+
+
+def writes(world: StandIns) -> Counter[str]:
+    """Return how often each number was changed, as the providers know."""
+    jobs = Counter(
+        operation.phone_number
+        for job in world.telnyx.jobs
+        for operation in job.operations
+        if operation.state == "successful" and not operation.dropped
+    )
+    return jobs + Counter(update.number for update in world.close.updates if update.settings)

@@ -1,0 +1,31 @@
+"""The guided first minute: three steps, each done when the stand-ins have seen it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.sandbox.page.counts import approved_changes
+from bot.sandbox.page.world import APPROVALS, StandIns
+from bot.sandbox.slack.records import Json
+
+
+class Guide:
+    """The steps; ``numbers`` are those that the visitor is to paste."""
+
+    def __init__(self, world: StandIns, numbers: Sequence[str]) -> None:
+        self._slack = world.slack
+        self._numbers = "\n".join(numbers)
+
+    def part(self) -> list[Json]:
+        """Return the steps as the page is sent them."""
+        opened = any(each.kind == "slash_command" for each in self._slack.deliveries)
+        steps = (
+            ("As Ana, type this command in #number-ops.", opened, "/numbers update"),
+            (
+                "Paste these numbers, choose a setting and its new value, press Preview, then Request approval.",
+                bool(self._slack.messages(APPROVALS)),
+                self._numbers,
+            ),
+            ("Approve as Max in #number-approvals.", bool(approved_changes(self._slack)), None),
+        )
+        return [{"text": text, "done": done, "copy": copy} for text, done, copy in steps]
