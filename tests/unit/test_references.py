@@ -211,10 +211,11 @@ def test_a_heading_means_one_section(path: Path) -> None:
         pytest.param(
             "x.md",
             "`tests/unit/test_references.py::test_the_facts_are_cited`, `tests/unit/test_references.py::test_x`, "
-            "`tests/unit/test_policy.py::TestApprove::test_own_change`, `tests/unit/test_policy.py::test_own_change`",
+            "`tests/unit/changes/policy/test_policies.py::TestApprove::test_own_change`, "
+            "`tests/unit/changes/policy/test_policies.py::test_own_change`",
             [
                 "tests/unit/test_references.py has no test_x",
-                "tests/unit/test_policy.py has no test_own_change",
+                "tests/unit/changes/policy/test_policies.py has no test_own_change",
             ],
             id="lost test",
         ),

@@ -7,7 +7,7 @@ import pytest
 from bot.sandbox.close import CloseStandIn, Fixtures
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
-from tests.integration.scenarios.test_scenario_brake import held
+from tests.integration.scenarios.test_scenario_freeze import held
 
 HOUR = 3600.0
 

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import ask_for_three_jobs, card_after, card_says, reject
 from tests.integration.scenarios.test_scenario_canary import paused
-from tests.integration.scenarios.test_scenario_slots import WANTED, own_jobs
+from tests.integration.scenarios.test_scenario_job_slots import WANTED, own_jobs
 
 TAGS = {"tags": "moved"}
 

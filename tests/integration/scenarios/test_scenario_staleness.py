@@ -9,8 +9,8 @@ from pathlib import Path
 from bot.sandbox.telnyx import Call
 from tests.integration.scenarios.stage import Clock, Stage
 from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.test_scenario_job_slots import WANTED, own_jobs
 from tests.integration.scenarios.test_scenario_policy import under
-from tests.integration.scenarios.test_scenario_slots import WANTED, own_jobs
 
 FORWARDS_TO = "voice.call_forwarding.forwards_to"
 FORWARDING_TYPE = "voice.call_forwarding.forwarding_type"

@@ -10,7 +10,7 @@ from bot.changes.input.requests import SHEET, Request, by_number, read_draft, wi
 from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
 from bot.errors import InputError
-from tests.unit.sheets.conftest import Read, is_id
+from tests.unit.changes.sheets.conftest import Read, is_id
 
 ONE, TWO, THREE = "+13035550100", "+13035550101", "+13035550102"
 ID = "1293384261075731499"

@@ -15,7 +15,7 @@ from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.changes.sheets.stages import heading as staged_heading
 from bot.providers.close.kinds import kinds as close_kinds
 from bot.providers.telnyx.kinds import kinds
-from tests.unit.sheets.conftest import Read
+from tests.unit.changes.sheets.conftest import Read
 
 LINE = ("+13035550100", "a", "on")
 

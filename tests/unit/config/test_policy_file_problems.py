@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.config.policy import parse
 from bot.config.policy.keys import KEYS
-from tests.unit.policies import KINDS
+from tests.unit.changes.policy.policies import KINDS
 
 
 def problems(text: str) -> list[str]:

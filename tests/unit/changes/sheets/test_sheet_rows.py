@@ -11,7 +11,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.sheets.entries import read_entry
 from bot.errors import InvalidValue
-from tests.unit.sheets.conftest import Read
+from tests.unit.changes.sheets.conftest import Read
 
 A, B = "+13035550100", "+13035550101"
 X, Y = "1293384261075731499", "1293384261075731500"

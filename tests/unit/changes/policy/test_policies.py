@@ -24,7 +24,7 @@ from bot.changes.policy import (
     may_request,
     who_may_approve,
 )
-from tests.unit.policies import GROUPS, POLICY, person
+from tests.unit.changes.policy.policies import GROUPS, POLICY, person
 
 
 def approve(

@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.scenarios.stage import Clock, Stage
 from tests.integration.scenarios.steps import card_says
-from tests.integration.scenarios.test_scenario_brake import looked
+from tests.integration.scenarios.test_scenario_freeze import looked
 
 #: Seconds for which the carrier closes the creation of jobs.
 CLOSED = 30.0

@@ -15,7 +15,7 @@ from bot.changes.audit.events import PRUNED, Event
 from bot.changes.model.lifecycle import ChangeState
 from bot.slack.views.events import FORMER, SENTENCES, event_line
 
-BOT: Final = Path(__file__).parents[2] / "bot"
+BOT: Final = Path(__file__).parents[3] / "bot"
 #: Where events are written.
 WRITERS: Final = [*(BOT / "workflow").rglob("*.py"), *(BOT / "store" / "maintenance").glob("*.py")]
 #: Modules with at least one call that writes an event; fewer would mean that the search has gone blind.

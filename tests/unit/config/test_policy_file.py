@@ -15,7 +15,7 @@ from bot.changes.policy import Grant, OnStale, Policies, Policy, Rule
 from bot.changes.policy.windows import Window
 from bot.config.policy import EXAMPLE, explain, parse, read, rule_cautions
 from bot.config.policy.keys import KEYS
-from tests.unit.policies import FALLBACK, KINDS, OFF
+from tests.unit.changes.policy.policies import FALLBACK, KINDS, OFF
 
 
 def one(lines: str) -> Rule:

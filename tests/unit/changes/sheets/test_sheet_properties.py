@@ -22,7 +22,7 @@ from bot.changes.planning.plan import same
 from bot.changes.sheets import Sheet, export, marked, read_sheet
 from bot.errors import InputError
 from bot.providers.telnyx.kinds import kinds
-from tests.unit.sheets.conftest import is_id
+from tests.unit.changes.sheets.conftest import is_id
 
 #: Uploading numbers for deletion changes all of them, whatever the sheet says of their values.
 KINDS = [kind for kind in kinds(secrets=True) if not kind.removes]

@@ -10,7 +10,7 @@ import pytest
 from bot.changes.policy import Grant, Policies, Policy
 from bot.config.policy import explain, parse, rule_cautions, variable_cautions
 from bot.config.policy.spans import spoken
-from tests.unit.policies import FALLBACK, KINDS, OFF
+from tests.unit.changes.policy.policies import FALLBACK, KINDS, OFF
 
 
 def over(text: str, fallback: Policy = FALLBACK) -> Policies:

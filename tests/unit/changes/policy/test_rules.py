@@ -22,7 +22,7 @@ from bot.changes.policy import (
     may_approve,
     may_request,
 )
-from tests.unit.policies import GROUPS, OFF, POLICY, person
+from tests.unit.changes.policy.policies import GROUPS, OFF, POLICY, person
 
 KINDS = ("telnyx.settings", "telnyx.emergency", "telnyx.delete", "close.settings")
 SETTINGS = ("tags", "connection_id", "label")

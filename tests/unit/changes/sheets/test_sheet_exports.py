@@ -14,7 +14,7 @@ from bot.changes.model.values import Value
 from bot.changes.planning.plan import same
 from bot.changes.sheets import export, read_sheet, template
 from bot.providers.telnyx.kinds import kinds
-from tests.unit.sheets.conftest import Read, is_id
+from tests.unit.changes.sheets.conftest import Read, is_id
 
 CONNECTION = "1293384261075731499"
 LABELS = {"connection_id": {CONNECTION: "Denver\ntrunk\x00(old)"}}

@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from bot.changes.sheets import marked
 from bot.changes.sheets.number_formats import as_shown
-from tests.unit.sheets.conftest import Read
+from tests.unit.changes.sheets.conftest import Read
 
 A, B, C = "+13035550100", "+13035550101", "+13035550102"
 ONE_VALUE = "B2:B4 is merged, so only its first cell holds the value."

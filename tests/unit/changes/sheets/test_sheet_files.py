@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.changes.sheets import packages
-from tests.unit.sheets.conftest import Read
+from tests.unit.changes.sheets.conftest import Read
 
 SAVE_AS = "Save the sheet as CSV or XLSX and upload that."
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)

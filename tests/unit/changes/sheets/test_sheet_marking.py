@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
 from bot.changes.sheets import Sheet, marked
-from tests.unit.sheets.conftest import Read
+from tests.unit.changes.sheets.conftest import Read
 
 A, B = "+13035550100", "+13035550101"
 ROWS = (

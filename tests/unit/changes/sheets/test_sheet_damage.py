@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from tests.unit.sheets.conftest import Read
+from tests.unit.changes.sheets.conftest import Read
 
 NUMBER = "+13035550100"
 FORMULA = "This cell holds a formula; copy the column and paste it back as values."
