@@ -1,22 +1,27 @@
 """Opening a workbook that somebody else made, without trusting it.
 
-openpyxl reads most parts of a workbook whole and builds objects from them, and keeps each row as a tree until the row
-ends. So everything that comes out of the archive is metered: small parts may be read whole, and a sheet must end a
-row before much has gathered. Entities in the XML are refused by ``defusedxml``, which openpyxl uses when it is there.
+openpyxl reads what tells which sheets and styles there are, each part whole, and builds objects from it. The sheets
+and the texts are read here. Everything that comes out of the archive is metered: small parts may be read whole, and a
+sheet must end a row before much has gathered. Entities in the XML are refused by ``defusedxml``, which openpyxl uses
+when it is there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from types import TracebackType
-from typing import IO, Final, Literal, Self, cast
+from typing import IO, Any, Final, Literal, Self, cast
 from zipfile import ZipFile, ZipInfo
 
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.xml.constants import SHARED_STRINGS
 
+from bot.changes.sheets.cell_values import CellReaders
 from bot.changes.sheets.pages import WorksheetReader
+from bot.changes.sheets.texts import shared_texts
 from bot.errors import PartTooLarge
 
 #: Most sheets in one workbook.
@@ -121,16 +126,24 @@ class Package(ExcelReader):
         dates from numbers.
         """
         self.read_manifest()
-        self.read_strings()
         self.read_workbook()
         apply_stylesheet(self.archive, self.wb)
         if len(self.parser.sheets) > _SHEETS:
             raise PartTooLarge
+        readers = CellReaders(self.wb, self._texts())
         return [
-            WorksheetReader(self.wb, sheet.name, relation.target, self.shared_strings)
+            WorksheetReader(sheet.name, partial(self.archive.open, relation.target), readers)
             for sheet, relation in self.parser.find_sheets()
             if sheet.state == "visible" and "chartsheet" not in relation.Type and relation.target in self.valid_files
         ]
+
+    def _texts(self) -> list[str]:
+        package: Any = self.package  # the stubs say nothing of its types
+        part = package.find(SHARED_STRINGS)
+        if part is None:
+            return []
+        with self.archive.open(part.PartName[1:]) as texts:
+            return shared_texts(texts)
 
     def close(self) -> None:
         """Close the archive."""

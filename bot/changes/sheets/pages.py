@@ -1,105 +1,112 @@
-"""One sheet of a workbook, row by row, with what openpyxl leaves out: what is hidden, merged, or shown otherwise."""
+"""One sheet of a workbook, row by row, with what is hidden or merged in it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Final
+from xml.etree.ElementTree import Element
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.utils.cell import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
 
-from bot.changes.sheets.number_formats import as_shown, shows_text
-from bot.changes.sheets.presentation import Merged, MisdisplayedCell, Presentation
-from bot.changes.text.characters import LOST
+from bot.changes.sheets.cell_values import CellReaders
+from bot.changes.sheets.parsed_rows import WIDEST, ColumnPositions, RowParser, put
+from bot.changes.sheets.presentation import Merged, Presentation
+from bot.changes.sheets.texts import PLAIN
+from bot.changes.sheets.xml_lists import XmlList, local_name
 
-#: A character by its code, as in ``_x000D_`` (ECMA-376 part 1, 22.9.2.19).
-_CODE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+#: A row, and a cell, as nearly all programs write them.
+_ROW: Final = re.compile(r'\s*<row r="(\d{1,7})"((?: [\w:]+="[^<>&"\x00-\x1f]*")*)>(.*)</row>', re.DOTALL)
+_CELL: Final = re.compile(
+    r'<c r="([A-Z]{1,3})\d{1,7}"((?: [a-z]+="\w*")*)(?: ?/>|>'
+    rf'(?:<v>({PLAIN})</v>|<is><t(?: xml:space="preserve")?>({PLAIN})</t></is>|<v ?/>)?</c>)'
+)
+_ATTRIBUTE: Final = re.compile(r' ([\w:]+)="([^"]*)"')
 _YES: Final = frozenset({"1", "true"})
-#: Most columns of a workbook.
-_WIDEST: Final = 16_384
 #: Points of height, and characters of width, below which nobody can read what is in a row or a column.
 _LEAST: Final = {"ht": 4, "width": 1}
 
 
-class WorksheetReader(ReadOnlyWorksheet):
-    """A sheet that does not go by the size that it declares, which some programs get wrong."""
+class WorksheetReader:
+    """A sheet that is not taken at the size that it declares, which some programs get wrong."""
 
-    #: Known once the last row was read.
-    presentation = Presentation()
+    def __init__(self, title: str, opened: Callable[[], IO[bytes]], readers: CellReaders) -> None:
+        self.title = title
+        #: Known once the last row was read.
+        self.presentation = Presentation()
+        self._opened = opened
+        self._readers = readers
+        self._columns = ColumnPositions()
+        #: The first columns, as a row without gaps has them.
+        self._first = [get_column_letter(at) for at in range(1, 27)]
 
-    def _get_size(self) -> None:
-        """Look for no declared size: where there is none, openpyxl would read the whole sheet for it."""
-
-    def read(self) -> Iterator[tuple[int, tuple[object, ...]]]:
+    def read(self) -> Iterator[tuple[int, list[object]]]:
         """Yield each row that the file has with its number, numbers as their cells show them."""
-        rows: list[int] = []
-        page: Any = self  # the stubs leave out what openpyxl's own read-only sheet goes by
-        with page._get_source() as source:
-            parser = WorkSheetParser(
-                source,
-                page._shared_strings,
-                data_only=page.parent.data_only,
-                epoch=page.parent.epoch,
-                date_formats=page.parent._date_formats,
-                timedelta_formats=page.parent._timedelta_formats,
-            )
-            for number, cells in parser.parse():
-                # The parser keeps what it learns of every row that says more than its number.
-                told = getattr(parser, "sheet_format", None)
-                usual = {"ht": str(told.defaultRowHeight)} if told else {}
-                if _is_hidden({**usual, **parser.row_dimensions.pop(str(number), {})}, "ht"):
-                    rows.append(number)
-                yield number, self._values(cells)
+        hidden: list[int] = []
+        with self._opened() as part:
+            rows = XmlList(part, "sheetData", "row")
+            for number, unseen, values in self._rows(rows):
+                if unseen:
+                    hidden.append(number)
+                yield number, values
         self.presentation = Presentation(
-            hidden_rows=frozenset(rows),
-            hidden_columns=frozenset(_columns(parser)),
-            merged=tuple(_merged(parser)),
+            hidden_rows=frozenset(hidden),
+            hidden_columns=frozenset(_columns(rows.head)),
+            merged=tuple(_merged(rows.tail)),
         )
 
-    def _values(self, cells: list[dict[str, Any]]) -> tuple[object, ...]:
-        if not cells:
-            return ()
-        values: list[object] = [None] * min(max(cell["column"] for cell in cells), _WIDEST)
-        for cell in cells:
-            if cell["column"] <= _WIDEST:
-                values[cell["column"] - 1] = self._shown(cell)
-        return tuple(values)
+    def _rows(self, rows: XmlList) -> Iterator[tuple[int, bool, list[object]]]:
+        """Yield (number, whether it is hidden, values) of each row."""
+        hidden = _Hidden(rows.head)
+        parser = RowParser(self._readers, self._columns)
+        number = 0
+        for text in rows.items():
+            row = None if rows.prefix else _ROW.fullmatch(text)
+            if row and (values := self._values(row[3])) is not None:
+                number = int(row[1])
+                yield number, hidden[row[2]], values
+                continue
+            for element in rows.parsed(text):
+                number = int(float(element.get("r", number + 1)))
+                yield number, hidden.tells(element.attrib), parser.values(element)
 
-    def _shown(self, cell: Mapping[str, Any]) -> object:
-        """Return the value of ``cell``, a number as its format shows it."""
-        value = cell["value"]
-        if value is None or isinstance(value, bool) or cell["data_type"] == "f":
-            return value
-        code = self._format(cell["style_id"])
-        if code == "General":
-            return _decoded(value) if isinstance(value, str) else value
-        if isinstance(value, str):
-            return _decoded(value) if code == "@" or shows_text(code) else MisdisplayedCell(value)
-        if cell["data_type"] != "n" or not isinstance(value, int | float):
-            return value
-        text = as_shown(value, code)
-        if text is None:
-            return MisdisplayedCell(value)
-        return value if text == str(value) else text
+    def _values(self, cells: str) -> list[object] | None:
+        """Return the values of ``cells``; None where one of them is written in another way."""
+        cut = _CELL.split(cells)
+        if "".join(cut[::5]).strip():
+            return None
+        readers = self._readers
+        values = [
+            readers[attributes](stored) if (stored := value or inline) else None
+            for attributes, value, inline in zip(cut[2::5], cut[3::5], cut[4::5], strict=True)
+        ]
+        letters = cut[1::5]
+        return values if letters == self._first[: len(letters)] else self._apart(letters, values)
 
-    def _format(self, style: int) -> str:
-        # As openpyxl's own cells find it: the built-in formats come first, then those of the workbook. Built-in ones
-        # that it does not know are dates and times of one language.
-        book: Any = self.parent  # as above
-        number = book._cell_styles[style].numFmtId
-        if number < BUILTIN_FORMATS_MAX_SIZE:
-            return BUILTIN_FORMATS.get(number, "")
-        return str(book._number_formats[number - BUILTIN_FORMATS_MAX_SIZE])
+    def _apart(self, letters: list[str], values: list[object]) -> list[object]:
+        """Return ``values`` in the columns called ``letters``."""
+        row: list[object] = []
+        for each, value in zip(letters, values, strict=True):
+            put(row, self._columns[each], value)
+        return row
 
 
-def _decoded(text: str) -> str:
-    """Return ``text`` with the characters that were written as their codes, which XML may not hold, as themselves."""
-    if "_x" not in text:
-        return text
-    plain = _CODE.sub(lambda found: chr(int(found[1], 16)), text)
-    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", LOST)
+class _Hidden(dict[str, bool]):
+    """Whether a row is hidden, by its attributes as they are written."""
+
+    def __init__(self, head: Element) -> None:
+        super().__init__()
+        told = next((each.get("defaultRowHeight") for each in head if local_name(each) == "sheetFormatPr"), None)
+        self._usual = {"ht": told} if told else {}
+
+    def __missing__(self, written: str) -> bool:
+        hidden = self[written] = self.tells(dict(_ATTRIBUTE.findall(written)))
+        return hidden
+
+    def tells(self, attributes: Mapping[str, str]) -> bool:
+        """Tell whether a row with ``attributes`` is hidden."""
+        return _is_hidden({**self._usual, **attributes}, "ht")
 
 
 def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
@@ -112,16 +119,16 @@ def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
         return False
 
 
-def _columns(parser: WorkSheetParser) -> Iterator[int]:
+def _columns(head: Element) -> Iterator[int]:
     """Yield the positions of hidden columns, from 0."""
-    for attributes in parser.column_dimensions.values():
-        if _is_hidden(attributes, "width"):
-            first, last = int(attributes["min"]), int(attributes.get("max", attributes["min"]))
-            yield from range(first - 1, min(last, _WIDEST))
+    for column in (each for part in head if local_name(part) == "cols" for each in part):
+        if _is_hidden(column.attrib, "width"):
+            first, last = int(column.attrib["min"]), int(column.get("max", column.attrib["min"]))
+            yield from range(first - 1, min(last, WIDEST))
 
 
-def _merged(parser: WorkSheetParser) -> Iterator[Merged]:
-    for area in parser.merged_cells.mergeCell if parser.merged_cells else ():
+def _merged(tail: Element) -> Iterator[Merged]:
+    for area in (CellRange(each.attrib["ref"]) for part in tail if local_name(part) == "mergeCells" for each in part):
         yield Merged(
             name=area.coord, first=area.min_row, last=area.max_row, left=area.min_col - 1, right=area.max_col - 1
         )

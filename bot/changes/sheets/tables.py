@@ -98,7 +98,7 @@ class WorkbookTable:
     ) -> None:
         self._package.close()
 
-    def rows(self, layout: Layout) -> Iterator[tuple[int, tuple[object, ...]]]:
+    def rows(self, layout: Layout) -> Iterator[tuple[int, Cells]]:
         """Yield each row with its number; see :class:`bot.changes.sheets.tables.Table`."""
         read = last = 0
         rows = self._pages[layout.worksheet].read()
@@ -113,7 +113,8 @@ class WorkbookTable:
             read += len(row[1])
             if read > _CELLS:
                 raise swollen(self._name)
-            yield from ((missing, ()) for missing in range(last + 1, row[0]))
+            while (last := last + 1) < row[0]:
+                yield last, ()
             yield row
             last = row[0]
 
