@@ -14,17 +14,13 @@ import structlog
 from bot.changes.model.change import public_id
 from bot.changes.model.messages import FAULT, OutboxMessage, Topic
 from bot.errors import ChannelLost, DatabaseUnavailable, DeliveryError
-from bot.store.queue.tasks import Claim, Task
+from bot.store.queue.tasks import ON_BATCHES, ON_NO_CHANGE, Claim
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.health import FEW, TaskFailure
 from bot.workflow.ports import Announcements
 
 log = structlog.get_logger(__name__)
-
-#: Tasks whose subject is a batch, and those whose subject is no change's.
-_OF_BATCHES = frozenset({Task.SUBMIT, Task.RECONCILE, Task.POLL})
-_OF_NOBODY = frozenset({Task.PRUNE, Task.EXPORT_VALUES})
 
 
 class FailureAlerts:
@@ -37,12 +33,8 @@ class FailureAlerts:
         """Note that a task failed."""
         change = await self._change(claim)
         name = public_id(change) if change else ""
-        fault = self._context.task_failures.count(_task(claim), what=claim.task.value, change=name, error=error)
+        fault = self._context.task_failures.count(claim.key, what=claim.task.value, change=name, error=error)
         await self._tell(change, fault)
-
-    def task_went_well(self, claim: Claim) -> None:
-        """Note that a task did what it was to do."""
-        self._context.task_failures.end(_task(claim))
 
     async def message_failed(self, message: OutboxMessage, error: Exception) -> None:
         """Note that a message could not be delivered, by a fault of ours."""
@@ -51,14 +43,10 @@ class FailureAlerts:
         if message.topic is not Topic.FAILURE:  # of a notice that cannot be delivered no other notice tells
             await self._tell(message.change, fault)
 
-    def message_went_well(self, message: OutboxMessage) -> None:
-        """Note that a message was delivered, or given back for a known reason."""
-        self._context.task_failures.end(message.key)
-
     async def _change(self, claim: Claim) -> int | None:
-        if claim.task in _OF_NOBODY:
+        if claim.task in ON_NO_CHANGE:
             return None
-        if claim.task not in _OF_BATCHES:
+        if claim.task not in ON_BATCHES:
             return claim.subject
         try:
             async with self._context.database.reading() as tx:
@@ -86,10 +74,6 @@ class FailureAlerts:
         now = self._context.clock()
         data = {"what": FAULT, "task": fault.what, "times": fault.times, "why": fault.why}
         await tx.outbox.post(change, Topic.FAILURE, f"{FAULT}:{fault.what}:{now:%Y%m%d}", now=now, data=data)
-
-
-def _task(claim: Claim) -> str:
-    return f"{claim.task.value}:{claim.subject}"
 
 
 #: How long operators are not told again, however many calls are refused; a start forgets it, because somebody may

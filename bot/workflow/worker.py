@@ -56,7 +56,7 @@ class Worker:
         self._handlers = handlers
         self._deliver = deliver
         self._name = name
-        self._escalation = FailureAlerts(context)
+        self._alerts = FailureAlerts(context)
         self._stopping = asyncio.Event()
         self._tasks: dict[tuple[int, Task, int], Claim] = {}
         #: Id of each message at work -> until when nobody else takes it over, in seconds that are never set.
@@ -207,18 +207,18 @@ class Worker:
         except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
             log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
             if isinstance(error, DatabaseDamaged):
-                await self._escalation.task_failed(claim, error)
+                await self._alerts.task_failed(claim, error)
             await self._retry(claim)
         except (ProviderError, DeliveryError) as error:  # a fault of theirs: a line, and it is tried again
             log.warning("task is tried again", task=claim.task.value, subject=claim.subject, why=error.message)
-            await self._escalation.task_failed(claim, error)
+            await self._alerts.task_failed(claim, error)
             await self._retry(claim)
         except Exception as error:  # one task's fault must not stop the others; it is logged, told and tried again
             log.exception("task failed", task=claim.task.value, subject=claim.subject, attempts=claim.attempts)
-            await self._escalation.task_failed(claim, error)
+            await self._alerts.task_failed(claim, error)
             await self._retry(claim)
         else:
-            self._escalation.task_went_well(claim)
+            self._context.task_failures.end(claim.key)
         finally:
             self._tasks.pop(_key(claim), None)
 
@@ -251,18 +251,18 @@ class Worker:
         except DatabaseUnavailable as error:  # it is in the log already; the message may have arrived
             log.warning("message interrupted", key=message.key, why=error.message)
             if isinstance(error, DatabaseDamaged):
-                await self._escalation.message_failed(message, error)
+                await self._alerts.message_failed(message, error)
             await self._postpone(message)
         except DeliveryError as error:  # as above
             log.warning("message is tried again", key=message.key, why=error.message)
-            await self._escalation.message_failed(message, error)
+            await self._alerts.message_failed(message, error)
             await self._postpone(message)
         except Exception as error:  # as above: a message that cannot be delivered must not stop the others
             log.exception("delivery failed", key=message.key, attempts=message.attempts)
-            await self._escalation.message_failed(message, error)
+            await self._alerts.message_failed(message, error)
             await self._postpone(message)
         else:
-            self._escalation.message_went_well(message)
+            self._context.task_failures.end(message.key)
         finally:
             self._messages.pop(message.id, None)
 

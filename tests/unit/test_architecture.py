@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from bot.changes.model import lifecycle
-from bot.store.queue.tasks import Task, handlers_of
+from bot.store.queue.tasks import ON_BATCHES, ON_NO_CHANGE, Task, handlers_of
 
 BOT: Final = Path(__file__).parents[2] / "bot"
 PAGE: Final = (BOT / "README.md").read_text(encoding="utf-8")
@@ -57,6 +57,14 @@ def test_the_table_of_tasks_is_the_code() -> None:
 
     assert len(table) == len(Task)
     assert sorted(table) == sorted(handlers())
+
+
+def test_the_table_of_tasks_says_what_each_is_on() -> None:
+    """A batch, a change, or something that belongs to no change: a failure is told with the change it belongs to."""
+    on = {Task(task): subject for task, subject, _, _ in rows("Who handles which task")}
+
+    assert {task for task, subject in on.items() if subject == "batch"} == ON_BATCHES
+    assert {task for task, subject in on.items() if subject not in {"batch", "change"}} == ON_NO_CHANGE
 
 
 def test_every_task_has_to_have_a_handler() -> None:

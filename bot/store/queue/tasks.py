@@ -35,6 +35,9 @@ class Task(Enum):
     EXPORT_VALUES = "export_values"  #: read current values for somebody who wants them as a sheet
 
 
+#: Tasks on a batch, and those that belong to no change; all others are on a change.
+ON_BATCHES: Final = frozenset({Task.SUBMIT, Task.RECONCILE, Task.POLL})
+ON_NO_CHANGE: Final = frozenset({Task.PRUNE, Task.EXPORT_VALUES})
 #: What a task has that nobody holds.
 _FREE: Final = {"owner": None, "claimed_until": None, "busy_until": None}
 
@@ -50,6 +53,11 @@ class Claim:
     attempts: int
     #: How many of the attempts before it only found that it had to wait.
     waits: int = 0
+
+    @property
+    def key(self) -> str:
+        """The work itself, whichever claim it is."""
+        return f"{self.task.value}:{self.subject}"
 
     @property
     def tries(self) -> int:
