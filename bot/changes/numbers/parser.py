@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.changes.numbers.paste import Entry, Paste
 from bot.changes.numbers.phone_numbers import EDGES, LONGEST, RANGE, SHORTEST, explain, readings
-from bot.changes.numbers.pieces import Piece, without_ranges
+from bot.changes.numbers.ranges import Piece, without_ranges
 
 #: Longest text of a bad entry that is shown, in characters.
 SHOWN: Final = 40
@@ -66,7 +66,7 @@ def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: 
     bad: list[BadEntry] = []
     for box, text in enumerate(texts):
         paste = Paste.of(text)
-        for piece in without_ranges(paste, list(_pieces(paste, is_id, region))):
+        for piece in without_ranges(paste.typed, paste.plain, list(_pieces(paste, is_id, region))):
             if piece.identifier:
                 seen[piece.identifier] = None
                 mentions += 1

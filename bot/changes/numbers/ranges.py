@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from bot.changes.numbers.phone_numbers import RANGE
 from bot.changes.text.characters import is_unseen
 
 #: What every such sign becomes, so that whoever reads on has to know only this one. Dashes stay: numbers have them.
@@ -50,6 +52,8 @@ _DIVIDED: Final = frozenset(",;|")
 _UNLISTED: Final = re.compile(r"[:=\\^%$#@*_]|[^\x00-\x7f]")
 #: Signs and pictures that begin or divide the entries of a list; in a row they are dots.
 _BULLETS: Final = frozenset("●○◦■□▪▫◆◇★☆✓✔✅☎☏✆❖📞📱📲📟🟠🟡🟢🟣🟤🔴🔵")
+#: Words, or pieces of one, that are looked at between two numbers: "jusqu'à" is two.
+_WORDS_BETWEEN: Final = 3
 
 
 def marked(typed: str) -> str:
@@ -73,16 +77,16 @@ def _without_bullets(text: str) -> Iterator[str]:
         yield line
 
 
-def is_range_word(text: str) -> bool:
+def _is_range_word(text: str) -> bool:
     """Tell whether ``text`` is a word for "to", alone or with others that mean no more."""
     words = _bare_words(text)
     return not _WORDS.isdisjoint(words) and _WORDS.union(_BESIDE).issuperset(words)
 
 
-def is_range_end(text: str) -> bool:
+def _is_range_end(text: str) -> bool:
     """Tell whether ``text`` is a word for "to" and the last figures of a number: ``to 0109``."""
     words = _bare_words(text)
-    return len(words) > 1 and words[-1].isdecimal() and is_range_word(" ".join(words[:-1]))
+    return len(words) > 1 and words[-1].isdecimal() and _is_range_word(" ".join(words[:-1]))
 
 
 def _bare_words(text: str) -> list[str]:
@@ -98,11 +102,10 @@ def is_range(between: str) -> bool:
     return not broken or line.rstrip().endswith("-")
 
 
-def joins(typed: str, plain: str, left: tuple[int, int], right: tuple[int, int]) -> bool:
+def _joins(typed: str, plain: str, left: tuple[int, int], right: tuple[int, int]) -> bool:
     """Tell whether what stands between the numbers at ``left`` and ``right`` may mean "from … to".
 
-    On one line that is whatever no list has there. ``plain`` is ``typed``, marked and folded to ASCII, position for
-    position.
+    On one line that is whatever no list has there.
     """
     # One character of either side belongs to it: a dash may cling to a number.
     between = slice(left[1] - 1, right[0] + 1)
@@ -118,6 +121,51 @@ def joins(typed: str, plain: str, left: tuple[int, int], right: tuple[int, int])
     pictures = [character for character in shown[inner] if _is_picture(character)]
     unlisted = _UNLISTED.search(signs[inner]) is not None
     return unlisted or len(pictures) > 1 or not _BULLETS.issuperset(pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A block at its place in the paste: one identifier, or something bad."""
+
+    start: int
+    end: int
+    #: The same with the brackets of the link that it stands in.
+    outer: tuple[int, int]
+    identifier: str = ""
+    why: str = ""
+
+
+def without_ranges(typed: str, plain: str, pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """Return the pieces of ``typed`` with two numbers around "to", in signs or words, made one bad piece.
+
+    ``plain`` is ``typed``, marked and folded to ASCII, position for position.
+    """
+    kept: list[Piece] = []
+    for piece in pieces:
+        at = _number_before(kept)
+        left = kept[at] if at >= 0 else None
+        if left and _is_end(typed, plain, left, piece, beside=at == len(kept) - 1):
+            kept[at:] = [Piece(left.start, piece.end, (left.outer[0], piece.outer[1]), why=RANGE)]
+        else:
+            kept.append(piece)
+    return kept
+
+
+def _number_before(kept: Sequence[Piece]) -> int:
+    """Return where the last number is, few words back; -1 when there is none."""
+    for at in range(len(kept) - 1, max(len(kept) - 2 - _WORDS_BETWEEN, -1), -1):
+        if kept[at].identifier or kept[at].why == RANGE:
+            return at
+    return -1
+
+
+def _is_end(typed: str, plain: str, left: Piece, piece: Piece, *, beside: bool) -> bool:
+    """Tell whether ``piece`` may end a range that begins with ``left``; ``beside`` says that no words are between."""
+    if not piece.identifier:
+        return beside and _is_range_end(typed[piece.start : piece.end])
+    if beside:
+        return _joins(typed, plain, left.outer, piece.outer)
+    return _is_range_word(typed[left.outer[1] : piece.outer[0]])
 
 
 def _points(character: str) -> bool:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.changes.input.requests import REASON_LENGTH, Request, without_edits
 from bot.changes.model.batches import Operation
-from bot.changes.model.change import Base, Change, Draft, FollowUp
+from bot.changes.model.change import Base, Change, Draft, FollowUp, public_id
+from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret
-from bot.changes.outcome.follow_ups import CarriedOver, changed_by, to_retry, to_undo
-from bot.errors import InputError, NotFound, Superseded
+from bot.changes.outcome.follow_ups import CarriedOver, changed_by, changed_since, to_retry, to_undo
+from bot.errors import InputError, NotFound, PlanRefused, Superseded
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.planning.validation import named
 
 
 class FollowUps:
@@ -83,12 +85,24 @@ class FollowUps:
             dropped=request.dropped | (taken.rows.keys() - rows.keys()),
         ), taken
 
-    async def changed_by(self, base: Base, taken: CarriedOver, snapshots: Sequence[Snapshot]) -> dict[str, int]:
-        """Return, of numbers that were changed since ``base``, which change did it."""
+    async def unchanged(
+        self, kind: Kind, base: Base, taken: CarriedOver, snapshots: Sequence[Snapshot]
+    ) -> tuple[Sequence[Snapshot], Sequence[str]]:
+        """Return the numbers that nobody has changed since ``base``, and the others, each with the change that did it.
+
+        Raises PlanRefused when all were changed.
+        """
+        since = await asyncio.to_thread(changed_since, kind, taken, snapshots)
+        if not since:
+            return snapshots, ()
         async with self._context.database.reading() as tx:
-            change = await tx.changes.get(base.change)
             later = await tx.operations.later(base.change)
-        return await asyncio.to_thread(changed_by, self._context.catalogue.kind(change.kind), taken, snapshots, later)
+        by = await asyncio.to_thread(changed_by, kind, taken, snapshots, later)
+        gone = frozenset(since)
+        rest = [snapshot for snapshot in snapshots if snapshot.e164 not in gone]
+        if not rest:
+            raise PlanRefused(_all_changed(since, by))
+        return rest, _with_changes(since, by)
 
     async def _taken(self, change: Change, what: FollowUp) -> CarriedOver:
         if not change.state.over:
@@ -105,6 +119,24 @@ class FollowUps:
         if kind.removes:
             raise NotFound(f"{change.public_id} deleted its numbers, and deleted numbers cannot be restored.")
         return await asyncio.to_thread(to_undo, kind, operations)
+
+
+def _with_changes(since: Sequence[str], by: Mapping[str, int]) -> list[str]:
+    return [f"{e164} (by {public_id(by[e164])})" if e164 in by else e164 for e164 in since]
+
+
+def _all_changed(since: Sequence[str], by: Mapping[str, int]) -> str:
+    changes = set(by.values())
+    if len(changes) == 1 and len(by) == len(since):
+        change = public_id(changes.pop())
+        return (
+            f"{change} has changed every number since ({named(since)}), so nothing is undone. To revert that, undo "
+            f"{change}."
+        )
+    return (
+        f"Every number has been changed since: {named(_with_changes(since, by))}. So nothing is undone. "
+        "Check their history with /numbers find, and set what you want in a new change."
+    )
 
 
 def _nothing(change: Change, what: FollowUp, taken: CarriedOver) -> str:

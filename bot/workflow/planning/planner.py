@@ -10,7 +10,7 @@ from bot.changes.input.requests import Request, without_edits
 from bot.changes.model.change import Change, Summary
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.outcome.follow_ups import CarriedOver, changed_since
+from bot.changes.outcome.follow_ups import CarriedOver
 from bot.changes.planning.builder import build, handed_over
 from bot.changes.planning.plan import Plan, ids_to_name
 from bot.changes.planning.summary import summarise
@@ -44,8 +44,6 @@ from bot.workflow.planning.validation import (
     are_known,
     can_be_emptied,
     rows_by_id,
-    said_since,
-    untouched,
     varied,
 )
 
@@ -127,13 +125,9 @@ class Planner:
             )
         request, snapshots = await self._survey.snapshots(provider, kind, request, progress, taken.numbers)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with the new values")
-        since = await asyncio.to_thread(changed_since, kind, taken, snapshots)
-        by = (
-            await self._follow_ups.changed_by(change.draft.base, taken, snapshots)
-            if change.draft.base and since
-            else {}
-        )
-        snapshots = untouched(snapshots, since, by)
+        since: Sequence[str] = ()
+        if change.draft.base:
+            snapshots, since = await self._follow_ups.unchanged(kind, change.draft.base, taken, snapshots)
         rows = await asyncio.to_thread(rows_by_id, request, snapshots)
         plan = await asyncio.to_thread(
             build, kind, request.wanted, snapshots, rows, start=request.start, canary=request.canary
@@ -153,7 +147,7 @@ class Planner:
             different=different,
             change=change,
             taken=taken,
-            since=said_since(since, by),
+            since=since,
         )
 
     async def _handed(self, provider: Provider, kind: Kind, request: Request, change: Change) -> tuple[Plan, Summary]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.changes.input.requests import Request
-from bot.changes.model.change import public_id
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import keys
 from bot.changes.model.snapshots import Snapshot
@@ -62,32 +61,6 @@ def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
             f"In {len(other):,} {'row' if len(other) == 1 else 'rows'} of the sheet, the id belongs to another number: "
             f"{named(other)}. Remove the id column, or fix it, and upload the sheet again."
         )
-
-
-def said_since(since: Sequence[str], by: Mapping[str, int]) -> list[str]:
-    """Return the numbers that were changed ``since``, each with the change that did it where it was one (``by``)."""
-    return [f"{e164} (by {public_id(by[e164])})" if e164 in by else e164 for e164 in since]
-
-
-def untouched(snapshots: Sequence[Snapshot], since: Sequence[str], by: Mapping[str, int]) -> Sequence[Snapshot]:
-    """Return the numbers that nobody has changed ``since``; raises when there are none."""
-    if not since:
-        return snapshots
-    gone = frozenset(since)
-    rest = [snapshot for snapshot in snapshots if snapshot.e164 not in gone]
-    if rest:
-        return rest
-    changes = set(by.values())
-    if len(changes) == 1 and len(by) == len(since):
-        change = public_id(changes.pop())
-        raise PlanRefused(
-            f"{change} has changed every number since ({named(since)}), so nothing is undone. To revert that, undo "
-            f"{change}."
-        )
-    raise PlanRefused(
-        f"Every number has been changed since: {named(said_since(since, by))}. So nothing is undone. "
-        "Check their history with /numbers find, and set what you want in a new change."
-    )
 
 
 def varied(kind: Kind, rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
