@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from bot.changes.policy.lapses import Lapse, lapsed_text, why_lapsed
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
-from bot.changes.policy.policies import Policies
-from bot.changes.policy.rules import Rule
+from bot.changes.policy.rules import Policies, Rule
 from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, OnStale, Policy
 from bot.changes.policy.verdicts import (
     Reason,
