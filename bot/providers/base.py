@@ -132,21 +132,12 @@ class Provider(Protocol):
     #: run is called off in the transaction that decides so (``tx.runs.call_off``). Jobs of the others run at the
     #: provider, and nothing of ours stops them.
     carries_out: bool
-
-    @property
-    def clock(self) -> ServiceClock:
-        """The provider's clock, as its answers show it."""
-        ...
-
-    @property
-    def key(self) -> KeyWatch:
-        """Where to hear that the provider does not accept the API key."""
-        ...
-
-    @property
-    def calls(self) -> CallTimes:
-        """What its HTTP calls took since the start, by method, path template and status."""
-        ...
+    #: The provider's clock, as its answers show it.
+    clock: ServiceClock
+    #: Where to hear that the provider does not accept the API key.
+    key: KeyWatch
+    #: What its HTTP calls took since the start, by method, path template and status.
+    calls: CallTimes
 
     def is_id(self, text: str) -> bool:
         """Tell whether ``text`` has the form of one of this provider's number ids."""
@@ -218,9 +209,13 @@ class Provider(Protocol):
 
 
 class Session:
-    """An open session with one provider, over ``_http``; close it, or use it in ``async with``."""
+    """An open session with one provider, over ``http``; close it, or use it in ``async with``."""
 
-    _http: PacedClient
+    def __init__(self, http: PacedClient) -> None:
+        self._http = http
+        self.clock = http.clock
+        self.key = http.key
+        self.calls = http.calls
 
     async def __aenter__(self) -> Self:
         return self
@@ -233,18 +228,3 @@ class Session:
     async def aclose(self) -> None:
         """Close the connections; no call works afterwards."""
         await self._http.client.aclose()
-
-    @property
-    def clock(self) -> ServiceClock:
-        """The provider's clock, as its answers show it."""
-        return self._http.clock
-
-    @property
-    def key(self) -> KeyWatch:
-        """Where to hear that the provider does not accept the API key."""
-        return self._http.key
-
-    @property
-    def calls(self) -> CallTimes:
-        """What its HTTP calls took, by method, path and status."""
-        return self._http.calls

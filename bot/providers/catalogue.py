@@ -13,12 +13,10 @@ from typing import Final
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
-from bot.clock_skew import ServiceClock
 from bot.errors import NotFound
-from bot.providers.answers import KeyWatch, unasked
+from bot.providers.answers import unasked
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
 from bot.providers.http import Ready
-from bot.telemetry.call_times import CallTimes
 
 #: Snapshots that are streamed before others get a turn.
 _TURN: Final = 250
@@ -37,18 +35,9 @@ class SubsetGuard(Provider):
         self.title = provider.title
         self.kinds = provider.kinds
         self.carries_out = provider.carries_out
-
-    @property
-    def clock(self) -> ServiceClock:  # noqa: D102 - as in Provider
-        return self._provider.clock
-
-    @property
-    def key(self) -> KeyWatch:  # noqa: D102 - as in Provider
-        return self._provider.key
-
-    @property
-    def calls(self) -> CallTimes:  # noqa: D102 - as in Provider
-        return self._provider.calls
+        self.clock = provider.clock
+        self.key = provider.key
+        self.calls = provider.calls
 
     def is_id(self, text: str) -> bool:  # noqa: D102 - as in Provider
         return self._provider.is_id(text)

@@ -84,7 +84,7 @@ class Close(Session):
             auth=None if bearer else httpx.BasicAuth(api_key, ""),
             transport=transport,
         )
-        self._http = PacedClient(
+        http = PacedClient(
             client=client,
             title=self.title,
             refuse=refusal,
@@ -96,12 +96,13 @@ class Close(Session):
             unasked_wait=_UNASKED,
             shared=SharedPace(rates, now) if rates else None,
         )
-        self._lookups = Lookups(self._http)
-        rights = Rights(self._http)
-        self._reader = Reader(self._http, self._lookups, rights)
+        super().__init__(http)
+        self._lookups = Lookups(http)
+        rights = Rights(http)
+        self._reader = Reader(http, self._lookups, rights)
         self._jobs = Jobs(runs) if runs is not None else None
         kind_of = {kind.name: kind for kind in self.kinds}
-        updates = Updates(self._http, self._reader, rights)
+        updates = Updates(http, self._reader, rights)
         self._driver = (
             Driver(runs, updates, kind_of.__getitem__, owner=f"close:{owner()}") if runs is not None else None
         )

@@ -67,7 +67,7 @@ class Telnyx(Session):
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json", "User-Agent": "linesman"},
             transport=transport,
         )
-        self._http = PacedClient(
+        http = PacedClient(
             client=client,
             title=self.title,
             refuse=refusal,
@@ -80,10 +80,11 @@ class Telnyx(Session):
             jitter=jitter,
             masking=Masking(encryption, sent_secrets, words=STATES),
         )
-        self._reader = Reader(self._http, encryption)
-        self._jobs = Jobs(self._http, encryption)
-        self._lookups = Lookups(self._http)
-        self._tags = Tags(self._http)
+        super().__init__(http)
+        self._reader = Reader(http, encryption)
+        self._jobs = Jobs(http, encryption)
+        self._lookups = Lookups(http)
+        self._tags = Tags(http)
 
     def is_id(self, text: str) -> bool:
         """Tell whether ``text`` has the form of a number's id: 16 to 19 digits, within 64 bits."""
