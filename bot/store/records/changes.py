@@ -120,20 +120,10 @@ class Changes:
         """Write columns that are not part of the lifecycle."""
         await self._connection.execute(update(changes).where(changes.c.id == change).values(**_plain(columns)))
 
-    async def list(
-        self,
-        *,
-        states: Iterable[ChangeState] = (),
-        requester: str = "",
-        limit: int = 20,
-        offset: int = 0,
-    ) -> list[Change]:
-        """Return changes, newest first."""
-        statement = select(changes).order_by(changes.c.id.desc()).limit(limit).offset(offset)
-        if wanted := [state.value for state in states]:
-            statement = statement.where(changes.c.state.in_(wanted))
-        if requester:
-            statement = statement.where(changes.c.requester == requester)
+    async def newest(self, states: Iterable[ChangeState], limit: int) -> list[Change]:
+        """Return changes that are in one of ``states``, newest first."""
+        wanted = [state.value for state in states]
+        statement = select(changes).where(changes.c.state.in_(wanted)).order_by(changes.c.id.desc()).limit(limit)
         return [_change(row) for row in await self._connection.execute(statement)]
 
     async def followers(self, change: int) -> Sequence[tuple[int, FollowUp]]:

@@ -96,14 +96,14 @@ class FreezeControl:
         """Return what the freeze keeps back of all running changes, and what it cannot."""
         kinds = {kind.name: kind for kind in self._kinds()}
         found = []
-        for change in await tx.changes.list(states=[ChangeState.RUNNING], limit=CARDS):
+        for change in await tx.changes.newest([ChangeState.RUNNING], CARDS):
             if kind := kinds.get(change.kind):
                 provider = self._context.catalogue.provider(kind)
                 found.append(await reach(tx, provider, await tx.batches.of(change.id)))
         return _in_words(found)
 
     async def _show(self, tx: Transaction) -> None:
-        for change in await tx.changes.list(states=SHOWN, limit=CARDS):
+        for change in await tx.changes.newest(SHOWN, CARDS):
             await self._notify.cards(tx, change.id)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from bot.changes.audit.events import Event
 from bot.changes.model.batches import Operation
 from bot.changes.model.change import Change
 from bot.changes.model.file_format import FileFormat
-from bot.changes.model.lifecycle import ChangeState, OperationState
+from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.results import ResultsSheet, Touched, plan_sheet
@@ -108,18 +108,6 @@ class ChangeDetailsReader:
             async for portion in _portions(tx.operations.stream(details.change.id)):
                 await asyncio.to_thread(sheet.add, portion)
         return await asyncio.to_thread(sheet.content)
-
-    async def list(
-        self, *, states: Iterable[ChangeState] = (), requester: str = "", limit: int = 10, offset: int = 0
-    ) -> Sequence[ChangeDetails]:
-        """Return the stories of the newest changes, those that never got a plan left out unless asked for."""
-        wanted = tuple(states) or tuple(
-            state for state in ChangeState if state not in {ChangeState.PLANNING, ChangeState.DISCARDED}
-        )
-        async with self._context.database.reading() as tx:
-            found = await tx.changes.list(states=wanted, requester=requester, limit=limit, offset=offset)
-            known = [change for change in found if change.kind in {kind.name for kind in self._context.catalogue.kinds}]
-            return [await self._read(tx, change) for change in known]
 
     async def scheduled(self, *, requester: str = "", limit: int, by: str) -> Sequence[ScheduledChange]:
         """Return what is not begun and has a time: what was asked for later, and what is approved and waits.
