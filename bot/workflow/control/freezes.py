@@ -100,14 +100,15 @@ class FreezeControl:
             if kind := kinds.get(change.kind):
                 provider = self._context.catalogue.provider(kind)
                 found.append(await reach(tx, provider, await tx.batches.of(change.id)))
-        return _in_words(found)
+        return in_words(found)
 
     async def _show(self, tx: Transaction) -> None:
         for change in await tx.changes.newest(SHOWN, CARDS):
             await self._notify.cards(tx, change.id)
 
 
-def _in_words(found: Sequence[StopReach]) -> str:
+def in_words(found: Sequence[StopReach]) -> str:
+    """Return a sentence about what runs while submissions are frozen; empty when nothing does."""
     if not found:
         return ""
     unsent, under_way = sum(each.unsent for each in found), sum(each.under_way for each in found)
