@@ -11,14 +11,16 @@ from bot.commands import OK
 from bot.errors import LinesmanError, PortUnavailable
 from bot.slack.commands import COMMAND, COMMANDS
 from bot.slack.manifest import manifest
+from bot.wiring import OFFERS
 
 PORT: Final = 8080
+LAST_PORT: Final = 65_535
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare where the page is, and whether it opens by itself."""
     parser.add_argument(
-        "--port", type=int, default=PORT, help="port of the page (default: %(default)s; 0: any free one)"
+        "--port", type=_port, default=PORT, help="port of the page (default: %(default)s; 0: any free one)"
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
 
@@ -33,20 +35,40 @@ def run(parsed: argparse.Namespace) -> int:
         raise LinesmanError(
             "The sandbox is not part of a server's image: start it from a clone, see the README."
         ) from error
-    commands = [
-        {"text": f"{COMMAND} {command.word}", "arguments": command.arguments, "help": command.help}
-        for command in COMMANDS
-    ]
-    shortcuts = [
-        {"callback_id": each["callback_id"], "name": each["name"], "kind": each["type"]}
-        for each in manifest(socket_mode=True, url=None)["features"]["shortcuts"]
-    ]
-    serving = page.run(port=parsed.port, browser=not parsed.no_browser, shortcuts=shortcuts, commands=commands)
+    serving = page.run(
+        port=parsed.port,
+        browser=not parsed.no_browser,
+        shortcuts=declared_shortcuts(),
+        commands=declared_commands(),
+    )
     try:
         asyncio.run(serving)
     except OSError as error:
         raise _unavailable(parsed.port, error) from error
     return OK
+
+
+def declared_shortcuts() -> list[dict[str, str]]:
+    """Return the shortcuts of the app, as the page offers them."""
+    shortcuts = manifest(socket_mode=True, url=None)["features"]["shortcuts"]
+    return [{"callback_id": each["callback_id"], "name": each["name"], "kind": each["type"]} for each in shortcuts]
+
+
+def declared_commands() -> list[dict[str, str]]:
+    """Return everything that can be typed after the slash command, as the page hints at it."""
+    kinds = [(kind.command, "", kind.title) for offer in OFFERS for kind in offer.kinds]
+    words = [(command.word, command.arguments, command.help) for command in COMMANDS]
+    return [
+        {"text": f"{COMMAND} {word}", "arguments": arguments, "help": meaning}
+        for word, arguments, meaning in (*kinds, *words)
+    ]
+
+
+def _port(text: str) -> int:
+    """Return the port; raises ArgumentTypeError when there is none of that number."""
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to {LAST_PORT}")
+    return int(text)
 
 
 def _unavailable(port: int, error: OSError) -> OSError | PortUnavailable:

@@ -130,6 +130,11 @@ class CloseStandIn(ProviderStandIn[Number]):
         self._account.groups[group.id] = group
         return group
 
+    def names(self) -> dict[str, str]:
+        """Return what ids of users and groups stand for."""
+        users = {each.id: f"{each.first_name} {each.last_name}" for each in self._account.users.values()}
+        return users | {each.id: each.name for each in self._account.groups.values()}
+
     def permit(self, *, manage: bool, permission: str | None = None) -> None:
         """Say whether the acting user may manage the organization's numbers, and what refusals call that."""
         self._account.may_manage = manage

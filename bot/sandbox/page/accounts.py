@@ -31,6 +31,7 @@ def telnyx_part(telnyx: TelnyxStandIn) -> Json:
     jobs = telnyx.jobs
     return {
         "numbers": [_telnyx_number(each) for each in list(telnyx.numbers.values())[:NUMBERS]],
+        "names": telnyx.names(),
         "jobs": [_job(job) for job in jobs[-JOBS:]],
         "calls": _calls(telnyx.calls),
         "more": _more(len(telnyx.numbers), len(jobs), len(telnyx.calls)),
@@ -45,6 +46,7 @@ def close_part(close: CloseStandIn) -> Json:
             {"id": row["id"], "number": number, "values": {name: row[name] for name in SETTINGS}}
             for number, row in list(truth.items())[:NUMBERS]
         ],
+        "names": close.names(),
         "jobs": [],
         "calls": _calls(close.calls),
         "more": _more(len(truth), 0, len(close.calls)),

@@ -14,6 +14,8 @@ from bot.sandbox.slack.records import Json
 
 #: What people read beside a button, or after a shortcut, that nobody answered.
 NOTHING_CAME: Final = "Oh no, something went wrong. Please try that again."
+#: What they read in a menu whose options did not come.
+NO_OPTIONS: Final = "These options could not be loaded."
 #: The refusals of the stand-in that a visitor can meet, in words that need no block ids.
 _PLAINER: Final = (
     (re.compile(r"^nothing (with the action_id|to fill in the block) .*"), "this has just changed; look again"),
@@ -127,10 +129,8 @@ class Actions:
     async def _suggest(self, person: SlackUser, given: Given) -> Json:
         place = self._place(person, given)
         text, action = given.optional("text") or "", given.optional("action_id")
-        return {
-            "error": None,
-            "options": await person.suggest(given.text("block_id"), text, action_id=action, **place),
-        }
+        options = await person.suggest(given.text("block_id"), text, action_id=action, **place)
+        return {**_outcome(self._asked(person, text), NO_OPTIONS), "options": options}
 
     async def _attach(self, person: SlackUser, given: Given) -> Json:
         return _outcome(await person.attach(given.text("block_id"), *given.files()))
@@ -149,6 +149,18 @@ class Actions:
     async def _open_home(self, person: SlackUser, _: Given) -> Json:
         await person.open_home()
         return _outcome(None)  # an event: nobody waits for its answer
+
+    def _asked(self, person: SlackUser, text: str) -> Delivery | None:
+        """Return the newest question for options that a person's typing led to."""
+        return next(
+            (
+                each
+                for each in reversed(self._slack.deliveries)
+                if each.kind == "block_suggestion"
+                and (each.payload["user"]["id"], each.payload["value"]) == (person.id, text)
+            ),
+            None,
+        )
 
     def _place(self, person: SlackUser, given: Given) -> Place:
         channel = given.optional("channel")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +16,9 @@ PAUSE: Final = 1.0
 class BotKeeper:
     """One process after the other, with the same configuration and database."""
 
-    def __init__(self, configuration: Mapping[str, str], log: Path, changed: Callable[[], None]) -> None:
+    def __init__(self, configuration: Mapping[str, str], log: Path) -> None:
         self._configuration = configuration
         self._log = log
-        self._changed = changed
         self._process: BotProcess | None = None
         self._one_at_a_time = asyncio.Lock()
         #: How many processes there have been.
@@ -40,7 +39,6 @@ class BotKeeper:
         self._process = BotProcess(self._configuration, self._log)
         await self._process.start()
         self.starts += 1
-        self._changed()
 
     async def restart(self) -> None:
         """Kill the process wherever it is, and start another one; whoever asks meanwhile waits for the same one."""
@@ -55,4 +53,3 @@ class BotKeeper:
         """End the process at once, and leave it so."""
         if self._process is not None:
             await self._process.kill()
-            self._changed()

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from bot.sandbox.page.world import APPROVALS, StandIns
@@ -19,8 +19,8 @@ from bot.sandbox.slack.records import Json
 
 _SHEET: Final = re.compile(r"(CHG-\d+)-(plan|results)\.csv")
 _CHANGE: Final = re.compile(r"\bCHG-\d+\b")
-#: "1 of 1: <@U0MAX> approved" in the request of a change that has all the approvals it needs.
-_APPROVED: Final = re.compile(r"\b(\d+) of \1: [^\"\\]*<@\w+> approved")
+#: What the request of a change says that has all the approvals it needs: "1 of 1: <@U0MAX> approved".
+_APPROVED: Final = re.compile(r"^(\d+) of \1: .*<@\w+> approved", re.MULTILINE)
 #: What the plan says of a number that has its new values already.
 _UNCHANGED: Final = "unchanged"
 
@@ -68,8 +68,19 @@ class Counts:
 
 def approved_changes(slack: SlackStandIn) -> set[str]:
     """Return the names of the changes whose request says that it has its approvals."""
-    requests = [str(message.blocks) for message in slack.messages(APPROVALS)]
+    requests = ["\n".join(_texts(message.blocks)) for message in slack.messages(APPROVALS)]
     return {name[0] for text in requests if _APPROVED.search(text) and (name := _CHANGE.search(text))}
+
+
+def _texts(blocks: object) -> Iterator[str]:
+    """Yield every text of blocks, however deep it lies."""
+    if isinstance(blocks, dict):
+        if isinstance(text := blocks.get("text"), str):
+            yield text
+        blocks = list(blocks.values())
+    if isinstance(blocks, list):
+        for each in blocks:
+            yield from _texts(each)
 
 
 def writes(world: StandIns) -> Counter[str]:

@@ -14,17 +14,19 @@ class Guide:
 
     def __init__(self, world: StandIns, numbers: Sequence[str]) -> None:
         self._slack = world.slack
-        self._numbers = "\n".join(numbers)
+        self._numbers = numbers
 
     def part(self) -> list[Json]:
         """Return the steps as the page is sent them."""
-        opened = any(each.kind == "slash_command" for each in self._slack.deliveries)
+        opened = any(each.kind == "slash_command" and each.error is None for each in self._slack.deliveries)
+        first, *_, last = self._numbers
+        numbers = f"the {len(self._numbers)} numbers from {first} to {last}"
         steps = (
-            ("As Ana, type this command in #number-ops.", opened, "/numbers update"),
+            ("As Ana, type /numbers update in #number-ops.", opened, "/numbers update"),
             (
-                "Paste these numbers, choose a setting and its new value, press Preview, then Request approval.",
+                f"Paste {numbers}, choose a setting and its new value, press Preview, then Request approval.",
                 bool(self._slack.messages(APPROVALS)),
-                self._numbers,
+                "\n".join(self._numbers),
             ),
             ("Approve as Max in #number-approvals.", bool(approved_changes(self._slack)), None),
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -14,7 +15,6 @@ from aiohttp import WSMsgType, web
 from bot.sandbox.page.given import Given
 from bot.sandbox.slack.records import Json
 
-Parts = Callable[[], Iterator[tuple[str, object]]]
 Act = Callable[[Given], Awaitable[Json]]
 
 #: Seconds between two looks, and so between two messages.
@@ -29,20 +29,33 @@ PAGES: Final = 20
 HEARTBEAT: Final = 20.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class PartSource:
+    """Where parts of the state come from; they are as they were while ``mark`` gives the same, which None never is."""
+
+    mark: Callable[[], object]
+    parts: Callable[[], Iterator[tuple[str, object]]]
+
+
 class Board:
     """The parts of the state as JSON texts, drawn at most ten times a second, whoever looks."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._drawn: dict[str, str] = {}
+    def __init__(self, sources: Sequence[PartSource]) -> None:
+        self._sources = sources
+        self._marks: list[object] = [None] * len(sources)
+        self._drawn: list[dict[str, str]] = [{} for _ in sources]
         self._at = 0.0
 
     def look(self) -> dict[str, str]:
         """Return each part by its name."""
         if time.monotonic() - self._at >= PAUSE / 2:
-            self._drawn = {name: json.dumps(value, ensure_ascii=False) for name, value in self._parts()}
             self._at = time.monotonic()
-        return self._drawn
+            for place, source in enumerate(self._sources):
+                mark = source.mark()
+                if mark is None or mark != self._marks[place]:
+                    self._marks[place] = mark
+                    self._drawn[place] = {name: json.dumps(part, ensure_ascii=False) for name, part in source.parts()}
+        return {name: text for drawn in self._drawn for name, text in drawn.items()}
 
 
 class OpenPage:
@@ -102,8 +115,8 @@ class OpenPage:
 class Live:
     """All open pages."""
 
-    def __init__(self, parts: Parts, act: Act) -> None:
-        self._board = Board(parts)
+    def __init__(self, sources: Sequence[PartSource], act: Act) -> None:
+        self._board = Board(sources)
         self._act = act
         self._open: set[web.WebSocketResponse] = set()
 
@@ -122,5 +135,4 @@ class Live:
 
     async def close(self) -> None:
         """Close every page."""
-        for socket in list(self._open):
-            await socket.close()
+        await asyncio.gather(*(socket.close() for socket in self._open))

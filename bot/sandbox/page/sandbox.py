@@ -19,7 +19,7 @@ from bot.sandbox.page.bot_keeper import BotKeeper
 from bot.sandbox.page.counts import Counts
 from bot.sandbox.page.given import Given
 from bot.sandbox.page.guide import Guide
-from bot.sandbox.page.live import Live
+from bot.sandbox.page.live import Live, PartSource
 from bot.sandbox.page.screens import screen_parts, workspace_parts
 from bot.sandbox.page.server import PageServer
 from bot.sandbox.page.switches import Switches
@@ -50,15 +50,11 @@ class Sandbox:
             for stand_in in (self.slack, self.telnyx, self.close):
                 await opening.enter_async_context(stand_in)
             numbers = furnish(self._world)
-            self.bot = BotKeeper(
-                configuration(self._world, Path(folder)),
-                Path(folder) / "linesman.log",
-                self.slack.workspace.journal.touch,
-            )
+            self.bot = BotKeeper(configuration(self._world, Path(folder)), Path(folder) / "linesman.log")
             self._actions = Actions(self.slack)
             self._switches = Switches(self._world, liar=numbers[5])
             self._counts, self._guide = Counts(self._world), Guide(self._world, numbers)
-            server = PageServer(place, self.slack, Live(self._parts, self._act))
+            server = PageServer(place, self.slack, Live(self._sources(), self._act))
             opening.push_async_callback(self.bot.kill)
             await self.bot.start()
             opening.push_async_callback(server.stop)
@@ -72,17 +68,25 @@ class Sandbox:
     ) -> None:
         await self._open.aclose()
 
-    def _parts(self) -> Iterator[tuple[str, object]]:
-        """Yield everything that a page shows."""
+    def _sources(self) -> tuple[PartSource, PartSource]:
+        """Return where everything that a page shows comes from; Slack tells when something has changed there."""
+        journal = self.slack.workspace.journal
+        return PartSource(mark=lambda: journal.changes, parts=self._slack_parts), PartSource(
+            mark=lambda: None, parts=self._rest
+        )
+
+    def _slack_parts(self) -> Iterator[tuple[str, object]]:
         yield from self._declared.items()
         yield from workspace_parts(self.slack)
         yield from screen_parts(self.slack, self._actions.waiting)
+        yield "guide", self._guide.part()
+
+    def _rest(self) -> Iterator[tuple[str, object]]:
         yield "provider:telnyx", telnyx_part(self.telnyx)
         yield "provider:close", close_part(self.close)
         yield "bot", {"running": self.bot.runs, "starts": self.bot.starts, "connected": self.slack.sockets > 0}
         yield "switches", self._switches.part(restarting=self.bot.restarting)
         yield "counts", self._counts.part()
-        yield "guide", self._guide.part()
 
     async def _act(self, given: Given) -> Json:
         name = given.switch()
@@ -92,7 +96,6 @@ class Sandbox:
             await self.bot.restart()
         elif not self._switches.turn(name, on=given.flag("on")):
             return {"error": "There is no such switch."}
-        self.slack.workspace.journal.touch()
         return {"error": None}
 
 
@@ -119,7 +122,7 @@ def configuration(world: StandIns, folder: Path) -> dict[str, str]:
         "LINESMAN_POLL_MIN": "0.3",
         "LINESMAN_POLL_MAX": "0.8",
         "LINESMAN_RECONCILE_SECONDS": "5",
-        "LINESMAN_STUCK_AFTER": "20",
+        "LINESMAN_STUCK_AFTER": "10",
         "LINESMAN_CARD_SECONDS": "0.3",
         "LINESMAN_LOG_FORMAT": "console",
     }

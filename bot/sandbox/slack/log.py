@@ -29,6 +29,8 @@ class Journal:
         self.deliveries: list[Delivery] = []
         #: things that Slack lets pass and a person or the platform would suffer from
         self.complaints: list[str] = []
+        #: how often something has changed
+        self.changes = 0
         self._clock = clock
         #: As a dictionary they are woken in the order in which they came.
         self._waiters: dict[asyncio.Event, None] = {}
@@ -52,6 +54,7 @@ class Journal:
 
     def touch(self) -> None:
         """Wake everybody who waits: something changed."""
+        self.changes += 1
         for waiter in self._waiters:
             waiter.set()
 

@@ -82,6 +82,14 @@ class Account(ProviderAccount[Number]):
         connection = self.connections.get(number.connection_id or "")
         return connection.connection_name if connection else None
 
+    def names(self) -> dict[str, str]:
+        """Return what ids of connections, billing groups and addresses stand for."""
+        return {
+            **{each.id: each.connection_name for each in self.connections.values()},
+            **{each.id: each.name for each in self.billing_groups.values()},
+            **{each.id: each.business_name or each.street_address for each in self.addresses.values()},
+        }
+
     def cased(self, tags: Iterable[str]) -> list[str]:
         """Return tags without repetition, each in the casing of its first use, as Telnyx keeps them."""
         return list(dict.fromkeys(self._tag_casing.setdefault(tag.casefold(), tag) for tag in tags))

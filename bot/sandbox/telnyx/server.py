@@ -134,6 +134,10 @@ class TelnyxStandIn(ProviderStandIn[Number]):
         self._account.addresses[address.id] = address
         return address
 
+    def names(self) -> dict[str, str]:
+        """Return what ids of connections, billing groups and addresses stand for."""
+        return self._account.names()
+
     def fail(
         self,
         key: str,
