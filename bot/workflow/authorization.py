@@ -61,9 +61,8 @@ class Authorization:
 
     def policy_of(self, change: Change) -> Policy:
         """Return the rule that governs ``change`` now; raises NotAllowed when none does, or forbids its filter."""
-        summary = change.summary
-        policy = self.policy(change.kind, summary.size if summary else 0, summary.names if summary else ())
-        if summary and summary.unknown and not policy.unpreviewable:
+        policy = self.policy(change.kind, change.size, change.names)
+        if change.summary and change.summary.unknown and not policy.unpreviewable:
             raise NotAuthorized(blind(policy))
         return policy
 

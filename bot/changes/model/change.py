@@ -233,6 +233,16 @@ class Change:
         """``CHG-42``."""
         return public_id(self.id)
 
+    @property
+    def size(self) -> int:
+        """How many numbers it is about at most; 0 while there is no plan."""
+        return self.summary.size if self.summary else 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all settings that it is about; none while there is no plan."""
+        return self.summary.names if self.summary else ()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValueExport:

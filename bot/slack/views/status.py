@@ -60,7 +60,7 @@ def _waiting(each: ScheduledChange) -> str:
     change = each.change
     return (
         f"*{change.public_id}* · {state_word(change)} · {kind_words(each.kind, change.kind)} · "
-        f"{counted(change.summary.size if change.summary else 0, 'number')}\n{person(change.requester)}, "
+        f"{counted(change.size, 'number')}\n{person(change.requester)}, "
         f"{when(change.created_at)}: "
         f"{code(change.draft.reason, 120)}\n{start_line(each) or '🕒 Starts as soon as possible.'}"
     )

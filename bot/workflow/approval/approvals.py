@@ -85,9 +85,7 @@ class Approvals:
         if change.state is not ChangeState.PLANNED or change.digest != digest:
             raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
         self._counted(change, counted)
-        summary = change.summary
-        size, settings = (summary.size, summary.names) if summary else (0, ())
-        verdict = await self._authorization.request(by, change.kind, size, settings)
+        verdict = await self._authorization.request(by, change.kind, change.size, change.names)
         policy = self._authorization.policy_of(change)
         await self._authorization.approvable(policy, change)
         channel = await self._card_channel(change)
@@ -104,7 +102,7 @@ class Approvals:
                 approval_card=MessageRef(channel=self._context.approval_channel),
             )
             provider = self._context.catalogue.kind(change.kind).provider
-            if summary and summary.unknown:
+            if change.summary and change.summary.unknown:
                 await tx.locks.take(change_id, provider, [EVERY], now)
             else:
                 await tx.locks.take_planned(change_id, provider, now)

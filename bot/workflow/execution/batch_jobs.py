@@ -39,8 +39,7 @@ async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest
 
 def on_stale(context: Context, change: Change) -> OnStale:
     """Return what follows when numbers of ``change`` are stale, by the policy of now; stop when no rule governs it."""
-    summary = change.summary
-    policy = context.policies.governing(change.kind, summary.size if summary else 0, summary.names if summary else ())
+    policy = context.policies.governing(change.kind, change.size, change.names)
     return policy.on_stale if policy else OnStale.STOP
 
 

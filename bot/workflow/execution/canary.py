@@ -107,11 +107,8 @@ class Canary:
         if change.requester != by:
             await self._only_operators(change, by)
         else:
-            summary = change.summary
-            size, settings = (summary.size, summary.names) if summary else (0, ())
-            await self._authorization.request(
-                by, change.kind, size, settings
-            )  # who may not ask any more lets nothing go
+            # Who may not ask any more lets nothing go.
+            await self._authorization.request(by, change.kind, change.size, change.names)
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
             if change.state is not ChangeState.PAUSED:

@@ -131,9 +131,8 @@ class ChangeDetailsReader:
         ]
 
     def _policy(self, change: Change) -> Policy:
-        summary, policies = change.summary, self._context.policies
-        size, settings = (summary.size, summary.names) if summary else (0, ())
-        return policies.governing(change.kind, size, settings) or policies.fallback
+        policies = self._context.policies
+        return policies.governing(change.kind, change.size, change.names) or policies.fallback
 
 
 async def _portions(operations: AsyncIterator[Operation]) -> AsyncIterator[list[Operation]]:
