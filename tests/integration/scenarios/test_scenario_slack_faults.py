@@ -184,16 +184,20 @@ async def test_no_work_waits_for_slack(stage: Stage) -> None:
 
 
 async def test_a_modal_that_was_closed_while_planning_is_no_trouble(stage: Stage) -> None:
-    """Closing the modal before the plan is there gives the change up; the next one works."""
+    """Closing the modal before the plan is there ends the reading, which asks no more; the next change works."""
     stage.telnyx.add_number("+13035550000")
-    stage.telnyx.faults.add(path="/phone_numbers/*", kind="delay", seconds=0.3)
     await stage.open("update")
     await stage.fill("+13035550000", {"customer_reference": "Denver"}, "Because")
+    asked = len(stage.telnyx.calls)
+    held = stage.telnyx.faults.add(path="/phone_numbers*", kind="hold", times=None)
     await stage.send()
+    await stage.telnyx.wait_for(lambda: len(stage.telnyx.calls) > asked)
 
     await stage.ana.close()
     await stage.quiet()
 
+    assert len(stage.telnyx.calls) == asked + 1
+    held.let_go()
     assert "There are no changes yet" in await stage.command("list")
     assert "Request approval" in stage.read(await stage.propose("+13035550000"))
 
