@@ -156,7 +156,7 @@ class Polling:
         numbers = {operation.position: operation.e164 for operation in operations}
         stale = [numbers[verdict.position] for verdict in verdicts if verdict.code == STALE]
         change = await tx.changes.hold(batch.change)
-        if not stale or change.stopped_at is not None:
+        if change.stopped_at is not None:
             return
         await tx.events.add(
             change.id,
