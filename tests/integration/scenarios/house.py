@@ -171,6 +171,12 @@ class House:
         async with self._session.get(f"http://127.0.0.1:{self.bot.port}{path}") as answer:
             return answer.status, await answer.text()
 
+    async def ready_says(self, words: str) -> None:
+        """Wait until the bot is ready and says ``words`` below it."""
+        async with asyncio.timeout(45):
+            while (answer := await self.get("/readyz"))[0] != 200 or words not in answer[1]:  # noqa: ASYNC110 - only another look can tell
+                await asyncio.sleep(0.06)
+
     async def quiet(self, timeout: float = 45.0) -> None:  # noqa: ASYNC109 - it is asyncio.timeout inside
         """Wait until the bot has nothing left to do or to say, as its own figures tell."""
         async with asyncio.timeout(timeout):

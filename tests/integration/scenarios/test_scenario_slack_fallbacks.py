@@ -95,6 +95,21 @@ async def test_a_deleted_card_is_posted_anew_with_what_follows_below_it(stage: S
     assert "Partly failed" in stage.read(card)
 
 
+async def test_a_card_that_is_deleted_again_and_again_is_not_posted_for_ever(stage: Stage) -> None:
+    """It is posted anew three times; then it waits for somebody to see to it, which readiness says."""
+    change = await running(stage)
+    for word in ("freeze", "unfreeze", "freeze"):
+        cards(stage, change)[0].deleted = True
+        await stage.command(f"{word} carrier maintenance" if word == "freeze" else word, by=stage.otto)
+        await stage.slack.wait_for(lambda: cards(stage, change), what="another card")
+
+    cards(stage, change)[0].deleted = True
+    await stage.command("unfreeze", by=stage.otto)
+    await stage.ready_says(f"CHG-{change}:card waits to be delivered")
+
+    assert cards(stage, change) == []
+
+
 @LOST
 async def test_a_lost_failure_channel_is_replaced_by_the_approval_channel(stage: Stage, how: str) -> None:
     """The notice of a failure goes to the approval channel when its own takes nothing."""

@@ -160,9 +160,7 @@ async def test_what_waits_for_slack_to_be_mended_is_told(stage: Stage) -> None:
     await card_says(stage, change, "Partly failed")
     await stage.slack.wait_for(lambda: stage.file(change), what="the results")
 
-    status, text = await stage.get("/readyz")
-    assert status == 200
-    assert "ekm_access_denied" in text
+    await stage.ready_says("ekm_access_denied")
     assert 'linesman_trouble{where="slack"} 1.0' in (await stage.get("/metrics"))[1]
 
     refused.times = 0
