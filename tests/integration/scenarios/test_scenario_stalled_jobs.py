@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from tests.integration.scenarios.stage import FAILURES, Stage
 
 JOBS = "/phone_numbers/jobs/*"
@@ -12,6 +15,12 @@ async def watched(stage: Stage) -> None:
     await stage.telnyx.wait_for(
         lambda: any(call.method == "GET" and "/jobs/" in call.path for call in stage.telnyx.calls)
     )
+
+
+def due(stage: Stage, task: str) -> bool:
+    """Tell whether the task is due on anything, now or later."""
+    with closing(sqlite3.connect(f"file:{stage.database}?mode=ro", uri=True)) as connection:
+        return connection.execute("SELECT 1 FROM tasks WHERE task = ?", (task,)).fetchone() is not None
 
 
 async def stuck(stage: Stage, *, numbers: int = 3) -> int:
@@ -148,3 +157,17 @@ async def test_a_job_that_cannot_be_read_for_long_is_told_as_well(stage: Stage) 
     lost.times = 0
     await stage.ended(change)
     assert stage.outcomes(change) == {"verified": 3}
+
+
+async def test_nobody_is_asked_about_a_change_on_which_nothing_is_open(stage: Stage) -> None:
+    """A reminder that comes due after all of it was answered says nothing, and no other one follows."""
+    given = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.job_seconds = 60
+    change = await stage.ask(given)
+    await stage.approve(change)
+    await watched(stage)
+
+    await stage.tamper("INSERT INTO tasks (task, subject, due_at) VALUES ('escalate', 1, '2020-01-01 00:00:00.000000')")
+    await stage.telnyx.wait_for(lambda: not due(stage, "escalate"))
+
+    assert stage.failures() == []

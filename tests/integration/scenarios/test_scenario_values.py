@@ -190,6 +190,29 @@ async def test_the_wish_survives_a_crash(fleet: Stage) -> None:
     await fleet.slack.wait_for(lambda: mail(fleet, "-values-1.csv"), what="the sheet")
 
 
+async def test_a_wish_that_fails_again_and_again_is_answered_with_a_word(fleet: Stage) -> None:
+    """Whoever waits for the sheet hears that it does not come, and the audit log counts no numbers."""
+    slow = fleet.slack.faults.add(method="conversations.open", kind="delay", seconds=30)
+    await fleet.ana.command("/numbers", f"values update {NUMBERS[0]}", channel=OPS)
+    await fleet.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+    await fleet.send()
+    await fleet.slack.wait_for(lambda: slow.fired, what="an answer on its way")
+
+    await fleet.crash()
+    await fleet.tamper("UPDATE tasks SET attempts = 5 WHERE task = 'export_values'")
+    await fleet.start()
+
+    await fleet.slack.wait_for(
+        lambda: any("could not be sent because of an internal error" in each.text for each in fleet.everything()),
+        what="the answer",
+    )
+    await fleet.quiet()
+    await fleet.stop()
+    with closing(sqlite3.connect(fleet.database)) as database:
+        ((details,),) = database.execute("SELECT details FROM events WHERE what = 'values_answered'").fetchall()
+    assert json.loads(details)["numbers"] == 0
+
+
 @pytest.mark.parametrize(
     ("numbers", "problem"),
     [("", "Paste at least one number"), ("+1303555", "1 entry cannot be read")],
