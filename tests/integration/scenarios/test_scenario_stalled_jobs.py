@@ -171,3 +171,19 @@ async def test_nobody_is_asked_about_a_change_on_which_nothing_is_open(stage: St
     await stage.telnyx.wait_for(lambda: not due(stage, "escalate"))
 
     assert stage.failures() == []
+
+
+async def test_a_job_that_has_ended_is_not_asked_about_again(stage: Stage) -> None:
+    """The poll that sees its end is the last one."""
+    given = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
+    stage.telnyx.job_seconds = 60
+    change = await stage.ask(given)
+    await stage.approve(change)
+    await watched(stage)
+    before = len(stage.telnyx.calls)
+
+    stage.telnyx.advance(60)
+    await stage.ended(change)
+
+    polls = [call for call in stage.telnyx.calls[before:] if call.method == "GET" and "/jobs/" in call.path]
+    assert len(polls) in {1, 2}, "one may have been on its way when the job ended"
