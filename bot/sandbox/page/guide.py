@@ -18,7 +18,7 @@ class Guide:
 
     def part(self) -> list[Json]:
         """Return the steps as the page is sent them."""
-        opened = any(each.kind == "slash_command" and each.error is None for each in self._slack.deliveries)
+        opened = any(each.kind == "slash_command" and each.status == 200 for each in self._slack.deliveries)
         first, *_, last = self._numbers
         numbers = f"the {len(self._numbers)} numbers from {first} to {last}"
         steps = (

@@ -1,0 +1,118 @@
+"""The whole of it: the real bot as a process of its own, and a visitor who plays everybody."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bot.sandbox.page.sandbox import Sandbox
+from bot.sandbox.page.world import ANA, APPROVALS, DALLAS, GUS, MAX, OPS, SAM
+from tests.integration.sandbox_page.visitor import Visitor, visiting
+
+Json = dict[str, Any]
+#: Of the Dallas numbers two fail, one of them only once.
+FAILING: Final = 2
+
+
+async def connected(visitor: Visitor) -> None:
+    """Wait until the bot listens."""
+    await visitor.until(lambda: visitor.parts["bot"]["connected"])
+
+
+async def plan(visitor: Visitor, numbers: str) -> None:
+    """Ana asks for other tags and waits for the preview."""
+    await visitor.act(ANA, "command", channel=OPS, text="/numbers update")
+    await visitor.until(lambda: shows(visitor, "settings"))
+    await visitor.act(ANA, "type", block_id="numbers:0", text=numbers)
+    await visitor.act(ANA, "choose", block_id="settings", wanted=["tags"])
+    await visitor.until(lambda: shows(visitor, "value:tags"))
+    await visitor.act(ANA, "type", block_id="value:tags", text="moved")
+    await visitor.act(ANA, "type", block_id="reason", text="The office moves.")
+    await visitor.act(ANA, "submit")
+
+
+def shows(visitor: Visitor, block: str) -> bool:
+    """Tell whether Ana's modal has a block."""
+    modal = visitor.modal(ANA)
+    return modal is not None and any(each["block_id"] == block for each in modal["blocks"])
+
+
+async def ask(visitor: Visitor) -> Json:
+    """Ana requests approval; return the request."""
+    await visitor.until(lambda: (modal := visitor.modal(ANA)) and modal["submit"] == "Request approval")
+    await visitor.act(ANA, "submit")
+    messages: list[Json] = await visitor.until(lambda: visitor.parts[f"messages:{APPROVALS}"])
+    return messages[-1]
+
+
+async def approve(visitor: Visitor, who: str, request: Json) -> None:
+    """Somebody presses Approve."""
+    done = await visitor.act(who, "click", channel=APPROVALS, ts=request["ts"], action_id="approve")
+    assert done["error"] is None
+
+
+def results(visitor: Visitor) -> list[str]:
+    """Return the names of the sheets of results."""
+    files = [file["name"] for message in visitor.parts[f"messages:{OPS}"] for file in message["files"]]
+    return [name for name in files if name.endswith("-results.csv")]
+
+
+async def test_a_visitor_plays_the_whole_story(sandbox: Sandbox) -> None:
+    """From the command to the results: refused fields, a refused approval, an approval, a kill in the middle.
+
+    In the end every number was changed once or is told of, and the guide's steps are ticked.
+    """
+    async with visiting(sandbox) as visitor:
+        await connected(visitor)
+        numbers = visitor.parts["guide"][1]["copy"]
+        await plan(visitor, numbers[:-1])
+        errors = await visitor.until(lambda: visitor.modal(ANA)["errors"])
+        assert "“+1303555013” needs 10 digits" in errors["numbers:0"]
+        await visitor.act(ANA, "type", block_id="numbers:0", text=numbers)
+        await visitor.act(ANA, "submit")
+        request = await ask(visitor)
+        await approve(visitor, ANA, request)
+        [refusal] = await visitor.until(lambda: visitor.parts[f"screen:{ANA}"]["ephemerals"])
+        assert "somebody else must approve it" in refusal["text"]
+        assert visitor.parts["counts"] == {"approved": 0, "changed": 0, "doubled": 0, "lost": 0}
+        await approve(visitor, MAX, request)
+        await visitor.until(lambda: 0 < visitor.parts["counts"]["changed"] < DALLAS - FAILING)
+        await visitor.act("", "switch", switch="kill", on=True)
+        assert visitor.parts["bot"]["starts"] == 2
+        await visitor.until(lambda: results(visitor))
+        await visitor.until(lambda: f"{DALLAS - FAILING} verified · {FAILING} failed" in visitor.texts(OPS)[0])
+
+        assert visitor.parts["counts"] == {"approved": DALLAS, "changed": DALLAS - FAILING, "doubled": 0, "lost": 0}
+        assert [step["done"] for step in visitor.parts["guide"]] == [True, True, True]
+        [job] = visitor.parts["provider:telnyx"]["jobs"]
+        assert (job["done"], job["total"], job["status"]) == (DALLAS, DALLAS, "completed")
+        moved = [each for each in visitor.parts["provider:telnyx"]["numbers"] if each["values"]["tags"] == ["moved"]]
+        assert len(moved) == DALLAS - FAILING
+        posts = [
+            call for call in visitor.parts["provider:telnyx"]["calls"] if call["path"].endswith("update_phone_numbers")
+        ]
+        assert [(call["method"], call["status"], call["body"]["tags"]) for call in posts] == [("POST", 202, ["moved"])]
+
+
+async def test_guests_and_strangers_are_turned_away(sandbox: Sandbox) -> None:
+    """Whoever may not request anything reads why, in their own modal."""
+    async with visiting(sandbox) as visitor:
+        await connected(visitor)
+        for who, called in ((GUS, "Guests of this workspace"), (SAM, "People from another workspace")):
+            await visitor.act(who, "command", channel=OPS, text="/numbers update")
+            await visitor.until(lambda who=who, called=called: called in str(visitor.modal(who)))
+            assert visitor.modal(who)["submit"] is None
+
+
+async def test_a_bot_that_is_gone_is_shown_and_answers_nothing(sandbox: Sandbox) -> None:
+    """When the process ends by itself the page says so, and the button brings it back."""
+    async with visiting(sandbox) as visitor:
+        await connected(visitor)
+        await sandbox.bot.kill()
+        await visitor.until(lambda: not visitor.parts["bot"]["running"] and not visitor.parts["bot"]["connected"])
+        typed = await visitor.act(ANA, "command", channel=OPS, text="/numbers update")
+        assert typed["error"] == "/numbers failed with the error “dispatch_failed”"
+        await visitor.act("", "switch", switch="kill", on=True)
+        await connected(visitor)
+        await visitor.act(ANA, "command", channel=OPS, text="/numbers update")
+
+        await visitor.until(lambda: shows(visitor, "settings"))
