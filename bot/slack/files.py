@@ -156,14 +156,20 @@ class FileUploads:
             await self._send(str(ticket["upload_url"]), name, content)
         except DeliveryUnknown as error:
             raise DeliveryPostponed(f"Slack did not take the file {name}.", code=error.code, wait=_AGAIN) from error
-        await call(
-            self._client.files_completeUploadExternal(
-                files=[{"id": ticket["file_id"], "title": name}],
-                channel_id=channel,
-                thread_ts=thread,
-                initial_comment=text,
+        try:
+            await call(
+                self._client.files_completeUploadExternal(
+                    files=[{"id": ticket["file_id"], "title": name}],
+                    channel_id=channel,
+                    thread_ts=thread,
+                    initial_comment=text,
+                )
             )
-        )
+        except DeliveryRefused as error:
+            if error.code != "file_not_found":
+                raise
+            # The bytes never arrived, whatever was answered to them: something before Slack may have said so.
+            raise DeliveryPostponed(f"Slack did not get the file {name}.", code=error.code, wait=_AGAIN) from error
 
     async def _send(self, url: str, name: str, content: bytes) -> None:
         session = self._client.session

@@ -93,6 +93,22 @@ async def test_a_file_that_is_refused_for_a_moment_is_there(stage: Stage, method
     assert_one_of_each(stage, change)
 
 
+async def test_bytes_that_never_arrived_are_sent_again(stage: Stage) -> None:
+    """A proxy answers 200 in Slack's place: the sheet is no refused one, and follows once the bytes arrive."""
+    fault = stage.slack.faults.add(method="upload", kind="malformed", times=8)
+
+    change = await stage.run(numbers(stage))
+    await stage.quiet()
+
+    assert fault.fired == 8
+    assert sorted(each.name for each in stage.slack.files if each.channel) == [
+        f"CHG-{change}-plan.csv",
+        f"CHG-{change}-results.csv",
+    ]
+    assert stage.outcomes(change) == {"verified": 2, "failed": 1}
+    assert_one_of_each(stage, change)
+
+
 @pytest.mark.parametrize("error", ["missing_scope", "access_denied", "channel_not_found", "not_in_channel"])
 @pytest.mark.parametrize("message", MESSAGES)
 async def test_a_refused_look_postpones_and_never_repeats(stage: Stage, message: str, error: str) -> None:
