@@ -11,28 +11,35 @@ from typing import Final
 FEWEST: Final = 3
 MOST: Final = 20
 #: Troubles of a world for each of its changes, at the least and at the most.
-TROUBLES: Final = (0.5, 2.0)
+TROUBLES: Final = (1.0, 3.0)
+
+#: In which part of the time changes are wanted.
+EARLY: Final = 0.6
 
 #: What may go wrong, and how often compared with the others.
 TROUBLE: Final = {
     "slack_fault": 6,
-    "provider_fault": 8,
+    "provider_fault": 10,
     "kill": 4,
     "kill_at_commit": 6,
     "sigterm": 1,
     "clock_step": 2,
     "full_disk": 1,
     "slack_down": 1,
-    "meddling": 3,
+    "meddling": 4,
     "lying_job": 2,
     "lagging_list": 2,
     "late_acks": 2,
-    "failing_number": 2,
-    "freeze": 2,
+    "failing_number": 4,
+    "lost_pages": 2,
+    "freeze": 3,
     "cancel": 3,
+    "cancel_unanswered": 3,
+    "unlock": 2,
+    "late_click": 2,
     "last_moment": 3,
     "redelivery": 3,
-    "stranger": 2,
+    "stranger": 1,
     "slow_telnyx": 1,
 }
 
@@ -77,7 +84,12 @@ def script(order: Order) -> Sequence[Item]:
     many = round(len(changes) * random.uniform(*TROUBLES))
     troubles = random.choices(list(TROUBLE), list(TROUBLE.values()), k=many)
     items = [
-        Item(number, what, random.random() * order.minutes * 60, random.getrandbits(48))
+        Item(number, what, _when(random, order, what), random.getrandbits(48))
         for number, what in enumerate([*changes, *troubles])
     ]
     return [item for item in items if item.number not in order.without]
+
+
+def _when(random: Random, order: Order, what: str) -> float:
+    """Return when it happens, in seconds; changes are wanted early enough for something to go wrong with them."""
+    return random.random() * order.minutes * 60 * (EARLY if what == "change" else 1.0)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.sandbox.slack import StandInRefused
 from bot.sandbox.telnyx.misbehaviour import Misbehaviour
 from tests.simulation.disk import WHEN
-from tests.simulation.people import OPS
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -41,6 +38,14 @@ PROVIDER_KINDS: Final = (
     "malformed",
     "empty",
     "gateway",
+)
+#: The paths of jobs, and the call that creates one.
+JOBS: Final = "/phone_numbers/jobs/*"
+CREATION: Final = ("POST", JOBS)
+#: Numbers of changes that are requested and not over.
+GOING_ON: Final = (
+    "SELECT o.e164 FROM operations o JOIN changes c ON c.id = o.change_id "
+    "WHERE c.state IN ('awaiting_approval', 'approved', 'running') ORDER BY c.id, o.position"
 )
 #: Ways of a job that end, or that an operator can end.
 LIES: Final = (
@@ -81,11 +86,15 @@ async def provider_fault(world: World, random: Random) -> None:
     """Let a provider spoil a few calls."""
     provider: Any = random.choice((world.telnyx, world.telnyx, world.close))
     kind: Any = random.choice(PROVIDER_KINDS)
+    method, path = random.choice((("*", "*"), ("GET", "*"), CREATION, CREATION))
+    if provider is world.close and path is JOBS:
+        method, path = "PUT", "*"
     provider.faults.add(
-        method=random.choice(("*", "GET", "POST" if provider is world.telnyx else "PUT")),
+        method=method,
+        path=path,
         kind=kind,
         times=random.randint(1, 4),
-        after=random.randint(0, 4),
+        after=random.choice((0, 0, 1, 2, 4)),
         status=random.choice((500, 503)),
         seconds=random.choice((1.0, 10.0, 45.0)),
         effect_first=random.choice((None, True)) if kind in ("status", "gateway") else None,
@@ -121,6 +130,7 @@ async def clock_step(world: World, random: Random) -> None:
     """Set the clock of the bot's machine wrongly, and right again."""
     step = random.choice((3.0, 40.0, 250.0, 3600.0)) * random.choice((-1, 1))
     world.nature.ahead += step
+    world.judge.clock_set = True
     await asyncio.sleep(random.random() * 600)
     world.nature.ahead -= step
 
@@ -141,14 +151,26 @@ async def slack_down(world: World, random: Random) -> None:
 
 async def meddling(world: World, random: Random) -> None:
     """Change a number in the provider's own pages."""
-    if random.random() < 0.5:
-        number = random.choice(list(world.telnyx.numbers.values()))
-        number.customer_reference = "Somebody else's"
-        world.touch(number.phone_number)
-    else:
-        other = random.choice([each for each in world.close.numbers.values() if each.is_group_number])
-        other.label = "Somebody else's"
-        world.touch(other.number)
+    e164 = wanted(world, random)
+    if e164 in world.close_numbers:
+        other = world.close.number(e164)
+        if random.random() < 0.7:
+            other.label = "Somebody else's"
+        else:
+            other.forward_to = "+13035550199"
+    elif (number := world.telnyx._account.find(e164)) is not None:
+        if random.random() < 0.7:
+            number.customer_reference = "Somebody else's"
+        else:
+            number.hd_voice_enabled = not number.hd_voice_enabled
+    world.touch(e164)
+
+
+def wanted(world: World, random: Random) -> str:
+    """Return a number, mostly one of a change that goes on."""
+    going_on = [e164 for (e164,) in world.judge.rows(GOING_ON)]
+    everything = [*world.telnyx_numbers, *world.close_numbers]
+    return random.choice(going_on if going_on and random.random() < 0.7 else everything)
 
 
 async def lying_job(world: World, random: Random) -> None:
@@ -180,18 +202,25 @@ async def late_acks(world: World, random: Random) -> None:
 async def failing_number(world: World, random: Random) -> None:
     """Let Telnyx or Close refuse to change a number, once or more."""
     times = random.choice((1, 1, None))
-    if random.random() < 0.5:
-        world.telnyx.fail(random.choice(world.telnyx_numbers), times=times)
-    else:
-        world.close.fail(random.choice(world.close_numbers), times=times)
+    e164 = wanted(world, random)
+    provider: Any = world.close if e164 in world.close_numbers else world.telnyx
+    provider.fail(e164, times=times)
+
+
+async def lost_pages(world: World, random: Random) -> None:
+    """Let lists be cut into pages wrongly."""
+    for paging in (world.telnyx.paging, world.close.paging):
+        paging.cap, paging.repeats = random.choice(((3, False), (None, True), (1, False), (7, True)))
+    world.telnyx.paging.total = random.choice(("true", "untold"))
+    await asyncio.sleep(random.random() * 600)
+    whole_pages(world)
 
 
 async def freeze(world: World, random: Random) -> None:
     """Let an operator stop everything for a while."""
-    with suppress(StandInRefused):
-        await world.otto.command("/numbers", "freeze The carrier has trouble", channel=OPS)
-        await asyncio.sleep(random.random() * 900)
-        await world.otto.command("/numbers", "unfreeze", channel=OPS)
+    await world.people.type(world.otto, "freeze The carrier has trouble")
+    await asyncio.sleep(random.random() * 900)
+    await world.people.type(world.otto, "unfreeze")
 
 
 async def cancel(world: World, random: Random) -> None:
@@ -199,19 +228,44 @@ async def cancel(world: World, random: Random) -> None:
     names = world.people.known()
     if names:
         by = random.choice((world.ana, world.mia, world.otto, world.otto))
-        with suppress(StandInRefused):
-            await by.command("/numbers", f"cancel CHG-{random.choice(names)}", channel=OPS)
+        await world.people.type(by, f"cancel CHG-{random.choice(names)}")
+
+
+async def cancel_unanswered(world: World, random: Random) -> None:
+    """Let the next job creations go unanswered, and an operator cancel what nobody knows the fate of."""
+    kind: Any = random.choice(("drop_before", "drop_after"))
+    world.telnyx.faults.add(method="POST", path=JOBS, kind=kind, times=random.randint(1, 2))
+    for _ in range(120):
+        await asyncio.sleep(2 + random.random())
+        for (change,) in world.judge.rows("SELECT change_id FROM batches WHERE state = 'unknown'"):
+            await world.people.type(world.otto, f"cancel CHG-{change}")
+            return
+
+
+async def unlock(world: World, random: Random) -> None:
+    """Let an operator release the numbers of a change, whatever state it is in."""
+    held = [change for (change,) in world.judge.rows("SELECT DISTINCT change_id FROM locks ORDER BY 1")]
+    if names := held or world.people.known():
+        await world.operating.unlock(world.otto, random.choice(names))
+
+
+async def late_click(world: World, random: Random) -> None:
+    """Let somebody press what they saw some time ago."""
+    requests = [(change, message.snapshot()) for change, message in world.people.requests()]
+    await asyncio.sleep(random.random() * 300)
+    for _, message in requests:
+        await world.people.click(random.choice((world.max, world.mia, world.ana)), "approve", message)
 
 
 async def last_moment(world: World, random: Random) -> None:
     """Let somebody approve at the very moment at which the approval expires."""
-    for change, message in world.people.requests():
-        [(expires,)] = world.judge.rows("SELECT expires_at FROM changes WHERE id = ?", change)
-        if expires is not None:
-            left = datetime.fromisoformat(expires).replace(tzinfo=UTC) - world.nature.now()
-            await asyncio.sleep(max(0.0, left.total_seconds() + random.uniform(-0.05, 0.05)))
-            with suppress(StandInRefused):
-                await world.judge.click(random.choice((world.max, world.mia)), "approve", message)
+    if not (requests := await world.people.seen(world.people.requests, 600.0)):
+        return
+    change, message = random.choice(requests)
+    [(expires,)] = world.judge.rows("SELECT expires_at FROM changes WHERE id = ?", change)
+    left = datetime.fromisoformat(expires).replace(tzinfo=UTC) - world.nature.now()
+    await asyncio.sleep(max(0.0, left.total_seconds() + random.uniform(-0.05, 0.05)))
+    await world.people.click(random.choice((world.max, world.mia)), "approve", message)
 
 
 async def redelivery(world: World, random: Random) -> None:
@@ -251,14 +305,25 @@ TROUBLES: Final[dict[str, Trouble]] = {
         lagging_list,
         late_acks,
         failing_number,
+        lost_pages,
         freeze,
         cancel,
+        cancel_unanswered,
+        unlock,
+        late_click,
         last_moment,
         redelivery,
         stranger,
         slow_telnyx,
     )
 }
+
+
+def whole_pages(world: World) -> None:
+    """Let lists be cut into pages rightly."""
+    for paging in (world.telnyx.paging, world.close.paging):
+        paging.cap, paging.repeats = None, False
+    world.telnyx.paging.total = "true"
 
 
 def calm(world: World) -> None:
@@ -271,3 +336,4 @@ def calm(world: World) -> None:
     world.telnyx.list_lag = world.telnyx.read_lag = 0.0
     world.telnyx.job_seconds = 20.0
     world.slack.workspace.ack_lag = 0.0
+    whole_pages(world)

@@ -282,6 +282,10 @@ class Network:
             listener.bell.set()
         return here.served(factory())
 
+    def open(self) -> int:
+        """Return how many connections there are."""
+        return len(self._ends) // 2
+
     def forget(self, end: End) -> None:
         """Know nothing more of an end."""
         self._ends.pop(end, None)

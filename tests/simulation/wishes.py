@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MOST: Final = 9
 REFERENCES: Final = ("Denver", "Boulder", "Aspen", "Pueblo")
 ADDRESS: Final = "1293384261075731499"
+#: Settings whose value can be any text.
+TEXTS: Final = ("customer_reference", "label")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +24,29 @@ class Wish:
 
     #: The word behind ``/numbers``.
     command: str
+    #: Empty when a filter says which.
     numbers: Sequence[str]
     #: By setting: typed or chosen.
     values: Mapping[str, str]
     #: What else is typed into the form, by block.
-    besides: Mapping[str, str]
+    besides: Mapping[str, str] = field(default_factory=dict)
+    #: Part of the numbers that are meant; empty when they are listed.
+    part: str = ""
+
+    def other(self, random: Random) -> Wish:
+        """Return it with another text for a setting that takes any."""
+        return replace(self, values={**self.values, **{name: text(random) for name in TEXTS if name in self.values}})
+
+
+def text(random: Random) -> str:
+    """Return a text that is hardly ever the same."""
+    return f"{random.choice(REFERENCES)} {random.randrange(1000)}"
 
 
 def settings(random: Random) -> dict[str, str]:
     """Return settings of Telnyx numbers and what they are to be."""
     offered: dict[str, Callable[[], str]] = {
-        "customer_reference": lambda: f"{random.choice(REFERENCES)} {random.randrange(1000)}",
+        "customer_reference": lambda: text(random),
         "external_pin": lambda: str(random.randrange(10**9, 10**10)),
         "hd_voice_enabled": lambda: random.choice(("true", "true", "false")),
         "voice.caller_id_name_enabled": lambda: random.choice(("true", "true", "false")),
@@ -53,17 +67,16 @@ def wish(world: World, random: Random) -> Wish:
             values = {}
         case _:
             name = random.choice(("label", "forward_to"))
-            values = {
-                name: f"{random.choice(REFERENCES)} {random.randrange(1000)}"
-                if name == "label"
-                else f"+1303555{random.randrange(10**4):04}"
-            }
+            values = {name: text(random) if name == "label" else f"+1303555{random.randrange(10**4):04}"}
     pool = world.close_numbers if command == "close" else world.telnyx_numbers
-    count = random.randint(1, MOST)
+    count = random.randint(1, 3 if command == "delete" else MOST)
     begin = random.randrange(len(pool) - count)
     besides = {}
     if count > 1 and random.random() < 0.3:
         besides["canary"] = str(random.randint(1, count - 1))
     if random.random() < 0.15:
-        besides["start"] = f"in {random.randint(5, 90)} minutes"
-    return Wish(command=command, numbers=pool[begin : begin + count], values=values, besides=besides)
+        besides["start"] = f"in {random.randint(5, 40)} minutes"
+    wanted = Wish(command=command, numbers=pool[begin : begin + count], values=values, besides=besides)
+    if command == "update" and random.random() < 0.2:
+        return replace(wanted, numbers=(), part=pool[begin][2:-1])  # ten numbers in a row
+    return wanted

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import resource
 import traceback
 import zlib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,21 +18,27 @@ from typing import Any, Final, TextIO
 import structlog
 
 from bot.sandbox.close import CloseStandIn, furnish
-from bot.sandbox.slack import SlackStandIn
+from bot.sandbox.slack import SlackStandIn, SlackUser
 from bot.sandbox.slack import log as slack_log
 from bot.sandbox.telnyx import TelnyxStandIn
 from bot.slack import home_publisher
 from bot.workflow import worker
+from tests.simulation.asking import Asking
 from tests.simulation.disk import Disk
+from tests.simulation.ending import Ending, unfinished
 from tests.simulation.judge import Judge
+from tests.simulation.liveness import Liveness
 from tests.simulation.loop import Stuck
 from tests.simulation.nature import Nature
+from tests.simulation.operating import Operating
 from tests.simulation.people import APPROVALS, APPROVERS, FAILURES, OPS, REQUESTERS, People
+from tests.simulation.plans import Plans
+from tests.simulation.policy import Policy
 from tests.simulation.process import Process
 from tests.simulation.script import Item, Order, script
 from tests.simulation.trace import Trace
 from tests.simulation.troubles import TROUBLES, calm
-from tests.simulation.wishes import ADDRESS, wish
+from tests.simulation.wishes import ADDRESS, Wish, wish
 
 BOT_TOKEN: Final = "xoxb-simulation-1"
 SIGNING_SECRET: Final = "signing-secret-of-the-simulation"
@@ -39,8 +46,10 @@ SIGNING_SECRET: Final = "signing-secret-of-the-simulation"
 SECRET_KEY: Final = "c2ltdWxhdGlvbi1rZXktb2YtbGluZXNtYW4tMzJieXQ="
 #: Seconds of a world between the end of the faults and its judgement at most.
 CALM: Final = 7200.0
+#: How many waits of ten seconds go by from one look of the judge at whether all goes on to the next.
+LOOKS: Final = 6
 #: Seconds between two looks of the bot's loops for work that nobody rang for.
-LOOK: Final = 20.0
+LOOK: Final = 60.0
 
 
 class Told(list[Any]):
@@ -94,6 +103,8 @@ class World:
         #: Whether nothing goes wrong any more, and nobody begins anything new.
         self.calm = False
         self.items = script(order)
+        self.policy = Policy(order)
+        self._folder = folder
         #: Numbers that somebody else has changed, and when.
         self.touched: dict[str, float] = {}
         #: What was found to be wrong.
@@ -147,7 +158,7 @@ class World:
             hash=self.trace.hash,
             seconds=loop.time(),
             cpu=_cpu() - began,
-            became=self.judge.became(),
+            became=self.ending.became(),
             faults=self.faults,
             latest=list(self.trace.latest),
         )
@@ -162,7 +173,7 @@ class World:
                 asyncio.create_task(self.people.decide(by, Random(f"{by.id} {self.seed}")))
                 for by in (self.max, self.mia, self.ana)
             ]
-            deciding.append(asyncio.create_task(self.people.operate(self.otto, Random(f"operator {self.seed}"))))
+            deciding.append(asyncio.create_task(self.operating.operate(self.otto, Random(f"operator {self.seed}"))))
             happening = [asyncio.create_task(self._happen(item)) for item in self.items]
             deciding.append(keeping)
             await self._until(lambda: self.nature.loop.time() >= self.length, deciding, happening)
@@ -181,22 +192,28 @@ class World:
                     or (
                         all(task.done() for task in changes)
                         and self.process.up.is_set()
-                        and not self.judge.unfinished()
+                        and not unfinished(self.judge.rows)
                     )
                 ),
                 deciding,
                 happening,
+                look=self.liveness.look,
             )
             for task in [*deciding, *happening]:
                 task.cancel()
             await asyncio.sleep(5)
-            self.judge.end()
+            self.ending.end()
+            self.liveness.bounded()
             await self.process.close()
             keeping.cancel()
 
-    async def _until(self, over: Any, *tasks: list[asyncio.Task[None]]) -> None:
+    async def _until(self, over: Any, *tasks: list[asyncio.Task[None]], look: Callable[[], None] | None = None) -> None:
         """Wait until it is over; what breaks among ``tasks`` is raised, and what is wrong ends the wait."""
-        while not over() and not self.faults:
+        for turn in itertools.count():
+            if over() or self.faults:
+                return
+            if look is not None and turn % LOOKS == 0:
+                look()
             await asyncio.sleep(10.0)
             for task in (each for some in tasks for each in some):
                 if task.done() and not task.cancelled() and (error := task.exception()) is not None:
@@ -229,6 +246,8 @@ class World:
         self.telnyx_numbers = [each.phone_number for each in self.telnyx.numbers.values()]
         self.close_numbers = [each.number for each in self.close.numbers.values() if each.is_group_number]
         self.people, self.judge = People(self), Judge(self)
+        self.asking, self.operating, self.plans = Asking(self), Operating(self), Plans(self)
+        self.ending, self.liveness = Ending(self), Liveness(self)
         self._keyboards = {by: asyncio.Lock() for by in self.slack.workspace.people}
         self._watch_providers()
 
@@ -271,8 +290,7 @@ class World:
             "LINESMAN_APPROVAL_CHANNEL": APPROVALS,
             "LINESMAN_FAILURE_CHANNEL": FAILURES,
             "LINESMAN_SECRET_KEY": SECRET_KEY,
-            "LINESMAN_APPROVALS_REQUIRED": str(Random(f"approvals {self.seed}").choice((1, 1, 2))),
-            "LINESMAN_APPROVAL_TTL": str(Random(f"ttl {self.seed}").choice((300, 900, 86_400))),
+            **self.policy.environment(self._folder),
         }
 
     # What happens
@@ -292,17 +310,32 @@ class World:
         by = random.choice((self.ana, self.mia))
         wanted = wish(self, random)
         async with self._keyboards[by.id]:
-            change = await self.people.ask(by, wanted)
-        if change is None or random.random() < 0.7:
+            change = await self.asking.ask(by, wanted)
+        if change is None or random.random() < 0.6:
             return
         if await self.people.seen(lambda: self._told(change), 3600.0):
             async with self._keyboards[by.id]:
-                await self.people.follow(by, change, random.choice(("undo", "undo", "retry")))
+                await self._follow(by, change, random)
+
+    async def _follow(self, by: SlackUser, change: int, random: Random) -> None:
+        """Have somebody undo a change, retry what failed, or save it and run it again."""
+        meant = self.plans.wishes.get(change)
+        what = random.choice(("undo", "retry", "template"))
+        if what != "template" or meant is None:
+            await self.asking.follow(by, change, "retry" if what == "retry" else "undo")
+        elif await self.asking.keep(by, change, f"Like CHG-{change}"):
+            await self.asking.run(by, f"like chg-{change}", meant)
 
     def _told(self, change: int) -> bool:
         return any(file.name == f"CHG-{change}-results.csv" and file.channel for file in self.slack.files)
 
     # What is true
+
+    def meant(self, wish: Wish) -> set[str]:
+        """Return the numbers that a wish means at this moment."""
+        if not wish.part:
+            return set(wish.numbers)
+        return {each.phone_number for each in self.telnyx.numbers.values() if wish.part in each.phone_number}
 
     def touch(self, e164: str) -> None:
         """Note that somebody else has changed a number."""

@@ -1,0 +1,218 @@
+"""How people ask for changes: by the form, by a template, or by what follows an earlier change; and try again."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from bot.sandbox.slack import SlackUser, StandInRefused, View
+from bot.sandbox.slack.forms import EXTERNAL, TYPED
+from tests.simulation.people import LATER, SOON, action_ids
+from tests.simulation.wishes import Wish
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+#: How often somebody tries before they leave it.
+TRIES: Final = 12
+#: How often somebody changes their mind before they ask for approval, and how often they take what they can get.
+EDITS: Final = 0.15
+RESTS: Final = 0.3
+#: Stands for a plan that there is nothing to ask approval for.
+NOTHING: Final = 0
+FILTER: Final = "phone_number"
+
+_NAME: Final = re.compile(r"CHG-(\d+)")
+
+
+class Asking:
+    """What requesters do."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._people = world.people
+        self._random = Random(f"asking {world.seed}")
+
+    async def ask(self, by: SlackUser, wish: Wish) -> int | None:
+        """Take a wish to its request for approval and return its number; None when it was given up."""
+        for _ in range(TRIES):
+            with suppress(StandInRefused):
+                name = await self._planned(by, wish)
+                if name == NOTHING:
+                    return None
+                if name is not None and await self._requested(by, name):
+                    return name
+            await self._people.close(by)
+            await self._people.think(LATER)
+            if self._world.calm:
+                return None
+        return None
+
+    async def _planned(self, by: SlackUser, wish: Wish) -> int | None:
+        """Fill the form until a plan is shown, and return its number."""
+        await self._people.type(by, wish.command)
+        if await self._people.seen(lambda: self._people.open(by, "change_form"), SOON) is None:
+            return None
+        if not await self._filled(by, wish):
+            return None
+        await self._people.think(SOON)
+        meant = self._world.meant(wish)
+        view = await self._previewed(by)
+        if view is not None and "edit" in action_ids(view.blocks) and self._random.random() < EDITS:
+            wish = wish.other(self._random)
+            view = await self._edited(by, wish)
+        return None if view is None else await self._looked_at(by, view, wish, meant)
+
+    async def _filled(self, by: SlackUser, wish: Wish) -> bool:
+        """Fill the open form; tell whether that went well."""
+        form = by.view
+        if form is None:
+            return False
+        if ("settings", "settings") in form.form.slots:
+            await by.choose("settings", list(wish.values))
+        inputs = {f"value:{name}" for name in wish.values}
+        if wish.part:
+            await by.choose("filters", [FILTER])
+            inputs.add(f"filter:{FILTER}")
+        there = await self._people.seen(
+            lambda: by.view and inputs <= {block["block_id"] for block in by.view.blocks}, SOON
+        )
+        if not there:
+            return False
+        if wish.part:
+            await by.type(f"filter:{FILTER}", wish.part)
+        else:
+            await by.type("numbers:0", "\n".join(wish.numbers))
+        for name, value in wish.values.items():
+            await self._set(by, name, value)
+        for block, text in {"reason": "Moving to the new PBX", **wish.besides}.items():
+            await by.type(block, text)
+        return True
+
+    async def _edited(self, by: SlackUser, wish: Wish) -> View | None:
+        """Go back to the form, change what it says, and send it once more."""
+        await by.click("edit")
+        if await self._people.seen(lambda: self._people.open(by, "change_form"), SOON) is None:
+            return None
+        for name, value in wish.values.items():
+            await self._set(by, name, value)
+        await by.type("reason", "Moving to the newest PBX")
+        return await self._previewed(by)
+
+    async def _previewed(self, by: SlackUser) -> View | None:
+        """Send the form and return what is shown after planning; None when it was refused, or nothing came."""
+        sent = await by.submit()
+        if sent.errors or sent.delivery.error:
+            self._world.trace.add(f"{by.profile.name} is refused: {sent.errors} {sent.delivery.error}")
+            return None
+        return await self._people.seen(lambda: self._answered(by), LATER)
+
+    async def _looked_at(self, by: SlackUser, view: View, wish: Wish, meant: set[str]) -> int | None:
+        """Read what was planned for a wish that ``meant`` these numbers, and return the change; NOTHING for none."""
+        whole = True
+        if "leave_out" in action_ids(view.blocks) and self._random.random() < RESTS:
+            await by.click("leave_out")
+            shown = await self._people.seen(
+                lambda: self._answered(by) if "leave_out" not in action_ids(by.view.blocks) else None, LATER
+            )
+            if shown is None:
+                return None
+            view, whole = shown, False
+        read = self._people.read(view)
+        self._world.trace.add(f"{by.profile.name} sees {read[:200]!r}")
+        found = _NAME.search(read)
+        if not found or not view.content.get("submit"):
+            return NOTHING
+        self._world.plans.shown(int(found[1]), wish, meant, whole=whole)
+        return int(found[1])
+
+    async def _set(self, by: SlackUser, name: str, value: str) -> None:
+        view = by.view
+        if view is None:
+            raise StandInRefused("the form has gone")
+        kind = view.form.slot(f"value:{name}").kind
+        if kind in TYPED:
+            await by.type(f"value:{name}", value)
+            return
+        if kind in EXTERNAL:
+            await by.suggest(f"value:{name}", "")
+        await by.choose(f"value:{name}", value)
+
+    async def _requested(self, by: SlackUser, change: int) -> bool:
+        """Press "Request approval" until the request is there."""
+        people = self._people
+        await people.think(SOON)
+        for _ in range(TRIES):
+            if people.posted(change, "approval_card") is not None:
+                return True
+            view = people.open(by, "preview")
+            if view is None or not view.content.get("submit"):
+                break
+            if ("count", "count") in view.form.slots:
+                numbers = re.search(r"Numbers: ([\d,]+)", people.read(view))
+                await by.type("count", numbers[1] if numbers else "0")
+            sent = await by.submit()
+            self._world.trace.add(f"{by.profile.name} requests approval of CHG-{change}: {sent.delivery.error}")
+            await people.seen(lambda: people.posted(change, "approval_card"), LATER)
+        return await people.seen(lambda: people.posted(change, "approval_card"), LATER) is not None
+
+    def _answered(self, by: SlackUser) -> View | None:
+        """Return the modal once it shows a plan, or why there is none."""
+        view = self._people.open(by, "preview")
+        return view if view is not None and any(block["type"] == "actions" for block in view.blocks) else None
+
+    # What follows an earlier change
+
+    async def follow(self, by: SlackUser, change: int, word: str) -> int | None:
+        """Ask for what follows a change, ``undo`` or ``retry``, and return its number."""
+        people = self._people
+        with suppress(StandInRefused):
+            await people.type(by, f"{word} CHG-{change}")
+            view = await people.seen(lambda: people.open(by, "change_form") or self._answered(by), LATER)
+            if view is not None and view.callback_id == "change_form":
+                await by.submit()
+                view = await people.seen(lambda: self._answered(by), LATER)
+            found = _NAME.search(people.read(view)) if view is not None else None
+            if view is not None and found and view.content.get("submit"):
+                self._world.plans.followed(int(found[1]), change, word)
+                if await self._requested(by, int(found[1])):
+                    return int(found[1])
+        await people.close(by)
+        return None
+
+    async def keep(self, by: SlackUser, change: int, name: str) -> bool:
+        """Save a change as a template and tell whether that went well."""
+        people, card = self._people, self._people.posted(change, "card")
+        saved = None
+        with suppress(StandInRefused):
+            if card is not None:
+                await by.click("keep_template", message=card)
+                if await people.seen(lambda: people.open(by, "save_template"), SOON) is not None:
+                    await by.type("name", name)
+                    await by.submit()
+                    saved = await people.seen(lambda: people.open(by, "notice"), SOON)
+        kept = saved is not None and "is saved" in people.read(saved)
+        await people.close(by)
+        return kept
+
+    async def run(self, by: SlackUser, name: str, wish: Wish) -> int | None:
+        """Run a template of a change that was this wish, and return the change that came of it."""
+        people = self._people
+        with suppress(StandInRefused):
+            await people.type(by, f"run {name}")
+            form = await people.seen(lambda: people.open(by, "change_form"), LATER)
+            if form is not None:
+                for hidden in {"external_pin"} & set(wish.values):
+                    await self._set(by, hidden, wish.values[hidden])
+                await by.type("reason", "Once more")
+                meant = self._world.meant(wish)
+                view = await self._previewed(by)
+                again = replace(wish, besides={})
+                change = None if view is None else await self._looked_at(by, view, again, meant)
+                if change and await self._requested(by, change):
+                    return change
+        await people.close(by)
+        return None

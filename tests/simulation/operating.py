@@ -1,0 +1,66 @@
+"""What operators do: they decide what only they can, and release what others hold."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from random import Random
+from typing import TYPE_CHECKING
+
+from bot.sandbox.slack import Message, SlackUser, StandInRefused
+from tests.simulation.people import LATER, buttons
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class Operating:
+    """What operators do."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._people = world.people
+
+    async def operate(self, by: SlackUser, random: Random) -> None:
+        """Look for what only an operator can decide, and decide it."""
+        people = self._people
+        while True:
+            await asyncio.sleep(60 + random.random() * 240)
+            if self._world.calm and self._world.judge.frozen():
+                await people.type(by, "unfreeze")
+            for change in people.known():
+                card = people.posted(change, "card")
+                if card is None:
+                    continue
+                if "go_on" in buttons(card):
+                    await people.click(by, random.choice(("go_on", "stop_rest")), card)
+                if "/numbers resolve" in people.read(card):
+                    await self._resolve(by, change, random)
+
+    async def _resolve(self, by: SlackUser, change: int, random: Random) -> None:
+        for message in await self._told(by, f"resolve CHG-{change}"):
+            offered = [each for each in buttons(message) if self._sensible(change, each)]
+            if offered:
+                await self._people.click(by, random.choice(offered), message)
+
+    def _sensible(self, change: int, action: str) -> bool:
+        """Tell whether somebody who has looked at the provider's own pages may press this."""
+        if action.startswith("send_again"):
+            return not self._world.judge.somewhere(change)
+        return not action.startswith("adopt_other")
+
+    async def unlock(self, by: SlackUser, change: int) -> None:
+        """Release the numbers of a change, whatever state it is in."""
+        for message in await self._told(by, f"unlock CHG-{change}"):
+            if "unlock" in buttons(message):
+                self._world.judge.released(change)
+                await self._people.click(by, "unlock", message)
+
+    async def _told(self, by: SlackUser, text: str) -> list[Message]:
+        """Type a command and return what is answered."""
+        slack = self._people.slack
+        before = len(slack.ephemerals(by.id))
+        with suppress(StandInRefused):
+            await self._world.judge.command(by, text)
+        await self._people.seen(lambda: len(slack.ephemerals(by.id)) > before, LATER)
+        return list(slack.ephemerals(by.id)[before:])
