@@ -3,6 +3,9 @@
 The size of a list is in every page of it, so the first one is read to learn it when that cannot cost more than a
 tenth on top. Pages are sorted by number: by creation time, the documented default, a number bought meanwhile would
 shift every later page.
+
+On which page of the whole list a number was seen is remembered, so that a thousand out of a hundred thousand are read
+again by a few pages. That is only where they are looked for first: what is not there is looked for as ever.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from math import ceil
 from typing import Final, TypeAlias, cast
 
@@ -29,12 +33,16 @@ PAGE: Final = 250
 _MOST_PAGES: Final = 4000
 #: From this many numbers on, a call to learn a list's size is at most a tenth of what it may save.
 _WORTH_ASKING: Final = 10
+#: Numbers whose pages are remembered at most: those of two of the largest changes.
+_REMEMBERED: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class NumberPage:
     """One page of a list."""
 
+    #: From 1.
+    number: int
     rows: Sequence[Row]
     #: Rows on all pages together, as Telnyx says; None when it does not.
     total: int | None
@@ -49,6 +57,8 @@ class Pages:
         self._http = http
         #: Numbers in the account, as the latest page without a filter said; None before the first.
         self._size: int | None = None
+        #: Id of a number -> the page without a filter on which it was seen last. Both lists are sorted alike.
+        self._seen: dict[str, int] = {}
 
     async def first(self, source: Source) -> NumberPage:
         """Return a page of one row, for the sake of its total."""
@@ -88,7 +98,9 @@ class Pages:
         """
         if size is None and (not query or len(wanted) <= _WORTH_ASKING):
             size = self._size
-        walk = _Walk(wanted, size)
+        if len(self._seen) > _REMEMBERED:
+            self._seen.clear()
+        walk = _Walk(wanted, size, {} if query else self._seen)
         asked = self._ask(source, query, walk)
         try:
             while asked is not None:
@@ -126,7 +138,7 @@ class Pages:
         known = (number - 1) * size + len(listed) + (len(listed) == size) if told is None else told
         if not query:
             self._size = known
-        return NumberPage(listed, told, known)
+        return NumberPage(number, listed, told, known)
 
     async def _single(self, source: Source, id_: str) -> Row | None:
         try:
@@ -141,24 +153,33 @@ class Pages:
 class _Walk:
     """A list that is read for the sake of some numbers."""
 
-    def __init__(self, wanted: Collection[str], size: int | None) -> None:
+    def __init__(self, wanted: Collection[str], size: int | None, seen: dict[str, int]) -> None:
         #: The ids that no page had so far.
         self.missing = set(wanted)
         self._most = len(wanted)
         self._size = size
-        self._read = 0
+        self._seen = seen
+        #: Where the numbers were when they were seen last.
+        self._likely = sorted({seen[id_] for id_ in wanted if id_ in seen})
+        self._asked: set[int] = set()
         self._listing = ListProgress()
 
-    def following(self) -> range:
+    def following(self) -> Sequence[int]:
         """Return the pages that are asked for next: none once single reads are no more calls, and have an end."""
-        left = _pages(self._size, len(self.missing)) - self._read
+        pages = _pages(self._size, len(self.missing))
+        likely = [number for number in self._likely if number not in self._asked and number <= pages]
+        if likely and len(likely) < len(self.missing):
+            return self._asking(likely[:WIDTH])
+        left = pages - len(self._asked)
         # Until the first page has told the size there is no second one to ask for.
         width = min(WIDTH, left)
-        if left <= 0 or len(self.missing) <= left or self._listing.over or self._read + width > self._most:
-            return range(0)
-        first = self._read + 1
-        self._read += width
-        return range(first, first + width)
+        if left <= 0 or len(self.missing) <= left or self._listing.over or len(self._asked) + width > self._most:
+            return ()
+        return self._asking(list(islice((number for number in count(1) if number not in self._asked), width)))
+
+    def _asking(self, numbers: Sequence[int]) -> Sequence[int]:
+        self._asked.update(numbers)
+        return numbers
 
     def take(self, page: NumberPage) -> list[tuple[str, Row]]:
         """Count a page and return (id, row) for those of its numbers that were missing."""
@@ -169,6 +190,7 @@ class _Walk:
             id_ = str(row.get("id", ""))
             if id_ in self.missing and row.get("phone_number"):
                 self.missing.remove(id_)
+                self._seen[id_] = page.number
                 found.append((id_, row))
         return found
 

@@ -86,6 +86,36 @@ async def test_the_size_of_the_account_is_remembered(
     assert counted() == {DETAIL: 1, OWNERSHIP: 1, DETAIL_ONE: 30}
 
 
+async def test_a_part_that_was_read_before_is_read_where_it_is(
+    account: TelnyxStandIn, find: Find, counted: Counted
+) -> None:
+    """A job's 1,000 numbers out of 20,000 that a plan has read take the 5 pages on which they lie."""
+    numbers = account.add_numbers(20_000, start="+13035550000")
+    await find([number.id for number in numbers], "tags")
+    before = counted()
+
+    found = await find([number.id for number in numbers[14_100:15_100]], "tags")
+
+    assert set(found) == {number.phone_number for number in numbers[14_100:15_100]}
+    assert counted()[DETAIL] - before[DETAIL] == 5
+
+
+async def test_numbers_that_have_moved_to_other_pages_are_found(
+    account: TelnyxStandIn, find: Find, counted: Counted
+) -> None:
+    """Where an account lost numbers or got new ones meanwhile, what a page does not have any more is read singly."""
+    numbers = account.add_numbers(20_000, start="+13035550000")
+    await find([number.id for number in numbers], "tags")
+    for number in numbers[:30]:
+        account.remove_number(number.phone_number)
+    before = counted()
+
+    found = await find([number.id for number in numbers[19_000:]], "tags")
+
+    assert set(found) == {number.phone_number for number in numbers[19_000:]}
+    assert (counted()[DETAIL] - before[DETAIL], counted()[DETAIL_ONE]) == (4, 30)
+
+
 async def test_few_of_a_small_known_account_are_one_page(
     account: TelnyxStandIn, telnyx: Telnyx, find: Find, counted: Counted
 ) -> None:
