@@ -10,6 +10,7 @@ import pytest
 
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.clock_skew import ServiceClock
 from bot.providers.answers import KeyWatch
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack import SlackUser
@@ -29,6 +30,7 @@ class Memory:
     def __init__(self, owned: int) -> None:
         self.kinds = kinds(secrets=False)
         self.calls: Counter[object] = Counter()
+        self.clock = ServiceClock(self.title)
         self.key = KeyWatch()
         self._owned = owned
 
