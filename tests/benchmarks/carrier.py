@@ -125,10 +125,14 @@ async def _served(terms: Terms, pipe: Connection) -> None:
 def _order(telnyx: TelnyxStandIn, terms: Terms) -> None:
     """Let one call of ``1 / faults`` go wrong, each in another way than the last, and all take their time."""
     every = round(1 / terms.faults) if terms.faults else 0
-    for place in range(5000 if every else 0):
+    for place in range(1000 if every else 0):
         way = place % 3
+        # Each counts the calls that those before it have let pass.
         telnyx.faults.add(
-            kind="drop_after" if way == 0 else "status", after=every - 1, effect_first=way < 2, seconds=terms.latency
+            kind="drop_after" if way == 0 else "status",
+            after=(place + 1) * (every - 1),
+            effect_first=way < 2,
+            seconds=terms.latency,
         )
     telnyx.faults.add(kind="delay", seconds=terms.latency, times=None)
 
