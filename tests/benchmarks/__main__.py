@@ -9,15 +9,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import linesman
+from tests.benchmarks import acks, linesman, looking
 from tests.benchmarks.carrier import Carrier, Terms
 from tests.benchmarks.measure import Run
 from tests.benchmarks.peers import run as peers
-from tests.benchmarks.report import save, table
+from tests.benchmarks.report import Report
 
 SIZES: Final = (1_000, 20_000, 100_000)
 #: Who is measured at how many numbers at most: one PATCH takes its time.
@@ -27,6 +28,9 @@ PEERS: Final = {
     "job after job": 2_000,
     "20 jobs at once": 100_000,
 }
+#: What else everybody is measured with, at the smallest size: calls that go wrong, and calls in five seconds at most.
+TROUBLES: Final = ((0.01, 0), (0.0, 100))
+PARTS: Final = ("carry", "trouble", "acks", "looking")
 
 
 def cases(sizes: list[int], wanted: list[str], terms: Terms) -> Iterator[tuple[str, Terms]]:
@@ -34,7 +38,7 @@ def cases(sizes: list[int], wanted: list[str], terms: Terms) -> Iterator[tuple[s
     for size in sizes:
         for who in wanted:
             if size <= PEERS.get(who, size):
-                yield who, Terms(numbers=size, latency=terms.latency, limit=terms.limit, faults=terms.faults)
+                yield who, replace(terms, numbers=size)
 
 
 async def measure(who: str, terms: Terms) -> Run:
@@ -44,26 +48,53 @@ async def measure(who: str, terms: Terms) -> Run:
 
 
 def main() -> None:
-    """Measure what was asked for and print the table."""
+    """Measure what was asked for and print it."""
+    given, wanted = _asked()
+    terms = Terms(numbers=0, latency=given.latency, limit=given.limit, faults=given.faults)
+    todo = [*cases(given.sizes, wanted, terms)] if "carry" in given.parts else []
+    if "trouble" in given.parts:
+        for faults, limit in TROUBLES:
+            todo += cases([min(given.sizes)], wanted, replace(terms, faults=faults, limit=limit))
+    report = Report()
+    for who, case in todo:
+        report.runs.append(asyncio.run(measure(who, case)))
+        _say(f"{who}, {case.numbers:,}: {report.runs[-1].seconds:.1f} s")
+    if "acks" in given.parts:
+        report.acks = asyncio.run(acks.measure())
+        _say("clicks measured")
+    if "looking" in given.parts:
+        report.looking = asyncio.run(looking.measure())
+        _say("starts and lists measured")
+    _say("\n" + report.markdown() + "\n")
+    _say(report.details())
+    if given.json:
+        report.save(given.json)
+    if given.markdown:
+        given.markdown.write_text(report.markdown() + "\n", encoding="utf-8")
+
+
+def _asked() -> tuple[argparse.Namespace, list[str]]:
+    """Return what was asked for, and who is measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of a change")
     parser.add_argument("--who", nargs="+", choices=["linesman", *PEERS], help="who is measured; all by default")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what is measured; all by default"
+    )
     parser.add_argument("--latency", type=float, default=0.02, help="seconds that an answer takes")
     parser.add_argument("--limit", type=int, default=0, help="calls in five seconds that the carrier allows")
     parser.add_argument("--faults", type=float, default=0.0, help="share of the calls that go wrong, such as 0.01")
     parser.add_argument("--json", type=Path, help="where everything that was measured is written")
+    parser.add_argument("--markdown", type=Path, help="where what the README shows is written")
     given = parser.parse_args()
     wanted = given.who or ["linesman", *PEERS]
     if find_spec("telnyx") is None and wanted != ["linesman"]:
         parser.error("the peers need the official SDK: pip install '.[benchmarks]'; or measure --who linesman")
-    terms = Terms(numbers=0, latency=given.latency, limit=given.limit, faults=given.faults)
-    runs = []
-    for who, case in cases(given.sizes, wanted, terms):
-        runs.append(asyncio.run(measure(who, case)))
-        print(f"{who}, {case.numbers:,}: {runs[-1].seconds:.1f} s", flush=True)  # noqa: T201 - what a benchmark is for
-    print("\n" + table(runs))  # noqa: T201 - as above
-    if given.json:
-        save(runs, given.json)
+    return given, wanted
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - what a benchmark is for
 
 
 if __name__ == "__main__":

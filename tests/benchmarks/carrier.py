@@ -86,6 +86,12 @@ class Carrier:
         ids: list[str] = await asyncio.to_thread(self._pipe.recv)
         return ids
 
+    async def addresses(self, count: int) -> list[str]:
+        """Give it so many addresses and return their ids."""
+        self._pipe.send(count)
+        ids: list[str] = await asyncio.to_thread(self._pipe.recv)
+        return ids
+
     async def begin(self) -> None:
         """Count from now on."""
         self._pipe.send("begin")
@@ -114,6 +120,8 @@ async def _served(terms: Terms, pipe: Connection) -> None:
             asked = await asyncio.to_thread(pipe.recv)
             if asked == "ids":
                 pipe.send([number.id for number in telnyx.numbers.values()])
+            elif isinstance(asked, int):
+                pipe.send([telnyx.add_address(f"{number} Main St").id for number in range(1, asked + 1)])
             elif asked == "begin":
                 began, busy, first = time.time(), time.process_time(), len(telnyx.calls)
                 pipe.send("begun")
