@@ -31,7 +31,7 @@ export function text(object, surface) {
 export const BLOCKS = {
   section,
   context,
-  header: (block, surface) => h("h4", { class: "block-header" }, text(block.text, surface)),
+  header: (block, surface) => h("h3", { class: "block-header" }, text(block.text, surface)),
   divider: () => h("hr", {}),
   actions: (block, surface) =>
     h("div", { class: "actions" }, block.elements.map((each) => element(surface, block, each, {}))),

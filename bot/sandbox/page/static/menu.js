@@ -20,6 +20,7 @@ export function options(surface, block, each, field) {
   const list = idOf(key, "list");
 
   const ask = (query) => {
+    if (ui.menu?.key !== key) return null; // it was closed while the typing settled
     const least = each.min_query_length ?? 3;
     if (query.length < least) return Object.assign(ui.menu, { options: [], note: `Type at least ${least} letters` });
     const fields = { ...surface.at, block_id: block.block_id, action_id: each.action_id, text: query };

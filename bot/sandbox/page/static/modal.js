@@ -37,7 +37,7 @@ function modal(pane, view, top, go) {
       h(
         "header",
         {},
-        h("h3", { id: title }, view.title),
+        h("h2", { id: title }, view.title),
         h("button", { type: "button", class: "cross", "aria-label": "Close", onclick: () => close(true) }, "×"),
       ),
       ui.problems.has(key) && h("p", { class: "banner", role: "alert" }, `⚠️ ${ui.problems.get(key)}`),
@@ -100,7 +100,7 @@ export function question(pane) {
     h(
       "div",
       { class: "modal question", role: "alertdialog", "aria-modal": "true", ...ids, tabindex: "-1", onkeydown: keys },
-      h("header", {}, h("h3", { id: title }, text(asked.title))),
+      h("header", {}, h("h2", { id: title }, text(asked.title))),
       h("div", { class: "body", id: words }, text(asked.text)),
       h(
         "footer",

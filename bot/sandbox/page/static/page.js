@@ -20,14 +20,13 @@ function render() {
   const stuck = [...root.querySelectorAll("[data-stick]")].map((list) => [list, list.dataset.stick, list.scrollHeight - list.scrollTop - list.clientHeight < 40]);
   const titles = Object.fromEntries([...ui.panes.map((pane) => [pane.id, pane.label]), ["provider", "Provider"]]);
   const switcher = tabs("Panes", titles, ui.tab, null, (tab) => Object.assign(ui, { tab }));
-  switcher.classList.add("switcher");
   const fresh = h(
     "div",
     {},
     strip(),
     !ui.connected && h("p", { class: "banner", role: "alert", key: "lost" }, "⚠️ The sandbox does not answer. Is it still running? This page connects again by itself."),
     guide(),
-    switcher,
+    h("nav", { class: "switcher", "aria-label": "Panes", key: "switcher" }, switcher),
     h("main", { key: "main", "data-tab": ui.tab }, ui.panes.map(slackPane), providerPane()),
   );
   fresh.id = root.id;
@@ -98,7 +97,8 @@ function tell() {
         if (first) continue;
         const who = each.ephemeral ? `Only ${nameOf(pane.person)} sees this: ` : `${nameOf(each.user)}: `;
         const files = (each.files ?? []).map((file) => ` ${file.name}`);
-        news.append(h("p", {}, who, mrkdwn(each.text ?? ""), files));
+        const words = h("p", {}, who, mrkdwn(each.text ?? ""), files).textContent;
+        news.append(h("p", {}, words)); // without links, which nobody could see
       }
   while (news.childElementCount > 20) news.firstChild.remove();
 }

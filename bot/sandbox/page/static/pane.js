@@ -4,6 +4,7 @@ import { blocks } from "./blocks.js";
 import { counted, h, idOf, unseen } from "./dom.js";
 import { dropdown, encoded } from "./elements.js";
 import { avatar, message } from "./message.js";
+import { mrkdwn } from "./mrkdwn.js";
 import { modals, question } from "./modal.js";
 import { botName, channelOf, nameOf, parts, perform, refresh, ui } from "./store.js";
 
@@ -70,7 +71,7 @@ function channels(pane) {
     const current = pane.channel === id;
     const news = current ? 0 : unread(pane, id);
     const props = { type: "button", "aria-current": current ? "page" : null, class: news ? "unread" : null, onclick: opened };
-    return h("li", { key: id }, h("button", props, words, news > 0 && h("span", { class: "badge" }, news, unseen(" new"))));
+    return h("li", { key: id }, h("button", props, words, news > 0 && [" ", h("span", { class: "badge" }, news, unseen(" new"))]));
   };
   const home = () => {
     show(pane, "home");
@@ -114,7 +115,7 @@ function room(pane, go) {
       "div",
       { class: "title" },
       pane.thread && h("button", { type: "button", class: "link", onclick: () => show(pane, channel.id, pane.thread) }, `← ${called(channel)}`),
-      h("h3", {}, title),
+      h("h2", {}, title),
       !pane.thread && !channel.im_with && h("span", { class: "hint" }, counted(channel.members.length, "member")),
     ),
     h(
@@ -141,7 +142,7 @@ function home(pane, go) {
   return h(
     "div",
     { class: "room home", key: "home" },
-    h("div", { class: "title" }, h("h3", {}, `Home of ${botName()}`)),
+    h("div", { class: "title" }, h("h2", {}, `Home of ${botName()}`)),
     ui.problems.has(key) && h("p", { class: "banner", role: "alert" }, `⚠️ ${ui.problems.get(key)}`),
     h("div", { class: "body", tabindex: "0", role: "region", "aria-label": "Home tab" }, view ? blocks(view.blocks, surface) : h("p", { class: "nothing" }, none)),
   );
@@ -164,7 +165,8 @@ function composer(pane, channel) {
     const command = text.startsWith("/");
     if (command && pane.thread) return ui.problems.set(key, "Slash commands do not work in threads.") && refresh();
     update({ text: "", files: [], hint: -1, hush: false });
-    const fields = command ? { text } : { text, thread_ts: pane.thread, files };
+    const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"); // as Slack keeps it
+    const fields = command ? { text } : { text: escaped, thread_ts: pane.thread, files };
     const done = await perform(pane.person, key, command ? "command" : "post", { channel: channel.id, ...fields });
     // What was refused is given back, unless something else has been typed meanwhile.
     if (done.error && !draft.text) update({ text, files });
@@ -203,7 +205,7 @@ function composer(pane, channel) {
     h("li", {
       role: "option", id: idOf(list, index), key: command.text, "aria-selected": String(index === draft.hint),
       class: index === draft.hint ? "active" : null, onmousedown: (event) => event.preventDefault(), onclick: () => take(command),
-    }, h("code", {}, `${command.text} ${command.arguments}`.trim()), h("span", { class: "hint" }, command.help)));
+    }, h("code", {}, `${command.text} ${command.arguments}`.trim()), h("span", { class: "hint" }, mrkdwn(command.help))));
   return h(
     "div",
     { class: "composer" },

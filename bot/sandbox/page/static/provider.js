@@ -54,7 +54,7 @@ export function tabs(label, names, chosen, panel, choose, count) {
     keys.map((name) => {
       const selected = name === chosen;
       const props = { type: "button", role: "tab", "aria-selected": String(selected), "aria-controls": panel, tabindex: selected ? null : "-1" };
-      return h("button", { ...props, key: name, onclick: () => take(name) }, names[name], count && h("span", { class: "badge" }, count(name).toLocaleString("en")));
+      return h("button", { ...props, key: name, onclick: () => take(name) }, names[name], count && [" ", h("span", { class: "badge" }, count(name).toLocaleString("en"))]);
     }),
   );
 }
@@ -83,18 +83,24 @@ function disclosure(key, look, title, body) {
   return h("details", { key, class: look, open }, h("summary", { onclick: toggle }, title), open && body());
 }
 
-const shown = (value) =>
-  Array.isArray(value) ? value.map(shown).join(", ") || "none" : value === null || value === "" ? "none" : typeof value === "object" ? JSON.stringify(value) : String(value);
+/** Return a value as people read it: with the name of what an id stands for. */
+function named(value, names) {
+  if (Array.isArray(value)) return value.map((each) => named(each, names)).join(", ") || "none";
+  if (value === null || value === "") return "none";
+  if (typeof value === "object") return JSON.stringify(value);
+  return names?.[value] ? `${names[value]} (${value})` : String(value);
+}
 
 function numbers(part, provider) {
   const telling = telltale(part.numbers);
+  const shown = (value) => named(value, part.names);
   const rows = part.numbers.map(({ id, number, values }) => {
     const first = before.get(`${provider} ${id}`) ?? values;
     const changed = Object.keys(values).filter((path) => shown(values[path]) !== shown(first[path]));
     const key = `number ${provider} ${id}`;
     const news = changed.map((path) => h("span", { class: "news" }, `${path}: `, h("s", {}, shown(first[path])), " → ", h("strong", {}, shown(values[path]))));
     const all = Object.entries(values).map(([path, value]) => [h("dt", {}, path), h("dd", { class: changed.includes(path) ? "changed" : null }, shown(value))]);
-    const short = h("span", { class: "hint" }, telling.map((path) => shown(values[path])).join(" · "));
+    const short = h("span", { class: "hint" }, telling.map((path) => part.names?.[values[path]] ?? shown(values[path])).join(" · "));
     return disclosure(key, changed.length ? "changed" : null, [h("code", {}, number), news.length ? news : short], () => h("dl", {}, all));
   });
   return rows.length ? rows : h("p", { class: "nothing" }, "The account has no numbers.");
@@ -102,7 +108,7 @@ function numbers(part, provider) {
 
 /** Return the paths of up to two values that tell the numbers apart. */
 function telltale(all) {
-  const groups = (path) => new Set(all.map(({ values }) => shown(values[path]))).size;
+  const groups = (path) => new Set(all.map(({ values }) => JSON.stringify(values[path]))).size;
   return Object.keys(all[0]?.values ?? {}).filter((path) => groups(path) > 1 && groups(path) <= 6).slice(0, 2);
 }
 
@@ -138,6 +144,6 @@ function calls(part) {
 function said(call) {
   const parts = [["Query", call.query], ["Body", call.body]].filter(([, value]) => value && Object.keys(value).length);
   const body = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
-  const nodes = parts.map(([name, value]) => [h("h5", {}, name), h("pre", { tabindex: "0" }, body(value))]);
+  const nodes = parts.map(([name, value]) => [h("h3", {}, name), h("pre", { tabindex: "0" }, body(value))]);
   return nodes.length ? nodes : h("p", { class: "hint" }, "No query, no body.");
 }
