@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 
@@ -80,10 +82,12 @@ async def test_waiting_jobs_follow_and_are_hardly_refused_again(stage: Stage) ->
     stage.assert_nothing_doubled()
 
 
-async def test_the_card_says_how_long_the_provider_asks_to_wait(stage: Stage) -> None:
-    """A long pause that Telnyx asks for stands on the card, so that nobody takes it for a standstill."""
+@pytest.mark.parametrize("seconds", [60, 3600])
+async def test_the_card_says_how_long_the_provider_asks_to_wait(stage: Stage, seconds: int) -> None:
+    """A pause of a minute or more that Telnyx asks for is on the card, so that nobody takes it for a standstill."""
     stage.telnyx.add_number("+13035550000")
-    stage.telnyx.faults.add(method="POST", path="/phone_numbers/jobs/*", kind="rate_limited", retry_after=3600)
+    jobs = "/phone_numbers/jobs/*"
+    stage.telnyx.faults.add(method="POST", path=jobs, kind="rate_limited", retry_after=seconds, times=None)
     change = await stage.ask("+13035550000")
 
     await stage.approve(change)
