@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("which", choices=("invariants", "sample"))
     parser.add_argument("--seed", type=int, default=1, help="which sample (1)")
     parser.add_argument("--count", type=int, default=300, help="how many mutants of the sample (300)")
+    parser.add_argument("--room", choices=ROOMS, help="draw from this one only (both)")
     parser.add_argument("--first", type=int, default=0, help="how many of them to leave out at the beginning (0)")
     parser.add_argument("--only", default="", help="run only mutants whose PATH:LINE or promise has this in it")
     parser.add_argument("--workers", type=int, default=1, help="how many at a time (1)")
@@ -35,17 +36,18 @@ def main() -> int:
     if options.which == "invariants":
         trials = [each.trial(ROOT) for each in INVARIANTS]
     else:
-        trials = _sample(options.seed, options.count)[options.first :]
+        rooms = (options.room,) if options.room else ROOMS
+        trials = _sample(rooms, options.seed, options.count)[options.first :]
     trials = [trial for trial in trials if options.only in _name(trial)]
     survived = _survivors(trials, options.workers)
     print(f"{len(trials) - survived} of {len(trials)} mutants were noticed", flush=True)
     return int(survived > 0 and options.which == "invariants")
 
 
-def _sample(seed: int, size: int) -> list[Trial]:
+def _sample(rooms: Sequence[str], seed: int, size: int) -> list[Trial]:
     """Draw from all places; what no test runs counts as survived."""
     recorded = CoverageMap.read(CONTEXTS, ROOT)
-    paths = [path.relative_to(ROOT) for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    paths = [path.relative_to(ROOT) for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
     every = [place for path in paths for place in places(path, ROOT)]
     drawn = random.Random(seed).sample(every, min(size, len(every)))  # noqa: S311 - a sample, no secret
     return [Trial(place.mutant(ROOT), recorded.tests_of(place.path, place.line)) for place in drawn]
