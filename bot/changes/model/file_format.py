@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.utils import get_column_letter
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 
-#: The number formats of cells: that which keeps what is typed into a cell a text, and that of a moment, to the second.
-#: A spreadsheet knows no time zones, so all moments are in UTC, and counts the days from here on.
-_FORMATS: Final = {"A1": "@", "B1": "yyyy-mm-dd hh:mm:ss"}
-_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - as above
-#: The part of a workbook that holds its first sheet.
-_SHEET: Final = "xl/worksheets/sheet1.xml"
+#: The number format that keeps what is typed into a cell a text.
+_TEXT: Final = "@"
+#: The number format of a moment, to the second; a spreadsheet knows no time zones, so all moments are in UTC.
+_MOMENT: Final = "yyyy-mm-dd hh:mm:ss"
 
 #: What a cell may be: a text that is guarded already, a moment, or nothing.
 TableCell: TypeAlias = "str | datetime | None"
@@ -71,68 +67,47 @@ class CsvFile:
 
 
 class XlsxFile:
-    """A workbook of one sheet, whose rows go into the archive as they come.
+    """A workbook of one sheet. Rows pass through a temporary file, which is how openpyxl writes without keeping them.
 
-    openpyxl makes everything but the rows, for which it takes ten times as long. Texts are typed and formatted as
-    text, so that a spreadsheet neither computes nor converts what is in them, also not after somebody has touched it;
-    moments are dates that it can sort and subtract.
+    Texts are typed and formatted as text, so that a spreadsheet neither computes nor converts what is in them, also
+    not after somebody has touched it; moments are dates that it can sort and subtract.
     """
 
     def __init__(self, title: str) -> None:
-        self._file = io.BytesIO()
-        self._archive = ZipFile(self._file, "w", ZIP_DEFLATED)
-        before, self._behind = self._begin(title)
-        self._sheet = self._archive.open(_SHEET, "w", force_zip64=True)
-        self._sheet.write(before)
-        self._row = 0
+        self._book = Workbook(write_only=True)
+        self._page = self._book.create_sheet(title)
+        # A cell is written at once, so the same few are filled for every row: one of each sort for every column.
+        self._texts: list[Cell] = []
+        self._moments: list[Cell] = []
 
     def add(self, rows: Iterable[Sequence[TableCell]]) -> None:
         """Write rows."""
-        lines = []
-        for cells in rows:
-            self._row += 1
-            written = (_cell(f"{get_column_letter(at)}{self._row}", cell) for at, cell in enumerate(cells, start=1))
-            lines.append(f'<row r="{self._row}">{"".join(written)}</row>')
-        self._sheet.write("".join(lines).encode("utf-8", "replace"))
+        for row in rows:
+            while len(self._texts) < len(row):
+                self._texts.append(self._cell(_TEXT))
+                self._moments.append(self._cell(_MOMENT))
+            self._page.append([self._filled(at, content) for at, content in enumerate(row)])
 
     def content(self) -> bytes:
         """End the workbook and return it."""
-        self._sheet.write(self._behind)
-        self._sheet.close()
-        self._archive.close()
-        return self._file.getvalue()
+        file = io.BytesIO()
+        self._book.save(file)
+        return file.getvalue()
 
-    def _begin(self, title: str) -> tuple[bytes, bytes]:
-        """Write what is in every workbook, and return what stands before the rows of this one and behind them."""
-        book = Workbook()
-        page = book.worksheets[0]
-        page.title = title
-        for name, form in _FORMATS.items():
-            page[name].number_format = form
-        whole = io.BytesIO()
-        book.save(whole)
-        with ZipFile(whole) as archive:
-            for part in archive.namelist():
-                if part != _SHEET:
-                    self._archive.writestr(part, archive.read(part))
-            before, _, behind = archive.read(_SHEET).partition(b"<sheetData>")
-        # It declares the size of the sheet that it knows.
-        before = re.sub(rb"<dimension[^>]*/>", b"", before)
-        return before + b"<sheetData>", b"</sheetData>" + behind.partition(b"</sheetData>")[2]
+    def _cell(self, number_format: str) -> Cell:
+        cell = WriteOnlyCell(self._page)
+        cell.number_format = number_format
+        return cell
 
-
-def _cell(place: str, content: TableCell) -> str:
-    """Return a cell; the styles are those of :data:`_FORMATS` in their order, behind the usual one."""
-    if isinstance(content, datetime):
-        return f'<c r="{place}" s="2"><v>{(_utc(content) - _EPOCH) / timedelta(days=1)}</v></c>'
-    text = _escaped(ILLEGAL_CHARACTERS_RE.sub("", content or ""))
-    if not text:
-        return f'<c r="{place}" s="1"/>'
-    return f'<c r="{place}" s="1" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    def _filled(self, at: int, content: TableCell) -> Cell:
+        if isinstance(content, datetime):
+            self._moments[at].value = _utc(content)
+            return self._moments[at]
+        cell = self._texts[at]
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("", content or "")
+        # openpyxl takes what begins with "=" for a formula; a guarded text never does, and this makes sure.
+        cell.data_type = "s"
+        return cell
 
 
 @lru_cache(maxsize=64)
