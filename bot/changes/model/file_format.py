@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
@@ -18,6 +19,9 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 _TEXT: Final = "@"
 #: The number format of a moment, to the second; a spreadsheet knows no time zones, so all moments are in UTC.
 _MOMENT: Final = "yyyy-mm-dd hh:mm:ss"
+#: Where a text looks like the code of a character, such as ``_x0041_``, for which programs show the character: the
+#: line in front has to be written as a code itself (ECMA-376 part 1, 22.9.2.19).
+_LIKE_A_CODE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 #: What a cell may be: a text that is guarded already, a moment, or nothing.
 TableCell: TypeAlias = "str | datetime | None"
@@ -104,7 +108,7 @@ class XlsxFile:
             self._moments[at].value = _utc(content)
             return self._moments[at]
         cell = self._texts[at]
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", content or "")
+        cell.value = _LIKE_A_CODE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub("", content or ""))
         # openpyxl takes what begins with "=" for a formula; a guarded text never does, and this makes sure.
         cell.data_type = "s"
         return cell

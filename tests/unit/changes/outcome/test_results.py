@@ -10,12 +10,15 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
+from python_calamine import load_workbook as load_workbook_by_calamine
 
 from bot.changes.model.batches import Batch, Operation
 from bot.changes.model.change import Summary
 from bot.changes.model.encryption import Encryption
-from bot.changes.model.file_format import FileFormat
+from bot.changes.model.file_format import FileFormat, XlsxFile
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, OperationState
 from bot.changes.model.values import MASK, Value, Values
@@ -317,6 +320,18 @@ def test_a_workbook_holds_the_same_as_texts(settings_kind: Kind, reason: str) ->
         ("s", "@")
     }
     assert lines[1][0] == "+13035550000"
+
+
+@given(st.text(alphabet="_xX0041fFdDü&<", max_size=24))
+@example("_x0041_x000D_")
+def test_a_text_that_looks_like_a_code_is_read_as_it_is(text: str) -> None:
+    """A program that knows codes of characters, as Excel does, shows ``_x0041_`` and not ``A``."""
+    workbook = XlsxFile("results")
+    workbook.add([["first", text, "last"]])
+
+    ((_, read, _),) = load_workbook_by_calamine(io.BytesIO(workbook.content())).get_sheet_by_index(0).to_python()
+
+    assert read == text
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1+1", "-1", "@SUM(A1)", "\tx", "\rx", "\uff1d1"])
