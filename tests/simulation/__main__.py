@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--without", default="", help="leave out these items of the script: 3,5,8")
     parser.add_argument("--trace", default="", help="write every step into this file")
     parser.add_argument(
-        "--shrink", action="store_true", help="look for the fewest items with which the world goes wrong"
+        "--shrink", action="store_true", help="look for the fewest items with which each wrong world goes wrong"
     )
     parser.add_argument("--first", action="store_true", help="play no more once one went wrong")
     given = parser.parse_args()
@@ -40,7 +40,11 @@ def main() -> int:
         parser.error("give --seed or --seeds")
     seconds = None if given.how_long is None else given.how_long * 60
     orders = (Order(seed, given.minutes, given.changes) for seed in _ranges(given.seeds))
-    return _many(play(orders, jobs=given.jobs, seconds=seconds), first=given.first)
+    wrong = _many(play(orders, jobs=given.jobs, seconds=seconds), first=given.first)
+    if given.shrink:
+        for seed in wrong:
+            _shrink(Order(seed, given.minutes, given.changes))
+    return 1 if wrong else 0
 
 
 def _ranges(text: str) -> Iterator[int]:
@@ -53,10 +57,7 @@ def _ranges(text: str) -> Iterator[int]:
 
 def _one(order: Order, *, shrink: bool) -> int:
     if shrink:
-        order, items = shrunk(order)
-        left_out = ",".join(map(str, order.without))
-        print(f"--seed {order.seed} --minutes {order.minutes:g} --changes {order.changes} --without {left_out}")
-        print(*items, sep="\n")
+        order = _shrink(order)
     else:
         print(*script(order), sep="\n")
     [report] = play([order])
@@ -66,17 +67,29 @@ def _one(order: Order, *, shrink: bool) -> int:
     return 1 if report.faults else 0
 
 
-def _many(reports: Iterable[Report], *, first: bool) -> int:
-    played, wrong, seconds, cpu = 0, 0, 0.0, 0.0
+def _shrink(order: Order) -> Order:
+    """Print and return the order of the same world with as few items as it needs to go wrong."""
+    order, items = shrunk(order)
+    left_out = ",".join(map(str, order.without))
+    print(f"--seed {order.seed} --minutes {order.minutes:g} --changes {order.changes} --without {left_out}")
+    print(*items, sep="\n", flush=True)
+    return order
+
+
+def _many(reports: Iterable[Report], *, first: bool) -> list[int]:
+    """Tell how each world went, and return the seeds of those that went wrong."""
+    played, wrong, seconds, cpu = 0, list[int](), 0.0, 0.0
     for report in reports:
         print(report, flush=True)
-        played, wrong = played + 1, wrong + bool(report.faults)
+        played += 1
         seconds, cpu = seconds + report.seconds, cpu + report.cpu
-        if wrong and first:
-            break
+        if report.faults:
+            wrong.append(report.seed)
+            if first:
+                break
     speed = seconds / cpu if cpu else 0.0
-    print(f"{played} worlds, {wrong} of them wrong; {speed:.0f} s in each second of CPU")
-    return 1 if wrong else 0
+    print(f"{played} worlds, {len(wrong)} of them wrong; {speed:.0f} s in each second of CPU")
+    return wrong
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ def play(orders: Iterable[Order], *, jobs: int = 1, seconds: float | None = None
     end = None if seconds is None else time.monotonic() + seconds
     context = multiprocessing.get_context("fork")
     with template() as file, context.Pool(jobs, maxtasksperchild=1) as pool:
-        yield from pool.imap_unordered(partial(_play, file), _until(end, orders), chunksize=1)
+        reports = pool.imap_unordered(partial(_play, file, end), _until(end, orders), chunksize=1)
+        yield from (report for report in reports if report is not None)
 
 
 def _until(end: float | None, orders: Iterable[Order]) -> Iterator[Order]:
@@ -62,8 +63,10 @@ def _until(end: float | None, orders: Iterable[Order]) -> Iterator[Order]:
         yield order
 
 
-def _play(file: Path, order: Order) -> Report:
-    """Play one world in this process."""
+def _play(file: Path, end: float | None, order: Order) -> Report | None:
+    """Play one world in this process; none when it is later than ``end``: the pool takes in orders long before."""
+    if end is not None and time.monotonic() >= end:
+        return None
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, most), most))
     signal.signal(signal.SIGPROF, _too_long)

@@ -11,7 +11,10 @@ from typing import Final
 
 import pytest
 
+from tests.simulation import shrink
 from tests.simulation.mutants import MUTANTS, Broken
+from tests.simulation.script import Order, script
+from tests.simulation.world import Report
 
 ROOT: Final = Path(__file__).parents[2]
 #: Worlds of a few minutes, which were right when they were chosen.
@@ -53,3 +56,38 @@ def test_a_world_is_right(seed: int) -> None:
     played = simulate("--seed", str(seed), "--minutes", "12")
 
     assert played.returncode == 0, played.stdout[-6000:] + played.stderr[-3000:]
+
+
+def test_no_world_is_begun_later_than_was_said() -> None:
+    """However many orders the pool has taken in by then: a night's worlds end with the night."""
+    played = simulate("--seeds", "1-", "--for", "0.02", "--minutes", "1", "--changes", "3", "--jobs", "1")
+
+    found = re.search(r"(\d+) worlds, 0 of them wrong", played.stdout)
+    assert found is not None, played.stdout[-6000:] + played.stderr[-3000:]
+    assert 1 <= int(found[1]) <= 10
+
+
+def test_a_world_shrinks_to_the_fewest_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left are those without any of which it goes right, or wrong in another way."""
+
+    def play(orders: list[Order]) -> list[Report]:
+        [order] = orders
+        left = {item.number for item in script(order)}
+        faults = ["the kind that is looked for"] if {1, 4} <= left else ["another kind"] if 0 in left else []
+        return [Report(seed=order.seed, steps=0, hash="", seconds=0.0, cpu=0.0, faults=faults)]
+
+    monkeypatch.setattr(shrink, "play", play)
+
+    order, items = shrink.shrunk(Order(8))
+
+    assert [item.number for item in items] == [1, 4]
+    assert items == script(order)
+
+
+def test_an_item_has_the_same_chances_without_the_others() -> None:
+    """Leaving one out changes nothing in the rest, or nothing could be shrunk."""
+    whole = {item.number: item for item in script(Order(8))}
+
+    less = script(Order(8, without=(0, 2)))
+
+    assert less == [item for number, item in whole.items() if number not in (0, 2)]
