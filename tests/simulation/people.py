@@ -98,7 +98,7 @@ class People:
     async def press_without_right(self, by: SlackUser, random: Random) -> None:
         """Press what somebody else may press."""
         for _, message in self.requests()[:2]:
-            await self.click(by, random.choice(("approve", "reject")), message)
+            await self.click(by, random.choice(("approve", "approve", "reject")), message)
         for change in self.known()[-2:]:
             await self.type(by, f"{random.choice(('cancel', 'unlock', 'resolve'))} CHG-{change}")
         await self.type(by, "freeze Because I can")

@@ -39,7 +39,7 @@ TROUBLE: Final = {
     "late_click": 2,
     "last_moment": 3,
     "redelivery": 3,
-    "stranger": 1,
+    "stranger": 3,
     "slow_telnyx": 1,
 }
 

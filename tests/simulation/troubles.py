@@ -279,6 +279,7 @@ async def redelivery(world: World, random: Random) -> None:
 
 async def stranger(world: World, random: Random) -> None:
     """Let somebody without any right press what there is to press."""
+    await world.people.seen(world.people.requests, 300.0)
     await world.people.press_without_right(world.sam, random)
 
 
