@@ -100,7 +100,8 @@ class Pages:
             size = self._size
         if len(self._seen) > _REMEMBERED:
             self._seen.clear()
-        walk = _Walk(wanted, size, {} if query else self._seen)
+        # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+        walk = await asyncio.to_thread(_Walk, wanted, size, {} if query else self._seen)
         asked = self._ask(source, query, walk)
         try:
             while asked is not None:

@@ -171,7 +171,7 @@ class Reader:
             if count % PAGE == 0:
                 await asyncio.sleep(0)  # others get a turn: nothing here waits for anything
         for source in Source:
-            lacking = {id_: draft for id_, draft in drafts.items() if source in draft.lacks}
+            lacking = await asyncio.to_thread(_lacking, source, drafts)
             async with aclosing(self._filled(source, lacking, wanted)) as filled:
                 async for id_ in filled:
                     if not drafts[id_].lacks:
@@ -188,9 +188,9 @@ class Reader:
         Those that match are on the pages that the filter leaves in this list, which are fewer.
         """
         query = wanted.search.query(source)
-        matched = {id_ for id_, draft in drafts.items() if draft.matched and query}
+        matched, others = await asyncio.to_thread(_parted, drafts) if query else (set[str](), {*drafts})
         size = len(matched) if wanted.search.whole_in(source) else None
-        for ids, narrowing, known in ((matched, query, size), (drafts.keys() - matched, {}, None)):
+        for ids, narrowing, known in ((matched, query, size), (others, {}, None)):
             async with aclosing(self._pages.rows_of(source, ids, narrowing, known)) as found:
                 async for id_, row in found:
                     draft = drafts[id_]
@@ -250,6 +250,17 @@ def _together(wanted: _Wanted, matched: _Drafts, named: Sequence[str], owned: Ma
     unchecked = [text for text in named if not text.startswith("+") and text not in owned]
     besides |= {id_: _Unfinished(lacks=needed or frozenset({Source.DETAIL})) for id_ in unchecked}
     return matched | besides
+
+
+def _lacking(source: Source, drafts: _Drafts) -> _Drafts:
+    """Return those of ``drafts`` that have still to be read from ``source``."""
+    return {id_: draft for id_, draft in drafts.items() if source in draft.lacks}
+
+
+def _parted(drafts: Mapping[str, _Unfinished]) -> tuple[set[str], set[str]]:
+    """Return the ids of those that the filter found, and of the others."""
+    matched = {id_ for id_, draft in drafts.items() if draft.matched}
+    return matched, drafts.keys() - matched
 
 
 def _snapshot(id_: str, draft: _Unfinished, *, editable: bool) -> Snapshot:

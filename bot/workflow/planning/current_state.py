@@ -39,11 +39,12 @@ class CurrentState:
         ``numbers`` has id -> number for those that were given by an id which nobody has typed.
         Ids in a sheet that the provider does not know give way to the numbers beside them, also in the request.
         """
-        known = "" if request.conditions else f" of {len(request.given):,}"
+        given = request.given
+        known = "" if request.conditions else f" of {len(given):,}"
         names = [setting.name for setting in (*kind.touched(request.names), *kind.statuses)]
         most = self._context.policies.largest(kind.name)
         target = Target(
-            identifiers=request.given,
+            identifiers=given,
             conditions=request.conditions,
             excluded=request.excluded,
             limit=most,
