@@ -37,8 +37,10 @@ def short_pauses() -> Iterator[None]:
     switch, collect = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH)
     gc.set_threshold(*COLLECT)
+    gc.freeze()  # what was imported stays, so no look at all objects has to come by it again
     try:
         yield
     finally:
         sys.setswitchinterval(switch)
         gc.set_threshold(*collect)
+        gc.unfreeze()

@@ -20,7 +20,9 @@ def test_pauses_are_short_only_while_the_bot_runs() -> None:
 
     with short_pauses():
         assert (sys.getswitchinterval(), gc.get_threshold()) == (SWITCH, COLLECT)
+        assert gc.get_freeze_count() > 0
     with pytest.raises(KeyError):
         run_and_break()
 
     assert (sys.getswitchinterval(), gc.get_threshold()) == before
+    assert gc.get_freeze_count() == 0
