@@ -109,6 +109,10 @@ class BotProcess:
                 process.kill()
         await process.wait()
 
+    async def ended(self) -> int:
+        """Wait until it has ended, however that comes, and return its exit status."""
+        return await self._running().wait()
+
     def log(self) -> str:
         """Return everything that the bot has written."""
         return self._log.read_text(errors="replace")

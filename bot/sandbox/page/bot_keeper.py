@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -11,6 +13,10 @@ from bot.sandbox.bot_process import BotProcess
 
 #: Seconds for which it is gone after a kill, so that people see it.
 PAUSE: Final = 1.0
+#: How it ends when it was asked to: a Ctrl-C on the terminal goes to it as well.
+STOPPED: Final = (0, 130, -signal.SIGINT)
+#: Lines of its log that are shown when it has ended by itself.
+TAIL: Final = 25
 
 
 class BotKeeper:
@@ -20,6 +26,7 @@ class BotKeeper:
         self._configuration = configuration
         self._log = log
         self._process: BotProcess | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         #: How many processes there have been.
         self.starts = 0
@@ -36,12 +43,13 @@ class BotKeeper:
 
     async def start(self) -> None:
         """Start a process; call it once, and :meth:`restart` after that."""
-        self._process = BotProcess(self._configuration, self._log)
-        await self._process.start()
+        process = BotProcess(self._configuration, self._log)
+        await process.start()
+        self._process, self._watching = process, asyncio.create_task(self._watch(process))
         self.starts += 1
 
     async def restart(self) -> None:
-        """Kill the process wherever it is, and start another one; whoever asks meanwhile waits for the same one."""
+        """Kill the process wherever it is, and start another one; whoever asks meanwhile gets the same one."""
         if self._one_at_a_time.locked():
             return
         async with self._one_at_a_time:
@@ -51,5 +59,15 @@ class BotKeeper:
 
     async def kill(self) -> None:
         """End the process at once, and leave it so."""
-        if self._process is not None:
-            await self._process.kill()
+        process, self._process = self._process, None
+        if process is not None and self._watching is not None:
+            await process.kill()
+            await self._watching
+
+    async def _watch(self, process: BotProcess) -> None:
+        """Say why when the process ends by itself: whoever changes the bot's code wants to know."""
+        status = await process.ended()
+        if process is self._process and status not in STOPPED:
+            tail = "\n".join(process.log().splitlines()[-TAIL:])
+            sys.stdout.write(f"\nThe bot ended by itself, with exit status {status}. Its log ends with:\n{tail}\n")
+            sys.stdout.flush()

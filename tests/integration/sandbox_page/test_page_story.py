@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import pytest
+
 from bot.sandbox.page.sandbox import Sandbox
 from bot.sandbox.page.world import ANA, APPROVALS, DALLAS, GUS, MAX, OPS, SAM
 from tests.integration.sandbox_page.visitor import Visitor, visiting
@@ -116,3 +118,18 @@ async def test_a_bot_that_is_gone_is_shown_and_answers_nothing(sandbox: Sandbox)
         await visitor.act(ANA, "command", channel=OPS, text="/numbers update")
 
         await visitor.until(lambda: shows(visitor, "settings"))
+
+
+async def test_a_bot_that_does_not_start_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever broke it while working on it reads on the terminal what is wrong, and can start it again."""
+    monkeypatch.setattr("bot.sandbox.page.sandbox.configuration", lambda *_: {})
+    async with Sandbox() as sandbox, visiting(sandbox) as visitor:
+        await visitor.until(lambda: not visitor.parts["bot"]["running"])
+        await visitor.act("", "switch", switch="kill", on=True)
+        assert visitor.parts["bot"]["starts"] == 2
+
+    said = capsys.readouterr().out
+    assert "The bot ended by itself, with exit status 2. Its log ends with:\n" in said
+    assert "SLACK_BOT_TOKEN is not set" in said
