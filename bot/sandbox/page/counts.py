@@ -16,6 +16,7 @@ from typing import Final
 from bot.sandbox.page.world import APPROVALS, StandIns
 from bot.sandbox.slack import File, SlackStandIn
 from bot.sandbox.slack.records import Json
+from bot.sandbox.slack.workspace import BOT_USER
 
 _SHEET: Final = re.compile(r"(CHG-\d+)-(plan|results)\.csv")
 _CHANGE: Final = re.compile(r"\bCHG-\d+\b")
@@ -51,11 +52,14 @@ class Counts:
         }
 
     def _sheets(self, kind: str, column: str) -> dict[str, Mapping[str, str]]:
-        """Return for each change with such a sheet what it says of every number that is to change."""
+        """Return for each change with such a sheet what it says of every number that is to change.
+
+        Only the bot's own: a visitor may upload anything under such a name, also a sheet that came from here.
+        """
         found: dict[str, Mapping[str, str]] = {}
         for file in self._world.slack.files:
             name = _SHEET.fullmatch(file.name)
-            if name is not None and name[2] == kind:
+            if name is not None and name[2] == kind and file.user == BOT_USER:
                 found[name[1]] = self._rows(file, column)
         return found
 
@@ -68,7 +72,8 @@ class Counts:
 
 def approved_changes(slack: SlackStandIn) -> set[str]:
     """Return the names of the changes whose request says that it has its approvals."""
-    requests = ["\n".join(_texts(message.blocks)) for message in slack.messages(APPROVALS)]
+    said = (message for message in slack.messages(APPROVALS) if message.user == BOT_USER)
+    requests = ["\n".join(_texts(message.blocks)) for message in said]
     return {name[0] for text in requests if _APPROVED.search(text) and (name := _CHANGE.search(text))}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.page.counts import Counts
 from bot.sandbox.page.guide import Guide
-from bot.sandbox.page.world import APPROVALS, OPS, StandIns, furnish, new_stand_ins
+from bot.sandbox.page.world import APPROVALS, MAX, OPS, StandIns, furnish, new_stand_ins
 from bot.sandbox.slack import File, Message
 from bot.sandbox.slack.workspace import BOT_USER
 from bot.sandbox.telnyx.jobs import Job, operations_on
@@ -144,6 +144,17 @@ def test_who_writes_the_word_of_an_approval_approves_nothing(ledger: Ledger) -> 
     ledger.say(APPROVALS, "CHG-1 · Telnyx\n*Approvals*\n0 of 1\n> 1 of 1: &lt;@U0MAX&gt; approved")
 
     assert ledger.counts()["approved"] == 0
+
+
+def test_what_a_visitor_uploads_or_writes_is_not_counted(ledger: Ledger) -> None:
+    """A sheet goes out, is changed in some program and comes back under its name: the bot's own still says it."""
+    ledger.approve("CHG-1", ledger.numbers)
+    person, answer = ledger.world.slack.person(MAX), "1 of 1: <@U0MAX> approved"
+    person.post(OPS, files=[("CHG-1-plan.csv", b"\xff;a"), ("CHG-1-results.csv", b"number;outcome\r\n")])
+    person.post(APPROVALS, f"CHG-2 {answer}", files=[("CHG-2-plan.csv", b"number,action\r\n+13035550100,change\r\n")])
+    ledger.world.slack.messages(APPROVALS)[-1].blocks = [{"type": "section", "text": {"text": f"CHG-2\n{answer}"}}]
+
+    assert ledger.counts() == {"approved": 4, "changed": 0, "doubled": 0, "lost": 0}
 
 
 def test_the_guide_is_ticked_by_what_happens(ledger: Ledger) -> None:
