@@ -54,15 +54,15 @@ class Actions:
         }
 
     async def carry_out(self, given: Given) -> Json:
-        """Do it and return what the page is told besides that it is done; ``error`` is a sentence or None."""
-        try:
-            act, person = self._act(given.text("do")), self._person(given.text("as"))
-            if act == self._suggest:  # a menu waits by itself
-                return await act(person, given)
-            with self._waiting_in(person):
-                return await act(person, given)
-        except StandInRefused as refusal:
-            return {"error": sentence(str(refusal))}
+        """Do it and return what the page is told besides that it is done; ``error`` is a sentence or None.
+
+        Raises StandInRefused for what nobody can do, or not now.
+        """
+        act, person = self._act(given.text("do")), self._person(given.text("as"))
+        if act == self._suggest:  # a menu waits by itself
+            return await act(person, given)
+        with self._waiting_in(person):
+            return await act(person, given)
 
     def _act(self, name: str) -> Act:
         if name not in self._acts:

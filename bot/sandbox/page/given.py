@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 
 from bot.sandbox.slack import StandInRefused
@@ -40,10 +39,6 @@ class Given:
             raise StandInRefused(f"{name!r} has to be a list of texts")
         return found
 
-    def switch(self) -> str | None:
-        """Return the switch that is meant when something is to be switched, else None."""
-        return self.text("switch") if self._fields.get("do") == "switch" else None
-
     def files(self) -> Sequence[tuple[str, bytes]]:
         """Return the files as names and bytes; none when there are none."""
         found = self._fields.get("files") or []
@@ -58,5 +53,5 @@ def _file(given: object) -> tuple[str, bytes]:
     file = Given(given)
     try:
         return file.text("name"), base64.b64decode(file.text("content"), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # letters that base64 does not have, or that nothing has but itself
         raise StandInRefused("a file's content has to be base64") from error

@@ -38,7 +38,10 @@ class PartSource:
 
 
 class Board:
-    """The parts of the state as JSON texts, drawn at most ten times a second, whoever looks."""
+    """The parts of the state as JSON texts, drawn at most ten times a second, whoever looks.
+
+    The texts are ASCII: what people write may have halves of characters in it, which no other text can be told with.
+    """
 
     def __init__(self, sources: Sequence[PartSource]) -> None:
         self._sources = sources
@@ -54,7 +57,7 @@ class Board:
                 mark = source.mark()
                 if mark is None or mark != self._marks[place]:
                     self._marks[place] = mark
-                    self._drawn[place] = {name: json.dumps(part, ensure_ascii=False) for name, part in source.parts()}
+                    self._drawn[place] = {name: json.dumps(part) for name, part in source.parts()}
         return {name: text for drawn in self._drawn for name, text in drawn.items()}
 
 
@@ -106,7 +109,7 @@ class OpenPage:
     async def _carry_out(self, text: str) -> None:
         try:
             given = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             given = None
         told: Json = given if isinstance(given, dict) else {}
         self._answers.append({"type": "done", "id": told.get("id"), **await self._act(Given(told))})

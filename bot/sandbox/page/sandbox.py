@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 
 from bot.sandbox.page import world as places
 from bot.sandbox.page.accounts import close_part, telnyx_part
-from bot.sandbox.page.actions import Actions
+from bot.sandbox.page.actions import Actions, sentence
 from bot.sandbox.page.bot_keeper import BotKeeper
 from bot.sandbox.page.counts import Counts
 from bot.sandbox.page.given import Given
@@ -24,6 +24,7 @@ from bot.sandbox.page.screens import screen_parts, workspace_parts
 from bot.sandbox.page.server import PageServer
 from bot.sandbox.page.switches import Switches
 from bot.sandbox.page.world import StandIns, furnish, new_stand_ins
+from bot.sandbox.slack import StandInRefused
 from bot.sandbox.slack.records import Json
 
 
@@ -89,9 +90,14 @@ class Sandbox:
         yield "counts", self._counts.part()
 
     async def _act(self, given: Given) -> Json:
-        name = given.switch()
-        if name is None:
-            return await self._actions.carry_out(given)
+        try:
+            doing = self._switch if given.text("do") == "switch" else self._actions.carry_out
+            return await doing(given)
+        except StandInRefused as refusal:
+            return {"error": sentence(str(refusal))}
+
+    async def _switch(self, given: Given) -> Json:
+        name = given.text("switch")
         if name == "kill":
             await self.bot.restart()
         elif not self._switches.turn(name, on=given.flag("on")):

@@ -98,7 +98,7 @@ def _sent(name: str) -> web.StreamResponse:
 
 def _attachment(name: str) -> str:
     """Return the header that has a browser keep a file, whatever is in it, under its name."""
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return f"attachment; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
 
 
 async def _protect(_: web.Request, response: web.StreamResponse) -> None:

@@ -122,18 +122,32 @@ async def test_more_acts_than_there_is_room_for_are_all_done(quiet: Sandbox) -> 
 async def test_nonsense_is_answered_and_forgotten(quiet: Sandbox) -> None:
     """Whatever comes over the socket, the page and the others go on."""
     async with visiting(quiet) as visitor:
-        for nonsense in ("no JSON", "[1]", '{"do": 7}', json.dumps({"as": "U0NOBODY", "do": "submit"})):
+        for nonsense in ("no JSON", "[1]", "[" * 100_000, '{"do": 7}', json.dumps({"as": "U0NOBODY", "do": "submit"})):
             await visitor.socket.send_str(nonsense)
         strange = [
             await visitor.act(ANA, "fly"),
             await visitor.act(ANA, "post", channel=OPS, files=[{"name": "a", "content": "%%"}]),
+            await visitor.act(ANA, "post", channel=OPS, files=[{"name": "a", "content": "é"}]),
             await visitor.act(ANA, "choose", block_id="x", wanted="not a list"),
+            await visitor.act(ANA, "switch", switch=["kill"]),
             await visitor.act(ANA, "switch", switch="none", on=True),
         ]
         await visitor.act(ANA, "post", channel=OPS, text="still here")
 
         assert visitor.texts(OPS) == ["still here"]
         assert all(answer["error"] for answer in strange)
+
+
+async def test_half_a_character_is_told_as_it_is(quiet: Sandbox) -> None:
+    """JSON can say what UTF-8 cannot; a page that is told of it goes on, and the file of that name can be had."""
+    half = "\ud83d"
+    async with visiting(quiet) as visitor, ClientSession() as session:
+        await visitor.act(ANA, "post", channel=OPS, text=half, files=[{"name": half, "content": "aGk="}])
+        [message] = visitor.parts[f"messages:{OPS}"]
+        async with session.get(f"{quiet.url}/files/{message['files'][0]['id']}") as answer:
+            assert await answer.read() == b"hi"
+
+    assert (message["text"], message["files"][0]["name"]) == (half, half)
 
 
 async def test_too_large_a_message_closes_the_page_and_nothing_else(quiet: Sandbox) -> None:
