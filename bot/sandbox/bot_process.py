@@ -39,7 +39,7 @@ class Ending:
 
 
 class BotProcess:
-    """``python -m bot serve`` with a given configuration; an asynchronous context manager."""
+    """``linesman serve`` with a given configuration; an asynchronous context manager."""
 
     def __init__(self, configuration: Mapping[str, str], log: Path) -> None:
         self._configuration = configuration
@@ -56,10 +56,10 @@ class BotProcess:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "bot", "serve"),
+                *("-m", "bot.sandbox.leash", "serve"),
                 cwd=_HOME,
                 env={**surroundings, **self._configuration},
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,  # held open, so that it ends when this process is killed
                 stdout=log,
                 stderr=log,
             )

@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.request import ProxyHandler, build_opener
@@ -21,6 +23,13 @@ SANDBOX: Final = (sys.executable, "-m", "bot", "sandbox", "--no-browser")
 def children(process: int) -> list[int]:
     """Return the processes that a process has started."""
     return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def runs(process: int) -> bool:
+    """Return whether a process is there and has not ended; one that has, and that nobody asked about, has no command."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return bool(Path(f"/proc/{process}/cmdline").read_bytes())
+    return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["control-c", "term", "hangup"])
@@ -50,6 +59,27 @@ def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, number: s
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ProcessLookupError):
         os.kill(bot, 0)
+
+
+def test_a_sandbox_that_is_killed_takes_the_bot_with_it(tmp_path: Path) -> None:
+    """Nobody can be asked to end it then: it notices by itself."""
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [*SANDBOX, "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as sandbox:
+        assert sandbox.stdout is not None
+        assert sandbox.stdout.readline()
+        [bot] = children(sandbox.pid)
+        assert runs(bot)
+        sandbox.kill()
+    deadline = time.monotonic() + 30
+    while runs(bot) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert not runs(bot)
 
 
 @pytest.mark.parametrize(
