@@ -44,6 +44,7 @@ class Asking:
                 if name == NOTHING:
                     return None
                 if name is not None and await self._requested(by, name):
+                    self._world.plans.requested(name)
                     return name
             await self._people.close(by)
             await self._people.think(LATER)
@@ -115,9 +116,8 @@ class Asking:
         whole = True
         if "leave_out" in action_ids(view.blocks) and self._random.random() < RESTS:
             await by.click("leave_out")
-            shown = await self._people.seen(
-                lambda: self._answered(by) if "leave_out" not in action_ids(by.view.blocks) else None, LATER
-            )
+            before = str(view.blocks)
+            shown = await self._people.seen(lambda: self._answered(by, but=before), LATER)
             if shown is None:
                 return None
             view, whole = shown, False
@@ -159,10 +159,11 @@ class Asking:
             await people.seen(lambda: people.posted(change, "approval_card"), LATER)
         return await people.seen(lambda: people.posted(change, "approval_card"), LATER) is not None
 
-    def _answered(self, by: SlackUser) -> View | None:
-        """Return the modal once it shows a plan, or why there is none."""
+    def _answered(self, by: SlackUser, *, but: str = "") -> View | None:
+        """Return the modal once it shows a plan, or why there is none, ``but`` for one with these blocks."""
         view = self._people.open(by, "preview")
-        return view if view is not None and any(block["type"] == "actions" for block in view.blocks) else None
+        shown = view is not None and any(block["type"] == "actions" for block in view.blocks)
+        return view if view is not None and shown and str(view.blocks) != but else None
 
     # What follows an earlier change
 

@@ -37,6 +37,17 @@ class Plans:
                 if name in wish.values and name not in SECRET and _typed(value) != wish.values[name]:
                     self._wrong(f"{name} of {e164} is planned as {value!r} by CHG-{change}, and wished by {wish}")
 
+    def requested(self, change: int) -> None:
+        """Want a change that goes on to hold each number that it changes, unless an operator has released them."""
+        query = (
+            "SELECT o.e164 FROM operations o JOIN changes c ON c.id = o.change_id WHERE c.id = ? AND o.batch NOT NULL "
+            "AND c.state IN ('awaiting_approval', 'approved', 'running') AND NOT EXISTS "
+            "(SELECT 1 FROM locks l WHERE l.change_id = c.id AND l.number_id = o.number_id) AND NOT EXISTS "
+            "(SELECT 1 FROM events e WHERE e.change_id = c.id AND e.what = 'unlocked')"
+        )
+        for (e164,) in self._world.judge.rows(query, change):
+            self._wrong(f"CHG-{change} goes on and does not hold {e164}")
+
     def followed(self, change: int, earlier: int, word: str) -> None:
         """Check the plan of an undo or a retry: numbers of the earlier change, and for an undo their values of then."""
         before = {e164: json.loads(told) for e164, told in self._operations(earlier, "before")}

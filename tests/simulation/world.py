@@ -46,6 +46,8 @@ SIGNING_SECRET: Final = "signing-secret-of-the-simulation"
 SECRET_KEY: Final = "c2ltdWxhdGlvbi1rZXktb2YtbGluZXNtYW4tMzJieXQ="
 #: Seconds of a world between the end of the faults and its judgement at most.
 CALM: Final = 7200.0
+#: How often two people want the same at the same time.
+TWINS: Final = 0.15
 #: How many waits of ten seconds go by from one look of the judge at whether all goes on to the next.
 LOOKS: Final = 6
 #: Seconds between two looks of the bot's loops for work that nobody rang for.
@@ -309,13 +311,20 @@ class World:
         """Have somebody want a change, and now and then what follows it."""
         by = random.choice((self.ana, self.mia))
         wanted = wish(self, random)
-        async with self._keyboards[by.id]:
-            change = await self.asking.ask(by, wanted)
+        if random.random() < TWINS:
+            await asyncio.gather(*(self._asked(each, wanted) for each in (self.ana, self.mia)))
+            return
+        change = await self._asked(by, wanted)
         if change is None or random.random() < 0.6:
             return
         if await self.people.seen(lambda: self._told(change), 3600.0):
             async with self._keyboards[by.id]:
                 await self._follow(by, change, random)
+
+    async def _asked(self, by: SlackUser, wanted: Wish) -> int | None:
+        """Have somebody ask for a change once they have finished what they were at."""
+        async with self._keyboards[by.id]:
+            return await self.asking.ask(by, wanted)
 
     async def _follow(self, by: SlackUser, change: int, random: Random) -> None:
         """Have somebody undo a change, retry what failed, or save it and run it again."""
