@@ -67,13 +67,14 @@ class Judge:
 
     async def _answered(self, by: SlackUser, did: str, act: Awaitable[Delivery]) -> None:
         world = self._world
-        life, calls = world.process.life, len(world.slack.calls)
+        life, calls, full = world.process.life, len(world.slack.calls), world.disk.full
         before = self._shown(by)
         delivery = await act
         world.trace.add(f"{by.profile.name} {did}: {delivery.error}")
         if delivery.error is None:
             await world.people.seen(lambda: self._shown(by) != before and not self._loading(by), ANSWERED)
-            smooth = all(call.error is None for call in world.slack.calls[calls:]) and not world.disk.full
+            full = full or world.disk.full
+            smooth = all(call.error is None for call in world.slack.calls[calls:]) and not full
             if smooth and world.process.life is life and not life.over:
                 if self._shown(by) == before:
                     self.wrong(f"{by.profile.name} {did} at {world.nature.now()} and was not answered")
