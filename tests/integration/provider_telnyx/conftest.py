@@ -33,8 +33,8 @@ def encryption() -> Encryption:
 
 @pytest.fixture
 async def telnyx(account: TelnyxStandIn, encryption: Encryption) -> AsyncIterator[Telnyx]:
-    """Return a provider on the account; its bounds are those of a hurry."""
-    bounds = Bounds(timeout=2.0, deadline=6.0, backoff=0.02, longest_backoff=0.1)
+    """Return a provider on the account; it repeats in a hurry, and waits for answers as long as they may take."""
+    bounds = Bounds(timeout=30.0, deadline=6.0, backoff=0.02, longest_backoff=0.1)
     async with Telnyx(api_key=API_KEY, api_url=account.url, encryption=encryption, bounds=bounds) as provider:
         yield provider
 
