@@ -60,7 +60,6 @@ function missing(surface, view) {
     return value === null || value === undefined || value === "" || value.length === 0;
   });
   for (const block of empty) ui.problems.set(keyOf(surface, block, block.element), "Please complete this required field.");
-  ui.invalid = surface.key;
   return empty.length > 0;
 }
 
