@@ -1,7 +1,7 @@
 """``python -m bot.sandbox.leash serve``: the same as ``linesman serve``, and over as soon as whoever started it is.
 
-Its standard input is a pipe that nobody writes to. A process that is killed cannot end the ones that it started; but the
-system closes what it held, and that is read here.
+Its standard input is a pipe that nobody writes to. A process that is killed cannot end the ones that it started; but
+the system closes what it held, and that is read here.
 """
 
 from __future__ import annotations

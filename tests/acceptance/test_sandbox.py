@@ -26,7 +26,7 @@ def children(process: int) -> list[int]:
 
 
 def runs(process: int) -> bool:
-    """Return whether a process is there and has not ended; one that has, and that nobody asked about, has no command."""
+    """Return whether a process is there and has not ended; one that has, and is still listed, has no command."""
     with suppress(FileNotFoundError, ProcessLookupError):
         return bool(Path(f"/proc/{process}/cmdline").read_bytes())
     return False
