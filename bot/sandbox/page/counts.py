@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Final
 
 from bot.sandbox.page.world import APPROVALS, StandIns
@@ -22,6 +23,10 @@ _SHEET: Final = re.compile(r"(CHG-\d+)-(plan|results)\.csv")
 _CHANGE: Final = re.compile(r"\bCHG-\d+\b")
 #: What the request of a change says that has all the approvals it needs: "1 of 1: <@U0MAX> approved".
 _APPROVED: Final = re.compile(r"^(\d+) of \1: .*<@\w+> approved", re.MULTILINE)
+#: What it says before, when one approval is all that it needs; and of whom it is, who cannot give that one.
+_PENDING: Final = re.compile(r"\brequested by <@(\w+)>.*^0 of 1$", re.MULTILINE | re.DOTALL)
+#: The button that gives it. The bot acknowledges the click once the approval is kept.
+_APPROVE: Final = "approve"
 #: What the plan says of a number that has its new values already.
 _UNCHANGED: Final = "unchanged"
 
@@ -71,10 +76,26 @@ class Counts:
 
 
 def approved_changes(slack: SlackStandIn) -> set[str]:
-    """Return the names of the changes whose request says that it has its approvals."""
+    """Return the names of the changes that have their approvals: the request says so, or somebody gave the last one.
+
+    From the click to the word a moment passes, and a long one while Slack or the bot is down.
+    """
     said = (message for message in slack.messages(APPROVALS) if message.user == BOT_USER)
     requests = ["\n".join(_texts(message.blocks)) for message in said]
-    return {name[0] for text in requests if _APPROVED.search(text) and (name := _CHANGE.search(text))}
+    approved = [text for text in requests if _APPROVED.search(text)]
+    return {name[0] for text in (*approved, *_clicked(slack)) if (name := _CHANGE.search(text))}
+
+
+def _clicked(slack: SlackStandIn) -> Iterator[str]:
+    """Yield what the requests said on which somebody other than the requester pressed the button."""
+    for each in slack.deliveries:
+        if each.kind != "block_actions" or each.status != HTTPStatus.OK:
+            continue
+        text = "\n".join(_texts(each.payload.get("message", {}).get("blocks")))
+        pending = _PENDING.search(text)
+        pressed = [action["action_id"] for action in each.payload["actions"]]
+        if pressed == [_APPROVE] and pending is not None and pending[1] != each.payload["user"]["id"]:
+            yield text
 
 
 def _texts(blocks: object) -> Iterator[str]:

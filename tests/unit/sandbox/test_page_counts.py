@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.page.counts import Counts
 from bot.sandbox.page.guide import Guide
-from bot.sandbox.page.world import APPROVALS, MAX, OPS, StandIns, furnish, new_stand_ins
+from bot.sandbox.page.world import ANA, APPROVALS, MAX, OPS, StandIns, furnish, new_stand_ins
 from bot.sandbox.slack import File, Message
 from bot.sandbox.slack.workspace import BOT_USER
 from bot.sandbox.telnyx.jobs import Job, operations_on
@@ -144,6 +144,28 @@ def test_who_writes_the_word_of_an_approval_approves_nothing(ledger: Ledger) -> 
     ledger.say(APPROVALS, "CHG-1 · Telnyx\n*Approvals*\n0 of 1\n> 1 of 1: &lt;@U0MAX&gt; approved")
 
     assert ledger.counts()["approved"] == 0
+
+
+def test_an_approval_counts_from_the_click_on(ledger: Ledger) -> None:
+    """While Slack is down the request cannot say it; the change that runs meanwhile is no less approved."""
+    ledger.sheet("CHG-1-plan.csv", "action", dict.fromkeys(ledger.numbers, "change"))
+    ledger.say(APPROVALS, "CHG-1 · Telnyx\n*Awaiting approval* · requested by <@U0ANA>\n*Approvals*\n0 of 1")
+    [request] = ledger.world.slack.messages(APPROVALS)
+    ledger.job(ledger.numbers)
+
+    def press(person: str, button: str, status: int | None) -> None:
+        payload = {"user": {"id": person}, "actions": [{"action_id": button}], "message": {"blocks": request.blocks}}
+        ledger.world.slack.workspace.journal.delivery(
+            kind="block_actions", payload=payload, transport="socket"
+        ).status = status
+
+    press(ANA, "approve", 200)
+    press(MAX, "approve", None)
+    press(MAX, "details", 200)
+    assert ledger.counts() == {"approved": 0, "changed": 4, "doubled": 4, "lost": 0}
+    press(MAX, "approve", 200)
+
+    assert ledger.counts() == {"approved": 4, "changed": 4, "doubled": 0, "lost": 0}
 
 
 def test_what_a_visitor_uploads_or_writes_is_not_counted(ledger: Ledger) -> None:
