@@ -107,3 +107,34 @@ async def test_a_small_screen_shows_one_pane_at_a_time(page: Page, requester: Pa
 
     await expect(requester.all).to_be_hidden()
     assert await page.evaluate("document.documentElement.scrollWidth") == SMALL["width"]
+
+
+@pytest.mark.parametrize("look", [{"viewport": SMALL}], ids=["small"])
+async def test_a_small_screen_shows_the_step_that_is_next(page: Page, requester: Pane, manager: Pane) -> None:
+    """One step at a time is enough to follow; when all are done it says so, and not nothing."""
+    steps = page.get_by_role("region", name="Your first minute").locator("li:visible")
+    await expect(steps).to_have_count(1)
+    await requester.fill_the_form()
+    await requester.press_in_modal("Preview")
+    await requester.request()
+    await page.get_by_role("tablist", name="Panes").get_by_role("tab", name="Manager").click()
+    await expect(steps).to_contain_text("Approve as Max")
+    await manager.press("Approve", yes="Approve")
+
+    await expect(steps.get_by_label("Done")).to_have_count(3)
+
+
+async def test_what_is_chosen_does_not_run_into_the_cross_that_clears_it(requester: Pane) -> None:
+    """A long option is cut off where the cross begins."""
+    await requester.say("/numbers emergency")
+    box = requester.modal.get_by_role("combobox", name="Emergency address")
+    await box.click()
+    await box.press_sequentially("1600")
+    await requester.modal.get_by_role("option", name="1600 Broadway").click()
+    cross = await requester.modal.get_by_role("button", name="Clear").bounding_box()
+    ends = await box.evaluate(
+        "box => box.getBoundingClientRect().right - parseFloat(getComputedStyle(box).paddingRight)"
+    )
+
+    assert cross is not None
+    assert ends <= cross["x"]
