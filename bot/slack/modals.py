@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, ModalClosed, ModalNotOpened
 from bot.slack.interactions import SentView
 from bot.slack.views.elements import View
-from bot.slack.views.preview import notice
+from bot.slack.views.preview import loading, notice
 from bot.slack.web_api import call
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,8 @@ class Modals:
         self._client = client
         #: View id -> time of the loop at which the ack of its last submission is surely applied.
         self._covered: dict[str, float] = {}
+        #: Trigger of a click -> the modal that was opened for it and in which nothing is shown yet.
+        self._loading: dict[str, str] = {}
 
     def submitted(self, view_id: str) -> None:
         """Note that a modal was submitted just now, and that its ack may show something else in it."""
@@ -48,6 +50,7 @@ class Modals:
         Raises another DeliveryError when Slack does not take it; then the modal says that, if it can be reached.
         """
         now = asyncio.get_running_loop().time()
+        self._loading = {trigger: view for trigger, view in self._loading.items() if view != view_id}
         await asyncio.sleep(max(0.0, self._covered.get(view_id, now) - now))
         try:
             await _persistently(lambda: self._client.views_update(view_id=view_id, view=view))
@@ -70,17 +73,36 @@ class Modals:
             if error.code != "hash_conflict":  # a later click, or an earlier try, has redrawn the form already
                 raise
 
-    async def open(self, trigger: str, view: View) -> str:
-        """Open a modal and return its id; must happen within three seconds of the click. Raises NotOpened."""
-        return await self._opened(trigger, view, self._client.views_open)
+    async def explain(self, trigger: str, view: View) -> bool:
+        """Show ``view`` where a click has opened a modal that still loads; tell whether there is one to be reached."""
+        if (still := self._loading.get(trigger)) is None:
+            return False
+        try:
+            await self.show(still, view)
+        except DeliveryError as error:
+            log.info("answered outside of the modal", why=error.message)
+            return False
+        return True
 
-    async def push(self, trigger: str, view: View) -> str:
-        """Open a modal on top of the one in which somebody clicked and return its id. Raises NotOpened."""
-        return await self._opened(trigger, view, self._client.views_push)
+    async def open(self, trigger: str) -> str:
+        """Open a modal that loads and return its id; must happen within three seconds of the click.
 
-    async def _opened(self, trigger: str, view: View, opening: Callable[..., Awaitable[Any]]) -> str:
+        Raises ModalNotOpened.
+        """
+        return await self._opened(trigger, self._client.views_open)
+
+    async def push(self, trigger: str) -> str:
+        """Do the same on top of the modal in which somebody clicked."""
+        return await self._opened(trigger, self._client.views_push)
+
+    async def _opened(self, trigger: str, opening: Callable[..., Awaitable[Any]]) -> str:
+        view = await self._open(trigger, opening)
+        self._loading[trigger] = view
+        return view
+
+    async def _open(self, trigger: str, opening: Callable[..., Awaitable[Any]]) -> str:
         # With a name of its own a modal can be found although the answer that tells its id was lost.
-        named = {**view, "external_id": trigger[:255]}
+        named = {**loading(), "external_id": trigger[:255]}
         try:
             answer = await call(opening(trigger_id=trigger, view=named))
         except DeliveryUnknown as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from bot.slack.home_publisher import HomePublisher
 from bot.slack.interactions import Interaction
 from bot.slack.modals import Modals
 from bot.slack.permalinks import Permalinks
-from bot.slack.views.elements import View, escape
+from bot.slack.views.elements import View, escape, given_back, section
 from bot.slack.views.preview import notice
 from bot.slack.web_api import call
 from bot.workflow.approval.approvals import Approvals
@@ -71,10 +72,10 @@ class Services:
     direct_messages: SlackDirectMessages
 
     def to_person(self, act: Interaction) -> Answer:
-        """Return how to answer the person behind ``act`` where they clicked, so that only they see it."""
+        """Return how to answer the person behind ``act`` so that only they see it; see :meth:`explain`."""
 
         async def answer(text: str) -> None:
-            await self.say(act, escape(text))
+            await self.explain(act, text)
 
         return answer
 
@@ -91,9 +92,18 @@ class Services:
                     return
             except DeliveryError as error:
                 log.info("answered outside of the modal", why=error.message)
-            await self.say(act, escape(text))
+            await self.explain(act, text)
 
         return answer
+
+    async def explain(self, act: Interaction, text: str, typed: Sequence[str] = ()) -> None:
+        """Say why something did not work, and give back what was ``typed``.
+
+        A modal that was opened for it says it: it would load for ever. Where there is none, it is said where they are.
+        """
+        if not await self.modals.explain(act.trigger, notice(escape(text), typed=typed)):
+            kept = given_back(typed)
+            await self.say(act, escape(text), [section(escape(text)), *kept] if kept else None)
 
     async def say(
         self,
@@ -153,11 +163,11 @@ class Services:
         """Replace what is in an open modal; see :meth:`bot.slack.modals.Modals.show`."""
         await self.modals.show(view_id, view)
 
-    async def reveal(self, act: Interaction, view: View) -> str:
-        """Open a modal for a click, on top of the modal in which it was made, and return its id."""
+    async def reveal(self, act: Interaction) -> str:
+        """Open a modal that loads, on top of the modal in which the click was made, and return its id."""
         opening = self.modals.push if act.view.modal else self.modals.open
-        return await opening(act.trigger, view)
+        return await opening(act.trigger)
 
-    async def open(self, act: Interaction, view: View) -> str:
-        """Open a modal and return its id; must happen within three seconds of the click."""
-        return await self.modals.open(act.trigger, view)
+    async def open(self, act: Interaction) -> str:
+        """Open a modal that loads and return its id; must happen within three seconds of the click."""
+        return await self.modals.open(act.trigger)

@@ -13,7 +13,7 @@ from bot.slack.views.card import RETRY, UNDO
 from bot.slack.views.elements import escape
 from bot.slack.views.form import form
 from bot.slack.views.lines import WORKBOOK
-from bot.slack.views.preview import loading, notice
+from bot.slack.views.preview import notice
 
 _ACTIONS = {RETRY: FollowUp.RETRY, UNDO: FollowUp.UNDO}
 
@@ -57,7 +57,7 @@ async def _pressed(services: Services, click: Click) -> None:
 
 async def _follow(services: Services, act: Interaction, change: int, what: FollowUp) -> None:
     """Show the form with what failed, or the plan that takes back what was done."""
-    view = await services.open(act, loading())
+    view = await services.open(act)
     try:
         draft = await services.follow_ups.draft(change, what, by=act.user)
         origin = (await services.change_details.read(change)).change.origin

@@ -24,7 +24,7 @@ from bot.slack.listeners.values import open_values, send_template
 from bot.slack.message_text import named, typed
 from bot.slack.registry import Registry
 from bot.slack.services import Services
-from bot.slack.views.elements import code, escape, given_back, section
+from bot.slack.views.elements import code, escape
 from bot.slack.views.help import help_text
 from bot.slack.views.status import status
 
@@ -44,8 +44,7 @@ def _with_list(services: Services, command: SlashCommand) -> Answer:
     text = named(typed(command.text))
 
     async def answer(why: str) -> None:
-        kept = given_back(boxes_of(text)) if _is_list(services, text) else []
-        await services.say(command, escape(why), [section(escape(why)), *kept] if kept else None)
+        await services.explain(command, why, boxes_of(text) if _is_list(services, text) else ())
 
     return answer
 

@@ -21,7 +21,7 @@ from bot.slack.views.approval_card import (
     says_at_once,
 )
 from bot.slack.views.elements import escape, quote, when
-from bot.slack.views.preview import loading, notice, waiting
+from bot.slack.views.preview import notice, waiting
 from bot.slack.views.status import details
 from bot.workflow.approval.approvals import DecisionResult
 
@@ -75,7 +75,7 @@ def _thanks(change: int, answer: DecisionResult) -> str:
 
 async def _ask_why(services: Services, click: Click) -> None:
     """Open the modal that asks why, for those whose rejection will count."""
-    view = await services.open(click, loading())
+    view = await services.open(click)
     answer = services.in_modal(click, view)
     services.clicks.hand_over(_fill_rejection(services, click, view), answer, "rejection form")
 
@@ -110,7 +110,7 @@ def _not_rejected(services: Services, sent: ModalSubmission, text: str) -> Reply
 
 async def _details(services: Services, click: Click) -> None:
     change, _ = read_ticket(click.value)
-    view = await services.open(click, loading())
+    view = await services.open(click)
     try:
         shown = await services.change_details.shown(change, by=click.user)
     except LinesmanError as error:

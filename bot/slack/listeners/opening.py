@@ -13,7 +13,7 @@ from bot.slack.services import Services
 from bot.slack.views.elements import escape, with_notes
 from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.inputs import BOX_LENGTH
-from bot.slack.views.preview import TITLE, loading, notice
+from bot.slack.views.preview import TITLE, notice
 
 
 async def open_form(services: Services, act: Interaction, *, kind: Kind | None = None, pasted: str = "") -> bool:
@@ -22,7 +22,7 @@ async def open_form(services: Services, act: Interaction, *, kind: Kind | None =
     A trigger lives three seconds, and asking Slack whether the person may do this can take longer, so the modal
     opens first and is filled afterwards.
     """
-    view = await services.open(act, loading())
+    view = await services.open(act)
     return await fill_form(services, act, view, kind=kind, draft=Draft(kind="", pasted=boxes_of(pasted)))
 
 

@@ -18,7 +18,6 @@ from bot.slack.views.preview import (
     asked,
     asking,
     in_the_way,
-    loading,
     notice,
 )
 from bot.workflow.approval.approvals import COUNT
@@ -75,7 +74,7 @@ async def _edit(services: Services, click: Click) -> None:
 
 async def _again(services: Services, click: Click) -> None:
     """Plan the same request anew, in the open modal or, from a card, in a new one."""
-    view = click.view.id or await services.open(click, loading())
+    view = click.view.id or await services.open(click)
     try:
         change = await services.requests.again(
             int(click.value),

@@ -12,7 +12,7 @@ from bot.slack.interactions import Click, ModalSubmission, SlashCommand
 from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
 from bot.slack.views.elements import Block, escape, section
-from bot.slack.views.preview import loading, notice, waiting
+from bot.slack.views.preview import notice, waiting
 from bot.slack.views.questions import (
     ADOPT,
     ADOPT_OTHER,
@@ -88,7 +88,7 @@ async def _resolve(
 
 async def _ask_which(services: Services, click: Click) -> None:
     ticket = BatchQuestion.read(click.value)
-    view = await services.open(click, loading())
+    view = await services.open(click)
     try:
         await services.resolution.allow(await services.resolution.change_of(ticket), by=click.user)
     except LinesmanError as error:

@@ -15,7 +15,7 @@ from bot.slack.message_text import texts_of
 from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.elements import code, escape
-from bot.slack.views.preview import loading, notice
+from bot.slack.views.preview import notice
 from bot.slack.views.sheet_field import first_sheet
 
 #: Digits from which on an entry that cannot be read may be a number with a slip in it, and is not just prose.
@@ -32,7 +32,7 @@ def register(registry: Registry) -> None:
 
 async def _change_these(services: Services, shortcut: Shortcut) -> None:
     """Open the form with the numbers of the message, or say why there is nothing to open it with."""
-    view = await services.open(shortcut, loading())
+    view = await services.open(shortcut)
     message = shortcut.message
     # A long message takes a while to read; the loop has clicks to answer meanwhile.
     reading = await asyncio.to_thread(services.number_lookup.read, texts_of(message))

@@ -13,7 +13,7 @@ from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
 from bot.slack.views.elements import View, code, escape
 from bot.slack.views.inputs import ways_to_filter
-from bot.slack.views.preview import loading, notice, waiting
+from bot.slack.views.preview import notice, waiting
 from bot.slack.views.templates import (
     DELETE,
     EARLIER,
@@ -71,14 +71,14 @@ async def _run(services: Services, click: Click) -> None:
 async def _open(services: Services, act: Interaction, template: Template) -> None:
     kind = services.templates.kind(template)
     draft, notes = services.templates.fitted(template, ways_to_filter(kind) if kind else ())
-    view = await services.open(act, loading())
+    view = await services.open(act)
     await fill_form(services, act, view, kind=kind, draft=draft, notes=[escape(n) for n in notes])
 
 
 async def _ask_name(services: Services, click: Click) -> None:
     """Open the modal at once, for its trigger lives three seconds, and say in it what would be kept, or why not."""
     change = int(click.value)
-    view = await services.reveal(click, loading())
+    view = await services.reveal(click)
     try:
         keeping = await services.templates.preview(change, by=click.user)
     except LinesmanError as error:

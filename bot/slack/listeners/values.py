@@ -30,7 +30,7 @@ def register(registry: Registry) -> None:
 
 async def open_values(services: Services, command: SlashCommand, text: str) -> bool:
     """Open the form and tell whether it opened; a kind and numbers may follow the command."""
-    view = await services.open(command, loading())
+    view = await services.open(command)
     word, rest = first_word(text)
     kind = _kind(services, word)
     pasted = boxes_of(rest if kind else text)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from bot.store import database
 from bot.store.database import _begin_sqlite
-from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.stage import OPS, Stage
 
 #: SQLite's own largest number of pages; any smaller limit than the present size means the present size.
 ROOMY = 1_073_741_823
@@ -109,6 +109,21 @@ async def test_an_approval_on_a_full_disk_is_answered_and_decides_nothing(idle: 
     assert stage.outcomes(change) == {"verified": 1}
     assert len(stage.created()) == 1
     stage.assert_nothing_doubled()
+
+
+async def test_a_window_that_was_opened_says_that_the_disk_is_full(idle: Stage, disk: Disk) -> None:
+    """Whoever waits in front of a window that loads reads in it why nothing follows, and has their list back."""
+    stage = idle
+    disk.full = True
+    said = ""
+    for _ in range(400):  # as above
+        await stage.sam.command("/numbers", "update +13035550000 +13035550001", channel=OPS)
+        said = stage.read(await stage.sam.wait_for_view(lambda view: "Loading" not in stage.read(view)))
+        if "disk" in said:
+            break
+
+    assert "The disk of the database is full" in said
+    assert "+13035550000 +13035550001" in said
 
 
 async def test_a_locked_database_is_told_and_waited_for(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
