@@ -23,6 +23,8 @@ export const ui = {
   confirm: null,
 };
 
+/** Characters of an act; the server closes a page that sends more than 16 MiB. */
+const LARGEST = 16_000_000;
 const waiting = new Map();
 /** Key of a field -> the promise that what it holds has been sent. */
 const entering = new Map();
@@ -77,7 +79,9 @@ function told(news) {
 export function act(as, what, fields) {
   if (socket?.readyState !== WebSocket.OPEN) return Promise.resolve({ error: "The sandbox is not running." });
   acts += 1;
-  socket.send(JSON.stringify({ type: "act", id: acts, as: as ?? undefined, do: what, ...fields }));
+  const words = JSON.stringify({ type: "act", id: acts, as: as ?? undefined, do: what, ...fields });
+  if (words.length > LARGEST) return Promise.resolve({ error: "This is too much for the sandbox: it takes files of 11 MB in all." });
+  socket.send(words);
   return new Promise((resolve) => waiting.set(acts, resolve));
 }
 
