@@ -33,8 +33,8 @@ COMMANDS: Final[Mapping[str, str]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status; ``sys.argv`` when ``arguments`` is None."""
     given = sys.argv[1:] if arguments is None else arguments
-    parsed = _parser(next((each for each in given if each in COMMANDS), "")).parse_args(given)
     try:
+        parsed = _parser(next((each for each in given if each in COMMANDS), "")).parse_args(given)
         status: int = parsed.run(parsed)
     except ConfigurationError as error:
         for problem in error.problems:

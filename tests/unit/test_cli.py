@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import cli
 from bot.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -65,3 +66,14 @@ def test_every_module_of_a_command_is_a_command() -> None:
     offered = re.findall(r"^    (\w+) ", run("--help")[0], re.MULTILINE)
 
     assert modules - {"__init__", "environment"} == {*COMMANDS} == {*offered}
+
+
+def test_control_c_is_no_accident_while_a_command_is_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends with 130 and no traceback, as it does later: imports take seconds on a busy machine."""
+
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "import_module", interrupted)
+
+    assert cli.main(["serve"]) == 130
