@@ -51,6 +51,7 @@ class Sandbox:
             for stand_in in (self.slack, self.telnyx, self.close):
                 await opening.enter_async_context(stand_in)
             numbers = furnish(self._world)
+            (Path(folder) / "policy.toml").write_text(places.POLICY, encoding="utf-8")
             self.bot = BotKeeper(configuration(self._world, Path(folder)), Path(folder) / "linesman.log")
             self._actions = Actions(self.slack)
             self._switches = Switches(self._world, liar=numbers[5])
@@ -124,6 +125,7 @@ def configuration(world: StandIns, folder: Path) -> dict[str, str]:
         "LINESMAN_OPERATORS": places.MANAGERS,
         "LINESMAN_APPROVAL_CHANNEL": places.APPROVALS,
         "LINESMAN_FAILURE_CHANNEL": places.FAILURES,
+        "LINESMAN_POLICY_FILE": str(folder / "policy.toml"),
         "LINESMAN_SECRET_KEY": Fernet.generate_key().decode(),
         "LINESMAN_POLL_MIN": "0.3",
         "LINESMAN_POLL_MAX": "0.8",

@@ -24,6 +24,13 @@ FAILURES: Final = "C0FAILURES"
 
 #: Who is there, and what the page calls them.
 ROLES: Final[Mapping[str, str]] = {ANA: "engineer", MAX: "manager", MIA: "manager", GUS: "guest", SAM: "stranger"}
+#: What the policy file says: deletions are off where no rule allows them, and the visitor is to see one.
+POLICY: Final = """\
+[[rule]]
+name = "deletions"
+kinds = ["telnyx.delete"]
+allow = true
+"""
 #: Seconds that a job takes: long enough to watch, short enough to wait for.
 JOB_SECONDS: Final = 4.0
 #: Numbers of the Dallas office, which the guide has moved, and of the Denver office.

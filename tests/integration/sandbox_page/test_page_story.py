@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from bot.sandbox.page.sandbox import Sandbox
-from bot.sandbox.page.world import ANA, APPROVALS, DALLAS, GUS, MAX, OPS, SAM
+from bot.sandbox.page.world import ANA, APPROVALS, DALLAS, GUS, MAX, MIA, OPS, SAM
 from tests.integration.sandbox_page.visitor import Visitor, visiting
 
 Json = dict[str, Any]
@@ -93,6 +93,26 @@ async def test_a_visitor_plays_the_whole_story(sandbox: Sandbox) -> None:
             call for call in visitor.parts["provider:telnyx"]["calls"] if call["path"].endswith("update_phone_numbers")
         ]
         assert [(call["method"], call["status"], call["body"]["tags"]) for call in posts] == [("POST", 202, ["moved"])]
+
+
+async def test_numbers_are_deleted_after_two_approvals(sandbox: Sandbox) -> None:
+    """The sandbox's policy allows it, so a visitor sees the count that has to be typed, and two managers approve."""
+    async with visiting(sandbox) as visitor:
+        await connected(visitor)
+        before = len(sandbox.telnyx.numbers)
+        await visitor.act(ANA, "command", channel=OPS, text="/numbers delete +13035550100 +13035550101")
+        await visitor.until(lambda: shows(visitor, "reason"))
+        await visitor.act(ANA, "type", block_id="reason", text="The team is closed.")
+        await visitor.act(ANA, "submit")
+        await visitor.until(lambda: shows(visitor, "count"))
+        await visitor.act(ANA, "type", block_id="count", text="2")
+        request = await ask(visitor)
+        await approve(visitor, MAX, request)
+        await approve(visitor, MIA, request)
+        await visitor.until(lambda: results(visitor))
+
+        assert len(sandbox.telnyx.numbers) == before - 2
+        await visitor.until(lambda: visitor.parts["counts"] == {"approved": 2, "changed": 2, "doubled": 0, "lost": 0})
 
 
 async def test_guests_and_strangers_are_turned_away(sandbox: Sandbox) -> None:
