@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, expect
 
+from bot.sandbox.page.sandbox import Sandbox
 from tests.browser.pane import NUMBERS, REASON, Pane
 
 SMALL = {"width": 400, "height": 800}
@@ -18,6 +19,17 @@ async def tab_to(page: Page, wanted: Locator) -> None:
             return
         await page.keyboard.press("Tab")
     pytest.fail(f"{wanted} cannot be reached with Tab")
+
+
+async def test_the_focus_goes_into_a_form_that_loads(sandbox: Sandbox, page: Page, requester: Pane) -> None:
+    """However long the window says that it loads, the keyboard is in its first field once there is one."""
+    sandbox.slack.faults.add(method="views.update", kind="delay", seconds=5)
+    await requester.all.get_by_role("textbox", name="Message #number-ops").fill("/numbers update")
+    await page.keyboard.press("Enter")
+    await expect(requester.modal).to_be_focused()
+    await expect(requester.modal).to_contain_text("Loading")
+
+    await expect(requester.modal.get_by_role("combobox", name="What to change")).to_be_focused()
 
 
 async def test_the_first_minute_with_a_keyboard_alone(page: Page, requester: Pane, manager: Pane) -> None:

@@ -64,11 +64,13 @@ function focusDialog(pane) {
   const before = dialogs.get(pane.id);
   const wrong = dialog?.querySelector("[aria-invalid=true]");
   const errors = dialog ? [...dialog.querySelectorAll(".field > .error")].map((each) => each.textContent).join() : "";
-  dialogs.set(pane.id, { dialog, errors, opener: before?.opener });
+  const empty = Boolean(dialog) && !dialog.querySelector(FIELDS);
+  dialogs.set(pane.id, { dialog, errors, empty, opener: before?.opener });
   if (dialog && dialog !== before?.dialog) {
     if (!before?.dialog) dialogs.get(pane.id).opener = ui.focused;
     if (visible(section) && (ui.acting === pane.id || section.contains(document.activeElement) || document.activeElement === document.body)) entered(dialog);
-  } else if (dialog && errors && errors !== before.errors) shown(wrong);
+  } else if (dialog && before.empty && !empty && document.activeElement === dialog) entered(dialog); // it has loaded
+  else if (dialog && errors && errors !== before.errors) shown(wrong);
   else if (dialog && document.activeElement === document.body && ui.acting === pane.id) dialog.focus();
   else if (!dialog && before?.dialog && document.activeElement === document.body && ui.acting === pane.id) {
     const opener = before.opener?.isConnected ? before.opener : section.querySelector(".composer textarea");
@@ -76,7 +78,8 @@ function focusDialog(pane) {
   }
 }
 
-const entered = (dialog) => (dialog.querySelector("[data-focus], .body input, .body textarea") ?? dialog.querySelector("footer .primary") ?? dialog).focus();
+const FIELDS = "[data-focus], .body input, .body textarea";
+const entered = (dialog) => (dialog.querySelector(FIELDS) ?? dialog.querySelector("footer .primary") ?? dialog).focus();
 /** Put the focus on a field, with the words below it in sight. */
 function shown(field) {
   field?.focus();
