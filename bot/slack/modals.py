@@ -24,6 +24,8 @@ ACK_APPLIED: Final = 3.2
 PAUSES: Final = (0.5, 2.0, 4.0)
 #: The longest that Slack may ask to wait before somebody in front of a modal is told instead, in seconds.
 PATIENCE: Final = 15.0
+#: Modals that may load at once.
+MOST_LOADING: Final = 1000
 #: Refusals because a trigger was too old or used (the pages of views.open and views.push spell the first one twice).
 _EXPIRED: Final = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"})
 
@@ -35,8 +37,8 @@ class Modals:
         self._client = client
         #: View id -> time of the loop at which the ack of its last submission is surely applied.
         self._covered: dict[str, float] = {}
-        #: Trigger of a click -> the modal that was opened for it and in which nothing is shown yet.
-        self._loading: dict[str, str] = {}
+        #: Trigger of a click -> id and hash of the modal that was opened for it and in which nothing is shown yet.
+        self._loading: dict[str, tuple[str, str]] = {}
 
     def submitted(self, view_id: str) -> None:
         """Note that a modal was submitted just now, and that its ack may show something else in it."""
@@ -50,13 +52,18 @@ class Modals:
         Raises another DeliveryError when Slack does not take it; then the modal says that, if it can be reached.
         """
         now = asyncio.get_running_loop().time()
-        self._loading = {trigger: view for trigger, view in self._loading.items() if view != view_id}
+        # A try that got no answer may have been carried out, and people have gone on in what it shows: the next one
+        # must not take that away, so the first thing in a modal is shown only while it still loads.
+        loads = dict(self._loading.values()).get(view_id)
+        self._loading = {trigger: each for trigger, each in self._loading.items() if each[0] != view_id}
         await asyncio.sleep(max(0.0, self._covered.get(view_id, now) - now))
         try:
-            await _persistently(lambda: self._client.views_update(view_id=view_id, view=view))
+            await _persistently(lambda: self._client.views_update(view_id=view_id, hash=loads or None, view=view))
         except ModalClosed:
             raise
         except DeliveryError as error:
+            if loads and isinstance(error, DeliveryRefused) and error.code == "hash_conflict":
+                return  # it is shown, or something later
             await self._excuse(view_id, error)
             raise
 
@@ -78,7 +85,7 @@ class Modals:
         if (still := self._loading.get(trigger)) is None:
             return False
         try:
-            await self.show(still, view)
+            await self.show(still[0], view)
         except DeliveryError as error:
             log.info("answered outside of the modal", why=error.message)
             return False
@@ -97,10 +104,12 @@ class Modals:
 
     async def _opened(self, trigger: str, opening: Callable[..., Awaitable[Any]]) -> str:
         view = await self._open(trigger, opening)
-        self._loading[trigger] = view
-        return view
+        self._loading[trigger] = str(view["id"]), str(view.get("hash", ""))
+        if len(self._loading) > MOST_LOADING:  # a plan may come from elsewhere, and nothing is shown in its modal here
+            del self._loading[next(iter(self._loading))]
+        return str(view["id"])
 
-    async def _open(self, trigger: str, opening: Callable[..., Awaitable[Any]]) -> str:
+    async def _open(self, trigger: str, opening: Callable[..., Awaitable[Any]]) -> dict[str, Any]:
         # With a name of its own a modal can be found although the answer that tells its id was lost.
         named = {**loading(), "external_id": trigger[:255]}
         try:
@@ -114,9 +123,9 @@ class Modals:
                     "Nothing happened; try again."
                 ) from error
             raise ModalNotOpened from error
-        return str(answer["view"]["id"])
+        return dict(answer["view"])
 
-    async def _found(self, named: View, lost: DeliveryUnknown) -> str:
+    async def _found(self, named: View, lost: DeliveryUnknown) -> dict[str, Any]:
         try:
             answer = await _persistently(
                 lambda: self._client.views_update(external_id=named["external_id"], view=named)
@@ -124,7 +133,7 @@ class Modals:
         except DeliveryError as error:
             log.warning("modal not found after a lost answer", why=error.message)
             raise ModalNotOpened from lost
-        return str(answer["view"]["id"])
+        return dict(answer["view"])
 
     async def _excuse(self, view_id: str, error: DeliveryError) -> None:
         excuse = "⚠️ Slack refused the content of this window. Close it and try again."

@@ -35,6 +35,23 @@ async def test_nothing_covers_a_plan_that_was_made_again(stage: Stage, monkeypat
     assert "Needs 1 approval" in stage.modal()
 
 
+async def test_a_form_that_is_shown_again_takes_away_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether Slack took the form is not known, so it is shown once more; by then somebody has gone on in it."""
+    monkeypatch.setattr(modals, "PAUSES", (3.0,))
+    stage.slack.faults.add(method="views.update", kind="status", status=500, effect_first=True)
+
+    await stage.open()
+    await stage.ana.choose("settings", ["customer_reference"])
+    await stage.ana.wait_for_view(lambda view: "value:customer_reference" in str(view.blocks))
+    await stage.ana.type("value:customer_reference", "Denver")
+    shown = [call for call in stage.slack.calls if call.method == "views.update"]
+    await stage.slack.wait_for(
+        lambda: len([call for call in stage.slack.calls if call.method == "views.update" and call.status]) > len(shown)
+    )
+
+    assert "value:customer_reference" in str(stage.ana.view and stage.ana.view.values)
+
+
 async def test_a_plan_that_slack_does_not_take_is_not_waited_for(stage: Stage) -> None:
     """The modal says so, and the way to another plan is there."""
     stage.telnyx.add_number(ONE)
