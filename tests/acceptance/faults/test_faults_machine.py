@@ -161,16 +161,19 @@ class Fate(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Judge."""
+        right = False
         try:
             note(f"everything of this run lies in {self._folder}")
             self._do(self._settle())
             assert_everything_is_accounted_for(self._scene, self._wishes)
-            shutil.rmtree(self._folder)  # of a run that went wrong it is kept
+            right = True
         finally:
             self._do(self._stack.aclose())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+            if right:  # of a run that went wrong it is kept; while the process lives, files in it come and go
+                shutil.rmtree(self._folder)
 
 
 def play(fork_server: Path, number: int, *, examples: int) -> None:
