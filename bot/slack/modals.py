@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 from typing import Any, Final
 
 import structlog
@@ -24,8 +25,8 @@ ACK_APPLIED: Final = 3.2
 PAUSES: Final = (0.5, 2.0, 4.0)
 #: The longest that Slack may ask to wait before somebody in front of a modal is told instead, in seconds.
 PATIENCE: Final = 15.0
-#: Modals that may load at once.
-MOST_LOADING: Final = 1000
+#: Modals that are remembered.
+MOST_OPEN: Final = 1000
 #: Refusals because a trigger was too old or used (the pages of views.open and views.push spell the first one twice).
 _EXPIRED: Final = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"})
 
@@ -37,11 +38,18 @@ class Modals:
         self._client = client
         #: View id -> time of the loop at which the ack of its last submission is surely applied.
         self._covered: dict[str, float] = {}
-        #: Trigger of a click -> id and hash of the modal that was opened for it and in which nothing is shown yet.
-        self._loading: dict[str, tuple[str, str]] = {}
+        #: Trigger of a click -> the modal that was opened for it and in which nothing is shown yet.
+        self._loading: dict[str, str] = {}
+        #: View id -> Slack's hash of what somebody saw in it when it was opened, or when they last clicked in it.
+        self._seen: dict[str, str] = {}
+
+    def clicked(self, view: SentView) -> None:
+        """Note that somebody clicked in a modal, and in what state of it."""
+        self._see(view.id, view.hash)
 
     def submitted(self, view_id: str) -> None:
         """Note that a modal was submitted just now, and that its ack may show something else in it."""
+        self._seen.pop(view_id, None)
         now = asyncio.get_running_loop().time()
         self._covered = {view: until for view, until in self._covered.items() if until > now}
         self._covered[view_id] = now + ACK_APPLIED
@@ -52,17 +60,17 @@ class Modals:
         Raises another DeliveryError when Slack does not take it; then the modal says that, if it can be reached.
         """
         now = asyncio.get_running_loop().time()
-        # A try that got no answer may have been carried out, and people have gone on in what it shows: the next one
-        # must not take that away, so the first thing in a modal is shown only while it still loads.
-        loads = dict(self._loading.values()).get(view_id)
-        self._loading = {trigger: each for trigger, each in self._loading.items() if each[0] != view_id}
+        self._loading = {trigger: view for trigger, view in self._loading.items() if view != view_id}
         await asyncio.sleep(max(0.0, self._covered.get(view_id, now) - now))
+        # A try that got no answer may have been carried out, and people have gone on in what it shows: the next one
+        # must not take that away, so it is for the state in which the click was made and for no other.
+        states = chain([None], repeat(self._seen.get(view_id)))
         try:
-            await _persistently(lambda: self._client.views_update(view_id=view_id, hash=loads or None, view=view))
+            await _persistently(lambda: self._client.views_update(view_id=view_id, hash=next(states), view=view))
         except ModalClosed:
             raise
         except DeliveryError as error:
-            if loads and isinstance(error, DeliveryRefused) and error.code == "hash_conflict":
+            if isinstance(error, DeliveryRefused) and error.code == "hash_conflict":
                 return  # it is shown, or something later
             await self._excuse(view_id, error)
             raise
@@ -85,7 +93,7 @@ class Modals:
         if (still := self._loading.get(trigger)) is None:
             return False
         try:
-            await self.show(still[0], view)
+            await self.show(still, view)
         except DeliveryError as error:
             log.info("answered outside of the modal", why=error.message)
             return False
@@ -104,10 +112,19 @@ class Modals:
 
     async def _opened(self, trigger: str, opening: Callable[..., Awaitable[Any]]) -> str:
         view = await self._open(trigger, opening)
-        self._loading[trigger] = str(view["id"]), str(view.get("hash", ""))
-        if len(self._loading) > MOST_LOADING:  # a plan may come from elsewhere, and nothing is shown in its modal here
+        opened = str(view["id"])
+        self._loading[trigger] = opened
+        if len(self._loading) > MOST_OPEN:  # a plan may come from elsewhere, and nothing is shown in its modal here
             del self._loading[next(iter(self._loading))]
-        return str(view["id"])
+        self._see(opened, str(view.get("hash", "")))
+        return opened
+
+    def _see(self, view_id: str, hash_: str) -> None:
+        self._seen.pop(view_id, None)
+        if view_id and hash_:
+            self._seen[view_id] = hash_
+        if len(self._seen) > MOST_OPEN:
+            del self._seen[next(iter(self._seen))]
 
     async def _open(self, trigger: str, opening: Callable[..., Awaitable[Any]]) -> dict[str, Any]:
         # With a name of its own a modal can be found although the answer that tells its id was lost.

@@ -132,6 +132,7 @@ class Registry:
 
         async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
             click = Click.of(body)
+            self._services.modals.clicked(click.view)
             answer = self._services.in_modal(click) if in_modal else self._services.to_person(click)
             if before_ack:
                 await self._services.clicks.within_ack(work(self._services, click), answer, what)

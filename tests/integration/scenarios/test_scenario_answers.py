@@ -8,6 +8,7 @@ from bot.sandbox.slack import SlackUser
 from bot.slack import modals
 from bot.slack.click_runner import STOPPED
 from tests.integration.scenarios.stage import OPS, Stage
+from tests.integration.scenarios.steps import card_after, edit
 
 ONE = "+13035550000"
 
@@ -16,6 +17,11 @@ def said_to(stage: Stage, person: SlackUser) -> str:
     """Return all that only this person was told, below commands and cards and in their direct message."""
     place = stage.slack.direct_message(person.id)
     return "\n".join(stage.read(each) for each in [*stage.slack.ephemerals(person.id), *stage.slack.messages(place)])
+
+
+def answered_updates(stage: Stage) -> list[object]:
+    """Return the calls that put something into a modal and have their answer."""
+    return [call for call in stage.slack.calls if call.method == "views.update" and call.status]
 
 
 async def test_nothing_covers_a_plan_that_was_made_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,21 +41,49 @@ async def test_nothing_covers_a_plan_that_was_made_again(stage: Stage, monkeypat
     assert "Needs 1 approval" in stage.modal()
 
 
-async def test_a_form_that_is_shown_again_takes_away_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", ["command", "edit"])
+async def test_a_form_that_is_shown_again_takes_away_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
     """Whether Slack took the form is not known, so it is shown once more; by then somebody has gone on in it."""
     monkeypatch.setattr(modals, "PAUSES", (3.0,))
+    if way == "edit":
+        await stage.propose(ONE)
     stage.slack.faults.add(method="views.update", kind="status", status=500, effect_first=True)
 
-    await stage.open()
-    await stage.ana.choose("settings", ["customer_reference"])
-    await stage.ana.wait_for_view(lambda view: "value:customer_reference" in str(view.blocks))
-    await stage.ana.type("value:customer_reference", "Denver")
-    shown = [call for call in stage.slack.calls if call.method == "views.update"]
-    await stage.slack.wait_for(
-        lambda: len([call for call in stage.slack.calls if call.method == "views.update" and call.status]) > len(shown)
-    )
+    await (edit(stage) if way == "edit" else stage.open())
+    await stage.choose(["tags"])
+    await stage.set("tags", "moved")
+    shown = len(answered_updates(stage))
+    await stage.slack.wait_for(lambda: len(answered_updates(stage)) > shown)
 
-    assert "value:customer_reference" in str(stage.ana.view and stage.ana.view.values)
+    assert stage.ana.view is not None
+    assert "moved" in str(stage.ana.view.values)
+
+
+async def test_a_form_that_slack_did_not_take_is_shown_at_the_second_try(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try got no answer and was not carried out; in the modal there is still what Ana clicked in."""
+    monkeypatch.setattr(modals, "PAUSES", (0.1,))
+    await stage.propose(ONE)
+    stage.slack.faults.add(method="views.update", kind="status", status=500)
+
+    assert (await edit(stage)).callback_id == "change_form"
+
+
+async def test_a_plan_that_was_made_from_a_card_can_be_edited(stage: Stage) -> None:
+    """The plan stands in a window that was opened for it; Edit puts the form there."""
+    number = stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    number.customer_reference = "Somebody"
+    await stage.approve(change)
+    await card_after(stage, change, "Stale")
+
+    await stage.ana.click("plan_again", message=stage.card(change))
+    await stage.planned()
+
+    assert (await edit(stage)).callback_id == "change_form"
 
 
 async def test_a_plan_that_slack_does_not_take_is_not_waited_for(stage: Stage) -> None:
