@@ -103,13 +103,12 @@ class Submission:
         if batch.state is not BatchState.QUEUED:
             await self._finish_task(claim)
             return
-        request = await request_of(self._context, batch, kind)
-        while (step := await self._attempt(_Try(claim, batch, change, kind), request)) is _Step.CHECK:
+        while (step := await self._attempt(_Try(claim, batch, change, kind))) is _Step.CHECK:
             log.info("its turn came late, so its numbers are checked again", change=batch.change, batch=batch.position)
         if step is _Step.STOP:
             await self._released(claim, batch)
 
-    async def _attempt(self, one: _Try, request: BatchRequest) -> _Step:
+    async def _attempt(self, one: _Try) -> _Step:
         """Send the batch once its numbers have just been seen to be as planned; say what is left to do.
 
         This is the one gate through which every batch goes, the first time and each time after it. Whether it may go
@@ -122,6 +121,7 @@ class Submission:
                 step = await self._check(one.claim, one.batch, one.kind)
             if step is not _Step.GO:
                 return step
+            request = await request_of(self._context, one.batch, one.kind)
 
             async def ready() -> None:
                 word = await self._may_go(one.claim, one.batch, one.kind, begins=True)

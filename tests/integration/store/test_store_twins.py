@@ -32,6 +32,7 @@ from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.queue.tasks import Claim, Task
 from bot.store.records.events import Events
+from bot.store.records.operations import Operations
 from bot.wiring import _context, build_providers, slack_client
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval_validity import ApprovalValidity
@@ -39,7 +40,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.control.cancellation import Cancellation
 from bot.workflow.execution.batch_jobs import say_submitted
-from bot.workflow.execution.settlement import after_settling
+from bot.workflow.execution.settlement import after_settling, free_slot
 from bot.workflow.execution.staleness import Staleness
 from bot.workflow.execution.submission import Submission, _Step
 from bot.workflow.notifications import Notifications
@@ -214,6 +215,37 @@ async def test_the_cap_of_jobs_in_flight_is_never_overrun(twins: Twins) -> None:
     steps = await twins.meet(sending(twins.one, "one", one, first), sending(twins.other, "other", other, second))
 
     assert sorted(step.name for step in steps) == ["GO", "STAY"]
+
+
+async def test_a_free_slot_is_offered_to_one_batch(twins: Twins) -> None:
+    """Of all that wait, as many are woken as there are slots: the others would only find that they have to wait on."""
+    kind = twins.one.catalogue.kind("telnyx.settings")
+    change = await brought(twins.one, *([BatchState.SUBMITTED] * (kind.jobs_in_flight - 1)), *([BatchState.QUEUED] * 3))
+    *_, first, second, third = await batches(twins.one, change)
+    now = twins.one.clock()
+    async with twins.one.database.transaction() as tx:
+        await tx.tasks.add_many(Task.SUBMIT, [first.id, second.id, third.id], now + timedelta(minutes=1))
+        await free_slot(tx, kind, now)
+        claims = await tx.tasks.claim(owner="one", now=now, lease=timedelta(minutes=1), limit=10)
+
+    assert [(claim.task, claim.subject) for claim in claims] == [(Task.SUBMIT, first.id)]
+
+
+async def test_a_batch_that_has_to_wait_is_not_read(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a slot nothing is put together for a request that is not made: its numbers stay where they are."""
+    cap = twins.one.catalogue.kind("telnyx.settings").jobs_in_flight
+    change = await brought(twins.one, *([BatchState.SUBMITTED] * cap), BatchState.QUEUED)
+    *_, batch = await batches(twins.one, change)
+    claim = await claimed(twins.one, "one", batch)
+    monkeypatch.delattr(Operations, "planned")
+    notify = Notifications(twins.one)
+
+    await Submission(twins.one, notify, Staleness(twins.one, notify), "one").submit(claim)
+
+    async with twins.one.database.reading() as tx:
+        waits = await tx.tasks.next_due()
+    assert waits is not None
+    assert waits > twins.one.clock()
 
 
 async def test_a_freeze_knows_of_everything_that_went_out_before_it(twins: Twins) -> None:
