@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,12 +57,13 @@ async def linesman(*arguments: str, env: Mapping[str, str] | None = None) -> End
 class Serving:
     """``linesman serve``, which can be struck down and started again in the same environment.
 
-    All its lives write into one log file.
+    All its lives write into one log file. ``module`` is what Python runs, with its arguments.
     """
 
-    def __init__(self, env: Mapping[str, str], log: Path) -> None:
+    def __init__(self, env: Mapping[str, str], log: Path, module: Sequence[str] = ("bot", "serve")) -> None:
         self.env = dict(env)
         self.log = log
+        self._module = tuple(module)
         #: How often it was started.
         self.lives = 0
         #: Whether the present life has been sent a signal.
@@ -89,7 +90,7 @@ class Serving:
     async def _spawn(self) -> Process:
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "serve"),
+                *(sys.executable, "-m", *self._module),
                 cwd=HERE,
                 env=environment(self.env),
                 stdin=DEVNULL,

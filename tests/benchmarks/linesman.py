@@ -11,15 +11,16 @@ from pathlib import Path
 
 from bot.sandbox.slack import SlackStandIn
 from tests.benchmarks.carrier import WANTED, Carrier, numbers
-from tests.benchmarks.measure import Run, Watchdog, cpu_of, memory_of
+from tests.benchmarks.measure import Run, cpu_of, memory_of
 from tests.benchmarks.office import APPROVALS, PATIENCE, Office, csv_of, office, plan
+from tests.benchmarks.steps import longest
 
 
 async def carry(carrier: Carrier) -> Run:
     """Let Ana ask for the change by a sheet and Mia approve it; return what it took."""
     with tempfile.TemporaryDirectory() as folder:
-        async with office(carrier.url, Path(folder)) as here, Watchdog(here.serving.address) as watchdog:
-            began = cpu_of(here.pid)
+        async with office(carrier.url, Path(folder)) as here:
+            began, asked = cpu_of(here.pid), time.time()
             phases = await _asked_for(here, carrier.terms.numbers)
             used = cpu_of(here.pid)
             await carrier.begin()
@@ -51,7 +52,7 @@ async def carry(carrier: Carrier) -> Run:
                 seen=seen,
                 claimed=sum(row["outcome"] == "verified" for row in _results(here.slack)),
                 phases=phases,
-                held=watchdog.longest,
+                held=longest(here.steps, since=asked),
             )
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-import aiohttp
 
 from tests.benchmarks.carrier import Seen, Terms
+from tests.benchmarks.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +25,9 @@ class Run:
     claimed: int | None
     #: Phase -> seconds since the approval at which it was over; only Linesman has these.
     phases: dict[str, float] = field(default_factory=dict)
-    #: Seconds of CPU that the plan took, and milliseconds that one step held everything else up at most.
+    #: Seconds of CPU that the plan took, and the step of the loop that held everything else up for longest.
     plan_cpu: float = 0.0
-    held: float = 0.0
+    held: Step | None = None
 
     @property
     def calls(self) -> int:
@@ -44,39 +38,6 @@ class Run:
     def wrong(self) -> int:
         """Numbers of which it says something else than is true."""
         return 0 if self.claimed is None else abs(self.claimed - self.seen.changed)
-
-
-class Watchdog:
-    """Asks a process all the time whether it lives: what takes longer than the rest is how long it did not listen.
-
-    On a machine with other work it also waits for its turn, so the least of several runs is the better measure.
-    """
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._asking: asyncio.Task[None] | None = None
-        #: Milliseconds.
-        self.longest = 0.0
-
-    async def __aenter__(self) -> Self:
-        self._asking = asyncio.create_task(self._ask())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._asking
-
-    async def _ask(self) -> None:
-        async with aiohttp.ClientSession() as session:
-            while True:
-                began = time.perf_counter()
-                async with session.get(f"{self._address}/healthz"):
-                    self.longest = max(self.longest, (time.perf_counter() - began) * 1000)
-                await asyncio.sleep(0.02)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -38,6 +38,8 @@ class Office:
     mia: SlackUser
     #: Seconds from the start of the process until it said that it is ready, and seconds of CPU that this took.
     started: tuple[float, float]
+    #: Where it writes down what held its loop up.
+    steps: Path
 
     @property
     def pid(self) -> int:
@@ -74,13 +76,14 @@ async def office(carrier: str, folder: Path, *, people: Sequence[str] = ()) -> A
             "LINESMAN_APPROVAL_CHANNEL": APPROVALS,
             "LINESMAN_MAX_NUMBERS": "100000",
         }
-        serving = Serving(variables, folder / "linesman.log")
+        steps = folder / "steps"
+        serving = Serving(variables, folder / "linesman.log", ("tests.benchmarks.steps", str(steps)))
         try:
             began = time.perf_counter()
             await serving.start()
             started = time.perf_counter() - began, cpu_of(serving.pid or 0)
             slack.deliver_http(f"{serving.address}/slack/events")
-            yield Office(slack=slack, serving=serving, ana=ana, mia=mia, started=started)
+            yield Office(slack=slack, serving=serving, ana=ana, mia=mia, started=started, steps=steps)
         finally:
             await serving.close()
 

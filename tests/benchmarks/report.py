@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
-from textwrap import fill
 from typing import Final
 
 from tests.benchmarks.acks import PAUSE, PEOPLE, PLANNED, WATCHED, Acks
 from tests.benchmarks.looking import Looking
 from tests.benchmarks.measure import Run, percentile
+from tests.benchmarks.steps import Step
 
 _INTRODUCTION: Final = """\
 `python -m tests.benchmarks` has Linesman and scripts on Telnyx's own SDK change numbers at the same stand-in, one after
@@ -68,13 +68,18 @@ class Report:
 
 
 def least(run: Run) -> dict[str, int]:
-    """Return call -> how often it is needed: the numbers read twice, checked, put into jobs, and the jobs polled."""
+    """Return call -> how often it is needed: the numbers read, checked, put into jobs, and the jobs polled.
+
+    All are read before anything is sent and after their jobs, and those of a job that had to wait for a slot just
+    before it as well.
+    """
     count = run.terms.numbers
     jobs = ceil(count / JOB)
+    late = max(count - AT_ONCE * JOB, 0)
     return {
-        "GET /phone_numbers": 2 * ceil(count / PAGE),
+        "GET /phone_numbers": 2 * ceil(count / PAGE) + ceil(late / PAGE),
         "GET /phone_numbers/jobs/{id}": jobs,
-        "POST /phone_numbers/actions/verify_ownership": jobs,
+        "POST /phone_numbers/actions/verify_ownership": jobs + ceil(late / JOB),
         "POST /phone_numbers/jobs/update_phone_numbers": jobs,
     }
 
@@ -128,16 +133,12 @@ def _figures(report: Report) -> str:
         )
     if report.looking:
         seen = report.looking
-        told = ", ".join(f"{_code(what)} after {median:.0f} ms" for what, (median, _) in seen.shown.items())
+        told = ", ".join(f"{what} after {median:.0f} ms" for what, (median, _) in seen.shown.items())
         lines.append(
             f"- **With {seen.operations:,} numbers changed before**: ready {seen.start[0]:.1f} s after the start. "
             f"People see {told} (median)."
         )
-    return "\n".join(fill(line, 120, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
-
-
-def _code(what: str) -> str:
-    return f"`{what}`" if what.startswith("/") else what
+    return "\n".join(lines)
 
 
 def _ms(taken: Sequence[float], share: float) -> str:
@@ -152,8 +153,17 @@ def _phases(run: Run) -> str:
     told = ", ".join(f"{name} {seconds:.1f}" for name, seconds in run.phases.items())
     return (
         f"{run.who}, {run.terms.numbers:,}: {told} (seconds; from “first job” on since the approval); CPU of the plan "
-        f"{run.plan_cpu:.1f} s, of all after the approval {run.cpu:.1f} s; one step held the others up for "
-        f"{run.held:.0f} ms at most; the stand-in took {run.seen.cpu_share:.0%} of a core"
+        f"{run.plan_cpu:.1f} s, of all after the approval {run.cpu:.1f} s; {_held(run.held)}; the stand-in took "
+        f"{run.seen.cpu_share:.0%} of a core"
+    )
+
+
+def _held(step: Step | None) -> str:
+    if step is None:
+        return "no step held the others up"
+    return (
+        f"one step held the others up for {step.took * 1000:.0f} ms, of which it computed {step.computed * 1000:.0f} "
+        f"({step.what})"
     )
 
 
