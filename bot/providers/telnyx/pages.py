@@ -160,8 +160,8 @@ class _Walk:
         self._most = len(wanted)
         self._size = size
         self._seen = seen
-        #: Where the numbers were when they were seen last.
-        self._likely = sorted({seen[id_] for id_ in wanted if id_ in seen})
+        #: Where the numbers were when they were seen last; another reader may forget that while this one looks.
+        self._likely = sorted({page for id_ in wanted if (page := seen.get(id_))})
         self._asked: set[int] = set()
         self._listing = ListProgress()
 
