@@ -37,6 +37,7 @@ LinesmanError
 │   └── DeliveryUnknown       the request went out and no answer came back
 └── ProviderError             the provider's API, by what the caller can do about it
     ├── BadRequest            the request itself is wrong; carries the pointer
+    │   └── FilterRefused     it does not say which numbers match a filter, and asking again does not help
     ├── Unauthorised          the key is missing, wrong or revoked
     ├── Forbidden             the key may not do this
     ├── ProviderNotFound      no such number, job or resource
@@ -257,6 +258,10 @@ class ProviderError(LinesmanError):
 
 class BadRequest(ProviderError):
     """The provider refused the request as wrong."""
+
+
+class FilterRefused(BadRequest):
+    """The provider does not say which numbers match a filter."""
 
 
 class Unauthorised(ProviderError):

@@ -151,8 +151,9 @@ class Provider(Protocol):
         comes twice. Secret settings come sealed, as :class:`bot.changes.model.values.Secret`.
 
         Conditions are resolved here, and every number that the provider lists is held against them: when one does
-        not match, :class:`bot.errors.BadRequest` is raised, as it is for a condition that cannot be previewed. It may
-        come at any time, so nothing may be done with the numbers before the stream has ended.
+        not match, :class:`bot.errors.BadRequest` is raised, and :class:`bot.errors.FilterRefused` when the provider
+        does not say which numbers match. They may come at any time, so nothing may be done with the numbers before the
+        stream has ended.
 
         With a ``limit``, at most ``limit + 1`` snapshots come. When there are that many, the target is too large and
         they are good for nothing else: they may lack values and be ``editable=False`` although they are not.

@@ -250,7 +250,7 @@ def _by_memory(age: float) -> str:
 
 
 def blind(policy: Policy) -> str:
-    """Return why a filter that cannot be previewed is refused under ``policy``."""
+    """Return why ``policy`` does not let a job find the numbers of a filter that nobody can see beforehand."""
     return (
         f"The rule {policy.name} does not allow filters that cannot be previewed. "
         "Whoever runs Linesman can allow them with unpreviewable_filters in the policy file."

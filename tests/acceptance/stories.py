@@ -61,6 +61,8 @@ class Story(ABC):
     provider: ClassVar[str] = "Telnyx"
     #: By setting: typed or chosen.
     wanted: ClassVar[Mapping[str, str]]
+    #: The filter by which Ana finds the numbers, each condition chosen; empty when she types the numbers.
+    filters: ClassVar[Mapping[str, str]] = {}
     #: A value that is no secret, so that it has to be found in the database.
     plain: ClassVar[str]
 
@@ -149,6 +151,19 @@ class Settings(TelnyxStory):
         values = (now.external_pin, now.customer_reference, now.value(FORWARDING))
         assert values == ((PIN, REFERENCE, "on-failure") if changed else (None, None, "always"))
         assert str(now.value("voice.call_forwarding.forwards_to")).startswith("+1720555")
+
+
+class Bundles(Settings):
+    """The same for numbers that are found by their bundles, so that a file of the carrier's has to be fetched."""
+
+    filters: ClassVar = {"has_bundle": "true"}
+
+    def stock(self, stage: Stage, *, batches: int, each: int) -> None:
+        """Give the account the same numbers, all with a bundle, and one without."""
+        super().stock(stage, batches=batches, each=each)
+        for number in stage.telnyx.numbers.values():
+            number.has_bundle = True
+        stage.telnyx.add_number("+13035559998")
 
 
 class Emergency(TelnyxStory):
@@ -244,5 +259,6 @@ def _outcome(job: Job, operation: JobOperation) -> Told:
 
 
 SETTINGS: Final = Settings()
+BUNDLES: Final = Bundles()
 EMERGENCY: Final = Emergency()
 CLOSE: Final = Close()

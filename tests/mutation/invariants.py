@@ -45,6 +45,20 @@ INVARIANTS: Final = (
         (f"{_SCENARIOS}/test_scenario_start.py::test_a_start_that_was_moved_in_the_database_is_not_carried_out",),
     ),
     Broken(
+        "a file that names every number does not show that its filter was applied (1)",
+        "bot/providers/telnyx/downloads.py",
+        "if both and both == listed:",
+        "if False:",
+        ("tests/unit/providers/telnyx/test_telnyx_downloads.py::test_a_file_with_every_number_proves_nothing",),
+    ),
+    Broken(
+        "a file is fetched from another host without the key (13)",
+        "bot/providers/telnyx/files.py",
+        "if ours and key else {})",
+        "if key else {})",
+        ("tests/unit/providers/telnyx/test_telnyx_files.py::test_another_host_gets_no_key",),
+    ),
+    Broken(
         "nobody approves their own change (2)",
         "bot/changes/policy/verdicts.py",
         "if reason is None and own and not policy.self_approval:",

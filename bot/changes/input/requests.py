@@ -69,12 +69,6 @@ class Request:
     sheet_cautions: tuple[str, ...] = ()
 
     @property
-    def handed(self) -> bool:
-        """Whether only the provider can tell which numbers are meant."""
-        fields = {field.name: field for field in self.kind.filters}
-        return any(not fields[condition.field].previewable for condition in self.conditions)
-
-    @property
     def cautions(self) -> tuple[str, ...]:
         """What people have to know of how the sheet was read."""
         if not self.strange_ids:
@@ -102,7 +96,6 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     """
     problems: dict[str, str] = {}
     reading, conditions, excluded = _read_target(kind, draft, problems, is_id=is_id, max_numbers=max_numbers)
-    _read_handed(kind, draft, reading, conditions, problems)
     # Rows of a sheet, or of the change before, may say what the form does not; the rule is then asked row by row.
     rows_only = bool(draft.sheet or draft.base) and not reading.identifiers and not draft.filters
     wanted = _read_values(kind, draft, problems, optional=rows_only)
@@ -223,31 +216,6 @@ def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tupl
     except InputError as error:
         problems |= error.problems
         return ()
-
-
-def _read_handed(
-    kind: Kind, draft: Draft, reading: ParsedNumbers, conditions: tuple[Condition, ...], problems: dict[str, str]
-) -> None:
-    """Note what cannot go with a filter that only the provider can resolve: it stands alone and sends plain values."""
-    fields = {field.name: field for field in kind.filters}
-    blind = [fields[each.field] for each in conditions if not fields[each.field].previewable]
-    if not blind:
-        return
-    label = blind[0].label
-    if draft.canary.strip():
-        problems[CANARY] = f"Nobody can preview the numbers of “{label}”, so no canary can be chosen. Leave this empty."
-    if len(conditions) > 1 or reading.identifiers or reading.bad or draft.sheet or draft.base or draft.excluded.strip():
-        problems[f"{PREFIX}{blind[0].name}"] = (
-            f"“{label}” cannot be previewed, so it cannot be combined: remove numbers, sheet, exceptions and other "
-            "filters."
-        )
-    for name in draft.chosen:
-        setting = kind.by_name.get(name)
-        if setting is not None and (setting.group or draft.ways.get(name)):
-            problems[name] = (
-                f"{setting.label} is computed from each number's current value, which cannot be read for “{label}”. "
-                "Remove it, or choose the numbers in another way."
-            )
 
 
 def _read_canary(draft: Draft, problems: dict[str, str]) -> int:

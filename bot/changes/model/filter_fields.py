@@ -67,8 +67,8 @@ class FilterField:
     #: A text must match this whole; ``pattern_help`` says what that means to the person who broke it.
     pattern: str = ""
     pattern_help: str = ""
-    #: Which numbers it selects can be seen before anything is changed.
-    previewable: bool = True
+    #: Where the provider refuses to say which numbers match, it may go to the provider's job as it is, under a rule.
+    can_be_handed: bool = False
     #: For LOOKUP: the setting whose choices and labels it uses, such as ``connection_id``.
     lookup: str = ""
     #: What comes after "Only numbers" in the form, where "with" and the label do not say it.

@@ -174,10 +174,6 @@ class Policies:
         ]
         return max(sizes, default=0)
 
-    def unpreviewable(self, kind: str) -> bool:
-        """Return whether any change of ``kind`` may use a filter whose numbers nobody can see beforehand."""
-        return any(policy.allowed and policy.unpreviewable for _, policy in self._possible(kind))
-
     def under(self, rule: Rule, kind: str) -> Policy:
         """Return the policy of a change of ``kind`` that ``rule`` governs."""
         return rule.over(self.fallback, off_by_default=kind in self.off_by_default)

@@ -45,7 +45,7 @@ class Policy:
     reminder: timedelta | None = FIRST_REMINDER
     #: When the change may be sent; at any time when there are none.
     windows: tuple[Window, ...] = ()
-    #: Whether a filter that cannot be previewed may be handed to the provider's job.
+    #: Whether a filter may be handed to the provider's job where the provider refuses to list its numbers.
     unpreviewable: bool = False
     #: What follows when numbers are stale after the first of them were sent.
     on_stale: OnStale = OnStale.STOP

@@ -50,5 +50,5 @@ largest = 500
 [[rule]]
 name = "bundles"
 kinds = ["telnyx.settings"]
-unpreviewable_filters = true            # offer filters whose numbers nobody can see before approval
+unpreviewable_filters = true            # where Telnyx does not list a filter's numbers, let its job find them unseen
 """

@@ -76,7 +76,7 @@ def _parts(policy: Policy, more_approvals: str) -> Iterator[str]:
     yield f"refused above {_numbers(policy.max_numbers)}"
     yield f"sent {describe(policy.windows)}"
     if policy.unpreviewable:
-        yield "filters that cannot be previewed may be handed to the provider"
+        yield "filters whose numbers the provider does not list may be handed to it"
     if policy.on_stale is OnStale.CONTINUE:
         yield "continues without numbers that are stale"
 

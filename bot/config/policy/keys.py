@@ -198,7 +198,10 @@ KEYS: Final[Mapping[str, Key]] = {
     ),
     "largest": Key("largest", _count, "most numbers in one change; larger changes are refused"),
     "unpreviewable_filters": Key(
-        "unpreviewable", _truth, "`true`: offers the filter *Has bundle*, whose numbers nobody can see before approval"
+        "unpreviewable",
+        _truth,
+        "`true`: where Telnyx refuses to list the numbers of *Has bundle*, its job may find them; nobody can see them "
+        "before approval",
     ),
     "on_stale": Key(
         "on_stale",

@@ -1,11 +1,12 @@
 """What numbers can be found by at Telnyx: the one table of filters.
 
-They are those of ``GET /phone_numbers`` and of the job that updates numbers, with the limits documented there. How
+They are those of ``GET /phone_numbers``, and one more of CSV downloads, with the limits documented there. How
 each is asked for, and what proves that Telnyx applied it, is in ``search.py``.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bot.changes.model.filter_fields import FilterField
@@ -119,16 +120,16 @@ FILTERS: Final = (
         choices=(Choice("true", "Yes"),),
         help="Numbers that have no tag at all.",
     ),
+    FilterField(
+        name="has_bundle",
+        label="Has bundle",
+        only="with a bundle",
+        shape=Shape.BOOL,
+        # Which values it takes is not documented; "true" is the one that its description, "have bundles", speaks of.
+        choices=(Choice("true", "Yes"),),
+        help="Numbers that are part of a bundle.",
+    ),
 )
 
-#: Only the update job takes it, and only as a filter.
-HAS_BUNDLE: Final = FilterField(
-    name="has_bundle",
-    label="Has bundle",
-    only="with a bundle",
-    shape=Shape.BOOL,
-    # Which values it takes is not documented; "true" is the one that its description, "have bundles", speaks of.
-    choices=(Choice("true", "Yes"),),
-    previewable=False,
-    help="Nobody can see which numbers these are before they are changed.",
-)
+#: The same, of which the update job takes one as well: it finds the numbers of a bundle where nothing else does.
+UPDATE_FILTERS: Final = tuple(replace(each, can_be_handed=each.name == "has_bundle") for each in FILTERS)

@@ -19,7 +19,7 @@ from typing import Final
 from bot.changes.model.kinds import EffectState, Kind
 from bot.changes.model.settings import Choice, Setting, Shape
 from bot.changes.model.values import Values
-from bot.providers.telnyx.filters import FILTERS, HAS_BUNDLE
+from bot.providers.telnyx.filters import FILTERS, UPDATE_FILTERS
 
 SETTINGS: Final = "telnyx.settings"
 EMERGENCY: Final = "telnyx.emergency"
@@ -259,7 +259,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             left_out=left_out,
             batch_size=1000,
             jobs_in_flight=20,
-            filters=(*FILTERS, HAS_BUNDLE),
+            filters=UPDATE_FILTERS,
         ),
         Kind(
             name=EMERGENCY,

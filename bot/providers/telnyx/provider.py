@@ -22,7 +22,9 @@ from bot.providers.masking import Masking, SentSecrets
 from bot.providers.offers import Offer, ProviderParts
 from bot.providers.shared_rates import SharedPace, SharedRates
 from bot.providers.telnyx import kinds as table
+from bot.providers.telnyx.downloads import Downloads
 from bot.providers.telnyx.errors import refusal
+from bot.providers.telnyx.files import LinkedFiles
 from bot.providers.telnyx.jobs import Jobs
 from bot.providers.telnyx.kinds import kinds
 from bot.providers.telnyx.lookups import TAGS, Lookups, Tags
@@ -81,7 +83,7 @@ class Telnyx(Session):
             masking=Masking(encryption, sent_secrets, words=STATES),
         )
         super().__init__(http)
-        self._reader = Reader(http, encryption)
+        self._reader = Reader(http, encryption, Downloads(http, LinkedFiles(http, transport)))
         self._jobs = Jobs(http, encryption)
         self._lookups = Lookups(http)
         self._tags = Tags(http)
@@ -96,9 +98,9 @@ class Telnyx(Session):
         Numbers given in E.164 that the account does not own or cannot change now are absent; numbers given by id
         are absent when unknown and come with ``editable=False`` when they cannot be changed now, as those that a
         filter finds do. A status is told only when a setting outside ``voice`` is read, for it takes another call.
-        Besides what any call can raise, a filter that Telnyx did not apply or cannot preview is a
-        :class:`bot.errors.BadRequest`, and one whose numbers come and go while they are read is a
-        :class:`bot.errors.Unavailable`.
+        Besides what any call can raise, a filter that Telnyx did not apply is a :class:`bot.errors.BadRequest`, one
+        whose numbers it does not tell a :class:`bot.errors.FilterRefused`, and one whose numbers come and go while they
+        are read a :class:`bot.errors.Unavailable`.
         """
         return self._reader.find(target, names, kind)
 

@@ -5,6 +5,10 @@ changed now. A filter is resolved by its pages, whose rows are the values at the
 that the ownership check does not know cannot be changed now. What values are left is then read from one or both of
 two lists (``values.py``), by pages or singly (``pages.py``).
 
+A condition that no list takes is asked of a CSV download (``downloads.py``). Its file has to name numbers that the
+pages of the other conditions have as well, and fewer of them: one that names them all shows nothing, for an ignored
+filter would have said the same.
+
 Numbers may come and go while the pages of a filter are read, and every later page shifts. That shows in the totals
 of the pages or in a number that comes twice; the pages are then read again.
 """
@@ -26,6 +30,7 @@ from bot.errors import Unavailable
 from bot.providers.answers import unasked
 from bot.providers.http import PacedClient
 from bot.providers.listing import together
+from bot.providers.telnyx.downloads import Downloads, confirmed
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.search import Search
 from bot.providers.telnyx.values import Source, shown_along, sources, values
@@ -69,8 +74,9 @@ _Drafts: TypeAlias = dict[str, _Unfinished]
 class Reader:
     """Reads numbers of one account."""
 
-    def __init__(self, http: PacedClient, encryption: Encryption | None) -> None:
+    def __init__(self, http: PacedClient, encryption: Encryption | None, downloads: Downloads) -> None:
         self._http = http
+        self._downloads = downloads
         self._encryption = encryption
         self._pages = Pages(http)
 
@@ -105,7 +111,15 @@ class Reader:
 
         Raises :class:`bot.errors.BadRequest` when Telnyx lists one that does not match.
         """
-        limit = wanted.target.limit
+        if not wanted.search.unlisted:
+            return _kept(await self._listed(wanted, wanted.target.limit), wanted)
+        named = await self._downloads.numbers(wanted.search)
+        listed = await self._listed(wanted, None)
+        both = confirmed(wanted.search, named, {draft.e164 for draft in listed.values()})
+        return _kept({id_: draft for id_, draft in listed.items() if draft.e164 in both}, wanted)
+
+    async def _listed(self, wanted: _Wanted, limit: int | None) -> _Drafts:
+        """Return what the pages have that the filter leaves; those excluded may be among them."""
         most = None if limit is None else limit + len(wanted.excluded) + 1
         source, _ = wanted.home
         query = wanted.search.query(source)
@@ -118,11 +132,10 @@ class Reader:
                     totals.add(page.total)
                     for row in page.rows:
                         self._accept(row, wanted, found)
-            kept = {id_: draft for id_, draft in found.items() if not wanted.excludes(id_, draft.e164)}
-            if limit is not None and len(kept) > limit:
-                return kept
+            if limit is not None and len(_kept(found, wanted)) > limit:
+                return found
             if listed == len(found) and totals in ({None}, {len(found)}):
-                return kept
+                return found
         raise Unavailable(
             "Numbers came and went while Telnyx listed those that match the filter; nothing was planned. "
             "Try again in a minute."
@@ -234,6 +247,11 @@ class _Wanted:
     def excludes(self, id_: str, e164: str) -> bool:
         """Tell whether the number was excluded by either of its names."""
         return id_ in self.excluded or e164 in self.excluded
+
+
+def _kept(found: _Drafts, wanted: _Wanted) -> _Drafts:
+    """Return the numbers that are not excluded."""
+    return {id_: draft for id_, draft in found.items() if not wanted.excludes(id_, draft.e164)}
 
 
 def _together(wanted: _Wanted, matched: _Drafts, named: Sequence[str], owned: Mapping[str, str]) -> _Drafts:

@@ -1,8 +1,8 @@
 """How a filter is asked for at Telnyx, and what proves that it was applied.
 
-A filter is resolved by us and, but for has_bundle, never handed to a job. An ignored filter returns every number of the
-account (API.md, "Filters"), so each row that comes back is held against the conditions, and a single row that does not
-show what it should stops everything. What is looked at:
+A filter is resolved by us. An ignored one returns every number of the account (API.md, "Filters"), so each row that
+comes back is held against the conditions, and a single row that does not show what it should stops everything. What is
+looked at:
 
 - tag, without tags: ``tags`` of the detail row; casing aside, for Telnyx keeps that of a tag's first use;
 - connection, billing group, emergency address: their ids in the detail row, where "none" is null, blank or absent;
@@ -10,7 +10,8 @@ show what it should stops everything. What is looked at:
 - status, country, type and source: the detail row. Types from before July 2023 have older names there;
 - usage billing: the voice row only, so voice rows are read whenever it is asked for;
 - connection name: the detail row, casing aside. A row with a connection's id and no name cannot be checked and passes;
-- has bundle: no list knows it and no row shows it, so it is refused here.
+- has bundle: no list takes it and no row shows it, so a CSV download is asked for it (``downloads.py``), and numbers of
+  its file are looked for in the list that the other conditions leave.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _Shows: TypeAlias = Callable[[Row, Condition], bool]
 _BOTH: Final = frozenset(Source)
 _DETAIL: Final = frozenset({Source.DETAIL})
 _VOICE: Final = frozenset({Source.VOICE})
+_NONE: Final = frozenset[Source]()
 
 #: Filter -> what rows may say: the words of the filter are not those of the row.
 _SOURCE_TYPES: Final = {"ported": "port_request", "purchased": "number_order"}
@@ -78,6 +80,10 @@ def _tags(row: Row) -> list[JSON] | None:
     return tags if isinstance(tags, list) else None
 
 
+def _is_shown_nowhere(_row: Row, _condition: Condition) -> bool:
+    return True
+
+
 def _has_digits(row: Row, condition: Condition) -> bool:
     return str(condition.value) in _text(row, "phone_number")
 
@@ -116,10 +122,12 @@ class _Rule:
 
     #: Whether a row shows that the condition holds.
     shows: _Shows
-    #: The lists that take the filter (API.md, "Filters").
+    #: The lists that take the filter (API.md, "Filters"); none where only a CSV download does.
     taken_by: frozenset[Source] = _DETAIL
     #: The lists whose rows show it.
     shown_by: frozenset[Source] = _DETAIL
+    #: Whether a CSV download takes it.
+    downloadable: bool = True
 
 
 _RULES: Final[Mapping[str, _Rule]] = {
@@ -132,10 +140,11 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "customer_reference": _Rule(_same("customer_reference"), _BOTH, _BOTH),
     "voice.connection_name": _Rule(_is_on_connection),
     "voice.usage_payment_method": _Rule(_same("usage_payment_method"), _BOTH, _VOICE),
-    "country_iso_alpha2": _Rule(_is_in_country),
-    "number_type": _Rule(_is_of_type),
-    "source": _Rule(_is_of_source),
-    "without_tags": _Rule(_has_no_tags),
+    "country_iso_alpha2": _Rule(_is_in_country, downloadable=False),
+    "number_type": _Rule(_is_of_type, downloadable=False),
+    "source": _Rule(_is_of_source, downloadable=False),
+    "without_tags": _Rule(_has_no_tags, downloadable=False),
+    "has_bundle": _Rule(_is_shown_nowhere, _NONE, _NONE),
 }
 
 
@@ -156,17 +165,21 @@ class Search:
         It is the choice with the fewest lists: what one has not shown of the conditions, another has to.
         """
         wanted = frozenset(needed)
-        homes = [source for source in Source if all(source in _RULES[c.field].taken_by for _, c in self.conditions)]
+        taken = [rule.taken_by for rule in self._rules if rule.taken_by]
+        homes = [source for source in Source if all(source in lists for lists in taken)]
         return min(((home, (wanted | self._unshown(home)) - {home}) for home in homes), key=lambda way: len(way[1]))
 
     def _unshown(self, home: Source) -> frozenset[Source]:
         """Return the lists that have to show the conditions which rows of ``home`` do not."""
-        rules = [_RULES[condition.field] for _, condition in self.conditions]
-        return frozenset[Source]().union(*(rule.shown_by for rule in rules if home not in rule.shown_by))
+        return _NONE.union(*(rule.shown_by for rule in self._rules if home not in rule.shown_by))
+
+    @property
+    def _rules(self) -> list[_Rule]:
+        return [_RULES[condition.field] for _, condition in self.conditions]
 
     def whole_in(self, source: Source) -> bool:
         """Tell whether the list takes every condition."""
-        return all(source in _RULES[condition.field].taken_by for _, condition in self.conditions)
+        return all(source in rule.taken_by for rule in self._rules)
 
     def query(self, source: Source) -> Query:
         """Return the parameters of those conditions that the list takes."""
@@ -175,6 +188,19 @@ class Search:
             if source in _RULES[condition.field].taken_by:
                 query |= parameter(condition)
         return query
+
+    @property
+    def unlisted(self) -> str:
+        """Return what people call the first condition that no list takes, so that it takes a CSV download; or ""."""
+        return next((field.label for field, each in self.conditions if not _RULES[each.field].taken_by), "")
+
+    def download(self) -> tuple[Query, bool]:
+        """Return the parameters of those conditions that a CSV download takes, and whether it takes all of them."""
+        query: Query = {}
+        for _, condition in self.conditions:
+            if _RULES[condition.field].downloadable:
+                query |= parameter(condition)
+        return query, all(rule.downloadable for rule in self._rules)
 
     def check(self, row: Row, source: Source, *, home: Source | None = None) -> None:
         """Raise :class:`bot.errors.BadRequest` when a row of the list does not show what it should.

@@ -120,6 +120,14 @@ class Ownership(_Lenient):
     found: Annotated[list[OwnedNumber], BeforeValidator(_listed)]
 
 
+class Download(_Lenient):
+    """One file that Telnyx makes of a list of numbers."""
+
+    id: Text = ""
+    status: Text = ""
+    url: Text = ""
+
+
 class Connection(_Lenient):
     """Where calls are delivered."""
 

@@ -36,6 +36,8 @@ JOB_SECONDS: Final = 4.0
 #: Numbers of the Dallas office, which the guide has moved, and of the Denver office.
 DALLAS: Final = 40
 DENVER: Final = 20
+#: Of how many Denver numbers one is in a bundle, which only a file of Telnyx's tells.
+BUNDLED: Final = 4
 #: Numbers of both teams at Close; with them come the acting user's own and one of each other user.
 SHARED: Final = 8
 
@@ -87,7 +89,10 @@ def _numbers(telnyx: TelnyxStandIn) -> tuple[str, ...]:
     telnyx.add_billing_group("Operations")
     telnyx.add_address("1600 Broadway", business_name="Denver office")
     chosen = telnyx.add_numbers(DALLAS, start="+13035550100", tags=["dallas"], connection_id=dallas.id)
-    telnyx.add_numbers(DENVER, start="+17205550100", tags=["denver"], connection_id=denver.id)
+    for place, number in enumerate(
+        telnyx.add_numbers(DENVER, start="+17205550100", tags=["denver"], connection_id=denver.id)
+    ):
+        number.has_bundle = place % BUNDLED == 0
     names = tuple(number.phone_number for number in chosen)
     refused = "This feature is not enabled for your account."
     telnyx.fail(names[11], code="10038", title="Feature not permitted", detail=refused)

@@ -11,7 +11,8 @@
 
 To spoil things: ``telnyx.fail`` (one number's operation), ``telnyx.misbehave`` (a whole job or its report),
 ``telnyx.faults.add`` (the wire), ``telnyx.other_jobs`` (somebody else fills the in-flight limit),
-``telnyx.ignored_filters`` (lists that overlook a filter), ``telnyx.paging`` (pages that are cut wrongly),
+``telnyx.ignored_filters`` (lists that overlook a filter), ``telnyx.downloads`` and ``telnyx.files`` (files of numbers
+that come late, end badly or lie, and the host that keeps them), ``telnyx.paging`` (pages that are cut wrongly),
 ``telnyx.intruders`` and ``telnyx.mistaken`` (answers with numbers that nobody asked for), ``telnyx.rate_limit``,
 ``telnyx.read_lag`` and ``telnyx.list_lag`` (changes and jobs that show late), ``telnyx.dated`` (answers without a
 date). ``telnyx.advance`` skips time, ``telnyx.wait_for`` waits for a condition.
@@ -21,6 +22,7 @@ It answers these paths under ``/v2``, with the documented filters, paging and so
     POST /phone_numbers/jobs/update_phone_numbers | update_emergency_settings | delete_phone_numbers
     GET  /phone_numbers/jobs, /phone_numbers/jobs/{id}
     GET  /phone_numbers, /phone_numbers/slim, /phone_numbers/voice, /phone_numbers/{id}, …/{id}/voice
+    POST /phone_numbers/csv_downloads; GET /phone_numbers/csv_downloads, /phone_numbers/csv_downloads/{id}
     POST /phone_numbers/actions/verify_ownership
     GET  /connections, /billing_groups, /addresses (and one of each by id), /user_tags
 

@@ -62,7 +62,7 @@ class Number:
     source_type: str | None = "number_order"
     messaging_profile_id: str | None = None
     messaging_profile_name: str | None = None
-    #: Only the job filter ``has_bundle`` sees this; no list shows it.
+    #: Only the filter ``has_bundle`` of jobs and downloads sees this; no list shows it.
     has_bundle: bool = False
 
     @property

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Unpack
+from typing import Self, Unpack
 
 from bot.sandbox.provider.account import consecutive
 from bot.sandbox.provider.clock import Clock, utc_now
 from bot.sandbox.provider.server import ProviderStandIn
 from bot.sandbox.telnyx.account import Account
 from bot.sandbox.telnyx.behaviour import Behaviour, Failure
+from bot.sandbox.telnyx.downloads import DownloadBehaviour, DownloadRoutes
 from bot.sandbox.telnyx.errors import Problem
+from bot.sandbox.telnyx.file_host import FileHost
 from bot.sandbox.telnyx.job_book import JobBook
 from bot.sandbox.telnyx.job_routes import JobRoutes, JobType
 from bot.sandbox.telnyx.jobs import Job
@@ -63,13 +65,27 @@ class TelnyxStandIn(ProviderStandIn[Number]):
             phone_number_filtering=phone_number_filtering,
         )
         lookups = LookupRoutes(self._account)
+        #: Where the files of downloads are.
+        self.files = FileHost(time)
+        self._download_routes = DownloadRoutes(self._account, self.files)
         super().__init__(
             clock=time,
             account=self._account,
             middleware=self._middleware,
-            routes=[*self._job_routes.routes(), *self._number_routes.routes(), *lookups.routes()],
+            routes=[
+                *self._job_routes.routes(),
+                *self._download_routes.routes(),
+                *self._number_routes.routes(),
+                *lookups.routes(),
+            ],
             port=port,
         )
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        runner = await self.files.start()
+        self._stack.push_async_callback(runner.cleanup)
+        return self
 
     def catch_up(self) -> None:
         """Let the jobs that are due change their numbers."""
@@ -217,6 +233,11 @@ class TelnyxStandIn(ProviderStandIn[Number]):
     def ignored_filters(self) -> set[str]:
         """Parameters of the number lists that are overlooked from now on, such as ``filter[tag]``; none by default."""
         return self._number_routes.ignored
+
+    @property
+    def downloads(self) -> DownloadBehaviour:
+        """How CSV downloads go."""
+        return self._download_routes.behaviour
 
     @property
     def list_lag(self) -> float:

@@ -116,8 +116,9 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         lines.append(f"• {counted(count, 'number')} {has} left as {'it is' if count == 1 else 'they are'}: {named}.")
     if summary.unknown:
         lines.append(
-            f"• *Nobody can see which numbers these are.* Only {kind.provider.title()} resolves the "
-            "filter, when the job is created. There are no earlier values to compare or to restore. Until "
+            f"• *Nobody can see which numbers these are.* {kind.provider.title()} refused to list them for this "
+            "account, and finds them only when the job is created. There are no earlier values to compare or to "
+            "restore. Until "
             f"this change is over, no other change of {kind.provider.title()} numbers can be requested."
         )
     lines += [

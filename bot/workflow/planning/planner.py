@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from bot.changes.input.requests import Request, without_edits
+from bot.changes.input.requests import Request
 from bot.changes.model.change import Change, Summary
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.outcome.follow_ups import CarriedOver
-from bot.changes.planning.builder import build, handed_over
+from bot.changes.planning.builder import build
 from bot.changes.planning.plan import Plan, ids_to_name
 from bot.changes.planning.summary import summarise
 from bot.changes.sheets import ForeignColumns
@@ -20,6 +20,7 @@ from bot.errors import (
     DeliveryPostponed,
     DeliveryRefused,
     DeliveryUnknown,
+    FilterRefused,
     InputError,
     NotAuthorized,
     NotFound,
@@ -31,12 +32,13 @@ from bot.errors import (
 )
 from bot.providers.base import Provider
 from bot.store.queue.tasks import Claim, Task, handles
-from bot.workflow.authorization import Authorization, blind
+from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 from bot.workflow.planning.current_state import CurrentState
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.progress import Progress, while_wanted
+from bot.workflow.planning.refused_filters import RefusedFilters
 from bot.workflow.planning.requests import Requests
 from bot.workflow.planning.uploads import SheetUploads
 from bot.workflow.planning.validation import (
@@ -68,6 +70,7 @@ class Planner:
     ) -> None:
         self._context = context
         self._survey = CurrentState(context)
+        self._refused_filters = RefusedFilters(context, authorization)
         self._sheets = sheets
         self._follow_ups = follow_ups
         self._authorization = authorization
@@ -117,13 +120,14 @@ class Planner:
             request, taken = await self._follow_ups.add(request, change.draft.base)
         if not request.given and not request.conditions:
             raise PlanRefused("All numbers are excluded, so there is nothing to do. Edit the numbers, or close this.")
-        if request.handed:
-            return await self._handed(provider, kind, request, change)
         if not request.rows:
             await self._authorization.request(
                 change.requester, kind.name, len(request.given), request.names, fresh=False
             )
-        request, snapshots = await self._survey.snapshots(provider, kind, request, progress, taken.numbers)
+        try:
+            request, snapshots = await self._survey.snapshots(provider, kind, request, progress, taken.numbers)
+        except FilterRefused as refused:
+            return await self._refused_filters.plan(provider, kind, request, change, refused)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with the new values")
         since: Sequence[str] = ()
         if change.draft.base:
@@ -149,28 +153,6 @@ class Planner:
             taken=taken,
             since=since,
         )
-
-    async def _handed(self, provider: Provider, kind: Kind, request: Request, change: Change) -> tuple[Plan, Summary]:
-        """Return the plan of a filter that only the provider can resolve, where the policy allows such a thing."""
-        most = kind.batch_size
-        await self._authorization.request(change.requester, kind.name, most, request.names, fresh=False)
-        policy = self._authorization.policy(kind.name, most, request.names)
-        if not policy.unpreviewable:
-            raise NotAuthorized(blind(policy))
-        plan = handed_over(kind, without_edits(request.wanted), request.conditions, request.start)
-        labels = {
-            name: await provider.labels(kind, name, ids)
-            for name, ids in ids_to_name(kind, request.wanted, plan).items()
-        }
-        are_known(kind, provider.title, request, plan, labels)
-        async with self._context.database.reading() as tx:
-            counts = await tx.locks.everything(kind.provider, besides=change.id)
-            locked = await self._survey.held(tx, counts)
-        conditions = await self._survey.conditions(provider, kind, request)
-        summary = summarise(
-            kind, plan, request.wanted, labels, repeats=0, locked=locked, conditions=conditions, unknown=most
-        )
-        return plan, summary
 
     async def _summarise(
         self,

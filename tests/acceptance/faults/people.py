@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.sandbox.slack import Message, SlackUser, StandInRefused
@@ -32,6 +32,8 @@ class Wish:
     values: Mapping[str, str]
     #: The word behind ``/numbers``.
     command: str = "update"
+    #: A filter that finds the numbers, each condition chosen; empty when she types them.
+    filters: Mapping[str, str] = field(default_factory=dict)
 
 
 class People:
@@ -116,7 +118,7 @@ class People:
             await self.ana.choose("settings", list(wish.values))
         inputs = {f"value:{name}" for name in wish.values}
         view = await self.ana.wait_for_view(lambda view: inputs <= set(_elements(view)), timeout=self._soon)
-        await self.ana.type("numbers:0", "\n".join(number.phone_number for number in wish.numbers))
+        await self._point(wish)
         for name, value in wish.values.items():
             element = _elements(view)[f"value:{name}"]
             if element == "external_select":
@@ -130,6 +132,17 @@ class People:
                 await asyncio.sleep(0.1)  # she reads what went wrong
                 await self._scene.up.wait()
         return await self.ana.wait_for_view(_says_something, timeout=self._later)
+
+    async def _point(self, wish: Wish) -> None:
+        """Ana types the numbers that she means, or chooses the filter that finds them."""
+        if not wish.filters:
+            await self.ana.type("numbers:0", "\n".join(number.phone_number for number in wish.numbers))
+            return
+        await self.ana.choose("filters", list(wish.filters))
+        inputs = {f"filter:{name}" for name in wish.filters}
+        await self.ana.wait_for_view(lambda view: inputs <= set(_elements(view)), timeout=self._soon)
+        for name, value in wish.filters.items():
+            await self.ana.choose(f"filter:{name}", value)
 
     async def _press_request(self, name: str) -> bool:
         """Ana presses "Request approval" until both cards are there; False when she has to start anew."""

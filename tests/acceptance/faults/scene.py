@@ -22,7 +22,7 @@ from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage
-from tests.acceptance.stories import CLOSE, EMERGENCY, SETTINGS, Story
+from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, SETTINGS, Story
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
 BROKE: Final = 1
@@ -41,6 +41,7 @@ class Scene(RestartingStage):
         self.process.env["LINESMAN_PROVIDER_TIMEOUT"] = "1.5"
         self.slack.faults = SlackFaults(self.watch)
         self.telnyx.faults = TelnyxFaults(self.watch)
+        self.telnyx.files.faults = TelnyxFaults(self.watch)
         if self.close is not None:
             self.close.faults = CloseFaults(self.watch)
         self.people = People(self)
@@ -106,7 +107,7 @@ class Scene(RestartingStage):
 
     async def play(self) -> None:
         """Play the story to its end, and let Ana ask then who holds numbers."""
-        name = await self.people.ask(Wish(self.asked, self.story.wanted, self.story.command))
+        name = await self.people.ask(Wish(self.asked, self.story.wanted, self.story.command, self.story.filters))
         assert name is not None
         await self.people.approve(name)
         await self.quiet()
@@ -136,6 +137,7 @@ class Setting:
 OVER_HTTP: Final = Setting("settings over HTTP")
 OTHERS: Final = (
     Setting("settings in Socket Mode", transport="socket"),
+    Setting("settings of a bundle", BUNDLES),
     Setting("emergency settings", EMERGENCY, batches=1),
     Setting("settings at Close", CLOSE, batches=1),
 )

@@ -22,6 +22,7 @@ DETAIL = "/phone_numbers"
 DETAIL_ONE = "/phone_numbers/{id}"
 VOICE = "/phone_numbers/voice"
 VOICE_ONE = "/phone_numbers/{id}/voice"
+DOWNLOADS = "/phone_numbers/csv_downloads"
 FORWARDS_TO = "voice.call_forwarding.forwards_to"
 PAYMENT = "voice.usage_payment_method"
 NAME = "voice.connection_name"
@@ -421,3 +422,62 @@ async def test_menus_that_ask_at_once_share_one_call(
     await asyncio.gather(*(telnyx.choices(settings_kind, "tags", "vip"[:length]) for length in range(4)))
 
     assert len(account.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "ends"),
+    [
+        pytest.param({}, {"0102", "0104", "8750"}, id="alone"),
+        pytest.param({"tag": "vip"}, {"0104"}, id="tag"),
+        pytest.param({PAYMENT: "pay-per-minute"}, {"0102", "0104", "8750"}, id="shown-by-another-list"),
+        pytest.param({"country_iso_alpha2": "us"}, {"0102", "0104"}, id="one-that-no-download-takes"),
+        pytest.param({"tag": "nobody"}, set(), id="nothing"),
+    ],
+)
+@pytest.mark.parametrize("name", ["tags", FORWARDS_TO])
+@pytest.mark.usefixtures("mixed")
+async def test_numbers_with_a_bundle_are_found(
+    account: TelnyxStandIn, match: Match, typed: dict[str, str], ends: set[str], name: str
+) -> None:
+    """Whichever list shows the rest, what the file names and the other conditions leave is what is found."""
+    for number in account.numbers.values():
+        number.has_bundle = number.phone_number[-4:] in {"0102", "0104", "8750"}
+
+    found = await match({"has_bundle": True, **typed}, name)
+
+    assert {e164[-4:] for e164 in found} == ends
+    assert all(set(one.values) == {name} for one in found.values())
+
+
+async def test_a_bundle_is_one_download_and_the_list_of_the_rest(
+    account: TelnyxStandIn, match: Match, counted: Counted
+) -> None:
+    """The pages of the other conditions are read whole, however few the file names; those excluded are left out."""
+    for at, number in enumerate(account.add_numbers(600, start="+13035550000")):
+        number.has_bundle = at < 3
+
+    found = await match({"has_bundle": True}, "tags", excluded=("+13035550001",), limit=5)
+
+    assert set(found) == {"+13035550000", "+13035550002"}
+    calls = counted()
+    looks = sum(calls.pop(path) for path in list(calls) if path.startswith(f"{DOWNLOADS}/"))
+    assert looks == 0  # it was complete at once
+    assert calls == {DOWNLOADS: 1, DETAIL: 3, OWNERSHIP: 1}
+
+
+async def test_more_bundles_than_asked_for_are_told_as_more(account: TelnyxStandIn, match: Match) -> None:
+    """With a limit, one more comes, and nothing else is read of them."""
+    for at, number in enumerate(account.add_numbers(9, start="+13035550000")):
+        number.has_bundle = at < 7
+
+    assert len(await match({"has_bundle": True}, "tags", limit=5)) == 6
+
+
+async def test_a_number_with_a_bundle_that_cannot_be_changed_now_is_told(account: TelnyxStandIn, match: Match) -> None:
+    """It is found and not editable, so that the requester hears of it."""
+    account.add_number("+13035550000", has_bundle=True, status="port-failed")
+    account.add_number("+13035550001")
+
+    found = await match({"has_bundle": True}, "tags")
+
+    assert [(one.e164, one.status, one.editable) for one in found.values()] == [("+13035550000", "port-failed", False)]

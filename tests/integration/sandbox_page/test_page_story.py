@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from bot.sandbox.page.sandbox import Sandbox
-from bot.sandbox.page.world import ANA, APPROVALS, DALLAS, GUS, MAX, MIA, OPS, SAM
+from bot.sandbox.page.world import ANA, APPROVALS, BUNDLED, DALLAS, DENVER, GUS, MAX, MIA, OPS, SAM
 from tests.integration.sandbox_page.visitor import Visitor, visiting
 
 Json = dict[str, Any]
@@ -153,3 +153,25 @@ async def test_a_bot_that_does_not_start_says_why(
     said = capsys.readouterr().out
     assert "The bot ended by itself, with exit status 2. Its log ends with:\n" in said
     assert "SLACK_BOT_TOKEN is not set" in said
+
+
+async def test_a_visitor_finds_the_numbers_with_a_bundle(sandbox: Sandbox) -> None:
+    """The account has some, and the plan names exactly those that the page shows as such."""
+    async with visiting(sandbox) as visitor:
+        await connected(visitor)
+        await visitor.act(ANA, "command", channel=OPS, text="/numbers update")
+        await visitor.until(lambda: shows(visitor, "settings"))
+        await visitor.act(ANA, "choose", block_id="filters", wanted=["has_bundle"])
+        await visitor.until(lambda: shows(visitor, "filter:has_bundle"))
+        await visitor.act(ANA, "choose", block_id="filter:has_bundle", wanted=["true"])
+        await visitor.act(ANA, "choose", block_id="settings", wanted=["tags"])
+        await visitor.until(lambda: shows(visitor, "value:tags"))
+        await visitor.act(ANA, "type", block_id="value:tags", text="bundled")
+        await visitor.act(ANA, "type", block_id="reason", text="Marking bundles.")
+        await visitor.act(ANA, "submit")
+        await approve(visitor, MAX, await ask(visitor))
+        await visitor.until(lambda: results(visitor))
+
+        numbers = [each["values"] for each in visitor.parts["provider:telnyx"]["numbers"]]
+        assert sum(each["has_bundle"] for each in numbers) == DENVER // BUNDLED
+        assert all((each["tags"] == ["bundled"]) is each["has_bundle"] for each in numbers)

@@ -1,4 +1,4 @@
-"""The one filter that nobody can preview: only under a rule, alone, said in plain words, and accounted for."""
+"""A filter whose numbers the carrier does not list: only under a rule, alone, in plain words, and accounted for."""
 
 from __future__ import annotations
 
@@ -21,11 +21,17 @@ async def under(idle: Stage, folder: Path, rules: str) -> Stage:
 
 @pytest.fixture
 async def bundles(idle: Stage, tmp_path: Path) -> Stage:
-    """Start the bot with a rule that allows such filters; three of five numbers have bundles."""
+    """Start the bot with a rule that allows such filters; three of five numbers have bundles, no file says which."""
     stage = await under(idle, tmp_path, RULES)
+    refuse(stage)
     for at, number in enumerate(stage.telnyx.add_numbers(5, start="+13035550000")):
         number.has_bundle = at < 3
     return stage
+
+
+def refuse(stage: Stage) -> None:
+    """Let the carrier make no files of numbers for this account."""
+    stage.telnyx.faults.add(method="POST", path="/phone_numbers/csv_downloads", kind="status", status=403, times=None)
 
 
 async def form(stage: Stage, numbers: str = "", settings: dict[str, str] | None = None) -> None:
@@ -42,10 +48,19 @@ def searched(stage: Stage) -> int:
     return sum(call.method == "GET" and call.path.endswith("/phone_numbers/jobs") for call in stage.telnyx.calls)
 
 
-async def test_without_a_rule_the_filter_is_not_offered(stage: Stage) -> None:
-    """Who may not use it does not see it."""
-    view = await stage.open()
-    assert "has_bundle" not in str(view.blocks)
+async def test_without_a_rule_nothing_is_planned(stage: Stage) -> None:
+    """Whoever may not hand the filter over reads what the carrier said, and who could allow it."""
+    refuse(stage)
+    await form(stage)
+    await stage.send()
+    shown = stage.read(await stage.planned())
+    assert (
+        "Telnyx does not list the numbers that match this filter. Telnyx does not allow this for the API key." in shown
+    )
+    assert "You are not authorized to access the requested resource." in shown
+    assert "does not allow filters that cannot be previewed" in shown
+    assert "Request approval" not in shown
+    assert stage.created() == []
 
 
 async def test_the_jobs_own_list_becomes_the_changes_numbers(bundles: Stage) -> None:
@@ -55,7 +70,7 @@ async def test_the_jobs_own_list_becomes_the_changes_numbers(bundles: Stage) -> 
     await stage.send()
     shown = stage.read(await stage.planned())
     assert "Numbers: unknown until the job runs, at most 1,000" in shown
-    assert "Nobody can see which numbers these are." in shown
+    assert "Nobody can see which numbers these are. Telnyx refused to list them for this account" in shown
     assert "Has bundle: yes" in shown
     assert "repeated" not in shown
     change = await stage.request()
@@ -96,35 +111,37 @@ async def test_while_it_waits_no_other_change_of_numbers_can_be_asked_for(bundle
 
 
 @pytest.mark.parametrize(
-    ("numbers", "settings", "field", "why"),
+    ("numbers", "settings", "canary", "why"),
     [
-        (
+        pytest.param(
             "+13035550000",
             {"customer_reference": "x"},
-            "filter:has_bundle",
-            (
-                "“Has bundle” cannot be previewed, so it cannot be combined: remove numbers, sheet, exceptions "
-                "and other filters."
-            ),
+            "",
+            "A job can be given this filter only alone: remove numbers, sheet, exceptions and other filters",
+            id="with numbers",
         ),
-        (
+        pytest.param(
             "",
             {"voice.call_forwarding.forwards_to": "+13035550199"},
-            "value:voice.call_forwarding.forwards_to",
-            (
-                "Forward to is computed from each number's current value, which cannot be read for “Has bundle”. "
-                "Remove it, or choose the numbers in another way."
-            ),
+            "",
+            "Forward to is computed from each number's current value, which cannot be read",
+            id="with a nested object",
         ),
+        pytest.param("", {"customer_reference": "x"}, "2", "so there is no canary: leave it empty", id="with a canary"),
     ],
-    ids=["with numbers", "with a nested object"],
 )
-async def test_what_cannot_go_with_it_is_said_at_the_field(
-    bundles: Stage, numbers: str, settings: dict[str, str], field: str, why: str
+async def test_what_cannot_go_with_it_is_said(
+    bundles: Stage, numbers: str, settings: dict[str, str], canary: str, why: str
 ) -> None:
-    """Nothing that needs the numbers' values of today can be combined with it."""
+    """Nothing that needs the numbers, or their values of today, can be combined with it."""
     await form(bundles, numbers, settings)
-    assert await bundles.refused() == {field: why}
+    if canary:
+        await bundles.ana.type("canary", canary)
+    await bundles.send()
+    shown = bundles.read(await bundles.planned())
+    assert "Telnyx does not list the numbers that match this filter." in shown
+    assert why in shown
+    assert "Request approval" not in shown
 
 
 async def test_a_rule_that_is_gone_stops_the_approval(bundles: Stage, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class TestExample:
             (
                 "5. bundles: telnyx.settings changes of any size; may be requested by U0REQ; 1 approval from U0ANN, "
                 "U0BOB; expires after 1 d; first reminder after 15 min; refused above 20,000 numbers; sent at any "
-                "time; filters that cannot be previewed may be handed to the provider."
+                "time; filters whose numbers the provider does not list may be handed to it."
             ),
             (
                 "6. environment: every other change; may be requested by U0REQ; 1 approval from U0ANN, U0BOB; expires "

@@ -11,7 +11,6 @@ from bot.changes.model.change import Draft
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.errors import InputError
-from bot.providers.telnyx.kinds import FORWARDS_TO
 
 
 def is_id(text: str) -> bool:
@@ -105,46 +104,6 @@ def test_what_is_no_size_of_a_canary_is_refused(settings_kind: Kind, typed: str)
     assert problems(settings_kind, Draft(kind=settings_kind.name, canary=typed, **good)) == {
         CANARY: "Give a whole number such as 5, or leave it empty to change all numbers together."
     }
-
-
-def test_a_filter_that_nobody_can_preview_has_no_canary(settings_kind: Kind) -> None:
-    """There are no first numbers where nobody knows any."""
-    draft = Draft(
-        kind=settings_kind.name,
-        chosen=("customer_reference",),
-        typed={"customer_reference": "a"},
-        filters={"has_bundle": "true"},
-        canary="5",
-        reason="why",
-    )
-
-    assert "no canary can be chosen" in problems(settings_kind, draft)[CANARY]
-
-
-@pytest.mark.parametrize(
-    ("name", "typed", "way", "refused"),
-    [
-        pytest.param("customer_reference", "a", "", False, id="plain value"),
-        pytest.param("tags", "a", "", False, id="whole list"),
-        pytest.param("tags", "a", "add", True, id="edit of a list"),
-        pytest.param(FORWARDS_TO, "+13035550100", "", True, id="one of several in one object"),
-    ],
-)
-def test_what_is_computed_from_current_values_cannot_be_sent_to_numbers_that_nobody_can_preview(
-    settings_kind: Kind, name: str, typed: str, way: str, *, refused: bool
-) -> None:
-    """A plain value goes as it is; what has to be put together for each number is refused at its field."""
-    draft = Draft(
-        kind=settings_kind.name,
-        chosen=(name,),
-        typed={name: typed},
-        ways={name: way} if way else {},
-        filters={"has_bundle": "true"},
-        canary="5",
-        reason="why",
-    )
-
-    assert ("is computed from each number's current value" in problems(settings_kind, draft).get(name, "")) is refused
 
 
 def test_as_many_bad_entries_as_are_named_are_the_whole_list(settings_kind: Kind) -> None:

@@ -51,7 +51,7 @@ NAME = "voice.connection_name"
         pytest.param("source", "ported", "", "ported", id="source"),
         pytest.param("without_tags", True, "", True, id="switch"),
         pytest.param("without_tags", "yes", "", True, id="switch-typed"),
-        pytest.param("has_bundle", True, "", True, id="switch-not-previewable"),
+        pytest.param("has_bundle", True, "", True, id="switch-that-no-list-takes"),
     ],
 )
 def test_a_typed_filter_is_read(settings_kind: Kind, key: str, typed: Typed, operator: str, value: Value) -> None:
@@ -125,12 +125,10 @@ def test_the_order_of_several_values_means_nothing(settings_kind: Kind) -> None:
     assert condition.value == ("a", "b")
 
 
-def test_an_emergency_change_has_no_unpreviewable_filter(settings_kind: Kind, emergency_kind: Kind) -> None:
-    """Only the update job takes ``has_bundle``; everything else can be found by in both kinds."""
-    unseen = [field.name for field in settings_kind.filters if not field.previewable]
-
-    assert unseen == ["has_bundle"]
-    assert [field for field in settings_kind.filters if field.previewable] == list(emergency_kind.filters)
+def test_only_the_update_job_can_be_given_a_filter(settings_kind: Kind, emergency_kind: Kind) -> None:
+    """Numbers can be found by the same in both kinds; ``has_bundle`` alone, and only there, may go to the job."""
+    assert [field.name for field in settings_kind.filters if field.can_be_handed] == ["has_bundle"]
+    assert [replace(field, can_be_handed=False) for field in settings_kind.filters] == list(emergency_kind.filters)
 
 
 @pytest.mark.parametrize(
