@@ -22,7 +22,8 @@ from bot.sandbox.slack.transcript import lines
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance.process import Serving
 from tests.acceptance.process_pool import PooledProcess, ProcessPool
-from tests.acceptance.stories import FORWARDING, PIN, SETTINGS, Line, Story
+from tests.acceptance.stories import PIN, SETTINGS, Line, Story
+from tests.filling import fill
 
 BOT_TOKEN: Final = "xoxb-acceptance-1"
 APP_TOKEN: Final = "xapp-acceptance-1"
@@ -161,15 +162,9 @@ class Stage:
         """Ana fills the form and sends it."""
         await self.ana.command("/numbers", self.story.command, channel=OPS)
         await self.ana.wait_for_view(lambda view: view.callback_id == "change_form")
-        wanted = self.story.wanted
-        await self.ana.choose("settings", list(wanted))
-        inputs = {f"value:{name}" for name in wanted}
-        await self.ana.wait_for_view(lambda view: inputs <= {block["block_id"] for block in view.blocks})
-        await self.ana.type("numbers:0", "\n".join(number.phone_number for number in self.asked))
-        for name, value in wanted.items():
-            fill = self.ana.choose if name == FORWARDING else self.ana.type
-            await fill(f"value:{name}", value)
-        await self.ana.type("reason", "Moving <!channel> to the *new* PBX")
+        numbers = [number.phone_number for number in self.asked]
+        besides = {"reason": "Moving <!channel> to the *new* PBX"}
+        await fill(self.ana, numbers, self.story.wanted, besides=besides)
         sent = await self.ana.submit()
 
         assert (sent.errors, sent.delivery.error) == (None, None)

@@ -17,6 +17,7 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance import ledger
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, OPS, PATIENCE, SIGNING_SECRET, Stage
+from tests.filling import fill
 
 NUMBERS = 60
 LABEL = "Night desk"
@@ -53,11 +54,7 @@ async def ask(stage: Stage, numbers: list[str]) -> None:
     ana = stage.ana
     await ana.command("/numbers", "close", channel=OPS)
     await ana.wait_for_view(lambda view: view.callback_id == "change_form")
-    await ana.choose("settings", ["label"])
-    await ana.wait_for_view(lambda view: "value:label" in {block["block_id"] for block in view.blocks})
-    await ana.type("numbers:0", "\n".join(numbers))
-    await ana.type("value:label", LABEL)
-    await ana.type("reason", "The night desk moves")
+    await fill(ana, numbers, {"label": LABEL}, besides={"reason": "The night desk moves"})
     sent = await ana.submit()
     assert (sent.errors, sent.delivery.error) == (None, None)
     await stage.request()

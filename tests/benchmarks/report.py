@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 from tests.benchmarks.acks import PAUSE, PEOPLE, PLANNED, WATCHED, Acks
@@ -133,12 +134,16 @@ def _figures(report: Report) -> str:
         )
     if report.looking:
         seen = report.looking
-        told = ", ".join(f"{what} after {median:.0f} ms" for what, (median, _) in seen.shown.items())
+        told = ", ".join(f"{_code(what)} after {median:.0f} ms" for what, (median, _) in seen.shown.items())
         lines.append(
             f"- **With {seen.operations:,} numbers changed before**: ready {seen.start[0]:.1f} s after the start. "
             f"People see {told} (median)."
         )
-    return "\n".join(lines)
+    return "\n".join(fill(line, 120, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
+
+
+def _code(what: str) -> str:
+    return f"`{what}`" if what.startswith("/") else what
 
 
 def _ms(taken: Sequence[float], share: float) -> str:

@@ -8,10 +8,10 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 
+from tests.simulation.report import Report
 from tests.simulation.runner import cores, play
 from tests.simulation.script import FEWEST, MOST, Order, script
 from tests.simulation.shrink import shrunk
-from tests.simulation.world import Report
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import SlackUser, StandInRefused, View
-from bot.sandbox.slack.forms import EXTERNAL, TYPED
+from tests.filling import enter, fill
 from tests.simulation.people import LATER, SOON, action_ids
 from tests.simulation.wishes import Wish
 
@@ -69,28 +69,13 @@ class Asking:
 
     async def _filled(self, by: SlackUser, wish: Wish) -> bool:
         """Fill the open form; tell whether that went well."""
-        form = by.view
-        if form is None:
+        numbers = None if wish.part else wish.numbers
+        filters = {FILTER: wish.part} if wish.part else {}
+        besides = {"reason": "Moving to the new PBX", **wish.besides}
+        try:
+            await fill(by, numbers, wish.values, filters=filters, besides=besides, within=SOON)
+        except TimeoutError:
             return False
-        if ("settings", "settings") in form.form.slots:
-            await by.choose("settings", list(wish.values))
-        inputs = {f"value:{name}" for name in wish.values}
-        if wish.part:
-            await by.choose("filters", [FILTER])
-            inputs.add(f"filter:{FILTER}")
-        there = await self._people.seen(
-            lambda: by.view and inputs <= {block["block_id"] for block in by.view.blocks}, SOON
-        )
-        if not there:
-            return False
-        if wish.part:
-            await by.type(f"filter:{FILTER}", wish.part)
-        else:
-            await by.type("numbers:0", "\n".join(wish.numbers))
-        for name, value in wish.values.items():
-            await self._set(by, name, value)
-        for block, text in {"reason": "Moving to the new PBX", **wish.besides}.items():
-            await by.type(block, text)
         return True
 
     async def _edited(self, by: SlackUser, wish: Wish) -> View | None:
@@ -99,7 +84,7 @@ class Asking:
         if await self._people.seen(lambda: self._people.open(by, "change_form"), SOON) is None:
             return None
         for name, value in wish.values.items():
-            await self._set(by, name, value)
+            await enter(by, f"value:{name}", value)
         await by.type("reason", "Moving to the newest PBX")
         return await self._previewed(by)
 
@@ -128,18 +113,6 @@ class Asking:
             return NOTHING
         self._world.plans.shown(int(found[1]), wish, meant, whole=whole)
         return int(found[1])
-
-    async def _set(self, by: SlackUser, name: str, value: str) -> None:
-        view = by.view
-        if view is None:
-            raise StandInRefused("the form has gone")
-        kind = view.form.slot(f"value:{name}").kind
-        if kind in TYPED:
-            await by.type(f"value:{name}", value)
-            return
-        if kind in EXTERNAL:
-            await by.suggest(f"value:{name}", "")
-        await by.choose(f"value:{name}", value)
 
     async def _requested(self, by: SlackUser, change: int) -> bool:
         """Press "Request approval" until the request is there."""
@@ -207,7 +180,7 @@ class Asking:
             form = await people.seen(lambda: people.open(by, "change_form"), LATER)
             if form is not None:
                 for hidden in {"external_pin"} & set(wish.values):
-                    await self._set(by, hidden, wish.values[hidden])
+                    await enter(by, f"value:{hidden}", wish.values[hidden])
                 await by.type("reason", "Once more")
                 meant = self._world.meant(wish)
                 view = await self._previewed(by)

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.simulation.lives import LIFE, Life
-from tests.simulation.wire import Network
+from tests.simulation.network import Network
 
 #: How often what is ready is put into another order.
 DISORDER: Final = 0.25

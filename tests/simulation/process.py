@@ -46,7 +46,8 @@ class Process:
             world.slack.deliver_http("http://127.0.0.1:1/")
             if not self.life.over:
                 await asyncio.wait({task})
-                world.ended(task)
+                error = None if task.cancelled() else task.exception()
+                world.trace.add(f"the process ended: {error!r}")
             await asyncio.sleep(PAUSE * (0.5 + world.random.random()))
             self.life = Life(self.life.number + 1)
             world.disk.leave(self.life.number)

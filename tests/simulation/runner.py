@@ -20,8 +20,9 @@ from typing import Final
 
 from bot.store.database import Database
 from bot.store.migrations import migrate
+from tests.simulation.report import Report
 from tests.simulation.script import Order
-from tests.simulation.world import Report, World
+from tests.simulation.world import World
 
 #: Where the files of worlds are, if there is such a place: nothing of them needs a real disk.
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tests.simulation.report import Report
 from tests.simulation.runner import play
 from tests.simulation.script import Item, Order, script
-from tests.simulation.world import Report
 
 
 def kind(report: Report) -> str:

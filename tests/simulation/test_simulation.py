@@ -13,8 +13,8 @@ import pytest
 
 from tests.simulation import shrink
 from tests.simulation.mutants import MUTANTS, Broken
+from tests.simulation.report import Report
 from tests.simulation.script import Order, script
-from tests.simulation.world import Report
 
 ROOT: Final = Path(__file__).parents[2]
 #: Worlds of a few minutes, which were right when they were chosen.

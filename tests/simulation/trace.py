@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections import deque
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 #: The latest steps, which are told of a world that fails.
 KEPT: Final = 400
@@ -34,3 +35,22 @@ class Trace:
     def hash(self) -> str:
         """The hash over all steps so far."""
         return self._hash.hexdigest()[:16]
+
+
+class Told(list[Any]):
+    """A log of a stand-in whose entries go into the trace as well."""
+
+    def __init__(self, trace: Trace, describe: Any) -> None:
+        super().__init__()
+        self._trace = trace
+        self._describe = describe
+
+    def append(self, entry: Any) -> None:
+        """Note an entry."""
+        super().append(entry)
+        self._trace.add(self._describe(entry))
+
+
+def brief(given: object) -> str:
+    """Return a short text that differs where ``given`` does."""
+    return f"{zlib.crc32(repr(given).encode()):08x}"

@@ -13,6 +13,7 @@ from bot.sandbox.slack import Message, SlackUser, StandInRefused
 from bot.sandbox.slack.modal import View
 from tests.acceptance.stage import APPROVALS, OPS, RestartingStage
 from tests.acceptance.stories import Line
+from tests.filling import fill
 
 #: How long people wait for something that should come at once, and for something that takes its time; in seconds.
 SOON: Final = 3.0
@@ -113,36 +114,16 @@ class People:
         Raises TimeoutError or StandInRefused when she has to start anew.
         """
         await self.ana.command("/numbers", wish.command, channel=OPS)
-        form = await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=self._soon)
-        if "settings" in _elements(form):  # a kind with few settings shows them all at once
-            await self.ana.choose("settings", list(wish.values))
-        inputs = {f"value:{name}" for name in wish.values}
-        view = await self.ana.wait_for_view(lambda view: inputs <= set(_elements(view)), timeout=self._soon)
-        await self._point(wish)
-        for name, value in wish.values.items():
-            element = _elements(view)[f"value:{name}"]
-            if element == "external_select":
-                await self.ana.suggest(f"value:{name}", "")
-            typed = element == "plain_text_input"
-            await (self.ana.type if typed else self.ana.choose)(f"value:{name}", value)
-        await self.ana.type("reason", "Moving to the *new* PBX")
+        await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=self._soon)
+        numbers = None if wish.filters else [number.phone_number for number in wish.numbers]
+        besides = {"reason": "Moving to the *new* PBX"}
+        await fill(self.ana, numbers, wish.values, filters=wish.filters, besides=besides, within=self._soon)
         while self._shows("change_form"):
             sent = await self.ana.submit()
             if sent.errors or sent.delivery.error:
                 await asyncio.sleep(0.1)  # she reads what went wrong
                 await self._scene.up.wait()
         return await self.ana.wait_for_view(_says_something, timeout=self._later)
-
-    async def _point(self, wish: Wish) -> None:
-        """Ana types the numbers that she means, or chooses the filter that finds them."""
-        if not wish.filters:
-            await self.ana.type("numbers:0", "\n".join(number.phone_number for number in wish.numbers))
-            return
-        await self.ana.choose("filters", list(wish.filters))
-        inputs = {f"filter:{name}" for name in wish.filters}
-        await self.ana.wait_for_view(lambda view: inputs <= set(_elements(view)), timeout=self._soon)
-        for name, value in wish.filters.items():
-            await self.ana.choose(f"filter:{name}", value)
 
     async def _press_request(self, name: str) -> bool:
         """Ana presses "Request approval" until both cards are there; False when she has to start anew."""
@@ -170,11 +151,6 @@ class People:
 
     def _buttons(self, message: Message) -> bool:
         return any(block["type"] == "actions" for block in message.blocks)
-
-
-def _elements(view: View) -> dict[str, str]:
-    """Return block id -> the type of its element, for the inputs of a modal."""
-    return {block["block_id"]: block["element"]["type"] for block in view.blocks if block["type"] == "input"}
 
 
 def _says_something(view: View) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.sandbox.slack import Delivery, Message, SlackUser, SubmittedView, View
-from bot.sandbox.slack.forms import EXTERNAL, TYPED
 from bot.sandbox.slack.transcript import lines
 from bot.sandbox.telnyx import Call
+from tests import filling
 from tests.integration.scenarios.house import (
     APP_TOKEN,
     APPROVALS,
@@ -25,9 +25,6 @@ from tests.integration.scenarios.house import (
 )
 
 __all__ = ["APPROVALS", "APP_TOKEN", "BOT_TOKEN", "FAILURES", "OPS", "SIGNING_SECRET", "Clock", "Stage", "key_of"]
-
-#: Numbers that are pasted into one box, which holds 3000 characters.
-BOX: Final = 140
 
 _CHANGE: Final = re.compile(r"CHG-(\d+)")
 
@@ -52,57 +49,20 @@ class Stage(House):
         by: SlackUser | None = None,
     ) -> None:
         """Fill the form that is open; setting name -> what is typed or chosen."""
-        by = by or self.ana
-        if numbers is not None:
-            await self.paste(numbers, by=by)
-        if settings:
-            await self.choose(list(settings), by=by)
-            for name, value in settings.items():
-                await self.set(name, value, by=by)
-        if reason is not None:
-            await by.type("reason", reason)
+        besides = {} if reason is None else {"reason": reason}
+        await filling.fill(by or self.ana, numbers, settings, besides=besides)
 
     async def paste(self, numbers: str | Iterable[str], *, by: SlackUser | None = None) -> None:
         """Type numbers, into further boxes when one does not hold them; a text goes into the first box as it is."""
-        by = by or self.ana
-        if isinstance(numbers, str):
-            await by.type("numbers:0", numbers)
-            return
-        listed = list(numbers)
-        for box, start in enumerate(range(0, len(listed), BOX)):
-            if by.view is not None and (f"numbers:{box}", "numbers") not in by.view.form.slots:
-                await by.click("more_numbers")
-                await self._box(by, f"numbers:{box}")
-            await by.type(f"numbers:{box}", "\n".join(listed[start : start + BOX]))
-
-    async def _box(self, person: SlackUser, block: str) -> None:
-        await person.wait_for_view(lambda view: (block, "numbers") in view.form.slots)
+        await filling.paste(by or self.ana, numbers)
 
     async def choose(self, settings: Sequence[str], *, by: SlackUser | None = None) -> View:
         """Choose which settings to change, and wait for their inputs."""
-        by = by or self.ana
-        if by.view is not None and ("settings", "settings") in by.view.form.slots:
-            await by.choose("settings", settings)
-        wanted = {f"value:{name}" for name in settings}
-
-        def there(view: View) -> bool:
-            return wanted <= {block["block_id"] for block in view.blocks}
-
-        return await by.wait_for_view(there)
+        return await filling.choose(by or self.ana, settings)
 
     async def set(self, name: str, value: str, *, by: SlackUser | None = None) -> None:
         """Type or choose the value of one setting."""
-        by = by or self.ana
-        view = by.view
-        if view is None:
-            raise RuntimeError("no form is open")
-        kind = view.form.slot(f"value:{name}").kind
-        if kind in TYPED:
-            await by.type(f"value:{name}", value)
-            return
-        if kind in EXTERNAL:
-            await by.suggest(f"value:{name}", "")
-        await by.choose(f"value:{name}", value)
+        await filling.enter(by or self.ana, f"value:{name}", value)
 
     async def propose(
         self,

@@ -68,4 +68,4 @@ export const idOf = (...words) => words.join("-").replace(/[^\w-]/g, (char) => `
 export const unseen = (...words) => h("span", { class: "unseen" }, words);
 
 /** Return a number as people write it, and a word for it in the right form. */
-export const counted = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+export const counted = (count, word, many = `${word}s`) => `${count.toLocaleString("en")} ${count === 1 ? word : many}`;

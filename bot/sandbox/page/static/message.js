@@ -48,7 +48,7 @@ export function message(pane, channel, each, told, go) {
       (each.files ?? []).map((file) => fileCard(pane, file)),
       reactions(each),
       told.open && told.replies > 0 &&
-        h("button", { type: "button", class: "link replies", onclick: told.open }, counted(told.replies, "reply").replace("replys", "replies")),
+        h("button", { type: "button", class: "link replies", onclick: told.open }, counted(told.replies, "reply", "replies")),
     ),
   );
 }
@@ -97,7 +97,7 @@ function fileCard(pane, file) {
   );
 }
 
-const size = (bytes) => (bytes < 1000 ? `${bytes} bytes` : `${(bytes / 1000).toLocaleString("en", { maximumFractionDigits: 1 })} kB`);
+const size = (bytes) => (bytes < 1000 ? counted(bytes, "byte") : `${(bytes / 1000).toLocaleString("en", { maximumFractionDigits: 1 })} kB`);
 
 async function read(id, address) {
   sheets.set(id, null);

@@ -1,0 +1,62 @@
+"""The people who want changes: each asks for one after the other, and now and then for what follows one."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from bot.sandbox.slack import SlackUser
+from tests.simulation.asking import Asking
+from tests.simulation.wishes import Wish, wish
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+#: How often two people want the same at the same time, and how often a change is left as it is.
+TWINS: Final = 0.15
+LEFT: Final = 0.6
+#: Seconds in which somebody waits for the results of a change that another one is to follow.
+PATIENCE: Final = 3600.0
+
+
+class Requesters:
+    """Who wants changes in one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._asking = Asking(world)
+        self._keyboards = {by: asyncio.Lock() for by in world.slack.workspace.people}
+
+    async def want(self, random: Random) -> None:
+        """Have somebody want a change, and now and then what follows it."""
+        world = self._world
+        by = random.choice((world.ana, world.mia))
+        wanted = wish(world, random)
+        if random.random() < TWINS:
+            await asyncio.gather(*(self._asked(each, wanted) for each in (world.ana, world.mia)))
+            return
+        change = await self._asked(by, wanted)
+        if change is None or random.random() < LEFT:
+            return
+        if await world.people.seen(lambda: self._told(change), PATIENCE):
+            async with self._keyboards[by.id]:
+                await self._follow(by, change, random)
+
+    async def _asked(self, by: SlackUser, wanted: Wish) -> int | None:
+        """Have somebody ask for a change once they have finished what they were at."""
+        async with self._keyboards[by.id]:
+            return await self._asking.ask(by, wanted)
+
+    async def _follow(self, by: SlackUser, change: int, random: Random) -> None:
+        """Have somebody undo a change, retry what failed, or save it and run it again."""
+        meant = self._world.plans.wishes.get(change)
+        what = random.choice(("undo", "retry", "template"))
+        if what != "template" or meant is None:
+            await self._asking.follow(by, change, "retry" if what == "retry" else "undo")
+        elif await self._asking.keep(by, change, f"Like CHG-{change}"):
+            await self._asking.run(by, f"like chg-{change}", meant)
+
+    def _told(self, change: int) -> bool:
+        name = f"CHG-{change}-results.csv"
+        return any(file.name == name and file.channel for file in self._world.slack.files)

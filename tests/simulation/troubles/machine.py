@@ -1,0 +1,52 @@
+"""What befalls the process and its machine."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import TYPE_CHECKING
+
+from tests.simulation.disk import WHEN
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+async def kill(world: World, _: Random) -> None:
+    """Kill the process."""
+    world.process.kill("by somebody")
+
+
+async def kill_at_commit(world: World, random: Random) -> None:
+    """Kill the process just before or just after one of the next commits."""
+    wanted, when = world.disk.commits + random.randint(1, 12), random.choice(WHEN)
+
+    def watch(number: int, moment: str) -> bool:
+        if number < wanted or moment != when:
+            return False
+        world.disk.watch = None
+        world.process.kill(f"{when} commit {number}")
+        return True
+
+    world.disk.watch = watch
+
+
+async def sigterm(world: World, _: Random) -> None:
+    """Ask the process to stop; it is started again."""
+    world.process.stop()
+
+
+async def clock_step(world: World, random: Random) -> None:
+    """Set the clock of the bot's machine wrongly, and right again."""
+    step = random.choice((3.0, 40.0, 250.0, 3600.0)) * random.choice((-1, 1))
+    world.nature.ahead += step
+    world.judge.clock_set = True
+    await asyncio.sleep(random.random() * 600)
+    world.nature.ahead -= step
+
+
+async def full_disk(world: World, random: Random) -> None:
+    """Let nothing fit on the disk for a while."""
+    world.disk.full = True
+    await asyncio.sleep(random.random() * 60)
+    world.disk.full = False

@@ -1,0 +1,56 @@
+"""Every trouble by its name; with the calm of the world all of it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from tests.simulation.troubles import brakes, clicks, machine, numbers, providers, slack
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+Trouble = Callable[["World", Random], Awaitable[None]]
+
+TROUBLES: Final[Mapping[str, Trouble]] = {
+    each.__name__: each
+    for each in (
+        brakes.freeze,
+        brakes.cancel,
+        brakes.cancel_unanswered,
+        brakes.unlock,
+        clicks.late_click,
+        clicks.last_moment,
+        clicks.stranger,
+        machine.kill,
+        machine.kill_at_commit,
+        machine.sigterm,
+        machine.clock_step,
+        machine.full_disk,
+        numbers.meddling,
+        numbers.failing_number,
+        providers.provider_fault,
+        providers.lying_job,
+        providers.lagging_list,
+        providers.lost_pages,
+        providers.slow_telnyx,
+        slack.slack_fault,
+        slack.slack_down,
+        slack.late_acks,
+        slack.redelivery,
+    )
+}
+
+
+def calm(world: World) -> None:
+    """End every trouble."""
+    world.slack.faults.clear()
+    world.telnyx.faults.clear()
+    world.close.faults.clear()
+    world.nature.ahead = 0.0
+    world.disk.full, world.disk.watch = False, None
+    world.telnyx.list_lag = world.telnyx.read_lag = 0.0
+    world.telnyx.job_seconds = 20.0
+    world.slack.workspace.ack_lag = 0.0
+    providers.whole_pages(world)
