@@ -47,6 +47,7 @@ class World(Services):
 
     def __init__(self, order: Order, folder: Path, template: Path, *, out: TextIO | None = None) -> None:
         self.seed = order.seed
+        #: When all trouble ends, in seconds.
         self.length = order.minutes * 60
         self.nature = Nature(order.seed)
         self.random = self.nature.random
@@ -132,6 +133,10 @@ class World(Services):
             self.liveness.bounded()
             await self.process.close()
             keeping.cancel()
+
+    def lasts(self, seconds: float) -> None:
+        """Let trouble go on for so many more seconds, at least."""
+        self.length = max(self.length, self.nature.loop.time() + seconds)
 
     async def _until(self, over: Any, *tasks: list[asyncio.Task[None]], look: Callable[[], None] | None = None) -> None:
         """Wait until it is over; what breaks among ``tasks`` is raised, and what is wrong ends the wait."""

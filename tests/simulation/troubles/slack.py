@@ -23,6 +23,9 @@ METHODS: Final = (
 )
 KINDS: Final = ("error", "status", "rate_limited", "drop_before", "drop_after", "delay", "malformed")
 
+#: How often Slack is down for hours, which takes a world long.
+HOURS: Final = 0.3
+
 
 async def slack_fault(world: World, random: Random) -> None:
     """Let Slack spoil a few calls of a method."""
@@ -43,9 +46,11 @@ async def slack_fault(world: World, random: Random) -> None:
 
 
 async def slack_down(world: World, random: Random) -> None:
-    """Let Slack answer nothing for a good while."""
+    """Let Slack answer nothing for minutes, and now and then for hours."""
+    seconds = random.uniform(3600, 3 * 3600) if random.random() < HOURS else random.uniform(60, 900)
+    world.lasts(seconds)
     fault = world.slack.faults.add(method="*", kind=random.choice(("drop_before", "status")), times=10**9)
-    await asyncio.sleep(60 + random.random() * 3 * 3600)
+    await asyncio.sleep(seconds)
     fault.times = 0
 
 
