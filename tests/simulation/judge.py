@@ -14,6 +14,7 @@ from bot.sandbox.slack import Delivery, Message, SlackUser
 from tests.simulation.people import APPROVERS, OPS
 
 if TYPE_CHECKING:
+    from bot.sandbox.close import Number
     from bot.sandbox.telnyx import Job
     from tests.simulation.world import World
 
@@ -112,13 +113,22 @@ class Judge:
     def job_made(self, job: Job) -> None:
         """Check a job that Telnyx has just taken."""
         ids = [operation.id for operation in job.operations]
-        self._sent_out("telnyx", ids, _flat(job.settings), job.id)
+        for e164, planned, wanted in self._sent_out("telnyx", ids, _flat(job.settings), job.id):
+            now = {name: self._world.value("telnyx", e164, name) for name in wanted}
+            self._check_fresh(job.id, e164, planned, now)
 
-    def updated(self, number_id: str, settings: dict[str, Any], call: str) -> None:
-        """Check an update that Close has just carried out."""
-        self._sent_out("close", [number_id], settings, call)
+    def updated(self, before: Number, settings: dict[str, Any], call: str) -> None:
+        """Check an update that Close has just carried out, on a number that was as ``before``."""
+        had = {name: getattr(before, name) for name in settings}
+        # What may have been sent may be sent again there.
+        others = {name: value for name, value in had.items() if value != settings[name]}
+        for e164, planned, _ in self._sent_out("close", [before.id], settings, call):
+            self._check_fresh(call, e164, planned, others)
 
-    def _sent_out(self, provider: str, ids: list[str], settings: dict[str, Any], job: str) -> None:
+    def _sent_out(
+        self, provider: str, ids: list[str], settings: dict[str, Any], job: str
+    ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+        """Check what was sent; return each number with what the plan found, and what it is to have."""
         marks = ",".join("?" * len(ids))
         asked = "o.number_id, o.e164, c.id, c.kind, c.digest, c.requester, o.after, o.before"
         found = self.rows(
@@ -133,17 +143,15 @@ class Judge:
         changes = {change for _, _, change, *_ in found}
         if len(changes) != 1 or {number for number, *_ in found} != set(ids):
             self.wrong(f"{job} over {ids} belongs to the running changes {sorted(changes)}")
-            return
+            return []
         [change] = changes
         self._check_freeze(job)
         self._check_stop(job, change)
         if all(sent != change for sent, _ in self._sent):
             self._check_time(job, change)
-        for number, e164, _, kind, digest, requester, after, planned in found:
+        for number, _, _, kind, digest, requester, after, _ in found:
             self._check_approved(change, kind, digest, requester)
             wanted = json.loads(after)
-            if provider == "telnyx":
-                self._check_fresh(job, e164, json.loads(planned), wanted)
             strange = {
                 name: value
                 for name, value in settings.items()
@@ -154,6 +162,7 @@ class Judge:
             self._sent[change, number].append(job)
             if len(set(self._sent[change, number])) > 1 and provider == "telnyx":
                 self.wrong(f"{number} of CHG-{change} is in the jobs {self._sent[change, number]}")
+        return [(e164, json.loads(before), json.loads(after)) for _, e164, _, _, _, _, after, before in found]
 
     def _check_freeze(self, job: str) -> None:
         """Nothing goes out in a freeze but what was under way when it began."""
@@ -183,16 +192,16 @@ class Judge:
         if self._world.policy.shut(kind, began - UNDER_WAY, began):
             self.wrong(f"{job} was made for CHG-{change}, which began at {began}, outside its window")
 
-    def _check_fresh(self, job: str, e164: str, before: dict[str, Any], wanted: dict[str, Any]) -> None:
+    def _check_fresh(self, job: str, e164: str, planned: dict[str, Any], now: dict[str, Any]) -> None:
         """Nothing is sent over a value that was another one when the plan was made, and has been so for a while."""
         world = self._world
         if world.nature.loop.time() - world.touched.get(e164, world.nature.loop.time()) < UNDER_WAY.total_seconds():
             return
         if self._released:
             return  # jobs of theirs may change it at any time
-        for name in wanted:
-            if name in before and name not in SECRET and (now := world.value("telnyx", e164, name)) != before[name]:
-                self.wrong(f"{job} changes {name} of {e164}, which was {before[name]!r} in the plan and is {now!r}")
+        for name, value in now.items():
+            if name in planned and name not in SECRET and value != planned[name]:
+                self.wrong(f"{job} changes {name} of {e164}, which was {planned[name]!r} in the plan and is {value!r}")
 
     def _check_approved(self, change: int, kind: str, digest: str, requester: str) -> None:
         people = [

@@ -74,12 +74,13 @@ class Services:
             return made
 
         book.add = added  # type: ignore[method-assign]
-        ids = {each.number: each.id for each in self.close.numbers.values()}
+        number_of = self.close.number
 
         class Updates(list[Any]):
             def append(self, update: Any) -> None:
                 super().append(update)
-                judge.updated(ids[update.number], dict(update.settings), f"update {len(self)}")
+                number = number_of(update.number)
+                judge.updated(number.before or number, dict(update.settings), f"update {len(self)}")
 
         self.close._behaviour.updates = Updates()
 
