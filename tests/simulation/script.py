@@ -13,8 +13,9 @@ MOST: Final = 20
 #: Troubles of a world for each of its changes, at the least and at the most.
 TROUBLES: Final = (1.0, 3.0)
 
-#: In which part of the time changes are wanted.
+#: In which part of the time changes are wanted, and what waits for a moment of one begins.
 EARLY: Final = 0.6
+WAITS: Final = ("change", "unanswered", "put_off")
 
 #: What may go wrong, and how often compared with the others.
 TROUBLE: Final = {
@@ -34,7 +35,8 @@ TROUBLE: Final = {
     "lost_pages": 2,
     "freeze": 3,
     "cancel": 3,
-    "cancel_unanswered": 3,
+    "unanswered": 8,
+    "put_off": 2,
     "unlock": 2,
     "late_click": 2,
     "last_moment": 3,
@@ -92,4 +94,4 @@ def script(order: Order) -> Sequence[Item]:
 
 def _when(random: Random, order: Order, what: str) -> float:
     """Return when it happens, in seconds; changes are wanted early enough for something to go wrong with them."""
-    return random.random() * order.minutes * 60 * (EARLY if what == "change" else 1.0)
+    return random.random() * order.minutes * 60 * (EARLY if what in WAITS else 1.0)

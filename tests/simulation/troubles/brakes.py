@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
-from typing import TYPE_CHECKING, Any
-
-from tests.simulation.troubles.providers import JOBS
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -25,17 +23,6 @@ async def cancel(world: World, random: Random) -> None:
     if names:
         by = random.choice((world.ana, world.mia, world.otto, world.otto))
         await world.people.type(by, f"cancel CHG-{random.choice(names)}")
-
-
-async def cancel_unanswered(world: World, random: Random) -> None:
-    """Let the next job creations go unanswered, and an operator cancel what nobody knows the fate of."""
-    kind: Any = random.choice(("drop_before", "drop_after"))
-    world.telnyx.faults.add(method="POST", path=JOBS, kind=kind, times=random.randint(1, 2))
-    for _ in range(120):
-        await asyncio.sleep(2 + random.random())
-        for (change,) in world.judge.rows("SELECT change_id FROM batches WHERE state = 'unknown'"):
-            await world.people.type(world.otto, f"cancel CHG-{change}")
-            return
 
 
 async def unlock(world: World, random: Random) -> None:

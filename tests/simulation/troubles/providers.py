@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.sandbox.telnyx.misbehaviour import Misbehaviour
+from tests.simulation.troubles.numbers import TELNYX
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -24,6 +25,8 @@ KINDS: Final = (
 #: The paths of jobs, and the call that creates one.
 JOBS: Final = "/phone_numbers/jobs/*"
 CREATION: Final = ("POST", JOBS)
+#: How often a job that lies shows it, and does not only leave values as they were.
+TOLD: Final = 0.6
 #: Ways of a job that end, or that an operator can end.
 LIES: Final = (
     Misbehaviour.STUCK_PENDING,
@@ -64,12 +67,12 @@ async def provider_fault(world: World, random: Random) -> None:
 async def lying_job(world: World, random: Random) -> None:
     """Let the jobs of the next minutes lie."""
     begins = world.nature.now()
-    how = random.choice((*LIES, Misbehaviour.SILENTLY_DROPPED))
-    field = "customer_reference" if how is Misbehaviour.SILENTLY_DROPPED else None
+    how = random.choice(LIES) if random.random() < TOLD else Misbehaviour.SILENTLY_DROPPED
     lasts = 60 + random.random() * 600
-    world.telnyx.misbehave(
-        lambda job: begins <= job.created_at and (job.created_at - begins).total_seconds() < lasts, how, field=field
-    )
+    for field in TELNYX if how is Misbehaviour.SILENTLY_DROPPED else (None,):
+        world.telnyx.misbehave(
+            lambda job: begins <= job.created_at and (job.created_at - begins).total_seconds() < lasts, how, field=field
+        )
 
 
 async def lagging_list(world: World, random: Random) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.simulation.troubles import brakes, clicks, machine, numbers, providers, slack
+from tests.simulation.troubles import brakes, clicks, machine, meanwhile, numbers, providers, slack
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -18,7 +18,6 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     for each in (
         brakes.freeze,
         brakes.cancel,
-        brakes.cancel_unanswered,
         brakes.unlock,
         clicks.late_click,
         clicks.last_moment,
@@ -28,6 +27,8 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         machine.sigterm,
         machine.clock_step,
         machine.full_disk,
+        meanwhile.unanswered,
+        meanwhile.put_off,
         numbers.meddling,
         numbers.failing_number,
         providers.provider_fault,
