@@ -68,6 +68,7 @@ from bot.workflow.control.sweep import Sweep, swept
 from bot.workflow.delivery import MessageDelivery
 from bot.workflow.execution.canary import Canary
 from bot.workflow.execution.completion import Completion
+from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.execution.polling import Polling
 from bot.workflow.execution.reconciliation import Reconciliation
 from bot.workflow.execution.staleness import Staleness
@@ -81,6 +82,7 @@ from bot.workflow.planning.choices import Choices
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.planner import Planner
 from bot.workflow.planning.requests import Requests
+from bot.workflow.planning.restoring import RestorePlanning
 from bot.workflow.planning.templates import Templates
 from bot.workflow.planning.uploads import SheetUploads
 from bot.workflow.queries.audit_export import AuditExport
@@ -294,11 +296,20 @@ def _assemble(
     change_lists = ChangeLists(context, authorization)
     sheets, follow_ups = SheetUploads(context, requests), FollowUps(context, authorization)
     change_details = ChangeDetailsReader(context, authorization, sheets)
-    planner = Planner(context, authorization, notify, requests, sheets=sheets, follow_ups=follow_ups)
+    planner = Planner(
+        context,
+        authorization,
+        notify,
+        requests,
+        sheets=sheets,
+        follow_ups=follow_ups,
+        restoration=RestorePlanning(context, notify),
+    )
     approval_validity = ApprovalValidity(context, authorization)
     approvals = Approvals(context, authorization, notify, approval_validity)
     staleness = Staleness(context, notify)
     canary = Canary(context, authorization, notify, staleness, approval_validity)
+    change_end = ChangeEnd(context, authorization, notify)
     cancellation = Cancellation(context, authorization, notify)
     direct_messages = SlackDirectMessages(client, bot)
     messenger = SlackMessenger(client, direct_messages, failure_channel=settings.failure_channel)
@@ -314,7 +325,8 @@ def _assemble(
         Reconciliation(context, notify, name),
         Polling(context, notify, name),
         Verification(context, notify, name),
-        Completion(context, notify, canary),
+        Completion(context, notify, canary, change_end),
+        change_end,
         Escalation(context, notify),
         Retention(context),
         value_exports,
@@ -333,6 +345,7 @@ def _assemble(
         audit_export=AuditExport(context, authorization),
         resolution=Resolution(context, authorization, notify),
         canary=canary,
+        change_end=change_end,
         authorization=authorization,
         change_details=change_details,
         results_export=ResultsExport(context, authorization, notify),

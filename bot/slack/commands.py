@@ -36,6 +36,7 @@ COMMANDS: Final = (
     Command("new", "", "open the form; `/numbers` alone does the same"),
     Command("status", "CHG-42", "show a change; add `xlsx` to get its results as a workbook"),
     Command("cancel", "CHG-42", "stop what is not sent yet; for its requester and operators"),
+    Command("end", "CHG-42", "end a temporary change now and restore its numbers; for its requester and operators"),
     Command("retry", "CHG-42", "open the form for the numbers that failed or were not attempted"),
     Command("undo", "CHG-42", "plan a change back to the earlier values"),
     Command("list", "mine failed", "list changes, newest first; `list scheduled` shows what starts later"),

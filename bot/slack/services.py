@@ -29,6 +29,7 @@ from bot.workflow.control.freezes import FreezeControl
 from bot.workflow.control.locks import LockControl
 from bot.workflow.control.resolution import Resolution
 from bot.workflow.execution.canary import Canary
+from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.planning.choices import Choices
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.requests import Requests
@@ -60,6 +61,7 @@ class Services:
     audit_export: AuditExport
     resolution: Resolution
     canary: Canary
+    change_end: ChangeEnd
     authorization: Authorization
     change_details: ChangeDetailsReader
     results_export: ResultsExport

@@ -67,7 +67,7 @@ class MessageDelivery:
 
     async def deliver(self, message: OutboxMessage) -> None:
         """Deliver one claimed message, or give it back, or give it up."""
-        details = await self._change_details.read(message.change)
+        details = await self._change_details.told(message)
         looked = not message.interrupted
         try:
             place = await self._arrived_already(message, details)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from bot.changes.model.change import MessageRef
 from bot.changes.model.file_format import FileFormat
@@ -16,7 +18,10 @@ ASK_WITHIN = timedelta(seconds=2)
 
 
 class Notifications:
-    """Puts messages into the outbox. At most eight lines go into a thread, however many jobs there are."""
+    """Puts messages into the outbox. At most eight lines go into a thread, however many jobs there are.
+
+    What is part of a temporary change has neither a card nor a thread: it is shown and told in those of the whole.
+    """
 
     def __init__(self, context: Context) -> None:
         self._clock = context.clock
@@ -24,21 +29,32 @@ class Notifications:
 
     async def preview(self, tx: Transaction, change: int, *, progress: str = "") -> None:
         """Show the plan, or why there is none, or how far it is, in the modal that waits for it."""
-        await tx.outbox.show(change, Topic.PREVIEW, now=self._clock(), data={"progress": progress})
+        if await tx.changes.whole(change) == change:
+            await tx.outbox.show(change, Topic.PREVIEW, now=self._clock(), data={"progress": progress})
 
     async def card(self, tx: Transaction, change: int) -> None:
         """Bring the card up to date, not more often than the card's pause allows."""
-        await tx.outbox.show(change, Topic.CARD, now=self._clock(), pause=self._pause)
+        await tx.outbox.show(await tx.changes.whole(change), Topic.CARD, now=self._clock(), pause=self._pause)
 
     async def cards(self, tx: Transaction, change: int) -> None:
         """Bring the card and the request for approval up to date."""
         await self.card(tx, change)
         # Its edits are few, and a button that decides nothing any more has to go at once.
-        await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock())
+        if await tx.changes.whole(change) == change:
+            await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock())
 
     async def line(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
         """Write a line of history into the thread, once."""
-        await tx.outbox.post(change, Topic.THREAD, what, now=self._clock(), data={"what": what, **data})
+        whole = await tx.changes.whole(change)
+        part = {} if whole == change else {"part": change}
+        await tx.outbox.post(
+            whole, Topic.THREAD, _line(what, whole, change), now=self._clock(), data={"what": what, **part, **data}
+        )
+
+    async def told(self, tx: Transaction, change: int, what: str) -> Mapping[str, Any] | None:
+        """Return the data of a line that was written into the thread; None when it was not."""
+        whole = await tx.changes.whole(change)
+        return await tx.outbox.told(whole, Topic.THREAD, _line(what, whole, change))
 
     async def reminder(self, tx: Transaction, change: int, times: int) -> None:
         """Remind the approvers below the request for approval, for the ``times``-th time."""
@@ -84,3 +100,8 @@ class Notifications:
         """Tell the failure channel, once per ``what``, or once for ``each`` thing that it befalls."""
         name = f"{what}:{each}" if each else what
         await tx.outbox.post(change, Topic.FAILURE, name, now=self._clock(), data={"what": what, "each": each, **data})
+
+
+def _line(what: str, whole: int, change: int) -> str:
+    """Return the name of a line in the thread of ``whole``."""
+    return what if whole == change else f"{what}:{change}"

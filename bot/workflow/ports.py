@@ -58,6 +58,10 @@ class ChangeDetails:
     slack_waits: Mapping[str, datetime] = field(default_factory=dict)
     #: Whether we carry its jobs out ourselves, number by number.
     carried_out: bool = False
+    #: What restores the numbers of a temporary change; None before its end.
+    restore: ChangeDetails | None = None
+    #: The part of the change of which a line of history tells; None when it tells of the change itself.
+    told: ChangeDetails | None = None
     #: What a freeze keeps back of a running change, and what it cannot; None while there is no freeze.
     reach: StopReach | None = None
 

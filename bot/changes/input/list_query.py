@@ -41,11 +41,12 @@ class StateFilter:
 _S = ChangeState
 #: Every word, in the order in which help names them.
 SORTS: Final = (
-    StateFilter("open", _at(_S.AWAITING_APPROVAL, _S.APPROVED, _S.RUNNING, _S.VERIFYING, _S.PAUSED)),
+    StateFilter("open", _at(_S.AWAITING_APPROVAL, _S.APPROVED, _S.RUNNING, _S.VERIFYING, _S.PAUSED, _S.IN_EFFECT)),
     StateFilter("waiting", _at(_S.AWAITING_APPROVAL)),
     StateFilter("approved", _at(_S.APPROVED)),
     StateFilter("running", _at(_S.RUNNING, _S.VERIFYING, _S.PAUSED)),
     StateFilter("paused", _at(_S.PAUSED)),
+    StateFilter("temporary", _at(_S.IN_EFFECT)),
     StateFilter("finished", _at(_S.FINISHED)),
     StateFilter("succeeded", ((_S.FINISHED, Outcome.SUCCEEDED),)),
     StateFilter("unverified", ((_S.FINISHED, Outcome.UNVERIFIED),)),

@@ -13,7 +13,7 @@ from bot.changes.model.foreign_lists import is_odd, unlisted
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, read_value
 from bot.changes.model.snapshots import Target
-from bot.changes.model.start import Start
+from bot.changes.model.start import UNTIL, End, Start
 from bot.changes.model.values import EditMode, ListEdit, Secret, Values, Wish, Wishes
 from bot.changes.numbers.parser import BadEntry, ParsedNumbers, read_numbers
 from bot.changes.sheets.refusals import SHEET, named
@@ -57,6 +57,8 @@ class Request:
     rows: Mapping[str, Values] = field(default_factory=dict)
     #: When it is to happen; None for as soon as it may.
     start: Start | None = None
+    #: When each number is to get back what it has now; None when the change lasts.
+    until: End | None = None
     #: How many numbers are tried first, alone; 0 when all are sent together.
     canary: int = 0
     #: Id -> the E.164 number that stands beside it in the sheet.
@@ -96,6 +98,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     """
     problems: dict[str, str] = {}
     reading, conditions, excluded = _read_target(kind, draft, problems, is_id=is_id, max_numbers=max_numbers)
+    _read_until(kind, draft, problems)
     # Rows of a sheet, or of the change before, may say what the form does not; the rule is then asked row by row.
     rows_only = bool(draft.sheet or draft.base) and not reading.identifiers and not draft.filters
     wanted = _read_values(kind, draft, problems, optional=rows_only)
@@ -216,6 +219,17 @@ def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tupl
     except InputError as error:
         problems |= error.problems
         return ()
+
+
+def _read_until(kind: Kind, draft: Draft, problems: dict[str, str]) -> None:
+    """Note what cannot be taken back by itself: what is gone, and secrets, which are not kept in clear."""
+    if not draft.until.strip():
+        return
+    chosen = [kind.by_name[name] for name in draft.chosen if name in kind.by_name]
+    if kind.removes:
+        problems[UNTIL] = "Deleted numbers cannot be restored, so this cannot be temporary. Leave this empty."
+    elif secret := [setting.label for setting in chosen if setting.secret]:
+        problems[UNTIL] = f"{', '.join(secret)} cannot be restored: Linesman does not keep secrets. Leave this empty."
 
 
 def _read_canary(draft: Draft, problems: dict[str, str]) -> int:

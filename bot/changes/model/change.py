@@ -12,7 +12,7 @@ from typing import Final
 from bot.changes.model.batches import Tally
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.locks import Held
-from bot.changes.model.start import Start
+from bot.changes.model.start import End, Start
 from bot.changes.model.values import EditMode, Secret, Value, Values, Wishes
 
 #: What stands before the number of a change wherever a person reads it.
@@ -57,6 +57,7 @@ class FollowUp(Enum):
 
     RETRY = "retry"  #: gives the same to the numbers that did not get it
     UNDO = "undo"  #: gives back what the changed numbers had before
+    RESTORE = "restore"  #: the same, at the end of a temporary change; it is part of that change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,10 +98,12 @@ class Draft:
     columns_left_out: tuple[str, ...] = ()
     #: When it is to start, as typed; empty for as soon as it may.
     start: str = ""
-    #: The requester's time zone when they typed that; empty where no start was typed.
+    #: The requester's time zone when they typed that; empty where neither start nor end was typed.
     zone: str = ""
     #: On how many numbers it is to be tried first, as typed; empty for all together.
     canary: str = ""
+    #: When each number is to get back what it has now, as typed, in the same zone; empty for never.
+    until: str = ""
 
     @property
     def holds_secrets(self) -> bool:
@@ -227,6 +230,11 @@ class Change:
     start: Start | None = None
     #: When, after the canary, the rest was let go; None before, and without a canary.
     continued_at: datetime | None = None
+    #: When a temporary change ends; None for one that lasts, and before there is a plan.
+    until: End | None = None
+    #: The temporary change of which this one is a part: it has that one's locks, card and thread, and its approval.
+    #: None for a change of its own.
+    part_of: int | None = None
 
     @property
     def public_id(self) -> str:

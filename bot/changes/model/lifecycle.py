@@ -19,6 +19,7 @@ class ChangeState(Enum):
     RUNNING = "running"  #: jobs are being submitted and watched
     VERIFYING = "verifying"  #: all jobs are over, or those of the canary; the numbers are being read back
     PAUSED = "paused"  #: the canary did not go as approved; somebody has to say whether the rest is sent
+    IN_EFFECT = "in_effect"  #: temporary, and not at its end: its numbers have the new values, and stay locked
     FINISHED = "finished"  #: over; see the outcome
     DISCARDED = "discarded"  #: given up by the requester, or never plannable
     REJECTED = "rejected"  #: an approver said no
@@ -87,8 +88,9 @@ CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     _C.AWAITING_APPROVAL: frozenset({_C.APPROVED, _C.REJECTED, _C.EXPIRED, _C.CANCELLED}),
     _C.APPROVED: frozenset({_C.RUNNING, _C.CANCELLED, _C.STALE}),
     _C.RUNNING: frozenset({_C.VERIFYING, _C.CANCELLED, _C.STALE}),
-    _C.VERIFYING: frozenset({_C.FINISHED, _C.RUNNING, _C.PAUSED}),
+    _C.VERIFYING: frozenset({_C.FINISHED, _C.RUNNING, _C.PAUSED, _C.IN_EFFECT}),
     _C.PAUSED: frozenset({_C.RUNNING, _C.VERIFYING}),
+    _C.IN_EFFECT: frozenset({_C.FINISHED}),
     _C.FINISHED: frozenset(),
     _C.DISCARDED: frozenset(),
     _C.REJECTED: frozenset(),

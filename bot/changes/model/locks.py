@@ -15,6 +15,8 @@ class Held:
     since: datetime
     #: How many of the plan's numbers it holds.
     numbers: int
+    #: When it ends, if it is temporary.
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,8 @@ class Lock:
     numbers: int
     since: datetime
     requester: str
+    #: When it ends, if it is temporary.
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

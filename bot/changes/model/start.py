@@ -1,4 +1,4 @@
-"""When a change is to start: from what a person typed to one instant.
+"""When a change is to start, and when a temporary one ends: from what a person typed to one instant.
 
 Typed text and no date picker: "tonight 22:00" is how people say it, a picker's time is in the zone of whoever looks
 at it and names none, and a picked time cannot be taken back in every Slack client, while a text can be emptied.
@@ -21,10 +21,13 @@ from bot.changes.policy.wall_clock import instants, known_zone, show_instant
 from bot.changes.policy.windows import Window, next_opening
 from bot.errors import InputError
 
-#: The form's field.
+#: The form's fields.
 START: Final = "start"
+UNTIL: Final = "until"
 #: How far ahead a change may be planned. It holds its numbers until then, and values rarely keep still for longer.
 AHEAD: Final = timedelta(days=30)
+#: How long a temporary change lasts at least: nothing is sent to be taken back before it has been read back.
+LEAST: Final = timedelta(minutes=10)
 #: What can be typed, for people.
 EXAMPLES: Final = "tonight 22:00, tomorrow 6am, Mon 06:30, Nov 30 02:00, 2026-11-30 02:00 UTC, in 2 hours"
 #: Longest text, in characters.
@@ -75,11 +78,35 @@ class Start:
         return show_instant(self.at, self.zone)
 
 
-def read_start(text: str, *, now: datetime, zone: str) -> Start | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End(Start):
+    """When a temporary change ends."""
+
+
+def read_end(text: str, *, now: datetime, zone: str, start: Start | None) -> End | None:
+    """Return when ``text`` says that a change that starts at ``start`` ends; None for one that lasts.
+
+    Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_start` for the rest.
+    """
+    if not text.strip():
+        return None
+    try:
+        read = read_start(text, now=now, zone=zone, bound="a temporary change can last")
+    except InputError as error:
+        raise InputError({UNTIL: error.problems[START]}) from error
+    begins = max(start.at, now) if start else now
+    if read is None or read.at < begins + LEAST:
+        earliest, minutes = show_instant(begins + LEAST, known_zone(zone).key), LEAST // _UNITS["m"]
+        raise InputError({UNTIL: f"A temporary change lasts {minutes} minutes at least: end it after {earliest}."})
+    return End(at=read.at, zone=read.zone)
+
+
+def read_start(text: str, *, now: datetime, zone: str, bound: str = "a change can wait") -> Start | None:
     """Return when ``text`` says; None for as soon as it may.
 
     ``now`` (aware) is when it was said, ``zone`` the IANA name of the zone in which it was meant unless the text names
-    one. Raises :class:`bot.errors.InputError` under :data:`START`.
+    one. ``bound`` begins to say what is limited by :data:`AHEAD`. Raises :class:`bot.errors.InputError` under
+    :data:`START`.
     """
     said = " ".join(unicodedata.normalize("NFKC", text).replace(",", " ").split())
     if said.lower() in _NOW:
@@ -89,13 +116,13 @@ def read_start(text: str, *, now: datetime, zone: str) -> Start | None:
     if named := _ZONE.fullmatch(said):
         said, zone = named[1], _zone_name(named[2])
     zone = known_zone(zone).key
-    reader = _StartReader(said, now, zone)
+    reader = _StartReader(said, now, zone, bound)
     at = reader.after() if said.lower().startswith("in ") else reader.on_the_wall()
     if at <= now:
         _refuse(f"{show_instant(at, zone)} has passed: it is {show_instant(now, zone)} now.")
     if at > now + AHEAD:
         latest = show_instant(now + AHEAD, zone)
-        _refuse(f"{show_instant(at, zone)} is too far ahead: a change can wait {AHEAD.days} days, until {latest}.")
+        _refuse(f"{show_instant(at, zone)} is too far ahead: {bound} {AHEAD.days} days, until {latest}.")
     return Start(at=at, zone=zone)
 
 
@@ -109,8 +136,9 @@ def begins_at(start: Start | None, windows: Sequence[Window], now: datetime) -> 
 class _StartReader:
     """Reads one text."""
 
-    def __init__(self, said: str, now: datetime, zone: str) -> None:
+    def __init__(self, said: str, now: datetime, zone: str, bound: str) -> None:
         self._said = said
+        self._bound = bound
         words = re.sub(r"(?<=\d)t(?=\d)", " ", said.lower())
         self._text = " ".join(word for word in words.split() if word not in {"at", "on"})
         self._now = now
@@ -230,7 +258,7 @@ class _StartReader:
         _refuse(f"“{said}” is not a valid time. {_understood()}")
 
     def _too_far(self) -> NoReturn:
-        _refuse(f"“{self._said}” is too far ahead: a change can wait {AHEAD.days} days at most.")
+        _refuse(f"“{self._said}” is too far ahead: {self._bound} {AHEAD.days} days at most.")
 
     def _not_understood(self) -> NoReturn:
         _refuse(f"“{self._said}” is not understood. {_understood()}")

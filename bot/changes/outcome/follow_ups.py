@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.changes.model.batches import Operation
 from bot.changes.model.kinds import Kind
@@ -12,7 +13,7 @@ from bot.changes.model.settings import Setting, restorable
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
 from bot.changes.outcome.outcomes import NOT_SHOWN, UNCHANGED
-from bot.changes.planning.plan import same
+from bot.changes.planning.plan import Plan, PlannedNumber, same
 
 #: What a number is in that a retry takes up: it has not what was wanted, or nobody knows. A retry is planned from
 #: what the numbers have then, so one that has it after all falls out of it.
@@ -56,24 +57,76 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
     for operation in operations:
         if operation.state not in CHANGED:
             continue
-        names = [s.name for s in kind.settings if s.name in operation.after or s.always]
-        wanted = {name: operation.before[name] for name in names if name in operation.before}
-        # What goes by itself with the switch beside it is neither sent nor lost.
-        away = kind.left_out(wanted)
-        back: dict[str, Value] = {}
-        for name in names:
-            if name in away:
-                continue
-            if name in wanted and _can_be_set(kind.setting(name), wanted[name]):
-                back[name] = _as_set(kind.setting(name), wanted[name])
-            else:
-                lost[name] = lost.get(name, 0) + 1
+        back, never = _back(kind, operation)
+        for name in never:
+            lost[name] = lost.get(name, 0) + 1
         if back:
             rows[operation.number_id] = back
             numbers[operation.number_id] = operation.e164
             seen = {**operation.after, **(operation.found or {})}
             left[operation.number_id] = {name: seen[name] for name in operation.after}
     return CarriedOver(rows=rows, numbers=numbers, left=left, lost=lost)
+
+
+class _Changed(Protocol):
+    """A number that gets new values, or got them."""
+
+    @property
+    def before(self) -> Values: ...
+    @property
+    def after(self) -> Values: ...
+
+
+def _back(kind: Kind, number: _Changed) -> tuple[dict[str, Value], list[str]]:
+    """Return what gives a number back what it had, and the names of what it cannot be given back."""
+    names = [s.name for s in kind.settings if s.name in number.after or s.always]
+    wanted = {name: number.before[name] for name in names if name in number.before}
+    # What goes by itself with the switch beside it is neither sent nor lost.
+    away = kind.left_out(wanted)
+    back: dict[str, Value] = {}
+    lost = []
+    for name in names:
+        if name in away:
+            continue
+        if name in wanted and _can_be_set(kind.setting(name), wanted[name]):
+            back[name] = _as_set(kind.setting(name), wanted[name])
+        else:
+            lost.append(name)
+    return back, lost
+
+
+def not_restorable(kind: Kind, numbers: Iterable[PlannedNumber]) -> dict[str, list[PlannedNumber]]:
+    """Return setting -> the numbers of a plan that cannot get back what they have of it now."""
+    found: dict[str, list[PlannedNumber]] = {}
+    for number in numbers:
+        for name in _back(kind, number)[1] if number.batch is not None else ():
+            found.setdefault(name, []).append(number)
+    return found
+
+
+def beyond(kind: Kind, plan: Plan, restored: Mapping[str, Values]) -> list[str]:
+    """Return the E.164 numbers to which ``plan`` gives anything but what the approval of a temporary change covers.
+
+    That is ``restored``: id -> the values from before that change, as they are sent. Siblings that go along in the same
+    call stay as the number has them.
+    """
+    batches = {batch.position: batch.values for batch in plan.batches}
+    return [
+        number.e164
+        for number in plan.numbers
+        if number.batch is not None
+        and not all(
+            _among(kind, name, value, restored.get(number.id, {}), number)
+            for values in (number.after, batches[number.batch])
+            for name, value in values.items()
+        )
+    ]
+
+
+def _among(kind: Kind, name: str, value: Value, restored: Values, number: PlannedNumber) -> bool:
+    """Tell whether ``value`` is the one to restore, or, where none is, the one that the number has."""
+    known = restored if name in restored else number.before
+    return name not in number.after if name not in known else same(kind.setting(name), value, known[name])
 
 
 def _can_be_set(setting: Setting, value: Value) -> bool:

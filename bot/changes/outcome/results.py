@@ -20,7 +20,7 @@ from bot.changes.model.values import Values
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.outcome.readback import SentBatch, also_changed, comparable, differing
 from bot.changes.sheets.cells import guarded
-from bot.changes.sheets.stages import LEFT_ALONE, MOMENTS, PLAN, RESULTS, Stage, heading
+from bot.changes.sheets.stages import LEFT_ALONE, MOMENTS, PLAN, RESTORES, RESULTS, Stage, heading
 from bot.changes.sheets.writing import CellWriter
 from bot.changes.text.cells import guard
 from bot.changes.text.characters import visible
@@ -60,7 +60,8 @@ def plan_sheet(
 class ResultsSheet:
     """What became of every number, written portion by portion.
 
-    ``batches`` is keyed by position; ``columns`` are those that :class:`Touched` found. A number keeps its ``+`` as
+    ``batches`` is keyed by position; ``columns`` are those that :class:`Touched` found; ``restores`` has, by
+    id, what is said of how the numbers of a temporary change were restored. A number keeps its ``+`` as
     written: its cell holds digits after the sign only, so it can compute nothing, and a leading apostrophe would have
     to be taken out before the sheet can be used again.
     """
@@ -72,6 +73,8 @@ class ResultsSheet:
         summary: Summary | None,
         columns: Columns,
         form: FileFormat = FileFormat.CSV,
+        *,
+        restores: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         self._kind = kind
         self._batches = batches
@@ -79,8 +82,10 @@ class ResultsSheet:
         self._write = CellWriter(summary.labels if summary else {})
         self._sent = {position: comparable(kind, batch.values) for position, batch in batches.items()}
         self._shared = _RepeatedCells(self._common)
+        self._restores = restores
+        more = RESTORES if restores is not None else ()
         self._file = table_file(form, "results")
-        self._file.add([(*RESULTS, *(heading(*column) for column in self._columns), *MOMENTS)])
+        self._file.add([(*RESULTS, *(heading(*column) for column in self._columns), *MOMENTS, *more)])
 
     def add(self, operations: Iterable[Operation]) -> None:
         """Write a row for each of ``operations``, which are the next in the plan's order."""
@@ -97,6 +102,7 @@ class ResultsSheet:
             *self._shared.of(operation),
             operation.ended_at,
             operation.found_at,
+            *(self._restores[operation.number_id] if self._restores is not None else ()),
         )
 
     def _common(self, operation: Operation) -> tuple[TableCell, ...]:

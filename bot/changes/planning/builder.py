@@ -11,7 +11,7 @@ from bot.changes.model.filter_fields import Condition
 from bot.changes.model.kinds import EffectState, Kind
 from bot.changes.model.list_edits import all_applied
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.start import Start
+from bot.changes.model.start import End, Start
 from bot.changes.model.values import Values, Wishes
 from bot.changes.planning.plan import Plan, PlannedBatch, PlannedNumber, difference, digest, meaning, payload
 
@@ -94,6 +94,7 @@ def build(
     rows: Mapping[str, Values] = _NO_ROWS,
     *,
     start: Start | None = None,
+    until: End | None = None,
     canary: int = 0,
 ) -> Plan:
     """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
@@ -125,8 +126,9 @@ def build(
         kind=kind.name,
         numbers=tuple(numbers),
         batches=tuple(placement.batches),
-        digest=digest(kind.name, numbers, placement.batches, start),
+        digest=digest(kind.name, numbers, placement.batches, start, until),
         start=start,
+        until=until,
     )
 
 

@@ -12,7 +12,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import keys
 from bot.changes.model.settings import Setting
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.start import Start
+from bot.changes.model.start import End, Start
 from bot.changes.model.values import ListEdit, Value, Values, Wish, Wishes, canonical
 
 
@@ -59,6 +59,8 @@ class Plan:
     digest: str
     #: When it is to happen; None for as soon as it may.
     start: Start | None = None
+    #: When each number is to get back what it has now; None when the change lasts.
+    until: End | None = None
 
     @property
     def unchanged(self) -> int:
@@ -67,17 +69,23 @@ class Plan:
 
 
 def digest(
-    kind: str, numbers: Sequence[PlannedNumber], batches: Sequence[PlannedBatch], start: Start | None = None
+    kind: str,
+    numbers: Sequence[PlannedNumber],
+    batches: Sequence[PlannedBatch],
+    start: Start | None = None,
+    until: End | None = None,
 ) -> str:
-    """Return the SHA-256 (hex) over the canonical form of a plan: its kind, its start, every number and every value.
+    """Return the SHA-256 (hex) over the canonical form of a plan: its kind, its times, every number and every value.
 
     Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches. The
     start counts, because whoever approves a change for tonight has not approved it for noon; the zone in which it is
     written does not. Without a start the digest is what it was before there were any, so old approvals stay good.
+    Both is true of the end of a temporary change; together with the values from before it says what is restored then.
     """
     running = hashlib.sha256()
     begins = {"start": start.at.astimezone(UTC).isoformat()} if start else {}
-    running.update(canonical({"version": 1, "kind": kind, **begins}).encode())
+    ends = {"until": until.at.astimezone(UTC).isoformat()} if until else {}
+    running.update(canonical({"version": 1, "kind": kind, **begins, **ends}).encode())
     for batch in batches:
         handed = [conditions_to_json(batch.handed)] if batch.handed else []
         first = ["canary"] if batch.canary else []

@@ -43,12 +43,14 @@ OUTCOMES: Final = frozenset({"outcome", "action"})
 #: Columns of ``results.csv`` before and behind those of the settings.
 RESULTS: Final = ("number", "id", "outcome", "reason_code", "reason", "pointer")
 MOMENTS: Final = ("job", "sent_at_utc", "ended_at_utc", "read_back_at_utc")
+#: Columns behind those, of a temporary change: what has become of the number at its end.
+RESTORES: Final = ("restored", "restored_reason")
 #: Columns of ``plan.csv`` before those of the settings.
 PLAN: Final = ("number", "id", "action", "job")
 #: Columns that such sheets had once; they lie in threads still.
 _FORMER: Final = ("before", "after", "found", "sent_at", "settled_at", "read_back_at", "settled_at_utc")
 #: Headings that are known and never read.
-FOR_READING_ONLY: Final = frozenset({*RESULTS, *MOMENTS, *PLAN, *_FORMER})
+FOR_READING_ONLY: Final = frozenset({*RESULTS, *MOMENTS, *RESTORES, *PLAN, *_FORMER})
 
 
 def heading(setting: Setting, stage: Stage) -> str:

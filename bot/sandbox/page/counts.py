@@ -27,6 +27,8 @@ _APPROVED: Final = re.compile(r"^(\d+) of \1: .*<@\w+> approved", re.MULTILINE)
 _PENDING: Final = re.compile(r"\brequested by <@(\w+)>.*^0 of 1$", re.MULTILINE | re.DOTALL)
 #: The button that gives it. The bot acknowledges the click once the approval is kept.
 _APPROVE: Final = "approve"
+#: What it says of a temporary change, which is approved together with its way back.
+_TEMPORARY: Final = "⏲️"
 #: What the plan says of a number that has its new values already.
 _UNCHANGED: Final = "unchanged"
 
@@ -44,6 +46,9 @@ class Counts:
         approved = {change: planned[change] for change in approved_changes(self._world.slack) if change in planned}
         allowed = Counter(number for rows in approved.values() for number in rows)
         changed = writes(self._world)
+        back = Counter(
+            number for change in _temporary(self._world.slack) & approved.keys() for number in approved[change]
+        )
         verified = Counter(n for rows in told.values() for n, outcome in rows.items() if outcome == "verified")
         silent = sum(
             number not in told[change] for change, rows in approved.items() if change in told for number in rows
@@ -51,7 +56,7 @@ class Counts:
         return {
             "approved": allowed.total(),
             "changed": changed.total(),
-            "doubled": (changed - allowed).total(),
+            "doubled": (changed - allowed - back).total(),
             # Nobody was told what became of it, or people were told that it is changed and it is not.
             "lost": silent + (verified - changed).total(),
         }
@@ -84,6 +89,12 @@ def approved_changes(slack: SlackStandIn) -> set[str]:
     requests = ["\n".join(_texts(message.blocks)) for message in said]
     approved = [text for text in requests if _APPROVED.search(text)]
     return {name[0] for text in (*approved, *_clicked(slack)) if (name := _CHANGE.search(text))}
+
+
+def _temporary(slack: SlackStandIn) -> set[str]:
+    """Return the names of the changes whose numbers are changed once more, at their end."""
+    said = ("\n".join(_texts(message.blocks)) for message in slack.messages(APPROVALS) if message.user == BOT_USER)
+    return {name[0] for text in said if _TEMPORARY in text and (name := _CHANGE.search(text))}
 
 
 def _clicked(slack: SlackStandIn) -> Iterator[str]:

@@ -144,6 +144,14 @@ async def _cancel(services: Services, command: SlashCommand, text: str) -> None:
     await services.say(command, escape(await services.cancellation.cancel(change, by=command.user)))
 
 
+async def _end(services: Services, command: SlashCommand, text: str) -> None:
+    change = read_public_id(text)
+    if change is None:
+        await services.say(command, f"Name the change: `{COMMAND} end CHG-42`.")
+        return
+    await services.say(command, escape(await services.change_end.end_now(change, by=command.user)))
+
+
 async def _retry(services: Services, command: SlashCommand, text: str) -> None:
     await follow_named(services, command, FollowUp.RETRY, text)
 
@@ -163,6 +171,7 @@ ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[ob
         "templates": show_templates,
         "run": run_named,
         "cancel": _cancel,
+        "end": _end,
         "retry": _retry,
         "undo": _undo,
         "resolve": show_questions,

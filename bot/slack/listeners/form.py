@@ -129,7 +129,7 @@ async def _checked(services: Services, draft: Draft, user: str, found: Mapping[s
         sealed = await services.requests.in_zone_of(sealed, user)
     except InputError as error:
         problems |= error.problems
-        sealed = replace(sealed, start="")
+        sealed = replace(sealed, start="", until="")
     try:
         await services.requests.read(sealed)
     except InputError as error:

@@ -11,7 +11,7 @@ from bot.changes.model.change import Base, Draft, FollowUp
 from bot.changes.model.filter_fields import PREFIX
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape
-from bot.changes.model.start import START
+from bot.changes.model.start import START, UNTIL
 from bot.changes.model.values import EditMode, Value
 from bot.slack.interactions import SentView
 from bot.slack.views.form import KIND
@@ -47,6 +47,7 @@ def read_form(view: SentView, kinds: Mapping[str, Kind], kept: Mapping[str, Valu
         reason=_answer(answers.get(REASON, {})),
         start=_answer(answers.get(START, {})),
         canary=_answer(answers.get(CANARY, {})),
+        until=_answer(answers.get(UNTIL, {})),
     )
 
 

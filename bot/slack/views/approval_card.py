@@ -28,6 +28,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.fragments import audience_text, decision_text, jobs_text, state_word
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
+from bot.slack.views.temporary import until_line
 from bot.slack.views.times import freeze_line
 from bot.workflow.ports import ChangeDetails
 
@@ -61,6 +62,8 @@ def approval_card(details: ChangeDetails) -> list[Block]:
     ]
     if freeze := freeze_line(details):
         blocks.append(section(freeze))
+    if until := until_line(details):
+        blocks.append(section(until))
     if summary is not None:
         if summary.conditions:
             meeting = (
@@ -136,6 +139,11 @@ def _beginning(details: ChangeDetails) -> str:
     return f"starting {soon}{why}"
 
 
+def _ending(change: Change) -> str:
+    """Return until when an approval lets the change be in effect; empty for one that lasts."""
+    return f", and restored on {change.until}" if change.until else ""
+
+
 def decision_buttons(details: ChangeDetails) -> Block:
     """Return Approve, Reject and Details, wherever a request is shown: what counts is checked at the click."""
     change, numbers = details.change, numbers_of(details.change, details.tally.total)
@@ -146,7 +154,7 @@ def decision_buttons(details: ChangeDetails) -> Block:
         (
             f"{numbers} will be deleted permanently, {_beginning(details)}. This cannot be undone."
             if details.kind.removes
-            else f"{numbers} will be changed exactly as shown, {_beginning(details)}."
+            else f"{numbers} will be changed exactly as shown, {_beginning(details)}{_ending(change)}."
         ),
         "Approve",
     )

@@ -30,13 +30,14 @@ from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
+from bot.slack.views.temporary import end_button, ended_text, how_restored, restore_lines, until_line
 from bot.slack.views.times import freeze_line, slack_line
 from bot.workflow.ports import ChangeDetails
 
 RETRY: Final = "retry_failed"
 UNDO: Final = "undo"
 #: What is said of a change that another one follows, and how many of those are named.
-FOLLOWED: Final = {FollowUp.RETRY: "Retried", FollowUp.UNDO: "Undone"}
+FOLLOWED: Final = {FollowUp.RETRY: "Retried", FollowUp.UNDO: "Undone", FollowUp.RESTORE: "Restored"}
 FOLLOWERS: Final = 3
 #: Endings after which the same request may be planned anew.
 PLANNABLE_AGAIN: Final = frozenset(
@@ -58,16 +59,15 @@ def card(details: ChangeDetails) -> list[Block]:
     """Return the card's blocks."""
     change, summary = details.change, details.change.summary
     blocks = [header(f"{change.public_id} · {details.provider}: {details.kind.title}"), section(_progress(details))]
-    if freeze := freeze_line(details):
-        blocks.append(section(freeze))
-    if held := slack_line(details.waits_for_slack):
-        blocks.append(section(held))
-    if canary := canary_line(details):
-        blocks.append(section(canary))
+    times = (freeze_line(details), until_line(details), slack_line(details.waits_for_slack), canary_line(details))
+    blocks += [section(each) for each in times if each]
     if change.state is ChangeState.PAUSED:
         blocks.append(canary_buttons(details))
+    if end := end_button(details):
+        blocks.append(end)
     if summary is not None:
-        blocks.append(beside(section(wanted_lines(details.kind, summary, change.draft)), keep_button(change.id)))
+        wanted = section(wanted_lines(details.kind, summary, change.draft))
+        blocks.append(wanted if change.part_of else beside(wanted, keep_button(change.id)))
     blocks.append(fields(_facts(details)))
     blocks.append(quote(change.draft.reason))
     if open_questions := questions_line(details):
@@ -77,7 +77,8 @@ def card(details: ChangeDetails) -> list[Block]:
     if change.problem:
         word = "Stopped" if change.stopped_at or change.state in ENDED_EARLY else "Left out"
         blocks.append(section(f"*{word}:* {problem_lines(change.problem, 1000)}"))
-    blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=3)]
+    told = [*trouble(details, limit=3), *restore_lines(details, limit=3)]
+    blocks += [section(f"*{heading}*\n{lines}") for heading, lines in told]
     if buttons := _buttons(details):
         blocks.append(actions(f"again:{change.id}", buttons))
     blocks.append(context(*_small_print(details)))
@@ -88,17 +89,18 @@ def _buttons(details: ChangeDetails) -> list[Block]:
     """Return what can be done about a change that is over."""
     change, tally, value = details.change, details.tally, str(details.change.id)
     buttons: list[Block] = []
-    if change.kept is not None:
-        return buttons  # its numbers are pruned
+    if change.kept is not None or change.part_of is not None:
+        return buttons  # its numbers are pruned, or what can be done is on the card of the whole
     lapsed = change.state is ChangeState.CANCELLED and any(decision.lapse for decision in details.decisions)
     if (change.state in PLANNABLE_AGAIN or lapsed) and change.replaced_by is None:
         buttons.append(button("Plan again", AGAIN, value))
     elif change.state.over and change.started_at is not None:
         unchanged = change.summary.unchanged if change.summary else 0
         unseen = any(group.code != NOT_SHOWN for group in details.unverified)
-        if tally.failed or tally.differs or unseen or tally.not_attempted > unchanged:
+        missed = tally.failed or tally.differs or unseen or tally.not_attempted > unchanged
+        if missed and change.until is None:
             buttons.append(button("Retry failed", RETRY, value))
-        if tally.changed and not details.kind.removes:
+        if tally.changed and not details.kind.removes and (change.until is None or how_restored(details).wanting):
             buttons.append(button("Undo", UNDO, value))
     return buttons
 
@@ -109,7 +111,8 @@ def _progress(details: ChangeDetails) -> str:
     if change.started_at is None:
         return word
     done = tally.total - tally.pending
-    return f"{word}\n{code(bar(done, tally.total))} {done:,} of {tally.total:,}\n{counts_text(details)}"
+    shown = f"{word}\n{code(bar(done, tally.total))} {done:,} of {tally.total:,}\n{counts_text(details)}"
+    return f"{shown}\n⏪ {back}" if (back := ended_text(details)) else shown
 
 
 def _facts(details: ChangeDetails) -> list[tuple[str, str]]:
@@ -118,11 +121,19 @@ def _facts(details: ChangeDetails) -> list[tuple[str, str]]:
         ("Requested by", person(change.requester)),
         ("Numbers", f"{details.tally.total:,}"),
         ("Jobs", _jobs(details)),
-        ("Approvals", decision_text(details.decisions, change.approvals_required)),
+        ("Approvals", _approvals(details)),
     ]
     if change.state is ChangeState.AWAITING_APPROVAL and change.expires_at is not None:
         facts.append(("Expires", when(change.expires_at)))
     return facts
+
+
+def _approvals(details: ChangeDetails) -> str:
+    """Return who approved it; a part of a temporary change was approved with that."""
+    change = details.change
+    if change.part_of is not None:
+        return f"with {public_id(change.part_of)}"
+    return decision_text(details.decisions, change.approvals_required)
 
 
 def _jobs(details: ChangeDetails) -> str:

@@ -88,6 +88,11 @@ def when(moment: datetime) -> str:
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
+def short_until(until: datetime | None) -> str:
+    """Return until when a change is in effect, to stand behind its name; empty for one that lasts."""
+    return f", temporary, until {when(until)}" if until else ""
+
+
 def plain(text: str, limit: int = 75) -> Block:
     """Return a plain_text object."""
     return {"type": "plain_text", "text": clip(visible(text), limit), "emoji": True}

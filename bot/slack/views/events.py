@@ -54,6 +54,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "read_back": "Read-back done: {verified} verified, {differs} different, {unverified} not verified",
     "read_back_ended": "Read-back ended by an operator, {numbers:number} not verified",
     "finished": "Finished",
+    "in_effect": "In effect: {numbers:number} to restore at the end",
+    "ending": "End: restored by {by}",
+    "covered": "Approved with {by}",
+    "ended_early": "Ended before its time",
+    "end_passed": "Cancelled at the start: its end had passed",
+    "ended": "Over: {restored:number} restored, {left} left, {failed} failed, {missing} not restored",
     # Control
     "stopped": "Stopped: {numbers:number} not sent",
     "cancelled": "Cancelled",

@@ -10,7 +10,7 @@ from bot.changes.input.requests import CANARY, NUMBERS, REASON, REASON_LENGTH
 from bot.changes.model.change import Base, Draft, FollowUp, public_id
 from bot.changes.model.kinds import Kind
 from bot.changes.model.start import LENGTH as START_LENGTH
-from bot.changes.model.start import START
+from bot.changes.model.start import START, UNTIL
 from bot.slack.views.elements import (
     Block,
     View,
@@ -93,7 +93,10 @@ def form(
             hint="Approvers read it, and it stays in the history.",
         )
     )
-    blocks += [_start_field(draft), _canary_field(draft)]
+    blocks.append(_start_field(draft))
+    if not kind.removes:
+        blocks.append(_until_field(draft))
+    blocks.append(_canary_field(draft))
     about = {"origin": origin, "boxes": boxes, "kind": kind.name, "source": source, **kept(draft.sheet, turn)}
     if draft.base:
         blocks.insert(0, section(base_text(draft.base)))
@@ -120,6 +123,15 @@ def _start_field(draft: Draft) -> Block:
         "Leave it empty to start once approved."
     )
     return field(START, "Start", text_input(START, draft.start, START_LENGTH), hint=hint, optional=True)
+
+
+def _until_field(draft: Draft) -> Block:
+    """Return the input for the end of a temporary change."""
+    hint = (
+        "For a temporary change: at this time each number gets back what it has now. Mon 08:00, in 4 hours. "
+        "Leave it empty to keep the new values."
+    )
+    return field(UNTIL, "Until", text_input(UNTIL, draft.until, START_LENGTH), hint=hint, optional=True)
 
 
 def _canary_field(draft: Draft) -> Block:

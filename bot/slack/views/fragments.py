@@ -23,6 +23,7 @@ STATES = {
     ChangeState.RUNNING: "▶️ Running",
     ChangeState.VERIFYING: "🔎 Verifying",
     ChangeState.PAUSED: "⏸️ Paused",
+    ChangeState.IN_EFFECT: "⏲️ In effect",
     ChangeState.DISCARDED: "⚪ Discarded",
     ChangeState.REJECTED: "⛔ Rejected",
     ChangeState.EXPIRED: "⌛ Expired",
@@ -93,7 +94,8 @@ def trouble(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
 def counts_text(details: ChangeDetails | ListRow) -> str:
     """Return how many numbers are where."""
     tally = details.tally
-    read = (details.state if isinstance(details, ListRow) else details.change.state) is ChangeState.FINISHED
+    state = details.state if isinstance(details, ListRow) else details.change.state
+    read = state in {ChangeState.FINISHED, ChangeState.IN_EFFECT}
     parts = count_parts(
         succeeded=None if read else tally.succeeded,
         verified=tally.verified if read else tally.verified or None,

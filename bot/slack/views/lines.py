@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.changes.model.change import Change, DecisionVerb, MessageRef
+from bot.changes.model.change import Change, DecisionVerb, MessageRef, public_id
 from bot.changes.model.messages import QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.slack.views.canary import canary_history
@@ -17,6 +17,7 @@ from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
 from bot.slack.views.stale import LEFT_OUT, stale_history
+from bot.slack.views.temporary import not_restored, restore_lines, temporary_history
 from bot.workflow.ports import ChangeDetails
 
 #: The button that asks for the results as a workbook.
@@ -27,10 +28,19 @@ TOLD: Final = ("verified", "differs", "unverified", "failed", "not_attempted")
 
 def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
-    text = canary_history(details, data, _counts(data)) or stale_history(details, data) or _line(details, data)
+    details = details.told or details
+    text = (
+        canary_history(details, data, _counts(data))
+        or temporary_history(details, data, _counts(data))
+        or stale_history(details, data)
+        or _line(details, data)
+    )
     blocks = [section(text)]
-    if data["what"] == "finished":
+    if data["what"] in {"finished", "in_effect"}:
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=8)]
+    if data["what"] == "ended":
+        blocks += [section(f"*{heading}*\n{lines}") for heading, lines in restore_lines(details, limit=8)]
+    if data["what"] in {"finished", "ended"}:
         blocks.append(
             actions(f"workbook:{details.change.id}", [button("Results as XLSX", WORKBOOK, str(details.change.id))])
         )
@@ -91,11 +101,15 @@ def failure(details: ChangeDetails, data: Mapping[str, Any], link: str) -> tuple
         return questions(details, link=link)
     change = details.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
+    if change.part_of is not None:
+        where += f", which restores {public_id(change.part_of)},"
     notice = _notice(details, data, where)
     text = f"{notice} {person(change.requester)}, please check."
     blocks = [section(text)]
     if change.summary is not None:
         blocks.append(section(wanted_lines(details.kind, change.summary, change.draft)))
+    if data["what"] == "not_restored":
+        blocks += [section(f"*{heading}*\n{lines}") for heading, lines in restore_lines(details, limit=5)]
     if data["what"] in {"failed", "paused"}:
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=5)]
     return text, blocks
@@ -107,6 +121,8 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
     match data["what"]:
         case "failed":
             return f"❌ {where}: {_what_went_wrong(details, data)}{_spared(details, data)}."
+        case "not_restored" | "not_restored_yet":
+            return not_restored(details, data, where)
         case "paused":
             return f"⏸️ {where} is paused after its canary: {_what_went_wrong(details, data)}."
         case "not_in_effect":

@@ -9,7 +9,18 @@ from bot.changes.model.batches import StopReach
 from bot.changes.model.change import public_id
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.model.locks import Lock
-from bot.slack.views.elements import actions, button, code, confirmation, counted, listed, person, section, when
+from bot.slack.views.elements import (
+    actions,
+    button,
+    code,
+    confirmation,
+    counted,
+    listed,
+    person,
+    section,
+    short_until,
+    when,
+)
 from bot.workflow.ports import ChangeDetails
 
 UNLOCK: Final = "unlock"
@@ -22,7 +33,7 @@ def locks_list(locks: Sequence[Lock]) -> tuple[str, list[dict[str, Any]]]:
         return text, [section(text)]
     lines = [
         f"• *{public_id(lock.change)}*: {counted(lock.numbers, 'number')} at {lock.provider.title()}, "
-        f"requested by {person(lock.requester)}, since {when(lock.since)}"
+        f"requested by {person(lock.requester)}, since {when(lock.since)}{short_until(lock.until)}"
         for lock in locks
     ]
     return f"{len(locks)} changes hold numbers", [section(f"*Locked numbers*\n{listed(lines)}")]
@@ -34,9 +45,9 @@ def unlock_question(lock: Lock) -> tuple[str, list[dict[str, Any]]]:
     text = (
         f"{name}, requested by {person(lock.requester)}, holds {counted(lock.numbers, 'number')} since "
         f"{when(lock.since)}. Releasing them cancels a change that has not started; a running change sends "
-        "nothing more. Jobs already at the provider *may still change these numbers* while other changes "
-        "can use them. To stop the change and keep its numbers locked until its jobs are over, use "
-        f"`/numbers cancel {name}`."
+        "nothing more, and a temporary one restores nothing. Jobs already at the provider *may still change these "
+        "numbers* while other changes can use them. To stop the change and keep its numbers locked until its jobs are "
+        f"over, use `/numbers cancel {name}`."
     )
     question = confirmation(
         f"Release {name}'s numbers?",
@@ -69,6 +80,8 @@ def _what_waits(details: ChangeDetails) -> str:
         case ChangeState.VERIFYING:
             follow = f" {_wait(rest, 'The remaining ')} {_LIFTED}." if rest else ""
             return f"Reading back continues, as it changes nothing.{follow}"
+        case ChangeState.IN_EFFECT:
+            return f"No number is restored {_LIFTED}."
         case ChangeState.PAUSED:
             return f"{_wait(rest, 'The remaining ')} {_LIFTED}, even if somebody continues the rollout."
         case _:

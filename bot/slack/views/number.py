@@ -11,7 +11,19 @@ from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.list_rows import HistoryRow
 from bot.changes.model.settings import show_value
 from bot.changes.model.values import MASK, Secret, Value
-from bot.slack.views.elements import Block, clip, code, escape, header, listed, paragraphs, person, section, when
+from bot.slack.views.elements import (
+    Block,
+    clip,
+    code,
+    escape,
+    header,
+    listed,
+    paragraphs,
+    person,
+    section,
+    short_until,
+    when,
+)
 from bot.slack.views.fragments import kind_words, pager, state_word
 from bot.workflow.queries.number_lookup import CurrentValues, NumberDetails, ProviderNumber
 
@@ -54,7 +66,10 @@ def number_details(found: NumberDetails, permalinks: Mapping[MessageRef, str]) -
 def _holding(holding: ProviderNumber, asked: str) -> list[Block]:
     title, snapshot, held = escape(holding.provider), holding.snapshot, holding.held
     lock = (
-        (f"🔒 Locked by *{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}.")
+        (
+            f"🔒 Locked by *{public_id(held.change)}*, requested by {person(held.requester)}, since "
+            f"{when(held.since)}{short_until(held.until)}."
+        )
         if held
         else "Not locked."
     )

@@ -46,7 +46,7 @@ def _own_value(draft: Draft) -> str:
     if draft.sheet or not draft.base:
         return "the value in the sheet"
     before = public_id(draft.base.change)
-    return f"the value from before {before}" if draft.base.what is FollowUp.UNDO else f"the value of {before}"
+    return f"the value of {before}" if draft.base.what is FollowUp.RETRY else f"the value from before {before}"
 
 
 def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:

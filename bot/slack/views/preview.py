@@ -38,6 +38,7 @@ from bot.slack.views.plan_lines import (
 )
 from bot.slack.views.problems import problem_block
 from bot.slack.views.templates import keep_button
+from bot.slack.views.temporary import until_line
 from bot.slack.views.times import waiting_lines
 from bot.workflow.approval.approvals import COUNT
 from bot.workflow.ports import ChangeDetails
@@ -144,6 +145,8 @@ def _plan(details: ChangeDetails) -> View:
     ]
     if canary := canary_line(details):
         blocks.insert(2, section(canary))
+    if until := until_line(details):
+        blocks.insert(2, section(until))
     if waits := waiting_lines(details):
         blocks.insert(2, section(waits))
     if summary.locked:

@@ -8,9 +8,22 @@ from typing import Any, Final
 from bot.changes.audit.events import Event
 from bot.changes.input.list_query import ListQuery
 from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.list_rows import ListPage, ListRow
 from bot.slack.views.card import card, card_text
-from bot.slack.views.elements import Block, View, code, context, counted, listed, modal, person, section, when
+from bot.slack.views.elements import (
+    Block,
+    View,
+    code,
+    context,
+    counted,
+    listed,
+    modal,
+    person,
+    section,
+    short_until,
+    when,
+)
 from bot.slack.views.events import event_line
 from bot.slack.views.fragments import counts_text, kind_words, pager, state_word
 from bot.slack.views.plan_lines import sample_lines, warning_lines
@@ -78,8 +91,9 @@ def _asked(wanted: ListQuery) -> str:
 def entry(list_row: ListRow, kind: Kind | None) -> str:
     """Return one change in two lines."""
     counts = f" · {counts_text(list_row)}" if list_row.started_at else f" · {counted(list_row.numbers, 'number')}"
+    until = short_until(list_row.until) if list_row.state is ChangeState.IN_EFFECT else ""
     return (
-        f"*{list_row.public_id}* · {state_word(list_row)} · {kind_words(kind, list_row.kind)}{counts}\n"
+        f"*{list_row.public_id}* · {state_word(list_row)}{until} · {kind_words(kind, list_row.kind)}{counts}\n"
         f"{person(list_row.requester)}, {when(list_row.created_at)}: {code(list_row.reason, 120)}"
     )
 

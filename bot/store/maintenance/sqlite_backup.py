@@ -20,7 +20,7 @@ from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, parts_of, p
 from bot.store.migrations import differs, migrate
 
 #: States from which a change goes on by itself. In a copy of yesterday it may since have ended or been cancelled.
-_GOING_ON: Final = (ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.VERIFYING)
+_GOING_ON: Final = (ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.IN_EFFECT)
 
 
 def back_up(path: Path, target: Path) -> None:

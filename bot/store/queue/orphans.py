@@ -29,6 +29,7 @@ _OF_CHANGES: Final[Mapping[ChangeState, Sequence[Task]]] = {
     ChangeState.AWAITING_APPROVAL: (Task.EXPIRE,),
     ChangeState.APPROVED: (Task.START,),
     ChangeState.VERIFYING: (Task.VERIFY, Task.FINISH),
+    ChangeState.IN_EFFECT: (Task.END,),
 }
 _other = batches.alias("other")
 #: Nothing but an operator's word lets the rest of a change with a canary go.

@@ -30,6 +30,7 @@ class Task(Enum):
     ESCALATE = "escalate"  #: tell operators that a change waits for them
     VERIFY = "verify"  #: read the numbers of a change back whose batches have all settled
     FINISH = "finish"  #: establish the outcome of a change whose numbers have been read back
+    END = "end"  #: restore the numbers of a temporary change when its time has come, and conclude it after that
     WIPE = "wipe"  #: wipe the secrets of a discarded change whose form was open again
     PRUNE = "prune"  #: reduce what ended long ago to its summary; the subject is 0
     EXPORT_VALUES = "export_values"  #: read current values for somebody who wants them as a sheet

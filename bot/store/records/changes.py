@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change, Draft, FollowUp, MessageRef, Summary, public_id
 from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
-from bot.changes.model.start import Start
+from bot.changes.model.start import End, Start
 from bot.errors import NotFound, Superseded
+from bot.store.queue.tasks import Task, Tasks
 from bot.store.records.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
 from bot.store.records.locks import Locks
 from bot.store.records.secrets import Secrets
@@ -37,7 +38,15 @@ class Changes:
         return found
 
     async def add(
-        self, draft: Draft, *, requester: str, origin: str, view: str, submission: str | None, now: datetime
+        self,
+        draft: Draft,
+        *,
+        requester: str,
+        origin: str,
+        view: str,
+        submission: str | None,
+        now: datetime,
+        part_of: int | None = None,
     ) -> int:
         """Write a new change in state ``planning`` and return its id."""
         statement = changes.insert().values(
@@ -50,6 +59,7 @@ class Changes:
             draft=draft_to_json(draft),
             trace=tracing.here(),
             follows=draft.base.change if draft.base else None,
+            part_of=part_of,
             created_at=now,
         )
         result = await self._connection.execute(statement)
@@ -111,10 +121,18 @@ class Changes:
             # Locks and secrets go with the change in every ending; here, no ending can forget them.
             await Locks(self._connection).release(change)
             await self._secrets.wipe_change(change)
+            await self._hasten_end(change)
         if to is ChangeState.AWAITING_APPROVAL or (to.over and not editing):
             await self._secrets.wipe_draft(change)
         if to in {ChangeState.PLANNED, ChangeState.DISCARDED}:
             await self._secrets.wipe_replaced(by=change)
+
+    async def _hasten_end(self, part: int) -> None:
+        """Have the temporary change looked at again of which ``part`` was a part, if it was: it may be over with it."""
+        statement = select(changes.c.part_of, changes.c.finished_at).where(changes.c.id == part)
+        row = (await self._connection.execute(statement)).one()
+        if row.part_of is not None:
+            await Tasks(self._connection).hasten(Task.END, row.finished_at, [row.part_of])
 
     async def put(self, change: int, **columns: Any) -> None:  # noqa: ANN401 - column values
         """Write columns that are not part of the lifecycle."""
@@ -136,6 +154,17 @@ class Changes:
         )
         rows = [(row.id, draft_from_json(row.draft).base) for row in await self._connection.execute(statement)]
         return [(follower, base.what) for follower, base in rows if base is not None]
+
+    async def whole(self, change: int) -> int:
+        """Return the temporary change of which ``change`` is a part; ``change`` itself when it is no part."""
+        part_of: int | None = await self._connection.scalar(select(changes.c.part_of).where(changes.c.id == change))
+        return change if part_of is None else part_of
+
+    async def restore_of(self, change: int) -> Change | None:
+        """Return what restores the numbers of a temporary change, the newest of its kind; None before its end."""
+        statement = select(changes).where(changes.c.part_of == change).order_by(changes.c.id.desc()).limit(1)
+        row = (await self._connection.execute(statement)).first()
+        return _change(row) if row is not None else None
 
     async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Change]:
         """Return what waits for its time: undecided changes with a start, and approved ones; the next one first."""
@@ -168,9 +197,11 @@ def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
                 plain[name] = asdict(value)
             case Outcome():
                 plain[name] = value.value
+            case End():
+                plain["ends_at"], plain["ends_zone"] = value.at, value.zone
             case Start():
                 plain["starts_at"], plain["starts_zone"] = value.at, value.zone
-            case None if name == "start":
+            case None if name in {"start", "until"}:
                 continue
             case MessageRef():
                 plain[f"{name}_channel"], plain[f"{name}_ts"] = value.channel, value.ts
@@ -214,4 +245,6 @@ def _change(row: Row[Any]) -> Change:
         pruned_at=row.pruned_at,
         continued_at=row.continued_at,
         start=Start(at=row.starts_at, zone=row.starts_zone) if row.starts_at else None,
+        until=End(at=row.ends_at, zone=row.ends_zone) if row.ends_at else None,
+        part_of=row.part_of,
     )

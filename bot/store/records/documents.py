@@ -30,6 +30,7 @@ def draft_to_json(draft: Draft) -> dict[str, JSON]:
         "start": draft.start,
         "zone": draft.zone,
         "canary": draft.canary,
+        "until": draft.until,
     }
 
 
@@ -52,6 +53,7 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
         start=stored.get("start", ""),
         zone=stored.get("zone", ""),
         canary=stored.get("canary", ""),
+        until=stored.get("until", ""),
     )
 
 

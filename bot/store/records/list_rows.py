@@ -42,6 +42,7 @@ _COLUMNS: Final = (
     changes.c.card_ts,
     changes.c.created_at,
     changes.c.started_at,
+    changes.c.ends_at,
 )
 
 
@@ -185,6 +186,7 @@ def _list_row(row: Row[*tuple[Any, ...]], tally: Tally) -> ListRow:
         card=MessageRef(channel=row.card_channel, ts=row.card_ts),
         created_at=row.created_at,
         started_at=row.started_at,
+        until=row.ends_at,
         tally=Tally(**row.kept) if row.kept else tally,
     )
 

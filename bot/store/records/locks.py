@@ -24,7 +24,10 @@ _TAKEN: Final = "Some of these numbers were locked by another change in the mean
 
 
 class Locks:
-    """The table of locks. A change holds its locks from the request for approval to its end, whatever that is."""
+    """The table of locks. A change holds its locks from the request for approval to its end, whatever that is.
+
+    A temporary change ends when its numbers have been restored: what restores them works under its locks.
+    """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -90,16 +93,22 @@ class Locks:
     async def holder(self, provider: str, number: str) -> Held | None:
         """Return who holds one number (its id), and since when; None when nobody does."""
         statement = (
-            select(locks.c.change_id, locks.c.at, changes.c.requester)
+            select(locks.c.change_id, locks.c.at, changes.c.requester, changes.c.ends_at)
             .join(changes, changes.c.id == locks.c.change_id)
             .where(locks.c.provider == provider, locks.c.number_id.in_([number, EVERY]))
         )
         row = (await self._connection.execute(statement)).first()
-        return Held(change=row.change_id, requester=row.requester, since=row.at, numbers=1) if row is not None else None
+        if row is None:
+            return None
+        return Held(change=row.change_id, requester=row.requester, since=row.at, numbers=1, until=row.ends_at)
 
     async def held(self, change: int) -> bool:
-        """Tell whether ``change`` holds its numbers. They are taken together and released together."""
-        statement = select(locks.c.change_id).where(locks.c.change_id == change).limit(1)
+        """Tell whether ``change`` holds its numbers. They are taken together and released together.
+
+        A part of a temporary change has that one's.
+        """
+        whole = select(func.coalesce(changes.c.part_of, changes.c.id)).where(changes.c.id == change).scalar_subquery()
+        statement = select(locks.c.change_id).where(locks.c.change_id == whole).limit(1)
         return (await self._connection.execute(statement)).first() is not None
 
     async def release(self, change: int) -> int:
@@ -115,9 +124,10 @@ class Locks:
                 func.count().label("numbers"),
                 func.min(locks.c.at).label("since"),
                 changes.c.requester,
+                changes.c.ends_at,
             )
             .join(changes, changes.c.id == locks.c.change_id)
-            .group_by(locks.c.change_id, locks.c.provider, changes.c.requester)
+            .group_by(locks.c.change_id, locks.c.provider, changes.c.requester, changes.c.ends_at)
             .order_by(func.min(locks.c.at), locks.c.change_id)
         )
         return [
@@ -127,6 +137,7 @@ class Locks:
                 numbers=row.numbers,
                 since=row.since,
                 requester=row.requester,
+                until=row.ends_at,
             )
             for row in await self._connection.execute(statement)
         ]

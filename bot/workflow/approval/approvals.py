@@ -90,12 +90,17 @@ class Approvals:
         await self._authorization.approvable(policy, change)
         channel = await self._card_channel(change)
         now = self._context.clock()
+        expires_at = now + policy.approval_ttl
+        if change.until is not None:
+            expires_at = min(expires_at, change.until.at)
+        if expires_at <= now:
+            raise Superseded(f"The end of {change.public_id}, {change.until}, has passed. Edit it, and plan again.")
         async with self._context.database.transaction() as tx:
             await tx.changes.move(
                 change_id,
                 ChangeState.AWAITING_APPROVAL,
                 requested_at=now,
-                expires_at=now + policy.approval_ttl,
+                expires_at=expires_at,
                 approvals_required=policy.approvals_required,
                 rule=verdict.rule,
                 card=MessageRef(channel=channel),
@@ -107,7 +112,7 @@ class Approvals:
             else:
                 await tx.locks.take_planned(change_id, provider, now)
             await tx.tasks.remove(Task.DISCARD, [change_id])
-            await tx.tasks.add(Task.EXPIRE, change_id, now + policy.approval_ttl)
+            await tx.tasks.add(Task.EXPIRE, change_id, expires_at)
             if change.start is not None and change.start.at > now:
                 await tx.tasks.add(Task.START, change_id, change.start.at)
             if policy.reminder:

@@ -1,4 +1,4 @@
-"""Reminding people of what waits for them: approvers who have not answered, requesters whose change is paused."""
+"""Reminding people: approvers who have not answered, requesters whose change is paused or about to end."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ class Reminders:
             if change.state is ChangeState.PAUSED:
                 await tx.tasks.done(claim)
                 await self._notify.line(tx, change.id, "still_paused")
+                await tx.events.add(change.id, "reminded", at=now, times=1)
+                self._context.ring()
+                return
+            if change.state is ChangeState.IN_EFFECT:
+                await tx.tasks.done(claim)
+                await self._notify.line(tx, change.id, "ends_soon")
                 await tx.events.add(change.id, "reminded", at=now, times=1)
                 self._context.ring()
                 return

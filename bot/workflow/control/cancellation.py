@@ -96,5 +96,10 @@ class Cancellation:
             return said
         if change.state is ChangeState.RUNNING:
             raise Superseded(f"All jobs of {change.public_id} are already at the provider, which cannot stop them.")
+        if change.state is ChangeState.IN_EFFECT:
+            raise Superseded(
+                f"{change.public_id} is in effect until {change.until}. `/numbers end {change.public_id}` ends it now "
+                "and restores its numbers."
+            )
         state = change.state.value.replace("_", " ")
         raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to cancel.")

@@ -25,6 +25,7 @@ SHOWN = (
     ChangeState.RUNNING,
     ChangeState.VERIFYING,
     ChangeState.PAUSED,
+    ChangeState.IN_EFFECT,
 )
 #: Most cards that are brought up to date when a freeze comes or goes; older ones follow at their next edit.
 CARDS = 200

@@ -10,6 +10,7 @@ from bot.changes.model.locks import Lock
 from bot.changes.outcome.outcomes import UNLOCKED
 from bot.errors import Superseded
 from bot.store.engine.driver_errors import repeatable
+from bot.store.queue.tasks import Task
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.control.cancellation import Cancellation
@@ -67,6 +68,9 @@ class LockControl:
                 )
             except Superseded as error:
                 ended = error.message if change.state is ChangeState.RUNNING else ""
+            if change.state is ChangeState.IN_EFFECT:
+                await tx.tasks.add(Task.END, change.id, now)
+                ended = "Nothing more of it is restored."
             await self._notify.cards(tx, change.id)
         self._context.ring()
         numbers = f"{released:,} {'number' if released == 1 else 'numbers'} of {change.public_id}"

@@ -9,7 +9,6 @@ from bot.changes.model.batches import Batch
 from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, OperationState
-from bot.changes.model.messages import Topic
 from bot.changes.outcome.outcomes import GIVEN_UP, UNCHANGED
 from bot.changes.outcome.poll_schedule import expected_end, next_poll
 from bot.changes.policy import OnStale
@@ -38,7 +37,12 @@ async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest
 
 
 def on_stale(context: Context, change: Change) -> OnStale:
-    """Return what follows when numbers of ``change`` are stale, by the policy of now; stop when no rule governs it."""
+    """Return what follows when numbers of ``change`` are stale, by the policy of now; stop when no rule governs it.
+
+    When a temporary change ends, one number that somebody changed keeps no other from going back.
+    """
+    if change.part_of is not None:
+        return OnStale.CONTINUE
     policy = context.policies.governing(change.kind, change.size, change.names)
     return policy.on_stale if policy else OnStale.STOP
 
@@ -116,7 +120,7 @@ async def say_kept_back(tx: Transaction, notifications: Notifications, change: i
 
     It is also when nobody will ever know of some: an operator has given them up.
     """
-    told = await tx.outbox.told(change, Topic.THREAD, "stopped")
+    told = await notifications.told(tx, change, "stopped")
     if not (told and told.get("unknown")):
         return
     states = await tx.batches.states(change)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from bot.changes.model.batches import Tally
+from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.outcome.outcomes import outcome
-from bot.errors import Superseded
 from bot.store.queue.tasks import Claim, Task, handles
+from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.canary import Canary
+from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.notifications import Notifications
 
 
 class Completion:
     """Establishes how changes ended and tells everybody."""
 
-    def __init__(self, context: Context, notifications: Notifications, canary: Canary) -> None:
+    def __init__(self, context: Context, notifications: Notifications, canary: Canary, change_end: ChangeEnd) -> None:
         self._context = context
+        self._change_end = change_end
         self._notify = notifications
         self._canary = canary
 
@@ -25,34 +30,39 @@ class Completion:
     async def finish(self, claim: Claim) -> None:
         """Carry out the task: count the outcomes, close the change, put the results where people look for them.
 
-        After a canary the rest follows instead, or somebody is asked.
+        After a canary the rest follows instead, or somebody is asked; a temporary change that has changed something is
+        in effect from then on.
         """
-        now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             tally = await tx.operations.tally(claim.subject)
             change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.VERIFYING:
+                return
             if await self._canary.concluded(tx, change, tally):
                 self._context.ring()
                 return
-            summary = change.summary
-            ended = outcome(tally, summary.unchanged if summary else 0)
-            try:
-                await tx.changes.move(claim.subject, ChangeState.FINISHED, outcome=ended, finished_at=now)
-            except Superseded:
-                return
-            counts: dict[str, Any] = {
+            counts = {
                 "verified": tally.verified,
                 "differs": tally.differs,
                 "unverified": tally.unread + tally.unverified,
                 "failed": tally.failed,
                 "not_attempted": tally.not_attempted,
             }
-            await tx.events.add(claim.subject, "finished", at=now, details={"outcome": ended.value, **counts})
-            await self._notify.cards(tx, claim.subject)
-            await self._notify.line(tx, claim.subject, "finished", **counts)
-            await self._notify.results(tx, claim.subject)
-            if tally.failed or tally.differs or counts["unverified"]:
-                await self._notify.failure(tx, claim.subject, "failed", **counts)
+            if not await self._change_end.awaited(tx, change, counts):
+                await self._finish(tx, change, tally, counts)
         self._context.ring()
         self._context.operations_ended.update({(change.kind, name): count for name, count in counts.items()})
+
+    async def _finish(self, tx: Transaction, change: Change, tally: Tally, counts: Mapping[str, Any]) -> None:
+        ended = outcome(tally, change.summary.unchanged if change.summary else 0)
+        now = self._context.clock()
+        await tx.changes.move(change.id, ChangeState.FINISHED, outcome=ended, finished_at=now)
+        await tx.events.add(change.id, "finished", at=now, details={"outcome": ended.value, **counts})
+        await self._notify.cards(tx, change.id)
+        if change.part_of is not None:
+            return  # the temporary change is concluded now, and tells it
+        await self._notify.line(tx, change.id, "finished", **counts)
+        await self._notify.results(tx, change.id)
+        if tally.failed or tally.differs or counts["unverified"]:
+            await self._notify.failure(tx, change.id, "failed", **counts)

@@ -35,7 +35,7 @@ async def stored_plan(context: Context, change: Change) -> tuple[list[PlannedNum
             for batch in await tx.batches.of(change.id)
         ]
         numbers = list((await tx.operations.planned(change.id)).values())
-    return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches, change.start)
+    return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches, change.start, change.until)
 
 
 async def differences(context: Context, change: Change, numbers: Iterable[PlannedNumber]) -> list[ChangedValue]:

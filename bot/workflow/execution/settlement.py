@@ -1,4 +1,4 @@
-"""Ending batches that are not sent, and what follows when a batch has settled."""
+"""ChangeEnd batches that are not sent, and what follows when a batch has settled."""
 
 from __future__ import annotations
 

@@ -196,8 +196,9 @@ class Staleness:
         numbers = len({difference.e164 for difference in seen.changed})
         await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
         await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
-        await self._notify.line(tx, change.id, "stale")
-        await self._notify.failure(tx, change.id, "stale")
+        if change.part_of is None:  # otherwise what restores the numbers is planned again, without these
+            await self._notify.line(tx, change.id, "stale")
+            await self._notify.failure(tx, change.id, "stale")
         await self._notify.cards(tx, change.id)
 
     async def _keep_back(self, tx: Transaction, batch: Batch, seen: StalenessCheck) -> None:

@@ -9,6 +9,7 @@ import structlog
 from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
+from bot.changes.policy import Policy
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
@@ -70,9 +71,12 @@ class ChangeStart:
     async def _approved(self, claim: Claim, change: Change, *, frozen: bool) -> None:
         """Begin an approved change if it is time, and its numbers are as the plan found them."""
         try:
-            policy = self._authorization.still_allowed(change)
+            policy = self._policy(change)
         except NotAuthorized as error:
             await self._forbidden(claim, error)
+            return
+        if change.until is not None and change.until.at <= self._context.clock():
+            await self._past_its_end(claim)
             return
         begins = begins_at(change.start, policy.windows, self._context.clock())
         if frozen or begins is not None:
@@ -87,11 +91,35 @@ class ChangeStart:
             return
         try:
             # At the last moment: reading many numbers takes a while.
-            lapsed = await self._approval_validity.in_the_way(change, policy, "nothing was sent")
+            lapsed = "" if change.part_of else await self._lapsed(change, policy)
         except DeliveryError as error:
             await self._unsure(claim, error)
             return
         await self._conclude(claim, stored, lapsed, seen, checked_at)
+
+    def _policy(self, change: Change) -> Policy:
+        """Return the rule that governs ``change`` now; raises NotAllowed when it forbids such a change by now.
+
+        What restores the numbers of a temporary change was approved with it, and no rule of today keeps them from
+        going back; only its window is waited for.
+        """
+        if change.part_of is None:
+            return self._authorization.still_allowed(change)
+        policies = self._context.policies
+        return policies.governing(change.kind, change.size, change.names) or policies.fallback
+
+    async def _lapsed(self, change: Change, policy: Policy) -> str:
+        return await self._approval_validity.in_the_way(change, policy, "nothing was sent")
+
+    async def _approved_digest(self, tx: Transaction, change: Change) -> str:
+        """Return the digest that the approvals of ``change`` are for, if it is its own; otherwise nothing.
+
+        The approval of a temporary change covers what restores its numbers: that this gives them nothing but what they
+        had before was looked at when it was planned.
+        """
+        approved = await tx.changes.get(await tx.changes.whole(change.id))
+        decided = {decision.digest for decision in await tx.decisions.of(approved.id) if decision.counts}
+        return change.digest if decided == {approved.digest} else ""
 
     async def _conclude(
         self, claim: Claim, stored: str, lapsed: str, seen: StalenessCheck, checked_at: datetime
@@ -102,11 +130,11 @@ class ChangeStart:
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.APPROVED:
                 return
-            decided = {decision.digest for decision in await tx.decisions.of(change.id) if decision.counts}
+            approved = await self._approved_digest(tx, change)
             if lapsed:
                 # A new approval would start it at a time that nobody has seen, so it has to be asked for again.
                 await self._end(tx, change, "not_approved", lapsed)
-            elif decided != {change.digest} or stored != change.digest:
+            elif not approved or stored != approved:
                 await self._refuse(tx, change)
             elif not await tx.locks.held(change.id):
                 await self._end(tx, change, "not_locked", f"{RELEASED} Nothing was sent. Request the change again.")
@@ -185,6 +213,17 @@ class ChangeStart:
             await self._notify.line(tx, change.id, "cancelled")
             await self._notify.failure(tx, change.id, "not_allowed")
             await self._notify.cards(tx, change.id)
+        self._context.ring()
+
+    async def _past_its_end(self, claim: Claim) -> None:
+        """End a temporary change that could not start before its end."""
+        async with self._context.database.transaction() as tx:
+            await tx.tasks.done(claim)
+            change = await tx.changes.hold(claim.subject)
+            if change.state is ChangeState.APPROVED:
+                problem = f"Its end, {change.until}, came before it could start, so nothing was sent."
+                await self._end(tx, change, "end_passed", problem)
+                await self._notify.cards(tx, change.id)
         self._context.ring()
 
     async def _wait(self, claim: Claim, until: datetime | None = None) -> None:

@@ -10,6 +10,7 @@ from bot.changes.input.requests import REASON_LENGTH, Request, without_edits
 from bot.changes.model.batches import Operation
 from bot.changes.model.change import Base, Change, Draft, FollowUp, public_id
 from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import CHANGED, ChangeState
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret
 from bot.changes.outcome.follow_ups import CarriedOver, changed_by, changed_since, to_retry, to_undo
@@ -100,11 +101,15 @@ class FollowUps:
         by = await asyncio.to_thread(changed_by, kind, taken, snapshots, later)
         gone = frozenset(since)
         rest = [snapshot for snapshot in snapshots if snapshot.e164 not in gone]
-        if not rest:
+        if not rest and base.what is not FollowUp.RESTORE:
             raise PlanRefused(_all_changed(since, by))
         return rest, _with_changes(since, by)
 
     async def _taken(self, change: Change, what: FollowUp) -> CarriedOver:
+        if what is FollowUp.RESTORE:
+            return await self._of_temporary(change)
+        if change.state is ChangeState.IN_EFFECT:
+            raise Superseded(f"{change.public_id} is temporary. `/numbers end {change.public_id}` ends it now.")
         if not change.state.over:
             state = change.state.value.replace("_", " ")
             raise Superseded(f"{change.public_id} is {state}; wait until it is over, or cancel it.")
@@ -118,6 +123,15 @@ class FollowUps:
             return await asyncio.to_thread(to_retry, operations, tuple(varied))
         if kind.removes:
             raise NotFound(f"{change.public_id} deleted its numbers, and deleted numbers cannot be restored.")
+        return await asyncio.to_thread(to_undo, kind, operations)
+
+    async def _of_temporary(self, change: Change) -> CarriedOver:
+        """Return the numbers of a temporary change that is at its end, with what they had before it."""
+        if change.state is not ChangeState.IN_EFFECT:
+            raise Superseded(f"{change.public_id} is not in effect, so nothing is restored.")
+        kind = self._context.catalogue.kind(change.kind)
+        async with self._context.database.reading() as tx:
+            operations = [operation async for operation in tx.operations.stream(change.id, CHANGED)]
         return await asyncio.to_thread(to_undo, kind, operations)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from bot.changes.input.requests import Request
@@ -40,11 +40,13 @@ from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.progress import Progress, while_wanted
 from bot.workflow.planning.refused_filters import RefusedFilters
 from bot.workflow.planning.requests import Requests
+from bot.workflow.planning.restoring import RestorePlanning
 from bot.workflow.planning.uploads import SheetUploads
 from bot.workflow.planning.validation import (
     are_fit,
     are_known,
     can_be_emptied,
+    can_be_restored,
     rows_by_id,
     varied,
 )
@@ -67,8 +69,10 @@ class Planner:
         *,
         sheets: SheetUploads,
         follow_ups: FollowUps,
+        restoration: RestorePlanning,
     ) -> None:
         self._context = context
+        self._restoration = restoration
         self._survey = CurrentState(context)
         self._refused_filters = RefusedFilters(context, authorization)
         self._sheets = sheets
@@ -86,9 +90,14 @@ class Planner:
             async with self._context.database.transaction() as tx:
                 await tx.tasks.done(claim)
             return
-        if claim.attempts > ATTEMPTS:
+        if change.part_of is not None:
+            await self._restoration.plan(claim, change, self._make)
+        elif claim.attempts > ATTEMPTS:
             await self._give_up(claim, change, "It could not be planned because of an internal error; see the log.")
-            return
+        else:
+            await self._plan(claim, change)
+
+    async def _plan(self, claim: Claim, change: Change) -> None:
         try:
             async with Progress(self._context, self._notify, change.id) as progress:
                 making = self._make(change, progress)
@@ -121,9 +130,7 @@ class Planner:
         if not request.given and not request.conditions:
             raise PlanRefused("All numbers are excluded, so there is nothing to do. Edit the numbers, or close this.")
         if not request.rows:
-            await self._authorization.request(
-                change.requester, kind.name, len(request.given), request.names, fresh=False
-            )
+            await self._may_request(change, len(request.given), request.names)
         try:
             request, snapshots = await self._survey.snapshots(provider, kind, request, progress, taken.numbers)
         except FilterRefused as refused:
@@ -134,15 +141,24 @@ class Planner:
             snapshots, since = await self._follow_ups.unchanged(kind, change.draft.base, taken, snapshots)
         rows = await asyncio.to_thread(rows_by_id, request, snapshots)
         plan = await asyncio.to_thread(
-            build, kind, request.wanted, snapshots, rows, start=request.start, canary=request.canary
+            build,
+            kind,
+            request.wanted,
+            snapshots,
+            rows,
+            start=request.start,
+            until=request.until,
+            canary=request.canary,
         )
         different = await asyncio.to_thread(varied, kind, rows, plan)
         if request.rows:
             # A sheet of current values has a column for everything; what counts is what it changes.
             names = tuple(dict.fromkeys((*request.wanted, *different)))
-            await self._authorization.request(change.requester, kind.name, len(plan.numbers), names, fresh=False)
+            await self._may_request(change, len(plan.numbers), names)
         await asyncio.to_thread(can_be_emptied, kind, provider.title, plan)
         await asyncio.to_thread(are_fit, kind, plan)
+        if plan.until:
+            await asyncio.to_thread(can_be_restored, kind, provider.title, plan)
         return plan, await self._summarise(
             provider=provider,
             kind=kind,
@@ -153,6 +169,11 @@ class Planner:
             taken=taken,
             since=since,
         )
+
+    async def _may_request(self, change: Change, size: int, names: Collection[str]) -> None:
+        """Raise NotAllowed unless the requester may ask for this; nobody asks for what restores their numbers."""
+        if change.part_of is None:
+            await self._authorization.request(change.requester, change.kind, size, names, fresh=False)
 
     async def _summarise(
         self,
@@ -166,7 +187,7 @@ class Planner:
         taken: CarriedOver,
         since: Sequence[str],
     ) -> Summary:
-        if not plan.batches:
+        if not plan.batches and change.part_of is None:
             count = len(plan.numbers)
             have = "the number already has" if count == 1 else f"all {count:,} numbers already have"
             raise PlanRefused(f"Nothing to do: {have} these values. Change a value, or close this window.")
@@ -201,6 +222,7 @@ class Planner:
                     digest=plan.digest,
                     approvals_required=policy.approvals_required,
                     start=plan.start,
+                    until=plan.until,
                 )
             except Superseded:
                 await tx.tasks.done(claim)

@@ -68,6 +68,8 @@ def _in_its_way(kind: Kind, request: Request, draft: Draft) -> list[str]:
         )
     if request.canary:
         problems.append("Nobody can see the numbers beforehand, so there is no canary: leave it empty.")
+    if request.until:
+        problems.append("Nobody can see the numbers beforehand, so they cannot be restored: leave “Until” empty.")
     problems += [
         f"{setting.label} is computed from each number's current value, which cannot be read: remove it, or choose the "
         "numbers in another way."

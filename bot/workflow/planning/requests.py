@@ -11,7 +11,7 @@ from bot.changes.model.change import Change, Draft, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import Topic
 from bot.changes.model.settings import read_value
-from bot.changes.model.start import START, read_start
+from bot.changes.model.start import START, UNTIL, read_end, read_start
 from bot.changes.model.values import Value
 from bot.errors import DeliveryError, InputError, InvalidValue, NotAuthorized, SecretError, Superseded
 from bot.store.engine.driver_errors import repeatable
@@ -52,17 +52,19 @@ class Requests:
         return replace(draft, typed=typed)
 
     async def in_zone_of(self, draft: Draft, user: str) -> Draft:
-        """Return ``draft`` with the time zone in which ``user`` means its start.
+        """Return ``draft`` with the time zone in which ``user`` means its start and its end.
 
         Raises :class:`bot.errors.InputError` when Slack does not say which one that is: another would be a guess.
         """
-        if not draft.start.strip():
-            return replace(draft, start="", zone="")
+        draft = replace(draft, start=draft.start.strip(), until=draft.until.strip())
+        typed = START if draft.start else UNTIL
+        if not (draft.start or draft.until):
+            return replace(draft, zone="")
         try:
             person = await self._context.directory.person(user, fresh=False)
         except DeliveryError as error:
-            why = "Slack did not give your time zone, so the start time is unclear. Try again in a minute."
-            raise InputError({START: why}) from error
+            why = "Slack did not give your time zone, so it is unclear which time you mean. Try again in a minute."
+            raise InputError({typed: why}) from error
         return replace(draft, zone=person.zone)
 
     async def read(self, draft: Draft, said_at: datetime | None = None) -> Request:
@@ -71,18 +73,23 @@ class Requests:
         A start such as "in 2 hours" counts from ``said_at``, or from now.
         """
         problems: dict[str, str] = {}
-        start = None
+        start = until = None
+        now = said_at or self._context.clock()
         try:
-            start = read_start(draft.start, now=said_at or self._context.clock(), zone=draft.zone)
+            start = read_start(draft.start, now=now, zone=draft.zone)
         except InputError as error:
             problems = error.problems
+        try:
+            until = read_end(draft.until, now=now, zone=draft.zone, start=start)
+        except InputError as error:
+            problems = {**problems, **error.problems}
         try:
             request = await self._read(draft)
         except InputError as error:
             raise InputError({**error.problems, **problems}) from error
         if problems:
             raise InputError(problems)
-        return replace(request, start=start)
+        return replace(request, start=start, until=until)
 
     async def _read(self, draft: Draft) -> Request:
         kind = self._context.catalogue.kind(draft.kind)

@@ -9,6 +9,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import keys
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Values
+from bot.changes.outcome.follow_ups import not_restorable
 from bot.changes.planning.plan import Plan, emptied, ids_in, meaning, unfit
 from bot.errors import PlanRefused, in_one
 
@@ -101,6 +102,23 @@ def are_fit(kind: Kind, plan: Plan) -> None:
     raise PlanRefused(
         f"Some numbers cannot be in this change.\n{in_one(said)}\nExclude them, or fix them first.",
         unusable=tuple(names),
+    )
+
+
+def can_be_restored(kind: Kind, provider: str, plan: Plan) -> None:
+    """Raise when a temporary change would leave numbers with what cannot be taken back at its end."""
+    found = not_restorable(kind, plan.numbers)
+    if not found:
+        return
+    said = [
+        f"{kind.setting(name).label} of {len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}: "
+        f"{named([number.e164 for number in numbers])}."
+        for name, numbers in found.items()
+    ]
+    raise PlanRefused(
+        f"At the end of a temporary change, {provider} could not be told to restore what these numbers have now.\n"
+        f"{in_one(said)}\nLeave these settings or numbers out, or leave “Until” empty.",
+        unusable=tuple({(each.e164, each.id): None for numbers in found.values() for each in numbers}),
     )
 
 

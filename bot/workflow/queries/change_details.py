@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 from bot.changes.audit.events import Event
 from bot.changes.model.batches import Operation
@@ -12,6 +13,7 @@ from bot.changes.model.file_format import FileFormat
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
+from bot.changes.outcome.restores import RestoreCells, restore_cells
 from bot.changes.outcome.results import ResultsSheet, Touched, plan_sheet
 from bot.changes.policy import Policy, who_may_approve
 from bot.store.transaction import Transaction
@@ -45,6 +47,12 @@ class ChangeDetailsReader:
         async with self._context.database.reading() as tx:
             return await self._read(tx, await tx.changes.get(change))
 
+    async def told(self, message: OutboxMessage) -> ChangeDetails:
+        """Return the story of a message's change, with that of its part of which the message tells."""
+        details = await self.read(message.change)
+        part = message.data.get("part")
+        return replace(details, told=await self.read(part)) if part else details
+
     async def _read(self, tx: Transaction, change: Change) -> ChangeDetails:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
@@ -52,6 +60,10 @@ class ChangeDetailsReader:
         tally = change.kept or await tx.operations.tally(change.id)
         provider, freeze = self._context.catalogue.provider(kind), await tx.freezes.current()
         batches = await tx.batches.of(change.id)
+        if change.part_of is not None:  # it has no card of its own
+            change = replace(change, card=(await tx.changes.get(change.part_of)).card)
+        expires_at = now + policy.approval_ttl
+        restore = await tx.changes.restore_of(change.id) if change.until else None
         return ChangeDetails(
             change=change,
             kind=kind,
@@ -69,9 +81,10 @@ class ChangeDetailsReader:
             in_flight=await tx.batches.in_flight(change.kind),
             slots_taken=await tx.batches.slot_refused(change.kind, now - SLOT_NEWS) is not None,
             opens_at=begins_at(change.start, policy.windows, now),
-            expires_if_asked_now=now + policy.approval_ttl,
+            expires_if_asked_now=min(expires_at, change.until.at) if change.until else expires_at,
             now=now,
             slack_waits=self._context.slack.waits(),
+            restore=await self._read(tx, restore) if restore else None,
             followers=await tx.changes.followers(change.id) if change.state.over else (),
             carried_out=provider.carries_out,
             reach=await reach(tx, provider, batches) if freeze and not change.state.over else None,
@@ -104,10 +117,24 @@ class ChangeDetailsReader:
         async with self._context.database.reading() as tx:
             async for portion in _portions(tx.operations.sorts(details.change.id)):
                 await asyncio.to_thread(touched.note, portion)
-            sheet = ResultsSheet(details.kind, jobs, details.change.summary, touched.columns, form)
+            restores = await self._restores(tx, details) if details.change.until else None
+            sheet = ResultsSheet(details.kind, jobs, details.change.summary, touched.columns, form, restores=restores)
             async for portion in _portions(tx.operations.stream(details.change.id)):
                 await asyncio.to_thread(sheet.add, portion)
         return await asyncio.to_thread(sheet.content)
+
+    async def _restores(self, tx: Transaction, details: ChangeDetails) -> Mapping[str, RestoreCells]:
+        """Return, by id, what the results of a temporary change say of how each number was restored."""
+        restore = details.restore.change if details.restore else None
+        restoring = {}
+        if restore is not None:
+            restoring = {each.number_id: each async for each in tx.operations.stream(restore.id)}
+        planned = restore is not None and restore.summary is not None
+        without = frozenset(restore.draft.left_out) if restore else frozenset()
+        return {
+            each.number_id: restore_cells(each, restoring.get(each.number_id), without, planned=planned)
+            async for each in tx.operations.stream(details.change.id)
+        }
 
     async def scheduled(self, *, requester: str = "", limit: int, by: str) -> Sequence[ScheduledChange]:
         """Return what is not begun and has a time: what was asked for later, and what is approved and waits.

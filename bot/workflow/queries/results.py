@@ -29,7 +29,7 @@ class ResultsExport:
             change = await tx.changes.get(change_id)
             if change.state is not ChangeState.FINISHED:
                 state = change.state.value.replace("_", " ")
-                raise Superseded(f"{change.public_id} is {state}; results are available when its jobs have ended.")
+                raise Superseded(f"{change.public_id} is {state}; results are available when it is over.")
             await tx.events.add(change_id, "workbook_asked_for", at=self._context.clock(), actor=by)
             await self._notify.workbook(tx, change_id)
         self._context.ring()

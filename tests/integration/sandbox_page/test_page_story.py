@@ -95,6 +95,30 @@ async def test_a_visitor_plays_the_whole_story(sandbox: Sandbox) -> None:
         assert [(call["method"], call["status"], call["body"]["tags"]) for call in posts] == [("POST", 202, ["moved"])]
 
 
+async def test_a_visitor_takes_a_change_there_and_back(sandbox: Sandbox) -> None:
+    """With *Until* and *End now*: the carrier's numbers have what they had, and none was changed too often."""
+    async with visiting(sandbox) as visitor:
+        await connected(visitor)
+        before = [each["values"]["tags"] for each in visitor.parts["provider:telnyx"]["numbers"]]
+        await visitor.act(ANA, "command", channel=OPS, text="/numbers update")
+        await visitor.until(lambda: shows(visitor, "settings"))
+        await visitor.act(ANA, "type", block_id="numbers:0", text=visitor.parts["guide"][1]["copy"].splitlines()[0])
+        await visitor.act(ANA, "choose", block_id="settings", wanted=["tags"])
+        await visitor.until(lambda: shows(visitor, "value:tags"))
+        await visitor.act(ANA, "type", block_id="value:tags", text="holiday")
+        await visitor.act(ANA, "type", block_id="reason", text="Closed for the holiday.")
+        await visitor.act(ANA, "type", block_id="until", text="in 4 hours")
+        await visitor.act(ANA, "submit")
+        await approve(visitor, MAX, await ask(visitor))
+        await visitor.until(lambda: "In effect" in visitor.texts(OPS)[0])
+        [card] = [each for each in visitor.parts[f"messages:{OPS}"] if "In effect" in str(each["blocks"])][:1]
+        await visitor.act(ANA, "click", channel=OPS, ts=card["ts"], action_id="end_now")
+        await visitor.until(lambda: results(visitor))
+
+        assert [each["values"]["tags"] for each in visitor.parts["provider:telnyx"]["numbers"]] == before
+        assert visitor.parts["counts"] == {"approved": 1, "changed": 2, "doubled": 0, "lost": 0}
+
+
 async def test_numbers_are_deleted_after_two_approvals(sandbox: Sandbox) -> None:
     """The sandbox's policy allows it, so a visitor sees the count that has to be typed, and two managers approve."""
     async with visiting(sandbox) as visitor:

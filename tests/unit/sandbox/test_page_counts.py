@@ -86,6 +86,18 @@ def test_a_change_that_went_as_it_should(ledger: Ledger) -> None:
     assert ledger.counts() == {"approved": 3, "changed": 3, "doubled": 0, "lost": 0}
 
 
+def test_a_temporary_change_changes_its_numbers_twice(ledger: Ledger) -> None:
+    """There and back are both approved, and no number is changed a third time unnoticed."""
+    ledger.approve("CHG-1", ledger.numbers)
+    ledger.say(APPROVALS, "CHG-1 · Telnyx\n⏲️ *Temporary*, *until Mon Nov 30*")
+    ledger.job(ledger.numbers)
+    ledger.job(ledger.numbers)
+    assert ledger.counts()["doubled"] == 0
+
+    ledger.job(ledger.numbers[:1])
+    assert ledger.counts()["doubled"] == 1
+
+
 def test_what_failed_and_was_told_is_not_lost(ledger: Ledger) -> None:
     """A number that people were told of is not changed, and not lost either; a retry changes it once more allowed."""
     bad, *good = ledger.numbers

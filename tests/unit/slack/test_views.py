@@ -18,7 +18,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, Outcome
 from bot.changes.model.locks import Freeze, Held, Lock
 from bot.changes.model.settings import Shape
-from bot.changes.model.start import Start
+from bot.changes.model.start import End, Start
 from bot.changes.model.values import Secret
 from bot.changes.policy import Audience, Grant, Policy
 from bot.errors import in_one
@@ -140,9 +140,14 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         conditions=draw(st.sampled_from([(), (NASTY,) * 30])),
         locked=draw(st.sampled_from([(), (Held(change=41, requester="U0MIA", since=NOW, numbers=12),) * 40])),
     )
-    started = (
-        NOW if state in {ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.PAUSED, ChangeState.FINISHED} else None
-    )
+    began = {
+        ChangeState.RUNNING,
+        ChangeState.VERIFYING,
+        ChangeState.PAUSED,
+        ChangeState.IN_EFFECT,
+        ChangeState.FINISHED,
+    }
+    started = NOW if state in began else None
     change = Change(
         id=draw(st.integers(1, 10**9)),
         kind=SETTINGS.name,
@@ -170,8 +175,10 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         finished_at=NOW if state.over else None,
         start=draw(st.sampled_from([None, *(Start(at=NOW + timedelta(days=d), zone=LONG_ZONE) for d in (-1, 2))])),
         continued_at=draw(st.sampled_from([None, NOW])),
+        waiting_for=draw(nasty),
+        until=draw(st.sampled_from([None, End(at=NOW + timedelta(days=3), zone=LONG_ZONE)])),
     )
-    return ChangeDetails(
+    story = ChangeDetails(
         change=change,
         kind=SETTINGS,
         provider="Telnyx",
@@ -200,6 +207,8 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         expires_if_asked_now=NOW + timedelta(days=1),
         now=NOW,
     )
+    part = replace(change, id=change.id + 1, part_of=change.id, summary=replace(summary, since=9, since_named=("+1",)))
+    return replace(story, restore=replace(story, change=part)) if change.until and draw(st.booleans()) else story
 
 
 HISTORY = [
@@ -238,13 +247,17 @@ def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
 @given(
     change_details(),
     st.sampled_from(
-        ["approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "continued", "finished"]
+        [
+            *("approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "continued"),
+            *("finished", "in_effect", "ends_soon", "ended_early", "ending", "ended"),
+        ]
     ),
 )
 def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: str) -> None:
     """A thread's lines and the failure channel's notices as well."""
     data = {"what": what, "batches": 3, "verified": 1, "differs": 1, "unverified": 1, "failed": 2, "not_attempted": 3}
     data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp())}
+    data |= {"restore": 43, "restored": 5, "left": 1, "missing": 2}
 
     assert_harmless(*line(story, data))
     assert_harmless(*reminder(story))
@@ -252,7 +265,8 @@ def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: st
     assert_harmless(*failure(story, {**data, "what": "expired"}, ""))
     assert_harmless(*failure(story, {**data, "what": "paused"}, ""))
     assert_harmless(*failure(story, {"what": "question"}, "https://example.slack.com/archives/C1/p1"))
-    for other in ("rerouted", "unasked", "no_sheet"):
+    assert_harmless(*failure(story, {**data, "what": "not_restored"}, ""))
+    for other in ("not_restored_yet", "rerouted", "unasked", "no_sheet"):
         assert_harmless(*failure(story, {"what": other, "each": "C0OPS", "why": NASTY}, ""))
 
 
@@ -284,7 +298,7 @@ def test_modals_are_legal(story: ChangeDetails) -> None:
 
 def test_locks_are_shown_and_asked_about() -> None:
     """The list of locks, the empty one, and the question before a release are legal messages."""
-    lock = Lock(change=41, provider="telnyx", numbers=12, since=NOW, requester="U0ANA")
+    lock = Lock(change=41, provider="telnyx", numbers=12, since=NOW, requester="U0ANA", until=NOW)
 
     for text, blocks in (locks_list([lock] * 100), locks_list([]), unlock_question(lock)):
         assert_harmless(text, blocks)
@@ -314,6 +328,7 @@ def test_the_largest_form_is_legal(kind: Kind, boxes: int) -> None:
         picked={setting.name: "y" * 200 for setting in kind.settings},
         reason="z" * 500,
         start="tomorrow 06:30",
+        until="in 4 hours",
         canary="500",
     )
 
@@ -403,6 +418,7 @@ def test_the_form_gives_back_what_was_typed() -> None:
                 "value:external_pin": {"value:": {"value": None}},
                 "reason": {"reason": {"value": "why"}},
                 "start": {"start": {"value": "tonight 22:00"}},
+                "until": {"until": {"value": "Mon 08:00"}},
                 "canary": {"canary": {"value": "5"}},
             }
         },
@@ -416,6 +432,7 @@ def test_the_form_gives_back_what_was_typed() -> None:
         picked={"connection_id": "Denver PBX"},
         reason="why",
         start="tonight 22:00",
+        until="Mon 08:00",
         canary="5",
     )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.model.start import AHEAD, START, Start, begins_at, read_start
+from bot.changes.model.start import AHEAD, LEAST, START, UNTIL, End, Start, begins_at, read_end, read_start
 from bot.changes.policy.wall_clock import show_instant
 from bot.changes.policy.windows import Window, open_at
 from bot.errors import InputError
@@ -246,3 +246,34 @@ def test_a_change_begins_at_the_later_of_its_start_and_its_window(
 def test_only_an_hour_that_is_shown_twice_is_shown_with_its_offset() -> None:
     """The usual hour is short to read."""
     assert show_instant(NOW, BERLIN) == "Sat Nov 21, 2026, 16:24 (Europe/Berlin)"
+
+
+def test_an_end_is_read_like_a_start() -> None:
+    """The same words, in the same zone; an empty field makes a change that lasts."""
+    read = read_end("Mon 08:00", now=NOW, zone=BERLIN, start=None)
+
+    assert isinstance(read, End)
+    assert str(read) == "Mon Nov 23, 2026, 08:00 (Europe/Berlin)"
+    assert read_end("  ", now=NOW, zone=BERLIN, start=None) is None
+
+
+@pytest.mark.parametrize("text", ["now", "in 9 minutes", "in 40 days", "yesterday noon", "tonight"])
+def test_an_end_that_cannot_be_is_refused_under_its_own_field(text: str) -> None:
+    """Too early, too far ahead and not understood."""
+    with pytest.raises(InputError) as caught:
+        read_end(text, now=NOW, zone=BERLIN, start=None)
+
+    assert list(caught.value.problems) == [UNTIL]
+
+
+def test_an_end_comes_after_the_start() -> None:
+    """A change that starts on Monday cannot end before it has lasted a few minutes."""
+    start = read_start("Mon 06:00", now=NOW, zone=BERLIN)
+    assert start is not None
+    earliest = read_end("Mon 06:10", now=NOW, zone=BERLIN, start=start)
+    assert earliest is not None
+    assert earliest.at - start.at == LEAST
+
+    for text in ("tomorrow 6am", "Mon 06:09"):
+        with pytest.raises(InputError, match="lasts 10 minutes at least: end it after Mon Nov 23, 2026, 06:10"):
+            read_end(text, now=NOW, zone=BERLIN, start=start)

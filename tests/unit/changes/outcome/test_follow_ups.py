@@ -15,10 +15,10 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
-from bot.changes.outcome.follow_ups import changed_since, to_retry, to_undo
+from bot.changes.outcome.follow_ups import beyond, changed_since, not_restorable, to_retry, to_undo
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.planning.builder import build
-from bot.changes.planning.plan import same
+from bot.changes.planning.plan import PlannedBatch, same
 from bot.providers.telnyx.kinds import kinds
 
 KINDS: Final = {kind.name: kind for kind in kinds(secrets=True)}
@@ -168,3 +168,32 @@ def test_an_undo_takes_up_what_was_changed(state: OperationState) -> None:
 def test_numbers_that_had_the_values_already_are_not_retried() -> None:
     """They were not attempted because there was nothing to do."""
     assert to_retry([operation(0, {}, {}, OperationState.NOT_ATTEMPTED, UNCHANGED)], []).rows == {}
+
+
+@given(values=st.lists(todays, min_size=1, max_size=6), wanted=wishes)
+def test_what_can_be_temporary_is_restored_whole(values: list[dict[str, Value]], wanted: dict[str, Value]) -> None:
+    """Where nothing is named as not restorable, an undo loses nothing and the numbers have what they had."""
+    fleet = [Snapshot(id=str(at), e164=f"+1303555{at:04}", values=each) for at, each in enumerate(values)]
+    plan = build(SETTINGS, wanted, fleet)
+    operations, after = applied(SETTINGS, fleet, wanted)
+    taken = to_undo(SETTINGS, operations)
+
+    assert {name: len(numbers) for name, numbers in not_restorable(SETTINGS, plan.numbers).items()} == taken.lost
+    back = build(SETTINGS, {}, after, taken.rows)
+    assert beyond(SETTINGS, back, taken.rows) == []
+
+
+def test_a_restore_that_gives_anything_else_is_found() -> None:
+    """A value that is not the one from before, and a number that was not in the change, are both named."""
+    fleet = [Snapshot(id=str(at), e164=f"+1303555{at:04}", values={"customer_reference": "a"}) for at in range(2)]
+    operations, after = applied(SETTINGS, fleet, {"customer_reference": "b"})
+    restored = to_undo(SETTINGS, operations).rows
+    wrong = build(SETTINGS, {"customer_reference": "c"}, after)
+    stranger = build(SETTINGS, {}, after, {"1": {"customer_reference": "a"}})
+    right = build(SETTINGS, {}, after, restored)
+    tampered = replace(right, batches=(PlannedBatch(position=1, values={"customer_reference": "x"}, size=2),))
+
+    assert beyond(SETTINGS, right, restored) == []
+    assert beyond(SETTINGS, wrong, restored) == ["+13035550000", "+13035550001"]
+    assert beyond(SETTINGS, stranger, {"0": restored["0"]}) == ["+13035550001"]
+    assert beyond(SETTINGS, tampered, restored) == ["+13035550000", "+13035550001"]

@@ -15,7 +15,7 @@ from bot.changes.input.requests import Request
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.start import Start
+from bot.changes.model.start import End, Start
 from bot.changes.model.values import EditMode, ListEdit, Value, Values
 from bot.changes.planning.builder import build
 from bot.changes.planning.plan import difference, ids_to_name, payload
@@ -119,6 +119,23 @@ def test_the_digest_covers_the_start_and_not_the_zone_in_which_it_is_written() -
     assert expected == sealed(Start(at=noon.astimezone(ZoneInfo("Asia/Kolkata")), zone="Asia/Kolkata"))
     assert expected != sealed(Start(at=noon + timedelta(minutes=1), zone="UTC"))
     assert expected != sealed(None)
+
+
+def test_the_digest_covers_the_end_of_a_temporary_change() -> None:
+    """Whoever approved a change until noon has approved neither one until two nor one that lasts."""
+    fleet = snapshots_of([{"customer_reference": "one"}])
+    noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    sealed = {
+        build(KIND, {"customer_reference": "two"}, fleet, start=start, until=until).digest
+        for start, until in (
+            (None, None),
+            (None, End(at=noon, zone="UTC")),
+            (None, End(at=noon + timedelta(hours=2), zone="UTC")),
+            (Start(at=noon, zone="UTC"), None),
+        )
+    }
+
+    assert len(sealed) == 4
 
 
 @given(fleets, wanted_values)

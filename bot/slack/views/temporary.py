@@ -1,0 +1,149 @@
+"""Temporary changes: until when they are in effect, the button that ends them, and what became of their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bot.changes.model.batches import Tally
+from bot.changes.model.change import public_id
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.start import End, begins_at
+from bot.changes.outcome.restores import Restored, restored
+from bot.slack.views.elements import Block, actions, button, code, confirmation, counted, escape, person, when
+from bot.slack.views.fragments import count_parts, trouble
+from bot.slack.views.problems import problem_lines
+from bot.workflow.ports import ChangeDetails
+
+END_NOW: Final = "end_now"
+
+#: States in which it has not been changed anything yet.
+_AHEAD: Final = frozenset({ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
+
+
+def until_line(details: ChangeDetails) -> str:
+    """Return until when the change is in effect, or was, and what follows; empty for one that lasts."""
+    change = details.change
+    if change.until is None:
+        return ""
+    until = f"*until {change.until}*; in your time zone, {when(change.until.at)}"
+    back = "then each number gets back what it has now, unless somebody changed it meanwhile"
+    if change.state in _AHEAD:
+        return f"⏲️ *Temporary*, {until}: {back}. One approval covers both.{_late(details, change.until)}"
+    if change.state is not ChangeState.IN_EFFECT:
+        return f"⏲️ *Temporary*, {until}."
+    if details.restore is None:
+        return f"⏲️ *In effect* {until}. Then each number gets back what it had before; all stay locked until then."
+    restore = details.restore
+    waits = f" {escape(restore.change.waiting_for)}" if restore.change.waiting_for else ""
+    counts = f": {' · '.join(_counts(restore))}" if restore.change.started_at else ""
+    if restore.change.state is ChangeState.APPROVED and restore.opens_at is not None:
+        waits = f" It starts at {when(restore.opens_at)}, when its change window opens."
+    return f"⏪ *Being restored* by {restore.change.public_id}{counts}.{waits}"
+
+
+def _late(details: ChangeDetails, until: End) -> str:
+    """Return when the numbers go back if the change window is closed at ``until``; empty when it is open."""
+    begins = begins_at(None, details.policy.windows, until.at)
+    return (
+        f" At that time its change window is closed: they go back when it opens, at {when(begins)}." if begins else ""
+    )
+
+
+def _counts(restore: ChangeDetails) -> list[str]:
+    """Return how many numbers have been restored, and how many have not yet."""
+    tally = restore.tally
+    return count_parts(
+        verified=tally.verified,
+        differs=tally.differs,
+        unverified=tally.unverified,
+        failed=tally.failed,
+        pending=tally.pending + tally.unread,
+    )
+
+
+def end_button(details: ChangeDetails) -> Block | None:
+    """Return what ends a temporary change that is in effect; None when there is nothing to end."""
+    change = details.change
+    if change.state is not ChangeState.IN_EFFECT or details.restore is not None:
+        return None
+    question = confirmation(
+        f"End {change.public_id} now?",
+        f"{counted(details.tally.changed, 'number')} will get back the earlier values, but for those that somebody has "
+        "changed meanwhile.",
+        "End now",
+    )
+    return actions(f"temporary:{change.id}", [button("End now", END_NOW, str(change.id), confirm=question)])
+
+
+def restore_lines(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
+    """Return what is to be told of numbers that were not restored: (heading, lines) of each sort there is."""
+    restore = details.restore
+    if restore is None:
+        return []
+    said = [(f"{heading} when they were restored", lines) for heading, lines in trouble(restore, limit=limit)]
+    summary = restore.change.summary
+    if summary and summary.since:
+        named = ", ".join(summary.since_named) + (", …" if summary.since > len(summary.since_named) else "")
+        said.append(("Numbers left as they are, because somebody changed them meanwhile", named))
+    return said
+
+
+def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: Mapping[str, int]) -> str:
+    """Return a line of history about a temporary change; empty when the line is about something else."""
+    change = details.change
+    until = f"until {change.until}" if change.until else "for a while"
+    match data["what"]:
+        case "in_effect":
+            return f"⏲️ In effect {until}: {', '.join(count_parts(**counts))}. {person(change.requester)}"
+        case "ends_soon":
+            return f"⏰ {person(change.requester)}: this ends soon; it is in effect {until}."
+        case "ended_early":
+            return f"⏹️ {person(data['by'])} ended this before its time."
+        case "ending":
+            return f"⏪ The end has come: {public_id(data['restore'])} restores what the numbers had before."
+        case "ended":
+            return f"🏁 Over: {restored_text(data)}. {person(change.requester)}"
+        case _:
+            return ""
+
+
+def restored_text(data: Mapping[str, Any]) -> str:
+    """Return how many numbers were restored, left and not restored, in words."""
+    parts = [f"{counted(data['restored'], 'number')} restored"]
+    if data["left"]:
+        parts.append(f"{data['left']:,} left as somebody changed {'it' if data['left'] == 1 else 'them'} meanwhile")
+    if data["failed"]:
+        parts.append(f"{data['failed']:,} failed")
+    if data["unverified"]:
+        parts.append(f"{data['unverified']:,} could not be verified")
+    if data["missing"]:
+        parts.append(f"{data['missing']:,} not restored")
+    return ", ".join(parts)
+
+
+def how_restored(details: ChangeDetails) -> Restored:
+    """Return what became of the numbers of a temporary change that is over."""
+    restore = details.restore
+    summary = restore.change.summary if restore else None
+    return restored(details.tally.changed, summary, restore.tally if restore else Tally())
+
+
+def ended_text(details: ChangeDetails) -> str:
+    """Return how many numbers of a temporary change that is over were restored; empty for every other change."""
+    change = details.change
+    if change.until is None or change.state is not ChangeState.FINISHED or not details.tally.changed:
+        return ""
+    return restored_text(how_restored(details).counts)
+
+
+def not_restored(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
+    """Return the notice that numbers were not restored at the end, or cannot be yet; ``where`` names the change."""
+    change = details.change
+    if data["what"] == "not_restored_yet":
+        return f"⏳ {where} cannot be planned yet: {code(data['why'], 300)} Linesman keeps trying."
+    why = f" {problem_lines(change.problem, 1000)}" if change.problem else ""
+    return (
+        f"❌ {where} was temporary and is over, but not all its numbers were restored: {restored_text(data)}.{why} "
+        f"`/numbers undo {change.public_id}` plans a change that restores the rest."
+    )

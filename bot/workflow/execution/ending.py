@@ -1,0 +1,180 @@
+"""Temporary changes: in effect until their end, and then restored, number by number.
+
+What restores the numbers is a change of its own, a part of the temporary one. It is written down here, planned like an
+undo (:mod:`bot.workflow.planning.restoring`), and carried out like every other change. When it is over, however, the
+temporary change is concluded, with one result for both ways. One that turns out to be stale before anything of it was
+sent is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+
+from bot.changes.input.requests import REASON_LENGTH
+from bot.changes.model.batches import Tally
+from bot.changes.model.change import Base, Change, Draft, FollowUp, public_id
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.start import End
+from bot.changes.outcome.outcomes import outcome
+from bot.changes.outcome.restores import overall, restored
+from bot.errors import NotAuthorized, Superseded
+from bot.store.engine.driver_errors import repeatable
+from bot.store.queue.tasks import Claim, Task, handles
+from bot.store.transaction import Transaction
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.execution.stop import RELEASED
+from bot.workflow.notifications import Notifications
+
+log = structlog.get_logger(__name__)
+
+#: How long before its end the requester of a temporary change is reminded, at most.
+NOTICE: Final = timedelta(hours=1)
+#: Pause between two looks whether a restore is over, which makes itself heard when it is.
+LOOK: Final = timedelta(minutes=10)
+
+#: Why nothing is restored by a change that does not hold its numbers any more.
+NOT_RESTORED: Final = f"{RELEASED} So they are not restored."
+
+
+class ChangeEnd:
+    """Brings temporary changes into effect, and to their end."""
+
+    def __init__(self, context: Context, authorization: Authorization, notifications: Notifications) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._notify = notifications
+        self._refusals = DeniedActions(context)
+
+    async def awaited(self, tx: Transaction, change: Change, counts: Mapping[str, Any]) -> bool:
+        """Let a temporary change be in effect until its end; False when it changed nothing, or is none."""
+        changed = counts["verified"] + counts["differs"] + counts["unverified"]
+        if change.until is None or not changed:
+            return False
+        now = self._context.clock()
+        await tx.changes.move(change.id, ChangeState.IN_EFFECT)
+        await tx.events.add(change.id, "in_effect", at=now, digest=change.digest, numbers=changed)
+        ends_at = max(change.until.at, now) if await tx.locks.held(change.id) else now
+        await tx.tasks.add(Task.END, change.id, ends_at)
+        await tx.tasks.add(Task.REMIND, change.id, ends_at - min(NOTICE, (ends_at - now) / 10))
+        await self._notify.cards(tx, change.id)
+        await self._notify.line(tx, change.id, "in_effect", **counts)
+        if counts["failed"] or counts["differs"] or counts["unverified"]:
+            await self._notify.failure(tx, change.id, "failed", **counts)
+        return True
+
+    @repeatable
+    async def end_now(self, change_id: int, *, by: str) -> str:
+        """End a temporary change before its time, and return a sentence about it.
+
+        Raises NotAllowed, or Superseded when it is not in effect; both are also written to the audit log.
+        """
+        async with self._refusals.noting("end", by=by, change=change_id):
+            return await self._end_now(change_id, by)
+
+    async def _end_now(self, change_id: int, by: str) -> str:
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+        if change.requester != by:
+            await self._only_operators(change, by)
+        else:
+            # Who may not ask any more has nothing sent.
+            await self._authorization.request(by, change.kind, change.size, change.names)
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(change_id)
+            restore = await tx.changes.restore_of(change_id)
+            if change.state is not ChangeState.IN_EFFECT or change.until is None:
+                state = change.state.value.replace("_", " ")
+                raise Superseded(f"{change.public_id} is {state}: only a temporary change that is in effect can end.")
+            if restore is not None:
+                raise Superseded(f"{change.public_id} is ending already: {restore.public_id} restores its numbers.")
+            numbers = (await tx.operations.tally(change_id)).changed
+            await tx.changes.put(change_id, until=End(at=now, zone=change.until.zone))
+            await tx.events.add(change_id, "ended_early", at=now, actor=by, digest=change.digest)
+            await tx.tasks.add(Task.END, change_id, now)
+            await self._notify.line(tx, change_id, "ended_early", by=by)
+            await self._notify.cards(tx, change_id)
+        self._context.ring()
+        get = "number gets" if numbers == 1 else "numbers get"
+        return f"{change.public_id} ends now: {numbers:,} {get} back the earlier values, unless changed meanwhile."
+
+    async def _only_operators(self, change: Change, by: str) -> None:
+        try:
+            await self._authorization.operate(by)
+        except NotAuthorized as error:
+            raise NotAuthorized(f"Only the requester or an operator can end {change.public_id}.") from error
+
+    @handles(Task.END)
+    async def end(self, claim: Claim) -> None:
+        """Carry out the task: wait for the end, have the numbers restored, and conclude the change after that."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.IN_EFFECT or change.until is None:
+                await tx.tasks.done(claim)
+                return
+            restore = await tx.changes.restore_of(change.id)
+            if restore is None or restore.state is ChangeState.STALE:
+                if not await tx.locks.held(change.id):
+                    await self._conclude(tx, claim, change, restore)
+                elif change.until.at > now:
+                    await tx.tasks.again(claim, change.until.at)
+                else:
+                    await self._restore(tx, change)
+                    await tx.tasks.again(claim, now + LOOK)
+            elif restore.state.over:
+                await self._conclude(tx, claim, change, restore)
+            else:
+                await tx.tasks.again(claim, now + LOOK)
+        self._context.ring()
+
+    async def _restore(self, tx: Transaction, change: Change) -> None:
+        """Write down what restores the numbers of ``change``, and make its planning due."""
+        now = self._context.clock()
+        draft = Draft(
+            kind=change.kind,
+            reason=f"End of {change.public_id}: {change.draft.reason}"[:REASON_LENGTH],
+            base=Base(change=change.id, what=FollowUp.RESTORE),
+        )
+        restore = await tx.changes.add(
+            draft,
+            requester=change.requester,
+            origin=change.origin,
+            view="",
+            submission=None,
+            now=now,
+            part_of=change.id,
+        )
+        await tx.tasks.add(Task.PLAN, restore, now)
+        await tx.tasks.remove(Task.REMIND, [change.id])
+        await tx.events.add(restore, "proposed", at=now, details={"kind": change.kind, "restore": change.public_id})
+        await tx.events.add(change.id, "ending", at=now, digest=change.digest, by=public_id(restore))
+        await self._notify.line(tx, change.id, "ending", restore=restore)
+        await self._notify.cards(tx, change.id)
+
+    async def _conclude(self, tx: Transaction, claim: Claim, change: Change, restore: Change | None) -> None:
+        """End a temporary change for good, and tell everybody once what has become of its numbers on both ways."""
+        now = self._context.clock()
+        tally = await tx.operations.tally(change.id)
+        there = await tx.operations.tally(restore.id) if restore else Tally()
+        back = restored(tally.changed, restore.summary if restore else None, there)
+        ended = overall(outcome(tally, change.summary.unchanged if change.summary else 0), back)
+        problem = (restore.problem if restore else "") if await tx.locks.held(change.id) else NOT_RESTORED
+        counts: dict[str, Any] = back.counts
+        await tx.tasks.done(claim)
+        await tx.tasks.remove(Task.REMIND, [change.id])
+        problem = "\n".join(filter(None, (change.problem, problem if back.wanting else "")))
+        await tx.changes.move(change.id, ChangeState.FINISHED, outcome=ended, problem=problem, finished_at=now)
+        await tx.events.add(change.id, "ended", at=now, details={"outcome": ended.value, **counts})
+        await self._notify.cards(tx, change.id)
+        await self._notify.line(tx, change.id, "ended", **counts)
+        await self._notify.results(tx, change.id)
+        if back.wanting:
+            await self._notify.failure(tx, change.id, "not_restored", **counts)
+        log.info("temporary change over", change=change.id, **counts)

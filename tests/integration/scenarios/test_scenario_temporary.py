@@ -1,0 +1,352 @@
+"""Temporary changes: approved together with their end, in effect until then, and restored number by number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.slack import SlackUser
+from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.test_scenario_policy import under
+
+REFERENCE = "customer_reference"
+
+
+@pytest.fixture
+async def numbers(stage: Stage) -> list[str]:
+    """Give the account three numbers of the Dallas office, and Ana the zone of Berlin."""
+    stage.ana.profile.tz = "Europe/Berlin"
+    added = stage.telnyx.add_numbers(3, start="+13035550000", customer_reference="Dallas")
+    return [number.phone_number for number in added]
+
+
+async def proposed(stage: Stage, numbers: list[str], until: str = "in 4 hours", value: str = "Holiday") -> str:
+    """Have Ana plan a temporary change and return what she is shown."""
+    await stage.open("update")
+    await stage.fill(numbers, {REFERENCE: value}, "Closed for the holiday")
+    await stage.ana.type("until", until)
+    await stage.send()
+    await stage.planned()
+    return stage.modal()
+
+
+async def in_effect(stage: Stage, numbers: list[str], until: str = "in 4 hours") -> int:
+    """Have a temporary change approved and carried out, and return its number."""
+    await proposed(stage, numbers, until)
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    await stage.quiet()
+    return change
+
+
+def references(stage: Stage) -> list[str]:
+    """Return what Telnyx has for each number."""
+    return [str(number.customer_reference or "") for number in stage.telnyx.numbers.values()]
+
+
+def reference_of(stage: Stage, number: str, value: str) -> None:
+    """Have somebody change a number beside Linesman."""
+    found = next(each for each in stage.telnyx.numbers.values() if each.phone_number == number)
+    found.customer_reference = value
+
+
+def restores(stage: Stage, change: int) -> Counter[str]:
+    """Count the results by what became of each number at the end."""
+    return Counter(row["restored"] for row in stage.results(change))
+
+
+async def end_now(stage: Stage, change: int, by: SlackUser) -> str:
+    """Press *End now* on the card and return what only that person is told."""
+    return await stage.answered(by, by.click("end_now", message=stage.card(change)))
+
+
+async def test_the_whole_story_of_a_temporary_change(stage: Stage, numbers: list[str]) -> None:
+    """One approval, one card, one thread and one result: there, in effect, locked, reminded of, and back."""
+    shown = await proposed(stage, numbers)
+    assert "Temporary, until" in shown
+    assert "then each number gets back what it has now" in shown
+    change = await stage.request()
+    assert "One approval covers both" in stage.read(stage.request_card(change))
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    await stage.quiet()
+
+    assert references(stage) == ["Holiday"] * 3
+    assert stage.file(change) is None
+    assert "temporary, until" in await stage.command("locks")
+    assert "temporary, until" in await stage.command(f"find {numbers[0]}")
+    assert "In effect, temporary, until" in await stage.command("list temporary")
+    assert "In effect" in await stage.command(f"status CHG-{change}")
+
+    stage.clock.advance(3.8 * 3600)
+    await stage.slack.wait_for(
+        lambda: any("@Ana: this ends soon" in line for line in stage.thread(change)), what="the reminder"
+    )
+    assert references(stage) == ["Holiday"] * 3
+
+    stage.clock.advance(3600)
+    await stage.ended(change)
+    assert references(stage) == ["Dallas"] * 3
+    assert stage.outcomes(change) == {"verified": 3}
+    assert restores(stage, change) == {"verified": 3}
+    assert "3 numbers restored" in stage.read(stage.card(change))
+    assert "Succeeded" in stage.read(stage.card(change))
+    [last] = [line for line in stage.thread(change) if "🏁" in line]
+    assert "Over: 3 numbers restored. @Ana" in last
+    assert len(stage.thread(change)) <= 10
+    assert stage.slack.messages(FAILURES) == []
+    assert len(stage.telnyx.jobs) == 2
+    assert [each for each in stage.everything() if "CHG-2:" in str(each.metadata)] == []
+    assert "No numbers are locked." in await stage.command("locks")
+
+
+async def test_what_somebody_changed_meanwhile_is_left_and_named(stage: Stage, numbers: list[str]) -> None:
+    """The number that was edited in the carrier's portal keeps what it was given there, and card and sheet say so."""
+    change = await in_effect(stage, numbers)
+    reference_of(stage, numbers[1], "Portal")
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas", "Portal", "Dallas"]
+    assert restores(stage, change) == {"verified": 2, "left": 1}
+    assert "1 left as somebody changed it meanwhile" in stage.read(stage.card(change))
+    assert f"Numbers left as they are, because somebody changed them meanwhile\n{numbers[1]}" in "\n".join(
+        stage.thread(change)
+    )
+    assert stage.slack.messages(FAILURES) == []
+
+
+async def test_when_all_were_changed_meanwhile_nothing_is_sent(stage: Stage, numbers: list[str]) -> None:
+    """A change all of whose numbers have other values by then is over at once, and fails nobody."""
+    change = await in_effect(stage, numbers)
+    for number in numbers:
+        reference_of(stage, number, "Portal")
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Portal"] * 3
+    assert restores(stage, change) == {"left": 3}
+    assert len(stage.telnyx.jobs) == 1
+    assert stage.slack.messages(FAILURES) == []
+
+
+async def test_a_number_that_is_gone_keeps_no_other_from_going_back(stage: Stage, numbers: list[str]) -> None:
+    """It is left out by itself, named in the results, and told in the failure channel."""
+    change = await in_effect(stage, numbers)
+    gone = next(each for each in stage.telnyx.numbers.values() if each.phone_number == numbers[0])
+    del stage.telnyx.numbers[gone.id]
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 2
+    assert restores(stage, change) == {"verified": 2, "not_restored": 1}
+    assert "not all its numbers were restored" in stage.failures()[0]
+    assert "Partly failed" in stage.read(stage.card(change))
+
+
+async def test_it_can_be_ended_early_by_its_requester_and_operators_only(stage: Stage, numbers: list[str]) -> None:
+    """Others are refused at the click; after it the numbers are restored at once."""
+    change = await in_effect(stage, numbers)
+    for person in (stage.max, stage.sam):
+        assert "Only the requester or an operator can end CHG-1" in await end_now(stage, change, person)
+    assert references(stage) == ["Holiday"] * 3
+
+    assert "CHG-1 ends now: 3 numbers get back" in await end_now(stage, change, stage.ana)
+    await stage.ended(change)
+    assert references(stage) == ["Dallas"] * 3
+    assert "is finished: only a temporary change that is in effect can end" in await stage.command("end CHG-1")
+
+
+async def test_an_operator_ends_it_with_a_command(stage: Stage, numbers: list[str]) -> None:
+    """``/numbers end`` does the same; cancel and undo say what to do instead."""
+    change = await in_effect(stage, numbers)
+    assert "/numbers end CHG-1 ends it now" in await stage.command("cancel CHG-1")
+    await stage.ana.command("/numbers", "undo CHG-1")
+    await stage.ana.wait_for_view(lambda view: "/numbers end CHG-1 ends it now" in stage.read(view))
+    assert "CHG-1 ends now" in await stage.command("end CHG-1", by=stage.otto)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+    assert any("@Otto ended this before its time" in line for line in stage.thread(change))
+
+
+async def test_a_freeze_keeps_the_numbers_from_going_back_until_it_is_lifted(stage: Stage, numbers: list[str]) -> None:
+    """At the end nothing is sent while submissions are frozen; then it goes on by itself."""
+    change = await in_effect(stage, numbers)
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    stage.clock.advance(5 * 3600)
+    await card_says(stage, change, "Being restored", "No number is restored until an operator lifts it")
+    assert references(stage) == ["Holiday"] * 3
+
+    await stage.command("unfreeze", by=stage.otto)
+    await stage.ended(change)
+    assert references(stage) == ["Dallas"] * 3
+
+
+async def test_without_its_locks_nothing_is_restored_and_that_is_said(stage: Stage, numbers: list[str]) -> None:
+    """An operator who releases the numbers ends the change; the failure channel and the card say what that means."""
+    change = await in_effect(stage, numbers)
+    await stage.command(f"unlock CHG-{change}", by=stage.otto)
+    await stage.otto.click("unlock", message=stage.slack.ephemerals(stage.otto.id)[-1])
+    await stage.ended(change)
+
+    assert references(stage) == ["Holiday"] * 3
+    assert restores(stage, change) == {"not_restored": 3}
+    assert "An operator released its numbers" in stage.failures()[0]
+    assert "3 not restored" in stage.failures()[0]
+
+    await stage.ana.command("/numbers", f"undo CHG-{change}")
+    await stage.planned()
+    undo = await stage.request()
+    await stage.approve(undo)
+    await stage.ended(undo)
+    assert references(stage) == ["Dallas"] * 3
+
+
+async def test_the_numbers_go_back_although_the_requester_has_left(stage: Stage, numbers: list[str]) -> None:
+    """Who may ask and approve today does not matter: the end was approved together with the beginning."""
+    change = await in_effect(stage, numbers)
+    await stage.stop()
+    await stage.start(LINESMAN_REQUESTERS="U0MIA", LINESMAN_APPROVERS="U0MIA")
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+
+
+async def test_a_provider_that_is_away_at_the_end_is_asked_until_it_answers(stage: Stage, numbers: list[str]) -> None:
+    """The card says why it waits, and the failure channel hears of it."""
+    change = await in_effect(stage, numbers)
+    stage.telnyx.faults.add(path="/phone_numbers*", kind="status", status=401, times=None)
+    stage.clock.advance(5 * 3600)
+    await card_says(stage, change, "Its numbers cannot be read")
+    stage.clock.advance(60)
+    await stage.slack.wait_for(
+        lambda: any("cannot be planned yet" in each for each in stage.failures()), what="the notice"
+    )
+    stage.telnyx.faults.clear()
+    stage.clock.advance(600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+
+
+async def test_a_failed_restore_is_told_with_the_way_back(stage: Stage, numbers: list[str]) -> None:
+    """A number that the carrier refuses at the end is named on the card, in the thread and in the failure channel."""
+    change = await in_effect(stage, numbers)
+    stage.telnyx.fail(numbers[2])
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas", "Dallas", "Holiday"]
+    assert restores(stage, change) == {"verified": 2, "failed": 1}
+    [notice] = stage.failures()
+    assert "not all its numbers were restored: 2 numbers restored, 1 failed" in notice
+    assert numbers[2] in notice
+    assert "/numbers undo CHG-1 plans a change that restores the rest" in notice
+
+
+async def test_a_crash_between_the_ways_loses_nothing(stage: Stage, numbers: list[str]) -> None:
+    """Killed while it is in effect, and again while the numbers go back, everything goes on from the rows."""
+    change = await in_effect(stage, numbers)
+    await stage.crash()
+    stage.clock.advance(5 * 3600)
+    stage.telnyx.job_seconds = 2
+    await stage.start()
+    await card_says(stage, change, "Being restored")
+    await stage.crash()
+    await stage.start()
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+    assert len(stage.telnyx.jobs) == 2
+    assert len([line for line in stage.thread(change) if "🏁" in line]) == 1
+
+
+async def test_numbers_that_never_changed_are_not_in_effect(stage: Stage, numbers: list[str]) -> None:
+    """A temporary change that failed everywhere is over at once: there is nothing to restore."""
+    for number in numbers:
+        stage.telnyx.fail(number)
+    await proposed(stage, numbers)
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert "Failed" in stage.read(stage.card(change))
+    assert restores(stage, change) == {"": 3}
+
+
+async def test_what_cannot_be_restored_is_refused_before_anybody_approves(stage: Stage) -> None:
+    """The plan names the setting and the numbers whose present value cannot be set again, and can do without them."""
+    connection = stage.telnyx.add_connection("Denver PBX")
+    with_one = stage.telnyx.add_number("+13035550000", connection_id=connection.id)
+    stage.telnyx.add_number("+13035550001")
+    other = stage.telnyx.add_connection("Holiday greeting")
+    await stage.open("update")
+    await stage.fill([with_one.phone_number, "+13035550001"], {"connection_id": other.id}, "Closed for the holiday")
+    await stage.ana.type("until", "in 4 hours")
+    await stage.send()
+    await stage.planned()
+
+    assert "Telnyx could not be told to restore" in stage.modal()
+    assert "Connection of 1 number: +13035550001" in stage.modal()
+    await stage.ana.click("leave_out")
+    await stage.ana.wait_for_view(lambda view: "Temporary, until" in stage.read(view))
+
+
+@pytest.mark.parametrize(
+    ("until", "why"),
+    [
+        ("in 3 minutes", "lasts 10 minutes at least"),
+        ("in 40 days", "a temporary change can last 30 days"),
+        ("yesterday noon", "is not understood"),
+    ],
+)
+async def test_an_end_that_cannot_be_is_refused_at_its_field(
+    stage: Stage, numbers: list[str], until: str, why: str
+) -> None:
+    """Too early, too far ahead and not understood are told where the end was typed."""
+    await stage.open("update")
+    await stage.fill(numbers, {REFERENCE: "Holiday"}, "Because")
+    await stage.ana.type("until", until)
+
+    assert why in (await stage.refused())["until"]
+
+
+async def test_an_approval_after_the_end_is_not_possible(stage: Stage, numbers: list[str]) -> None:
+    """The request expires at the end at the latest, so nothing is set that would have to go back at once."""
+    await proposed(stage, numbers, "in 1 hour")
+    change = await stage.request()
+    stage.clock.advance(3700)
+    await card_says(stage, change, "Expired")
+
+    assert stage.telnyx.jobs == []
+
+
+async def test_a_change_that_cannot_start_before_its_end_is_not_started(stage: Stage, numbers: list[str]) -> None:
+    """Approved, and then kept from starting by a freeze that lasts longer than it would have."""
+    await proposed(stage, numbers, "in 1 hour")
+    change = await stage.request()
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    await stage.approve(change)
+    stage.clock.advance(3700)
+    await stage.command("unfreeze", by=stage.otto)
+    await card_says(stage, change, "Cancelled", "came before it could start")
+
+    assert stage.telnyx.jobs == []
+
+
+async def test_a_closed_window_is_told_beforehand(idle: Stage, tmp_path: Path) -> None:
+    """The approver reads when the numbers really go back, if the window is closed at the end."""
+    now = idle.clock()
+    window = f'{{ from = "{now - timedelta(hours=2):%H:00}", to = "{now + timedelta(hours=2):%H:00}", zone = "UTC" }}'
+    stage = await under(idle, tmp_path, f'[[rule]]\nname = "by day"\nwindows = [{window}]\n')
+    stage.telnyx.add_number("+13035550000", customer_reference="Dallas")
+    shown = await proposed(stage, ["+13035550000"])
+
+    assert "At that time its change window is closed: they go back when it opens" in shown
