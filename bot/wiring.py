@@ -54,6 +54,7 @@ from bot.store.queue.tasks import handlers_of
 from bot.telemetry import tracing
 from bot.workflow.alerts import KeyAlerts, keys_watched
 from bot.workflow.approval.approvals import Approvals
+from bot.workflow.approval.extensions import Extensions
 from bot.workflow.approval.reminders import Reminders
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
@@ -320,7 +321,15 @@ def _assemble(
         requests,
         Reminders(context, authorization, notify),
         approvals,
-        ChangeStart(context, authorization, notify, staleness, canary, approval_validity=approval_validity),
+        ChangeStart(
+            context,
+            authorization,
+            notify,
+            staleness,
+            canary,
+            change_end=change_end,
+            approval_validity=approval_validity,
+        ),
         Submission(context, notify, staleness, name),
         Reconciliation(context, notify, name),
         Polling(context, notify, name),
@@ -339,6 +348,7 @@ def _assemble(
         requests=requests,
         follow_ups=follow_ups,
         approvals=approvals,
+        extensions=Extensions(context, authorization, approvals),
         cancellation=cancellation,
         freeze_control=FreezeControl(context, authorization, notify),
         lock_control=LockControl(context, authorization, notify, cancellation),

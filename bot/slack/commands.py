@@ -37,6 +37,7 @@ COMMANDS: Final = (
     Command("status", "CHG-42", "show a change; add `xlsx` to get its results as a workbook"),
     Command("cancel", "CHG-42", "stop what is not sent yet; for its requester and operators"),
     Command("end", "CHG-42", "end a temporary change now and restore its numbers; for its requester and operators"),
+    Command("extend", "CHG-42 until Tue 08:00", "request approval that a temporary change ends later"),
     Command("retry", "CHG-42", "open the form for the numbers that failed or were not attempted"),
     Command("undo", "CHG-42", "plan a change back to the earlier values"),
     Command("list", "mine failed", "list changes, newest first; `list scheduled` shows what starts later"),

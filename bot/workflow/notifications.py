@@ -40,15 +40,19 @@ class Notifications:
         """Bring the card and the request for approval up to date."""
         await self.card(tx, change)
         # Its edits are few, and a button that decides nothing any more has to go at once.
-        if await tx.changes.whole(change) == change:
+        if await tx.changes.asks(change):
             await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock())
 
-    async def line(self, tx: Transaction, change: int, what: str, **data: str | int) -> None:
-        """Write a line of history into the thread, once."""
+    async def line(self, tx: Transaction, change: int, what: str, *, each: str = "", **data: str | int) -> None:
+        """Write a line of history into the thread, once, or once for ``each`` thing that it tells of."""
         whole = await tx.changes.whole(change)
         part = {} if whole == change else {"part": change}
         await tx.outbox.post(
-            whole, Topic.THREAD, _line(what, whole, change), now=self._clock(), data={"what": what, **part, **data}
+            whole,
+            Topic.THREAD,
+            _line(f"{what}:{each}" if each else what, whole, change),
+            now=self._clock(),
+            data={"what": what, **part, **data},
         )
 
     async def told(self, tx: Transaction, change: int, what: str) -> Mapping[str, Any] | None:

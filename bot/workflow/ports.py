@@ -60,6 +60,10 @@ class ChangeDetails:
     carried_out: bool = False
     #: What restores the numbers of a temporary change; None before its end.
     restore: ChangeDetails | None = None
+    #: The last request for a later end of a temporary change; None when nobody has asked for one.
+    extension: Change | None = None
+    #: The temporary change of which this is a part; None for a change of its own.
+    whole: Change | None = None
     #: The part of the change of which a line of history tells; None when it tells of the change itself.
     told: ChangeDetails | None = None
     #: What a freeze keeps back of a running change, and what it cannot; None while there is no freeze.

@@ -57,6 +57,7 @@ class FollowUp(Enum):
 
     RETRY = "retry"  #: gives the same to the numbers that did not get it
     UNDO = "undo"  #: gives back what the changed numbers had before
+    EXTEND = "extend"  #: asks for a later end of a temporary change, of which it is a part
     RESTORE = "restore"  #: the same, at the end of a temporary change; it is part of that change
 
 

@@ -96,6 +96,12 @@ def digest(
     return running.hexdigest()
 
 
+def extension_digest(extended: str, until: End) -> str:
+    """Return the SHA-256 (hex) over the digest of a temporary change and a later end of it."""
+    ends = until.at.astimezone(UTC).isoformat()
+    return hashlib.sha256(canonical({"version": 1, "extends": extended, "until": ends}).encode()).hexdigest()
+
+
 def plain(values: Values) -> dict[str, object]:
     """Return values ready for :func:`bot.changes.model.values.canonical`, which knows secrets by their fingerprint."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

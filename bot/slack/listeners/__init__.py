@@ -21,6 +21,7 @@ from bot.slack.listeners import (
     questions,
     shortcuts,
     templates,
+    temporary,
     values,
 )
 from bot.slack.registry import Registry
@@ -44,6 +45,7 @@ def register(app: AsyncApp, services: Services) -> None:
         number_lookup,
         templates,
         cards,
+        temporary,
         values,
     ):
         sort.register(registry)

@@ -14,7 +14,6 @@ from bot.slack.views.elements import escape
 from bot.slack.views.form import form
 from bot.slack.views.lines import WORKBOOK
 from bot.slack.views.preview import notice
-from bot.slack.views.temporary import END_NOW
 
 _ACTIONS = {RETRY: FollowUp.RETRY, UNDO: FollowUp.UNDO}
 
@@ -23,7 +22,6 @@ def register(registry: Registry) -> None:
     """Listen to the buttons."""
     registry.on_click(CONTINUE, _continue, "continue rollout", before_ack=True)
     registry.on_click(STOP, _stop, "stop here", before_ack=True)
-    registry.on_click(END_NOW, _end, "end now", before_ack=True)
     registry.on_click(WORKBOOK, _workbook, "workbook")
     for action in _ACTIONS:
         registry.on_click(action, _pressed, "follow")
@@ -36,11 +34,6 @@ async def _continue(services: Services, click: Click) -> None:
 
 async def _stop(services: Services, click: Click) -> None:
     said = await services.cancellation.cancel(int(click.value), by=click.user)
-    await services.say(click, escape(said))
-
-
-async def _end(services: Services, click: Click) -> None:
-    said = await services.change_end.end_now(int(click.value), by=click.user)
     await services.say(click, escape(said))
 
 

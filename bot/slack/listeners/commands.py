@@ -20,6 +20,7 @@ from bot.slack.listeners.number_lookup import show_number
 from bot.slack.listeners.opening import boxes_of, open_form
 from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
+from bot.slack.listeners.temporary import end_named, extend_named
 from bot.slack.listeners.values import open_values, send_template
 from bot.slack.message_text import named, typed
 from bot.slack.registry import Registry
@@ -144,14 +145,6 @@ async def _cancel(services: Services, command: SlashCommand, text: str) -> None:
     await services.say(command, escape(await services.cancellation.cancel(change, by=command.user)))
 
 
-async def _end(services: Services, command: SlashCommand, text: str) -> None:
-    change = read_public_id(text)
-    if change is None:
-        await services.say(command, f"Name the change: `{COMMAND} end CHG-42`.")
-        return
-    await services.say(command, escape(await services.change_end.end_now(change, by=command.user)))
-
-
 async def _retry(services: Services, command: SlashCommand, text: str) -> None:
     await follow_named(services, command, FollowUp.RETRY, text)
 
@@ -171,7 +164,8 @@ ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[ob
         "templates": show_templates,
         "run": run_named,
         "cancel": _cancel,
-        "end": _end,
+        "end": end_named,
+        "extend": extend_named,
         "retry": _retry,
         "undo": _undo,
         "resolve": show_questions,

@@ -67,6 +67,8 @@ def _thanks(change: int, answer: DecisionResult) -> str:
         lapsed = f" {escape(answer.lapsed)}" if answer.lapsed else ""
         more = "approval" if missing == 1 else "approvals"
         return f"Approved.{lapsed} {public_id(change)} needs {missing} more {more}, from somebody else."
+    if answer.extended is not None:
+        return f"Approved. That was the last approval needed: {public_id(answer.extended)} is extended."
     begins = when(answer.begins_at) if answer.begins_at else "now"
     if answer.frozen:
         begins = f"{begins}, once the freeze is lifted" if answer.begins_at else "once the freeze is lifted"

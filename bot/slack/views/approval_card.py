@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.changes.model.change import Change
+from bot.changes.model.change import Change, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy.wall_clock import show_instant
 from bot.slack.views.canary import canary_line
@@ -28,7 +28,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.fragments import audience_text, decision_text, jobs_text, state_word
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
-from bot.slack.views.temporary import until_line
+from bot.slack.views.temporary import extension_line, is_extension, until_line
 from bot.slack.views.times import freeze_line
 from bot.workflow.ports import ChangeDetails
 
@@ -62,7 +62,7 @@ def approval_card(details: ChangeDetails) -> list[Block]:
     ]
     if freeze := freeze_line(details):
         blocks.append(section(freeze))
-    if until := until_line(details):
+    if until := extension_line(details) or until_line(details):
         blocks.append(section(until))
     if summary is not None:
         if summary.conditions:
@@ -77,7 +77,7 @@ def approval_card(details: ChangeDetails) -> list[Block]:
             fields(
                 [
                     ("Numbers", numbers_text(summary)),
-                    ("Jobs", jobs_text(details)),
+                    *([] if is_extension(change) else [("Jobs", jobs_text(details))]),
                     ("Approvals", decision_text(details.decisions, change.approvals_required)),
                     *([("Decide until", when(change.expires_at))] if waiting and change.expires_at else []),
                 ]
@@ -104,6 +104,8 @@ def approval_card(details: ChangeDetails) -> list[Block]:
 def numbers_of(change: Change, total: int) -> str:
     """Return how many numbers a request is about, as people read it."""
     summary = change.summary
+    if summary and change.part_of is not None:
+        return counted(summary.numbers, "number")
     if summary and summary.unknown:
         return f"Up to {summary.unknown:,} numbers that are unknown until the job runs"
     return counted(total, "number")
@@ -154,6 +156,8 @@ def decision_buttons(details: ChangeDetails) -> Block:
         (
             f"{numbers} will be deleted permanently, {_beginning(details)}. This cannot be undone."
             if details.kind.removes
+            else f"{public_id(change.part_of)} stays in effect until {change.until}."
+            if change.part_of is not None
             else f"{numbers} will be changed exactly as shown, {_beginning(details)}{_ending(change)}."
         ),
         "Approve",

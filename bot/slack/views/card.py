@@ -30,14 +30,26 @@ from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
-from bot.slack.views.temporary import end_button, ended_text, how_restored, restore_lines, until_line
+from bot.slack.views.temporary import (
+    end_button,
+    ended_text,
+    extension_line,
+    how_restored,
+    is_extension,
+    restore_lines,
+    until_line,
+)
 from bot.slack.views.times import freeze_line, slack_line
 from bot.workflow.ports import ChangeDetails
 
 RETRY: Final = "retry_failed"
 UNDO: Final = "undo"
 #: What is said of a change that another one follows, and how many of those are named.
-FOLLOWED: Final = {FollowUp.RETRY: "Retried", FollowUp.UNDO: "Undone", FollowUp.RESTORE: "Restored"}
+FOLLOWED: Final = {
+    FollowUp.RETRY: "Retried",
+    FollowUp.UNDO: "Undone",
+    FollowUp.RESTORE: "Restored",
+}
 FOLLOWERS: Final = 3
 #: Endings after which the same request may be planned anew.
 PLANNABLE_AGAIN: Final = frozenset(
@@ -59,7 +71,8 @@ def card(details: ChangeDetails) -> list[Block]:
     """Return the card's blocks."""
     change, summary = details.change, details.change.summary
     blocks = [header(f"{change.public_id} · {details.provider}: {details.kind.title}"), section(_progress(details))]
-    times = (freeze_line(details), until_line(details), slack_line(details.waits_for_slack), canary_line(details))
+    until = extension_line(details) or until_line(details)
+    times = (freeze_line(details), until, slack_line(details.waits_for_slack), canary_line(details))
     blocks += [section(each) for each in times if each]
     if change.state is ChangeState.PAUSED:
         blocks.append(canary_buttons(details))
@@ -131,7 +144,7 @@ def _facts(details: ChangeDetails) -> list[tuple[str, str]]:
 def _approvals(details: ChangeDetails) -> str:
     """Return who approved it; a part of a temporary change was approved with that."""
     change = details.change
-    if change.part_of is not None:
+    if change.part_of is not None and not is_extension(change):
         return f"with {public_id(change.part_of)}"
     return decision_text(details.decisions, change.approvals_required)
 
@@ -170,7 +183,8 @@ def _small_print(details: ChangeDetails) -> list[str]:
         texts.append(f"Replaced by {public_id(change.replaced_by)}")
     if base := change.draft.base:
         texts.append(f"{base.what.value.capitalize()} of {public_id(base.change)}")
-    texts += [f"{FOLLOWED[what]} by {public_id(follower)}" for follower, what in details.followers[-FOLLOWERS:]]
+    followers = [(follower, FOLLOWED[what]) for follower, what in details.followers if what in FOLLOWED]
+    texts += [f"{done} by {public_id(follower)}" for follower, done in followers[-FOLLOWERS:]]
     if change.requested_at is not None:
         texts.append(f"Requested {when(change.requested_at)}")
     if change.finished_at is not None:

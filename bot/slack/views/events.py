@@ -57,6 +57,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "in_effect": "In effect: {numbers:number} to restore at the end",
     "ending": "End: restored by {by}",
     "covered": "Approved with {by}",
+    "extended": "Extended by {by}",
+    "not_extended": "Not extended",
     "ended_early": "Ended before its time",
     "end_passed": "Cancelled at the start: its end had passed",
     "ended": "Over: {restored:number} restored, {left} left, {failed} failed, {missing} not restored",

@@ -17,7 +17,7 @@ from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
 from bot.slack.views.stale import LEFT_OUT, stale_history
-from bot.slack.views.temporary import not_restored, restore_lines, temporary_history
+from bot.slack.views.temporary import extension_history, not_restored, restore_lines, temporary_history
 from bot.workflow.ports import ChangeDetails
 
 #: The button that asks for the results as a workbook.
@@ -31,6 +31,7 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
     details = details.told or details
     text = (
         canary_history(details, data, _counts(data))
+        or extension_history(details, data)
         or temporary_history(details, data, _counts(data))
         or stale_history(details, data)
         or _line(details, data)

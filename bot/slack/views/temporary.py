@@ -6,16 +6,34 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.changes.model.batches import Tally
-from bot.changes.model.change import public_id
+from bot.changes.model.change import Change, FollowUp, public_id
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.start import End, begins_at
+from bot.changes.model.start import LENGTH, UNTIL, End, begins_at
 from bot.changes.outcome.restores import Restored, restored
-from bot.slack.views.elements import Block, actions, button, code, confirmation, counted, escape, person, when
-from bot.slack.views.fragments import count_parts, trouble
+from bot.slack.views.elements import (
+    Block,
+    View,
+    actions,
+    button,
+    code,
+    confirmation,
+    counted,
+    escape,
+    field,
+    modal,
+    person,
+    when,
+)
+from bot.slack.views.fragments import count_parts, decision_text, trouble
+from bot.slack.views.inputs import text_input
 from bot.slack.views.problems import problem_lines
 from bot.workflow.ports import ChangeDetails
 
 END_NOW: Final = "end_now"
+EXTEND: Final = "extend"
+#: The modal that asks until when.
+EXTENSION: Final = "extension"
+TITLE: Final = "Extend a change"
 
 #: States in which it has not been changed anything yet.
 _AHEAD: Final = frozenset({ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
@@ -33,13 +51,75 @@ def until_line(details: ChangeDetails) -> str:
     if change.state is not ChangeState.IN_EFFECT:
         return f"⏲️ *Temporary*, {until}."
     if details.restore is None:
-        return f"⏲️ *In effect* {until}. Then each number gets back what it had before; all stay locked until then."
+        asked = _asked(details.extension)
+        return (
+            f"⏲️ *In effect* {until}. Then each number gets back what it had before; all stay locked until then.{asked}"
+        )
     restore = details.restore
     waits = f" {escape(restore.change.waiting_for)}" if restore.change.waiting_for else ""
     counts = f": {' · '.join(_counts(restore))}" if restore.change.started_at else ""
     if restore.change.state is ChangeState.APPROVED and restore.opens_at is not None:
         waits = f" It starts at {when(restore.opens_at)}, when its change window opens."
     return f"⏪ *Being restored* by {restore.change.public_id}{counts}.{waits}"
+
+
+def _asked(extension: Change | None) -> str:
+    """Return that a later end waits for approval; empty when none does."""
+    if extension is None or extension.state is not ChangeState.AWAITING_APPROVAL:
+        return ""
+    return f" {extension.public_id} asks for approval to extend it until {extension.until}."
+
+
+def is_extension(change: Change) -> bool:
+    """Tell whether a change asks for a later end of another one."""
+    return change.draft.base is not None and change.draft.base.what is FollowUp.EXTEND
+
+
+def extension_line(details: ChangeDetails) -> str:
+    """Return what a request for a later end asks for; empty for every other change."""
+    change, whole = details.change, details.whole
+    if not is_extension(change) or whole is None or change.until is None:
+        return ""
+    now = f" Now it ends on {whole.until}." if change.state is ChangeState.AWAITING_APPROVAL else ""
+    return (
+        f"⏲️ *Extension of {whole.public_id}*: it stays in effect *until {change.until}*; in your time zone, "
+        f"{when(change.until.at)}. Then each number gets back what it had before it.{now}"
+    )
+
+
+def extension_form(change: Change) -> View:
+    """Return the modal that asks until when a temporary change is to stay in effect."""
+    hint = f"In your time zone: tomorrow 08:00, in 4 hours. It ends on {change.until} now."
+    return modal(
+        EXTENSION,
+        TITLE,
+        [field(UNTIL, "Until", text_input(UNTIL, "", LENGTH), hint=hint)],
+        submit="Request approval",
+        close="Cancel",
+        private=str(change.id),
+    )
+
+
+def extension_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
+    """Return a line of history about a request for a later end; empty when the line is about something else."""
+    change = details.change
+    if not is_extension(change):
+        return ""
+    name = f"{change.public_id}, an extension until {change.until},"
+    match data["what"]:
+        case "asked":
+            return f"⏲️ {name} waits for approval. {person(change.requester)}"
+        case "approved":
+            return f"🟢 {name} is approved ({decision_text(details.decisions, change.approvals_required)})."
+        case "rejected":
+            why = next((each.reason for each in details.decisions if each.reason), "")
+            return f"⛔ {name} is rejected: {code(why, 500)} The end stays as it is. {person(change.requester)}"
+        case "expired":
+            return f"⌛ {name} expired: nobody decided in time. The end stays as it is. {person(change.requester)}"
+        case "cancelled":
+            return f"⚪ {name} is cancelled. {problem_lines(change.problem, 500)} {person(change.requester)}"
+        case _:
+            return ""
 
 
 def _late(details: ChangeDetails, until: End) -> str:
@@ -73,7 +153,8 @@ def end_button(details: ChangeDetails) -> Block | None:
         "changed meanwhile.",
         "End now",
     )
-    return actions(f"temporary:{change.id}", [button("End now", END_NOW, str(change.id), confirm=question)])
+    end = button("End now", END_NOW, str(change.id), confirm=question)
+    return actions(f"temporary:{change.id}", [end, button("Extend", EXTEND, str(change.id))])
 
 
 def restore_lines(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
@@ -98,6 +179,8 @@ def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: M
             return f"⏲️ In effect {until}: {', '.join(count_parts(**counts))}. {person(change.requester)}"
         case "ends_soon":
             return f"⏰ {person(change.requester)}: this ends soon; it is in effect {until}."
+        case "extended":
+            return f"⏲️ Extended until {data['until']}."
         case "ended_early":
             return f"⏹️ {person(data['by'])} ended this before its time."
         case "ending":

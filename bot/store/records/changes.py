@@ -160,11 +160,18 @@ class Changes:
         part_of: int | None = await self._connection.scalar(select(changes.c.part_of).where(changes.c.id == change))
         return change if part_of is None else part_of
 
-    async def restore_of(self, change: int) -> Change | None:
-        """Return what restores the numbers of a temporary change, the newest of its kind; None before its end."""
-        statement = select(changes).where(changes.c.part_of == change).order_by(changes.c.id.desc()).limit(1)
-        row = (await self._connection.execute(statement)).first()
+    async def part(self, change: int, what: FollowUp) -> Change | None:
+        """Return the newest part of a temporary change that restores or extends it; None when there is none."""
+        sort = changes.c.draft["base"]["what"].as_string()
+        statement = select(changes).where(changes.c.part_of == change, sort == what.value)
+        row = (await self._connection.execute(statement.order_by(changes.c.id.desc()).limit(1))).first()
         return _change(row) if row is not None else None
+
+    async def asks(self, change: int) -> bool:
+        """Tell whether ``change`` has a request for approval of its own: what restores numbers has none."""
+        statement = select(changes.c.part_of, changes.c.approval_card_channel).where(changes.c.id == change)
+        row = (await self._connection.execute(statement)).one()
+        return row.part_of is None or row.approval_card_channel != ""
 
     async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Change]:
         """Return what waits for its time: undecided changes with a start, and approved ones; the next one first."""

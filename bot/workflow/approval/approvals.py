@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef, public_id
 from bot.changes.model.lifecycle import ChangeState
@@ -44,6 +44,8 @@ class DecisionResult:
     frozen: bool = False
     #: Says which earlier approvals do not count any more; empty when all do.
     lapsed: str = ""
+    #: The temporary change that ends later now; None when it was no request for that.
+    extended: int | None = None
 
 
 class Approvals:
@@ -119,7 +121,10 @@ class Approvals:
                 await tx.tasks.add(Task.REMIND, change_id, now + policy.reminder)
             await tx.events.add(change_id, "approval_requested", at=now, actor=by, digest=digest, rule=verdict.rule)
             await self._notify.cards(tx, change_id)
-            await self._notify.plan(tx, change_id)
+            if change.part_of is None:
+                await self._notify.plan(tx, change_id)
+            else:
+                await self._notify.line(tx, change_id, "asked")
         self._context.ring()
         async with self._context.database.reading() as tx:
             return await tx.changes.get(change_id)
@@ -273,15 +278,23 @@ class Approvals:
             policy = self._authorization.policy_of(change)
             required = policy.approvals_required
             await tx.changes.put(change.id, approvals_required=required)
-            begins = begins_at(change.start, policy.windows, now)
-            frozen = await tx.freezes.current() is not None
+            # A later end is nothing that is sent, and waits for no window and no freeze.
+            sends = change.part_of is None
+            begins = begins_at(change.start, policy.windows, now) if sends else None
+            frozen = sends and await tx.freezes.current() is not None
             state = await self._conclude(
                 tx, change, verb, now, enough=approvals >= required, begins=begins, frozen=frozen
             )
             await self._notify.cards(tx, change.id)
             lapsed = lapsed_text(lapses)
             return DecisionResult(
-                state=state, approvals=approvals, required=required, begins_at=begins, frozen=frozen, lapsed=lapsed
+                state=state,
+                approvals=approvals,
+                required=required,
+                begins_at=begins,
+                frozen=frozen,
+                lapsed=lapsed,
+                extended=change.part_of,
             )
 
     async def _conclude(
@@ -305,7 +318,10 @@ class Approvals:
         await tx.changes.move(change.id, ChangeState.APPROVED)
         await _stop_waiting(tx, change.id)
         await tx.tasks.add(Task.START, change.id, begins or now)
-        told = {**({"begins": int(begins.timestamp())} if begins else {}), **({"frozen": True} if frozen else {})}
+        told: dict[str, Any] = {
+            **({"begins": int(begins.timestamp())} if begins else {}),
+            **({"frozen": True} if frozen else {}),
+        }
         await self._notify.line(tx, change.id, "approved", **told)
         return ChangeState.APPROVED
 

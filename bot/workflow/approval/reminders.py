@@ -34,7 +34,9 @@ class Reminders:
                 return
             if change.state is ChangeState.IN_EFFECT:
                 await tx.tasks.done(claim)
-                await self._notify.line(tx, change.id, "ends_soon")
+                await self._notify.line(
+                    tx, change.id, "ends_soon", each=f"{change.until.at:%Y%m%d%H%M}" if change.until else ""
+                )
                 await tx.events.add(change.id, "reminded", at=now, times=1)
                 self._context.ring()
                 return

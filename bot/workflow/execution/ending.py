@@ -9,7 +9,7 @@ sent is made anew.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -17,10 +17,11 @@ import structlog
 from bot.changes.input.requests import REASON_LENGTH
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import Base, Change, Draft, FollowUp, public_id
-from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.start import End
 from bot.changes.outcome.outcomes import outcome
 from bot.changes.outcome.restores import overall, restored
+from bot.changes.planning.plan import extension_digest
 from bot.errors import NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
@@ -60,13 +61,58 @@ class ChangeEnd:
         await tx.changes.move(change.id, ChangeState.IN_EFFECT)
         await tx.events.add(change.id, "in_effect", at=now, digest=change.digest, numbers=changed)
         ends_at = max(change.until.at, now) if await tx.locks.held(change.id) else now
-        await tx.tasks.add(Task.END, change.id, ends_at)
-        await tx.tasks.add(Task.REMIND, change.id, ends_at - min(NOTICE, (ends_at - now) / 10))
+        await self._due(tx, change.id, ends_at)
         await self._notify.cards(tx, change.id)
         await self._notify.line(tx, change.id, "in_effect", **counts)
         if counts["failed"] or counts["differs"] or counts["unverified"]:
             await self._notify.failure(tx, change.id, "failed", **counts)
         return True
+
+    async def _due(self, tx: Transaction, change: int, ends_at: datetime) -> None:
+        """Make the end due, and a reminder before it."""
+        await tx.tasks.add(Task.END, change, ends_at)
+        await tx.tasks.add(Task.REMIND, change, ends_at - min(NOTICE, (ends_at - self._context.clock()) / 10))
+
+    async def extend(self, claim: Claim) -> None:
+        """Carry out the task to start an approved extension: move the end, unless that has come meanwhile."""
+        async with self._context.database.transaction() as tx:
+            await tx.tasks.done(claim)
+            extension = await tx.changes.hold(claim.subject)
+            if extension.state is not ChangeState.APPROVED:
+                return
+            change = await tx.changes.hold(await tx.changes.whole(extension.id))
+            decided = {decision.digest for decision in await tx.decisions.of(extension.id) if decision.counts}
+            ending = await tx.changes.part(change.id, FollowUp.RESTORE) is not None
+            held = await tx.locks.held(change.id)
+            if change.state is not ChangeState.IN_EFFECT or ending or not held or extension.until is None:
+                problem = f"{change.public_id} has ended, so it was not extended."
+                await self._not_extended(tx, extension, problem)
+            elif decided != {extension.digest} or extension.digest != extension_digest(change.digest, extension.until):
+                problem = "The stored request is not the one that was approved. Request it again."
+                await self._not_extended(tx, extension, problem)
+            else:
+                await self._extend(tx, change, extension, extension.until)
+            await self._notify.cards(tx, extension.id)
+            await self._notify.cards(tx, change.id)
+        self._context.ring()
+
+    async def _extend(self, tx: Transaction, change: Change, extension: Change, until: End) -> None:
+        now = self._context.clock()
+        for state in (ChangeState.RUNNING, ChangeState.VERIFYING):  # nothing is sent, and nothing to be read back
+            await tx.changes.move(extension.id, state)
+        await tx.changes.move(extension.id, ChangeState.FINISHED, outcome=Outcome.SUCCEEDED, finished_at=now)
+        await tx.events.add(extension.id, "finished", at=now, digest=extension.digest)
+        await tx.changes.put(change.id, until=until)
+        await self._due(tx, change.id, until.at)
+        await tx.events.add(change.id, "extended", at=now, digest=change.digest, by=extension.public_id, why=str(until))
+        await self._notify.line(tx, change.id, "extended", each=extension.public_id, until=str(until))
+
+    async def _not_extended(self, tx: Transaction, extension: Change, problem: str) -> None:
+        now = self._context.clock()
+        await tx.changes.move(extension.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
+        await tx.events.add(extension.id, "not_extended", at=now, digest=extension.digest, details={"answer": problem})
+        await self._notify.line(tx, extension.id, "cancelled")
+        await self._notify.cards(tx, extension.id)
 
     @repeatable
     async def end_now(self, change_id: int, *, by: str) -> str:
@@ -88,7 +134,7 @@ class ChangeEnd:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
-            restore = await tx.changes.restore_of(change_id)
+            restore = await tx.changes.part(change_id, FollowUp.RESTORE)
             if change.state is not ChangeState.IN_EFFECT or change.until is None:
                 state = change.state.value.replace("_", " ")
                 raise Superseded(f"{change.public_id} is {state}: only a temporary change that is in effect can end.")
@@ -119,7 +165,7 @@ class ChangeEnd:
             if change.state is not ChangeState.IN_EFFECT or change.until is None:
                 await tx.tasks.done(claim)
                 return
-            restore = await tx.changes.restore_of(change.id)
+            restore = await tx.changes.part(change.id, FollowUp.RESTORE)
             if restore is None or restore.state is ChangeState.STALE:
                 if not await tx.locks.held(change.id):
                     await self._conclude(tx, claim, change, restore)
@@ -153,10 +199,19 @@ class ChangeEnd:
         )
         await tx.tasks.add(Task.PLAN, restore, now)
         await tx.tasks.remove(Task.REMIND, [change.id])
+        await self._close_extension(tx, change)
         await tx.events.add(restore, "proposed", at=now, details={"kind": change.kind, "restore": change.public_id})
         await tx.events.add(change.id, "ending", at=now, digest=change.digest, by=public_id(restore))
         await self._notify.line(tx, change.id, "ending", restore=restore)
         await self._notify.cards(tx, change.id)
+
+    async def _close_extension(self, tx: Transaction, change: Change) -> None:
+        """End a request for a later end that nobody has decided on in time."""
+        extension = await tx.changes.part(change.id, FollowUp.EXTEND)
+        if extension is not None and extension.state is ChangeState.AWAITING_APPROVAL:
+            for task in (Task.EXPIRE, Task.REMIND):
+                await tx.tasks.remove(task, [extension.id])
+            await self._not_extended(tx, extension, f"{change.public_id} has ended, so it was not extended.")
 
     async def _conclude(self, tx: Transaction, claim: Claim, change: Change, restore: Change | None) -> None:
         """End a temporary change for good, and tell everybody once what has become of its numbers on both ways."""
@@ -169,6 +224,7 @@ class ChangeEnd:
         counts: dict[str, Any] = back.counts
         await tx.tasks.done(claim)
         await tx.tasks.remove(Task.REMIND, [change.id])
+        await self._close_extension(tx, change)
         problem = "\n".join(filter(None, (change.problem, problem if back.wanting else "")))
         await tx.changes.move(change.id, ChangeState.FINISHED, outcome=ended, problem=problem, finished_at=now)
         await tx.events.add(change.id, "ended", at=now, details={"outcome": ended.value, **counts})

@@ -1,4 +1,4 @@
-"""ChangeEnd batches that are not sent, and what follows when a batch has settled."""
+"""Ending batches that are not sent, and what follows when a batch has settled."""
 
 from __future__ import annotations
 

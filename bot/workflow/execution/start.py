@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.changes.model.change import Change
+from bot.changes.model.change import Change, FollowUp
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.policy import Policy
@@ -17,6 +17,7 @@ from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.execution.canary import Canary
+from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.execution.freshness import stored_plan
 from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED
@@ -39,6 +40,7 @@ class ChangeStart:
         staleness: Staleness,
         canary: Canary,
         *,
+        change_end: ChangeEnd,
         approval_validity: ApprovalValidity,
     ) -> None:
         self._context = context
@@ -47,6 +49,7 @@ class ChangeStart:
         self._authorization = authorization
         self._notify = notifications
         self._canary = canary
+        self._change_end = change_end
 
     @handles(Task.START)
     async def start(self, claim: Claim) -> None:
@@ -65,6 +68,9 @@ class ChangeStart:
             return
         if change.state is not ChangeState.APPROVED:
             await self._done(claim)
+            return
+        if change.draft.base and change.draft.base.what is FollowUp.EXTEND:
+            await self._change_end.extend(claim)
             return
         await self._approved(claim, change, frozen=frozen)
 

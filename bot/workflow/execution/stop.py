@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from bot.changes.model.batches import Batch, StopReach
 from bot.changes.model.bulk_runs import NumberState
@@ -107,7 +107,7 @@ class ChangeStop:
             numbers=found.unsent + stale,
             details={"answer": problem} if by == ITSELF else None,
         )
-        told = {"numbers": found.unsent + stale, "stale": stale, "unknown": found.unknown}
+        told: dict[str, Any] = {"numbers": found.unsent + stale, "stale": stale, "unknown": found.unknown}
         await self._notify.line(tx, change.id, "stopped", **told)
         await after_settling(tx, change.id, self._context)
         return f"{change.public_id} is stopped: {_in_words(found, provider.title)}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.changes.audit.events import Event
 from bot.changes.model.batches import Operation
-from bot.changes.model.change import Change
+from bot.changes.model.change import Change, FollowUp
 from bot.changes.model.file_format import FileFormat
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.messages import OutboxMessage, Topic
@@ -60,10 +60,13 @@ class ChangeDetailsReader:
         tally = change.kept or await tx.operations.tally(change.id)
         provider, freeze = self._context.catalogue.provider(kind), await tx.freezes.current()
         batches = await tx.batches.of(change.id)
-        if change.part_of is not None:  # it has no card of its own
-            change = replace(change, card=(await tx.changes.get(change.part_of)).card)
+        whole = await tx.changes.get(change.part_of) if change.part_of is not None else None
+        if whole is not None:  # it has no card of its own
+            change = replace(change, card=whole.card)
         expires_at = now + policy.approval_ttl
-        restore = await tx.changes.restore_of(change.id) if change.until else None
+        temporary = change.until is not None and change.part_of is None
+        restore = await tx.changes.part(change.id, FollowUp.RESTORE) if temporary else None
+        extension = await tx.changes.part(change.id, FollowUp.EXTEND) if temporary else None
         return ChangeDetails(
             change=change,
             kind=kind,
@@ -84,6 +87,8 @@ class ChangeDetailsReader:
             expires_if_asked_now=min(expires_at, change.until.at) if change.until else expires_at,
             now=now,
             slack_waits=self._context.slack.waits(),
+            extension=extension,
+            whole=whole,
             restore=await self._read(tx, restore) if restore else None,
             followers=await tx.changes.followers(change.id) if change.state.over else (),
             carried_out=provider.carries_out,

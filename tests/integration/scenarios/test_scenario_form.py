@@ -73,6 +73,7 @@ async def test_switching_the_kind_keeps_numbers_and_reason(stage: Stage) -> None
         "value:emergency_address_id",
         "reason",
         "start",
+        "until",
         "canary",
     ]
     assert (typed(stage)["numbers:0"], typed(stage)["reason"]) == ("+13035550000", "Because")

@@ -10,7 +10,7 @@ import pytest
 
 from bot.sandbox.slack import SlackUser
 from tests.integration.scenarios.stage import FAILURES, Stage
-from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.steps import card_says, reject
 from tests.integration.scenarios.test_scenario_policy import under
 
 REFERENCE = "customer_reference"
@@ -350,3 +350,87 @@ async def test_a_closed_window_is_told_beforehand(idle: Stage, tmp_path: Path) -
     shown = await proposed(stage, ["+13035550000"])
 
     assert "At that time its change window is closed: they go back when it opens" in shown
+
+
+async def asked_to_extend(stage: Stage, change: int, until: str = "in 9 hours") -> int:
+    """Have Ana ask for a later end and return the number of that request."""
+    said = await stage.command(f"extend CHG-{change} until {until}")
+    assert f"asks for approval that CHG-{change} stays in effect until" in said
+    extension = change + 1
+    await stage.slack.wait_for(lambda: stage._posted(extension, ":approval_card"), what="the request")
+    await stage.quiet()
+    return extension
+
+
+async def test_a_later_end_needs_an_approval_of_its_own(stage: Stage, numbers: list[str]) -> None:
+    """The request says which change it extends and until when; approved, it moves the end, in the same thread."""
+    change = await in_effect(stage, numbers)
+    extension = await asked_to_extend(stage, change)
+    request = stage.read(stage.request_card(extension))
+    assert f"Extension of CHG-{change}: it stays in effect until" in request
+    assert "Numbers: 3" in request
+    assert f"CHG-{extension} asks for approval to extend it" in stage.read(stage.card(change))
+    assert "already asks to extend CHG-1" in await stage.command("extend CHG-1 until in 10 hours")
+    assert "somebody else must approve it" in await stage.approve(extension, by=stage.ana)
+    assert "CHG-1 is extended" in await stage.approve(extension)
+    await stage.slack.wait_for(lambda: any("Extended until" in line for line in stage.thread(change)), what="the line")
+
+    stage.clock.advance(5 * 3600)
+    await stage.quiet()
+    assert references(stage) == ["Holiday"] * 3
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+    assert references(stage) == ["Dallas"] * 3
+    assert len([line for line in stage.thread(change) if "ends soon" in line]) == 1
+    assert f"Extension of CHG-{change}" in await stage.command(f"status CHG-{extension}")
+
+
+async def test_a_rejected_extension_leaves_the_end_where_it_was(stage: Stage, numbers: list[str]) -> None:
+    """The thread says so, and the numbers go back at their time."""
+    change = await in_effect(stage, numbers)
+    extension = await asked_to_extend(stage, change)
+    await reject(stage, extension)
+    await stage.slack.wait_for(
+        lambda: any("is rejected: Not today. The end stays as it is." in line for line in stage.thread(change)),
+        what="the line",
+    )
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+
+
+async def test_an_extension_that_is_approved_too_late_is_told(stage: Stage, numbers: list[str]) -> None:
+    """When the change ends, the request ends with it; the thread says so, and so does the button."""
+    change = await in_effect(stage, numbers)
+    extension = await asked_to_extend(stage, change)
+    await end_now(stage, change, stage.ana)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+    assert any("has ended, so it was not extended" in line for line in stage.thread(change))
+    assert "approve" not in stage.buttons(stage.request_card(extension))
+
+
+async def test_a_later_end_is_asked_for_in_a_form(stage: Stage, numbers: list[str]) -> None:
+    """*Extend* on the card opens it; what is no later end is refused at its field."""
+    await in_effect(stage, numbers)
+    await stage.ana.click("extend", message=stage.card(1))
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "extension")
+    await stage.ana.type("until", "in 2 hours")
+    assert "It lasts until" in (await stage.refused())["until"]
+    await stage.ana.type("until", "in 9 hours")
+    await stage.send()
+    await stage.ana.wait_for_view(lambda view: "asks for approval" in stage.read(view))
+    await stage.slack.wait_for(lambda: stage._posted(2, ":approval_card"), what="the request")
+
+    assert "is finished: only a temporary change" not in stage.modal()
+    await stage.quiet()
+
+
+async def test_strangers_extend_nothing(stage: Stage, numbers: list[str]) -> None:
+    """Who may not ask for such a change may not ask that it lasts longer."""
+    change = await in_effect(stage, numbers)
+
+    assert "may" in await stage.command(f"extend CHG-{change} until in 9 hours", by=stage.sam)
+    assert stage._posted(2, ":approval_card") is None

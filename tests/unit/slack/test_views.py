@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.changes.audit.events import Event
 from bot.changes.model.batches import Batch, FailureGroup, Tally
-from bot.changes.model.change import Change, Decision, DecisionVerb, Draft, MessageRef, Summary
+from bot.changes.model.change import Base, Change, Decision, DecisionVerb, Draft, FollowUp, MessageRef, Summary
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, Outcome
 from bot.changes.model.locks import Freeze, Held, Lock
@@ -208,7 +208,10 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         now=NOW,
     )
     part = replace(change, id=change.id + 1, part_of=change.id, summary=replace(summary, since=9, since_named=("+1",)))
-    return replace(story, restore=replace(story, change=part)) if change.until and draw(st.booleans()) else story
+    if change.until and draw(st.booleans()):
+        return replace(story, restore=replace(story, change=part))
+    later = replace(part, draft=replace(change.draft, base=Base(change=change.id, what=FollowUp.EXTEND)))
+    return draw(st.sampled_from([replace(story, extension=later), replace(story, change=later, whole=change)]))
 
 
 HISTORY = [
@@ -249,7 +252,7 @@ def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
     st.sampled_from(
         [
             *("approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "continued"),
-            *("finished", "in_effect", "ends_soon", "ended_early", "ending", "ended"),
+            *("finished", "in_effect", "ends_soon", "ended_early", "ending", "ended", "asked", "extended"),
         ]
     ),
 )
@@ -257,7 +260,7 @@ def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: st
     """A thread's lines and the failure channel's notices as well."""
     data = {"what": what, "batches": 3, "verified": 1, "differs": 1, "unverified": 1, "failed": 2, "not_attempted": 3}
     data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp())}
-    data |= {"restore": 43, "restored": 5, "left": 1, "missing": 2}
+    data |= {"until": "Mon", "restore": 43, "restored": 5, "left": 1, "missing": 2}
 
     assert_harmless(*line(story, data))
     assert_harmless(*reminder(story))

@@ -1,0 +1,107 @@
+"""Extending temporary changes: a later end, which is approved like the first one.
+
+The request is a change of its own, a part of the temporary one. It has no numbers: its digest is over that of the
+temporary change and the later end, so nobody can approve one for the other. Approved, it moves the end, unless that has
+come meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.changes.input.requests import REASON_LENGTH
+from bot.changes.model.change import Base, Change, Draft, FollowUp
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.start import UNTIL, End, read_end
+from bot.changes.planning.plan import extension_digest
+from bot.errors import DeliveryError, InputError, Superseded
+from bot.store.engine.driver_errors import repeatable
+from bot.store.queue.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.approval.approvals import Approvals
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+
+
+class Extensions:
+    """Takes requests for a later end."""
+
+    def __init__(self, context: Context, authorization: Authorization, approvals: Approvals) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._approvals = approvals
+        self._refusals = DeniedActions(context)
+
+    @repeatable
+    async def ask(self, change_id: int, text: str, *, by: str, submission: str) -> str:
+        """Ask for approval that ``change_id`` ends when ``text`` says, and return a sentence about it.
+
+        Raises NotAllowed, InputError when ``text`` is no later end, and Superseded when there is nothing to extend.
+        """
+        async with self._refusals.noting("extend", by=by, change=change_id):
+            async with self._context.database.reading() as tx:
+                change = await tx.changes.get(change_id)
+            # Whoever may ask for the change may ask that it lasts longer; another person approves it.
+            await self._authorization.request(by, change.kind, change.size, change.names)
+            until = await self._read(change, text, by)
+            extension, digest = await self._write(change_id, until, text, by=by, submission=submission)
+            asked = await self._approvals.ask(extension, by=by, digest=digest)
+        return f"{asked.public_id} asks for approval that {change.public_id} stays in effect until {asked.until}."
+
+    async def _read(self, change: Change, text: str, by: str) -> End:
+        try:
+            person = await self._context.directory.person(by, fresh=False)
+        except DeliveryError as error:
+            why = "Slack did not give your time zone, so it is unclear which time you mean. Try again in a minute."
+            raise InputError({UNTIL: why}) from error
+        until = read_end(text, now=self._context.clock(), zone=person.zone, start=None)
+        if until is None:
+            raise InputError({UNTIL: "Say until when, such as tomorrow 08:00."})
+        if change.until is not None and until.at <= change.until.at:
+            raise InputError({UNTIL: f"It lasts until {change.until} already. Give a later time."})
+        return until
+
+    async def _write(self, change_id: int, until: End, text: str, *, by: str, submission: str) -> tuple[int, str]:
+        """Write the request down, ready to be asked for, and return its number and digest."""
+        now = self._context.clock()
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(change_id)
+            digest = extension_digest(change.digest, until)
+            if (present := await tx.changes.submitted_as(submission)) is not None:
+                return present, (await tx.changes.get(present)).digest
+            await _open_to_extension(tx, change)
+            draft = Draft(
+                kind=change.kind,
+                reason=f"Extension of {change.public_id}: {change.draft.reason}"[:REASON_LENGTH],
+                base=Base(change=change.id, what=FollowUp.EXTEND),
+                until=text,
+                zone=until.zone,
+            )
+            extension = await tx.changes.add(
+                draft,
+                requester=by,
+                origin=change.origin,
+                view="",
+                submission=submission,
+                now=now,
+                part_of=change.id,
+            )
+            summary = replace(change.summary, batches=0, sample=(), locked=()) if change.summary else None
+            await tx.changes.move(extension, ChangeState.PLANNED, summary=summary, digest=digest, until=until)
+            await tx.tasks.add(Task.DISCARD, extension, now + self._context.timing.plan_ttl)
+            details: dict[str, str | int | None] = {"kind": change.kind, "extend": change.public_id}
+            await tx.events.add(extension, "proposed", at=now, actor=by, digest=digest, details=details)
+        return extension, digest
+
+
+async def _open_to_extension(tx: Transaction, change: Change) -> None:
+    """Raise Superseded unless ``change`` is in effect, not ending, and nobody has asked to extend it yet."""
+    if change.state is not ChangeState.IN_EFFECT:
+        state = change.state.value.replace("_", " ")
+        raise Superseded(f"{change.public_id} is {state}: only a temporary change that is in effect can be extended.")
+    if (restore := await tx.changes.part(change.id, FollowUp.RESTORE)) is not None:
+        raise Superseded(f"{change.public_id} is ending already: {restore.public_id} restores its numbers.")
+    extension = await tx.changes.part(change.id, FollowUp.EXTEND)
+    if extension is not None and not extension.state.over:
+        raise Superseded(f"{extension.public_id} already asks to extend {change.public_id}. Cancel it first.")
