@@ -40,9 +40,23 @@ INVARIANTS: Final = (
     Broken(
         "a start compares the plan with the one approved (1)",
         f"{_EXECUTION}/start.py",
-        "elif decided != {change.digest} or stored != change.digest:",
+        "elif not approved or stored != approved:",
         "elif False:",
         (f"{_SCENARIOS}/test_scenario_start.py::test_a_start_that_was_moved_in_the_database_is_not_carried_out",),
+    ),
+    Broken(
+        "a restore sends nothing but the values from before (1)",
+        "bot/workflow/planning/restoring.py",
+        "if found := await asyncio.to_thread(beyond, kind, plan, restored.rows):",
+        "if found := []:",
+        (f"{_SCENARIOS}/test_scenario_temporary.py::test_a_restore_sends_nothing_but_the_values_from_before",),
+    ),
+    Broken(
+        "an approval is for the end of a temporary change, too (1)",
+        "bot/changes/planning/plan.py",
+        'ends = {"until": until.at.astimezone(UTC).isoformat()} if until else {}',
+        "ends = {}",
+        ("tests/unit/changes/planning/test_plan.py::test_the_digest_covers_the_end_of_a_temporary_change",),
     ),
     Broken(
         "a file that names every number does not show that its filter was applied (1)",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.changes.model.batches import Operation
+from bot.changes.model.kinds import Kind
+from bot.changes.outcome.follow_ups import CarriedOver, to_undo
 from bot.sandbox.slack import SlackUser
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says, reject
@@ -249,6 +254,25 @@ async def test_a_failed_restore_is_told_with_the_way_back(stage: Stage, numbers:
     assert "not all its numbers were restored: 2 numbers restored, 1 failed" in notice
     assert numbers[2] in notice
     assert "/numbers undo CHG-1 plans a change that restores the rest" in notice
+
+
+async def test_a_restore_sends_nothing_but_the_values_from_before(
+    stage: Stage, numbers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan that would give a number anything else than the approval covers is not carried out, and that is told."""
+    change = await in_effect(stage, numbers)
+
+    def other(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
+        taken = to_undo(kind, operations)
+        return replace(taken, rows={id_: {REFERENCE: "Elsewhere"} for id_ in taken.rows})
+
+    monkeypatch.setattr("bot.workflow.planning.follow_ups.to_undo", other)
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Holiday"] * 3
+    assert len(stage.telnyx.jobs) == 1
+    assert "are not those from before CHG-1, which its approval covers" in stage.failures()[0]
 
 
 async def test_a_crash_between_the_ways_loses_nothing(stage: Stage, numbers: list[str]) -> None:
