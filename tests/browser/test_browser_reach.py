@@ -67,7 +67,7 @@ async def test_the_first_minute_with_a_keyboard_alone(page: Page, requester: Pan
     await expect(requester.all.get_by_role("textbox", name="Message #number-ops")).to_be_focused()
 
     await keyboard.press("F6")
-    await tab_to(page, manager.messages.get_by_role("button", name="Approve"))
+    await tab_to(page, manager.messages.get_by_role("button", name="Approve", exact=True))
     await keyboard.press("Enter")
     await expect(manager.question.get_by_role("button", name="Approve")).to_be_focused()
     await keyboard.press("Enter")

@@ -39,7 +39,7 @@ async def test_the_whole_story_by_clicking_and_typing(
     await look_at_the_plan(requester, camera)
     await requester.request()
     await expect(steps.nth(1).get_by_label("Done")).to_be_visible()
-    await manager.messages.get_by_role("button", name="Approve").wait_for()
+    await manager.messages.get_by_role("button", name="Approve", exact=True).wait_for()
     await camera.take(manager.all, "request")
     await find_it_at_home(manager, camera)
     await refuse_self_approval(requester, manager)

@@ -285,6 +285,7 @@ class Decision:
     verb: DecisionVerb
     #: The digest that was on the button.
     digest: str
+    #: Why it was rejected, or what was said with the approval; empty for an approval without a word.
     reason: str
     #: The policy rule that allowed it.
     rule: str

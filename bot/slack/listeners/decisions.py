@@ -1,4 +1,4 @@
-"""Approve, Reject and Details. Whoever clicks gets an answer."""
+"""Approve, with or without a comment, Reject and Details. Whoever clicks gets an answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from bot.slack.interactions import Click, ModalSubmission
 from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
 from bot.slack.views.approval_card import (
+    APPROVAL,
     APPROVE,
+    APPROVE_SAYING,
+    COMMENT,
     DETAILS,
     REJECT,
     REJECTION,
     WHY,
+    comment_form,
     read_ticket,
     rejection_form,
     says_at_once,
@@ -27,11 +31,21 @@ from bot.workflow.approval.approvals import DecisionResult
 
 
 def register(registry: Registry) -> None:
-    """Listen to the buttons of approval cards, and to the modal that asks why."""
+    """Listen to the buttons of approval cards, and to the modals that ask for a word with the decision."""
     registry.on_click(APPROVE, _approve, "approve", before_ack=True)
+    registry.on_click(APPROVE_SAYING, _ask_for_comment, "approve with comment")
     registry.on_click(REJECT, _ask_why, "reject")
     registry.on_click(DETAILS, _details, "details")
-    registry.on_submit(REJECTION, _reject, "rejection", refused=_not_rejected, waiting=lambda _: waiting("Rejecting…"))
+    registry.on_submit(
+        APPROVAL,
+        _approve_saying,
+        "approval",
+        refused=partial(_not_decided, COMMENT),
+        waiting=lambda _: waiting("Approving…"),
+    )
+    registry.on_submit(
+        REJECTION, _reject, "rejection", refused=partial(_not_decided, WHY), waiting=lambda _: waiting("Rejecting…")
+    )
 
 
 async def _approve(services: Services, click: Click) -> None:
@@ -75,25 +89,48 @@ def _thanks(change: int, answer: DecisionResult) -> str:
     return f"Approved. That was the last approval needed: {public_id(change)} starts {begins}."
 
 
+async def _ask_for_comment(services: Services, click: Click) -> None:
+    """Open the modal that asks for a comment, for those whose approval will count."""
+    view = await services.open(click)
+    filling = _fill(services, click, view, DecisionVerb.APPROVE)
+    services.clicks.hand_over(filling, services.in_modal(click, view), "approval form")
+
+
 async def _ask_why(services: Services, click: Click) -> None:
     """Open the modal that asks why, for those whose rejection will count."""
     view = await services.open(click)
-    answer = services.in_modal(click, view)
-    services.clicks.hand_over(_fill_rejection(services, click, view), answer, "rejection form")
+    filling = _fill(services, click, view, DecisionVerb.REJECT)
+    services.clicks.hand_over(filling, services.in_modal(click, view), "rejection form")
 
 
-async def _fill_rejection(services: Services, click: Click, view: str) -> None:
+async def _fill(services: Services, click: Click, view: str, verb: DecisionVerb) -> None:
     change_id, digest = read_ticket(click.value)
     try:
         change = await services.approvals.open_to(
-            change_id, by=click.user, verb=DecisionVerb.REJECT, digest=digest, clicked=click.message
+            change_id, by=click.user, verb=verb, digest=digest, clicked=click.message
         )
     except Superseded as error:
         if error.instead is None:
             raise
         await services.show(view, notice(await _instead(services, error.message, error.instead)))
         return
-    await services.show(view, rejection_form(change))
+    if verb is DecisionVerb.REJECT:
+        await services.show(view, rejection_form(change))
+    else:
+        await services.show(view, comment_form(await services.change_details.read(change_id)))
+
+
+async def _approve_saying(services: Services, sent: ModalSubmission) -> Reply:
+    change, digest = read_ticket(sent.view.metadata)
+    answer = await services.approvals.decide(
+        change,
+        by=sent.user,
+        verb=DecisionVerb.APPROVE,
+        digest=digest,
+        reason=" ".join(sent.view.typed(COMMENT).split()),
+        at_once=says_at_once(sent.view.metadata),
+    )
+    return Reply(view=notice(_thanks(change, answer)))
 
 
 async def _reject(services: Services, sent: ModalSubmission) -> Reply:
@@ -103,11 +140,11 @@ async def _reject(services: Services, sent: ModalSubmission) -> Reply:
     return Reply(view=notice(f"{public_id(change)} is rejected. The requester can read why in its thread."))
 
 
-def _not_rejected(services: Services, sent: ModalSubmission, text: str) -> Reply:
-    """Say that the rejection did not count; in a modal that is gone, with the reason as it was typed."""
+def _not_decided(typed: str, services: Services, sent: ModalSubmission, text: str) -> Reply:
+    """Say that the decision did not count; in a modal that is gone, with what was ``typed`` as it was."""
     said = notice(f"🚫 {escape(text)}\nThis is what you typed:")
-    shown = {**said, "blocks": [*said["blocks"], quote(sent.view.typed(WHY))]}
-    return Reply(errors={WHY: text}, later=partial(services.show, sent.view.id, shown))
+    shown = {**said, "blocks": [*said["blocks"], quote(sent.view.typed(typed))]}
+    return Reply(errors={typed: text}, later=partial(services.show, sent.view.id, shown))
 
 
 async def _details(services: Services, click: Click) -> None:

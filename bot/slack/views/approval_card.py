@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.changes.model.change import Change, public_id
+from bot.changes.model.change import Change, DecisionVerb, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy.wall_clock import show_instant
 from bot.slack.views.canary import canary_line
@@ -17,6 +17,7 @@ from bot.slack.views.elements import (
     confirmation,
     context,
     counted,
+    escape,
     field,
     fields,
     header,
@@ -26,15 +27,18 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.fragments import audience_text, decision_text, jobs_text, state_word
+from bot.slack.views.fragments import audience_text, comment_lines, decision_text, jobs_text, state_word
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
 from bot.slack.views.temporary import extension_line, is_extension, until_line
 from bot.slack.views.times import freeze_line
 from bot.workflow.ports import ChangeDetails
 
 APPROVE: Final = "approve"
+APPROVE_SAYING: Final = "approve_with_comment"
 REJECT: Final = "reject"
 DETAILS: Final = "details"
+APPROVAL: Final = "approval"
+COMMENT: Final = "comment"
 REJECTION: Final = "rejection"
 WHY: Final = "why"
 #: What the value of a button ends with that was shown after the start had passed.
@@ -90,8 +94,7 @@ def approval_card(details: ChangeDetails) -> list[Block]:
         if warnings := warning_lines(details.kind, summary):
             blocks.append(section(f"*Before you approve*\n{warnings}"))
     blocks.append(quote(change.draft.reason))
-    if rejected := [d for d in details.decisions if d.reason]:
-        blocks.append(section(f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, 500)}"))
+    blocks += [section(each) for each in (comment_lines(details.decisions), _rejection_line(details)) if each]
     if waiting:
         own = f"The rule {code(details.policy.name)} lets the requester approve as well."
         requester = own if details.policy.self_approval else "The requester may not."
@@ -99,6 +102,12 @@ def approval_card(details: ChangeDetails) -> list[Block]:
         blocks.append(decision_buttons(details))
     blocks.append(context(f"Plan `{change.digest[:12]}`"))
     return blocks
+
+
+def _rejection_line(details: ChangeDetails) -> str:
+    """Return who rejected the change, and why; empty when nobody did."""
+    rejected = [each for each in details.decisions if each.verb is DecisionVerb.REJECT and each.reason]
+    return f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, 500)}" if rejected else ""
 
 
 def numbers_of(change: Change, total: int) -> str:
@@ -146,29 +155,50 @@ def _ending(change: Change) -> str:
     return f", and restored on {change.until}" if change.until else ""
 
 
-def decision_buttons(details: ChangeDetails) -> Block:
-    """Return Approve, Reject and Details, wherever a request is shown: what counts is checked at the click."""
+def _consequence(details: ChangeDetails) -> str:
+    """Return what an approval of now leads to; plain text."""
     change, numbers = details.change, numbers_of(details.change, details.tally.total)
-    late = change.start is not None and change.start.at <= details.now
-    value = ticket(change, at_once=late)
-    question = confirmation(
-        f"Approve {change.public_id}?",
-        (
-            f"{numbers} will be deleted permanently, {_beginning(details)}. This cannot be undone."
-            if details.kind.removes
-            else f"{public_id(change.part_of)} stays in effect until {change.until}."
-            if change.part_of is not None
-            else f"{numbers} will be changed exactly as shown, {_beginning(details)}{_ending(change)}."
-        ),
-        "Approve",
-    )
+    if details.kind.removes:
+        return f"{numbers} will be deleted permanently, {_beginning(details)}. This cannot be undone."
+    if change.part_of is not None:
+        return f"{public_id(change.part_of)} stays in effect until {change.until}."
+    return f"{numbers} will be changed exactly as shown, {_beginning(details)}{_ending(change)}."
+
+
+def _ticket_of_now(details: ChangeDetails) -> str:
+    start = details.change.start
+    return ticket(details.change, at_once=start is not None and start.at <= details.now)
+
+
+def decision_buttons(details: ChangeDetails) -> Block:
+    """Return what can be decided and Details, wherever a request is shown: what counts is checked at the click."""
+    change, value = details.change, _ticket_of_now(details)
+    question = confirmation(f"Approve {change.public_id}?", _consequence(details), "Approve")
     return actions(
         f"decide:{change.id}",
         [
             button("Approve", APPROVE, value, style="primary", confirm=question),
+            button("Approve with comment…", APPROVE_SAYING, value),
             button("Reject", REJECT, value, style="danger"),
             button("Details", DETAILS, value),
         ],
+    )
+
+
+def comment_form(details: ChangeDetails) -> View:
+    """Return the modal that takes a word with an approval, and says what the button would have asked."""
+    change = details.change
+    element = {"type": "plain_text_input", "action_id": COMMENT, "multiline": True, "max_length": 500}
+    return modal(
+        APPROVAL,
+        f"Approve {change.public_id}",
+        [
+            section(escape(_consequence(details))),
+            field(COMMENT, "Comment", element, hint="Everybody who sees the change can read this."),
+        ],
+        submit="Approve",
+        close="Go back",
+        private=_ticket_of_now(details),
     )
 
 

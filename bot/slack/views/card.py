@@ -23,7 +23,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.fragments import counts_text, decision_text, state_word, trouble
+from bot.slack.views.fragments import comment_lines, counts_text, decision_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.preview import AGAIN
 from bot.slack.views.problems import problem_lines
@@ -83,10 +83,8 @@ def card(details: ChangeDetails) -> list[Block]:
         blocks.append(wanted if change.part_of else beside(wanted, keep_button(change.id)))
     blocks.append(fields(_facts(details)))
     blocks.append(quote(change.draft.reason))
-    if open_questions := questions_line(details):
-        blocks.append(section(open_questions))
-    if unread := unread_line(details):
-        blocks.append(section(unread))
+    said = (comment_lines(details.decisions), questions_line(details), unread_line(details))
+    blocks += [section(each) for each in said if each]
     if change.problem:
         word = "Stopped" if change.stopped_at or change.state in ENDED_EARLY else "Left out"
         blocks.append(section(f"*{word}:* {problem_lines(change.problem, 1000)}"))

@@ -67,6 +67,12 @@ def _said(decision: Decision) -> str:
     return f"{person(decision.person)} {verb}{lapse}"
 
 
+def comment_lines(decisions: Sequence[Decision]) -> str:
+    """Return what approvers said with their approvals, a line each; empty when none said anything."""
+    approvals = [each for each in decisions if each.verb is DecisionVerb.APPROVE and each.reason]
+    return listed([f"💬 {person(each.person)}: {code(each.reason, 500)}" for each in approvals])
+
+
 def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:
     """Return numbers grouped by the reason that they share; ``total`` is how many there are with any reason."""
     lines = []

@@ -12,7 +12,7 @@ from bot.changes.model.messages import QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.slack.views.canary import canary_history
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
-from bot.slack.views.fragments import audience_text, count_parts, decision_text, state_word, trouble
+from bot.slack.views.fragments import audience_text, comment_lines, count_parts, decision_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
@@ -65,7 +65,8 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             then = f"Starts {when(datetime.fromtimestamp(begins, UTC))}" if begins else "Starting now"
             if data.get("frozen"):
                 then = f"{then}, once the freeze is lifted" if begins else "Starts once the freeze is lifted"
-            return f"🟢 Approved ({decision_text(details.decisions, change.approvals_required)}). {then}."
+            told = f"🟢 Approved ({decision_text(details.decisions, change.approvals_required)}). {then}."
+            return "\n".join(filter(None, (told, comment_lines(details.decisions))))
         case "rejected":
             rejection = next((d for d in details.decisions if d.verb is DecisionVerb.REJECT), None)
             if rejection is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.changes.model.batches import Tally
-from bot.changes.model.change import Change, FollowUp, public_id
+from bot.changes.model.change import Change, DecisionVerb, FollowUp, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import LENGTH, UNTIL, End, begins_at
 from bot.changes.outcome.restores import Restored, restored
@@ -24,7 +24,7 @@ from bot.slack.views.elements import (
     person,
     when,
 )
-from bot.slack.views.fragments import count_parts, decision_text, trouble
+from bot.slack.views.fragments import comment_lines, count_parts, decision_text, trouble
 from bot.slack.views.inputs import text_input
 from bot.slack.views.problems import problem_lines
 from bot.workflow.ports import ChangeDetails
@@ -110,9 +110,10 @@ def extension_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         case "asked":
             return f"⏲️ {name} waits for approval. {person(change.requester)}"
         case "approved":
-            return f"🟢 {name} is approved ({decision_text(details.decisions, change.approvals_required)})."
+            told = f"🟢 {name} is approved ({decision_text(details.decisions, change.approvals_required)})."
+            return "\n".join(filter(None, (told, comment_lines(details.decisions))))
         case "rejected":
-            why = next((each.reason for each in details.decisions if each.reason), "")
+            why = next((each.reason for each in details.decisions if each.verb is DecisionVerb.REJECT), "")
             return f"⛔ {name} is rejected: {code(why, 500)} The end stays as it is. {person(change.requester)}"
         case "expired":
             return f"⌛ {name} expired: nobody decided in time. The end stays as it is. {person(change.requester)}"

@@ -156,9 +156,10 @@ class Approvals:
     ) -> DecisionResult:
         """Let ``by`` decide on the plan with ``digest``.
 
-        Everything is checked now, whatever the button looked like. ``at_once`` tells that it said that the start has
-        passed, and ``clicked`` is the message that it stands in, if it is one. Raises NotAllowed or Superseded, both
-        also written to the audit log; the text answers the person.
+        Everything is checked now, whatever the button looked like. ``reason`` is why it is rejected, or what is said
+        with an approval. ``at_once`` tells that the button said that the start has passed, and ``clicked`` is the
+        message that it stands in, if it is one. Raises NotAllowed or Superseded, both also written to the audit log;
+        the text answers the person.
         """
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
             async with self._for_readers(by):
@@ -272,7 +273,8 @@ class Approvals:
             )
             await tx.decisions.add(decision)
             past = "approved" if verb is DecisionVerb.APPROVE else "rejected"
-            await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, rule=verdict.rule)
+            details = {"rule": verdict.rule, **({"comment": reason} if reason else {})}
+            await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, details=details)
             approvals = len(await self._approval_validity.note(tx, change, lapses))
             # The rule of this moment says how many there have to be, not the one under which it was asked for.
             policy = self._authorization.policy_of(change)

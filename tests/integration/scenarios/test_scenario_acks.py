@@ -49,6 +49,24 @@ async def preview(stage: Stage) -> tuple[SlackUser, str]:
     return stage.ana, "CHG-1: "
 
 
+async def approval(stage: Stage) -> tuple[SlackUser, str]:
+    """Say something with an approval."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await stage.max.click("approve_with_comment", message=stage.request_card(change))
+    await stage.max.wait_for_view(lambda view: view.callback_id == "approval")
+    await stage.max.type("comment", "Go ahead")
+    return stage.max, "That was the last approval needed"
+
+
+async def approval_too_late(stage: Stage) -> tuple[SlackUser, str]:
+    """Say something with an approval that somebody else has given meanwhile."""
+    person, _ = await approval(stage)
+    await stage.approve(1, by=stage.mia)
+    await stage.ended(1)
+    return person, "Go ahead"
+
+
 async def rejection(stage: Stage) -> tuple[SlackUser, str]:
     """Say why a request is rejected."""
     stage.telnyx.add_number(ONE)
@@ -115,6 +133,7 @@ Scene = Callable[[Stage], Awaitable[tuple[SlackUser, str]]]
 SCENES: dict[str, list[Scene]] = {
     "change_form": [form, broken_form],
     "preview": [preview],
+    "approval": [approval, approval_too_late],
     "rejection": [rejection, rejection_too_late],
     "adoption": [adoption],
     "save_template": [template, taken_template],

@@ -29,7 +29,14 @@ from bot.sandbox.slack.mrkdwn import mentions
 from bot.slack.interactions import SentView
 from bot.slack.listeners.opening import boxes_of
 from bot.slack.views.answers import field_errors, full_boxes, read_form
-from bot.slack.views.approval_card import approval_card, approval_text, read_ticket, rejection_form, ticket
+from bot.slack.views.approval_card import (
+    approval_card,
+    approval_text,
+    comment_form,
+    read_ticket,
+    rejection_form,
+    ticket,
+)
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import bar, clip, code, escape, listed, shortened
 from bot.slack.views.form import MOST_BOXES, form
@@ -293,6 +300,7 @@ def test_modals_are_legal(story: ChangeDetails) -> None:
         preview(story),
         details(story, HISTORY),
         rejection_form(story.change),
+        comment_form(story),
         in_the_way(1, NASTY),
         adoption_form("12:3:"),
     ):
