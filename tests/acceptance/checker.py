@@ -19,7 +19,8 @@ def assert_right(stage: Stage) -> None:
     _the_jobs_are_the_plan(stage)
     _everything_was_said_once(stage)
     _the_cards_are_final(stage)
-    ledger.assert_the_trail_is_whole(stage.database, stage.batches, _change(stage))
+    ends = "ended" if stage.story.until else "finished"
+    ledger.assert_the_trail_is_whole(stage.database, stage.batches, _change(stage), ends=ends)
     ledger.assert_nothing_waits(stage.database, _change(stage))
     assert_no_secret_is_readable(stage)
 
@@ -83,7 +84,8 @@ def _everything_was_said_once(stage: Stage) -> None:
     said = [text.split()[1] for text in history]
 
     name = f"CHG-{_change(stage)}"
-    assert said == [f"{name}-plan.csv", "Approved", str(stage.batches), "Done:", f"{name}-results.csv"]
+    ended = ["In", "@Ana", "The", str(stage.batches), "Over:"] if stage.story.until else ["Done:"]
+    assert said == [f"{name}-plan.csv", "Approved", str(stage.batches), *ended, f"{name}-results.csv"]
     assert f"at {stage.story.provider};" in history[2]
     assert _counts(stage) in history[3]
     assert stage.slack.thread(APPROVALS, request.ts)[1:] == []
@@ -104,7 +106,7 @@ def _the_cards_are_final(stage: Stage) -> None:
     assert f"{stage.batches} of {stage.batches} done" in shown
     assert "@Max approved" in shown
     assert "@Max approved" in stage.read(request)
-    assert _buttons(card) == ["retry_failed", "undo"]
+    assert _buttons(card) == ([] if stage.story.until else ["retry_failed", "undo"])
     assert _buttons(request) == []
 
 

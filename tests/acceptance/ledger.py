@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 #: The steps of a change that ran, each exactly once and in this order.
-MILESTONES: Final = ("proposed", "planned", "approval_requested", "approved", "started", "finished")
+MILESTONES: Final = ("proposed", "planned", "approval_requested", "approved", "started")
 #: One letter per step of a batch.
 _LETTERS: Final = {
     "batch_submitting": "s",
@@ -34,8 +34,13 @@ def rows(database: Path, query: str, *values: object) -> list[tuple[object, ...]
         return connection.execute(query, values).fetchall()
 
 
-def assert_the_trail_is_whole(database: Path, batches: int, change: int = 1, *, requester: str = "U0ANA") -> None:
-    """Check that every step of the change and of each of its batches was written down once and in order."""
+def assert_the_trail_is_whole(
+    database: Path, batches: int, change: int = 1, *, requester: str = "U0ANA", ends: str = "finished"
+) -> None:
+    """Check that every step of the change and of each of its batches was written down once and in order.
+
+    ``ends`` is what its last step is called.
+    """
     trail = rows(database, "SELECT what, actor, digest, details FROM events WHERE change_id = ? ORDER BY id", change)
     digests = {
         digest for what, _, digest, _ in trail if what in {"planned", "approval_requested", "approved", "started"}
@@ -49,7 +54,8 @@ def assert_the_trail_is_whole(database: Path, batches: int, change: int = 1, *, 
             position = int(json.loads(str(details))["batch"])
             paths[position] = paths.get(position, "") + _LETTERS[str(what)]
 
-    assert [what for what, *_ in trail if what in MILESTONES] == list(MILESTONES)
+    milestones = [*MILESTONES, ends]
+    assert [what for what, *_ in trail if what in milestones] == milestones
     assert [what for what, times in Counter(others).items() if times > 1] == []
     assert (actors["proposed"], actors["approval_requested"], actors["approved"]) == (requester, requester, "U0MAX")
     assert len(digests) == 1

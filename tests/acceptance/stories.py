@@ -63,6 +63,8 @@ class Story(ABC):
     wanted: ClassVar[Mapping[str, str]]
     #: The filter by which Ana finds the numbers, each condition chosen; empty when she types the numbers.
     filters: ClassVar[Mapping[str, str]] = {}
+    #: When a temporary change is to end, as Ana types it; she ends it long before that. Empty for one that lasts.
+    until: ClassVar[str] = ""
     #: A value that is no secret, so that it has to be found in the database.
     plain: ClassVar[str]
 
@@ -166,6 +168,46 @@ class Bundles(Settings):
         stage.telnyx.add_number("+13035559998")
 
 
+class Temporary(Settings):
+    """The same there and back: it is in effect until Ana ends it, and then the numbers have what they had."""
+
+    wanted: ClassVar = {"customer_reference": REFERENCE, FORWARDING: "on-failure"}
+    until = "in 4 hours"
+
+    def stock(self, stage: Stage, *, batches: int, each: int) -> None:
+        """Give the account the same numbers, with a reference that they can get back."""
+        super().stock(stage, batches=batches, each=each)
+        for number in stage.asked:
+            if number not in stage.settled:
+                stage.telnyx.number(number.id).customer_reference = "Dallas"
+
+    def truth(self, stage: Stage) -> dict[str, Told]:
+        """Return what the jobs say that went there."""
+        there = stage.telnyx.jobs[: stage.batches]
+        return {operation.id: _outcome(job, operation) for job in there for operation in job.operations}
+
+    def worked_on(self, stage: Stage) -> Counter[str]:
+        """Return how many of these jobs each number is in."""
+        there = stage.telnyx.jobs[: stage.batches]
+        return Counter(operation.id for job in there for operation in job.operations)
+
+    def assert_jobs(self, stage: Stage) -> None:
+        """Check that every number that was changed is in one of as many jobs back, and no other number is."""
+        back = stage.telnyx.jobs[stage.batches :]
+        unchanged = {number.id for number in (*stage.failing, *stage.settled)}
+        assert len(back) == stage.batches
+        assert Counter(operation.id for job in back for operation in job.operations) == Counter(
+            number.id for number in stage.asked if number.id not in unchanged
+        )
+
+    def assert_values(self, stage: Stage) -> None:
+        """Check that every number has what it had before."""
+        for number in stage.asked:
+            now = stage.telnyx.number(number.id)
+            had = (REFERENCE, "on-failure") if number in stage.settled else ("Dallas", "always")
+            assert (now.customer_reference, now.value(FORWARDING)) == had
+
+
 class Emergency(TelnyxStory):
     """``telnyx.emergency``: emergency calls on, with an address."""
 
@@ -259,6 +301,7 @@ def _outcome(job: Job, operation: JobOperation) -> Told:
 
 
 SETTINGS: Final = Settings()
+TEMPORARY: Final = Temporary()
 BUNDLES: Final = Bundles()
 EMERGENCY: Final = Emergency()
 CLOSE: Final = Close()

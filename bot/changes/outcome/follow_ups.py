@@ -96,11 +96,16 @@ def _back(kind: Kind, number: _Changed) -> tuple[dict[str, Value], list[str]]:
 
 
 def not_restorable(kind: Kind, numbers: Iterable[PlannedNumber]) -> dict[str, list[PlannedNumber]]:
-    """Return setting -> the numbers of a plan that cannot get back what they have of it now."""
+    """Return setting -> the numbers of a plan that cannot get back what they have of it now.
+
+    Secrets are among them: what was there before is compared, and not kept.
+    """
     found: dict[str, list[PlannedNumber]] = {}
     for number in numbers:
-        for name in _back(kind, number)[1] if number.batch is not None else ():
-            found.setdefault(name, []).append(number)
+        if number.batch is not None:
+            secret = [name for name in number.after if kind.setting(name).secret]
+            for name in dict.fromkeys((*_back(kind, number)[1], *secret)):
+                found.setdefault(name, []).append(number)
     return found
 
 

@@ -194,6 +194,8 @@ class Canary:
 
     async def _check(self, change: Change) -> tuple[str, StalenessCheck | None]:
         """Look at the numbers of the rest; return why none of it may be sent, whatever they have, or what was seen."""
+        if change.until is not None and change.until.at <= self._context.clock():
+            return f"Its end, {change.until}, came before the rest could be sent, so that was not sent.", None
         async with self._context.database.reading() as tx:
             rest = {batch.position for batch in await tx.batches.held_back(change.id)}
         numbers, stored = await stored_plan(self._context, change)

@@ -35,6 +35,8 @@ class Wish:
     command: str = "update"
     #: A filter that finds the numbers, each condition chosen; empty when she types them.
     filters: Mapping[str, str] = field(default_factory=dict)
+    #: When the change is to end; empty for one that lasts.
+    until: str = ""
 
 
 class People:
@@ -66,6 +68,22 @@ class People:
                 await self.max.click("approve", message=request)
             with contextlib.suppress(TimeoutError):
                 await self._slack.wait_for(lambda: not self._buttons(request), timeout=self._soon)
+
+    async def end(self) -> None:
+        """Ana presses End now, once the one change is in effect, until the card shows that she did."""
+
+        def ends() -> bool:
+            return any("end_now" in str(message.blocks) for message in self._slack.messages(OPS))
+
+        while not ends():  # what brings it into effect may be in trouble for long
+            with contextlib.suppress(TimeoutError):
+                await self._slack.wait_for(ends, timeout=self._soon)
+        while ends():
+            await self._scene.up.wait()
+            with contextlib.suppress(StandInRefused):  # the button has just gone
+                await self.ana.click("end_now", message=self._slack.messages(OPS)[0])
+            with contextlib.suppress(TimeoutError):
+                await self._slack.wait_for(lambda: not ends(), timeout=self._soon)
 
     async def cancel_undecided(self, name: str) -> None:
         """Ana cancels a change until there is nothing left to decide about it."""
@@ -116,7 +134,7 @@ class People:
         await self.ana.command("/numbers", wish.command, channel=OPS)
         await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=self._soon)
         numbers = None if wish.filters else [number.phone_number for number in wish.numbers]
-        besides = {"reason": "Moving to the *new* PBX"}
+        besides = {"reason": "Moving to the *new* PBX"} | ({"until": wish.until} if wish.until else {})
         await fill(self.ana, numbers, wish.values, filters=wish.filters, besides=besides, within=self._soon)
         while self._shows("change_form"):
             sent = await self.ana.submit()

@@ -22,7 +22,7 @@ from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage
-from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, SETTINGS, Story
+from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, SETTINGS, TEMPORARY, Story
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
 BROKE: Final = 1
@@ -107,9 +107,12 @@ class Scene(RestartingStage):
 
     async def play(self) -> None:
         """Play the story to its end, and let Ana ask then who holds numbers."""
-        name = await self.people.ask(Wish(self.asked, self.story.wanted, self.story.command, self.story.filters))
+        story = self.story
+        name = await self.people.ask(Wish(self.asked, story.wanted, story.command, story.filters, story.until))
         assert name is not None
         await self.people.approve(name)
+        if story.until:
+            await self.people.end()
         await self.quiet()
         self.locks = await self.people.ask_for_locks()
 
@@ -138,6 +141,7 @@ OVER_HTTP: Final = Setting("settings over HTTP")
 OTHERS: Final = (
     Setting("settings in Socket Mode", transport="socket"),
     Setting("settings of a bundle", BUNDLES),
+    Setting("settings there and back", TEMPORARY),
     Setting("emergency settings", EMERGENCY, batches=1),
     Setting("settings at Close", CLOSE, batches=1),
 )

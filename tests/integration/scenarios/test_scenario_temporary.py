@@ -13,6 +13,7 @@ import pytest
 from bot.changes.model.batches import Operation
 from bot.changes.model.kinds import Kind
 from bot.changes.outcome.follow_ups import CarriedOver, to_undo
+from bot.sandbox.close import CloseStandIn, Fixtures
 from bot.sandbox.slack import SlackUser
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says, reject
@@ -458,3 +459,49 @@ async def test_strangers_extend_nothing(stage: Stage, numbers: list[str]) -> Non
 
     assert "may" in await stage.command(f"extend CHG-{change} until in 9 hours", by=stage.sam)
     assert stage._posted(2, ":approval_card") is None
+
+
+async def test_a_temporary_change_at_close_goes_there_and_back(
+    both: Stage, close: CloseStandIn, team: Fixtures
+) -> None:
+    """Number by number, and one that somebody changed meanwhile keeps no other from going back."""
+    numbers = [number.number for number in team.shared[:4]]
+    before = {number: close.number(number).label for number in numbers}
+    await both.open("close")
+    await both.fill(numbers, {"label": "Holiday desk"}, "Closed for the holiday")
+    await both.ana.type("until", "in 4 hours")
+    await both.send()
+    await both.planned()
+    change = await both.request()
+    await both.approve(change)
+    await card_says(both, change, "In effect")
+    await both.quiet()
+    close.number(numbers[1]).label = "Portal"
+    both.clock.advance(5 * 3600)
+    await both.ended(change)
+
+    assert {number: close.number(number).label for number in numbers} == {**before, numbers[1]: "Portal"}
+    assert restores(both, change) == {"verified": 3, "left": 1}
+    assert both.failures() == []
+
+
+async def test_the_rest_behind_a_canary_is_not_sent_after_the_end(stage: Stage, numbers: list[str]) -> None:
+    """Continued too late, the rest stays as it is, and the canary's numbers go back."""
+    stage.telnyx.fail(numbers[1])
+    await stage.open("update")
+    await stage.fill(numbers, {REFERENCE: "Holiday"}, "Closed for the holiday")
+    await stage.ana.type("canary", "2")
+    await stage.ana.type("until", "in 1 hour")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Paused after the canary")
+    await stage.quiet()
+    stage.clock.advance(3700)
+    await stage.answered(stage.ana, stage.ana.click("go_on", message=stage.card(change)))
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+    assert stage.outcomes(change) == {"verified": 1, "failed": 1, "not_attempted": 1}
+    assert restores(stage, change) == {"verified": 1, "": 2}

@@ -197,3 +197,11 @@ def test_a_restore_that_gives_anything_else_is_found() -> None:
     assert beyond(SETTINGS, wrong, restored) == ["+13035550000", "+13035550001"]
     assert beyond(SETTINGS, stranger, {"0": restored["0"]}) == ["+13035550001"]
     assert beyond(SETTINGS, tampered, restored) == ["+13035550000", "+13035550001"]
+
+
+def test_a_secret_cannot_be_temporary(encryption: Encryption) -> None:
+    """What was there before is compared and not kept, wherever the new one comes from."""
+    fleet = [Snapshot(id="1", e164="+13035550100", values={"external_pin": encryption.seal("0000")})]
+    plan = build(SETTINGS, {"external_pin": encryption.seal("4711")}, fleet)
+
+    assert list(not_restorable(SETTINGS, plan.numbers)) == ["external_pin"]
