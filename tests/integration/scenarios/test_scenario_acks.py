@@ -13,6 +13,7 @@ from bot.sandbox.slack import SlackUser
 from bot.slack import click_runner, listeners, modals
 from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import OPS, Stage
+from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_templates import ask_name
 from tests.integration.scenarios.test_scenario_undecidable import notice, unreadable
 
@@ -94,6 +95,30 @@ async def adoption(stage: Stage) -> tuple[SlackUser, str]:
     return stage.otto, "is now polled for batch 1"
 
 
+async def extension(stage: Stage) -> tuple[SlackUser, str]:
+    """Say until when a temporary change is to last."""
+    stage.telnyx.add_number(ONE, customer_reference="Dallas")
+    await stage.open()
+    await stage.fill(ONE, {"customer_reference": "Holiday"}, "Closed for the holiday")
+    await stage.ana.type("until", "in 4 hours")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    await stage.ana.click("extend", message=stage.card(change))
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "extension")
+    await stage.ana.type("until", "in 9 hours")
+    return stage.ana, "asks for approval"
+
+
+async def shorter_extension(stage: Stage) -> tuple[SlackUser, str]:
+    """Say that a temporary change is to end earlier."""
+    person, _ = await extension(stage)
+    await person.type("until", "in 1 hour")
+    return person, "Give a later time"
+
+
 async def template(stage: Stage) -> tuple[SlackUser, str]:
     """Give a name to a change that is kept."""
     stage.telnyx.add_number(ONE)
@@ -136,6 +161,7 @@ SCENES: dict[str, list[Scene]] = {
     "approval": [approval, approval_too_late],
     "rejection": [rejection, rejection_too_late],
     "adoption": [adoption],
+    "extension": [extension, shorter_extension],
     "save_template": [template, taken_template],
     "values_form": [values, broken_values],
 }
