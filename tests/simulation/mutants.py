@@ -64,6 +64,18 @@ MUTANTS: Final = (
         "if False:",
     ),
     Broken(
+        "no update of a stale number is sent",
+        "bot/providers/close/updates.py",
+        "if not (changed := conflicts(kind, told, number.before, number.wanted)):",
+        "if not (changed := []):",
+    ),
+    Broken(
+        "no update is sent in a freeze",
+        "bot/store/records/bulk_runs.py",
+        "return Halt() if await self._connection.scalar(frozen) else None",
+        "return None",
+    ),
+    Broken(
         "a job that nobody confirmed is searched for before it is made again",
         f"{EXECUTION}/submission.py",
         "            await self._unknown(one.claim, one.batch, one.change, error.message)\n",

@@ -106,6 +106,7 @@ class Services:
 
     def touch(self, e164: str) -> None:
         """Note that somebody else has changed a number."""
+        self.trace.add(f"{e164} is somebody else's now")
         self.touched[e164] = self.nature.loop.time()
 
     def value(self, provider: str, e164: str, name: str) -> Any:

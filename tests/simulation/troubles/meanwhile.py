@@ -22,16 +22,15 @@ LONG: Final = 300.0
 BLIND: Final = 1e6
 #: Seconds for which Close puts off what is to be updated.
 PUT_OFF: Final = 150
-#: A batch of which nobody knows whether it was sent, and its numbers with what they are to have.
+#: How often an operator stops what Close has put off.
+STOPPED: Final = 0.5
+#: Changes of whose batches nobody knows whether they were sent; and numbers of one, with what they are to have.
 UNKNOWN: Final = "SELECT change_id FROM batches WHERE state = 'unknown' ORDER BY id"
-UNKNOWN_NUMBERS: Final = (
-    "SELECT o.e164, o.after FROM operations o JOIN batches b ON b.change_id = o.change_id AND b.position = o.batch "
-    "WHERE b.state = 'unknown' ORDER BY b.id, o.position"
-)
-#: Runs at Close in which numbers wait.
+NUMBERS: Final = "SELECT e164, after FROM operations WHERE change_id = ? AND batch NOT NULL ORDER BY position"
+#: Numbers that wait in a run at Close, with the batch that this is and what they are to have.
 WAITING: Final = (
-    "SELECT DISTINCT r.reference FROM runs r JOIN run_numbers n ON n.run_id = r.id "
-    "WHERE r.open AND n.state = 'waiting' ORDER BY r.id"
+    "SELECT r.reference, n.e164, n.wanted FROM runs r JOIN run_numbers n ON n.run_id = r.id "
+    "WHERE r.open AND n.state = 'waiting' ORDER BY r.id, n.position"
 )
 
 
@@ -43,22 +42,25 @@ async def unanswered(world: World, random: Random) -> None:
         world.telnyx.job_seconds = LONG
     kind: Any = "drop_after" if made else "drop_before"
     world.telnyx.faults.add(method="POST", path=JOBS, kind=kind, times=random.randint(1, 2))
-    if changes := await _looked_for(world, UNKNOWN):
-        await then(world, random, changes[0])
+    if found := await _looked_for(world, UNKNOWN):
+        await then(world, random, *found[0])
 
 
 async def put_off(world: World, random: Random) -> None:
-    """Let Close put off a few updates, and an operator freeze everything or cancel the change before they are due."""
-    world.close.faults.add(method="PUT", path="*", kind="rate_limited", times=random.randint(1, 9), retry_after=PUT_OFF)
-    if references := await _looked_for(world, WAITING):
-        await random.choice((_cancelled, _frozen))(world, random, references[0].partition("/")[0])
+    """Let Close put off a few updates, and somebody edit a number before they are due, or an operator stop them."""
+    world.close.faults.add(method="PUT", path="*", kind="rate_limited", times=random.randint(3, 9), retry_after=PUT_OFF)
+    if found := await _looked_for(world, WAITING):
+        reference, e164, wanted = random.choice(found)
+        edit(world, random, e164, json.loads(wanted))
+        if random.random() < STOPPED:
+            await random.choice((_cancelled, _frozen))(world, random, reference.partition("/")[0])
 
 
-async def _looked_for(world: World, query: str) -> list[Any]:
+async def _looked_for(world: World, query: str) -> list[tuple[Any, ...]]:
     """Return what a query finds as soon as it finds anything; nothing when that does not come."""
     for _ in range(LOOKS):
         await asyncio.sleep(2.0)
-        if found := [first for (first,) in world.judge.rows(query)]:
+        if found := world.judge.rows(query):
             return found
     return []
 
@@ -71,10 +73,9 @@ async def _frozen(world: World, random: Random, _: object) -> None:
     await freeze(world, random)
 
 
-async def _edited(world: World, random: Random, _: object) -> None:
-    if numbers := world.judge.rows(UNKNOWN_NUMBERS):
-        e164, after = random.choice(numbers)
-        edit(world, random, e164, json.loads(after))
+async def _edited(world: World, random: Random, change: object) -> None:
+    e164, after = random.choice(world.judge.rows(NUMBERS, change))
+    edit(world, random, e164, json.loads(after))
 
 
 async def _unlisted(world: World, _: Random, __: object) -> None:
