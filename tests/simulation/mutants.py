@@ -152,7 +152,7 @@ MUTANTS: Final = (
     Broken(
         "the results of every change are shared",
         f"{EXECUTION}/completion.py",
-        "            await self._notify.results(tx, claim.subject)\n",
+        "        await self._notify.results(tx, change.id)\n",
         "",
     ),
     Broken(
