@@ -238,6 +238,11 @@ class Change:
     part_of: int | None = None
 
     @property
+    def restores(self) -> bool:
+        """Whether it is the part of a temporary change that restores its numbers."""
+        return self.draft.base is not None and self.draft.base.what is FollowUp.RESTORE
+
+    @property
     def public_id(self) -> str:
         """``CHG-42``."""
         return public_id(self.id)

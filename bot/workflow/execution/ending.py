@@ -29,7 +29,7 @@ from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
-from bot.workflow.execution.stop import RELEASED
+from bot.workflow.execution.stop import RELEASED, ChangeStop
 from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,10 @@ NOTICE: Final = timedelta(hours=1)
 #: Pause between two looks whether a restore is over, which makes itself heard when it is.
 LOOK: Final = timedelta(minutes=10)
 
+#: States in which numbers may wait to be sent, or for somebody to say whether they are.
+_UNDER_WAY: Final = frozenset({ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.PAUSED})
+#: Why numbers are not sent by a change whose end has come.
+_TOO_LATE: Final = "The end of the change came before this number was sent."
 #: Why nothing is restored by a change that does not hold its numbers any more.
 NOT_RESTORED: Final = f"{RELEASED} So they are not restored."
 
@@ -51,6 +55,7 @@ class ChangeEnd:
         self._authorization = authorization
         self._notify = notifications
         self._refusals = DeniedActions(context)
+        self._stopping = ChangeStop(context, notifications)
 
     async def awaited(self, tx: Transaction, change: Change, counts: Mapping[str, Any]) -> bool:
         """Let a temporary change be in effect until its end; False when it changed nothing, or is none."""
@@ -164,6 +169,9 @@ class ChangeEnd:
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.IN_EFFECT or change.until is None:
                 await tx.tasks.done(claim)
+                if change.state in _UNDER_WAY and change.until is not None:
+                    await self._cut_short(tx, change)
+                    self._context.ring()
                 return
             restore = await tx.changes.part(change.id, FollowUp.RESTORE)
             if restore is None or restore.state is ChangeState.STALE:
@@ -179,6 +187,14 @@ class ChangeEnd:
             else:
                 await tx.tasks.again(claim, now + LOOK)
         self._context.ring()
+
+    async def _cut_short(self, tx: Transaction, change: Change) -> None:
+        """Send nothing more of a change whose end has come: what was sent goes back as soon as it has been read back.
+
+        Nobody would undo, otherwise, what a canary has changed that is paused, or a freeze has cut in two.
+        """
+        problem = f"Its end, {change.until}, came before all its numbers were sent."
+        await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_TOO_LATE)
 
     async def _restore(self, tx: Transaction, change: Change) -> None:
         """Write down what restores the numbers of ``change``, and make its planning due."""

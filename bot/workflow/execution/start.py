@@ -121,10 +121,13 @@ class ChangeStart:
         """Return the digest that the approvals of ``change`` are for, if it is its own; otherwise nothing.
 
         The approval of a temporary change covers what restores its numbers: that this gives them nothing but what they
-        had before was looked at when it was planned.
+        had before was looked at when it was planned. One that has lapsed since let them be changed, so it lets them go
+        back, too.
         """
         approved = await tx.changes.get(await tx.changes.whole(change.id))
-        decided = {decision.digest for decision in await tx.decisions.of(approved.id) if decision.counts}
+        decisions = await tx.decisions.of(approved.id)
+        approvals = [each for each in decisions if each.counts or (change.restores and each.lapse)]
+        decided = {each.digest for each in approvals}
         return change.digest if decided == {approved.digest} else ""
 
     async def _conclude(
@@ -159,6 +162,8 @@ class ChangeStart:
         batches = await tx.batches.of(change.id)
         first = [batch for batch in batches if batch.canary] or batches
         await tx.tasks.add_many(Task.SUBMIT, [batch.id for batch in first], now)
+        if change.until is not None:  # it may come while something is not sent yet
+            await tx.tasks.add(Task.END, change.id, change.until.at)
         await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
 
     async def _refuse(self, tx: Transaction, change: Change) -> None:

@@ -115,8 +115,9 @@ class ChangeStop:
     async def stop_by_itself(
         self, tx: Transaction, change: Change, *, problem: str, reason: str, code: str = STOPPED, stale: int = 0
     ) -> None:
-        """Stop a running change for a reason that nobody gave, as :meth:`stop` does, and tell everybody."""
-        await self.stop(tx, change, by=ITSELF, problem=problem, code=code, reason=reason, stale=stale)
+        """Stop a running change for a reason that nobody gave, as :meth:`stop` does, and tell everybody if it did."""
+        if not await self.stop(tx, change, by=ITSELF, problem=problem, code=code, reason=reason, stale=stale):
+            return
         await self._notify.failure(tx, change.id, "stopped")
         await self._notify.cards(tx, change.id)
 

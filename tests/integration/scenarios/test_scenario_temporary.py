@@ -486,7 +486,7 @@ async def test_a_temporary_change_at_close_goes_there_and_back(
 
 
 async def test_the_rest_behind_a_canary_is_not_sent_after_the_end(stage: Stage, numbers: list[str]) -> None:
-    """Continued too late, the rest stays as it is, and the canary's numbers go back."""
+    """Continued too late, before the end is seen to, the rest stays as it is, and the canary's numbers go back."""
     stage.telnyx.fail(numbers[1])
     await stage.open("update")
     await stage.fill(numbers, {REFERENCE: "Holiday"}, "Closed for the holiday")
@@ -498,6 +498,7 @@ async def test_the_rest_behind_a_canary_is_not_sent_after_the_end(stage: Stage, 
     await stage.approve(change)
     await card_says(stage, change, "Paused after the canary")
     await stage.quiet()
+    await stage.tamper("DELETE FROM tasks WHERE task = 'end'")
     stage.clock.advance(3700)
     await stage.answered(stage.ana, stage.ana.click("go_on", message=stage.card(change)))
     await stage.ended(change)
@@ -505,3 +506,70 @@ async def test_the_rest_behind_a_canary_is_not_sent_after_the_end(stage: Stage, 
     assert references(stage) == ["Dallas"] * 3
     assert stage.outcomes(change) == {"verified": 1, "failed": 1, "not_attempted": 1}
     assert restores(stage, change) == {"verified": 1, "": 2}
+
+
+async def on_trial(stage: Stage, numbers: list[str]) -> int:
+    """Have a temporary change pause because the second number of its canary fails, and return its number."""
+    stage.telnyx.fail(numbers[1])
+    await stage.open("update")
+    await stage.fill(numbers, {REFERENCE: "Holiday"}, "Closed for the holiday")
+    await stage.ana.type("until", "in 4 hours")
+    await stage.ana.type("canary", "2")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Paused after the canary")
+    return change
+
+
+async def test_a_canary_that_is_paused_goes_back_at_the_end(stage: Stage, numbers: list[str]) -> None:
+    """Nobody has decided on the rest by then: it is not sent, and what the canary has changed is restored."""
+    change = await on_trial(stage, numbers)
+    assert references(stage) == ["Holiday", "Dallas", "Dallas"]
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+    assert stage.outcomes(change) == {"verified": 1, "failed": 1, "not_attempted": 1}
+    assert restores(stage, change) == {"verified": 1, "": 2}
+    assert "came before all its numbers were sent" in stage.read(stage.card(change))
+
+
+async def test_what_a_freeze_keeps_back_until_the_end_is_not_sent_after_it(stage: Stage, numbers: list[str]) -> None:
+    """The canary has been sent when submissions are frozen; the rest is not sent only to be restored."""
+    stage.telnyx.job_seconds = 60
+    await stage.open("update")
+    await stage.fill(numbers, {REFERENCE: "Holiday"}, "Closed for the holiday")
+    await stage.ana.type("until", "in 4 hours")
+    await stage.ana.type("canary", "2")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.telnyx.wait_for(lambda: stage.telnyx.jobs)
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    stage.telnyx.job_seconds = 0.02
+    stage.telnyx.advance(60)
+    await stage.slack.wait_for(lambda: references(stage) == ["Holiday", "Holiday", "Dallas"], what="the canary")
+    stage.clock.advance(5 * 3600)
+    await card_says(stage, change, "Being restored")
+    await stage.command("unfreeze", by=stage.otto)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+    assert len(stage.telnyx.jobs) == 2
+    assert restores(stage, change) == {"verified": 2, "": 1}
+
+
+async def test_numbers_go_back_although_their_approval_has_lapsed(stage: Stage, numbers: list[str]) -> None:
+    """It does not let the rest follow its canary any more, and it lets go back what was changed while it counted."""
+    change = await on_trial(stage, numbers)
+    await stage.stop()
+    await stage.start(LINESMAN_APPROVERS="U0MIA,U0ANA")
+    await stage.answered(stage.otto, stage.otto.click("go_on", message=stage.card(change)))
+    await card_says(stage, change, "In effect", "Max approved, which no longer counts")
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
