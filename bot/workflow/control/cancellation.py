@@ -43,13 +43,15 @@ class Cancellation:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
         unsaid = ""
-        if change.requester != by:
+        if change.requester != by or change.restores:
+            # Without its restore a temporary change would last for good, which nobody has approved.
             unsaid = await self._only_operators(change, by)
         else:
             await self._authorization.stop_own(by)
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
-            problem = f"Cancelled by {'its requester' if by == change.requester else 'an operator'}."
+            own = by == change.requester and not change.restores
+            problem = f"Cancelled by {'its requester' if own else 'an operator'}."
             said = await self.end(tx, change, by=by, problem=problem)
             if unsaid:
                 await tx.events.add(change_id, "cancelled_by_memory", at=self._context.clock(), actor=by, answer=unsaid)
@@ -62,7 +64,8 @@ class Cancellation:
         try:
             return await self._authorization.brake(by)
         except NotAuthorized as error:
-            only = f"Only the requester or an operator can cancel {change.public_id}."
+            who = "an operator" if change.restores else "the requester or an operator"
+            only = f"Only {who} can cancel {change.public_id}."
             raise NotAuthorized(f"{only} {error.message}") from error
 
     async def end(

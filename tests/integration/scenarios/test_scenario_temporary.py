@@ -573,3 +573,19 @@ async def test_numbers_go_back_although_their_approval_has_lapsed(stage: Stage, 
     await stage.ended(change)
 
     assert references(stage) == ["Dallas"] * 3
+
+
+async def test_a_requester_cannot_make_it_last_by_cancelling_the_way_back(stage: Stage, numbers: list[str]) -> None:
+    """That would be an extension that nobody approved. An operator can, and all who care are told."""
+    change = await in_effect(stage, numbers)
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    stage.clock.advance(5 * 3600)
+    await card_says(stage, change, "Being restored", "No number is restored until an operator lifts it")
+    restore = change + 1
+    assert f"Only an operator can cancel CHG-{restore}" in await stage.command(f"cancel CHG-{restore}")
+    assert f"CHG-{restore} is cancelled" in await stage.command(f"cancel CHG-{restore}", by=stage.otto)
+    await stage.ended(change)
+
+    assert references(stage) == ["Holiday"] * 3
+    assert "Cancelled by an operator" in stage.failures()[-1]
+    assert "3 failed" in stage.failures()[-1]
