@@ -165,6 +165,8 @@ class Summary:
     having: Mapping[str, int] = field(default_factory=dict)
     #: The first few numbers of the canary, in E.164; empty when there is none.
     canary: tuple[str, ...] = ()
+    #: When the change ends by its plan; it ends at another time when it is extended, or ended early.
+    ends_at: datetime | None = None
 
     @property
     def size(self) -> int:

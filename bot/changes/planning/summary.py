@@ -80,6 +80,7 @@ def summarise(
             for number in _telling(kind, changed)
         ),
         paid=paid,
+        ends_at=plan.until.at if plan.until else None,
         canary=tuple(number.e164 for number in changed if number.batch in first)[:SAMPLE_SIZE],
         cautions={why: len(numbers) for why, numbers in cautions.items()}
         | (dict.fromkeys(given, len(changed)) if changed else {}),

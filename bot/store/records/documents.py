@@ -85,6 +85,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "cautions": dict(summary.cautions),
         "cautioned": {caution: list(named) for caution, named in summary.cautioned.items()},
         "canary": list(summary.canary),
+        "ends_at": summary.ends_at.isoformat() if summary.ends_at else None,
         "left_out": summary.left_out,
         "conditions": list(summary.conditions),
         "locked": [[h.change, h.requester, h.since.isoformat(), h.numbers] for h in summary.locked],
@@ -112,6 +113,7 @@ def summary_from_json(stored: Mapping[str, Any]) -> Summary:
         cautions=stored.get("cautions", {}),
         cautioned={caution: tuple(named) for caution, named in stored.get("cautioned", {}).items()},
         canary=tuple(stored.get("canary", ())),
+        ends_at=datetime.fromisoformat(stored["ends_at"]) if stored.get("ends_at") else None,
         left_out=stored.get("left_out", 0),
         conditions=tuple(stored.get("conditions", ())),
         locked=tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -89,6 +90,8 @@ class ChangeStart:
             await self._wait(claim, begins)
             return
         numbers, stored = await stored_plan(self._context, change)
+        if change.part_of is not None and not await self._stands(change.part_of):
+            stored = ""
         checked_at = self._context.clock()
         try:
             seen = await self._staleness.read(change, dict(enumerate(numbers)))
@@ -113,6 +116,14 @@ class ChangeStart:
             return self._authorization.still_allowed(change)
         policies = self._context.policies
         return policies.governing(change.kind, change.size, change.names) or policies.fallback
+
+    async def _stands(self, whole: int) -> bool:
+        """Tell whether the stored plan of a temporary change, which says what is restored, is the approved one."""
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(whole)
+        if change.until and change.summary and change.summary.ends_at:  # its end may have been moved since
+            change = replace(change, until=replace(change.until, at=change.summary.ends_at))
+        return (await stored_plan(self._context, change))[1] == change.digest
 
     async def _lapsed(self, change: Change, policy: Policy) -> str:
         return await self._approval_validity.in_the_way(change, policy, "nothing was sent")

@@ -589,3 +589,17 @@ async def test_a_requester_cannot_make_it_last_by_cancelling_the_way_back(stage:
     assert references(stage) == ["Holiday"] * 3
     assert "Cancelled by an operator" in stage.failures()[-1]
     assert "3 failed" in stage.failures()[-1]
+
+
+async def test_values_from_before_that_are_not_the_approved_ones_are_not_sent(stage: Stage, numbers: list[str]) -> None:
+    """The plan in the database is compared with its digest again, days later and after an extension."""
+    change = await in_effect(stage, numbers)
+    extension = await asked_to_extend(stage, change)
+    await stage.approve(extension)
+    await stage.tamper("UPDATE operations SET before = replace(before, 'Dallas', 'Elsewhere')")
+    stage.clock.advance(10 * 3600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Holiday"] * 3
+    assert len(stage.telnyx.jobs) == 1
+    assert "not the one that was approved" in stage.failures()[-1]
