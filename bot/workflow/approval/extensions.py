@@ -8,6 +8,7 @@ come meanwhile.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from bot.changes.input.requests import REASON_LENGTH
 from bot.changes.model.change import Base, Change, Draft, FollowUp
@@ -70,7 +71,7 @@ class Extensions:
             digest = extension_digest(change.digest, until)
             if (present := await tx.changes.submitted_as(submission)) is not None:
                 return present, (await tx.changes.get(present)).digest
-            await _open_to_extension(tx, change)
+            await _open_to_extension(tx, change, now)
             draft = Draft(
                 kind=change.kind,
                 reason=f"Extension of {change.public_id}: {change.draft.reason}"[:REASON_LENGTH],
@@ -95,7 +96,7 @@ class Extensions:
         return extension, digest
 
 
-async def _open_to_extension(tx: Transaction, change: Change) -> None:
+async def _open_to_extension(tx: Transaction, change: Change, now: datetime) -> None:
     """Raise Superseded unless ``change`` is in effect, not ending, and nobody has asked to extend it yet."""
     if change.state is not ChangeState.IN_EFFECT:
         state = change.state.value.replace("_", " ")
@@ -103,5 +104,10 @@ async def _open_to_extension(tx: Transaction, change: Change) -> None:
     if (restore := await tx.changes.part(change.id, FollowUp.RESTORE)) is not None:
         raise Superseded(f"{change.public_id} is ending already: {restore.public_id} restores its numbers.")
     extension = await tx.changes.part(change.id, FollowUp.EXTEND)
-    if extension is not None and not extension.state.over:
+    if extension is not None and extension.state is ChangeState.PLANNED:
+        # Nobody was asked: the policy did not let it, or Slack, or this process ended in between.
+        await tx.tasks.remove(Task.DISCARD, [extension.id])
+        await tx.changes.move(extension.id, ChangeState.DISCARDED, finished_at=now)
+        await tx.events.add(extension.id, "discarded", at=now, actor=extension.requester)
+    elif extension is not None and not extension.state.over:
         raise Superseded(f"{extension.public_id} already asks to extend {change.public_id}. Cancel it first.")

@@ -603,3 +603,16 @@ async def test_values_from_before_that_are_not_the_approved_ones_are_not_sent(st
     assert references(stage) == ["Holiday"] * 3
     assert len(stage.telnyx.jobs) == 1
     assert "not the one that was approved" in stage.failures()[-1]
+
+
+async def test_a_request_for_a_later_end_that_was_refused_is_in_nobodys_way(stage: Stage, numbers: list[str]) -> None:
+    """When somebody can approve it, it is asked for once more."""
+    change = await in_effect(stage, numbers)
+    await stage.stop()
+    await stage.start(LINESMAN_APPROVERS="U0ANA")
+    assert "Nobody could approve this" in await stage.command(f"extend CHG-{change} until in 9 hours")
+    await stage.stop()
+    await stage.start(LINESMAN_APPROVERS="U0ANA,U0MAX")
+
+    assert f"asks for approval that CHG-{change}" in await stage.command(f"extend CHG-{change} until in 9 hours")
+    assert "already asks to extend" in await stage.command(f"extend CHG-{change} until in 10 hours")
