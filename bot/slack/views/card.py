@@ -83,8 +83,10 @@ def card(details: ChangeDetails) -> list[Block]:
         blocks.append(wanted if change.part_of else beside(wanted, keep_button(change.id)))
     blocks.append(fields(_facts(details)))
     blocks.append(quote(change.draft.reason))
-    said = (comment_lines(details.decisions), questions_line(details), unread_line(details))
-    blocks += [section(each) for each in said if each]
+    # What restores its numbers has no card of its own.
+    parts = [details, *([details.restore] if details.restore else [])]
+    asked = [line for part in parts for line in (questions_line(part), unread_line(part))]
+    blocks += [section(each) for each in (comment_lines(details.decisions), *asked) if each]
     if change.problem:
         word = "Stopped" if change.stopped_at or change.state in ENDED_EARLY else "Left out"
         blocks.append(section(f"*{word}:* {problem_lines(change.problem, 1000)}"))

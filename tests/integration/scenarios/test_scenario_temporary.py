@@ -616,3 +616,15 @@ async def test_a_request_for_a_later_end_that_was_refused_is_in_nobodys_way(stag
 
     assert f"asks for approval that CHG-{change}" in await stage.command(f"extend CHG-{change} until in 9 hours")
     assert "already asks to extend" in await stage.command(f"extend CHG-{change} until in 10 hours")
+
+
+async def test_the_card_says_that_the_way_back_needs_an_operator(stage: Stage, numbers: list[str]) -> None:
+    """Nobody knows whether the job that restores the numbers was made: that is not on another card."""
+    change = await in_effect(stage, numbers)
+    stage.telnyx.faults.add(method="POST", path="/phone_numbers/jobs/*", kind="drop_after")
+    stage.telnyx.faults.add(method="GET", path="/phone_numbers/jobs", kind="status", status=403, times=None)
+    stage.clock.advance(5 * 3600)
+    await card_says(stage, change, "Being restored", "Needs an operator", f"/numbers resolve CHG-{change + 1}")
+
+    stage.telnyx.faults.clear()
+    assert "needs an operator" in await stage.command(f"resolve CHG-{change + 1}", by=stage.otto)
