@@ -60,6 +60,7 @@ class FollowUps:
             ways=change.draft.ways,
             reason=reason,
             base=base,
+            until=change.draft.until,  # otherwise what was to be for a while would be for good
         )
 
     async def add(self, request: Request, base: Base) -> tuple[Request, CarriedOver]:

@@ -628,3 +628,16 @@ async def test_the_card_says_that_the_way_back_needs_an_operator(stage: Stage, n
 
     stage.telnyx.faults.clear()
     assert "needs an operator" in await stage.command(f"resolve CHG-{change + 1}", by=stage.otto)
+
+
+async def test_a_retry_of_a_temporary_change_is_temporary(stage: Stage, numbers: list[str]) -> None:
+    """Its form comes with the end that was typed, so nobody sets for good by mistake what was meant for a while."""
+    stage.telnyx.fail(numbers[2])
+    change = await in_effect(stage, numbers)
+    await end_now(stage, change, stage.ana)
+    await stage.ended(change)
+    await stage.open(f"retry CHG-{change}")
+    await stage.send()
+    await stage.planned()
+
+    assert "Temporary, until" in stage.modal()
