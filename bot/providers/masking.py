@@ -73,11 +73,10 @@ class Masking:
         self._last = 0
         self._compared: dict[str, bool] = {}
         listed = "|".join(re.escape(word) for word in self._words)
-        self._speaks = re.compile(
-            rf'"(?:errors?|field-errors)"\s*:|"status"\s*:\s*(?!"(?:{listed})"|null)'.encode()
-            if words
-            else b'"errors?"'
-        )
+        #: How what it says may stand in the bytes of an answer; an expression for each, as above.
+        self._speaks = [re.compile(b'"errors?"'), re.compile(b'"field-errors"')]
+        if words:
+            self._speaks.append(re.compile(rf'"status"\s*+:\s*+(?!"(?:{listed})"|null)'.encode()))
 
     async def learn(self, clear: str) -> None:
         """Write down a secret that is about to be sent; raises :class:`bot.errors.StoreError` when that fails."""
@@ -93,7 +92,7 @@ class Masking:
 
         In a refusal all is the provider's own words, elsewhere what stands under certain keys.
         """
-        if not refused and self._speaks.search(content) is None:
+        if not refused and not any(each.search(content) for each in self._speaks):
             return document
         known = await self._refresh()
         pins = _under(document, _PIN) if _REPEATED.search(content) or _ESCAPED.search(content) else ()

@@ -24,6 +24,8 @@ class Book:
     def __init__(self) -> None:
         self.rows: list[tuple[int, str, int | None]] = []
         self.lost = False
+        #: How often it was looked into.
+        self.looks = 0
 
     async def add(self, fingerprint: str, length: int) -> None:
         """Write one down."""
@@ -31,6 +33,7 @@ class Book:
 
     async def since(self, last: int) -> Sequence[tuple[int, str, int | None]]:
         """Return what came later."""
+        self.looks += 1
         if self.lost:
             raise DatabaseUnavailable
         return [row for row in self.rows if row[0] > last]
@@ -134,6 +137,21 @@ async def test_only_what_is_said_is_changed() -> None:
     assert told["errors"] == [{"code": MASK, "status": MASK, "flag": True, "none": None}]
     assert await heard(masking, {"data": {"status": "is_4711"}}) == {"data": {"status": f"is_{MASK}"}}
     assert await heard(masking, {"detail": "4711"}, refused=True) == {"detail": MASK}
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" , ", " : ")])
+async def test_an_answer_that_says_nothing_costs_no_look(separators: tuple[str, str]) -> None:
+    """Numbers in documented states are data, however the answer is spaced: nobody is asked what was sent."""
+    book = Book()
+    masking = Masking(Encryption([KEY]), book, words=["active"])
+    page = {"data": [{"id": "4711", "status": "active"}, {"id": "4712", "status": None}]}
+
+    assert await masking.heard(json.dumps(page, separators=separators).encode(), page, refused=False) is page
+    assert book.looks == 0
+
+    page["data"][1]["status"] = "is 4711"
+    await masking.heard(json.dumps(page, separators=separators).encode(), page, refused=False)
+    assert book.looks == 1
 
 
 async def test_a_flood_of_words_is_withheld() -> None:
