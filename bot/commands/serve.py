@@ -12,7 +12,7 @@ import structlog
 
 from bot.commands import FAILED, OK, environment
 from bot.config import Settings, name_cautions
-from bot.process import replica_name
+from bot.process import keep_little, replica_name
 from bot.wiring import running
 
 log = structlog.get_logger(__name__)
@@ -27,6 +27,7 @@ STOPS_WITHIN = 9.0
 
 def run(_: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 1 when the worker broke."""
+    keep_little()
     replica = replica_name()
     settings = environment.settings(replica)
     log.info("configuration", variables=settings.redacted())
