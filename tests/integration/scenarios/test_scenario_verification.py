@@ -280,7 +280,7 @@ async def test_there_is_no_workbook_before_there_are_results(stage: Stage) -> No
     """Whoever asks too early, for nothing, or for another form is told what can be had."""
     change = await stage.ask(numbers_of(stage, 1))
 
-    assert "awaiting approval; results are available when its jobs have ended" in await stage.command(
+    assert "awaiting approval; results are available when it is over" in await stage.command(
         f"status CHG-{change} xlsx"
     )
     assert "There is no CHG-99" in await stage.command("status CHG-99 xlsx")
