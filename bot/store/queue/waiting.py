@@ -44,7 +44,7 @@ class Waiting:
             update(tasks).where(tasks.c.due_at > now, tasks.c.owner.is_(None), ~on_the_wall).values(due_at=now),
             update(outbox).where(outbox.c.due_at > now, outbox.c.owner.is_(None)).values(due_at=now),
             update(outbox).where(outbox.c.sent_at > now).values(sent_at=now),
-            update(runs).where(runs.c.due_at > now, runs.c.owner.is_(None)).values(due_at=now),
+            update(runs).where(runs.c.due_at > now).values(due_at=now),
             *(
                 update(table).where(table.c.claimed_until > until).values(claimed_until=until)
                 for table in (tasks, outbox, runs)

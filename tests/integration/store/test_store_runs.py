@@ -105,6 +105,22 @@ async def test_a_run_is_held_by_one_owner_until_the_claim_runs_out(book: BulkRun
     assert await book.claim("c", 9) == []
 
 
+async def test_a_run_does_not_wait_for_a_clock_that_was_ahead(
+    database: Database, book: BulkRunRecords, now: Now
+) -> None:
+    """Whoever held it died while the clock was ahead, and the clock is set back before the run is taken over."""
+    now.time += timedelta(hours=1)
+    run = await book.open("1/1", "close.settings", NUMBERS)
+    assert await book.claim("a", 9) == [run.id]
+    now.time -= timedelta(hours=1)
+
+    async with database.transaction() as tx:
+        await tx.waiting.check_again(now.time, LEASE)
+    now.time += LEASE * 1.5
+
+    assert await BulkRunRecords(database, "close", now).claim("b", 9) == [run.id]
+
+
 async def test_an_outcome_is_never_overwritten_and_the_last_one_closes_the_run(book: BulkRunRecords, now: Now) -> None:
     """A closed run is nobody's, and nobody can claim it."""
     run = await book.open("1/1", "close.settings", NUMBERS)
