@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import timedelta
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import TypeAlias, TypeVar
 
 import structlog
 
@@ -36,6 +36,8 @@ FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
 
 _Item = TypeVar("_Item", Claim, OutboxMessage)
+#: What was claimed, and when the next that nobody holds is due; None when there is none.
+_Due: TypeAlias = tuple[list[_Item], datetime | None]
 
 
 class Worker:
@@ -110,12 +112,12 @@ class Worker:
             await tx.outbox.release(owner, self._messages if at_work else ())
 
     async def _loop(
-        self, claim: Callable[[int], Awaitable[list[_Item]]], handle: Callable[[_Item], Awaitable[None]], wakeup: Wakeup
+        self, claim: Callable[[int], Awaitable[_Due[_Item]]], handle: Callable[[_Item], Awaitable[None]], wakeup: Wakeup
     ) -> None:
         mine: set[asyncio.Task[None]] = set()
         while not self._stopping.is_set():
             room = CONCURRENCY - len(mine)
-            items = await self._claimed(claim, room) if room else []
+            items, next_due = await self._claimed(claim, room) if room else ([], None)
             for item in items:
                 task = asyncio.ensure_future(handle(item))
                 for tasks in (mine, self._running):
@@ -123,26 +125,17 @@ class Worker:
                     task.add_done_callback(tasks.discard)
                 task.add_done_callback(lambda _: wakeup.ring())
             if len(items) < room or not room:  # what else is due is all being done, or has to wait for room
-                await wakeup.wait(await self._idle(wakeup))
+                await wakeup.wait(self._idle(next_due))
 
-    async def _idle(self, wakeup: Wakeup) -> float:
+    def _idle(self, next_due: datetime | None) -> float:
         """Return how many seconds to wait: until something is due, a little at the most."""
-        try:
-            async with self._context.database.reading() as tx:
-                table = tx.tasks if wakeup is self._context.task_wakeup else tx.outbox
-                due = await table.next_due()
-        except DatabaseUnavailable:  # it is in the log already
-            return IDLE
-        except Exception:  # whatever it is, the loop goes on
-            log.exception("cannot search for due work")
-            return IDLE
-        if due is None:
+        if next_due is None:
             return IDLE
         # What is due and yet was not claimed waits for something else, a thread for its card say.
-        remaining = (due - self._context.clock()).total_seconds()
+        remaining = (next_due - self._context.clock()).total_seconds()
         return min(max(remaining, 0.01), IDLE) if remaining > 0 else IDLE / 4
 
-    async def _claimed(self, claim: Callable[[int], Awaitable[list[_Item]]], room: int) -> list[_Item]:
+    async def _claimed(self, claim: Callable[[int], Awaitable[_Due[_Item]]], room: int) -> _Due[_Item]:
         try:
             if self._context.database.trouble:
                 await self._context.database.probe()  # nothing new is begun before it takes writes again
@@ -151,17 +144,17 @@ class Worker:
             if self._context.database.skew:
                 await self._context.database.ping()  # it hears the server's time again
             waits = self._context.database.skew or not self._living
-            items = [] if waits else await repeated(lambda: claim(room), self._context.chance)
+            due = ([], None) if waits else await repeated(lambda: claim(room), self._context.chance)
         except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
             await self._back_off(error)
-            return []
+            return [], None
         except Exception:  # whatever else it is must not end the loop: it is tried again
             log.exception("cannot claim work")
             await asyncio.sleep(IDLE)
-            return []
+            return [], None
         if not self._context.database.trouble:  # which the other loop may have met meanwhile
             self._refusals = 0
-        return items
+        return due
 
     async def _back_off(self, error: DatabaseUnavailable) -> None:
         """Wait longer with each refusal, but not beyond a stop."""
@@ -175,18 +168,19 @@ class Worker:
         except TimeoutError:
             return
 
-    async def _claim_tasks(self, room: int) -> list[Claim]:
+    async def _claim_tasks(self, room: int) -> _Due[Claim]:
         timing = self._context.timing
         async with self._context.database.transaction() as tx:
             claims = await tx.tasks.claim(owner=self._name, now=self._context.clock(), lease=timing.lease, limit=room)
+            next_due = await tx.tasks.next_due()
         # After a jump of the clock, or a time in which no claim could be renewed, one's own claims look like a dead
         # worker's. Whoever is at work on them still is: they are held on to and not begun a second time. The id alone
         # does not tell them: SQLite gives that of a task that was forgotten while at work to the next one.
         fresh = [claim for claim in claims if _key(claim) not in self._tasks]
         self._tasks.update({_key(claim): claim for claim in fresh})
-        return fresh
+        return fresh, next_due
 
-    async def _claim_messages(self, room: int) -> list[OutboxMessage]:
+    async def _claim_messages(self, room: int) -> _Due[OutboxMessage]:
         began = self._context.steady()
         async with self._context.database.transaction() as tx:
             messages = await tx.outbox.claim(
@@ -196,9 +190,10 @@ class Worker:
                 limit=room,
                 floor=self._context.slack_time,
             )
+            next_due = await tx.outbox.next_due()
         fresh = [message for message in messages if message.id not in self._messages]  # as above
         self._hold((message.id for message in messages), since=began)
-        return fresh
+        return fresh, next_due
 
     async def _do(self, claim: Claim) -> None:
         tracing.begin()
