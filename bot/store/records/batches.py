@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, exists, func, select, true, update
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +24,8 @@ from bot.telemetry import tracing
 
 #: Batches written about in one statement; SQLite takes at most 32,766 parameters.
 CHUNK = 500
+#: What is true of a batch that waits for an operator's word on an unanswered submission.
+_UNDECIDED: Final = (batches.c.state == BatchState.UNKNOWN.value, batches.c.escalated_at.is_not(None))
 
 
 class Batches:
@@ -134,11 +136,20 @@ class Batches:
         return list((await self._connection.execute(statement)).scalars())
 
     async def queued(self, kind: str, limit: int) -> list[int]:
-        """Return the ids of the oldest queued batches of ``kind`` that are to be sent, not of those held back."""
+        """Return the ids of the oldest queued batches of ``kind`` that are to be sent, not of those held back.
+
+        Nor of those that wait with the rest of their change for an operator's word.
+        """
+        undecided = select(batches.c.change_id).where(batches.c.kind == kind, *_UNDECIDED)
         to_be_sent = exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id)
         statement = (
             select(batches.c.id)
-            .where(batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value, to_be_sent)
+            .where(
+                batches.c.kind == kind,
+                batches.c.state == BatchState.QUEUED.value,
+                batches.c.change_id.not_in(undecided),
+                to_be_sent,
+            )
             .order_by(batches.c.id)
             .limit(limit)
         )
@@ -182,15 +193,7 @@ class Batches:
 
     async def undecided(self, change: int) -> int:
         """Return how many of the change's batches wait for an operator's word on an unanswered submission."""
-        statement = (
-            select(func.count())
-            .select_from(batches)
-            .where(
-                batches.c.change_id == change,
-                batches.c.state == BatchState.UNKNOWN.value,
-                batches.c.escalated_at.is_not(None),
-            )
-        )
+        statement = select(func.count()).select_from(batches).where(batches.c.change_id == change, *_UNDECIDED)
         return (await self._connection.execute(statement)).scalar_one()
 
     async def slot_refused(self, kind: str, since: datetime) -> datetime | None:

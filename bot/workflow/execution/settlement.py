@@ -20,6 +20,8 @@ CANCELLED: Final = "The change was cancelled before this number was sent."
 NO_JOB: Final = "An earlier attempt got no response, and the provider lists no job for it."
 #: Pause between two requests for a slot, while the provider refuses for want of one and none of ours gets free.
 SLOT_WAIT: Final = timedelta(seconds=10)
+#: Pause while all slots are held by jobs of ours: the first to end lets whoever has waited longest ask at once.
+OWN_SLOT_WAIT: Final = timedelta(seconds=60)
 #: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.
 SLOT_NEWS: Final = timedelta(seconds=60)
 #: The columns of a batch about which no operator has to be asked.

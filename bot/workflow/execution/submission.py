@@ -32,7 +32,7 @@ from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_jobs import adopt, request_of, say_kept_back, say_submitted
-from bot.workflow.execution.settlement import SLOT_NEWS, SLOT_WAIT, after_settling, free_slot, stop_batch
+from bot.workflow.execution.settlement import OWN_SLOT_WAIT, SLOT_NEWS, SLOT_WAIT, after_settling, free_slot, stop_batch
 from bot.workflow.execution.staleness import RECENT, Staleness
 from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop
 from bot.workflow.notifications import Notifications
@@ -249,7 +249,7 @@ class Submission:
         if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):
             return SLOT_WAIT  # an operator's word is awaited, and hastens this
         if await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
-            return SLOT_WAIT
+            return OWN_SLOT_WAIT
         now = self._context.clock()
         refused = await tx.batches.slot_refused(kind.name, now - SLOT_NEWS)
         if refused is None:

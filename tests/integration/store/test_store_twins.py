@@ -22,6 +22,7 @@ from bot.changes.model.change import DecisionVerb
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.model.locks import Freeze
 from bot.changes.model.messages import Topic
+from bot.changes.planning.plan import PlannedBatch
 from bot.config import load
 from bot.errors import Superseded
 from bot.machine import Machine
@@ -40,7 +41,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.control.cancellation import Cancellation
 from bot.workflow.execution.batch_jobs import say_submitted
-from bot.workflow.execution.settlement import after_settling, free_slot
+from bot.workflow.execution.settlement import OWN_SLOT_WAIT, after_settling, free_slot
 from bot.workflow.execution.staleness import Staleness
 from bot.workflow.execution.submission import Submission, _Step
 from bot.workflow.notifications import Notifications
@@ -231,6 +232,21 @@ async def test_a_free_slot_is_offered_to_one_batch(twins: Twins) -> None:
     assert [(claim.task, claim.subject) for claim in claims] == [(Task.SUBMIT, first.id)]
 
 
+async def test_a_slot_is_not_offered_to_whoever_waits_for_a_word(twins: Twins) -> None:
+    """What waits for an operator's word cannot use a slot, so another change gets it, although it came later."""
+    kind = twins.one.catalogue.kind("telnyx.settings")
+    waits = await brought(twins.one, BatchState.SUBMITTING, BatchState.QUEUED)
+    [unanswered, held] = await batches(twins.one, waits)
+    other, now = await new_change(twins.one.database, "V2:h1"), twins.one.clock()
+    async with twins.one.database.transaction() as tx:
+        await tx.batches.add(other, kind.name, [PlannedBatch(position=1, values={}, size=1)])
+        [free] = await tx.batches.of(other)
+        await tx.batches.move(unanswered.id, BatchState.UNKNOWN, escalated_at=now)
+        await tx.tasks.add_many(Task.SUBMIT, [held.id, free.id], now)
+
+        assert await tx.batches.queued(kind.name, limit=1) == [free.id]
+
+
 async def test_a_batch_that_has_to_wait_is_not_read(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a slot nothing is put together for a request that is not made: its numbers stay where they are."""
     cap = twins.one.catalogue.kind("telnyx.settings").jobs_in_flight
@@ -245,7 +261,7 @@ async def test_a_batch_that_has_to_wait_is_not_read(twins: Twins, monkeypatch: p
     async with twins.one.database.reading() as tx:
         waits = await tx.tasks.next_due()
     assert waits is not None
-    assert waits > twins.one.clock()
+    assert waits > twins.one.clock() + OWN_SLOT_WAIT / 2, "one of ours that ends wakes it"
 
 
 async def test_a_freeze_knows_of_everything_that_went_out_before_it(twins: Twins) -> None:
