@@ -23,8 +23,9 @@ from bot.machine import unique
 #: Seconds for which a thread that computes keeps the interpreter.
 SWITCH: Final = 0.001
 #: Objects more than before until the young ones are looked at, and how many such looks make one at older ones, and at
-#: all. What cycles there are die young; a look at all comes about a hundred times more seldom than by default.
-COLLECT: Final = (10_000, 20, 50)
+#: all. What cycles there are die young; a look at all comes about a hundred times more seldom than by default. One at
+#: older ones takes as long as there are looks before it.
+COLLECT: Final = (10_000, 5, 200)
 #: Bytes from which on a piece of memory is the system's again as soon as it is free. By itself glibc raises that to as
 #: much as 32 MB once such a piece was freed, and keeps for each thread what is smaller.
 LARGE: Final = 256 * 1024

@@ -152,12 +152,9 @@ class Reader:
 
     async def _drafts(self, wanted: _Wanted, matched: _Drafts) -> _Drafts:
         """Return all numbers to stream by their ids: those that match, and those named besides."""
-        here = matched.keys() | {draft.e164 for draft in matched.values()}
-        named = [text for text in wanted.target.identifiers if text not in here and text not in wanted.excluded]
-        numbers = [text for text in named if text.startswith("+")]
-        owned = await self._owned([*numbers, *(draft.e164 for draft in matched.values())])
         # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
-        return await asyncio.to_thread(_together, wanted, matched, named, owned)
+        named, numbers = await asyncio.to_thread(_named, wanted, matched)
+        return await asyncio.to_thread(_together, wanted, matched, named, await self._owned(numbers))
 
     async def _snapshots(self, wanted: _Wanted, drafts: _Drafts) -> AsyncGenerator[Snapshot, None]:
         """Complete the drafts and stream them."""
@@ -252,6 +249,13 @@ class _Wanted:
 def _kept(found: _Drafts, wanted: _Wanted) -> _Drafts:
     """Return the numbers that are not excluded."""
     return {id_: draft for id_, draft in found.items() if not wanted.excludes(id_, draft.e164)}
+
+
+def _named(wanted: _Wanted, matched: _Drafts) -> tuple[Sequence[str], Sequence[str]]:
+    """Return what is named besides the numbers that match, and all numbers that an ownership check takes."""
+    here = matched.keys() | {draft.e164 for draft in matched.values()}
+    named = [text for text in wanted.target.identifiers if text not in here and text not in wanted.excluded]
+    return named, [*(text for text in named if text.startswith("+")), *(draft.e164 for draft in matched.values())]
 
 
 def _together(wanted: _Wanted, matched: _Drafts, named: Sequence[str], owned: Mapping[str, str]) -> _Drafts:

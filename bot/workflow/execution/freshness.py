@@ -48,13 +48,19 @@ async def differences(context: Context, change: Change, numbers: Iterable[Planne
     Raises :class:`bot.errors.ProviderError` when they cannot be read.
     """
     kind = context.catalogue.kind(change.kind)
-    planned = {number.id: number for number in numbers if number.batch is not None}
-    names = sorted({name for number in planned.values() for name in number.before})
+    # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+    planned, names = await asyncio.to_thread(_looked_at, numbers)
     found: dict[str, Snapshot] = {}
     target = Target(identifiers=tuple(planned))
     async for snapshot in context.catalogue.provider(kind).find(target, names, kind):
         found[snapshot.id] = snapshot
-    return await asyncio.to_thread(changed_values, kind, list(planned.values()), found)
+    return await asyncio.to_thread(changed_values, kind, planned.values(), found)
+
+
+def _looked_at(numbers: Iterable[PlannedNumber]) -> tuple[dict[str, PlannedNumber], Sequence[str]]:
+    """Return, by id, those of ``numbers`` that are going to be changed, and the names of what was known of them."""
+    planned = {number.id: number for number in numbers if number.batch is not None}
+    return planned, sorted({name for number in planned.values() for name in number.before})
 
 
 Names = Mapping[str, Mapping[str, str]]

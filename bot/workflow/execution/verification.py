@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from bot.changes.outcome.poll_schedule import (
     next_after_failed_read,
     next_read_back,
 )
-from bot.changes.outcome.readback import AwaitedNumber, Patience, ReadBack, comparable, judge, to_read
+from bot.changes.outcome.readback import AwaitedNumber, Patience, ReadBack, SentBatch, comparable, judge, to_read
 from bot.errors import ProviderError
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
@@ -86,10 +87,8 @@ class Verification:
         """Read the numbers and write down what is found, portion by portion."""
         kind = self._context.catalogue.kind(change.kind)
         sent = {position: comparable(kind, values) for position, values in batches.items()}
-        names: set[str] = set()
-        # What is to be read follows from which settings are known, and that is the same of most.
-        for each in {(each.batch, *each.known): each for each in awaited.values()}.values():
-            names |= to_read(kind, sent[each.batch], each.known)
+        # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+        names = await asyncio.to_thread(_to_read, kind, sent, awaited)
         began = change.verifying_at or self._context.clock()
         patience = Patience(
             last=change.read_backs + 1 >= READ_BACKS, overdue=self._context.clock() >= began + UNDER_WAY
@@ -100,7 +99,7 @@ class Verification:
         seen = _Seen()
         # Nothing is going to be changed, so a call that only tells what could be is left out.
         target = Target(identifiers=tuple(awaited), editable_asked=False)
-        async for snapshot in self._context.catalogue.provider(kind).find(target, sorted(names), kind):
+        async for snapshot in self._context.catalogue.provider(kind).find(target, names, kind):
             number = unseen.pop(snapshot.id, None)
             if number is None:
                 continue
@@ -207,6 +206,12 @@ class Verification:
     async def _done(self, claim: Claim) -> None:
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
+
+
+def _to_read(kind: Kind, sent: Mapping[int, SentBatch], awaited: Mapping[str, AwaitedNumber]) -> Sequence[str]:
+    """Return the names of what is read of ``awaited``: it follows from what is known, and that is the same of most."""
+    unlike = {(each.batch, *each.known): each for each in awaited.values()}.values()
+    return sorted({name for each in unlike for name in to_read(kind, sent[each.batch], each.known)})
 
 
 async def conclude(tx: Transaction, change: int, now: datetime, *, times: int) -> None:
