@@ -7,7 +7,7 @@ and for what was found, under the name that templates use. So such a sheet can b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from bot.changes.model.batches import Batch, Operation
@@ -32,29 +32,34 @@ ABSENT: Final = "(not in the account)"
 Columns: TypeAlias = tuple[tuple[Setting, Stage], ...]
 
 
-def plan_sheet(
-    kind: Kind, operations: Sequence[Operation], summary: Summary | None, first: Collection[int] = ()
-) -> bytes:
-    """Return ``plan.csv``: what is going to happen to every number, guarded as in :class:`ResultsSheet`.
+class PlanSheet:
+    """``plan.csv``: what is going to happen to every number, guarded as in :class:`ResultsSheet`, as portions too.
 
-    ``first`` are the positions of the canary's batches.
+    ``columns`` are those that :class:`Touched` found, ``first`` the positions of the canary's batches.
     """
-    write = CellWriter(summary.labels if summary else {})
-    touched = Touched(kind, {})
-    touched.note(operations)
-    columns = touched.columns
-    table = table_file(FileFormat.CSV, "plan")
-    table.add([(*PLAN, *(heading(*column) for column in columns))])
-    verb = "delete" if kind.removes else "change"
 
-    def common(operation: Operation) -> tuple[TableCell, ...]:
-        action = f"{verb}{' first' if operation.batch in first else ''}"
-        told = _cells(write, columns, _told(kind, operation, None))
+    def __init__(self, kind: Kind, summary: Summary | None, columns: Columns, first: Collection[int] = ()) -> None:
+        self._kind = kind
+        self._columns = columns
+        self._first = first
+        self._verb = "delete" if kind.removes else "change"
+        self._write = CellWriter(summary.labels if summary else {})
+        self._shared = _RepeatedCells(self._common)
+        self._file = table_file(FileFormat.CSV, "plan")
+        self._file.add([(*PLAN, *(heading(*column) for column in columns))])
+
+    def add(self, operations: Iterable[Operation]) -> None:
+        """Write a row for each of ``operations``, which are the next in the plan's order."""
+        self._file.add((guarded(each.e164), guard(each.number_id), *self._shared.of(each)) for each in operations)
+
+    def content(self) -> bytes:
+        """End the sheet and return the file."""
+        return self._file.content()
+
+    def _common(self, operation: Operation) -> tuple[TableCell, ...]:
+        action = f"{self._verb}{' first' if operation.batch in self._first else ''}"
+        told = _cells(self._write, self._columns, _told(self._kind, operation, None))
         return (action if operation.batch is not None else LEFT_ALONE, str(operation.batch or ""), *told)
-
-    shared = _RepeatedCells(common)
-    table.add((guarded(each.e164), guard(each.number_id), *shared.of(each)) for each in operations)
-    return table.content()
 
 
 class ResultsSheet:

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.changes.audit.events import Event
-from bot.changes.model.batches import Operation
+from bot.changes.model.batches import Batch, Operation
 from bot.changes.model.change import Change, FollowUp
 from bot.changes.model.file_format import FileFormat
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.restores import RestoreCells, restore_cells
-from bot.changes.outcome.results import ResultsSheet, Touched, plan_sheet
+from bot.changes.outcome.results import Columns, PlanSheet, ResultsSheet, Touched
 from bot.changes.policy import Policy, who_may_approve
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
@@ -104,28 +104,33 @@ class ChangeDetailsReader:
             return await self._sheets.marked((await self.read(message.change)).change)
         if message.topic is Topic.RESULTS:
             return await self._results(await self.read(message.change), message.form)
-        if message.topic is not Topic.PLAN:
-            return None
-        details = await self.read(message.change)
-        async with self._context.database.reading() as tx:
-            operations = [operation async for operation in tx.operations.stream(message.change)]
+        return await self._plan(await self.read(message.change)) if message.topic is Topic.PLAN else None
+
+    async def _plan(self, details: ChangeDetails) -> bytes:
         first = {batch.position for batch in details.batches if batch.canary}
-        return await asyncio.to_thread(plan_sheet, details.kind, operations, details.change.summary, first)
+        async with self._context.database.reading() as tx:
+            columns = await self._columns(tx, details, {})
+            return await self._written(tx, details, PlanSheet(details.kind, details.change.summary, columns, first))
 
     async def _results(self, details: ChangeDetails, form: FileFormat) -> bytes:
-        """Return the results, never holding more than a portion of the rows besides the file.
-
-        Which columns there are is known only when one number of each sort has been looked at.
-        """
         jobs = {batch.position: batch for batch in details.batches}
-        touched = Touched(details.kind, jobs)
         async with self._context.database.reading() as tx:
-            async for portion in _portions(tx.operations.sorts(details.change.id)):
-                await asyncio.to_thread(touched.note, portion)
+            columns = await self._columns(tx, details, jobs)
             restores = await self._restores(tx, details) if details.change.until else None
-            sheet = ResultsSheet(details.kind, jobs, details.change.summary, touched.columns, form, restores=restores)
-            async for portion in _portions(tx.operations.stream(details.change.id)):
-                await asyncio.to_thread(sheet.add, portion)
+            sheet = ResultsSheet(details.kind, jobs, details.change.summary, columns, form, restores=restores)
+            return await self._written(tx, details, sheet)
+
+    async def _columns(self, tx: Transaction, details: ChangeDetails, jobs: Mapping[int, Batch]) -> Columns:
+        """Return which columns a sheet has: that is known when one number of each sort has been looked at."""
+        touched = Touched(details.kind, jobs)
+        async for portion in _portions(tx.operations.sorts(details.change.id)):
+            await asyncio.to_thread(touched.note, portion)
+        return touched.columns
+
+    async def _written(self, tx: Transaction, details: ChangeDetails, sheet: PlanSheet | ResultsSheet) -> bytes:
+        """Return a sheet with all numbers, never holding more than a portion of the rows besides the file."""
+        async for portion in _portions(tx.operations.stream(details.change.id)):
+            await asyncio.to_thread(sheet.add, portion)
         return await asyncio.to_thread(sheet.content)
 
     async def _restores(self, tx: Transaction, details: ChangeDetails) -> Mapping[str, RestoreCells]:

@@ -23,7 +23,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, OperationState
 from bot.changes.model.values import MASK, Value, Values
 from bot.changes.outcome.outcomes import UNCHANGED
-from bot.changes.outcome.results import ABSENT, ResultsSheet, Touched, plan_sheet
+from bot.changes.outcome.results import ABSENT, PlanSheet, ResultsSheet, Touched
 from bot.changes.sheets import read_sheet
 from bot.changes.sheets.stages import MOMENTS, RESULTS
 from bot.changes.text.cells import guard
@@ -45,6 +45,17 @@ def results_sheet(
     waiting = iter(every)
     while portion := list(islice(waiting, 7)):
         sheet.add(portion)
+    return sheet.content()
+
+
+def plan_sheet(kind: Kind, operations: Iterable[Operation]) -> bytes:
+    """Return the sheet of a plan, written number by number."""
+    every = list(operations)
+    touched = Touched(kind, {})
+    touched.note(every)
+    sheet = PlanSheet(kind, None, touched.columns)
+    for operation in every:
+        sheet.add([operation])
     return sheet.content()
 
 
@@ -193,7 +204,7 @@ def test_a_number_that_was_left_alone_says_so(settings_kind: Kind) -> None:
     done = operation(2, batch=1, before={"connection_id": "1"}, after={"connection_id": "2"}, state=VERIFIED)
 
     results = rows(results_sheet(settings_kind, [had, done], {1: SENT}, None))
-    plan = rows(plan_sheet(settings_kind, [had, done], None))
+    plan = rows(plan_sheet(settings_kind, [had, done]))
 
     assert [row["outcome"] for row in results] == ["unchanged", "verified"]
     assert [row["action"] for row in plan] == ["unchanged", "change"]
@@ -346,7 +357,7 @@ def test_a_number_that_is_none_is_disarmed_too(settings_kind: Kind) -> None:
     """What a provider calls a number is its text: only E.164 goes into a sheet as it is."""
     odd = operation(1, e164="=1+1", batch=1, before={"connection_id": "1"}, after={"connection_id": "2"})
 
-    for sheet in (results_sheet(settings_kind, [odd], {1: SENT}, None), plan_sheet(settings_kind, [odd], None)):
+    for sheet in (results_sheet(settings_kind, [odd], {1: SENT}, None), plan_sheet(settings_kind, [odd])):
         assert rows(sheet)[0]["number"] == "'=1+1"
 
 

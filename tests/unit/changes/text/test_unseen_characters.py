@@ -9,7 +9,7 @@ import pytest
 from bot.changes.model.batches import Operation
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import OperationState
-from bot.changes.outcome.results import plan_sheet
+from bot.changes.outcome.results import PlanSheet, Touched
 from bot.changes.text.characters import LOST, may_be_unsound, sound, visible
 from bot.slack.views.elements import code, escape, plain, quote
 
@@ -65,7 +65,12 @@ def test_the_plan_sheet_shows_them(settings_kind: Kind) -> None:
         ended_at=None,
     )
 
-    assert SHOWN in plan_sheet(settings_kind, [operation], None).decode()
+    touched = Touched(settings_kind, {})
+    touched.note([operation])
+    sheet = PlanSheet(settings_kind, None, touched.columns)
+    sheet.add([operation])
+
+    assert SHOWN in sheet.content().decode()
 
 
 @pytest.mark.parametrize(
