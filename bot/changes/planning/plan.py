@@ -70,7 +70,7 @@ class Plan:
 
 def digest(
     kind: str,
-    numbers: Sequence[PlannedNumber],
+    numbers: Iterable[PlannedNumber],
     batches: Sequence[PlannedBatch],
     start: Start | None = None,
     until: End | None = None,

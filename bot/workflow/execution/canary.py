@@ -201,7 +201,7 @@ class Canary:
         numbers, stored = await stored_plan(self._context, change)
         if stored != change.digest:
             return "The stored plan is not the one that was approved, so the rest was not sent.", None
-        held_back = {position: number for position, number in enumerate(numbers) if number.batch in rest}
+        held_back = {position: number for position, number in numbers.items() if number.batch in rest}
         seen = await self._staleness.read(change, held_back)
         lapsed = await self._approval_validity.in_the_way(
             change, self._authorization.policy_of(change), "the rest was not sent"

@@ -21,8 +21,8 @@ log = structlog.get_logger(__name__)
 NAMED = 5
 
 
-async def stored_plan(context: Context, change: Change) -> tuple[list[PlannedNumber], str]:
-    """Return the plan's numbers as they lie in the database now, and the digest over all of it."""
+async def stored_plan(context: Context, change: Change) -> tuple[Mapping[int, PlannedNumber], str]:
+    """Return the plan's numbers, by position, as they lie in the database now, and the digest over all of it."""
     async with context.database.reading() as tx:
         batches = [
             PlannedBatch(
@@ -34,8 +34,9 @@ async def stored_plan(context: Context, change: Change) -> tuple[list[PlannedNum
             )
             for batch in await tx.batches.of(change.id)
         ]
-        numbers = list((await tx.operations.planned(change.id)).values())
-    return numbers, await asyncio.to_thread(digest, change.kind, numbers, batches, change.start, change.until)
+        numbers = await tx.operations.planned(change.id)
+    sealed = await asyncio.to_thread(digest, change.kind, numbers.values(), batches, change.start, change.until)
+    return numbers, sealed
 
 
 async def differences(context: Context, change: Change, numbers: Iterable[PlannedNumber]) -> list[ChangedValue]:
@@ -50,11 +51,15 @@ async def differences(context: Context, change: Change, numbers: Iterable[Planne
     kind = context.catalogue.kind(change.kind)
     # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
     planned, names = await asyncio.to_thread(_looked_at, numbers)
+    # Nearly all are as planned, and of those nothing is kept.
     found: dict[str, Snapshot] = {}
     target = Target(identifiers=tuple(planned))
     async for snapshot in context.catalogue.provider(kind).find(target, names, kind):
-        found[snapshot.id] = snapshot
-    return await asyncio.to_thread(changed_values, kind, planned.values(), found)
+        if changed_values(kind, [planned[snapshot.id]], {snapshot.id: snapshot}):
+            found[snapshot.id] = snapshot
+        else:
+            del planned[snapshot.id]
+    return changed_values(kind, planned.values(), found)
 
 
 def _looked_at(numbers: Iterable[PlannedNumber]) -> tuple[dict[str, PlannedNumber], Sequence[str]]:

@@ -94,7 +94,7 @@ class ChangeStart:
             stored = ""
         checked_at = self._context.clock()
         try:
-            seen = await self._staleness.read(change, dict(enumerate(numbers)))
+            seen = await self._staleness.read(change, numbers)
         except ProviderError as error:
             await self._unread(claim, change, error)
             return
