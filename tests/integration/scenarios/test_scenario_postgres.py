@@ -11,6 +11,7 @@ import structlog
 
 from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.test_scenario_temporary import asked_to_extend, end_now, in_effect, restores
 from tests.integration.unruly_postgres import DATABASE, USER, UnrulyPostgres, unruly, unruly_server
 
 __all__ = ["unruly", "unruly_server"]
@@ -45,6 +46,24 @@ async def goes_on(stage: Stage) -> None:
 
     assert stage.outcomes(change) == {"verified": 1}
     stage.assert_nothing_doubled()
+
+
+async def test_a_temporary_change_goes_there_and_back(stage: Stage) -> None:
+    """It comes into effect, is extended with an approval of its own, and ends before its time."""
+    numbers = stage.telnyx.add_numbers(3, start="+13035550000", customer_reference="Dallas")
+    change = await in_effect(stage, [number.phone_number for number in numbers])
+    extension = await asked_to_extend(stage, change)
+    extended = await stage.approve(extension)
+    await stage.slack.wait_for(lambda: any("Extended until" in line for line in stage.thread(change)), what="the line")
+    numbers[1].customer_reference = "Portal"
+    ended = await end_now(stage, change, stage.ana)
+    await stage.ended(change)
+
+    assert f"CHG-{change} is extended" in extended
+    assert f"CHG-{change} ends now" in ended
+    assert [number.customer_reference for number in numbers] == ["Dallas", "Portal", "Dallas"]
+    assert restores(stage, change) == {"verified": 2, "left": 1}
+    assert [len(job.operations) for job in stage.telnyx.jobs] == [3, 2]
 
 
 async def test_while_it_is_stopped_people_are_told_and_afterwards_it_goes_on(
