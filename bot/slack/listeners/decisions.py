@@ -24,7 +24,7 @@ from bot.slack.views.approval_card import (
     rejection_form,
     says_at_once,
 )
-from bot.slack.views.elements import escape, quote, when
+from bot.slack.views.elements import View, escape, quote, when
 from bot.slack.views.preview import notice, waiting
 from bot.slack.views.status import details
 from bot.workflow.approval.approvals import DecisionResult
@@ -122,29 +122,42 @@ async def _fill(services: Services, click: Click, view: str, verb: DecisionVerb)
 
 async def _approve_saying(services: Services, sent: ModalSubmission) -> Reply:
     change, digest = read_ticket(sent.view.metadata)
-    answer = await services.approvals.decide(
-        change,
-        by=sent.user,
-        verb=DecisionVerb.APPROVE,
-        digest=digest,
-        reason=" ".join(sent.view.typed(COMMENT).split()),
-        at_once=says_at_once(sent.view.metadata),
-    )
+    try:
+        answer = await services.approvals.decide(
+            change,
+            by=sent.user,
+            verb=DecisionVerb.APPROVE,
+            digest=digest,
+            reason=" ".join(sent.view.typed(COMMENT).split()),
+            at_once=says_at_once(sent.view.metadata),
+        )
+    except Superseded as error:
+        return Reply(view=_given_back(COMMENT, sent, error.message))
     return Reply(view=notice(_thanks(change, answer)))
 
 
 async def _reject(services: Services, sent: ModalSubmission) -> Reply:
     change, digest = read_ticket(sent.view.metadata)
     reason = " ".join(sent.view.typed(WHY).split())
-    await services.approvals.decide(change, by=sent.user, verb=DecisionVerb.REJECT, digest=digest, reason=reason)
+    try:
+        await services.approvals.decide(change, by=sent.user, verb=DecisionVerb.REJECT, digest=digest, reason=reason)
+    except Superseded as error:
+        return Reply(view=_given_back(WHY, sent, error.message))
     return Reply(view=notice(f"{public_id(change)} is rejected. The requester can read why in its thread."))
 
 
 def _not_decided(typed: str, services: Services, sent: ModalSubmission, text: str) -> Reply:
-    """Say that the decision did not count; in a modal that is gone, with what was ``typed`` as it was."""
+    """Say at the input why the decision did not count: it can be sent again. In a modal that is gone, give it back."""
+    return Reply(errors={typed: text}, later=partial(services.show, sent.view.id, _given_back(typed, sent, text)))
+
+
+def _given_back(typed: str, sent: ModalSubmission, text: str) -> View:
+    """Return what is shown where nothing is left to decide, with what was ``typed`` as it was.
+
+    Not an error at the input: of a form that is sent off twice the first answer may have taken the input away.
+    """
     said = notice(f"🚫 {escape(text)}\nThis is what you typed:")
-    shown = {**said, "blocks": [*said["blocks"], quote(sent.view.typed(typed))]}
-    return Reply(errors={typed: text}, later=partial(services.show, sent.view.id, shown))
+    return {**said, "blocks": [*said["blocks"], quote(sent.view.typed(typed))]}
 
 
 async def _details(services: Services, click: Click) -> None:

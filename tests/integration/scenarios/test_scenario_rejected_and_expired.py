@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, Stage
@@ -121,11 +123,28 @@ async def test_a_rejection_that_comes_too_late_is_answered_in_its_modal(stage: S
     await stage.max.type("why", "Too risky")
     await stage.approve(change, by=stage.mia)
 
-    errors = await stage.refused(by=stage.max)
+    await stage.send(by=stage.max)
     await stage.ended(change)
 
-    assert "so there is nothing left to decide" in errors["why"]
+    assert "so there is nothing left to decide" in stage.modal(stage.max)
+    assert "Too risky" in stage.modal(stage.max)
     assert stage.outcomes(change) == {"verified": 1}
+
+
+async def test_a_rejection_that_is_sent_off_twice_counts_once(stage: Stage) -> None:
+    """The second answer finds another modal than the one that was sent off, and says what became of the change."""
+    stage.telnyx.add_number("+13035550000")
+    change = await stage.ask("+13035550000")
+    await stage.max.click("reject", message=stage.request_card(change))
+    await stage.max.wait_for_view(lambda view: view.callback_id == "rejection")
+    await stage.max.type("why", "Too risky")
+
+    await asyncio.gather(stage.max.submit(), stage.max.submit())
+    await stage.quiet()
+
+    assert "is rejected" in stage.modal(stage.max) or "already rejected" in stage.modal(stage.max)
+    assert sum("Rejected by @Max" in line for line in stage.thread(change)) == 1
+    assert stage.slack.complaints == []
 
 
 async def test_a_plan_that_nobody_requests_is_forgotten(stage: Stage) -> None:
