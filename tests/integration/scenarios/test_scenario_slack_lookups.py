@@ -253,7 +253,13 @@ async def test_what_slack_carries_out_late_is_not_doubled(idle: Stage) -> None:
     idle.clock = Clock(rate=0)
     await idle.start()
     fault = idle.slack.faults.add(method="chat.postMessage", kind="drop_late", times=2)
-    await idle.propose(numbers(idle))
+    await idle.open()
+    await idle.fill(numbers(idle), {"customer_reference": "Denver"}, "Moving to the new PBX")
+    await idle.send()
+    async with asyncio.timeout(30):
+        while "Request approval" not in idle.modal():  # after word of the planning the plan comes with a pause
+            idle.clock.advance(1)
+            await asyncio.sleep(0.05)
     await idle.ana.submit()
     await idle.slack.wait_for(lambda: len(fault.owed) == 2, what="two lost posts")
     await idle.command("list")
