@@ -158,6 +158,23 @@ async def test_everything_that_can_be_drawn_is_drawn(page: Page, sandbox: Sandbo
     await expect(shown).to_contain_text("*literal* & bolda link@Max@managers#number-ops@here🚀2026-11-29")
 
 
+async def test_a_click_below_an_open_list_arrives(sandbox: Sandbox, requester: Pane) -> None:
+    """However long the button is held: what is clicked stays under the pointer until it is let go."""
+    selects = [each for each in ELEMENTS if each["type"] in ("static_select", "users_select")]
+    inputs = tuple({"type": "input", "label": plain(f"A {each['type']}"), "element": each} for each in selects)
+    tell(sandbox, "two lists", inputs)
+    first, second = (requester.messages.get_by_role("combobox", name=f"A {each['type']}") for each in selects)
+
+    await first.click()
+    await expect(first).to_have_attribute("aria-expanded", "true")
+    await second.click(delay=300)
+
+    await expect(second).to_have_attribute("aria-expanded", "true")
+    await expect(first).to_have_attribute("aria-expanded", "false")
+    await second.press("Tab")
+    await expect(second).to_have_attribute("aria-expanded", "false")
+
+
 async def test_what_cannot_be_drawn_is_shown_as_it_is(sandbox: Sandbox, requester: Pane) -> None:
     """A block that the page does not know is there with all that it says, and with a warning."""
     tell(sandbox, "a film", ({"type": "video", "title": plain("How to"), "alt_text": "nothing"},))

@@ -7,6 +7,9 @@ import { asked, keyOf, problem, valueOf } from "./elements.js";
 import { act, channelName, enter, nameOf, parts, refresh, ui } from "./store.js";
 
 const PAUSE = 200;
+let pressed = false;
+addEventListener("pointerdown", () => (pressed = true), true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => (pressed = false), true);
 
 /** Return an element that chooses; `field` is as in `element`. */
 export function options(surface, block, each, field) {
@@ -40,6 +43,13 @@ export function options(surface, block, each, field) {
   const fold = () => {
     if (ui.menu?.key === key) ui.menu = null;
     refresh();
+  };
+  // A list that closes while the button is down would take what is below away from under the pointer, and the click with it.
+  const leave = () => {
+    if (!pressed) return fold();
+    const released = new AbortController();
+    const once = () => (released.abort(), setTimeout(fold));
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, once, { signal: released.signal });
   };
   const choose = (now) => {
     const wanted = now.map((option) => option.value);
@@ -98,7 +108,7 @@ export function options(surface, block, each, field) {
     onclick: unfold,
     oninput: typed,
     onkeydown: keys,
-    onblur: fold,
+    onblur: leave,
   });
   const chips = several ? chosen : [];
   const takeAway = (option) => () => choose(chosen.filter((other) => other.value !== option.value));
