@@ -66,18 +66,21 @@ async def test_two_managers_in_the_same_instant_approve_once(stage: Stage, asked
 
 
 async def test_an_approval_and_a_rejection_at_once_have_one_effect(stage: Stage, asked: int) -> None:
-    """Whichever comes first decides; the change is carried out or not, and what is told agrees with it."""
+    """Whichever comes first decides; the change is carried out or not, and what both are told agrees with it."""
     card = stage.request_card(asked)
     await stage.mia.click("reject", message=card)
     await stage.mia.wait_for_view(lambda view: view.callback_id == "rejection")
     await stage.mia.type("why", "No")
 
-    approved, refused = await asyncio.gather(stage.max.click("approve", message=card), stage.mia.submit())
+    approved, _ = await asyncio.gather(stage.max.click("approve", message=card), stage.mia.submit())
+    await stage.mia.wait_for_view(lambda view: view.callback_id == "notice")
+    (told,) = await answers(stage, "U0MAX", 1)
     await stage.quiet()
 
     assert approved.error is None
     carried_out = len(stage.created()) == 1
-    assert carried_out == (refused.errors is not None)
+    assert ("nothing left to decide" in stage.modal(stage.mia)) == carried_out
+    assert ("That was the last approval needed" in told) == carried_out
     assert ("Rejected" in stage.read(stage.card(asked))) != carried_out
 
 
