@@ -151,6 +151,17 @@ class Authorization:
             "Ask whoever runs Linesman to add approvers (LINESMAN_APPROVERS)."
         )
 
+    async def requester_or_operator(self, user: str, change: Change, *, to: str) -> None:
+        """Allow ``user`` ``to`` do something with a change: the requester while they may ask for it, or an operator."""
+        if change.requester == user:
+            # Who may not ask any more lets nothing go.
+            await self.request(user, change.kind, change.size, change.names)
+            return
+        try:
+            await self.operate(user)
+        except NotAuthorized as error:
+            raise NotAuthorized(f"Only the requester or an operator can {to} {change.public_id}.") from error
+
     async def read(self, user: str) -> None:
         """Allow ``user`` to view changes and numbers; every door behind which something is shown asks this."""
         async with self._refusals.noting("look", by=user):

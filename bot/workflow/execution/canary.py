@@ -104,11 +104,7 @@ class Canary:
     async def _continue(self, change_id: int, by: str) -> str:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
-        if change.requester != by:
-            await self._only_operators(change, by)
-        else:
-            # Who may not ask any more lets nothing go.
-            await self._authorization.request(by, change.kind, change.size, change.names)
+        await self._authorization.requester_or_operator(by, change, to="continue")
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
             if change.state is not ChangeState.PAUSED:
@@ -120,12 +116,6 @@ class Canary:
             await self._notify.cards(tx, change_id)
         self._context.ring()
         return f"{change.public_id} continues with the remaining {numbers:,} {'number' if numbers == 1 else 'numbers'}."
-
-    async def _only_operators(self, change: Change, by: str) -> None:
-        try:
-            await self._authorization.operate(by)
-        except NotAuthorized as error:
-            raise NotAuthorized(f"Only the requester or an operator can continue {change.public_id}.") from error
 
     async def resume(self, claim: Claim, change: Change) -> None:
         """Carry out the task on a change that runs: send the rest, or stop it because something changed, or wait."""

@@ -22,7 +22,7 @@ from bot.changes.model.start import End
 from bot.changes.outcome.outcomes import outcome
 from bot.changes.outcome.restores import overall, restored
 from bot.changes.planning.plan import extension_digest
-from bot.errors import NotAuthorized, Superseded
+from bot.errors import Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
@@ -131,11 +131,7 @@ class ChangeEnd:
     async def _end_now(self, change_id: int, by: str) -> str:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
-        if change.requester != by:
-            await self._only_operators(change, by)
-        else:
-            # Who may not ask any more has nothing sent.
-            await self._authorization.request(by, change.kind, change.size, change.names)
+        await self._authorization.requester_or_operator(by, change, to="end")
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
@@ -154,12 +150,6 @@ class ChangeEnd:
         self._context.ring()
         get = "number gets" if numbers == 1 else "numbers get"
         return f"{change.public_id} ends now: {numbers:,} {get} back the earlier values, unless changed meanwhile."
-
-    async def _only_operators(self, change: Change, by: str) -> None:
-        try:
-            await self._authorization.operate(by)
-        except NotAuthorized as error:
-            raise NotAuthorized(f"Only the requester or an operator can end {change.public_id}.") from error
 
     @handles(Task.END)
     async def end(self, claim: Claim) -> None:

@@ -50,6 +50,21 @@ async def in_effect(stage: Stage, numbers: list[str], until: str = "in 4 hours")
     return change
 
 
+async def paused(stage: Stage, numbers: list[str], until: str = "in 4 hours") -> int:
+    """Have a temporary change pause because the second number of its canary fails, and return its number."""
+    stage.telnyx.fail(numbers[1])
+    await stage.open("update")
+    await stage.fill(numbers, {REFERENCE: "Holiday"}, "Closed for the holiday")
+    await stage.ana.type("until", until)
+    await stage.ana.type("canary", "2")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Paused after the canary")
+    return change
+
+
 def references(stage: Stage) -> list[str]:
     """Return what Telnyx has for each number."""
     return [str(number.customer_reference or "") for number in stage.telnyx.numbers.values()]
@@ -487,16 +502,7 @@ async def test_a_temporary_change_at_close_goes_there_and_back(
 
 async def test_the_rest_behind_a_canary_is_not_sent_after_the_end(stage: Stage, numbers: list[str]) -> None:
     """Continued too late, before the end is seen to, the rest stays as it is, and the canary's numbers go back."""
-    stage.telnyx.fail(numbers[1])
-    await stage.open("update")
-    await stage.fill(numbers, {REFERENCE: "Holiday"}, "Closed for the holiday")
-    await stage.ana.type("canary", "2")
-    await stage.ana.type("until", "in 1 hour")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
-    await stage.approve(change)
-    await card_says(stage, change, "Paused after the canary")
+    change = await paused(stage, numbers, "in 1 hour")
     await stage.quiet()
     await stage.tamper("DELETE FROM tasks WHERE task = 'end'")
     stage.clock.advance(3700)
@@ -508,24 +514,9 @@ async def test_the_rest_behind_a_canary_is_not_sent_after_the_end(stage: Stage, 
     assert restores(stage, change) == {"verified": 1, "": 2}
 
 
-async def on_trial(stage: Stage, numbers: list[str]) -> int:
-    """Have a temporary change pause because the second number of its canary fails, and return its number."""
-    stage.telnyx.fail(numbers[1])
-    await stage.open("update")
-    await stage.fill(numbers, {REFERENCE: "Holiday"}, "Closed for the holiday")
-    await stage.ana.type("until", "in 4 hours")
-    await stage.ana.type("canary", "2")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
-    await stage.approve(change)
-    await card_says(stage, change, "Paused after the canary")
-    return change
-
-
 async def test_a_canary_that_is_paused_goes_back_at_the_end(stage: Stage, numbers: list[str]) -> None:
     """Nobody has decided on the rest by then: it is not sent, and what the canary has changed is restored."""
-    change = await on_trial(stage, numbers)
+    change = await paused(stage, numbers)
     assert references(stage) == ["Holiday", "Dallas", "Dallas"]
     stage.clock.advance(5 * 3600)
     await stage.ended(change)
@@ -564,7 +555,7 @@ async def test_what_a_freeze_keeps_back_until_the_end_is_not_sent_after_it(stage
 
 async def test_numbers_go_back_although_their_approval_has_lapsed(stage: Stage, numbers: list[str]) -> None:
     """It does not let the rest follow its canary any more, and it lets go back what was changed while it counted."""
-    change = await on_trial(stage, numbers)
+    change = await paused(stage, numbers)
     await stage.stop()
     await stage.start(LINESMAN_APPROVERS="U0MIA,U0ANA")
     await stage.answered(stage.otto, stage.otto.click("go_on", message=stage.card(change)))
