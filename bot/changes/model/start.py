@@ -283,7 +283,7 @@ def _zone_name(said: str) -> str:
 
 
 def _understood() -> str:
-    return f"Write it like: {EXAMPLES}; or leave it empty."
+    return f"Write it like: {EXAMPLES}."
 
 
 def _refuse(problem: str) -> NoReturn:

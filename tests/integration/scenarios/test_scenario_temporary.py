@@ -459,6 +459,8 @@ async def test_a_later_end_is_asked_for_in_a_form(stage: Stage, numbers: list[st
     await stage.ana.wait_for_view(lambda view: view.callback_id == "extension")
     await stage.ana.type("until", "in 2 hours")
     assert "It lasts until" in (await stage.refused())["until"]
+    await stage.ana.type("until", "when it stops raining")
+    assert "is not understood. Write it like: tonight 22:00" in (await stage.refused())["until"]
     await stage.ana.type("until", "in 9 hours")
     await stage.send()
     await stage.ana.wait_for_view(lambda view: "asks for approval" in stage.read(view))

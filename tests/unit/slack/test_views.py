@@ -313,6 +313,8 @@ def test_locks_are_shown_and_asked_about() -> None:
 
     for text, blocks in (locks_list([lock] * 100), locks_list([]), unlock_question(lock)):
         assert_harmless(text, blocks)
+    assert locks_list([lock])[0] == "1 change holds numbers"
+    assert locks_list([lock] * 2)[0] == "2 changes hold numbers"
 
 
 @quick
