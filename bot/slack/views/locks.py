@@ -36,7 +36,9 @@ def locks_list(locks: Sequence[Lock]) -> tuple[str, list[dict[str, Any]]]:
         f"requested by {person(lock.requester)}, since {when(lock.since)}{short_until(lock.until)}"
         for lock in locks
     ]
-    return f"{counted(len(locks), 'change holds', 'changes hold')} numbers", [section(f"*Locked numbers*\n{listed(lines)}")]
+    return f"{counted(len(locks), 'change holds', 'changes hold')} numbers", [
+        section(f"*Locked numbers*\n{listed(lines)}")
+    ]
 
 
 def unlock_question(lock: Lock) -> tuple[str, list[dict[str, Any]]]:

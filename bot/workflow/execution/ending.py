@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 #: How long before its end the requester of a temporary change is reminded, at most.
 NOTICE: Final = timedelta(hours=1)
+#: Nobody need end a change that ends by itself within this. What another click has ended a moment ago ends that soon.
+AT_ONCE: Final = timedelta(minutes=1)
 #: Pause between two looks whether a restore is over, which makes itself heard when it is.
 LOOK: Final = timedelta(minutes=10)
 
@@ -132,15 +134,17 @@ class ChangeEnd:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
         await self._authorization.requester_or_operator(by, change, to="end")
-        now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
+            # Read while it is held: somebody else may have ended it while this click waited.
+            now = self._context.clock()
             restore = await tx.changes.part(change_id, FollowUp.RESTORE)
             if change.state is not ChangeState.IN_EFFECT or change.until is None:
                 state = change.state.value.replace("_", " ")
                 raise Superseded(f"{change.public_id} is {state}: only a temporary change that is in effect can end.")
-            if restore is not None:
-                raise Superseded(f"{change.public_id} is ending already: {restore.public_id} restores its numbers.")
+            if restore is not None or change.until.at <= now + AT_ONCE:
+                restored_by = f": {restore.public_id} restores its numbers" if restore else ""
+                raise Superseded(f"{change.public_id} is ending already{restored_by}.")
             numbers = (await tx.operations.tally(change_id)).changed
             await tx.changes.put(change_id, until=End(at=now, zone=change.until.zone))
             await tx.events.add(change_id, "ended_early", at=now, actor=by, digest=change.digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -181,6 +182,34 @@ async def test_it_can_be_ended_early_by_its_requester_and_operators_only(stage: 
     await stage.ended(change)
     assert references(stage) == ["Dallas"] * 3
     assert "is finished: only a temporary change that is in effect can end" in await stage.command("end CHG-1")
+
+
+async def test_an_end_that_two_people_click_at_once_is_one(stage: Stage, numbers: list[str]) -> None:
+    """The first click ends it, and the other one is told so."""
+    change = await in_effect(stage, numbers)
+    said = await asyncio.gather(end_now(stage, change, stage.ana), end_now(stage, change, stage.otto))
+    await stage.ended(change)
+
+    assert sorted("is ending already" in each for each in said) == [False, True]
+    assert sum("ended this before its time" in line for line in stage.thread(change)) == 1
+    assert len(stage.telnyx.jobs) == 2
+
+
+async def test_jobs_that_last_beyond_the_end_are_no_trouble(stage: Stage, numbers: list[str]) -> None:
+    """What is under way when the end comes is awaited and read back, and then it is restored."""
+    stage.telnyx.job_seconds = 7200
+    await proposed(stage, numbers, "in 1 hour")
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.telnyx.wait_for(lambda: stage.telnyx.jobs)
+    stage.clock.advance(3700)
+    stage.telnyx.job_seconds = 0.02
+    stage.telnyx.advance(7200)
+    stage.clock.advance(7200)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+    assert restores(stage, change) == {"verified": 3}
 
 
 async def test_an_operator_ends_it_with_a_command(stage: Stage, numbers: list[str]) -> None:
