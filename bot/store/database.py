@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from sqlalchemy import event, make_url, text
+from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from bot.config.postgres_url import is_postgres
 from bot.errors import DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, StoreError
 from bot.machine import steady, utc_now
-from bot.store.engine import postgres
+from bot.store.engine import postgres, sqlite_driver
 from bot.store.engine.database_clock import DatabaseClock
 from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
 from bot.store.engine.rehearsal import rehearse, rehearse_migration
@@ -76,10 +76,7 @@ class Database:
         self._path = path_of(parsed)
         self._url = parsed
         try:
-            self._engine: AsyncEngine = (
-                # hidden: an error's text reaches the log; values, sealed or not, must not
-                create_async_engine(parsed, hide_parameters=True) if self._sqlite else postgres.make_engine(parsed)
-            )
+            self._engine = _sqlite_engine(parsed) if self._sqlite else postgres.make_engine(parsed)
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"The database needs the driver {error.name}, which is not installed: "
@@ -365,6 +362,12 @@ class Database:
 
 class _TakenBack(Exception):
     """What was written was a rehearsal."""
+
+
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    # hidden: an error's text reaches the log; values, sealed or not, must not
+    driver = {"async_creator_fn": sqlite_driver.connect} if path_of(url) else {}
+    return create_async_engine(url, hide_parameters=True, connect_args=driver)
 
 
 def _configure_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the DBAPI has no common type

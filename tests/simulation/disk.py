@@ -10,8 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import aiosqlite
-from aiosqlite.core import Connection
+from bot.store.engine import sqlite_driver
 
 #: How often others get a turn between two steps of a transaction, and how long a step takes then at most, in seconds.
 YIELDS: Final = 0.15
@@ -42,7 +41,7 @@ class _NoThread:
     daemon = True
 
 
-class InlineConnection(Connection):
+class InlineConnection(sqlite_driver.PromptConnection):
     """A connection whose calls are made at once."""
 
     def __init__(self, disk: Disk, connector: Callable[[], sqlite3.Connection]) -> None:
@@ -61,7 +60,7 @@ class InlineConnection(Connection):
     def __await__(self) -> Any:
         return self._connect().__await__()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> InlineConnection:
         if self._connection is None:
             self._connection = self._connector()
         return self
@@ -70,9 +69,9 @@ class InlineConnection(Connection):
         if not self._running or self._connection is None:
             raise ValueError("Connection closed")
         name = getattr(fn, "__name__", "")
-        if name == "execute" and args and str(args[0]).startswith("BEGIN IMMEDIATE"):
+        if args and str(args[0]).startswith("BEGIN IMMEDIATE"):
             self._writing = True
-        await self._disk.turn(writing=self._writing and name not in ("rollback", "close", "cursor"))
+        await self._disk.turn(writing=self._writing and name not in ("rollback", "close"))
         if name == "commit" and self._writing:
             if self._connection.execute("PRAGMA synchronous").fetchone() != FULL:
                 self._disk.unsafe()
@@ -123,7 +122,7 @@ class Disk:
         #: Whether nothing fits on it.
         self.full = False
         self.watch: Watch | None = None
-        aiosqlite.connect = self._connect  # type: ignore[assignment]
+        sqlite_driver.connect = self._connect  # type: ignore[assignment]
 
     def _place(self, life: int) -> Path:
         folder = self._folder / str(life)
