@@ -131,10 +131,11 @@ class Judge:
         """Check what was sent; return each number with what the plan found, and what it is to have."""
         marks = ",".join("?" * len(ids))
         asked = "o.number_id, o.e164, c.id, c.kind, c.digest, c.requester, o.after, o.before"
+        # What a plan leaves as it is belongs to no batch, and another change may have it meanwhile.
         found = self.rows(
             f"SELECT {asked} FROM operations o JOIN changes c ON c.id = o.change_id "  # noqa: S608 - no words of anybody
             f"WHERE c.state IN ('running', 'verifying', 'paused') "
-            f"AND c.kind LIKE ? AND o.number_id IN ({marks})",
+            f"AND c.kind LIKE ? AND o.number_id IN ({marks}) AND o.batch IS NOT NULL",
             f"{provider}.%",
             *ids,
         )
