@@ -18,9 +18,6 @@ from bot.cli import main
 
 #: Seconds from which on a step is written down.
 LONG: Final = 0.01
-#: Seconds by which more may be told than a step computed: asking for the thread's time before each one would cost more
-#: than many of them do.
-CLOSE: Final = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +45,9 @@ def _took(step: Step) -> float:
 def watch(file: Path) -> None:
     """Write every long step of this process's loops into ``file``."""
     run = asyncio.Handle._run  # there is no public place at which every step comes by
-    looked, busy = -1.0, 0.0
 
     def watched(handle: asyncio.Handle) -> None:
-        nonlocal looked, busy
-        began = time.perf_counter()
-        if began - looked >= CLOSE:
-            looked, busy = began, time.thread_time()
+        began, busy = time.perf_counter(), time.thread_time()
         run(handle)
         if (took := time.perf_counter() - began) >= LONG:
             computed = time.thread_time() - busy
