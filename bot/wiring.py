@@ -67,15 +67,16 @@ from bot.workflow.control.resolution import Resolution
 from bot.workflow.control.retention import Retention
 from bot.workflow.control.sweep import Sweep, swept
 from bot.workflow.delivery import MessageDelivery
-from bot.workflow.execution.canary import Canary
 from bot.workflow.execution.completion import Completion
 from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.execution.polling import Polling
 from bot.workflow.execution.reconciliation import Reconciliation
+from bot.workflow.execution.rollout import RolloutControl
 from bot.workflow.execution.staleness import Staleness
 from bot.workflow.execution.start import ChangeStart
 from bot.workflow.execution.submission import Submission
 from bot.workflow.execution.verification import Verification
+from bot.workflow.execution.wave_start import WaveStart
 from bot.workflow.health import TaskFailures
 from bot.workflow.notifications import Notifications
 from bot.workflow.operator_refresh import operators_remembered
@@ -309,7 +310,7 @@ def _assemble(
     approval_validity = ApprovalValidity(context, authorization)
     approvals = Approvals(context, authorization, notify, approval_validity)
     staleness = Staleness(context, notify)
-    canary = Canary(context, authorization, notify, staleness, approval_validity)
+    rollout = RolloutControl(context, authorization, notify)
     change_end = ChangeEnd(context, authorization, notify)
     cancellation = Cancellation(context, authorization, notify)
     direct_messages = SlackDirectMessages(client, bot)
@@ -326,7 +327,8 @@ def _assemble(
             authorization,
             notify,
             staleness,
-            canary,
+            rollout=rollout,
+            wave_start=WaveStart(context, authorization, notify, staleness, approval_validity),
             change_end=change_end,
             approval_validity=approval_validity,
         ),
@@ -334,7 +336,7 @@ def _assemble(
         Reconciliation(context, notify, name),
         Polling(context, notify, name),
         Verification(context, notify, name),
-        Completion(context, notify, canary, change_end),
+        Completion(context, notify, rollout, change_end),
         change_end,
         Escalation(context, notify),
         Retention(context),
@@ -354,7 +356,7 @@ def _assemble(
         lock_control=LockControl(context, authorization, notify, cancellation),
         audit_export=AuditExport(context, authorization),
         resolution=Resolution(context, authorization, notify),
-        canary=canary,
+        rollout=rollout,
         change_end=change_end,
         authorization=authorization,
         change_details=change_details,

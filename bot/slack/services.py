@@ -29,8 +29,8 @@ from bot.workflow.control.cancellation import Cancellation
 from bot.workflow.control.freezes import FreezeControl
 from bot.workflow.control.locks import LockControl
 from bot.workflow.control.resolution import Resolution
-from bot.workflow.execution.canary import Canary
 from bot.workflow.execution.ending import ChangeEnd
+from bot.workflow.execution.rollout import RolloutControl
 from bot.workflow.planning.choices import Choices
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.requests import Requests
@@ -62,7 +62,7 @@ class Services:
     lock_control: LockControl
     audit_export: AuditExport
     resolution: Resolution
-    canary: Canary
+    rollout: RolloutControl
     change_end: ChangeEnd
     authorization: Authorization
     change_details: ChangeDetailsReader

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    false,
 )
 
 
@@ -95,7 +94,10 @@ changes: Final = Table(
     Column("pruned_at", UtcTime),
     Column("starts_at", UtcTime),
     Column("starts_zone", String(64), nullable=False, server_default=""),
+    Column("wave", Integer, nullable=False, server_default="1"),
     Column("continued_at", UtcTime),
+    Column("paused_for", String(16)),
+    Column("resumes_at", UtcTime),
     Column("ends_at", UtcTime),
     Column("ends_zone", String(64), nullable=False, server_default=""),
     Column("part_of", Integer, index=True),
@@ -122,7 +124,7 @@ batches: Final = Table(
     Column("size", Integer, nullable=False),
     Column("values", JSON, nullable=False),
     Column("handed", JSON(none_as_null=True)),
-    Column("canary", Boolean, nullable=False, server_default=false()),
+    Column("wave", Integer, nullable=False, server_default="1"),
     Column("job", String(64)),
     Column("attempted_at", UtcTime),
     Column("attempted_there", UtcTime),

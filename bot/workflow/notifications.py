@@ -20,6 +20,8 @@ ASK_WITHIN = timedelta(seconds=2)
 class Notifications:
     """Puts messages into the outbox. At most eight lines go into a thread, however many jobs there are.
 
+    A rollout has two more for each wave after which it pauses.
+
     What is part of a temporary change has neither a card nor a thread: it is shown and told in those of the whole.
     """
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
+from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD, read_pause, read_threshold, read_waves
 from bot.changes.model.change import Draft
 from bot.changes.model.filter_fields import PREFIX, Condition, read_filter
 from bot.changes.model.foreign_lists import is_odd, unlisted
 from bot.changes.model.kinds import Kind
+from bot.changes.model.rollout import Pause, Rollout, Threshold, WaveSize
 from bot.changes.model.settings import Setting, read_value
 from bot.changes.model.snapshots import Target
 from bot.changes.model.start import UNTIL, End, Start
@@ -27,7 +29,8 @@ NUMBERS: Final = "numbers"
 SETTINGS: Final = "settings"
 REASON: Final = "reason"
 EXCLUDED: Final = "excluded"
-CANARY: Final = "canary"
+
+_Read = TypeVar("_Read")
 
 #: Longest reason, in characters: it has to fit beside everything else on a card.
 REASON_LENGTH: Final = 500
@@ -59,8 +62,10 @@ class Request:
     start: Start | None = None
     #: When each number is to get back what it has now; None when the change lasts.
     until: End | None = None
-    #: How many numbers are tried first, alone; 0 when all are sent together.
-    canary: int = 0
+    #: The waves before the rest; none when all numbers are sent together.
+    waves: tuple[WaveSize, ...] = ()
+    #: What happens between the waves.
+    rollout: Rollout = field(default_factory=Rollout)
     #: Id -> the E.164 number that stands beside it in the sheet.
     beside: Mapping[str, str] = field(default_factory=dict)
     #: How many rows of the sheet count by their number because the id is none of the provider's.
@@ -104,7 +109,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     wanted = _read_values(kind, draft, problems, optional=rows_only)
     if not rows_only and not problems.keys() & kind.by_name.keys():
         problems |= kind.rule(without_edits(wanted))
-    canary = _read_canary(draft, problems)
+    waves, rollout = _read_waves(draft, problems)
     reason = " ".join(draft.reason.split())
     if any(unicodedata.category(character) == "Cc" for character in reason):
         problems[REASON] = "The reason holds a control character, which nobody sees; type it again."
@@ -125,7 +130,8 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         dropped=unwanted.intersection(reading.identifiers),
         conditions=conditions,
         excluded=tuple(unwanted),
-        canary=canary,
+        waves=waves,
+        rollout=rollout,
     )
 
 
@@ -232,14 +238,24 @@ def _read_until(kind: Kind, draft: Draft, problems: dict[str, str]) -> None:
         problems[UNTIL] = f"{', '.join(secret)} cannot be restored: Linesman does not keep secrets. Leave this empty."
 
 
-def _read_canary(draft: Draft, problems: dict[str, str]) -> int:
-    typed = "".join(draft.canary.split()).replace(",", "")
-    if not typed:
-        return 0
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 7) or int(typed) < 1:
-        problems.setdefault(CANARY, "Give a whole number such as 5, or leave it empty to change all numbers together.")
-        return 0
-    return int(typed)
+def _read_waves(draft: Draft, problems: dict[str, str]) -> tuple[tuple[WaveSize, ...], Rollout]:
+    waves = _read(CANARY, read_waves, draft.canary, problems)
+    pause = _read(PAUSE, read_pause, draft.pause, problems)
+    threshold = _read(THRESHOLD, read_threshold, draft.threshold, problems)
+    if waves == ():
+        for name, typed in ((PAUSE, draft.pause), (THRESHOLD, draft.threshold)):
+            if typed.strip():  # ignored, it would send everything at once
+                problems.setdefault(name, "This is for a change in waves: say which waves, or leave this empty.")
+    return waves or (), Rollout(pause=pause or Pause(), threshold=threshold or Threshold())
+
+
+def _read(name: str, read: Callable[[str], _Read], typed: str, problems: dict[str, str]) -> _Read | None:
+    """Return what was typed into the field ``name``; None, with its problem noted, when that makes no sense."""
+    try:
+        return read(typed)
+    except InvalidValue as error:
+        problems.setdefault(name, str(error))
+        return None
 
 
 def _read_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, Wish]:

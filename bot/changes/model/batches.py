@@ -24,8 +24,8 @@ class Batch:
     values: Values
     #: The filter that is handed to the provider in the place of numbers; empty for every batch of known numbers.
     handed: tuple[Condition, ...] = ()
-    #: Whether it is part of the canary.
-    canary: bool = False
+    #: The wave that it is part of, from 1.
+    wave: int = 1
     #: The provider's job, once there is one.
     job: str
     #: When the last POST was about to go out.

@@ -12,6 +12,7 @@ from typing import Final
 from bot.changes.model.batches import Tally
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.locks import Held
+from bot.changes.model.rollout import PauseReason, Rollout
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import EditMode, Secret, Value, Values, Wishes
 
@@ -101,8 +102,11 @@ class Draft:
     start: str = ""
     #: The requester's time zone when they typed that; empty where neither start nor end was typed.
     zone: str = ""
-    #: On how many numbers it is to be tried first, as typed; empty for all together.
+    #: The canary, or the waves, as typed; empty for all numbers together.
     canary: str = ""
+    #: What comes between two waves, and how much of one may go wrong before it pauses, as typed.
+    pause: str = ""
+    threshold: str = ""
     #: When each number is to get back what it has now, as typed, in the same zone; empty for never.
     until: str = ""
 
@@ -163,8 +167,10 @@ class Summary:
     cautioned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: What is only observed: setting name -> how many numbers have it on, or set.
     having: Mapping[str, int] = field(default_factory=dict)
-    #: The first few numbers of the canary, in E.164; empty when there is none.
+    #: The first few numbers of the first wave, in E.164; empty when there is none.
     canary: tuple[str, ...] = ()
+    #: What happens between the waves; of no account where there is only one.
+    rollout: Rollout = field(default_factory=Rollout)
     #: When the change ends by its plan; it ends at another time when it is extended, or ended early.
     ends_at: datetime | None = None
 
@@ -231,8 +237,13 @@ class Change:
     pruned_at: datetime | None = None
     #: When it is to start; None for as soon as it may, and before there is a plan.
     start: Start | None = None
-    #: When, after the canary, the rest was let go; None before, and without a canary.
+    #: The wave that was let go last, from 1; what is in later ones is held back.
+    wave: int = 1
+    #: When it was, if it is not the first one; None otherwise.
     continued_at: datetime | None = None
+    #: Why it is paused, and when it goes on by itself; None when it is not, or when somebody has to say so.
+    paused_for: PauseReason | None = None
+    resumes_at: datetime | None = None
     #: When a temporary change ends; None for one that lasts, and before there is a plan.
     until: End | None = None
     #: The temporary change of which this one is a part: it has that one's locks, card and thread, and its approval.

@@ -17,8 +17,8 @@ class ChangeState(Enum):
     AWAITING_APPROVAL = "awaiting_approval"  #: an approver has to decide
     APPROVED = "approved"  #: decided, not begun
     RUNNING = "running"  #: jobs are being submitted and watched
-    VERIFYING = "verifying"  #: all jobs are over, or those of the canary; the numbers are being read back
-    PAUSED = "paused"  #: the canary did not go as approved; somebody has to say whether the rest is sent
+    VERIFYING = "verifying"  #: all jobs are over, or those of a wave; the numbers are being read back
+    PAUSED = "paused"  #: between two waves; somebody has to say whether the next is sent, or it is waited for
     IN_EFFECT = "in_effect"  #: temporary, and not at its end: its numbers have the new values, and stay locked
     FINISHED = "finished"  #: over; see the outcome
     DISCARDED = "discarded"  #: given up by the requester, or never plannable

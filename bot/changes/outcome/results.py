@@ -7,7 +7,7 @@ and for what was found, under the name that templates use. So such a sheet can b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from bot.changes.model.batches import Batch, Operation
@@ -32,16 +32,23 @@ ABSENT: Final = "(not in the account)"
 Columns: TypeAlias = tuple[tuple[Setting, Stage], ...]
 
 
+_TOGETHER: Final[Mapping[int, int]] = {}
+
+
 class PlanSheet:
     """``plan.csv``: what is going to happen to every number, guarded as in :class:`ResultsSheet`, as portions too.
 
-    ``columns`` are those that :class:`Touched` found, ``first`` the positions of the canary's batches.
+    ``columns`` are those that :class:`Touched` found, ``waves`` the wave of
+    each batch, by its position; none where all go together.
     """
 
-    def __init__(self, kind: Kind, summary: Summary | None, columns: Columns, first: Collection[int] = ()) -> None:
+    def __init__(
+        self, kind: Kind, summary: Summary | None, columns: Columns, waves: Mapping[int, int] = _TOGETHER
+    ) -> None:
         self._kind = kind
         self._columns = columns
-        self._first = first
+        self._waves = waves
+        self._several = max(waves.values(), default=1) > 2
         self._verb = "delete" if kind.removes else "change"
         self._write = CellWriter(summary.labels if summary else {})
         self._shared = _RepeatedCells(self._common)
@@ -57,7 +64,9 @@ class PlanSheet:
         return self._file.content()
 
     def _common(self, operation: Operation) -> tuple[TableCell, ...]:
-        action = f"{self._verb}{' first' if operation.batch in self._first else ''}"
+        wave = self._waves.get(operation.batch or 0)
+        when = " first" if wave == 1 else f" in wave {wave}" if wave and self._several else ""
+        action = f"{self._verb}{when}"
         told = _cells(self._write, self._columns, _told(self._kind, operation, None))
         return (action if operation.batch is not None else LEFT_ALONE, str(operation.batch or ""), *told)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Final
 
 from bot.changes.model.filter_fields import Condition
 from bot.changes.model.kinds import EffectState, Kind
 from bot.changes.model.list_edits import all_applied
+from bot.changes.model.rollout import Rollout, WaveSize, wave_sizes
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import Values, Wishes
@@ -95,21 +97,23 @@ def build(
     *,
     start: Start | None = None,
     until: End | None = None,
-    canary: int = 0,
+    waves: Sequence[WaveSize] = (),
+    rollout: Rollout | None = None,
 ) -> Plan:
     """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
 
     ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``. Of a row's values those
     are sent that no number with the same row has yet: a sheet of current values, uploaded again with one column
-    edited, takes no more calls than that column alone. The first ``canary`` numbers that change get batches of their
-    own; when these would be all, there is no canary.
+    edited, takes no more calls than that column alone. The numbers that change are parted into ``waves``, in their
+    order, and the rest; each wave has batches of its own. ``rollout`` says what happens between two of them.
     """
     sharing = _Sharing(kind, wanted)
     drafts = _drafted(kind, wanted, snapshots, rows, sharing)
-    placement = _placed(kind, drafts, sharing.of, canary)
+    sizes = wave_sizes(waves, sum(1 for draft in drafts if draft.shared is not None))
+    placement = _placed(kind, drafts, sharing.of, sizes)
     if rows and len(placement.batches) > -(-placement.changing // kind.batch_size):
         # A value that one row needs and another has already can part two rows that are one when sent whole.
-        placement = min(placement, _placed(kind, drafts, _whole, canary), key=lambda it: len(it.batches))
+        placement = min(placement, _placed(kind, drafts, _whole, sizes), key=lambda it: len(it.batches))
     numbers = [
         PlannedNumber(
             id=draft.snapshot.id,
@@ -122,13 +126,15 @@ def build(
         )
         for draft, position in zip(drafts, placement.positions, strict=True)
     ]
+    between = rollout if rollout and len(sizes) > 1 else Rollout()
     return Plan(
         kind=kind.name,
         numbers=tuple(numbers),
         batches=tuple(placement.batches),
-        digest=digest(kind.name, numbers, placement.batches, start, until),
+        digest=digest(kind.name, numbers, placement.batches, start, until, rollout=between),
         start=start,
         until=until,
+        rollout=between,
     )
 
 
@@ -172,9 +178,15 @@ def _whole(shared: _Shared, values: Values) -> Values:  # noqa: ARG001 - stands 
     return values
 
 
-def _placed(kind: Kind, drafts: Sequence[_Draft], of: Callable[[_Shared, Values], Values], canary: int) -> _Placement:
-    """Put every number that changes into a batch of those that are sent the same; ``of`` says what that is."""
+def _placed(
+    kind: Kind, drafts: Sequence[_Draft], of: Callable[[_Shared, Values], Values], sizes: Sequence[int]
+) -> _Placement:
+    """Put every number that changes into a batch of those of its wave that are sent the same.
+
+    ``of`` says what that is, ``sizes`` how many numbers each wave has.
+    """
     changing = 0
+    ends = frozenset(accumulate(sizes))
     filling = _Filling(kind)
     positions: list[int | None] = []
     latest: _Draft | None = None
@@ -182,17 +194,14 @@ def _placed(kind: Kind, drafts: Sequence[_Draft], of: Callable[[_Shared, Values]
     for draft in drafts:
         position = None
         if draft.shared is not None:
-            if changing == canary:
-                filling.close()  # the canary is complete, and nothing more goes into its batches
+            if changing in ends:
+                filling.next_wave()  # this one is complete, and nothing more goes into its batches
             changing += 1
             if latest is None or draft.before is not latest.before or draft.values is not latest.values:
                 latest, sent = draft, payload(kind, draft.before, of(draft.shared, draft.values))
-            position = filling.place(sent, canary=changing <= canary)
+            position = filling.place(sent)
         positions.append(position)
-    batches = filling.batches
-    if changing <= canary:
-        batches = [replace(batch, canary=False) for batch in batches]
-    return _Placement(batches, positions, changing)
+    return _Placement(filling.batches, positions, changing)
 
 
 class _Filling:
@@ -200,15 +209,16 @@ class _Filling:
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
-        #: What each batch sends, and whether it is the canary's.
-        self._opened: list[tuple[Values, bool]] = []
+        self._wave = 1
+        #: What each batch sends, and its wave.
+        self._opened: list[tuple[Values, int]] = []
         self._sizes: list[int] = []
         #: The meaning of what is sent -> the index of its open batch.
         self._open: dict[str, int] = {}
         #: What the latest number is sent, and what that means: most neighbours are sent the same.
         self._latest: tuple[Values | None, str] = (None, "")
 
-    def place(self, sent: Values, *, canary: bool) -> int:
+    def place(self, sent: Values) -> int:
         """Put one more number into the open batch for ``sent``, opening one when there is none; return its position."""
         if sent != self._latest[0]:
             self._latest = (sent, meaning(self._kind, sent))
@@ -216,19 +226,20 @@ class _Filling:
         index = self._open.get(key)
         if index is None or self._sizes[index] >= self._kind.batch_size:
             index = self._open[key] = len(self._opened)
-            self._opened.append((sent, canary))
+            self._opened.append((sent, self._wave))
             self._sizes.append(0)
         self._sizes[index] += 1
         return index + 1
 
-    def close(self) -> None:
+    def next_wave(self) -> None:
         """Put nothing more into the batches that there are."""
         self._open.clear()
+        self._wave += 1
 
     @property
     def batches(self) -> list[PlannedBatch]:
         """The batches in their order."""
         return [
-            PlannedBatch(position=position, values=values, size=size, canary=canary)
-            for position, ((values, canary), size) in enumerate(zip(self._opened, self._sizes, strict=True), start=1)
+            PlannedBatch(position=position, values=values, size=size, wave=wave)
+            for position, ((values, wave), size) in enumerate(zip(self._opened, self._sizes, strict=True), start=1)
         ]

@@ -10,6 +10,7 @@ from datetime import UTC
 from bot.changes.model.filter_fields import Condition, conditions_to_json
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import keys
+from bot.changes.model.rollout import Rollout
 from bot.changes.model.settings import Setting
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
@@ -45,8 +46,8 @@ class PlannedBatch:
     size: int
     #: A filter that is handed to the provider because nobody can resolve it beforehand; empty for every other batch.
     handed: tuple[Condition, ...] = ()
-    #: Whether it is part of the canary: sent and verified before any other batch is.
-    canary: bool = False
+    #: The wave that it is part of, from 1: each is sent and judged before a batch of the next one is sent.
+    wave: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +62,8 @@ class Plan:
     start: Start | None = None
     #: When each number is to get back what it has now; None when the change lasts.
     until: End | None = None
+    #: What happens between the waves; as by default where there is only one.
+    rollout: Rollout = field(default_factory=Rollout)
 
     @property
     def unchanged(self) -> int:
@@ -74,6 +77,8 @@ def digest(
     batches: Sequence[PlannedBatch],
     start: Start | None = None,
     until: End | None = None,
+    *,
+    rollout: Rollout | None = None,
 ) -> str:
     """Return the SHA-256 (hex) over the canonical form of a plan: its kind, its times, every number and every value.
 
@@ -81,19 +86,31 @@ def digest(
     start counts, because whoever approves a change for tonight has not approved it for noon; the zone in which it is
     written does not. Without a start the digest is what it was before there were any, so old approvals stay good.
     Both is true of the end of a temporary change; together with the values from before it says what is restored then.
+    The wave of each batch counts, and what happens between the waves; for a canary it is what it was before there were
+    more waves than two.
     """
     running = hashlib.sha256()
     begins = {"start": start.at.astimezone(UTC).isoformat()} if start else {}
     ends = {"until": until.at.astimezone(UTC).isoformat()} if until else {}
-    running.update(canonical({"version": 1, "kind": kind, **begins, **ends}).encode())
+    running.update(canonical({"version": 1, "kind": kind, **begins, **ends, **_between(rollout)}).encode())
+    several = any(batch.wave > 1 for batch in batches)
     for batch in batches:
         handed = [conditions_to_json(batch.handed)] if batch.handed else []
-        first = ["canary"] if batch.canary else []
-        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed, *first]).encode())
+        wave = ["canary"] if several and batch.wave == 1 else [f"wave {batch.wave}"] if batch.wave > 2 else []
+        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed, *wave]).encode())
     for number in numbers:
         line = [number.id, number.e164, number.batch, plain(number.before), plain(number.after)]
         running.update(canonical(line).encode())
     return running.hexdigest()
+
+
+def _between(rollout: Rollout | None) -> dict[str, object]:
+    """Return what a digest says of what happens between waves; nothing where it is as after a canary."""
+    if rollout is None or rollout == Rollout():
+        return {}
+    pause, threshold = rollout.pause, rollout.threshold
+    between = {"asks": pause.asks, "seconds": int(pause.length.total_seconds())}
+    return {"rollout": {**between, "count": threshold.count, "share": threshold.share}}
 
 
 def extension_digest(extended: str, until: End) -> str:

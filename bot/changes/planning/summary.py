@@ -47,7 +47,8 @@ def summarise(
     """
     changed = [number for number in plan.numbers if number.batch is not None]
     names = tuple(dict.fromkeys((*wanted, *varied)))
-    first = {batch.position for batch in plan.batches if batch.canary}
+    several = any(batch.wave > 1 for batch in plan.batches)
+    first = {batch.position for batch in plan.batches if several and batch.wave == 1}
     paid = {
         name: count
         for name, count in (
@@ -82,6 +83,7 @@ def summarise(
         paid=paid,
         ends_at=plan.until.at if plan.until else None,
         canary=tuple(number.e164 for number in changed if number.batch in first)[:SAMPLE_SIZE],
+        rollout=plan.rollout,
         cautions={why: len(numbers) for why, numbers in cautions.items()}
         | (dict.fromkeys(given, len(changed)) if changed else {}),
         cautioned={why: tuple(numbers[:NAMED]) for why, numbers in cautions.items()},

@@ -8,12 +8,12 @@ from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, Interaction, SlashCommand
 from bot.slack.registry import Registry
 from bot.slack.services import Services
-from bot.slack.views.canary import CONTINUE, STOP
 from bot.slack.views.card import RETRY, UNDO
 from bot.slack.views.elements import escape
 from bot.slack.views.form import form
 from bot.slack.views.lines import WORKBOOK
 from bot.slack.views.preview import notice
+from bot.slack.views.rollout import CONTINUE, STOP, read_place
 
 _ACTIONS = {RETRY: FollowUp.RETRY, UNDO: FollowUp.UNDO}
 
@@ -28,12 +28,13 @@ def register(registry: Registry) -> None:
 
 
 async def _continue(services: Services, click: Click) -> None:
-    said = await services.canary.continue_rollout(int(click.value), by=click.user)
+    change, wave = read_place(click.value)
+    said = await services.rollout.continue_rollout(change, wave, by=click.user)
     await services.say(click, escape(said))
 
 
 async def _stop(services: Services, click: Click) -> None:
-    said = await services.cancellation.cancel(int(click.value), by=click.user)
+    said = await services.cancellation.cancel(read_place(click.value)[0], by=click.user)
     await services.say(click, escape(said))
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from bot.changes.input.requests import CANARY, EXCLUDED, NUMBERS, REASON, SETTINGS
+from bot.changes.input.requests import EXCLUDED, NUMBERS, REASON, SETTINGS
+from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD
 from bot.changes.model.change import Base, Draft, FollowUp
 from bot.changes.model.filter_fields import PREFIX
 from bot.changes.model.kinds import Kind
@@ -47,6 +48,8 @@ def read_form(view: SentView, kinds: Mapping[str, Kind], kept: Mapping[str, Valu
         reason=_answer(answers.get(REASON, {})),
         start=_answer(answers.get(START, {})),
         canary=_answer(answers.get(CANARY, {})),
+        pause=_answer(answers.get(PAUSE, {})),
+        threshold=_answer(answers.get(THRESHOLD, {})),
         until=_answer(answers.get(UNTIL, {})),
     )
 

@@ -7,7 +7,6 @@ from typing import Final
 from bot.changes.model.change import Change, DecisionVerb, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy.wall_clock import show_instant
-from bot.slack.views.canary import canary_line
 from bot.slack.views.elements import (
     Block,
     View,
@@ -29,6 +28,7 @@ from bot.slack.views.elements import (
 )
 from bot.slack.views.fragments import audience_text, comment_lines, decision_text, jobs_text, state_word
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
+from bot.slack.views.rollout import rollout_line
 from bot.slack.views.temporary import extension_line, is_extension, until_line
 from bot.slack.views.times import freeze_line
 from bot.workflow.ports import ChangeDetails
@@ -87,8 +87,8 @@ def approval_card(details: ChangeDetails) -> list[Block]:
                 ]
             )
         )
-        if waiting and (canary := canary_line(details)):
-            blocks.append(section(canary))
+        if waiting and (waves := rollout_line(details)):
+            blocks.append(section(waves))
         if summary.sample:
             blocks.append(section(f"*For example*\n{sample_lines(details.kind, summary, limit=3)}"))
         if warnings := warning_lines(details.kind, summary):

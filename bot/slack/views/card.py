@@ -7,7 +7,6 @@ from typing import Final
 from bot.changes.model.change import FollowUp, public_id
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.outcome.outcomes import NOT_SHOWN
-from bot.slack.views.canary import canary_buttons, canary_line
 from bot.slack.views.elements import (
     Block,
     actions,
@@ -28,6 +27,7 @@ from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.preview import AGAIN
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions_line
+from bot.slack.views.rollout import rollout_buttons, rollout_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
 from bot.slack.views.temporary import (
@@ -72,10 +72,10 @@ def card(details: ChangeDetails) -> list[Block]:
     change, summary = details.change, details.change.summary
     blocks = [header(f"{change.public_id} · {details.provider}: {details.kind.title}"), section(_progress(details))]
     until = extension_line(details) or until_line(details)
-    times = (freeze_line(details), until, slack_line(details.waits_for_slack), canary_line(details))
+    times = (freeze_line(details), until, slack_line(details.waits_for_slack), rollout_line(details))
     blocks += [section(each) for each in times if each]
     if change.state is ChangeState.PAUSED:
-        blocks.append(canary_buttons(details))
+        blocks.append(rollout_buttons(details))
     if end := end_button(details):
         blocks.append(end)
     if summary is not None:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.changes.input.requests import CANARY, NUMBERS, REASON, REASON_LENGTH
+from bot.changes.input.requests import NUMBERS, REASON, REASON_LENGTH
+from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD
+from bot.changes.input.waves import LENGTH as WAVES_LENGTH
 from bot.changes.model.change import Base, Draft, FollowUp, public_id
 from bot.changes.model.kinds import Kind
 from bot.changes.model.start import LENGTH as START_LENGTH
@@ -96,7 +98,7 @@ def form(
     blocks.append(_start_field(draft))
     if not kind.removes:
         blocks.append(_until_field(draft))
-    blocks.append(_canary_field(draft))
+    blocks += _rollout_fields(draft)
     about = {"origin": origin, "boxes": boxes, "kind": kind.name, "source": source, **kept(draft.sheet, turn)}
     if draft.base:
         blocks.insert(0, section(base_text(draft.base)))
@@ -134,16 +136,26 @@ def _until_field(draft: Draft) -> Block:
     return field(UNTIL, "Until", text_input(UNTIL, draft.until, START_LENGTH), hint=hint, optional=True)
 
 
-def _canary_field(draft: Draft) -> Block:
-    """Return the input for the size of the canary."""
-    element: Block = {"type": "number_input", "action_id": CANARY, "is_decimal_allowed": False, "min_value": "1"}
-    if draft.canary.isdigit():
-        element["initial_value"] = draft.canary
-    hint = (
+def _rollout_fields(draft: Draft) -> list[Block]:
+    """Return the inputs for the canary or the waves, for what comes between them, and for how much may go wrong."""
+    waves = (
         "These numbers go first and are read back. If any of them is not as approved, the change pauses and asks you. "
-        "Leave this empty to change all numbers at once."
+        "Several waves: 10, 10 %, rest. Leave this empty to change all numbers at once."
     )
-    return field(CANARY, "Canary: change this many first", element, hint=hint, optional=True)
+    pause = (
+        "ask: you press Continue rollout after each wave. Or a time: 30 min, 2 hours. "
+        "Leave this empty to continue at once."
+    )
+    threshold = "Of one wave: 1 %, or a count such as 5. Leave this empty to pause at the first one."
+    fields = (
+        (CANARY, "Canary: change this many first", draft.canary, waves),
+        (PAUSE, "Between waves", draft.pause, pause),
+        (THRESHOLD, "Pause when more than this many are not as approved", draft.threshold, threshold),
+    )
+    return [
+        field(name, label, text_input(name, typed, WAVES_LENGTH), hint=hint, optional=True)
+        for name, label, typed, hint in fields
+    ]
 
 
 def kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:

@@ -10,12 +10,12 @@ from typing import Any, Final
 from bot.changes.model.change import Change, DecisionVerb, MessageRef, public_id
 from bot.changes.model.messages import QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
-from bot.slack.views.canary import canary_history
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.fragments import audience_text, comment_lines, count_parts, decision_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
+from bot.slack.views.rollout import paused_after, rollout_history
 from bot.slack.views.stale import LEFT_OUT, stale_history
 from bot.slack.views.temporary import extension_history, not_restored, restore_lines, temporary_history
 from bot.workflow.ports import ChangeDetails
@@ -30,7 +30,7 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
     """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
     details = details.told or details
     text = (
-        canary_history(details, data, _counts(data))
+        rollout_history(details, data, _counts(data))
         or extension_history(details, data)
         or temporary_history(details, data, _counts(data))
         or stale_history(details, data)
@@ -126,7 +126,7 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
         case "not_restored" | "not_restored_yet":
             return not_restored(details, data, where)
         case "paused":
-            return f"⏸️ {where} is paused after its canary: {_what_went_wrong(details, data)}."
+            return f"⏸️ {where} is paused after {paused_after(details, data)}: {_what_went_wrong(details, data)}."
         case "not_in_effect":
             which = "this number" if data["numbers"] == 1 else f"these {data['numbers']:,} numbers"
             status = details.kind.statuses[0].label
@@ -166,7 +166,7 @@ def _what_went_wrong(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     failed, differs, unverified = (int(data.get(name, 0)) for name in ("failed", "differs", "unverified"))
     parts = []
     if failed:
-        parts.append(f"{failed:,} of {details.tally.total:,} numbers failed")
+        parts.append(f"{failed:,} of {data.get('size', details.tally.total):,} numbers failed")
     if differs:
         are = "number differs" if differs == 1 else "numbers differ"
         told = not any(group.code in UNCERTAIN for group in details.differences)
@@ -174,6 +174,8 @@ def _what_went_wrong(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         parts.append(f"{differs:,} {are} from what was approved{reported}")
     if unverified:
         parts.append(f"{counted(unverified, 'number')} could not be verified")
+    if data["what"] == "paused" and (unsent := int(data.get("not_attempted", 0))):
+        parts.append(f"{unsent:,} {'was' if unsent == 1 else 'were'} not attempted")
     return "; ".join(parts)
 
 

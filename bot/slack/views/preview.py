@@ -8,7 +8,6 @@ from typing import Final
 
 from bot.changes.model.change import Change, Summary, public_id
 from bot.changes.model.lifecycle import ChangeState
-from bot.slack.views.canary import canary_line
 from bot.slack.views.elements import (
     Block,
     View,
@@ -37,6 +36,7 @@ from bot.slack.views.plan_lines import (
     warning_lines,
 )
 from bot.slack.views.problems import problem_block
+from bot.slack.views.rollout import rollout_line
 from bot.slack.views.templates import keep_button
 from bot.slack.views.temporary import until_line
 from bot.slack.views.times import waiting_lines
@@ -143,8 +143,8 @@ def _plan(details: ChangeDetails) -> View:
         ),
         *([section(f"*For example*\n{sample_lines(details.kind, summary, limit=5)}")] if summary.sample else []),
     ]
-    if canary := canary_line(details):
-        blocks.insert(2, section(canary))
+    if waves := rollout_line(details):
+        blocks.insert(2, section(waves))
     if until := until_line(details):
         blocks.insert(2, section(until))
     if waits := waiting_lines(details):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.lifecycle import BatchState, ChangeState
@@ -29,14 +29,13 @@ _OF_CHANGES: Final[Mapping[ChangeState, Sequence[Task]]] = {
     ChangeState.AWAITING_APPROVAL: (Task.EXPIRE,),
     ChangeState.APPROVED: (Task.START,),
     ChangeState.VERIFYING: (Task.VERIFY, Task.FINISH),
+    ChangeState.PAUSED: (Task.START,),
     ChangeState.IN_EFFECT: (Task.END,),
 }
-_other = batches.alias("other")
-#: Nothing but an operator's word lets the rest of a change with a canary go.
-_RELEASED: Final = or_(
-    batches.c.canary,
-    changes.c.continued_at.is_not(None),
-    ~exists().where(_other.c.change_id == batches.c.change_id, _other.c.canary),
+#: What is in a wave that was not let go is held back, and so is one that was until its start has looked at it.
+_RELEASED: Final = and_(
+    batches.c.wave <= changes.c.wave,
+    ~exists().where(tasks.c.subject == changes.c.id, tasks.c.task == Task.START.value),
 )
 #: State of a batch of a running change -> the task that has to be there, and when.
 _OF_BATCHES: Final[Mapping[BatchState, tuple[Task, ColumnElement[bool]]]] = {
@@ -59,6 +58,8 @@ class Orphans:
         for state, wanted in _OF_CHANGES.items():
             there = exists().where(tasks.c.subject == changes.c.id, tasks.c.task.in_([task.value for task in wanted]))
             statement = select(changes.c.id).where(changes.c.state == state.value, ~there)
+            if state is ChangeState.PAUSED:
+                statement = statement.where(changes.c.resumes_at.is_not(None))  # otherwise somebody's word is awaited
             found += [Orphan(id_, wanted[0], id_) for id_ in (await self._connection.execute(statement)).scalars()]
         for of, (task, when) in _OF_BATCHES.items():
             there = exists().where(tasks.c.subject == batches.c.id, tasks.c.task == task.value)
@@ -69,16 +70,12 @@ class Orphans:
         return sorted(found, key=lambda orphan: (orphan.change, orphan.subject))
 
     async def unended(self) -> list[int]:
-        """Return the running changes none of whose batches has anything left to do, or none of whose canary's has."""
+        """Return the running changes none of whose batches has anything left to do, or none of the waves let go."""
         left = exists().where(
             batches.c.change_id == changes.c.id,
             batches.c.state != BatchState.SETTLED.value,
-            or_(batches.c.canary, changes.c.continued_at.is_not(None), ~_has_canary()),
+            batches.c.wave <= changes.c.wave,
         )
         any_at_all = exists().where(batches.c.change_id == changes.c.id)
         statement = select(changes.c.id).where(changes.c.state == ChangeState.RUNNING.value, any_at_all, ~left)
         return list((await self._connection.execute(statement.order_by(changes.c.id))).scalars())
-
-
-def _has_canary() -> ColumnElement[bool]:
-    return exists().where(_other.c.change_id == changes.c.id, _other.c.canary)

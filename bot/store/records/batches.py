@@ -46,7 +46,7 @@ class Batches:
                 "size": batch.size,
                 "values": values_to_json(batch.values),
                 "handed": conditions_to_json(batch.handed) or None,
-                "canary": batch.canary,
+                "wave": batch.wave,
             }
             for batch in planned
         ]
@@ -95,14 +95,13 @@ class Batches:
         statement = select(batches.c.state, func.count()).where(batches.c.change_id == change).group_by(batches.c.state)
         return {BatchState(state): count for state, count in await self._connection.execute(statement)}
 
-    async def canary_settled(self, change: int) -> bool:
-        """Tell whether the change has a canary and all its batches have settled."""
-        statement = select(batches.c.state).where(batches.c.change_id == change, batches.c.canary)
-        states = set((await self._connection.execute(statement)).scalars())
-        return states == {BatchState.SETTLED.value}
+    async def settled(self, change: int, wave: int) -> bool:
+        """Tell whether the change has batches up to ``wave``, and all of them have settled."""
+        statement = select(batches.c.state).where(batches.c.change_id == change, batches.c.wave <= wave).distinct()
+        return set((await self._connection.execute(statement)).scalars()) == {BatchState.SETTLED.value}
 
     async def held_back(self, change: int) -> list[Batch]:
-        """Return the change's queued batches that nothing is going to send: they wait for the end of a canary."""
+        """Return the change's queued batches that nothing is going to send: they wait for the end of a wave."""
         to_be_sent = exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id)
         statement = (
             select(batches)
@@ -246,7 +245,7 @@ def _batch(row: Row[Any]) -> Batch:
         size=row.size,
         values=values_from_json(row.values),
         handed=conditions_from_json(row.handed or []),
-        canary=row.canary,
+        wave=row.wave,
         job=row.job or "",
         attempted_at=row.attempted_at,
         attempted_there=row.attempted_there,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change, Draft, FollowUp, MessageRef, Summary, public_id
 from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
+from bot.changes.model.rollout import PauseReason
 from bot.changes.model.start import End, Start
 from bot.errors import NotFound, Superseded
 from bot.store.queue.tasks import Task, Tasks
@@ -202,7 +203,7 @@ def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
                 plain[name] = draft_to_json(value)
             case Tally():
                 plain[name] = asdict(value)
-            case Outcome():
+            case Outcome() | PauseReason():
                 plain[name] = value.value
             case End():
                 plain["ends_at"], plain["ends_zone"] = value.at, value.zone
@@ -250,7 +251,10 @@ def _change(row: Row[Any]) -> Change:
         waiting_for=row.waiting_for,
         kept=Tally(**row.kept) if row.kept else None,
         pruned_at=row.pruned_at,
+        wave=row.wave,
         continued_at=row.continued_at,
+        paused_for=PauseReason(row.paused_for) if row.paused_for else None,
+        resumes_at=row.resumes_at,
         start=Start(at=row.starts_at, zone=row.starts_zone) if row.starts_at else None,
         until=End(at=row.ends_at, zone=row.ends_zone) if row.ends_at else None,
         part_of=row.part_of,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.changes.model.change import Base, Draft, FollowUp, Summary, Upload
 from bot.changes.model.locks import Held
+from bot.changes.model.rollout import Pause, Rollout, Threshold
 from bot.changes.model.values import JSON, EditMode, values_from_json, values_to_json, wishes_from_json
 
 
@@ -30,6 +31,8 @@ def draft_to_json(draft: Draft) -> dict[str, JSON]:
         "start": draft.start,
         "zone": draft.zone,
         "canary": draft.canary,
+        "pause": draft.pause,
+        "threshold": draft.threshold,
         "until": draft.until,
     }
 
@@ -53,12 +56,30 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
         start=stored.get("start", ""),
         zone=stored.get("zone", ""),
         canary=stored.get("canary", ""),
+        pause=stored.get("pause", ""),
+        threshold=stored.get("threshold", ""),
         until=stored.get("until", ""),
     )
 
 
 def _base(stored: Mapping[str, Any] | None) -> Base | None:
     return Base(change=stored["change"], what=FollowUp(stored["what"])) if stored else None
+
+
+def _rollout_to_json(rollout: Rollout) -> dict[str, JSON]:
+    pause, threshold = rollout.pause, rollout.threshold
+    between: dict[str, JSON] = {"asks": pause.asks, "seconds": int(pause.length.total_seconds())}
+    return {**between, "count": threshold.count, "share": threshold.share}
+
+
+def _rollout(stored: Mapping[str, Any] | None) -> Rollout:
+    """Return the rollout that was stored; that of a canary where an earlier version stored none."""
+    if stored is None:
+        return Rollout()
+    return Rollout(
+        pause=Pause(asks=stored["asks"], length=timedelta(seconds=stored["seconds"])),
+        threshold=Threshold(count=stored["count"], share=stored["share"]),
+    )
 
 
 def summary_to_json(summary: Summary) -> dict[str, Any]:
@@ -85,6 +106,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "cautions": dict(summary.cautions),
         "cautioned": {caution: list(named) for caution, named in summary.cautioned.items()},
         "canary": list(summary.canary),
+        "rollout": _rollout_to_json(summary.rollout),
         "ends_at": summary.ends_at.isoformat() if summary.ends_at else None,
         "left_out": summary.left_out,
         "conditions": list(summary.conditions),
@@ -113,6 +135,7 @@ def summary_from_json(stored: Mapping[str, Any]) -> Summary:
         cautions=stored.get("cautions", {}),
         cautioned={caution: tuple(named) for caution, named in stored.get("cautioned", {}).items()},
         canary=tuple(stored.get("canary", ())),
+        rollout=_rollout(stored.get("rollout")),
         ends_at=datetime.fromisoformat(stored["ends_at"]) if stored.get("ends_at") else None,
         left_out=stored.get("left_out", 0),
         conditions=tuple(stored.get("conditions", ())),

@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.changes.model.batches import FailureGroup, Operation, Tally
 from bot.changes.model.lifecycle import AWAITED, CHANGED, OPERATION_STEPS, OperationState, before
 from bot.changes.model.values import Values, values_to_json
-from bot.changes.outcome.outcomes import NOT_READ_BACK, UNCHANGED, NumberOutcome
+from bot.changes.outcome.outcomes import NOT_READ_BACK, STALE, UNCHANGED, NumberOutcome
 from bot.changes.outcome.readback import AwaitedNumber, ReadBack
 from bot.changes.planning.plan import PlannedNumber
 from bot.store.records import operation_rows
-from bot.store.tables import operations
+from bot.store.tables import batches, operations
 
 #: How many numbers stand as examples beside a reason.
 EXAMPLES = 3
@@ -253,15 +253,29 @@ class Operations:
         )
         await self._connection.execute(statement)
 
-    async def tally(self, change: int) -> Tally:
-        """Count the change's numbers by state."""
+    async def tally(self, change: int, *, wave: int | None = None) -> Tally:
+        """Count the change's numbers by state: all of them, or those of one wave."""
         statement = (
             select(operations.c.state, func.count().label("numbers"))
             .where(operations.c.change_id == change)
             .group_by(operations.c.state)
         )
+        if wave is not None:
+            its = select(batches.c.position).where(batches.c.change_id == change, batches.c.wave == wave)
+            statement = statement.where(operations.c.batch.in_(its))
         counts = {row.state: row.numbers for row in await self._connection.execute(statement)}
         return Tally(**counts)
+
+    async def left_out(self, change: int, wave: int) -> int:
+        """Return how many numbers of a wave were not sent because of what had changed since the plan was made."""
+        its = select(batches.c.position).where(batches.c.change_id == change, batches.c.wave == wave)
+        statement = select(func.count()).where(
+            operations.c.change_id == change,
+            operations.c.batch.in_(its),
+            operations.c.state == OperationState.NOT_ATTEMPTED.value,
+            operations.c.code == STALE,
+        )
+        return (await self._connection.execute(statement)).scalar_one()
 
     async def groups(self, change: int, state: OperationState, limit: int = 20) -> list[FailureGroup]:
         """Return the numbers in ``state``, such as the failed ones, grouped by reason, the most frequent first."""

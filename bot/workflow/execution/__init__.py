@@ -1,1 +1,1 @@
-"""From an approved plan to verified numbers: start, staleness, jobs, read-back, canary, completion."""
+"""From an approved plan to verified numbers: start, staleness, jobs, read-back, waves, completion."""

@@ -12,26 +12,28 @@ from bot.changes.outcome.outcomes import outcome
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.canary import Canary
 from bot.workflow.execution.ending import ChangeEnd
+from bot.workflow.execution.rollout import RolloutControl
 from bot.workflow.notifications import Notifications
 
 
 class Completion:
     """Establishes how changes ended and tells everybody."""
 
-    def __init__(self, context: Context, notifications: Notifications, canary: Canary, change_end: ChangeEnd) -> None:
+    def __init__(
+        self, context: Context, notifications: Notifications, rollout: RolloutControl, change_end: ChangeEnd
+    ) -> None:
         self._context = context
         self._change_end = change_end
         self._notify = notifications
-        self._canary = canary
+        self._rollout = rollout
 
     @handles(Task.FINISH)
     async def finish(self, claim: Claim) -> None:
         """Carry out the task: count the outcomes, close the change, put the results where people look for them.
 
-        After a canary the rest follows instead, or somebody is asked; a temporary change that has changed something is
-        in effect from then on.
+        After a wave the next one follows instead, or somebody is asked; a temporary change that has changed something
+        is in effect from then on.
         """
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
@@ -39,7 +41,7 @@ class Completion:
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.VERIFYING:
                 return
-            if await self._canary.concluded(tx, change, tally):
+            if await self._rollout.concluded(tx, change):
                 self._context.ring()
                 return
             counts = {

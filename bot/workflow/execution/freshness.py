@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -30,12 +31,14 @@ async def stored_plan(context: Context, change: Change) -> tuple[Mapping[int, Pl
                 values=batch.values,
                 size=batch.size,
                 handed=batch.handed,
-                canary=batch.canary,
+                wave=batch.wave,
             )
             for batch in await tx.batches.of(change.id)
         ]
         numbers = await tx.operations.planned(change.id)
-    sealed = await asyncio.to_thread(digest, change.kind, numbers.values(), batches, change.start, change.until)
+    rollout = change.summary.rollout if change.summary else None
+    sealing = partial(digest, change.kind, numbers.values(), batches, change.start, change.until, rollout=rollout)
+    sealed = await asyncio.to_thread(sealing)
     return numbers, sealed
 
 

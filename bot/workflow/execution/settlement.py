@@ -31,17 +31,13 @@ CLEAR: Final[Mapping[str, Any]] = {"escalated_at": None, "doubt": "", "candidate
 async def after_settling(tx: Transaction, change: int, context: Context) -> None:
     """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits.
 
-    So too when those of the canary have, before anybody has let the rest go.
+    So too when those of the waves that were let go have.
     """
     now = context.clock()
     record = await tx.changes.get(change)
     kind = context.catalogue.kind(record.kind)
     await free_slot(tx, kind, now)
-    states = await tx.batches.states(change)
-    over = set(states) == {BatchState.SETTLED} or (
-        record.continued_at is None and await tx.batches.canary_settled(change)
-    )
-    if record.state is ChangeState.RUNNING and over:
+    if record.state is ChangeState.RUNNING and await tx.batches.settled(change, record.wave):
         await tx.changes.move(change, ChangeState.VERIFYING, verifying_at=now, waiting_for="")
         await tx.events.add(change, "verifying", at=now)
         await tx.tasks.add(Task.VERIFY, change, now)

@@ -17,11 +17,12 @@ from bot.store.transaction import Transaction
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
-from bot.workflow.execution.canary import Canary
 from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.execution.freshness import stored_plan
+from bot.workflow.execution.rollout import RolloutControl
 from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED
+from bot.workflow.execution.wave_start import WaveStart
 from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
@@ -39,8 +40,9 @@ class ChangeStart:
         authorization: Authorization,
         notifications: Notifications,
         staleness: Staleness,
-        canary: Canary,
         *,
+        rollout: RolloutControl,
+        wave_start: WaveStart,
         change_end: ChangeEnd,
         approval_validity: ApprovalValidity,
     ) -> None:
@@ -49,14 +51,15 @@ class ChangeStart:
         self._approval_validity = approval_validity
         self._authorization = authorization
         self._notify = notifications
-        self._canary = canary
+        self._rollout = rollout
+        self._wave_start = wave_start
         self._change_end = change_end
 
     @handles(Task.START)
     async def start(self, claim: Claim) -> None:
         """Carry out the task: begin an approved change, or stop it as stale, or wait.
 
-        Of a change whose time has come before its approval, say so; of one that is past its canary, send the rest.
+        Of a change whose time has come before its approval, say so; of one in waves, send the next wave, or let it go.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
@@ -65,7 +68,10 @@ class ChangeStart:
             await self._undecided(claim)
             return
         if change.state is ChangeState.RUNNING and change.continued_at is not None:
-            await self._canary.resume(claim, change)
+            await self._wave_start.resume(claim, change)
+            return
+        if change.state is ChangeState.PAUSED:
+            await self._rollout.time_is_up(claim)
             return
         if change.state is not ChangeState.APPROVED:
             await self._done(claim)
@@ -171,7 +177,7 @@ class ChangeStart:
         now = self._context.clock()
         await tx.changes.move(change.id, ChangeState.RUNNING, started_at=now)
         batches = await tx.batches.of(change.id)
-        first = [batch for batch in batches if batch.canary] or batches
+        first = [batch for batch in batches if batch.wave == change.wave]
         await tx.tasks.add_many(Task.SUBMIT, [batch.id for batch in first], now)
         if change.until is not None:  # it may come while something is not sent yet
             await tx.tasks.add(Task.END, change.id, change.until.at)

@@ -20,8 +20,8 @@ from bot.workflow.notifications import Notifications
 
 #: States of a batch that became a job, or may have.
 _GONE_OUT: Final = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN, BatchState.SUBMITTED})
-#: States in which a rest may wait for the end of the canary.
-_TRIED: Final = frozenset({ChangeState.VERIFYING, ChangeState.PAUSED})
+#: States in which a rest may wait for the end of a wave.
+_BETWEEN: Final = frozenset({ChangeState.VERIFYING, ChangeState.PAUSED})
 #: Why a change ends that does not hold its numbers any more, and why one of them is not sent.
 RELEASED: Final = "An operator released its numbers, so other changes may touch them."
 RELEASED_NUMBER: Final = "An operator released the change's numbers before this number was sent."
@@ -72,7 +72,7 @@ class ChangeStop:
         Empty when there is nothing left to stop. The caller holds the change. ``stale``
         numbers are why it is stopped, and have their outcome already.
         """
-        if change.state in _TRIED and (rest := await tx.batches.held_back(change.id)):
+        if change.state in _BETWEEN and (rest := await tx.batches.held_back(change.id)):
             return await self._stop_rest(tx, change, rest, by=by, problem=problem, code=code, reason=reason)
         if change.state is not ChangeState.RUNNING or change.stopped_at is not None:
             return ""
@@ -132,7 +132,7 @@ class ChangeStop:
         code: str,
         reason: str,
     ) -> str:
-        """End a change with its canary: the rest is not sent."""
+        """End a change between two waves: the rest is not sent."""
         now = self._context.clock()
         for batch in rest:
             await stop_batch(tx, batch, now, code=code, reason=reason)
@@ -143,12 +143,13 @@ class ChangeStop:
         )
         await self._notify.line(tx, change.id, "stopped", numbers=numbers)
         if change.state is ChangeState.PAUSED:
-            await tx.tasks.remove(Task.REMIND, [change.id])
-            await tx.changes.move(change.id, ChangeState.VERIFYING)
+            for task in (Task.REMIND, Task.START):
+                await tx.tasks.remove(task, [change.id])
+            await tx.changes.move(change.id, ChangeState.VERIFYING, paused_for=None, resumes_at=None)
             await tx.tasks.add(Task.FINISH, change.id, now)
         return (
             f"{change.public_id} is stopped: {numbers:,} {'number' if numbers == 1 else 'numbers'} will not be sent. "
-            "The canary's numbers stay as they are now."
+            "What was sent stays as it is now."
         )
 
     async def _call_off(

@@ -148,7 +148,8 @@ class Planner:
             rows,
             start=request.start,
             until=request.until,
-            canary=request.canary,
+            waves=request.waves,
+            rollout=request.rollout,
         )
         different = await asyncio.to_thread(varied, kind, rows, plan)
         if request.rows:

@@ -66,7 +66,7 @@ def _in_its_way(kind: Kind, request: Request, draft: Draft) -> list[str]:
             "A job can be given this filter only alone: remove numbers, sheet, exceptions and other filters, or choose "
             "the numbers in another way."
         )
-    if request.canary:
+    if request.waves:
         problems.append("Nobody can see the numbers beforehand, so there is no canary: leave it empty.")
     if request.until:
         problems.append("Nobody can see the numbers beforehand, so they cannot be restored: leave “Until” empty.")

@@ -107,10 +107,11 @@ class ChangeDetailsReader:
         return await self._plan(await self.read(message.change)) if message.topic is Topic.PLAN else None
 
     async def _plan(self, details: ChangeDetails) -> bytes:
-        first = {batch.position for batch in details.batches if batch.canary}
+        several = any(batch.wave > 1 for batch in details.batches)
+        waves = {batch.position: batch.wave for batch in details.batches if several}
         async with self._context.database.reading() as tx:
             columns = await self._columns(tx, details, {})
-            return await self._written(tx, details, PlanSheet(details.kind, details.change.summary, columns, first))
+            return await self._written(tx, details, PlanSheet(details.kind, details.change.summary, columns, waves))
 
     async def _results(self, details: ChangeDetails, form: FileFormat) -> bytes:
         jobs = {batch.position: batch for batch in details.batches}

@@ -75,6 +75,8 @@ async def test_switching_the_kind_keeps_numbers_and_reason(stage: Stage) -> None
         "start",
         "until",
         "canary",
+        "pause",
+        "threshold",
     ]
     assert (typed(stage)["numbers:0"], typed(stage)["reason"]) == ("+13035550000", "Because")
 

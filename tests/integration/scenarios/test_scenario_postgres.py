@@ -11,7 +11,10 @@ import structlog
 
 from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.test_scenario_canary import numbers_of
 from tests.integration.scenarios.test_scenario_temporary import asked_to_extend, end_now, in_effect, restores
+from tests.integration.scenarios.test_scenario_waves import started, waves_of
 from tests.integration.unruly_postgres import DATABASE, USER, UnrulyPostgres, unruly, unruly_server
 
 __all__ = ["unruly", "unruly_server"]
@@ -64,6 +67,29 @@ async def test_a_temporary_change_goes_there_and_back(stage: Stage) -> None:
     assert [number.customer_reference for number in numbers] == ["Dallas", "Portal", "Dallas"]
     assert restores(stage, change) == {"verified": 2, "left": 1}
     assert [len(job.operations) for job in stage.telnyx.jobs] == [3, 2]
+
+
+async def test_a_rollout_in_waves_continues_once_however_often_it_is_pressed(
+    stage: Stage, unruly: UnrulyPostgres
+) -> None:
+    """Two people press at once, a pause ends by its time while the bot is away, and each wave is sent once."""
+    numbers = numbers_of(stage, 6)
+    change = await started(stage, numbers, "1, 2", "30 min")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    card = stage.card(change)
+    await asyncio.gather(*(each.click("go_on", message=card) for each in (stage.ana, stage.otto, stage.ana)))
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    await waves_of(stage, numbers, 1, 2)
+    await stage.crash()
+    over = ("UPDATE changes SET resumes_at = now()", "UPDATE tasks SET due_at = now() WHERE task = 'start'")
+    await psql(unruly, *over, database=DATABASE)
+    await stage.start()
+    await stage.ended(change)
+
+    await waves_of(stage, numbers, 1, 2, 3)
+    assert stage.outcomes(change) == {"verified": 6}
+    assert sum("continued the rollout" in line for line in stage.thread(change)) == 1
+    stage.assert_nothing_doubled()
 
 
 async def test_while_it_is_stopped_people_are_told_and_afterwards_it_goes_on(

@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.changes.audit.events import Event
+from bot.changes.input.waves import LENGTH as WAVES_LENGTH
 from bot.changes.model.batches import Batch, FailureGroup, Tally
 from bot.changes.model.change import Base, Change, Decision, DecisionVerb, Draft, FollowUp, MessageRef, Summary
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, Outcome
 from bot.changes.model.locks import Freeze, Held, Lock
+from bot.changes.model.rollout import Pause, PauseReason, Rollout, Threshold
 from bot.changes.model.settings import Shape
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import Secret
@@ -73,10 +75,16 @@ def value_of(shape: Shape) -> st.SearchStrategy[Any]:
     return nasty
 
 
+ROLLOUTS = (
+    Rollout(),
+    Rollout(pause=Pause(asks=True), threshold=Threshold(share=150)),
+    Rollout(pause=Pause(length=timedelta(minutes=90)), threshold=Threshold(count=5)),
+)
+
 wanted = st.sets(st.sampled_from(SETTINGS.settings), min_size=1).flatmap(
     lambda chosen: st.fixed_dictionaries({setting.name: value_of(setting.shape) for setting in chosen})
 )
-batches = st.lists(st.tuples(st.sampled_from(BatchState), st.booleans()), max_size=25).map(
+batches = st.lists(st.tuples(st.sampled_from(BatchState), st.integers(1, 3)), max_size=25).map(
     lambda states: [
         Batch(
             id=i,
@@ -85,7 +93,7 @@ batches = st.lists(st.tuples(st.sampled_from(BatchState), st.booleans()), max_si
             state=state,
             size=1000,
             values={},
-            canary=canary,
+            wave=wave,
             job="job",
             attempted_at=NOW,
             attempts=1,
@@ -104,7 +112,7 @@ batches = st.lists(st.tuples(st.sampled_from(BatchState), st.booleans()), max_si
             overdue_at=NOW if i % 3 else None,
             slot_refused_at=NOW,
         )
-        for i, (state, canary) in enumerate(states)
+        for i, (state, wave) in enumerate(states)
     ]
 )
 decisions = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(DecisionVerb), nasty), max_size=3).map(
@@ -140,6 +148,7 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         labels=names,
         repeats=draw(st.integers(0, 5)),
         canary=tuple(f"+1303555010{i}" for i in range(draw(st.integers(0, 5)))),
+        rollout=draw(st.sampled_from(ROLLOUTS)),
         sample=tuple((f"+1303555010{i}", values, values) for i in range(draw(st.integers(0, 5)))),
         paid=dict.fromkeys(values, 3),
         losing=dict.fromkeys(values, 2),
@@ -181,7 +190,10 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         started_at=started,
         finished_at=NOW if state.over else None,
         start=draw(st.sampled_from([None, *(Start(at=NOW + timedelta(days=d), zone=LONG_ZONE) for d in (-1, 2))])),
+        wave=draw(st.integers(1, 3)),
         continued_at=draw(st.sampled_from([None, NOW])),
+        paused_for=draw(st.sampled_from([None, *PauseReason])),
+        resumes_at=draw(st.sampled_from([None, NOW])),
         waiting_for=draw(nasty),
         until=draw(st.sampled_from([None, End(at=NOW + timedelta(days=3), zone=LONG_ZONE)])),
     )
@@ -342,7 +354,9 @@ def test_the_largest_form_is_legal(kind: Kind, boxes: int) -> None:
         reason="z" * 500,
         start="tomorrow 06:30",
         until="in 4 hours",
-        canary="500",
+        canary="9" * WAVES_LENGTH,
+        pause="9" * WAVES_LENGTH,
+        threshold="9" * WAVES_LENGTH,
     )
 
     view = form(KINDS, kind, draft, origin="C0OPS", boxes=boxes, source=12)
@@ -432,7 +446,9 @@ def test_the_form_gives_back_what_was_typed() -> None:
                 "reason": {"reason": {"value": "why"}},
                 "start": {"start": {"value": "tonight 22:00"}},
                 "until": {"until": {"value": "Mon 08:00"}},
-                "canary": {"canary": {"value": "5"}},
+                "canary": {"canary": {"value": "5, 10 %"}},
+                "pause": {"pause": {"value": "30 min"}},
+                "threshold": {"threshold": {"value": "1 %"}},
             }
         },
     }
@@ -446,7 +462,9 @@ def test_the_form_gives_back_what_was_typed() -> None:
         reason="why",
         start="tonight 22:00",
         until="Mon 08:00",
-        canary="5",
+        canary="5, 10 %",
+        pause="30 min",
+        threshold="1 %",
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.changes.input.requests import CANARY, NUMBERS, REASON, SETTINGS, read_draft, read_target
+from bot.changes.input.requests import NUMBERS, REASON, SETTINGS, read_draft, read_target
+from bot.changes.input.waves import CANARY
 from bot.changes.model.change import Draft
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
@@ -93,7 +94,8 @@ def test_the_size_of_the_canary_is_read(settings_kind: Kind, typed: str, canary:
     good = {"pasted": ("+13035550100",), "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
     draft = Draft(kind=settings_kind.name, canary=typed, **good)
 
-    assert read_draft(settings_kind, draft, is_id=is_id, max_numbers=2).canary == canary
+    waves = read_draft(settings_kind, draft, is_id=is_id, max_numbers=2).waves
+    assert [wave.count for wave in waves] == ([canary] if canary else [])
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "2.5", "five", "\u0665", "12345678"])
@@ -101,8 +103,18 @@ def test_what_is_no_size_of_a_canary_is_refused(settings_kind: Kind, typed: str)
     """Ignored, it would send everything at once."""
     good = {"pasted": ("+13035550100",), "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
 
-    assert problems(settings_kind, Draft(kind=settings_kind.name, canary=typed, **good)) == {
-        CANARY: "Give a whole number such as 5, or leave it empty to change all numbers together."
+    assert list(problems(settings_kind, Draft(kind=settings_kind.name, canary=typed, **good))) == [CANARY]
+
+
+@pytest.mark.parametrize("name", ["pause", "threshold"])
+@pytest.mark.parametrize("canary", ["", "rest"])
+def test_what_is_for_waves_needs_waves(settings_kind: Kind, name: str, canary: str) -> None:
+    """Ignored, it would send everything at once, although somebody meant to be asked."""
+    good = {"pasted": ("+13035550100",), "chosen": ("tags",), "typed": {"tags": "a"}, "reason": "why"}
+    draft = Draft(kind=settings_kind.name, canary=canary, **good, **{name: "5" if name == "threshold" else "ask"})
+
+    assert problems(settings_kind, draft) == {
+        name: "This is for a change in waves: say which waves, or leave this empty."
     }
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bot.changes.input.requests import Request
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
+from bot.changes.model.rollout import MOST_WAVES, WHOLE, Pause, Rollout, Threshold, WaveSize, wave_sizes
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import EditMode, ListEdit, Value, Values
@@ -76,23 +77,58 @@ def test_batches_partition_what_changes(fleet: list[Snapshot], wanted: dict[str,
     assert all((number.batch is None) == (not number.after) for number in plan.numbers)
 
 
-@given(fleets, wanted_values, st.integers(0, 45))
-def test_the_canary_is_the_first_numbers_that_change_and_nothing_else(
-    fleet: list[Snapshot], wanted: dict[str, Value], canary: int
-) -> None:
-    """Its batches come first and hold exactly them; all batches still partition what changes. All is no first try."""
-    plan = build(KIND, wanted, fleet, canary=canary)
-    changing = [number for number in plan.numbers if number.batch is not None]
-    first = {batch.position for batch in plan.batches if batch.canary}
+wave = st.one_of(st.builds(WaveSize, count=st.integers(1, 45)), st.builds(WaveSize, share=st.integers(1, WHOLE)))
 
-    tried = [number for number in changing if number.batch in first]
-    assert tried == (changing[:canary] if canary < len(changing) else [])
-    assert first == set(range(1, len(first) + 1))
+
+@given(st.lists(wave, max_size=MOST_WAVES - 1), st.integers(0, 100_000))
+def test_waves_part_the_numbers_exactly(waves: list[WaveSize], total: int) -> None:
+    """None is empty, together they are all numbers, and each is as large as was asked for while there are enough."""
+    sizes = wave_sizes(waves, total)
+
+    assert sum(sizes) == total
+    assert all(size > 0 for size in sizes)
+    assert len(sizes) <= len(waves) + 1
+    asked = [size.of(total) for size in waves]
+    assert all(size == wanted for size, wanted in zip(sizes[:-1], asked, strict=False))
+
+
+@pytest.mark.parametrize(
+    ("waves", "total", "sizes"),
+    [
+        ([WaveSize(count=10), WaveSize(share=10_00)], 2000, (10, 200, 1790)),
+        ([WaveSize(count=10), WaveSize(share=10_00)], 10, (10,)),
+        ([WaveSize(count=10), WaveSize(share=10_00)], 11, (10, 1)),
+        ([WaveSize(share=10_00), WaveSize(share=10_00)], 7, (1, 1, 5)),
+        ([WaveSize(share=1)], 3, (1, 2)),
+        ([WaveSize(share=50_00), WaveSize(share=50_00)], 5, (3, 2)),
+        ([WaveSize(share=WHOLE)], 5, (5,)),
+        ([], 5, (5,)),
+        ([WaveSize(count=1)], 0, ()),
+    ],
+)
+def test_the_size_of_waves(waves: list[WaveSize], total: int, sizes: tuple[int, ...]) -> None:
+    """A share is of all numbers and rounded up; a wave for which nothing is left there is not."""
+    assert wave_sizes(waves, total) == sizes
+
+
+@given(fleets, wanted_values, st.lists(wave, max_size=4))
+def test_each_wave_is_the_next_numbers_that_change_and_nothing_else(
+    fleet: list[Snapshot], wanted: dict[str, Value], waves: list[WaveSize]
+) -> None:
+    """Its batches come before the next one's and hold exactly them; all batches still partition what changes."""
+    plan = build(KIND, wanted, fleet, waves=waves, rollout=Rollout(pause=Pause(asks=True)))
+    changing = [number for number in plan.numbers if number.batch is not None]
+    of = {batch.position: batch.wave for batch in plan.batches}
+
+    sent = [of[number.batch] for number in changing if number.batch is not None]
+    sizes = wave_sizes(waves, len(changing))
+    assert sent == [number for number, size in enumerate(sizes, start=1) for _ in range(size)]
+    assert list(of.values()) == sorted(of.values())
     assert Counter(number.batch for number in changing) == {batch.position: batch.size for batch in plan.batches}
     assert all(0 < batch.size <= KIND.batch_size for batch in plan.batches)
     together = build(KIND, wanted, fleet)
     assert [(n.id, n.before, n.after) for n in plan.numbers] == [(n.id, n.before, n.after) for n in together.numbers]
-    assert (plan.digest == together.digest) == (not first)
+    assert (plan.digest == together.digest) == (len(sizes) < 2)
 
 
 @pytest.mark.parametrize(("canary", "first"), [(1, [True, False, False]), (2, [True, True, False]), (3, [False] * 3)])
@@ -101,9 +137,42 @@ def test_a_canary_of_numbers_with_values_of_their_own(canary: int, first: list[b
     fleet = snapshots_of([{"customer_reference": ""}] * 3)
     rows: dict[str, Values] = {each.id: {"customer_reference": each.id} for each in fleet}
 
-    plan = build(KIND, {}, fleet, rows, canary=canary)
+    plan = build(KIND, {}, fleet, rows, waves=[WaveSize(count=canary)])
 
-    assert [batch.canary for batch in plan.batches] == first
+    assert [len({batch.wave for batch in plan.batches}) > 1 and batch.wave == 1 for batch in plan.batches] == first
+
+
+def test_what_was_approved_of_a_canary_before_there_were_waves_is_still_approved() -> None:
+    """The digest of a plan with a canary is what it was when there was nothing else."""
+    fleet = snapshots_of([{"customer_reference": "one"}] * 3)
+    plan = build(KIND, {"customer_reference": "two"}, fleet, waves=[WaveSize(count=1)])
+
+    assert plan.digest == "1acf508ffe3c67a8087b40744fc9909ad1253e4397df85f59c494baa95ef30cd"
+
+
+def test_the_digest_covers_the_waves_and_what_comes_between_them() -> None:
+    """Other waves, another pause and another threshold are other plans."""
+    fleet = snapshots_of([{"customer_reference": "one"}] * 30)
+
+    def sealed(*counts: int, pause: Pause = Pause(), threshold: Threshold = Threshold()) -> str:  # noqa: B008 - frozen
+        waves = [WaveSize(count=count) for count in counts]
+        rollout = Rollout(pause=pause, threshold=threshold)
+        return build(KIND, {"customer_reference": "two"}, fleet, waves=waves, rollout=rollout).digest
+
+    digests = [
+        sealed(),
+        sealed(7),
+        sealed(14),
+        sealed(7, 7),
+        sealed(7, 14),
+        sealed(7, 7, 7),
+        sealed(7, pause=Pause(asks=True)),
+        sealed(7, pause=Pause(length=timedelta(minutes=30))),
+        sealed(7, threshold=Threshold(count=1)),
+        sealed(7, threshold=Threshold(share=1)),
+    ]
+    assert len(set(digests)) == len(digests)
+    assert sealed(30, pause=Pause(asks=True)) == sealed()
 
 
 def test_the_digest_covers_the_start_and_not_the_zone_in_which_it_is_written() -> None:

@@ -1,0 +1,485 @@
+"""Rollouts in waves: each is read back and judged before the next goes, by itself, after a time, or by a word."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.close import CloseStandIn, Fixtures
+from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.steps import card_says, edit
+from tests.integration.scenarios.test_scenario_canary import numbers_of, press, sent
+from tests.integration.scenarios.test_scenario_policy import under
+
+REFERENCE = "customer_reference"
+
+
+async def proposed(
+    stage: Stage, numbers: list[str], waves: str, pause: str = "", threshold: str = "", **besides: str
+) -> str:
+    """Have Ana plan a change in waves and return what she is shown."""
+    await stage.open("update")
+    await stage.fill(numbers, {REFERENCE: "Denver"}, "Moving to the new PBX")
+    for block, typed in {"canary": waves, "pause": pause, "threshold": threshold, **besides}.items():
+        if typed:
+            await stage.ana.type(block, typed)
+    await stage.send()
+    await stage.planned()
+    return stage.modal()
+
+
+async def started(stage: Stage, numbers: list[str], waves: str, pause: str = "", threshold: str = "") -> int:
+    """Have a change in waves approved and return its number."""
+    await proposed(stage, numbers, waves, pause, threshold)
+    change = await stage.request()
+    await stage.approve(change)
+    return change
+
+
+async def waves_of(stage: Stage, numbers: list[str], *sizes: int) -> None:
+    """Check that each wave was a job of its own, over the next numbers in their order."""
+    ends = [sum(sizes[:index]) for index in range(len(sizes) + 1)]
+    assert sent(stage) == [set(numbers[begin:end]) for begin, end in pairwise(ends)]
+
+
+async def test_a_rollout_in_three_waves_asks_after_each(stage: Stage) -> None:
+    """Preview, request and card say which wave has how many numbers, and nothing goes on without somebody's word."""
+    numbers = numbers_of(stage, 12)
+    shown = await proposed(stage, numbers, "2, 25 %, rest", "ask")
+    wanted = f"3 waves: wave 1: 2 numbers ({numbers[0]}, {numbers[1]}), wave 2: 3, rest: 7. After each its requester or"
+    assert wanted in shown
+    assert "If any number of a wave failed, differs or is not verified, the change pauses" in shown
+    change = await stage.request()
+    assert wanted in stage.read(stage.request_card(change))
+    await stage.approve(change)
+
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    assert "must decide whether to continue with wave 2: 3 numbers." in stage.read(stage.card(change))
+    assert sent(stage) == [set(numbers[:2])]
+    assert "CHG-1 continues with wave 2: 3 numbers." in await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    assert "must decide whether to continue with the remaining 7 numbers." in stage.read(stage.card(change))
+    status = await stage.command(f"status CHG-{change}")
+    assert "Wave 2 started: 1 job to create" in status
+    assert "Paused after wave 2, as planned" in status
+    assert "CHG-1 continues with the remaining 7 numbers." in await press(stage, "go_on", change, stage.otto)
+    await stage.ended(change)
+
+    await waves_of(stage, numbers, 2, 3, 7)
+    assert stage.outcomes(change) == {"verified": 12}
+    assert stage.failures() == []
+    thread = stage.thread(change)
+    assert (
+        sum("Wave 1 of 3 is done: 2 verified, 0 failed. @Ana or an operator can press" in line for line in thread) == 1
+    )
+    assert sum("@Ana continued the rollout with wave 2 of 3: 3 numbers in it." in line for line in thread) == 1
+    assert sum("Wave 2 of 3 is done: 3 verified, 0 failed." in line for line in thread) == 1
+    assert sum("@Otto continued the rollout: 7 numbers to go." in line for line in thread) == 1
+    stage.assert_nothing_doubled()
+
+
+async def test_waves_follow_one_another_by_themselves(stage: Stage) -> None:
+    """Without a pause each goes as soon as the one before is read back; the card shows which one it is."""
+    numbers = numbers_of(stage, 6)
+    shown = await proposed(stage, numbers, "1, 50 %")
+    assert "wave 2: 3, rest: 2. The next one follows when the one before has been read back." in shown
+    stage.telnyx.job_seconds = 60
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Wave 1 of 3: 1 number; 5 numbers wait in later waves.")
+    stage.telnyx.job_seconds = 0.02
+    stage.telnyx.advance(60)
+    await stage.ended(change)
+
+    await waves_of(stage, numbers, 1, 3, 2)
+    assert stage.outcomes(change) == {"verified": 6}
+    assert len(stage.thread(change)) <= 8
+
+
+async def test_the_plan_says_which_wave_a_number_is_in(stage: Stage) -> None:
+    """In the sheet below the card, as the approver sees it."""
+    await proposed(stage, numbers_of(stage, 4), "1, 1, rest")
+    await stage.request()
+    await stage.quiet()
+    [sheet] = [file.content for file in stage.slack.files if file.name == "CHG-1-plan.csv"]
+    rows = list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"), newline="")))
+
+    assert [row["action"] for row in rows] == ["change first", "change in wave 2", *["change in wave 3"] * 2]
+
+
+async def test_a_timed_pause_ends_by_itself(stage: Stage) -> None:
+    """Nothing is sent before its end; the card and the thread say when that is, and nobody has to do anything."""
+    numbers = numbers_of(stage, 5)
+    assert "The next one follows 30 minutes after the one before has been" in await proposed(
+        stage, numbers, "1, 1", "30 min"
+    )
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Wave 1 of 3 is done", "It continues at")
+    stage.clock.advance(20 * 60)
+    await stage.quiet(but="start")
+    assert sent(stage) == [set(numbers[:1])]
+    assert any("The next one follows at" in line for line in stage.thread(change))
+
+    stage.clock.advance(11 * 60)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    stage.clock.advance(31 * 60)
+    await stage.ended(change)
+    await waves_of(stage, numbers, 1, 1, 3)
+    assert stage.outcomes(change) == {"verified": 5}
+    assert not any("Still paused" in line for line in stage.thread(change))
+    assert stage.failures() == []
+
+
+async def test_a_timed_pause_can_be_cut_short_or_ended_for_good(stage: Stage) -> None:
+    """Continued before its time, the wave goes once; stopped, nothing follows when the time comes."""
+    numbers = numbers_of(stage, 5)
+    change = await started(stage, numbers, "1, 1", "2 hours")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    assert "continues with wave 2: 1 number." in await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    assert "3 numbers will not be sent" in await press(stage, "stop_rest", change, stage.ana)
+    await stage.ended(change)
+    stage.clock.advance(3 * 3600)
+    await stage.quiet()
+
+    await waves_of(stage, numbers, 1, 1)
+    assert stage.outcomes(change) == {"verified": 2, "not_attempted": 3}
+    assert "CHG-1" not in await stage.command("locks")
+
+
+async def test_what_a_threshold_allows_does_not_pause(stage: Stage) -> None:
+    """One of four is 25 %, which is not more than that; the results name the number all the same."""
+    numbers = numbers_of(stage, 8)
+    stage.telnyx.fail(numbers[1])
+    shown = await proposed(stage, numbers, "4", threshold="25 %")
+    assert "If more than 25 % of a wave failed, differs or is not verified, the change pauses" in shown
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    await waves_of(stage, numbers, 4, 4)
+    assert stage.outcomes(change) == {"verified": 7, "failed": 1}
+
+
+@pytest.mark.parametrize("trouble", ["failed", "differs"])
+async def test_more_than_a_threshold_pauses_and_says_so(stage: Stage, trouble: str) -> None:
+    """Each wave is judged by itself; card, thread and failure channel tell of it, whatever pause was planned."""
+    numbers = numbers_of(stage, 12)
+    if trouble == "failed":
+        for number in numbers[4:6]:
+            stage.telnyx.fail(number)
+    else:
+        stage.telnyx.misbehave(None, "silently_dropped", field=REFERENCE, numbers=numbers[4:6])
+    stage.telnyx.fail(numbers[0])
+    change = await started(stage, numbers, "4, 4", "30 min", "1")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    stage.clock.advance(31 * 60)
+    await card_says(stage, change, "Paused after wave 2 of 3 (4 numbers): more than 1 are not as approved")
+    stage.clock.advance(31 * 60)
+    await stage.quiet()
+
+    await waves_of(stage, numbers, 4, 4)
+    assert stage.buttons(stage.card(change)) == ["go_on", "stop_rest"]
+    [line] = [line for line in stage.thread(change) if "Paused after wave 2, of which more than 1 are not" in line]
+    assert "as approved: 2 verified, 2 " in line
+    assert "@Ana or an operator can press" in line
+    [notice] = stage.slack.messages(FAILURES)
+    assert "is paused after wave 2 of 3: 2 " in stage.read(notice)
+    assert notice.mentions.users == {"U0ANA"}
+    assert any("Still paused after wave 2" in line for line in stage.thread(change))
+    assert "continues with the remaining 4 numbers" in await press(stage, "go_on", change, stage.ana)
+    await stage.ended(change)
+    assert stage.outcomes(change)["verified"] == 9
+
+
+async def test_what_is_left_after_a_stop_is_retried_and_undone_as_a_whole(stage: Stage) -> None:
+    """Retry takes what failed and what was not sent, undo what was changed in any wave."""
+    numbers = [
+        each.phone_number for each in stage.telnyx.add_numbers(9, start="+13035550000", customer_reference="Dallas")
+    ]
+    stage.telnyx.fail(numbers[3], times=1)
+    change = await started(stage, numbers, "2, 3", "ask")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Paused after wave 2 of 3 (3 numbers): not all are as approved")
+    await press(stage, "stop_rest", change, stage.ana)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 4, "failed": 1, "not_attempted": 4}
+
+    await stage.ana.click("retry_failed", message=stage.card(change))
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await stage.send()
+    assert "Numbers: 5" in stage.read(await stage.planned())
+    retry = await stage.request()
+    await stage.approve(retry)
+    await stage.ended(retry)
+    assert stage.outcomes(retry) == {"verified": 5}
+    await stage.ana.click("undo", message=stage.card(change))
+    assert "Numbers: 4" in stage.read(await stage.planned())
+    undo = await stage.request()
+    await stage.approve(undo)
+    await stage.ended(undo)
+    assert stage.outcomes(undo) == {"verified": 4}
+
+
+async def test_an_old_button_lets_no_later_wave_go(stage: Stage) -> None:
+    """A card from the first pause says nothing of the second wave, so its button does not continue after that."""
+    numbers = numbers_of(stage, 6)
+    change = await started(stage, numbers, "1, 2", "ask")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    old = stage.card(change).snapshot()
+    await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+
+    said = await stage.answered(stage.ana, stage.ana.click("go_on", message=old))
+    assert "That button was for wave 1, and CHG-1 is paused after wave 2 by now" in said
+    await stage.quiet()
+    await waves_of(stage, numbers, 1, 2)
+    assert "3 numbers will not be sent" in await stage.answered(stage.ana, stage.ana.click("stop_rest", message=old))
+    await stage.ended(change)
+
+
+async def test_one_word_lets_one_wave_go(stage: Stage) -> None:
+    """Pressed twice, or by two people at once, it continues once."""
+    numbers = numbers_of(stage, 6)
+    change = await started(stage, numbers, "1, 2", "ask")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    before = len(stage.slack.ephemerals("U0ANA"))
+    await stage.ana.double_click("go_on", message=stage.card(change))
+    await stage.slack.wait_for(lambda: len(stage.slack.ephemerals("U0ANA")) == before + 2, what="two answers")
+    answers = [stage.read(each) for each in stage.slack.ephemerals("U0ANA")[-2:]]
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    await stage.quiet()
+
+    assert sum("continues with wave 2" in answer for answer in answers) == 1
+    await waves_of(stage, numbers, 1, 2)
+
+
+async def test_only_the_requester_and_operators_decide_between_waves(stage: Stage) -> None:
+    """The rights are those of a paused canary, decided at the click."""
+    change = await started(stage, numbers_of(stage, 4), "1, 1", "1 hour")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    for person in (stage.max, stage.sam):
+        assert "Only the requester or an operator can continue CHG-1" in await press(stage, "go_on", change, person)
+        assert "Only the requester or an operator can cancel CHG-1" in await press(stage, "stop_rest", change, person)
+    await stage.quiet(but="start")
+    assert len(stage.telnyx.jobs) == 1
+
+
+@pytest.mark.parametrize("end", ["stop", "crash"])
+@pytest.mark.parametrize("away", [5, 60], ids=["back before its end", "back after it"])
+async def test_a_timed_pause_survives_a_restart(stage: Stage, end: str, away: int) -> None:
+    """Its end is in the database: it is neither forgotten nor begun anew, and nothing is sent twice."""
+    numbers = numbers_of(stage, 4)
+    change = await started(stage, numbers, "1, 1", "30 min")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    await (stage.crash() if end == "crash" else stage.stop())
+    stage.clock.advance(away * 60)
+    await stage.start()
+    if away < 30:
+        await stage.quiet(but="start")
+        assert len(stage.telnyx.jobs) == 1
+        stage.clock.advance(26 * 60)
+
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    await (stage.crash() if end == "crash" else stage.stop())
+    await stage.start()
+    stage.clock.advance(31 * 60)
+    await stage.ended(change)
+    await waves_of(stage, numbers, 1, 1, 2)
+    assert stage.outcomes(change) == {"verified": 4}
+    stage.assert_nothing_doubled()
+
+
+async def test_a_timed_pause_that_lost_its_task_goes_on(stage: Stage) -> None:
+    """The sweep finds a pause that nothing would end."""
+    change = await started(stage, numbers_of(stage, 4), "2", "30 min")
+    await card_says(stage, change, "Wave 1 of 2 is done")
+    await stage.stop()
+    await stage.tamper("DELETE FROM tasks WHERE task = 'start'")
+    await stage.start()
+    stage.clock.advance(31 * 60)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 4}
+
+
+async def test_a_freeze_neither_shortens_nor_overrides_a_timed_pause(stage: Stage) -> None:
+    """When it is lifted early the pause lasts as long as it did; when it lasts longer, the wave waits for its end."""
+    numbers = numbers_of(stage, 5)
+    change = await started(stage, numbers, "1, 1", "30 min")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    await stage.command("unfreeze", by=stage.otto)
+    stage.clock.advance(10 * 60)
+    await stage.quiet(but="start")
+    assert len(stage.telnyx.jobs) == 1
+
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    stage.clock.advance(25 * 60)
+    await card_says(stage, change, "Running")
+    assert len(stage.telnyx.jobs) == 1
+    await stage.command("unfreeze", by=stage.otto)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    await waves_of(stage, numbers, 1, 1)
+
+
+async def test_a_wave_waits_for_the_change_window_even_when_the_sweep_comes(idle: Stage, tmp_path: Path) -> None:
+    """What was let go outside the window is not stuck: nothing sends it before the window opens."""
+    days = ", ".join((idle.clock() + timedelta(days=ahead)).strftime("%a").lower() for ahead in (0, 1))
+    window = f'windows = [{{ days = "{days}", from = "00:00", to = "24:00", zone = "UTC" }}]'
+    stage = await under(idle, tmp_path, f'[[rule]]\nname = "weekly"\n{window}\n')
+    numbers = numbers_of(stage, 5)
+    change = await started(stage, numbers, "1, 1", "3 days")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    stage.clock.advance(3 * 86_400 + 60)
+    await card_says(stage, change, "Outside its change window: wave 2 of 3 follows at")
+    await stage.stop()
+    await stage.start()  # which sweeps
+    await stage.quiet(but="start")
+    assert len(stage.telnyx.jobs) == 1
+
+    stage.clock.advance(4 * 86_400)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    await waves_of(stage, numbers, 1, 1)
+    with closing(sqlite3.connect(stage.database)) as connection:
+        told = [what for (what,) in connection.execute("SELECT what FROM events ORDER BY id")]
+    assert "healed" not in told
+    assert "wave_started" in told
+
+
+async def test_numbers_that_moved_during_a_pause_stop_the_rollout(stage: Stage) -> None:
+    """Each wave's numbers are read again just before it is sent, and no earlier."""
+    numbers = numbers_of(stage, 6)
+    change = await started(stage, numbers, "1, 2", "ask")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    stage.telnyx.number(numbers[5]).customer_reference = "Boston"
+    await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    await press(stage, "go_on", change, stage.ana)
+    await stage.ended(change)
+
+    await waves_of(stage, numbers, 1, 2)
+    assert stage.outcomes(change) == {"verified": 3, "not_attempted": 3}
+    assert f"so the rest was not sent: Customer reference of {numbers[5]}" in stage.read(stage.card(change))
+
+
+async def test_a_wave_without_its_stale_numbers_is_judged_by_the_others(idle: Stage, tmp_path: Path) -> None:
+    """Where the policy lets the others follow, what was left out and named is no reason to pause."""
+    stage = await under(idle, tmp_path, '[[rule]]\nname = "lenient"\non_stale = "continue"\n')
+    numbers = numbers_of(stage, 6)
+    change = await started(stage, numbers, "1, 2", "ask")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    stage.telnyx.number(numbers[1]).customer_reference = "Boston"
+    await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    await press(stage, "go_on", change, stage.ana)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 4, "not_attempted": 2}
+
+
+async def test_the_end_of_a_temporary_change_ends_its_rollout(stage: Stage) -> None:
+    """What the waves so far have changed goes back, and nothing more is sent, although a pause would go on."""
+    numbers = [
+        each.phone_number for each in stage.telnyx.add_numbers(5, start="+13035550000", customer_reference="Dallas")
+    ]
+    await proposed(stage, numbers, "1, 1", "3 hours", until="in 5 hours")
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    stage.clock.advance(3 * 3600 + 60)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    stage.clock.advance(2 * 3600)
+    await stage.ended(change)
+    stage.clock.advance(2 * 3600)
+    await stage.quiet()
+
+    assert [str(number.customer_reference) for number in stage.telnyx.numbers.values()] == ["Dallas"] * 5
+    assert stage.outcomes(change) == {"verified": 2, "not_attempted": 3}
+    assert [len(job.operations) for job in stage.telnyx.jobs] == [1, 1, 2]
+
+
+async def test_a_rollout_in_waves_at_close(both: Stage, close: CloseStandIn, team: Fixtures) -> None:
+    """A wave is a run of ours; one that Close does not let finish pauses the rollout."""
+    stage = both
+    numbers = [number.number for number in team.shared][:6]
+    await stage.open("close")
+    await stage.fill(numbers, reason="The night desk grows")
+    await stage.choose(["label"])
+    await stage.set("label", "Night desk")
+    await stage.ana.type("canary", "1, 2")
+    await stage.ana.type("pause", "ask")
+    await stage.send()
+    assert "wave 1: 1 number" in stage.read(await stage.planned())
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    assert [update.number for update in close.updates] == numbers[:1]
+    close.faults.add(method="PUT", path="/phone_number/*", kind="status", status=402, times=1)
+    await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Paused after wave 2 of 3 (2 numbers): not all are as approved")
+    assert any("not attempted" in line or "failed" in line for line in stage.failures())
+    await press(stage, "go_on", change, stage.ana)
+    await stage.ended(change)
+
+    assert [update.number for update in close.updates][:1] == numbers[:1]
+    assert {update.number for update in close.updates} >= set(numbers[3:])
+    stage.assert_nothing_doubled()
+
+
+async def test_garbage_is_refused_at_its_input(stage: Stage) -> None:
+    """Each input says what is wrong with it, and the form stays as it was typed."""
+    await stage.open("update")
+    await stage.fill(numbers_of(stage, 3), {REFERENCE: "Denver"}, "Because")
+    for block, typed in {"canary": "10, lots", "pause": "a while", "threshold": "some"}.items():
+        await stage.ana.type(block, typed)
+    errors = await stage.refused()
+
+    assert set(errors) == {"canary", "pause", "threshold"}
+    assert "“lots” is not the size of a wave" in errors["canary"]
+    assert "“a while” is not a pause" in errors["pause"]
+    assert "“some” is not a threshold" in errors["threshold"]
+
+
+async def test_editing_and_templates_bring_the_rollout_back(stage: Stage) -> None:
+    """Nothing typed is lost, and a template has it."""
+    await proposed(stage, numbers_of(stage, 4), "1, 50 %", "30 min", "5 %")
+    view = await edit(stage)
+    typed = [view.form.slot(block).value for block in ("canary", "pause", "threshold")]
+
+    assert typed == ["1, 50 %", "30 min", "5 %"]
+    with closing(sqlite3.connect(stage.database)) as connection:
+        [draft] = connection.execute("SELECT draft FROM changes ORDER BY id LIMIT 1").fetchone()
+    assert [json.loads(draft)[name] for name in ("canary", "pause", "threshold")] == typed
+
+
+async def test_a_first_wave_that_has_all_numbers_is_none(stage: Stage) -> None:
+    """Nothing comes after it, so nobody is asked; the plan says so before it is approved."""
+    numbers = numbers_of(stage, 3)
+    shown = await proposed(stage, numbers, "10, 10 %, rest", "ask")
+    assert "No waves: the first one would hold every number, so all numbers go at once." in shown
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 3}
+
+
+async def test_waves_that_are_larger_than_the_change_are_not_there(stage: Stage) -> None:
+    """The plan says what becomes of the waves: for the second one little is left, and for the third one nothing."""
+    numbers = numbers_of(stage, 3)
+    assert "2 waves: wave 1: 2 numbers" in await proposed(stage, numbers, "2, 50 %, 10", "ask")
+    assert "rest: 1." in stage.modal()
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Wave 1 of 2 is done")
+    await press(stage, "go_on", change, stage.ana)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 3}
