@@ -13,6 +13,7 @@ from bot.changes.model.filter_fields import show_condition
 from bot.changes.model.kinds import Kind
 from bot.changes.model.locks import Held
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.outcome.follow_ups import CarriedOver
 from bot.changes.planning.plan import Plan
 from bot.errors import PlanRefused, in_one
 from bot.providers.base import Provider
@@ -32,16 +33,18 @@ class CurrentState:
         self._context = context
 
     async def snapshots(
-        self, provider: Provider, kind: Kind, request: Request, progress: Progress, numbers: Mapping[str, str]
+        self, provider: Provider, kind: Kind, request: Request, progress: Progress, taken: CarriedOver
     ) -> tuple[Request, Sequence[Snapshot]]:
         """Return the snapshots: numbers that were given in their order, then those that the filter found.
 
-        ``numbers`` has id -> number for those that were given by an id which nobody has typed.
+        Of numbers that were ``taken`` over, which nobody has typed, everything is read that they are compared by: what
+        goes by itself with the switch beside it is not asked for, and tells whether somebody has changed it.
         Ids in a sheet that the provider does not know give way to the numbers beside them, also in the request.
         """
         given = request.given
         known = "" if request.conditions else f" of {len(given):,}"
-        names = [setting.name for setting in (*kind.touched(request.names), *kind.statuses)]
+        compared = {name for left in taken.left.values() for name in left}
+        names = [setting.name for setting in (*kind.touched({*request.names, *compared}), *kind.statuses)]
         most = self._context.policies.largest(kind.name)
         target = Target(
             identifiers=given,
@@ -70,7 +73,7 @@ class CurrentState:
             raise PlanRefused(
                 f"That is more than {most:,} numbers, the limit for one change. Narrow the filter, or split the change."
             )
-        return request, await asyncio.to_thread(_in_order, provider.title, request, found, numbers)
+        return request, await asyncio.to_thread(_in_order, provider.title, request, found, taken.numbers)
 
     async def conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
         """Return the filter as people read it, ids with their names."""

@@ -132,7 +132,7 @@ class Planner:
         if not request.rows:
             await self._may_request(change, len(request.given), request.names)
         try:
-            request, snapshots = await self._survey.snapshots(provider, kind, request, progress, taken.numbers)
+            request, snapshots = await self._survey.snapshots(provider, kind, request, progress, taken)
         except FilterRefused as refused:
             return await self._refused_filters.plan(provider, kind, request, change, refused)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with the new values")

@@ -134,3 +134,16 @@ async def test_a_failure_that_stays_is_told_although_it_was_there_before(idle: S
 
     assert idle.outcomes(change) == {"differs": 2}
     assert "emergency calls may not work" in idle.failures()[0]
+
+
+async def test_switching_it_on_is_undone_by_switching_it_off(stage: Stage) -> None:
+    """The address goes with the switch; that it is there still is no change that somebody else has made."""
+    numbers, settings = ready(stage, 2)
+    change = await stage.run(numbers, settings, command="emergency")
+    await stage.ana.command("/numbers", f"undo CHG-{change}")
+    await stage.planned()
+    undo = await stage.request()
+    await stage.approve(undo)
+    await stage.ended(undo)
+
+    assert [stage.telnyx.number(each).emergency_enabled for each in numbers] == [False, False]

@@ -212,6 +212,27 @@ async def test_jobs_that_last_beyond_the_end_are_no_trouble(stage: Stage, number
     assert restores(stage, change) == {"verified": 3}
 
 
+async def test_emergency_service_for_a_while_is_switched_off_again(stage: Stage) -> None:
+    """Its address goes with the switch, is not sent for that, and was not changed by anybody."""
+    address = stage.telnyx.add_address("311 W Superior St")
+    added = stage.telnyx.add_numbers(2, start="+13035550000")
+    settings = {"emergency_enabled": "true", "emergency_address_id": address.id}
+    await stage.open("emergency")
+    await stage.fill([number.phone_number for number in added], settings, "While the exchange is moved")
+    await stage.ana.type("until", "in 4 hours")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    assert [number.emergency_enabled for number in added] == [True, True]
+    stage.clock.advance(5 * 3600)
+    await stage.ended(change)
+
+    assert [number.emergency_enabled for number in added] == [False, False]
+    assert restores(stage, change) == {"verified": 2}
+
+
 async def test_an_operator_ends_it_with_a_command(stage: Stage, numbers: list[str]) -> None:
     """``/numbers end`` does the same; cancel and undo say what to do instead."""
     change = await in_effect(stage, numbers)
