@@ -71,6 +71,7 @@ class Asking:
         """Fill the open form; tell whether that went well."""
         numbers = None if wish.part else wish.numbers
         filters = {FILTER: wish.part} if wish.part else {}
+        filters |= {"has_bundle": "true"} if wish.bundled else {}
         besides = {"reason": "Moving to the new PBX", **wish.besides}
         try:
             await fill(by, numbers, wish.values, filters=filters, besides=besides, within=SOON)

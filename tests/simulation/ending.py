@@ -28,6 +28,16 @@ STEPS: Final = {
     "rejected": ("planned", "approval_requested", "rejected"),
     "expired": ("planned", "approval_requested", "expired"),
 }
+#: The same of a temporary change that was in effect, of what restores its numbers, and of a request for a later end.
+IN_EFFECT: Final = {"finished": ("planned", "approval_requested", "approved", "started", "in_effect", "ended")}
+RESTORE: Final = {"finished": ("planned", "covered", "started", "finished")}
+EXTENSION: Final = {
+    "finished": ("approval_requested", "approved", "finished"),
+    "rejected": ("approval_requested", "rejected"),
+    "expired": ("approval_requested", "expired"),
+}
+#: Steps that are counted.
+TOLD: Final = ("in_effect", "extended", "ended_early")
 #: After these nothing of a change is sent.
 STOPS: Final = ("stopped", "cancelled", "unlocked", "stale")
 #: Steps that are never taken where nobody loses a right and nobody writes into the database: what came before them
@@ -62,9 +72,10 @@ class Ending:
         self._wrong = world.judge.wrong
 
     def became(self) -> Counter[str]:
-        """Count the changes by state and outcome, and the lives of the process."""
+        """Count the changes by state and outcome, a few steps of temporary ones, and the lives of the process."""
         states = self._rows("SELECT coalesce(outcome, state), count(*) FROM changes GROUP BY 1")
-        return Counter(dict(states)) + Counter({"lives": self._world.process.life.number + 1})
+        steps = self._rows(f"SELECT what, count(*) FROM events WHERE what IN {TOLD} GROUP BY 1")  # noqa: S608 - our own words
+        return Counter(dict(states + steps)) + Counter({"lives": self._world.process.life.number + 1})
 
     def end(self) -> None:
         """Judge what became of everything."""
@@ -77,7 +88,9 @@ class Ending:
         self._nothing_goes_out_after_a_stop()
         self._the_chain_is_whole()
         self._nothing_is_held()
-        self._no_modal_is_stuck()
+        self._world.modals.end()
+        self._world.approvals.end()
+        self._world.restores.end()
 
     def _every_number_is_accounted_for(self) -> None:
         half = self._rows(
@@ -86,7 +99,7 @@ class Ending:
         )
         for change, e164, state in half:
             self._wrong(f"{e164} of CHG-{change} is {state} at the end")
-        for (change,) in self._rows("SELECT id FROM changes WHERE state = 'finished'"):
+        for (change,) in self._rows("SELECT id FROM changes WHERE state = 'finished' AND part_of IS NULL"):
             name = f"CHG-{change}-results.csv"
             sheets = [
                 file.content for file in self._world.slack.files if file.name == name and file.channel is not None
@@ -114,6 +127,8 @@ class Ending:
             wanted = {"": None} if kind == "telnyx.delete" else json.loads(after)
             if kind == "telnyx.delete" and state != "not_attempted":  # what it had before has gone with it, or may have
                 expected = {each: value for each, value in expected.items() if each[:2] != (provider, e164)}
+            if wanted.get("emergency_enabled") is False:  # its address goes with it
+                expected.pop((provider, e164, "emergency_address_id"), None)
             for name, value in wanted.items():
                 if state == "verified":
                     expected[provider, e164, name] = value
@@ -144,19 +159,24 @@ class Ending:
         for (change, step), times in told.items():
             if step in NEVER:
                 self._wrong(f"CHG-{change} was {step}, {times} times")
-        for change, state, approvals in self._rows("SELECT id, state, approvals_required FROM changes"):
-            for step in ("proposed", *STEPS.get(state, ())):
+        query = "SELECT id, state, approvals_required, part_of, ends_at FROM changes"
+        for change, state, approvals, whole, ends in self._rows(query):
+            steps = STEPS if whole is None else RESTORE if ends is None else EXTENSION
+            for step in ("proposed", *(IN_EFFECT if told[change, "in_effect"] else steps).get(state, ())):
                 if told[change, step] != (approvals if step == "approved" else 1):
                     self._wrong(f"CHG-{change} is {state}, and {step} was written down {told[change, step]} times")
 
     def _nothing_goes_out_after_a_stop(self) -> None:
         """Want no batch to be sent in a freeze, or of a change that was stopped, by the order of the audit log."""
         frozen, stopped = False, set()
+        parts = dict(self._rows("SELECT id, part_of FROM changes"))
         for change, what in self._rows("SELECT change_id, what FROM events ORDER BY id"):
             if what in ("frozen", "unfrozen"):
                 frozen = what == "frozen"
             elif what in STOPS:
                 stopped.add(change)
+            if what == "unlocked":
+                stopped |= {part for part, whole in parts.items() if whole == change}
             elif what == "batch_submitting" and (frozen or change in stopped):
                 self._wrong(f"CHG-{change} sent a batch after {'a freeze' if frozen else 'it was stopped'}")
 
@@ -179,10 +199,3 @@ class Ending:
         for number, change, state in self._rows(query):
             if state in OVER:
                 self._wrong(f"CHG-{change} is {state} and holds {number}")
-
-    def _no_modal_is_stuck(self) -> None:
-        for person, stack in self._world.slack.workspace.views.stacks.items():
-            for view in stack:
-                planning = not view.content.get("submit") and not any(each["type"] == "actions" for each in view.blocks)
-                if view.callback_id == "preview" and planning:
-                    self._wrong(f"{person} sits before {view.title!r}: {view.blocks}")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.sandbox.slack import Delivery, Message, SlackUser
-from tests.simulation.people import APPROVERS, OPS
+from tests.simulation.people import OPS
 
 if TYPE_CHECKING:
     from bot.sandbox.close import Number
@@ -32,8 +32,6 @@ class Judge:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        #: Who pressed Approve with which ticket.
-        self._pressed: set[tuple[str, str]] = set()
         #: Change and number -> the jobs that it was in.
         self._sent: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
         #: Changes whose numbers an operator has released: nobody knows when what is at the provider is done there.
@@ -56,10 +54,8 @@ class Judge:
 
     async def click(self, by: SlackUser, action: str, message: Message) -> None:
         """Have somebody press a button; they have to be answered when nothing is in the way."""
-        for row in (block for block in message.blocks if block["type"] == "actions"):
-            for element in row["elements"]:
-                if action == "approve" == element["action_id"]:
-                    self._pressed.add((by.id, str(element["value"])))
+        if action == "approve":
+            self._world.approvals.pressing(by, message)
         await self._answered(by, f"pressed {action}", by.click(action, message=message))
 
     async def command(self, by: SlackUser, text: str) -> None:
@@ -95,6 +91,10 @@ class Judge:
         for (e164,) in self.rows("SELECT e164 FROM operations WHERE change_id = ?", change):
             self._world.touch(e164)
 
+    def has_released(self, change: int) -> bool:
+        """Return whether an operator has released the numbers of a change, or is about to."""
+        return change in self._released
+
     def frozen(self) -> bool:
         """Return whether everything is frozen."""
         return bool(self.rows("SELECT 1 FROM freezes WHERE lifted_at IS NULL"))
@@ -113,24 +113,34 @@ class Judge:
     def job_made(self, job: Job) -> None:
         """Check a job that Telnyx has just taken."""
         ids = [operation.id for operation in job.operations]
-        for e164, planned, wanted in self._sent_out("telnyx", ids, _flat(job.settings), job.id):
+        settings = _flat(job.settings)
+        for number, e164, whole, planned, wanted in self._sent_out("telnyx", ids, settings, job.id):
             now = {name: self._world.value("telnyx", e164, name) for name in wanted}
             self._check_fresh(job.id, e164, planned, now)
+            if whole is not None:
+                told = now if self._is_settled(e164) else None
+                self._world.restores.given_back(job.id, whole, number, settings, told)
 
     def updated(self, before: Number, settings: dict[str, Any], call: str) -> None:
         """Check an update that Close has just carried out, on a number that was as ``before``."""
         had = {name: getattr(before, name) for name in settings}
         # What may have been sent may be sent again there.
         others = {name: value for name, value in had.items() if value != settings[name]}
-        for e164, planned, _ in self._sent_out("close", [before.id], settings, call):
+        for number, e164, whole, planned, _ in self._sent_out("close", [before.id], settings, call):
             self._check_fresh(call, e164, planned, others)
+            if whole is not None:
+                told = others if self._is_settled(e164) else None
+                self._world.restores.given_back(call, whole, number, settings, told)
 
     def _sent_out(
         self, provider: str, ids: list[str], settings: dict[str, Any], job: str
-    ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-        """Check what was sent; return each number with what the plan found, and what it is to have."""
+    ) -> list[tuple[str, str, int | None, dict[str, Any], dict[str, Any]]]:
+        """Check what was sent, and return each number: id, E.164, what the plan found and what it is to have.
+
+        In the midst of these is the temporary change whose numbers go back; None when it is no such thing.
+        """
         marks = ",".join("?" * len(ids))
-        asked = "o.number_id, o.e164, c.id, c.kind, c.digest, c.requester, o.after, o.before"
+        asked = "o.number_id, o.e164, c.id, o.after, o.before, c.part_of"
         # What a plan leaves as it is belongs to no batch, and another change may have it meanwhile.
         found = self.rows(
             f"SELECT {asked} FROM operations o JOIN changes c ON c.id = o.change_id "  # noqa: S608 - no words of anybody
@@ -150,8 +160,10 @@ class Judge:
         self._check_stop(job, change)
         if all(sent != change for sent, _ in self._sent):
             self._check_time(job, change)
-        for number, _, _, kind, digest, requester, after, _ in found:
-            self._check_approved(change, kind, digest, requester)
+        whole = found[0][-1]
+        self._world.restores.sent(job, change, whole, {number: e164 for number, e164, *_ in found})
+        self._world.approvals.check(whole or change, job)  # the approval of a temporary change is for its end, too
+        for number, _, _, after, *_ in found:
             wanted = json.loads(after)
             strange = {
                 name: value
@@ -163,7 +175,9 @@ class Judge:
             self._sent[change, number].append(job)
             if len(set(self._sent[change, number])) > 1 and provider == "telnyx":
                 self.wrong(f"{number} of CHG-{change} is in the jobs {self._sent[change, number]}")
-        return [(e164, json.loads(before), json.loads(after)) for _, e164, _, _, _, _, after, before in found]
+        return [
+            (number, e164, whole, json.loads(before), json.loads(after)) for number, e164, _, after, before, _ in found
+        ]
 
     def _check_freeze(self, job: str) -> None:
         """Nothing goes out in a freeze but what was under way when it began."""
@@ -195,29 +209,15 @@ class Judge:
 
     def _check_fresh(self, job: str, e164: str, planned: dict[str, Any], now: dict[str, Any]) -> None:
         """Nothing is sent over a value that was another one when the plan was made, and has been so for a while."""
-        world = self._world
-        if world.nature.loop.time() - world.touched.get(e164, world.nature.loop.time()) < UNDER_WAY.total_seconds():
-            return
-        if self._released:
-            return  # jobs of theirs may change it at any time
-        for name, value in now.items():
+        for name, value in now.items() if self._is_settled(e164) else ():
             if name in planned and name not in SECRET and value != planned[name]:
                 self.wrong(f"{job} changes {name} of {e164}, which was {planned[name]!r} in the plan and is {value!r}")
 
-    def _check_approved(self, change: int, kind: str, digest: str, requester: str) -> None:
-        people = [
-            person
-            for (person,) in self.rows(
-                "SELECT person FROM decisions WHERE change_id = ? AND verb = 'approve' AND digest = ? AND lapse = ''",
-                change,
-                digest,
-            )
-        ]
-        pressed = [user for user, ticket in self._pressed if ticket.startswith(f"{change}:{digest}")]
-        policy = self._world.policy
-        may = set(pressed) & APPROVERS - (set() if policy.self_approval(kind) else {requester})
-        if len(people) < policy.required(kind) or not set(people) <= may:
-            self.wrong(f"CHG-{change} runs, approved by {people}; Approve was pressed with its digest by {pressed}")
+    def _is_settled(self, e164: str) -> bool:
+        """Tell whether nobody can have changed a number a moment ago."""
+        now = self._world.nature.loop.time()
+        changed = e164 in self._world.touched and now - self._world.touched[e164] < UNDER_WAY.total_seconds()
+        return not changed and not self._released  # jobs of what was released may change it at any time
 
 
 def _aware(at: str) -> datetime:

@@ -48,6 +48,7 @@ class Liveness:
 
     def look(self) -> None:
         """Want everything that goes on to have moved within ten minutes, or to say whom it waits for."""
+        self._world.restores.look()
         now = self._world.nature.loop.time()
         going_on = self._going_on()
         for name, state in going_on.items():
@@ -62,10 +63,13 @@ class Liveness:
     def _going_on(self) -> dict[str, object]:
         """Return what goes on without waiting for anybody, with what tells that it moves."""
         found: dict[str, object] = {}
-        wanted = "c.id, c.state, c.kind, c.starts_at, max(e.id)"
+        wanted = "c.id, c.state, c.kind, c.starts_at, c.ends_at, coalesce(c.part_of, c.id), max(e.id)"
         query = f"SELECT {wanted} FROM changes c JOIN events e ON e.change_id = c.id GROUP BY 1"  # noqa: S608 - our own words
-        for change, state, kind, starts, event in self._rows(query):
-            if state not in OVER and not self._waits(change, state, kind, starts):
+        for change, state, kind, starts, ends, whole, event in self._rows(query):
+            waits = (
+                self._lasts(change, ends) if state == "in_effect" else self._waits(change, state, kind, starts, whole)
+            )
+            if state not in OVER and not waits:
                 states = "SELECT state, count(*) FROM operations WHERE change_id = ? GROUP BY 1"
                 found[f"CHG-{change}"] = state, event, self._rows(states, change)
         for key, version, error in self._rows("SELECT key, version, error FROM outbox WHERE state = 'pending'"):
@@ -77,7 +81,14 @@ class Liveness:
             found[f"task {task} of {subject}"] = id_, attempts
         return found
 
-    def _waits(self, change: int, state: str, kind: str, starts: str | None) -> bool:
+    def _lasts(self, change: int, ends: str) -> bool:
+        """Tell whether a change is in effect until its end, or until what restores its numbers is over."""
+        if datetime.fromisoformat(ends).replace(tzinfo=UTC) > self._world.nature.now():
+            return True
+        parts = self._rows("SELECT state FROM changes WHERE part_of = ? AND ends_at IS NULL", change)
+        return any(state not in OVER for (state,) in parts)
+
+    def _waits(self, change: int, state: str, kind: str, starts: str | None, whole: int) -> bool:
         """Tell whether a change waits for its time, for the provider, or for a person whom it names."""
         world = self._world
         now = world.nature.now()
@@ -90,7 +101,7 @@ class Liveness:
             return True
         if any(not job.finished and self._is_of(job, change) for job in world.telnyx.jobs):
             return True
-        card, request = world.people.posted(change, "card"), world.people.posted(change, "approval_card")
+        card, request = world.people.posted(whole, "card"), world.people.posted(change, "approval_card")
         if state == "awaiting_approval":
             return request is not None and request.channel == APPROVALS and "approve" in buttons(request)
         said = world.people.read(card) if card is not None else ""

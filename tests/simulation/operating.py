@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.sandbox.slack import Message, SlackUser, StandInRefused
 from tests.simulation.people import LATER, buttons
+from tests.simulation.temporary import named
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -34,8 +35,8 @@ class Operating:
                     continue
                 if "go_on" in buttons(card):
                     await people.click(by, random.choice(("go_on", "stop_rest")), card)
-                if "/numbers resolve" in people.read(card):
-                    await self._resolve(by, change, random)
+                for asked in named(people.read(card), "resolve"):
+                    await self._resolve(by, asked, random)
 
     async def _resolve(self, by: SlackUser, change: int, random: Random) -> None:
         for message in await self._told(by, f"resolve CHG-{change}"):

@@ -25,6 +25,9 @@ REQUESTERS: Final = frozenset({"U0ANA", "U0MIA"})
 SOON: Final = 6.0
 LATER: Final = 60.0
 
+#: How often an approver says something with an approval.
+COMMENTS: Final = 0.2
+
 Found = TypeVar("Found")
 
 
@@ -35,6 +38,7 @@ class People:
         self.world = world
         self.slack = world.slack
         self._random = Random(f"people {world.seed}")
+        self._commenting = Random(f"comments {world.seed}")
 
     async def think(self, longest: float) -> None:
         """Let some time pass."""
@@ -81,6 +85,9 @@ class People:
                 if chance < 0.05:
                     await asyncio.gather(*(self.click(by, "approve", message) for _ in range(2)))
                 elif chance < 0.6 or (self.world.calm and chance < 0.9):
+                    if self._commenting.random() < COMMENTS:
+                        await self._approve_saying(by, change, message)
+                        continue
                     await self.click(by, "approve", message)
                     if chance < 0.1:
                         await self.click(by, "approve", message)
@@ -93,6 +100,19 @@ class People:
             if await self.seen(lambda: self.open(by, "rejection"), SOON) is not None:
                 await by.type("why", f"Not CHG-{change} today.")
                 await by.submit()
+        await self.close(by)
+
+    async def _approve_saying(self, by: SlackUser, change: int, message: Message) -> None:
+        """Approve with a comment, in which a mention is nothing but text."""
+        said = f"CHG-{change} is fine {self._commenting.randrange(1000)} <!channel> *by me*"
+        with suppress(StandInRefused):
+            await self.world.judge.click(by, "approve_with_comment", message)
+            view = await self.seen(lambda: self.open(by, "approval"), SOON)
+            if view is not None:
+                await by.type("comment", said)
+                self.world.approvals.saying(by, view, said)
+                await by.submit()
+                await self.seen(lambda: self.open(by, "notice"), SOON)
         await self.close(by)
 
     async def press_without_right(self, by: SlackUser, random: Random) -> None:

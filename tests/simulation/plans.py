@@ -27,6 +27,7 @@ class Plans:
         """
         if whole:
             self.wishes[change] = wish
+        self._world.restores.shown(change, wish)
         rows = self._operations(change, "after")
         numbers = {e164 for e164, _ in rows}
         least = meant & self._world.meant(wish) if whole else set()
@@ -41,7 +42,7 @@ class Plans:
         """Want a change that goes on to hold each number that it changes, unless an operator has released them."""
         query = (
             "SELECT o.e164 FROM operations o JOIN changes c ON c.id = o.change_id WHERE c.id = ? AND o.batch NOT NULL "
-            "AND c.state IN ('awaiting_approval', 'approved', 'running') AND NOT EXISTS "
+            "AND c.state IN ('awaiting_approval', 'approved', 'running', 'in_effect') AND NOT EXISTS "
             "(SELECT 1 FROM locks l WHERE l.change_id = c.id AND l.number_id = o.number_id) AND NOT EXISTS "
             "(SELECT 1 FROM events e WHERE e.change_id = c.id AND e.what = 'unlocked')"
         )

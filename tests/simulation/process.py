@@ -73,6 +73,7 @@ class Process:
             return
         world = self._world
         world.trace.add(f"life {self.life.number} is killed {why}")
+        world.modals.killed()
         world.nature.loop.bury(self.life)
         self._ended.set()
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import SlackUser
 from tests.simulation.asking import Asking
-from tests.simulation.wishes import Wish, wish
+from tests.simulation.temporary import Temporary
+from tests.simulation.troubles.providers import spoiled_downloads
+from tests.simulation.wishes import Wish, further, wish
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -26,18 +28,27 @@ class Requesters:
     def __init__(self, world: World) -> None:
         self._world = world
         self._asking = Asking(world)
+        self._temporary = Temporary(world)
         self._keyboards = {by: asyncio.Lock() for by in world.slack.workspace.people}
 
-    async def want(self, random: Random) -> None:
-        """Have somebody want a change, and now and then what follows it."""
+    async def want(self, random: Random, besides: Random) -> None:
+        """Have somebody want a change, and now and then what follows it.
+
+        ``besides`` is for what was added later: what the others do is as it was before.
+        """
         world = self._world
         by = random.choice((world.ana, world.mia))
-        wanted = wish(world, random)
+        wanted = further(wish(world, random), besides)
+        if wanted.bundled:
+            spoiled_downloads(world, besides)
         if random.random() < TWINS:
             await asyncio.gather(*(self._asked(each, wanted) for each in (world.ana, world.mia)))
             return
         change = await self._asked(by, wanted)
-        if change is None or random.random() < LEFT:
+        leaving = random.random() < LEFT if change is not None else True
+        if change is not None and wanted.minutes:
+            await self._temporary.live(by, change, besides, self._keyboards[by.id])
+        if change is None or leaving:
             return
         if await world.people.seen(lambda: self._told(change), PATIENCE):
             async with self._keyboards[by.id]:

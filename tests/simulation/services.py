@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 BOT_TOKEN: Final = "xoxb-simulation-1"
 SIGNING_SECRET: Final = "signing-secret-of-the-simulation"
 PEOPLE: Final = ("Ana", "Max", "Mia", "Otto", "Sam")
+#: Of so many numbers one has a bundle.
+BUNDLED: Final = 3
 
 
 class Services:
@@ -46,7 +48,8 @@ class Services:
         self.ana, self.max, self.mia, self.otto, self.sam = (add(f"U0{name.upper()}", name=name) for name in PEOPLE)
         for channel, name in ((OPS, "ops"), (APPROVALS, "approvals"), (FAILURES, "failures")):
             self.slack.add_channel(channel, name=name, members=[f"U0{each.upper()}" for each in PEOPLE])
-        self.telnyx.add_numbers(40, start="+13035550000")
+        for place, number in enumerate(self.telnyx.add_numbers(40, start="+13035550000")):
+            number.has_bundle = place % BUNDLED == 0
         furnish(self.close, shared=24)
         self.telnyx.add_address("1600 Broadway", id=ADDRESS)
         self.telnyx_numbers = [each.phone_number for each in self.telnyx.numbers.values()]
@@ -102,7 +105,11 @@ class Services:
         """Return the numbers that a wish means at this moment."""
         if not wish.part:
             return set(wish.numbers)
-        return {each.phone_number for each in self.telnyx.numbers.values() if wish.part in each.phone_number}
+        return {
+            each.phone_number
+            for each in self.telnyx.numbers.values()
+            if wish.part in each.phone_number and (each.has_bundle or not wish.bundled)
+        }
 
     def touch(self, e164: str) -> None:
         """Note that somebody else has changed a number."""

@@ -16,6 +16,12 @@ REFERENCES: Final = ("Denver", "Boulder", "Aspen", "Pueblo")
 ADDRESS: Final = "1293384261075731499"
 #: Settings whose value can be any text.
 TEXTS: Final = ("customer_reference", "label")
+#: How often a change is temporary, and for how many minutes then; what cannot be set again cannot be given back.
+TEMPORARY: Final = 0.3
+LASTS: Final = (11, 30)
+FOR_GOOD: Final = ("external_pin",)
+#: How often a filter says which numbers are meant: those with a bundle, which no list shows.
+BUNDLED: Final = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,13 @@ class Wish:
     besides: Mapping[str, str] = field(default_factory=dict)
     #: Part of the numbers that are meant; empty when they are listed.
     part: str = ""
+    #: Whether only those of them are meant that have a bundle.
+    bundled: bool = False
+
+    @property
+    def minutes(self) -> int:
+        """For how many minutes from now it is to be in effect; 0 for one that lasts."""
+        return _minutes(self.besides.get("until", ""))
 
     def other(self, random: Random) -> Wish:
         """Return it with another text for a setting that takes any."""
@@ -41,6 +54,22 @@ class Wish:
 def text(random: Random) -> str:
     """Return a text that is hardly ever the same."""
     return f"{random.choice(REFERENCES)} {random.randrange(1000)}"
+
+
+def further(wanted: Wish, random: Random) -> Wish:
+    """Return a wish, now and then for a while only, or for the numbers with a bundle; ``random`` is for this alone."""
+    temporary, bundled, lasts = random.random() < TEMPORARY, random.random() < BUNDLED, random.randint(*LASTS)
+    if temporary and wanted.command != "delete" and not set(FOR_GOOD) & set(wanted.values):
+        until = f"in {_minutes(wanted.besides.get('start', '')) + lasts} minutes"
+        wanted = replace(wanted, besides={**wanted.besides, "until": until})
+    if bundled and wanted.command == "update":
+        part = wanted.part or wanted.numbers[0][2:-1]  # ten numbers in a row
+        wanted = replace(wanted, numbers=(), part=part, bundled=True)
+    return wanted
+
+
+def _minutes(typed: str) -> int:
+    return int(typed.split()[1]) if typed else 0
 
 
 def settings(random: Random) -> dict[str, str]:

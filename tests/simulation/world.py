@@ -13,12 +13,14 @@ from typing import Any, Final, TextIO
 
 from bot.slack import home_publisher
 from bot.workflow import worker
+from tests.simulation.approvals import Approvals
 from tests.simulation.disk import Disk
 from tests.simulation.ending import Ending, unfinished
 from tests.simulation.hearing import Hearing
 from tests.simulation.judge import Judge
 from tests.simulation.liveness import Liveness
 from tests.simulation.loop import Stuck
+from tests.simulation.modals import Modals
 from tests.simulation.nature import Nature
 from tests.simulation.operating import Operating
 from tests.simulation.people import APPROVALS, APPROVERS, FAILURES, REQUESTERS, People
@@ -27,6 +29,7 @@ from tests.simulation.policy import Policy
 from tests.simulation.process import Process
 from tests.simulation.report import Report
 from tests.simulation.requesters import Requesters
+from tests.simulation.restores import Restores
 from tests.simulation.script import Item, Order, script
 from tests.simulation.services import Services
 from tests.simulation.trace import Trace
@@ -35,7 +38,7 @@ from tests.simulation.troubles.table import TROUBLES, calm
 #: Seals the PINs; it is nobody's.
 SECRET_KEY: Final = "c2ltdWxhdGlvbi1rZXktb2YtbGluZXNtYW4tMzJieXQ="
 #: Seconds of a world between the end of the faults and its judgement at most.
-CALM: Final = 7200.0
+CALM: Final = 10_800.0
 #: How many waits of ten seconds go by from one look of the judge at whether all goes on to the next.
 LOOKS: Final = 6
 #: Seconds between two looks of the bot's loops for work that nobody rang for.
@@ -153,8 +156,9 @@ class World(Services):
     def _populate(self) -> None:
         """Have everybody there who acts in it or judges it."""
         self.people, self.judge = People(self), Judge(self)
+        self.approvals, self.restores = Approvals(self), Restores(self)
         self.requesters, self.operating, self.plans = Requesters(self), Operating(self), Plans(self)
-        self.ending, self.liveness = Ending(self), Liveness(self)
+        self.ending, self.liveness, self.modals = Ending(self), Liveness(self), Modals(self)
         self.watched_by(self.judge)
 
     def _environment(self) -> dict[str, str]:
@@ -177,7 +181,7 @@ class World(Services):
         await asyncio.sleep(item.at)
         self.trace.add(f"item {item}")
         if item.what == "change":
-            await self.requesters.want(item.random)
+            await self.requesters.want(item.random, Random(f"besides {item.seed}"))
         else:
             await TROUBLES[item.what](self, item.random)
 

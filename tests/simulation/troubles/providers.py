@@ -25,6 +25,9 @@ KINDS: Final = (
 #: The paths of jobs, and the call that creates one.
 JOBS: Final = "/phone_numbers/jobs/*"
 CREATION: Final = ("POST", JOBS)
+#: How often each is so of the files of numbers, and a number that is in none of them rightly.
+SPOILED: Final = 0.15
+ELSEWHERE: Final = "+17205550100"
 #: How often a job that lies shows it, and does not only leave values as they were.
 TOLD: Final = 0.6
 #: Ways of a job that end, or that an operator can end.
@@ -97,6 +100,22 @@ def whole_pages(world: World) -> None:
     for paging in (world.telnyx.paging, world.close.paging):
         paging.cap, paging.repeats = None, False
     world.telnyx.paging.total = "true"
+
+
+def spoiled_downloads(world: World, random: Random) -> None:
+    """Let the files of numbers be slow, fail or be of other numbers than were asked for, in so far as one can tell."""
+    downloads = world.telnyx.downloads
+    downloads.seconds = random.choice((0.0, 0.0, 3.0, 20.0))
+    downloads.end = "failed" if random.random() < SPOILED else "complete"
+    downloads.ignored = {"filter[has_bundle]"} if random.random() < SPOILED else set()
+    downloads.intruders = [ELSEWHERE] if random.random() < SPOILED else []
+
+
+def whole_downloads(world: World) -> None:
+    """Let the files of numbers be what was asked for."""
+    downloads = world.telnyx.downloads
+    downloads.seconds, downloads.end = 0.0, "complete"
+    downloads.ignored, downloads.intruders = set(), []
 
 
 async def slow_telnyx(world: World, random: Random) -> None:

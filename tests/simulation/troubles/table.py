@@ -55,3 +55,4 @@ def calm(world: World) -> None:
     world.telnyx.job_seconds = 20.0
     world.slack.workspace.ack_lag = 0.0
     providers.whole_pages(world)
+    providers.whole_downloads(world)

@@ -1,0 +1,73 @@
+"""Whether what runs was approved in just that digest, and what approvers say with it is kept and shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.sandbox.slack import Message, SlackUser, View
+from tests.simulation.people import APPROVERS
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class Approvals:
+    """Judges the approvals of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        #: Who pressed Approve with which ticket, without a word.
+        self._pressed: set[tuple[str, str]] = set()
+        #: Who has said what with which ticket.
+        self._said: set[tuple[str, str, str]] = set()
+
+    def pressing(self, by: SlackUser, message: Message) -> None:
+        """Note that somebody is about to press Approve in a message."""
+        for row in (block for block in message.blocks if block["type"] == "actions"):
+            for element in row["elements"]:
+                if element["action_id"] == "approve":
+                    self._pressed.add((by.id, str(element["value"])))
+
+    def saying(self, by: SlackUser, form: View, said: str) -> None:
+        """Note that somebody is about to approve with a comment in this form."""
+        self._said.add((by.id, form.private_metadata, said))
+
+    def check(self, change: int, job: str) -> None:
+        """Want a change to be approved in its digest, by as many as have to, each of whom has pressed just that."""
+        [(kind, digest, requester)] = self._world.judge.rows(
+            "SELECT kind, digest, requester FROM changes WHERE id = ?", change
+        )
+        people = [
+            person
+            for (person,) in self._world.judge.rows(
+                "SELECT person FROM decisions WHERE change_id = ? AND verb = 'approve' AND digest = ? AND lapse = ''",
+                change,
+                digest,
+            )
+        ]
+        approved = self._pressed | {(user, ticket) for user, ticket, _ in self._said}
+        pressed = sorted({user for user, ticket in approved if ticket.startswith(f"{change}:{digest}")})
+        policy = self._world.policy
+        may = set(pressed) & APPROVERS - (set() if policy.self_approval(kind) else {requester})
+        if len(people) < policy.required(kind) or not set(people) <= may:
+            self._world.judge.wrong(
+                f"{job} is of CHG-{change}, approved by {people}; Approve was pressed with its digest by {pressed}"
+            )
+
+    def end(self) -> None:
+        """Want each comment of a decision to be one that its person gave, and to be shown as it was given."""
+        world = self._world
+        query = (
+            "SELECT d.change_id, d.person, d.digest, d.reason, c.state FROM decisions d "
+            "JOIN changes c ON c.id = d.change_id WHERE d.verb = 'approve'"
+        )
+        for change, person, digest, reason, state in world.judge.rows(query):
+            given = {
+                text for by, ticket, text in self._said if by == person and ticket.startswith(f"{change}:{digest}")
+            }
+            silently = any(by == person and ticket.startswith(f"{change}:{digest}") for by, ticket in self._pressed)
+            if (reason and reason not in given) or (given and not reason and not silently):
+                world.judge.wrong(f"{person} approved CHG-{change} with {reason!r}, and said {given}")
+            shown = any(reason in world.people.read(each) for each in world.people.messages())
+            if reason and state != "awaiting_approval" and not shown:
+                world.judge.wrong(f"{reason!r} of {person} about CHG-{change} is not shown")
