@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from tests.simulation import shrink
-from tests.simulation.mutants import MUTANTS, Broken
+from tests.simulation.promises import MUTANTS, Broken
 from tests.simulation.report import Report
 from tests.simulation.script import Order, script
 
