@@ -54,6 +54,7 @@ from bot.store.queue.tasks import handlers_of
 from bot.telemetry import tracing
 from bot.workflow.alerts import KeyAlerts, keys_watched
 from bot.workflow.approval.approvals import Approvals
+from bot.workflow.approval.asking import ApprovalRequests
 from bot.workflow.approval.extensions import Extensions
 from bot.workflow.approval.reminders import Reminders
 from bot.workflow.approval_validity import ApprovalValidity
@@ -308,6 +309,7 @@ def _assemble(
         restoration=RestorePlanning(context, notify),
     )
     approval_validity = ApprovalValidity(context, authorization)
+    approval_requests = ApprovalRequests(context, authorization, notify)
     approvals = Approvals(context, authorization, notify, approval_validity)
     staleness = Staleness(context, notify)
     rollout = RolloutControl(context, authorization, notify)
@@ -349,8 +351,9 @@ def _assemble(
         choices=Choices(context, authorization),
         requests=requests,
         follow_ups=follow_ups,
+        approval_requests=approval_requests,
         approvals=approvals,
-        extensions=Extensions(context, authorization, approvals),
+        extensions=Extensions(context, authorization, approval_requests),
         cancellation=cancellation,
         freeze_control=FreezeControl(context, authorization, notify),
         lock_control=LockControl(context, authorization, notify, cancellation),

@@ -60,7 +60,7 @@ class SlackMessenger:
             case Topic.SHEET:
                 return await self._hand_back(details, sheet or b"")
             case Topic.REMINDER:
-                text, blocks = reminder(details)
+                text, blocks = reminder(details, message.data)
                 place = details.change.approval_card
                 return await self._post(message, place.channel, text, blocks, place.ts or None)
             case Topic.FAILURE:
@@ -232,8 +232,9 @@ async def _fitting(
 
 
 def sheet_name(message: OutboxMessage, details: ChangeDetails) -> str:
-    """Return the name of the file that goes with a message: ``CHG-42-plan.csv``."""
-    return f"{details.change.public_id}-{message.topic.value}.{message.form.value}"
+    """Return the name of the file that goes with a message: ``CHG-42-plan.csv``; a later plan's names that."""
+    plan = f"-{message.data['plan']}" if "plan" in message.data else ""
+    return f"{details.change.public_id}-{message.topic.value}{plan}.{message.form.value}"
 
 
 def marked_names(change: Change) -> tuple[str, ...]:

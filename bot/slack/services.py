@@ -23,6 +23,7 @@ from bot.slack.views.elements import View, escape, given_back, section
 from bot.slack.views.preview import notice
 from bot.slack.web_api import call
 from bot.workflow.approval.approvals import Approvals
+from bot.workflow.approval.asking import ApprovalRequests
 from bot.workflow.approval.extensions import Extensions
 from bot.workflow.authorization import Authorization
 from bot.workflow.control.cancellation import Cancellation
@@ -55,6 +56,7 @@ class Services:
     choices: Choices
     requests: Requests
     follow_ups: FollowUps
+    approval_requests: ApprovalRequests
     approvals: Approvals
     extensions: Extensions
     cancellation: Cancellation

@@ -101,6 +101,8 @@ changes: Final = Table(
     Column("ends_at", UtcTime),
     Column("ends_zone", String(64), nullable=False, server_default=""),
     Column("part_of", Integer, index=True),
+    Column("revises", Integer),
+    Column("former_digest", String(64), nullable=False, server_default=""),
     Column("trace", String(64), nullable=False, server_default=""),
     Index(None, "state"),
     Index(None, "pruned_at", "finished_at"),

@@ -18,6 +18,7 @@ from bot.store.records.list_rows import ListRows
 from bot.store.records.locks import Freezes, Locks
 from bot.store.records.operations import Operations
 from bot.store.records.pruning import Pruning
+from bot.store.records.revisions import Revisions
 from bot.store.records.secrets import Secrets, SentSecretTable
 from bot.store.records.templates import TemplateTable
 from bot.store.records.value_exports import ValueExportTable
@@ -41,6 +42,7 @@ class Transaction:
         self.outbox = Outbox(connection)
         self.reporter = Reporter(connection)
         self.replicas = Replicas(connection)
+        self.revisions = Revisions(connection)
         self.runs = BulkRuns(connection)
         self.sent_secrets = SentSecretTable(connection)
         self.templates = TemplateTable(connection)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.changes.model.change import MessageRef
+from bot.changes.model.change import Change, MessageRef
 from bot.changes.model.file_format import FileFormat
 from bot.changes.model.messages import QUESTION, Topic
 from bot.store.queue.tasks import Task
@@ -62,13 +62,20 @@ class Notifications:
         whole = await tx.changes.whole(change)
         return await tx.outbox.told(whole, Topic.THREAD, _line(what, whole, change))
 
-    async def reminder(self, tx: Transaction, change: int, times: int) -> None:
+    async def reminder(self, tx: Transaction, change: Change, times: int) -> None:
         """Remind the approvers below the request for approval, for the ``times``-th time."""
-        await tx.outbox.post(change, Topic.REMINDER, str(times), now=self._clock())
+        await tx.outbox.post(change.id, Topic.REMINDER, _of_plan(str(times), change), now=self._clock())
 
-    async def undecided(self, tx: Transaction, change: int) -> None:
+    async def undecided(self, tx: Transaction, change: Change) -> None:
         """Remind the approvers, once, that the start has come and the request still waits."""
-        await tx.outbox.post(change, Topic.REMINDER, "start", now=self._clock())
+        await tx.outbox.post(change.id, Topic.REMINDER, _of_plan("start", change), now=self._clock())
+
+    async def revised(self, tx: Transaction, change: int, digest: str) -> None:
+        """Tell thread and approvers that approval of another plan is requested: an edited card notifies nobody."""
+        plan = digest[:12]
+        await self.line(tx, change, "revised", each=plan)
+        await tx.outbox.post(change, Topic.PLAN, f"asked:{plan}", now=self._clock(), data={"plan": plan})
+        await tx.outbox.post(change, Topic.REMINDER, f"revised:{plan}", now=self._clock(), data={"what": "revised"})
 
     async def plan(self, tx: Transaction, change: int) -> None:
         """Put the sheet with everything that is going to happen into the thread."""
@@ -106,6 +113,11 @@ class Notifications:
         """Tell the failure channel, once per ``what``, or once for ``each`` thing that it befalls."""
         name = f"{what}:{each}" if each else what
         await tx.outbox.post(change, Topic.FAILURE, name, now=self._clock(), data={"what": what, "each": each, **data})
+
+
+def _of_plan(name: str, change: Change) -> str:
+    """Return the name of what is said about the present plan of ``change``, once for each plan."""
+    return f"{name}:{change.digest[:12]}" if change.former_digest else name
 
 
 def _line(what: str, whole: int, change: int) -> str:

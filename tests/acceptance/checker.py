@@ -20,7 +20,8 @@ def assert_right(stage: Stage) -> None:
     _everything_was_said_once(stage)
     _the_cards_are_final(stage)
     ends = "ended" if stage.story.until else "finished"
-    ledger.assert_the_trail_is_whole(stage.database, stage.batches, _change(stage), ends=ends)
+    revised = bool(stage.story.at_first)
+    ledger.assert_the_trail_is_whole(stage.database, stage.batches, _change(stage), ends=ends, revised=revised)
     ledger.assert_nothing_waits(stage.database, _change(stage))
     assert_no_secret_is_readable(stage)
 
@@ -85,14 +86,22 @@ def _everything_was_said_once(stage: Stage) -> None:
 
     name = f"CHG-{_change(stage)}"
     ended = ["In", "@Ana", "The", str(stage.batches), "Over:"] if stage.story.until else ["Done:"]
-    assert said == [f"{name}-plan.csv", "Approved", str(stage.batches), *ended, f"{name}-results.csv"]
-    assert f"at {stage.story.provider};" in history[2]
-    assert _counts(stage) in history[3]
-    assert stage.slack.thread(APPROVALS, request.ts)[1:] == []
+    again = ["@Max", "@Ana", f"{name}-plan-{_plan(request)}.csv"] if stage.story.at_first else []
+    assert said == [f"{name}-plan.csv", *again, "Approved", str(stage.batches), *ended, f"{name}-results.csv"]
+    assert f"at {stage.story.provider};" in history[len(again) + 2]
+    assert _counts(stage) in history[len(again) + 3]
+    below = [stage.read(message) for message in stage.slack.thread(APPROVALS, request.ts)[1:]]
+    assert ["another plan" in text for text in below] == [True] * bool(stage.story.at_first)
     assert stage.slack.thread(FAILURES, notice.ts)[1:] == []
     assert _trouble(stage) in stage.read(notice)
     assert notice.mentions.users == {"U0ANA"}
     assert stage.slack.complaints == []
+
+
+def _plan(request: Message) -> str:
+    """Return the beginning of the digest that the request shows."""
+    [plan] = re.findall(r"Plan `([0-9a-f]{12})`", str(request.blocks))
+    return str(plan)
 
 
 def _the_cards_are_final(stage: Stage) -> None:

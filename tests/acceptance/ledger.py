@@ -35,13 +35,21 @@ def rows(database: Path, query: str, *values: object) -> list[tuple[object, ...]
 
 
 def assert_the_trail_is_whole(
-    database: Path, batches: int, change: int = 1, *, requester: str = "U0ANA", ends: str = "finished"
+    database: Path,
+    batches: int,
+    change: int = 1,
+    *,
+    requester: str = "U0ANA",
+    ends: str = "finished",
+    revised: bool = False,
 ) -> None:
     """Check that every step of the change and of each of its batches was written down once and in order.
 
-    ``ends`` is what its last step is called.
+    ``ends`` is what its last step is called; ``revised`` says that its first plan was sent back.
     """
     trail = rows(database, "SELECT what, actor, digest, details FROM events WHERE change_id = ? ORDER BY id", change)
+    if revised:
+        trail = _of_the_second_plan(trail)
     digests = {
         digest for what, _, digest, _ in trail if what in {"planned", "approval_requested", "approved", "started"}
     }
@@ -62,6 +70,19 @@ def assert_the_trail_is_whole(
     assert digests != {""}
     assert sorted(paths) == list(range(1, batches + 1))
     assert {position: path for position, path in paths.items() if not _BATCH.fullmatch(path)} == {}
+
+
+def _of_the_second_plan(trail: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Return the trail of a change that was sent back once without what its first plan left in it."""
+    steps = ["approval_requested", "changes_requested", "plan_replaced", "approval_requested"]
+    assert [what for what, *_ in trail if what in steps] == steps
+    [sent_back] = [index for index, step in enumerate(trail) if step[0] == "changes_requested"]
+    [replaced] = [step for step in trail if step[0] == "plan_replaced"]
+    former = {step[2] for step in trail[: sent_back + 1] if step[0] != "proposed"}
+    assert former == {json.loads(str(replaced[3]))["former"]}
+    assert replaced[2] not in former
+    proposed, planned = trail[:2]
+    return [proposed, (*planned[:2], replaced[2], planned[3]), *trail[sent_back + 1 :]]
 
 
 def assert_nothing_waits(database: Path, change: int = 1) -> None:

@@ -65,6 +65,8 @@ class Story(ABC):
     filters: ClassVar[Mapping[str, str]] = {}
     #: When a temporary change is to end, as Ana types it; she ends it long before that. Empty for one that lasts.
     until: ClassVar[str] = ""
+    #: The reference that Ana asks for at first, until Max asks for changes; empty when he approves her first plan.
+    at_first: ClassVar[str] = ""
     #: A value that is no secret, so that it has to be found in the database.
     plain: ClassVar[str]
 
@@ -208,6 +210,12 @@ class Temporary(Settings):
             assert (now.customer_reference, now.value(FORWARDING)) == had
 
 
+class Revised(Settings):
+    """The same at the second attempt: Max asks for changes, and approves the plan that Ana makes then."""
+
+    at_first = "Boulder"
+
+
 class Emergency(TelnyxStory):
     """``telnyx.emergency``: emergency calls on, with an address."""
 
@@ -302,6 +310,7 @@ def _outcome(job: Job, operation: JobOperation) -> Told:
 
 SETTINGS: Final = Settings()
 TEMPORARY: Final = Temporary()
+REVISED: Final = Revised()
 BUNDLES: Final = Bundles()
 EMERGENCY: Final = Emergency()
 CLOSE: Final = Close()

@@ -58,6 +58,35 @@ async def test_the_whole_story_by_clicking_and_typing(
     await expect(counts).to_contain_text(re.compile(r"0 doubled\s*0 lost"))
 
 
+async def test_changes_are_asked_for_and_made(page: Page, requester: Pane, manager: Pane) -> None:
+    """The manager says what should be different, the form comes back filled in, and one card leads to the end."""
+    await requester.fill_the_form()
+    await requester.press_in_modal("Preview")
+    await requester.request()
+    await manager.press("Ask for changes…")
+    await manager.fill("What should be different?", "Leave out all but the first one.")
+    await manager.press_in_modal("Ask for changes")
+    await expect(manager.modal).to_contain_text("Changes to CHG-1 are requested.")
+    await manager.press_in_modal("Close")
+    card = requester.message("CHG-1 · Telnyx: Update settings")
+    await expect(card).to_contain_text("Changes requested")
+    await expect(manager.messages.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+
+    await card.get_by_role("button", name="Edit", exact=True).click()
+    await expect(requester.modal).to_contain_text("asks for changes: Leave out all but the first one.")
+    await expect(requester.modal.get_by_role("textbox", name="Numbers")).to_have_value("\n".join(NUMBERS))
+    await requester.fill("Numbers", NUMBERS[0])
+    await requester.press_in_modal("Preview")
+    await expect(requester.modal).to_contain_text("This becomes the plan of CHG-1.")
+    await requester.request()
+    await manager.press("Approve", yes="Approve")
+
+    await expect(card).to_contain_text("1 of 1: @Max approved")
+    await expect(requester.message(re.compile("CHG-"))).to_have_count(1)
+    counts = page.get_by_role("list", name="own records")
+    await expect(counts).to_contain_text(re.compile(r"1 changed\s*1 approved\s*0 doubled\s*0 lost"))
+
+
 async def correct_the_form(requester: Pane) -> None:
     """Mistype a number and forget the reason: both are said at their fields, in words that are read with them."""
     await requester.fill_the_form((*NUMBERS[:-1], NUMBERS[-1][:-1]))

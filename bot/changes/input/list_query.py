@@ -41,8 +41,20 @@ class StateFilter:
 _S = ChangeState
 #: Every word, in the order in which help names them.
 SORTS: Final = (
-    StateFilter("open", _at(_S.AWAITING_APPROVAL, _S.APPROVED, _S.RUNNING, _S.VERIFYING, _S.PAUSED, _S.IN_EFFECT)),
+    StateFilter(
+        "open",
+        _at(
+            _S.AWAITING_APPROVAL,
+            _S.CHANGES_REQUESTED,
+            _S.APPROVED,
+            _S.RUNNING,
+            _S.VERIFYING,
+            _S.PAUSED,
+            _S.IN_EFFECT,
+        ),
+    ),
     StateFilter("waiting", _at(_S.AWAITING_APPROVAL)),
+    StateFilter("revising", _at(_S.CHANGES_REQUESTED)),
     StateFilter("approved", _at(_S.APPROVED)),
     StateFilter("running", _at(_S.RUNNING, _S.VERIFYING, _S.PAUSED)),
     StateFilter("paused", _at(_S.PAUSED)),

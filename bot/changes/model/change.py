@@ -249,6 +249,11 @@ class Change:
     #: The temporary change of which this one is a part: it has that one's locks, card and thread, and its approval.
     #: None for a change of its own.
     part_of: int | None = None
+    #: The change that this one is a new plan for, since changes to its plan were requested; None for a change of its
+    #: own. Once approval of the new plan is requested, that change has it, and this one is over.
+    revises: int | None = None
+    #: The digest of the plan in whose place its own came, or is to come; empty for a first plan.
+    former_digest: str = ""
 
     @property
     def restores(self) -> bool:
@@ -292,6 +297,7 @@ class DecisionVerb(Enum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    ASK_FOR_CHANGES = "ask_for_changes"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -303,7 +309,8 @@ class Decision:
     verb: DecisionVerb
     #: The digest that was on the button.
     digest: str
-    #: Why it was rejected, or what was said with the approval; empty for an approval without a word.
+    #: Why it was rejected, what should be different, or what was said with the approval; empty for an approval without
+    #: a word.
     reason: str
     #: The policy rule that allowed it.
     rule: str

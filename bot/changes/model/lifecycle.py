@@ -15,6 +15,7 @@ class ChangeState(Enum):
     PLANNING = "planning"  #: being read from the provider
     PLANNED = "planned"  #: shown to the requester, who has not asked for approval yet
     AWAITING_APPROVAL = "awaiting_approval"  #: an approver has to decide
+    CHANGES_REQUESTED = "changes_requested"  #: an approver wants another plan, and the requester has to make one
     APPROVED = "approved"  #: decided, not begun
     RUNNING = "running"  #: jobs are being submitted and watched
     VERIFYING = "verifying"  #: all jobs are over, or those of a wave; the numbers are being read back
@@ -23,7 +24,7 @@ class ChangeState(Enum):
     FINISHED = "finished"  #: over; see the outcome
     DISCARDED = "discarded"  #: given up by the requester, or never plannable
     REJECTED = "rejected"  #: an approver said no
-    EXPIRED = "expired"  #: nobody decided in time
+    EXPIRED = "expired"  #: nobody decided in time, or nobody made the other plan that was asked for
     CANCELLED = "cancelled"  #: stopped before anything was sent
     STALE = "stale"  #: numbers changed after the plan was made, and before any of it was sent
 
@@ -85,7 +86,8 @@ _C = ChangeState
 CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     _C.PLANNING: frozenset({_C.PLANNED, _C.DISCARDED}),
     _C.PLANNED: frozenset({_C.AWAITING_APPROVAL, _C.DISCARDED}),
-    _C.AWAITING_APPROVAL: frozenset({_C.APPROVED, _C.REJECTED, _C.EXPIRED, _C.CANCELLED}),
+    _C.AWAITING_APPROVAL: frozenset({_C.APPROVED, _C.CHANGES_REQUESTED, _C.REJECTED, _C.EXPIRED, _C.CANCELLED}),
+    _C.CHANGES_REQUESTED: frozenset({_C.AWAITING_APPROVAL, _C.EXPIRED, _C.CANCELLED}),
     _C.APPROVED: frozenset({_C.RUNNING, _C.CANCELLED, _C.STALE}),
     _C.RUNNING: frozenset({_C.VERIFYING, _C.CANCELLED, _C.STALE}),
     _C.VERIFYING: frozenset({_C.FINISHED, _C.RUNNING, _C.PAUSED, _C.IN_EFFECT}),

@@ -119,6 +119,14 @@ def extension_digest(extended: str, until: End) -> str:
     return hashlib.sha256(canonical({"version": 1, "extends": extended, "until": ends}).encode()).hexdigest()
 
 
+def revised_digest(former: str, plan: str) -> str:
+    """Return the SHA-256 (hex) over the digest of a plan that was sent back and that of the plan in its place.
+
+    So nothing that was decided, or could be clicked, on the one is for the other, even if both change the same.
+    """
+    return hashlib.sha256(canonical({"version": 1, "revises": former, "plan": plan}).encode()).hexdigest()
+
+
 def plain(values: Values) -> dict[str, object]:
     """Return values ready for :func:`bot.changes.model.values.canonical`, which knows secrets by their fingerprint."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

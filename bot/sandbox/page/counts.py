@@ -19,7 +19,8 @@ from bot.sandbox.slack import File, SlackStandIn
 from bot.sandbox.slack.records import Json
 from bot.sandbox.slack.workspace import BOT_USER
 
-_SHEET: Final = re.compile(r"(CHG-\d+)-(plan|results)\.csv")
+#: A plan that took the place of another one has the beginning of its digest in its name; the last one counts.
+_SHEET: Final = re.compile(r"(CHG-\d+)-(plan|results)(?:-[0-9a-f]{12})?\.csv")
 _CHANGE: Final = re.compile(r"\bCHG-\d+\b")
 #: What the request of a change says that has all the approvals it needs: "1 of 1: <@U0MAX> approved".
 _APPROVED: Final = re.compile(r"^(\d+) of \1: .*<@\w+> approved", re.MULTILINE)

@@ -6,13 +6,16 @@ from bot.changes.model.change import FollowUp, read_public_id
 from bot.errors import LinesmanError
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, Interaction, SlashCommand
+from bot.slack.listeners.opening import allowed_kind
 from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.card import RETRY, UNDO
-from bot.slack.views.elements import escape
+from bot.slack.views.elements import escape, section
 from bot.slack.views.form import form
+from bot.slack.views.fragments import asked_lines
 from bot.slack.views.lines import WORKBOOK
 from bot.slack.views.preview import notice
+from bot.slack.views.revisions import REVISE
 from bot.slack.views.rollout import CONTINUE, STOP, read_place
 
 _ACTIONS = {RETRY: FollowUp.RETRY, UNDO: FollowUp.UNDO}
@@ -23,6 +26,7 @@ def register(registry: Registry) -> None:
     registry.on_click(CONTINUE, _continue, "continue rollout", before_ack=True)
     registry.on_click(STOP, _stop, "stop here", before_ack=True)
     registry.on_click(WORKBOOK, _workbook, "workbook")
+    registry.on_click(REVISE, _revise, "edit")
     for action in _ACTIONS:
         registry.on_click(action, _pressed, "follow")
 
@@ -36,6 +40,24 @@ async def _continue(services: Services, click: Click) -> None:
 async def _stop(services: Services, click: Click) -> None:
     said = await services.cancellation.cancel(read_place(click.value)[0], by=click.user)
     await services.say(click, escape(said))
+
+
+async def _revise(services: Services, click: Click) -> None:
+    """Show the form as it was filled in for the plan to which changes were requested, and above it which."""
+    view = await services.open(click)
+    change_id = int(click.value)
+    try:
+        await services.requests.revisable(change_id, by=click.user)
+    except LinesmanError as error:
+        await services.show(view, notice(f"🚫 {escape(error.message)}"))
+        return
+    shown = await services.change_details.read(change_id)
+    change = shown.change
+    if await allowed_kind(services, click, view, kind=shown.kind, typed=()) is None:
+        return
+    fresh = form(services.choices.kinds, shown.kind, change.draft, origin=change.origin, source=change.id)
+    asked = section(asked_lines(shown))
+    await services.show(view, {**fresh, "blocks": [asked, *fresh["blocks"]][:100]})
 
 
 async def _workbook(services: Services, click: Click) -> None:

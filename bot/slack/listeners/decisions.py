@@ -14,6 +14,7 @@ from bot.slack.views.approval_card import (
     APPROVAL,
     APPROVE,
     APPROVE_SAYING,
+    ASK,
     COMMENT,
     DETAILS,
     REJECT,
@@ -23,9 +24,11 @@ from bot.slack.views.approval_card import (
     read_ticket,
     rejection_form,
     says_at_once,
+    ticket,
 )
 from bot.slack.views.elements import View, escape, quote, when
 from bot.slack.views.preview import notice, waiting
+from bot.slack.views.revisions import CHANGES, WHAT, changes_form
 from bot.slack.views.status import details
 from bot.workflow.approval.approvals import DecisionResult
 
@@ -35,6 +38,7 @@ def register(registry: Registry) -> None:
     registry.on_click(APPROVE, _approve, "approve", before_ack=True)
     registry.on_click(APPROVE_SAYING, _ask_for_comment, "approve with comment")
     registry.on_click(REJECT, _ask_why, "reject")
+    registry.on_click(ASK, _ask_what, "ask for changes")
     registry.on_click(DETAILS, _details, "details")
     registry.on_submit(
         APPROVAL,
@@ -45,6 +49,13 @@ def register(registry: Registry) -> None:
     )
     registry.on_submit(
         REJECTION, _reject, "rejection", refused=partial(_not_decided, WHY), waiting=lambda _: waiting("Rejecting…")
+    )
+    registry.on_submit(
+        CHANGES,
+        _ask_for_changes,
+        "changes asked for",
+        refused=partial(_not_decided, WHAT),
+        waiting=lambda _: waiting("Asking for changes…"),
     )
 
 
@@ -103,6 +114,13 @@ async def _ask_why(services: Services, click: Click) -> None:
     services.clicks.hand_over(filling, services.in_modal(click, view), "rejection form")
 
 
+async def _ask_what(services: Services, click: Click) -> None:
+    """Open the modal that asks what should be different, for those who may ask for changes."""
+    view = await services.open(click)
+    filling = _fill(services, click, view, DecisionVerb.ASK_FOR_CHANGES)
+    services.clicks.hand_over(filling, services.in_modal(click, view), "changes form")
+
+
 async def _fill(services: Services, click: Click, view: str, verb: DecisionVerb) -> None:
     change_id, digest = read_ticket(click.value)
     try:
@@ -116,6 +134,8 @@ async def _fill(services: Services, click: Click, view: str, verb: DecisionVerb)
         return
     if verb is DecisionVerb.REJECT:
         await services.show(view, rejection_form(change))
+    elif verb is DecisionVerb.ASK_FOR_CHANGES:
+        await services.show(view, changes_form(change, ticket(change)))
     else:
         await services.show(view, comment_form(await services.change_details.read(change_id)))
 
@@ -144,6 +164,21 @@ async def _reject(services: Services, sent: ModalSubmission) -> Reply:
     except Superseded as error:
         return Reply(view=_given_back(WHY, sent, error.message))
     return Reply(view=notice(f"{public_id(change)} is rejected. The requester can read why in its thread."))
+
+
+async def _ask_for_changes(services: Services, sent: ModalSubmission) -> Reply:
+    change, digest = read_ticket(sent.view.metadata)
+    what = " ".join(sent.view.typed(WHAT).split())
+    if not what:
+        return Reply(errors={WHAT: "Say what should be different."})
+    try:
+        await services.approvals.decide(
+            change, by=sent.user, verb=DecisionVerb.ASK_FOR_CHANGES, digest=digest, reason=what
+        )
+    except Superseded as error:
+        return Reply(view=_given_back(WHAT, sent, error.message))
+    told = f"Changes to {public_id(change)} are requested. Its requester reads what in its thread."
+    return Reply(view=notice(f"{told} You will be asked again when there is another plan."))
 
 
 def _not_decided(typed: str, services: Services, sent: ModalSubmission, text: str) -> Reply:

@@ -20,7 +20,7 @@ from bot.slack.views.preview import (
     in_the_way,
     notice,
 )
-from bot.workflow.approval.approvals import COUNT
+from bot.workflow.approval.asking import COUNT
 
 
 def register(registry: Registry) -> None:
@@ -36,7 +36,7 @@ async def _request(services: Services, sent: ModalSubmission) -> Reply:
     """Ask for approval, and say in the modal what came of it."""
     change = _change(sent)
     try:
-        requested = await services.approvals.ask(
+        requested = await services.approval_requests.ask(
             change, by=sent.user, digest=sent.view.private["digest"], counted=sent.view.typed(COUNT)
         )
     except InputError as error:

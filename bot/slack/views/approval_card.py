@@ -26,7 +26,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.fragments import audience_text, comment_lines, decision_text, jobs_text, state_word
+from bot.slack.views.fragments import asked_lines, audience_text, comment_lines, decision_text, jobs_text, state_word
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
 from bot.slack.views.rollout import rollout_line
 from bot.slack.views.temporary import extension_line, is_extension, until_line
@@ -36,6 +36,7 @@ from bot.workflow.ports import ChangeDetails
 APPROVE: Final = "approve"
 APPROVE_SAYING: Final = "approve_with_comment"
 REJECT: Final = "reject"
+ASK: Final = "ask_for_changes"
 DETAILS: Final = "details"
 APPROVAL: Final = "approval"
 COMMENT: Final = "comment"
@@ -94,7 +95,8 @@ def approval_card(details: ChangeDetails) -> list[Block]:
         if warnings := warning_lines(details.kind, summary):
             blocks.append(section(f"*Before you approve*\n{warnings}"))
     blocks.append(quote(change.draft.reason))
-    blocks += [section(each) for each in (comment_lines(details.decisions), _rejection_line(details)) if each]
+    said = (asked_lines(details), comment_lines(details.decisions), _rejection_line(details))
+    blocks += [section(each) for each in said if each]
     if waiting:
         own = f"The rule {code(details.policy.name)} lets the requester approve as well."
         requester = own if details.policy.self_approval else "The requester may not."
@@ -180,6 +182,7 @@ def decision_buttons(details: ChangeDetails) -> Block:
             button("Approve", APPROVE, value, style="primary", confirm=question),
             button("Approve with comment…", APPROVE_SAYING, value),
             button("Reject", REJECT, value, style="danger"),
+            *([] if is_extension(change) else [button("Ask for changes…", ASK, value)]),
             button("Details", DETAILS, value),
         ],
     )

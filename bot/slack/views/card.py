@@ -22,11 +22,12 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.fragments import comment_lines, counts_text, decision_text, state_word, trouble
+from bot.slack.views.fragments import asked_lines, comment_lines, counts_text, decision_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.preview import AGAIN
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions_line
+from bot.slack.views.revisions import revise_button
 from bot.slack.views.rollout import rollout_buttons, rollout_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
@@ -55,6 +56,8 @@ FOLLOWERS: Final = 3
 PLANNABLE_AGAIN: Final = frozenset(
     {ChangeState.STALE, ChangeState.EXPIRED, ChangeState.REJECTED, ChangeState.CANCELLED}
 )
+#: States in which a change expires when nobody does anything.
+WAITING: Final = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.CHANGES_REQUESTED})
 #: Endings of which the change's problem is the reason.
 ENDED_EARLY: Final = frozenset(
     {ChangeState.STALE, ChangeState.CANCELLED, ChangeState.DISCARDED, ChangeState.EXPIRED, ChangeState.REJECTED}
@@ -86,7 +89,8 @@ def card(details: ChangeDetails) -> list[Block]:
     # What restores its numbers has no card of its own.
     parts = [details, *([details.restore] if details.restore else [])]
     asked = [line for part in parts for line in (questions_line(part), unread_line(part))]
-    blocks += [section(each) for each in (comment_lines(details.decisions), *asked) if each]
+    said = (asked_lines(details), comment_lines(details.decisions))
+    blocks += [section(each) for each in (*said, *asked) if each]
     if change.problem:
         word = "Stopped" if change.stopped_at or change.state in ENDED_EARLY else "Left out"
         blocks.append(section(f"*{word}:* {problem_lines(change.problem, 1000)}"))
@@ -99,11 +103,13 @@ def card(details: ChangeDetails) -> list[Block]:
 
 
 def _buttons(details: ChangeDetails) -> list[Block]:
-    """Return what can be done about a change that is over."""
+    """Return what can be done about a change that is over, or that its requester has to plan anew."""
     change, tally, value = details.change, details.tally, str(details.change.id)
     buttons: list[Block] = []
     if change.kept is not None or change.part_of is not None:
         return buttons  # its numbers are pruned, or what can be done is on the card of the whole
+    if change.state is ChangeState.CHANGES_REQUESTED:
+        return [revise_button(change)]
     lapsed = change.state is ChangeState.CANCELLED and any(decision.lapse for decision in details.decisions)
     if (change.state in PLANNABLE_AGAIN or lapsed) and change.replaced_by is None:
         buttons.append(button("Plan again", AGAIN, value))
@@ -136,7 +142,7 @@ def _facts(details: ChangeDetails) -> list[tuple[str, str]]:
         ("Jobs", _jobs(details)),
         ("Approvals", _approvals(details)),
     ]
-    if change.state is ChangeState.AWAITING_APPROVAL and change.expires_at is not None:
+    if change.state in WAITING and change.expires_at is not None:
         facts.append(("Expires", when(change.expires_at)))
     return facts
 

@@ -19,6 +19,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "approval_requested": "Approval requested",
     "reminded": "Reminder sent",
     "approved": "Approved",
+    "changes_requested": "Changes requested",
+    "plan_replaced": "Plan replaced by {by}",
     "rejected": "Rejected",
     "approval_lapsed": "An approval no longer counts",
     "expired": "Request expired",

@@ -19,6 +19,7 @@ STATES = {
     ChangeState.PLANNING: "⏳ Planning",
     ChangeState.PLANNED: "📝 Planned",
     ChangeState.AWAITING_APPROVAL: "🔵 Awaiting approval",
+    ChangeState.CHANGES_REQUESTED: "✏️ Changes requested",
     ChangeState.APPROVED: "🟢 Approved",
     ChangeState.RUNNING: "▶️ Running",
     ChangeState.VERIFYING: "🔎 Verifying",
@@ -57,7 +58,8 @@ def audience_text(audience: Audience) -> str:
 def decision_text(decisions: Sequence[Decision], required: int) -> str:
     """Return who decided what so far."""
     approvals = sum(1 for decision in decisions if decision.counts)
-    said = ", ".join(map(_said, decisions))
+    # What was asked for is about the plan before, and is shown apart.
+    said = ", ".join(_said(each) for each in decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES)
     return f"{approvals} of {required}" + (f": {said}" if said else "")
 
 
@@ -71,6 +73,18 @@ def comment_lines(decisions: Sequence[Decision]) -> str:
     """Return what approvers said with their approvals, a line each; empty when none said anything."""
     approvals = [each for each in decisions if each.verb is DecisionVerb.APPROVE and each.reason]
     return listed([f"💬 {person(each.person)}: {code(each.reason, 500)}" for each in approvals])
+
+
+def asked_lines(details: ChangeDetails) -> str:
+    """Return what approvers said should be different, a line each; empty when nobody did."""
+    asked = [each for each in details.decisions if each.verb is DecisionVerb.ASK_FOR_CHANGES]
+    now, digest = details.change.state is ChangeState.CHANGES_REQUESTED, details.change.digest
+    return listed([f"✏️ {_asked(each, now=now and each.digest == digest)}" for each in asked])
+
+
+def _asked(decision: Decision, *, now: bool) -> str:
+    asks = "asks for changes" if now else "asked for changes to a former plan"
+    return f"{person(decision.person)} {asks}: {code(decision.reason, 500)}"
 
 
 def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:

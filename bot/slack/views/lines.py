@@ -15,6 +15,7 @@ from bot.slack.views.fragments import audience_text, comment_lines, count_parts,
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
+from bot.slack.views.revisions import revise_button, revised_notice, revision_history
 from bot.slack.views.rollout import paused_after, rollout_history
 from bot.slack.views.stale import LEFT_OUT, stale_history
 from bot.slack.views.temporary import extension_history, not_restored, restore_lines, temporary_history
@@ -33,6 +34,7 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
         rollout_history(details, data, _counts(data))
         or extension_history(details, data)
         or temporary_history(details, data, _counts(data))
+        or revision_history(details, data)
         or stale_history(details, data)
         or _line(details, data)
     )
@@ -41,6 +43,8 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=8)]
     if data["what"] == "ended":
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in restore_lines(details, limit=8)]
+    if data["what"] == "changes_requested":
+        blocks.append(actions(f"revise:{details.change.id}", [revise_button(details.change)]))
     if data["what"] in {"finished", "ended"}:
         blocks.append(
             actions(f"workbook:{details.change.id}", [button("Results as XLSX", WORKBOOK, str(details.change.id))])
@@ -197,10 +201,12 @@ def former(change: Change, what: Topic, successor: MessageRef, link: str) -> tup
     return text, [section(text)]
 
 
-def reminder(details: ChangeDetails) -> tuple[str, list[Block]]:
-    """Return text and blocks of a word to the approvers who have not answered."""
+def reminder(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
+    """Return text and blocks of a word to the approvers who have not answered, or who have another plan to decide."""
+    if data.get("what") == "revised":
+        return revised_notice(details)
     change = details.change
-    answered = {decision.person for decision in details.decisions}
+    answered = {each.person for each in details.decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES}
     waiting = replace(details.audience, users=tuple(user for user in details.audience.users if user not in answered))
     until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
     passed = change.start is not None and change.start.at <= details.now

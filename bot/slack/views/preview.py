@@ -40,7 +40,7 @@ from bot.slack.views.rollout import rollout_line
 from bot.slack.views.templates import keep_button
 from bot.slack.views.temporary import until_line
 from bot.slack.views.times import waiting_lines
-from bot.workflow.approval.approvals import COUNT
+from bot.workflow.approval.asking import COUNT
 from bot.workflow.ports import ChangeDetails
 
 PREVIEW: Final = "preview"
@@ -132,7 +132,7 @@ def _plan(details: ChangeDetails) -> View:
     heading = "" if details.kind.removes else "*New values*\n"
     blocks = [
         section(
-            f"*{change.public_id}* · {details.provider}: {details.kind.title}\n"
+            f"*{change.public_id}* · {details.provider}: {details.kind.title}{_revises(change)}\n"
             "Nothing is changed before somebody approves."
         ),
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(details))]),
@@ -174,6 +174,11 @@ def _plan(details: ChangeDetails) -> View:
         private=_private(change.id, change.digest),
         notify_on_close=True,
     )
+
+
+def _revises(change: Change) -> str:
+    """Return for which change the plan is, when it is not for one of its own."""
+    return f"\nThis becomes the plan of *{public_id(change.revises)}*." if change.revises is not None else ""
 
 
 def _count_field() -> Block:

@@ -17,7 +17,9 @@ CONTINUE: Final = "go_on"
 STOP: Final = "stop_rest"
 
 #: States in which nothing has been sent.
-_AHEAD: Final = frozenset({ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
+_AHEAD: Final = frozenset(
+    {ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.CHANGES_REQUESTED, ChangeState.APPROVED}
+)
 
 
 def rollout_line(details: ChangeDetails) -> str:

@@ -27,6 +27,7 @@ class Orphan:
 _OF_CHANGES: Final[Mapping[ChangeState, Sequence[Task]]] = {
     ChangeState.PLANNING: (Task.PLAN,),
     ChangeState.AWAITING_APPROVAL: (Task.EXPIRE,),
+    ChangeState.CHANGES_REQUESTED: (Task.EXPIRE,),
     ChangeState.APPROVED: (Task.START,),
     ChangeState.VERIFYING: (Task.VERIFY, Task.FINISH),
     ChangeState.PAUSED: (Task.START,),

@@ -48,6 +48,7 @@ class Changes:
         submission: str | None,
         now: datetime,
         part_of: int | None = None,
+        revises: Change | None = None,
     ) -> int:
         """Write a new change in state ``planning`` and return its id."""
         statement = changes.insert().values(
@@ -61,6 +62,8 @@ class Changes:
             trace=tracing.here(),
             follows=draft.base.change if draft.base else None,
             part_of=part_of,
+            revises=revises.id if revises else None,
+            former_digest=revises.digest if revises else "",
             created_at=now,
         )
         result = await self._connection.execute(statement)
@@ -258,4 +261,6 @@ def _change(row: Row[Any]) -> Change:
         start=Start(at=row.starts_at, zone=row.starts_zone) if row.starts_at else None,
         until=End(at=row.ends_at, zone=row.ends_zone) if row.ends_at else None,
         part_of=row.part_of,
+        revises=row.revises,
+        former_digest=row.former_digest,
     )

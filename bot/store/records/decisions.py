@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,12 +20,14 @@ class Decisions:
     async def add(self, decision: Decision) -> None:
         """Write the decision; raises Superseded when this person has decided on this change before.
 
-        An approver may still think again: a rejection takes the place of the same person's approval. So does another
-        approval of somebody whose first one has lapsed.
+        An approver may still think again: another word takes the place of the same person's approval. So does another
+        approval of somebody whose first one has lapsed, and any word on the plan that came because they asked for one.
         """
         mine = (decisions.c.change_id == decision.change, decisions.c.person == decision.person)
         approval = decisions.c.verb == DecisionVerb.APPROVE.value
-        over = approval if decision.verb is DecisionVerb.REJECT else and_(approval, decisions.c.lapse != "")
+        again = decision.verb is DecisionVerb.APPROVE
+        asked = decisions.c.verb == DecisionVerb.ASK_FOR_CHANGES.value
+        over = or_(asked, and_(approval, decisions.c.lapse != "") if again else approval)
         await self._connection.execute(delete(decisions).where(*mine, over))
         statement = decisions.insert().values(
             change_id=decision.change,
@@ -41,6 +43,11 @@ class Decisions:
                 await self._connection.execute(statement)
         except IntegrityError as error:
             raise Superseded("You have already decided on this change.") from error
+
+    async def withdraw_approvals(self, change: int) -> int:
+        """Forget the approvals of a plan that is sent back, and return how many there were."""
+        approvals = (decisions.c.change_id == change, decisions.c.verb == DecisionVerb.APPROVE.value)
+        return (await self._connection.execute(delete(decisions).where(*approvals))).rowcount
 
     async def lapse(self, change: int, person: str, why: str) -> None:
         """Note that this person's approval does not count any more, and ``why``."""

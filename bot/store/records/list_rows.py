@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.input.list_query import ListQuery
 from bot.changes.model.batches import Tally
-from bot.changes.model.change import MessageRef
+from bot.changes.model.change import DecisionVerb, MessageRef
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import Cursor, HistoryRow, ListRow
 from bot.store.records import operation_rows
@@ -74,7 +74,11 @@ class ListRows:
 
     async def undecided(self, person: str, kinds: Collection[str], *, limit: int) -> list[ListRow]:
         """Return the requests that ``person`` has not decided on, those that wait longest first."""
-        decided = exists().where(decisions.c.change_id == changes.c.id, decisions.c.person == person)
+        decided = exists().where(
+            decisions.c.change_id == changes.c.id,
+            decisions.c.person == person,
+            decisions.c.verb != DecisionVerb.ASK_FOR_CHANGES.value,  # that was about a former plan
+        )
         statement = (
             select(*_COLUMNS)
             .where(

@@ -1,4 +1,4 @@
-"""Asking for approval, and deciding."""
+"""Deciding on requests for approval, and what becomes of those that nobody decides."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef,
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.policy import Lapse, Verdict, in_a_while, lapsed_text
-from bot.errors import DeliveryError, DeliveryPostponed, InputError, NotAuthorized, Superseded
+from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
-from bot.store.records.locks import EVERY
 from bot.store.transaction import Transaction
 from bot.workflow.approval_validity import ApprovalValidity, only_the_present
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.notifications import Notifications
+from bot.workflow.revisions import EXPIRING, may_ask_for_changes, send_back, stop_waiting
 
-#: The field in which a requester types how many numbers there are.
-COUNT: Final = "count"
 #: How long after its start a change may still be approved with a button that did not say that the start has passed.
 LATE: Final = timedelta(minutes=5)
 
@@ -65,84 +63,6 @@ class Approvals:
         self._refusals = DeniedActions(context)
 
     @repeatable
-    async def ask(self, change_id: int, *, by: str, digest: str, counted: str = "") -> Change:
-        """Ask for approval of the plan with ``digest`` and return the change.
-
-        All numbers that change are locked in the same transaction. Asked twice, it is asked once. ``counted`` is how
-        many numbers the requester typed that there are, which a kind that takes numbers away wants to hear.
-
-        Raises NotAllowed, InputError when the count is another one, or Superseded when the plan is not the one that
-        was shown, or another change holds some of the numbers.
-        """
-        async with self._refusals.noting("ask", by=by, change=change_id, digest=digest):
-            return await self._ask(change_id, by=by, digest=digest, counted=counted)
-
-    async def _ask(self, change_id: int, *, by: str, digest: str, counted: str) -> Change:
-        async with self._context.database.reading() as tx:
-            change = await tx.changes.get(change_id)
-        if change.requester != by:
-            raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
-        if change.state is ChangeState.AWAITING_APPROVAL and change.digest == digest:
-            return change
-        if change.state is not ChangeState.PLANNED or change.digest != digest:
-            raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
-        self._counted(change, counted)
-        verdict = await self._authorization.request(by, change.kind, change.size, change.names)
-        policy = self._authorization.policy_of(change)
-        await self._authorization.approvable(policy, change)
-        channel = await self._card_channel(change)
-        now = self._context.clock()
-        expires_at = now + policy.approval_ttl
-        if change.until is not None:
-            expires_at = min(expires_at, change.until.at)
-        if expires_at <= now:
-            raise Superseded(f"The end of {change.public_id}, {change.until}, has passed. Edit it, and plan again.")
-        async with self._context.database.transaction() as tx:
-            await tx.changes.move(
-                change_id,
-                ChangeState.AWAITING_APPROVAL,
-                requested_at=now,
-                expires_at=expires_at,
-                approvals_required=policy.approvals_required,
-                rule=verdict.rule,
-                card=MessageRef(channel=channel),
-                approval_card=MessageRef(channel=self._context.approval_channel),
-            )
-            provider = self._context.catalogue.kind(change.kind).provider
-            if change.summary and change.summary.unknown:
-                await tx.locks.take(change_id, provider, [EVERY], now)
-            else:
-                await tx.locks.take_planned(change_id, provider, now)
-            await tx.tasks.remove(Task.DISCARD, [change_id])
-            await tx.tasks.add(Task.EXPIRE, change_id, expires_at)
-            if change.start is not None and change.start.at > now:
-                await tx.tasks.add(Task.START, change_id, change.start.at)
-            if policy.reminder:
-                await tx.tasks.add(Task.REMIND, change_id, now + policy.reminder)
-            await tx.events.add(change_id, "approval_requested", at=now, actor=by, digest=digest, rule=verdict.rule)
-            await self._notify.cards(tx, change_id)
-            if change.part_of is None:
-                await self._notify.plan(tx, change_id)
-            else:
-                await self._notify.line(tx, change_id, "asked")
-        self._context.ring()
-        async with self._context.database.reading() as tx:
-            return await tx.changes.get(change_id)
-
-    def _counted(self, change: Change, counted: str) -> None:
-        summary = change.summary
-        if summary is None or not self._context.catalogue.kind(change.kind).removes:
-            return
-        digits = "".join(character for character in counted if character not in " ,.'")
-        if not digits.isdecimal() or int(digits) != summary.numbers:
-            raise InputError({COUNT: f"Type how many numbers will be deleted, as shown above: {summary.numbers:,}."})
-
-    async def _card_channel(self, change: Change) -> str:
-        if change.origin and await self._context.directory.can_post(change.origin, change.requester):
-            return change.origin
-        return self._context.approval_channel
-
-    @repeatable
     async def decide(
         self,
         change_id: int,
@@ -156,10 +76,10 @@ class Approvals:
     ) -> DecisionResult:
         """Let ``by`` decide on the plan with ``digest``.
 
-        Everything is checked now, whatever the button looked like. ``reason`` is why it is rejected, or what is said
-        with an approval. ``at_once`` tells that the button said that the start has passed, and ``clicked`` is the
-        message that it stands in, if it is one. Raises NotAllowed or Superseded, both also written to the audit log;
-        the text answers the person.
+        Everything is checked now, whatever the button looked like. ``reason`` is why it is rejected, what should be
+        different, or what is said with an approval. ``at_once`` tells that the button said that the start has passed,
+        and ``clicked`` is the message that it stands in, if it is one. Raises NotAllowed or Superseded, both also
+        written to the audit log; the text answers the person.
         """
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
             async with self._for_readers(by):
@@ -232,13 +152,21 @@ class Approvals:
         async with self._for_readers(by):
             self._still_open(change, digest)
         already = [decision.person for decision in decisions if decision.counts] if verb is DecisionVerb.APPROVE else []
-        return change, await self._authorization.approve(by, change, already)
+        verdict = await self._authorization.approve(by, change, already)
+        if verb is DecisionVerb.ASK_FOR_CHANGES:
+            may_ask_for_changes(change, by)
+        return change, verdict
 
     def _still_open(self, change: Change, digest: str) -> None:
         if change.replaced_by is not None:
             raise Superseded(
                 f"The plan of {change.public_id} was replaced by {public_id(change.replaced_by)}; decide on that one.",
                 instead=change.replaced_by,
+            )
+        if change.state is ChangeState.CHANGES_REQUESTED:
+            raise Superseded(
+                f"Changes to {change.public_id} were requested, so this plan cannot be decided on any more. Its "
+                "requester can request approval of another one."
             )
         if change.state is not ChangeState.AWAITING_APPROVAL:
             state = change.state.value.replace("_", " ")
@@ -271,9 +199,12 @@ class Approvals:
                 rule=verdict.rule,
                 at=now,
             )
+            details: dict[str, str | int | None] = {"rule": verdict.rule, **({"comment": reason} if reason else {})}
+            if verb is DecisionVerb.ASK_FOR_CHANGES:
+                details["approvals_withdrawn"] = await tx.decisions.withdraw_approvals(change.id)
             await tx.decisions.add(decision)
-            past = "approved" if verb is DecisionVerb.APPROVE else "rejected"
-            details = {"rule": verdict.rule, **({"comment": reason} if reason else {})}
+            spoken = "rejected" if verb is DecisionVerb.REJECT else "changes_requested"
+            past = "approved" if verb is DecisionVerb.APPROVE else spoken
             await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, details=details)
             approvals = len(await self._approval_validity.note(tx, change, lapses))
             # The rule of this moment says how many there have to be, not the one under which it was asked for.
@@ -285,7 +216,7 @@ class Approvals:
             begins = begins_at(change.start, policy.windows, now) if sends else None
             frozen = sends and await tx.freezes.current() is not None
             state = await self._conclude(
-                tx, change, verb, now, enough=approvals >= required, begins=begins, frozen=frozen
+                tx, change, decision, enough=approvals >= required, begins=begins, frozen=frozen
             )
             await self._notify.cards(tx, change.id)
             lapsed = lapsed_text(lapses)
@@ -303,22 +234,26 @@ class Approvals:
         self,
         tx: Transaction,
         change: Change,
-        verb: DecisionVerb,
-        now: datetime,
+        decision: Decision,
         *,
         enough: bool,
         begins: datetime | None,
         frozen: bool,
     ) -> ChangeState:
-        if verb is DecisionVerb.REJECT:
+        now = decision.at
+        if decision.verb is DecisionVerb.REJECT:
             await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
-            await _stop_waiting(tx, change.id)
+            await stop_waiting(tx, change.id)
             await self._notify.line(tx, change.id, "rejected")
             return ChangeState.REJECTED
+        if decision.verb is DecisionVerb.ASK_FOR_CHANGES:
+            policy = self._authorization.policy_of(change)
+            await send_back(tx, self._notify, change, policy, now, by=decision.person, why=decision.reason)
+            return ChangeState.CHANGES_REQUESTED
         if not enough:
             return ChangeState.AWAITING_APPROVAL
         await tx.changes.move(change.id, ChangeState.APPROVED)
-        await _stop_waiting(tx, change.id)
+        await stop_waiting(tx, change.id)
         await tx.tasks.add(Task.START, change.id, begins or now)
         told: dict[str, Any] = {
             **({"begins": int(begins.timestamp())} if begins else {}),
@@ -329,27 +264,29 @@ class Approvals:
 
     @handles(Task.EXPIRE)
     async def expire(self, claim: Claim) -> None:
-        """Carry out the task: end a request that nobody decided."""
+        """Carry out the task: end a request that nobody decided, or whose plan nobody made anew."""
         await self._expire(claim.subject)
         async with self._context.database.transaction() as tx:
-            await tx.tasks.done(claim)
+            change = await tx.changes.get(claim.subject)
+            if change.state in EXPIRING and change.expires_at is not None:
+                await tx.tasks.again(claim, change.expires_at)
+            else:
+                await tx.tasks.done(claim)
 
     async def _expire(self, change_id: int) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            try:
-                await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)
-            except Superseded:
+            change = await tx.changes.hold(change_id)
+            # Meanwhile it may have been sent back, or asked for again: that has a time, and a task, of its own.
+            if change.state not in EXPIRING or (change.expires_at is not None and now < change.expires_at):
                 return
-            await _stop_waiting(tx, change_id)
+            await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)
+            await stop_waiting(tx, change_id)
             await tx.events.add(change_id, "expired", at=now)
             await self._notify.cards(tx, change_id)
-            await self._notify.line(tx, change_id, "expired")
-            await self._notify.failure(tx, change_id, "expired")
+            if change.state is ChangeState.CHANGES_REQUESTED:
+                await self._notify.line(tx, change_id, "not_revised")
+            else:
+                await self._notify.line(tx, change_id, "expired")
+                await self._notify.failure(tx, change_id, "expired")
         self._context.ring()
-
-
-async def _stop_waiting(tx: Transaction, change: int) -> None:
-    """Forget what was to happen to an undecided request."""
-    for task in (Task.EXPIRE, Task.REMIND, Task.START):
-        await tx.tasks.remove(task, [change])

@@ -19,7 +19,7 @@ from bot.errors import DeliveryError, InputError, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
-from bot.workflow.approval.approvals import Approvals
+from bot.workflow.approval.asking import ApprovalRequests
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
@@ -28,10 +28,10 @@ from bot.workflow.denied_actions import DeniedActions
 class Extensions:
     """Takes requests for a later end."""
 
-    def __init__(self, context: Context, authorization: Authorization, approvals: Approvals) -> None:
+    def __init__(self, context: Context, authorization: Authorization, approval_requests: ApprovalRequests) -> None:
         self._context = context
         self._authorization = authorization
-        self._approvals = approvals
+        self._approval_requests = approval_requests
         self._refusals = DeniedActions(context)
 
     @repeatable
@@ -47,7 +47,7 @@ class Extensions:
             await self._authorization.request(by, change.kind, change.size, change.names)
             until = await self._read(change, text, by)
             extension, digest = await self._write(change_id, until, text, by=by, submission=submission)
-            asked = await self._approvals.ask(extension, by=by, digest=digest)
+            asked = await self._approval_requests.ask(extension, by=by, digest=digest)
         return f"{asked.public_id} asks for approval that {change.public_id} stays in effect until {asked.until}."
 
     async def _read(self, change: Change, text: str, by: str) -> End:

@@ -1,4 +1,4 @@
-"""Reminding people: approvers who have not answered, requesters whose change is paused or about to end."""
+"""Reminding people: approvers who have not answered, requesters whose change is paused, about to end or sent back."""
 
 from __future__ import annotations
 
@@ -40,11 +40,17 @@ class Reminders:
                 await tx.events.add(change.id, "reminded", at=now, times=1)
                 self._context.ring()
                 return
+            if change.state is ChangeState.CHANGES_REQUESTED:
+                await tx.tasks.done(claim)
+                await self._notify.line(tx, change.id, "still_to_revise", each=change.digest[:12])
+                await tx.events.add(change.id, "reminded", at=now, times=1)
+                self._context.ring()
+                return
             pause = self._authorization.policy_of(change).reminder
             if change.state is not ChangeState.AWAITING_APPROVAL or not pause:
                 await tx.tasks.done(claim)
                 return
-            await self._notify.reminder(tx, change.id, claim.attempts)
+            await self._notify.reminder(tx, change, claim.attempts)
             await tx.events.add(change.id, "reminded", at=now, times=claim.attempts)
             await tx.tasks.again(claim, now + pause * 2 ** min(claim.attempts, DOUBLINGS))
         self._context.ring()

@@ -17,7 +17,7 @@ from bot.workflow.execution.stop import ChangeStop
 from bot.workflow.notifications import Notifications
 
 #: States from which nothing has been sent to the provider.
-_UNSENT = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
+_UNSENT = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.CHANGES_REQUESTED, ChangeState.APPROVED})
 
 
 class Cancellation:

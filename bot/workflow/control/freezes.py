@@ -21,6 +21,7 @@ from bot.workflow.notifications import Notifications
 #: States whose cards say that submissions are frozen.
 SHOWN = (
     ChangeState.AWAITING_APPROVAL,
+    ChangeState.CHANGES_REQUESTED,
     ChangeState.APPROVED,
     ChangeState.RUNNING,
     ChangeState.VERIFYING,

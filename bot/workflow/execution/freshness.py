@@ -12,7 +12,15 @@ from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import show_value
 from bot.changes.model.snapshots import Snapshot, Target
-from bot.changes.planning.plan import ChangedValue, PlannedBatch, PlannedNumber, changed_values, digest, ids_in
+from bot.changes.planning.plan import (
+    ChangedValue,
+    PlannedBatch,
+    PlannedNumber,
+    changed_values,
+    digest,
+    ids_in,
+    revised_digest,
+)
 from bot.errors import ProviderError
 from bot.workflow.context import Context
 
@@ -39,6 +47,8 @@ async def stored_plan(context: Context, change: Change) -> tuple[Mapping[int, Pl
     rollout = change.summary.rollout if change.summary else None
     sealing = partial(digest, change.kind, numbers.values(), batches, change.start, change.until, rollout=rollout)
     sealed = await asyncio.to_thread(sealing)
+    if change.former_digest:
+        sealed = revised_digest(change.former_digest, sealed)
     return numbers, sealed
 
 

@@ -223,7 +223,7 @@ class ChangeStart:
                 return
             await tx.tasks.done(claim)
             await tx.events.add(change.id, "start_passed", at=now, digest=change.digest)
-            await self._notify.undecided(tx, change.id)
+            await self._notify.undecided(tx, change)
             await self._notify.cards(tx, change.id)
         self._context.ring()
 

@@ -12,7 +12,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.outcome.follow_ups import CarriedOver
 from bot.changes.planning.builder import build
-from bot.changes.planning.plan import Plan, ids_to_name
+from bot.changes.planning.plan import Plan, ids_to_name, revised_digest
 from bot.changes.planning.summary import summarise
 from bot.changes.sheets import ForeignColumns
 from bot.errors import (
@@ -214,13 +214,14 @@ class Planner:
     async def _write(self, claim: Claim, change: Change, plan: Plan, summary: Summary) -> None:
         now = self._context.clock()
         policy = self._authorization.policy(change.kind, summary.size, summary.names)
+        digest = revised_digest(change.former_digest, plan.digest) if change.former_digest else plan.digest
         async with self._context.database.transaction() as tx:
             try:
                 await tx.changes.move(
                     change.id,
                     ChangeState.PLANNED,
                     summary=summary,
-                    digest=plan.digest,
+                    digest=digest,
                     approvals_required=policy.approvals_required,
                     start=plan.start,
                     until=plan.until,
@@ -231,7 +232,7 @@ class Planner:
             await tx.operations.add(change.id, plan.numbers)
             await tx.batches.add(change.id, change.kind, plan.batches)
             await tx.events.add(
-                change.id, "planned", at=now, digest=plan.digest, numbers=summary.numbers, batches=summary.batches
+                change.id, "planned", at=now, digest=digest, numbers=summary.numbers, batches=summary.batches
             )
             await tx.tasks.done(claim)
             await tx.tasks.add(Task.DISCARD, change.id, now + self._context.timing.plan_ttl)

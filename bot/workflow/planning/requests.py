@@ -20,6 +20,7 @@ from bot.store.records.events import ITSELF
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.revisions import to_revise
 
 
 class Requests:
@@ -106,11 +107,12 @@ class Requests:
         """Write the change down, make its planning due and return its id.
 
         ``submission`` names the press of the button: delivered twice, it makes one change. ``source`` is the change
-        whose form was edited; the new one takes its place.
+        whose form was edited; the new one takes its place, or its plan will when changes to it were requested.
         """
         async with self._context.database.transaction() as tx:
+            revised = await to_revise(tx, await tx.changes.hold(source), requester) if source is not None else None
             change = await self._propose(
-                tx, draft, requester=requester, origin=origin, view=view, submission=submission
+                tx, draft, requester=requester, origin=origin, view=view, submission=submission, revises=revised
             )
             if source is not None:
                 await self._take_place(tx, source, change, requester)
@@ -127,18 +129,28 @@ class Requests:
             await tx.events.add(source, "replaced", at=self._context.clock(), actor=by, by=public_id(fresh))
 
     async def _propose(
-        self, tx: Transaction, draft: Draft, *, requester: str, origin: str, view: str, submission: str
+        self,
+        tx: Transaction,
+        draft: Draft,
+        *,
+        requester: str,
+        origin: str,
+        view: str,
+        submission: str,
+        revises: Change | None = None,
     ) -> int:
         present = await tx.changes.submitted_as(submission)
         if present is not None:
             return present
         now = self._context.clock()
         change = await tx.changes.add(
-            draft, requester=requester, origin=origin, view=view, submission=submission, now=now
+            draft, requester=requester, origin=origin, view=view, submission=submission, now=now, revises=revises
         )
         await tx.tasks.add(Task.PLAN, change, now)
         base = draft.base
         follows = {base.what.value: public_id(base.change)} if base else {}
+        if revises is not None:
+            follows["revises"] = revises.public_id
         await tx.events.add(change, "proposed", at=now, actor=requester, details={"kind": draft.kind, **follows})
         return change
 
@@ -168,7 +180,15 @@ class Requests:
                 draft = replace(draft, columns_left_out=(*draft.columns_left_out, *change.foreign))
             elif leave_out:
                 draft = replace(draft, left_out=(*draft.left_out, *await self._in_the_way(tx, change)))
-            fresh = await self._propose(tx, draft, requester=by, origin=change.origin, view=view, submission=submission)
+            fresh = await self._propose(
+                tx,
+                draft,
+                requester=by,
+                origin=change.origin,
+                view=view,
+                submission=submission,
+                revises=await to_revise(tx, change, by),
+            )
             if fresh != change_id:
                 await self.give_up(tx, change_id, "", actor=by)
                 await tx.changes.put(change_id, replaced_by=fresh)
@@ -188,6 +208,19 @@ class Requests:
                 raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
             # The plan may be due to be shown once more, and would cover the form.
             await tx.outbox.withdraw(change_id, Topic.PREVIEW)
+
+    async def revisable(self, change_id: int, *, by: str) -> None:
+        """Let ``by`` edit the plan to which changes were requested.
+
+        Raises NotAllowed for anybody but the requester, Superseded when no changes are requested any more.
+        """
+        async with self._refusals.noting("edit", by=by, change=change_id), self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+            if change.requester != by:
+                raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+            if change.state is not ChangeState.CHANGES_REQUESTED:
+                state = change.state.value.replace("_", " ")
+                raise Superseded(f"{change.public_id} is {state}, so there is nothing to edit.")
 
     def _may_plan_again(self, change: Change, by: str) -> None:
         if change.kept is not None:

@@ -85,6 +85,42 @@ class People:
             with contextlib.suppress(TimeoutError):
                 await self._slack.wait_for(lambda: not ends(), timeout=self._soon)
 
+    async def ask_for_changes(self, name: str) -> None:
+        """Max asks for changes until the request has no buttons any more."""
+        request = self.request(name)
+        while self._buttons(request):
+            await self._scene.up.wait()
+            await asyncio.sleep(0.05)  # a button that has just gone is refused at once
+            with contextlib.suppress(StandInRefused, TimeoutError):
+                await self.max.click("ask_for_changes", message=request)
+                await self.max.wait_for_view(lambda view: view.callback_id == "changes", timeout=self._soon)
+                await self.max.type("what", "Another reference")
+                await self._scene.up.wait()
+                await self.max.submit()
+                await self._slack.wait_for(lambda: not self._buttons(request), timeout=self._soon)
+            if self.max.view is not None:
+                await self.max.close(everything=True)
+
+    async def revise(self, name: str, values: Mapping[str, str]) -> None:
+        """Ana presses Edit, gives other values and requests approval, until there is something to decide again."""
+        request = self.request(name)
+        while not self._buttons(request):
+            await self._scene.up.wait()
+            await asyncio.sleep(0.05)  # a button that is not there yet is refused at once
+            with contextlib.suppress(StandInRefused, TimeoutError):
+                [card] = [message for message in self._slack.messages(OPS) if name in self._names(message)]
+                await self.ana.click("revise", message=card)
+                await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=self._soon)
+                await fill(self.ana, settings=values, within=self._soon)
+                await self._scene.up.wait()
+                await self.ana.submit()
+                await self.ana.wait_for_view(_says_something, timeout=self._later)
+                await self._scene.up.wait()
+                await self.ana.submit()
+                await self._slack.wait_for(lambda: self._buttons(request), timeout=self._soon)
+            if self.ana.view is not None:
+                await self.ana.close(everything=True)
+
     async def cancel_undecided(self, name: str) -> None:
         """Ana cancels a change until there is nothing left to decide about it."""
         request = self.request(name)

@@ -22,7 +22,7 @@ from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage
-from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, SETTINGS, TEMPORARY, Story
+from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, REVISED, SETTINGS, TEMPORARY, Story
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
 BROKE: Final = 1
@@ -108,8 +108,12 @@ class Scene(RestartingStage):
     async def play(self) -> None:
         """Play the story to its end, and let Ana ask then who holds numbers."""
         story = self.story
-        name = await self.people.ask(Wish(self.asked, story.wanted, story.command, story.filters, story.until))
+        first = {**story.wanted, "customer_reference": story.at_first} if story.at_first else story.wanted
+        name = await self.people.ask(Wish(self.asked, first, story.command, story.filters, story.until))
         assert name is not None
+        if story.at_first:
+            await self.people.ask_for_changes(name)
+            await self.people.revise(name, story.wanted)
         await self.people.approve(name)
         if story.until:
             await self.people.end()
@@ -142,6 +146,7 @@ OTHERS: Final = (
     Setting("settings in Socket Mode", transport="socket"),
     Setting("settings of a bundle", BUNDLES),
     Setting("settings there and back", TEMPORARY),
+    Setting("settings at the second attempt", REVISED),
     Setting("emergency settings", EMERGENCY, batches=1),
     Setting("settings at Close", CLOSE, batches=1),
 )

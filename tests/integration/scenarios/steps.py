@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.sandbox.slack import Message, View
 from tests.integration.scenarios.stage import Stage
+
+#: The buttons of a request for approval that waits for a decision.
+TO_DECIDE: Final = ["approve", "approve_with_comment", "reject", "ask_for_changes", "details"]
 
 
 async def card_says(stage: Stage, change: int, *words: str) -> None:

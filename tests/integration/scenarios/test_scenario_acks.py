@@ -86,6 +86,24 @@ async def rejection_too_late(stage: Stage) -> tuple[SlackUser, str]:
     return person, "Not today"
 
 
+async def changes(stage: Stage) -> tuple[SlackUser, str]:
+    """Say what should be different."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await stage.max.click("ask_for_changes", message=stage.request_card(change))
+    await stage.max.wait_for_view(lambda view: view.callback_id == "changes")
+    await stage.max.type("what", "Not all of them")
+    return stage.max, "are requested"
+
+
+async def changes_too_late(stage: Stage) -> tuple[SlackUser, str]:
+    """Say what should be different about a plan that somebody else has approved meanwhile."""
+    person, _ = await changes(stage)
+    await stage.approve(1, by=stage.mia)
+    await stage.ended(1)
+    return person, "Not all of them"
+
+
 async def adoption(stage: Stage) -> tuple[SlackUser, str]:
     """Name the job that a lost answer has made."""
     await unreadable(stage, made=True)
@@ -160,6 +178,7 @@ SCENES: dict[str, list[Scene]] = {
     "preview": [preview],
     "approval": [approval, approval_too_late],
     "rejection": [rejection, rejection_too_late],
+    "changes": [changes, changes_too_late],
     "adoption": [adoption],
     "extension": [extension, shorter_extension],
     "save_template": [template, taken_template],

@@ -125,7 +125,13 @@ async def test_who_may_not_decide_is_told_and_nothing_happens(idle: Stage, who: 
     await person.click("reject", message=idle.request_card(change))
     await person.wait_for_view(lambda view: says in idle.read(view))  # the requester has another notice open before
 
-    assert idle.buttons(idle.request_card(change)) == ["approve", "approve_with_comment", "reject", "details"]
+    assert idle.buttons(idle.request_card(change)) == [
+        "approve",
+        "approve_with_comment",
+        "reject",
+        "ask_for_changes",
+        "details",
+    ]
     assert (await idle.command(f"status CHG-{change}")).count("Click refused") == 2
     assert idle.created() == []
 

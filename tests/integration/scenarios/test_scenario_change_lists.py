@@ -82,7 +82,7 @@ async def test_every_mistake_is_told_at_once_with_what_is_allowed(stage: Stage) 
     assert "“@nobody” is not a person" in said
     assert "There is no kind “fax”; there is update, emergency, delete." in said
     assert "“noon” is not a date" in said
-    assert "a state (open, waiting, approved, running," in said
+    assert "a state (open, waiting, revising, approved," in said
 
 
 async def test_pages_stay_where_they_are_among_many_changes(stage: Stage) -> None:

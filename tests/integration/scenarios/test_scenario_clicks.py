@@ -163,7 +163,13 @@ async def test_a_button_for_another_plan_is_refused(stage: Stage, asked: int) ->
     answer = await stage.answered(stage.max, stage.max.click("approve", message=forged))
 
     assert "was replaced; decide on the newest request instead" in answer
-    assert stage.buttons(stage.request_card(asked)) == ["approve", "approve_with_comment", "reject", "details"]
+    assert stage.buttons(stage.request_card(asked)) == [
+        "approve",
+        "approve_with_comment",
+        "reject",
+        "ask_for_changes",
+        "details",
+    ]
     assert stage.created() == []
 
 
@@ -175,7 +181,13 @@ async def test_a_button_with_a_broken_value_is_answered(stage: Stage, asked: int
         forged = with_ticket(card, ticket)
         assert await stage.answered(stage.max, stage.max.click("approve", message=forged)), ticket
 
-    assert stage.buttons(stage.request_card(asked)) == ["approve", "approve_with_comment", "reject", "details"]
+    assert stage.buttons(stage.request_card(asked)) == [
+        "approve",
+        "approve_with_comment",
+        "reject",
+        "ask_for_changes",
+        "details",
+    ]
     assert stage.created() == []
 
 

@@ -71,7 +71,7 @@ async def test_home_shows_what_waits_for_me_what_runs_what_is_mine_and_what_fail
         assert "Submissions are not frozen." in seen[user]
     assert "The request" in part(seen["U0ANA"], "Your changes")
     assert "You have not requested any changes yet" in part(seen["U0MAX"], "Your changes")
-    assert "[Approve] [Approve with comment…] [Reject] [Details]" in seen["U0MAX"]
+    assert "[Approve] [Approve with comment…] [Reject] [Ask for changes…] [Details]" in seen["U0MAX"]
     assert "[Approve]" not in seen["U0ANA"] + seen["U0OTTO"]
 
 

@@ -13,6 +13,7 @@ from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
+from tests.integration.scenarios.test_scenario_revisions import replan, send_back
 from tests.integration.scenarios.test_scenario_temporary import asked_to_extend, end_now, in_effect, restores
 from tests.integration.scenarios.test_scenario_waves import started, waves_of
 from tests.integration.unruly_postgres import DATABASE, USER, UnrulyPostgres, unruly, unruly_server
@@ -89,6 +90,20 @@ async def test_a_rollout_in_waves_continues_once_however_often_it_is_pressed(
     await waves_of(stage, numbers, 1, 2, 3)
     assert stage.outcomes(change) == {"verified": 6}
     assert sum("continued the rollout" in line for line in stage.thread(change)) == 1
+    stage.assert_nothing_doubled()
+
+
+async def test_changes_are_asked_for_and_made(stage: Stage) -> None:
+    """The plan that takes the place of the first one is carried out, under the same name, and nothing of the first."""
+    numbers = stage.telnyx.add_numbers(2, start="+13035550000", customer_reference="Dallas")
+    change = await stage.ask([number.phone_number for number in numbers])
+    await send_back(stage, change)
+    await replan(stage, change, numbers[0].phone_number)
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert [number.customer_reference for number in numbers] == ["Denver", "Dallas"]
+    assert stage.outcomes(change) == {"verified": 1}
     stage.assert_nothing_doubled()
 
 

@@ -9,6 +9,7 @@ import pytest
 from bot.errors import DatabaseInUse
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Clock, Stage
 from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.test_scenario_revisions import lines_with, replan, send_back
 
 JOBS = "/phone_numbers/jobs/*"
 #: A stop lets running work end; a crash cuts it off.
@@ -72,6 +73,27 @@ async def test_a_request_waits_through_a_restart(stage: Stage, end: str) -> None
     await stage.approve(change)
     await assert_whole(stage, change, 1)
     assert (len(stage.slack.messages(OPS)), len(stage.slack.messages(APPROVALS))) == (1, 1)
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
+async def test_a_plan_that_was_sent_back_outlives_a_crash(stage: Stage, fault: str) -> None:
+    """Killed before anybody was told, and again before the next request was: each is told once, and Edit works."""
+    stage.telnyx.add_number("+13035550000")
+    change = await stage.ask("+13035550000")
+    await stage.quiet()
+    for told in ("chat.postMessage", "files.completeUploadExternal"):
+        trouble = stage.slack.faults.add(method=told, kind=fault, times=1)
+        await (send_back(stage, change) if told == "chat.postMessage" else replan(stage, change, quietly=False))
+        await stage.slack.wait_for(lambda trouble=trouble: trouble.times == 0, what="the message that got lost")
+        await stage.crash()
+        stage.clock.advance(60)
+        await stage.start()
+        await stage.quiet()
+
+    assert len(lines_with(stage, change, "asks for changes")) == 1
+    assert len(lines_with(stage, change, "🔁")) == 1
+    await stage.approve(change)
+    await assert_whole(stage, change, 1)
 
 
 async def test_a_click_while_nobody_is_there_is_made_again(stage: Stage) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of, paused, press, started
+from tests.integration.scenarios.test_scenario_revisions import revise, send_back
 from tests.integration.scenarios.test_scenario_start import asked
 
 GROUP: Final = "S0MANAGERS"
@@ -71,6 +72,44 @@ async def test_who_has_just_lost_the_right_approves_and_rejects_nothing(
     assert answer in house.modal(house.max)
     assert len(house.created()) == 1
     assert "Awaiting approval" in house.read(house.request_card(second))
+
+
+@pytest.mark.parametrize(("fall", "answer", "told"), FALLS)
+async def test_who_lost_the_right_while_writing_asks_for_no_changes(
+    house: Stage, fall: Fall, answer: str, told: str
+) -> None:
+    """The form was opened by an approver and is sent by none: the plan can still be decided on."""
+    assert told
+    change = await house.ask(NUMBER)
+    await house.max.click("ask_for_changes", message=house.request_card(change))
+    await house.max.wait_for_view(lambda view: view.callback_id == "changes")
+    await house.max.type("what", "Later")
+
+    fall(house, "U0MAX")
+    sent = await house.max.submit()
+
+    assert answer in str(sent.errors)
+    assert "Awaiting approval" in house.read(house.request_card(change))
+    assert "approve" in house.buttons(house.request_card(change))
+
+
+async def test_who_lost_the_right_to_request_gets_no_new_decision(idle: Stage) -> None:
+    """Ana was taken off the list after changes were asked for: her edited plan asks nobody for approval."""
+    idle.slack.add_usergroup("S0OPS", handle="ops", members=["U0ANA"])
+    idle.telnyx.add_number(NUMBER)
+    await idle.start(LINESMAN_REQUESTERS="S0OPS")
+    change = await idle.ask(NUMBER)
+    await send_back(idle, change)
+    await revise(idle, change)
+    await idle.send()
+    await idle.planned()
+    idle.slack.workspace.usergroups["S0OPS"].members.clear()
+
+    await idle.ana.submit()
+
+    assert "you are not one of the requesters" in idle.modal()
+    assert "Changes requested" in idle.read(idle.card(change))
+    assert "approve" not in idle.buttons(idle.request_card(change))
 
 
 async def test_who_lost_the_right_while_writing_why_rejects_nothing(house: Stage) -> None:

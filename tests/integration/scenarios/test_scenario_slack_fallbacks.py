@@ -179,7 +179,13 @@ async def test_what_slack_finds_too_long_is_said_in_short(stage: Stage, error: s
     change = await stage.ask(numbers)
 
     assert "Shortened" in stage.read(stage.request_card(change))
-    assert stage.buttons(stage.request_card(change)) == ["approve", "approve_with_comment", "reject", "details"]
+    assert stage.buttons(stage.request_card(change)) == [
+        "approve",
+        "approve_with_comment",
+        "reject",
+        "ask_for_changes",
+        "details",
+    ]
     await stage.approve(change)
     await stage.ended(change)
 

@@ -26,7 +26,13 @@ async def test_a_change_goes_from_the_command_to_the_last_number(either: Stage) 
     assert stage.created() == []
 
     change = await stage.request()
-    assert stage.buttons(stage.request_card(change)) == ["approve", "approve_with_comment", "reject", "details"]
+    assert stage.buttons(stage.request_card(change)) == [
+        "approve",
+        "approve_with_comment",
+        "reject",
+        "ask_for_changes",
+        "details",
+    ]
     assert stage.created() == []
     answer = await stage.approve(change)
     assert "That was the last approval needed" in answer

@@ -314,6 +314,34 @@ async def test_two_approvers_at_once_approve_once(twins: Twins) -> None:
         assert await tx.tasks.count(Task.START) == 1
 
 
+async def test_an_approval_and_a_request_for_changes_at_once_have_one_effect(twins: Twins) -> None:
+    """Either it is approved and due to start, or the plan is sent back and holds no numbers; the other one is told."""
+    change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
+
+    async def decide(context: Context, by: str, verb: DecisionVerb) -> Any:
+        authorization = Authorization(context)
+        approvals = Approvals(context, authorization, Notifications(context), ApprovalValidity(context, authorization))
+        async with context.database.reading() as tx:
+            present = await tx.changes.get(change)
+        verdict: Any = SimpleNamespace(rule="environment")
+        return await approvals._write(present, verdict, (), by=by, verb=verb, reason="Later", now=context.clock())
+
+    ends = await twins.meet(
+        decide(twins.one, "U0MAX", DecisionVerb.APPROVE), decide(twins.other, "U0MIA", DecisionVerb.ASK_FOR_CHANGES)
+    )
+
+    assert sorted(type(end).__name__ for end in ends) == ["DecisionResult", "Superseded"]
+    async with twins.one.database.reading() as tx:
+        state = (await tx.changes.get(change)).state
+        events = [event.what for event in await tx.events.of(change) if event.actor in {"U0MAX", "U0MIA"}]
+        approved = state is ChangeState.APPROVED
+        assert events == (["approved"] if approved else ["changes_requested"])
+        assert len(await tx.decisions.of(change)) == 1
+        assert await tx.locks.held(change) is approved
+        assert await tx.tasks.count(Task.START) == int(approved)
+        assert await tx.tasks.count(Task.EXPIRE) == int(not approved)
+
+
 async def test_a_cancel_and_a_start_at_once_leave_nothing_half_done(twins: Twins) -> None:
     """Either it never began, or what had not been sent was stopped."""
     change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.APPROVED)

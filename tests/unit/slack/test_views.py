@@ -50,6 +50,7 @@ from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.problems import problem_block, problem_lines
 from bot.slack.views.questions import adoption_form
+from bot.slack.views.revisions import changes_form
 from bot.slack.views.status import details, schedule, status
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
@@ -272,6 +273,7 @@ def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
         [
             *("approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "continued"),
             *("finished", "in_effect", "ends_soon", "ended_early", "ending", "ended", "asked", "extended"),
+            *("changes_requested", "still_to_revise", "revised", "not_revised"),
         ]
     ),
 )
@@ -279,10 +281,11 @@ def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: st
     """A thread's lines and the failure channel's notices as well."""
     data = {"what": what, "batches": 3, "verified": 1, "differs": 1, "unverified": 1, "failed": 2, "not_attempted": 3}
     data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp())}
-    data |= {"until": "Mon", "restore": 43, "restored": 5, "left": 1, "missing": 2}
+    data |= {"said": NASTY, "until": "Mon", "restore": 43, "restored": 5, "left": 1, "missing": 2}
 
     assert_harmless(*line(story, data))
-    assert_harmless(*reminder(story))
+    assert_harmless(*reminder(story, {}))
+    assert_harmless(*reminder(story, {"what": "revised"}))
     assert_harmless(*failure(story, {**data, "what": "failed"}, "https://example.slack.com/archives/C1/p1"))
     assert_harmless(*failure(story, {**data, "what": "expired"}, ""))
     assert_harmless(*failure(story, {**data, "what": "paused"}, ""))
@@ -313,6 +316,7 @@ def test_modals_are_legal(story: ChangeDetails) -> None:
         details(story, HISTORY),
         rejection_form(story.change),
         comment_form(story),
+        changes_form(story.change, "1:d"),
         in_the_way(1, NASTY),
         adoption_form("12:3:"),
     ):

@@ -19,7 +19,7 @@ from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import EditMode, ListEdit, Value, Values
 from bot.changes.planning.builder import build
-from bot.changes.planning.plan import difference, ids_to_name, payload
+from bot.changes.planning.plan import difference, ids_to_name, payload, revised_digest
 from bot.changes.planning.summary import summarise
 from bot.errors import PlanRefused
 from bot.providers.telnyx.kinds import kinds
@@ -205,6 +205,17 @@ def test_the_digest_covers_the_end_of_a_temporary_change() -> None:
     }
 
     assert len(sealed) == 4
+
+
+def test_a_plan_that_takes_the_place_of_another_has_a_digest_of_its_own() -> None:
+    """Of one and the same plan every attempt has another, however often it is sent back."""
+    plan = build(KIND, {"customer_reference": "two"}, snapshots_of([{"customer_reference": "one"}])).digest
+    attempts = [plan]
+    for _ in range(3):
+        attempts.append(revised_digest(attempts[-1], plan))
+
+    assert len(set(attempts)) == 4
+    assert {len(digest) for digest in attempts} == {64}
 
 
 @given(fleets, wanted_values)

@@ -1,0 +1,69 @@
+"""Changes to a plan that an approver asks for: the modal, the lines of history, the way back to the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bot.changes.model.change import Change
+from bot.slack.views.elements import Block, View, button, code, context, field, modal, person, section
+from bot.slack.views.fragments import audience_text
+from bot.workflow.ports import ChangeDetails
+
+#: The modal in which an approver says what should be different.
+CHANGES: Final = "changes"
+WHAT: Final = "what"
+#: The button that opens the form with everything that the plan was made from.
+REVISE: Final = "revise"
+
+
+def changes_form(change: Change, ticket: str) -> View:
+    """Return the modal that asks what should be different; ``ticket`` names the change and the plan."""
+    element = {"type": "plain_text_input", "action_id": WHAT, "multiline": True, "max_length": 500}
+    hint = "Everybody who sees the change can read this. To have numbers left out, name them here."
+    then = (
+        f"Nobody can approve this plan of {change.public_id} any more. Its requester gets the form back, as it was "
+        "filled in."
+    )
+    return modal(
+        CHANGES,
+        "Ask for changes",
+        [field(WHAT, "What should be different?", element, hint=hint), context(then)],
+        submit="Ask for changes",
+        close="Go back",
+        private=ticket,
+    )
+
+
+def revise_button(change: Change) -> Block:
+    """Return what opens the form for its requester."""
+    return button("Edit", REVISE, str(change.id), style="primary")
+
+
+def revision_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
+    """Return a line of history about another plan; empty when the line is about something else."""
+    requester = person(details.change.requester)
+    match data["what"]:
+        case "changes_requested":
+            return (
+                f"✏️ {person(data['by'])} asks for changes: {code(data['said'], 500)} Nothing was changed, and the "
+                f"numbers are unlocked. {requester}: press *Edit* to change the plan."
+            )
+        case "still_to_revise":
+            return f"⏰ {requester}: an approver still waits for another plan. Press *Edit* on the card, or cancel it."
+        case "revised":
+            return f"🔁 {requester} requests approval of another plan. Earlier approvals do not count for it."
+        case "not_revised":
+            return f"⌛ Expired: {requester} did not request approval of another plan in time. Nothing was changed."
+        case _:
+            return ""
+
+
+def revised_notice(details: ChangeDetails) -> tuple[str, list[Block]]:
+    """Return text and blocks of the word to the approvers that there is another plan to decide on."""
+    change = details.change
+    text = (
+        f"🔁 {audience_text(details.audience)}: {person(change.requester)} requests approval of another plan of "
+        f"{change.public_id}. The request above shows it; earlier approvals do not count for it."
+    )
+    return text, [section(text)]

@@ -1,0 +1,146 @@
+"""Asking for approval of a plan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from bot.changes.model.change import Change, MessageRef
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.messages import Topic
+from bot.changes.policy import Policy
+from bot.errors import InputError, NotAuthorized, Superseded
+from bot.store.engine.driver_errors import repeatable
+from bot.store.queue.tasks import Task
+from bot.store.records.locks import EVERY
+from bot.store.transaction import Transaction
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.notifications import Notifications
+from bot.workflow.revisions import still_revises, take_over
+
+#: The field in which a requester types how many numbers there are.
+COUNT: Final = "count"
+
+
+class ApprovalRequests:
+    """Turns plans into requests for approval."""
+
+    def __init__(self, context: Context, authorization: Authorization, notifications: Notifications) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._notify = notifications
+        self._refusals = DeniedActions(context)
+
+    @repeatable
+    async def ask(self, change_id: int, *, by: str, digest: str, counted: str = "") -> Change:
+        """Ask for approval of the plan with ``digest`` and return the change that has it.
+
+        That is another one than ``change_id`` when the plan was made because changes to it were requested. All numbers
+        that change are locked in the same transaction. Asked twice, it is asked once. ``counted`` is how many numbers
+        the requester typed that there are, which a kind that takes numbers away wants to hear.
+
+        Raises NotAllowed, InputError when the count is another one, or Superseded when the plan is not the one that
+        was shown, or another change holds some of the numbers.
+        """
+        async with self._refusals.noting("ask", by=by, change=change_id, digest=digest):
+            return await self._ask(change_id, by=by, digest=digest, counted=counted)
+
+    async def _ask(self, change_id: int, *, by: str, digest: str, counted: str) -> Change:
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(change_id)
+            asked = change if change.revises is None else await tx.changes.get(change.revises)
+        if change.requester != by:
+            raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+        if asked.state is ChangeState.AWAITING_APPROVAL and asked.digest == digest:
+            return asked
+        if change.state is not ChangeState.PLANNED or change.digest != digest:
+            raise Superseded(f"This plan of {change.public_id} is no longer open; start again with /numbers.")
+        if asked is not change:
+            still_revises(change, asked)
+        self._counted(change, counted)
+        verdict = await self._authorization.request(by, change.kind, change.size, change.names)
+        policy = self._authorization.policy_of(change)
+        await self._authorization.approvable(policy, change)
+        channel = await self._card_channel(change) if asked is change else ""
+        async with self._context.database.transaction() as tx:
+            await self._write(tx, change_id, asked.id, by=by, rule=verdict.rule, policy=policy, channel=channel)
+        self._context.ring()
+        async with self._context.database.reading() as tx:
+            return await tx.changes.get(asked.id)
+
+    async def _write(
+        self, tx: Transaction, planned: int, asked: int, *, by: str, rule: str, policy: Policy, channel: str
+    ) -> None:
+        """Ask for approval of the plan of ``planned`` as that of ``asked``; a new card goes to ``channel``."""
+        now = self._context.clock()
+        change = await tx.changes.hold(planned)
+        if change.state is not ChangeState.PLANNED:
+            raise Superseded(f"{change.public_id} is {change.state.value.replace('_', ' ')} already.")
+        expires_at = _expires_at(change, policy, now)
+        await tx.tasks.remove(Task.DISCARD, [planned])
+        if asked != planned:
+            await tx.outbox.withdraw(planned, Topic.PREVIEW)
+            await take_over(tx, change, await tx.changes.hold(asked), by=by, now=now)
+        await tx.changes.move(
+            asked,
+            ChangeState.AWAITING_APPROVAL,
+            requested_at=now,
+            expires_at=expires_at,
+            approvals_required=policy.approvals_required,
+            rule=rule,
+        )
+        await self._lock(tx, asked, change, now)
+        await tx.tasks.remove(Task.REMIND, [asked])
+        await tx.tasks.add(Task.EXPIRE, asked, expires_at)
+        if change.start is not None and change.start.at > now:
+            await tx.tasks.add(Task.START, asked, change.start.at)
+        if policy.reminder:
+            await tx.tasks.add(Task.REMIND, asked, now + policy.reminder)
+        await tx.events.add(asked, "approval_requested", at=now, actor=by, digest=change.digest, rule=rule)
+        if asked == planned:
+            approval_card = MessageRef(channel=self._context.approval_channel)
+            await tx.changes.put(asked, card=MessageRef(channel=channel), approval_card=approval_card)
+        await self._tell(tx, asked, change)
+
+    async def _lock(self, tx: Transaction, asked: int, planned: Change, now: datetime) -> None:
+        """Lock what the plan of ``planned`` is going to change, which is that of ``asked`` by now."""
+        provider = self._context.catalogue.kind(planned.kind).provider
+        if planned.summary and planned.summary.unknown:
+            await tx.locks.take(asked, provider, [EVERY], now)
+        else:
+            await tx.locks.take_planned(asked, provider, now)
+
+    async def _tell(self, tx: Transaction, asked: int, planned: Change) -> None:
+        """Have the request for approval shown, and told in the thread of what it belongs to."""
+        await self._notify.cards(tx, asked)
+        if planned.part_of is not None:
+            await self._notify.line(tx, asked, "asked")
+        elif planned.id == asked:
+            await self._notify.plan(tx, asked)
+        else:
+            await self._notify.revised(tx, asked, planned.digest)
+
+    def _counted(self, change: Change, counted: str) -> None:
+        summary = change.summary
+        if summary is None or not self._context.catalogue.kind(change.kind).removes:
+            return
+        digits = "".join(character for character in counted if character not in " ,.'")
+        if not digits.isdecimal() or int(digits) != summary.numbers:
+            raise InputError({COUNT: f"Type how many numbers will be deleted, as shown above: {summary.numbers:,}."})
+
+    async def _card_channel(self, change: Change) -> str:
+        if change.origin and await self._context.directory.can_post(change.origin, change.requester):
+            return change.origin
+        return self._context.approval_channel
+
+
+def _expires_at(change: Change, policy: Policy, now: datetime) -> datetime:
+    """Return when the request expires that is made now; raises Superseded when the change's end is not after that."""
+    expires_at = now + policy.approval_ttl
+    if change.until is not None:
+        expires_at = min(expires_at, change.until.at)
+    if expires_at <= now:
+        raise Superseded(f"The end of {change.public_id}, {change.until}, has passed. Edit it, and plan again.")
+    return expires_at

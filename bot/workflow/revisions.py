@@ -1,0 +1,88 @@
+"""Asking for changes to a plan: it is withdrawn from decision, and another one comes in its place.
+
+The requester edits the form and gets a plan as always, in a change of its own that ``revises`` the one whose plan was
+sent back. With the request for approval its plan moves over, numbers and batches and all, so that card, thread and
+history of the change go on. Its digest is also over that of the plan before: what was decided, or can still be clicked,
+on one of the two is never for the other.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from bot.changes.model.change import Change
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.policy import Policy
+from bot.errors import NotAuthorized, Superseded
+from bot.store.queue.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.notifications import Notifications
+
+#: States in which a request waits for people, and expires when they do nothing.
+EXPIRING: Final = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.CHANGES_REQUESTED})
+
+
+def may_ask_for_changes(change: Change, by: str) -> None:
+    """Raise NotAuthorized when ``by``, who may decide on ``change``, cannot ask for changes to it."""
+    if change.requester == by:
+        raise NotAuthorized(
+            f"You requested {change.public_id} yourself. To change its plan, cancel it with `/numbers cancel "
+            f"{change.public_id}` and request it anew."
+        )
+    if change.part_of is not None:
+        raise NotAuthorized(f"{change.public_id} is an extension, which has no plan: reject it, and say why.")
+
+
+async def send_back(
+    tx: Transaction, notify: Notifications, change: Change, policy: Policy, now: datetime, *, by: str, why: str
+) -> None:
+    """Withdraw the plan of ``change`` from decision, because ``by`` wants another one, and says in ``why`` which.
+
+    The requester has as long as a request waits to make it.
+    """
+    expires_at = now + policy.approval_ttl
+    await tx.changes.move(change.id, ChangeState.CHANGES_REQUESTED, expires_at=expires_at)
+    # As of a plan that is edited: other changes may have the numbers, and its secrets are of no use any more.
+    await tx.locks.release(change.id)
+    await tx.secrets.wipe_change(change.id)
+    await stop_waiting(tx, change.id)
+    await tx.tasks.add(Task.EXPIRE, change.id, expires_at)
+    if policy.reminder:
+        await tx.tasks.add(Task.REMIND, change.id, now + policy.reminder)
+    await notify.line(tx, change.id, "changes_requested", each=change.digest[:12], by=by, said=why)
+
+
+async def to_revise(tx: Transaction, source: Change, by: str) -> Change | None:
+    """Return the change for which a plan from the edited form of ``source`` is; None when it is for no other one."""
+    revised = source if source.revises is None else await tx.changes.hold(source.revises)
+    if revised.requester != by or revised.state is not ChangeState.CHANGES_REQUESTED:
+        return None
+    return revised
+
+
+def still_revises(fresh: Change, revised: Change) -> None:
+    """Raise Superseded when the plan of ``fresh`` cannot take the place of that of ``revised`` any more."""
+    if revised.state is ChangeState.CHANGES_REQUESTED and revised.digest == fresh.former_digest:
+        return
+    if revised.state.over:
+        state = revised.state.value.replace("_", " ")
+        raise Superseded(f"{revised.public_id} is {state} by now. Plan again to request this as a change of its own.")
+    raise Superseded(f"{revised.public_id} has a newer plan already. Start again from its card.")
+
+
+async def take_over(tx: Transaction, fresh: Change, revised: Change, *, by: str, now: datetime) -> None:
+    """Give ``revised`` the plan of ``fresh``, which is over with that. The caller holds both."""
+    still_revises(fresh, revised)
+    await tx.revisions.take_over(revised.id, fresh.id)
+    await tx.changes.move(fresh.id, ChangeState.DISCARDED, finished_at=now, replaced_by=revised.id)
+    await tx.events.add(fresh.id, "replaced", at=now, actor=by, digest=fresh.digest, by=revised.public_id)
+    await tx.events.add(
+        revised.id, "plan_replaced", at=now, actor=by, digest=fresh.digest, by=fresh.public_id, former=revised.digest
+    )
+
+
+async def stop_waiting(tx: Transaction, change: int) -> None:
+    """Forget what was to happen to an undecided request."""
+    for task in (Task.EXPIRE, Task.REMIND, Task.START):
+        await tx.tasks.remove(task, [change])
