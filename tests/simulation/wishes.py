@@ -1,4 +1,4 @@
-"""What people want to change: any kind, with or without a canary, a start and values of any shape."""
+"""What people want to change: any kind, with or without a canary or waves, a start and values of any shape."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ LASTS: Final = (11, 30)
 FOR_GOOD: Final = ("external_pin",)
 #: How often a filter says which numbers are meant: those with a bundle, which no list shows.
 BUNDLED: Final = 0.15
+#: How often a change with a canary has more waves than that.
+WAVES: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,7 @@ def text(random: Random) -> str:
 
 
 def further(wanted: Wish, random: Random) -> Wish:
-    """Return a wish, now and then for a while only, or for the numbers with a bundle; ``random`` is for this alone."""
+    """Return a wish, now and then for a while, in waves, or for numbers with a bundle; ``random`` is for this alone."""
     temporary, bundled, lasts = random.random() < TEMPORARY, random.random() < BUNDLED, random.randint(*LASTS)
     if temporary and wanted.command != "delete" and not set(FOR_GOOD) & set(wanted.values):
         until = f"in {_minutes(wanted.besides.get('start', '')) + lasts} minutes"
@@ -65,7 +67,19 @@ def further(wanted: Wish, random: Random) -> Wish:
     if bundled and wanted.command == "update":
         part = wanted.part or wanted.numbers[0][2:-1]  # ten numbers in a row
         wanted = replace(wanted, numbers=(), part=part, bundled=True)
+    if "canary" in wanted.besides and random.random() < WAVES:
+        wanted = replace(wanted, besides={**wanted.besides, **_waves(wanted.besides["canary"], random)})
     return wanted
+
+
+def _waves(first: str, random: Random) -> dict[str, str]:
+    """Return a rollout that begins like a canary of ``first`` numbers, with or without a pause and a threshold."""
+    typed = {"canary": f"{first}, {random.choice(('1', '30 %', '50 %'))}, rest"}
+    if pause := random.choice(("", "", "ask", "5 min", "20 min")):
+        typed["pause"] = pause
+    if threshold := random.choice(("", "", "1", "25 %")):
+        typed["threshold"] = threshold
+    return typed
 
 
 def _minutes(typed: str) -> int:
