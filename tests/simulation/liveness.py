@@ -99,6 +99,8 @@ class Liveness:
             or world.policy.shut(kind, now, now)
         ):
             return True
+        if state == "running" and world.policy.shut(kind, now, now) and not self._is_under_way(change):
+            return True  # what follows on a canary waits for its window as well
         if any(not job.finished and self._is_of(job, change) for job in world.telnyx.jobs):
             return True
         card, request = world.people.posted(whole, "card"), world.people.posted(change, "approval_card")
@@ -106,6 +108,11 @@ class Liveness:
             return request is not None and request.channel == APPROVALS and "approve" in buttons(request)
         said = world.people.read(card) if card is not None else ""
         return "/numbers resolve" in said or (card is not None and "go_on" in buttons(card))
+
+    def _is_under_way(self, change: int) -> bool:
+        return bool(
+            self._rows("SELECT 1 FROM batches WHERE change_id = ? AND state NOT IN ('queued', 'settled')", change)
+        )
 
     def _is_of(self, job: Any, change: int) -> bool:
         return bool(self._rows("SELECT 1 FROM batches WHERE change_id = ? AND job = ?", change, job.id))
