@@ -517,3 +517,47 @@ async def test_a_freeze_holds_nothing_of_it(stage: Stage) -> None:
     await stage.command("unfreeze", by=stage.otto)
     await stage.ended(change)
     assert stage.outcomes(change) == {"verified": 1}
+
+
+async def test_waves_are_those_of_the_new_plan(stage: Stage) -> None:
+    """A canary that was edited into waves goes in those, and the approval is for them."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(4, start=ONE)]
+    await stage.open()
+    await stage.fill(numbers, {"customer_reference": "Denver"}, "Moving")
+    await stage.ana.type("canary", "1")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await send_back(stage, change, "In more steps")
+    await revise(stage, change)
+    await stage.ana.type("canary", "1, 2")
+    await stage.send()
+    await stage.planned()
+    await request_again(stage, change)
+    assert "3 waves" in stage.read(stage.request_card(change))
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert [len(job.operations) for job in stage.telnyx.jobs] == [1, 2, 1]
+    assert stage.outcomes(change) == {"verified": 4}
+
+
+async def test_the_new_plan_may_be_of_another_kind(stage: Stage) -> None:
+    """The same card shows the other kind then, and the numbers are changed by jobs of that."""
+    address = stage.telnyx.add_address("1600 Broadway")
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await send_back(stage, change, "Emergency service instead")
+    await revise(stage, change)
+    await stage.ana.choose("kind", "telnyx.emergency")
+    await stage.fill(ONE, {"emergency_enabled": "true", "emergency_address_id": address.id})
+    await stage.send()
+    await stage.planned()
+    await request_again(stage, change)
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert "CHG-1 · Telnyx: Update emergency service" in stage.read(stage.card(change))
+    assert {job.type for job in stage.telnyx.jobs} == {"update_emergency_settings"}
+    assert stage.outcomes(change) == {"verified": 1}
+    assert stage.telnyx.number(ONE).customer_reference is None
