@@ -11,15 +11,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.config.postgres_url import is_postgres
 from bot.errors import DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, StoreError
 from bot.machine import steady, utc_now
-from bot.store.engine import postgres, sqlite_driver
+from bot.store.engine import postgres, sqlite
 from bot.store.engine.database_clock import DatabaseClock
 from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
 from bot.store.engine.rehearsal import rehearse, rehearse_migration
@@ -29,8 +27,6 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: Milliseconds that SQLite waits for another writer before it gives up.
-BUSY_TIMEOUT = 5000
 #: Bytes that have to find room before the database counts as writable again.
 PROBE = 65_536
 #: Seconds that cancelled tasks have to end before those that still want to write get their turn.
@@ -76,7 +72,7 @@ class Database:
         self._path = path_of(parsed)
         self._url = parsed
         try:
-            self._engine = _sqlite_engine(parsed) if self._sqlite else postgres.make_engine(parsed)
+            self._engine = sqlite.make_engine(parsed) if self._sqlite else postgres.make_engine(parsed)
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"The database needs the driver {error.name}, which is not installed: "
@@ -99,9 +95,6 @@ class Database:
         #: The revision that every transaction that writes has to find; empty while any will do.
         self._revision = ""
         self._held: HeldFile | None = None
-        if self._sqlite:
-            event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
-            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -209,7 +202,7 @@ class Database:
                     yield connection
                 return
             async with self._writing, self._engine.connect() as connection:
-                await connection.execution_options(linesman_write=True)
+                await connection.execution_options(**{sqlite.WRITING: True})
                 async with connection.begin():
                     yield connection
                 if self._to_scrub:
@@ -257,7 +250,7 @@ class Database:
         except sqlite3.OperationalError as error:
             log.info("write-ahead log not emptied yet", why=str(error))
         finally:
-            await driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+            await driver.execute(f"PRAGMA busy_timeout={sqlite.BUSY_TIMEOUT}")
 
     @asynccontextmanager
     async def alive(self, name: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
@@ -362,29 +355,3 @@ class Database:
 
 class _TakenBack(Exception):
     """What was written was a rehearsal."""
-
-
-def _sqlite_engine(url: URL) -> AsyncEngine:
-    # hidden: an error's text reaches the log; values, sealed or not, must not
-    driver = {"async_creator_fn": sqlite_driver.connect} if path_of(url) else {}
-    return create_async_engine(url, hide_parameters=True, connect_args=driver)
-
-
-def _configure_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the DBAPI has no common type
-    connection.isolation_level = None  # BEGIN is ours, see below
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-        f"busy_timeout={BUSY_TIMEOUT}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the write lock at once: a transaction that upgrades from reading can fail half-way as "busy".
-    write = connection.get_execution_options().get("linesman_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

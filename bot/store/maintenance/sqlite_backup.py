@@ -15,7 +15,8 @@ from typing import Final
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
 from bot.errors import StoreError
-from bot.store.database import BUSY_TIMEOUT, Database
+from bot.store.database import Database
+from bot.store.engine.sqlite import BUSY_TIMEOUT
 from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, parts_of, private, refuse_no_file
 from bot.store.migrations import differs, migrate
 

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager, closing
 import pytest
 from sqlalchemy.engine import Connection
 
-from bot.store import database
-from bot.store.database import _begin_sqlite
+from bot.store.engine import sqlite
+from bot.store.engine.sqlite import _begin
 from tests.integration.scenarios.stage import OPS, Stage
 
 #: SQLite's own largest number of pages; any smaller limit than the present size means the present size.
@@ -26,7 +26,7 @@ class Disk:
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction on the disk as it is now."""
-        _begin_sqlite(connection)  # first: only inside it is the size certain that the limit is cut to
+        _begin(connection)  # first: only inside it is the size certain that the limit is cut to
         connection.exec_driver_sql(f"PRAGMA max_page_count = {1 if self.full else ROOMY}")
 
 
@@ -36,7 +36,7 @@ async def disk(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> Disk:
     disk = Disk()
     with closing(sqlite3.connect(idle.database)) as file:
         file.execute("VACUUM")  # the migrations leave pages in which a row would find room
-    monkeypatch.setattr(database, "_begin_sqlite", disk.begin)
+    monkeypatch.setattr(sqlite, "_begin", disk.begin)
     await idle.start()
     return disk
 
@@ -128,7 +128,7 @@ async def test_a_window_that_was_opened_says_that_the_disk_is_full(idle: Stage, 
 
 async def test_a_locked_database_is_told_and_waited_for(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A click during the lock is answered with what to do; afterwards the same button counts once."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 100)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 100)
     stage = idle
     await stage.start()
     stage.telnyx.add_number("+13035550000")
@@ -153,7 +153,7 @@ async def test_a_database_that_is_lost_at_the_carrier_doubles_nothing(
     idle: Stage, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """A job that was created, or read, while its row could not be written is found again; there is no second one."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 100)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 100)
     stage = idle
     await stage.start()
     numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
@@ -175,7 +175,7 @@ async def test_a_message_posted_while_the_database_is_lost_is_posted_once(
     idle: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What arrived in Slack and could not be noted is looked for before it is sent again."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 100)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 100)
     stage = idle
     await stage.start()
     stage.telnyx.add_number("+13035550000")
@@ -196,7 +196,7 @@ async def test_a_message_posted_while_the_database_is_lost_is_posted_once(
 
 async def test_a_stop_with_a_locked_database_is_a_stop(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process ends although its claims cannot be given back, and the next one goes on."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 100)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 100)
     stage = idle
     await stage.start()
     stage.telnyx.add_number("+13035550000")
