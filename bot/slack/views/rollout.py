@@ -162,7 +162,7 @@ def rollout_history(details: ChangeDetails, data: Mapping[str, Any], counts: Map
         case "paused":
             return _paused_line(details, data, counts)
         case "still_paused":
-            after = "the canary" if _is_canary(details) else f"wave {details.change.wave}"
+            after = "the canary" if _is_canary(details) else f"wave {data.get('wave', details.change.wave)}"
             requester = person(details.change.requester)
             return f"⏰ Still paused after {after}; all its numbers stay locked. {requester}: continue or stop?"
         case "continued" | "went_on":  # as earlier versions called it

@@ -28,7 +28,7 @@ class Reminders:
             change = await tx.changes.get(claim.subject)
             if change.state is ChangeState.PAUSED:
                 await tx.tasks.done(claim)
-                await self._notify.line(tx, change.id, "still_paused")
+                await self._notify.line(tx, change.id, "still_paused", each=str(change.wave), wave=change.wave)
                 await tx.events.add(change.id, "reminded", at=now, times=1)
                 self._context.ring()
                 return

@@ -50,6 +50,11 @@ async def waves_of(stage: Stage, numbers: list[str], *sizes: int) -> None:
     assert sent(stage) == [set(numbers[begin:end]) for begin, end in pairwise(ends)]
 
 
+async def told(stage: Stage, change: int, what: str) -> None:
+    """Wait until the thread says something."""
+    await stage.slack.wait_for(lambda: any(what in line for line in stage.thread(change)), what=what)
+
+
 async def test_a_rollout_in_three_waves_asks_after_each(stage: Stage) -> None:
     """Preview, request and card say which wave has how many numbers, and nothing goes on without somebody's word."""
     numbers = numbers_of(stage, 12)
@@ -185,7 +190,7 @@ async def test_more_than_a_threshold_pauses_and_says_so(stage: Stage, trouble: s
     stage.clock.advance(31 * 60)
     await card_says(stage, change, "Paused after wave 2 of 3 (4 numbers): more than 1 are not as approved")
     stage.clock.advance(31 * 60)
-    await stage.quiet()
+    await told(stage, change, "Still paused after wave 2")
 
     await waves_of(stage, numbers, 4, 4)
     assert stage.buttons(stage.card(change)) == ["go_on", "stop_rest"]
@@ -195,7 +200,6 @@ async def test_more_than_a_threshold_pauses_and_says_so(stage: Stage, trouble: s
     [notice] = stage.slack.messages(FAILURES)
     assert "is paused after wave 2 of 3: 2 " in stage.read(notice)
     assert notice.mentions.users == {"U0ANA"}
-    assert any("Still paused after wave 2" in line for line in stage.thread(change))
     assert "continues with the remaining 4 numbers" in await press(stage, "go_on", change, stage.ana)
     await stage.ended(change)
     assert stage.outcomes(change)["verified"] == 9
@@ -262,6 +266,18 @@ async def test_one_word_lets_one_wave_go(stage: Stage) -> None:
 
     assert sum("continues with wave 2" in answer for answer in answers) == 1
     await waves_of(stage, numbers, 1, 2)
+
+
+async def test_whoever_is_awaited_is_reminded_after_each_wave(stage: Stage) -> None:
+    """Once for each: that somebody was late for the first wave keeps nobody from being reminded of the second."""
+    change = await started(stage, numbers_of(stage, 4), "1, 1", "ask")
+    for wave in (1, 2):
+        await card_says(stage, change, f"Wave {wave} of 3 is done")
+        stage.clock.advance(16 * 60)
+        await told(stage, change, f"Still paused after wave {wave}; all its numbers stay locked.")
+        await press(stage, "go_on", change, stage.ana)
+    await stage.ended(change)
+    assert sum("Still paused" in line for line in stage.thread(change)) == 2
 
 
 async def test_only_the_requester_and_operators_decide_between_waves(stage: Stage) -> None:
