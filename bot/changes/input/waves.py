@@ -36,7 +36,7 @@ _SHARE: Final = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))? ?(?:%|percent|per cent)",
 _THOUSANDS: Final = re.compile(r"(?<![\d.])(\d{1,3}),(0\d\d)(?!\d)", re.ASCII)
 #: Commas that may, or may not.
 _EITHER: Final = re.compile(r"(?<![\d.])\d{1,3},\d{3}(?!\d)", re.ASCII)
-_DECIMAL: Final = re.compile(r"\d+,\d+ ?%", re.ASCII)
+_DECIMAL: Final = re.compile(r"\d+,\d+ ?(?:%|percent|per cent)", re.ASCII)
 
 
 def read_waves(typed: str) -> tuple[WaveSize, ...]:

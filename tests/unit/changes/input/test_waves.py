@@ -56,6 +56,7 @@ def test_waves_are_read(typed: str, waves: tuple[WaveSize, ...]) -> None:
         ("10, rest, rest", "“rest” is the last wave"),
         ("10,200", "“10,200” could mean one wave or two: write “10200” or “10, 200”"),
         ("2,5 %", "“2,5 %” could mean one wave or two: write “2.5 %” or “2, 5 %”"),
+        ("2,5 percent", "“2,5 percent” could mean one wave or two: write “2.5 percent” or “2, 5 percent”"),
         ("60 %, 60 %", "These shares come to 120 % of the numbers"),
         ("101 %", "These shares come to 101 %"),
         (", ".join("1" * MOST_WAVES), "at most 9 waves and the rest"),
