@@ -76,6 +76,9 @@ def kept(draft: Draft, kind: Kind | None) -> tuple[Draft, tuple[str, ...]]:
         ways={name: way for name, way in draft.ways.items() if name not in secret},
         filters=dict(draft.filters),
         excluded=draft.excluded,
+        canary=draft.canary,
+        pause=draft.pause,
+        threshold=draft.threshold,
     )
     return template, tuple(sorted(secret))
 
@@ -113,5 +116,8 @@ def fitted(template: Template, kind: Kind | None, ways: Collection[str]) -> tupl
         ways={name: way for name, way in draft.ways.items() if name in kind.by_name},
         filters=filters,
         excluded=excluded,
+        canary=draft.canary,
+        pause=draft.pause,
+        threshold=draft.threshold,
     )
     return fitting, notes
