@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, select, true
+from sqlalchemy import ColumnElement, Row, and_, exists, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.lifecycle import BatchState, ChangeState
@@ -65,10 +65,10 @@ class Orphans:
         for of, (task, when) in _OF_BATCHES.items():
             there = exists().where(tasks.c.subject == batches.c.id, tasks.c.task == task.value)
             running = and_(changes.c.id == batches.c.change_id, changes.c.state == ChangeState.RUNNING.value)
-            statement = select(batches.c.change_id, batches.c.id).join(changes, running)
+            statement = select(batches.c.change_id, batches.c.id, changes.c.continued_at).join(changes, running)
             rows = await self._connection.execute(statement.where(batches.c.state == of.value, when, ~there))
-            found += [Orphan(row.change_id, task, row.id) for row in rows]
-        return sorted(found, key=lambda orphan: (orphan.change, orphan.subject))
+            found += [_of_batch(row, of, task) for row in rows]
+        return sorted(set(found), key=lambda orphan: (orphan.change, orphan.subject))
 
     async def unended(self) -> list[int]:
         """Return the running changes none of whose batches has anything left to do, or none of the waves let go."""
@@ -80,3 +80,13 @@ class Orphans:
         any_at_all = exists().where(batches.c.change_id == changes.c.id)
         statement = select(changes.c.id).where(changes.c.state == ChangeState.RUNNING.value, any_at_all, ~left)
         return list((await self._connection.execute(statement.order_by(changes.c.id))).scalars())
+
+
+def _of_batch(row: Row[Any], state: BatchState, task: Task) -> Orphan:
+    """Return what is missing for a batch; what is in a wave after the first goes the way that all of it goes.
+
+    Whether it may go at all, in its window and with its approvals, is looked at when the wave starts.
+    """
+    if state is BatchState.QUEUED and row.continued_at is not None:
+        return Orphan(row.change_id, Task.START, row.change_id)
+    return Orphan(row.change_id, task, row.id)

@@ -378,6 +378,27 @@ async def test_a_wave_waits_for_the_change_window_even_when_the_sweep_comes(idle
     assert "wave_started" in told
 
 
+async def test_a_wave_whose_start_was_lost_waits_for_the_window_all_the_same(idle: Stage, tmp_path: Path) -> None:
+    """The sweep has the wave started, which looks at window, approvals and numbers; it does not have it sent."""
+    days = ", ".join((idle.clock() + timedelta(days=ahead)).strftime("%a").lower() for ahead in (0, 1))
+    window = f'windows = [{{ days = "{days}", from = "00:00", to = "24:00", zone = "UTC" }}]'
+    stage = await under(idle, tmp_path, f'[[rule]]\nname = "weekly"\n{window}\n')
+    numbers = numbers_of(stage, 5)
+    change = await started(stage, numbers, "1, 1", "3 days")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    stage.clock.advance(3 * 86_400 + 60)
+    await card_says(stage, change, "Outside its change window: wave 2 of 3 follows at")
+    await stage.stop()
+    await stage.tamper("DELETE FROM tasks WHERE task = 'start'")
+    await stage.start()
+    await stage.quiet(but="start")
+    assert len(stage.telnyx.jobs) == 1
+
+    stage.clock.advance(4 * 86_400)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    await waves_of(stage, numbers, 1, 1)
+
+
 async def test_numbers_that_moved_during_a_pause_stop_the_rollout(stage: Stage) -> None:
     """Each wave's numbers are read again just before it is sent, and no earlier."""
     numbers = numbers_of(stage, 6)
