@@ -49,9 +49,10 @@ class RolloutControl:
             return False
         tally = await tx.operations.tally(change.id, wave=change.wave)
         rollout = change.summary.rollout if change.summary else Rollout()
-        # Whatever is not known to be good counts, but for what the policy has left out and named.
-        bad = tally.total - tally.verified - await tx.operations.left_out(change.id, change.wave)
-        if rollout.threshold.exceeded(bad, tally.total):
+        # Whatever is not known to be good counts, but for what the policy has left out and named: it says nothing, and
+        # must not make what went wrong look like a small share either.
+        tried = tally.total - await tx.operations.left_out(change.id, change.wave)
+        if rollout.threshold.exceeded(tried - tally.verified, tried):
             await self._pause(tx, change, PauseReason.TROUBLE, tally)
         elif rollout.pause.asks:
             await self._pause(tx, change, PauseReason.ASKED, tally)

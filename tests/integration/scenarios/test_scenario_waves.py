@@ -429,6 +429,34 @@ async def test_a_wave_without_its_stale_numbers_is_judged_by_the_others(idle: St
     assert stage.outcomes(change) == {"verified": 4, "not_attempted": 2}
 
 
+async def test_what_was_left_out_makes_no_failure_small(idle: Stage, tmp_path: Path) -> None:
+    """A share is of those that were tried: where three of four were left out, one that failed is all there was."""
+    stage = await under(idle, tmp_path, '[[rule]]\nname = "lenient"\non_stale = "continue"\n')
+    numbers = numbers_of(stage, 7)
+    for number in numbers:
+        stage.telnyx.number(number).tags = [f"site {number[-1]}"]  # so that each gets a job of its own
+    stage.telnyx.fail(numbers[1])
+    await stage.open("update")
+    await stage.fill(numbers, {}, "One more tag")
+    await stage.choose(["tags"])
+    await stage.ana.choose("way:tags", "add")
+    await stage.ana.type("value:tags", "moved")
+    for block, typed in {"canary": "1, 4", "pause": "ask", "threshold": "25 %"}.items():
+        await stage.ana.type(block, typed)
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    for number in numbers[2:5]:
+        stage.telnyx.number(number).tags = ["elsewhere"]
+    await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Paused after wave 2 of 3 (4 numbers): more than 25 % are not as approved")
+    await press(stage, "stop_rest", change, stage.ana)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 1, "failed": 1, "not_attempted": 5}
+
+
 async def test_the_end_of_a_temporary_change_ends_its_rollout(stage: Stage) -> None:
     """What the waves so far have changed goes back, and nothing more is sent, although a pause would go on."""
     numbers = [
