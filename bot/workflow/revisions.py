@@ -46,7 +46,7 @@ async def send_back(
     # As of a plan that is edited: other changes may have the numbers, and its secrets are of no use any more.
     await tx.locks.release(change.id)
     await tx.secrets.wipe_change(change.id)
-    await stop_waiting(tx, change.id)
+    await tx.tasks.stop_waiting(change.id)
     await tx.tasks.add(Task.EXPIRE, change.id, expires_at)
     if policy.reminder:
         await tx.tasks.add(Task.REMIND, change.id, now + policy.reminder)
@@ -80,9 +80,3 @@ async def take_over(tx: Transaction, fresh: Change, revised: Change, *, by: str,
     await tx.events.add(
         revised.id, "plan_replaced", at=now, actor=by, digest=fresh.digest, by=fresh.public_id, former=revised.digest
     )
-
-
-async def stop_waiting(tx: Transaction, change: int) -> None:
-    """Forget what was to happen to an undecided request."""
-    for task in (Task.EXPIRE, Task.REMIND, Task.START):
-        await tx.tasks.remove(task, [change])

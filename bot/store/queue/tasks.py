@@ -156,6 +156,11 @@ class Tasks:
         statement = delete(tasks).where(tasks.c.task == task.value, tasks.c.subject.in_(list(subjects)))
         await self._connection.execute(statement)
 
+    async def stop_waiting(self, change: int) -> None:
+        """Forget what was to happen to a request for approval that is not undecided any more."""
+        for task in (Task.EXPIRE, Task.REMIND, Task.START):
+            await self.remove(task, [change])
+
     async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> None:
         """Keep those of the claims that ``owner`` still holds until ``until``."""
         statement = update(tasks).where(tasks.c.id.in_(list(ids)), tasks.c.owner == owner).values(claimed_until=until)

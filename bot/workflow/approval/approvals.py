@@ -21,7 +21,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.notifications import Notifications
-from bot.workflow.revisions import EXPIRING, may_ask_for_changes, send_back, stop_waiting
+from bot.workflow.revisions import EXPIRING, may_ask_for_changes, send_back
 
 #: How long after its start a change may still be approved with a button that did not say that the start has passed.
 LATE: Final = timedelta(minutes=5)
@@ -243,7 +243,7 @@ class Approvals:
         now = decision.at
         if decision.verb is DecisionVerb.REJECT:
             await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
-            await stop_waiting(tx, change.id)
+            await tx.tasks.stop_waiting(change.id)
             await self._notify.line(tx, change.id, "rejected")
             return ChangeState.REJECTED
         if decision.verb is DecisionVerb.ASK_FOR_CHANGES:
@@ -253,7 +253,7 @@ class Approvals:
         if not enough:
             return ChangeState.AWAITING_APPROVAL
         await tx.changes.move(change.id, ChangeState.APPROVED)
-        await stop_waiting(tx, change.id)
+        await tx.tasks.stop_waiting(change.id)
         await tx.tasks.add(Task.START, change.id, begins or now)
         told: dict[str, Any] = {
             **({"begins": int(begins.timestamp())} if begins else {}),
@@ -281,7 +281,7 @@ class Approvals:
             if change.state not in EXPIRING or (change.expires_at is not None and now < change.expires_at):
                 return
             await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)
-            await stop_waiting(tx, change_id)
+            await tx.tasks.stop_waiting(change_id)
             await tx.events.add(change_id, "expired", at=now)
             await self._notify.cards(tx, change_id)
             if change.state is ChangeState.CHANGES_REQUESTED:

@@ -85,9 +85,7 @@ class Cancellation:
             return f"{change.public_id} is discarded. Nothing was changed."
         if change.state in _UNSENT:
             await tx.changes.move(change.id, ChangeState.CANCELLED, problem=problem, finished_at=now)
-            await tx.tasks.remove(Task.EXPIRE, [change.id])
-            await tx.tasks.remove(Task.REMIND, [change.id])
-            await tx.tasks.remove(Task.START, [change.id])
+            await tx.tasks.stop_waiting(change.id)
             await tx.events.add(change.id, "cancelled", at=now, actor=by, digest=change.digest)
             await self._notify.line(tx, change.id, "cancelled")
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
