@@ -550,6 +550,9 @@ async def test_the_new_plan_may_be_of_another_kind(stage: Stage) -> None:
     await send_back(stage, change, "Emergency service instead")
     await revise(stage, change)
     await stage.ana.choose("kind", "telnyx.emergency")
+    await stage.ana.wait_for_view(
+        lambda view: any(block["block_id"] == "value:emergency_enabled" for block in view.blocks)
+    )
     await stage.fill(ONE, {"emergency_enabled": "true", "emergency_address_id": address.id})
     await stage.send()
     await stage.planned()
