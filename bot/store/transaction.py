@@ -42,10 +42,15 @@ class Transaction:
         self.outbox = Outbox(connection)
         self.reporter = Reporter(connection)
         self.replicas = Replicas(connection)
-        self.revisions = Revisions(connection)
         self.runs = BulkRuns(connection)
         self.sent_secrets = SentSecretTable(connection)
         self.templates = TemplateTable(connection)
         self.waiting = Waiting(connection)
         self.tasks = Tasks(connection)
         self.pruning = Pruning(connection)
+        self._connection = connection
+
+    @property
+    def revisions(self) -> Revisions:
+        """What replaces plans; few transactions do."""
+        return Revisions(self._connection)

@@ -31,7 +31,7 @@ BESIDE: Final = frozenset(
     | {"_sweeping"}
 )
 #: Files from the press of the form's button to the plan that is ready, and from Approve to the first job.
-TO_THE_PLAN: Final = 77
+TO_THE_PLAN: Final = 79
 TO_THE_FIRST_JOB: Final = 76
 
 
