@@ -6,13 +6,12 @@ from bot.changes.model.change import FollowUp, read_public_id
 from bot.errors import LinesmanError
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, Interaction, SlashCommand
-from bot.slack.listeners.opening import allowed_kind
+from bot.slack.listeners.opening import allowed_kind, asked_of
 from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.card import RETRY, UNDO
-from bot.slack.views.elements import escape, section
+from bot.slack.views.elements import escape
 from bot.slack.views.form import form
-from bot.slack.views.fragments import asked_lines
 from bot.slack.views.lines import WORKBOOK
 from bot.slack.views.preview import notice
 from bot.slack.views.revisions import REVISE
@@ -55,9 +54,11 @@ async def _revise(services: Services, click: Click) -> None:
     change = shown.change
     if await allowed_kind(services, click, view, kind=shown.kind, typed=()) is None:
         return
-    fresh = form(services.choices.kinds, shown.kind, change.draft, origin=change.origin, source=change.id)
-    asked = section(asked_lines(shown))
-    await services.show(view, {**fresh, "blocks": [asked, *fresh["blocks"]][:100]})
+    asked = await asked_of(services, change.id, click.user)
+    kinds = services.choices.kinds
+    await services.show(
+        view, form(kinds, shown.kind, change.draft, origin=change.origin, source=change.id, asked=asked)
+    )
 
 
 async def _workbook(services: Services, click: Click) -> None:

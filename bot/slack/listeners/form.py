@@ -12,6 +12,7 @@ from bot.changes.model.change import Draft
 from bot.changes.model.values import Secret, Value
 from bot.errors import InputError
 from bot.slack.interactions import Click, Interaction, ModalSubmission, SentView
+from bot.slack.listeners.opening import asked_of
 from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
 from bot.slack.views.answers import field_errors, full_boxes, read_form
@@ -53,7 +54,8 @@ async def _show_again(services: Services, sent: ModalSubmission, problems: Mappi
     """Show the form once more as it was sent, with what is wrong above it."""
     draft = await _read(services, sent)
     boxes = int(sent.view.private.get("boxes", 1))
-    await services.show(sent.view.id, _form(services, sent.view, draft, boxes, problems=problems))
+    fresh = await _form(services, sent.view, draft, boxes, by=sent.user, problems=problems)
+    await services.show(sent.view.id, fresh)
 
 
 async def _redraw(services: Services, click: Click) -> None:
@@ -70,27 +72,30 @@ async def _redraw(services: Services, click: Click) -> None:
         kind = services.choices.by_name[draft.kind]
         fresh = values_form(services.choices.kinds, kind, draft, boxes=boxes)
     else:
-        fresh = _form(services, view, draft, boxes, taken_away=taken_away)
+        fresh = await _form(services, view, draft, boxes, by=click.user, taken_away=taken_away)
     await services.modals.redraw(view, fresh)
 
 
-def _form(
+async def _form(
     services: Services,
     view: SentView,
     draft: Draft,
     boxes: int,
     *,
+    by: str,
     taken_away: bool = False,
     problems: Mapping[str, str] = MappingProxyType({}),
 ) -> View:
     """Return the form to take the place of ``view``."""
+    source = view.private.get("source")
     return form(
         services.choices.kinds,
         services.choices.by_name[draft.kind],
         draft,
         origin=view.private.get("origin", ""),
         boxes=boxes,
-        source=view.private.get("source"),
+        source=source,
+        asked=await asked_of(services, source, by),
         turn=next_turn(view, taken_away=taken_away),
         problems=problems,
     )

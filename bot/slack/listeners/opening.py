@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
+from bot.changes.model.lifecycle import ChangeState
 from bot.errors import NotAuthorized
 from bot.slack.interactions import Interaction, Shortcut
 from bot.slack.services import Services
 from bot.slack.views.elements import escape, with_notes
 from bot.slack.views.form import MOST_BOXES, form
+from bot.slack.views.fragments import asked_lines
 from bot.slack.views.inputs import BOX_LENGTH
 from bot.slack.views.preview import TITLE, notice
 
@@ -67,6 +69,21 @@ async def allowed_kind(
         await services.show(view, notice(f"🚫 {escape(error.message)}", title=title, typed=typed))
         return None
     return chosen
+
+
+async def asked_of(services: Services, source: int | None, user: str) -> str:
+    """Return, in mrkdwn, what approvers want to be different in the plan that ``user`` edits from ``source``.
+
+    Empty when that plan takes the place of no other one.
+    """
+    if source is None:
+        return ""
+    details = await services.change_details.read(source)
+    if details.change.revises is not None:
+        details = await services.change_details.read(details.change.revises)
+    change = details.change
+    wanted = change.requester == user and change.state is ChangeState.CHANGES_REQUESTED
+    return asked_lines(details) if wanted else ""
 
 
 def boxes_of(text: str) -> tuple[str, ...]:

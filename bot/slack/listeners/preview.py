@@ -6,6 +6,7 @@ from functools import partial
 
 from bot.errors import InputError, LinesmanError
 from bot.slack.interactions import Click, ModalSubmission
+from bot.slack.listeners.opening import asked_of
 from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
 from bot.slack.views.elements import View, escape
@@ -67,7 +68,9 @@ async def _edit(services: Services, click: Click) -> None:
     await services.requests.editable(int(click.value), by=click.user)
     details = await services.change_details.read(int(click.value))
     change = details.change
-    fresh = form(services.choices.kinds, details.kind, change.draft, origin=change.origin, source=change.id)
+    wanted = await asked_of(services, change.id, click.user)
+    kinds = services.choices.kinds
+    fresh = form(kinds, details.kind, change.draft, origin=change.origin, source=change.id, asked=wanted)
     await services.show(click.view.id, fresh)
     await services.requests.discard(change.id, by=change.requester, editing=True)
 

@@ -65,12 +65,14 @@ def form(
     source: int | None = None,
     problems: Mapping[str, str] | None = None,
     turn: int = 0,
+    asked: str = "",
 ) -> View:
     """Return the form for ``kind``, filled with ``draft``, with at least ``boxes`` number boxes.
 
     ``source`` is the change whose plan is being edited: its sealed secrets stay when their fields are left empty.
     ``problems`` stand above everything; they are for when Slack no longer takes them at the fields.
-    ``turn`` counts how often the input for a sheet has started over.
+    ``turn`` counts how often the input for a sheet has started over. ``asked`` (mrkdwn) is what approvers want to be
+    different, and stands above it too.
 
     The ids of blocks and actions stay the same from view to view, so that Slack keeps what was typed.
     """
@@ -103,6 +105,8 @@ def form(
     if draft.base:
         blocks.insert(0, section(base_text(draft.base)))
         about["base"] = {"change": draft.base.change, "what": draft.base.what.value}
+    if asked:
+        blocks.insert(0, section(asked))
     private = json.dumps(about, ensure_ascii=False)
     view = modal(FORM, "Change phone numbers", blocks, submit="Preview", close="Cancel", private=private)
     return with_problems(view, problems.values()) if problems else view

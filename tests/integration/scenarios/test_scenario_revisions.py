@@ -471,6 +471,26 @@ async def test_start_and_end_are_those_of_the_new_plan(stage: Stage) -> None:
     assert stage.outcomes(change) == {"verified": 1}
 
 
+async def test_what_was_asked_for_stays_above_the_form(stage: Stage) -> None:
+    """Choosing settings draws the form anew, and so do Edit below the other plan and what is wrong in it."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await send_back(stage, change)
+    await revise(stage, change)
+    asked = "✏️ @Max asks for changes: Leave out *5550001*, <!channel>"
+
+    await stage.choose(["customer_reference", "tags"])
+    assert asked in stage.modal()
+    await stage.set("tags", "denver")
+    await stage.send()
+    await stage.planned()
+    assert asked in stage.read(await edit(stage))
+    await stage.send()
+    await stage.planned()
+    await request_again(stage, change)
+    assert asked not in stage.read(await stage.open())
+
+
 async def test_lists_and_home_show_where_it_is(stage: Stage) -> None:
     """It waits for nobody's decision until there is a new request, which then does, for whoever asked as well."""
     stage.telnyx.add_number(ONE)
