@@ -26,7 +26,15 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.fragments import asked_lines, audience_text, comment_lines, decision_text, jobs_text, state_word
+from bot.slack.views.fragments import (
+    SAID,
+    asked_lines,
+    audience_text,
+    comment_lines,
+    decision_text,
+    jobs_text,
+    state_word,
+)
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
 from bot.slack.views.rollout import rollout_line
 from bot.slack.views.temporary import extension_line, is_extension, until_line
@@ -109,7 +117,7 @@ def approval_card(details: ChangeDetails) -> list[Block]:
 def _rejection_line(details: ChangeDetails) -> str:
     """Return who rejected the change, and why; empty when nobody did."""
     rejected = [each for each in details.decisions if each.verb is DecisionVerb.REJECT and each.reason]
-    return f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, 500)}" if rejected else ""
+    return f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, SAID)}" if rejected else ""
 
 
 def numbers_of(change: Change, total: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.changes.model.batches import FailureGroup
 from bot.changes.model.change import Change, Decision, DecisionVerb
@@ -37,6 +38,8 @@ OUTCOMES = {
     Outcome.FAILED: "❌ Failed",
     Outcome.UNVERIFIED: "⚠️ Ended, not verified",
 }
+#: Characters that the 500 which an approver may type take at most: an escaped one is up to five long.
+SAID: Final = 2500
 
 
 def state_word(change: Change | ListRow) -> str:
@@ -76,15 +79,17 @@ def comment_lines(decisions: Sequence[Decision]) -> str:
 
 
 def asked_lines(details: ChangeDetails) -> str:
-    """Return what approvers said should be different, a line each; empty when nobody did."""
-    asked = [each for each in details.decisions if each.verb is DecisionVerb.ASK_FOR_CHANGES]
-    now, digest = details.change.state is ChangeState.CHANGES_REQUESTED, details.change.digest
-    return listed([f"✏️ {_asked(each, now=now and each.digest == digest)}" for each in asked])
+    """Return what approvers said should be different, a line each, the newest first; empty when nobody did."""
+    asked = [each for each in reversed(details.decisions) if each.verb is DecisionVerb.ASK_FOR_CHANGES]
+    return listed([f"✏️ {_asked(each, details.change)}" for each in asked])
 
 
-def _asked(decision: Decision, *, now: bool) -> str:
-    asks = "asks for changes" if now else "asked for changes to a former plan"
-    return f"{person(decision.person)} {asks}: {code(decision.reason, 500)}"
+def _asked(decision: Decision, change: Change) -> str:
+    if decision.digest != change.digest:
+        asks = "asked for changes to a former plan"
+    else:
+        asks = "asks for changes" if change.state is ChangeState.CHANGES_REQUESTED else "asked for changes"
+    return f"{person(decision.person)} {asks}: {code(decision.reason, SAID)}"
 
 
 def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:

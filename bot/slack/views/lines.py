@@ -11,7 +11,15 @@ from bot.changes.model.change import Change, DecisionVerb, MessageRef, public_id
 from bot.changes.model.messages import QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
-from bot.slack.views.fragments import audience_text, comment_lines, count_parts, decision_text, state_word, trouble
+from bot.slack.views.fragments import (
+    SAID,
+    audience_text,
+    comment_lines,
+    count_parts,
+    decision_text,
+    state_word,
+    trouble,
+)
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
@@ -76,7 +84,7 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             if rejection is None:
                 return "⛔ Rejected. Nothing was changed."
             return (
-                f"⛔ Rejected by {person(rejection.person)}: {code(rejection.reason, 500)} Nothing was "
+                f"⛔ Rejected by {person(rejection.person)}: {code(rejection.reason, SAID)} Nothing was "
                 f"changed. {person(change.requester)} can request it again."
             )
         case "expired":

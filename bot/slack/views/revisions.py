@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bot.changes.model.change import Change
 from bot.slack.views.elements import Block, View, button, code, context, field, modal, person, section
-from bot.slack.views.fragments import audience_text
+from bot.slack.views.fragments import SAID, audience_text
 from bot.workflow.ports import ChangeDetails
 
 #: The modal in which an approver says what should be different.
@@ -46,7 +46,7 @@ def revision_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     match data["what"]:
         case "changes_requested":
             return (
-                f"✏️ {person(data['by'])} asks for changes: {code(data['said'], 500)} Nothing was changed, and the "
+                f"✏️ {person(data['by'])} asks for changes: {code(data['said'], SAID)} Nothing was changed, and the "
                 f"numbers are unlocked. {requester}: press *Edit* to change the plan."
             )
         case "still_to_revise":

@@ -491,6 +491,42 @@ async def test_what_was_asked_for_stays_above_the_form(stage: Stage) -> None:
     assert asked not in stage.read(await stage.open())
 
 
+@pytest.mark.parametrize("ends", ["sent back", "rejected"])
+async def test_every_word_of_an_approver_is_read(stage: Stage, ends: str) -> None:
+    """As many as fit into the box, although Slack wants three of them escaped; the newest ones come first."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    words = ("Sales & support <Denver> keep theirs. " * 14)[:499].strip()
+    if ends == "rejected":
+        await stage.max.click("reject", message=stage.request_card(change))
+        await stage.max.wait_for_view(lambda view: view.callback_id == "rejection")
+        await stage.max.type("why", words)
+        await stage.send(by=stage.max)
+        await card_after(stage, change, "Rejected")
+        assert words in stage.read(stage.request_card(change))
+    else:
+        await send_back(stage, change, "Sooner")
+        await replan(stage, change)
+        await send_back(stage, change, words, by=stage.mia)
+        shown = stage.read(await revise(stage, change))
+        assert words in shown
+        assert shown.index(words) < shown.index("Sooner")
+        await stage.quiet()
+        assert words in stage.read(stage.card(change))
+
+    assert any(words in line for line in stage.thread(change))
+
+
+async def test_a_change_that_ended_sent_back_names_no_former_plan(stage: Stage) -> None:
+    """What was asked for is about the plan that the card shows, and there was no other one."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await send_back(stage, change)
+    await stage.command("cancel CHG-1")
+
+    assert "✏️ @Max asked for changes: Leave out" in stage.read(await card_after(stage, change, "Cancelled"))
+
+
 async def test_lists_and_home_show_where_it_is(stage: Stage) -> None:
     """It waits for nobody's decision until there is a new request, which then does, for whoever asked as well."""
     stage.telnyx.add_number(ONE)
