@@ -13,6 +13,7 @@ from typing import Final
 
 from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.messages import Topic
 from bot.changes.policy import Policy
 from bot.errors import NotAuthorized, Superseded
 from bot.store.queue.tasks import Task
@@ -74,6 +75,9 @@ def still_revises(fresh: Change, revised: Change) -> None:
 async def take_over(tx: Transaction, fresh: Change, revised: Change, *, by: str, now: datetime) -> None:
     """Give ``revised`` the plan of ``fresh``, which is over with that. The caller holds both."""
     still_revises(fresh, revised)
+    # A sheet that is still to be sent is made of the numbers that the change has then: under the name of the former
+    # plan it would show this one.
+    await tx.outbox.withdraw(revised.id, Topic.PLAN)
     await tx.revisions.take_over(revised.id, fresh.id)
     await tx.changes.move(fresh.id, ChangeState.DISCARDED, finished_at=now, replaced_by=revised.id)
     await tx.events.add(fresh.id, "replaced", at=now, actor=by, digest=fresh.digest, by=revised.public_id)

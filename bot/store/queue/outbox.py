@@ -173,10 +173,10 @@ class Outbox:
         return [MessageRef(channel=data["channel"], ts=data["ts"]) for data in left if data["what"] == what.value]
 
     async def withdraw(self, change: int, topic: Topic) -> None:
-        """Let a standing message be: something else stands in its place."""
+        """Let messages of a change be that are not delivered yet: something else stands in their place."""
         statement = (
             update(outbox)
-            .where(outbox.c.key == f"{public_id(change)}:{topic.value}", outbox.c.state == PENDING)
+            .where(outbox.c.change_id == change, outbox.c.topic == topic.value, outbox.c.state == PENDING)
             .values(state=_SENT)
         )
         await self._connection.execute(statement)

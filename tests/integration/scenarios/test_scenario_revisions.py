@@ -517,6 +517,22 @@ async def test_every_word_of_an_approver_is_read(stage: Stage, ends: str) -> Non
     assert any(words in line for line in stage.thread(change))
 
 
+async def test_a_sheet_that_comes_late_is_that_of_the_plan_it_names(stage: Stage) -> None:
+    """While Slack takes no files the plan is replaced; its sheet would be made of the numbers of the other one."""
+    stage.telnyx.add_numbers(2, start=ONE)
+    stage.slack.faults.add(method="files.getUploadURLExternal", kind="rate_limited", retry_after=20)
+    change = await stage.ask([ONE, MORE])
+    await send_back(stage, change)
+    await replan(stage, change, quietly=False)
+    await card_says(stage, change, "Awaiting approval")
+    stage.clock.advance(60)
+    await stage.quiet()
+
+    [sheet] = [file for file in stage.slack.files if "-plan" in file.name]
+    assert sheet.name == f"CHG-1-plan-{digest_on(stage.request_card(change))[:12]}.csv"
+    assert (ONE.encode() in sheet.content, MORE.encode() in sheet.content) == (True, False)
+
+
 async def test_a_change_that_ended_sent_back_names_no_former_plan(stage: Stage) -> None:
     """What was asked for is about the plan that the card shows, and there was no other one."""
     stage.telnyx.add_number(ONE)
