@@ -77,6 +77,9 @@ class ApprovalRequests:
         now = self._context.clock()
         change = await tx.changes.hold(planned)
         if change.state is not ChangeState.PLANNED:
+            present = change if asked == planned else await tx.changes.hold(asked)
+            if present.state is ChangeState.AWAITING_APPROVAL and present.digest == change.digest:
+                return  # the same press arrived twice, at once
             raise Superseded(f"{change.public_id} is {change.state.value.replace('_', ' ')} already.")
         expires_at = _expires_at(change, policy, now)
         await tx.tasks.remove(Task.DISCARD, [planned])

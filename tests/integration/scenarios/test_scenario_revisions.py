@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from copy import deepcopy
 from datetime import timedelta
@@ -531,6 +532,23 @@ async def test_a_sheet_that_comes_late_is_that_of_the_plan_it_names(stage: Stage
     [sheet] = [file for file in stage.slack.files if "-plan" in file.name]
     assert sheet.name == f"CHG-1-plan-{digest_on(stage.request_card(change))[:12]}.csv"
     assert (ONE.encode() in sheet.content, MORE.encode() in sheet.content) == (True, False)
+
+
+async def test_requested_twice_in_an_instant_it_is_requested_once(stage: Stage) -> None:
+    """Both presses of the button say so: none reads that the plan, which has moved over, is discarded."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await send_back(stage, change)
+    await revise(stage, change)
+    await stage.send()
+    await stage.planned()
+    both = await asyncio.gather(stage.ana.submit(), stage.ana.submit())
+    await stage.quiet()
+
+    assert ["CHG-1" in str(sent.delivery.body) for sent in both] == [True, True]
+    assert ["discarded" in str(sent.delivery.body) for sent in both] == [False, False]
+    assert len(lines_with(stage, change, "🔁")) == 1
+    stage.assert_nothing_doubled()
 
 
 async def test_a_change_that_ended_sent_back_names_no_former_plan(stage: Stage) -> None:
