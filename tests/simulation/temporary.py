@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from contextlib import suppress
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import SlackUser, StandInRefused
 from tests.simulation.people import LATER, SOON, buttons
+from tests.simulation.troubles.numbers import edit
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 PATIENCE: Final = 3600.0
 #: Seconds that pass until somebody does something about it, at most.
 PAUSE: Final = 500.0
+#: How often somebody changes one of its numbers meanwhile; and these numbers, with what they were to have.
+EDITED: Final = 0.4
+NUMBERS: Final = "SELECT e164, after FROM operations WHERE change_id = ? AND batch NOT NULL ORDER BY position"
 #: For how many minutes more somebody asks.
 LONGER: Final = (15, 45)
 #: How long before or after the very moment of the end a click comes, in seconds.
@@ -36,11 +41,18 @@ class Temporary:
         """Have the requester, and others, do something about a change once it is in effect."""
         if await self._people.seen(lambda: self._ends(change), PATIENCE) is None:
             return
+        if (editing := Random(f"edit {self._world.seed} {change}")).random() < EDITED:
+            self._edit(change, editing)
         for _ in range(random.randint(0, 2)):
             await asyncio.sleep(random.random() * PAUSE)
             acting = random.choice((self._end, self._extend, self._extend, self._meddle, self._at_the_end))
             async with keyboard:
                 await acting(by, change, random)
+
+    def _edit(self, change: int, random: Random) -> None:
+        """Have somebody change one of its numbers in the provider's own pages: it is left at the end."""
+        e164, after = random.choice(self._world.judge.rows(NUMBERS, change))
+        edit(self._world, random, e164, json.loads(after))
 
     def _ends(self, change: int) -> bool:
         """Tell whether there is a button that ends it."""
