@@ -104,7 +104,7 @@ MUTANTS: Final = (
     ),
     Broken(
         "what is committed survives a power cut",
-        "bot/store/database.py",
+        "bot/store/engine/sqlite.py",
         '"synchronous=FULL"',
         '"synchronous=NORMAL"',
     ),
