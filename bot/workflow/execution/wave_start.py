@@ -49,7 +49,7 @@ class WaveStart:
 
     async def resume(self, claim: Claim, change: Change) -> None:
         """Carry out the task on a change that runs: send its wave, or stop it because something changed, or wait."""
-        now = self._context.clock()
+        now, wave = self._context.clock(), change.wave
         until, problem = None, ""
         seen = None
         try:
@@ -70,9 +70,10 @@ class WaveStart:
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             change = await tx.changes.hold(claim.subject)
-            if change.state is not ChangeState.RUNNING or change.continued_at is None or change.stopped_at is not None:
+            # Whoever lost the claim while it read has looked at its wave, which says nothing of a later one.
+            if change.state is not ChangeState.RUNNING or change.wave != wave or change.stopped_at is not None:
                 return
-            if rest := of_wave(await tx.batches.held_back(change.id), change.wave):
+            if rest := of_wave(await tx.batches.held_back(change.id), wave):
                 # Otherwise whoever had this task before, and lost its claim while it read, has sent it.
                 if not await tx.locks.held(change.id):
                     await self._stopping.stop_by_itself(

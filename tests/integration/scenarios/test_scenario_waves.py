@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import sqlite3
@@ -12,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.changes.model.change import Change
 from bot.sandbox.close import CloseStandIn, Fixtures
 from bot.sandbox.slack import View
+from bot.store.queue.tasks import Claim, Task
+from bot.workflow.execution.staleness import StalenessCheck
+from bot.workflow.execution.wave_start import WaveStart
 from tests.integration.scenarios.stage import FAILURES, OPS, Stage
 from tests.integration.scenarios.steps import card_says, edit
 from tests.integration.scenarios.test_scenario_canary import numbers_of, press, sent
@@ -397,6 +402,41 @@ async def test_a_wave_whose_start_was_lost_waits_for_the_window_all_the_same(idl
     stage.clock.advance(4 * 86_400)
     await card_says(stage, change, "Wave 2 of 3 is done")
     await waves_of(stage, numbers, 1, 1)
+
+
+async def test_whoever_comes_late_starts_no_later_wave(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was looked at for one wave lets no other one go: somebody else has sent it, and its approvals fell since."""
+    numbers = numbers_of(stage, 4)
+    change = await started(stage, numbers, "1, 1", "ask")
+    looks: list[tuple[WaveStart, Change]] = []
+    late, goes_on = asyncio.Event(), asyncio.Event()
+    check = WaveStart._check
+
+    async def slowly(self: WaveStart, change: Change) -> tuple[str, StalenessCheck | None]:
+        seen = await check(self, change)
+        looks.append((self, change))
+        if len(looks) == 2:
+            late.set()
+            await goes_on.wait()
+        return seen
+
+    monkeypatch.setattr(WaveStart, "_check", slowly)
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    await press(stage, "go_on", change, stage.ana)
+    await card_says(stage, change, "Wave 2 of 3 is done")
+    start, as_it_was = looks[0]
+    coming = asyncio.create_task(start.resume(Claim(id=0, task=Task.START, subject=change, attempts=1), as_it_was))
+    await late.wait()
+    await stage.command("freeze carrier maintenance", by=stage.otto)
+    await press(stage, "go_on", change, stage.ana)
+    stage.slack.workspace.people["U0MAX"].deleted = True
+    goes_on.set()
+    await coming
+    await stage.command("unfreeze", by=stage.otto)
+    await stage.ended(change)
+
+    await waves_of(stage, numbers, 1, 1)
+    assert stage.outcomes(change) == {"verified": 2, "not_attempted": 2}
 
 
 async def test_numbers_that_moved_during_a_pause_stop_the_rollout(stage: Stage) -> None:
