@@ -39,9 +39,9 @@ def rollout_line(details: ChangeDetails) -> str:
 def _unneeded(typed: str) -> str:
     """Return what becomes of a canary, or of waves, of which the first has all numbers."""
     what = (
-        "🌊 *No waves*: the first one would hold every number"
-        if {",", "%"} & set(typed)
-        else "🐤 *No canary*: the change is no larger"
+        "🐤 *No canary*: the change is no larger"
+        if typed.strip().isdigit()
+        else "🌊 *No waves*: the first one would hold every number"
     )
     return f"{what}, so all numbers go at once."
 

@@ -586,6 +586,12 @@ async def test_a_first_wave_that_has_all_numbers_is_none(stage: Stage) -> None:
     assert stage.outcomes(change) == {"verified": 3}
 
 
+@pytest.mark.parametrize("typed", ["rest", "100 percent"])
+async def test_one_wave_of_everything_is_not_called_a_canary(stage: Stage, typed: str) -> None:
+    """Whoever wrote of waves reads of waves."""
+    assert "No waves: the first one would hold every number" in await proposed(stage, numbers_of(stage, 2), typed)
+
+
 async def test_waves_that_are_larger_than_the_change_are_not_there(stage: Stage) -> None:
     """The plan says what becomes of the waves: for the second one little is left, and for the third one nothing."""
     numbers = numbers_of(stage, 3)
