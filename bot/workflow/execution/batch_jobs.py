@@ -108,7 +108,8 @@ async def say_submitted(tx: Transaction, notifications: Notifications, change: i
     """Show progress, and tell the thread once all batches have become jobs."""
     states = await tx.batches.states(change)
     if not {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
-        jobs = sum(1 for batch in await tx.batches.of(change) if batch.job)
+        wave = (await tx.changes.get(change)).wave  # the jobs of earlier ones have ended
+        jobs = sum(1 for batch in await tx.batches.of(change) if batch.job and batch.wave == wave)
         if jobs:  # a batch that was refused, stopped or given up has none
             await notifications.line(tx, change, "submitted", batches=jobs)
     await notifications.card(tx, change)

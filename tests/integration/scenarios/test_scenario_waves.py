@@ -99,6 +99,7 @@ async def test_a_rollout_in_three_waves_asks_after_each(stage: Stage) -> None:
     assert sum("@Ana continued the rollout with wave 2 of 3: 3 numbers in it." in line for line in thread) == 1
     assert sum("Wave 2 of 3 is done: 3 verified, 0 failed." in line for line in thread) == 1
     assert sum("@Otto continued the rollout: 7 numbers to go." in line for line in thread) == 1
+    assert sum("1 job is at Telnyx" in line for line in thread) == 1  # those of the waves before have ended
     stage.assert_nothing_doubled()
 
 
