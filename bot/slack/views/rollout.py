@@ -142,11 +142,19 @@ def _paused(details: ChangeDetails, sizes: list[int]) -> str:
         return f"⏲️ *W{place} is done.* {by_itself} {locked}"
     if change.paused_for is PauseReason.ASKED:
         return f"⏸️ *W{place} is done.* {must}"
-    numbers = counted(sizes[min(change.wave, len(sizes)) - 1], "number")
+    size = sizes[min(change.wave, len(sizes)) - 1]
+    numbers = counted(size, "number")
     after = f"the canary* of {numbers}" if _is_canary(details) else f"w{place}* ({numbers})"
-    threshold = _rollout(change).threshold
-    wrong = f"more than {threshold} are not" if threshold != Threshold() else "not all are"
+    wrong = _too_much(details, size) or "not all are"
     return f"⏸️ *Paused after {after}: {wrong} as approved. {must}"
+
+
+def _too_much(details: ChangeDetails, size: int) -> str:
+    """Return what of a wave of ``size`` numbers was too much to continue; empty where any number is."""
+    threshold = _rollout(details.change).threshold
+    if threshold == Threshold():
+        return ""
+    return "none is" if threshold.count >= size else f"more than {threshold} are not"
 
 
 def paused_after(details: ChangeDetails, data: Mapping[str, Any]) -> str:
@@ -181,8 +189,8 @@ def _paused_line(details: ChangeDetails, data: Mapping[str, Any], counts: Mappin
     why = PauseReason(data.get("why", PauseReason.TROUBLE.value))
     if why is PauseReason.TROUBLE:
         after = "the canary" if "wave" not in data or _is_canary(details) else f"wave {data['wave']}"
-        threshold = _rollout(details.change).threshold
-        why_so = f", of which more than {threshold} are not as approved" if threshold != Threshold() else ""
+        wrong = _too_much(details, int(data.get("size", 0)))
+        why_so = f", of which {wrong} as approved" if wrong else ""
         return f"⏸️ Paused after {after}{why_so}: {told}. {decides}."
     done = f"Wave {data['wave']} of {len(_sizes(details))} is done: {told}."
     if why is PauseReason.ASKED:

@@ -52,7 +52,8 @@ class RolloutControl:
         # Whatever is not known to be good counts, but for what the policy has left out and named: it says nothing, and
         # must not make what went wrong look like a small share either.
         tried = tally.total - await tx.operations.left_out(change.id, change.wave)
-        if rollout.threshold.exceeded(tried - tally.verified, tried):
+        # A wave of which nothing is as approved tells nothing in favour of the next, however much may go wrong.
+        if not tally.verified or rollout.threshold.exceeded(tried - tally.verified, tried):
             await self._pause(tx, change, PauseReason.TROUBLE, tally)
         elif rollout.pause.asks:
             await self._pause(tx, change, PauseReason.ASKED, tally)
