@@ -560,7 +560,9 @@ async def test_a_rollout_in_waves_at_close(both: Stage, close: CloseStandIn, tea
     close.faults.add(method="PUT", path="/phone_number/*", kind="status", status=402, times=1)
     await press(stage, "go_on", change, stage.ana)
     await card_says(stage, change, "Paused after wave 2 of 3 (2 numbers): not all are as approved")
-    assert any("not attempted" in line or "failed" in line for line in stage.failures())
+    await stage.slack.wait_for(
+        lambda: any("not attempted" in line or "failed" in line for line in stage.failures()), what="the notice"
+    )
     await press(stage, "go_on", change, stage.ana)
     await stage.ended(change)
 
