@@ -36,18 +36,25 @@ async def test_a_killed_bot_and_a_silent_provider_lose_nothing(page: Page, reque
     await expect(counts).to_contain_text(re.compile(r"38 changed\s*40 approved\s*0 doubled\s*0 lost"))
 
 
-async def test_a_file_that_is_too_large_is_refused_in_a_sentence(requester: Pane) -> None:
-    """It is not sent, so the page stays open, and a smaller one can be sent instead."""
+async def test_a_file_that_is_too_large_is_refused_in_a_sentence(page: Page, requester: Pane) -> None:
+    """It is not sent, so the page stays open, and a smaller one can be sent instead, before it has been read."""
     large = {"name": "all.csv", "mimeType": "text/csv", "buffer": b"x" * 13_000_000}
     attach = requester.all.get_by_label("Attach files")
     await attach.set_input_files([large])  # type: ignore[list-item]
     await requester.all.get_by_role("button", name="Send").click()
     await expect(requester.all.get_by_role("alert")).to_contain_text("too much for the sandbox")
     await requester.all.get_by_role("button", name="Remove all.csv").click()
+    await page.evaluate(
+        """() => {
+            const read = FileReader.prototype.readAsDataURL;
+            FileReader.prototype.readAsDataURL = function (file) { setTimeout(() => read.call(this, file), 1000); };
+        }"""
+    )
     await attach.set_input_files([{**large, "buffer": b"x" * 11_000_000}])  # type: ignore[list-item]
     await requester.all.get_by_role("button", name="Send").click()
 
     await expect(requester.message("11,000 kB")).to_be_visible()
+    await expect(requester.all.get_by_role("button", name="Remove all.csv")).to_have_count(0)
 
 
 async def test_what_a_dead_bot_does_not_answer_is_said_where_it_was_tried(page: Page, requester: Pane) -> None:

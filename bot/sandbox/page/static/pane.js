@@ -160,6 +160,7 @@ function composer(pane, channel) {
   };
   const take = (command) => update({ text: `${command.text} `, hint: -1, hush: !command.arguments });
   const send = async () => {
+    await draft.reading; // a file that was chosen just before goes along
     const { text, files } = draft;
     if (!text.trim() && !files.length) return;
     const command = text.startsWith("/");
@@ -181,10 +182,10 @@ function composer(pane, channel) {
     else return;
     event.preventDefault();
   };
-  const attach = async (event) => {
-    const { target } = event;
-    const files = await encoded(target.files);
+  const attach = async ({ target }) => {
+    const files = await encoded(target.files).catch(() => null);
     target.value = "";
+    if (!files) return ui.problems.set(key, "A file cannot be read.") && refresh();
     update({ files: [...draft.files, ...files] });
   };
   const busy = ui.busy.has(key);
@@ -216,7 +217,7 @@ function composer(pane, channel) {
     h(
       "div",
       { class: "line" },
-      h("label", { class: "clip" }, unseen("Attach files"), h("span", { "aria-hidden": "true" }, "+"), h("input", { type: "file", multiple: true, class: "unseen", onchange: attach })),
+      h("label", { class: "clip" }, unseen("Attach files"), h("span", { "aria-hidden": "true" }, "+"), h("input", { type: "file", multiple: true, class: "unseen", onchange: (event) => (draft.reading = attach(event)) })),
       box,
       h("button", { type: "button", class: "button primary", "aria-busy": busy ? "true" : null, onclick: send }, "Send"),
     ),
