@@ -24,12 +24,15 @@ class Pane:
         self.messages = self.all.get_by_role("list", name="Messages in")
 
     async def act_as(self, name: str) -> None:
-        """Be somebody else."""
+        """Be somebody else. What is typed before the pane is theirs would be typed by who was there before."""
         await self.all.get_by_label("acting as").select_option(label=name)
+        await expect(self.all).to_have_attribute("aria-label", re.compile(rf": {name.split(maxsplit=1)[0]}.s Slack$"))
 
     async def visit(self, channel: str) -> None:
         """Open a channel, or Home."""
-        await self.all.get_by_role("navigation").get_by_role("button", name=channel).click()
+        button = self.all.get_by_role("navigation").get_by_role("button", name=channel)
+        await button.click()
+        await expect(button).to_have_attribute("aria-current", "page")
 
     async def say(self, text: str) -> None:
         """Write a message or a command, and send it."""
