@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from bot.errors import InputError, LinesmanError
+import structlog
+
+from bot.errors import InputError, LinesmanError, StoreError
 from bot.slack.interactions import Click, ModalSubmission
 from bot.slack.listeners.opening import asked_of
 from bot.slack.registry import Registry, Reply
@@ -22,6 +24,8 @@ from bot.slack.views.preview import (
     notice,
 )
 from bot.workflow.approval.asking import COUNT
+
+log = structlog.get_logger(__name__)
 
 
 def register(registry: Registry) -> None:
@@ -72,7 +76,11 @@ async def _edit(services: Services, click: Click) -> None:
     kinds = services.choices.kinds
     fresh = form(kinds, details.kind, change.draft, origin=change.origin, source=change.id, asked=wanted)
     await services.show(click.view.id, fresh)
-    await services.requests.discard(change.id, by=change.requester, editing=True)
+    try:
+        await services.requests.discard(change.id, by=change.requester, editing=True)
+    except StoreError as error:
+        # The form is there, and somebody types in it: nothing may take its place. The plan is given up in time.
+        log.warning("plan of a form not given up yet", change=change.id, why=error.message)
 
 
 async def _again(services: Services, click: Click) -> None:

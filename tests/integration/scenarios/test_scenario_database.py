@@ -10,9 +10,12 @@ from contextlib import asynccontextmanager, closing
 import pytest
 from sqlalchemy.engine import Connection
 
+from bot.errors import DatabaseUnavailable
 from bot.store.engine import sqlite
 from bot.store.engine.sqlite import _begin
+from bot.workflow.planning.requests import Requests
 from tests.integration.scenarios.stage import OPS, Stage
+from tests.integration.scenarios.steps import edit
 
 #: SQLite's own largest number of pages; any smaller limit than the present size means the present size.
 ROOMY = 1_073_741_823
@@ -109,6 +112,27 @@ async def test_an_approval_on_a_full_disk_is_answered_and_decides_nothing(idle: 
     assert stage.outcomes(change) == {"verified": 1}
     assert len(stage.created()) == 1
     stage.assert_nothing_doubled()
+
+
+async def test_a_form_stays_when_its_plan_cannot_be_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk fills up after *Edit* has shown the form: what is typed in it is not taken away, and can be sent."""
+    full = asyncio.Event()
+
+    async def discard(*_: object, **__: object) -> None:
+        full.set()
+        raise DatabaseUnavailable
+
+    number = stage.telnyx.add_number("+13035550000")
+    await stage.propose(number.phone_number)
+    monkeypatch.setattr(Requests, "discard", discard)
+    await edit(stage)
+    await stage.ana.type("reason", "Another reason")
+    await asyncio.wait_for(full.wait(), 60)
+    await stage.quiet()
+    await stage.send()
+    await stage.planned()
+
+    assert "Another reason" in stage.modal()
 
 
 async def test_a_window_that_was_opened_says_that_the_disk_is_full(idle: Stage, disk: Disk) -> None:
