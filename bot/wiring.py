@@ -57,6 +57,7 @@ from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.asking import ApprovalRequests
 from bot.workflow.approval.extensions import Extensions
 from bot.workflow.approval.reminders import Reminders
+from bot.workflow.approval.stages import StageChanges
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context, Timing
@@ -310,7 +311,8 @@ def _assemble(
     )
     approval_validity = ApprovalValidity(context, authorization)
     approval_requests = ApprovalRequests(context, authorization, notify)
-    approvals = Approvals(context, authorization, notify, approval_validity)
+    stage_changes = StageChanges(context, authorization, notify)
+    approvals = Approvals(context, authorization, notify, approval_validity, stage_changes)
     staleness = Staleness(context, notify)
     rollout = RolloutControl(context, authorization, notify)
     change_end = ChangeEnd(context, authorization, notify)
@@ -323,6 +325,7 @@ def _assemble(
         planner,
         requests,
         Reminders(context, authorization, notify),
+        stage_changes,
         approvals,
         ChangeStart(
             context,

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import make_url
 
 from bot.changes.model.values import MASK
-from bot.changes.policy import Grant, Policies, Policy
+from bot.changes.policy import ApprovalStage, Grant, Policies, Policy
 from bot.config.fields import (
     MAKE_A_KEY,
     SENTENCES,
@@ -279,9 +279,8 @@ class Settings(Passed):
         """The policy that the variables describe: it governs what no rule of the policy file does."""
         return Policy(
             requesters=self.requesters,
-            approvers=self.approvers,
+            stages=(ApprovalStage(approvers=self.approvers, approvals_required=self.approvals_required),),
             operators=self.operators,
-            approvals_required=self.approvals_required,
             approval_ttl=timedelta(seconds=self.approval_ttl),
             max_numbers=self.max_numbers,
         )

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -189,6 +190,9 @@ decisions: Final = Table(
     Column("rule", String(120), nullable=False, server_default=""),
     Column("at", UtcTime, nullable=False),
     Column("lapse", Text, nullable=False, server_default=""),  # why it does not count any more
+    Column("lapsed_at", UtcTime),
+    Column("stage", String(60), nullable=False, server_default=""),  # in which an approval counts
+    Column("fallback", Boolean, nullable=False, server_default=false()),  # given because others had not for a while
 )
 
 tasks: Final = Table(

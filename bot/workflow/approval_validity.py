@@ -1,17 +1,17 @@
 """Whether the approvals of a change still count, and whether the request that was clicked is the present one.
 
-An approver who has left, or is none any more, has not approved what is sent afterwards. It is asked when a further
-approval is given, when the change starts, and before what follows its canary. What has begun by then is not stopped
-half-way.
+An approver who has left, or is none any more in the stage in which they approved, has not approved what is sent
+afterwards; nor has one whose stage the rule does not have any more. It is asked when a further approval is given, when
+the change starts, and before what follows its canary. What has begun by then is not stopped half-way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.changes.model.change import Change, Decision, MessageRef
+from bot.changes.model.change import Change, MessageRef
 from bot.changes.model.messages import Topic
-from bot.changes.policy import Lapse, Policy, lapsed_text
+from bot.changes.policy import Lapse, Policy, StageProgress, lapsed_text, open_stage, stage_progress
 from bot.errors import Superseded
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
@@ -26,25 +26,26 @@ class ApprovalValidity:
         self._authorization = authorization
 
     async def lapses(self, change: Change, policy: Policy, *, besides: str = "") -> Sequence[Lapse]:
-        """Return the approvals of ``change`` that ``policy`` does not let count now, without that of ``besides``.
+        """Return the approvals of ``change`` that ``policy`` does not let count now.
 
-        Raises :class:`bot.errors.DeliveryError` when Slack does not say just now.
+        That of ``besides``, who is about to approve, is asked only for its stage. Raises
+        :class:`bot.errors.DeliveryError` when Slack does not say just now.
         """
         async with self._context.database.reading() as tx:
             decisions = await tx.decisions.of(change.id)
-        people = [decision.person for decision in decisions if decision.counts and decision.person != besides]
-        return await self._authorization.lapses(policy, change.requester, people)
+        stages = {stage.name for stage in policy.stages}
+        asked = [each for each in decisions if each.counts and (each.person != besides or each.stage not in stages)]
+        return await self._authorization.lapses(policy, change.requester, asked)
 
-    async def note(self, tx: Transaction, change: Change, lapses: Sequence[Lapse]) -> Sequence[Decision]:
-        """Write down what has lapsed, and return the approvals that count."""
+    async def note(self, tx: Transaction, change: Change, lapses: Sequence[Lapse]) -> None:
+        """Write down what has lapsed."""
         now = self._context.clock()
         for lapse in lapses:
-            await tx.decisions.lapse(change.id, lapse.person, lapse.why)
+            await tx.decisions.lapse(change.id, lapse.person, lapse.why, now)
             answer = lapsed_text([lapse])
             await tx.events.add(
                 change.id, "approval_lapsed", at=now, digest=change.digest, person=lapse.person, answer=answer
             )
-        return [decision for decision in await tx.decisions.of(change.id) if decision.counts]
 
     async def in_the_way(self, change: Change, policy: Policy, so: str) -> str:
         """Return that approvals are wanting, and ``so`` ("nothing was sent"); empty when there are enough.
@@ -53,13 +54,24 @@ class ApprovalValidity:
         """
         lapses = await self.lapses(change, policy)
         async with self._context.database.transaction() as tx:
-            counting = len(await self.note(tx, change, lapses))
-        required = policy.approvals_required
-        if counting >= required:
+            await self.note(tx, change, lapses)
+            opened = open_stage(await progress_of(tx, change, policy))
+        if opened.complete:
             return ""
-        needed = f"{required:,} {'approval is' if required == 1 else 'approvals are'} needed and {counting:,} "
-        told = f"{needed}{'counts' if counting == 1 else 'count'}, so {so}. Request the change again."
-        return f"{lapsed_text(lapses)} {told}".strip()
+        return f"{lapsed_text(lapses)} {_wanting(opened)}, so {so}. Request the change again.".strip()
+
+
+async def progress_of(tx: Transaction, change: Change, policy: Policy) -> Sequence[StageProgress]:
+    """Return where the approval of ``change`` stands in each stage of ``policy``."""
+    return stage_progress(policy.stages, await tx.decisions.of(change.id), change.requested_at)
+
+
+def _wanting(opened: StageProgress) -> str:
+    """Return how many approvals there are too few: "1 approval is needed and 0 count"."""
+    required, counting = opened.stage.approvals_required, len(opened.approvals)
+    where = f" in the stage “{opened.stage.name}”" if opened.stage.name else ""
+    needed = f"{required:,} {'approval is' if required == 1 else 'approvals are'} needed{where}"
+    return f"{needed} and {counting:,} {'counts' if counting == 1 else 'count'}"
 
 
 async def only_the_present(tx: Transaction, change: Change, clicked: MessageRef | None) -> None:

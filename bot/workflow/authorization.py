@@ -7,29 +7,37 @@ stops something has to work while Slack says nothing: it may go by what Slack sa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
-from bot.changes.model.change import Change
+from bot.changes.model.change import Change, Decision
 from bot.changes.policy import (
+    ApprovalStage,
     Grant,
     Lapse,
     Membership,
     Person,
     Policy,
     Reason,
+    StageProgress,
     UnknownGroup,
     Verdict,
     broken,
     in_a_while,
     kind_off,
+    lists,
     may_approve,
+    may_approve_now,
     may_operate,
     may_read,
     may_request,
     may_stop_own,
+    open_stage,
+    stage_gone,
+    stage_progress,
+    unsatisfiable,
     who_may_approve,
     why_lapsed,
 )
@@ -97,27 +105,54 @@ class Authorization:
         person, membership = await self._ask(user, policy.requesters, fresh=fresh)
         return _allowed(may_request(policy, person, membership, kind, size))
 
-    async def approve(self, user: str, change: Change, already: Collection[str]) -> Verdict:
-        """Allow ``user`` to decide on ``change``, which ``already`` have approved, by the policy of this moment."""
-        return await self.approve_under(self.policy_of(change), user, change.requester, already)
+    async def approve(self, user: str, change: Change, decisions: Iterable[Decision]) -> Verdict:
+        """Allow ``user`` to approve ``change`` in the stage that is open after ``decisions``, by the policy of now."""
+        policy = self.policy_of(change)
+        progress = stage_progress(policy.stages, decisions, change.requested_at)
+        return await self.approve_under(policy, progress, user, change.requester, fresh=True)
 
     async def approve_under(
-        self, policy: Policy, user: str, requester: str, already: Collection[str], *, fresh: bool = True
+        self, policy: Policy, progress: Sequence[StageProgress], user: str, requester: str, *, fresh: bool
     ) -> Verdict:
-        """Allow ``user`` to decide on what ``requester`` asked for and ``policy`` governs."""
-        person, membership = await self._ask(user, policy.approvers, fresh=fresh)
-        return _allowed(may_approve(policy, person, membership, requester, already))
+        """Allow ``user`` to approve what ``requester`` asked for and ``policy`` governs, where ``progress`` has it."""
+        now = self._context.clock()
+        opened = open_stage(progress)
+        due = [opened.stage.fallback_approvers] if opened.fallback_due(now) else []
+        person, membership = await self._ask(user, opened.stage.approvers, *due, fresh=fresh)
+        verdict = may_approve_now(policy, progress, person, membership, requester, now=now)
+        others = Grant.union(stage.everyone for stage in policy.stages).groups - membership.keys()
+        if not verdict.allowed and others:
+            # Whoever is in another list than that of this moment hears more than that they are not in this one.
+            membership = {**membership, **await self._context.directory.membership(sorted(others), fresh=fresh)}
+            verdict = may_approve_now(policy, progress, person, membership, requester, now=now)
+        return _allowed(verdict)
 
-    async def lapses(self, policy: Policy, requester: str, approvers: Collection[str]) -> Sequence[Lapse]:
-        """Return which approvals would not count if they were given now, those of ``approvers``.
+    async def decline(self, user: str, change: Change, decisions: Collection[Decision]) -> Verdict:
+        """Allow ``user`` to reject ``change``, or to ask for changes: whoever may approve in any stage may at any time.
+
+        Fallback approvers may from when they may approve.
+        """
+        policy, now = self.policy_of(change), self._context.clock()
+        opened = open_stage(stage_progress(policy.stages, decisions, change.requested_at))
+        grant = Grant.union((policy.approvers, opened.open_to(now)))
+        person, membership = await self._ask(user, grant, fresh=True)
+        verdict = may_approve(policy, person, membership, change.requester, (), grant=grant)
+        if verdict.reason is Reason.NOT_LISTED and any(stage.fallback_after for stage in policy.stages):
+            return await self.approve(user, change, decisions)  # which says from when they may
+        return _allowed(verdict)
+
+    async def lapses(self, policy: Policy, requester: str, approvals: Collection[Decision]) -> Sequence[Lapse]:
+        """Return which of ``approvals`` would not count if they were given now, each in its stage.
 
         Raises :class:`bot.errors.DeliveryError` when Slack does not say just now, and then nobody knows.
         """
-        directory, grant = self._context.directory, policy.approvers
-        groups = () if all(grant.names(user) for user in approvers) else grant.groups
-        membership = await directory.membership(groups, fresh=True)
+        directory = self._context.directory
+        counting = [(each, _who_counts(policy, each)) for each in approvals]
+        unnamed = (grant for each, grant in counting if not grant.names(each.person))
+        membership = await directory.membership(sorted(Grant.union(unnamed).groups), fresh=True)
         found = []
-        for user in approvers:
+        for each, grant in counting:
+            user = each.person
             try:
                 person = await directory.person(user, fresh=True)
             except DeliveryRefused as error:
@@ -125,30 +160,48 @@ class Authorization:
                     raise
                 found.append(Lapse(person=user, name=user, why=why_lapsed(Reason.FOREIGN)))
                 continue
-            verdict = may_approve(policy, person, membership, requester, ())
+            if each.stage not in {stage.name for stage in policy.stages}:
+                found.append(Lapse(person=user, name=person.name, why=stage_gone(each.stage)))
+                continue
+            verdict = may_approve(policy, person, membership, requester, (), grant=grant)
             if verdict.reason is Reason.GROUP_UNREADABLE:
                 waits = [users.wait for users in membership.values() if isinstance(users, UnknownGroup)]
                 raise DeliveryPostponed(
                     "Slack did not say who is in the user groups of the approvers.", wait=max(waits)
                 )
             if not verdict.allowed:
-                found.append(Lapse(person=user, name=person.name, why=why_lapsed(verdict.reason)))
+                found.append(Lapse(person=user, name=person.name, why=why_lapsed(verdict.reason, each.stage)))
         return found
 
     async def approvable(self, policy: Policy, change: Change) -> None:
-        """Raise NotAllowed when nobody could ever approve ``change``."""
-        audience = who_may_approve(policy, change.requester)
+        """Raise NotAllowed when nobody could ever approve ``change``, in one of its stages."""
+        for stage in policy.stages:
+            await self._approvable(policy, change, stage)
+        nobody = () if policy.self_approval else (change.requester,)
+        short = unsatisfiable(policy.stages, nobody) if len(policy.stages) > 1 else None
+        if short is not None:
+            raise NotAuthorized(
+                f"Nobody could approve this in the stage “{short.name}”: one person's approval counts in one stage "
+                "only, and its approvers are needed in others, or are only you. Ask whoever runs Linesman to add "
+                "approvers to it."
+            )
+
+    async def _approvable(self, policy: Policy, change: Change, stage: ApprovalStage) -> None:
+        """Raise NotAllowed when nobody could ever approve ``change`` in ``stage``."""
+        audience = who_may_approve(policy, change.requester, stage.everyone)
         if audience.users:
             return
         membership = await self._context.directory.membership(audience.groups, fresh=True)
         lasting = {group: each for group, each in membership.items() if isinstance(each, UnknownGroup) and each.trouble}
         if len(lasting) < len(audience.groups):
             return
+        where = f" in the stage “{stage.name}”" if stage.name else ""
         if lasting:
-            raise NotAuthorized(f"Nobody could approve this. {broken('approvers', lasting)}")
+            raise NotAuthorized(f"Nobody could approve this{where}. {broken('approvers', lasting)}")
+        add = "to it" if stage.name else "(LINESMAN_APPROVERS)"
         raise NotAuthorized(
-            "Nobody could approve this: the list of approvers is empty or names only you. "
-            "Ask whoever runs Linesman to add approvers (LINESMAN_APPROVERS)."
+            f"Nobody could approve this{where}: the list of approvers is empty or names only you. "
+            f"Ask whoever runs Linesman to add approvers {add}."
         )
 
     async def requester_or_operator(self, user: str, change: Change, *, to: str) -> None:
@@ -227,10 +280,11 @@ class Authorization:
             return
         _allowed(may_stop_own(self._context.policies.fallback, person))
 
-    async def _ask(self, user: str, grant: Grant, *, fresh: bool) -> tuple[Person, Membership]:
-        """Return who ``user`` is, and who is in the groups of ``grant``, as far as that matters.
+    async def _ask(self, user: str, *grants: Grant, fresh: bool) -> tuple[Person, Membership]:
+        """Return who ``user`` is, and who is in the groups of ``grants``, as far as that matters.
 
-        Slack allows few looks at groups: none is taken for somebody who is listed by name, or found already.
+        Slack allows few looks at groups: none is taken for somebody who is listed by name, or found already, in the
+        same grant or in one before it.
         """
         directory = self._context.directory
         try:
@@ -238,12 +292,22 @@ class Authorization:
         except DeliveryError as error:
             raise NotAuthorized(_unsaid(error)) from error
         membership: dict[str, frozenset[str] | UnknownGroup] = {}
-        for group in () if grant.names(user) else sorted(grant.groups):
-            membership |= await directory.membership([group], fresh=fresh)
-            users = membership[group]
-            if not isinstance(users, UnknownGroup) and user in users:
+        for grant in grants:
+            for group in sorted(grant.groups - membership.keys()):
+                if lists(grant, person, membership):
+                    break
+                membership |= await directory.membership([group], fresh=fresh)
+            if lists(grant, person, membership):
                 break
         return person, membership
+
+
+def _who_counts(policy: Policy, approval: Decision) -> Grant:
+    """Return who may have given ``approval``, in its stage; nobody when there is no such stage any more."""
+    stage = next((each for each in policy.stages if each.name == approval.stage), None)
+    if stage is None:
+        return Grant()
+    return stage.everyone if approval.fallback else stage.approvers
 
 
 def _unsaid(error: DeliveryError) -> str:

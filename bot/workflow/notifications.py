@@ -9,6 +9,7 @@ from typing import Any
 from bot.changes.model.change import Change, MessageRef
 from bot.changes.model.file_format import FileFormat
 from bot.changes.model.messages import QUESTION, Topic
+from bot.changes.policy import StageProgress
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
@@ -20,7 +21,7 @@ ASK_WITHIN = timedelta(seconds=2)
 class Notifications:
     """Puts messages into the outbox. At most eight lines go into a thread, however many jobs there are.
 
-    A rollout has two more for each wave after which it pauses.
+    A rollout has two more for each wave after which it pauses, and an approval in stages one more for each that opens.
 
     What is part of a temporary change has neither a card nor a thread: it is shown and told in those of the whole.
     """
@@ -62,9 +63,29 @@ class Notifications:
         whole = await tx.changes.whole(change)
         return await tx.outbox.told(whole, Topic.THREAD, _line(what, whole, change))
 
-    async def reminder(self, tx: Transaction, change: Change, times: int) -> None:
-        """Remind the approvers below the request for approval, for the ``times``-th time."""
-        await tx.outbox.post(change.id, Topic.REMINDER, _of_plan(str(times), change), now=self._clock())
+    async def reminder(self, tx: Transaction, change: Change, times: int, opened: StageProgress) -> None:
+        """Remind the approvers below the request for approval, for the ``times``-th time in the stage that is open."""
+        name = f"{_opening(opened, change)}:{times}" if opened.opened_at != change.requested_at else str(times)
+        await tx.outbox.post(change.id, Topic.REMINDER, _of_plan(name, change), now=self._clock())
+
+    async def stage(self, tx: Transaction, change: Change, opened: StageProgress, *, why: str) -> None:
+        """Tell thread and approvers that a stage has opened, or, and ``why``, that it is open again."""
+        opening, name = _opening(opened, change), opened.stage.name
+        data: dict[str, str | int] = {"stage": name, "place": opened.place, "why": why}
+        await self.line(tx, change.id, "stage", each=opening, **data)
+        await tx.outbox.post(
+            change.id, Topic.REMINDER, f"stage:{opening}", now=self._clock(), data={"what": "stage", **data}
+        )
+
+    async def fallback(self, tx: Transaction, change: Change, opened: StageProgress) -> None:
+        """Tell the fallback approvers of the stage that is open, once, that they may approve."""
+        await tx.outbox.post(
+            change.id,
+            Topic.REMINDER,
+            f"fallback:{_opening(opened, change)}",
+            now=self._clock(),
+            data={"what": "fallback", "stage": opened.stage.name},
+        )
 
     async def undecided(self, tx: Transaction, change: Change) -> None:
         """Remind the approvers, once, that the start has come and the request still waits."""
@@ -113,6 +134,12 @@ class Notifications:
         """Tell the failure channel, once per ``what``, or once for ``each`` thing that it befalls."""
         name = f"{what}:{each}" if each else what
         await tx.outbox.post(change, Topic.FAILURE, name, now=self._clock(), data={"what": what, "each": each, **data})
+
+
+def _opening(opened: StageProgress, change: Change) -> str:
+    """Return the name of what is said about a stage, once each time that it opens."""
+    since = f":{opened.opened_at:%Y%m%d%H%M%S%f}" if opened.opened_at != change.requested_at else ""
+    return _of_plan(f"{opened.place}{since}", change)
 
 
 def _of_plan(name: str, change: Change) -> str:

@@ -13,7 +13,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
 from bot.changes.model.locks import Freeze
 from bot.changes.model.messages import OutboxMessage
-from bot.changes.policy import Audience, Membership, Person, Policy
+from bot.changes.policy import Audience, Membership, Person, Policy, StageProgress
 from bot.telemetry.call_times import CallTimes
 
 #: Returns the present time, aware UTC.
@@ -37,9 +37,11 @@ class ChangeDetails:
     unverified: Sequence[FailureGroup] = ()
     #: The rule that governs it now.
     policy: Policy
+    #: Where its approval stands in each stage of that rule.
+    stages: Sequence[StageProgress]
     #: When it may begin at the earliest, by its start and its change window; None when it may now.
     opens_at: datetime | None
-    #: Whom the request for approval addresses.
+    #: Whom the request for approval addresses: who may approve now.
     audience: Audience
     #: Jobs that the kind has at the provider right now, of all changes.
     in_flight: int

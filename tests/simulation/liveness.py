@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Seconds within which something has to happen to whatever waits for nobody.
 PATIENCE: Final = 600.0
 #: What waits for a person, or is kept for a while and then cleared away.
-PATIENT_TASKS: Final = ("discard", "wipe", "prune", "expire", "remind", "escalate")
+PATIENT_TASKS: Final = ("discard", "wipe", "prune", "expire", "remind", "fallback", "escalate")
 #: Rows that a world leaves at the most: for each change, and beside that.
 ROWS: Final = {
     "tasks": (4, 5),

@@ -117,13 +117,13 @@ MUTANTS: Final = (
     Broken(
         "only approvers approve",
         "bot/changes/policy/verdicts.py",
-        "        reason = _listing(policy.approvers, person, membership)\n",
+        "        reason = _listing(grant, person, membership)\n",
         "        reason = Reason.LISTED\n",
     ),
     Broken(
         "as many approve as have to",
         "bot/workflow/approval/approvals.py",
-        "enough=approvals >= required",
+        "enough=not missing",
         "enough=True",
     ),
     Broken(

@@ -317,6 +317,12 @@ class Decision:
     at: datetime
     #: Why an approval does not count any more, as what is said of the person; empty while it does.
     lapse: str = ""
+    #: Since when it does not; None while it does.
+    lapsed_at: datetime | None = None
+    #: Name of the stage in which an approval counts; empty where the rule has but one, and for everything else.
+    stage: str = ""
+    #: Whether the person may approve only because the stage had waited for others.
+    fallback: bool = False
 
     @property
     def counts(self) -> bool:

@@ -85,6 +85,8 @@ class ListRow:
     card: MessageRef
     created_at: datetime
     started_at: datetime | None
+    #: When approval was requested; None before.
+    requested_at: datetime | None = None
     #: When it ends, if it is temporary.
     until: datetime | None = None
     #: Where its numbers are; all zero before it has begun.

@@ -9,16 +9,19 @@ another workspace allow nothing. Group membership arrives as data; reading it is
 
 from __future__ import annotations
 
-from bot.changes.policy.lapses import Lapse, lapsed_text, why_lapsed
+from bot.changes.policy.lapses import Lapse, lapsed_text, stage_gone, why_lapsed
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
 from bot.changes.policy.rules import Policies, Rule
+from bot.changes.policy.stages import Approval, ApprovalStage, StageProgress, open_stage, stage_progress, unsatisfiable
 from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, OnStale, Policy
+from bot.changes.policy.turns import may_approve_now
 from bot.changes.policy.verdicts import (
     Reason,
     Verdict,
     broken,
     in_a_while,
     kind_off,
+    lists,
     may_approve,
     may_operate,
     may_read,
@@ -30,6 +33,8 @@ from bot.changes.policy.verdicts import (
 __all__ = [
     "ENVIRONMENT",
     "FIRST_REMINDER",
+    "Approval",
+    "ApprovalStage",
     "Audience",
     "Grant",
     "Lapse",
@@ -40,17 +45,24 @@ __all__ = [
     "Policy",
     "Reason",
     "Rule",
+    "StageProgress",
     "UnknownGroup",
     "Verdict",
     "broken",
     "in_a_while",
     "kind_off",
     "lapsed_text",
+    "lists",
     "may_approve",
+    "may_approve_now",
     "may_operate",
     "may_read",
     "may_request",
     "may_stop_own",
+    "open_stage",
+    "stage_gone",
+    "stage_progress",
+    "unsatisfiable",
     "who_may_approve",
     "why_lapsed",
 ]

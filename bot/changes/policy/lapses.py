@@ -33,9 +33,17 @@ class Lapse:
     why: str
 
 
-def why_lapsed(reason: Reason) -> str:
-    """Return what is said of an approver whose approval would be refused now for ``reason``."""
-    return _WHY.get(reason, _OTHERWISE)
+def why_lapsed(reason: Reason, stage: str = "") -> str:
+    """Return what is said of an approver whose approval in ``stage`` would be refused now for ``reason``."""
+    otherwise = f"{_OTHERWISE} in the stage “{stage}”" if stage else _OTHERWISE
+    return _WHY.get(reason, otherwise)
+
+
+def stage_gone(stage: str) -> str:
+    """Return what is said of an approver whose approval was given in ``stage``, which the rule does not have now."""
+    return (
+        f"approved in the stage “{stage}”, which the rule no longer has" if stage else "approved before it had stages"
+    )
 
 
 def lapsed_text(lapses: Collection[Lapse]) -> str:

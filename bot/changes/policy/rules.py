@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from bot.changes.policy.people import Grant, Membership, Person
+from bot.changes.policy.stages import ApprovalStage
 from bot.changes.policy.terms import OnStale, Policy
 from bot.changes.policy.verdicts import Reason, Verdict, kind_off, may_request
 from bot.changes.policy.windows import Window
@@ -45,6 +46,11 @@ class Rule:
     requesters: Grant | None = None
     approvers: Grant | None = None
     approvals_required: int | None = None
+    #: Who may approve as well once a request has waited for ``fallback_after``; both or neither.
+    fallback_approvers: Grant | None = None
+    fallback_after: timedelta | None = None
+    #: Stages with names, at least two, in place of all that is said about approvers and approvals.
+    stages: tuple[ApprovalStage, ...] | None = None
     self_approval: bool | None = None
     approval_ttl: timedelta | None = None
     #: Zero: nobody is reminded.
@@ -94,17 +100,22 @@ class Rule:
     def over(self, fallback: Policy, *, off_by_default: bool) -> Policy:
         """Return the policy of this rule, what it does not say taken from ``fallback``.
 
-        A kind that is ``off_by_default`` takes two approvals at least, unless the rule says how many.
+        A kind that is ``off_by_default`` takes two approvals at least, unless the rule says how many. Stages do.
         """
         approvals = max(_TWO, fallback.approvals_required) if off_by_default else fallback.approvals_required
+        stage = ApprovalStage(
+            approvers=_said(self.approvers, fallback.approvers),
+            approvals_required=_said(self.approvals_required, approvals),
+            fallback_approvers=self.fallback_approvers or Grant(),
+            fallback_after=self.fallback_after,
+        )
         return Policy(
             name=self.name,
             allowed=self.allow is not False,
             why=self.why,
             requesters=_said(self.requesters, fallback.requesters),
-            approvers=_said(self.approvers, fallback.approvers),
+            stages=_said(self.stages, (stage,)),
             operators=fallback.operators,
-            approvals_required=_said(self.approvals_required, approvals),
             approval_ttl=_said(self.approval_ttl, fallback.approval_ttl),
             max_numbers=_said(self.largest, fallback.max_numbers),
             self_approval=_said(self.self_approval, fallback.self_approval),
@@ -162,8 +173,14 @@ class Policies:
     def all_readers(self) -> Grant:
         """Who may view changes and numbers: whoever may request, approve or operate under any rule, and readers."""
         own = (self.readers, self.fallback.requesters, self.fallback.approvers, self.fallback.operators)
-        said = (grant for rule in self.rules for grant in (rule.requesters, rule.approvers) if grant is not None)
-        return Grant.union((*own, *said))
+        said = (
+            grant
+            for rule in self.rules
+            for grant in (rule.requesters, rule.approvers, rule.fallback_approvers)
+            if grant is not None
+        )
+        staged = (stage.everyone for rule in self.rules for stage in rule.stages or ())
+        return Grant.union((*own, *said, *staged))
 
     def largest(self, kind: str) -> int:
         """Return the most numbers that any change of ``kind`` may have, whoever asks; 0 when nobody may."""

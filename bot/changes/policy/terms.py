@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from bot.changes.policy.people import Grant
+from bot.changes.policy.stages import ApprovalStage
 from bot.changes.policy.windows import Window
 
 #: What decisions call the policy that the variables of the environment describe.
@@ -28,10 +29,9 @@ class Policy:
     """One rule as it governs one change: what it says itself and what it inherits."""
 
     requesters: Grant
-    approvers: Grant
+    #: Who has to approve, one stage after the other; at least one, and without a name where it is the only one.
+    stages: tuple[ApprovalStage, ...]
     operators: Grant
-    #: How many different people have to approve; at least 1.
-    approvals_required: int
     #: How long a request waits for its approvals.
     approval_ttl: timedelta
     #: Most numbers in one change.
@@ -53,3 +53,13 @@ class Policy:
     allowed: bool = True
     #: Why nobody may, in the operator's words; may be empty.
     why: str = ""
+
+    @property
+    def approvers(self) -> Grant:
+        """Who may approve in any stage, but for those who may only after a time."""
+        return Grant.union(stage.approvers for stage in self.stages)
+
+    @property
+    def approvals_required(self) -> int:
+        """How many different people have to approve, in all stages together."""
+        return sum(stage.approvals_required for stage in self.stages)

@@ -35,6 +35,14 @@ class Reason(StrEnum):
     OWN_CHANGE = "own_change"
     #: The person has approved this change before.
     ALREADY_APPROVED = "already_approved"
+    #: The person has approved this change in another stage than the one that is open.
+    COUNTS_ELSEWHERE = "counts_elsewhere"
+    #: The person's stage comes after the one that is open.
+    LATER_STAGE = "later_stage"
+    #: The person's stage is complete, and another one is open.
+    COMPLETE_STAGE = "complete_stage"
+    #: The person is a fallback approver of the open stage, which has not waited long enough for that.
+    FALLBACK_LATER = "fallback_later"
     #: The change has more numbers than the policy allows.
     TOO_LARGE = "too_large"
     #: The person's Slack account is switched off.
@@ -63,6 +71,10 @@ class Verdict:
     sentence: str
     #: Name of the policy rule that decided.
     rule: str
+    #: Name of the stage in which an approval counts; empty where the rule has but one, and for everything else.
+    stage: str = ""
+    #: Whether the person may approve only because the stage has waited for others.
+    fallback: bool = False
 
 
 def may_request(policy: Policy, person: Person, membership: Membership, kind: str, size: int) -> Verdict:
@@ -82,24 +94,32 @@ def may_request(policy: Policy, person: Person, membership: Membership, kind: st
 
 
 def may_approve(
-    policy: Policy, person: Person, membership: Membership, requester: str, already: Collection[str]
+    policy: Policy,
+    person: Person,
+    membership: Membership,
+    requester: str,
+    already: Collection[str],
+    *,
+    grant: Grant | None = None,
 ) -> Verdict:
     """Say whether ``person`` may decide about a change that the user ``requester`` asked for.
 
     ``already`` holds the ids of the users whose approval of this change counts so far. A rejection asks the same
-    question with nobody in ``already``: who has approved may still think again.
+    question with nobody in ``already``: who has approved may still think again. ``grant`` is who may decide: the
+    approvers of any stage, unless it is given. Whether an approval counts now says :func:`may_approve_now`.
     """
+    grant = policy.approvers if grant is None else grant
     own = person.id == requester
     reason = _barred(policy, person)
     if reason is None and own and not policy.self_approval:
         reason = Reason.OWN_CHANGE
     if reason is None:
-        reason = _listing(policy.approvers, person, membership)
+        reason = _listing(grant, person, membership)
     if reason is Reason.LISTED and person.id in already:
         reason = Reason.ALREADY_APPROVED
     elif reason is Reason.LISTED and own:
         reason = Reason.SELF_APPROVAL
-    return _verdict(policy, reason, "approve or reject changes", "approvers", _unread(policy.approvers, membership))
+    return _verdict(policy, reason, "approve or reject changes", "approvers", _unread(grant, membership))
 
 
 def may_operate(policy: Policy, person: Person, membership: Membership) -> Verdict:
@@ -123,12 +143,16 @@ def may_read(policy: Policy, readers: Grant, person: Person, membership: Members
     return _verdict(policy, reason, "view changes and numbers", role, _unread(readers, membership))
 
 
-def who_may_approve(policy: Policy, requester: str) -> Audience:
-    """Return whom to show and mention in a request for approval; the requester only if that approval would count."""
+def who_may_approve(policy: Policy, requester: str, grant: Grant | None = None) -> Audience:
+    """Return whom of ``grant`` to show and mention in a request; the requester only if that approval would count.
+
+    Without it, the approvers of all stages.
+    """
     if not policy.allowed:
         return Audience(users=(), groups=())
-    users = policy.approvers.users if policy.self_approval else policy.approvers.users - {requester}
-    return Audience(users=tuple(sorted(users)), groups=tuple(sorted(policy.approvers.groups)))
+    grant = policy.approvers if grant is None else grant
+    users = grant.users if policy.self_approval else grant.users - {requester}
+    return Audience(users=tuple(sorted(users)), groups=tuple(sorted(grant.groups)))
 
 
 def kind_off(kind: str) -> Verdict:
@@ -162,6 +186,11 @@ def _standing(person: Person) -> Reason | None:
     if person.guest:
         return Reason.GUEST
     return None
+
+
+def lists(grant: Grant, person: Person, membership: Membership) -> bool:
+    """Tell whether ``grant`` surely names ``person``, or a group that they are in."""
+    return _listing(grant, person, membership) is Reason.LISTED
 
 
 def _listing(grant: Grant, person: Person, membership: Membership) -> Reason:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from bot.changes.policy import Policies, Policy, Rule
+from bot.changes.policy import Grant, Policies, Policy, Rule, unsatisfiable
 from bot.config.policy.document import PolicyFile
 from bot.config.policy.spans import spoken
 
@@ -14,6 +14,9 @@ _TERMS: Final = {
     "requesters": "requesters",
     "approvers": "approvers",
     "approvals_required": "approvals_required",
+    "fallback_approvers": "fallback_approvers",
+    "fallback_after": "fallback_after",
+    "stages": "stages",
     "self_approval": "self_approval",
     "approval_ttl": "deadline",
     "reminder": "reminder",
@@ -77,6 +80,16 @@ def _of(rule: Rule, policies: Policies) -> Iterator[str]:
         yield f"min_numbers is {rule.min_numbers:,} and {limit} is {policy.max_numbers:,}: every change is too large."
     if rule.reminder and rule.reminder >= policy.approval_ttl:
         yield f"no reminders: requests expire after {spoken(policy.approval_ttl)}. Set a shorter reminder."
+    yield from _too_late(policy)
+
+
+def _too_late(policy: Policy) -> Iterator[str]:
+    """Yield which fallback approvers never may approve, because requests have expired by then."""
+    for stage in policy.stages:
+        if stage.fallback_after is not None and stage.fallback_after >= policy.approval_ttl:
+            where = f"stage “{stage.name}”: " if stage.name else ""
+            expire = f"requests expire after {spoken(policy.approval_ttl)}"
+            yield f"{where}no fallback approver ever may approve: {expire}. Set a shorter fallback_after."
 
 
 def _people(rule: Rule, policy: Policy, kind: str) -> Iterator[str]:
@@ -85,18 +98,46 @@ def _people(rule: Rule, policy: Policy, kind: str) -> Iterator[str]:
     # Nobody said how many approvals a kind that is off by default takes; the key is where it can be said.
     required = "approvals_required" if rule.approvals_required or kind else "LINESMAN_APPROVALS_REQUIRED"
     which = f" of the kind {kind} under this rule" if kind else " under this rule"
-    yield from _lists(policy, requesters, approvers, required, which)
+    if rule.stages is None:
+        yield from _lists(policy, requesters, approvers, required, which)
+        return
+    if policy.requesters.empty:
+        yield f"{requesters} is empty: nobody can request a change{which}."
+    yield from _short(policy, which)
+
+
+def _short(policy: Policy, which: str) -> Iterator[str]:
+    """Yield which stage of ``policy`` can never be complete, because everybody counts in one stage only."""
+    stage = unsatisfiable(policy.stages)
+    if stage is not None and stage.everyone.empty:
+        yield f"stage “{stage.name}”: approvers is empty: no change{which} can be approved."
+        return
+    if stage is not None:
+        needs = f"{stage.approvals_required:,} {'approval' if stage.approvals_required == 1 else 'approvals'}"
+        yield (
+            f"stage “{stage.name}” needs {needs} and has too few people besides those whom earlier stages need, "
+            f"because a person counts in one stage only: no change{which} can be approved."
+        )
+        return
+    own = policy.requesters.users if not policy.self_approval else frozenset[str]()
+    for person in sorted(own):
+        if (stage := unsatisfiable(policy.stages, {person})) is not None:
+            yield (
+                f"stage “{stage.name}” has nobody left for what {person} requests: nobody approves their own, and a "
+                "person counts in one stage only."
+            )
 
 
 def _lists(policy: Policy, requesters: str, approvers: str, required: str, which: str) -> Iterator[str]:
     """Yield what is odd about the people of ``policy``; the texts are what its lists and changes are called."""
     if policy.requesters.empty:
         yield f"{requesters} is empty: nobody can request a change{which}."
-    needed, named = policy.approvals_required, len(policy.approvers.users)
-    approvers_may_request = policy.requesters.everyone or policy.requesters.users & policy.approvers.users
-    if policy.approvers.empty:
+    everyone = Grant.union(stage.everyone for stage in policy.stages)
+    needed, named = policy.approvals_required, len(everyone.users)
+    approvers_may_request = policy.requesters.everyone or policy.requesters.users & everyone.users
+    if everyone.empty:
         yield f"{approvers} is empty: no change{which} can be approved."
-    elif policy.approvers.groups:
+    elif everyone.groups:
         return
     elif needed > named:
         yield f"{required} is {needed:,} and {approvers} names {named}: no change{which} can be approved."

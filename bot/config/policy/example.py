@@ -22,8 +22,10 @@ why = "connections of more than 1,000 numbers at once are changed by the network
 name = "emergency"
 kinds = ["telnyx.emergency"]
 requesters = ["S0SAFETY"]
-approvers = ["S0SAFETY", "U0BOSS"]
-approvals_required = 2
+stages = [                              # one after the other, in place of approvers; a person counts in one only
+  { name = "safety", approvers = ["S0SAFETY"], approvals_required = 2 },
+  { name = "network", approvers = ["U0BOSS"], fallback_approvers = ["S0NETWORK"], fallback_after = "1h" },
+]
 deadline = "4h"
 reminder = "30m"                        # then after another 60 minutes, 120, ...; "never": no reminders
 largest = 5000                          # larger changes are refused
@@ -39,6 +41,8 @@ kinds = ["telnyx.settings"]
 max_numbers = 10                        # larger changes go to the next rule that fits
 self_approval = true
 approvers = ["U0BOSS", "U0OPS"]
+fallback_approvers = ["U0NIGHT"]        # these may approve, too, once nobody has for two hours
+fallback_after = "2h"
 
 [[rule]]
 name = "deletions"
@@ -50,5 +54,6 @@ largest = 500
 [[rule]]
 name = "bundles"
 kinds = ["telnyx.settings"]
+approvals_required = 2
 unpreviewable_filters = true            # where Telnyx does not list a filter's numbers, let its job find them unseen
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.changes.policy import OnStale, Policies, Policy, Rule
+from bot.changes.policy import ApprovalStage, OnStale, Policies, Policy, Rule
 from bot.changes.policy.windows import describe
 from bot.config.policy.spans import spoken
 
@@ -67,8 +67,7 @@ def _allowed(policy: Policy, more_approvals: str = "") -> str:
 
 def _parts(policy: Policy, more_approvals: str) -> Iterator[str]:
     yield f"may be requested by {policy.requesters}"
-    required = policy.approvals_required
-    yield f"{required:,} {'approval' if required == 1 else 'approvals'}{more_approvals} from {policy.approvers}"
+    yield ", then ".join(f"{_stage(stage, more_approvals)}" for stage in policy.stages)
     if policy.self_approval:
         yield "requesters who are approvers may approve their own"
     yield f"expires after {spoken(policy.approval_ttl)}"
@@ -79,6 +78,16 @@ def _parts(policy: Policy, more_approvals: str) -> Iterator[str]:
         yield "filters whose numbers the provider does not list may be handed to it"
     if policy.on_stale is OnStale.CONTINUE:
         yield "continues without numbers that are stale"
+
+
+def _stage(stage: ApprovalStage, more_approvals: str) -> str:
+    """Return "1 approval from S0SAFETY (stage safety), after 2 h also from U0BOSS"."""
+    required = stage.approvals_required
+    approvals = f"{required:,} {'approval' if required == 1 else 'approvals'}{more_approvals} from {stage.approvers}"
+    named = f" (stage {stage.name})" if stage.name else ""
+    if stage.fallback_after is None:
+        return f"{approvals}{named}"
+    return f"{approvals}{named}, after {spoken(stage.fallback_after)} also from {stage.fallback_approvers}"
 
 
 def _numbers(count: int) -> str:

@@ -23,8 +23,9 @@ NAME_LENGTH: Final = 60
 _WHY_LENGTH: Final = 300
 #: The key that stands above all rules.
 READERS: Final = "readers"
-#: The key of a rule whose value is a list of tables.
+#: The keys of a rule whose values are lists of tables.
 WINDOWS: Final = "windows"
+STAGES: Final = "stages"
 _KIND: Final = re.compile(r"[a-z0-9_*]+(?:\.[a-z0-9_*]+)*")
 
 
@@ -158,7 +159,7 @@ def _approvers(value: object) -> Grant:
     return people(value, everyone_allowed=False)
 
 
-#: All keys but ``windows``, whose entries have keys of their own.
+#: All keys but ``windows`` and ``stages``, whose entries have keys of their own.
 KEYS: Final[Mapping[str, Key]] = {
     "name": Key("name", _name, "what messages and the audit log call the rule; required"),
     "kinds": Key(
@@ -185,6 +186,14 @@ KEYS: Final[Mapping[str, Key]] = {
     "approvers": Key("approvers", _approvers, 'who may approve: the same, without `"*"`'),
     "approvals_required": Key(
         "approvals_required", _count, "how many different approvers a change needs; 2 for a kind that is off by default"
+    ),
+    "fallback_approvers": Key(
+        "fallback_approvers",
+        _approvers,
+        "who may approve as well once the request has waited for `fallback_after`: the same list",
+    ),
+    "fallback_after": Key(
+        "fallback_after", _deadline, "how long a request, or a stage, waits for its approvers alone: as `deadline`"
     ),
     "self_approval": Key("self_approval", _truth, "`true`: a requester's own approval counts"),
     "deadline": Key(
@@ -215,5 +224,9 @@ KEYS: Final[Mapping[str, Key]] = {
 MEANINGS: Final[Mapping[str, str]] = {
     READERS: 'above the first rule: who else may look at changes and numbers; `["*"]` for every full member',
     **{name: key.meaning for name, key in KEYS.items()},
+    STAGES: (
+        "who approves, one stage after the other, in place of the four keys about approvers: a list of tables with "
+        "`name` and those keys"
+    ),
     WINDOWS: "when changes may be sent: a list of tables with `days`, `from`, `to`, `zone`; without it, at any time",
 }

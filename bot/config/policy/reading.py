@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from bot.changes.policy import Rule
 from bot.config.policy.hours import read_windows
-from bot.config.policy.keys import KEYS, NAME_LENGTH, READERS, WINDOWS, sentence, told
+from bot.config.policy.keys import KEYS, NAME_LENGTH, READERS, STAGES, WINDOWS, sentence, told
+from bot.config.policy.stages import fallback_problems, place_problems, read_stages
 
-_ALL: Final = (*KEYS, WINDOWS)
+_ALL: Final = (*KEYS, STAGES, WINDOWS)
 #: Longest name that is shown, in characters.
 _LONGEST: Final = 60
 
@@ -44,7 +45,7 @@ class RuleReader:
             self._wrong(where, "name is missing: decisions name the rule that allowed them")
         elif "name" in said and self.names.setdefault(said["name"], place) != place:
             self._wrong(where, f"name is that of rule {self.names[said['name']]} already: give it another")
-        for problem in match_problems(said, self.kinds):
+        for problem in (*fallback_problems(table), *place_problems(table), *match_problems(said, self.kinds)):
             self._wrong(where, problem)
         return None if len(self.problems) > known else Rule(**said)
 
@@ -54,6 +55,8 @@ class RuleReader:
         for key, value in table.items():
             if key == WINDOWS:
                 said[key] = read_windows(value, where, self.problems)
+            elif key == STAGES:
+                said[key] = read_stages(value, where, self.problems)
             elif key not in KEYS:
                 self._wrong(where, f"{told(key)} is not a key of a rule: {_hint(key)}")
             else:

@@ -23,6 +23,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "plan_replaced": "Plan replaced by {by}",
     "rejected": "Rejected",
     "approval_lapsed": "An approval no longer counts",
+    "stage_opened": "Stage {stage} open",
+    "stage_reopened": "Stage {stage} open again",
+    "fallback_asked": "Fallback approvers may approve",
     "expired": "Request expired",
     "start_passed": "Start time passed without a decision",
     # Start and submission

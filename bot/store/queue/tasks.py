@@ -23,6 +23,7 @@ class Task(Enum):
     DISCARD = "discard"  #: give up a plan that nobody asked approval for
     EXPIRE = "expire"  #: end an undecided request
     REMIND = "remind"  #: remind approvers who have not answered
+    FALLBACK = "fallback"  #: ask the fallback approvers of a stage for which a request has waited too long
     START = "start"  #: begin an approved change when it is time; tell approvers when it is time before they decided
     SUBMIT = "submit"  #: send a batch
     RECONCILE = "reconcile"  #: find out whether an unanswered submission made a job
@@ -158,7 +159,7 @@ class Tasks:
 
     async def stop_waiting(self, change: int) -> None:
         """Forget what was to happen to a request for approval that is not undecided any more."""
-        for task in (Task.EXPIRE, Task.REMIND, Task.START):
+        for task in (Task.EXPIRE, Task.REMIND, Task.FALLBACK, Task.START):
             await self.remove(task, [change])
 
     async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> None:

@@ -12,7 +12,7 @@ from bot.store.queue.tasks import Task
 from bot.store.tables import batches, events, outbox, runs, tasks
 
 #: Tasks whose time is one on the wall, which people were told: a deadline, a reminder, a day.
-_ON_THE_WALL: Final = (Task.EXPIRE, Task.REMIND, Task.DISCARD, Task.PRUNE)
+_ON_THE_WALL: Final = (Task.EXPIRE, Task.REMIND, Task.FALLBACK, Task.DISCARD, Task.PRUNE)
 #: Moments of a batch from which pauses are counted.
 _COUNTED_FROM: Final = ("attempted_at", "submitted_at", "unanswered_since", "progressed_at", "slot_refused_at")
 

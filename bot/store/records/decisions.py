@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, delete, or_, select, update
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,6 +41,8 @@ class Decisions:
             reason=decision.reason,
             rule=decision.rule,
             at=decision.at,
+            stage=decision.stage,
+            fallback=decision.fallback,
         )
         try:
             async with self._connection.begin_nested():
@@ -49,24 +55,35 @@ class Decisions:
         approvals = (decisions.c.change_id == change, decisions.c.verb == DecisionVerb.APPROVE.value)
         return (await self._connection.execute(delete(decisions).where(*approvals))).rowcount
 
-    async def lapse(self, change: int, person: str, why: str) -> None:
-        """Note that this person's approval does not count any more, and ``why``."""
+    async def lapse(self, change: int, person: str, why: str, at: datetime) -> None:
+        """Note that this person's approval does not count any more since ``at``, and ``why``."""
         mine = (decisions.c.change_id == change, decisions.c.person == person)
-        await self._connection.execute(update(decisions).where(*mine).values(lapse=why))
+        await self._connection.execute(update(decisions).where(*mine).values(lapse=why, lapsed_at=at))
 
     async def of(self, change: int) -> list[Decision]:
         """Return all decisions on the change, oldest first."""
-        statement = select(decisions).where(decisions.c.change_id == change).order_by(decisions.c.at)
-        return [
-            Decision(
-                change=row.change_id,
-                person=row.person,
-                verb=DecisionVerb(row.verb),
-                digest=row.digest,
-                reason=row.reason,
-                rule=row.rule,
-                at=row.at,
-                lapse=row.lapse,
-            )
-            for row in await self._connection.execute(statement)
-        ]
+        return (await self.of_each([change])).get(change, [])
+
+    async def of_each(self, changes: Collection[int]) -> Mapping[int, list[Decision]]:
+        """Return change -> all decisions on it, oldest first, of those of ``changes`` that have any."""
+        statement = select(decisions).where(decisions.c.change_id.in_(changes)).order_by(decisions.c.at)
+        found: dict[int, list[Decision]] = {}
+        for row in await self._connection.execute(statement):
+            found.setdefault(row.change_id, []).append(_decision(row))
+        return found
+
+
+def _decision(row: Row[Any]) -> Decision:
+    return Decision(
+        change=row.change_id,
+        person=row.person,
+        verb=DecisionVerb(row.verb),
+        digest=row.digest,
+        reason=row.reason,
+        rule=row.rule,
+        at=row.at,
+        lapse=row.lapse,
+        lapsed_at=row.lapsed_at,
+        stage=row.stage,
+        fallback=row.fallback,
+    )

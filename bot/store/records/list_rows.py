@@ -41,6 +41,7 @@ _COLUMNS: Final = (
     changes.c.card_channel,
     changes.c.card_ts,
     changes.c.created_at,
+    changes.c.requested_at,
     changes.c.started_at,
     changes.c.ends_at,
 )
@@ -189,6 +190,7 @@ def _list_row(row: Row[*tuple[Any, ...]], tally: Tally) -> ListRow:
         settings=tuple(dict.fromkeys((*(row.wanted or ()), *(row.varied or ())))),
         card=MessageRef(channel=row.card_channel, ts=row.card_ts),
         created_at=row.created_at,
+        requested_at=row.requested_at,
         started_at=row.started_at,
         until=row.ends_at,
         tally=Tally(**row.kept) if row.kept else tally,

@@ -11,12 +11,13 @@ from typing import Any, Final
 from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
-from bot.changes.policy import Lapse, Verdict, in_a_while, lapsed_text
+from bot.changes.policy import Lapse, Policy, Verdict, in_a_while, lapsed_text, open_stage
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
-from bot.workflow.approval_validity import ApprovalValidity, only_the_present
+from bot.workflow.approval.stages import StageChanges
+from bot.workflow.approval_validity import ApprovalValidity, only_the_present, progress_of
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
@@ -44,6 +45,10 @@ class DecisionResult:
     lapsed: str = ""
     #: The temporary change that ends later now; None when it was no request for that.
     extended: int | None = None
+    #: Name of the stage that waits for the next approval; empty where the rule has but one.
+    stage: str = ""
+    #: Name of the stage that this approval completed while another one follows; empty when there is no such.
+    completed: str = ""
 
 
 class Approvals:
@@ -55,8 +60,10 @@ class Approvals:
         authorization: Authorization,
         notifications: Notifications,
         approval_validity: ApprovalValidity,
+        stage_changes: StageChanges,
     ) -> None:
         self._context = context
+        self._stage_changes = stage_changes
         self._authorization = authorization
         self._approval_validity = approval_validity
         self._notify = notifications
@@ -151,8 +158,9 @@ class Approvals:
             decisions = await tx.decisions.of(change_id)
         async with self._for_readers(by):
             self._still_open(change, digest)
-        already = [decision.person for decision in decisions if decision.counts] if verb is DecisionVerb.APPROVE else []
-        verdict = await self._authorization.approve(by, change, already)
+        if verb is DecisionVerb.APPROVE:
+            return change, await self._authorization.approve(by, change, decisions)
+        verdict = await self._authorization.decline(by, change, decisions)
         if verb is DecisionVerb.ASK_FOR_CHANGES:
             may_ask_for_changes(change, by)
         return change, verdict
@@ -185,50 +193,73 @@ class Approvals:
         reason: str,
         now: datetime,
     ) -> DecisionResult:
+        # The rule of this moment says who has to approve, not the one under which it was asked for.
+        policy = self._authorization.policy_of(change)
+        decision = Decision(
+            change=change.id,
+            person=by,
+            verb=verb,
+            digest=change.digest,
+            reason=reason,
+            rule=verdict.rule,
+            at=now,
+            stage=verdict.stage,
+            fallback=verdict.fallback,
+        )
         async with self._context.database.transaction() as tx:
             present = await tx.changes.hold(change.id)
             self._still_open(present, change.digest)
             if verb is DecisionVerb.APPROVE and not await tx.locks.held(change.id):
                 raise Superseded(f"{change.public_id} no longer holds its numbers. Request the change again.")
-            decision = Decision(
-                change=change.id,
-                person=by,
-                verb=verb,
-                digest=change.digest,
-                reason=reason,
-                rule=verdict.rule,
-                at=now,
-            )
-            details: dict[str, str | int | None] = {"rule": verdict.rule, **({"comment": reason} if reason else {})}
-            if verb is DecisionVerb.ASK_FOR_CHANGES:
-                details["approvals_withdrawn"] = await tx.decisions.withdraw_approvals(change.id)
-            await tx.decisions.add(decision)
-            spoken = "rejected" if verb is DecisionVerb.REJECT else "changes_requested"
-            past = "approved" if verb is DecisionVerb.APPROVE else spoken
-            await tx.events.add(change.id, past, at=now, actor=by, digest=change.digest, details=details)
-            approvals = len(await self._approval_validity.note(tx, change, lapses))
-            # The rule of this moment says how many there have to be, not the one under which it was asked for.
-            policy = self._authorization.policy_of(change)
-            required = policy.approvals_required
-            await tx.changes.put(change.id, approvals_required=required)
-            # A later end is nothing that is sent, and waits for no window and no freeze.
-            sends = change.part_of is None
-            begins = begins_at(change.start, policy.windows, now) if sends else None
-            frozen = sends and await tx.freezes.current() is not None
-            state = await self._conclude(
-                tx, change, decision, enough=approvals >= required, begins=begins, frozen=frozen
-            )
+            before = open_stage(await progress_of(tx, change, policy))
+            await self._approval_validity.note(tx, change, lapses)
+            opened = open_stage(await progress_of(tx, change, policy))
+            if verb is not DecisionVerb.APPROVE or opened.stage.name == decision.stage:
+                return await self._record(tx, change, policy, decision, lapsed=lapsed_text(lapses))
+            if opened.place < before.place:
+                await self._stage_changes.opened(tx, change, policy, opened, now, why=lapsed_text(lapses))
             await self._notify.cards(tx, change.id)
-            lapsed = lapsed_text(lapses)
-            return DecisionResult(
-                state=state,
-                approvals=approvals,
-                required=required,
-                begins_at=begins,
-                frozen=frozen,
-                lapsed=lapsed,
-                extended=change.part_of,
-            )
+        self._context.ring()
+        raise Superseded(
+            f"{lapsed_text(lapses)} {change.public_id} waits for the stage “{opened.stage.name}” now, so your approval "
+            "was not recorded.".strip()
+        )
+
+    async def _record(
+        self, tx: Transaction, change: Change, policy: Policy, decision: Decision, *, lapsed: str
+    ) -> DecisionResult:
+        """Write down what was decided, and what follows."""
+        now = decision.at
+        details = _details(decision)
+        if decision.verb is DecisionVerb.ASK_FOR_CHANGES:
+            details["approvals_withdrawn"] = await tx.decisions.withdraw_approvals(change.id)
+        await tx.decisions.add(decision)
+        spoken = "rejected" if decision.verb is DecisionVerb.REJECT else "changes_requested"
+        past = "approved" if decision.verb is DecisionVerb.APPROVE else spoken
+        await tx.events.add(change.id, past, at=now, actor=decision.person, digest=change.digest, details=details)
+        progress = await progress_of(tx, change, policy)
+        opened, missing = open_stage(progress), sum(stage.missing for stage in progress)
+        await tx.changes.put(change.id, approvals_required=policy.approvals_required)
+        # A later end is nothing that is sent, and waits for no window and no freeze.
+        sends = change.part_of is None
+        begins = begins_at(change.start, policy.windows, now) if sends else None
+        frozen = sends and await tx.freezes.current() is not None
+        state = await self._conclude(tx, change, decision, enough=not missing, begins=begins, frozen=frozen)
+        following = state is ChangeState.AWAITING_APPROVAL and opened.stage.name != decision.stage
+        if following:
+            await self._stage_changes.opened(tx, change, policy, opened, now, why="")
+        await self._notify.cards(tx, change.id)
+        return DecisionResult(
+            state=state,
+            approvals=policy.approvals_required - missing,
+            required=policy.approvals_required,
+            begins_at=begins,
+            frozen=frozen,
+            lapsed=lapsed,
+            extended=change.part_of,
+            stage=opened.stage.name,
+            completed=decision.stage if following else "",
+        )
 
     async def _conclude(
         self,
@@ -290,3 +321,15 @@ class Approvals:
                 await self._notify.line(tx, change_id, "expired")
                 await self._notify.failure(tx, change_id, "expired")
         self._context.ring()
+
+
+def _details(decision: Decision) -> dict[str, str | int | None]:
+    """Return what the event of a decision says besides who decided what, and when."""
+    details: dict[str, str | int | None] = {"rule": decision.rule}
+    if decision.stage:
+        details["stage"] = decision.stage
+    if decision.fallback:
+        details["fallback"] = 1
+    if decision.reason:
+        details["comment"] = decision.reason
+    return details

@@ -8,12 +8,13 @@ from typing import Final
 from bot.changes.model.change import Change, MessageRef
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import Topic
-from bot.changes.policy import Policy
+from bot.changes.policy import Policy, open_stage, stage_progress
 from bot.errors import InputError, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
 from bot.store.records.locks import EVERY
 from bot.store.transaction import Transaction
+from bot.workflow.approval.stages import wait_for_fallback
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
@@ -101,6 +102,7 @@ class ApprovalRequests:
             await tx.tasks.add(Task.START, asked, change.start.at)
         if policy.reminder:
             await tx.tasks.add(Task.REMIND, asked, now + policy.reminder)
+        await wait_for_fallback(tx, asked, open_stage(stage_progress(policy.stages, (), now)))
         await tx.events.add(asked, "approval_requested", at=now, actor=by, digest=change.digest, rule=rule)
         if asked == planned:
             approval_card = MessageRef(channel=self._context.approval_channel)

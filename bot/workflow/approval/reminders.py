@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.policy import open_stage
 from bot.store.queue.tasks import Claim, Task, handles
+from bot.workflow.approval_validity import progress_of
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
@@ -46,11 +48,13 @@ class Reminders:
                 await tx.events.add(change.id, "reminded", at=now, times=1)
                 self._context.ring()
                 return
-            pause = self._authorization.policy_of(change).reminder
+            policy = self._authorization.policy_of(change)
+            pause = policy.reminder
             if change.state is not ChangeState.AWAITING_APPROVAL or not pause:
                 await tx.tasks.done(claim)
                 return
-            await self._notify.reminder(tx, change, claim.attempts)
+            opened = open_stage(await progress_of(tx, change, policy))
+            await self._notify.reminder(tx, change, claim.attempts, opened)
             await tx.events.add(change.id, "reminded", at=now, times=claim.attempts)
             await tx.tasks.again(claim, now + pause * 2 ** min(claim.attempts, DOUBLINGS))
         self._context.ring()

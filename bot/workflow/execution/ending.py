@@ -219,8 +219,7 @@ class ChangeEnd:
         """End a request for a later end that nobody has decided on in time."""
         extension = await tx.changes.part(change.id, FollowUp.EXTEND)
         if extension is not None and extension.state is ChangeState.AWAITING_APPROVAL:
-            for task in (Task.EXPIRE, Task.REMIND):
-                await tx.tasks.remove(task, [extension.id])
+            await tx.tasks.stop_waiting(extension.id)
             await self._not_extended(tx, extension, f"{change.public_id} has ended, so it was not extended.")
 
     async def _conclude(self, tx: Transaction, claim: Claim, change: Change, restore: Change | None) -> None:

@@ -15,7 +15,7 @@ from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.restores import RestoreCells, restore_cells
 from bot.changes.outcome.results import Columns, PlanSheet, ResultsSheet, Touched
-from bot.changes.policy import Policy, who_may_approve
+from bot.changes.policy import Policy, open_stage, stage_progress, who_may_approve
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -63,6 +63,8 @@ class ChangeDetailsReader:
         whole = await tx.changes.get(change.part_of) if change.part_of is not None else None
         if whole is not None:  # it has no card of its own
             change = replace(change, card=whole.card)
+        decisions = await tx.decisions.of(change.id)
+        stages = stage_progress(policy.stages, decisions, change.requested_at)
         expires_at = now + policy.approval_ttl
         temporary = change.until is not None and change.part_of is None
         restore = await tx.changes.part(change.id, FollowUp.RESTORE) if temporary else None
@@ -73,14 +75,15 @@ class ChangeDetailsReader:
             provider=provider.title,
             tally=tally,
             batches=batches,
-            decisions=await tx.decisions.of(change.id),
+            decisions=decisions,
             failures=await tx.operations.groups(change.id, OperationState.FAILED) if tally.failed else (),
             differences=await tx.operations.groups(change.id, OperationState.DIFFERS) if tally.differs else (),
             unverified=await tx.operations.groups(change.id, OperationState.UNVERIFIED) if tally.unverified else (),
             freeze=freeze,
             typical_seconds=await tx.batches.typical_seconds(change.kind),
             policy=policy,
-            audience=who_may_approve(policy, change.requester),
+            stages=stages,
+            audience=who_may_approve(policy, change.requester, open_stage(stages).open_to(now)),
             in_flight=await tx.batches.in_flight(change.kind),
             slots_taken=await tx.batches.slot_refused(change.kind, now - SLOT_NEWS) is not None,
             opens_at=begins_at(change.start, policy.windows, now),

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Final
 
 from bot.changes.input.list_query import SORTS, ListQuery
+from bot.changes.model.change import Decision
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_rows import ListRow
 from bot.changes.model.locks import Freeze
+from bot.changes.policy import stage_progress
 from bot.errors import NotAuthorized
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -30,7 +32,7 @@ _SORTS: Final = {sort.word: sort for sort in SORTS}
 class HomeContents:
     """What one person finds on their Home tab."""
 
-    #: Requests that this person may decide on, those that wait longest first.
+    #: Requests that this person may approve now, those that wait longest first.
     waiting: Sequence[ChangeDetails]
     #: How many more wait for this person, among the oldest ones that were looked at.
     more_waiting: int
@@ -103,15 +105,17 @@ class HomeTab:
         return (await self._change_lists.page(listing, limit=SHOWN)).entries
 
     async def _undecided(self, user: str) -> Sequence[int]:
-        """Return the requests that ``user`` may decide on now; none when Slack does not say who they are."""
+        """Return the requests that ``user`` may approve now; none when Slack does not say who they are."""
         async with self._context.database.reading() as tx:
             undecided = await tx.list_rows.undecided(user, self._change_lists.kinds, limit=ASKED)
-        return [list_row.id for list_row in undecided if await self._may_decide(user, list_row)]
+            decided = await tx.decisions.of_each([list_row.id for list_row in undecided])
+        return [row.id for row in undecided if await self._may_decide(user, row, decided.get(row.id, ()))]
 
-    async def _may_decide(self, user: str, list_row: ListRow) -> bool:
+    async def _may_decide(self, user: str, list_row: ListRow, decisions: Sequence[Decision]) -> bool:
         try:
             policy = self._authorization.policy(list_row.kind, list_row.numbers, list_row.settings)
-            await self._authorization.approve_under(policy, user, list_row.requester, (), fresh=False)
+            progress = stage_progress(policy.stages, decisions, list_row.requested_at)
+            await self._authorization.approve_under(policy, progress, user, list_row.requester, fresh=False)
         except NotAuthorized:
             return False
         return True

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot import config
-from bot.changes.policy import Grant, Policy
+from bot.changes.policy import ApprovalStage, Grant, Policy
 from bot.config.environment import FORMER
 from bot.errors import ConfigurationError
 
@@ -89,9 +89,13 @@ class TestGood:
 
         assert settings.policy == Policy(
             requesters=Grant(everyone=True),
-            approvers=Grant(users=frozenset({"U0ANN", "W0BOB"}), groups=frozenset({"S0LEADS"})),
+            stages=(
+                ApprovalStage(
+                    approvers=Grant(users=frozenset({"U0ANN", "W0BOB"}), groups=frozenset({"S0LEADS"})),
+                    approvals_required=2,
+                ),
+            ),
             operators=Grant(users=frozenset({"U0ROOT"})),
-            approvals_required=2,
             approval_ttl=timedelta(minutes=1),
             max_numbers=5,
         )

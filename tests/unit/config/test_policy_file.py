@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.changes.policy import Grant, OnStale, Policies, Policy, Rule
+from bot.changes.policy import ApprovalStage, Grant, OnStale, Policies, Policy, Rule
 from bot.changes.policy.windows import Window
 from bot.config.policy import EXAMPLE, explain, parse, read, rule_cautions
 from bot.config.policy.keys import KEYS
@@ -56,8 +56,16 @@ class TestExample:
                 name="emergency",
                 kinds=("telnyx.emergency",),
                 requesters=Grant(groups=frozenset({"S0SAFETY"})),
-                approvers=Grant(users=frozenset({"U0BOSS"}), groups=frozenset({"S0SAFETY"})),
-                approvals_required=2,
+                stages=(
+                    ApprovalStage(name="safety", approvers=Grant(groups=frozenset({"S0SAFETY"})), approvals_required=2),
+                    ApprovalStage(
+                        name="network",
+                        approvers=Grant(users=frozenset({"U0BOSS"})),
+                        approvals_required=1,
+                        fallback_approvers=Grant(groups=frozenset({"S0NETWORK"})),
+                        fallback_after=timedelta(hours=1),
+                    ),
+                ),
                 approval_ttl=timedelta(hours=4),
                 reminder=timedelta(minutes=30),
                 largest=5000,
@@ -73,6 +81,8 @@ class TestExample:
                 max_numbers=10,
                 self_approval=True,
                 approvers=Grant(users=frozenset({"U0BOSS", "U0OPS"})),
+                fallback_approvers=Grant(users=frozenset({"U0NIGHT"})),
+                fallback_after=timedelta(hours=2),
             ),
             Rule(
                 name="deletions",
@@ -81,13 +91,13 @@ class TestExample:
                 requesters=Grant(users=frozenset({"U0OPS"})),
                 largest=500,
             ),
-            Rule(name="bundles", kinds=("telnyx.settings",), unpreviewable=True),
+            Rule(name="bundles", kinds=("telnyx.settings",), approvals_required=2, unpreviewable=True),
         )
 
     def test_every_key(self) -> None:
         """It shows every key that there is, and there is a key for every field of a rule."""
-        assert [key for key in [*KEYS, "windows"] if f"\n{key} = " not in EXAMPLE] == []
-        assert {key.field for key in KEYS.values()} | {"windows"} == {field.name for field in fields(Rule)}
+        assert [key for key in [*KEYS, "stages", "windows"] if f"\n{key} = " not in EXAMPLE] == []
+        assert {key.field for key in KEYS.values()} | {"stages", "windows"} == {field.name for field in fields(Rule)}
 
     def test_nothing_odd(self) -> None:
         """Over variables that name people, there is nothing to warn of."""
@@ -102,13 +112,15 @@ class TestExample:
             ),
             (
                 "2. emergency: telnyx.emergency changes of any size; may be requested by S0SAFETY; 2 "
-                "approvals from U0BOSS, S0SAFETY; expires after 4 h; first reminder after 30 min; "
+                "approvals from S0SAFETY (stage safety), then 1 approval from U0BOSS (stage network), after 1 h also "
+                "from S0NETWORK; expires after 4 h; first reminder after 30 min; "
                 "refused above 5,000 numbers; sent Mon to Fri from 20:00 to 06:00 the next day or Sat, "
                 "Sun all day, Europe/Berlin time; continues without numbers that are stale."
             ),
             (
                 "3. small changes: telnyx.settings changes of at most 10 numbers; may be requested by U0REQ; 1 "
-                "approval from U0BOSS, U0OPS; requesters who are approvers may approve their own; expires after 1 d; "
+                "approval from U0BOSS, U0OPS, after 2 h also from U0NIGHT; requesters who are approvers may approve "
+                "their own; expires after 1 d; "
                 "first reminder after 15 min; refused above 20,000 numbers; sent at any time."
             ),
             (
@@ -116,7 +128,7 @@ class TestExample:
                 "U0BOB; expires after 1 d; first reminder after 15 min; refused above 500 numbers; sent at any time."
             ),
             (
-                "5. bundles: telnyx.settings changes of any size; may be requested by U0REQ; 1 approval from U0ANN, "
+                "5. bundles: telnyx.settings changes of any size; may be requested by U0REQ; 2 approvals from U0ANN, "
                 "U0BOB; expires after 1 d; first reminder after 15 min; refused above 20,000 numbers; sent at any "
                 "time; filters whose numbers the provider does not list may be handed to it."
             ),

@@ -19,6 +19,8 @@ def problems(text: str) -> list[str]:
     return list(file.problems)
 
 
+#: How a stage is shown that is none.
+STAGE = '{name="safety", approvers=["S0SAFETY"], approvals_required=1}'
 #: Lines of a rule called x -> what is wrong with them, after the rule's place.
 WRONG: list[tuple[str, str]] = [
     ('name = ""', "name must be a text on one line, of 1 to 60 characters, not “”."),
@@ -31,8 +33,8 @@ WRONG: list[tuple[str, str]] = [
         "zzz = 1",
         (
             "“zzz” is not a key of a rule: the keys are name, kinds, min_numbers, max_numbers, settings, allow, why, "
-            "requesters, approvers, approvals_required, self_approval, deadline, reminder, largest, "
-            "unpreviewable_filters, on_stale, windows."
+            "requesters, approvers, approvals_required, fallback_approvers, fallback_after, self_approval, deadline, "
+            "reminder, largest, unpreviewable_filters, on_stale, stages, windows."
         ),
     ),
     ("kinds = 3", "kinds must be a list of kinds such as telnyx.emergency or telnyx.*, not 3."),
@@ -52,6 +54,28 @@ WRONG: list[tuple[str, str]] = [
             "kinds has acme.*, which is not a kind of change: there are close.settings, "
             "telnyx.delete, telnyx.emergency, telnyx.settings."
         ),
+    ),
+    (
+        'fallback_approvers = ["U0BOB"]',
+        'fallback_approvers stands without fallback_after: say after what time they may approve, such as "2h".',
+    ),
+    (
+        'fallback_after = "2h"',
+        "fallback_after stands without fallback_approvers: say who may approve after that time.",
+    ),
+    (
+        'fallback_approvers = []\nfallback_after = "2h"',
+        "fallback_approvers is an empty list: name somebody, or remove it and fallback_after.",
+    ),
+    ("stages = 3", f"stages must be a list of tables, each like {STAGE}, not 3."),
+    ("stages = [3]", f"stages must be a list of tables, each like {STAGE}, not 3."),
+    (
+        'stages = [{name = "a", approvers = ["U0ANN"]}]',
+        ("stages has 1 in it, and there have to be at least 2: give the rule itself approvers and approvals_required."),
+    ),
+    (
+        'approvals_required = 2\nstages = [{name = "a", approvers = ["U0ANN"]}, {name = "b", approvers = ["U0BOB"]}]',
+        "stages stands in place of approvals_required: say that in each stage, or remove stages.",
     ),
     ("min_numbers = 0", "min_numbers must be a whole number of at least 1, not 0."),
     ("max_numbers = true", "max_numbers must be a whole number of at least 1, not true."),
@@ -233,6 +257,40 @@ class TestBad:
             "policy.toml, rule 2 “night”: allow",
         ]
 
+    def test_stages(self) -> None:
+        """Every problem of every stage is told, with its place."""
+        found = problems(
+            """
+            [[rule]]
+            name = "x"
+            stages = [
+              { approvers = ["*"], approvals_required = 0, fallback_after = "soon" },
+              { name = "b", approver = ["U0ANN"] },
+              { name = "c", approvers = ["U0ANN"], fallback_approvers = ["U0BOB"] },
+              { name = "d", approvers = ["U0ANN"] },
+              { name = "d", approvers = ["U0BOB"] },
+            ]
+            """
+        )
+
+        assert [problem.removeprefix("policy.toml, rule 1 “x”, ") for problem in found] == [
+            "stage 1: approvers may not be * (everybody): name the people or their user groups.",
+            "stage 1: approvals_required must be a whole number of at least 1, not 0.",
+            'stage 1: fallback_after must be a time such as "90s", "15m", "4h" or "2d", not “soon”.',
+            "stage 1: name is missing: people and decisions call the stage by it.",
+            "stage 1: fallback_after stands without fallback_approvers: say who may approve after that time.",
+            (
+                "stage 2 “b”: “approver” is not a key of a stage: they are name, approvers, approvals_required, "
+                "fallback_approvers, fallback_after."
+            ),
+            "stage 2 “b”: approvers is missing: say who may approve in this stage.",
+            (
+                "stage 3 “c”: fallback_approvers stands without fallback_after: say after what time they may approve, "
+                'such as "2h".'
+            ),
+            "stage 5 “d”: name is that of an earlier stage: give it another.",
+        ]
+
     def test_no_time_zones(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """On a machine without time zones the problem is the machine, and it says what to install."""
         monkeypatch.setattr("bot.config.policy.hours.available_timezones", set)
@@ -254,7 +312,7 @@ class TestBad:
         assert not (file.rules and file.problems)
 
     @given(
-        key=st.sampled_from([*KEYS, "windows"]),
+        key=st.sampled_from([*KEYS, "stages", "windows"]),
         value=st.recursive(
             st.one_of(st.booleans(), st.integers(), st.text("az.*-:", max_size=6).map(repr)),
             lambda inner: st.lists(inner, max_size=3),

@@ -10,7 +10,7 @@ import pytest
 from bot.changes.policy import Grant, Policies, Policy
 from bot.config.policy import explain, parse, rule_cautions, variable_cautions
 from bot.config.policy.spans import spoken
-from tests.unit.changes.policy.policies import FALLBACK, KINDS, OFF
+from tests.unit.changes.policy.policies import FALLBACK, KINDS, OFF, approved_by
 
 
 def over(text: str, fallback: Policy = FALLBACK) -> Policies:
@@ -72,6 +72,38 @@ class TestCautions:
                 'reminder = "4h"\ndeadline = "4h"',
                 "no reminders: requests expire after 4 h. Set a shorter reminder.",
             ),
+            (
+                'fallback_approvers = ["S0NIGHT"]\nfallback_after = "4h"\ndeadline = "4h"',
+                "no fallback approver ever may approve: requests expire after 4 h. Set a shorter fallback_after.",
+            ),
+            (
+                (
+                    'stages = [{name = "a", approvers = ["U0ANN"]}, '
+                    '{name = "b", approvers = ["S0B"], fallback_approvers = ["U0BOB"], fallback_after = "2d"}]'
+                ),
+                (
+                    "stage “b”: no fallback approver ever may approve: requests expire after 1 d. "
+                    "Set a shorter fallback_after."
+                ),
+            ),
+            (
+                'stages = [{name = "a", approvers = ["U0ANN"]}, {name = "b", approvers = ["U0ANN"]}]',
+                (
+                    "stage “b” needs 1 approval and has too few people besides those whom earlier stages need, because "
+                    "a person counts in one stage only: no change under this rule can be approved."
+                ),
+            ),
+            (
+                'stages = [{name = "a", approvers = []}, {name = "b", approvers = ["U0ANN"]}]',
+                "stage “a”: approvers is empty: no change under this rule can be approved.",
+            ),
+            (
+                'stages = [{name = "a", approvers = ["U0ANN"]}, {name = "b", approvers = ["U0REQ"]}]',
+                (
+                    "stage “b” has nobody left for what U0REQ requests: nobody approves their own, and a person counts "
+                    "in one stage only."
+                ),
+            ),
         ],
     )
     def test_one(self, lines: str, said: str) -> None:
@@ -87,6 +119,12 @@ class TestCautions:
             'approvers = ["U0REQ"]\nself_approval = true',
             "allow = false",
             'kinds = ["telnyx.*"]',
+            'fallback_approvers = ["U0NIGHT"]\nfallback_after = "2h"\napprovers = []',
+            'stages = [{name = "a", approvers = ["U0ANN"]}, {name = "b", approvers = ["U0ANN", "U0BOB"]}]',
+            (
+                'kinds = ["telnyx.*"]\nallow = true\n'
+                'stages = [{name = "a", approvers = ["S0LEADS"]}, {name = "b", approvers = ["U0ANN"]}]'
+            ),
         ],
     )
     def test_fine(self, lines: str) -> None:
@@ -98,7 +136,7 @@ class TestCautions:
     def test_inherited(self) -> None:
         """What a rule inherits from empty variables is told under the variables' names."""
         text = '[[rule]]\nname = "x"\nkinds = ["telnyx.emergency"]'
-        nobody = replace(FALLBACK, requesters=Grant(), approvers=Grant(), operators=Grant())
+        nobody = replace(approved_by(FALLBACK, Grant()), requesters=Grant(), operators=Grant())
 
         assert rule_cautions(parse(text, "policy.toml", KINDS), over(text, nobody)) == (
             "policy.toml, rule 1 “x”: LINESMAN_REQUESTERS is empty: nobody can request a change under this rule.",
@@ -113,7 +151,7 @@ class TestCautions:
     def test_variables_that_govern_nothing(self) -> None:
         """Empty variables are fine when a rule is for everything; only operators come from nowhere else."""
         text = '[[rule]]\nname = "x"\nrequesters = ["*"]\napprovers = ["S0LEADS"]'
-        nobody = replace(FALLBACK, requesters=Grant(), approvers=Grant())
+        nobody = replace(approved_by(FALLBACK, Grant()), requesters=Grant())
 
         assert rule_cautions(parse(text, "policy.toml", KINDS), over(text, nobody)) == ()
         assert list(variable_cautions(over(text, nobody))) == []

@@ -22,7 +22,7 @@ from bot.changes.model.rollout import Pause, PauseReason, Rollout, Threshold
 from bot.changes.model.settings import Shape
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import Secret
-from bot.changes.policy import Audience, Grant, Policy
+from bot.changes.policy import ApprovalStage, Audience, Grant, Policy, StageProgress
 from bot.errors import in_one
 from bot.providers.close.kinds import kinds as close_kinds
 from bot.providers.telnyx.kinds import kinds
@@ -211,13 +211,20 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         unverified=draw(failures),
         policy=Policy(
             requesters=Grant(),
-            approvers=Grant(),
+            stages=(ApprovalStage(approvers=Grant(), approvals_required=1),),
             operators=Grant(),
-            approvals_required=1,
             approval_ttl=timedelta(days=1),
             max_numbers=10,
             self_approval=draw(st.booleans()),
             name=draw(st.sampled_from(["environment", NASTY])),
+        ),
+        stages=(
+            StageProgress(
+                stage=ApprovalStage(approvers=Grant(), approvals_required=1),
+                place=1,
+                approvals=(),
+                opened_at=change.requested_at,
+            ),
         ),
         opens_at=draw(st.sampled_from([None, NOW + timedelta(days=1), NOW + timedelta(days=3)])),
         audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),

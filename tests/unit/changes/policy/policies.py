@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot.changes.policy import Grant, Membership, Person, Policy
+from bot.changes.policy import ApprovalStage, Grant, Membership, Person, Policy
 
 POLICY: Final = Policy(
     requesters=Grant(users=frozenset({"U0REQ"})),
-    approvers=Grant(users=frozenset({"U0BOSS", "U0REQ"}), groups=frozenset({"S0LEADS", "S0NIGHT"})),
+    stages=(
+        ApprovalStage(
+            approvers=Grant(users=frozenset({"U0BOSS", "U0REQ"}), groups=frozenset({"S0LEADS", "S0NIGHT"})),
+            approvals_required=1,
+        ),
+    ),
     operators=Grant(users=frozenset({"U0ROOT"})),
-    approvals_required=1,
     approval_ttl=timedelta(days=1),
     max_numbers=20_000,
 )
@@ -20,9 +25,8 @@ GROUPS: Final[Membership] = {"S0LEADS": frozenset({"U0LEAD"}), "S0NIGHT": frozen
 #: What the variables say, where a file is read over them.
 FALLBACK: Final = Policy(
     requesters=Grant(users=frozenset({"U0REQ"})),
-    approvers=Grant(users=frozenset({"U0ANN", "U0BOB"})),
+    stages=(ApprovalStage(approvers=Grant(users=frozenset({"U0ANN", "U0BOB"})), approvals_required=1),),
     operators=Grant(users=frozenset({"U0ROOT"})),
-    approvals_required=1,
     approval_ttl=timedelta(days=1),
     max_numbers=20_000,
 )
@@ -39,3 +43,10 @@ OFF: Final = frozenset({"telnyx.delete"})
 def person(user: str) -> Person:
     """Return an active full member of the workspace."""
     return Person(id=user, name=user.lower(), active=True, guest=False, foreign=False, bot=False)
+
+
+def approved_by(policy: Policy, approvers: Grant | None = None, *, required: int | None = None) -> Policy:
+    """Return ``policy`` with other ``approvers``, or another number of approvals that are ``required``."""
+    [stage] = policy.stages
+    changed = replace(stage, approvers=stage.approvers if approvers is None else approvers)
+    return replace(policy, stages=(replace(changed, approvals_required=required or stage.approvals_required),))

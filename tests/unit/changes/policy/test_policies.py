@@ -24,7 +24,7 @@ from bot.changes.policy import (
     may_request,
     who_may_approve,
 )
-from tests.unit.changes.policy.policies import GROUPS, POLICY, person
+from tests.unit.changes.policy.policies import GROUPS, POLICY, approved_by, person
 
 
 def approve(
@@ -161,7 +161,7 @@ class TestApprove:
 
     def test_nobody(self) -> None:
         """An empty list approves nothing (invariant 3)."""
-        verdict = approve("U0BOSS", policy=replace(POLICY, approvers=Grant()))
+        verdict = approve("U0BOSS", policy=approved_by(POLICY, Grant()))
 
         assert (verdict.allowed, verdict.reason) == (False, Reason.NOBODY_LISTED)
 
@@ -227,7 +227,7 @@ class TestStanding:
     def test_never_counts(self, somebody: Person, reason: Reason) -> None:
         """Deactivated users, guests, foreigners and bots have no right at all, even when a list names them."""
         everybody = Grant(users=frozenset({"U0X"}), groups=frozenset({"S0X"}), everyone=True)
-        policy = replace(POLICY, requesters=everybody, approvers=everybody, operators=everybody, self_approval=True)
+        policy = replace(approved_by(POLICY, everybody), requesters=everybody, operators=everybody, self_approval=True)
         groups = {"S0X": frozenset({"U0X"})}
 
         verdicts = [
@@ -338,7 +338,7 @@ class TestForbidden:
 )
 def test_refusals_name_the_rule(approvers: Grant, groups: Membership, sentence: str) -> None:
     """Under a rule of the policy file a refusal says which, for another change could have another answer."""
-    verdict = approve("U0ELSE", policy=replace(POLICY, name="night", approvers=approvers), groups=groups)
+    verdict = approve("U0ELSE", policy=replace(approved_by(POLICY, approvers), name="night"), groups=groups)
 
     assert verdict.sentence == sentence
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.changes.policy import (
+    ApprovalStage,
     Grant,
     Membership,
     OnStale,
@@ -22,7 +23,7 @@ from bot.changes.policy import (
     may_approve,
     may_request,
 )
-from tests.unit.changes.policy.policies import GROUPS, OFF, POLICY, person
+from tests.unit.changes.policy.policies import GROUPS, OFF, POLICY, approved_by, person
 
 KINDS = ("telnyx.settings", "telnyx.emergency", "telnyx.delete", "close.settings")
 SETTINGS = ("tags", "connection_id", "label")
@@ -105,9 +106,8 @@ class TestGoverning:
         assert policies(rule).governing("telnyx.settings", 1, ()) == Policy(
             name="x",
             requesters=Grant(),
-            approvers=Grant(users=frozenset({"U0ANN"})),
+            stages=(ApprovalStage(approvers=Grant(users=frozenset({"U0ANN"})), approvals_required=3),),
             operators=POLICY.operators,
-            approvals_required=3,
             self_approval=True,
             approval_ttl=timedelta(hours=1),
             reminder=timedelta(minutes=5),
@@ -147,7 +147,7 @@ class TestOffByDefault:
     def test_approvals(self, said: int | None, variables: int, approvals: int) -> None:
         """It takes two approvals, or what the variables say if that is more, unless the rule says how many."""
         rule = Rule(name="x", kinds=("telnyx.*",), allow=True, approvals_required=said)
-        found = Policies((rule,), replace(POLICY, approvals_required=variables), OFF)
+        found = Policies((rule,), approved_by(POLICY, required=variables), OFF)
 
         assert found.under(rule, "telnyx.delete").approvals_required == approvals
         assert found.under(rule, "telnyx.settings").approvals_required == (said or variables)
