@@ -226,7 +226,7 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
             machine=machine,
         )
         clicks = ClickRunner(database.cancel)
-        worker, services = _assemble(settings, context, client, clicks, bot=identity.user, name=replica)
+        worker, services = _assemble(context, client, clicks, bot=identity.user, name=replica)
         await Retention(context).schedule()
         app = build_app(client, identity, services, signing_secret=_signing_secret(settings), steady=machine.steady)
         working = asyncio.create_task(worker.run())
@@ -281,9 +281,7 @@ def _context(
         task_failures=TaskFailures(machine.steady),
         slack_clock=slack.clock,
         encryption=encryption,
-        approval_channel=settings.approval_channel,
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
-        failure_channel=settings.failure_channel,
     )
 
 
@@ -292,9 +290,7 @@ def _under_way(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.provider_timeout + READY_WITHIN + 5)
 
 
-def _assemble(
-    settings: Settings, context: Context, client: Client, clicks: ClickRunner, *, bot: str, name: str
-) -> tuple[Worker, Services]:
+def _assemble(context: Context, client: Client, clicks: ClickRunner, *, bot: str, name: str) -> tuple[Worker, Services]:
     notify = Notifications(context)
     authorization, requests = Authorization(context), Requests(context)
     change_lists = ChangeLists(context, authorization)
@@ -318,7 +314,7 @@ def _assemble(
     change_end = ChangeEnd(context, authorization, notify)
     cancellation = Cancellation(context, authorization, notify)
     direct_messages = SlackDirectMessages(client, bot)
-    messenger = SlackMessenger(client, direct_messages, failure_channel=settings.failure_channel)
+    messenger = SlackMessenger(client, direct_messages)
     delivery = MessageDelivery(context, change_details, messenger, notify, name)
     value_exports = ValueExports(context, authorization, direct_messages)
     handlers = handlers_of(

@@ -104,31 +104,40 @@ def listings(settings: Settings) -> Sequence[RoleList]:
     return found
 
 
-def readers(settings: Settings) -> Sequence[Role]:
-    """Return the list of the policy file that says who may look besides all others; none when it has none."""
+def further_lists(settings: Settings) -> Sequence[Role]:
+    """Return the lists of the policy file that let nobody change anything: who may look, too, and whom to mention."""
     file, policy = settings.policy_file, settings.policy
-    if file is None or file.readers.empty:
+    if file is None:
         return ()
-    grant = file.readers
-    return (
-        Role(
-            variable=f"{file.name}, readers,",
-            deed="view changes and numbers",
-            grant=grant,
-            judge=lambda person, membership: may_read(policy, grant, person, membership),
-        ),
+    readers = Role(
+        variable=f"{file.name}, readers,",
+        deed="view changes and numbers",
+        grant=file.readers,
+        judge=lambda person, membership: may_read(policy, file.readers, person, membership),
     )
+    mentions = (
+        Role(variable=f"{file.place(rule)}, mention,", deed="be mentioned", grant=rule.mention, judge=_mentionable)
+        for rule in file.rules
+        if rule.mention is not None and rule.allow is not False
+    )
+    return (readers, *mentions)
+
+
+def _mentionable(person: Person, _: Membership) -> Verdict:
+    """Say whether ``person`` reads what mentions them, which asks for no right."""
+    reason = Reason.LISTED if person.active else Reason.DEACTIVATED
+    return Verdict(allowed=person.active, reason=reason, sentence="", rule="")
 
 
 async def people(
-    found: Sequence[RoleList], readers: Sequence[Role], client: AsyncWebClient, directory: SlackDirectory
+    found: Sequence[RoleList], further: Sequence[Role], client: AsyncWebClient, directory: SlackDirectory
 ) -> Sequence[Finding]:
     """Ask Slack for everybody who is listed, and for as many members of groups as the approvals need."""
 
     async def members(group: str) -> frozenset[str]:
         return frozenset((await call(client.usergroups_users_list(usergroup=group)))["users"])
 
-    roles = [*(role for listing in found for role in (*listing.roles, listing.approvers)), *readers]
+    roles = [*(role for listing in found for role in (*listing.roles, listing.approvers)), *further]
     groups = await answers({group for role in roles for group in role.grant.groups}, members)
     ask = partial(directory.person, fresh=False)
     known = dict(await answers({user for role in roles for user in role.grant.users}, ask))
@@ -143,7 +152,7 @@ async def people(
             able = await _able(listing.approvers, groups, known, directory, enough=enough)
             findings += _enough(listing, able, groups)
     last = [role for role in roles if role.variable == "LINESMAN_OPERATORS"]
-    return [*findings, *(finding for role in (*last, *readers) for finding in _listed(role, known, groups))]
+    return [*findings, *(finding for role in (*last, *further) for finding in _listed(role, known, groups))]
 
 
 def _roles(policy: Policy, called: Mapping[str, str]) -> tuple[Role, Role, Role]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.checks.asking import patiently
 from bot.checks.findings import Finding, bounded, counted, fail, ok, warn
-from bot.checks.people import listings, people, readers
+from bot.checks.people import further_lists, listings, people
 from bot.config import Settings
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.slack.client import Client
@@ -53,7 +53,7 @@ class WorkspaceCheck:
         rest = await asyncio.gather(
             bounded(self._channels(bot), what="The channels", advice=_REACH, limit=limit),
             bounded(
-                people(listings(self._settings), readers(self._settings), self._client, directory),
+                people(listings(self._settings), further_lists(self._settings), self._client, directory),
                 what="The people",
                 advice="Slack is slow or asks to slow down, so run `linesman check` again in a minute",
                 limit=limit,
@@ -93,13 +93,10 @@ class WorkspaceCheck:
         )
 
     async def _channels(self, bot: Bot) -> Sequence[Finding]:
-        approvals, failures = self._settings.approval_channel, self._settings.failure_channel
-        found = [await self._channel(bot, approvals, "approval channel", "LINESMAN_APPROVAL_CHANNEL")]
-        if failures != approvals:
-            found.append(await self._channel(bot, failures, "failure channel", "LINESMAN_FAILURE_CHANNEL"))
-        return found
+        return [await self._channel(bot, channel, *said) for channel, said in _channels(self._settings).items()]
 
-    async def _channel(self, bot: Bot, id_: str, role: str, variable: str) -> Finding:
+    async def _channel(self, bot: Bot, id_: str, role: str, remedy: str) -> Finding:
+        """Check one channel; ``remedy`` is how to take another one: "set LINESMAN_… to another channel"."""
         try:
             answer = await patiently(lambda: call(self._client.conversations_info(channel=id_)))
         except DeliveryError as error:
@@ -107,15 +104,29 @@ class WorkspaceCheck:
                 return fail(f"The {role} {id_} could not be checked. {error.message}")
             return fail(
                 f"The {role} {id_} does not exist, or is private and Linesman is not in it: type "
-                f"`/invite @{bot.handle}` there, or set {variable} to another channel."
+                f"`/invite @{bot.handle}` there, or {remedy}."
             )
         channel = answer["channel"]
         shown = f"the {role} #{channel.get('name', '')} ({id_})"
         if channel.get("is_archived"):
-            return fail(f"T{shown[1:]} is archived: unarchive it, or set {variable} to another channel.")
+            return fail(f"T{shown[1:]} is archived: unarchive it, or {remedy}.")
         if not channel.get("is_member"):
             return fail(f"Linesman is not in {shown}: type `/invite @{bot.handle}` there.")
         return ok(f"Linesman is in {shown}.")
+
+
+def _channels(settings: Settings) -> Mapping[str, tuple[str, str]]:
+    """Return every channel in which people are told of changes -> what it is, and how to take another one."""
+    policy = settings.policy
+    found = {policy.approval_channel: ("approval channel", "set LINESMAN_APPROVAL_CHANNEL to another channel")}
+    found.setdefault(policy.failure_channel, ("failure channel", "set LINESMAN_FAILURE_CHANNEL to another channel"))
+    roles: dict[str, list[str]] = {}
+    if (file := settings.policy_file) is not None:
+        for rule in file.rules:
+            for which, channel in (("approval", rule.approval_channel), ("failure", rule.failure_channel)):
+                if channel is not None and channel not in found:
+                    roles.setdefault(channel, []).append(f"{which} channel of {file.place(rule)}")
+    return found | {channel: (" and ".join(said), "name another channel there") for channel, said in roles.items()}
 
 
 def _scopes(bot: Bot) -> Finding:

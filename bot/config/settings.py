@@ -126,7 +126,7 @@ class Settings(Passed):
     approval_channel: ChannelId = Field(
         alias="LINESMAN_APPROVAL_CHANNEL", description="id of the channel for approval requests"
     )
-    #: None stands for the approval channel; ask :attr:`failure_channel`.
+    #: None stands for the approval channel; ask :attr:`policy` for the one that counts.
     own_failure_channel: ChannelId | None = Field(
         None,
         alias="LINESMAN_FAILURE_CHANNEL",
@@ -247,11 +247,6 @@ class Settings(Passed):
         return value
 
     @property
-    def failure_channel(self) -> str:
-        """Id of the channel that hears of failures."""
-        return self.own_failure_channel or self.approval_channel
-
-    @property
     def host(self) -> str:
         """The address to listen on: Slack has to reach it, or nobody but this machine has."""
         everywhere = "0.0.0.0"  # noqa: S104 - a container's port is reached from outside
@@ -281,6 +276,8 @@ class Settings(Passed):
             requesters=self.requesters,
             stages=(ApprovalStage(approvers=self.approvers, approvals_required=self.approvals_required),),
             operators=self.operators,
+            approval_channel=self.approval_channel,
+            own_failure_channel=self.own_failure_channel,
             approval_ttl=timedelta(seconds=self.approval_ttl),
             max_numbers=self.max_numbers,
         )

@@ -34,12 +34,11 @@ _TOO_LONG: Final = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_bl
 class SlackMessenger:
     """Implements :class:`bot.workflow.ports.Messenger`."""
 
-    def __init__(self, client: Client, direct_messages: SlackDirectMessages, *, failure_channel: str) -> None:
+    def __init__(self, client: Client, direct_messages: SlackDirectMessages) -> None:
         self._client = client
         self._direct_messages = direct_messages
         self._history = History(client)
         self._uploads = FileUploads(client)
-        self._failure_channel = failure_channel
 
     async def deliver(self, message: OutboxMessage, details: ChangeDetails, sheet: bytes | None) -> MessageRef:
         """Post or edit ``message`` and return where it is."""
@@ -65,7 +64,8 @@ class SlackMessenger:
                 return await self._post(message, place.channel, text, blocks, place.ts or None)
             case Topic.FAILURE:
                 text, blocks = failure(details, message.data, await self._link(details.change.card))
-                return await self._post(message, message.channel or self._failure_channel, text, blocks)
+                channel = message.channel or details.policy.failure_channel
+                return await self._post(message, channel, text, blocks)
             case Topic.FORMER:
                 return await self._forward(message, details)
 
@@ -176,7 +176,8 @@ class SlackMessenger:
             case Topic.REMINDER:
                 return await self._find_below(message, details, change.approval_card)
             case Topic.FAILURE:
-                return await self._find_in_channel(message, message.channel or self._failure_channel, besides)
+                channel = message.channel or details.policy.failure_channel
+                return await self._find_in_channel(message, channel, besides)
             case Topic.THREAD | Topic.PLAN | Topic.RESULTS:
                 return await self._find_below(message, details, change.card)
             case Topic.SHEET:

@@ -18,6 +18,7 @@ from bot.store.queue.tasks import ON_BATCHES, ON_NO_CHANGE, Claim
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.health import FEW, TaskFailure
+from bot.workflow.notifications import Notifications
 from bot.workflow.ports import Announcements
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ class FailureAlerts:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._notify = Notifications(context)
 
     async def task_failed(self, claim: Claim, error: Exception) -> None:
         """Note that a task failed."""
@@ -71,9 +73,9 @@ class FailureAlerts:
         self._context.outbox_wakeup.ring()
 
     async def _post(self, tx: Transaction, change: int, fault: TaskFailure) -> None:
-        now = self._context.clock()
-        data = {"what": FAULT, "task": fault.what, "times": fault.times, "why": fault.why}
-        await tx.outbox.post(change, Topic.FAILURE, f"{FAULT}:{fault.what}:{now:%Y%m%d}", now=now, data=data)
+        day = f"{self._context.clock():%Y%m%d}"
+        each, times = f"{fault.what}:{day}", fault.times
+        await self._notify.failure(tx, change, FAULT, each=each, task=fault.what, times=times, why=fault.why)
 
 
 #: How long operators are not told again, however many calls are refused; a start forgets it, because somebody may
@@ -120,11 +122,13 @@ class KeyAlerts:
             f"🔑 {remedy} Until then nothing at {provider} can be planned, looked up, sent or read back, and people "
             "who try are told that you were notified."
         )
+        # It belongs to no change, so that no rule says where it goes.
+        policy = self._context.policies.fallback
         try:
             try:
-                await self._announcements.announce(self._context.failure_channel, text)
+                await self._announcements.announce(policy.failure_channel, text)
             except ChannelLost:
-                await self._announcements.announce(self._context.approval_channel, text)
+                await self._announcements.announce(policy.approval_channel, text)
         except DeliveryError as error:
             log.warning("operators are not told of a key yet", provider=provider, why=error.message)
             asyncio.get_running_loop().call_later(RETRY, self._met.set)

@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.changes.model.change import Change
 from bot.changes.model.encryption import Encryption
 from bot.changes.outcome.poll_schedule import PollPace
-from bot.changes.policy import Policies
+from bot.changes.policy import Policies, Policy
 from bot.clock_skew import ServiceClock
 from bot.machine import chance, steady
 from bot.providers.catalogue import Catalogue
@@ -95,10 +96,6 @@ class Context:
     slack_clock: ServiceClock
     #: Seals secrets; None when LINESMAN_SECRET_KEY is not set, and then no kind has secret settings.
     encryption: Encryption | None
-    #: Channel for requests for approval, and for cards that cannot go where the command was given.
-    approval_channel: str
-    #: Channel that hears of failures, and of what operators have to decide.
-    failure_channel: str
     #: How long a change is kept whole after its end; None for ever.
     retention: timedelta | None = None
     #: Rung when work became due.
@@ -131,6 +128,13 @@ class Context:
             **{each.name: each.clock for each in self.catalogue.providers},
             **({"database": database} if database is not None else {}),
         }
+
+    def governing(self, change: Change) -> Policy:
+        """Return the rule that governs ``change`` now, or the policy of the variables when none does.
+
+        It says where people are told of the change and how; whether somebody may do something, Authorization says.
+        """
+        return self.policies.governing(change.kind, change.size, change.names) or self.policies.fallback
 
     @property
     def slack_time(self) -> str:

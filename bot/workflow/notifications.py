@@ -27,6 +27,7 @@ class Notifications:
     """
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._clock = context.clock
         self._pause = context.timing.card
 
@@ -91,12 +92,16 @@ class Notifications:
         """Remind the approvers, once, that the start has come and the request still waits."""
         await tx.outbox.post(change.id, Topic.REMINDER, _of_plan("start", change), now=self._clock())
 
-    async def revised(self, tx: Transaction, change: int, digest: str) -> None:
-        """Tell thread and approvers that approval of another plan is requested: an edited card notifies nobody."""
+    async def revised(self, tx: Transaction, change: int, digest: str, *, anew: bool) -> None:
+        """Tell thread and approvers that approval of another plan is requested: an edited card notifies nobody.
+
+        One that is posted ``anew``, elsewhere, does so itself.
+        """
         plan = digest[:12]
         await self.line(tx, change, "revised", each=plan)
         await tx.outbox.post(change, Topic.PLAN, f"asked:{plan}", now=self._clock(), data={"plan": plan})
-        await tx.outbox.post(change, Topic.REMINDER, f"revised:{plan}", now=self._clock(), data={"what": "revised"})
+        if not anew:
+            await tx.outbox.post(change, Topic.REMINDER, f"revised:{plan}", now=self._clock(), data={"what": "revised"})
 
     async def plan(self, tx: Transaction, change: int) -> None:
         """Put the sheet with everything that is going to happen into the thread."""
@@ -127,13 +132,22 @@ class Notifications:
 
     async def question(self, tx: Transaction, change: int) -> None:
         """Ask operators in the failure channel about all that waits for them now."""
-        now = self._clock()
-        await tx.outbox.post(change, Topic.FAILURE, f"question:{now:%Y%m%d%H%M%S%f}", now=now, data={"what": QUESTION})
+        await self._notice(tx, change, f"question:{self._clock():%Y%m%d%H%M%S%f}", {"what": QUESTION})
 
     async def failure(self, tx: Transaction, change: int, what: str, *, each: str = "", **data: str | int) -> None:
         """Tell the failure channel, once per ``what``, or once for ``each`` thing that it befalls."""
         name = f"{what}:{each}" if each else what
-        await tx.outbox.post(change, Topic.FAILURE, name, now=self._clock(), data={"what": what, "each": each, **data})
+        await self._notice(tx, change, name, {"what": what, "each": each, **data})
+
+    async def _notice(self, tx: Transaction, change: int, name: str, data: Mapping[str, Any]) -> None:
+        """Post into the failure channel of the rule that governs the change now, or the whole of which it is a part.
+
+        Where that is, is written down with it: an interrupted notice is looked for where it was sent, whatever the
+        policy says by then.
+        """
+        whole = await tx.changes.get(await tx.changes.whole(change))
+        channel = self._context.governing(whole).failure_channel
+        await tx.outbox.post(change, Topic.FAILURE, name, now=self._clock(), data=data, channel=channel)
 
 
 def _opening(opened: StageProgress, change: Change) -> str:

@@ -41,8 +41,10 @@ class ChangeDetails:
     stages: Sequence[StageProgress]
     #: When it may begin at the earliest, by its start and its change window; None when it may now.
     opens_at: datetime | None
-    #: Whom the request for approval addresses: who may approve now.
+    #: Who may approve it now.
     audience: Audience
+    #: Whom the request for approval mentions.
+    mentioned: Audience
     #: Jobs that the kind has at the provider right now, of all changes.
     in_flight: int
     #: Whether the provider has no free slot although we hold fewer than it allows: others hold the rest.

@@ -28,7 +28,7 @@ FILE_TRIES: Final = 3
 #: How often a sheet for one person is tried, whom the bot may not be able to write to any more.
 SHEET_TRIES: Final = 10
 #: How often a card may be left behind: its channel, the approval channel and the failure channel. What is refused
-#: after that is refused everywhere, and a fourth card would help nobody.
+#: after that is refused everywhere, and a fourth card would help nobody. Each channel of a rule's own is one more.
 MOST_MOVES: Final = 3
 #: Messages that go with a file.
 _FILES: Final = frozenset({Topic.PLAN, Topic.RESULTS, Topic.SHEET})
@@ -75,7 +75,7 @@ class Rerouting:
         message may be a fault of a moment.
         """
         try:
-            if await self._messenger.lost(_place(message, details, self._context.failure_channel).channel):
+            if await self._messenger.lost(_place(message, details).channel):
                 return error
         except DeliveryError as silence:
             log.info("slack does not say whether a channel is lost", key=message.key, why=silence.message)
@@ -130,7 +130,7 @@ class Rerouting:
         self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
     ) -> str:
         if message.topic is Topic.FAILURE:
-            return await self._redirect(tx, message, error)
+            return await self._redirect(tx, message, details, error)
         if message.topic in THREADED | {Topic.CARD}:
             rerouted = await self._move_card(tx, message, details, error)
         elif (await tx.changes.get(message.change)).state is not ChangeState.AWAITING_APPROVAL:
@@ -143,11 +143,13 @@ class Rerouting:
         await tx.outbox.postpone(message, owner=self._worker, until=now, error=error.message, surely_unsent=True)
         return "message rerouted"
 
-    async def _redirect(self, tx: Transaction, message: OutboxMessage, error: DeliveryRefused) -> str:
+    async def _redirect(
+        self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
+    ) -> str:
         """Send a notice to where it is seen instead; when that is nowhere, the last place is tried again later."""
-        here = message.channel or self._context.failure_channel
-        requester = (await tx.changes.get(message.change)).requester
-        there = _after(here, self._context.failure_channel, self._context.approval_channel, requester)
+        approvals, failures = self._channels(details)
+        here, requester = _place(message, details).channel, details.change.requester
+        there = _after(here, *failures, *approvals, requester)
         if not there:
             await self._wait(tx, message, error, NOWHERE_WAIT, sent=False)
         else:
@@ -163,12 +165,12 @@ class Rerouting:
         before = change.card
         if before != details.change.card:
             return True  # it moved while this was on its way
+        approvals, failures = self._channels(details)
         if before.ts and isinstance(error, MessageGone):
             there = before.channel
         else:  # there is always somebody: approvers, whoever hears of failures, and at last the requester in private
-            places = (self._context.approval_channel, self._context.failure_channel, change.requester)
-            there = _after(before.channel, *places)
-        if not there or len(await tx.outbox.former(change.id, Topic.CARD)) >= MOST_MOVES:
+            there = _after(before.channel, *approvals, *failures, change.requester)
+        if not there or len(await tx.outbox.former(change.id, Topic.CARD)) >= _most_moves(approvals, failures):
             return False
         await tx.changes.put(change.id, card=MessageRef(channel=there))
         await self._notify.card(tx, change.id)
@@ -180,22 +182,32 @@ class Rerouting:
     async def _move_request(
         self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
     ) -> bool:
-        """Ask for approval again in the same channel, or in the failure channel; when nowhere, the requester hears."""
+        """Ask for approval again in the same channel, or in the next one; when nowhere, the requester hears."""
         change = await tx.changes.hold(message.change)
-        before, there = change.approval_card, ""
+        before = change.approval_card
         if before != details.change.approval_card:
             return True
-        if before.ts and isinstance(error, MessageGone):
-            there = before.channel
-        elif before.channel != self._context.failure_channel:
-            there = self._context.failure_channel
-        if not there or len(await tx.outbox.former(change.id, Topic.APPROVAL_CARD)) >= MOST_MOVES:
+        gone = before.ts and isinstance(error, MessageGone)
+        approvals, failures = self._channels(details)
+        there = before.channel if gone else _after(before.channel, *approvals, *failures)
+        if not there or len(await tx.outbox.former(change.id, Topic.APPROVAL_CARD)) >= _most_moves(approvals, failures):
             await self._unasked(tx, message, error)
             return False
         await tx.changes.put(change.id, approval_card=MessageRef(channel=there))
         await self._notify.cards(tx, change.id)
         await self._notify.former(tx, change.id, Topic.APPROVAL_CARD, before)
         return True
+
+    def _channels(self, details: ChangeDetails) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Return where approval of the change is requested, and where its failures are told.
+
+        First comes what its rule says, and next what would hold if it said nothing.
+        """
+        rule, variables = details.policy, self._context.policies.fallback
+        return (
+            (rule.approval_channel, variables.approval_channel),
+            (rule.failure_channel, variables.failure_channel),
+        )
 
     async def _unasked(self, tx: Transaction, message: OutboxMessage, error: DeliveryRefused) -> None:
         if (await tx.changes.get(message.change)).state is ChangeState.AWAITING_APPROVAL:
@@ -206,13 +218,18 @@ def _look_pause(message: OutboxMessage) -> timedelta:
     return min(timedelta(seconds=2.0 ** min(message.attempts, 10)), NOWHERE_WAIT)
 
 
-def _place(message: OutboxMessage, details: ChangeDetails, failure_channel: str) -> MessageRef:
+def _place(message: OutboxMessage, details: ChangeDetails) -> MessageRef:
     """Return where a message belongs."""
     if message.topic is Topic.FAILURE:
-        return MessageRef(channel=message.channel or failure_channel)
+        return MessageRef(channel=message.channel or details.policy.failure_channel)
     return (
         details.change.approval_card if message.topic in {Topic.APPROVAL_CARD, Topic.REMINDER} else details.change.card
     )
+
+
+def _most_moves(*channels: tuple[str, str]) -> int:
+    """Return how often a card may be left behind; each of ``channels`` is what a rule says, and the variables."""
+    return MOST_MOVES + sum(1 for own, usual in channels if own != usual)
 
 
 def _after(present: str, *places: str) -> str:

@@ -52,7 +52,8 @@ class OutboxMessage:
     version: int
     #: When the message was last delivered; None for a standing message that has never been.
     sent_at: datetime | None
-    #: Where it goes instead of its usual channel, which refused it; empty when nothing refused it.
+    #: Where a notice goes, another channel by now if that one refused it; empty for what goes to a card, and for a
+    #: notice of an earlier version that nothing refused.
     channel: str = ""
     #: Slack's own time, as a ``ts``, before the first attempt that may have reached it; empty when it told none.
     floor: str = ""

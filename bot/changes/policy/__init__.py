@@ -28,6 +28,7 @@ from bot.changes.policy.verdicts import (
     may_request,
     may_stop_own,
     who_may_approve,
+    whom_to_mention,
 )
 
 __all__ = [
@@ -64,5 +65,6 @@ __all__ = [
     "stage_progress",
     "unsatisfiable",
     "who_may_approve",
+    "whom_to_mention",
     "why_lapsed",
 ]

@@ -107,7 +107,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audience:
-    """Whom a request for approval addresses, as sorted Slack ids."""
+    """Who may approve, or whom a request for approval mentions, as sorted Slack ids."""
 
     users: tuple[str, ...]
     groups: tuple[str, ...]

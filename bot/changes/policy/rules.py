@@ -45,6 +45,11 @@ class Rule:
     why: str = ""
     requesters: Grant | None = None
     approvers: Grant | None = None
+    #: Ids of channels.
+    approval_channel: str | None = None
+    failure_channel: str | None = None
+    #: Whom a request for approval mentions; the empty grant: nobody.
+    mention: Grant | None = None
     approvals_required: int | None = None
     #: Who may approve as well once a request has waited for ``fallback_after``; both or neither.
     fallback_approvers: Grant | None = None
@@ -116,6 +121,9 @@ class Rule:
             requesters=_said(self.requesters, fallback.requesters),
             stages=_said(self.stages, (stage,)),
             operators=fallback.operators,
+            approval_channel=_said(self.approval_channel, fallback.approval_channel),
+            own_failure_channel=_said(self.failure_channel, fallback.own_failure_channel),
+            mention=_said(self.mention, fallback.mention),
             approval_ttl=_said(self.approval_ttl, fallback.approval_ttl),
             max_numbers=_said(self.largest, fallback.max_numbers),
             self_approval=_said(self.self_approval, fallback.self_approval),

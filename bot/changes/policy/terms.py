@@ -32,10 +32,16 @@ class Policy:
     #: Who has to approve, one stage after the other; at least one, and without a name where it is the only one.
     stages: tuple[ApprovalStage, ...]
     operators: Grant
+    #: Id of the channel in which approval is requested.
+    approval_channel: str
     #: How long a request waits for its approvals.
     approval_ttl: timedelta
     #: Most numbers in one change.
     max_numbers: int
+    #: Id of the channel that hears of failures, where one was named; ask :attr:`failure_channel`.
+    own_failure_channel: str | None = None
+    #: Whom a request for approval mentions, whoever may approve it; None: who may.
+    mention: Grant | None = None
     #: Whether a requester's own approval counts.
     self_approval: bool = False
     #: What decisions call this rule; the variables of the environment are one rule.
@@ -63,3 +69,8 @@ class Policy:
     def approvals_required(self) -> int:
         """How many different people have to approve, in all stages together."""
         return sum(stage.approvals_required for stage in self.stages)
+
+    @property
+    def failure_channel(self) -> str:
+        """Id of the channel that hears of failures: the approval channel where no other was named."""
+        return self.own_failure_channel or self.approval_channel

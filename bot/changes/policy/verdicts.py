@@ -144,7 +144,7 @@ def may_read(policy: Policy, readers: Grant, person: Person, membership: Members
 
 
 def who_may_approve(policy: Policy, requester: str, grant: Grant | None = None) -> Audience:
-    """Return whom of ``grant`` to show and mention in a request; the requester only if that approval would count.
+    """Return whom of ``grant`` to show as those who may approve; the requester only if that approval would count.
 
     Without it, the approvers of all stages.
     """
@@ -153,6 +153,13 @@ def who_may_approve(policy: Policy, requester: str, grant: Grant | None = None) 
     grant = policy.approvers if grant is None else grant
     users = grant.users if policy.self_approval else grant.users - {requester}
     return Audience(users=tuple(sorted(users)), groups=tuple(sorted(grant.groups)))
+
+
+def whom_to_mention(policy: Policy, requester: str, grant: Grant | None = None) -> Audience:
+    """Return whom a request mentions: those of ``grant`` who may approve, unless the policy names others."""
+    if policy.mention is None or not policy.allowed:
+        return who_may_approve(policy, requester, grant)
+    return Audience(users=tuple(sorted(policy.mention.users)), groups=tuple(sorted(policy.mention.groups)))
 
 
 def kind_off(kind: str) -> Verdict:

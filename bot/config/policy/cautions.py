@@ -18,6 +18,9 @@ _TERMS: Final = {
     "fallback_after": "fallback_after",
     "stages": "stages",
     "self_approval": "self_approval",
+    "approval_channel": "approval_channel",
+    "failure_channel": "failure_channel",
+    "mention": "mention",
     "approval_ttl": "deadline",
     "reminder": "reminder",
     "largest": "largest",
@@ -75,6 +78,8 @@ def _of(rule: Rule, policies: Policies) -> Iterator[str]:
     for kind, policy in policies.outcomes(rule).items():
         yield from _people(rule, policy, kind)
     policy = policies.under(rule, "")
+    if _strangers(policy):
+        yield "mention names none of the approvers: whoever is notified cannot approve."
     if policy.max_numbers < rule.min_numbers:
         limit = "largest" if rule.largest is not None else "LINESMAN_MAX_NUMBERS"
         yield f"min_numbers is {rule.min_numbers:,} and {limit} is {policy.max_numbers:,}: every change is too large."
@@ -90,6 +95,13 @@ def _too_late(policy: Policy) -> Iterator[str]:
             where = f"stage “{stage.name}”: " if stage.name else ""
             expire = f"requests expire after {spoken(policy.approval_ttl)}"
             yield f"{where}no fallback approver ever may approve: {expire}. Set a shorter fallback_after."
+
+
+def _strangers(policy: Policy) -> bool:
+    """Return whether those whom a request mentions are surely no approvers; who is in a group is not known here."""
+    mention, approvers = policy.mention or Grant(), Grant.union(stage.everyone for stage in policy.stages)
+    unsure = bool(mention.groups or approvers.groups)
+    return bool(mention.users) and not unsure and mention.users.isdisjoint(approvers.users)
 
 
 def _people(rule: Rule, policy: Policy, kind: str) -> Iterator[str]:

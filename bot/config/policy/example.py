@@ -26,6 +26,9 @@ stages = [                              # one after the other, in place of appro
   { name = "safety", approvers = ["S0SAFETY"], approvals_required = 2 },
   { name = "network", approvers = ["U0BOSS"], fallback_approvers = ["S0NETWORK"], fallback_after = "1h" },
 ]
+approval_channel = "C0SAFETY"           # where approval is requested; Linesman has to be in it
+failure_channel = "C0ALARMS"            # where its failures are told
+mention = ["S0ONCALL"]                  # whom requests mention, whoever may approve; []: nobody
 deadline = "4h"
 reminder = "30m"                        # then after another 60 minutes, 120, ...; "never": no reminders
 largest = 5000                          # larger changes are refused

@@ -58,7 +58,8 @@ def _terms(rule: Rule, policies: Policies) -> str:
     if not outcomes:
         return "nobody may make them, because they are off by default and the rule does not say allow = true"
     usual = outcomes.pop("") if "" in outcomes else outcomes.popitem()[1]
-    return _allowed(usual, "".join(f" ({policy.approvals_required:,} for {kind})" for kind, policy in outcomes.items()))
+    more_approvals = "".join(f" ({policy.approvals_required:,} for {kind})" for kind, policy in outcomes.items())
+    return "; ".join([_allowed(usual, more_approvals), *_routes(usual, policies.fallback)])
 
 
 def _allowed(policy: Policy, more_approvals: str = "") -> str:
@@ -88,6 +89,16 @@ def _stage(stage: ApprovalStage, more_approvals: str) -> str:
     if stage.fallback_after is None:
         return f"{approvals}{named}"
     return f"{approvals}{named}, after {spoken(stage.fallback_after)} also from {stage.fallback_approvers}"
+
+
+def _routes(policy: Policy, fallback: Policy) -> Iterator[str]:
+    """Yield where ``policy`` has people told, and whom, as far as it differs from ``fallback``."""
+    if policy.approval_channel != fallback.approval_channel:
+        yield f"approval is requested in {policy.approval_channel}"
+    if policy.mention is not None:
+        yield f"requests for approval mention {policy.mention}"
+    if policy.failure_channel != fallback.failure_channel:
+        yield f"failures are reported in {policy.failure_channel}"
 
 
 def _numbers(count: int) -> str:

@@ -26,6 +26,7 @@ READERS: Final = "readers"
 #: The keys of a rule whose values are lists of tables.
 WINDOWS: Final = "windows"
 STAGES: Final = "stages"
+_CHANNEL: Final = re.compile(r"[CG][A-Z0-9]{2,}")
 _KIND: Final = re.compile(r"[a-z0-9_*]+(?:\.[a-z0-9_*]+)*")
 
 
@@ -123,6 +124,14 @@ def _texts(value: object, what: str) -> list[str]:
     return [entry.strip() for entry in entries]
 
 
+def _channel(value: object) -> str:
+    if not isinstance(value, str) or not _CHANNEL.fullmatch(value):
+        raise ValueError(
+            f"must be a channel id (C… or G…), not {told(value)}: copy the id from the bottom of the channel's details"
+        )
+    return value
+
+
 def _kinds(value: object) -> tuple[str, ...]:
     what = "kinds such as telnyx.emergency or telnyx.*"
     kinds = _texts(value, what)
@@ -155,7 +164,7 @@ def _requesters(value: object) -> Grant:
     return people(value, everyone_allowed=True)
 
 
-def _approvers(value: object) -> Grant:
+def _named(value: object) -> Grant:
     return people(value, everyone_allowed=False)
 
 
@@ -183,19 +192,34 @@ KEYS: Final[Mapping[str, Key]] = {
     "requesters": Key(
         "requesters", _requesters, 'who may request: user ids `U…`/`W…` and user group ids `S…`, or `"*"` for everybody'
     ),
-    "approvers": Key("approvers", _approvers, 'who may approve: the same, without `"*"`'),
+    "approvers": Key("approvers", _named, 'who may approve: the same, without `"*"`'),
     "approvals_required": Key(
         "approvals_required", _count, "how many different approvers a change needs; 2 for a kind that is off by default"
     ),
     "fallback_approvers": Key(
         "fallback_approvers",
-        _approvers,
+        _named,
         "who may approve as well once the request has waited for `fallback_after`: the same list",
     ),
     "fallback_after": Key(
         "fallback_after", _deadline, "how long a request, or a stage, waits for its approvers alone: as `deadline`"
     ),
     "self_approval": Key("self_approval", _truth, "`true`: a requester's own approval counts"),
+    "approval_channel": Key(
+        "approval_channel", _channel, "id of the channel in which approval is requested; Linesman has to be in it"
+    ),
+    "failure_channel": Key(
+        "failure_channel",
+        _channel,
+        "id of the channel that hears of failures; without it `LINESMAN_FAILURE_CHANNEL`, and where that is not set "
+        "either, the rule's approval channel",
+    ),
+    "mention": Key(
+        "mention",
+        _named,
+        "whom requests for approval and reminders mention: user ids and user group ids, `[]` for nobody; without it, "
+        "the approvers. It decides who is notified, not who may approve",
+    ),
     "deadline": Key(
         "approval_ttl", _deadline, 'how long a request waits for approval: `"90s"`, `"15m"`, `"4h"`, `"2d"`'
     ),

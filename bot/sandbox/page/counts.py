@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from bot.sandbox.page.world import APPROVALS, StandIns
+from bot.sandbox.page.world import REQUESTS, StandIns
 from bot.sandbox.slack import File, SlackStandIn
 from bot.sandbox.slack.records import Json
 from bot.sandbox.slack.workspace import BOT_USER
@@ -86,16 +86,20 @@ def approved_changes(slack: SlackStandIn) -> set[str]:
 
     From the click to the word a moment passes, and a long one while Slack or the bot is down.
     """
-    said = (message for message in slack.messages(APPROVALS) if message.user == BOT_USER)
-    requests = ["\n".join(_texts(message.blocks)) for message in said]
-    approved = [text for text in requests if _APPROVED.search(text)]
+    approved = [text for text in _requests(slack) if _APPROVED.search(text)]
     return {name[0] for text in (*approved, *_clicked(slack)) if (name := _CHANGE.search(text))}
 
 
 def _temporary(slack: SlackStandIn) -> set[str]:
     """Return the names of the changes whose numbers are changed once more, at their end."""
-    said = ("\n".join(_texts(message.blocks)) for message in slack.messages(APPROVALS) if message.user == BOT_USER)
-    return {name[0] for text in said if _TEMPORARY in text and (name := _CHANGE.search(text))}
+    return {name[0] for text in _requests(slack) if _TEMPORARY in text and (name := _CHANGE.search(text))}
+
+
+def _requests(slack: SlackStandIn) -> Iterator[str]:
+    """Yield what the requests for approval say."""
+    for message in (each for channel in REQUESTS for each in slack.messages(channel)):
+        if message.user == BOT_USER:
+            yield "\n".join(_texts(message.blocks))
 
 
 def _clicked(slack: SlackStandIn) -> Iterator[str]:

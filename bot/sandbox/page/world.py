@@ -21,15 +21,25 @@ MANAGERS: Final = "S0MANAGERS"
 OPS: Final = "C0NUMBEROPS"
 APPROVALS: Final = "C0APPROVALS"
 FAILURES: Final = "C0FAILURES"
+SAFETY: Final = "C0SAFETY"
+#: Where approval is requested.
+REQUESTS: Final = (APPROVALS, SAFETY)
 
 #: Who is there, and what the page calls them.
 ROLES: Final[Mapping[str, str]] = {ANA: "engineer", MAX: "manager", MIA: "manager", GUS: "guest", SAM: "stranger"}
-#: What the policy file says: deletions are off where no rule allows them, and the visitor is to see one.
-POLICY: Final = """\
+#: What the policy file says: deletions are off where no rule allows them, and the visitor is to see one; and changes
+#: of emergency service are asked for elsewhere.
+POLICY: Final = f"""\
 [[rule]]
 name = "deletions"
 kinds = ["telnyx.delete"]
 allow = true
+
+[[rule]]
+name = "emergency"
+kinds = ["telnyx.emergency"]
+approval_channel = "{SAFETY}"
+mention = ["{MIA}"]
 """
 #: Seconds that a job takes: long enough to watch, short enough to wait for.
 JOB_SECONDS: Final = 4.0
@@ -77,7 +87,7 @@ def _people(slack: SlackStandIn) -> None:
     slack.add_person(GUS, name="Gus", guest=True)
     slack.add_person(SAM, name="Sam", foreign_team="T0ELSEWHERE", stranger=True)
     slack.add_channel(OPS, name="number-ops", members=ROLES)
-    for channel, name in ((APPROVALS, "number-approvals"), (FAILURES, "number-failures")):
+    for channel, name in ((APPROVALS, "number-approvals"), (FAILURES, "number-failures"), (SAFETY, "number-safety")):
         slack.add_channel(channel, name=name, members=[ANA, MAX, MIA])
     slack.add_usergroup(MANAGERS, handle="managers", members=[MAX, MIA])
 

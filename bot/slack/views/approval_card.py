@@ -30,9 +30,11 @@ from bot.slack.views.fragments import (
     SAID,
     asked_lines,
     audience_text,
+    called,
     comment_lines,
     decision_text,
     jobs_text,
+    mentions,
     state_word,
 )
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
@@ -59,7 +61,7 @@ def approval_text(details: ChangeDetails) -> str:
     change = details.change
     if change.state is ChangeState.AWAITING_APPROVAL:
         return (
-            f"{audience_text(details.audience)}: {person(change.requester)} requests approval of "
+            f"{called(details.mentioned)}{person(change.requester)} requests approval of "
             f"{change.public_id}, {numbers_of(change, details.tally.total)}"
         )
     return f"{change.public_id}: {state_word(change)}"
@@ -106,12 +108,26 @@ def approval_card(details: ChangeDetails) -> list[Block]:
     said = (asked_lines(details), comment_lines(details.decisions), _rejection_line(details))
     blocks += [section(each) for each in said if each]
     if waiting:
-        own = f"The rule {code(details.policy.name)} lets the requester approve as well."
-        requester = own if details.policy.self_approval else "The requester may not."
-        blocks.append(context(f"May approve: {audience_text(details.audience)}. {requester}"))
+        blocks.append(context(_addressed(details)))
         blocks.append(decision_buttons(details))
     blocks.append(context(f"Plan `{change.digest[:12]}`"))
     return blocks
+
+
+def _addressed(details: ChangeDetails) -> str:
+    """Return who may approve, and whom the request mentions where the policy says that: nobody else is notified."""
+    if details.policy.mention is None:
+        return may_approve_line(details)
+    named = mentions(details.mentioned)
+    whom = f"For {named}." if named else "Nobody is mentioned."
+    return f"{whom} *Details* shows who may approve."
+
+
+def may_approve_line(details: ChangeDetails) -> str:
+    """Return who may approve, with mentions of them."""
+    own = f"The rule {code(details.policy.name)} lets the requester approve as well."
+    requester = own if details.policy.self_approval else "The requester may not."
+    return f"May approve: {audience_text(details.audience)}. {requester}"
 
 
 def _rejection_line(details: ChangeDetails) -> str:

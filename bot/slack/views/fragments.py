@@ -53,9 +53,18 @@ def kind_words(kind: Kind | None, name: str) -> str:
 
 
 def audience_text(audience: Audience) -> str:
-    """Return mentions of all who are asked to approve."""
-    named = [person(user) for user in audience.users] + [f"<!subteam^{group}>" for group in audience.groups]
-    return ", ".join(named) or "nobody"
+    """Return mentions of all who may approve, to be shown where that notifies nobody who is not to be."""
+    return mentions(audience) or "nobody"
+
+
+def mentions(audience: Audience) -> str:
+    """Return mentions of all of ``audience``; empty when there is nobody."""
+    return ", ".join([person(user) for user in audience.users] + [f"<!subteam^{group}>" for group in audience.groups])
+
+
+def called(audience: Audience) -> str:
+    """Return what a message begins with that is for ``audience``; empty when it is for nobody in particular."""
+    return f"{named}: " if (named := mentions(audience)) else ""
 
 
 def decision_text(decisions: Sequence[Decision], required: int) -> str:

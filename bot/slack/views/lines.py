@@ -13,10 +13,10 @@ from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.fragments import (
     SAID,
-    audience_text,
     comment_lines,
     count_parts,
     decision_text,
+    mentions,
     state_word,
     trouble,
 )
@@ -155,7 +155,7 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
         case "unasked":
             return (
                 f"⚠️ The approval request for {where} could not be posted: {code(data['why'], 300)} Invite "
-                "the bot to the approval channel and request approval again."
+                f"the bot to {channel(details.policy.approval_channel)} and request approval again."
             )
         case "fault":
             name = change.public_id
@@ -215,10 +215,12 @@ def reminder(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list
         return revised_notice(details)
     change = details.change
     answered = {each.person for each in details.decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES}
-    waiting = replace(details.audience, users=tuple(user for user in details.audience.users if user not in answered))
+    asked = details.mentioned
+    waiting = mentions(replace(asked, users=tuple(user for user in asked.users if user not in answered)))
+    whom = f": {waiting}" if waiting else ""
     until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
     passed = change.start is not None and change.start.at <= details.now
     soon = "once the freeze is lifted" if details.freeze else "at once"
     late = f" Its start, {change.start}, has passed: approved now, it starts {soon}." if passed else ""
-    text = f"⏰ {change.public_id} still waits for a decision: {audience_text(waiting)}.{late}{until}"
+    text = f"⏰ {change.public_id} still waits for a decision{whom}.{late}{until}"
     return text, [section(text)]

@@ -157,7 +157,7 @@ def _plan(details: ChangeDetails) -> View:
         quote(change.draft.reason),
         section(
             f"*Needs {change.approvals_required} {'approval' if change.approvals_required == 1 else 'approvals'}* "
-            f"from {audience_text(details.audience)}. "
+            f"from {audience_text(details.audience)}, requested in {channel(details.policy.approval_channel)}. "
             f"If nobody decides before {when(details.expires_if_asked_now)}, the request expires."
         ),
         *([_count_field()] if details.kind.removes and not summary.locked else []),

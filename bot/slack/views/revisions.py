@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bot.changes.model.change import Change
 from bot.slack.views.elements import Block, View, button, code, context, field, modal, person, section
-from bot.slack.views.fragments import SAID, audience_text
+from bot.slack.views.fragments import SAID, called
 from bot.workflow.ports import ChangeDetails
 
 #: The modal in which an approver says what should be different.
@@ -63,7 +63,7 @@ def revised_notice(details: ChangeDetails) -> tuple[str, list[Block]]:
     """Return text and blocks of the word to the approvers that there is another plan to decide on."""
     change = details.change
     text = (
-        f"🔁 {audience_text(details.audience)}: {person(change.requester)} requests approval of another plan of "
+        f"🔁 {called(details.mentioned)}{person(change.requester)} requests approval of another plan of "
         f"{change.public_id}. The request above shows it; earlier approvals do not count for it."
     )
     return text, [section(text)]

@@ -10,6 +10,7 @@ from bot.changes.input.list_query import ListQuery
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.list_rows import ListPage, ListRow
+from bot.slack.views.approval_card import may_approve_line
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import (
     Block,
@@ -112,6 +113,8 @@ def details(change_details: ChangeDetails, history: Sequence[Event]) -> View:
             blocks.append(section(f"*Before and after, for example*\n{sample}"))
         if warnings := warning_lines(change_details.kind, summary):
             blocks.append(section(f"*Before you approve*\n{warnings}"))
+    if change_details.change.state is ChangeState.AWAITING_APPROVAL:
+        blocks.append(context(may_approve_line(change_details)))
     blocks.append(section(f"*History*\n{history_lines(history)}"))
     return modal("details", change_details.change.public_id, blocks)
 

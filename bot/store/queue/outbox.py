@@ -32,13 +32,23 @@ class Outbox:
         self._connection = connection
 
     async def post(
-        self, change: int, topic: Topic, name: str, *, now: datetime, data: Mapping[str, Any] | None = None
+        self,
+        change: int,
+        topic: Topic,
+        name: str,
+        *,
+        now: datetime,
+        data: Mapping[str, Any] | None = None,
+        channel: str = "",
     ) -> None:
-        """Decide on a message. Deciding again on the same one does nothing: a message has one key for ever."""
+        """Decide on a message. Deciding again on the same one does nothing: a message has one key for ever.
+
+        ``channel`` is where it goes; empty when that is where a card is, or one person.
+        """
         key = f"{public_id(change)}:{topic.value}:{name}"
         present = await self._connection.execute(select(outbox.c.id).where(outbox.c.key == key))
         if present.first() is None:
-            await self._insert(change, topic, key, now, data or {})
+            await self._insert(change, topic, key, now, data or {}, channel=channel)
 
     async def show(
         self,
@@ -242,9 +252,18 @@ class Outbox:
         found: datetime | None = await self._connection.scalar(select(since).where(outbox.c.state == PENDING))
         return found
 
-    async def _insert(self, change: int, topic: Topic, key: str, now: datetime, data: Mapping[str, Any]) -> None:
+    async def _insert(
+        self, change: int, topic: Topic, key: str, now: datetime, data: Mapping[str, Any], *, channel: str = ""
+    ) -> None:
         statement = outbox.insert().values(
-            key=key, change_id=change, topic=topic.value, data=dict(data), state=PENDING, due_at=now, waiting_since=now
+            key=key,
+            change_id=change,
+            topic=topic.value,
+            data=dict(data),
+            channel=channel,
+            state=PENDING,
+            due_at=now,
+            waiting_since=now,
         )
         await self._connection.execute(statement)
 

@@ -105,7 +105,7 @@ class Approvals:
             await self._show(change_id)
             raise Superseded(
                 f"The start of {change.public_id}, {change.start}, passed after this was shown, so the change would "
-                "start at once. The request in the approval channel is up to date: approve it there if you agree."
+                "start at once. The request for approval is up to date: approve it there if you agree."
             )
         lapses = await self._lapses(change, by) if verb is DecisionVerb.APPROVE else ()
         answer = await self._write(change, verdict, lapses, by=by, verb=verb, reason=reason, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -23,6 +24,14 @@ from bot.workflow.revisions import still_revises, take_over
 
 #: The field in which a requester types how many numbers there are.
 COUNT: Final = "count"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Places:
+    """Ids of the channels in which a change is shown; what was posted already stays where it is."""
+
+    card: str
+    request: str
 
 
 class ApprovalRequests:
@@ -64,17 +73,17 @@ class ApprovalRequests:
         verdict = await self._authorization.request(by, change.kind, change.size, change.names)
         policy = self._authorization.policy_of(change)
         await self._authorization.approvable(policy, change)
-        channel = await self._card_channel(change) if asked is change else ""
+        places = await self._places(change, asked, policy)
         async with self._context.database.transaction() as tx:
-            await self._write(tx, change_id, asked.id, by=by, rule=verdict.rule, policy=policy, channel=channel)
+            await self._write(tx, change_id, asked.id, by=by, rule=verdict.rule, policy=policy, places=places)
         self._context.ring()
         async with self._context.database.reading() as tx:
             return await tx.changes.get(asked.id)
 
     async def _write(
-        self, tx: Transaction, planned: int, asked: int, *, by: str, rule: str, policy: Policy, channel: str
+        self, tx: Transaction, planned: int, asked: int, *, by: str, rule: str, policy: Policy, places: _Places
     ) -> None:
-        """Ask for approval of the plan of ``planned`` as that of ``asked``; a new card goes to ``channel``."""
+        """Ask for approval of the plan of ``planned`` as that of ``asked``, in ``places``."""
         now = self._context.clock()
         change = await tx.changes.hold(planned)
         if change.state is not ChangeState.PLANNED:
@@ -104,10 +113,19 @@ class ApprovalRequests:
             await tx.tasks.add(Task.REMIND, asked, now + policy.reminder)
         await wait_for_fallback(tx, asked, open_stage(stage_progress(policy.stages, (), now)))
         await tx.events.add(asked, "approval_requested", at=now, actor=by, digest=change.digest, rule=rule)
+        anew = await self._place(tx, asked, places)
         if asked == planned:
-            approval_card = MessageRef(channel=self._context.approval_channel)
-            await tx.changes.put(asked, card=MessageRef(channel=channel), approval_card=approval_card)
-        await self._tell(tx, asked, change)
+            await tx.changes.put(asked, card=MessageRef(channel=places.card))
+        await self._tell(tx, asked, change, anew=anew)
+
+    async def _place(self, tx: Transaction, asked: int, places: _Places) -> bool:
+        """Have the request posted in its channel, unless it is there; tell whether that is another one than before."""
+        before = (await tx.changes.get(asked)).approval_card
+        if before.channel == places.request:
+            return False
+        await tx.changes.put(asked, approval_card=MessageRef(channel=places.request))
+        await self._notify.former(tx, asked, Topic.APPROVAL_CARD, before)
+        return bool(before.channel)
 
     async def _lock(self, tx: Transaction, asked: int, planned: Change, now: datetime) -> None:
         """Lock what the plan of ``planned`` is going to change, which is that of ``asked`` by now."""
@@ -117,15 +135,15 @@ class ApprovalRequests:
         else:
             await tx.locks.take_planned(asked, provider, now)
 
-    async def _tell(self, tx: Transaction, asked: int, planned: Change) -> None:
-        """Have the request for approval shown, and told in the thread of what it belongs to."""
+    async def _tell(self, tx: Transaction, asked: int, planned: Change, *, anew: bool) -> None:
+        """Have the request for approval shown, ``anew`` if it moved, and told in the thread of what it belongs to."""
         await self._notify.cards(tx, asked)
         if planned.part_of is not None:
             await self._notify.line(tx, asked, "asked")
         elif planned.id == asked:
             await self._notify.plan(tx, asked)
         else:
-            await self._notify.revised(tx, asked, planned.digest)
+            await self._notify.revised(tx, asked, planned.digest, anew=anew)
 
     def _counted(self, change: Change, counted: str) -> None:
         summary = change.summary
@@ -135,10 +153,19 @@ class ApprovalRequests:
         if not digits.isdecimal() or int(digits) != summary.numbers:
             raise InputError({COUNT: f"Type how many numbers will be deleted, as shown above: {summary.numbers:,}."})
 
-    async def _card_channel(self, change: Change) -> str:
-        if change.origin and await self._context.directory.can_post(change.origin, change.requester):
-            return change.origin
-        return self._context.approval_channel
+    async def _places(self, change: Change, asked: Change, policy: Policy) -> _Places:
+        """Return where the plan of ``change`` is shown as that of ``asked``.
+
+        A request that was posted moves when another rule governs the new plan, because those who may decide now may
+        read another channel; but not into one in which the bot is not.
+        """
+        can_post, channel = self._context.directory.can_post, policy.approval_channel
+        if asked is not change:
+            here = asked.approval_card.channel
+            there = channel if channel == here or await can_post(channel, change.requester) else here
+            return _Places(card=asked.card.channel, request=there)
+        at_origin = change.origin and await can_post(change.origin, change.requester)
+        return _Places(card=change.origin if at_origin else channel, request=channel)
 
 
 def _expires_at(change: Change, policy: Policy, now: datetime) -> datetime:

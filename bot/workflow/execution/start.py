@@ -120,8 +120,7 @@ class ChangeStart:
         """
         if change.part_of is None:
             return self._authorization.still_allowed(change)
-        policies = self._context.policies
-        return policies.governing(change.kind, change.size, change.names) or policies.fallback
+        return self._context.governing(change)
 
     async def _stands(self, whole: int) -> bool:
         """Tell whether the stored plan of a temporary change, which says what is restored, is the approved one."""

@@ -15,7 +15,7 @@ from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.restores import RestoreCells, restore_cells
 from bot.changes.outcome.results import Columns, PlanSheet, ResultsSheet, Touched
-from bot.changes.policy import Policy, open_stage, stage_progress, who_may_approve
+from bot.changes.policy import open_stage, stage_progress, who_may_approve, whom_to_mention
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -56,7 +56,7 @@ class ChangeDetailsReader:
     async def _read(self, tx: Transaction, change: Change) -> ChangeDetails:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
-        policy = self._policy(change)
+        policy = self._context.governing(change)
         tally = change.kept or await tx.operations.tally(change.id)
         provider, freeze = self._context.catalogue.provider(kind), await tx.freezes.current()
         batches = await tx.batches.of(change.id)
@@ -65,6 +65,7 @@ class ChangeDetailsReader:
             change = replace(change, card=whole.card)
         decisions = await tx.decisions.of(change.id)
         stages = stage_progress(policy.stages, decisions, change.requested_at)
+        open_to = open_stage(stages).open_to(now)
         expires_at = now + policy.approval_ttl
         temporary = change.until is not None and change.part_of is None
         restore = await tx.changes.part(change.id, FollowUp.RESTORE) if temporary else None
@@ -83,7 +84,8 @@ class ChangeDetailsReader:
             typical_seconds=await tx.batches.typical_seconds(change.kind),
             policy=policy,
             stages=stages,
-            audience=who_may_approve(policy, change.requester, open_stage(stages).open_to(now)),
+            audience=who_may_approve(policy, change.requester, open_to),
+            mentioned=whom_to_mention(policy, change.requester, open_to),
             in_flight=await tx.batches.in_flight(change.kind),
             slots_taken=await tx.batches.slot_refused(change.kind, now - SLOT_NEWS) is not None,
             opens_at=begins_at(change.start, policy.windows, now),
@@ -164,16 +166,12 @@ class ChangeDetailsReader:
             ScheduledChange(
                 change=change,
                 kind=kinds[change.kind],
-                opens_at=begins_at(change.start, self._policy(change).windows, now),
+                opens_at=begins_at(change.start, self._context.governing(change).windows, now),
                 now=now,
             )
             for change in found
             if change.kind in kinds
         ]
-
-    def _policy(self, change: Change) -> Policy:
-        policies = self._context.policies
-        return policies.governing(change.kind, change.size, change.names) or policies.fallback
 
 
 async def _portions(operations: AsyncIterator[Operation]) -> AsyncIterator[list[Operation]]:

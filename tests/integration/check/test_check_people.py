@@ -275,7 +275,7 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
     file.write_text(
         '[[rule]]\nname = "routing"\nsettings = ["connection_id"]\napprovers = ["U0KIM", "U0MAX"]\n'
         "approvals_required = 2\n\n"
-        '[[rule]]\nname = "tags"\nsettings = ["tags"]\nrequesters = ["S0NONE"]\n\n'
+        '[[rule]]\nname = "tags"\nsettings = ["tags"]\nrequesters = ["S0NONE"]\nmention = ["U0KIM", "U0MAX"]\n\n'
         '[[rule]]\nname = "no"\nkinds = ["telnyx.emergency"]\nallow = false\n',
         encoding="utf-8",
     )
@@ -299,6 +299,10 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
             "members, so it allows nobody."
         ),
         ("OK    At least 2 people can approve under policy.toml, rule 2 “tags”, and a change needs 1 approval."),
+        (
+            "WARN  policy.toml, rule 2 “tags”, mention, names Kim (U0KIM), whose account is deactivated and may not be "
+            "mentioned: remove the id."
+        ),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -186,6 +187,40 @@ CHANNELS = [
         ),
     ),
 ]
+
+
+async def test_the_channels_of_rules(place: Any, tmp_path: Path) -> None:
+    """Each channel that a rule names is looked at once, under the rules' names; one of the variables only as such."""
+    place.slack.add_channel("C0SAFETY", name="safety")
+    place.slack.add_channel("C0OLD", name="old", archived=True)
+    file = tmp_path / "policy.toml"
+    file.write_text(
+        '[[rule]]\nname = "emergency"\nkinds = ["telnyx.emergency"]\napproval_channel = "C0SAFETY"\n'
+        'failure_channel = "C0OLD"\n\n'
+        '[[rule]]\nname = "tags"\nsettings = ["tags"]\napproval_channel = "C0APPROVE"\nfailure_channel = "C0SAFETY"\n\n'
+        '[[rule]]\nname = "rest"\napproval_channel = "C0NONE"\n',
+        encoding="utf-8",
+    )
+    place.env["LINESMAN_POLICY_FILE"] = str(file)
+
+    status, said = await place.check()
+
+    assert status == 1
+    assert [line for line in said if "channel of policy.toml" in line] == [
+        (
+            "OK    Linesman is in the approval channel of policy.toml, rule 1 “emergency” and failure channel of "
+            "policy.toml, rule 2 “tags” #safety (C0SAFETY)."
+        ),
+        (
+            "FAIL  The failure channel of policy.toml, rule 1 “emergency” #old (C0OLD) is archived: unarchive it, or "
+            "name another channel there."
+        ),
+        (
+            "FAIL  The approval channel of policy.toml, rule 3 “rest” C0NONE does not exist, or is private and "
+            "Linesman is not in it: type `/invite @linesman` there, or name another channel there."
+        ),
+    ]
+    assert "OK    Linesman is in the approval channel #approvals (C0APPROVE)." in said
 
 
 @pytest.mark.parametrize(("env", "spoil", "said"), BOT)

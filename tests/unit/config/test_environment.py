@@ -67,7 +67,7 @@ class TestGood:
             "LINESMAN_LOG_LEVEL": "info",
             "LINESMAN_LOG_FORMAT": "json",
         }
-        assert settings.failure_channel == "C0APPROVE"
+        assert settings.policy.failure_channel == "C0APPROVE"
         assert settings.socket_mode
         assert settings.telnyx is not None
         assert settings.telnyx.api_key.get_secret_value() == "KEY0123_five"
@@ -96,6 +96,7 @@ class TestGood:
                 ),
             ),
             operators=Grant(users=frozenset({"U0ROOT"})),
+            approval_channel="C0APPROVE",
             approval_ttl=timedelta(minutes=1),
             max_numbers=5,
         )

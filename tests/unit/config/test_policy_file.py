@@ -66,6 +66,9 @@ class TestExample:
                         fallback_after=timedelta(hours=1),
                     ),
                 ),
+                approval_channel="C0SAFETY",
+                failure_channel="C0ALARMS",
+                mention=Grant(groups=frozenset({"S0ONCALL"})),
                 approval_ttl=timedelta(hours=4),
                 reminder=timedelta(minutes=30),
                 largest=5000,
@@ -115,7 +118,8 @@ class TestExample:
                 "approvals from S0SAFETY (stage safety), then 1 approval from U0BOSS (stage network), after 1 h also "
                 "from S0NETWORK; expires after 4 h; first reminder after 30 min; "
                 "refused above 5,000 numbers; sent Mon to Fri from 20:00 to 06:00 the next day or Sat, "
-                "Sun all day, Europe/Berlin time; continues without numbers that are stale."
+                "Sun all day, Europe/Berlin time; continues without numbers that are stale; approval is requested in "
+                "C0SAFETY; requests for approval mention S0ONCALL; failures are reported in C0ALARMS."
             ),
             (
                 "3. small changes: telnyx.settings changes of at most 10 numbers; may be requested by U0REQ; 1 "

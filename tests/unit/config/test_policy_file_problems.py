@@ -33,8 +33,9 @@ WRONG: list[tuple[str, str]] = [
         "zzz = 1",
         (
             "“zzz” is not a key of a rule: the keys are name, kinds, min_numbers, max_numbers, settings, allow, why, "
-            "requesters, approvers, approvals_required, fallback_approvers, fallback_after, self_approval, deadline, "
-            "reminder, largest, unpreviewable_filters, on_stale, stages, windows."
+            "requesters, approvers, approvals_required, fallback_approvers, fallback_after, self_approval, "
+            "approval_channel, failure_channel, mention, deadline, reminder, largest, unpreviewable_filters, on_stale, "
+            "stages, windows."
         ),
     ),
     ("kinds = 3", "kinds must be a list of kinds such as telnyx.emergency or telnyx.*, not 3."),
@@ -109,6 +110,22 @@ WRONG: list[tuple[str, str]] = [
     ('approvals_required = "two"', "approvals_required must be a whole number of at least 1, not “two”."),
     ("approvals_required = 1.5", "approvals_required must be a whole number of at least 1, not 1.5."),
     ("self_approval = 1", "self_approval must be true or false, not 1."),
+    (
+        'approval_channel = "#safety"',
+        (
+            "approval_channel must be a channel id (C… or G…), not “#safety”: copy the id from the bottom of the "
+            "channel's details."
+        ),
+    ),
+    (
+        "failure_channel = []",
+        (
+            "failure_channel must be a channel id (C… or G…), not an empty list: copy the id from the bottom of the "
+            "channel's details."
+        ),
+    ),
+    ('mention = ["*"]', "mention may not be * (everybody): name the people or their user groups."),
+    ('mention = "S0ONCALL"', "mention must be a list of ids, not “S0ONCALL”: put it in brackets."),
     ("deadline = 3600", 'deadline must be a time such as "90s", "15m", "4h" or "2d", not 3600.'),
     ('deadline = "4 hours"', 'deadline must be a time such as "90s", "15m", "4h" or "2d", not “4 hours”.'),
     ('deadline = "never"', 'deadline must be a time such as "90s", "15m", "4h" or "2d", not “never”.'),

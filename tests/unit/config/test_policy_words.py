@@ -62,6 +62,11 @@ class TestCautions:
                 'allow = false\nlargest = 3\ndeadline = "2h"',
                 "with allow = false, deadline, largest has no effect: remove allow = false, or the rest.",
             ),
+            (
+                'allow = false\napproval_channel = "C0SAFETY"\nmention = []',
+                "with allow = false, approval_channel, mention has no effect: remove allow = false, or the rest.",
+            ),
+            ('mention = ["U0KIM"]', "mention names none of the approvers: whoever is notified cannot approve."),
             ('why = "because"', "why has no effect without allow = false: nobody reads it."),
             ("min_numbers = 6\nlargest = 5", "min_numbers is 6 and largest is 5: every change is too large."),
             (
@@ -118,6 +123,9 @@ class TestCautions:
             'approvers = ["S0LEADS"]\napprovals_required = 9',
             'approvers = ["U0REQ"]\nself_approval = true',
             "allow = false",
+            "mention = []",
+            'mention = ["U0KIM", "U0BOB"]',
+            'mention = ["S0ONCALL"]',
             'kinds = ["telnyx.*"]',
             'fallback_approvers = ["U0NIGHT"]\nfallback_after = "2h"\napprovers = []',
             'stages = [{name = "a", approvers = ["U0ANN"]}, {name = "b", approvers = ["U0ANN", "U0BOB"]}]',
@@ -128,7 +136,7 @@ class TestCautions:
         ],
     )
     def test_fine(self, lines: str) -> None:
-        """Groups may be large, own approvals may be allowed, and a pattern need not mean what is off."""
+        """Groups may be large, own approvals allowed, nobody mentioned, and a pattern need not mean what is off."""
         text = f'[[rule]]\nname = "x"\n{lines}'
 
         assert rule_cautions(parse(text, "policy.toml", KINDS), over(text)) == ()
@@ -187,6 +195,13 @@ class TestExplain:
             ('settings = ["tags", "label"]', "changes of every kind of any size that touch label or tags; may be"),
             ("allow = false", "changes of every kind of any size; nobody may make them."),
             ('reminder = "never"', "; no reminders; "),
+            (
+                'approval_channel = "C0SAFETY"',
+                "; approval is requested in C0SAFETY; failures are reported in C0SAFETY.",
+            ),
+            ('failure_channel = "C0ALARMS"', "; sent at any time; failures are reported in C0ALARMS."),
+            ('mention = ["U0BOB", "S0ONCALL"]', "; requests for approval mention U0BOB, S0ONCALL."),
+            ("mention = []", "; requests for approval mention nobody."),
             (
                 'kinds = ["telnyx.*"]\nallow = true',
                 "; may be requested by U0REQ; 1 approval (2 for telnyx.delete) from U0ANN, U0BOB; ",

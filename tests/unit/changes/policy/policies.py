@@ -17,6 +17,7 @@ POLICY: Final = Policy(
         ),
     ),
     operators=Grant(users=frozenset({"U0ROOT"})),
+    approval_channel="C0APPROVALS",
     approval_ttl=timedelta(days=1),
     max_numbers=20_000,
 )
@@ -27,6 +28,7 @@ FALLBACK: Final = Policy(
     requesters=Grant(users=frozenset({"U0REQ"})),
     stages=(ApprovalStage(approvers=Grant(users=frozenset({"U0ANN", "U0BOB"})), approvals_required=1),),
     operators=Grant(users=frozenset({"U0ROOT"})),
+    approval_channel="C0APPROVALS",
     approval_ttl=timedelta(days=1),
     max_numbers=20_000,
 )

@@ -23,6 +23,7 @@ from bot.changes.policy import (
     may_read,
     may_request,
     who_may_approve,
+    whom_to_mention,
 )
 from tests.unit.changes.policy.policies import GROUPS, POLICY, approved_by, person
 
@@ -260,6 +261,24 @@ class TestAudience:
         policy = replace(POLICY, self_approval=True)
 
         assert who_may_approve(policy, "U0REQ").users == ("U0BOSS", "U0REQ")
+
+    @pytest.mark.parametrize(
+        ("mention", "mentioned"),
+        [
+            (None, Audience(users=("U0BOSS",), groups=("S0LEADS", "S0NIGHT"))),
+            (Grant(), Audience(users=(), groups=())),
+            (
+                Grant(users=frozenset({"U0KIM"}), groups=frozenset({"S0ONCALL"})),
+                Audience(users=("U0KIM",), groups=("S0ONCALL",)),
+            ),
+        ],
+    )
+    def test_mentioned(self, mention: Grant | None, mentioned: Audience) -> None:
+        """The policy may name whom to mention, or nobody; who may approve stays the same."""
+        policy = replace(POLICY, mention=mention)
+
+        assert whom_to_mention(policy, "U0REQ") == mentioned
+        assert who_may_approve(policy, "U0REQ") == who_may_approve(POLICY, "U0REQ")
 
 
 class TestForbidden:

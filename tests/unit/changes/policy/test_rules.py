@@ -93,6 +93,9 @@ class TestGoverning:
             name="x",
             requesters=Grant(),
             approvers=Grant(users=frozenset({"U0ANN"})),
+            approval_channel="C0SAFETY",
+            failure_channel="C0ALARMS",
+            mention=Grant(),
             approvals_required=3,
             self_approval=True,
             approval_ttl=timedelta(hours=1),
@@ -108,6 +111,9 @@ class TestGoverning:
             requesters=Grant(),
             stages=(ApprovalStage(approvers=Grant(users=frozenset({"U0ANN"})), approvals_required=3),),
             operators=POLICY.operators,
+            approval_channel="C0SAFETY",
+            own_failure_channel="C0ALARMS",
+            mention=Grant(),
             self_approval=True,
             approval_ttl=timedelta(hours=1),
             reminder=timedelta(minutes=5),
@@ -123,6 +129,25 @@ class TestGoverning:
         reminders = [policies(rule).under(rule, "telnyx.settings").reminder for rule in said]
 
         assert reminders == [timedelta(minutes=15), timedelta(hours=1), None]
+
+
+class TestFailureChannel:
+    """Where failures are told under a rule."""
+
+    @pytest.mark.parametrize(
+        ("rule", "usual", "told"),
+        [
+            (Rule(name="x", approval_channel="C0OWN", failure_channel="C0ALARMS"), "C0FAILURES", "C0ALARMS"),
+            (Rule(name="x", approval_channel="C0OWN"), "C0FAILURES", "C0FAILURES"),
+            (Rule(name="x", approval_channel="C0OWN"), None, "C0OWN"),
+            (Rule(name="x"), None, POLICY.approval_channel),
+        ],
+    )
+    def test_order(self, rule: Rule, usual: str | None, told: str) -> None:
+        """In the rule's channel, else in that of the variables, else where approval is requested."""
+        over = Policies((rule,), replace(POLICY, own_failure_channel=usual))
+
+        assert over.under(rule, "telnyx.settings").failure_channel == told
 
 
 class TestOffByDefault:
