@@ -228,6 +228,7 @@ outbox: Final = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("sent_at", UtcTime),
     Column("floor", String(32), nullable=False, server_default=""),
+    Column("settled", Integer, nullable=False, server_default="0"),
     Column("error", Text, nullable=False, server_default=""),
     Column("refusal", String(64), nullable=False, server_default=""),
     Column("waiting_since", UtcTime),

@@ -27,6 +27,8 @@ LONGEST_RETRY = timedelta(minutes=5)
 #: Least pause before one is looked for that may have been posted. Slack has no key by which it would know a repetition
 #: (slack/API.md, "Messages"), and what it carries out after the look is there twice.
 LOOKUP_AFTER = timedelta(seconds=10)
+#: The same after whoever posted it died over it: Slack has as long as for a call that is waited for, and as long after.
+CUT_OFF_WAIT = timedelta(seconds=30)
 #: Pause before a token that Slack does not accept any more is tried again.
 TOKEN_WAIT = timedelta(seconds=30)
 #: An edit that got no answer may still be carried out by Slack, after a later one. So many pauses of the card later,
@@ -71,6 +73,10 @@ class MessageDelivery:
         looked = not message.interrupted
         try:
             place = await self._arrived_already(message, details)
+            if place is None and message.cut_off and _is_new(message, details):
+                # Whoever was at it may have died a moment ago: that it is not there yet proves nothing.
+                await self._postpone(message, CUT_OFF_WAIT, "It may yet arrive.", surely_unsent=False, settled=True)
+                return
             looked = True
             if place is not None and message.topic in STANDING:
                 # It shows how things stood when it was posted. Its place is kept before it is brought up to date.
@@ -83,31 +89,32 @@ class MessageDelivery:
                 place = await self._messenger.deliver(message, details, sheet)
         except TokenLost as error:
             self._context.health.begin(Health.SLACK, error.message)
-            await self._postpone(message, TOKEN_WAIT, error.message, surely_unsent=looked)
+            await self._postpone(message, TOKEN_WAIT, error.message, surely_unsent=looked, settled=looked)
         except DeliveryPostponed as error:
             # Not surely unsent when Slack did not even let us look whether an earlier attempt had arrived.
             wait = timedelta(seconds=error.wait)
-            await self._postpone(message, wait, error.message, surely_unsent=looked)
-            if message.topic not in STANDING and self._context.slack.waits():
-                async with self._context.database.transaction() as tx:  # what the thread waits for, the card says
-                    await self._notify.card(tx, message.change)
+            await self._postpone(message, wait, error.message, surely_unsent=looked, settled=looked)
+            await self._say_on_card(message)
         except DeliveryUnknown as error:
             pause = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
             if looked and not _is_edit(message, details):
                 pause = max(pause, LOOKUP_AFTER)
-            await self._postpone(message, pause, error.message, surely_unsent=False)
+            await self._postpone(message, pause, error.message, surely_unsent=False, settled=looked)
         except DeliveryRefused as error:
             await self._rerouting.refused(message, details, error, look=not looked)
         else:
             self._context.health.end(Health.SLACK)
             await self._arrived(message, details, place)
 
+    async def _say_on_card(self, message: OutboxMessage) -> None:
+        """Have the card say what the thread waits for, when it is Slack that lets it wait."""
+        if message.topic not in STANDING and self._context.slack.waits():
+            async with self._context.database.transaction() as tx:
+                await self._notify.card(tx, message.change)
+
     async def _arrived_already(self, message: OutboxMessage, details: ChangeDetails) -> MessageRef | None:
         """Return where an interrupted attempt to post the message turns out to have arrived; None when it did not."""
-        new = message.topic not in STANDING or (
-            message.topic is not Topic.PREVIEW and not _standing_place(message, details).ts
-        )
-        if not (message.interrupted and new):
+        if not (message.interrupted and _is_new(message, details)):
             return None
         async with self._context.database.reading() as tx:
             former = await tx.outbox.former(message.change, message.topic)
@@ -176,15 +183,26 @@ class MessageDelivery:
         first = message.attempts == 2  # the other one says that it may be covered
         return not (first and message.sent_at is not None and self._context.clock() - message.sent_at >= late)
 
-    async def _postpone(self, message: OutboxMessage, pause: timedelta, why: str, *, surely_unsent: bool) -> None:
+    async def _postpone(
+        self, message: OutboxMessage, pause: timedelta, why: str, *, surely_unsent: bool, settled: bool
+    ) -> None:
         until = self._context.clock() + pause
         async with self._context.database.transaction() as tx:
-            await tx.outbox.postpone(message, owner=self._worker, until=until, error=why, surely_unsent=surely_unsent)
+            await tx.outbox.postpone(
+                message, owner=self._worker, until=until, error=why, surely_unsent=surely_unsent, settled=settled
+            )
         log.info("message postponed", key=message.key, seconds=pause.total_seconds(), why=why)
 
 
 def _standing_place(message: OutboxMessage, details: ChangeDetails) -> MessageRef:
     return details.change.card if message.topic is Topic.CARD else details.change.approval_card
+
+
+def _is_new(message: OutboxMessage, details: ChangeDetails) -> bool:
+    """Tell whether delivering it posts something, which twice would be there twice."""
+    return message.topic not in STANDING or (
+        message.topic is not Topic.PREVIEW and not _standing_place(message, details).ts
+    )
 
 
 def _is_edit(message: OutboxMessage, details: ChangeDetails) -> bool:

@@ -96,7 +96,7 @@ class Rerouting:
             # Whether the card is gone an edit of the card tells; what hangs on it then finds a new one.
             await self._notify.cards(tx, message.change)
         if look:
-            return await self._wait(tx, message, error, _look_pause(message), sent=True)
+            return await self._wait(tx, message, error, _look_pause(message), sent=True, settled=False)
         if message.topic in _FILES and message.attempts >= FILE_TRIES:
             return await self._give_up(tx, message, error)
         if message.topic in _FILES:
@@ -113,15 +113,26 @@ class Rerouting:
         return "given up"
 
     async def _wait(
-        self, tx: Transaction, message: OutboxMessage, error: DeliveryRefused, pause: timedelta, *, sent: bool
+        self,
+        tx: Transaction,
+        message: OutboxMessage,
+        error: DeliveryRefused,
+        pause: timedelta,
+        *,
+        sent: bool,
+        settled: bool = True,
     ) -> str:
-        """Have the message wait; ``sent`` tells that an attempt may have arrived, so that it is looked for first."""
+        """Have the message wait; ``sent`` tells that an attempt may have arrived, so that it is looked for first.
+
+        ``settled`` tells that no attempt is under way any more.
+        """
         await tx.outbox.postpone(
             message,
             owner=self._worker,
             until=self._context.clock() + pause,
             error=error.message,
             surely_unsent=not sent,
+            settled=settled,
             refusal=error.code or "unknown",
         )
         return "waits"

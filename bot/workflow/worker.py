@@ -271,6 +271,7 @@ class Worker:
                     until=self._context.clock() + pause,
                     error="an unexpected error; see the log",
                     surely_unsent=False,
+                    settled=False,
                 )
         except DatabaseUnavailable:
             log.warning("a message is released later", key=message.key)

@@ -73,8 +73,14 @@ MUTANTS: Final = (
     Broken(
         "an interrupted message is looked for before it is posted again",
         "bot/workflow/delivery.py",
-        "        if not (message.interrupted and new):\n            return None\n",
+        "        if not (message.interrupted and _is_new(message, details)):\n            return None\n",
         "        return None\n",
+    ),
+    Broken(
+        "Slack has its time for what a dead process posted",
+        "bot/workflow/delivery.py",
+        "            if place is None and message.cut_off and _is_new(message, details):\n",
+        "            if False:\n",
     ),
     Broken(
         "what has ended lets go of its numbers",
@@ -159,7 +165,7 @@ MUTANTS: Final = (
     Broken(
         "what Slack put off is said later",
         "bot/workflow/delivery.py",
-        "            await self._postpone(message, pause, error.message, surely_unsent=False)\n",
+        "            await self._postpone(message, pause, error.message, surely_unsent=False, settled=looked)\n",
         "            await self._arrived(message, details, None)\n",
     ),
     Broken(

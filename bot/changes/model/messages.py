@@ -57,6 +57,8 @@ class OutboxMessage:
     channel: str = ""
     #: Slack's own time, as a ``ts``, before the first attempt that may have reached it; empty when it told none.
     floor: str = ""
+    #: How many of the attempts before are over: Slack answered them, or was given the time to carry them out late.
+    settled: int = 0
 
     @property
     def form(self) -> FileFormat:
@@ -67,3 +69,8 @@ class OutboxMessage:
     def interrupted(self) -> bool:
         """Whether an earlier attempt may have reached Slack without our knowing."""
         return self.attempts > 1
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether who made the latest attempt died over it, so that Slack may be carrying it out just now."""
+        return self.attempts - 1 > self.settled

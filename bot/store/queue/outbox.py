@@ -137,6 +137,7 @@ class Outbox:
                 owner=None,
                 claimed_until=None,
                 attempts=int(covered),
+                settled=int(covered),
                 error="",
                 refusal="",
             )
@@ -144,9 +145,20 @@ class Outbox:
         await self._connection.execute(statement)
 
     async def postpone(
-        self, message: OutboxMessage, *, owner: str, until: datetime, error: str, surely_unsent: bool, refusal: str = ""
+        self,
+        message: OutboxMessage,
+        *,
+        owner: str,
+        until: datetime,
+        error: str,
+        surely_unsent: bool,
+        settled: bool = True,
+        refusal: str = "",
     ) -> None:
-        """Give the message back until ``until``; with ``refusal`` it waits for somebody to mend something at Slack."""
+        """Give the message back until ``until``; with ``refusal`` it waits for somebody to mend something at Slack.
+
+        ``settled`` tells that by then every attempt will be over.
+        """
         values: dict[str, Any] = {
             "due_at": until,
             "owner": None,
@@ -157,6 +169,8 @@ class Outbox:
         if surely_unsent:
             # What became of an earlier edit without an answer stays unclear until one was answered.
             values["attempts"] = message.attempts - 1 if message.topic in STANDING else 0
+        if settled:
+            values["settled"] = values.get("attempts", message.attempts)
         await self._connection.execute(
             update(outbox).where(outbox.c.id == message.id, outbox.c.owner == owner).values(**values)
         )
@@ -166,7 +180,16 @@ class Outbox:
         statement = (
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)
-            .values(channel=channel, due_at=now, owner=None, claimed_until=None, attempts=0, error=error, refusal="")
+            .values(
+                channel=channel,
+                due_at=now,
+                owner=None,
+                claimed_until=None,
+                attempts=0,
+                settled=0,
+                error=error,
+                refusal="",
+            )
         )
         await self._connection.execute(statement)
 
@@ -280,4 +303,5 @@ def _message(row: Row[Any]) -> OutboxMessage:
         sent_at=row.sent_at,
         channel=row.channel,
         floor=row.floor,
+        settled=row.settled,
     )

@@ -49,6 +49,7 @@ SHORTER: Final = {
     "bot.workflow.delivery": {
         "FIRST_RETRY": timedelta(seconds=0.2),
         "LOOKUP_AFTER": timedelta(seconds=0.2),
+        "CUT_OFF_WAIT": timedelta(seconds=0.4),
         "COVERED_FOR": timedelta(seconds=0.3),
         "EDIT_RATE": 10.0,
         "URGENT_EDIT_RATE": 10.0,

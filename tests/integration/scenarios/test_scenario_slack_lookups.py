@@ -275,3 +275,62 @@ async def test_what_slack_carries_out_late_is_not_doubled(idle: Stage) -> None:
     assert len(idle.slack.messages(OPS)) == len(idle.slack.messages(APPROVALS)) == 1
     posts = [call for call in idle.slack.calls if call.method == "chat.postMessage"]
     assert sum(not call.params.get("thread_ts") for call in posts) == 2
+
+
+async def test_what_slack_carries_out_after_a_kill_is_not_doubled(stage: Stage) -> None:
+    """The bot dies over an upload and looks at once after its start, before Slack has it: it does not upload again."""
+    late = stage.slack.faults.add(method="files.completeUploadExternal", kind="delay", seconds=3)
+    stage.telnyx.add_number("+13035550000")
+    await stage.ask("+13035550000")
+    await stage.slack.wait_for(lambda: late.fired == 1, what="an upload that takes its time")
+    await stage.crash()
+    still = Clock(rate=0)
+    still.advance((stage.clock() - still()).total_seconds())
+    stage.clock = still
+
+    await stage.start()
+    await looks(stage, 1)
+    await stage.slack.wait_for(lambda: "plan.csv" in str(stage.thread(1)), what="the sheet after all")
+    still.advance(31)
+    await looks(stage, 2)
+    for _ in range(3):  # what was to be sent again would have been by now
+        await stage.command("locks")
+
+    assert sum(call.method == "files.completeUploadExternal" for call in stage.slack.calls) == 1
+    stage.assert_nothing_doubled()
+
+
+@EITHER
+async def test_a_killed_bot_says_what_it_was_about_to_say(stage: Stage, effect: str) -> None:
+    """What had arrived is found at once after the start; what had not is said after Slack has had its time for it."""
+    lost = stage.slack.faults.add(
+        method="chat.postMessage",
+        kind="delay",
+        seconds=3600,
+        effect_first=effect == "after",
+        where=lambda call: call.get("channel") == APPROVALS,
+    )
+    stage.telnyx.add_number("+13035550000")
+    await stage.propose("+13035550000")
+    await stage.ana.submit()
+    await stage.slack.wait_for(lambda: lost.fired == 1, what="a request that gets no answer")
+    await stage.crash()
+
+    await stage.start()
+    await stage.slack.wait_for(lambda: stage.slack.messages(APPROVALS), what="the request")
+    await stage.approve(1)
+    await stage.ended(1)
+
+    assert stage.outcomes(1) == {"verified": 1}
+    stage.assert_nothing_doubled()
+
+
+async def looks(stage: Stage, times: int) -> None:
+    """Wait until the bot has looked so often for what it may have said below its card."""
+    await stage.slack.wait_for(
+        lambda: (
+            sum(call.method == "conversations.replies" and call.status is not None for call in stage.slack.calls)
+            >= times
+        ),
+        what="a look",
+    )

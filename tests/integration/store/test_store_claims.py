@@ -208,6 +208,36 @@ async def test_an_interrupted_message_is_known_as_such(database: Database) -> No
     assert not message.interrupted
 
 
+async def test_an_attempt_that_somebody_died_over_is_told_from_one_that_was_waited_for(database: Database) -> None:
+    """Whether its claim is freed at a start or runs out: nobody has given Slack the time to carry it out late."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
+    (message,) = await claim_messages(database, "a")
+    assert not message.cut_off
+
+    async with database.transaction() as tx:
+        await tx.outbox.postpone(message, owner="a", until=NOW, error="no answer", surely_unsent=False)
+    (message,) = await claim_messages(database, "a")
+    assert (message.interrupted, message.cut_off) == (True, False)
+
+    async with database.transaction() as tx:
+        await tx.outbox.release_all()
+    (message,) = await claim_messages(database, "b")
+    assert message.cut_off
+    (message,) = await claim_messages(database, "c", NOW + LEASE * 2)
+    assert message.cut_off
+
+    async with database.transaction() as tx:
+        await tx.outbox.postpone(message, owner="c", until=NOW, error="no look", surely_unsent=False, settled=False)
+    (message,) = await claim_messages(database, "c", NOW + LEASE * 2)
+    assert message.cut_off
+    async with database.transaction() as tx:
+        await tx.outbox.postpone(message, owner="c", until=NOW, error="not there yet", surely_unsent=False)
+    (message,) = await claim_messages(database, "c", NOW + LEASE * 2)
+    assert (message.interrupted, message.cut_off) == (True, False)
+
+
 async def test_a_refused_message_is_given_up(database: Database) -> None:
     """It is not tried again, and does not count as waiting."""
     change = await new_change(database)
