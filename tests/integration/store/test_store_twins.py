@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,7 @@ from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.model.locks import Freeze
 from bot.changes.model.messages import Topic
 from bot.changes.planning.plan import PlannedBatch
+from bot.changes.policy import ApprovalStage, Grant
 from bot.config import load
 from bot.errors import Superseded
 from bot.machine import Machine
@@ -36,6 +37,7 @@ from bot.store.records.events import Events
 from bot.store.records.operations import Operations
 from bot.wiring import _context, build_providers, slack_client
 from bot.workflow.approval.approvals import Approvals
+from bot.workflow.approval.stages import StageChanges
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -293,16 +295,89 @@ async def test_two_changes_never_lock_the_same_number(twins: Twins) -> None:
     assert sorted(type(end).__name__ for end in ends) == ["NoneType", "Superseded"]
 
 
+def approvals_of(context: Context) -> Approvals:
+    """Return what decides on requests, in one replica."""
+    authorization, notify = Authorization(context), Notifications(context)
+    stage_changes = StageChanges(context, authorization, notify)
+    return Approvals(context, authorization, notify, ApprovalValidity(context, authorization), stage_changes)
+
+
+def in_stages(context: Context, *names: str, fallback_after: timedelta | None = None) -> Context:
+    """Return the same replica under a policy with stages; Max and Mia approve in each."""
+    people = Grant(users=frozenset({"U0MAX", "U0MIA"}))
+    fallback = people if fallback_after is not None else Grant()
+    stages = tuple(
+        ApprovalStage(
+            name=name,
+            approvers=people,
+            approvals_required=1,
+            fallback_approvers=fallback,
+            fallback_after=fallback_after,
+        )
+        for name in names
+    )
+    policies = replace(context.policies, fallback=replace(context.policies.fallback, stages=stages))
+    return replace(context, policies=policies)
+
+
+async def test_two_approvers_of_a_stage_at_once_complete_it_once(twins: Twins) -> None:
+    """The stage needs one of them: the other one counts in no stage, and the next one is opened once."""
+    change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
+
+    async def approve(replica: Context, by: str) -> Any:
+        context = in_stages(replica, "safety", "network")
+        async with context.database.reading() as tx:
+            present = await tx.changes.get(change)
+        verdict: Any = SimpleNamespace(rule="environment", stage="safety", fallback=False)
+        return await approvals_of(context)._write(
+            present, verdict, (), by=by, verb=DecisionVerb.APPROVE, reason="", now=context.clock()
+        )
+
+    ends = await twins.meet(approve(twins.one, "U0MAX"), approve(twins.other, "U0MIA"))
+
+    assert sorted(type(end).__name__ for end in ends) == ["DecisionResult", "Superseded"]
+    async with twins.one.database.reading() as tx:
+        assert [decision.stage for decision in await tx.decisions.of(change)] == ["safety"]
+        assert [event.what for event in await tx.events.of(change)].count("stage_opened") == 1
+        assert (await tx.changes.get(change)).state is ChangeState.AWAITING_APPROVAL
+
+
+async def test_an_approval_in_the_moment_of_the_fallback_leaves_nothing_due(twins: Twins) -> None:
+    """The fallback approvers are asked, or are not: the change is approved, and nobody is asked after that."""
+    change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
+    one, other = (in_stages(each, "", fallback_after=timedelta(0)) for each in (twins.one, twins.other))
+    async with one.database.transaction() as tx:
+        await tx.changes.put(change, requested_at=one.clock())
+        await tx.tasks.add(Task.FALLBACK, change, one.clock())
+        claims = await tx.tasks.claim(owner="other", now=one.clock(), lease=timedelta(minutes=1), limit=9)
+        present = await tx.changes.get(change)
+    [claim] = [each for each in claims if each.task is Task.FALLBACK]
+    verdict: Any = SimpleNamespace(rule="environment", stage="", fallback=False)
+    authorization, notify = Authorization(other), Notifications(other)
+
+    await twins.meet(
+        approvals_of(one)._write(
+            present, verdict, (), by="U0MAX", verb=DecisionVerb.APPROVE, reason="", now=one.clock()
+        ),
+        StageChanges(other, authorization, notify).fallback(claim),
+    )
+
+    async with one.database.reading() as tx:
+        assert (await tx.changes.get(change)).state is ChangeState.APPROVED
+        assert await tx.tasks.count(Task.FALLBACK) == 0
+        events = [event.what for event in await tx.events.of(change)]
+        assert "fallback_asked" not in events or events.index("fallback_asked") < events.index("approved")
+
+
 async def test_two_approvers_at_once_approve_once(twins: Twins) -> None:
     """One approval is needed: the second click finds the change approved, and it is due to start once."""
     change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
 
     async def approve(context: Context, by: str) -> Any:
-        authorization = Authorization(context)
-        approvals = Approvals(context, authorization, Notifications(context), ApprovalValidity(context, authorization))
+        approvals = approvals_of(context)
         async with context.database.reading() as tx:
             present = await tx.changes.get(change)
-        verdict: Any = SimpleNamespace(rule="environment")
+        verdict: Any = SimpleNamespace(rule="environment", stage="", fallback=False)
         now = context.clock()
         return await approvals._write(present, verdict, (), by=by, verb=DecisionVerb.APPROVE, reason="", now=now)
 
@@ -319,11 +394,10 @@ async def test_an_approval_and_a_request_for_changes_at_once_have_one_effect(twi
     change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
 
     async def decide(context: Context, by: str, verb: DecisionVerb) -> Any:
-        authorization = Authorization(context)
-        approvals = Approvals(context, authorization, Notifications(context), ApprovalValidity(context, authorization))
+        approvals = approvals_of(context)
         async with context.database.reading() as tx:
             present = await tx.changes.get(change)
-        verdict: Any = SimpleNamespace(rule="environment")
+        verdict: Any = SimpleNamespace(rule="environment", stage="", fallback=False)
         return await approvals._write(present, verdict, (), by=by, verb=verb, reason="Later", now=context.clock())
 
     ends = await twins.meet(
