@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.policy import (
+    ApprovalStage,
     Grant,
     Membership,
     Person,
@@ -66,8 +67,8 @@ class RoleList:
     """What one rule, or the variables, say about people."""
 
     policy: Policy
-    #: What the list of approvers is called: ``LINESMAN_APPROVERS``.
-    approvers: Role
+    #: Each stage, and who may come to approve in it: what the list is called, ``LINESMAN_APPROVERS``.
+    stages: tuple[tuple[ApprovalStage, Role], ...]
     #: The lists that have not been looked at with another listing.
     roles: tuple[Role, ...]
     #: Whether it says itself who approves, or how many have to.
@@ -79,8 +80,9 @@ class RoleList:
 def listings(settings: Settings) -> Sequence[RoleList]:
     """Return what the variables say about people, then what each rule of the policy file says itself."""
     policies, file = settings.policies, settings.policy_file
-    own = _roles(settings.policy, dict(_VARIABLES))
-    found = [RoleList(policy=settings.policy, approvers=own[1], roles=own, decides=policies.fallback_governs)]
+    own = _roles(settings.policy, _VARIABLES)
+    [stage] = settings.policy.stages
+    found = [RoleList(policy=settings.policy, stages=((stage, own[1]),), roles=own, decides=policies.fallback_governs)]
     for rule in file.rules if file else ():
         if file is None or rule.allow is False:
             continue
@@ -91,17 +93,44 @@ def listings(settings: Settings) -> Sequence[RoleList]:
             continue
         said = {key: f"{place}, {key}," for key in _VARIABLES if getattr(rule, key, None) is not None}
         roles = _roles(policy, {**_VARIABLES, **said})
+        of_stages = tuple(_of_stage(policy, stage, place, said.get("approvers", "")) for stage in policy.stages)
         found.append(
             RoleList(
                 policy=policy,
-                approvers=roles[1],
-                roles=tuple(role for role, key in zip(roles, _VARIABLES, strict=True) if key in said),
-                decides=bool(said.keys() & {"requesters", "approvers"})
-                or policy.approvals_required != settings.policy.approvals_required,
+                stages=tuple((stage, able) for stage, able, _ in of_stages),
+                roles=(
+                    *(role for role, key in zip(roles, _VARIABLES, strict=True) if key in said),
+                    *(role for _, _, own in of_stages for role in own),
+                ),
+                decides=bool(said.keys() & {"requesters", "approvers"}) or policy.stages != settings.policy.stages,
                 where=f" under {place}",
             )
         )
     return found
+
+
+def _of_stage(
+    policy: Policy, stage: ApprovalStage, place: str, approvers: str
+) -> tuple[ApprovalStage, Role, tuple[Role, ...]]:
+    """Return a stage of the rule at ``place``, who may come to approve in it, and the lists that are its own.
+
+    ``approvers`` is what the rule's own list of approvers is called, which is looked at as such.
+    """
+    where = f"{place}, stage “{stage.name}”" if stage.name else place
+    lists = {f"{where}, approvers,": stage.approvers} if stage.name else {}
+    lists |= {f"{where}, fallback_approvers,": stage.fallback_approvers} if not stage.fallback_approvers.empty else {}
+    called = f"{where}, approvers," if stage.name else approvers or _VARIABLES["approvers"]
+    own = tuple(_approving(policy, variable, grant) for variable, grant in lists.items())
+    return stage, _approving(policy, called, stage.everyone), own
+
+
+def _approving(policy: Policy, variable: str, grant: Grant) -> Role:
+    return Role(
+        variable=variable,
+        deed="approve changes",
+        grant=grant,
+        judge=lambda person, membership: may_approve(policy, person, membership, "", (), grant=grant),
+    )
 
 
 def further_lists(settings: Settings) -> Sequence[Role]:
@@ -137,7 +166,8 @@ async def people(
     async def members(group: str) -> frozenset[str]:
         return frozenset((await call(client.usergroups_users_list(usergroup=group)))["users"])
 
-    roles = [*(role for listing in found for role in (*listing.roles, listing.approvers)), *further]
+    approving = (role for listing in found for _, role in listing.stages)
+    roles = [*(role for listing in found for role in listing.roles), *approving, *further]
     groups = await answers({group for role in roles for group in role.grant.groups}, members)
     ask = partial(directory.person, fresh=False)
     known = dict(await answers({user for role in roles for user in role.grant.users}, ask))
@@ -147,10 +177,9 @@ async def people(
             if role.variable == "LINESMAN_OPERATORS":
                 continue
             findings += _listed(role, known, groups)
-        if listing.decides:
-            enough = listing.policy.approvals_required + 1
-            able = await _able(listing.approvers, groups, known, directory, enough=enough)
-            findings += _enough(listing, able, groups)
+        for stage, approvers in listing.stages if listing.decides else ():
+            able = await _able(approvers, groups, known, directory, enough=stage.approvals_required + 1)
+            findings += _enough(listing, stage, approvers, able, groups)
     last = [role for role in roles if role.variable == "LINESMAN_OPERATORS"]
     return [*findings, *(finding for role in (*last, *further) for finding in _listed(role, known, groups))]
 
@@ -163,12 +192,7 @@ def _roles(policy: Policy, called: Mapping[str, str]) -> tuple[Role, Role, Role]
             grant=policy.requesters,
             judge=lambda person, membership: may_request(policy, person, membership, "", 0),
         ),
-        Role(
-            variable=called["approvers"],
-            deed="approve changes",
-            grant=policy.approvers,
-            judge=lambda person, membership: may_approve(policy, person, membership, "", ()),
-        ),
+        _approving(policy, called["approvers"], policy.approvers),
         Role(
             variable=called["operators"],
             deed="act as an operator",
@@ -247,10 +271,13 @@ async def _able(
     return able
 
 
-def _enough(listing: RoleList, able: Sequence[Person], groups: Groups) -> Iterator[Finding]:
+def _enough(
+    listing: RoleList, stage: ApprovalStage, approvers: Role, able: Sequence[Person], groups: Groups
+) -> Iterator[Finding]:
     """Say whether the approvers suffice; ``able`` is all of them unless it is longer than what is required."""
-    required, grant = listing.policy.approvals_required, listing.policy.approvers
-    where, called = listing.where, listing.approvers.variable.rstrip(",")
+    required, grant = stage.approvals_required, approvers.grant
+    where = f" in the stage “{stage.name}”{listing.where}" if stage.name else listing.where
+    called = approvers.variable.rstrip(",")
     who, needs = counted(len(able), "person", "people"), counted(required, "approval")
     if len(able) < required:
         yield fail(

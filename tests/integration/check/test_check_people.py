@@ -306,6 +306,36 @@ async def test_the_people_of_every_rule_are_looked_up(place: Any, tmp_path: Path
     ]
 
 
+async def test_the_people_of_every_stage_are_looked_up(place: Any, tmp_path: Path) -> None:
+    """Each stage has to have people who can approve, fallback approvers included, and says so under its own name."""
+    place.slack.add_person("U0KIM", name="Kim", deleted=True)
+    file = tmp_path / "policy.toml"
+    file.write_text(
+        '[[rule]]\nname = "routing"\nsettings = ["connection_id"]\nstages = [\n'
+        '{ name = "safety", approvers = ["U0KIM"] },\n'
+        '{ name = "network", approvers = ["U0KIM"], fallback_approvers = ["U0MAX"], fallback_after = "2h" },\n]\n',
+        encoding="utf-8",
+    )
+    place.env["LINESMAN_POLICY_FILE"] = str(file)
+
+    status, said = await place.check()
+
+    rule = "policy.toml, rule 1 “routing”"
+    gone = "names Kim (U0KIM), whose account is deactivated and may not approve changes: remove the id."
+    assert status == 1
+    assert [line for line in said if "stage “" in line] == [
+        f"WARN  {rule}, stage “safety”, approvers, {gone}",
+        f"WARN  {rule}, stage “network”, approvers, {gone}",
+        f"OK    {rule}, stage “network”, fallback_approvers, is valid: 1 person may approve changes.",
+        (
+            f"FAIL  No change in the stage “safety” under {rule} can be approved: nobody can approve and a change "
+            "needs 1 approval. Add ids of active full members, or of user groups that have some, to "
+            f"{rule}, stage “safety”, approvers."
+        ),
+        f"OK    1 person can approve in the stage “network” under {rule}, and a change needs 1 approval.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("readers", "who", "line"),
     [
