@@ -45,6 +45,7 @@ class Approvals:
                 digest,
             )
         ]
+        self._in_stages(change, digest, kind)
         approved = self._pressed | {(user, ticket) for user, ticket, _ in self._said}
         pressed = sorted({user for user, ticket in approved if ticket.startswith(f"{change}:{digest}")})
         policy = self._world.policy
@@ -53,6 +54,20 @@ class Approvals:
             self._world.judge.wrong(
                 f"{job} is of CHG-{change}, approved by {people}; Approve was pressed with its digest by {pressed}"
             )
+
+    def _in_stages(self, change: int, digest: str, kind: str) -> None:
+        """Want each stage to have been approved by one of its people, in the order of the stages."""
+        stages = self._world.policy.stages(kind)
+        if not stages:
+            return
+        given = self._world.judge.rows(
+            "SELECT stage, person FROM decisions "
+            "WHERE change_id = ? AND verb = 'approve' AND digest = ? AND lapse = '' ORDER BY at",
+            change,
+            digest,
+        )
+        if [name for name, _ in given] != list(stages) or any(who not in stages[name] for name, who in given):
+            self._world.judge.wrong(f"CHG-{change} was approved in the stages {given}, which are {dict(stages)}")
 
     def end(self) -> None:
         """Want each comment of a decision to be one that its person gave, and to be shown as it was given."""

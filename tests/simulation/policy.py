@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,6 +16,9 @@ from tests.simulation.script import Order
 
 #: How often there is a policy file.
 OFTEN: Final = 0.5
+#: How often changes of settings are approved in stages, and who approves in which.
+STAGED: Final = 0.4
+IN_STAGES: Final[Mapping[str, Sequence[str]]] = {"safety": ("U0MIA", "U0ANA"), "network": ("U0MAX", "U0MIA")}
 #: Kinds for which there may be change windows.
 WINDOWED: Final = ("telnyx.settings", "close.*", "*")
 
@@ -29,13 +33,18 @@ class Rule:
     terms: Sequence[str] = ()
     required: int | None = None
     self_approval: bool = False
+    #: Name of a stage -> who approves in it, in their order; none where one approval is like another.
+    stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: From when to when nothing may be started; None for at no time.
     shut: tuple[datetime, datetime] | None = None
 
     def toml(self) -> str:
         """Return the rule as it stands in the file."""
         lines = ["[[rule]]", f'name = "{self.name}"', f'kinds = ["{self.kinds}"]', *self.terms]
-        if self.required is not None:
+        if self.stages:
+            stages = (f'{{ name = "{name}", approvers = {json.dumps(ids)} }}' for name, ids in self.stages.items())
+            lines.append(f"stages = [{', '.join(stages)}]")
+        elif self.required is not None:
             lines.append(f"approvals_required = {self.required}")
         if self.self_approval:
             lines.append("self_approval = true")
@@ -55,6 +64,9 @@ class Policy:
         self._required = random.choice((1, 1, 2))
         self._ttl = random.choice((90, 300, 900, 86_400))
         self._rules = _rules(random, order.minutes) if random.random() < OFTEN else []
+        if self._rules and Random(f"stages {order.seed}").random() < STAGED:
+            staged = Rule(name="in stages", kinds="telnyx.settings", required=len(IN_STAGES), stages=IN_STAGES)
+            self._rules.append(staged)
 
     def environment(self, folder: Path) -> dict[str, str]:
         """Write the file, if there is one, and return the variables."""
@@ -69,6 +81,11 @@ class Policy:
         """Return how many have to approve a change of this kind."""
         rule = self._governing(kind)
         return self._required if rule is None or rule.required is None else rule.required
+
+    def stages(self, kind: str) -> Mapping[str, Sequence[str]]:
+        """Return who approves in which stage, in their order; none where one approval is like another."""
+        rule = self._governing(kind)
+        return rule.stages if rule is not None else {}
 
     def self_approval(self, kind: str) -> bool:
         """Return whether a requester's own approval counts."""
