@@ -27,8 +27,8 @@ REQUESTS: Final = (APPROVALS, SAFETY)
 
 #: Who is there, and what the page calls them.
 ROLES: Final[Mapping[str, str]] = {ANA: "engineer", MAX: "manager", MIA: "manager", GUS: "guest", SAM: "stranger"}
-#: What the policy file says: deletions are off where no rule allows them, and the visitor is to see one; and changes
-#: of emergency service are asked for elsewhere.
+#: What the policy file says: deletions are off where no rule allows them, and the visitor is to see one; changes of
+#: emergency service are asked for elsewhere, and approved in stages; and those at Close have fallback approvers.
 POLICY: Final = f"""\
 [[rule]]
 name = "deletions"
@@ -40,6 +40,17 @@ name = "emergency"
 kinds = ["telnyx.emergency"]
 approval_channel = "{SAFETY}"
 mention = ["{MIA}"]
+stages = [
+  {{ name = "safety", approvers = ["{MIA}"] }},
+  {{ name = "network", approvers = ["{MAX}"] }},
+]
+
+[[rule]]
+name = "Close"
+kinds = ["close.*"]
+approvers = ["{MAX}"]
+fallback_approvers = ["{MIA}"]
+fallback_after = "1m"
 """
 #: Seconds that a job takes: long enough to watch, short enough to wait for.
 JOB_SECONDS: Final = 4.0
