@@ -87,6 +87,8 @@ class ListRow:
     started_at: datetime | None
     #: When approval was requested; None before.
     requested_at: datetime | None = None
+    #: The stage for which a request waits; empty where its rule has but one, and for everything else.
+    stage: str = ""
     #: When it ends, if it is temporary.
     until: datetime | None = None
     #: Where its numbers are; all zero before it has begun.

@@ -27,23 +27,23 @@ REQUESTS: Final = (APPROVALS, SAFETY)
 
 #: Who is there, and what the page calls them.
 ROLES: Final[Mapping[str, str]] = {ANA: "engineer", MAX: "manager", MIA: "manager", GUS: "guest", SAM: "stranger"}
-#: What the policy file says: deletions are off where no rule allows them, and the visitor is to see one; changes of
-#: emergency service are asked for elsewhere, and approved in stages; and those at Close have fallback approvers.
+#: What the policy file says: deletions are off where no rule allows them, and the visitor is to see one, approved in
+#: stages; changes of emergency service are asked for elsewhere; and those at Close have fallback approvers.
 POLICY: Final = f"""\
 [[rule]]
 name = "deletions"
 kinds = ["telnyx.delete"]
 allow = true
+stages = [
+  {{ name = "safety", approvers = ["{MIA}"] }},
+  {{ name = "network", approvers = ["{MAX}"] }},
+]
 
 [[rule]]
 name = "emergency"
 kinds = ["telnyx.emergency"]
 approval_channel = "{SAFETY}"
 mention = ["{MIA}"]
-stages = [
-  {{ name = "safety", approvers = ["{MIA}"] }},
-  {{ name = "network", approvers = ["{MAX}"] }},
-]
 
 [[rule]]
 name = "Close"

@@ -26,7 +26,7 @@ from bot.slack.views.approval_card import (
     says_at_once,
     ticket,
 )
-from bot.slack.views.elements import View, escape, quote, when
+from bot.slack.views.elements import View, code, escape, quote, when
 from bot.slack.views.preview import notice, waiting
 from bot.slack.views.revisions import CHANGES, WHAT, changes_form
 from bot.slack.views.status import details
@@ -91,6 +91,12 @@ def _thanks(change: int, answer: DecisionResult) -> str:
         missing = answer.required - answer.approvals
         lapsed = f" {escape(answer.lapsed)}" if answer.lapsed else ""
         more = "approval" if missing == 1 else "approvals"
+        if answer.completed:
+            done, following = code(answer.completed, 60), code(answer.stage, 60)
+            return (
+                f"Approved.{lapsed} The stage {done} of {public_id(change)} is complete; it waits for the stage "
+                f"{following} now, whose approvers are asked."
+            )
         return f"Approved.{lapsed} {public_id(change)} needs {missing} more {more}, from somebody else."
     if answer.extended is not None:
         return f"Approved. That was the last approval needed: {public_id(answer.extended)} is extended."

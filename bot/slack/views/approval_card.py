@@ -29,16 +29,15 @@ from bot.slack.views.elements import (
 from bot.slack.views.fragments import (
     SAID,
     asked_lines,
-    audience_text,
     called,
     comment_lines,
-    decision_text,
     jobs_text,
     mentions,
     state_word,
 )
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
 from bot.slack.views.rollout import rollout_line
+from bot.slack.views.stages import approvals_text, stage_lines, turn_text
 from bot.slack.views.temporary import extension_line, is_extension, until_line
 from bot.slack.views.times import freeze_line
 from bot.workflow.ports import ChangeDetails
@@ -93,11 +92,13 @@ def approval_card(details: ChangeDetails) -> list[Block]:
                 [
                     ("Numbers", numbers_text(summary)),
                     *([] if is_extension(change) else [("Jobs", jobs_text(details))]),
-                    ("Approvals", decision_text(details.decisions, change.approvals_required)),
+                    ("Approvals", approvals_text(details)),
                     *([("Decide until", when(change.expires_at))] if waiting and change.expires_at else []),
                 ]
             )
         )
+        if stages := stage_lines(details):
+            blocks.append(section(stages))
         if waiting and (waves := rollout_line(details)):
             blocks.append(section(waves))
         if summary.sample:
@@ -127,7 +128,7 @@ def may_approve_line(details: ChangeDetails) -> str:
     """Return who may approve, with mentions of them."""
     own = f"The rule {code(details.policy.name)} lets the requester approve as well."
     requester = own if details.policy.self_approval else "The requester may not."
-    return f"May approve: {audience_text(details.audience)}. {requester}"
+    return f"{turn_text(details)} {requester}"
 
 
 def _rejection_line(details: ChangeDetails) -> str:

@@ -22,13 +22,14 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.fragments import asked_lines, comment_lines, counts_text, decision_text, state_word, trouble
+from bot.slack.views.fragments import asked_lines, comment_lines, counts_text, state_word, trouble
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.preview import AGAIN
 from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions_line
 from bot.slack.views.revisions import revise_button
 from bot.slack.views.rollout import rollout_buttons, rollout_line
+from bot.slack.views.stages import approvals_text, stage_lines
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
 from bot.slack.views.temporary import (
@@ -85,6 +86,8 @@ def card(details: ChangeDetails) -> list[Block]:
         wanted = section(wanted_lines(details.kind, summary, change.draft))
         blocks.append(wanted if change.part_of else beside(wanted, keep_button(change.id)))
     blocks.append(fields(_facts(details)))
+    if stages := stage_lines(details):
+        blocks.append(section(stages))
     blocks.append(quote(change.draft.reason))
     # What restores its numbers has no card of its own.
     parts = [details, *([details.restore] if details.restore else [])]
@@ -152,7 +155,7 @@ def _approvals(details: ChangeDetails) -> str:
     change = details.change
     if change.part_of is not None and not is_extension(change):
         return f"with {public_id(change.part_of)}"
-    return decision_text(details.decisions, change.approvals_required)
+    return approvals_text(details)
 
 
 def _jobs(details: ChangeDetails) -> str:

@@ -103,6 +103,10 @@ def event_line(event: Event) -> str:
     sentence = SENTENCES.get(FORMER.get(event.what, event.what))
     # Another version of Linesman may have written it, and its name is better than nothing.
     said = f"Event {code(event.what, 60)}" if sentence is None else sentence.format_map(_Details(event.details))
+    if event.what == "approved" and (stage := event.details.get("stage")):
+        said = f"{said} in the stage {code(str(stage), 60)}"
+    if event.what == "approved" and event.details.get("fallback"):
+        said = f"{said} as a fallback approver"
     if why := next(filter(None, map(event.details.get, ("answer", "why", "comment"))), None):
         said = f"{said}: {code(str(why), 120)}"
     return f"{said} · {person(event.actor)}" if event.actor != "linesman" else said

@@ -11,7 +11,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import Cursor, ListPage, ListRow, read_cursor
 from bot.changes.policy import Audience
-from bot.slack.views.elements import Block, actions, button, code, listed, person
+from bot.slack.views.elements import Block, actions, button, code, escape, listed, person
 from bot.slack.views.times import duration
 from bot.workflow.ports import ChangeDetails
 
@@ -71,14 +71,23 @@ def decision_text(decisions: Sequence[Decision], required: int) -> str:
     """Return who decided what so far."""
     approvals = sum(1 for decision in decisions if decision.counts)
     # What was asked for is about the plan before, and is shown apart.
-    said = ", ".join(_said(each) for each in decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES)
-    return f"{approvals} of {required}" + (f": {said}" if said else "")
+    people = ", ".join(
+        f"{said(each)}{_where(each)}" for each in decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES
+    )
+    return f"{approvals} of {required}" + (f": {people}" if people else "")
 
 
-def _said(decision: Decision) -> str:
+def said(decision: Decision) -> str:
+    """Return who decided what, and why an approval does not count any more."""
     verb = "approved" if decision.verb is DecisionVerb.APPROVE else "rejected"
-    lapse = f", which no longer counts (who {decision.lapse})" if decision.lapse else ""
-    return f"{person(decision.person)} {verb}{lapse}"
+    fallback = " as a fallback approver" if decision.fallback else ""
+    lapse = f", which no longer counts (who {escape(decision.lapse)})" if decision.lapse else ""
+    return f"{person(decision.person)} {verb}{fallback}{lapse}"
+
+
+def _where(decision: Decision) -> str:
+    """Return in which stage somebody approved; empty where there was but one."""
+    return f" in {code(decision.stage, 60)}" if decision.stage else ""
 
 
 def comment_lines(decisions: Sequence[Decision]) -> str:

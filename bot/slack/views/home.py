@@ -25,6 +25,7 @@ from bot.slack.views.elements import (
     when,
 )
 from bot.slack.views.plan_lines import wanted_lines
+from bot.slack.views.stages import waits_text
 from bot.slack.views.status import entry
 from bot.slack.views.times import slack_line, start_line
 from bot.workflow.ports import ChangeDetails
@@ -95,6 +96,8 @@ def _request(details: ChangeDetails) -> str:
         lines += wanted_lines(details.kind, summary, details.change.draft).splitlines()
     if begins := start_line(details):
         lines.insert(2, begins)
+    if waits := waits_text(details):
+        lines.insert(2, waits)
     return listed(lines, 2000)
 
 

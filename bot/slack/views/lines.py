@@ -25,6 +25,7 @@ from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions
 from bot.slack.views.revisions import revise_button, revised_notice, revision_history
 from bot.slack.views.rollout import paused_after, rollout_history
+from bot.slack.views.stages import fallback_notice, stage_history, stage_notice
 from bot.slack.views.stale import LEFT_OUT, stale_history
 from bot.slack.views.temporary import extension_history, not_restored, restore_lines, temporary_history
 from bot.workflow.ports import ChangeDetails
@@ -43,6 +44,7 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
         or extension_history(details, data)
         or temporary_history(details, data, _counts(data))
         or revision_history(details, data)
+        or stage_history(details, data)
         or stale_history(details, data)
         or _line(details, data)
     )
@@ -211,8 +213,13 @@ def former(change: Change, what: Topic, successor: MessageRef, link: str) -> tup
 
 def reminder(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
     """Return text and blocks of a word to the approvers who have not answered, or who have another plan to decide."""
-    if data.get("what") == "revised":
-        return revised_notice(details)
+    match data.get("what"):
+        case "revised":
+            return revised_notice(details)
+        case "stage":
+            return stage_notice(details, data)
+        case "fallback":
+            return fallback_notice(details, data)
     change = details.change
     answered = {each.person for each in details.decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES}
     asked = details.mentioned

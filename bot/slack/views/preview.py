@@ -26,7 +26,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.slack.views.fragments import audience_text, jobs_text, state_word
+from bot.slack.views.fragments import jobs_text, state_word
 from bot.slack.views.plan_lines import (
     filter_lines,
     locked_lines,
@@ -37,6 +37,7 @@ from bot.slack.views.plan_lines import (
 )
 from bot.slack.views.problems import problem_block
 from bot.slack.views.rollout import rollout_line
+from bot.slack.views.stages import needs_text
 from bot.slack.views.templates import keep_button
 from bot.slack.views.temporary import until_line
 from bot.slack.views.times import waiting_lines
@@ -156,9 +157,7 @@ def _plan(details: ChangeDetails) -> View:
     blocks += [
         quote(change.draft.reason),
         section(
-            f"*Needs {change.approvals_required} {'approval' if change.approvals_required == 1 else 'approvals'}* "
-            f"from {audience_text(details.audience)}, requested in {channel(details.policy.approval_channel)}. "
-            f"If nobody decides before {when(details.expires_if_asked_now)}, the request expires."
+            f"{needs_text(details)} If nobody decides before {when(details.expires_if_asked_now)}, the request expires."
         ),
         *([_count_field()] if details.kind.removes and not summary.locked else []),
         actions(EDIT, _buttons(change, summary)),

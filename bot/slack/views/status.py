@@ -93,8 +93,9 @@ def entry(list_row: ListRow, kind: Kind | None) -> str:
     """Return one change in two lines."""
     counts = f" · {counts_text(list_row)}" if list_row.started_at else f" · {counted(list_row.numbers, 'number')}"
     until = short_until(list_row.until) if list_row.state is ChangeState.IN_EFFECT else ""
+    stage = f" in the stage {code(list_row.stage, 60)}" if list_row.stage else ""
     return (
-        f"*{list_row.public_id}* · {state_word(list_row)}{until} · {kind_words(kind, list_row.kind)}{counts}\n"
+        f"*{list_row.public_id}* · {state_word(list_row)}{stage}{until} · {kind_words(kind, list_row.kind)}{counts}\n"
         f"{person(list_row.requester)}, {when(list_row.created_at)}: {code(list_row.reason, 120)}"
     )
 

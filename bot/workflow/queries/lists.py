@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Final
 
 from bot.changes.input.list_query import ListQuery, read_listing
+from bot.changes.model.change import Decision
+from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.list_rows import Cursor, ListPage, ListRow, cut
+from bot.changes.policy import open_stage, stage_progress
+from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 
@@ -45,7 +50,20 @@ class ChangeLists:
             if page is None:
                 found = await tx.list_rows.page(listing, self.kinds, limit=limit + 1)
                 page = cut(found, None, limit, _id)
-        return page or ListPage()
+            page = page or ListPage()
+            return replace(page, entries=await self._with_stages(tx, page.entries))
+
+    async def _with_stages(self, tx: Transaction, rows: Sequence[ListRow]) -> Sequence[ListRow]:
+        """Return the changes, those that wait for one of several stages with its name."""
+        waiting = [row.id for row in rows if row.state is ChangeState.AWAITING_APPROVAL]
+        decisions = await tx.decisions.of_each(waiting) if waiting else {}
+        return [replace(row, stage=self._stage(row, decisions.get(row.id, ()))) for row in rows]
+
+    def _stage(self, row: ListRow, decisions: Sequence[Decision]) -> str:
+        policy = self._context.policies.governing(row.kind, row.numbers, row.settings)
+        if row.state is not ChangeState.AWAITING_APPROVAL or policy is None:
+            return ""
+        return open_stage(stage_progress(policy.stages, decisions, row.requested_at)).stage.name
 
 
 def _id(list_row: ListRow) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
-from tests.integration.scenarios.test_scenario_revisions import replan, send_back
+from tests.integration.scenarios.test_scenario_policy import under
+from tests.integration.scenarios.test_scenario_revisions import below_the_request, replan, send_back
+from tests.integration.scenarios.test_scenario_stages import TWO
 from tests.integration.scenarios.test_scenario_temporary import asked_to_extend, end_now, in_effect, restores
 from tests.integration.scenarios.test_scenario_waves import started, waves_of
 from tests.integration.unruly_postgres import DATABASE, USER, UnrulyPostgres, unruly, unruly_server
@@ -103,6 +106,32 @@ async def test_changes_are_asked_for_and_made(stage: Stage) -> None:
     await stage.ended(change)
 
     assert [number.customer_reference for number in numbers] == ["Denver", "Dallas"]
+    assert stage.outcomes(change) == {"verified": 1}
+    stage.assert_nothing_doubled()
+
+
+async def test_stages_and_fallback_approvers_hold_over_a_crash(
+    stage: Stage, unruly: UnrulyPostgres, tmp_path: Path
+) -> None:
+    """Both stages click at once, the process dies, the fallback approver is called once and ends it."""
+    rules = TWO.replace('["S0NET"]', '["U0MAX"], fallback_approvers = ["U0OTTO"], fallback_after = "2h"')
+    await stage.stop()
+    await under(stage, tmp_path, rules)
+    change = await stage.ask(numbers_of(stage, 1))
+    await asyncio.gather(*(stage.approve(change, by=each) for each in (stage.mia, stage.mia, stage.otto)))
+    await stage.crash()
+    moments = (
+        "UPDATE changes SET requested_at = requested_at - interval '3 hours'",
+        "UPDATE decisions SET at = at - interval '2 hours'",
+        "UPDATE tasks SET due_at = now() WHERE task = 'fallback'",
+    )
+    await psql(unruly, *moments, database=DATABASE)
+    await stage.start()
+    await stage.slack.wait_for(lambda: any("@Otto: nobody" in told for told in below_the_request(stage, change)))
+    assert "last approval" in await stage.approve(change, by=stage.otto)
+    await stage.ended(change)
+
+    assert sum("@Otto: nobody" in told for told in below_the_request(stage, change)) == 1
     assert stage.outcomes(change) == {"verified": 1}
     stage.assert_nothing_doubled()
 

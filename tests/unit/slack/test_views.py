@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +22,7 @@ from bot.changes.model.rollout import Pause, PauseReason, Rollout, Threshold
 from bot.changes.model.settings import Shape
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import Secret
-from bot.changes.policy import ApprovalStage, Audience, Grant, Policy, StageProgress
+from bot.changes.policy import ApprovalStage, Audience, Grant, Policy, stage_progress
 from bot.errors import in_one
 from bot.providers.close.kinds import kinds as close_kinds
 from bot.providers.telnyx.kinds import kinds
@@ -116,12 +116,24 @@ batches = st.lists(st.tuples(st.sampled_from(BatchState), st.integers(1, 3)), ma
         for i, (state, wave) in enumerate(states)
     ]
 )
-decisions = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(DecisionVerb), nasty), max_size=3).map(
+decisions = st.lists(
+    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(DecisionVerb), nasty, st.sampled_from(["", NASTY[:60], "b"])),
+    max_size=3,
+).map(
     lambda said: [
-        Decision(change=1, person=who, verb=verb, digest="d", reason=why, rule="environment", at=NOW)
-        for who, verb, why in said
+        Decision(change=1, person=who, verb=verb, digest="d", reason=why, rule="environment", at=NOW, stage=stage)
+        for who, verb, why, stage in said
     ]
 )
+_ALONE: Final = ApprovalStage(approvers=Grant(users=frozenset({"U0MAX"})), approvals_required=1)
+_LATE: Final = replace(_ALONE, fallback_approvers=Grant(users=frozenset({"U0MIA"})), fallback_after=timedelta(hours=1))
+#: A rule without stages, one with fallback approvers whose time has come, and rules with stages.
+STAGES: Final = [
+    (_ALONE,),
+    (replace(_LATE, fallback_after=timedelta(0)),),
+    (replace(_ALONE, name=NASTY[:60]), replace(_LATE, name="b")),
+    tuple(replace(_LATE, name=f"{place}{NASTY}"[:60]) for place in range(30)),
+]
 failures = st.lists(
     st.builds(
         FailureGroup,
@@ -198,6 +210,7 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         waiting_for=draw(nasty),
         until=draw(st.sampled_from([None, End(at=NOW + timedelta(days=3), zone=LONG_ZONE)])),
     )
+    said, ways = draw(decisions), draw(st.sampled_from(STAGES))
     story = ChangeDetails(
         change=change,
         kind=SETTINGS,
@@ -205,13 +218,13 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         tally=Tally(**{f.name: draw(st.integers(0, 100_000)) for f in fields(Tally)}),
         batches=draw(batches),
         slots_taken=draw(st.booleans()),
-        decisions=draw(decisions),
+        decisions=said,
         failures=draw(failures),
         differences=draw(failures),
         unverified=draw(failures),
         policy=Policy(
             requesters=Grant(),
-            stages=(ApprovalStage(approvers=Grant(), approvals_required=1),),
+            stages=ways,
             operators=Grant(),
             approval_channel="C0APPROVALS",
             mention=draw(st.sampled_from([None, Grant(), Grant(users=frozenset({"U0MIA"}))])),
@@ -220,14 +233,7 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
             self_approval=draw(st.booleans()),
             name=draw(st.sampled_from(["environment", NASTY])),
         ),
-        stages=(
-            StageProgress(
-                stage=ApprovalStage(approvers=Grant(), approvals_required=1),
-                place=1,
-                approvals=(),
-                opened_at=change.requested_at,
-            ),
-        ),
+        stages=stage_progress(ways, said, change.requested_at),
         opens_at=draw(st.sampled_from([None, NOW + timedelta(days=1), NOW + timedelta(days=3)])),
         audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),
         mentioned=draw(st.sampled_from([Audience(users=("U0MIA",), groups=()), Audience(users=(), groups=())])),
@@ -291,11 +297,16 @@ def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: st
     """A thread's lines and the failure channel's notices as well."""
     data = {"what": what, "batches": 3, "verified": 1, "differs": 1, "unverified": 1, "failed": 2, "not_attempted": 3}
     data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp())}
+    stage = {"what": "stage", "stage": NASTY, "place": 2, "why": NASTY}
     data |= {"said": NASTY, "until": "Mon", "restore": 43, "restored": 5, "left": 1, "missing": 2}
 
     assert_harmless(*line(story, data))
+    assert_harmless(*line(story, stage))
     assert_harmless(*reminder(story, {}))
     assert_harmless(*reminder(story, {"what": "revised"}))
+    for name in (story.stages[0].stage.name, NASTY):
+        assert_harmless(*reminder(story, {**stage, "stage": name}))
+        assert_harmless(*reminder(story, {"what": "fallback", "stage": name}))
     assert_harmless(*failure(story, {**data, "what": "failed"}, "https://example.slack.com/archives/C1/p1"))
     assert_harmless(*failure(story, {**data, "what": "expired"}, ""))
     assert_harmless(*failure(story, {**data, "what": "paused"}, ""))

@@ -1,0 +1,153 @@
+"""The stages of an approval: who approved in which, which one is open, and who may approve in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.changes.model.change import Decision, DecisionVerb
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.policy import Grant, StageProgress, open_stage, who_may_approve, whom_to_mention
+from bot.config.policy.spans import spoken
+from bot.slack.views.elements import Block, channel, code, escape, listed, section, when
+from bot.slack.views.fragments import audience_text, called, decision_text, said
+from bot.workflow.ports import ChangeDetails
+
+#: Longest name of a stage.
+NAME = 60
+
+
+def approvals_text(details: ChangeDetails) -> str:
+    """Return who decided what so far; only how many approved where :func:`stage_lines` has the rest."""
+    required = details.change.approvals_required
+    if not _staged(details):
+        return decision_text(details.decisions, required)
+    return f"{sum(len(each.approvals) for each in details.stages)} of {required}"
+
+
+def stage_lines(details: ChangeDetails) -> str:
+    """Return a line for each stage of a request that waits; empty where the rule has but one, and once it is over."""
+    if not _staged(details):
+        return ""
+    opened = open_stage(details.stages)
+    lapsed = [each for each in details.decisions if each.verb is DecisionVerb.APPROVE and each.lapse]
+    return listed([*(_stage(each, opened, details) for each in details.stages), *map(said, lapsed)])
+
+
+def _staged(details: ChangeDetails) -> bool:
+    return details.change.state is ChangeState.AWAITING_APPROVAL and _named(details)
+
+
+def _stage(progress: StageProgress, opened: StageProgress, details: ChangeDetails) -> str:
+    """Return one stage: "🔵 `network`, open: 1 of 2: @Max approved"."""
+    icon, word = ("🔵", ", open") if progress is opened else ("✅", "") if progress.complete else ("⚪", "")
+    given = _given(progress, details)
+    count = f"{len(progress.approvals)} of {progress.stage.approvals_required}"
+    return f"{icon} {_name(progress.stage.name)}{word}: {count}{f': {given}' if given else ''}"
+
+
+def turn_text(details: ChangeDetails) -> str:
+    """Return who may approve now, and who may later; nobody but those whose turn it is is mentioned."""
+    opened = open_stage(details.stages)
+    where = f" in the stage {_name(opened.stage.name)}" if _named(details) else ""
+    text = f"May approve{where}: {_audience(details, opened.stage.approvers)}."
+    if opened.fallback_at is not None and opened.fallback_due(details.now):
+        fallback = _audience(details, opened.stage.fallback_approvers)
+        text += f" Fallback approvers may approve since {when(opened.fallback_at)}: {fallback}."
+    elif opened.fallback_at is not None:
+        text += f" From {when(opened.fallback_at)} on its fallback approvers may, too."
+    following = [_name(each.stage.name) for each in details.stages if each.place > opened.place and not each.complete]
+    return f"{text} Then: {', '.join(following)}." if following else text
+
+
+def waits_text(details: ChangeDetails) -> str:
+    """Return for which stage a request waits; empty where the rule has but one."""
+    if not _named(details):
+        return ""
+    opened = open_stage(details.stages)
+    given = f"{len(opened.approvals)} of {opened.stage.approvals_required}"
+    return f"🔵 Waits for the stage {_name(opened.stage.name)} ({given}), {opened.place} of {len(details.stages)}"
+
+
+def needs_text(details: ChangeDetails) -> str:
+    """Return who has to approve what is not requested yet: "*Needs 1 approval* from @Max."."""
+    required = details.policy.approvals_required
+    where = channel(details.policy.approval_channel)
+    needs = f"*Needs {required} {'approval' if required == 1 else 'approvals'}*"
+    if not _named(details):
+        [only] = details.stages
+        return f"{needs} from {audience_text(details.audience)}{_later(only, details)}, requested in {where}."
+    stages = [
+        f"{each.place}. {_name(each.stage.name)}: {each.stage.approvals_required} from "
+        f"{_audience(details, each.stage.approvers)}{_later(each, details)}"
+        for each in details.stages
+    ]
+    once = "A person's approval counts in one stage only."
+    return f"{needs}, requested in {where}, one stage after the other:\n{listed(stages, 1800)}\n{once}"
+
+
+def _later(progress: StageProgress, details: ChangeDetails) -> str:
+    """Return who may approve in a stage after a while; empty when nobody else may."""
+    after, grant = progress.stage.fallback_after, progress.stage.fallback_approvers
+    return f", after {spoken(after)} also from {_audience(details, grant)}" if after is not None else ""
+
+
+def stage_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
+    """Return a line of history about a stage that has opened; empty when the line is about something else."""
+    if data["what"] != "stage":
+        return ""
+    whose = f"{details.change.public_id}: " if details.change.part_of is not None else ""
+    name = _name(data["stage"])
+    if data["why"]:
+        return f"↩️ {whose}The stage {name} is open again. {escape(data['why'])}"
+    before = [each for each in details.stages if each.place < data["place"]]
+    done = f"Stage {_name(before[-1].stage.name)} is complete ({_given(before[-1], details)})." if before else ""
+    return f"🔵 {whose}{done} Waiting for the stage {name}."
+
+
+def stage_notice(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
+    """Return text and blocks of the word to those whose turn has come, below the request."""
+    change, name = details.change, _name(data["stage"])
+    opened = open_stage(details.stages)
+    if change.state is not ChangeState.AWAITING_APPROVAL or opened.stage.name != data["stage"]:
+        text = f"🔵 The stage {name} of {change.public_id} was open."  # told late: it asks nobody any more
+    else:
+        when_open = f"again. {escape(data['why'])}" if data["why"] else "now."
+        text = f"🔵 {called(details.mentioned)}{change.public_id} waits for the stage {name} {when_open}"
+    return text, [section(text)]
+
+
+def fallback_notice(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
+    """Return text and blocks of the word to the fallback approvers, below the request."""
+    change, opened = details.change, open_stage(details.stages)
+    where = f" in the stage {_name(data['stage'])}" if data["stage"] else ""
+    waiting = change.state is ChangeState.AWAITING_APPROVAL and opened.stage.name == data["stage"]
+    if not waiting or opened.stage.fallback_after is None:
+        text = f"⏳ Fallback approvers were asked to approve {change.public_id}{where}."
+    else:
+        fallback = whom_to_mention(details.policy, change.requester, opened.stage.fallback_approvers)
+        who = "too few have" if opened.approvals else "nobody has"
+        text = (
+            f"⏳ {called(fallback)}{who} approved {change.public_id}{where} for {spoken(opened.stage.fallback_after)}. "
+            "Its fallback approvers may now."
+        )
+    return text, [section(text)]
+
+
+def _given(progress: StageProgress, details: ChangeDetails) -> str:
+    """Return who approved in a stage."""
+    given: list[Decision] = [each for each in details.decisions if each.counts and each.stage == progress.stage.name]
+    return ", ".join(map(said, given))
+
+
+def _audience(details: ChangeDetails, grant: Grant) -> str:
+    return audience_text(who_may_approve(details.policy, details.change.requester, grant))
+
+
+def _named(details: ChangeDetails) -> bool:
+    """Tell whether there are stages for people to read of."""
+    return bool(details.stages[0].stage.name)
+
+
+def _name(name: str) -> str:
+    return code(name, NAME)
