@@ -19,7 +19,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
+from sys import intern
 from typing import Final, TypeAlias
 
 from bot.changes.model.encryption import Encryption
@@ -61,11 +63,17 @@ class _Unfinished:
         e164 = str(row.get("phone_number") or self.e164)
         if self.e164 and e164 != self.e164:
             raise unasked("Telnyx", e164)
-        self.e164 = e164
+        # Of equal texts one is kept: there are a hundred thousand numbers and few statuses.
+        self.e164 = self.e164 or e164
         self.values |= values(row, source, names, kind, encryption)
         if source is Source.DETAIL:
-            self.status = str(row.get("status") or "")
-        self.lacks -= {source}
+            self.status = intern(str(row.get("status") or ""))
+        self.lacks = _without(self.lacks, source)
+
+    def snapshot(self, id_: str, *, editable: bool) -> Snapshot:
+        """Return the number complete, and keep none of its values: who asked for it may need them no longer."""
+        read, self.values = self.values, {}
+        return Snapshot(id=id_, e164=self.e164, status=self.status, editable=editable, values=read)
 
 
 _Drafts: TypeAlias = dict[str, _Unfinished]
@@ -165,13 +173,13 @@ class Reader:
                 if wanted.excludes(id_, draft.e164):
                     continue
                 if draft.editable is not None or not wanted.target.editable_asked:
-                    yield _snapshot(id_, draft, editable=draft.editable is not False)
+                    yield draft.snapshot(id_, editable=draft.editable is not False)
                 else:
                     held[id_] = draft
         # Only an ownership check says whether a number can be changed, and it takes no ids.
         editable = (await self._owned([draft.e164 for draft in held.values() if draft.e164])).keys()
         for id_, draft in held.items():
-            yield _snapshot(id_, draft, editable=id_ in editable)
+            yield draft.snapshot(id_, editable=id_ in editable)
 
     async def _completed(self, wanted: _Wanted, drafts: _Drafts) -> AsyncGenerator[str, None]:
         """Read what the drafts lack and yield the id of each that is complete; drop those that are gone."""
@@ -279,11 +287,13 @@ def _lacking(source: Source, drafts: _Drafts) -> _Drafts:
     return {id_: draft for id_, draft in drafts.items() if source in draft.lacks}
 
 
+@cache
+def _without(lacks: frozenset[Source], source: Source) -> frozenset[Source]:
+    """Return ``lacks`` without ``source``; the same set for all, for there are as many as there are numbers."""
+    return lacks - {source}
+
+
 def _parted(drafts: Mapping[str, _Unfinished]) -> tuple[set[str], set[str]]:
     """Return the ids of those that the filter found, and of the others."""
     matched = {id_ for id_, draft in drafts.items() if draft.matched}
     return matched, drafts.keys() - matched
-
-
-def _snapshot(id_: str, draft: _Unfinished, *, editable: bool) -> Snapshot:
-    return Snapshot(id=id_, e164=draft.e164, status=draft.status, editable=editable, values=draft.values)
