@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, ModalClosed, ModalNotOpened
 from bot.slack.interactions import SentView
+from bot.slack.redraws import Redraws
 from bot.slack.views.elements import View
 from bot.slack.views.preview import loading, notice
 from bot.slack.web_api import call
@@ -42,6 +43,7 @@ class Modals:
         self._loading: dict[str, str] = {}
         #: View id -> Slack's hash of what somebody saw in it when it was opened, or when they last clicked in it.
         self._seen: dict[str, str] = {}
+        self._redraws = Redraws()
 
     def clicked(self, view: SentView) -> None:
         """Note that somebody clicked in a modal, and in what state of it."""
@@ -75,17 +77,21 @@ class Modals:
             await self._excuse(view_id, error)
             raise
 
-    async def redraw(self, view: SentView, fresh: View) -> None:
-        """Show ``fresh`` in the place of ``view``, unless something later is there already.
+    async def redraw(self, view: SentView, fresh: View, *, at: str) -> None:
+        """Show ``fresh``, for a click ``at`` Slack's time, in the place of ``view``, unless something later is there.
 
         Raises DeliveryError when Slack does not take it. Nothing else is shown then: it would take away what was typed.
         """
-        try:
-            await _persistently(
-                lambda: self._client.views_update(view_id=view.id, hash=view.hash, view=fresh), patience=60.0
+
+        async def show(state: str) -> dict[str, Any]:
+            return await _persistently(
+                lambda: self._client.views_update(view_id=view.id, hash=state, view=fresh), patience=60.0
             )
+
+        try:
+            await self._redraws.redraw(view, at, show)
         except DeliveryRefused as error:
-            if error.code != "hash_conflict":  # a later click, or an earlier try, has redrawn the form already
+            if error.code != "hash_conflict":  # something later, or an earlier try, is there already
                 raise
 
     async def explain(self, trigger: str, view: View) -> bool:

@@ -73,7 +73,7 @@ async def _redraw(services: Services, click: Click) -> None:
         fresh = values_form(services.choices.kinds, kind, draft, boxes=boxes)
     else:
         fresh = await _form(services, view, draft, boxes, by=click.user, taken_away=taken_away)
-    await services.modals.redraw(view, fresh)
+    await services.modals.redraw(view, fresh, at=click.at)
 
 
 async def _form(

@@ -347,3 +347,17 @@ async def test_a_closed_plan_is_given_up(stage: Stage) -> None:
 
     assert "There are no changes yet" in await stage.command("list")
     assert stage.slack.messages(APPROVALS) == []
+
+
+async def test_two_choices_in_quick_succession_both_show_their_inputs(stage: Stage) -> None:
+    """Whoever chooses a filter before the inputs of the settings are there gets the inputs of both."""
+    await stage.open("update")
+    stage.slack.faults.add(method="views.update", kind="delay", seconds=0.3, effect_first=False, times=2)
+
+    await stage.ana.choose("settings", ["customer_reference"])
+    await stage.ana.choose("filters", ["tag"])
+    await stage.ana.type("reason", "Typed meanwhile")
+    await stage.ana.wait_for_view(lambda _: {"value:customer_reference", "filter:tag"} <= {*inputs(stage)})
+
+    assert typed(stage)["reason"] == "Typed meanwhile"
+    assert [call.error for call in stage.slack.calls if call.method == "views.update"][1:] == [None, None]
