@@ -49,7 +49,8 @@ class Target:
     whole_objects: bool = False
     #: Whether it is to be found out which numbers could be changed now; where it is not, all are said to be.
     editable_asked: bool = True
-
+    #: Id -> E.164 of identifiers that should be gone: fewer calls may tell that they are.
+    e164: Mapping[str, str] = field(default_factory=dict)
     #: Whether :attr:`Snapshot.doubt` is asked for, as far as the provider shows what it says in.
     doubts_asked: bool = False
 

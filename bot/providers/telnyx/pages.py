@@ -11,7 +11,7 @@ again by a few pages. That is only where they are looked for first: what is not 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from math import ceil
@@ -26,6 +26,8 @@ from bot.providers.telnyx.values import Source
 from bot.providers.telnyx.wire import one, rows, total
 
 Row: TypeAlias = dict[str, JSON]
+#: Tells which of these ids are of numbers that are not in the account any more, or says nothing of them.
+Gone: TypeAlias = Callable[[Collection[str]], Awaitable[frozenset[str]]]
 
 #: The largest page (API.md, "Lists of numbers").
 PAGE: Final = 250
@@ -60,6 +62,11 @@ class Pages:
         #: Id of a number -> the page without a filter on which it was seen last. Both lists are sorted alike.
         self._seen: dict[str, int] = {}
 
+    def forget(self) -> None:
+        """Learn anew how many numbers there are, and on which pages they are."""
+        self._size = None
+        self._seen.clear()
+
     async def first(self, source: Source) -> NumberPage:
         """Return a page of one row, for the sake of its total."""
         return await self._page(source, 1, {}, size=1)
@@ -89,12 +96,13 @@ class Pages:
         raise Unavailable("Telnyx lists more numbers than can be read; nothing was planned. Narrow the filter.")
 
     async def rows_of(
-        self, source: Source, wanted: set[str], query: Query, size: int | None = None
+        self, source: Source, wanted: set[str], query: Query, gone: Gone, size: int | None = None
     ) -> AsyncGenerator[tuple[str, Row], None]:
         """Yield (id, row) for those of ``wanted`` that exist, by pages while they are fewer than the numbers left.
 
         ``query`` narrows the pages down to those that hold the numbers, ``size`` is the number of rows that it
-        leaves, where that is known. A number that no page had is read singly, so that none is lost to a shift.
+        leaves, where that is known. A number that no page had is read singly, so that none is lost to a shift. Only
+        where every page of the account was read, and there are many, those that ``gone`` names are not.
         """
         if size is None and (not query or len(wanted) <= _WORTH_ASKING):
             size = self._size
@@ -114,6 +122,8 @@ class Pages:
             if asked is not None:
                 asked.cancel()
                 await asyncio.gather(asked, return_exceptions=True)
+        if walk.whole and not query and len(walk.missing) > _WORTH_ASKING:
+            walk.missing -= await gone(walk.missing)
         for chunk in chunks(sorted(walk.missing), WIDTH * 10):
             singles = await together(lambda id_: self._single(source, id_), chunk)
             for id_, single in zip(chunk, singles, strict=True):
@@ -164,6 +174,8 @@ class _Walk:
         self._likely = sorted({page for id_ in wanted if (page := seen.get(id_))})
         self._asked: set[int] = set()
         self._listing = ListProgress()
+        #: Whether a page had one of the numbers without saying which number it is.
+        self._unnamed = False
 
     def following(self) -> Sequence[int]:
         """Return the pages that are asked for next: none once single reads are no more calls, and have an end."""
@@ -178,6 +190,11 @@ class _Walk:
             return ()
         return self._asking(list(islice((number for number in count(1) if number not in self._asked), width)))
 
+    @property
+    def whole(self) -> bool:
+        """Whether every row was seen, as far as the pages tell."""
+        return self._listing.whole and not self._listing.torn and not self._unnamed
+
     def _asking(self, numbers: Sequence[int]) -> Sequence[int]:
         self._asked.update(numbers)
         return numbers
@@ -189,10 +206,14 @@ class _Walk:
         found = []
         for row in page.rows:
             id_ = str(row.get("id", ""))
-            if id_ in self.missing and row.get("phone_number"):
-                self.missing.remove(id_)
-                self._seen[id_] = page.number
-                found.append((id_, row))
+            if id_ not in self.missing:
+                continue
+            if not row.get("phone_number"):
+                self._unnamed = True
+                continue
+            self.missing.remove(id_)
+            self._seen[id_] = page.number
+            found.append((id_, row))
         return found
 
 

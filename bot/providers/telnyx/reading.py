@@ -16,67 +16,31 @@ of the pages or in a number that comes twice; the pages are then read again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from itertools import islice
-from sys import intern
-from typing import Final, TypeAlias
+from typing import Final
 
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
-from bot.changes.model.values import JSON, Value
+from bot.changes.model.values import JSON
 from bot.errors import Unavailable
 from bot.providers.answers import unasked
 from bot.providers.http import PacedClient
 from bot.providers.listing import together
 from bot.providers.telnyx.downloads import Downloads, confirmed
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
+from bot.providers.telnyx.partial_snapshots import PartialSnapshot, PartialSnapshots, lacking, parted
 from bot.providers.telnyx.search import Search
-from bot.providers.telnyx.values import Source, shown_along, sources, values
+from bot.providers.telnyx.values import Source, shown_along, sources
 from bot.providers.telnyx.wire import Ownership, data, parse
 
 #: The most numbers in one ownership check (API.md, "Ownership check").
 OWNERSHIP: Final = 1000
 #: How often the pages of a filter are read when numbers shift between them.
 _SWEEPS: Final = 3
-
-
-@dataclass(slots=True)
-class _Unfinished:
-    """One number while its values come in."""
-
-    e164: str = ""
-    status: str = ""
-    values: dict[str, Value] = field(default_factory=dict)
-    #: None until an ownership check has said.
-    editable: bool | None = None
-    #: The lists that have still to be read.
-    lacks: frozenset[Source] = frozenset()
-    #: Whether the filter found it.
-    matched: bool = False
-
-    def take(self, row: Row, source: Source, names: Sequence[str], kind: Kind, encryption: Encryption | None) -> None:
-        """Take in what a row of ``source`` says."""
-        e164 = str(row.get("phone_number") or self.e164)
-        if self.e164 and e164 != self.e164:
-            raise unasked("Telnyx", e164)
-        # Of equal texts one is kept: there are a hundred thousand numbers and few statuses.
-        self.e164 = self.e164 or e164
-        self.values |= values(row, source, names, kind, encryption)
-        if source is Source.DETAIL:
-            self.status = intern(str(row.get("status") or ""))
-        self.lacks = _without(self.lacks, source)
-
-    def snapshot(self, id_: str, *, editable: bool) -> Snapshot:
-        """Return the number complete, and keep none of its values: who asked for it may need them no longer."""
-        read, self.values = self.values, {}
-        return Snapshot(id=id_, e164=self.e164, status=self.status, editable=editable, values=read)
-
-
-_Drafts: TypeAlias = dict[str, _Unfinished]
 
 
 class Reader:
@@ -95,6 +59,8 @@ class Reader:
         if target.whole_objects:
             asked |= dict.fromkeys(shown_along(asked, kind))
         wanted = _Wanted(target, tuple(asked), kind, search)
+        if target.e164:
+            self._pages.forget()  # those that should be gone have left a shorter list
         matched = await self._matched(wanted) if target.conditions else {}
         if target.limit is not None and len(matched) > target.limit:
             # Only their number matters now, so nothing more is read of them, and nothing can be done with them.
@@ -114,7 +80,7 @@ class Reader:
         """Return how many numbers the account has, by one call; None when Telnyx does not say."""
         return (await self._pages.first(Source.DETAIL)).total
 
-    async def _matched(self, wanted: _Wanted) -> _Drafts:
+    async def _matched(self, wanted: _Wanted) -> PartialSnapshots:
         """Return the numbers that the filter finds, without those excluded; all of them, or a few more than the limit.
 
         Raises :class:`bot.errors.BadRequest` when Telnyx lists one that does not match.
@@ -126,14 +92,14 @@ class Reader:
         both = confirmed(wanted.search, named, {draft.e164 for draft in listed.values()})
         return _kept({id_: draft for id_, draft in listed.items() if draft.e164 in both}, wanted)
 
-    async def _listed(self, wanted: _Wanted, limit: int | None) -> _Drafts:
+    async def _listed(self, wanted: _Wanted, limit: int | None) -> PartialSnapshots:
         """Return what the pages have that the filter leaves; those excluded may be among them."""
         most = None if limit is None else limit + len(wanted.excluded) + 1
         source, _ = wanted.home
         query = wanted.search.query(source)
         for _ in range(_SWEEPS):
             listed, totals = 0, set[int | None]()
-            found: _Drafts = {}
+            found: PartialSnapshots = {}
             async with aclosing(self._pages.sweep(source, query, most)) as sweep:
                 async for page in sweep:
                     listed += len(page.rows)
@@ -149,24 +115,24 @@ class Reader:
             "Try again in a minute."
         )
 
-    def _accept(self, row: Row, wanted: _Wanted, found: _Drafts) -> None:
+    def _accept(self, row: Row, wanted: _Wanted, found: PartialSnapshots) -> None:
         source, others = wanted.home
         wanted.search.check(row, source)
         id_ = str(row.get("id") or "")
         if not id_ or not row.get("phone_number"):
             raise Unavailable("Telnyx listed a number that matches the filter without saying which one it is.")
-        found[id_] = draft = _Unfinished(matched=True, lacks=others)
+        found[id_] = draft = PartialSnapshot(matched=True, lacks=others)
         draft.take(row, source, wanted.names, wanted.kind, self._encryption)
 
-    async def _drafts(self, wanted: _Wanted, matched: _Drafts) -> _Drafts:
+    async def _drafts(self, wanted: _Wanted, matched: PartialSnapshots) -> PartialSnapshots:
         """Return all numbers to stream by their ids: those that match, and those named besides."""
         # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
         named, numbers = await asyncio.to_thread(_named, wanted, matched)
         return await asyncio.to_thread(_together, wanted, matched, named, await self._owned(numbers))
 
-    async def _snapshots(self, wanted: _Wanted, drafts: _Drafts) -> AsyncGenerator[Snapshot, None]:
+    async def _snapshots(self, wanted: _Wanted, drafts: PartialSnapshots) -> AsyncGenerator[Snapshot, None]:
         """Complete the drafts and stream them."""
-        held: _Drafts = {}
+        held: PartialSnapshots = {}
         async with aclosing(self._completed(wanted, drafts)) as ready:
             async for id_ in ready:
                 draft = drafts[id_]
@@ -181,7 +147,7 @@ class Reader:
         for id_, draft in held.items():
             yield draft.snapshot(id_, editable=id_ in editable)
 
-    async def _completed(self, wanted: _Wanted, drafts: _Drafts) -> AsyncGenerator[str, None]:
+    async def _completed(self, wanted: _Wanted, drafts: PartialSnapshots) -> AsyncGenerator[str, None]:
         """Read what the drafts lack and yield the id of each that is complete; drop those that are gone."""
         for count, (id_, draft) in enumerate(drafts.items(), start=1):
             if not draft.lacks:
@@ -189,33 +155,43 @@ class Reader:
             if count % PAGE == 0:
                 await asyncio.sleep(0)  # others get a turn: nothing here waits for anything
         for source in Source:
-            lacking = await asyncio.to_thread(_lacking, source, drafts)
-            async with aclosing(self._filled(source, lacking, wanted)) as filled:
+            still = await asyncio.to_thread(lacking, source, drafts)
+            async with aclosing(self._filled(source, still, wanted)) as filled:
                 async for id_ in filled:
                     if not drafts[id_].lacks:
                         yield id_
-            for id_, draft in lacking.items():
+            for id_, draft in still.items():
                 if source in draft.lacks:
                     del drafts[id_]
 
     async def _filled(
-        self, source: Source, drafts: Mapping[str, _Unfinished], wanted: _Wanted
+        self, source: Source, drafts: Mapping[str, PartialSnapshot], wanted: _Wanted
     ) -> AsyncGenerator[str, None]:
         """Fill the drafts from ``source`` and yield the id of each that it has.
 
         Those that match are on the pages that the filter leaves in this list, which are fewer.
         """
         query = wanted.search.query(source)
-        matched, others = await asyncio.to_thread(_parted, drafts) if query else (set[str](), {*drafts})
+        matched, others = await asyncio.to_thread(parted, drafts) if query else (set[str](), {*drafts})
         size = len(matched) if wanted.search.whole_in(source) else None
+        gone = partial(self._gone, drafts)
         for ids, narrowing, known in ((matched, query, size), (others, {}, None)):
-            async with aclosing(self._pages.rows_of(source, ids, narrowing, known)) as found:
+            async with aclosing(self._pages.rows_of(source, ids, narrowing, gone, known)) as found:
                 async for id_, row in found:
                     draft = drafts[id_]
                     if draft.matched:
                         wanted.search.check(row, source, home=wanted.home[0])
                     draft.take(row, source, wanted.names, wanted.kind, self._encryption)
                     yield id_
+
+    async def _gone(self, drafts: Mapping[str, PartialSnapshot], ids: Collection[str]) -> frozenset[str]:
+        """Return those of ``ids`` that the account does not own any more, as far as their E.164 is known.
+
+        That alone is no proof, for what the check leaves out besides is not documented (API.md, "Ownership check").
+        Beside a list of the whole account that does not have them either, it is.
+        """
+        known = {id_: e164 for id_ in ids if (e164 := drafts[id_].e164)}
+        return frozenset(known) - (await self._owned([*known.values()])).keys()
 
     async def _owned(self, numbers: Sequence[str]) -> dict[str, str]:
         """Return id -> E.164 for those of ``numbers`` that the account owns and may change now."""
@@ -254,46 +230,32 @@ class _Wanted:
         return id_ in self.excluded or e164 in self.excluded
 
 
-def _kept(found: _Drafts, wanted: _Wanted) -> _Drafts:
+def _kept(found: PartialSnapshots, wanted: _Wanted) -> PartialSnapshots:
     """Return the numbers that are not excluded."""
     return {id_: draft for id_, draft in found.items() if not wanted.excludes(id_, draft.e164)}
 
 
-def _named(wanted: _Wanted, matched: _Drafts) -> tuple[Sequence[str], Sequence[str]]:
+def _named(wanted: _Wanted, matched: PartialSnapshots) -> tuple[Sequence[str], Sequence[str]]:
     """Return what is named besides the numbers that match, and all numbers that an ownership check takes."""
     here = matched.keys() | {draft.e164 for draft in matched.values()}
     named = [text for text in wanted.target.identifiers if text not in here and text not in wanted.excluded]
     return named, [*(text for text in named if text.startswith("+")), *(draft.e164 for draft in matched.values())]
 
 
-def _together(wanted: _Wanted, matched: _Drafts, named: Sequence[str], owned: Mapping[str, str]) -> _Drafts:
+def _together(
+    wanted: _Wanted, matched: PartialSnapshots, named: Sequence[str], owned: Mapping[str, str]
+) -> PartialSnapshots:
     """Return the numbers that match, and those of ``named`` besides, knowing which of them are ``owned``."""
     for id_, draft in matched.items():
         draft.editable = id_ in owned
     needed = frozenset(wanted.needed)
     besides = {
-        id_: _Unfinished(e164=e164, editable=True, lacks=needed)
+        id_: PartialSnapshot(e164=e164, editable=True, lacks=needed)
         for id_, e164 in owned.items()
         if id_ not in matched and id_ not in wanted.excluded
     }
     # Nothing is known of an id before its row is read, so one row is read even when no setting is asked for.
     unchecked = [text for text in named if not text.startswith("+") and text not in owned]
-    besides |= {id_: _Unfinished(lacks=needed or frozenset({Source.DETAIL})) for id_ in unchecked}
+    lacks, e164 = needed or frozenset({Source.DETAIL}), wanted.target.e164
+    besides |= {id_: PartialSnapshot(e164=e164.get(id_, ""), lacks=lacks) for id_ in unchecked}
     return matched | besides
-
-
-def _lacking(source: Source, drafts: _Drafts) -> _Drafts:
-    """Return those of ``drafts`` that have still to be read from ``source``."""
-    return {id_: draft for id_, draft in drafts.items() if source in draft.lacks}
-
-
-@cache
-def _without(lacks: frozenset[Source], source: Source) -> frozenset[Source]:
-    """Return ``lacks`` without ``source``; the same set for all, for there are as many as there are numbers."""
-    return lacks - {source}
-
-
-def _parted(drafts: Mapping[str, _Unfinished]) -> tuple[set[str], set[str]]:
-    """Return the ids of those that the filter found, and of the others."""
-    matched = {id_ for id_, draft in drafts.items() if draft.matched}
-    return matched, drafts.keys() - matched

@@ -71,20 +71,28 @@ class Verification:
             change = await tx.changes.get(claim.subject)
             awaited = await tx.operations.awaiting(change.id)
             sent = {batch.position: batch.values for batch in await tx.batches.of(change.id)}
+            removes = self._context.catalogue.kind(change.kind).removes
+            e164 = await tx.operations.changing(change.id) if removes else {}
         if change.state is not ChangeState.VERIFYING:
             await self._done(claim)
             return
         seen = _Seen()
         if awaited:
             try:
-                seen = await self._read(change, awaited, sent)
+                seen = await self._read(change, awaited, sent, e164)
             except ProviderError as error:
                 await self._failed(claim, change, error)
                 return
         await self._next(claim, change, change.read_backs + bool(awaited), seen)
 
-    async def _read(self, change: Change, awaited: Mapping[str, AwaitedNumber], batches: Mapping[int, Values]) -> _Seen:
-        """Read the numbers and write down what is found, portion by portion."""
+    async def _read(
+        self,
+        change: Change,
+        awaited: Mapping[str, AwaitedNumber],
+        batches: Mapping[int, Values],
+        e164: Mapping[str, str],
+    ) -> _Seen:
+        """Read the numbers and write down what is found, portion by portion; ``e164`` of those that should be gone."""
         kind = self._context.catalogue.kind(change.kind)
         sent = {position: comparable(kind, values) for position, values in batches.items()}
         # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
@@ -98,7 +106,7 @@ class Verification:
         readings: list[ReadBack] = []
         seen = _Seen()
         # Nothing is going to be changed, so a call that only tells what could be is left out.
-        target = Target(identifiers=tuple(awaited), editable_asked=False)
+        target = Target(identifiers=tuple(awaited), editable_asked=False, e164=e164)
         async for snapshot in self._context.catalogue.provider(kind).find(target, names, kind):
             number = unseen.pop(snapshot.id, None)
             if number is None:

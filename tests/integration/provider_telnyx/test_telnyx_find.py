@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from bot.changes.model.values import Secret
 from bot.errors import Unauthorised, Unavailable
 from bot.providers.http import Bounds
 from bot.providers.telnyx.provider import Telnyx
-from bot.sandbox.telnyx import RateLimit, TelnyxStandIn
+from bot.sandbox.telnyx import Number, RateLimit, TelnyxStandIn
 
 Find = Callable[..., Coroutine[None, None, dict[str, Snapshot]]]
 Counted = Callable[[], dict[str, int]]
@@ -310,6 +311,62 @@ async def test_a_number_lost_to_shifting_pages_is_read_singly(
 
     assert set(found) == set(wanted)
     assert counted() == {OWNERSHIP: 1, DETAIL: 3, DETAIL_ONE: 5}
+
+
+async def test_many_that_are_gone_cost_no_call_each(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, counted: Counted
+) -> None:
+    """1,200 of 1,300 numbers are deleted: the whole account and two ownership checks say so, and the rest is found."""
+    numbers = account.add_numbers(1300, start="+13035550000")
+    for number in numbers[:1200]:
+        account.remove_number(number.id)
+
+    assert await _still_there(telnyx, numbers, settings_kind) == {number.id for number in numbers[1200:]}
+    assert counted() == {DETAIL: 1, OWNERSHIP: 2}
+
+
+async def test_a_number_that_only_one_of_two_leaves_out_is_read_singly(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, counted: Counted
+) -> None:
+    """Where the list has no number of the deleted ones any more, and the ownership check has one, that one is there."""
+    numbers = account.add_numbers(50, start="+13035550000")
+    for number in numbers[:20]:
+        account.remove_number(number.id)
+    lagging = numbers[20]
+
+    def without(document: Any) -> None:
+        document["data"] = [row for row in document["data"] if row["id"] != lagging.id]
+        document["meta"]["total_results"] -= 1
+
+    account.rewrites.add("GET", DETAIL, without)
+
+    assert await _still_there(telnyx, numbers, settings_kind) == {number.id for number in numbers[20:]}
+    assert counted() == {DETAIL: 1, OWNERSHIP: 1, DETAIL_ONE: 1}
+
+
+async def test_a_row_without_its_number_proves_nothing(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, counted: Counted
+) -> None:
+    """Where a page has an id without its number, each of the missing is asked for singly."""
+    numbers = account.add_numbers(50, start="+13035550000")
+    for number in numbers[:20]:
+        account.remove_number(number.id)
+    numbers[20].status = "port-failed"
+
+    def unnamed(document: Any) -> None:
+        document["data"][0]["phone_number"] = None
+
+    account.rewrites.add("GET", DETAIL, unnamed)
+
+    assert await _still_there(telnyx, numbers, settings_kind) == {number.id for number in numbers[20:]}
+    assert counted() == {DETAIL: 1, DETAIL_ONE: 21}
+
+
+async def _still_there(telnyx: Telnyx, numbers: Sequence[Number], kind: Kind) -> set[str]:
+    """Return the ids of those of ``numbers`` that are found, as after a deletion: nothing is going to be changed."""
+    e164 = {number.id: number.phone_number for number in numbers}
+    target = Target(identifiers=tuple(e164), editable_asked=False, e164=e164)
+    return {snapshot.id async for snapshot in telnyx.find(target, ["tags"], kind)}
 
 
 async def test_a_number_deleted_meanwhile_is_absent(account: TelnyxStandIn, find: Find) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,19 @@ async def test_a_number_that_came_into_use_meanwhile_stops_the_deletion(deleting
     assert stage.created() == []
     assert f"Connection of +13035550000 was (empty) and is Denver PBX ({team.id})" in stage.read(stage.card(change))
     assert stage.slack.workspace.in_channel(FAILURES)
+
+
+async def test_numbers_that_are_gone_are_not_asked_for_one_by_one(deleting: Stage) -> None:
+    """Whether fifteen numbers are gone is read from the list and one ownership check, not by fifteen calls."""
+    stage = deleting
+    wanted = numbers(stage, 20)
+    await propose(stage, wanted[:15])
+    await stage.ana.type("count", "15")
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.approve(change, by=stage.mia)
+    await stage.ended(change)
+
+    assert len(stage.telnyx.numbers) == 5
+    assert "15 verified" in stage.read(stage.card(change))
+    assert not [call for call in stage.telnyx.calls if fnmatchcase(call.path, "/phone_numbers/[0-9]*")]
