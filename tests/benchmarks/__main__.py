@@ -14,13 +14,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import acks, linesman, looking
+from tests.benchmarks import acks, kinds, linesman, looking
 from tests.benchmarks.carrier import Carrier, Terms
 from tests.benchmarks.measure import Run
 from tests.benchmarks.peers import run as peers
 from tests.benchmarks.report import Report
 
-SIZES: Final = (1_000, 20_000, 100_000)
+SIZES: Final = (1_000, 10_000, 20_000, 100_000)
 #: Who is measured at how many numbers at most: one PATCH takes its time.
 PEERS: Final = {
     "one PATCH after the other": 1_000,
@@ -30,7 +30,7 @@ PEERS: Final = {
 }
 #: What else everybody is measured with, at the smallest size: calls that go wrong, and calls in five seconds at most.
 TROUBLES: Final = ((0.01, 0), (0.0, 100))
-PARTS: Final = ("carry", "trouble", "acks", "looking")
+PARTS: Final = ("carry", "trouble", "kinds", "acks", "looking")
 
 
 def cases(sizes: list[int], wanted: list[str], terms: Terms) -> Iterator[tuple[str, Terms]]:
@@ -59,6 +59,9 @@ def main() -> None:
     for who, case in todo:
         report.runs.append(asyncio.run(measure(who, case)))
         _say(f"{who}, {case.numbers:,}: {report.runs[-1].seconds:.1f} s")
+    if "kinds" in given.parts:
+        report.kinds = asyncio.run(kinds.measure())
+        _say("calls of every kind counted")
     if "acks" in given.parts:
         report.acks = asyncio.run(acks.measure())
         _say("clicks measured")

@@ -26,7 +26,7 @@ async def carry(carrier: Carrier) -> Run:
             await carrier.begin()
             approved = time.time()
             await here.mia.click("approve", message=here.slack.messages(APPROVALS)[0])
-            await here.slack.wait_for(lambda: _results(here.slack), timeout=PATIENCE, what="the results")
+            await here.slack.wait_for(lambda: results(here.slack), timeout=PATIENCE, what="the results")
             while await here.has_undelivered():  # noqa: ASYNC110 - another process counts
                 await asyncio.sleep(0.02)
             ended = time.time()
@@ -50,7 +50,7 @@ async def carry(carrier: Carrier) -> Run:
                 cpu=cpu_of(here.pid) - used,
                 memory=memory_of(here.pid),
                 seen=seen,
-                claimed=sum(row["outcome"] == "verified" for row in _results(here.slack)),
+                claimed=sum(row["outcome"] == "verified" for row in results(here.slack)),
                 phases=phases,
                 held=longest(here.steps, since=asked),
             )
@@ -68,7 +68,8 @@ async def _asked_for(here: Office, count: int) -> dict[str, float]:
     return {"plan": planned - began, "request": time.time() - planned}
 
 
-def _results(slack: SlackStandIn) -> list[dict[str, str]]:
+def results(slack: SlackStandIn) -> list[dict[str, str]]:
+    """Return the rows of the results, once they are in the thread."""
     for file in slack.files:
         if file.name.endswith("-results.csv") and file.channel:
             return list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))

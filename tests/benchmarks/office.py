@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -54,8 +55,11 @@ class Office:
 
 
 @asynccontextmanager
-async def office(carrier: str, folder: Path, *, people: Sequence[str] = ()) -> AsyncIterator[Office]:
-    """Run Linesman with a database in ``folder`` while the block lasts; ``people`` are there besides Ana and Mia."""
+async def office(carrier: str, folder: Path, *, people: Sequence[str] = (), rules: str = "") -> AsyncIterator[Office]:
+    """Run Linesman with a database in ``folder`` while the block lasts; ``people`` are there besides Ana and Mia.
+
+    ``rules`` is the policy file, if there is one.
+    """
     async with SlackStandIn(signing_secret=SECRET, bot_token=BOT_TOKEN) as slack:
         ana, mia = slack.add_person("U0ANA", name="Ana"), slack.add_person("U0MIA", name="Mia")
         for person in people:
@@ -77,6 +81,10 @@ async def office(carrier: str, folder: Path, *, people: Sequence[str] = ()) -> A
             "LINESMAN_MAX_NUMBERS": "100000",
         }
         steps = folder / "steps"
+        if rules:
+            policy = folder / "policy.toml"
+            await asyncio.to_thread(policy.write_text, rules, encoding="utf-8")
+            variables["LINESMAN_POLICY_FILE"] = str(policy)
         serving = Serving(variables, folder / "linesman.log", ("tests.benchmarks.steps", str(steps)))
         try:
             began = time.perf_counter()
@@ -95,7 +103,7 @@ async def plan(ana: SlackUser, command: str, sheet: bytes) -> None:
     await ana.attach("sheet:0", ("numbers.csv", sheet))
     await ana.type("reason", "A benchmark")
     await ana.submit()
-    shown = await ana.wait_for_view(_planned, timeout=PATIENCE)
+    shown = await ana.wait_for_view(planned, timeout=PATIENCE)
     if not shown.content.get("submit"):
         raise RuntimeError(f"there is no plan: {shown.content}")
 
@@ -107,5 +115,6 @@ def csv_of(*rows: Sequence[str]) -> bytes:
     return out.getvalue().encode()
 
 
-def _planned(view: View) -> bool:
+def planned(view: View) -> bool:
+    """Tell whether a plan is shown, or why there is none."""
     return view.callback_id == "preview" and any(block["type"] == "actions" for block in view.blocks)

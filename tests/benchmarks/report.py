@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -15,6 +15,7 @@ from textwrap import fill
 from typing import Final
 
 from tests.benchmarks.acks import PAUSE, PEOPLE, PLANNED, WATCHED, Acks
+from tests.benchmarks.kinds import JOB, PAGE, Calls
 from tests.benchmarks.looking import Looking
 from tests.benchmarks.measure import Run, percentile
 from tests.benchmarks.steps import Step
@@ -26,9 +27,7 @@ does. Seconds count from the approval, or from the start of a script, to the las
 back, as Linesman does. Unlike Linesman, they do not look whether a number has changed since, search for a job whose
 answer was lost, or continue after a crash."""
 
-#: Numbers of a job, of an ownership check and of a page at most, and jobs that the carrier works on at once.
-JOB: Final = 1000
-PAGE: Final = 250
+#: Jobs that the carrier works on at once.
 AT_ONCE: Final = 20
 
 
@@ -37,6 +36,7 @@ class Report:
     """What was measured in one run of the command."""
 
     runs: list[Run] = field(default_factory=list)
+    kinds: list[Calls] = field(default_factory=list)
     acks: Acks | None = None
     looking: Looking | None = None
 
@@ -54,7 +54,10 @@ class Report:
     def details(self) -> str:
         """Return what else was measured, for whoever works on it."""
         ours = [run for run in self.runs if run.phases]
-        return "\n".join([*map(_phases, ours), *map(_calls, ours), *_slopes(ours)])
+        kinds = [
+            f"{each.command} by {each.way}, {each.numbers:,}: {_beside(each.made, each.least)}" for each in self.kinds
+        ]
+        return "\n".join([*map(_phases, ours), *map(_calls, ours), *kinds, *_slopes(ours)])
 
     def save(self, path: Path) -> None:
         """Write everything that was measured, with the date and the machine, as JSON."""
@@ -62,6 +65,7 @@ class Report:
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
             "runs": [asdict(run) | {"wrong": run.wrong} for run in self.runs],
+            "kinds": [asdict(each) | {"least": dict(each.least)} for each in self.kinds],
             "acks": asdict(self.acks) if self.acks else None,
             "looking": asdict(self.looking) if self.looking else None,
         }
@@ -122,6 +126,16 @@ _IN_JOBS: Final = frozenset({"linesman", "20 jobs at once"})
 def _figures(report: Report) -> str:
     """Return, as a list, what people notice."""
     lines = []
+    if report.kinds:
+        most = max(report.kinds, key=lambda each: each.ratio)
+        kinds = ", ".join(
+            _code(f"/numbers {command}") for command in dict.fromkeys(each.command for each in report.kinds)
+        )
+        sizes = " and ".join(f"{size:,}" for size in dict.fromkeys(each.numbers for each in report.kinds))
+        lines.append(
+            f"- **Calls to the carrier** from the form to the results: {kinds}, each of {sizes} numbers, by a list and "
+            f"by a filter, make at most {most.ratio:.2f} for each one that is needed."
+        )
     if report.acks:
         acks = report.acks
         lines.append(
@@ -174,11 +188,11 @@ def _held(step: Step | None) -> str:
 
 def _calls(run: Run) -> str:
     """Return the calls by endpoint beside the least."""
-    needed = least(run)
-    told = ", ".join(
-        f"{call} {count:,} (least {needed.get(call, 0):,})" for call, count in sorted(run.seen.calls.items())
-    )
-    return f"{run.who}, {run.terms.numbers:,}: {told}"
+    return f"{run.who}, {run.terms.numbers:,}: {_beside(run.seen.calls, least(run))}"
+
+
+def _beside(made: Mapping[str, int], needed: Mapping[str, int]) -> str:
+    return ", ".join(f"{call} {count:,} (least {needed.get(call, 0):,})" for call, count in sorted(made.items()))
 
 
 def _slopes(runs: Sequence[Run]) -> Iterator[str]:
