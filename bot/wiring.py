@@ -55,9 +55,13 @@ from bot.telemetry import tracing
 from bot.workflow.alerts import KeyAlerts, keys_watched
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.asking import ApprovalRequests
+from bot.workflow.approval.delegation_notices import DelegationNotices
+from bot.workflow.approval.delegations import DelegationControl
 from bot.workflow.approval.extensions import Extensions
 from bot.workflow.approval.reminders import Reminders
+from bot.workflow.approval.rights import ApprovalRights
 from bot.workflow.approval.stages import StageChanges
+from bot.workflow.approval.undecided import UndecidedRequests
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context, Timing
@@ -308,7 +312,11 @@ def _assemble(context: Context, client: Client, clicks: ClickRunner, *, bot: str
     approval_validity = ApprovalValidity(context, authorization)
     approval_requests = ApprovalRequests(context, authorization, notify)
     stage_changes = StageChanges(context, authorization, notify)
-    approvals = Approvals(context, authorization, notify, approval_validity, stage_changes)
+    approval_rights = ApprovalRights(context, authorization)
+    approvals = Approvals(
+        context, authorization, notify, approval_validity, stage_changes, approval_rights=approval_rights
+    )
+    undecided = UndecidedRequests(context, authorization, approval_rights)
     staleness = Staleness(context, notify)
     rollout = RolloutControl(context, authorization, notify)
     change_end = ChangeEnd(context, authorization, notify)
@@ -342,7 +350,9 @@ def _assemble(context: Context, client: Client, clicks: ClickRunner, *, bot: str
         Escalation(context, notify),
         Retention(context),
         value_exports,
+        DelegationNotices(context, notify, direct_messages, undecided),
     )
+    home_tab = HomeTab(context, authorization, change_details, change_lists, undecided)
     services = Services(
         client=client,
         clicks=clicks,
@@ -352,6 +362,7 @@ def _assemble(context: Context, client: Client, clicks: ClickRunner, *, bot: str
         follow_ups=follow_ups,
         approval_requests=approval_requests,
         approvals=approvals,
+        delegation_control=DelegationControl(context, authorization, notify, approval_validity, stage_changes),
         extensions=Extensions(context, authorization, approval_requests),
         cancellation=cancellation,
         freeze_control=FreezeControl(context, authorization, notify),
@@ -366,9 +377,7 @@ def _assemble(context: Context, client: Client, clicks: ClickRunner, *, bot: str
         change_lists=change_lists,
         number_lookup=NumberLookup(context, authorization),
         templates=Templates(context, authorization),
-        home_publisher=HomePublisher(
-            client, HomeTab(context, authorization, change_details, change_lists), context.home_wakeup, context.clock
-        ),
+        home_publisher=HomePublisher(client, home_tab, context.home_wakeup, context.clock),
         permalinks=Permalinks(client),
         value_exports=value_exports,
         direct_messages=direct_messages,

@@ -46,6 +46,7 @@ COMMANDS: Final = (
     Command("values", "", "send the current values of numbers as a sheet to edit and upload"),
     Command("templates", "", "list saved changes, to run or delete them"),
     Command("run", "NAME", "open the form with a saved change"),
+    Command("delegate", "@max until Mon 08:00", "lend your right to approve; alone, list what is lent, to end it"),
     Command("locks", "", "show which changes hold which numbers"),
     Command("unlock", "CHG-42", "release the numbers of a change", operators=True),
     Command("freeze", "REASON", "send nothing more to the providers", operators=True),

@@ -24,6 +24,7 @@ from bot.slack.views.preview import notice
 from bot.slack.web_api import call
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.asking import ApprovalRequests
+from bot.workflow.approval.delegations import DelegationControl
 from bot.workflow.approval.extensions import Extensions
 from bot.workflow.authorization import Authorization
 from bot.workflow.control.cancellation import Cancellation
@@ -58,6 +59,7 @@ class Services:
     follow_ups: FollowUps
     approval_requests: ApprovalRequests
     approvals: Approvals
+    delegation_control: DelegationControl
     extensions: Extensions
     cancellation: Cancellation
     freeze_control: FreezeControl

@@ -193,6 +193,26 @@ decisions: Final = Table(
     Column("lapsed_at", UtcTime),
     Column("stage", String(60), nullable=False, server_default=""),  # in which an approval counts
     Column("fallback", Boolean, nullable=False, server_default=false()),  # given because others had not for a while
+    Column("on_behalf_of", String(32), nullable=False, server_default=""),  # whose right it was, if it was lent
+)
+
+delegations: Final = Table(
+    "delegations",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("delegator", String(32), nullable=False),
+    Column("delegate", String(32), nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("ends_zone", String(64), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("ended_by", String(32), nullable=False, server_default=""),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("told", Integer, nullable=False, server_default="0"),
+    Column("floor", String(32), nullable=False, server_default=""),
+    Index(None, "delegate", "ended_at"),
+    Index(None, "delegator", "ended_at"),
+    sqlite_autoincrement=True,  # a button of one that was pruned never ends another one
 )
 
 tasks: Final = Table(

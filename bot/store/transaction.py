@@ -13,6 +13,7 @@ from bot.store.records.batches import Batches
 from bot.store.records.bulk_runs import BulkRuns
 from bot.store.records.changes import Changes
 from bot.store.records.decisions import Decisions
+from bot.store.records.delegations import Delegations
 from bot.store.records.events import Events
 from bot.store.records.list_rows import ListRows
 from bot.store.records.locks import Freezes, Locks
@@ -33,6 +34,7 @@ class Transaction:
         self.batches = Batches(connection, self.secrets)
         self.operations = Operations(connection)
         self.decisions = Decisions(connection)
+        self.delegations = Delegations(connection)
         self.events = Events(connection, writing=writing)
         self.freezes = Freezes(connection)
         self.list_rows = ListRows(connection)

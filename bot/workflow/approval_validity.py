@@ -55,10 +55,17 @@ class ApprovalValidity:
         lapses = await self.lapses(change, policy)
         async with self._context.database.transaction() as tx:
             await self.note(tx, change, lapses)
-            opened = open_stage(await progress_of(tx, change, policy))
-        if opened.complete:
-            return ""
-        return f"{lapsed_text(lapses)} {_wanting(opened)}, so {so}. Request the change again.".strip()
+            wanting = await approvals_wanting(tx, change, policy, so)
+        return f"{lapsed_text(lapses)} {wanting}".strip() if wanting else ""
+
+
+async def approvals_wanting(tx: Transaction, change: Change, policy: Policy, so: str) -> str:
+    """Return that approvals are wanting by what is written down, and ``so``; empty when there are enough.
+
+    It is asked once more where something is let go: an approval may have been taken back since Slack was asked.
+    """
+    opened = open_stage(await progress_of(tx, change, policy))
+    return "" if opened.complete else f"{_wanting(opened)}, so {so}. Request the change again."
 
 
 async def progress_of(tx: Transaction, change: Change, policy: Policy) -> Sequence[StageProgress]:

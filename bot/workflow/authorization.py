@@ -7,9 +7,10 @@ stops something has to work while Slack says nothing: it may go by what Slack sa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from bot.changes.model.change import Change, Decision
@@ -30,13 +31,14 @@ from bot.changes.policy import (
     lists,
     may_approve,
     may_approve_now,
+    may_delegate,
     may_operate,
     may_read,
     may_request,
+    may_stand_in,
     may_stop_own,
     open_stage,
     stage_gone,
-    stage_progress,
     unsatisfiable,
     who_may_approve,
     why_lapsed,
@@ -105,16 +107,13 @@ class Authorization:
         person, membership = await self._ask(user, policy.requesters, fresh=fresh)
         return _allowed(may_request(policy, person, membership, kind, size))
 
-    async def approve(self, user: str, change: Change, decisions: Iterable[Decision]) -> Verdict:
-        """Allow ``user`` to approve ``change`` in the stage that is open after ``decisions``, by the policy of now."""
-        policy = self.policy_of(change)
-        progress = stage_progress(policy.stages, decisions, change.requested_at)
-        return await self.approve_under(policy, progress, user, change.requester, fresh=True)
-
-    async def approve_under(
-        self, policy: Policy, progress: Sequence[StageProgress], user: str, requester: str, *, fresh: bool
+    async def approval(
+        self, policy: Policy, progress: Sequence[StageProgress], user: str, requester: str, *, fresh: bool = True
     ) -> Verdict:
-        """Allow ``user`` to approve what ``requester`` asked for and ``policy`` governs, where ``progress`` has it."""
+        """Say whether ``user`` may, in their own right, approve what ``requester`` asked for and ``policy`` governs.
+
+        ``progress`` is where the request stands. Raises NotAllowed when Slack does not say who ``user`` is.
+        """
         now = self._context.clock()
         opened = open_stage(progress)
         due = [opened.stage.fallback_approvers] if opened.fallback_due(now) else []
@@ -125,53 +124,85 @@ class Authorization:
             # Whoever is in another list than that of this moment hears more than that they are not in this one.
             membership = {**membership, **await self._context.directory.membership(sorted(others), fresh=fresh)}
             verdict = may_approve_now(policy, progress, person, membership, requester, now=now)
-        return _allowed(verdict)
+        return verdict
 
-    async def decline(self, user: str, change: Change, decisions: Collection[Decision]) -> Verdict:
-        """Allow ``user`` to reject ``change``, or to ask for changes: whoever may approve in any stage may at any time.
+    async def refusal(
+        self, policy: Policy, progress: Sequence[StageProgress], user: str, requester: str, *, fresh: bool = True
+    ) -> Verdict:
+        """Say whether ``user`` may, in their own right, reject a request, or ask for changes to its plan.
 
-        Fallback approvers may from when they may approve.
+        Whoever may approve in any stage may at any time; fallback approvers may from when they may approve. Raises as
+        :meth:`approval`.
         """
-        policy, now = self.policy_of(change), self._context.clock()
-        opened = open_stage(stage_progress(policy.stages, decisions, change.requested_at))
-        grant = Grant.union((policy.approvers, opened.open_to(now)))
-        person, membership = await self._ask(user, grant, fresh=True)
-        verdict = may_approve(policy, person, membership, change.requester, (), grant=grant)
+        grant = Grant.union((policy.approvers, open_stage(progress).open_to(self._context.clock())))
+        person, membership = await self._ask(user, grant, fresh=fresh)
+        verdict = may_approve(policy, person, membership, requester, (), grant=grant)
         if verdict.reason is Reason.NOT_LISTED and any(stage.fallback_after for stage in policy.stages):
-            return await self.approve(user, change, decisions)  # which says from when they may
-        return _allowed(verdict)
+            return await self.approval(policy, progress, user, requester, fresh=fresh)  # which says from when they may
+        return verdict
+
+    async def delegate(self, user: str, *, fresh: bool = True) -> Person:
+        """Allow ``user`` to lend the right to approve, which they have to have themselves, and return who they are."""
+        policies = self._context.policies
+        approvers = policies.all_approvers
+        person, membership = await self._ask(user, approvers, fresh=fresh)
+        _allowed(may_delegate(policies.fallback, approvers, person, membership))
+        return person
+
+    async def why_no_delegate(self, user: str) -> str:
+        """Return why ``user`` may not approve for somebody else; empty when they may."""
+        try:
+            person = await self._context.directory.person(user, fresh=True)
+        except DeliveryError as error:
+            if error.code in _UNKNOWN:
+                return "Slack does not list this person as a member of this workspace."
+            again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
+            return f"Slack did not confirm who this person is. Try again {again}."
+        verdict = may_stand_in(self._context.policies.fallback, person)
+        return "" if verdict.allowed else verdict.sentence
 
     async def lapses(self, policy: Policy, requester: str, approvals: Collection[Decision]) -> Sequence[Lapse]:
         """Return which of ``approvals`` would not count if they were given now, each in its stage.
 
+        One that was given for somebody else hangs on their right, and on the delegate being who may have it. That the
+        delegation is over is no reason: it was given while the right was lent, as somebody's own approval stays good
+        while they are asleep. Ending a delegation before its time takes back what was given under it, at once.
+
         Raises :class:`bot.errors.DeliveryError` when Slack does not say just now, and then nobody knows.
         """
-        directory = self._context.directory
         counting = [(each, _who_counts(policy, each)) for each in approvals]
-        unnamed = (grant for each, grant in counting if not grant.names(each.person))
-        membership = await directory.membership(sorted(Grant.union(unnamed).groups), fresh=True)
-        found = []
-        for each, grant in counting:
-            user = each.person
-            try:
-                person = await directory.person(user, fresh=True)
-            except DeliveryRefused as error:
-                if error.code not in _UNKNOWN:
-                    raise
-                found.append(Lapse(person=user, name=user, why=why_lapsed(Reason.FOREIGN)))
-                continue
-            if each.stage not in {stage.name for stage in policy.stages}:
-                found.append(Lapse(person=user, name=person.name, why=stage_gone(each.stage)))
-                continue
-            verdict = may_approve(policy, person, membership, requester, (), grant=grant)
-            if verdict.reason is Reason.GROUP_UNREADABLE:
-                waits = [users.wait for users in membership.values() if isinstance(users, UnknownGroup)]
-                raise DeliveryPostponed(
-                    "Slack did not say who is in the user groups of the approvers.", wait=max(waits)
-                )
-            if not verdict.allowed:
-                found.append(Lapse(person=user, name=person.name, why=why_lapsed(verdict.reason, each.stage)))
-        return found
+        unnamed = (grant for each, grant in counting if not grant.names(each.on_behalf_of or each.person))
+        membership = await self._context.directory.membership(sorted(Grant.union(unnamed).groups), fresh=True)
+        found = [await self._lapse(policy, requester, each, membership) for each in approvals]
+        return [lapse for lapse in found if lapse is not None]
+
+    async def _lapse(self, policy: Policy, requester: str, approval: Decision, membership: Membership) -> Lapse | None:
+        """Return why one approval would not count now; None when it would."""
+        person = await self._listed(approval.person)
+        if person is None:
+            return Lapse(person=approval.person, name=approval.person, why=why_lapsed(Reason.FOREIGN))
+        lapse = partial(Lapse, person=approval.person, name=person.name)
+        if approval.stage not in {stage.name for stage in policy.stages}:
+            return lapse(why=stage_gone(approval.stage))
+        if not approval.on_behalf_of:
+            why = _why_not(policy, person, membership, requester, approval)
+            return lapse(why=why) if why else None
+        standing = may_stand_in(policy, person)
+        if not standing.allowed:
+            return lapse(why=why_lapsed(standing.reason))
+        holder = await self._listed(approval.on_behalf_of)
+        if not (why := _why_not(policy, holder, membership, requester, approval)):
+            return None
+        return lapse(why=f"acted for {holder.name if holder else approval.on_behalf_of}, who {why}")
+
+    async def _listed(self, user: str) -> Person | None:
+        """Return who ``user`` is; None for somebody whom Slack does not list. Raises as the directory does."""
+        try:
+            return await self._context.directory.person(user, fresh=True)
+        except DeliveryRefused as error:
+            if error.code not in _UNKNOWN:
+                raise
+            return None
 
     async def approvable(self, policy: Policy, change: Change) -> None:
         """Raise NotAllowed when nobody could ever approve ``change``, in one of its stages."""
@@ -221,11 +252,27 @@ class Authorization:
             await self.may_read(user)
 
     async def may_read(self, user: str) -> Verdict:
-        """Allow the same, and leave it to the caller whether a refusal is written down."""
+        """Allow the same, and leave it to the caller whether a refusal is written down.
+
+        Whoever an approver lends their right to has to see what they decide on, while it is lent.
+        """
         policies = self._context.policies
         readers = policies.all_readers
         person, membership = await self._ask(user, readers, fresh=False)
-        return _allowed(may_read(policies.fallback, readers, person, membership))
+        verdict = may_read(policies.fallback, readers, person, membership)
+        if not verdict.allowed and may_stand_in(policies.fallback, person).allowed and await self._borrows(user):
+            return may_stand_in(policies.fallback, person)
+        return _allowed(verdict)
+
+    async def _borrows(self, user: str) -> bool:
+        """Tell whether somebody who may approve lends ``user`` that right."""
+        async with self._context.database.reading() as tx:
+            lent = await tx.delegations.to(user, self._context.clock())
+        for delegation in lent:
+            with suppress(NotAuthorized):
+                await self.delegate(delegation.delegator, fresh=False)
+                return True
+        return False
 
     async def operate(self, user: str) -> Verdict:
         """Allow ``user`` to do what only operators may."""
@@ -308,6 +355,20 @@ def _who_counts(policy: Policy, approval: Decision) -> Grant:
     if stage is None:
         return Grant()
     return stage.everyone if approval.fallback else stage.approvers
+
+
+def _why_not(policy: Policy, person: Person | None, membership: Membership, requester: str, approval: Decision) -> str:
+    """Return why ``approval`` with the right of ``person`` does not count any more; empty when it does.
+
+    Raises DeliveryPostponed when nobody knows, because Slack did not say who is in a group.
+    """
+    if person is None:
+        return why_lapsed(Reason.FOREIGN)
+    verdict = may_approve(policy, person, membership, requester, (), grant=_who_counts(policy, approval))
+    if verdict.reason is Reason.GROUP_UNREADABLE:
+        waits = [users.wait for users in membership.values() if isinstance(users, UnknownGroup)]
+        raise DeliveryPostponed("Slack did not say who is in the user groups of the approvers.", wait=max(waits))
+    return "" if verdict.allowed else why_lapsed(verdict.reason, approval.stage)
 
 
 def _unsaid(error: DeliveryError) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from bot.changes.model.change import Change
+from bot.changes.model.change import Change, Decision
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import Topic
 from bot.changes.policy import Policy
@@ -35,13 +35,12 @@ def may_ask_for_changes(change: Change, by: str) -> None:
         raise NotAuthorized(f"{change.public_id} is an extension, which has no plan: reject it, and say why.")
 
 
-async def send_back(
-    tx: Transaction, notify: Notifications, change: Change, policy: Policy, now: datetime, *, by: str, why: str
-) -> None:
-    """Withdraw the plan of ``change`` from decision, because ``by`` wants another one, and says in ``why`` which.
+async def send_back(tx: Transaction, notify: Notifications, change: Change, policy: Policy, decision: Decision) -> None:
+    """Withdraw the plan of ``change`` from decision, because of a ``decision`` that says which other one is wanted.
 
     The requester has as long as a request waits to make it.
     """
+    now = decision.at
     expires_at = now + policy.approval_ttl
     await tx.changes.move(change.id, ChangeState.CHANGES_REQUESTED, expires_at=expires_at)
     # As of a plan that is edited: other changes may have the numbers, and its secrets are of no use any more.
@@ -51,7 +50,16 @@ async def send_back(
     await tx.tasks.add(Task.EXPIRE, change.id, expires_at)
     if policy.reminder:
         await tx.tasks.add(Task.REMIND, change.id, now + policy.reminder)
-    await notify.line(tx, change.id, "changes_requested", each=change.digest[:12], by=by, said=why)
+    whose = {"on_behalf_of": decision.on_behalf_of} if decision.on_behalf_of else {}
+    await notify.line(
+        tx,
+        change.id,
+        "changes_requested",
+        each=change.digest[:12],
+        by=decision.person,
+        said=decision.reason,
+        **whose,
+    )
 
 
 async def to_revise(tx: Transaction, source: Change, by: str) -> Change | None:

@@ -10,6 +10,7 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.trials import Trial
 
 _SCENARIOS: Final = "tests/integration/scenarios"
+_DELEGATED: Final = f"{_SCENARIOS}/test_scenario_delegated_decisions.py"
 _LATE_EDIT: Final = (
     f"{_SCENARIOS}/test_scenario_slack_fallbacks.py"
     "::test_a_late_edit_does_not_cover_what_was_shown_after_its_repetition"
@@ -106,6 +107,41 @@ INVARIANTS: Final = (
         "if verb is not DecisionVerb.APPROVE or opened.stage.name == decision.stage:",
         "if True:",
         (f"{_SCENARIOS}/test_scenario_stages.py::test_an_approval_that_lapses_opens_its_stage_again",),
+    ),
+    Broken(
+        "nobody decides on what they requested with a lent right (2)",
+        "bot/workflow/approval/rights.py",
+        "if user == requester:",
+        "if False:",
+        (f"{_DELEGATED}::test_the_requester_never_decides_through_somebody_else",),
+    ),
+    Broken(
+        "nobody approves their own change through a delegate (2)",
+        "bot/workflow/approval/rights.py",
+        "if delegator == requester:",
+        "if False:",
+        (f"{_DELEGATED}::test_nobody_approves_their_own_change_through_a_delegate",),
+    ),
+    Broken(
+        "a delegation that is over lets nobody approve (3)",
+        "bot/changes/model/delegation.py",
+        "return self.ended_at is None and now < self.until.at",
+        "return self.ended_at is None",
+        ("tests/unit/changes/model/test_delegation.py",),
+    ),
+    Broken(
+        "ending a delegation takes back what was approved under it (3)",
+        "bot/workflow/approval/delegations.py",
+        "await self._approval_validity.note(tx, change, [lapse])",
+        "await self._approval_validity.note(tx, change, [])",
+        (f"{_DELEGATED}::test_what_was_approved_before_it_was_ended_does_not_count",),
+    ),
+    Broken(
+        "an approval that was taken back at the last moment lets nothing go (3)",
+        f"{_EXECUTION}/start.py",
+        "lapsed = lapsed or await approvals_wanting(",
+        "lapsed or await approvals_wanting(",
+        (f"{_DELEGATED}::test_a_right_that_is_taken_back_at_the_last_moment_lets_nothing_go",),
     ),
     Broken(
         "one lost search is not enough to send again (6)",

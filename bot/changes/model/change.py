@@ -323,6 +323,13 @@ class Decision:
     stage: str = ""
     #: Whether the person may approve only because the stage had waited for others.
     fallback: bool = False
+    #: Whose right it was, lent to the person; empty for a right of their own.
+    on_behalf_of: str = ""
+
+    @property
+    def approvers(self) -> frozenset[str]:
+        """Who and whose right is used up by an approval: neither counts for a second one."""
+        return frozenset({self.person, self.on_behalf_of} - {""})
 
     @property
     def counts(self) -> bool:

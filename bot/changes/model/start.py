@@ -101,12 +101,14 @@ def read_end(text: str, *, now: datetime, zone: str, start: Start | None) -> End
     return End(at=read.at, zone=read.zone)
 
 
-def read_start(text: str, *, now: datetime, zone: str, bound: str = "a change can wait") -> Start | None:
+def read_start(
+    text: str, *, now: datetime, zone: str, bound: str = "a change can wait", days: bool = False
+) -> Start | None:
     """Return when ``text`` says; None for as soon as it may.
 
     ``now`` (aware) is when it was said, ``zone`` the IANA name of the zone in which it was meant unless the text names
-    one. ``bound`` begins to say what is limited by :data:`AHEAD`. Raises :class:`bot.errors.InputError` under
-    :data:`START`.
+    one. ``bound`` begins to say what is limited by :data:`AHEAD`. With ``days`` a day may stand alone, and its first
+    minute is meant. Raises :class:`bot.errors.InputError` under :data:`START`.
     """
     said = " ".join(unicodedata.normalize("NFKC", text).replace(",", " ").split())
     if said.lower() in _NOW:
@@ -116,7 +118,7 @@ def read_start(text: str, *, now: datetime, zone: str, bound: str = "a change ca
     if named := _ZONE.fullmatch(said):
         said, zone = named[1], _zone_name(named[2])
     zone = known_zone(zone).key
-    reader = _StartReader(said, now, zone, bound)
+    reader = _StartReader(said, now, zone, bound, days=days)
     at = reader.after() if said.lower().startswith("in ") else reader.on_the_wall()
     if at <= now:
         _refuse(f"{show_instant(at, zone)} has passed: it is {show_instant(now, zone)} now.")
@@ -136,9 +138,10 @@ def begins_at(start: Start | None, windows: Sequence[Window], now: datetime) -> 
 class _StartReader:
     """Reads one text."""
 
-    def __init__(self, said: str, now: datetime, zone: str, bound: str) -> None:
+    def __init__(self, said: str, now: datetime, zone: str, bound: str, *, days: bool) -> None:
         self._said = said
         self._bound = bound
+        self._days_alone = days
         words = re.sub(r"(?<=\d)t(?=\d)", " ", said.lower())
         self._text = " ".join(word for word in words.split() if word not in {"at", "on"})
         self._now = now
@@ -164,6 +167,8 @@ class _StartReader:
     def on_the_wall(self) -> datetime:
         """Return what a day and a time of day mean on the clocks of the zone."""
         found = list(_TIME.finditer(self._text))
+        if not found and self._days_alone and (self._text == "tomorrow" or self._names_a_day(self._text)):
+            return self._first_minute()
         if len(found) != 1:
             if not found and (self._text in {"today", "tonight", "tomorrow"} or self._names_a_day(self._text)):
                 _refuse(f"Add a time: {self._said} 22:00.")
@@ -175,6 +180,15 @@ class _StartReader:
         if found[0]["word"] == "midnight" and day not in {"", "tonight"}:
             _refuse("“midnight” could mean either of two days; write 00:00 or 24:00 with the day that you mean.")
         return self._first([each + later for each in self._days(day, wanted)], wanted)
+
+    def _first_minute(self) -> datetime:
+        """Return when the day begins that stands alone."""
+        if self._text[:3] == _WEEKDAYS[self._today.weekday()] and _WEEKDAY.fullmatch(self._text):
+            _refuse(
+                f"It is {self._today:%A} today, so “{self._said}” could mean today or in a week: add a time, or write "
+                "a date."
+            )
+        return self._first(self._days(self._text, time(0)), time(0))
 
     def _time(self, found: re.Match[str]) -> tuple[time, timedelta]:
         """Return the time of day, and how many days later it is than said: one for 24:00."""

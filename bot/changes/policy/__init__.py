@@ -9,7 +9,7 @@ another workspace allow nothing. Group membership arrives as data; reading it is
 
 from __future__ import annotations
 
-from bot.changes.policy.lapses import Lapse, lapsed_text, stage_gone, why_lapsed
+from bot.changes.policy.lapses import TAKEN_BACK, Lapse, lapsed_text, stage_gone, why_lapsed
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
 from bot.changes.policy.rules import Policies, Rule
 from bot.changes.policy.stages import Approval, ApprovalStage, StageProgress, open_stage, stage_progress, unsatisfiable
@@ -23,9 +23,11 @@ from bot.changes.policy.verdicts import (
     kind_off,
     lists,
     may_approve,
+    may_delegate,
     may_operate,
     may_read,
     may_request,
+    may_stand_in,
     may_stop_own,
     who_may_approve,
     whom_to_mention,
@@ -34,6 +36,7 @@ from bot.changes.policy.verdicts import (
 __all__ = [
     "ENVIRONMENT",
     "FIRST_REMINDER",
+    "TAKEN_BACK",
     "Approval",
     "ApprovalStage",
     "Audience",
@@ -56,9 +59,11 @@ __all__ = [
     "lists",
     "may_approve",
     "may_approve_now",
+    "may_delegate",
     "may_operate",
     "may_read",
     "may_request",
+    "may_stand_in",
     "may_stop_own",
     "open_stage",
     "stage_gone",

@@ -20,6 +20,8 @@ _WHY: Final[Mapping[Reason, str]] = MappingProxyType(
     }
 )
 _OTHERWISE: Final = "is no longer an approver"
+#: Of whoever approved with a lent right, once it was taken back before its time.
+TAKEN_BACK: Final = "acted under a delegation that was ended"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

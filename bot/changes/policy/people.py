@@ -111,6 +111,8 @@ class Audience:
 
     users: tuple[str, ...]
     groups: tuple[str, ...]
+    #: Who may decide for one of them, each with whom for.
+    delegates: tuple[tuple[str, str], ...] = ()
 
 
 def _shown(entry: str) -> str:

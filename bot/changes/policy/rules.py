@@ -190,6 +190,12 @@ class Policies:
         staged = (stage.everyone for rule in self.rules for stage in rule.stages or ())
         return Grant.union((*own, *said, *staged))
 
+    @property
+    def all_approvers(self) -> Grant:
+        """Who may approve changes under any rule."""
+        outcomes = (policy for rule in self.rules for policy in self.outcomes(rule).values() if policy.allowed)
+        return Grant.union(stage.everyone for policy in (self.fallback, *outcomes) for stage in policy.stages)
+
     def largest(self, kind: str) -> int:
         """Return the most numbers that any change of ``kind`` may have, whoever asks; 0 when nobody may."""
         sizes = [

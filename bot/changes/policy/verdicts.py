@@ -133,6 +133,17 @@ def may_stop_own(policy: Policy, person: Person) -> Verdict:
     return _verdict(policy, _standing(person) or Reason.LISTED, "cancel changes", "members", {})
 
 
+def may_delegate(policy: Policy, approvers: Grant, person: Person, membership: Membership) -> Verdict:
+    """Say whether ``person`` may lend the right to approve; ``approvers`` is all who may approve, under any rule."""
+    reason = _standing(person) or _listing(approvers, person, membership)
+    return _verdict(policy, reason, "delegate approvals", "approvers", _unread(approvers, membership))
+
+
+def may_stand_in(policy: Policy, person: Person) -> Verdict:
+    """Say whether ``person`` may approve for somebody else: every active full member of the workspace may."""
+    return _verdict(policy, _standing(person) or Reason.LISTED, "approve for somebody else", "members", {})
+
+
 def may_read(policy: Policy, readers: Grant, person: Person, membership: Membership) -> Verdict:
     """Say whether ``person`` may view changes and numbers; ``readers`` is all who may, under any rule.
 

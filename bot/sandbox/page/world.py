@@ -15,6 +15,7 @@ from bot.sandbox.telnyx import TelnyxStandIn
 ANA: Final = "U0ANA"
 MAX: Final = "U0MAX"
 MIA: Final = "U0MIA"
+LEO: Final = "U0LEO"
 GUS: Final = "U0GUS"
 SAM: Final = "U0SAM"
 MANAGERS: Final = "S0MANAGERS"
@@ -26,7 +27,14 @@ SAFETY: Final = "C0SAFETY"
 REQUESTS: Final = (APPROVALS, SAFETY)
 
 #: Who is there, and what the page calls them.
-ROLES: Final[Mapping[str, str]] = {ANA: "engineer", MAX: "manager", MIA: "manager", GUS: "guest", SAM: "stranger"}
+ROLES: Final[Mapping[str, str]] = {
+    ANA: "engineer",
+    MAX: "manager",
+    MIA: "manager",
+    LEO: "colleague",  # is in no list: a manager may lend him the right to approve
+    GUS: "guest",
+    SAM: "stranger",
+}
 #: What the policy file says: deletions are off where no rule allows them, and the visitor is to see one, approved in
 #: stages; changes of emergency service are asked for elsewhere; and those at Close have fallback approvers.
 POLICY: Final = f"""\
@@ -93,13 +101,13 @@ def furnish(world: StandIns) -> tuple[str, ...]:
 
 
 def _people(slack: SlackStandIn) -> None:
-    for user, name in ((ANA, "Ana"), (MAX, "Max"), (MIA, "Mia")):
+    for user, name in ((ANA, "Ana"), (MAX, "Max"), (MIA, "Mia"), (LEO, "Leo")):
         slack.add_person(user, name=name)
     slack.add_person(GUS, name="Gus", guest=True)
     slack.add_person(SAM, name="Sam", foreign_team="T0ELSEWHERE", stranger=True)
     slack.add_channel(OPS, name="number-ops", members=ROLES)
     for channel, name in ((APPROVALS, "number-approvals"), (FAILURES, "number-failures"), (SAFETY, "number-safety")):
-        slack.add_channel(channel, name=name, members=[ANA, MAX, MIA])
+        slack.add_channel(channel, name=name, members=[ANA, MAX, MIA, LEO])
     slack.add_usergroup(MANAGERS, handle="managers", members=[MAX, MIA])
 
 

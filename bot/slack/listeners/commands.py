@@ -15,6 +15,7 @@ from bot.slack.commands import COMMAND, command_for, nearest
 from bot.slack.interactions import SlashCommand
 from bot.slack.listeners import operators
 from bot.slack.listeners.cards import follow_named
+from bot.slack.listeners.delegations import delegate
 from bot.slack.listeners.lists import show_list
 from bot.slack.listeners.number_lookup import show_number
 from bot.slack.listeners.opening import boxes_of, open_form
@@ -31,6 +32,8 @@ from bot.slack.views.status import status
 
 #: Commands whose rest is words of the person's own, or numbers: it reaches them as it was typed.
 _OWN_WORDS: Final = frozenset({"freeze", "run", "find", "values"})
+#: Commands that are long to type, and handed back with a refusal: Slack has taken them off the keyboard.
+_HANDED_BACK: Final = frozenset({"delegate"})
 #: Commands that take a list of numbers, and the brake, which works whatever is typed behind it.
 _TAKE_LISTS: Final = frozenset({"values", "freeze"})
 
@@ -43,9 +46,10 @@ def register(registry: Registry) -> None:
 def _with_list(services: Services, command: SlashCommand) -> Answer:
     """Return how to say that a command did not work: with the list that was typed, if there was one."""
     text = named(typed(command.text))
+    back = [f"{COMMAND} {text}"] if first_word(text)[0] in _HANDED_BACK and first_word(text)[1] else ()
 
     async def answer(why: str) -> None:
-        await services.explain(command, why, boxes_of(text) if _is_list(services, text) else ())
+        await services.explain(command, why, boxes_of(text) if _is_list(services, text) else back)
 
     return answer
 
@@ -168,6 +172,7 @@ ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[ob
         "extend": extend_named,
         "retry": _retry,
         "undo": _undo,
+        "delegate": delegate,
         "resolve": show_questions,
         "help": _help,
         **operators.ANSWERS,

@@ -26,7 +26,7 @@ from bot.slack.views.approval_card import (
     says_at_once,
     ticket,
 )
-from bot.slack.views.elements import View, code, escape, quote, when
+from bot.slack.views.elements import View, code, escape, person, quote, when
 from bot.slack.views.preview import notice, waiting
 from bot.slack.views.revisions import CHANGES, WHAT, changes_form
 from bot.slack.views.status import details
@@ -87,6 +87,7 @@ async def _instead(services: Services, text: str, change: int) -> str:
 
 
 def _thanks(change: int, answer: DecisionResult) -> str:
+    approved = f"Approved for {person(answer.on_behalf_of)}." if answer.on_behalf_of else "Approved."
     if answer.state is ChangeState.AWAITING_APPROVAL:
         missing = answer.required - answer.approvals
         lapsed = f" {escape(answer.lapsed)}" if answer.lapsed else ""
@@ -94,16 +95,16 @@ def _thanks(change: int, answer: DecisionResult) -> str:
         if answer.completed:
             done, following = code(answer.completed, 60), code(answer.stage, 60)
             return (
-                f"Approved.{lapsed} The stage {done} of {public_id(change)} is complete; it waits for the stage "
+                f"{approved}{lapsed} The stage {done} of {public_id(change)} is complete; it waits for the stage "
                 f"{following} now, whose approvers are asked."
             )
-        return f"Approved.{lapsed} {public_id(change)} needs {missing} more {more}, from somebody else."
+        return f"{approved}{lapsed} {public_id(change)} needs {missing} more {more}, from somebody else."
     if answer.extended is not None:
-        return f"Approved. That was the last approval needed: {public_id(answer.extended)} is extended."
+        return f"{approved} That was the last approval needed: {public_id(answer.extended)} is extended."
     begins = when(answer.begins_at) if answer.begins_at else "now"
     if answer.frozen:
         begins = f"{begins}, once the freeze is lifted" if answer.begins_at else "once the freeze is lifted"
-    return f"Approved. That was the last approval needed: {public_id(change)} starts {begins}."
+    return f"{approved} That was the last approval needed: {public_id(change)} starts {begins}."
 
 
 async def _ask_for_comment(services: Services, click: Click) -> None:

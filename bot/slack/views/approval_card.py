@@ -31,6 +31,7 @@ from bot.slack.views.fragments import (
     asked_lines,
     called,
     comment_lines,
+    decided_by,
     jobs_text,
     mentions,
     state_word,
@@ -134,7 +135,7 @@ def may_approve_line(details: ChangeDetails) -> str:
 def _rejection_line(details: ChangeDetails) -> str:
     """Return who rejected the change, and why; empty when nobody did."""
     rejected = [each for each in details.decisions if each.verb is DecisionVerb.REJECT and each.reason]
-    return f"*Rejected by {person(rejected[-1].person)}:* {code(rejected[-1].reason, SAID)}" if rejected else ""
+    return f"*Rejected by {decided_by(rejected[-1])}:* {code(rejected[-1].reason, SAID)}" if rejected else ""
 
 
 def numbers_of(change: Change, total: int) -> str:

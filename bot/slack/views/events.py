@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.changes.audit.events import Event
-from bot.slack.views.elements import code, counted, person
+from bot.slack.views.elements import code, counted
+from bot.slack.views.fragments import in_place_of
 
 #: Name of an event -> what happened. In braces are the event's details: a word stands as code, a count with the noun
 #: after the colon (and its plural, where that takes more than an s).
@@ -89,6 +90,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "exported": "Audit log exported: {events:event}",
     "moved": "Everything moved to another database, {events:event}",
     "restored": "Database restored from a backup",
+    "delegated": "Right to approve lent to {delegate} until {until}",
+    "delegation_changed": "Right to approve lent to {delegate} until {until} instead",
+    "delegation_ended": "Delegation from {delegator} to {delegate} ended before its time",
+    "delegation_over": "Delegation from {delegator} to {delegate} ended at its time",
     "values_asked": "Current values requested",
     "values_answered": "Current values sent for {numbers:number}",
     "events_pruned": "Old events removed from the audit log",
@@ -109,7 +114,8 @@ def event_line(event: Event) -> str:
         said = f"{said} as a fallback approver"
     if why := next(filter(None, map(event.details.get, ("answer", "why", "comment"))), None):
         said = f"{said}: {code(str(why), 120)}"
-    return f"{said} · {person(event.actor)}" if event.actor != "linesman" else said
+    whose = str(event.details.get("on_behalf_of") or "")
+    return f"{said} · {in_place_of(event.actor, whose)}" if event.actor != "linesman" else said
 
 
 class _Details(dict[str, "_Detail"]):

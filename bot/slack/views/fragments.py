@@ -59,12 +59,23 @@ def audience_text(audience: Audience) -> str:
 
 def mentions(audience: Audience) -> str:
     """Return mentions of all of ``audience``; empty when there is nobody."""
-    return ", ".join([person(user) for user in audience.users] + [f"<!subteam^{group}>" for group in audience.groups])
+    named = [person(user) for user in audience.users] + [f"<!subteam^{group}>" for group in audience.groups]
+    return ", ".join([*named, *(in_place_of(delegate, delegator) for delegate, delegator in audience.delegates)])
 
 
 def called(audience: Audience) -> str:
     """Return what a message begins with that is for ``audience``; empty when it is for nobody in particular."""
     return f"{named}: " if (named := mentions(audience)) else ""
+
+
+def in_place_of(user: str, whose: str) -> str:
+    """Return a mention of ``user`` with that of whose right they act with; without one, it is their own."""
+    return f"{person(user)} for {person(whose)}" if whose else person(user)
+
+
+def decided_by(decision: Decision) -> str:
+    """Return who decided, and for whom if with a right that they were lent."""
+    return in_place_of(decision.person, decision.on_behalf_of)
 
 
 def decision_text(decisions: Sequence[Decision], required: int) -> str:
@@ -82,7 +93,7 @@ def said(decision: Decision) -> str:
     verb = "approved" if decision.verb is DecisionVerb.APPROVE else "rejected"
     fallback = " as a fallback approver" if decision.fallback else ""
     lapse = f", which no longer counts (who {escape(decision.lapse)})" if decision.lapse else ""
-    return f"{person(decision.person)} {verb}{fallback}{lapse}"
+    return f"{decided_by(decision)} {verb}{fallback}{lapse}"
 
 
 def _where(decision: Decision) -> str:
@@ -93,7 +104,7 @@ def _where(decision: Decision) -> str:
 def comment_lines(decisions: Sequence[Decision]) -> str:
     """Return what approvers said with their approvals, a line each; empty when none said anything."""
     approvals = [each for each in decisions if each.verb is DecisionVerb.APPROVE and each.reason]
-    return listed([f"💬 {person(each.person)}: {code(each.reason, 500)}" for each in approvals])
+    return listed([f"💬 {decided_by(each)}: {code(each.reason, 500)}" for each in approvals])
 
 
 def asked_lines(details: ChangeDetails) -> str:
@@ -107,7 +118,7 @@ def _asked(decision: Decision, change: Change) -> str:
         asks = "asked for changes to a former plan"
     else:
         asks = "asks for changes" if change.state is ChangeState.CHANGES_REQUESTED else "asked for changes"
-    return f"{person(decision.person)} {asks}: {code(decision.reason, SAID)}"
+    return f"{decided_by(decision)} {asks}: {code(decision.reason, SAID)}"
 
 
 def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:

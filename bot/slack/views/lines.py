@@ -10,11 +10,13 @@ from typing import Any, Final
 from bot.changes.model.change import Change, DecisionVerb, MessageRef, public_id
 from bot.changes.model.messages import QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
+from bot.changes.policy import Audience
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
 from bot.slack.views.fragments import (
     SAID,
     comment_lines,
     count_parts,
+    decided_by,
     decision_text,
     mentions,
     state_word,
@@ -86,7 +88,7 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             if rejection is None:
                 return "⛔ Rejected. Nothing was changed."
             return (
-                f"⛔ Rejected by {person(rejection.person)}: {code(rejection.reason, SAID)} Nothing was "
+                f"⛔ Rejected by {decided_by(rejection)}: {code(rejection.reason, SAID)} Nothing was "
                 f"changed. {person(change.requester)} can request it again."
             )
         case "expired":
@@ -199,6 +201,18 @@ def _spared(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     return f", and {spared:,} {'was' if spared == 1 else 'were'} not attempted" if spared > 0 else ""
 
 
+def _unanswered(details: ChangeDetails) -> Audience:
+    """Return whom of those whom a request mentions it still waits for."""
+    audience = details.mentioned
+    answers = [each.approvers for each in details.decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES]
+    answered = frozenset[str]().union(*answers)
+    return replace(
+        audience,
+        users=tuple(user for user in audience.users if user not in answered),
+        delegates=tuple(pair for pair in audience.delegates if answered.isdisjoint(pair)),
+    )
+
+
 def former(change: Change, what: Topic, successor: MessageRef, link: str) -> tuple[str, list[Block]]:
     """Return text and blocks of a card that was left behind for ``successor``, to which ``link`` leads if known."""
     name = "request for approval" if what is Topic.APPROVAL_CARD else "card"
@@ -221,9 +235,7 @@ def reminder(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list
         case "fallback":
             return fallback_notice(details, data)
     change = details.change
-    answered = {each.person for each in details.decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES}
-    asked = details.mentioned
-    waiting = mentions(replace(asked, users=tuple(user for user in asked.users if user not in answered)))
+    waiting = mentions(_unanswered(details))
     whom = f": {waiting}" if waiting else ""
     until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
     passed = change.start is not None and change.start.at <= details.now

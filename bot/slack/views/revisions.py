@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bot.changes.model.change import Change
 from bot.slack.views.elements import Block, View, button, code, context, field, modal, person, section
-from bot.slack.views.fragments import SAID, called
+from bot.slack.views.fragments import SAID, called, in_place_of
 from bot.workflow.ports import ChangeDetails
 
 #: The modal in which an approver says what should be different.
@@ -45,8 +45,9 @@ def revision_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     requester = person(details.change.requester)
     match data["what"]:
         case "changes_requested":
+            by = in_place_of(data["by"], data.get("on_behalf_of", ""))
             return (
-                f"✏️ {person(data['by'])} asks for changes: {code(data['said'], SAID)} Nothing was changed, and the "
+                f"✏️ {by} asks for changes: {code(data['said'], SAID)} Nothing was changed, and the "
                 f"numbers are unlocked. {requester}: press *Edit* to change the plan."
             )
         case "still_to_revise":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.changes.model.change import Decision, DecisionVerb
@@ -50,7 +51,8 @@ def turn_text(details: ChangeDetails) -> str:
     """Return who may approve now, and who may later; nobody but those whose turn it is is mentioned."""
     opened = open_stage(details.stages)
     where = f" in the stage {_name(opened.stage.name)}" if _named(details) else ""
-    text = f"May approve{where}: {_audience(details, opened.stage.approvers)}."
+    those = who_may_approve(details.policy, details.change.requester, opened.stage.approvers)
+    text = f"May approve{where}: {audience_text(replace(those, delegates=details.audience.delegates))}."
     if opened.fallback_at is not None and opened.fallback_due(details.now):
         fallback = _audience(details, opened.stage.fallback_approvers)
         text += f" Fallback approvers may approve since {when(opened.fallback_at)}: {fallback}."

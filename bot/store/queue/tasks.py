@@ -17,7 +17,7 @@ from bot.store.tables import tasks
 
 
 class Task(Enum):
-    """What can be due. The subject is a change's id, a batch's id or a value export's id."""
+    """What can be due. The subject is the id of a change, a batch, a value export or a delegation."""
 
     PLAN = "plan"  #: read the provider and make the plan of a change
     DISCARD = "discard"  #: give up a plan that nobody asked approval for
@@ -35,11 +35,12 @@ class Task(Enum):
     WIPE = "wipe"  #: wipe the secrets of a discarded change whose form was open again
     PRUNE = "prune"  #: reduce what ended long ago to its summary; the subject is 0
     EXPORT_VALUES = "export_values"  #: read current values for somebody who wants them as a sheet
+    DELEGATION = "delegation"  #: tell the delegate of a delegation, and write down that it ended when its time has come
 
 
 #: Tasks on a batch, and those that belong to no change; all others are on a change.
 ON_BATCHES: Final = frozenset({Task.SUBMIT, Task.RECONCILE, Task.POLL})
-ON_NO_CHANGE: Final = frozenset({Task.PRUNE, Task.EXPORT_VALUES})
+ON_NO_CHANGE: Final = frozenset({Task.PRUNE, Task.EXPORT_VALUES, Task.DELEGATION})
 #: What a task has that nobody holds.
 _FREE: Final = {"owner": None, "claimed_until": None, "busy_until": None}
 

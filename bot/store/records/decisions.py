@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.change import Decision, DecisionVerb
+from bot.changes.model.lifecycle import ChangeState
 from bot.errors import Superseded
-from bot.store.tables import decisions
+from bot.store.tables import changes, decisions
+
+#: States in which something may still be sent on the strength of an approval.
+_NEEDED: Final = (ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.PAUSED)
 
 
 class Decisions:
@@ -43,6 +47,7 @@ class Decisions:
             at=decision.at,
             stage=decision.stage,
             fallback=decision.fallback,
+            on_behalf_of=decision.on_behalf_of,
         )
         try:
             async with self._connection.begin_nested():
@@ -59,6 +64,22 @@ class Decisions:
         """Note that this person's approval does not count any more since ``at``, and ``why``."""
         mine = (decisions.c.change_id == change, decisions.c.person == person)
         await self._connection.execute(update(decisions).where(*mine).values(lapse=why, lapsed_at=at))
+
+    async def lent(self, delegator: str, delegate: str) -> list[int]:
+        """Return the changes that may still send something, with an approval by ``delegate`` for ``delegator``."""
+        statement = (
+            select(decisions.c.change_id)
+            .join(changes, changes.c.id == decisions.c.change_id)
+            .where(
+                decisions.c.person == delegate,
+                decisions.c.on_behalf_of == delegator,
+                decisions.c.verb == DecisionVerb.APPROVE.value,
+                decisions.c.lapse == "",
+                changes.c.state.in_([state.value for state in _NEEDED]),
+            )
+            .order_by(decisions.c.change_id)
+        )
+        return list((await self._connection.execute(statement)).scalars())
 
     async def of(self, change: int) -> list[Decision]:
         """Return all decisions on the change, oldest first."""
@@ -86,4 +107,5 @@ def _decision(row: Row[Any]) -> Decision:
         lapsed_at=row.lapsed_at,
         stage=row.stage,
         fallback=row.fallback,
+        on_behalf_of=row.on_behalf_of,
     )

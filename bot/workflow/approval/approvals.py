@@ -11,11 +11,12 @@ from typing import Any, Final
 from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
-from bot.changes.policy import Lapse, Policy, Verdict, in_a_while, lapsed_text, open_stage
+from bot.changes.policy import Lapse, Policy, in_a_while, lapsed_text, open_stage
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
+from bot.workflow.approval.rights import ApprovalRight, ApprovalRights, counts_once, still_lent
 from bot.workflow.approval.stages import StageChanges
 from bot.workflow.approval_validity import ApprovalValidity, only_the_present, progress_of
 from bot.workflow.authorization import Authorization
@@ -45,6 +46,8 @@ class DecisionResult:
     lapsed: str = ""
     #: The temporary change that ends later now; None when it was no request for that.
     extended: int | None = None
+    #: Whose right it was, if it was lent; empty for the person's own.
+    on_behalf_of: str = ""
     #: Name of the stage that waits for the next approval; empty where the rule has but one.
     stage: str = ""
     #: Name of the stage that this approval completed while another one follows; empty when there is no such.
@@ -61,8 +64,11 @@ class Approvals:
         notifications: Notifications,
         approval_validity: ApprovalValidity,
         stage_changes: StageChanges,
+        *,
+        approval_rights: ApprovalRights,
     ) -> None:
         self._context = context
+        self._approval_rights = approval_rights
         self._stage_changes = stage_changes
         self._authorization = authorization
         self._approval_validity = approval_validity
@@ -96,7 +102,7 @@ class Approvals:
     async def _decide(
         self, change_id: int, *, by: str, verb: DecisionVerb, digest: str, reason: str, at_once: bool
     ) -> DecisionResult:
-        change, verdict = await self._allowed(change_id, by=by, verb=verb, digest=digest)
+        change, right = await self._allowed(change_id, by=by, verb=verb, digest=digest)
         now = self._context.clock()
         if change.expires_at is not None and now >= change.expires_at:
             await self._expire(change_id)
@@ -108,7 +114,7 @@ class Approvals:
                 "start at once. The request for approval is up to date: approve it there if you agree."
             )
         lapses = await self._lapses(change, by) if verb is DecisionVerb.APPROVE else ()
-        answer = await self._write(change, verdict, lapses, by=by, verb=verb, reason=reason, now=now)
+        answer = await self._write(change, right, lapses, by=by, verb=verb, reason=reason, now=now)
         self._context.ring()
         return answer
 
@@ -152,18 +158,22 @@ class Approvals:
             if change.state is ChangeState.AWAITING_APPROVAL:
                 await only_the_present(tx, change, clicked)
 
-    async def _allowed(self, change_id: int, *, by: str, verb: DecisionVerb, digest: str) -> tuple[Change, Verdict]:
+    async def _allowed(
+        self, change_id: int, *, by: str, verb: DecisionVerb, digest: str
+    ) -> tuple[Change, ApprovalRight]:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
             decisions = await tx.decisions.of(change_id)
         async with self._for_readers(by):
             self._still_open(change, digest)
         if verb is DecisionVerb.APPROVE:
-            return change, await self._authorization.approve(by, change, decisions)
-        verdict = await self._authorization.decline(by, change, decisions)
+            delegated = any(each.counts and each.on_behalf_of for each in decisions)
+            before = _without(decisions, await self._lapses(change, by)) if delegated else decisions
+            return change, await self._approval_rights.to_approve(by, change, before)
+        right = await self._approval_rights.to_decline(by, change, decisions)
         if verb is DecisionVerb.ASK_FOR_CHANGES:
             may_ask_for_changes(change, by)
-        return change, verdict
+        return change, right
 
     def _still_open(self, change: Change, digest: str) -> None:
         if change.replaced_by is not None:
@@ -185,7 +195,7 @@ class Approvals:
     async def _write(
         self,
         change: Change,
-        verdict: Verdict,
+        right: ApprovalRight,
         lapses: Sequence[Lapse],
         *,
         by: str,
@@ -201,10 +211,11 @@ class Approvals:
             verb=verb,
             digest=change.digest,
             reason=reason,
-            rule=verdict.rule,
+            rule=right.verdict.rule,
             at=now,
-            stage=verdict.stage,
-            fallback=verdict.fallback,
+            stage=right.verdict.stage,
+            fallback=right.verdict.fallback,
+            on_behalf_of=right.on_behalf_of,
         )
         async with self._context.database.transaction() as tx:
             present = await tx.changes.hold(change.id)
@@ -213,6 +224,9 @@ class Approvals:
                 raise Superseded(f"{change.public_id} no longer holds its numbers. Request the change again.")
             before = open_stage(await progress_of(tx, change, policy))
             await self._approval_validity.note(tx, change, lapses)
+            await still_lent(tx, right, self._context.clock())
+            if verb is DecisionVerb.APPROVE:
+                counts_once(decision, await tx.decisions.of(change.id))
             opened = open_stage(await progress_of(tx, change, policy))
             if verb is not DecisionVerb.APPROVE or opened.stage.name == decision.stage:
                 return await self._record(tx, change, policy, decision, lapsed=lapsed_text(lapses))
@@ -257,6 +271,7 @@ class Approvals:
             frozen=frozen,
             lapsed=lapsed,
             extended=change.part_of,
+            on_behalf_of=decision.on_behalf_of,
             stage=opened.stage.name,
             completed=decision.stage if following else "",
         )
@@ -279,7 +294,7 @@ class Approvals:
             return ChangeState.REJECTED
         if decision.verb is DecisionVerb.ASK_FOR_CHANGES:
             policy = self._authorization.policy_of(change)
-            await send_back(tx, self._notify, change, policy, now, by=decision.person, why=decision.reason)
+            await send_back(tx, self._notify, change, policy, decision)
             return ChangeState.CHANGES_REQUESTED
         if not enough:
             return ChangeState.AWAITING_APPROVAL
@@ -323,6 +338,15 @@ class Approvals:
         self._context.ring()
 
 
+def _without(decisions: Sequence[Decision], lapses: Sequence[Lapse]) -> Sequence[Decision]:
+    """Return ``decisions`` but for approvals that have lapsed, which nobody has noted yet.
+
+    One by a delegate would use up the right of whoever lent it.
+    """
+    gone = {lapse.person for lapse in lapses}
+    return [each for each in decisions if not (each.counts and each.person in gone)]
+
+
 def _details(decision: Decision) -> dict[str, str | int | None]:
     """Return what the event of a decision says besides who decided what, and when."""
     details: dict[str, str | int | None] = {"rule": decision.rule}
@@ -330,6 +354,8 @@ def _details(decision: Decision) -> dict[str, str | int | None]:
         details["stage"] = decision.stage
     if decision.fallback:
         details["fallback"] = 1
+    if decision.on_behalf_of:
+        details["on_behalf_of"] = decision.on_behalf_of
     if decision.reason:
         details["comment"] = decision.reason
     return details

@@ -54,6 +54,7 @@ class Retention:
             else:
                 more = await self._prune_events(tx, before, now)
                 await tx.sent_secrets.forget(before)
+                await tx.delegations.forget(before)
             await tx.tasks.again(claim, now if more else now + PAUSE)
         if more:
             self._context.task_wakeup.ring()

@@ -14,7 +14,7 @@ from bot.changes.policy import Policy
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
-from bot.workflow.approval_validity import ApprovalValidity
+from bot.workflow.approval_validity import ApprovalValidity, approvals_wanting
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.execution.ending import ChangeEnd
@@ -156,6 +156,8 @@ class ChangeStart:
             if change.state is not ChangeState.APPROVED:
                 return
             approved = await self._approved_digest(tx, change)
+            if change.part_of is None:
+                lapsed = lapsed or await approvals_wanting(tx, change, self._policy(change), "nothing was sent")
             if lapsed:
                 # A new approval would start it at a time that nobody has seen, so it has to be asked for again.
                 await self._end(tx, change, "not_approved", lapsed)

@@ -15,7 +15,7 @@ from bot.changes.outcome.outcomes import UNLOCKED
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError
 from bot.store.queue.tasks import Claim, Task
 from bot.store.transaction import Transaction
-from bot.workflow.approval_validity import ApprovalValidity
+from bot.workflow.approval_validity import ApprovalValidity, approvals_wanting
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.execution.freshness import stored_plan
@@ -75,17 +75,31 @@ class WaveStart:
                 return
             if rest := of_wave(await tx.batches.held_back(change.id), wave):
                 # Otherwise whoever had this task before, and lost its claim while it read, has sent it.
-                if not await tx.locks.held(change.id):
-                    await self._stopping.stop_by_itself(
-                        tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER
-                    )
-                elif seen is None:
-                    reason = "The change was stopped before this number was sent."
-                    await self._stopping.stop_by_itself(tx, change, problem=problem, reason=reason)
-                else:
-                    await self._send(tx, change, rest, seen, now)
+                await self._let_go(tx, change, rest, seen, problem=problem, now=now)
             await self._notify.cards(tx, change.id)
         self._context.ring()
+
+    async def _let_go(
+        self,
+        tx: Transaction,
+        change: Change,
+        rest: list[Batch],
+        seen: StalenessCheck | None,
+        *,
+        problem: str,
+        now: datetime,
+    ) -> None:
+        """Send a wave, or stop the change because of a ``problem``, or of what has happened since it was looked at."""
+        if seen is not None:
+            policy = self._authorization.policy_of(change)
+            problem = await approvals_wanting(tx, change, policy, "the rest was not sent")
+        if not await tx.locks.held(change.id):
+            await self._stopping.stop_by_itself(tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER)
+        elif seen is None or problem:
+            reason = "The change was stopped before this number was sent."
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=reason)
+        else:
+            await self._send(tx, change, rest, seen, now)
 
     async def _send(
         self, tx: Transaction, change: Change, rest: list[Batch], seen: StalenessCheck, checked_at: datetime

@@ -10,12 +10,12 @@ from bot.changes.audit.events import Event
 from bot.changes.model.batches import Batch, Operation
 from bot.changes.model.change import Change, FollowUp
 from bot.changes.model.file_format import FileFormat
-from bot.changes.model.lifecycle import OperationState
+from bot.changes.model.lifecycle import ChangeState, OperationState
 from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.restores import RestoreCells, restore_cells
 from bot.changes.outcome.results import Columns, PlanSheet, ResultsSheet, Touched
-from bot.changes.policy import open_stage, stage_progress, who_may_approve, whom_to_mention
+from bot.changes.policy import Audience, open_stage, stage_progress, who_may_approve, whom_to_mention
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -66,6 +66,7 @@ class ChangeDetailsReader:
         decisions = await tx.decisions.of(change.id)
         stages = stage_progress(policy.stages, decisions, change.requested_at)
         open_to = open_stage(stages).open_to(now)
+        audience = await self._with_delegates(tx, who_may_approve(policy, change.requester, open_to), change)
         expires_at = now + policy.approval_ttl
         temporary = change.until is not None and change.part_of is None
         restore = await tx.changes.part(change.id, FollowUp.RESTORE) if temporary else None
@@ -84,8 +85,8 @@ class ChangeDetailsReader:
             typical_seconds=await tx.batches.typical_seconds(change.kind),
             policy=policy,
             stages=stages,
-            audience=who_may_approve(policy, change.requester, open_to),
-            mentioned=whom_to_mention(policy, change.requester, open_to),
+            audience=audience,
+            mentioned=self._mentioning(whom_to_mention(policy, change.requester, open_to), audience),
             in_flight=await tx.batches.in_flight(change.kind),
             slots_taken=await tx.batches.slot_refused(change.kind, now - SLOT_NEWS) is not None,
             opens_at=begins_at(change.start, policy.windows, now),
@@ -99,6 +100,27 @@ class ChangeDetailsReader:
             carried_out=provider.carries_out,
             reach=await reach(tx, provider, batches) if freeze and not change.state.over else None,
         )
+
+    async def _with_delegates(self, tx: Transaction, audience: Audience, change: Change) -> Audience:
+        """Return ``audience``, with those to whom one of them lends the right to approve ``change``."""
+        if change.state is not ChangeState.AWAITING_APPROVAL:
+            return audience
+        named = self._named(audience)
+        lent = await tx.delegations.by(named - {change.requester}, self._context.clock())
+        besides = named | {change.requester}
+        pairs = [(each.delegate, each.delegator) for each in lent if each.delegate not in besides]
+        return replace(audience, delegates=tuple(pairs))
+
+    def _mentioning(self, mentioned: Audience, audience: Audience) -> Audience:
+        """Return ``mentioned``, with those in ``audience`` to whom one of them lends their right."""
+        named = self._named(mentioned)
+        pairs = [pair for pair in audience.delegates if pair[1] in named and pair[0] not in named]
+        return replace(mentioned, delegates=tuple(pairs))
+
+    def _named(self, audience: Audience) -> frozenset[str]:
+        """Return who is in ``audience``, as far as is known without asking Slack: what only shows does not wait."""
+        known = [self._context.directory.remembered_group(group) for group in audience.groups]
+        return frozenset(audience.users).union(*(each[0] for each in known if each is not None))
 
     async def sheet(self, message: OutboxMessage) -> bytes | None:
         """Return the file that goes with a message, a row for every number of the change; None when there is none.

@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Final
 
 from bot.changes.input.list_query import SORTS, ListQuery
-from bot.changes.model.change import Decision
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_rows import ListRow
 from bot.changes.model.locks import Freeze
-from bot.changes.policy import stage_progress
 from bot.errors import NotAuthorized
+from bot.workflow.approval.undecided import UndecidedRequests
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.ports import ChangeDetails
@@ -22,8 +21,6 @@ from bot.workflow.queries.lists import ChangeLists
 
 #: Changes that one part shows; lists show the rest.
 SHOWN: Final = 5
-#: Waiting requests about which it is asked whether the person may decide on them, those that wait longest first.
-ASKED: Final = 50
 
 _SORTS: Final = {sort.word: sort for sort in SORTS}
 
@@ -64,11 +61,13 @@ class HomeTab:
         authorization: Authorization,
         change_details: ChangeDetailsReader,
         change_lists: ChangeLists,
+        undecided: UndecidedRequests,
     ) -> None:
         self._context = context
         self._authorization = authorization
         self._change_details = change_details
         self._change_lists = change_lists
+        self._undecided = undecided
 
     async def mark(self) -> tuple[int, bool]:
         """Return what differs when something may have changed for somebody, and whether anything runs.
@@ -86,7 +85,7 @@ class HomeTab:
             await self._authorization.may_read(user)
         except NotAuthorized as error:
             return NoHomeContents(why=error.message)
-        mine_to_decide = await self._undecided(user)
+        mine_to_decide = await self._undecided.of(user)
         waiting = [await self._change_details.read(change) for change in mine_to_decide[:SHOWN]]
         async with self._context.database.reading() as tx:
             freeze = await tx.freezes.current()
@@ -103,19 +102,3 @@ class HomeTab:
 
     async def _newest(self, listing: ListQuery) -> Sequence[ListRow]:
         return (await self._change_lists.page(listing, limit=SHOWN)).entries
-
-    async def _undecided(self, user: str) -> Sequence[int]:
-        """Return the requests that ``user`` may approve now; none when Slack does not say who they are."""
-        async with self._context.database.reading() as tx:
-            undecided = await tx.list_rows.undecided(user, self._change_lists.kinds, limit=ASKED)
-            decided = await tx.decisions.of_each([list_row.id for list_row in undecided])
-        return [row.id for row in undecided if await self._may_decide(user, row, decided.get(row.id, ()))]
-
-    async def _may_decide(self, user: str, list_row: ListRow, decisions: Sequence[Decision]) -> bool:
-        try:
-            policy = self._authorization.policy(list_row.kind, list_row.numbers, list_row.settings)
-            progress = stage_progress(policy.stages, decisions, list_row.requested_at)
-            await self._authorization.approve_under(policy, progress, user, list_row.requester, fresh=False)
-        except NotAuthorized:
-            return False
-        return True

@@ -36,11 +36,11 @@ async def test_a_page_is_told_everything_and_then_what_changed(quiet: Sandbox) -
 
 
 async def test_everybody_is_who_they_are(quiet: Sandbox) -> None:
-    """The page tells an engineer, two managers, a guest and a stranger apart, and the bot from people."""
+    """The page tells an engineer, two managers, a colleague, a guest and a stranger apart, and the bot from people."""
     async with visiting(quiet) as visitor:
         roles = [person["role"] for person in visitor.parts["people"]]
 
-    assert sorted(roles) == ["bot", "engineer", "guest", "manager", "manager", "stranger"]
+    assert sorted(roles) == ["bot", "colleague", "engineer", "guest", "manager", "manager", "stranger"]
     assert {GUS: "guest", SAM: "stranger"}.items() <= {
         each["id"]: each["role"] for each in visitor.parts["people"]
     }.items()

@@ -19,13 +19,15 @@ from sqlalchemy import text
 
 from bot.changes.model.batches import Batch
 from bot.changes.model.change import DecisionVerb
+from bot.changes.model.delegation import Delegation
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.model.locks import Freeze
 from bot.changes.model.messages import Topic
+from bot.changes.model.start import End
 from bot.changes.planning.plan import PlannedBatch
-from bot.changes.policy import ApprovalStage, Grant
+from bot.changes.policy import ApprovalStage, Grant, Policies
 from bot.config import load
-from bot.errors import Superseded
+from bot.errors import NotAuthorized, Superseded
 from bot.machine import Machine
 from bot.providers.catalogue import Catalogue
 from bot.slack.directory import SlackDirectory
@@ -37,6 +39,8 @@ from bot.store.records.events import Events
 from bot.store.records.operations import Operations
 from bot.wiring import _context, build_providers, slack_client
 from bot.workflow.approval.approvals import Approvals
+from bot.workflow.approval.delegations import DelegationControl
+from bot.workflow.approval.rights import ApprovalRight, ApprovalRights
 from bot.workflow.approval.stages import StageChanges
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
@@ -116,7 +120,7 @@ async def twins(postgres: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         async def counted(doing: Awaitable[Any]) -> Any:
             try:
                 return await doing
-            except Superseded as error:
+            except (NotAuthorized, Superseded) as error:
                 return error
             finally:
                 state.over += 1
@@ -299,7 +303,8 @@ def approvals_of(context: Context) -> Approvals:
     """Return what decides on requests, in one replica."""
     authorization, notify = Authorization(context), Notifications(context)
     stage_changes = StageChanges(context, authorization, notify)
-    return Approvals(context, authorization, notify, ApprovalValidity(context, authorization), stage_changes)
+    validity, rights = ApprovalValidity(context, authorization), ApprovalRights(context, authorization)
+    return Approvals(context, authorization, notify, validity, stage_changes, approval_rights=rights)
 
 
 def in_stages(context: Context, *names: str, fallback_after: timedelta | None = None) -> Context:
@@ -320,18 +325,26 @@ def in_stages(context: Context, *names: str, fallback_after: timedelta | None = 
     return replace(context, policies=policies)
 
 
+def right_of(delegation: Delegation | None = None, *, stage: str = "") -> ApprovalRight:
+    """Return somebody's right to decide, their own or by ``delegation``."""
+    verdict: Any = SimpleNamespace(rule="environment", stage=stage, fallback=False)
+    return ApprovalRight(verdict=verdict, delegation=delegation)
+
+
+async def decide(context: Context, change: int, right: ApprovalRight, *, by: str, verb: DecisionVerb) -> Any:
+    """Decide as somebody who was found to have the right a moment ago."""
+    async with context.database.reading() as tx:
+        present = await tx.changes.get(change)
+    return await approvals_of(context)._write(present, right, (), by=by, verb=verb, reason="Later", now=context.clock())
+
+
 async def test_two_approvers_of_a_stage_at_once_complete_it_once(twins: Twins) -> None:
     """The stage needs one of them: the other one counts in no stage, and the next one is opened once."""
     change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
 
     async def approve(replica: Context, by: str) -> Any:
         context = in_stages(replica, "safety", "network")
-        async with context.database.reading() as tx:
-            present = await tx.changes.get(change)
-        verdict: Any = SimpleNamespace(rule="environment", stage="safety", fallback=False)
-        return await approvals_of(context)._write(
-            present, verdict, (), by=by, verb=DecisionVerb.APPROVE, reason="", now=context.clock()
-        )
+        return await decide(context, change, right_of(stage="safety"), by=by, verb=DecisionVerb.APPROVE)
 
     ends = await twins.meet(approve(twins.one, "U0MAX"), approve(twins.other, "U0MIA"))
 
@@ -350,15 +363,11 @@ async def test_an_approval_in_the_moment_of_the_fallback_leaves_nothing_due(twin
         await tx.changes.put(change, requested_at=one.clock())
         await tx.tasks.add(Task.FALLBACK, change, one.clock())
         claims = await tx.tasks.claim(owner="other", now=one.clock(), lease=timedelta(minutes=1), limit=9)
-        present = await tx.changes.get(change)
     [claim] = [each for each in claims if each.task is Task.FALLBACK]
-    verdict: Any = SimpleNamespace(rule="environment", stage="", fallback=False)
     authorization, notify = Authorization(other), Notifications(other)
 
     await twins.meet(
-        approvals_of(one)._write(
-            present, verdict, (), by="U0MAX", verb=DecisionVerb.APPROVE, reason="", now=one.clock()
-        ),
+        decide(one, change, right_of(), by="U0MAX", verb=DecisionVerb.APPROVE),
         StageChanges(other, authorization, notify).fallback(claim),
     )
 
@@ -369,17 +378,65 @@ async def test_an_approval_in_the_moment_of_the_fallback_leaves_nothing_due(twin
         assert "fallback_asked" not in events or events.index("fallback_asked") < events.index("approved")
 
 
+async def lent(context: Context, *delegates: str) -> list[Delegation]:
+    """Have Max lend his right for an hour."""
+    now = context.clock()
+    until = End(at=now + timedelta(hours=1), zone="UTC")
+    async with context.database.transaction() as tx:
+        return [await tx.delegations.add("U0MAX", user, until, now=now, floor="") for user in delegates]
+
+
+async def test_an_approval_with_a_lent_right_and_its_end_at_once_leave_none_that_counts(twins: Twins) -> None:
+    """Either the approval comes too late, or the end takes it back: it counts for nothing once the end is answered."""
+    change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
+    [delegation] = await lent(twins.one, "U0SAM")
+    control = DelegationControl(
+        twins.other,
+        authorization := Authorization(twins.other),
+        notify := Notifications(twins.other),
+        ApprovalValidity(twins.other, authorization),
+        StageChanges(twins.other, authorization, notify),
+    )
+
+    async def end() -> None:
+        async with twins.other.database.transaction() as tx:
+            await control._end(tx, await tx.delegations.hold(delegation.id), by="U0MAX", name="Sam")
+
+    approval = decide(twins.one, change, right_of(delegation), by="U0SAM", verb=DecisionVerb.APPROVE)
+    ends = await twins.meet(approval, end())
+
+    assert {type(end).__name__ for end in ends} <= {"DecisionResult", "NotAuthorized", "NoneType"}
+    async with twins.one.database.reading() as tx:
+        assert [each for each in await tx.decisions.of(change) if each.counts] == []
+
+
+def two_approvals(policies: Policies) -> Policies:
+    """Return the same policies, of which the variables' rule wants two approvals."""
+    [stage] = policies.fallback.stages
+    return replace(policies, fallback=replace(policies.fallback, stages=(replace(stage, approvals_required=2),)))
+
+
+async def test_two_delegates_of_one_approver_at_once_are_one_approval(twins: Twins) -> None:
+    """The right counts once, whoever was quicker; the other one is told."""
+    change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
+    first, second = await lent(twins.one, "U0SAM", "U0OTTO")
+    one, other = (replace(each, policies=two_approvals(each.policies)) for each in (twins.one, twins.other))
+    ends = await twins.meet(
+        decide(one, change, right_of(first), by="U0SAM", verb=DecisionVerb.APPROVE),
+        decide(other, change, right_of(second), by="U0OTTO", verb=DecisionVerb.APPROVE),
+    )
+
+    assert sorted(type(end).__name__ for end in ends) == ["DecisionResult", "NotAuthorized"]
+    async with twins.one.database.reading() as tx:
+        assert len([each for each in await tx.decisions.of(change) if each.counts]) == 1
+
+
 async def test_two_approvers_at_once_approve_once(twins: Twins) -> None:
     """One approval is needed: the second click finds the change approved, and it is due to start once."""
     change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
 
     async def approve(context: Context, by: str) -> Any:
-        approvals = approvals_of(context)
-        async with context.database.reading() as tx:
-            present = await tx.changes.get(change)
-        verdict: Any = SimpleNamespace(rule="environment", stage="", fallback=False)
-        now = context.clock()
-        return await approvals._write(present, verdict, (), by=by, verb=DecisionVerb.APPROVE, reason="", now=now)
+        return await decide(context, change, right_of(), by=by, verb=DecisionVerb.APPROVE)
 
     ends = await twins.meet(approve(twins.one, "U0MAX"), approve(twins.other, "U0MIA"))
 
@@ -393,15 +450,9 @@ async def test_an_approval_and_a_request_for_changes_at_once_have_one_effect(twi
     """Either it is approved and due to start, or the plan is sent back and holds no numbers; the other one is told."""
     change = await brought(twins.one, BatchState.QUEUED, to=ChangeState.AWAITING_APPROVAL)
 
-    async def decide(context: Context, by: str, verb: DecisionVerb) -> Any:
-        approvals = approvals_of(context)
-        async with context.database.reading() as tx:
-            present = await tx.changes.get(change)
-        verdict: Any = SimpleNamespace(rule="environment", stage="", fallback=False)
-        return await approvals._write(present, verdict, (), by=by, verb=verb, reason="Later", now=context.clock())
-
     ends = await twins.meet(
-        decide(twins.one, "U0MAX", DecisionVerb.APPROVE), decide(twins.other, "U0MIA", DecisionVerb.ASK_FOR_CHANGES)
+        decide(twins.one, change, right_of(), by="U0MAX", verb=DecisionVerb.APPROVE),
+        decide(twins.other, change, right_of(), by="U0MIA", verb=DecisionVerb.ASK_FOR_CHANGES),
     )
 
     assert sorted(type(end).__name__ for end in ends) == ["DecisionResult", "Superseded"]

@@ -1,0 +1,73 @@
+"""What is typed after ``/numbers delegate``: nothing, to whom and until when, or whose delegation ends."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from bot.changes.model.delegation import DELEGATE
+from bot.errors import InputError
+
+#: A person as Slack writes them in a command's text, or by their member id.
+_PERSON: Final = re.compile(r"<@([UW][A-Z0-9]{2,})(?:\|[^<>]*)?>|\b([UW](?=[A-Z0-9]*\d)[A-Z0-9]{5,})\b")
+#: A name that Slack did not make a person of.
+_NAME: Final = re.compile(r"(?:^|(?<=\s))@\S+")
+#: Words that may stand before a person, and words with which a delegation is ended.
+_TO: Final = re.compile(r"(?:to|for)\s+(?=[<@UW])", re.IGNORECASE)
+_END: Final = re.compile(r"(?:end|stop|cancel|remove)(?:\s+|$)", re.IGNORECASE)
+_SHOWN: Final = 40
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DelegationRequest:
+    """Somebody is to get a right until a time."""
+
+    #: Slack user id; empty when none is named.
+    delegate: str
+    #: The end as it was typed.
+    until: str
+    #: What is wrong, by what it is about.
+    problems: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationEnd:
+    """The delegation to this person is to end."""
+
+    delegate: str
+
+
+def read_delegation(text: str) -> DelegationRequest | DelegationEnd | None:
+    """Return what is asked for; None for the list.
+
+    Raises :class:`bot.errors.InputError` under :data:`bot.changes.model.delegation.DELEGATE` when nobody is named whose
+    delegation is to end.
+    """
+    said = text.strip()
+    if not said or said.casefold() == "list":
+        return None
+    if ends := _END.match(said):
+        delegate, _, problem = _person(said[ends.end() :])
+        if problem:
+            raise InputError({DELEGATE: problem})
+        return DelegationEnd(delegate)
+    delegate, rest, problem = _person(_TO.sub("", said, count=1) if _TO.match(said) else said)
+    return DelegationRequest(delegate=delegate, until=rest, problems={DELEGATE: problem} if problem else {})
+
+
+def _person(text: str) -> tuple[str, str, str]:
+    """Return who is named, what else stands there, and what is wrong with whom it names; empty when nothing is."""
+    found = list(_PERSON.finditer(text))
+    rest = " ".join(_PERSON.sub(" ", text).split())
+    if len(found) == 1:
+        return found[0][1] or found[0][2], rest, ""
+    if found:
+        return "", rest, "Name one person at a time."
+    if name := _NAME.search(text):
+        problem = (
+            f"“{name[0][:_SHOWN]}” is not a person: choose the name from the list that Slack shows while you type, or "
+            "give the member id (U…) from the profile."
+        )
+        return "", " ".join(_NAME.sub(" ", text, count=1).split()), problem
+    return "", rest, "Name the person: type @ and choose the name from the list that Slack shows."

@@ -1,0 +1,44 @@
+"""``/numbers delegate``: lending the right to approve, the list of what is lent, and the button that ends it."""
+
+from __future__ import annotations
+
+from bot.changes.input.delegations import DelegationEnd, DelegationRequest, read_delegation
+from bot.errors import NotAuthorized
+from bot.slack.interactions import Click, Interaction, SlashCommand
+from bot.slack.registry import Registry
+from bot.slack.services import Services
+from bot.slack.views.delegations import END, delegation_list, ended_text, lent_text
+
+
+def register(registry: Registry) -> None:
+    """Listen to the button of the list."""
+    registry.on_click(END, _end, "end delegation")
+
+
+async def delegate(services: Services, command: SlashCommand, text: str) -> None:
+    """Answer ``/numbers delegate``, alone, with a person and an end, or with ``end`` and a person."""
+    match read_delegation(text):
+        case None:
+            await _show(services, command)
+        case DelegationEnd(delegate=user):
+            lent = await services.delegation_control.lent_to(user, by=command.user)
+            ended = await services.delegation_control.end(lent.id, by=command.user)
+            await services.say(command, ended_text(ended, command.user))
+        case DelegationRequest() as asked:
+            lent = await services.delegation_control.lend(asked, by=command.user)
+            await services.say(command, lent_text(lent))
+
+
+async def _end(services: Services, click: Click) -> None:
+    ended = await services.delegation_control.end(int(click.value), by=click.user)
+    first = ended_text(ended, click.user)
+    try:
+        await _show(services, click, first=first, replace=True)
+    except NotAuthorized:  # who was lent the right may not look any more
+        await services.say(click, first, replace=True)
+
+
+async def _show(services: Services, act: Interaction, *, first: str = "", replace: bool = False) -> None:
+    delegations, everybodys = await services.delegation_control.listed(by=act.user)
+    shown = delegation_list(delegations, act.user, everybodys=everybodys, first=first)
+    await services.say(act, *shown, replace=replace)

@@ -1,0 +1,118 @@
+"""Telling people of delegations that concern them, and writing down that one ended by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.changes.model.delegation import Delegation
+from bot.errors import ChannelLost, DeliveryError, DeliveryPostponed
+from bot.store.queue.tasks import Claim, Task, handles
+from bot.workflow.approval.delegations import end_by_itself
+from bot.workflow.approval.rights import name_of
+from bot.workflow.approval.undecided import ASKED, UndecidedRequests
+from bot.workflow.context import Context
+from bot.workflow.notifications import Notifications
+from bot.workflow.ports import DirectMessages
+
+log = structlog.get_logger(__name__)
+
+#: Pause before something is said again that may not have arrived.
+RETRY: Final = timedelta(seconds=5)
+#: The longest such pause is the first one doubled this often.
+DOUBLINGS: Final = 8
+
+
+class DelegationNotices:
+    """Carries out the one task of a delegation, from its beginning to its end."""
+
+    def __init__(
+        self,
+        context: Context,
+        notifications: Notifications,
+        direct_messages: DirectMessages,
+        undecided: UndecidedRequests,
+    ) -> None:
+        self._context = context
+        self._notify = notifications
+        self._direct_messages = direct_messages
+        self._undecided = undecided
+
+    @handles(Task.DELEGATION)
+    async def follow(self, claim: Claim) -> None:
+        """Carry out the task: end what is over, tell what is new, and wait for the end."""
+        async with self._context.database.transaction() as tx:
+            delegation = await tx.delegations.hold(claim.subject)
+            now = self._context.clock()
+            if over := delegation.ended_at is None and not delegation.active(now):
+                await end_by_itself(tx, self._notify, delegation, now)
+                await tx.tasks.done(claim)
+        if over:
+            self._context.ring()
+            return
+        pause = None
+        if delegation.told < delegation.version:
+            pause = await self._tell(delegation, claim)
+        async with self._context.database.transaction() as tx:
+            present = await tx.delegations.hold(claim.subject)
+            if pause is not None or present.version != delegation.version:
+                await tx.tasks.again(claim, self._context.clock() + (pause or timedelta()))
+                return
+            await tx.delegations.note_told(delegation)
+            if present.ended_at is None:
+                await tx.tasks.again(claim, present.until.at)
+            else:
+                await tx.tasks.done(claim)
+
+    async def _tell(self, delegation: Delegation, claim: Claim) -> timedelta | None:
+        """Tell those whom it concerns what is new; return after what pause to try again, None when it is done."""
+        people = [delegation.delegate]
+        if delegation.ended_at is not None and delegation.ended_by != delegation.delegator:
+            people.append(delegation.delegator)
+        try:
+            for person in people:
+                await self._tell_one(delegation, person, again=claim.attempts > 1)
+        except DeliveryError as error:
+            longer = RETRY * 2 ** min(claim.attempts - 1, DOUBLINGS)
+            return timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else longer
+        return None
+
+    async def _tell_one(self, delegation: Delegation, person: str, *, again: bool) -> None:
+        """Tell one person, unless an earlier attempt did. Who cannot be written to any more cannot approve either."""
+        key = f"delegation:{delegation.id}:{delegation.version}"
+        try:
+            if not again or not await self._direct_messages.arrived(person, (), key, delegation.floor):
+                await self._direct_messages.write(person, await self._text(delegation, person), key)
+        except ChannelLost as error:
+            log.warning("slack refused to tell of a delegation", delegation=delegation.id, code=error.code)
+
+    async def _text(self, delegation: Delegation, person: str) -> str:
+        if delegation.ended_at is not None:
+            return await self._ended(delegation, person)
+        lender = await name_of(self._context, delegation.delegator)
+        if delegation.told:
+            return f"You can approve changes for {lender} until {delegation.until} now: {lender} changed the end."
+        return (
+            f"{lender} lends you the right to approve changes until {delegation.until}. You can decide on whatever "
+            f"{lender} could, except what one of you two requested. {await self._waiting(delegation.delegate)} "
+            "`/numbers delegate` shows and ends it."
+        )
+
+    async def _ended(self, delegation: Delegation, person: str) -> str:
+        who, lender, delegate = [
+            "you" if user == person else await name_of(self._context, user)
+            for user in (delegation.ended_by, delegation.delegator, delegation.delegate)
+        ]
+        return (
+            f"{who[0].upper()}{who[1:]} ended the delegation: {delegate} can no longer approve changes for {lender}. "
+            f"What {delegate} approved for {lender} and has not been sent no longer counts."
+        )
+
+    async def _waiting(self, delegate: str) -> str:
+        waiting = len(await self._undecided.of(delegate))
+        if not waiting:
+            return "No request waits for you now."
+        count = f"{waiting:,} or more" if waiting >= ASKED else f"{waiting:,}"
+        return f"{count} {'request waits' if waiting == 1 else 'requests wait'} for you: see your Home tab."

@@ -1,0 +1,217 @@
+"""Lending the right to approve: making, listing and ending delegations.
+
+What a delegation lets somebody do is asked where they decide (:mod:`bot.workflow.approval.rights`); what its delegate
+is told, and that it ended by itself, is the work of :mod:`bot.workflow.approval.delegation_notices`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.changes.input.delegations import DelegationRequest
+from bot.changes.model.change import Change
+from bot.changes.model.delegation import DELEGATE, Delegation, read_until
+from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.start import End
+from bot.changes.policy import TAKEN_BACK, Lapse, StageProgress, lapsed_text, open_stage
+from bot.errors import InputError, NotAuthorized, NotFound, Superseded
+from bot.store.engine.driver_errors import repeatable
+from bot.store.queue.tasks import Task
+from bot.store.transaction import Transaction
+from bot.workflow.approval.rights import name_of
+from bot.workflow.approval.stages import StageChanges
+from bot.workflow.approval_validity import ApprovalValidity, progress_of
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.notifications import Notifications
+
+#: Most requests that are brought up to date when a delegation ends; older ones follow at their next edit.
+CARDS: Final = 100
+
+
+class DelegationControl:
+    """Takes delegations in, lists them and ends them."""
+
+    def __init__(
+        self,
+        context: Context,
+        authorization: Authorization,
+        notifications: Notifications,
+        approval_validity: ApprovalValidity,
+        stage_changes: StageChanges,
+    ) -> None:
+        self._context = context
+        self._authorization = authorization
+        self._notify = notifications
+        self._approval_validity = approval_validity
+        self._stage_changes = stage_changes
+        self._refusals = DeniedActions(context)
+
+    @repeatable
+    async def lend(self, asked: DelegationRequest, *, by: str) -> Delegation:
+        """Lend the right to approve of ``by`` as they ``asked``, and return the delegation.
+
+        Lent again, it ends when it is said now. Raises NotAllowed, and InputError with everything that is wrong at
+        once.
+        """
+        async with self._refusals.noting("delegate", by=by):
+            lender = await self._authorization.delegate(by)
+        problems = dict(asked.problems)
+        if asked.delegate and (problem := await self._unfit(asked.delegate, by)):
+            problems[DELEGATE] = problem
+        until = None
+        try:
+            until = read_until(asked.until, now=self._context.clock(), zone=lender.zone)
+        except InputError as error:
+            problems |= error.problems
+        if problems or until is None:
+            raise InputError(problems)
+        async with self._context.database.transaction() as tx:
+            delegation = await self._write(tx, by, asked.delegate, until)
+        self._context.ring()
+        return delegation
+
+    async def _unfit(self, user: str, by: str) -> str:
+        """Return why nobody, or ``by``, can lend ``user`` the right; empty when they can."""
+        if user == by:
+            return "You cannot delegate to yourself: name somebody else."
+        return await self._authorization.why_no_delegate(user)
+
+    async def _write(self, tx: Transaction, by: str, to: str, until: End) -> Delegation:
+        now, floor = self._context.clock(), self._context.slack_time
+        present = await tx.delegations.of_pair(by, to)
+        if present is not None and not present.active(now):
+            await end_by_itself(tx, self._notify, present, now)
+            await tx.tasks.remove(Task.DELEGATION, [present.id])
+            present = None
+        if present is not None and present.until == until:
+            return present  # the same command arrived twice
+        what = "delegated" if present is None else "delegation_changed"
+        if present is None:
+            delegation = await tx.delegations.add(by, to, until, now=now, floor=floor)
+        else:
+            delegation = await tx.delegations.move_end(present, until, floor=floor)
+        await tx.tasks.add(Task.DELEGATION, delegation.id, now)
+        await tx.events.add(None, what, at=now, actor=by, delegate=to, until=str(until), delegation=delegation.id)
+        return delegation
+
+    async def listed(self, *, by: str) -> tuple[Sequence[Delegation], bool]:
+        """Return the rights that ``by`` lends and is lent now, or everybody's for an operator, and whether they are.
+
+        Raises NotAllowed.
+        """
+        await self._authorization.read(by)
+        everybodys = await self._operates(by)
+        async with self._context.database.reading() as tx:
+            now = self._context.clock()
+            return await (tx.delegations.all(now) if everybodys else tx.delegations.about(by, now)), everybodys
+
+    async def lent_to(self, delegate: str, *, by: str) -> Delegation:
+        """Return what ``by`` lends to ``delegate``; raises NotFound when that is nothing."""
+        async with self._context.database.reading() as tx:
+            present = await tx.delegations.of_pair(by, delegate)
+        if present is None:
+            raise NotFound("There is no delegation of yours to this person; `/numbers delegate` lists yours.")
+        return present
+
+    @repeatable
+    async def end(self, delegation_id: int, *, by: str) -> Delegation:
+        """End a delegation before its time: for who lends, who is lent to, and operators.
+
+        What was approved under it and may still send something does not count any more; that is written down in the
+        same transaction. Raises NotAllowed, or Superseded when it has ended.
+        """
+        async with self._context.database.reading() as tx:
+            delegation = await tx.delegations.get(delegation_id)
+        async with self._refusals.noting("end_delegation", by=by):
+            await self._may_end(delegation, by)
+        name = await name_of(self._context, delegation.delegate)
+        async with self._context.database.transaction() as tx:
+            await self._end(tx, await tx.delegations.hold(delegation_id), by=by, name=name)
+        self._context.ring()
+        return delegation
+
+    async def _end(self, tx: Transaction, delegation: Delegation, *, by: str, name: str) -> None:
+        now = self._context.clock()
+        if not delegation.active(now):
+            raise Superseded("This delegation has ended already.")
+        await tx.delegations.end(delegation, now, by=by, floor=self._context.slack_time)
+        await tx.tasks.add(Task.DELEGATION, delegation.id, now)
+        taken_back = await self._take_back(tx, delegation, name)
+        await _show_requests(tx, self._notify)
+        await tx.events.add(
+            None,
+            "delegation_ended",
+            at=now,
+            actor=by,
+            delegator=delegation.delegator,
+            delegate=delegation.delegate,
+            delegation=delegation.id,
+            approvals=taken_back,
+        )
+
+    async def _may_end(self, delegation: Delegation, by: str) -> None:
+        if by in {delegation.delegator, delegation.delegate}:
+            # It takes a right away and gives none, so it has to work while Slack says nothing.
+            await self._authorization.stop_own(by)
+            return
+        try:
+            await self._authorization.operate(by)
+        except NotAuthorized as error:
+            raise NotAuthorized(
+                f"Only who lends the right, who is lent it and operators can end a delegation. {error.message}"
+            ) from error
+
+    async def _take_back(self, tx: Transaction, delegation: Delegation, name: str) -> int:
+        """Let the approvals lapse that were given under what was lent, and return how many those were."""
+        changes = await tx.decisions.lent(delegation.delegator, delegation.delegate)
+        lapse = Lapse(person=delegation.delegate, name=name, why=TAKEN_BACK)
+        for change_id in changes:
+            change = await tx.changes.hold(change_id)
+            before = await self._open_stage(tx, change)
+            await self._approval_validity.note(tx, change, [lapse])
+            opened = await self._open_stage(tx, change)
+            if before is not None and opened is not None and opened.place < before.place:
+                policy, why = self._authorization.policy_of(change), lapsed_text([lapse])
+                await self._stage_changes.opened(tx, change, policy, opened, self._context.clock(), why=why)
+            await self._notify.cards(tx, change_id)
+        return len(changes)
+
+    async def _open_stage(self, tx: Transaction, change: Change) -> StageProgress | None:
+        """Return the stage for which a request waits; None when it waits for none."""
+        if change.state is not ChangeState.AWAITING_APPROVAL:
+            return None
+        try:
+            return open_stage(await progress_of(tx, change, self._authorization.policy_of(change)))
+        except NotAuthorized:
+            return None
+
+    async def _operates(self, user: str) -> bool:
+        try:
+            await self._authorization.operate(user)
+        except NotAuthorized:
+            return False
+        return True
+
+
+async def end_by_itself(tx: Transaction, notify: Notifications, delegation: Delegation, now: datetime) -> None:
+    """Write down that the time of a delegation is over."""
+    await tx.delegations.lapse(delegation)
+    await _show_requests(tx, notify)
+    await tx.events.add(
+        None,
+        "delegation_over",
+        at=now,
+        delegator=delegation.delegator,
+        delegate=delegation.delegate,
+        delegation=delegation.id,
+    )
+
+
+async def _show_requests(tx: Transaction, notify: Notifications) -> None:
+    """Bring the requests that wait up to date: they name who may approve them."""
+    for change in await tx.changes.newest([ChangeState.AWAITING_APPROVAL], CARDS):
+        await notify.cards(tx, change.id)

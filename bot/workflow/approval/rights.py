@@ -1,0 +1,162 @@
+"""The right by which somebody decides on a change: their own, or one that an approver lends them.
+
+A lent right is worth what it is worth in the lender's hands: whether it counts is asked of the policy as if the lender
+had clicked. On top of that nobody decides on what they requested, be it through somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final, Protocol
+
+from bot.changes.model.change import Change, Decision
+from bot.changes.model.delegation import Delegation, used_up
+from bot.changes.policy import Policy, Reason, Verdict, stage_progress
+from bot.errors import DeliveryError, NotAuthorized
+from bot.store.transaction import Transaction
+from bot.workflow.authorization import Authorization
+from bot.workflow.context import Context
+
+#: Why somebody's own right does not do, where a lent one may: they have none, or none that counts now. Whatever else
+#: is in the way of them is in the way of what they borrow, too.
+_WITHOUT: Final = frozenset(
+    {
+        Reason.NOT_LISTED,
+        Reason.NOBODY_LISTED,
+        Reason.GROUP_UNREADABLE,
+        Reason.GROUP_GONE,
+        Reason.LATER_STAGE,
+        Reason.COMPLETE_STAGE,
+        Reason.FALLBACK_LATER,
+    }
+)
+_ONCE: Final = "That right counts once, so somebody else must give the next approval."
+
+
+class Question(Protocol):
+    """Says what the own right of somebody is worth for one change, now."""
+
+    async def __call__(self, *, user: str) -> Verdict:
+        """Return the verdict; raises NotAllowed when Slack does not say who ``user`` is."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalRight:
+    """What lets somebody decide."""
+
+    verdict: Verdict
+    #: The delegation by which they have the right; None for their own.
+    delegation: Delegation | None = None
+
+    @property
+    def on_behalf_of(self) -> str:
+        """Whose right it is, if it is lent; empty otherwise."""
+        return self.delegation.delegator if self.delegation else ""
+
+
+class ApprovalRights:
+    """Finds rights; each question raises :class:`bot.errors.NotAuthorized` with a sentence for the person."""
+
+    def __init__(self, context: Context, authorization: Authorization) -> None:
+        self._context = context
+        self._authorization = authorization
+
+    async def to_approve(self, user: str, change: Change, decisions: Collection[Decision]) -> ApprovalRight:
+        """Return the right of ``user`` to approve ``change`` after ``decisions``, by the policy of this moment."""
+        policy = self._authorization.policy_of(change)
+        return await self.under(policy, user, change.requester, decisions, change.requested_at)
+
+    async def to_decline(self, user: str, change: Change, decisions: Collection[Decision]) -> ApprovalRight:
+        """Return the right of ``user`` to reject ``change``, or to ask for changes to it.
+
+        Whoever has approved, or whose right was used, may still think again.
+        """
+        policy = self._authorization.policy_of(change)
+        progress = stage_progress(policy.stages, decisions, change.requested_at)
+        ask = partial(self._authorization.refusal, policy, progress, requester=change.requester)
+        return await self._right(user, change.requester, frozenset(), ask)
+
+    async def under(
+        self,
+        policy: Policy,
+        user: str,
+        requester: str,
+        decisions: Collection[Decision],
+        requested_at: datetime | None,
+        *,
+        fresh: bool = True,
+    ) -> ApprovalRight:
+        """Return the right of ``user`` to approve what ``requester`` asked for and ``policy`` governs."""
+        progress = stage_progress(policy.stages, decisions, requested_at)
+        ask = partial(self._authorization.approval, policy, progress, requester=requester, fresh=fresh)
+        counting = [each for each in decisions if each.counts]
+        if user in used_up(counting) - {each.person for each in counting}:
+            raise NotAuthorized(f"Somebody to whom you lent your right to approve has approved already. {_ONCE}")
+        return await self._right(user, requester, used_up(counting), ask)
+
+    async def _right(self, user: str, requester: str, used: frozenset[str], ask: Question) -> ApprovalRight:
+        """Return the right of ``user``; ``ask`` says what somebody's own is worth, and ``used`` has whose count."""
+        own = await ask(user=user)
+        if own.allowed:
+            return ApprovalRight(verdict=own)
+        async with self._context.database.reading() as tx:
+            lent = await tx.delegations.to(user, self._context.clock())
+        if own.reason not in _WITHOUT or not lent:
+            raise NotAuthorized(own.sentence)
+        if user == requester:
+            raise NotAuthorized("You requested this change, so nobody can lend you the right to decide on it.")
+        if user in used:
+            raise NotAuthorized("You have already approved this change; somebody else must give the next approval.")
+        problems = []
+        for delegation in lent:
+            right, problem = await self._lent(delegation, requester, used, ask)
+            if right is not None:
+                return right
+            problems.append(problem)
+        raise NotAuthorized(" ".join(problems))
+
+    async def _lent(
+        self, delegation: Delegation, requester: str, used: frozenset[str], ask: Question
+    ) -> tuple[ApprovalRight | None, str]:
+        """Return the right that is lent, or why it does not count for this change."""
+        delegator = delegation.delegator
+        lender = await name_of(self._context, delegator)
+        if delegator == requester:
+            return None, f"{lender} requested this change, so the right that {lender} lends you does not count for it."
+        if delegator in used:
+            return None, f"{lender}, who lends you the right, has approved this, or somebody for {lender}. {_ONCE}"
+        try:
+            verdict = await ask(user=delegator)
+        except NotAuthorized:  # Slack does not say who the lender is
+            verdict = None
+        if verdict is None or verdict.reason is Reason.GROUP_UNREADABLE:
+            unsure = f"Slack did not confirm that {lender}, who lends you the right, may approve this."
+            return None, f"{unsure} Try again in a minute."
+        if not verdict.allowed:
+            return None, f"{lender}, who lends you the right to approve, may not approve this change now."
+        return ApprovalRight(verdict=verdict, delegation=delegation), ""
+
+
+async def name_of(context: Context, user: str) -> str:
+    """Return what Slack calls ``user``; the id while it does not say."""
+    try:
+        return (await context.directory.person(user, fresh=False)).name
+    except DeliveryError:
+        return user
+
+
+async def still_lent(tx: Transaction, right: ApprovalRight, now: datetime) -> None:
+    """Raise NotAuthorized when the right was lent and is not any more; it is lent until the transaction ends."""
+    if right.delegation is not None and not (await tx.delegations.hold(right.delegation.id)).active(now):
+        raise NotAuthorized("The right to approve that was lent to you has ended, so nothing was done.")
+
+
+def counts_once(decision: Decision, approvals: Collection[Decision]) -> None:
+    """Raise NotAuthorized when one of ``approvals`` by others has used the right of ``decision``, or its person's."""
+    others = [each for each in approvals if each.counts and each.person != decision.person]
+    if decision.approvers & used_up(others):
+        raise NotAuthorized(f"The right to approve that you act with has been used for this change just now. {_ONCE}")

@@ -1,0 +1,62 @@
+"""Delegations: one of each pair at a time, and gone with the retention."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.changes.model.start import End
+from bot.errors import NotFound
+from bot.store.database import Database
+
+NOW = datetime(2026, 12, 2, 11, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+END = End(at=NOW + HOUR, zone="Europe/Berlin")
+
+
+async def test_what_is_lent_now_is_found_by_either_side(database: Database) -> None:
+    """Until its time, or until somebody ends it; the row is as it was written."""
+    async with database.transaction() as tx:
+        lent = await tx.delegations.add("U0DANA", "U0MAX", END, now=NOW, floor="1.0")
+        other = await tx.delegations.add("U0ERIK", "U0MAX", END, now=NOW, floor="")
+    async with database.reading() as tx:
+        assert await tx.delegations.to("U0MAX", NOW) == [lent, other]
+        assert await tx.delegations.by(["U0DANA", "U0MAX"], NOW) == [lent]
+        assert await tx.delegations.about("U0DANA", NOW) == [lent]
+        assert await tx.delegations.all(NOW) == [lent, other]
+        assert await tx.delegations.of_pair("U0DANA", "U0MAX") == lent
+        assert await tx.delegations.all(END.at) == []
+    async with database.transaction() as tx:
+        await tx.delegations.end(other, NOW, by="U0ERIK", floor="")
+        assert await tx.delegations.to("U0MAX", NOW) == [lent]
+        ended = await tx.delegations.get(other.id)
+
+    assert (lent.until, lent.floor, lent.told, lent.version) == (END, "1.0", 0, 1)
+    assert (ended.ended_at, ended.ended_by, ended.version) == (NOW, "U0ERIK", 2)
+
+
+async def test_what_is_said_anew_is_to_be_told_anew(database: Database) -> None:
+    """Another end is another version of the same row, and being told is of one version."""
+    async with database.transaction() as tx:
+        lent = await tx.delegations.add("U0DANA", "U0MAX", END, now=NOW, floor="")
+        await tx.delegations.note_told(lent)
+        moved = await tx.delegations.move_end(lent, End(at=NOW + 2 * HOUR, zone="UTC"), floor="2.0")
+
+    assert (moved.id, moved.told, moved.version, moved.until.zone) == (lent.id, 1, 2, "UTC")
+
+
+async def test_what_ended_before_the_retention_is_forgotten(database: Database) -> None:
+    """What ended later, or has not, stays; no id is given twice."""
+    async with database.transaction() as tx:
+        old = await tx.delegations.add("U0DANA", "U0MAX", END, now=NOW, floor="")
+        await tx.delegations.lapse(old)
+        young = await tx.delegations.add("U0DANA", "U0MAX", END, now=NOW, floor="")
+        assert await tx.delegations.forget(END.at) == 0
+        assert await tx.delegations.forget(END.at + HOUR) == 1
+        with pytest.raises(NotFound, match="no such delegation any more"):
+            await tx.delegations.get(old.id)
+        assert (await tx.delegations.get(young.id)).ended_at is None
+        await tx.delegations.lapse(young)
+        await tx.delegations.forget(END.at + HOUR)
+        assert (await tx.delegations.add("U0DANA", "U0MAX", END, now=NOW, floor="")).id > young.id
