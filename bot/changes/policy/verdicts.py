@@ -106,7 +106,8 @@ def may_approve(
 
     ``already`` holds the ids of the users whose approval of this change counts so far. A rejection asks the same
     question with nobody in ``already``: who has approved may still think again. ``grant`` is who may decide: the
-    approvers of any stage, unless it is given. Whether an approval counts now says :func:`may_approve_now`.
+    approvers of any stage, unless it is given. Whether an approval counts now says
+    :func:`bot.changes.policy.turns.may_approve_now`.
     """
     grant = policy.approvers if grant is None else grant
     own = person.id == requester
