@@ -62,7 +62,7 @@ def _other_turn(
         named = f" of the stage “{stage.stage.name}”" if stage.stage.name else ""
         sentence = f"You are a fallback approver{named}: you may approve from {at} on, if it still waits then."
         return replace(verdict, reason=Reason.FALLBACK_LATER, sentence=sentence)
-    mine = [each for each in progress if lists(each.stage.everyone, person, membership)]
+    mine = [each for each in progress if each is not stage and lists(each.stage.everyone, person, membership)]
     if later := next((each for each in mine if each.place > stage.place), None):
         mentioned = "it is open" if lists(later.stage.approvers, person, membership) else "you may approve"
         sentence = (

@@ -11,6 +11,7 @@ from bot.config.policy.keys import KEYS, NAME_LENGTH, STAGES, Key, line, sentenc
 _LIKE: Final = '{name="safety", approvers=["S0SAFETY"], approvals_required=1}'
 #: Fewer are no stages: what the only one says, the rule can say itself.
 _FEWEST: Final = 2
+_MOST: Final = 10
 #: Keys of a rule in whose place its stages stand, and which each stage has for itself.
 _OWN: Final = ("approvers", "approvals_required", "fallback_approvers", "fallback_after")
 _KEYS: Final[Mapping[str, Key]] = {
@@ -31,6 +32,9 @@ def read_stages(value: object, where: str, problems: list[str]) -> tuple[Approva
             f"{where}: {STAGES} has {len(value)} in it, and there have to be at least {_FEWEST}: give the rule itself "
             "approvers and approvals_required."
         )
+        return None
+    if len(value) > _MOST:
+        problems.append(f"{where}: {STAGES} has {len(value):,} in it, and there can be {_MOST} at most.")
         return None
     stages: list[ApprovalStage] = []
     for place, entry in enumerate(value, 1):

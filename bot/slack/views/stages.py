@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bot.changes.model.change import Decision, DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
@@ -14,8 +14,10 @@ from bot.slack.views.elements import Block, channel, code, escape, listed, secti
 from bot.slack.views.fragments import audience_text, called, decision_text, said
 from bot.workflow.ports import ChangeDetails
 
-#: Longest name of a stage.
-NAME = 60
+#: Longest name of a stage, in characters.
+NAME: Final = 60
+#: Stages that are named as those that follow; the lines of the stages have all.
+FOLLOWING: Final = 5
 
 
 def approvals_text(details: ChangeDetails) -> str:
@@ -40,11 +42,11 @@ def _staged(details: ChangeDetails) -> bool:
 
 
 def _stage(progress: StageProgress, opened: StageProgress, details: ChangeDetails) -> str:
-    """Return one stage: "🔵 `network`, open: 1 of 2: @Max approved"."""
+    """Return one stage: "🔵 `network`: 1 of 2, open, @Max approved"."""
     icon, word = ("🔵", ", open") if progress is opened else ("✅", "") if progress.complete else ("⚪", "")
     given = _given(progress, details)
     count = f"{len(progress.approvals)} of {progress.stage.approvals_required}"
-    return f"{icon} {_name(progress.stage.name)}{word}: {count}{f': {given}' if given else ''}"
+    return f"{icon} {_name(progress.stage.name)}: {count}{word}{f', {given}' if given else ''}"
 
 
 def turn_text(details: ChangeDetails) -> str:
@@ -59,7 +61,8 @@ def turn_text(details: ChangeDetails) -> str:
     elif opened.fallback_at is not None:
         text += f" From {when(opened.fallback_at)} on its fallback approvers may, too."
     following = [_name(each.stage.name) for each in details.stages if each.place > opened.place and not each.complete]
-    return f"{text} Then: {', '.join(following)}." if following else text
+    more = f" and {len(following) - FOLLOWING} more" if len(following) > FOLLOWING else ""
+    return f"{text} Then: {', '.join(following[:FOLLOWING])}{more}." if following else text
 
 
 def waits_text(details: ChangeDetails) -> str:

@@ -56,7 +56,7 @@ async def test_the_whole_way(staged: Stage) -> None:
 
     assert "Needs 2 approvals, requested in #approvals, one stage after the other:" in preview
     assert "1. safety: 1 from @Mia\n2. network: 1 from @network" in preview
-    assert "🔵 safety, open: 0 of 1\n⚪ network: 0 of 1" in request
+    assert "🔵 safety: 0 of 1, open\n⚪ network: 0 of 1" in request
     assert "May approve in the stage safety: @Mia. Then: network." in request
     assert "@network" not in request
     assert "This change waits for the stage “safety” first." in await staged.approve(change)
@@ -70,7 +70,7 @@ async def test_the_whole_way(staged: Stage) -> None:
     assert "The stage safety of CHG-1 is complete; it waits for the stage network now" in answer
     assert below_the_request(staged, change) == ["🔵 @network: CHG-1 waits for the stage network now."]
     assert staged.thread(change)[-1] == ("🔵 Stage safety is complete (@Mia approved). Waiting for the stage network.")
-    assert "✅ safety: 1 of 1: @Mia approved\n🔵 network, open: 0 of 1" in staged.read(staged.card(change))
+    assert "✅ safety: 1 of 1, @Mia approved\n🔵 network: 0 of 1, open" in staged.read(staged.card(change))
     assert "You have already approved this change in the stage “safety”" in await staged.approve(change, by=staged.mia)
 
     assert "That was the last approval needed" in await staged.approve(change)
@@ -116,7 +116,7 @@ async def test_another_plan_begins_with_the_first_stage(staged: Stage) -> None:
     await send_back(staged, change, by=staged.max)
     await replan(staged, change, wanted[0])
 
-    assert "🔵 safety, open: 0 of 1" in staged.read(staged.request_card(change))
+    assert "🔵 safety: 0 of 1, open" in staged.read(staged.request_card(change))
     assert "waits for the stage “safety” first" in await staged.approve(change)
     await staged.approve(change, by=staged.mia)
     await staged.quiet()
@@ -151,7 +151,7 @@ async def test_two_of_one_stage_at_once(idle: Stage, tmp_path: Path) -> None:
 
     if "Awaiting approval" in card:  # they met in the first stage
         assert sum("was not recorded" in answer for answer in answers) == 1
-        assert "🔵 network, open: 0 of 1" in card
+        assert "🔵 network: 0 of 1, open" in card
     else:  # one of them came late enough to be asked for the second
         assert "2 of 2" in card
 

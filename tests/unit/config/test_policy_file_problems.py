@@ -75,6 +75,10 @@ WRONG: list[tuple[str, str]] = [
         ("stages has 1 in it, and there have to be at least 2: give the rule itself approvers and approvals_required."),
     ),
     (
+        f"stages = [{', '.join(['{}'] * 11)}]",
+        "stages has 11 in it, and there can be 10 at most.",
+    ),
+    (
         'approvals_required = 2\nstages = [{name = "a", approvers = ["U0ANN"]}, {name = "b", approvers = ["U0BOB"]}]',
         "stages stands in place of approvals_required: say that in each stage, or remove stages.",
     ),

@@ -170,6 +170,16 @@ class TestTurns:
 
         assert ask("U0NED", *so_far).reason is Reason.ALREADY_APPROVED
 
+    def test_a_fallback_approver_before_anything_was_requested(self) -> None:
+        """Where nobody can say since when a stage is open, no fallback approver may approve in it."""
+        stages = (replace(NETWORK, name=""),)
+        progress = stage_progress(stages, (), None)
+        policy = replace(POLICIES, stages=stages)
+
+        verdict = may_approve_now(policy, progress, person("U0FAY"), {}, "U0REQ", now=NOON)
+
+        assert verdict.reason is Reason.NOT_LISTED
+
     def test_strangers(self) -> None:
         """Who is in no stage is told that, and nothing about stages."""
         assert ask("U0ELSE").reason is Reason.NOT_LISTED
