@@ -19,6 +19,7 @@ LinesmanError
 ├── StoreError                the database cannot do what was asked
 │   ├── DatabaseTooNew        written by a newer Linesman
 │   ├── DatabaseInUse         another process holds this SQLite file
+│   ├── ClaimLost             somebody else has taken the work over, or it is not to be done any more
 │   ├── DatabaseConflict      another transaction was in the way of this one, which can be tried again at once
 │   ├── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
 │   │   ├── DatabaseRefused   it does not let Linesman in, and waiting does not help: password, name, TLS, a right
@@ -165,6 +166,10 @@ class DatabaseTooNew(StoreError):
 
 class DatabaseInUse(StoreError):
     """Another Linesman holds this SQLite file; stop it first, or use PostgreSQL for several replicas."""
+
+
+class ClaimLost(StoreError):
+    """Somebody else has taken this work over, or it is not to be done any more; nothing of it was written."""
 
 
 class DatabaseUnavailable(StoreError):

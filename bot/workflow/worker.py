@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import structlog
 
 from bot.changes.model.messages import OutboxMessage
-from bot.errors import DatabaseDamaged, DatabaseUnavailable, DeliveryError, ProviderError
+from bot.errors import ClaimLost, DatabaseDamaged, DatabaseUnavailable, DeliveryError, ProviderError
 from bot.store.engine.driver_errors import repeated
 from bot.store.queue.tasks import Claim, Handler, Task
 from bot.telemetry import tracing
@@ -64,6 +64,8 @@ class Worker:
         #: Id of each message at work -> until when nobody else takes it over, in seconds that are never set.
         self._messages: dict[int, float] = {}
         self._running: set[asyncio.Task[None]] = set()
+        #: Until when the claims of tasks at work hold at least.
+        self._renewed_until = context.clock() + context.timing.lease
         #: How often in a row the database refused to give work out.
         self._refusals = 0
         #: Whether others can see that this worker lives; where there are none, nobody has to.
@@ -169,13 +171,16 @@ class Worker:
             return
 
     async def _claim_tasks(self, room: int) -> _Due[Claim]:
-        timing = self._context.timing
+        lease, now = self._context.timing.lease, self._context.clock()
         async with self._context.database.transaction() as tx:
-            claims = await tx.tasks.claim(owner=self._name, now=self._context.clock(), lease=timing.lease, limit=room)
+            if self._renewed_until < now:
+                # After a jump of the clock, or a time in which no claim could be renewed, one's own claims look like a
+                # dead worker's. Whoever is at work on them still is, and would lose them.
+                await tx.tasks.extend([id_ for id_, _, _ in self._tasks], self._name, now + lease)
+            claims = await tx.tasks.claim(owner=self._name, now=now, lease=lease, limit=room)
             next_due = await tx.tasks.next_due()
-        # After a jump of the clock, or a time in which no claim could be renewed, one's own claims look like a dead
-        # worker's. Whoever is at work on them still is: they are held on to and not begun a second time. The id alone
-        # does not tell them: SQLite gives that of a task that was forgotten while at work to the next one.
+        # What was made due again while somebody is at work on it is not begun a second time. The id alone does not
+        # tell it: SQLite gives that of a task that was forgotten while at work to the next one.
         fresh = [claim for claim in claims if _key(claim) not in self._tasks]
         self._tasks.update({_key(claim): claim for claim in fresh})
         return fresh, next_due
@@ -199,6 +204,9 @@ class Worker:
         tracing.begin()
         try:
             await repeated(lambda: self._handlers[claim.task](claim), self._context.chance)
+        except ClaimLost:  # whoever has the task now does all of it
+            log.info("task was taken over or taken away", task=claim.task.value, subject=claim.subject)
+            self._context.task_failures.end(claim.key)
         except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
             log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
             if isinstance(error, DatabaseDamaged):
@@ -222,6 +230,8 @@ class Worker:
         try:
             async with self._context.database.transaction() as tx:
                 await tx.tasks.again(claim, self._context.clock() + pause)
+        except ClaimLost:  # as above
+            return
         except DatabaseUnavailable:
             log.warning("a task is released later", task=claim.task.value, subject=claim.subject)
         except Exception:  # the lease runs out by itself; the loop goes on
@@ -293,6 +303,7 @@ class Worker:
             except Exception:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
             else:
+                self._renewed_until = until
                 self._hold(self._messages.keys() & messages, since=began)  # some may have been delivered meanwhile
 
     async def _live(self) -> None:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.errors import ClaimLost
 from bot.store.queue.claims import claim_due
 from bot.store.tables import tasks
 
@@ -54,6 +55,8 @@ class Claim:
     subject: int
     #: How often it was claimed since it was made due, this time included; tells one claim from the next.
     attempts: int
+    #: The worker whose right it is.
+    owner: str
     #: How many of the attempts before it only found that it had to wait.
     waits: int = 0
 
@@ -126,7 +129,14 @@ class Tasks:
         """Claim up to ``limit`` due tasks; see :mod:`bot.store.queue.claims` for which can be claimed."""
         rows = await claim_due(self._connection, tasks, owner=owner, now=now, lease=lease, limit=limit)
         return [
-            Claim(id=row.id, task=Task(row.task), subject=row.subject, attempts=row.attempts, waits=row.waits)
+            Claim(
+                id=row.id,
+                task=Task(row.task),
+                subject=row.subject,
+                attempts=row.attempts,
+                owner=owner,
+                waits=row.waits,
+            )
             for row in rows
         ]
 
@@ -134,24 +144,29 @@ class Tasks:
         """Note that a request for the task is about to go out, and that nobody may take it over before ``until``."""
         await self._connection.execute(update(tasks).where(_claimed(claim)).values(busy_until=until))
 
-    async def held(self, claim: Claim, owner: str) -> bool:
-        """Tell whether ``owner`` still holds ``claim``; asked inside the transaction that acts on it."""
-        statement = select(tasks.c.id).where(_claimed(claim), tasks.c.owner == owner)
-        return (await self._connection.execute(statement)).first() is not None
+    async def held(self, claim: Claim) -> bool:
+        """Tell whether ``claim`` still holds; asked inside the transaction that acts on it."""
+        return (await self._connection.execute(select(tasks.c.id).where(_claimed(claim)))).first() is not None
 
     async def done(self, claim: Claim) -> None:
-        """Forget the task; nothing happens when it has been made due again or taken over since."""
-        await self._connection.execute(delete(tasks).where(_claimed(claim)))
+        """Forget the task.
+
+        Raises :class:`bot.errors.ClaimLost` when it has been taken over, taken away or made due again since. Unless
+        that is caught, nothing of the transaction is written: what it would say, whoever has the task now says.
+        """
+        await self._end(claim, delete(tasks))
 
     async def again(self, claim: Claim, due_at: datetime, *, waited: bool = False) -> None:
-        """Give the claim back and make the task due at ``due_at``; nothing happens when it is not ours any more.
+        """Give the claim back and make the task due at ``due_at``; raises ClaimLost as :meth:`done` does.
 
         One that only ``waited``, for a free slot say, was no try that failed: the next failure counts as the first.
         """
-        statement = update(tasks).where(_claimed(claim)).values(due_at=due_at, **_FREE)
-        if waited:
-            statement = statement.values(waits=tasks.c.attempts)
-        await self._connection.execute(statement)
+        statement = update(tasks).values(due_at=due_at, **_FREE)
+        await self._end(claim, statement.values(waits=tasks.c.attempts) if waited else statement)
+
+    async def _end(self, claim: Claim, statement: Update | Delete) -> None:
+        if (await self._connection.execute(statement.where(_claimed(claim)))).rowcount == 0:
+            raise ClaimLost
 
     async def remove(self, task: Task, subjects: Iterable[int]) -> None:
         """Forget ``task`` on ``subjects``."""
@@ -225,4 +240,5 @@ def _claimed(claim: Claim) -> ColumnElement[bool]:
         tasks.c.task == claim.task.value,
         tasks.c.subject == claim.subject,
         tasks.c.attempts == claim.attempts,
+        tasks.c.owner == claim.owner,
     )

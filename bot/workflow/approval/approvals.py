@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,7 +12,7 @@ from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef,
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.policy import Lapse, Policy, in_a_while, lapsed_text, open_stage
-from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
+from bot.errors import ClaimLost, DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
@@ -317,7 +317,8 @@ class Approvals:
             if change.state in EXPIRING and change.expires_at is not None:
                 await tx.tasks.again(claim, change.expires_at)
             else:
-                await tx.tasks.done(claim)
+                with suppress(ClaimLost):  # whoever ended the request has taken this away, too
+                    await tx.tasks.done(claim)
 
     async def _expire(self, change_id: int) -> None:
         now = self._context.clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -12,7 +13,7 @@ from bot.changes.model.lifecycle import BatchState
 from bot.changes.outcome.outcomes import STALE, NumberOutcome, number_outcomes
 from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, TRUSTED, next_final_poll
 from bot.changes.policy import OnStale
-from bot.errors import ProviderError, ProviderNotFound
+from bot.errors import ClaimLost, ProviderError, ProviderNotFound
 from bot.providers.base import JobReport, JobState
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
@@ -43,12 +44,10 @@ _OTHERS = "Numbers of the change have changed since the plan was made, so nothin
 class Polling:
     """Polls jobs."""
 
-    def __init__(self, context: Context, notifications: Notifications, worker: str) -> None:
+    def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
         self._notify = notifications
         self._stopping = ChangeStop(context, notifications)
-        #: The owner of the claims that this process holds.
-        self._worker = worker
         #: Provider -> the turns of all its jobs together.
         self._turns: dict[str, SharedRateLimiter] = {}
 
@@ -94,7 +93,7 @@ class Polling:
         final = (report.state.over and not report.pending) or (over and batch.final_polls + 1 >= most)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return  # an operator gave up on the job meanwhile
             if batch.handed:
                 # Its own list is the only one that says which numbers the filter came to.
@@ -123,7 +122,9 @@ class Polling:
             if any(verdict.code == STALE for verdict in verdicts):
                 await self._stale(tx, batch, operations, verdicts)
             if (await tx.batches.get(batch.id)).state is BatchState.SETTLED:
-                await tx.tasks.done(claim)  # nothing of it had been sent when the change was stopped just now
+                # Nothing of it had been sent when the change was stopped just now, which has taken this away, too.
+                with suppress(ClaimLost):
+                    await tx.tasks.done(claim)
             elif final:
                 await self._end(tx, claim, batch, report)
             else:
@@ -211,7 +212,7 @@ class Polling:
 
     async def _again(self, claim: Claim, batch: Batch, kind: Kind, error: ProviderError) -> None:
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return
             await tx.batches.put(batch.id, polls=batch.polls + 1)
             await self._watch(tx, batch, None, why=f"it cannot be read: {error.message}")

@@ -41,16 +41,9 @@ class Reconciliation:
     Since when, and for how long, is asked in the provider's own time: our clock may be wrong, or be set meanwhile.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        notifications: Notifications,
-        worker: str,
-    ) -> None:
+    def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
         self._notify = notifications
-        #: The owner of the claims that this process holds.
-        self._worker = worker
         self._steady = context.steady
         #: Batch and attempt -> when this process first searched, in steady seconds; for providers without a clock.
         self._begun: dict[tuple[int, int], float] = {}
@@ -95,7 +88,7 @@ class Reconciliation:
 
     async def _take(self, claim: Claim, batch: Batch, change: Change, kind: Kind, job: JobReport) -> None:
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return  # an operator resolved the batch meanwhile
             await tx.tasks.done(claim)
             await adopt(tx, self._context, batch, kind, job)
@@ -118,7 +111,7 @@ class Reconciliation:
             await self._doubt(claim, batch, known)
             return
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return
             await tx.tasks.done(claim)
             await tx.batches.move(batch.id, BatchState.QUEUED, resent=batch.resent + 1, **CLEAR)
@@ -160,7 +153,7 @@ class Reconciliation:
         now = self._context.clock()
         candidates = [job.id for job in jobs or ()]
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return
             await tx.batches.put(
                 batch.id, escalated_at=batch.escalated_at or now, doubt=known, candidates=candidates, absences=0
@@ -176,7 +169,7 @@ class Reconciliation:
     async def _search_again(self, claim: Claim, batch: Batch, absences: int, why: str) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return
             await tx.batches.put(batch.id, absences=absences)
             await tx.tasks.again(claim, now + min(self._pause(claim), LONGEST))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -16,6 +16,7 @@ from bot.changes.model.lifecycle import BatchState, OperationState
 from bot.changes.outcome.outcomes import REFUSED, UNLOCKED
 from bot.errors import (
     BadRequest,
+    ClaimLost,
     Forbidden,
     OutcomeUnknown,
     ProviderError,
@@ -78,13 +79,11 @@ class _Try:
 class Submission:
     """Submits batches."""
 
-    def __init__(self, context: Context, notifications: Notifications, staleness: Staleness, worker: str) -> None:
+    def __init__(self, context: Context, notifications: Notifications, staleness: Staleness) -> None:
         self._context = context
         self._notify = notifications
         self._staleness = staleness
         self._stopping = ChangeStop(context, notifications)
-        #: The owner of the claims that this process holds.
-        self._worker = worker
 
     @handles(Task.SUBMIT)
     async def submit(self, claim: Claim) -> None:
@@ -180,7 +179,7 @@ class Submission:
         """
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return _Step.STAY  # somebody took the claim over, or the batch was stopped
             change = await tx.changes.hold(batch.change)
             batch = await tx.batches.get(batch.id)  # as it is now that nobody else can stop it
@@ -263,7 +262,7 @@ class Submission:
         """Others hold the slots that we do not: the batch waits, which is no failure."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return  # see _queue_again
             await tx.batches.move(batch.id, BatchState.QUEUED, slot_refused_at=now)
             await tx.tasks.again(claim, now + SLOT_WAIT, waited=True)
@@ -281,7 +280,8 @@ class Submission:
             present = (await tx.batches.get(batch.id)).state
             if present not in {BatchState.SUBMITTING, BatchState.UNKNOWN}:
                 return  # another replica took the claim over while this one was cut off, and found the job
-            await tx.tasks.done(claim)
+            with suppress(ClaimLost):  # that there is a job is known only here, so it is written down all the same
+                await tx.tasks.done(claim)
             await adopt(tx, self._context, batch, kind, report)
             await say_submitted(tx, self._notify, change.id)
             await tx.events.add(change.id, "batch_submitted", at=now, batch=batch.position, job=report.id)
@@ -293,7 +293,7 @@ class Submission:
         """Put a batch that the provider surely did not take back into the queue; the card says ``told`` meanwhile."""
         now, batch = self._context.clock(), one.batch
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(one.claim, self._worker):
+            if not await tx.tasks.held(one.claim):
                 return  # stopped before it was sent, or taken over: then another replica searches for a job of it
             if one.begun:
                 await tx.batches.move(batch.id, BatchState.QUEUED)
@@ -317,7 +317,7 @@ class Submission:
         pointer = getattr(error, "pointer", "")
         async with self._context.database.transaction() as tx:
             await tx.changes.hold(change)
-            if not await tx.tasks.held(one.claim, self._worker):
+            if not await tx.tasks.held(one.claim):
                 return  # see _queue_again
             await tx.tasks.done(one.claim)
             await tx.batches.move(batch.id, BatchState.SETTLED, settled_at=now)
@@ -340,7 +340,7 @@ class Submission:
     async def _unknown(self, claim: Claim, batch: Batch, change: Change, why: str) -> None:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return  # see _queue_again
             await tx.tasks.done(claim)
             sent = await tx.batches.get(batch.id)

@@ -58,11 +58,9 @@ class Verification:
     are read for longer. How often was read is in the database, so a restart neither shortens nor prolongs it.
     """
 
-    def __init__(self, context: Context, notifications: Notifications, worker: str) -> None:
+    def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
         self._notify = notifications
-        #: The owner of the claims that this process holds.
-        self._worker = worker
 
     @handles(Task.VERIFY)
     async def verify(self, claim: Claim) -> None:
@@ -136,7 +134,7 @@ class Verification:
         """After the read, if one was needed: read again what was not as sent yet, or have the change concluded."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return  # an operator ended the read-back meanwhile
             if seen.failed:
                 await self._not_in_effect(tx, change, read_backs, seen)
@@ -187,7 +185,7 @@ class Verification:
         failed = change.failed_reads + 1
         log.warning("cannot read back", change=change.id, why=error.message, failed=failed)
         async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim, self._worker):
+            if not await tx.tasks.held(claim):
                 return  # as above
             await tx.changes.put(
                 change.id, failed_reads=failed, waiting_for=f"The numbers cannot be read back: {error.message}"

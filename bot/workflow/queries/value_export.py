@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +18,7 @@ from bot.changes.planning.plan import ids_in
 from bot.changes.sheets import LARGEST, export
 from bot.errors import (
     ChannelLost,
+    ClaimLost,
     DeliveryError,
     DeliveryPostponed,
     DeliveryRefused,
@@ -89,7 +91,8 @@ class ValueExports:
             return
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.tasks.done(claim)
+            with suppress(ClaimLost):  # they have the sheet, whoever has the task now
+                await tx.tasks.done(claim)
             await tx.value_exports.finish(value_export.id, now)
             await tx.events.add(None, "values_answered", at=now, value_export=value_export.id, numbers=numbers)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import wraps
 
 import pytest
 
 from bot.errors import DatabaseInUse
+from bot.store.queue.tasks import Claim
+from bot.workflow.execution.completion import Completion
 from tests.integration.scenarios.stage import APPROVALS, FAILURES, OPS, Clock, Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_revisions import lines_with, replan, send_back
@@ -261,3 +264,30 @@ async def test_a_running_bot_keeps_a_second_one_from_its_database(stage: Stage) 
 
     status, text = await stage.get("/readyz")
     assert (status, text.splitlines()[0]) == (200, "ready")
+
+
+async def test_whoever_lost_its_claim_concludes_nothing(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another replica takes over the end of a change while it is being concluded: one of the two tells of it, once."""
+    finish, ends = Completion.finish, asyncio.Queue[int]()
+
+    @wraps(finish)
+    async def late(self: Completion, claim: Claim) -> None:
+        if claim.attempts == 1:
+            await idle.tamper("UPDATE tasks SET owner = 'another', attempts = attempts + 1 WHERE task = 'finish'")
+        try:
+            await finish(self, claim)
+        finally:
+            ends.put_nowait(claim.attempts)
+
+    monkeypatch.setattr(Completion, "finish", late)
+    await idle.start()
+    idle.telnyx.add_number("+13035550000")
+    change = await idle.ask("+13035550000")
+    await idle.approve(change)
+
+    assert await ends.get() == 1
+    assert "Verifying" in await idle.command(f"status CHG-{change}")
+    await idle.tamper("UPDATE tasks SET owner = NULL, claimed_until = NULL WHERE task = 'finish'")
+    assert await ends.get() == 3
+    await idle.ended(change)
+    assert sum("Done: 1 verified" in line for line in idle.thread(change)) == 1

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.changes.model.change import Change
+from bot.errors import ClaimLost
 from bot.sandbox.close import CloseStandIn, Fixtures
 from bot.sandbox.slack import View
 from bot.store.queue.tasks import Claim, Task
@@ -427,13 +428,15 @@ async def test_whoever_comes_late_starts_no_later_wave(stage: Stage, monkeypatch
     await press(stage, "go_on", change, stage.ana)
     await card_says(stage, change, "Wave 2 of 3 is done")
     start, as_it_was = looks[0]
-    coming = asyncio.create_task(start.resume(Claim(id=0, task=Task.START, subject=change, attempts=1), as_it_was))
+    lost = Claim(id=0, task=Task.START, subject=change, attempts=1, owner="late")
+    coming = asyncio.create_task(start.resume(lost, as_it_was))
     await late.wait()
     await stage.command("freeze carrier maintenance", by=stage.otto)
     await press(stage, "go_on", change, stage.ana)
     stage.slack.workspace.people["U0MAX"].deleted = True
     goes_on.set()
-    await coming
+    with pytest.raises(ClaimLost):
+        await coming
     await stage.command("unfreeze", by=stage.otto)
     await stage.ended(change)
 

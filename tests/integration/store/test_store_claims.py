@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot.changes.model.change import Draft, MessageRef
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import OutboxMessage, Topic
+from bot.errors import ClaimLost
 from bot.store.database import Database
-from bot.store.queue.tasks import Task
+from bot.store.queue.tasks import Claim, Task
+from bot.store.transaction import Transaction
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -65,8 +69,8 @@ async def test_a_dead_workers_claim_is_taken_over(database: Database) -> None:
         (second,) = await tx.tasks.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
 
         assert second.attempts == 2
-        assert not await tx.tasks.held(first, "a")
-        assert await tx.tasks.held(second, "b")
+        assert not await tx.tasks.held(first)
+        assert await tx.tasks.held(second)
 
 
 async def test_whoever_lost_a_claim_takes_nothing_newer_away(database: Database) -> None:
@@ -75,20 +79,50 @@ async def test_whoever_lost_a_claim_takes_nothing_newer_away(database: Database)
         await tx.tasks.add(Task.START, 7, NOW)
         (first,) = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=1)
         (second,) = await tx.tasks.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
-        await tx.tasks.again(first, NOW)
-        await tx.tasks.done(first)
-        assert await tx.tasks.held(second, "b")
+        await lost(tx, first)
+        assert await tx.tasks.held(second)
 
         await tx.tasks.done(second)
         await tx.tasks.add(Task.SUBMIT, 12, NOW)  # SQLite gives it the id of the one before
-        await tx.tasks.done(first)
-        await tx.tasks.done(second)
+        await lost(tx, first)
+        await lost(tx, second)
         (third,) = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=10)
         assert (third.task, third.subject) == (Task.SUBMIT, 12)
 
         await tx.tasks.add(Task.SUBMIT, 12, NOW)
-        await tx.tasks.done(third)
+        await lost(tx, third)
         assert await tx.tasks.count(Task.SUBMIT) == 1
+        (again,) = await tx.tasks.claim(owner="b", now=NOW, lease=LEASE, limit=10)
+        assert (again.id, again.attempts) == (third.id, third.attempts)
+        await lost(tx, third)
+
+
+async def lost(tx: Transaction, claim: Claim) -> None:
+    """Check that neither end of ``claim`` is written any more."""
+    for end in (tx.tasks.done(claim), tx.tasks.again(claim, NOW)):
+        with pytest.raises(ClaimLost):
+            await end
+
+
+async def test_what_is_written_under_a_lost_claim_is_not_kept(database: Database) -> None:
+    """The transaction that would end it is undone whole, whatever it wrote before."""
+    async with database.transaction() as tx:
+        await tx.tasks.add(Task.FINISH, 7, NOW)
+        (first,) = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=1)
+    async with database.transaction() as tx:
+        (second,) = await tx.tasks.claim(owner="b", now=NOW + LEASE * 2, lease=LEASE, limit=1)
+
+    async def conclude() -> None:
+        async with database.transaction() as tx:
+            await tx.tasks.add(Task.VERIFY, 7, NOW)
+            await tx.tasks.done(first)
+
+    with pytest.raises(ClaimLost):
+        await conclude()
+
+    async with database.reading() as tx:
+        assert await tx.tasks.count(Task.VERIFY) == 0
+        assert await tx.tasks.held(second)
 
 
 async def test_a_renewed_claim_is_kept(database: Database) -> None:

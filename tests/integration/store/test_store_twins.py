@@ -205,10 +205,10 @@ async def claimed(context: Context, owner: str, batch: Batch) -> Claim:
     return claim
 
 
-def sending(context: Context, owner: str, claim: Claim, batch: Batch) -> Awaitable[_Step]:
+def sending(context: Context, claim: Claim, batch: Batch) -> Awaitable[_Step]:
     """Have the batch sent, as far as the decision that it may be."""
     notify = Notifications(context)
-    submission = Submission(context, notify, Staleness(context, notify), owner)
+    submission = Submission(context, notify, Staleness(context, notify))
     return submission._may_go(claim, batch, context.catalogue.kind("telnyx.settings"), begins=True)
 
 
@@ -219,7 +219,7 @@ async def test_the_cap_of_jobs_in_flight_is_never_overrun(twins: Twins) -> None:
     *_, first, second = await batches(twins.one, change)
     one, other = await claimed(twins.one, "one", first), await claimed(twins.one, "other", second)
 
-    steps = await twins.meet(sending(twins.one, "one", one, first), sending(twins.other, "other", other, second))
+    steps = await twins.meet(sending(twins.one, one, first), sending(twins.other, other, second))
 
     assert sorted(step.name for step in steps) == ["GO", "STAY"]
 
@@ -262,7 +262,7 @@ async def test_a_batch_that_has_to_wait_is_not_read(twins: Twins, monkeypatch: p
     monkeypatch.delattr(Operations, "planned")
     notify = Notifications(twins.one)
 
-    await Submission(twins.one, notify, Staleness(twins.one, notify), "one").submit(claim)
+    await Submission(twins.one, notify, Staleness(twins.one, notify)).submit(claim)
 
     async with twins.one.database.reading() as tx:
         waits = await tx.tasks.next_due()
@@ -281,7 +281,7 @@ async def test_a_freeze_knows_of_everything_that_went_out_before_it(twins: Twins
             await tx.freezes.add(Freeze(by="U0OTTO", reason="maintenance", at=context.clock()))
             return await tx.batches.in_flight("telnyx.settings")
 
-    step, under_way = await twins.meet(sending(twins.one, "one", claim, batch), freeze(twins.other))
+    step, under_way = await twins.meet(sending(twins.one, claim, batch), freeze(twins.other))
 
     assert (step, under_way) in {(_Step.GO, 1), (_Step.STAY, 0)}
 
