@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Final, TypeVar
 
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD, read_pause, read_threshold, read_waves
@@ -12,7 +13,7 @@ from bot.changes.model.change import Draft
 from bot.changes.model.filter_fields import PREFIX, Condition, read_filter
 from bot.changes.model.foreign_lists import is_odd, unlisted
 from bot.changes.model.kinds import Kind
-from bot.changes.model.rollout import Pause, Rollout, Threshold, WaveSize
+from bot.changes.model.rollout import Pause, Rollout, Threshold, WaveSize, wave_sizes
 from bot.changes.model.settings import Setting, read_value
 from bot.changes.model.snapshots import Target
 from bot.changes.model.start import UNTIL, End, Start
@@ -34,6 +35,8 @@ _Read = TypeVar("_Read")
 
 #: Longest reason, in characters: it has to fit beside everything else on a card.
 REASON_LENGTH: Final = 500
+#: Stands for how many numbers there are where that is not known yet: no wave is empty for want of them.
+_MANY: Final = 1_000_000
 #: How many bad entries are named before the rest is only counted: an error line in a modal has to stay readable.
 NAMED: Final = 8
 
@@ -74,6 +77,12 @@ class Request:
     carried: frozenset[str] = frozenset()
     #: What else people have to know of how the sheet was read.
     sheet_cautions: tuple[str, ...] = ()
+
+    @property
+    def pauses(self) -> timedelta:
+        """How long the last wave waits for those before it at most; a plan may come to fewer waves."""
+        numbers = len(self.identifiers) if self.identifiers and not self.conditions else _MANY
+        return self.rollout.pause.length * max(len(wave_sizes(self.waves, numbers)) - 1, 0)
 
     @property
     def cautions(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NoReturn
 
+from bot.changes.model.rollout import Pause
 from bot.changes.policy.wall_clock import instants, known_zone, show_instant
 from bot.changes.policy.windows import Window, next_opening
 from bot.errors import InputError
@@ -83,9 +84,12 @@ class End(Start):
     """When a temporary change ends."""
 
 
-def read_end(text: str, *, now: datetime, zone: str, start: Start | None) -> End | None:
+def read_end(
+    text: str, *, now: datetime, zone: str, start: Start | None, pauses: timedelta = timedelta()
+) -> End | None:
     """Return when ``text`` says that a change that starts at ``start`` ends; None for one that lasts.
 
+    ``pauses`` is how long the last wave of a rollout waits for those before it, by the plan.
     Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_start` for the rest.
     """
     if not text.strip():
@@ -95,9 +99,15 @@ def read_end(text: str, *, now: datetime, zone: str, start: Start | None) -> End
     except InputError as error:
         raise InputError({UNTIL: error.problems[START]}) from error
     begins = max(start.at, now) if start else now
-    if read is None or read.at < begins + LEAST:
-        earliest, minutes = show_instant(begins + LEAST, known_zone(zone).key), LEAST // _UNITS["m"]
-        raise InputError({UNTIL: f"A temporary change lasts {minutes} minutes at least: end it after {earliest}."})
+    if read is None or read.at < begins + pauses + LEAST:
+        earliest, minutes = show_instant(begins + pauses + LEAST, known_zone(zone).key), LEAST // _UNITS["m"]
+        least = f"A temporary change lasts {minutes} minutes at least: end it after {earliest}."
+        if pauses:
+            least = (
+                f"The pauses between its waves take {Pause(length=pauses)}, so the last wave would come too late: end "
+                f"it after {earliest}, or shorten the pauses."
+            )
+        raise InputError({UNTIL: least})
     return End(at=read.at, zone=read.zone)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.changes.input.requests import Request, read_draft
 from bot.changes.model.change import Change, Draft, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import Topic
 from bot.changes.model.settings import read_value
-from bot.changes.model.start import START, UNTIL, read_end, read_start
+from bot.changes.model.start import START, UNTIL, End, Start, read_end, read_start
 from bot.changes.model.values import Value
 from bot.errors import DeliveryError, InputError, InvalidValue, NotAuthorized, SecretError, Superseded
 from bot.store.engine.driver_errors import repeatable
@@ -73,23 +73,16 @@ class Requests:
 
         A start such as "in 2 hours" counts from ``said_at``, or from now.
         """
-        problems: dict[str, str] = {}
-        start = until = None
         now = said_at or self._context.clock()
-        try:
-            start = read_start(draft.start, now=now, zone=draft.zone)
-        except InputError as error:
-            problems = error.problems
-        try:
-            until = read_end(draft.until, now=now, zone=draft.zone, start=start)
-        except InputError as error:
-            problems = {**problems, **error.problems}
         try:
             request = await self._read(draft)
         except InputError as error:
-            raise InputError({**error.problems, **problems}) from error
-        if problems:
-            raise InputError(problems)
+            try:
+                _times(draft, now)
+            except InputError as times:
+                raise InputError({**error.problems, **times.problems}) from error
+            raise
+        start, until = _times(draft, now, request.pauses)
         return replace(request, start=start, until=until)
 
     async def _read(self, draft: Draft) -> Request:
@@ -281,3 +274,19 @@ class Requests:
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             await tx.secrets.wipe_draft(claim.subject)
+
+
+def _times(draft: Draft, now: datetime, pauses: timedelta = timedelta()) -> tuple[Start | None, End | None]:
+    """Return when a change starts and ends that was asked for at ``now``; raises InputError with what is wrong."""
+    start, until, problems = None, None, {}
+    try:
+        start = read_start(draft.start, now=now, zone=draft.zone)
+    except InputError as error:
+        problems = error.problems
+    try:
+        until = read_end(draft.until, now=now, zone=draft.zone, start=start, pauses=pauses)
+    except InputError as error:
+        problems = {**problems, **error.problems}
+    if problems:
+        raise InputError(problems)
+    return start, until

@@ -408,6 +408,33 @@ async def test_an_end_that_cannot_be_is_refused_at_its_field(
     assert why in (await stage.refused())["until"]
 
 
+@pytest.mark.parametrize(
+    ("waves", "pause", "until"),
+    [
+        ("1, 1", "2 hours", "in 3 hours"),
+        ("1", "2 hours", "in 129 minutes"),
+        ("1, 1, 1, 1, 1", "2 hours", "in 4 hours"),  # of three numbers there are three waves
+    ],
+)
+async def test_an_end_before_the_last_wave_is_refused_at_its_field(
+    stage: Stage, numbers: list[str], waves: str, pause: str, until: str
+) -> None:
+    """A rollout that its own pauses keep from getting to its last wave is not planned, and the field says from when."""
+    await stage.open("update")
+    await stage.fill(numbers, {REFERENCE: "Holiday"}, "Because")
+    for field, text in (("canary", waves), ("pause", pause), ("until", until)):
+        await stage.ana.type(field, text)
+
+    refused = (await stage.refused())["until"]
+
+    hours = 2 if waves == "1" else 4
+    assert refused.startswith(f"The pauses between its waves take {hours} hours, so the last wave would come too late:")
+    await stage.ana.type("until", f"in {hours} hours 11 minutes")
+    await stage.send()
+    await stage.planned()
+    assert "Temporary, until" in stage.modal()
+
+
 async def test_an_approval_after_the_end_is_not_possible(stage: Stage, numbers: list[str]) -> None:
     """The request expires at the end at the latest, so nothing is set that would have to go back at once."""
     await proposed(stage, numbers, "in 1 hour")
