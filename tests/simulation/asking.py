@@ -185,7 +185,7 @@ class Asking:
                 await by.type("reason", "Once more")
                 meant = self._world.meant(wish)
                 view = await self._previewed(by)
-                again = replace(wish, besides={})
+                again = replace(wish, besides={name: wish.besides[name] for name in {"until"} & set(wish.besides)})
                 change = None if view is None else await self._looked_at(by, view, again, meant)
                 if change and await self._requested(by, change):
                     return change

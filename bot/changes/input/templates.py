@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.changes.model.change import Draft
 from bot.changes.model.kinds import Kind
+from bot.changes.model.start import counts_from_now
 from bot.changes.model.values import Secret
 from bot.errors import InputError
 
@@ -63,6 +64,7 @@ def kept(draft: Draft, kind: Kind | None) -> tuple[Draft, tuple[str, ...]]:
     """Return what a template keeps of ``draft``, and the names of the secret settings that it leaves out.
 
     Everything that is kept is named here, so that whatever a draft may come to hold besides stays out of templates.
+    Of when a temporary change ends that is how long it lasts: a time of day would mean another one, or have passed.
     """
     secret = {name for name, value in draft.typed.items() if isinstance(value, Secret)}
     if kind is not None:
@@ -79,6 +81,7 @@ def kept(draft: Draft, kind: Kind | None) -> tuple[Draft, tuple[str, ...]]:
         canary=draft.canary,
         pause=draft.pause,
         threshold=draft.threshold,
+        until=draft.until if counts_from_now(draft.until) else "",
     )
     return template, tuple(sorted(secret))
 
@@ -119,5 +122,6 @@ def fitted(template: Template, kind: Kind | None, ways: Collection[str]) -> tupl
         canary=draft.canary,
         pause=draft.pause,
         threshold=draft.threshold,
+        until="" if kind.removes else draft.until,
     )
     return fitting, notes

@@ -120,7 +120,7 @@ def read_start(
     one. ``bound`` begins to say what is limited by :data:`AHEAD`. With ``days`` a day may stand alone, and its first
     minute is meant. Raises :class:`bot.errors.InputError` under :data:`START`.
     """
-    said = " ".join(unicodedata.normalize("NFKC", text).replace(",", " ").split())
+    said = _said(text)
     if said.lower() in _NOW:
         return None
     if len(said) > LENGTH:
@@ -129,13 +129,18 @@ def read_start(
         said, zone = named[1], _zone_name(named[2])
     zone = known_zone(zone).key
     reader = _StartReader(said, now, zone, bound, days=days)
-    at = reader.after() if said.lower().startswith("in ") else reader.on_the_wall()
+    at = reader.after() if counts_from_now(said) else reader.on_the_wall()
     if at <= now:
         _refuse(f"{show_instant(at, zone)} has passed: it is {show_instant(now, zone)} now.")
     if at > now + AHEAD:
         latest = show_instant(now + AHEAD, zone)
         _refuse(f"{show_instant(at, zone)} is too far ahead: {bound} {AHEAD.days} days, until {latest}.")
     return Start(at=at, zone=zone)
+
+
+def counts_from_now(text: str) -> bool:
+    """Tell whether ``text`` says a length of time, such as "in 4 hours", which means another instant every day."""
+    return _said(text).lower().startswith("in ")
 
 
 def begins_at(start: Start | None, windows: Sequence[Window], now: datetime) -> datetime | None:
@@ -286,6 +291,11 @@ class _StartReader:
 
     def _not_understood(self) -> NoReturn:
         _refuse(f"“{self._said}” is not understood. {_understood()}")
+
+
+def _said(text: str) -> str:
+    """Return ``text`` without what does not matter of how it was typed."""
+    return " ".join(unicodedata.normalize("NFKC", text).replace(",", " ").split())
 
 
 def _existing(years: Iterable[int], month: int, day: int) -> Iterable[date]:

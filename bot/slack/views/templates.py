@@ -58,6 +58,9 @@ def naming(change: int, keeping: TemplatePreview) -> View:
     if keeping.left_out:
         labels = ", ".join(keeping.kind.setting(name).label for name in keeping.left_out)
         blocks.append(section(f"🔒 *Not kept:* {labels}. Secrets are never part of a template."))
+    if keeping.ended:
+        length = "a length, such as `in 4 hours`, would be."
+        blocks.append(section(f"🕒 *Not kept:* Until {code(keeping.ended)}, which is one point in time; {length}"))
     blocks.append(
         field(NAME, "Name", element, hint="Find it with /numbers templates. Each run asks for its own reason.")
     )
@@ -137,6 +140,8 @@ def _content(draft: Draft, kind: Kind | None, limit: int) -> str:
         label = settings[name].label if name in settings else escape(name)
         value = draft.picked.get(name) or str(draft.typed.get(name) or "")
         lines.append(f"• *{label}* → {code(value, 80)}")
+    if draft.until:
+        lines.append(f"⏲️ Until {code(draft.until)}")
     return listed(lines, limit) or "No settings."
 
 

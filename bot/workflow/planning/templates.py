@@ -30,6 +30,8 @@ class TemplatePreview:
     left_out: tuple[str, ...]
     #: How many numbers are named one by one.
     numbers: int
+    #: When it was to end, where that is a time which is not kept; empty otherwise.
+    ended: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,13 @@ class Templates:
         provider = self._context.catalogue.provider(kind)
         # A long list takes a while to read; the loop has clicks to answer meanwhile.
         reading = await asyncio.to_thread(read_numbers, template.pasted, is_id=provider.is_id)
-        return TemplatePreview(draft=template, kind=kind, left_out=left_out, numbers=len(reading.identifiers))
+        return TemplatePreview(
+            draft=template,
+            kind=kind,
+            left_out=left_out,
+            numbers=len(reading.identifiers),
+            ended="" if template.until else draft.until,
+        )
 
     @repeatable
     async def save(

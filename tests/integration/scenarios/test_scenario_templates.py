@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from datetime import timedelta
 
 from cryptography.fernet import Fernet
 from sqlalchemy import text
@@ -69,6 +70,35 @@ async def test_a_change_is_saved_from_its_card_and_run_again(stage: Stage) -> No
     assert "The first time" not in filled
     assert "Boulder" in stage.read(stage.card(again))
     assert await rows(stage, "SELECT actor, change_id FROM events WHERE what = 'template_saved'") == [("U0ANA", change)]
+
+
+async def test_how_long_a_temporary_change_lasts_is_kept(stage: Stage) -> None:
+    """A length of time is in the form again; a point in time is not, and whoever saves the template reads that."""
+    stage.telnyx.add_numbers(2, start=ONE, customer_reference="Dallas")
+    shown = []
+    for number, until in ((ONE, "in 4 hours"), (TWO, f"{stage.clock() + timedelta(days=2):%Y-%m-%d} 08:00 UTC")):
+        await stage.open("update")
+        await stage.fill(number, {"customer_reference": "Holiday"}, "Closed for the holiday")
+        await stage.ana.type("until", until)
+        await stage.send()
+        await stage.planned()
+        change = await stage.request()
+        shown.append(stage.read(await ask_name(stage, change, stage.ana)))
+        await stage.ana.type("name", f"after {change}")
+        await stage.send()
+        await stage.ana.close(everything=True)
+
+    forms = []
+    for change in (1, 2):
+        await stage.ana.command("/numbers", f"run after {change}", channel=OPS)
+        form = await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+        forms.append(next(each["element"] for each in form.blocks if each.get("block_id") == "until"))
+        await stage.ana.close(everything=True)
+
+    assert "Until in 4 hours" in shown[0]
+    assert "Not kept:" not in shown[0]
+    assert "08:00 UTC, which is one point in time" in shown[1]
+    assert [form.get("initial_value", "") for form in forms] == ["in 4 hours", ""]
 
 
 async def test_a_filter_is_kept_as_a_filter(stage: Stage) -> None:

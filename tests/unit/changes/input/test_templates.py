@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -59,6 +60,17 @@ def test_kind_settings_and_target_are_kept_and_nothing_else() -> None:
     )
     assert left_out == ("external_pin",)
     assert "sealed" not in json.dumps(values_to_json(draft.typed))
+
+
+@pytest.mark.parametrize(
+    ("until", "of_it"), [("in 4 hours", "in 4 hours"), (" In 90 min", " In 90 min"), ("Mon 08:00", ""), ("", "")]
+)
+def test_an_end_is_kept_where_it_is_a_length(until: str, of_it: str) -> None:
+    """What was Monday then is another Monday when the template is run; four hours are four hours."""
+    draft, _ = kept(replace(DRAFT, until=until), SETTINGS)
+
+    assert draft.until == of_it
+    assert fitted(template(draft), SETTINGS, {"tag"})[0].until == of_it
 
 
 @pytest.mark.parametrize("kind", [SETTINGS, None], ids=["known kind", "kind that is gone"])
