@@ -33,6 +33,8 @@ IN_EFFECT: Final = (
     "SELECT o.number_id, c.id FROM changes c JOIN operations o ON o.change_id = c.id "
     "WHERE c.state = 'in_effect' AND o.batch NOT NULL"
 )
+#: When each change in effect is to end.
+GOES_ON: Final = "SELECT id, requester, ends_at FROM changes WHERE state = 'in_effect'"
 #: What a temporary change has done to its numbers.
 DONE: Final = "SELECT number_id, e164, state, before, after, found FROM operations WHERE change_id = ?"
 #: States of numbers that were changed, or may have been.
@@ -88,9 +90,11 @@ class Restores:
     # What goes out
 
     def look(self) -> None:
-        """Want every change that is in effect to hold its numbers."""
+        """Want every change that is in effect to hold its numbers, and to end when it was approved to end."""
         for change, e164 in self._rows(NOT_HELD):
             self._wrong(f"CHG-{change} is in effect and does not hold {e164}")
+        for change, requester, ends in self._rows(GOES_ON):
+            self._judge_end(change, requester, _aware(ends))
 
     def sent(self, job: str, change: int, whole: int | None, numbers: Mapping[str, str]) -> None:
         """Want numbers that are sent, id -> E.164, to be of no change in effect but the one they are a part of."""

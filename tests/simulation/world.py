@@ -106,7 +106,9 @@ class World(Services):
             deciding.append(asyncio.create_task(self.operating.operate(self.otto, Random(f"operator {self.seed}"))))
             happening = [asyncio.create_task(self._happen(item)) for item in self.items]
             deciding.append(keeping)
-            await self._until(lambda: self.nature.loop.time() >= self.length, deciding, happening)
+            await self._until(
+                lambda: self.nature.loop.time() >= self.length, deciding, happening, look=self.restores.look
+            )
             self.trace.add("all trouble ends")
             self.calm = True
             for item, task in zip(self.items, happening, strict=True):
