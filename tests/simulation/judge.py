@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.sandbox.slack import Delivery, Message, SlackUser
+from tests.simulation.modals import ANSWERED
 from tests.simulation.people import OPS
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from bot.sandbox.telnyx import Job
     from tests.simulation.world import World
 
-#: Seconds within which whoever clicks is answered.
-ANSWERED: Final = 60.0
 #: For how long what was begun may be on its way.
 UNDER_WAY: Final = timedelta(seconds=90)
 #: Settings whose values nobody can read.
@@ -69,9 +68,10 @@ class Judge:
         delivery = await act
         world.trace.add(f"{by.profile.name} {did}: {delivery.error}")
         if delivery.error is None:
-            await world.people.seen(lambda: self._shown(by) != before and not self._loading(by), ANSWERED)
+            patience = ANSWERED.total_seconds()
+            await world.people.seen(lambda: self._shown(by) != before and not self._loading(by), patience)
             full = full or world.disk.full
-            smooth = all(call.error is None for call in world.slack.calls[calls:]) and not full
+            smooth = not world.modals.spoilt(calls) and not full
             if smooth and world.process.life is life and not life.over:
                 if self._shown(by) == before:
                     self.wrong(f"{by.profile.name} {did} at {world.nature.now()} and was not answered")

@@ -109,6 +109,12 @@ MUTANTS: Final = (
         "            pass\n",
     ),
     Broken(
+        "a modal that was opened is filled",
+        "bot/slack/modals.py",
+        "        states = chain([None], repeat(self._seen.get(view_id)))\n",
+        '        states = chain(["0"], repeat(self._seen.get(view_id)))\n',
+    ),
+    Broken(
         "what is committed survives a power cut",
         "bot/store/engine/sqlite.py",
         '"synchronous=FULL"',

@@ -133,6 +133,8 @@ class Call:
     status: int | None = None
     #: Slack's error string; None when the call succeeded
     error: str | None = None
+    #: whether an arranged fault has hit it
+    spoilt: bool = False
 
 
 @dataclass(kw_only=True, eq=False)

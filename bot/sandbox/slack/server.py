@@ -153,6 +153,7 @@ class Server:
         self, request: web.Request, call: Call, effect: Callable[[], web.Response]
     ) -> web.StreamResponse:
         fault = self._ws.faults.take(call.method, call.params)
+        call.spoilt = fault is not None
         try:
             if fault is None:
                 return effect()
