@@ -16,21 +16,21 @@ class Approvals:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        #: Who pressed Approve with which ticket, without a word.
-        self._pressed: set[tuple[str, str]] = set()
-        #: Who has said what with which ticket.
-        self._said: set[tuple[str, str, str]] = set()
+        #: Who pressed Approve with which ticket, without a word, and when last.
+        self._pressed: dict[tuple[str, str], float] = {}
+        #: Who has said what with which ticket, and when last.
+        self._said: dict[tuple[str, str, str], float] = {}
 
     def pressing(self, by: SlackUser, message: Message) -> None:
         """Note that somebody is about to press Approve in a message."""
         for row in (block for block in message.blocks if block["type"] == "actions"):
             for element in row["elements"]:
                 if element["action_id"] == "approve":
-                    self._pressed.add((by.id, str(element["value"])))
+                    self._pressed[by.id, str(element["value"])] = self._world.nature.loop.time()
 
     def saying(self, by: SlackUser, form: View, said: str) -> None:
         """Note that somebody is about to approve with a comment in this form."""
-        self._said.add((by.id, form.private_metadata, said))
+        self._said[by.id, form.private_metadata, said] = self._world.nature.loop.time()
 
     def check(self, change: int, job: str) -> None:
         """Want a change to be approved in its digest, by as many as have to, each of whom has pressed just that."""
@@ -46,8 +46,7 @@ class Approvals:
             )
         ]
         self._in_stages(change, digest, kind)
-        approved = self._pressed | {(user, ticket) for user, ticket, _ in self._said}
-        pressed = sorted({user for user, ticket in approved if ticket.startswith(f"{change}:{digest}")})
+        pressed = self._in_favour(change, digest)
         policy = self._world.policy
         may = set(pressed) & APPROVERS - (set() if policy.self_approval(kind) else {requester})
         if len(people) < policy.required(kind) or not set(people) <= may:
@@ -68,6 +67,13 @@ class Approvals:
         )
         if [name for name, _ in given] != list(stages) or any(who not in stages[name] for name, who in given):
             self._world.judge.wrong(f"CHG-{change} was approved in the stages {given}, which are {dict(stages)}")
+
+    def _in_favour(self, change: int, digest: str) -> list[str]:
+        """Return who has pressed Approve with this digest, since the present plan of the change was asked for."""
+        approved = [(user, pressed, at) for (user, pressed), at in self._pressed.items()]
+        approved += [(user, pressed, at) for (user, pressed, _), at in self._said.items()]
+        ticket, since = f"{change}:{digest}", self._world.revisions.since(change)
+        return sorted({user for user, pressed, at in approved if pressed.startswith(ticket) and at >= since})
 
     def end(self) -> None:
         """Want each comment of a decision to be one that its person gave, and to be shown as it was given."""

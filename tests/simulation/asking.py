@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -43,7 +44,7 @@ class Asking:
                 name = await self._planned(by, wish)
                 if name == NOTHING:
                     return None
-                if name is not None and await self._requested(by, name):
+                if name is not None and await self.request(by, name):
                     self._world.plans.requested(name)
                     return name
             await self._people.close(by)
@@ -57,6 +58,13 @@ class Asking:
         await self._people.type(by, wish.command)
         if await self._people.seen(lambda: self._people.open(by, "change_form"), SOON) is None:
             return None
+        return await self.plan(by, wish)
+
+    async def plan(self, by: SlackUser, wish: Wish | None) -> int | None:
+        """Fill the open form, or leave it as it is, and return the number of the plan; NOTHING for none."""
+        if wish is None:
+            view = await self._previewed(by)
+            return None if view is None else self._named(view)
         if not await self._filled(by, wish):
             return None
         await self._people.think(SOON)
@@ -109,18 +117,25 @@ class Asking:
             view, whole = shown, False
         read = self._people.read(view)
         self._world.trace.add(f"{by.profile.name} sees {read[:200]!r}")
-        found = _NAME.search(read)
+        if change := self._named(view):
+            self._world.plans.shown(change, wish, meant, whole=whole)
+        return change
+
+    def _named(self, view: View) -> int:
+        """Return the change whose plan can be requested there; NOTHING for none."""
+        found = _NAME.search(self._people.read(view))
         if not found or not view.content.get("submit"):
             return NOTHING
-        self._world.plans.shown(int(found[1]), wish, meant, whole=whole)
+        self._world.revisions.shown(int(found[1]))
         return int(found[1])
 
-    async def _requested(self, by: SlackUser, change: int) -> bool:
-        """Press "Request approval" until the request is there."""
+    async def request(self, by: SlackUser, change: int, there: Callable[[], bool] | None = None) -> bool:
+        """Press "Request approval" until the request is ``there``: by itself, it is a message of its own."""
         people = self._people
+        posted = there or (lambda: people.posted(change, "approval_card") is not None)
         await people.think(SOON)
         for _ in range(TRIES):
-            if people.posted(change, "approval_card") is not None:
+            if posted():
                 return True
             view = people.open(by, "preview")
             if view is None or not view.content.get("submit"):
@@ -128,10 +143,11 @@ class Asking:
             if ("count", "count") in view.form.slots:
                 numbers = re.search(r"Numbers: ([\d,]+)", people.read(view))
                 await by.type("count", numbers[1] if numbers else "0")
+            self._world.revisions.requesting(change)
             sent = await by.submit()
             self._world.trace.add(f"{by.profile.name} requests approval of CHG-{change}: {sent.delivery.error}")
-            await people.seen(lambda: people.posted(change, "approval_card"), LATER)
-        return await people.seen(lambda: people.posted(change, "approval_card"), LATER) is not None
+            await people.seen(posted, LATER)
+        return await people.seen(posted, LATER) is not None
 
     def _answered(self, by: SlackUser, *, but: str = "") -> View | None:
         """Return the modal once it shows a plan, or why there is none, ``but`` for one with these blocks."""
@@ -153,7 +169,7 @@ class Asking:
             found = _NAME.search(people.read(view)) if view is not None else None
             if view is not None and found and view.content.get("submit"):
                 self._world.plans.followed(int(found[1]), change, word)
-                if await self._requested(by, int(found[1])):
+                if await self.request(by, int(found[1])):
                     return int(found[1])
         await people.close(by)
         return None
@@ -187,7 +203,7 @@ class Asking:
                 view = await self._previewed(by)
                 again = replace(wish, besides={name: wish.besides[name] for name in {"until"} & set(wish.besides)})
                 change = None if view is None else await self._looked_at(by, view, again, meant)
-                if change and await self._requested(by, change):
+                if change and await self.request(by, change):
                     return change
         await people.close(by)
         return None

@@ -37,7 +37,12 @@ EXTENSION: Final = {
     "expired": ("approval_requested", "expired"),
 }
 #: Steps that are counted.
-TOLD: Final = ("in_effect", "extended", "ended_early")
+TOLD: Final = ("in_effect", "extended", "ended_early", "changes_requested", "plan_replaced")
+#: Approvals that count no more, for the plan was replaced after them.
+FALLEN: Final = (
+    "SELECT e.change_id FROM events e WHERE e.what = 'approved' AND EXISTS (SELECT 1 FROM events later "
+    "WHERE later.change_id = e.change_id AND later.what = 'plan_replaced' AND later.id > e.id)"
+)
 #: After these nothing of a change is sent.
 STOPS: Final = ("stopped", "cancelled", "unlocked", "stale")
 #: Steps that are never taken where nobody loses a right and nobody writes into the database: what came before them
@@ -91,6 +96,7 @@ class Ending:
         self._world.modals.end()
         self._world.approvals.end()
         self._world.restores.end()
+        self._world.revisions.end()
 
     def _every_number_is_accounted_for(self) -> None:
         half = self._rows(
@@ -156,6 +162,7 @@ class Ending:
     def _every_step_was_written_down(self) -> None:
         """Want each step of each change in the audit log, once."""
         told = Counter(self._rows("SELECT change_id, what FROM events WHERE change_id IS NOT NULL"))
+        fallen = Counter(change for (change,) in self._rows(FALLEN))
         for (change, step), times in told.items():
             if step in NEVER:
                 self._wrong(f"CHG-{change} was {step}, {times} times")
@@ -163,7 +170,9 @@ class Ending:
         for change, state, approvals, whole, ends in self._rows(query):
             steps = STEPS if whole is None else RESTORE if ends is None else EXTENSION
             for step in ("proposed", *(IN_EFFECT if told[change, "in_effect"] else steps).get(state, ())):
-                if told[change, step] != (approvals if step == "approved" else 1):
+                times = told[change, step] - (fallen[change] if step == "approved" else 0)
+                wanted = {"approved": approvals, "approval_requested": 1 + told[change, "plan_replaced"]}
+                if times != wanted.get(step, 1):
                     self._wrong(f"CHG-{change} is {state}, and {step} was written down {told[change, step]} times")
 
     def _nothing_goes_out_after_a_stop(self) -> None:

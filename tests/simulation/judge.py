@@ -162,6 +162,7 @@ class Judge:
             self._check_time(job, change)
         whole = found[0][-1]
         self._world.restores.sent(job, change, whole, {number: e164 for number, e164, *_ in found})
+        self._world.revisions.check(job, change)
         self._world.approvals.check(whole or change, job)  # the approval of a temporary change is for its end, too
         for number, _, _, after, *_ in found:
             wanted = json.loads(after)

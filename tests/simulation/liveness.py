@@ -48,7 +48,7 @@ class Liveness:
 
     def look(self) -> None:
         """Want everything that goes on to have moved within ten minutes, or to say whom it waits for."""
-        self._world.restores.look()
+        self._world.look()
         now = self._world.nature.loop.time()
         going_on = self._going_on()
         for name, state in going_on.items():
@@ -94,6 +94,9 @@ class Liveness:
         now = world.nature.now()
         if state == "planned" or world.judge.frozen():
             return True
+        if state == "changes_requested":
+            card = world.people.posted(change, "card")
+            return card is not None and "revise" in buttons(card)
         if state == "approved" and (
             (starts is not None and datetime.fromisoformat(starts).replace(tzinfo=UTC) > now)
             or world.policy.shut(kind, now, now)

@@ -93,6 +93,8 @@ class People:
                         await self.click(by, "approve", message)
                 elif chance < 0.66:
                     await self._reject(by, change, message)
+                elif chance < 0.78 and not self.world.calm:
+                    await self.world.revising.send_back(by, change, message)
 
     async def _reject(self, by: SlackUser, change: int, message: Message) -> None:
         with suppress(StandInRefused):

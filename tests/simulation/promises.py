@@ -217,4 +217,22 @@ MUTANTS: Final = (
         '            reason=" ".join(sent.view.typed(COMMENT).split()),\n            at_once',
         '            reason="",\n            at_once',
     ),
+    Broken(
+        "approvals fall when a plan is sent back",
+        "bot/changes/planning/plan.py",
+        '    return hashlib.sha256(canonical({"version": 1, "revises": former, "plan": plan}).encode()).hexdigest()\n',
+        "    return plan\n",
+    ),
+    Broken(
+        "a plan that was sent back lets go of its numbers",
+        "bot/workflow/revisions.py",
+        "    await tx.locks.release(change.id)\n",
+        "",
+    ),
+    Broken(
+        "nobody asks for changes to their own plan",
+        "bot/workflow/revisions.py",
+        "    if change.requester == by:\n",
+        "    if False:\n",
+    ),
 )

@@ -54,6 +54,11 @@ class Requesters:
             async with self._keyboards[by.id]:
                 await self._follow(by, change, random)
 
+    async def revise(self, by: SlackUser) -> None:
+        """Have somebody look after plans of theirs that are sent back."""
+        random = Random(f"revising {by.id} {self._world.seed}")
+        await self._world.revising.revise(by, self._keyboards[by.id], random)
+
     async def _asked(self, by: SlackUser, wanted: Wish) -> int | None:
         """Have somebody ask for a change once they have finished what they were at."""
         async with self._keyboards[by.id]:
@@ -61,7 +66,7 @@ class Requesters:
 
     async def _follow(self, by: SlackUser, change: int, random: Random) -> None:
         """Have somebody undo a change, retry what failed, or save it and run it again."""
-        meant = self._world.plans.wishes.get(change)
+        meant = self._world.plans.wishes.get(self._world.revisions.planned_as(change))
         what = random.choice(("undo", "retry", "template"))
         if what != "template" or meant is None:
             await self._asking.follow(by, change, "retry" if what == "retry" else "undo")

@@ -116,7 +116,8 @@ class Restores:
         early = self._rows("SELECT actor FROM events WHERE change_id = ? AND what = 'ended_early'", whole)
         if self._world.judge.clock_set or early or started is None:
             return
-        ends = max([self._meant.get(whole, self.end_of(whole)), *self._later_ends(whole)])
+        meant = self._meant.get(self._world.revisions.planned_as(whole), self.end_of(whole))
+        ends = max([meant, *self._later_ends(whole)])
         if _aware(started) < ends:
             self._wrong(f"{job} gives back at {started} what CHG-{whole} has changed, which ends at {ends}")
 
@@ -186,8 +187,9 @@ class Restores:
             if (by, change) not in self._ended or by not in (requester, self._world.otto.id):
                 self._wrong(f"CHG-{change} was ended early by {by}; who pressed End: {sorted(self._ended)}")
         later = self._later_ends(change)
-        if not early and change in self._meant and ends != max([self._meant[change], *later]):
-            self._wrong(f"CHG-{change} ends at {ends}; {self._meant[change]} and {later} were approved")
+        meant = self._meant.get(self._world.revisions.planned_as(change))
+        if not early and meant is not None and ends != max([meant, *later]):
+            self._wrong(f"CHG-{change} ends at {ends}; {meant} and {later} were approved")
         for each in later if not self._world.judge.clock_set else ():
             asked = self._longer.get(change, [])
             if not any(since <= each - timedelta(minutes=minutes) <= since + SEEN + MINUTE for minutes, since in asked):

@@ -30,6 +30,8 @@ from tests.simulation.process import Process
 from tests.simulation.report import Report
 from tests.simulation.requesters import Requesters
 from tests.simulation.restores import Restores
+from tests.simulation.revising import Revising
+from tests.simulation.revisions import Revisions
 from tests.simulation.script import Item, Order, script
 from tests.simulation.services import Services
 from tests.simulation.trace import Trace
@@ -103,12 +105,11 @@ class World(Services):
                 asyncio.create_task(self.people.decide(by, Random(f"{by.id} {self.seed}")))
                 for by in (self.max, self.mia, self.ana)
             ]
+            deciding += [asyncio.create_task(self.requesters.revise(by)) for by in (self.ana, self.mia)]
             deciding.append(asyncio.create_task(self.operating.operate(self.otto, Random(f"operator {self.seed}"))))
             happening = [asyncio.create_task(self._happen(item)) for item in self.items]
             deciding.append(keeping)
-            await self._until(
-                lambda: self.nature.loop.time() >= self.length, deciding, happening, look=self.restores.look
-            )
+            await self._until(lambda: self.nature.loop.time() >= self.length, deciding, happening, look=self.look)
             self.trace.add("all trouble ends")
             self.calm = True
             for item, task in zip(self.items, happening, strict=True):
@@ -139,6 +140,11 @@ class World(Services):
             await self.process.close()
             keeping.cancel()
 
+    def look(self) -> None:
+        """Want what has to be so at any time."""
+        self.restores.look()
+        self.revisions.look()
+
     def lasts(self, seconds: float) -> None:
         """Let trouble go on for so many more seconds, at least."""
         self.length = max(self.length, self.nature.loop.time() + seconds)
@@ -158,7 +164,8 @@ class World(Services):
     def _populate(self) -> None:
         """Have everybody there who acts in it or judges it."""
         self.people, self.judge = People(self), Judge(self)
-        self.approvals, self.restores = Approvals(self), Restores(self)
+        self.approvals, self.restores, self.revisions = Approvals(self), Restores(self), Revisions(self)
+        self.revising = Revising(self)
         self.requesters, self.operating, self.plans = Requesters(self), Operating(self), Plans(self)
         self.ending, self.liveness, self.modals = Ending(self), Liveness(self), Modals(self)
         self.watched_by(self.judge)
