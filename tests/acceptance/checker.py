@@ -20,8 +20,14 @@ def assert_right(stage: Stage) -> None:
     _everything_was_said_once(stage)
     _the_cards_are_final(stage)
     ends = "ended" if stage.story.until else "finished"
-    revised = bool(stage.story.at_first)
-    ledger.assert_the_trail_is_whole(stage.database, stage.batches, _change(stage), ends=ends, revised=revised)
+    ledger.assert_the_trail_is_whole(
+        stage.database,
+        stage.batches,
+        _change(stage),
+        ends=ends,
+        revised=bool(stage.story.at_first),
+        waves=stage.batches if stage.story.rollout else 1,
+    )
     ledger.assert_nothing_waits(stage.database, _change(stage))
     assert_no_secret_is_readable(stage)
 
@@ -90,7 +96,8 @@ def _everything_was_said_once(stage: Stage) -> None:
     plan = f"{name}-plan.csv"
     # A sheet that Slack had not taken when its plan was replaced is withdrawn with that.
     before = [*([] if again and plan not in said else [plan]), *again]
-    assert said == [*before, "Approved", str(stage.batches), *ended, f"{name}-results.csv"]
+    at_once = 1 if stage.story.rollout else stage.batches
+    assert said == [*before, "Approved", str(at_once), *ended, f"{name}-results.csv"]
     assert f"at {stage.story.provider};" in history[len(before) + 1]
     assert _counts(stage) in history[len(before) + 2]
     below = [stage.read(message) for message in stage.slack.thread(APPROVALS, request.ts)[1:]]

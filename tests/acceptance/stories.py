@@ -65,6 +65,8 @@ class Story(ABC):
     filters: ClassVar[Mapping[str, str]] = {}
     #: When a temporary change is to end, as Ana types it; she ends it long before that. Empty for one that lasts.
     until: ClassVar[str] = ""
+    #: What Ana types about waves, by block; empty for a change that goes out as a whole.
+    rollout: ClassVar[Mapping[str, str]] = {}
     #: The reference that Ana asks for at first, until Max asks for changes; empty when he approves her first plan.
     at_first: ClassVar[str] = ""
     #: A value that is no secret, so that it has to be found in the database.
@@ -216,6 +218,12 @@ class Revised(Settings):
     at_first = "Boulder"
 
 
+class Waves(Settings):
+    """The same in two waves of a job each: in the first one number fails, which is as much as may."""
+
+    rollout: ClassVar = {"canary": "2, rest", "threshold": "1"}
+
+
 class Emergency(TelnyxStory):
     """``telnyx.emergency``: emergency calls on, with an address."""
 
@@ -311,6 +319,7 @@ def _outcome(job: Job, operation: JobOperation) -> Told:
 SETTINGS: Final = Settings()
 TEMPORARY: Final = Temporary()
 REVISED: Final = Revised()
+WAVES: Final = Waves()
 BUNDLES: Final = Bundles()
 EMERGENCY: Final = Emergency()
 CLOSE: Final = Close()

@@ -35,8 +35,8 @@ class Wish:
     command: str = "update"
     #: A filter that finds the numbers, each condition chosen; empty when she types them.
     filters: Mapping[str, str] = field(default_factory=dict)
-    #: When the change is to end; empty for one that lasts.
-    until: str = ""
+    #: What else is typed into the form, by block.
+    besides: Mapping[str, str] = field(default_factory=dict)
 
 
 class People:
@@ -170,7 +170,7 @@ class People:
         await self.ana.command("/numbers", wish.command, channel=OPS)
         await self.ana.wait_for_view(lambda view: view.callback_id == "change_form", timeout=self._soon)
         numbers = None if wish.filters else [number.phone_number for number in wish.numbers]
-        besides = {"reason": "Moving to the *new* PBX"} | ({"until": wish.until} if wish.until else {})
+        besides = {"reason": "Moving to the *new* PBX", **wish.besides}
         await fill(self.ana, numbers, wish.values, filters=wish.filters, besides=besides, within=self._soon)
         while self._shows("change_form"):
             sent = await self.ana.submit()

@@ -22,7 +22,7 @@ from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage
-from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, REVISED, SETTINGS, TEMPORARY, Story
+from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, REVISED, SETTINGS, TEMPORARY, WAVES, Story
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
 BROKE: Final = 1
@@ -109,7 +109,8 @@ class Scene(RestartingStage):
         """Play the story to its end, and let Ana ask then who holds numbers."""
         story = self.story
         first = {**story.wanted, "customer_reference": story.at_first} if story.at_first else story.wanted
-        name = await self.people.ask(Wish(self.asked, first, story.command, story.filters, story.until))
+        besides = {**({"until": story.until} if story.until else {}), **story.rollout}
+        name = await self.people.ask(Wish(self.asked, first, story.command, story.filters, besides))
         assert name is not None
         if story.at_first:
             await self.people.ask_for_changes(name)
@@ -136,6 +137,8 @@ class Setting:
     story: Story = SETTINGS
     transport: str = "http"
     batches: int = 2
+    #: Whether it goes like the one over HTTP but for a few steps, so that faults at the others say nothing new.
+    alike: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -144,9 +147,10 @@ class Setting:
 OVER_HTTP: Final = Setting("settings over HTTP")
 OTHERS: Final = (
     Setting("settings in Socket Mode", transport="socket"),
-    Setting("settings of a bundle", BUNDLES),
+    Setting("settings of a bundle", BUNDLES, alike=True),
     Setting("settings there and back", TEMPORARY),
     Setting("settings at the second attempt", REVISED),
+    Setting("settings in waves", WAVES),
     Setting("emergency settings", EMERGENCY, batches=1),
     Setting("settings at Close", CLOSE, batches=1),
 )
