@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from bot.sandbox.page.sandbox import Sandbox
-from bot.sandbox.page.world import ANA, APPROVALS, BUNDLED, DALLAS, DENVER, GUS, MAX, MIA, OPS, SAM
+from bot.sandbox.page.world import ANA, APPROVALS, BUNDLED, DALLAS, DENVER, GUS, LEO, MAX, MIA, OPS, SAM
 from tests.integration.sandbox_page.visitor import Visitor, visiting
 
 Json = dict[str, Any]
@@ -200,3 +200,19 @@ async def test_a_visitor_finds_the_numbers_with_a_bundle(sandbox: Sandbox) -> No
         numbers = [each["values"] for each in visitor.parts["provider:telnyx"]["numbers"]]
         assert sum(each["has_bundle"] for each in numbers) == DENVER // BUNDLED
         assert all((each["tags"] == ["bundled"]) is each["has_bundle"] for each in numbers)
+
+
+async def test_a_visitor_lends_the_right_to_approve(sandbox: Sandbox) -> None:
+    """Max lends his to Leo by name, Leo approves for him, and the strip counts what was approved."""
+    async with visiting(sandbox) as visitor:
+        await connected(visitor)
+        await visitor.act(MAX, "command", channel=APPROVALS, text="/numbers delegate @leo for 2 hours")
+        [answer] = await visitor.until(lambda: visitor.parts[f"screen:{MAX}"]["ephemerals"])
+        assert f"<@{LEO}> can approve changes for you until" in answer["text"]
+        await plan(visitor, visitor.parts["guide"][1]["copy"])
+        request = await ask(visitor)
+        await approve(visitor, LEO, request)
+        await visitor.until(lambda: results(visitor))
+
+        assert visitor.parts["counts"]["approved"] == DALLAS
+        assert any(f"<@{LEO}> for <@{MAX}> approved" in str(each) for each in visitor.parts[f"messages:{APPROVALS}"])

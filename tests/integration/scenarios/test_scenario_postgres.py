@@ -14,6 +14,7 @@ from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
+from tests.integration.scenarios.test_scenario_delegations import lend, told
 from tests.integration.scenarios.test_scenario_policy import under
 from tests.integration.scenarios.test_scenario_revisions import below_the_request, replan, send_back
 from tests.integration.scenarios.test_scenario_stages import TWO
@@ -133,6 +134,26 @@ async def test_stages_and_fallback_approvers_hold_over_a_crash(
 
     assert sum("@Otto: nobody" in told for told in below_the_request(stage, change)) == 1
     assert stage.outcomes(change) == {"verified": 1}
+    stage.assert_nothing_doubled()
+
+
+async def test_a_right_is_lent_used_and_taken_back(stage: Stage) -> None:
+    """The bot dies between the lending and its use; taken back, it lets nobody approve."""
+    numbers = stage.telnyx.add_numbers(2, start="+13035550000")
+    await lend(stage)
+    await stage.crash()
+    await stage.start()
+    first = await stage.ask([numbers[0].phone_number])
+    assert "starts now" in await stage.approve(first, by=stage.sam)
+    await stage.ended(first)
+    second = await stage.ask([numbers[1].phone_number])
+    assert "can no longer approve for you" in await stage.command("delegate end @Sam", by=stage.max)
+    assert "you are not one of the approvers" in await stage.approve(second, by=stage.sam)
+    await stage.slack.wait_for(lambda: len(told(stage, stage.sam)) == 2, what="a second word to Sam")
+    await stage.quiet()
+
+    assert stage.outcomes(first) == {"verified": 1}
+    assert len(stage.created()) == 1
     stage.assert_nothing_doubled()
 
 
