@@ -21,7 +21,10 @@ log = structlog.get_logger(__name__)
 
 #: Pause before something is said again that may not have arrived.
 RETRY: Final = timedelta(seconds=5)
-#: The longest such pause is the first one doubled this often.
+#: Pause after something was not found that somebody may have died over saying: Slack has as long as for a call that is
+#: waited for, and as long after.
+CUT_OFF_WAIT: Final = timedelta(seconds=30)
+#: The longest pause is the first one doubled this often.
 DOUBLINGS: Final = 8
 
 
@@ -72,21 +75,28 @@ class DelegationNotices:
         if delegation.ended_at is not None and delegation.ended_by != delegation.delegator:
             people.append(delegation.delegator)
         try:
-            for person in people:
-                await self._tell_one(delegation, person, again=claim.attempts > 1)
+            told = [await self._tell_one(delegation, person, claim.attempts) for person in people]
         except DeliveryError as error:
             longer = RETRY * 2 ** min(claim.attempts - 1, DOUBLINGS)
             return timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else longer
-        return None
+        return None if all(told) else CUT_OFF_WAIT
 
-    async def _tell_one(self, delegation: Delegation, person: str, *, again: bool) -> None:
-        """Tell one person, unless an earlier attempt did. Who cannot be written to any more cannot approve either."""
+    async def _tell_one(self, delegation: Delegation, person: str, attempt: int) -> bool:
+        """Tell one person, unless an earlier attempt did; False when it may yet turn out that it did.
+
+        Who was at it before may have died a moment ago, so every other attempt only looks. Who cannot be written to any
+        more cannot approve either, and counts as told.
+        """
         key = f"delegation:{delegation.id}:{delegation.version}"
         try:
-            if not again or not await self._direct_messages.arrived(person, (), key, delegation.floor):
-                await self._direct_messages.write(person, await self._text(delegation, person), key)
+            if attempt > 1 and await self._direct_messages.arrived(person, (), key, delegation.floor):
+                return True
+            if attempt % 2 == 0:
+                return False
+            await self._direct_messages.write(person, await self._text(delegation, person), key)
         except ChannelLost as error:
             log.warning("slack refused to tell of a delegation", delegation=delegation.id, code=error.code)
+        return True
 
     async def _text(self, delegation: Delegation, person: str) -> str:
         if delegation.ended_at is not None:

@@ -254,6 +254,20 @@ async def test_the_delegate_is_told_once_however_often_the_bot_dies(idle: Stage)
     assert len(told(idle, idle.sam)) == 1
 
 
+@pytest.mark.parametrize("first", [False, True], ids=["lost", "arrived"])
+async def test_a_word_without_an_answer_is_said_once(stage: Stage, *, first: bool) -> None:
+    """Whether Slack took it or not, it is looked for before it is said again."""
+    mine = {"where": lambda call: "lends you the right" in str(call.get("text")), "effect_first": first}
+    stage.slack.faults.add(method="chat.postMessage", kind="status", status=503, **mine)
+    await lend(stage)
+    await stage.slack.wait_for(lambda: told(stage, stage.sam), what="a word to Sam")
+    stage.clock.advance(60)
+    await stage.command("delegate end @Sam", by=stage.max)
+    await stage.slack.wait_for(lambda: "ended" in told(stage, stage.sam)[-1], what="the last word to Sam")
+
+    assert len(told(stage, stage.sam)) == 2
+
+
 async def test_a_command_that_arrives_twice_lends_once(stage: Stage) -> None:
     """Slack may deliver it again: there is one delegation, one event, and one word to the delegate."""
     day = f"{stage.clock() + timedelta(days=2):%Y-%m-%d}"
