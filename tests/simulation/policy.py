@@ -19,6 +19,9 @@ OFTEN: Final = 0.5
 #: How often changes of settings are approved in stages, and who approves in which.
 STAGED: Final = 0.4
 IN_STAGES: Final[Mapping[str, Sequence[str]]] = {"safety": ("U0MIA", "U0ANA"), "network": ("U0MAX", "U0MIA")}
+#: Who may approve in the last stage as well, and after how many minutes that it is open.
+FALLBACK: Final = "U0ANA"
+FALLBACK_MINUTES: Final = 2
 #: Kinds for which there may be change windows.
 WINDOWED: Final = ("telnyx.settings", "close.*", "*")
 
@@ -42,8 +45,9 @@ class Rule:
         """Return the rule as it stands in the file."""
         lines = ["[[rule]]", f'name = "{self.name}"', f'kinds = ["{self.kinds}"]', *self.terms]
         if self.stages:
-            stages = (f'{{ name = "{name}", approvers = {json.dumps(ids)} }}' for name, ids in self.stages.items())
-            lines.append(f"stages = [{', '.join(stages)}]")
+            stages = [f'name = "{name}", approvers = {json.dumps(ids)}' for name, ids in self.stages.items()]
+            stages[-1] += f', fallback_approvers = ["{FALLBACK}"], fallback_after = "{FALLBACK_MINUTES}m"'
+            lines.append(f"stages = [{', '.join(f'{{ {stage} }}' for stage in stages)}]")
         elif self.required is not None:
             lines.append(f"approvals_required = {self.required}")
         if self.self_approval:
