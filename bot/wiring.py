@@ -57,6 +57,7 @@ from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.asking import ApprovalRequests
 from bot.workflow.approval.delegation_notices import DelegationNotices
 from bot.workflow.approval.delegations import DelegationControl
+from bot.workflow.approval.expiry import RequestExpiry
 from bot.workflow.approval.extensions import Extensions
 from bot.workflow.approval.reminders import Reminders
 from bot.workflow.approval.rights import ApprovalRights
@@ -330,6 +331,7 @@ def _assemble(context: Context, client: Client, clicks: ClickRunner, *, bot: str
         requests,
         Reminders(context, authorization, notify),
         stage_changes,
+        RequestExpiry(context, notify),
         approvals,
         ChangeStart(
             context,

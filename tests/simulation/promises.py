@@ -140,13 +140,13 @@ MUTANTS: Final = (
     ),
     Broken(
         "the end of a request is written down",
-        "bot/workflow/approval/approvals.py",
+        "bot/workflow/approval/expiry.py",
         '            await tx.events.add(change_id, "expired", at=now)\n',
         "",
     ),
     Broken(
         "a request that has ended has no buttons",
-        "bot/workflow/approval/approvals.py",
+        "bot/workflow/approval/expiry.py",
         '"expired", at=now)\n            await self._notify.cards(tx, change_id)\n',
         '"expired", at=now)\n',
     ),

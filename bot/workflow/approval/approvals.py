@@ -1,9 +1,9 @@
-"""Deciding on requests for approval, and what becomes of those that nobody decides."""
+"""Deciding on requests for approval."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,10 +12,11 @@ from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef,
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.policy import Lapse, Policy, in_a_while, lapsed_text, open_stage
-from bot.errors import ClaimLost, DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
+from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
-from bot.store.queue.tasks import Claim, Task, handles
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
+from bot.workflow.approval.expiry import RequestExpiry
 from bot.workflow.approval.rights import ApprovalRight, ApprovalRights, counts_once, still_lent
 from bot.workflow.approval.stages import StageChanges
 from bot.workflow.approval_validity import ApprovalValidity, only_the_present, progress_of
@@ -23,7 +24,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.notifications import Notifications
-from bot.workflow.revisions import EXPIRING, may_ask_for_changes, send_back
+from bot.workflow.revisions import may_ask_for_changes, send_back
 
 #: How long after its start a change may still be approved with a button that did not say that the start has passed.
 LATE: Final = timedelta(minutes=5)
@@ -55,7 +56,7 @@ class DecisionResult:
 
 
 class Approvals:
-    """Requests for approval and what becomes of them."""
+    """Takes decisions on requests for approval."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Approvals:
         self._approval_validity = approval_validity
         self._notify = notifications
         self._refusals = DeniedActions(context)
+        self._expiry = RequestExpiry(context, notifications)
 
     @repeatable
     async def decide(
@@ -105,7 +107,7 @@ class Approvals:
         change, right = await self._allowed(change_id, by=by, verb=verb, digest=digest)
         now = self._context.clock()
         if change.expires_at is not None and now >= change.expires_at:
-            await self._expire(change_id)
+            await self._expiry.end(change_id)
             raise Superseded(f"{change.public_id} has expired: nobody decided in time. Request the change again.")
         if verb is DecisionVerb.APPROVE and change.start is not None and not at_once and now >= change.start.at + LATE:
             await self._show(change_id)
@@ -307,36 +309,6 @@ class Approvals:
         }
         await self._notify.line(tx, change.id, "approved", **told)
         return ChangeState.APPROVED
-
-    @handles(Task.EXPIRE)
-    async def expire(self, claim: Claim) -> None:
-        """Carry out the task: end a request that nobody decided, or whose plan nobody made anew."""
-        await self._expire(claim.subject)
-        async with self._context.database.transaction() as tx:
-            change = await tx.changes.get(claim.subject)
-            if change.state in EXPIRING and change.expires_at is not None:
-                await tx.tasks.again(claim, change.expires_at)
-            else:
-                with suppress(ClaimLost):  # whoever ended the request has taken this away, too
-                    await tx.tasks.done(claim)
-
-    async def _expire(self, change_id: int) -> None:
-        now = self._context.clock()
-        async with self._context.database.transaction() as tx:
-            change = await tx.changes.hold(change_id)
-            # Meanwhile it may have been sent back, or asked for again: that has a time, and a task, of its own.
-            if change.state not in EXPIRING or (change.expires_at is not None and now < change.expires_at):
-                return
-            await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)
-            await tx.tasks.stop_waiting(change_id)
-            await tx.events.add(change_id, "expired", at=now)
-            await self._notify.cards(tx, change_id)
-            if change.state is ChangeState.CHANGES_REQUESTED:
-                await self._notify.line(tx, change_id, "not_revised")
-            else:
-                await self._notify.line(tx, change_id, "expired")
-                await self._notify.failure(tx, change_id, "expired")
-        self._context.ring()
 
 
 def _without(decisions: Sequence[Decision], lapses: Sequence[Lapse]) -> Sequence[Decision]:
