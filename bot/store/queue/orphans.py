@@ -1,4 +1,4 @@
-"""Work that has been forgotten: a change or a batch whose state asks for a task that is not there."""
+"""Work that has been forgotten: a change, a batch or a delegation whose state asks for a task that is not there."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, exists, select, true
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.store.queue.tasks import Task
-from bot.store.tables import batches, changes, tasks
+from bot.store.tables import batches, changes, delegations, tasks
 
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """A task that has to be there and is not."""
 
-    change: int
+    #: The change that it belongs to; None for a delegation, which belongs to none.
+    change: int | None
     task: Task
     subject: int
 
@@ -68,7 +69,18 @@ class Orphans:
             statement = select(batches.c.change_id, batches.c.id, changes.c.continued_at).join(changes, running)
             rows = await self._connection.execute(statement.where(batches.c.state == of.value, when, ~there))
             found += [_of_batch(row, of, task) for row in rows]
-        return sorted(set(found), key=lambda orphan: (orphan.change, orphan.subject))
+        found += await self._of_delegations()
+        return sorted(set(found), key=lambda orphan: (orphan.change or 0, orphan.subject))
+
+    async def _of_delegations(self) -> list[Orphan]:
+        """Return what is missing for delegations that have not ended, or of whose end nobody was told."""
+        there = exists().where(tasks.c.subject == delegations.c.id, tasks.c.task == Task.DELEGATION.value)
+        open_ = or_(
+            delegations.c.ended_at.is_(None),
+            and_(delegations.c.ended_by != "", delegations.c.told < delegations.c.version),
+        )
+        ids = (await self._connection.execute(select(delegations.c.id).where(open_, ~there))).scalars()
+        return [Orphan(None, Task.DELEGATION, id_) for id_ in ids]
 
     async def unended(self) -> list[int]:
         """Return the running changes none of whose batches has anything left to do, or none of the waves let go."""

@@ -33,10 +33,11 @@ class Sweep:
             for orphan in orphans:
                 await tx.tasks.ensure(orphan.task, orphan.subject, now)
                 await tx.events.add(orphan.change, "healed", at=now, task=orphan.task.value)
-            for change in unended:
-                await tx.events.add(change, "healed", at=now, task="verify")
-                await after_settling(tx, change, self._context)
-        healed = [(each.change, each.task.value) for each in orphans] + [(change, "verify") for change in unended]
+            for each in unended:
+                await tx.events.add(each, "healed", at=now, task="verify")
+                await after_settling(tx, each, self._context)
+        healed = [(orphan.change, orphan.task.value) for orphan in orphans]
+        healed += [(change, "verify") for change in unended]
         for change, task in healed:
             log.error("stuck work goes on", change=change, task=task)
             self._context.healed[task] += 1

@@ -10,6 +10,7 @@ import pytest
 
 from bot.workflow.control import sweep
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.test_scenario_delegations import TWO_HOURS, lend
 
 
 async def begun(stage: Stage) -> int:
@@ -60,11 +61,26 @@ async def test_what_is_stuck_goes_on(stage: Stage, harm: list[str], task: str) -
     assert f'linesman_healed_total{{task="{task}"}} 1.0' in (await stage.get("/metrics"))[1]
 
 
+async def test_a_delegation_that_was_forgotten_ends_all_the_same(stage: Stage) -> None:
+    """Its end is written down, although nothing was left that would have looked at it."""
+    await lend(stage)
+    await stage.stop()
+    await stage.tamper("DELETE FROM tasks WHERE task = 'delegation'")
+    stage.clock.advance(TWO_HOURS)
+    await stage.start()
+    async with asyncio.timeout(30):
+        while "delegation_over" not in str(events(stage)):  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.05)
+
+    assert [details for what, details in events(stage) if what == "healed"] == ['{"task": "delegation"}']
+
+
 async def test_nothing_is_found_where_all_is_well(stage: Stage) -> None:
-    """Neither while a change runs nor when all has ended."""
+    """Neither while a change runs and a right is lent nor when all has ended."""
     given = [number.phone_number for number in stage.telnyx.add_numbers(2, start="+13035550000")]
     assert stage.bot is not None
     sweeper = sweep.Sweep(stage.bot.worker._context)
+    await lend(stage)
     change = await stage.ask(given)
     found = await sweeper.heal()
     await stage.approve(change)
