@@ -131,8 +131,9 @@ def _short(policy: Policy, which: str) -> Iterator[str]:
             f"because a person counts in one stage only: no change{which} can be approved."
         )
         return
-    own = policy.requesters.users if not policy.self_approval else frozenset[str]()
-    for person in sorted(own):
+    named = Grant.union(stage.everyone for stage in policy.stages).users
+    own = named if policy.requesters.everyone else named & policy.requesters.users
+    for person in sorted(own) if not policy.self_approval else ():
         if (stage := unsatisfiable(policy.stages, {person})) is not None:
             yield (
                 f"stage “{stage.name}” has nobody left for what {person} requests: nobody approves their own, and a "

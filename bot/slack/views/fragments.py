@@ -82,23 +82,17 @@ def decision_text(decisions: Sequence[Decision], required: int) -> str:
     """Return who decided what so far."""
     approvals = sum(1 for decision in decisions if decision.counts)
     # What was asked for is about the plan before, and is shown apart.
-    people = ", ".join(
-        f"{said(each)}{_where(each)}" for each in decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES
-    )
+    people = ", ".join(said(each) for each in decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES)
     return f"{approvals} of {required}" + (f": {people}" if people else "")
 
 
-def said(decision: Decision) -> str:
-    """Return who decided what, and why an approval does not count any more."""
+def said(decision: Decision, *, where: bool = True) -> str:
+    """Return who decided what, with ``where`` also in which stage, and why an approval does not count any more."""
     verb = "approved" if decision.verb is DecisionVerb.APPROVE else "rejected"
     fallback = " as a fallback approver" if decision.fallback else ""
     lapse = f", which no longer counts (who {escape(decision.lapse)})" if decision.lapse else ""
-    return f"{decided_by(decision)} {verb}{fallback}{lapse}"
-
-
-def _where(decision: Decision) -> str:
-    """Return in which stage somebody approved; empty where there was but one."""
-    return f" in {code(decision.stage, 60)}" if decision.stage else ""
+    stage = f" in {code(decision.stage, 60)}" if decision.stage and where else ""
+    return f"{decided_by(decision)} {verb}{fallback}{stage}{lapse}"
 
 
 def comment_lines(decisions: Sequence[Decision]) -> str:

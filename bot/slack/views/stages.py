@@ -142,7 +142,7 @@ def fallback_notice(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[st
 def _given(progress: StageProgress, details: ChangeDetails) -> str:
     """Return who approved in a stage."""
     given: list[Decision] = [each for each in details.decisions if each.counts and each.stage == progress.stage.name]
-    return ", ".join(map(said, given))
+    return ", ".join(said(each, where=False) for each in given)
 
 
 def _audience(details: ChangeDetails, grant: Grant) -> str:

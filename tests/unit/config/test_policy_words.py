@@ -109,6 +109,16 @@ class TestCautions:
                     "in one stage only."
                 ),
             ),
+            (
+                (
+                    'requesters = ["*"]\n'
+                    'stages = [{name = "a", approvers = ["U0ANN"]}, {name = "b", approvers = ["S0LEADS"]}]'
+                ),
+                (
+                    "stage “a” has nobody left for what U0ANN requests: nobody approves their own, and a person counts "
+                    "in one stage only."
+                ),
+            ),
         ],
     )
     def test_one(self, lines: str, said: str) -> None:
