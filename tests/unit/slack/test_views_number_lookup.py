@@ -164,6 +164,7 @@ def templates(draw: st.DrawFn) -> Template:
         typed={name: str(value) for name, value in draw(values).items()},
         filters={"tag": draw(nasty), "gone": draw(nasty)},
         excluded=draw(nasty),
+        until=draw(st.sampled_from(["", NASTY[:60]])),
     )
     return Template(
         id=draw(st.integers(1, 10**9)),
@@ -193,7 +194,13 @@ def test_a_shelf_of_templates_is_legal_and_harmless(shown: list[Template]) -> No
 @given(templates())
 def test_the_modals_of_templates_are_legal_and_harmless(template: Template) -> None:
     """What would be kept, and the question before something is replaced."""
-    keeping = TemplatePreview(draft=template.draft, kind=SETTINGS, left_out=("external_pin",), numbers=template.numbers)
+    keeping = TemplatePreview(
+        draft=template.draft,
+        kind=SETTINGS,
+        left_out=("external_pin",),
+        numbers=template.numbers,
+        ended=template.draft.until,
+    )
     for view in (naming(1, keeping), replacing(1, template.name, template), with_notes(naming(1, keeping), ["Mind."])):
         assert view_problems(view) == []
         assert not mentions("", view["blocks"]).users - ABOUT
