@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from bot.changes.model.batches import Operation, Tally
@@ -15,6 +16,8 @@ from bot.changes.sheets.stages import LEFT_ALONE
 #: What the results say of a number that somebody else has changed meanwhile, and of one that could not be restored.
 LEFT: Final = "left"
 MISSING: Final = "not_restored"
+#: How long after the end a restore may begin without a word about it: to plan it takes a moment.
+LATE: Final = timedelta(minutes=5)
 #: Of one number: a word, and a sentence. Both are empty of one that had not been changed.
 RestoreCells: TypeAlias = tuple[str, str]
 
@@ -43,6 +46,12 @@ class Restored:
     def wanting(self) -> int:
         """How many do not have what they should, as far as anybody knows."""
         return self.failed + self.unverified + self.missing
+
+
+def how_late(until: datetime, began: datetime) -> timedelta | None:
+    """Return how long after the end, ``until``, a restore began; None when that was as soon as can be expected."""
+    late = began - until
+    return late if late >= LATE else None
 
 
 def restored(changed: int, summary: Summary | None, tally: Tally) -> Restored:

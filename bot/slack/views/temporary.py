@@ -9,7 +9,7 @@ from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change, DecisionVerb, FollowUp, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import LENGTH, UNTIL, End, begins_at
-from bot.changes.outcome.restores import Restored, restored
+from bot.changes.outcome.restores import Restored, how_late, restored
 from bot.slack.views.elements import (
     Block,
     View,
@@ -27,6 +27,7 @@ from bot.slack.views.elements import (
 from bot.slack.views.fragments import comment_lines, count_parts, decision_text, trouble
 from bot.slack.views.inputs import text_input
 from bot.slack.views.problems import problem_lines
+from bot.slack.views.times import duration
 from bot.workflow.ports import ChangeDetails
 
 END_NOW: Final = "end_now"
@@ -57,7 +58,10 @@ def until_line(details: ChangeDetails) -> str:
         )
     restore = details.restore
     waits = f" {escape(restore.change.waiting_for)}" if restore.change.waiting_for else ""
-    counts = f": {' · '.join(_counts(restore))}" if restore.change.started_at else ""
+    began = restore.change.started_at
+    late = how_late(change.until.at, began) if began else None
+    delay = f", which began {duration(late.total_seconds())} late" if late else ""
+    counts = f"{delay}: {' · '.join(_counts(restore))}" if began else ""
     if restore.change.state is ChangeState.APPROVED and restore.opens_at is not None:
         waits = f" It starts at {when(restore.opens_at)}, when its change window opens."
     return f"⏪ *Being restored* by {restore.change.public_id}{counts}.{waits}"
@@ -186,6 +190,9 @@ def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: M
             return f"⏹️ {person(data['by'])} ended this before its time."
         case "ending":
             return f"⏪ The end has come: {public_id(data['restore'])} restores what the numbers had before."
+        case "began_late":
+            why = f" It had to wait: {code(data['why'], 300)}" if data["why"] else ""
+            return f"⏪ {change.public_id} began {duration(data['seconds'])} after the end.{why}"
         case "ended":
             return f"🏁 Over: {restored_text(data)}. {person(change.requester)}"
         case _:

@@ -10,6 +10,7 @@ import structlog
 from bot.changes.model.change import Change, FollowUp
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
+from bot.changes.outcome.restores import how_late
 from bot.changes.policy import Policy
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError
 from bot.store.queue.tasks import Claim, Task, handles
@@ -29,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 #: Pause before a change is tried again that could not begin, because of a freeze or because the provider is away.
 WAIT = timedelta(seconds=30)
+#: What a restore waits for, as people read it.
+_FROZEN = "Submissions are frozen."
+_CLOSED = "Its change window is closed."
 
 
 class ChangeStart:
@@ -93,7 +97,7 @@ class ChangeStart:
             return
         begins = begins_at(change.start, policy.windows, self._context.clock())
         if frozen or begins is not None:
-            await self._wait(claim, begins)
+            await self._wait(claim, begins, why=_FROZEN if frozen else _CLOSED)
             return
         numbers, stored = await stored_plan(self._context, change)
         if change.part_of is not None and not await self._stands(change.part_of):
@@ -176,13 +180,22 @@ class ChangeStart:
 
     async def _begin(self, tx: Transaction, change: Change) -> None:
         now = self._context.clock()
-        await tx.changes.move(change.id, ChangeState.RUNNING, started_at=now)
+        await tx.changes.move(change.id, ChangeState.RUNNING, started_at=now, waiting_for="")
         batches = await tx.batches.of(change.id)
         first = [batch for batch in batches if batch.wave == change.wave]
         await tx.tasks.add_many(Task.SUBMIT, [batch.id for batch in first], now)
         if change.until is not None:  # it may come while something is not sent yet
             await tx.tasks.add(Task.END, change.id, change.until.at)
         await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
+        if change.restores:
+            await self._say_if_late(tx, change, now)
+
+    async def _say_if_late(self, tx: Transaction, change: Change, now: datetime) -> None:
+        """Tell that numbers go back later than was said, and what that waited for last if it is known."""
+        whole = await tx.changes.get(await tx.changes.whole(change.id))
+        if whole.until is not None and (late := how_late(whole.until.at, now)) is not None:
+            seconds = int(late.total_seconds())
+            await self._notify.line(tx, change.id, "began_late", seconds=seconds, why=change.waiting_for)
 
     async def _refuse(self, tx: Transaction, change: Change) -> None:
         problem = "The stored plan is not the one that was approved, so nothing was sent. Request the change again."
@@ -200,7 +213,7 @@ class ChangeStart:
         """Wait: a change whose numbers cannot be read again is not begun."""
         async with self._context.database.transaction() as tx:
             await self._staleness.unread(tx, await tx.batches.of(change.id), error)
-        await self._wait(claim)
+        await self._wait(claim, why=f"Its numbers cannot be read: {error.message}")
 
     async def _unsure(self, claim: Claim, error: DeliveryError) -> None:
         """Wait until Slack says whether the approvals still count."""
@@ -255,9 +268,12 @@ class ChangeStart:
                 await self._notify.cards(tx, change.id)
         self._context.ring()
 
-    async def _wait(self, claim: Claim, until: datetime | None = None) -> None:
+    async def _wait(self, claim: Claim, until: datetime | None = None, *, why: str) -> None:
+        """Try again later; of a restore, which nobody expects to wait, ``why`` is kept and told."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.again(claim, until or self._context.clock() + WAIT)
+            if (await tx.changes.get(claim.subject)).restores:
+                await tx.changes.put(claim.subject, waiting_for=why)
             await self._notify.cards(tx, claim.subject)
 
     async def _done(self, claim: Claim) -> None:

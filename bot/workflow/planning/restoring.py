@@ -83,7 +83,9 @@ class RestorePlanning:
             if (await tx.changes.hold(change.id)).state is not ChangeState.PLANNING:
                 return
             await tx.operations.add(change.id, plan.numbers)
-            await tx.changes.put(change.id, summary=summary, digest=plan.digest, waiting_for="")
+            # What it has waited for is told when it begins.
+            waited_for = change.waiting_for if plan.batches else ""
+            await tx.changes.put(change.id, summary=summary, digest=plan.digest, waiting_for=waited_for)
             if not plan.batches:  # every number has its earlier values already, or somebody has changed it
                 await self._discard(tx, change, "")
                 return

@@ -111,7 +111,7 @@ async def test_the_whole_story_of_a_temporary_change(stage: Stage, numbers: list
     )
     assert references(stage) == ["Holiday"] * 3
 
-    stage.clock.advance(3600)
+    stage.clock.advance(0.2 * 3600)
     await stage.ended(change)
     assert references(stage) == ["Dallas"] * 3
     assert stage.outcomes(change) == {"verified": 3}
@@ -120,6 +120,7 @@ async def test_the_whole_story_of_a_temporary_change(stage: Stage, numbers: list
     assert "Succeeded" in stage.read(stage.card(change))
     [last] = [line for line in stage.thread(change) if "🏁" in line]
     assert "Over: 3 numbers restored. @Ana" in last
+    assert not any("after the end." in line for line in stage.thread(change))
     assert len(stage.thread(change)) <= 10
     assert stage.slack.messages(FAILURES) == []
     assert len(stage.telnyx.jobs) == 2
@@ -251,12 +252,32 @@ async def test_a_freeze_keeps_the_numbers_from_going_back_until_it_is_lifted(sta
     change = await in_effect(stage, numbers)
     await stage.command("freeze carrier maintenance", by=stage.otto)
     stage.clock.advance(5 * 3600)
-    await card_says(stage, change, "Being restored", "No number is restored until an operator lifts it")
+    await card_says(
+        stage, change, "Being restored", "No number is restored until an operator lifts it", "Submissions are frozen."
+    )
     assert references(stage) == ["Holiday"] * 3
 
     await stage.command("unfreeze", by=stage.otto)
     await stage.ended(change)
     assert references(stage) == ["Dallas"] * 3
+    [late] = [line for line in stage.thread(change) if "after the end." in line]
+    assert "⏪ CHG-2 began " in late
+    assert late.endswith("It had to wait: Submissions are frozen.")
+
+
+async def test_a_restore_that_begins_late_says_so_while_it_runs(stage: Stage, numbers: list[str]) -> None:
+    """Linesman was stopped when the end came: card and thread say how late it is, and no reason that nobody knows."""
+    change = await in_effect(stage, numbers)
+    await stage.stop()
+    stage.clock.advance(4 * 3600 + 40 * 60)
+    stage.telnyx.job_seconds = 600
+    await stage.start()
+
+    await card_says(stage, change, "Being restored by CHG-2, which began ", " min late: ")
+    await stage.slack.wait_for(lambda: any("after the end." in each for each in stage.thread(change)), what="the line")
+    assert not any("It had to wait" in line for line in stage.thread(change))
+    stage.telnyx.advance(600)
+    await stage.ended(change)
 
 
 async def test_without_its_locks_nothing_is_restored_and_that_is_said(stage: Stage, numbers: list[str]) -> None:
@@ -305,6 +326,7 @@ async def test_a_provider_that_is_away_at_the_end_is_asked_until_it_answers(stag
     await stage.ended(change)
 
     assert references(stage) == ["Dallas"] * 3
+    assert any("after the end. It had to wait: Its numbers cannot be read: " in line for line in stage.thread(change))
 
 
 async def test_a_failed_restore_is_told_with_the_way_back(stage: Stage, numbers: list[str]) -> None:

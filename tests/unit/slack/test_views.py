@@ -289,6 +289,7 @@ def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
         [
             *("approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "continued"),
             *("finished", "in_effect", "ends_soon", "ended_early", "ending", "ended", "asked", "extended"),
+            "began_late",
             *("changes_requested", "still_to_revise", "revised", "not_revised"),
         ]
     ),
@@ -299,6 +300,7 @@ def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: st
     data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp())}
     stage = {"what": "stage", "stage": NASTY, "place": 2, "why": NASTY}
     data |= {"said": NASTY, "until": "Mon", "restore": 43, "restored": 5, "left": 1, "missing": 2}
+    data |= {"seconds": 2400, **({"why": NASTY} if what == "began_late" else {})}
 
     assert_harmless(*line(story, data))
     assert_harmless(*line(story, stage))
