@@ -6,17 +6,25 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, delete, or_, select, update
+from sqlalchemy import Row, and_, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.change import Decision, DecisionVerb
-from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.errors import Superseded
-from bot.store.tables import changes, decisions
+from bot.store.queue.tasks import Task
+from bot.store.tables import batches, changes, decisions, tasks
 
-#: States in which something may still be sent on the strength of an approval.
-_NEEDED: Final = (ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.PAUSED)
+#: States of a change of which nothing has been sent, and those of one that has begun.
+_UNSENT: Final = (ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED)
+_BEGUN: Final = (ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.PAUSED)
+#: Something of a change waits for the end of a wave: nothing is going to send it yet.
+_HELD_BACK: Final = exists().where(
+    batches.c.change_id == changes.c.id,
+    batches.c.state == BatchState.QUEUED.value,
+    ~exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id),
+)
 
 
 class Decisions:
@@ -75,7 +83,10 @@ class Decisions:
                 decisions.c.on_behalf_of == delegator,
                 decisions.c.verb == DecisionVerb.APPROVE.value,
                 decisions.c.lapse == "",
-                changes.c.state.in_([state.value for state in _NEEDED]),
+                or_(
+                    changes.c.state.in_([state.value for state in _UNSENT]),
+                    and_(changes.c.state.in_([state.value for state in _BEGUN]), _HELD_BACK),
+                ),
             )
             .order_by(decisions.c.change_id)
         )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import End
 from bot.errors import NotFound
 from bot.store.database import Database
+from bot.store.queue.tasks import Task
+from bot.store.tables import changes
+from tests.integration.store.test_store_records import decision, planned
 
 NOW = datetime(2026, 12, 2, 11, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -60,3 +66,29 @@ async def test_what_ended_before_the_retention_is_forgotten(database: Database) 
         await tx.delegations.lapse(young)
         await tx.delegations.forget(END.at + HOUR)
         assert (await tx.delegations.add("U0DANA", "U0MAX", END, now=NOW, floor="")).id > young.id
+
+
+async def test_approvals_that_may_still_let_something_go_are_found(database: Database) -> None:
+    """Of a change that has not begun, and of one that has while a wave of it is held back, be it read back just now."""
+    change = await planned(database)
+    async with database.transaction() as tx:
+        batches = await tx.batches.of(change)
+        await tx.decisions.add(replace(decision(change, "U0MAX"), on_behalf_of="U0DANA"))
+
+    async def found(*sent: int) -> set[ChangeState]:
+        states = set()
+        for state in ChangeState:
+            async with database.engine.begin() as connection:
+                await connection.execute(update(changes).values(state=state.value))
+            async with database.transaction() as tx:
+                await tx.tasks.add_many(Task.SUBMIT, sent, NOW)
+                if await tx.decisions.lent("U0DANA", "U0MAX"):
+                    states.add(state)
+                await tx.tasks.remove(Task.SUBMIT, sent)
+        return states
+
+    unsent = {ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED}
+    begun = {ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.PAUSED}
+    first, second = (batch.id for batch in batches)
+    assert await found(first) == unsent | begun
+    assert await found(first, second) == unsent
