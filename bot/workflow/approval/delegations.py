@@ -28,7 +28,7 @@ from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.notifications import Notifications
 
-#: Most requests that are brought up to date when a delegation ends; older ones follow at their next edit.
+#: Most requests that are brought up to date when a delegation begins or ends; older ones follow at their next edit.
 CARDS: Final = 100
 
 
@@ -95,6 +95,8 @@ class DelegationControl:
         else:
             delegation = await tx.delegations.move_end(present, until, floor=floor)
         await tx.tasks.add(Task.DELEGATION, delegation.id, now)
+        if present is None:
+            await _show_requests(tx, self._notify)
         await tx.events.add(None, what, at=now, actor=by, delegate=to, until=str(until), delegation=delegation.id)
         return delegation
 

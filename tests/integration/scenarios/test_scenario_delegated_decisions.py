@@ -326,6 +326,19 @@ async def test_reminders_and_the_request_name_who_can_stand_in(two: Stage) -> No
     assert "still waits for a decision: @Mia." in two.read(two.slack.thread(request.channel, request.ts)[-1])
 
 
+async def test_a_request_that_waits_names_the_delegate_as_soon_as_the_right_is_lent(stage: Stage) -> None:
+    """And no longer than that."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await lend(stage)
+
+    await stage.slack.wait_for(lambda: "@Sam for @Max" in stage.read(stage.request_card(change)), what="the delegate")
+    await stage.command("delegate end @Sam", by=stage.max)
+    await stage.slack.wait_for(
+        lambda: "@Sam for @Max" not in stage.read(stage.request_card(change)), what="the delegate gone"
+    )
+
+
 async def test_an_end_and_an_approval_at_once_are_one_after_the_other(two: Stage) -> None:
     """Whichever comes first: once the end was answered, no approval given with that right counts."""
     await lend(two)
