@@ -54,7 +54,7 @@ def _line(delegation: Delegation, reader: str) -> str:
 def _end_button(delegation: Delegation) -> Block:
     question = confirmation(
         "End this delegation?",
-        "What was approved under it and has not been sent no longer counts.",
+        "What was approved under it no longer counts, unless it has started. Waves that wait are not sent.",
         "End",
     )
     return button("End", END, str(delegation.id), style="danger", confirm=question)

@@ -11,7 +11,7 @@ from bot.changes.model.change import Change, DecisionVerb, MessageRef, public_id
 from bot.changes.model.messages import QUESTION, Topic
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.changes.policy import Audience
-from bot.slack.views.elements import Block, actions, button, channel, code, counted, person, section, when
+from bot.slack.views.elements import Block, actions, button, channel, code, counted, escape, person, section, when
 from bot.slack.views.fragments import (
     SAID,
     comment_lines,
@@ -96,6 +96,8 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
                 f"⌛ Expired: nobody decided in time. Nothing was changed. {person(change.requester)} can "
                 "request it again."
             )
+        case "taken_back":
+            return f"⚠️ {escape(data['why'])} {person(change.requester)}"
         case "cancelled":
             return f"⚪ Cancelled. {problem_lines(change.problem, 500)}"
         case "submitted":

@@ -117,7 +117,8 @@ class DelegationNotices:
         ]
         return (
             f"{who[0].upper()}{who[1:]} ended the delegation: {delegate} can no longer approve changes for {lender}. "
-            f"What {delegate} approved for {lender} and has not been sent no longer counts."
+            f"What {delegate} approved for {lender} no longer counts, unless it has started. Waves that wait "
+            "are not sent."
         )
 
     async def _waiting(self, delegate: str) -> str:

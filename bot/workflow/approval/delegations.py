@@ -7,6 +7,7 @@ is told, and that it ended by itself, is the work of :mod:`bot.workflow.approval
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -22,7 +23,7 @@ from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.approval.rights import name_of
 from bot.workflow.approval.stages import StageChanges
-from bot.workflow.approval_validity import ApprovalValidity, progress_of
+from bot.workflow.approval_validity import ApprovalValidity, approvals_wanting, progress_of
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
@@ -30,6 +31,8 @@ from bot.workflow.notifications import Notifications
 
 #: Most requests that are brought up to date when a delegation begins or ends; older ones follow at their next edit.
 CARDS: Final = 100
+#: States of a change that has begun: parts of it may be held back all the same.
+BEGUN: Final = frozenset({ChangeState.RUNNING, ChangeState.PAUSED})
 
 
 class DelegationControl:
@@ -123,8 +126,8 @@ class DelegationControl:
     async def end(self, delegation_id: int, *, by: str) -> Delegation:
         """End a delegation before its time: for who lends, who is lent to, and operators.
 
-        What was approved under it and may still send something does not count any more; that is written down in the
-        same transaction. Raises NotAllowed, or Superseded when it has ended.
+        What was approved under it and has not started, or has waves that wait, does not count any more; that is written
+        down in the same transaction. Raises NotAllowed, or Superseded when it has ended.
         """
         async with self._context.database.reading() as tx:
             delegation = await tx.delegations.get(delegation_id)
@@ -168,19 +171,36 @@ class DelegationControl:
             ) from error
 
     async def _take_back(self, tx: Transaction, delegation: Delegation, name: str) -> int:
-        """Let the approvals lapse that were given under what was lent, and return how many those were."""
-        changes = await tx.decisions.lent(delegation.delegator, delegation.delegate)
+        """Let the approvals lapse that were given under what was lent, and return how many those were.
+
+        What is on its way in full is not stopped, and is still approved: nothing hangs on its approvals any more.
+        """
         lapse = Lapse(person=delegation.delegate, name=name, why=TAKEN_BACK)
-        for change_id in changes:
+        taken_back = 0
+        for change_id in await tx.decisions.lent(delegation.delegator, delegation.delegate):
             change = await tx.changes.hold(change_id)
+            if change.state in BEGUN and not await tx.batches.held_back(change_id):
+                continue
+            taken_back += 1
             before = await self._open_stage(tx, change)
             await self._approval_validity.note(tx, change, [lapse])
             opened = await self._open_stage(tx, change)
             if before is not None and opened is not None and opened.place < before.place:
                 policy, why = self._authorization.policy_of(change), lapsed_text([lapse])
                 await self._stage_changes.opened(tx, change, policy, opened, self._context.clock(), why=why)
+            await self._tell_approved(tx, change, delegation, lapse)
             await self._notify.cards(tx, change_id)
-        return len(changes)
+        return taken_back
+
+    async def _tell_approved(self, tx: Transaction, change: Change, delegation: Delegation, lapse: Lapse) -> None:
+        """Tell the thread of an approved change that what it waits for cannot come: nobody can approve it again."""
+        so = {ChangeState.APPROVED: "it will not start"}.get(change.state, "the rest will not be sent")
+        if change.state is ChangeState.AWAITING_APPROVAL:
+            return
+        with suppress(NotAuthorized):
+            if wanting := await approvals_wanting(tx, change, self._authorization.policy_of(change), so):
+                why = f"{lapsed_text([lapse])} {wanting}"
+                await self._notify.line(tx, change.id, "taken_back", each=str(delegation.id), why=why)
 
     async def _open_stage(self, tx: Transaction, change: Change) -> StageProgress | None:
         """Return the stage for which a request waits; None when it waits for none."""

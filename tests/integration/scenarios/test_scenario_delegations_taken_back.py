@@ -1,0 +1,68 @@
+"""A delegation ends before its time: what of the approvals under it hangs on that, and who hears of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
+from tests.integration.scenarios.test_scenario_canary import numbers_of
+from tests.integration.scenarios.test_scenario_delegations import ONE, events, lend
+from tests.integration.scenarios.test_scenario_waves import proposed
+
+
+async def test_what_runs_is_still_approved(stage: Stage) -> None:
+    """Nothing hangs on the approval any more: it goes on, and neither card nor audit log say that it does not count."""
+    await lend(stage)
+    change = await ask_for_three_jobs(stage)
+    await stage.approve(change, by=stage.sam)
+    await card_says(stage, change, "1 running, 2 waiting")
+    await stage.command("delegate end @Sam", by=stage.max)
+
+    for jobs in (1, 2, 3):
+        await stage.telnyx.wait_for(lambda jobs=jobs: len(stage.telnyx.jobs) == jobs)
+        stage.telnyx.advance(60)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"verified": 3}
+    assert "1 of 1: @Sam for @Max approved" in stage.read(stage.card(change))
+    assert "no longer counts" not in stage.read(stage.card(change))
+    assert await events(stage, "approval_lapsed") == []
+    [ended] = await events(stage, "delegation_ended")
+    assert ended["details"]["approvals"] == 0
+
+
+async def test_the_thread_hears_at_once_that_a_scheduled_change_will_not_start(stage: Stage) -> None:
+    """Its requester has until then to ask again, and does not find out at the start."""
+    stage.telnyx.add_number(ONE)
+    await lend(stage)
+    await stage.open()
+    await stage.fill(ONE, {"customer_reference": "Denver"}, "Moving")
+    await stage.ana.type("start", f"{stage.clock() + timedelta(hours=1):%Y-%m-%d %H:%M} UTC")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change, by=stage.sam)
+    await stage.command("delegate end @Sam", by=stage.max)
+    await stage.slack.wait_for(lambda: any("⚠️" in line for line in stage.thread(change)), what="a word in the thread")
+
+    [line] = [line for line in stage.thread(change) if line.startswith("⚠️")]
+    assert line == (
+        "⚠️ The approval of Sam no longer counts: Sam acted under a delegation that was ended. 1 approval is needed and "
+        "0 count, so it will not start. Request the change again. @Ana"
+    )
+
+
+async def test_the_thread_hears_that_waves_that_wait_will_not_be_sent(stage: Stage) -> None:
+    """The one that is done stays as it is."""
+    numbers = numbers_of(stage, 4)
+    await lend(stage)
+    await proposed(stage, numbers, "1, rest", "ask")
+    change = await stage.request()
+    await stage.approve(change, by=stage.sam)
+    await card_says(stage, change, "Wave 1 of 2 is done")
+    await stage.command("delegate end @Sam", by=stage.max)
+    await stage.quiet()
+
+    assert any("0 count, so the rest will not be sent." in line for line in stage.thread(change))
+    assert len(stage.created()) == 1
