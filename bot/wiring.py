@@ -61,7 +61,7 @@ from bot.workflow.approval.expiry import RequestExpiry
 from bot.workflow.approval.extensions import Extensions
 from bot.workflow.approval.reminders import Reminders
 from bot.workflow.approval.rights import ApprovalRights
-from bot.workflow.approval.stages import StageChanges
+from bot.workflow.approval.stages import StageChanges, review_all
 from bot.workflow.approval.undecided import UndecidedRequests
 from bot.workflow.approval_validity import ApprovalValidity
 from bot.workflow.authorization import Authorization
@@ -233,6 +233,7 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
         clicks = ClickRunner(database.cancel)
         worker, services = _assemble(context, client, clicks, bot=identity.user, name=replica)
         await Retention(context).schedule()
+        await review_all(context)
         app = build_app(client, identity, services, signing_secret=_signing_secret(settings), steady=machine.steady)
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)

@@ -84,6 +84,7 @@ changes: Final = Table(
     Column("approval_card_ts", String(32), nullable=False, server_default=""),
     Column("created_at", UtcTime, nullable=False),
     Column("requested_at", UtcTime),
+    Column("asked_at", UtcTime),
     Column("expires_at", UtcTime),
     Column("started_at", UtcTime),
     Column("finished_at", UtcTime),

@@ -70,7 +70,7 @@ async def approvals_wanting(tx: Transaction, change: Change, policy: Policy, so:
 
 async def progress_of(tx: Transaction, change: Change, policy: Policy) -> Sequence[StageProgress]:
     """Return where the approval of ``change`` stands in each stage of ``policy``."""
-    return stage_progress(policy.stages, await tx.decisions.of(change.id), change.requested_at)
+    return stage_progress(policy.stages, await tx.decisions.of(change.id), change.waits_since)
 
 
 def _wanting(opened: StageProgress) -> str:

@@ -83,10 +83,14 @@ class Notifications:
         await tx.outbox.post(
             change.id,
             Topic.REMINDER,
-            f"fallback:{_opening(opened, change)}",
+            _fallback(opened, change),
             now=self._clock(),
             data={"what": "fallback", "stage": opened.stage.name},
         )
+
+    async def fallback_told(self, tx: Transaction, change: Change, opened: StageProgress) -> bool:
+        """Tell whether the fallback approvers of the stage that is open have been told."""
+        return await tx.outbox.told(change.id, Topic.REMINDER, _fallback(opened, change)) is not None
 
     async def undecided(self, tx: Transaction, change: Change) -> None:
         """Remind the approvers, once, that the start has come and the request still waits."""
@@ -154,6 +158,11 @@ def _opening(opened: StageProgress, change: Change) -> str:
     """Return the name of what is said about a stage, once each time that it opens."""
     since = f":{opened.opened_at:%Y%m%d%H%M%S%f}" if opened.opened_at != change.requested_at else ""
     return _of_plan(f"{opened.place}{since}", change)
+
+
+def _fallback(opened: StageProgress, change: Change) -> str:
+    """Return the name of the word to the fallback approvers, once each time that their stage opens."""
+    return f"fallback:{_opening(opened, change)}"
 
 
 def _of_plan(name: str, change: Change) -> str:

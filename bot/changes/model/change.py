@@ -254,6 +254,13 @@ class Change:
     revises: int | None = None
     #: The digest of the plan in whose place its own came, or is to come; empty for a first plan.
     former_digest: str = ""
+    #: Since when its stages are what they are, where the policy changed while it waited; None where it did not.
+    asked_at: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime | None:
+        """Since when approval of it is waited for, under the stages that its rule has; None before it is requested."""
+        return self.asked_at or self.requested_at
 
     @property
     def restores(self) -> bool:

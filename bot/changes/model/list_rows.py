@@ -85,8 +85,8 @@ class ListRow:
     card: MessageRef
     created_at: datetime
     started_at: datetime | None
-    #: When approval was requested; None before.
-    requested_at: datetime | None = None
+    #: Since when approval is waited for, under the stages that its rule has; None before it is requested.
+    waits_since: datetime | None = None
     #: The stage for which a request waits; empty where its rule has but one, and for everything else.
     stage: str = ""
     #: When it ends, if it is temporary.

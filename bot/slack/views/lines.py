@@ -204,9 +204,9 @@ def _spared(details: ChangeDetails, data: Mapping[str, Any]) -> str:
 
 
 def _unanswered(details: ChangeDetails) -> Audience:
-    """Return whom of those whom a request mentions it still waits for."""
+    """Return whom of those whom a request mentions it still waits for: also who approved what does not count now."""
     audience = details.mentioned
-    answers = [each.approvers for each in details.decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES]
+    answers = [each.approvers for each in details.decisions if each.counts]
     answered = frozenset[str]().union(*answers)
     return replace(
         audience,

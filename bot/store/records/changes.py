@@ -190,6 +190,11 @@ class Changes:
             statement = statement.where(changes.c.requester == requester)
         return [_change(row) for row in await self._connection.execute(statement)]
 
+    async def undecided(self) -> Sequence[int]:
+        """Return every request that waits for approval."""
+        waiting = select(changes.c.id).where(changes.c.state == ChangeState.AWAITING_APPROVAL.value)
+        return list((await self._connection.execute(waiting.order_by(changes.c.id))).scalars())
+
     async def count(self) -> Mapping[ChangeState, int]:
         """Return how many changes are in each state."""
         statement = select(changes.c.state, func.count()).group_by(changes.c.state)
@@ -245,6 +250,7 @@ def _change(row: Row[Any]) -> Change:
         approval_card=MessageRef(channel=row.approval_card_channel, ts=row.approval_card_ts),
         created_at=row.created_at,
         requested_at=row.requested_at,
+        asked_at=row.asked_at,
         expires_at=row.expires_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

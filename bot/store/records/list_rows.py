@@ -42,6 +42,7 @@ _COLUMNS: Final = (
     changes.c.card_ts,
     changes.c.created_at,
     changes.c.requested_at,
+    changes.c.asked_at,
     changes.c.started_at,
     changes.c.ends_at,
 )
@@ -79,6 +80,7 @@ class ListRows:
             decisions.c.change_id == changes.c.id,
             decisions.c.person == person,
             decisions.c.verb != DecisionVerb.ASK_FOR_CHANGES.value,  # that was about a former plan
+            decisions.c.lapse == "",
         )
         statement = (
             select(*_COLUMNS)
@@ -190,7 +192,7 @@ def _list_row(row: Row[*tuple[Any, ...]], tally: Tally) -> ListRow:
         settings=tuple(dict.fromkeys((*(row.wanted or ()), *(row.varied or ())))),
         card=MessageRef(channel=row.card_channel, ts=row.card_ts),
         created_at=row.created_at,
-        requested_at=row.requested_at,
+        waits_since=row.asked_at or row.requested_at,
         started_at=row.started_at,
         until=row.ends_at,
         tally=Tally(**row.kept) if row.kept else tally,

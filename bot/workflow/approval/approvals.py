@@ -104,6 +104,7 @@ class Approvals:
     async def _decide(
         self, change_id: int, *, by: str, verb: DecisionVerb, digest: str, reason: str, at_once: bool
     ) -> DecisionResult:
+        await self._stage_changes.review(change_id)
         change, right = await self._allowed(change_id, by=by, verb=verb, digest=digest)
         now = self._context.clock()
         if change.expires_at is not None and now >= change.expires_at:

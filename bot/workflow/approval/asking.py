@@ -100,6 +100,7 @@ class ApprovalRequests:
             asked,
             ChangeState.AWAITING_APPROVAL,
             requested_at=now,
+            asked_at=None,
             expires_at=expires_at,
             approvals_required=policy.approvals_required,
             rule=rule,
@@ -111,8 +112,12 @@ class ApprovalRequests:
             await tx.tasks.add(Task.START, asked, change.start.at)
         if policy.reminder:
             await tx.tasks.add(Task.REMIND, asked, now + policy.reminder)
-        await wait_for_fallback(tx, asked, open_stage(stage_progress(policy.stages, (), now)))
-        await tx.events.add(asked, "approval_requested", at=now, actor=by, digest=change.digest, rule=rule)
+        opened = open_stage(stage_progress(policy.stages, (), now))
+        await wait_for_fallback(tx, asked, opened)
+        stage = {"stage": opened.stage.name} if opened.stage.name else {}
+        await tx.events.add(
+            asked, "approval_requested", at=now, actor=by, digest=change.digest, details={"rule": rule, **stage}
+        )
         anew = await self._place(tx, asked, places)
         if asked == planned:
             await tx.changes.put(asked, card=MessageRef(channel=places.card))

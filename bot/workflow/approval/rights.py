@@ -68,7 +68,7 @@ class ApprovalRights:
     async def to_approve(self, user: str, change: Change, decisions: Collection[Decision]) -> ApprovalRight:
         """Return the right of ``user`` to approve ``change`` after ``decisions``, by the policy of this moment."""
         policy = self._authorization.policy_of(change)
-        return await self.under(policy, user, change.requester, decisions, change.requested_at)
+        return await self.under(policy, user, change.requester, decisions, change.waits_since)
 
     async def to_decline(self, user: str, change: Change, decisions: Collection[Decision]) -> ApprovalRight:
         """Return the right of ``user`` to reject ``change``, or to ask for changes to it.
@@ -76,7 +76,7 @@ class ApprovalRights:
         Whoever has approved, or whose right was used, may still think again.
         """
         policy = self._authorization.policy_of(change)
-        progress = stage_progress(policy.stages, decisions, change.requested_at)
+        progress = stage_progress(policy.stages, decisions, change.waits_since)
         ask = partial(self._authorization.refusal, policy, progress, requester=change.requester)
         return await self._right(user, change.requester, frozenset(), ask)
 
@@ -86,12 +86,12 @@ class ApprovalRights:
         user: str,
         requester: str,
         decisions: Collection[Decision],
-        requested_at: datetime | None,
+        waits_since: datetime | None,
         *,
         fresh: bool = True,
     ) -> ApprovalRight:
         """Return the right of ``user`` to approve what ``requester`` asked for and ``policy`` governs."""
-        progress = stage_progress(policy.stages, decisions, requested_at)
+        progress = stage_progress(policy.stages, decisions, waits_since)
         ask = partial(self._authorization.approval, policy, progress, requester=requester, fresh=fresh)
         counting = [each for each in decisions if each.counts]
         if user in used_up(counting) - {each.person for each in counting}:

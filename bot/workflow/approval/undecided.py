@@ -36,7 +36,7 @@ class UndecidedRequests:
         try:
             policy = self._authorization.policy(list_row.kind, list_row.numbers, list_row.settings)
             await self._approval_rights.under(
-                policy, user, list_row.requester, decisions, list_row.requested_at, fresh=False
+                policy, user, list_row.requester, decisions, list_row.waits_since, fresh=False
             )
         except NotAuthorized:
             return False

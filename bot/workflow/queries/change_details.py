@@ -64,7 +64,7 @@ class ChangeDetailsReader:
         if whole is not None:  # it has no card of its own
             change = replace(change, card=whole.card)
         decisions = await tx.decisions.of(change.id)
-        stages = stage_progress(policy.stages, decisions, change.requested_at)
+        stages = stage_progress(policy.stages, decisions, change.waits_since)
         open_to = open_stage(stages).open_to(now)
         audience = await self._with_delegates(tx, who_may_approve(policy, change.requester, open_to), change)
         expires_at = now + policy.approval_ttl

@@ -63,7 +63,7 @@ class ChangeLists:
         policy = self._context.policies.governing(row.kind, row.numbers, row.settings)
         if row.state is not ChangeState.AWAITING_APPROVAL or policy is None:
             return ""
-        return open_stage(stage_progress(policy.stages, decisions, row.requested_at)).stage.name
+        return open_stage(stage_progress(policy.stages, decisions, row.waits_since)).stage.name
 
 
 def _id(list_row: ListRow) -> int:

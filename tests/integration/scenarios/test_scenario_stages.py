@@ -373,3 +373,109 @@ async def test_a_fallback_counts_from_when_its_stage_opened(idle: Stage, tmp_pat
     )
     stage.clock.advance(3600)
     assert "expired" in await stage.approve(change, by=stage.otto)
+
+
+async def test_a_stage_that_takes_another_ones_place_asks_its_people_at_the_start(
+    staged: Stage, tmp_path: Path
+) -> None:
+    """What Mia approved in is called otherwise now: she is asked again, and reminded, before anybody clicks."""
+    change = await staged.ask(numbers(staged, 1), TAGS)
+    await staged.approve(change, by=staged.mia)
+    await staged.quiet()
+
+    await again_under(staged, tmp_path, TWO.replace('"safety"', '"security"'))
+    await staged.slack.wait_for(lambda: len(below_the_request(staged, change)) == 2, what="the word to security")
+    await staged.quiet()
+
+    assert (
+        "🔵 @Mia: CHG-1 waits for the stage security again. The approval of Mia no longer counts: Mia approved "
+        in (below_the_request(staged, change)[1])
+    )
+    assert "🔵 security: 0 of 1, open" in staged.read(staged.card(change))
+    await opened(staged, staged.mia)
+    await shows(staged, staged.mia, "Waits for the stage security (0 of 1), 1 of 2")
+    staged.clock.advance(16 * 60)
+    await staged.slack.wait_for(lambda: len(below_the_request(staged, change)) == 3, what="a reminder")
+    assert "still waits for a decision: @Mia." in below_the_request(staged, change)[2]
+    await staged.stop()
+    await staged.start(LINESMAN_POLICY_FILE=str(tmp_path / "policy.toml"))
+    await staged.quiet()
+    assert len(below_the_request(staged, change)) == 3
+    await staged.approve(change, by=staged.mia)
+    assert "That was the last approval needed" in await staged.approve(change)
+
+
+async def test_a_rule_that_loses_its_stages_asks_its_approvers(staged: Stage, tmp_path: Path) -> None:
+    """Mia approved in a stage, and the rule has none now: whoever may approve is asked, and she may again."""
+    change = await staged.ask(numbers(staged, 1), TAGS)
+    await staged.approve(change, by=staged.mia)
+    await staged.quiet()
+
+    await again_under(staged, tmp_path, '[[rule]]\nname = "plain"\n')
+    await staged.slack.wait_for(lambda: len(below_the_request(staged, change)) == 2, what="a word to the approvers")
+    await staged.quiet()
+
+    assert "still waits for a decision: @Max, @Mia." in below_the_request(staged, change)[1]
+    assert "0 of 1" in staged.read(staged.card(change))
+    assert "That was the last approval needed" in await staged.approve(change, by=staged.mia)
+
+
+async def test_a_rule_that_names_fallback_approvers_by_now_calls_them(idle: Stage, tmp_path: Path) -> None:
+    """Asked for before there were any: they are called when the request has waited long enough for them."""
+    plain = FALLBACK.replace('fallback_approvers = ["U0MIA"]\nfallback_after = "2h"\n', "")
+    stage = await under(idle, tmp_path, plain)
+    change = await stage.ask(numbers(stage, 1), TAGS)
+    stage.clock.advance(3600)
+
+    await again_under(stage, tmp_path, FALLBACK)
+    await stage.quiet()
+    assert "You are a fallback approver: you may approve from " in await stage.approve(change, by=stage.mia)
+    stage.clock.advance(3600)
+    await stage.slack.wait_for(lambda: below_the_request(stage, change), what="the call")
+
+    assert "@Mia: nobody has approved CHG-1 for 2 h." in below_the_request(stage, change)[0]
+    await stage.stop()
+    await stage.start(LINESMAN_POLICY_FILE=str(tmp_path / "policy.toml"))
+    await stage.quiet()
+    assert len(below_the_request(stage, change)) == 1
+    assert "That was the last approval needed" in await stage.approve(change, by=stage.mia)
+
+
+NETWORK = '["U0MAX"], fallback_approvers = ["U0OTTO"], fallback_after = "2h"'
+TWICE = f"""
+[[rule]]
+name = "routing"
+reminder = "never"
+stages = [
+  {{ name = "safety", approvers = ["U0MIA", "U0SAM"], approvals_required = 2 }},
+  {{ name = "network", approvers = {NETWORK} }},
+]
+"""
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(TWICE.replace(", approvals_required = 2", ""), id="fewer approvals"),
+        pytest.param(
+            TWO.replace('"safety", approvers = ["U0MIA"]', f'"network", approvers = {NETWORK}').replace(
+                '"network", approvers = ["S0NET"]', '"safety", approvers = ["U0MIA", "U0SAM"]'
+            ),
+            id="another order",
+        ),
+    ],
+)
+async def test_a_fallback_counts_from_when_its_people_were_asked(idle: Stage, tmp_path: Path, rules: str) -> None:
+    """A policy that opens network after three hours asks its people now, and its fallback approvers in two hours."""
+    stage = await under(idle, tmp_path, TWICE)
+    change = await stage.ask(numbers(stage, 1), TAGS)
+    await stage.approve(change, by=stage.mia)
+    stage.clock.advance(3 * 3600)
+
+    await again_under(stage, tmp_path, rules)
+    await stage.slack.wait_for(lambda: below_the_request(stage, change), what="the word to network")
+
+    assert below_the_request(stage, change)[0] == "🔵 @Max: CHG-1 waits for the stage network now."
+    assert "You are a fallback approver of the stage “network”" in await stage.approve(change, by=stage.otto)
+    stage.clock.advance(2 * 3600)
+    assert "That was the last approval needed" in await stage.approve(change, by=stage.otto)
