@@ -276,6 +276,7 @@ async def test_a_restore_that_begins_late_says_so_while_it_runs(stage: Stage, nu
     await card_says(stage, change, "Being restored by CHG-2, which began ", " min late: ")
     await stage.slack.wait_for(lambda: any("after the end." in each for each in stage.thread(change)), what="the line")
     assert not any("It had to wait" in line for line in stage.thread(change))
+    await stage.telnyx.wait_for(lambda: len(stage.telnyx.jobs) == 2)
     stage.telnyx.advance(600)
     await stage.ended(change)
 
