@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import Message, SlackUser, View
 from tests.simulation.people import APPROVERS
@@ -11,6 +11,12 @@ from tests.simulation.policy import FALLBACK, FALLBACK_MINUTES
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+#: In which stages a plan was approved, by whom, by whose right, as a fallback or not, and when.
+GIVEN: Final = (
+    "SELECT stage, person, coalesce(nullif(on_behalf_of, ''), person), fallback, at FROM decisions "
+    "WHERE change_id = ? AND verb = 'approve' AND digest = ? AND lapse = '' ORDER BY at"
+)
 
 
 class Approvals:
@@ -39,38 +45,35 @@ class Approvals:
         [(kind, digest, requester)] = self._world.judge.rows(
             "SELECT kind, digest, requester FROM changes WHERE id = ?", change
         )
-        people = [
-            person
-            for (person,) in self._world.judge.rows(
-                "SELECT person FROM decisions WHERE change_id = ? AND verb = 'approve' AND digest = ? AND lapse = ''",
-                change,
-                digest,
-            )
-        ]
+        given = self._world.judge.rows(GIVEN, change, digest)
+        people = {person for _, person, *_ in given}
+        rights = {whose for _, _, whose, *_ in given}
         self._in_stages(change, digest, kind)
         pressed = self._in_favour(change, digest)
         policy = self._world.policy
-        may = set(pressed) & APPROVERS - (set() if policy.self_approval(kind) else {requester})
-        if len(people) < policy.required(kind) or not set(people) <= may:
+        may = APPROVERS - (set() if policy.self_approval(kind) else {requester})
+        if len(rights) < policy.required(kind) or not people <= set(pressed) or not rights <= may:
             self._world.judge.wrong(
-                f"{job} is of CHG-{change}, approved by {people}; Approve was pressed with its digest by {pressed}"
+                f"{job} is of CHG-{change}, approved by {given}; Approve was pressed with its digest by {pressed}"
             )
+        for _, person, whose, _, at in given:
+            lent = person != requester and self._world.delegating.lends(whose, person, _moment(at))
+            if person != whose and not lent:
+                self._world.judge.wrong(f"{job} is of CHG-{change}, which {person} approved for {whose} at {at}")
 
     def _in_stages(self, change: int, digest: str, kind: str) -> None:
         """Want each stage to have been approved by one of its people, in the order of the stages."""
         stages = self._world.policy.stages(kind)
         if not stages:
             return
-        given = self._world.judge.rows(
-            "SELECT stage, person, fallback, at FROM decisions "
-            "WHERE change_id = ? AND verb = 'approve' AND digest = ? AND lapse = '' ORDER BY at",
-            change,
-            digest,
-        )
+        given = self._world.judge.rows(GIVEN, change, digest)
+        if self._world.judge.clock_set:  # then times tell no order
+            given = sorted(given, key=lambda each: list(stages).index(each[0]) if each[0] in stages else -1)
         right = [name for name, *_ in given] == list(stages)
-        for name, person, fallback, at in given if right else ():
-            late = fallback and person == FALLBACK and _minutes(given[-2][3], at) >= FALLBACK_MINUTES
-            right = right and (late if fallback else person in stages[name])
+        for name, _, whose, fallback, at in given if right else ():
+            waited = _moment(at) - _moment(given[-2][4]) >= timedelta(minutes=FALLBACK_MINUTES)
+            late = fallback and whose == FALLBACK and (waited or self._world.judge.clock_set)
+            right = right and (late if fallback else whose in stages[name])
         if not right:
             self._world.judge.wrong(f"CHG-{change} was approved in the stages {given}, which are {dict(stages)}")
 
@@ -100,6 +103,5 @@ class Approvals:
                 world.judge.wrong(f"{reason!r} of {person} about CHG-{change} is not shown")
 
 
-def _minutes(since: str, until: str) -> float:
-    """Return how many minutes lie between two times as the database writes them."""
-    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds() / 60
+def _moment(at: str) -> datetime:
+    return datetime.fromisoformat(at).replace(tzinfo=UTC)

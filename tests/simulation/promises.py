@@ -230,6 +230,12 @@ MUTANTS: Final = (
         "",
     ),
     Broken(
+        "the stages of an approval are gone through in their order",
+        "bot/changes/policy/stages.py",
+        "    return next((each for each in progress if not each.complete), progress[-1])\n",
+        "    return next((each for each in reversed(progress) if not each.complete), progress[-1])\n",
+    ),
+    Broken(
         "nobody asks for changes to their own plan",
         "bot/workflow/revisions.py",
         "    if change.requester == by:\n",

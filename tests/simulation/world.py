@@ -14,6 +14,7 @@ from typing import Any, Final, TextIO
 from bot.slack import home_publisher
 from bot.workflow import worker
 from tests.simulation.approvals import Approvals
+from tests.simulation.delegating import Delegating
 from tests.simulation.disk import Disk
 from tests.simulation.ending import Ending, unfinished
 from tests.simulation.hearing import Hearing
@@ -106,6 +107,7 @@ class World(Services):
                 for by in (self.max, self.mia, self.ana)
             ]
             deciding += [asyncio.create_task(self.requesters.revise(by)) for by in (self.ana, self.mia)]
+            deciding.append(asyncio.create_task(self.delegating.go_on(Random(f"delegating {self.seed}"))))
             deciding.append(asyncio.create_task(self.operating.operate(self.otto, Random(f"operator {self.seed}"))))
             happening = [asyncio.create_task(self._happen(item)) for item in self.items]
             deciding.append(keeping)
@@ -165,7 +167,7 @@ class World(Services):
         """Have everybody there who acts in it or judges it."""
         self.people, self.judge = People(self), Judge(self)
         self.approvals, self.restores, self.revisions = Approvals(self), Restores(self), Revisions(self)
-        self.revising = Revising(self)
+        self.revising, self.delegating = Revising(self), Delegating(self)
         self.requesters, self.operating, self.plans = Requesters(self), Operating(self), Plans(self)
         self.ending, self.liveness, self.modals = Ending(self), Liveness(self), Modals(self)
         self.watched_by(self.judge)
