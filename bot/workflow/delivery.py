@@ -14,7 +14,7 @@ from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.health import Health
 from bot.workflow.notifications import Notifications
-from bot.workflow.ports import ChangeDetails, Messenger
+from bot.workflow.ports import CUT_OFF_WAIT, LOOKUP_AFTER, ChangeDetails, Messenger
 from bot.workflow.queries.change_details import ChangeDetailsReader
 from bot.workflow.rate_limiter import SharedRateLimiter
 from bot.workflow.rerouting import Rerouting
@@ -24,11 +24,6 @@ log = structlog.get_logger(__name__)
 #: Pauses after a message that may or may not have arrived; it is looked for before it is sent again.
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
-#: Least pause before one is looked for that may have been posted. Slack has no key by which it would know a repetition
-#: (slack/API.md, "Messages"), and what it carries out after the look is there twice.
-LOOKUP_AFTER = timedelta(seconds=10)
-#: The same after whoever posted it died over it: Slack has as long as for a call that is waited for, and as long after.
-CUT_OFF_WAIT = timedelta(seconds=30)
 #: Pause before a token that Slack does not accept any more is tried again.
 TOKEN_WAIT = timedelta(seconds=30)
 #: An edit that got no answer may still be carried out by Slack, after a later one. So many pauses of the card later,

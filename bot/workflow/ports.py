@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from bot.changes.model.batches import Batch, FailureGroup, StopReach, Tally
@@ -15,6 +15,12 @@ from bot.changes.model.locks import Freeze
 from bot.changes.model.messages import OutboxMessage
 from bot.changes.policy import Audience, Membership, Person, Policy, StageProgress
 from bot.telemetry.call_times import CallTimes
+
+#: Least pause before a message is looked for that may have been posted. Slack has no key by which it would know a
+#: repetition (slack/API.md, "Messages"), and what it carries out after the look is there twice.
+LOOKUP_AFTER = timedelta(seconds=10)
+#: The same after whoever posted it died over it: Slack has as long as for a call that is waited for, and as long after.
+CUT_OFF_WAIT = timedelta(seconds=30)
 
 #: Returns the present time, aware UTC.
 Clock: TypeAlias = Callable[[], datetime]

@@ -34,14 +34,14 @@ from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.planning.validation import named
-from bot.workflow.ports import DirectMessages
+from bot.workflow.ports import CUT_OFF_WAIT, LOOKUP_AFTER, DirectMessages
 
 log = structlog.get_logger(__name__)
 
 #: How often an answer is tried to be sent.
 ATTEMPTS: Final = 5
-#: Pause before an answer is sent again that may not have arrived.
-RETRY: Final = timedelta(seconds=5)
+#: Pause before an answer is looked for, and sent again, that may not have arrived.
+RETRY: Final = LOOKUP_AFTER
 
 
 class ValueExports:
@@ -100,10 +100,12 @@ class ValueExports:
         """Send the sheet and return how many numbers are in it; 0 when the answer is why there is none."""
         name = sheet_name(self._context.catalogue.kind(value_export.draft.kind), value_export)
         key = f"inquiry:{value_export.id}"
-        if claim.attempts > 1 and await self._direct_messages.arrived(
-            value_export.requester, (name,), key, value_export.floor
-        ):
-            return 0  # an earlier attempt was cut off after Slack had taken the answer; it was counted nowhere
+        if claim.attempts > 1:
+            if await self._direct_messages.arrived(value_export.requester, (name,), key, value_export.floor):
+                return 0  # an earlier attempt was cut off after Slack had taken the answer; it was counted nowhere
+            if claim.tries > 1:  # and nobody has waited since the latest one
+                wait = CUT_OFF_WAIT.total_seconds()
+                raise DeliveryPostponed("The answer may yet arrive.", code="cut_off", wait=wait)
         if claim.attempts > ATTEMPTS:
             text = "The values could not be sent because of an internal error; see the log."
             await self._direct_messages.write(value_export.requester, text, key)
@@ -156,7 +158,7 @@ class ValueExports:
     async def _later(self, claim: Claim, error: DeliveryError) -> None:
         pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else RETRY
         async with self._context.database.transaction() as tx:
-            await tx.tasks.again(claim, self._context.clock() + pause)
+            await tx.tasks.again(claim, self._context.clock() + pause, waited=True)
 
 
 def sheet_name(kind: Kind, value_export: ValueExport) -> str:

@@ -230,6 +230,28 @@ async def test_a_sheet_in_a_busy_direct_message_comes_once(stage: Stage, effect:
     assert len([file for message in said for file in message.files]) == 1
 
 
+async def test_a_sheet_of_values_that_slack_takes_after_a_kill_comes_once(stage: Stage) -> None:
+    """The bot dies over sending it, and starts again before Slack has it: it is not sent a second time."""
+    private = stage.slack.direct_message("U0ANA")
+    stage.telnyx.add_number("+13035550000")
+    late = stage.slack.faults.add(method="files.completeUploadExternal", kind="delay", seconds=3)
+    await stage.ana.command("/numbers", "values update", channel=OPS)
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+    await stage.ana.type("numbers:0", "+13035550000")
+    await stage.send()
+    await stage.slack.wait_for(lambda: late.fired == 1, what="a sheet that takes its time")
+    await stage.crash()
+
+    await stage.start()
+    async with asyncio.timeout(60):
+        while 'linesman_work{task="export_values"} 1' in (await stage.get("/metrics"))[1]:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+
+    await stage.slack.wait_for(lambda: late.passed == 1, what="the sheet after all")
+    said = stage.slack.workspace.in_channel(private)
+    assert len([file for message in said for file in message.files]) == 1
+
+
 async def test_words_in_a_busy_direct_message_come_once(stage: Stage) -> None:
     """Why there is no sheet of values is said once, although the answer to saying it was lost."""
     private = stage.slack.direct_message("U0ANA")
