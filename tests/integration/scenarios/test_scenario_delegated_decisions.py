@@ -389,6 +389,45 @@ async def test_a_lent_right_counts_in_the_stage_of_its_owner(idle: Stage, tmp_pa
     assert (second["details"]["on_behalf_of"], second["details"]["stage"]) == ("U0MAX", "network")
 
 
+async def test_a_right_counts_in_one_stage_only(idle: Stage, tmp_path: Path) -> None:
+    """Max is in both stages: two delegates of his are not two people, and neither are he and one of them."""
+    idle.telnyx.add_number(ONE)
+    await under(
+        idle, tmp_path, STAGES.replace('["U0OTTO"]', '["U0MAX"]').replace('["U0MAX"], a', '["U0MAX", "U0MIA"], a')
+    )
+    await lend(idle)
+    await lend(idle, "@Otto")
+    change = await idle.ask(ONE)
+    await idle.approve(change, by=idle.sam)
+    await card_says(idle, change, "@Sam for @Max approved")
+
+    assert "That right counts once" in await idle.approve(change, by=idle.otto)
+    assert "That right counts once" in await idle.approve(change)
+    await lend(idle, by=idle.mia)
+    assert "have already approved this change" in await idle.approve(change, by=idle.sam)
+    assert idle.created() == []
+    assert "That was the last approval needed" in await idle.approve(change, by=idle.mia)
+    await idle.ended(change)
+
+
+async def test_what_a_fallback_approver_lends_waits_for_their_time(idle: Stage, tmp_path: Path) -> None:
+    """Before, it approves nothing, although the lender is named in the rule."""
+    idle.telnyx.add_number(ONE)
+    fallback = 'approvers = ["U0MIA"]\nfallback_approvers = ["U0MAX"]\nfallback_after = "2h"\n'
+    await under(idle, tmp_path, f'[[rule]]\nname = "late"\n{fallback}')
+    await lend(idle, until="for 5 hours")
+    change = await idle.ask(ONE)
+    assert "who lends you the right to approve, may not approve this change now" in await idle.approve(
+        change, by=idle.sam
+    )
+    assert "@Sam" not in idle.read(idle.request_card(change))
+
+    idle.clock.advance(TWO_HOURS)
+    assert "That was the last approval needed" in await idle.approve(change, by=idle.sam)
+    await idle.ended(change)
+    assert "@Sam for @Max approved as a fallback approver" in idle.read(idle.card(change))
+
+
 async def test_a_stage_is_open_again_once_the_right_that_completed_it_was_taken_back(
     idle: Stage, tmp_path: Path
 ) -> None:
