@@ -26,6 +26,7 @@ from bot.errors import Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
+from bot.workflow.approval_validity import approvals_wanting
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
@@ -47,6 +48,8 @@ _UNDER_WAY: Final = frozenset({ChangeState.RUNNING, ChangeState.VERIFYING, Chang
 _TOO_LATE: Final = "The end of the change came before this number was sent."
 #: Why nothing is restored by a change that does not hold its numbers any more.
 NOT_RESTORED: Final = f"{RELEASED} So they are not restored."
+#: What follows from too few approvals of a later end.
+NOT_EXTENDED: Final = "it was not extended"
 
 
 class ChangeEnd:
@@ -94,6 +97,8 @@ class ChangeEnd:
             if change.state is not ChangeState.IN_EFFECT or ending or not held or extension.until is None:
                 problem = f"{change.public_id} has ended, so it was not extended."
                 await self._not_extended(tx, extension, problem)
+            elif wanting := await approvals_wanting(tx, extension, self._context.governing(extension), NOT_EXTENDED):
+                await self._not_extended(tx, extension, wanting)
             elif decided != {extension.digest} or extension.digest != extension_digest(change.digest, extension.until):
                 problem = "The stored request is not the one that was approved. Request it again."
                 await self._not_extended(tx, extension, problem)

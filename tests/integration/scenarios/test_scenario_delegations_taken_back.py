@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from bot.store.queue.tasks import Claim
+from bot.workflow.execution.ending import ChangeEnd
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
 from tests.integration.scenarios.test_scenario_delegations import ONE, events, lend
+from tests.integration.scenarios.test_scenario_temporary import asked_to_extend, references
+from tests.integration.scenarios.test_scenario_temporary import proposed as temporary
 from tests.integration.scenarios.test_scenario_waves import proposed
 
 
@@ -51,6 +57,36 @@ async def test_the_thread_hears_at_once_that_a_scheduled_change_will_not_start(s
         "⚠️ The approval of Sam no longer counts: Sam acted under a delegation that was ended. 1 approval is needed and "
         "0 count, so it will not start. Request the change again. @Ana"
     )
+
+
+async def test_an_extension_that_lost_an_approval_moves_no_end(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the right is taken back after the last approval, and another approval is left."""
+    [number] = idle.telnyx.add_numbers(1, start=ONE, customer_reference="Dallas")
+    await idle.start(LINESMAN_APPROVALS_REQUIRED="2", LINESMAN_APPROVERS="U0MAX,U0MIA")
+    await temporary(idle, [number.phone_number])
+    change = await idle.request()
+    await idle.approve(change, by=idle.mia)
+    await idle.approve(change)
+    await card_says(idle, change, "In effect")
+    await idle.quiet()
+    extend = ChangeEnd.extend
+
+    async def after_the_end(ending: ChangeEnd, claim: Claim) -> None:
+        await idle.command("delegate end @Sam", by=idle.max)
+        await extend(ending, claim)
+
+    monkeypatch.setattr(ChangeEnd, "extend", after_the_end)
+    await lend(idle)
+    extension = await asked_to_extend(idle, change)
+    await idle.approve(extension, by=idle.mia)
+    await idle.approve(extension, by=idle.sam)
+    await idle.slack.wait_for(
+        lambda: any("2 approvals are needed and 1 counts" in line for line in idle.thread(change)), what="the reason"
+    )
+
+    idle.clock.advance(5 * 3600)
+    await idle.ended(change)
+    assert references(idle) == ["Dallas"]
 
 
 async def test_the_thread_hears_that_waves_that_wait_will_not_be_sent(stage: Stage) -> None:
