@@ -41,7 +41,7 @@ def may_approve_now(
     if verdict.reason in _ASIDE and already.get(person.id, stage.stage.name) != stage.stage.name:
         return _elsewhere(verdict, already[person.id], stage)
     if verdict.reason in _NOT_AMONG_THEM:
-        return _other_turn(verdict, progress, stage, person, membership)
+        return _other_turn(verdict, progress, person, membership, called=policy.mention is None)
     return verdict
 
 
@@ -54,9 +54,13 @@ def _elsewhere(verdict: Verdict, given_in: str, stage: StageProgress) -> Verdict
 
 
 def _other_turn(
-    verdict: Verdict, progress: Sequence[StageProgress], stage: StageProgress, person: Person, membership: Membership
+    verdict: Verdict, progress: Sequence[StageProgress], person: Person, membership: Membership, *, called: bool
 ) -> Verdict:
-    """Return why it is not the turn of ``person``; ``verdict`` where they have none."""
+    """Return why it is not the turn of ``person``; ``verdict`` where they have none.
+
+    ``called`` tells that they are mentioned when it is: a rule can name others to be mentioned instead.
+    """
+    stage = open_stage(progress)
     if lists(stage.stage.fallback_approvers, person, membership) and stage.fallback_at is not None:
         at = show_instant(stage.fallback_at, person.zone)
         named = f" of the stage “{stage.stage.name}”" if stage.stage.name else ""
@@ -64,10 +68,11 @@ def _other_turn(
         return replace(verdict, reason=Reason.FALLBACK_LATER, sentence=sentence)
     mine = [each for each in progress if each is not stage and lists(each.stage.everyone, person, membership)]
     if later := next((each for each in mine if each.place > stage.place), None):
-        mentioned = "it is open" if lists(later.stage.approvers, person, membership) else "you may approve"
+        turn = "it is open" if lists(later.stage.approvers, person, membership) else "you may approve"
+        then = f": you will be mentioned when {turn}." if called else "."
         sentence = (
-            f"This change waits for the stage “{stage.stage.name}” first. Yours, “{later.stage.name}”, comes after it: "
-            f"you will be mentioned when {mentioned}."
+            f"This change waits for the stage “{stage.stage.name}” first. Yours, “{later.stage.name}”, comes after "
+            f"it{then}"
         )
         return replace(verdict, reason=Reason.LATER_STAGE, sentence=sentence)
     if mine:

@@ -65,9 +65,10 @@ def ask(
     hours: float = 0,
     stages: Sequence[ApprovalStage] = (SAFETY, NETWORK),
     groups: Membership | None = None,
+    mention: Grant | None = None,
 ) -> Verdict:
     """Ask whether ``user`` may approve ``hours`` after the request of noon."""
-    policy = replace(POLICIES, stages=tuple(stages))
+    policy = replace(POLICIES, stages=tuple(stages), mention=mention)
     progress = stage_progress(stages, given_so_far, NOON)
     return may_approve_now(policy, progress, person(user), groups or {}, "U0REQ", now=NOON + hours * HOUR)
 
@@ -147,6 +148,11 @@ class TestTurns:
             "This change waits for the stage “safety” first. Yours, “network”, comes after it: you will be mentioned "
             "when it is open."
         )
+
+    @pytest.mark.parametrize("mention", [Grant(), Grant(users=frozenset({"U0SAM"}))])
+    def test_too_early_where_somebody_else_is_mentioned(self, mention: Grant) -> None:
+        """Nobody is promised a mention under a rule that says itself whom requests mention."""
+        assert ask("U0NED", mention=mention).sentence.endswith("Yours, “network”, comes after it.")
 
     def test_too_late(self) -> None:
         """Whoever's stage is complete hears for what the change waits now."""
