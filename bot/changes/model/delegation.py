@@ -60,7 +60,7 @@ def read_until(text: str, *, now: datetime, zone: str) -> End:
     try:
         read = read_start(said, now=now, zone=zone, bound="a delegation can last", days=True)
     except InputError as error:
-        raise InputError({UNTIL: error.problems[START]}) from error
+        raise InputError({UNTIL: error.problems[START].replace(f"“in {rest}”", f"“for {rest}”")}) from error
     if read is None:
         raise InputError({UNTIL: f"“{said.strip()}” is no end. Say when it ends: {EXAMPLES}."})
     return End(at=read.at, zone=read.zone)

@@ -70,7 +70,7 @@ def test_an_end_is_read_as_it_was_meant(typed: str, at: datetime) -> None:
         ("until 2026-12-01", "has passed"),
         ("until 2027-03-01 08:00", "too far ahead: a delegation can last 30 days"),
         ("for 31 days", "a delegation can last 30 days"),
-        ("for ever", "is not understood"),
+        ("for ever", "“for ever” is not understood"),
         ("for -2 days", "is not understood"),
     ],
 )
