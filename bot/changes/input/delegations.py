@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bot.changes.model.delegation import DELEGATE
+from bot.changes.model.delegation import DELEGATE, UNTIL
 from bot.errors import InputError
 
 #: A person as Slack writes them in a command's text, or by their member id.
@@ -16,7 +16,12 @@ _NAME: Final = re.compile(r"(?:^|(?<=\s))@\S+")
 #: Words that may stand before a person, and words with which a delegation is ended.
 _TO: Final = re.compile(r"(?:to|for)\s+(?=[<@UW])", re.IGNORECASE)
 _END: Final = re.compile(r"(?:end|stop|cancel|remove)(?:\s+|$)", re.IGNORECASE)
+#: Words beside the person that say no more than that it ends.
+_FILLING: Final = frozenset({"to", "for", "with", "now"})
 _SHOWN: Final = 40
+_HOW: Final = (
+    "`/numbers delegate end @max` ends it at once, and `/numbers delegate @max until Mon 08:00` gives it another end."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,15 +47,18 @@ def read_delegation(text: str) -> DelegationRequest | DelegationEnd | None:
     """Return what is asked for; None for the list.
 
     Raises :class:`bot.errors.InputError` under :data:`bot.changes.model.delegation.DELEGATE` when nobody is named whose
-    delegation is to end.
+    delegation is to end, and under ``UNTIL`` when it is said when: it ends at once.
     """
     said = text.strip()
     if not said or said.casefold() == "list":
         return None
     if ends := _END.match(said):
-        delegate, _, problem = _person(said[ends.end() :])
+        delegate, rest, problem = _person(said[ends.end() :])
         if problem:
             raise InputError({DELEGATE: problem})
+        if left := " ".join(word for word in rest.split() if word.casefold() not in _FILLING):
+            # Somebody who wants it to end later would lose what was approved under it until then.
+            raise InputError({UNTIL: f"“{left[:_SHOWN]}” is too much, so it has not ended: {_HOW}"})
         return DelegationEnd(delegate)
     delegate, rest, problem = _person(_TO.sub("", said, count=1) if _TO.match(said) else said)
     return DelegationRequest(delegate=delegate, until=rest, problems={DELEGATE: problem} if problem else {})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.changes.input.delegations import DelegationEnd, DelegationRequest, read_delegation
-from bot.changes.model.delegation import DELEGATE
+from bot.changes.model.delegation import DELEGATE, UNTIL
 from bot.errors import InputError
 
 
@@ -66,8 +66,20 @@ def test_a_day_in_capitals_is_nobody() -> None:
 def test_one_is_ended_by_name(word: str) -> None:
     """Any of the words that people say for it will do."""
     assert read_delegation(f"{word} <@U0MAX|max>") == DelegationEnd("U0MAX")
+    assert read_delegation(f"{word} for <@U0MAX|max> now") == DelegationEnd("U0MAX")
     with pytest.raises(InputError, match="Name the person"):
         read_delegation(word)
+
+
+@pytest.mark.parametrize(
+    "text", ["end <@U0MAX|max> on Monday", "end of the week <@U0MAX>", "stop <@U0MAX> until Mon 8:00"]
+)
+def test_what_is_to_end_later_does_not_end_at_once(text: str) -> None:
+    """What was approved under it would be gone: it says how to end it now, and how to give it another end."""
+    with pytest.raises(InputError, match="so it has not ended") as refused:
+        read_delegation(text)
+
+    assert "`/numbers delegate @max until Mon 08:00` gives it another end" in refused.value.problems[UNTIL]
 
 
 @given(st.text(max_size=60))
