@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.policy import open_stage
+from bot.changes.policy import FIRST_REMINDER, open_stage
+from bot.errors import NotAuthorized
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.approval_validity import progress_of
 from bot.workflow.authorization import Authorization
@@ -48,9 +49,15 @@ class Reminders:
                 await tx.events.add(change.id, "reminded", at=now, times=1)
                 self._context.ring()
                 return
-            policy = self._authorization.policy_of(change)
-            pause = policy.reminder
-            if change.state is not ChangeState.AWAITING_APPROVAL or not pause:
+            if change.state is not ChangeState.AWAITING_APPROVAL:
+                await tx.tasks.done(claim)
+                return
+            try:
+                policy = self._authorization.still_allowed(change)
+            except NotAuthorized:  # nobody may approve it, unless the policy becomes another one before it expires
+                await tx.tasks.again(claim, now + FIRST_REMINDER)
+                return
+            if not (pause := policy.reminder):
                 await tx.tasks.done(claim)
                 return
             opened = open_stage(await progress_of(tx, change, policy))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -479,3 +482,32 @@ async def test_a_fallback_counts_from_when_its_people_were_asked(idle: Stage, tm
     assert "You are a fallback approver of the stage “network”" in await stage.approve(change, by=stage.otto)
     stage.clock.advance(2 * 3600)
     assert "That was the last approval needed" in await stage.approve(change, by=stage.otto)
+
+
+async def test_nobody_is_reminded_while_no_rule_governs(idle: Stage, tmp_path: Path) -> None:
+    """The rule that allowed deletions is gone for a while: that is no fault of Linesman, and reminders go on after."""
+    rules = '[[rule]]\nname = "deletions"\nkinds = ["telnyx.delete"]\nallow = true\napprovals_required = 1\n'
+    stage = await under(idle, tmp_path, rules)
+    await propose(stage, numbers(stage, 1))
+    await stage.ana.type("count", "1")
+    change = await stage.request()
+
+    await again_under(stage, tmp_path, '[[rule]]\nname = "other"\n')
+    before, _ = _reminder_due(stage)
+    stage.clock.advance(16 * 60)
+    await stage.slack.wait_for(lambda: _reminder_due(stage)[1], what="the reminder that is not sent")
+    await stage.quiet()
+    assert _reminder_due(stage)[0] - before > timedelta(minutes=15)  # no fault that is tried again at once
+    assert stage.failures() == below_the_request(stage, change) == []
+
+    await again_under(stage, tmp_path, rules)
+    stage.clock.advance(16 * 60)
+    await stage.slack.wait_for(lambda: below_the_request(stage, change), what="a reminder")
+    assert "still waits for a decision: @Max, @Mia." in below_the_request(stage, change)[0]
+
+
+def _reminder_due(stage: Stage) -> tuple[datetime, bool]:
+    """Return when the next reminder is due, and whether one was before it, and is done."""
+    with closing(sqlite3.connect(stage.database)) as connection:
+        [(due, attempts, owner)] = connection.execute("SELECT due_at, attempts, owner FROM tasks WHERE task = 'remind'")
+    return datetime.fromisoformat(due), attempts > 0 and owner is None
