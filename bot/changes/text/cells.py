@@ -80,8 +80,9 @@ def is_odd_list(text: str) -> bool:
 #: Most characters, as UTF-16 counts them, that a spreadsheet keeps of one cell.
 LONGEST: Final = 32_767
 
-#: What begins a formula, also in its full width. Behind a separator a sign with nothing but digits is a number.
-_SIGN: Final = r"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+(?:[,;|\t\r\n\"]|$)))"
+#: What begins a formula, also in its full width. A sign with nothing but digits is a number where the row or the cell
+#: ends behind them; any other separator ends it for some readers only.
+_SIGN: Final = r"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+(?:[\r\n\"]|$)))"
 #: What may begin another cell, or another row, for some reader.
 _BETWEEN: Final = r"[,;|\t\r\n\x0b\x0c\x85\u2028\u2029]"
 #: What a reader may pass over at the beginning of a cell: blanks of every width, quotation marks, what nobody sees.

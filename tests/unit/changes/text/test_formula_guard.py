@@ -25,6 +25,7 @@ cells = st.lists(
 @pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
 @given(row=st.lists(cells, min_size=1, max_size=3))
 @example(row=["\n+1", ""])
+@example(row=["\n+1,"])
 def test_no_reader_finds_a_formula(separator: str, row: list[str]) -> None:
     """However a file is cut into cells, with its quotation marks honoured or not, none of them is a formula."""
     out = io.StringIO()
@@ -51,6 +52,7 @@ def test_what_was_guarded_comes_back(text: str) -> None:
         ("a\t@SUM(A1)", "a\t'@SUM(A1)"),
         ("a, -b", "a, '-b"),
         ("+13035550100, +13035550101", "'+13035550100, +13035550101"),
+        ("+13035550100, +13035550101, a", "'+13035550100, '+13035550101, a"),
     ],
 )
 def test_what_a_guarded_cell_looks_like(cell: str, guarded: str) -> None:
