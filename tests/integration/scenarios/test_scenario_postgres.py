@@ -124,6 +124,7 @@ async def test_stages_and_fallback_approvers_hold_over_a_crash(
     moments = (
         "UPDATE changes SET requested_at = requested_at - interval '3 hours'",
         "UPDATE decisions SET at = at - interval '2 hours'",
+        "UPDATE events SET at = at - interval '3 hours' WHERE what IN ('approval_requested', 'stage_opened')",
         "UPDATE tasks SET due_at = now() WHERE task = 'fallback'",
     )
     await psql(unruly, *moments, database=DATABASE)
