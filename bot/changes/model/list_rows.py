@@ -87,12 +87,19 @@ class ListRow:
     started_at: datetime | None
     #: Since when approval is waited for, under the stages that its rule has; None before it is requested.
     waits_since: datetime | None = None
+    #: The most numbers that a filter which is handed to the provider may come to; 0 when every number is in the plan.
+    unknown: int = 0
     #: The stage for which a request waits; empty where its rule has but one, and for everything else.
     stage: str = ""
     #: When it ends, if it is temporary.
     until: datetime | None = None
     #: Where its numbers are; all zero before it has begun.
     tally: Tally = field(default_factory=Tally)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has, or may have: what the policy goes by."""
+        return self.numbers or self.unknown
 
     @property
     def public_id(self) -> str:

@@ -34,7 +34,7 @@ class UndecidedRequests:
 
     async def _may_approve(self, user: str, list_row: ListRow, decisions: Sequence[Decision]) -> bool:
         try:
-            policy = self._authorization.policy(list_row.kind, list_row.numbers, list_row.settings)
+            policy = self._authorization.policy(list_row.kind, list_row.size, list_row.settings)
             await self._approval_rights.under(
                 policy, user, list_row.requester, decisions, list_row.waits_since, fresh=False
             )

@@ -60,7 +60,7 @@ class ChangeLists:
         return [replace(row, stage=self._stage(row, decisions.get(row.id, ()))) for row in rows]
 
     def _stage(self, row: ListRow, decisions: Sequence[Decision]) -> str:
-        policy = self._context.policies.governing(row.kind, row.numbers, row.settings)
+        policy = self._context.policies.governing(row.kind, row.size, row.settings)
         if row.state is not ChangeState.AWAITING_APPROVAL or policy is None:
             return ""
         return open_stage(stage_progress(policy.stages, decisions, row.waits_since)).stage.name

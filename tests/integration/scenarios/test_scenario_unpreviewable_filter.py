@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.test_scenario_home import opened, shows
 
 RULES = '[[rule]]\nname = "bundles"\nkinds = ["telnyx.settings"]\nunpreviewable_filters = true\n'
 
@@ -173,3 +174,19 @@ async def test_an_unanswered_job_over_a_filter_is_never_sent_again_by_itself(bun
     )
     assert len(stage.created()) == 1
     assert len(stage.telnyx.jobs) == 1
+
+
+async def test_home_asks_those_who_may_approve_what_the_filter_may_come_to(idle: Stage, tmp_path: Path) -> None:
+    """Nobody knows how many numbers there are: the rule for as many as there may be says for whom the request waits."""
+    large = RULES.replace("unpreviewable", 'min_numbers = 100\napprovers = ["U0MIA"]\nunpreviewable')
+    stage = await under(idle, tmp_path, large)
+    refuse(stage)
+    stage.telnyx.add_numbers(2, start="+13035550000")
+    await form(stage)
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+
+    await opened(stage, stage.mia)
+    await shows(stage, stage.mia, f"CHG-{change}")
+    assert "No requests are waiting for you." in stage.read(await opened(stage, stage.max))
