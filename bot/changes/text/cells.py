@@ -80,14 +80,14 @@ def is_odd_list(text: str) -> bool:
 #: Most characters, as UTF-16 counts them, that a spreadsheet keeps of one cell.
 LONGEST: Final = 32_767
 
-#: What begins a formula, also in its full width. A sign with nothing but digits is a number where the row or the cell
-#: ends behind them; any other separator ends it for some readers only.
-_SIGN: Final = r"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+(?:[\r\n\"]|$)))"
+#: What begins a formula, also in its full width. A sign before nothing but digits computes nothing, but only some
+#: readers end the cell behind them.
+_SIGN: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
 #: What may begin another cell, or another row, for some reader.
 _BETWEEN: Final = r"[,;|\t\r\n\x0b\x0c\x85\u2028\u2029]"
 #: What a reader may pass over at the beginning of a cell: blanks of every width, quotation marks, what nobody sees.
 _NOTHING: Final = r"[\s\"\x00-\x1f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*"
-_BEGINS: Final = re.compile(rf"[\t\r\n]|{_NOTHING}[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_BEGINS: Final = re.compile(rf"[\t\r\n]|{_NOTHING}{_SIGN}")
 _INSIDE: Final = re.compile(rf"({_BETWEEN}{_NOTHING})(?={_SIGN})")
 _JSON: Final = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|(?<!e)\+|-(?!\d)", re.IGNORECASE)
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7e]")

@@ -26,6 +26,7 @@ cells = st.lists(
 @given(row=st.lists(cells, min_size=1, max_size=3))
 @example(row=["\n+1", ""])
 @example(row=["\n+1,"])
+@example(row=[";+1", ""])
 def test_no_reader_finds_a_formula(separator: str, row: list[str]) -> None:
     """However a file is cut into cells, with its quotation marks honoured or not, none of them is a formula."""
     out = io.StringIO()
@@ -51,12 +52,11 @@ def test_what_was_guarded_comes_back(text: str) -> None:
         ("a;=1+1", "a;'=1+1"),
         ("a\t@SUM(A1)", "a\t'@SUM(A1)"),
         ("a, -b", "a, '-b"),
-        ("+13035550100, +13035550101", "'+13035550100, +13035550101"),
-        ("+13035550100, +13035550101, a", "'+13035550100, '+13035550101, a"),
+        ("+13035550100, +13035550101", "'+13035550100, '+13035550101"),
     ],
 )
 def test_what_a_guarded_cell_looks_like(cell: str, guarded: str) -> None:
-    """The apostrophe stands where the formula would begin; numbers compute nothing and stay as they are."""
+    """The apostrophe stands where a formula would begin, before a number too: for some readers the cell goes on."""
     assert guard(cell) == guarded
 
 
