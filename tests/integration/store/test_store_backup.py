@@ -189,7 +189,10 @@ def test_a_database_in_use_is_not_replaced(path: Path, run: Run) -> None:
         ("UPDATE alembic_version SET version_num = '9999'", "✗ The database has revision 9999, which"),
         ("UPDATE alembic_version SET version_num = 'moved'", "✗ This installation was moved"),
         (
-            "INSERT INTO decisions VALUES (7, 'U', 'v', 'd', '', '', '2026-01-01', '')",
+            (
+                "INSERT INTO decisions (change_id, person, verb, digest, reason, rule, at, lapse) "
+                "VALUES (7, 'U', 'v', 'd', '', '', '2026-01-01', '')"
+            ),
             "table decisions refers to a row",
         ),
         ("", "copy.db is damaged"),
