@@ -17,6 +17,8 @@ from tests.simulation.loop import SimulatedLoop
 
 #: When every world begins: a Monday.
 BEGINNING: Final = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+#: Seconds between two looks of the bot's loops at the clock, and for work that nobody rang for.
+LOOK: Final = 60.0
 
 
 class Nature:

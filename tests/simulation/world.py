@@ -22,7 +22,7 @@ from tests.simulation.judge import Judge
 from tests.simulation.liveness import Liveness
 from tests.simulation.loop import Stuck
 from tests.simulation.modals import Modals
-from tests.simulation.nature import Nature
+from tests.simulation.nature import LOOK, Nature
 from tests.simulation.operating import Operating
 from tests.simulation.people import APPROVALS, APPROVERS, FAILURES, REQUESTERS, People
 from tests.simulation.plans import Plans
@@ -44,8 +44,6 @@ SECRET_KEY: Final = "c2ltdWxhdGlvbi1rZXktb2YtbGluZXNtYW4tMzJieXQ="
 CALM: Final = 10_800.0
 #: How many waits of ten seconds go by from one look of the judge at whether all goes on to the next.
 LOOKS: Final = 6
-#: Seconds between two looks of the bot's loops for work that nobody rang for.
-LOOK: Final = 60.0
 
 
 class World(Services):

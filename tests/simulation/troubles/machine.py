@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.simulation.disk import WHEN
+from tests.simulation.nature import LOOK
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -37,11 +38,16 @@ async def sigterm(world: World, _: Random) -> None:
 
 
 async def clock_step(world: World, random: Random) -> None:
-    """Set the clock of the bot's machine wrongly, and right again."""
+    """Set the clock of the bot's machine wrongly, and right again, never so soon that nobody has looked in between.
+
+    A real worker looks once a second, one in a world so seldom that a step would escape it.
+    """
+    if world.nature.loop.time() + LOOK > world.length:
+        return
     step = random.choice((3.0, 40.0, 250.0, 3600.0)) * random.choice((-1, 1))
     world.nature.ahead += step
     world.judge.clock_set = True
-    await asyncio.sleep(random.random() * 600)
+    await asyncio.sleep(LOOK + random.random() * 600)
     world.nature.ahead -= step
 
 
