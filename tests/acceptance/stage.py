@@ -36,8 +36,8 @@ APPROVALS: Final = "C0APPROVALS"
 FAILURES: Final = "C0FAILURES"
 EVERYBODY: Final = ("U0ANA", "U0MAX")
 
-#: Seconds for a whole run, restarts included.
-PATIENCE: Final = 30.0
+#: Seconds for a whole run, restarts included, and half a minute for what a dead process was posting to arrive.
+PATIENCE: Final = 90.0
 #: Below those that the system hands out by itself: a port must not go to somebody else between two lives of its owner.
 _PORTS: Final = itertools.cycle(random.SystemRandom().sample(range(20_000, 30_000), 10_000))
 _UNDONE: Final = re.compile(
