@@ -11,6 +11,14 @@ from tests.browser.pane import NUMBERS, REASON, Pane
 
 SMALL = {"width": 400, "height": 800}
 
+#: Types text into a box and presses a key while nothing is drawn in between, as on a machine that is busy.
+TYPED_AT_ONCE = """(box, [text, key]) => {
+    box.focus();
+    box.value = text;
+    box.dispatchEvent(new InputEvent("input", {bubbles: true}));
+    box.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+}"""
+
 
 async def tab_to(page: Page, wanted: Locator) -> None:
     """Press Tab until something has the focus; it has to come before everything has had it twice."""
@@ -74,6 +82,19 @@ async def test_the_first_minute_with_a_keyboard_alone(page: Page, requester: Pan
     steps = page.get_by_role("region", name="Your first minute").get_by_role("listitem")
     await expect(steps.get_by_label("Done")).to_have_count(3)
     await expect(page.get_by_role("log")).to_contain_text("Only Max sees this: Approved.")
+
+
+async def test_keys_that_come_faster_than_the_page_is_drawn_are_understood(page: Page, requester: Pane) -> None:
+    """A word and Enter within one frame choose what the word means, in a menu and among the commands."""
+    await requester.all.get_by_role("textbox", name="Message #number-ops").evaluate(
+        TYPED_AT_ONCE, ["/numbers upd", "Tab"]
+    )
+    await page.keyboard.press("Enter")
+    await expect(requester.modal.get_by_role("combobox", name="What to change")).to_be_focused()
+
+    await requester.modal.get_by_role("combobox", name="Settings to change").evaluate(TYPED_AT_ONCE, ["tag", "Enter"])
+
+    await expect(requester.modal.get_by_role("textbox", name="Tags")).to_be_visible()
 
 
 @pytest.mark.parametrize(

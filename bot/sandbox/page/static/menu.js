@@ -66,7 +66,8 @@ export function options(surface, block, each, field) {
   };
   const typed = (event) => {
     unfold();
-    Object.assign(ui.menu, { query: event.target.value, active: 0 });
+    // Until the app has answered, what it offered for other words is not to be chosen by Enter.
+    Object.assign(ui.menu, { query: event.target.value, active: external ? -1 : 0 });
     clearTimeout(ui.menu.timer);
     if (external) ui.menu.timer = setTimeout(ask, PAUSE, event.target.value);
     refresh();

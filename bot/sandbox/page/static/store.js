@@ -37,15 +37,21 @@ let drawn = true;
 export function refresh() {
   if (!drawn) return;
   drawn = false;
-  requestAnimationFrame(() => {
-    drawn = true;
-    draw();
-  });
+  requestAnimationFrame(catchUp);
+}
+
+/** Draw what is still to be drawn. */
+function catchUp() {
+  if (drawn) return;
+  drawn = true;
+  draw();
 }
 
 /** Connect, and call `render` whenever something is to be drawn. */
 export function start(render) {
   draw = render;
+  // Who types faster than the page is drawn presses Enter on what they have typed, not on what it looked like before.
+  addEventListener("keydown", catchUp, true);
   connect(250);
 }
 
