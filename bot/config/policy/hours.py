@@ -10,7 +10,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.changes.policy.windows import Window
-from bot.config.policy.keys import sentence, told
+from bot.config.policy.keys import WINDOWS, told
+from bot.config.policy.tables import tables_in, values_of
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LIKE: Final = '{days="mon-fri", from="20:00", to="06:00", zone="Europe/Berlin"}'
@@ -20,31 +21,22 @@ _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 def read_windows(value: object, where: str, problems: list[str]) -> tuple[Window, ...] | None:
     """Return the windows of the rule called ``where``, or None and more ``problems``."""
     known = len(problems)
-    wrong = [value] if not isinstance(value, list) else [entry for entry in value if not isinstance(entry, dict)]
-    if wrong or not isinstance(value, list):
-        problems.append(f"{where}: windows must be a list of tables, each like {_LIKE}, not {told(wrong[0])}.")
+    tables = tables_in(value, WINDOWS, _LIKE, where, problems)
+    if tables is None:
         return None
-    if not value:
+    if not tables:
         problems.append(
             f"{where}: windows is an empty list: remove it if changes may be sent at any time, or forbid them with "
             f"allow = false."
         )
         return None
-    windows = [_window(entry, f"{where}, window {place}", problems) for place, entry in enumerate(value, 1)]
+    windows = [_window(entry, f"{where}, window {place}", problems) for place, entry in enumerate(tables, 1)]
     return None if len(problems) > known else tuple(window for window in windows if window is not None)
 
 
 def _window(table: Mapping[str, object], where: str, problems: list[str]) -> Window | None:
     known = len(problems)
-    read: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in _KEYS:
-            problems.append(f"{where}: {told(key)} is not a key of a window: they are days, from, to and zone.")
-            continue
-        try:
-            read[key] = _KEYS[key](value)
-        except ValueError as error:
-            problems.append(sentence(where, f"{key} {error}"))
+    read = values_of(table, _KEYS, "a key of a window: they are days, from, to and zone", where, problems)
     problems += [f"{where}: {key} is missing: give {_NEEDED[key]}." for key in _NEEDED if key not in table]
     if len(problems) > known:
         return None

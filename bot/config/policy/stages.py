@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from bot.changes.policy import ApprovalStage, Grant
-from bot.config.policy.keys import KEYS, NAME_LENGTH, STAGES, Key, line, sentence, told
+from bot.config.policy.keys import KEYS, NAME_LENGTH, STAGES, line, sentence
+from bot.config.policy.tables import tables_in, values_of
 
 _LIKE: Final = '{name="safety", approvers=["S0SAFETY"], approvals_required=1}'
 #: Fewer are no stages: what the only one says, the rule can say itself.
@@ -14,30 +15,29 @@ _FEWEST: Final = 2
 _MOST: Final = 10
 #: Keys of a rule in whose place its stages stand, and which each stage has for itself.
 _OWN: Final = ("approvers", "approvals_required", "fallback_approvers", "fallback_after")
-_KEYS: Final[Mapping[str, Key]] = {
-    "name": Key("name", lambda value: line(value, NAME_LENGTH), "what people and the audit log call the stage"),
-    **{key: KEYS[key] for key in _OWN},
+_KEYS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "name": lambda value: line(value, NAME_LENGTH),
+    **{key: KEYS[key].read for key in _OWN},
 }
 
 
 def read_stages(value: object, where: str, problems: list[str]) -> tuple[ApprovalStage, ...] | None:
     """Return the stages of the rule called ``where``, or None and more ``problems``."""
     known = len(problems)
-    wrong = [value] if not isinstance(value, list) else [entry for entry in value if not isinstance(entry, dict)]
-    if wrong or not isinstance(value, list):
-        problems.append(f"{where}: {STAGES} must be a list of tables, each like {_LIKE}, not {told(wrong[0])}.")
+    tables = tables_in(value, STAGES, _LIKE, where, problems)
+    if tables is None:
         return None
-    if len(value) < _FEWEST:
+    if len(tables) < _FEWEST:
         problems.append(
-            f"{where}: {STAGES} has {len(value)} in it, and there have to be at least {_FEWEST}: give the rule itself "
+            f"{where}: {STAGES} has {len(tables)} in it, and there have to be at least {_FEWEST}: give the rule itself "
             "approvers and approvals_required."
         )
         return None
-    if len(value) > _MOST:
-        problems.append(f"{where}: {STAGES} has {len(value):,} in it, and there can be {_MOST} at most.")
+    if len(tables) > _MOST:
+        problems.append(f"{where}: {STAGES} has {len(tables):,} in it, and there can be {_MOST} at most.")
         return None
     stages: list[ApprovalStage] = []
-    for place, entry in enumerate(value, 1):
+    for place, entry in enumerate(tables, 1):
         here = f"{where}, {_called(place, entry.get('name'))}"
         stage = _stage(entry, here, problems)
         if stage is None:
@@ -56,15 +56,7 @@ def _called(place: int, name: object) -> str:
 
 def _stage(table: Mapping[str, object], where: str, problems: list[str]) -> ApprovalStage | None:
     known = len(problems)
-    read: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in _KEYS:
-            problems.append(f"{where}: {told(key)} is not a key of a stage: they are {', '.join(_KEYS)}.")
-            continue
-        try:
-            read[key] = _KEYS[key].read(value)
-        except ValueError as error:
-            problems.append(sentence(where, f"{key} {error}"))
+    read = values_of(table, _KEYS, f"a key of a stage: they are {', '.join(_KEYS)}", where, problems)
     if "name" not in table:
         problems.append(f"{where}: name is missing: people and decisions call the stage by it.")
     if "approvers" not in table:
