@@ -15,15 +15,12 @@ from bot.workflow.approval.rights import name_of
 from bot.workflow.approval.undecided import ASKED, UndecidedRequests
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
-from bot.workflow.ports import DirectMessages
+from bot.workflow.ports import CUT_OFF_WAIT, DirectMessages
 
 log = structlog.get_logger(__name__)
 
 #: Pause before something is said again that may not have arrived.
 RETRY: Final = timedelta(seconds=5)
-#: Pause after something was not found that somebody may have died over saying: Slack has as long as for a call that is
-#: waited for, and as long after.
-CUT_OFF_WAIT: Final = timedelta(seconds=30)
 #: The longest pause is the first one doubled this often.
 DOUBLINGS: Final = 8
 

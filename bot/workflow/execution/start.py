@@ -23,13 +23,11 @@ from bot.workflow.execution.freshness import stored_plan
 from bot.workflow.execution.rollout import RolloutControl
 from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED
-from bot.workflow.execution.wave_start import WaveStart
+from bot.workflow.execution.wave_start import WAIT, WaveStart
 from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: Pause before a change is tried again that could not begin, because of a freeze or because the provider is away.
-WAIT = timedelta(seconds=30)
 #: What a restore waits for, as people read it.
 _FROZEN = "Submissions are frozen."
 _CLOSED = "Its change window is closed."

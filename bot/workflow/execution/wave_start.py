@@ -25,7 +25,8 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: Pause before a wave is tried again that could not begin, because of a freeze or because the provider is away.
+#: Pause before a change, or a wave of it, is tried again that could not begin, because of a freeze or because the
+#: provider is away.
 WAIT = timedelta(seconds=30)
 
 

@@ -55,6 +55,7 @@ SHORTER: Final = {
         "URGENT_EDIT_RATE": 10.0,
     },
     "bot.workflow.execution.start": {"WAIT": timedelta(seconds=0.3)},
+    "bot.workflow.execution.wave_start": {"WAIT": timedelta(seconds=0.3)},
     "bot.workflow.execution.submission": {"SLOT_WAIT": timedelta(seconds=0.3)},
     "bot.workflow.worker": {"FIRST_RETRY": timedelta(seconds=0.2), "IDLE": 0.2},
 }
