@@ -365,7 +365,7 @@ def _assemble(context: Context, client: Client, clicks: ClickRunner, *, bot: str
         follow_ups=follow_ups,
         approval_requests=approval_requests,
         approvals=approvals,
-        delegation_control=DelegationControl(context, authorization, notify, approval_validity, stage_changes),
+        delegation_control=DelegationControl(context, authorization, notify, stage_changes),
         extensions=Extensions(context, authorization, approval_requests),
         cancellation=cancellation,
         freeze_control=FreezeControl(context, authorization, notify),

@@ -16,14 +16,14 @@ from bot.changes.model.change import Change
 from bot.changes.model.delegation import DELEGATE, Delegation, read_until
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import End
-from bot.changes.policy import TAKEN_BACK, Lapse, StageProgress, lapsed_text, open_stage
+from bot.changes.policy import TAKEN_BACK, Lapse, lapsed_text
 from bot.errors import InputError, NotAuthorized, NotFound, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.approval.rights import name_of
 from bot.workflow.approval.stages import StageChanges
-from bot.workflow.approval_validity import ApprovalValidity, approvals_wanting, progress_of
+from bot.workflow.approval_validity import approvals_wanting
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
@@ -43,13 +43,11 @@ class DelegationControl:
         context: Context,
         authorization: Authorization,
         notifications: Notifications,
-        approval_validity: ApprovalValidity,
         stage_changes: StageChanges,
     ) -> None:
         self._context = context
         self._authorization = authorization
         self._notify = notifications
-        self._approval_validity = approval_validity
         self._stage_changes = stage_changes
         self._refusals = DeniedActions(context)
 
@@ -182,12 +180,7 @@ class DelegationControl:
             if change.state in BEGUN and not await tx.batches.held_back(change_id):
                 continue
             taken_back += 1
-            before = await self._open_stage(tx, change)
-            await self._approval_validity.note(tx, change, [lapse])
-            opened = await self._open_stage(tx, change)
-            if before is not None and opened is not None and opened.place < before.place:
-                policy, why = self._authorization.policy_of(change), lapsed_text([lapse])
-                await self._stage_changes.opened(tx, change, policy, opened, self._context.clock(), why=why)
+            await self._stage_changes.lapse(tx, change, [lapse])
             await self._tell_approved(tx, change, delegation, lapse)
             await self._notify.cards(tx, change_id)
         return taken_back
@@ -201,15 +194,6 @@ class DelegationControl:
             if wanting := await approvals_wanting(tx, change, self._authorization.policy_of(change), so):
                 why = f"{lapsed_text([lapse])} {wanting}"
                 await self._notify.line(tx, change.id, "taken_back", each=str(delegation.id), why=why)
-
-    async def _open_stage(self, tx: Transaction, change: Change) -> StageProgress | None:
-        """Return the stage for which a request waits; None when it waits for none."""
-        if change.state is not ChangeState.AWAITING_APPROVAL:
-            return None
-        try:
-            return open_stage(await progress_of(tx, change, self._authorization.policy_of(change)))
-        except NotAuthorized:
-            return None
 
     async def _operates(self, user: str) -> bool:
         try:

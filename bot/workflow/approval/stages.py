@@ -117,6 +117,18 @@ class StageChanges:
         else:  # the rule has no stages any more
             await self._notify.reminder(tx, change, 0, opened)
 
+    async def lapse(self, tx: Transaction, change: Change, lapses: Sequence[Lapse]) -> None:
+        """Let approvals of ``change`` lapse, and ask the people of the stage that is open again for that, if one is.
+
+        The caller holds the change.
+        """
+        before = await self._waiting(tx, change)
+        await self._approval_validity.note(tx, change, lapses)
+        opened = await self._waiting(tx, change)
+        if before is not None and opened is not None and opened.place < before.place:
+            policy, now = self._authorization.policy_of(change), self._context.clock()
+            await self.opened(tx, change, policy, opened, now, why=lapsed_text(lapses))
+
     @handles(Task.FALLBACK)
     async def fallback(self, claim: Claim) -> None:
         """Carry out the task: ask the fallback approvers, once, if the stage still waits and its time has come."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
 from tests.integration.scenarios.test_scenario_comments import approve as approve_saying
-from tests.integration.scenarios.test_scenario_delegations import ONE, TWO_HOURS, events, lend
+from tests.integration.scenarios.test_scenario_delegations import ONE, TWO_HOURS, ask_for_later, events, lend
 from tests.integration.scenarios.test_scenario_policy import under
 from tests.integration.scenarios.test_scenario_revisions import send_back
 from tests.integration.scenarios.test_scenario_waves import proposed
@@ -210,12 +209,7 @@ async def test_what_waits_for_its_start_does_not_start_without_it(stage: Stage) 
     """Approved for later and taken back before: the change is cancelled at its start, and nothing is sent."""
     stage.telnyx.add_number(ONE)
     await lend(stage)
-    await stage.open()
-    await stage.fill(ONE, {"customer_reference": "Denver"}, "Moving")
-    await stage.ana.type("start", f"{stage.clock() + timedelta(hours=1):%Y-%m-%d %H:%M} UTC")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
+    change = await ask_for_later(stage)
     await stage.approve(change, by=stage.sam)
     await stage.command("delegate end @Sam", by=stage.max)
     stage.clock.advance(3600)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from bot.store.queue.tasks import Claim
@@ -11,7 +9,7 @@ from bot.workflow.execution.ending import ChangeEnd
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
-from tests.integration.scenarios.test_scenario_delegations import ONE, events, lend
+from tests.integration.scenarios.test_scenario_delegations import ONE, ask_for_later, events, lend
 from tests.integration.scenarios.test_scenario_temporary import asked_to_extend, references
 from tests.integration.scenarios.test_scenario_temporary import proposed as temporary
 from tests.integration.scenarios.test_scenario_waves import proposed
@@ -42,12 +40,7 @@ async def test_the_thread_hears_at_once_that_a_scheduled_change_will_not_start(s
     """Its requester has until then to ask again, and does not find out at the start."""
     stage.telnyx.add_number(ONE)
     await lend(stage)
-    await stage.open()
-    await stage.fill(ONE, {"customer_reference": "Denver"}, "Moving")
-    await stage.ana.type("start", f"{stage.clock() + timedelta(hours=1):%Y-%m-%d %H:%M} UTC")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
+    change = await ask_for_later(stage)
     await stage.approve(change, by=stage.sam)
     await stage.command("delegate end @Sam", by=stage.max)
     await stage.slack.wait_for(lambda: any("⚠️" in line for line in stage.thread(change)), what="a word in the thread")

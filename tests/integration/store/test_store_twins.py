@@ -394,7 +394,6 @@ async def test_an_approval_with_a_lent_right_and_its_end_at_once_leave_none_that
         twins.other,
         authorization := Authorization(twins.other),
         notify := Notifications(twins.other),
-        ApprovalValidity(twins.other, authorization),
         StageChanges(twins.other, authorization, notify),
     )
 
