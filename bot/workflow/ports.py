@@ -51,6 +51,8 @@ class ChangeDetails:
     audience: Audience
     #: Whom the request for approval mentions.
     mentioned: Audience
+    #: Whom the word to the fallback approvers of the open stage mentions: them, whomever requests mention.
+    fallback: Audience
     #: Jobs that the kind has at the provider right now, of all changes.
     in_flight: int
     #: Whether the provider has no free slot although we hold fewer than it allows: others hold the rest.

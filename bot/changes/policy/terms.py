@@ -40,7 +40,8 @@ class Policy:
     max_numbers: int
     #: Id of the channel that hears of failures, where one was named; ask :attr:`failure_channel`.
     own_failure_channel: str | None = None
-    #: Whom a request for approval mentions, whoever may approve it; None: who may.
+    #: Whom a request for approval mentions, whoever may approve it; None: who may. Fallback approvers are called when
+    #: their time has come, whatever it says.
     mention: Grant | None = None
     #: Whether a requester's own approval counts.
     self_approval: bool = False

@@ -58,7 +58,8 @@ def _other_turn(
 ) -> Verdict:
     """Return why it is not the turn of ``person``; ``verdict`` where they have none.
 
-    ``called`` tells that they are mentioned when it is: a rule can name others to be mentioned instead.
+    ``called`` tells that approvers are mentioned when it is: a rule can name others to be mentioned instead. Fallback
+    approvers always are.
     """
     stage = open_stage(progress)
     if lists(stage.stage.fallback_approvers, person, membership) and stage.fallback_at is not None:
@@ -68,8 +69,9 @@ def _other_turn(
         return replace(verdict, reason=Reason.FALLBACK_LATER, sentence=sentence)
     mine = [each for each in progress if each is not stage and lists(each.stage.everyone, person, membership)]
     if later := next((each for each in mine if each.place > stage.place), None):
-        turn = "it is open" if lists(later.stage.approvers, person, membership) else "you may approve"
-        then = f": you will be mentioned when {turn}." if called else "."
+        fallback = not lists(later.stage.approvers, person, membership)
+        turn = "you may approve" if fallback else "it is open"
+        then = f": you will be mentioned when {turn}." if called or fallback else "."
         sentence = (
             f"This change waits for the stage “{stage.stage.name}” first. Yours, “{later.stage.name}”, comes after "
             f"it{then}"

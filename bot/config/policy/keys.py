@@ -218,7 +218,8 @@ KEYS: Final[Mapping[str, Key]] = {
         "mention",
         _named,
         "whom requests for approval and reminders mention: user ids and user group ids, `[]` for nobody; without it, "
-        "the approvers. It decides who is notified, not who may approve",
+        "the approvers. It decides who is notified, not who may approve; fallback approvers are called when they may, "
+        "whoever it names",
     ),
     "deadline": Key(
         "approval_ttl", _deadline, 'how long a request waits for approval: `"90s"`, `"15m"`, `"4h"`, `"2d"`'

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.changes.model.change import Decision, DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.policy import Grant, StageProgress, open_stage, who_may_approve, whom_to_mention
+from bot.changes.policy import Grant, StageProgress, open_stage, who_may_approve
 from bot.config.policy.spans import spoken
 from bot.slack.views.elements import Block, channel, code, escape, listed, section, when
 from bot.slack.views.fragments import audience_text, called, decision_text, said
@@ -130,10 +130,9 @@ def fallback_notice(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[st
     if not waiting or opened.stage.fallback_after is None:
         text = f"⏳ Fallback approvers were asked to approve {change.public_id}{where}."
     else:
-        fallback = whom_to_mention(details.policy, change.requester, opened.stage.fallback_approvers)
-        who = "too few have" if opened.approvals else "nobody has"
+        who, waited = "too few have" if opened.approvals else "nobody has", spoken(opened.stage.fallback_after)
         text = (
-            f"⏳ {called(fallback)}{who} approved {change.public_id}{where} for {spoken(opened.stage.fallback_after)}. "
+            f"⏳ {called(details.fallback)}{who} approved {change.public_id}{where} for {waited}. "
             "Its fallback approvers may now."
         )
     return text, [section(text)]

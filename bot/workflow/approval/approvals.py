@@ -232,6 +232,8 @@ class Approvals:
                 counts_once(decision, await tx.decisions.of(change.id))
             opened = open_stage(await progress_of(tx, change, policy))
             if verb is not DecisionVerb.APPROVE or opened.stage.name == decision.stage:
+                if opened.place < before.place:
+                    change, _ = await self._stage_changes.waits_anew(tx, change)
                 return await self._record(tx, change, policy, decision, lapsed=lapsed_text(lapses))
             if opened.place < before.place:
                 await self._stage_changes.opened(tx, change, policy, opened, now, why=lapsed_text(lapses))

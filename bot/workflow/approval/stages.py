@@ -105,6 +105,9 @@ class StageChanges:
         ``why`` says which approvals have lapsed, so that it is open again; empty when the one before it is complete.
         The caller holds the change.
         """
+        if why:
+            change, now = await self.waits_anew(tx, change)
+            opened = open_stage(await progress_of(tx, change, policy))
         await wait_for_fallback(tx, change.id, opened)
         if policy.reminder:
             await tx.tasks.add(Task.REMIND, change.id, now + policy.reminder)
@@ -116,6 +119,16 @@ class StageChanges:
             await self._notify.stage(tx, change, opened, why=why)
         else:  # the rule has no stages any more
             await self._notify.reminder(tx, change, 0, opened)
+
+    async def waits_anew(self, tx: Transaction, change: Change) -> tuple[Change, datetime]:
+        """Write down that a stage of ``change`` is open again, and return the change and since when.
+
+        What is known of a lapse is gone once the same person approves again, and with it that the stage was complete in
+        between: without this, its fallback approvers could decide as early as if it had been open all the time.
+        """
+        now = self._context.clock()
+        await tx.changes.put(change.id, asked_at=now)
+        return replace(change, asked_at=now), now
 
     async def lapse(self, tx: Transaction, change: Change, lapses: Sequence[Lapse]) -> None:
         """Let approvals of ``change`` lapse, and ask the people of the stage that is open again for that, if one is.

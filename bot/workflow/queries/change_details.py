@@ -65,7 +65,8 @@ class ChangeDetailsReader:
             change = replace(change, card=whole.card)
         decisions = await tx.decisions.of(change.id)
         stages = stage_progress(policy.stages, decisions, change.waits_since)
-        open_to = open_stage(stages).open_to(now)
+        opened = open_stage(stages)
+        open_to, fallback = opened.open_to(now), opened.stage.fallback_approvers
         audience = await self._with_delegates(tx, who_may_approve(policy, change.requester, open_to), change)
         expires_at = now + policy.approval_ttl
         temporary = change.until is not None and change.part_of is None
@@ -87,6 +88,7 @@ class ChangeDetailsReader:
             stages=stages,
             audience=audience,
             mentioned=self._mentioning(whom_to_mention(policy, change.requester, open_to), audience),
+            fallback=self._mentioning(who_may_approve(policy, change.requester, fallback), audience),
             in_flight=await tx.batches.in_flight(change.kind),
             slots_taken=await tx.batches.slot_refused(change.kind, now - SLOT_NEWS) is not None,
             opens_at=begins_at(change.start, policy.windows, now),

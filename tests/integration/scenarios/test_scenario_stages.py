@@ -333,6 +333,60 @@ async def _rejects(stage: Stage, change: int) -> str:
     return said
 
 
+async def test_a_stage_that_is_open_again_waits_anew_for_its_fallback(idle: Stage, tmp_path: Path) -> None:
+    """Two approvals of safety lapse after three hours, and one is given again: Otto may not before two more hours."""
+    idle.slack.add_usergroup("S0SAFE", handle="safety", members=["U0MIA", "U0SAM"])
+    rules = TWICE.replace('["U0MIA", "U0SAM"]', '["S0SAFE"], fallback_approvers = ["U0OTTO"], fallback_after = "2h"')
+    stage = await under(idle, tmp_path, rules)
+    change = await stage.ask(numbers(stage, 1), TAGS)
+    await stage.approve(change, by=stage.mia)
+    await stage.approve(change, by=stage.sam)
+    stage.clock.advance(3 * 3600)
+    members = stage.slack.workspace.usergroups["S0SAFE"].members
+    members.clear()
+    assert "waits for the stage “safety” now" in await stage.approve(change)
+    members.extend(["U0MIA", "U0SAM"])
+    await stage.approve(change, by=stage.mia)
+    await stage.quiet()
+
+    assert "on its fallback approvers may, too." in stage.read(stage.request_card(change))
+    assert "You are a fallback approver of the stage “safety”" in await stage.approve(change, by=stage.otto)
+    stage.clock.advance(2 * 3600)
+    await stage.slack.wait_for(
+        lambda: any("@Otto: too few have approved CHG-1" in told for told in below_the_request(stage, change)),
+        what="the call",
+    )
+    await stage.approve(change, by=stage.otto)
+    assert "That was the last approval needed" in await stage.approve(change)
+
+
+@pytest.mark.parametrize("mention", ["[]", '["U0MAX"]'])
+async def test_fallback_approvers_are_called_whoever_the_rule_mentions(
+    idle: Stage, tmp_path: Path, mention: str
+) -> None:
+    """`mention` is for requests and reminders: Mia hears that it is her turn, and so does whom she lends her right."""
+    stage = await under(idle, tmp_path, f"{FALLBACK}mention = {mention}\n")
+    change = await stage.ask(numbers(stage, 1), TAGS)
+    await stage.command("delegate @Sam for 2 days", by=stage.mia)
+    stage.clock.advance(2 * 3600)
+    await stage.slack.wait_for(lambda: below_the_request(stage, change), what="the call")
+
+    assert below_the_request(stage, change) == [
+        "⏳ @Mia, @Sam for @Mia: nobody has approved CHG-1 for 2 h. Its fallback approvers may now."
+    ]
+    assert "That was the last approval needed" in await stage.approve(change, by=stage.sam)
+
+
+async def test_a_fallback_approver_of_a_later_stage_hears_that_they_will_be_called(idle: Stage, tmp_path: Path) -> None:
+    """Otto clicks early: he is told that he will be mentioned, for he is, and Max not, whom the rule leaves out."""
+    rules = TWO.replace('["S0NET"]', '["U0MAX"], fallback_approvers = ["U0OTTO"], fallback_after = "2h"')
+    stage = await under(idle, tmp_path, rules.replace("stages", "mention = []\nstages", 1))
+    change = await stage.ask(numbers(stage, 1), TAGS)
+
+    assert "comes after it: you will be mentioned when you may approve." in await stage.approve(change, by=stage.otto)
+    assert "comes after it." in await stage.approve(change)
+
+
 async def test_nobody_calls_fallback_approvers_of_what_is_decided(idle: Stage, tmp_path: Path) -> None:
     """Max approves in time: the time passes, and nobody is called."""
     stage = await under(idle, tmp_path, FALLBACK)

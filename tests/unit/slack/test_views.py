@@ -237,6 +237,7 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         opens_at=draw(st.sampled_from([None, NOW + timedelta(days=1), NOW + timedelta(days=3)])),
         audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),
         mentioned=draw(st.sampled_from([Audience(users=("U0MIA",), groups=()), Audience(users=(), groups=())])),
+        fallback=draw(st.sampled_from([Audience(users=("U0OTTO",), groups=()), Audience(users=(), groups=())])),
         in_flight=20,
         freeze=draw(st.sampled_from([None, Freeze(by="U0MAX", reason=NASTY, at=NOW)])),
         typical_seconds=draw(st.sampled_from([None, 0.4, 75.0, 4000.0, 90000.0])),
