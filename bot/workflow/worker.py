@@ -294,6 +294,9 @@ class Worker:
         while True:
             await asyncio.sleep(lease.total_seconds() / 3)
             until, began = self._context.clock() + lease, self._context.steady()
+            if not (self._tasks or self._messages):
+                self._renewed_until = until
+                continue
             try:
                 async with self._context.database.transaction() as tx:
                     await tx.tasks.extend([id_ for id_, _, _ in self._tasks], self._name, until)

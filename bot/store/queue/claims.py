@@ -14,26 +14,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, null, or_, select, true, update
+from sqlalchemy import BindParameter, ColumnElement, Row, Table, bindparam, null, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 
-async def claim_due(
-    connection: AsyncConnection,
+def claiming(
     table: Table,
     *,
-    owner: str,
-    now: datetime,
-    lease: timedelta,
-    limit: int,
     condition: ColumnElement[bool] | None = None,
     also: Mapping[str, ColumnElement[Any]] | None = None,
-) -> Sequence[Row[Any]]:
-    """Claim up to ``limit`` due rows of ``table`` for ``owner`` until ``now + lease``; return them, oldest due first.
+) -> ReturningUpdate[Any]:
+    """Return the statement that claims due rows of ``table``, to be executed by :func:`claim_due`.
 
     ``also`` is written down with each claim. One conditional UPDATE: of two workers that ask at once, each row goes to
-    one.
+    one. It is made once: a worker looks for due rows all the time, and making it takes longer than executing it.
     """
+    now: BindParameter[datetime] = bindparam("claim_now")
     over, anew = table.c.claimed_until < now, dict(also or {})
     if "busy_until" in table.c:
         anew["busy_until"] = null()
@@ -41,13 +38,37 @@ async def claim_due(
     free = or_(table.c.owner.is_(None), over)
     wanted = condition if condition is not None else true()
     due = (
-        select(table.c.id).where(table.c.due_at <= now, free, wanted).order_by(table.c.due_at, table.c.id).limit(limit)
+        select(table.c.id)
+        .where(table.c.due_at <= now, free, wanted)
+        .order_by(table.c.due_at, table.c.id)
+        .limit(bindparam("claim_limit"))
     )
-    statement = (
+    claim: dict[str, BindParameter[Any]] = {
+        "owner": bindparam("claim_owner"),
+        "claimed_until": bindparam("claim_until"),
+    }
+    return (
         update(table)
         .where(table.c.id.in_(due), free)
-        .values(owner=owner, claimed_until=now + lease, attempts=table.c.attempts + 1, **anew)
+        .values(**claim, attempts=table.c.attempts + 1, **anew)
         .returning(*table.c)
     )
-    rows = (await connection.execute(statement)).all()
+
+
+async def claim_due(
+    connection: AsyncConnection,
+    statement: ReturningUpdate[Any],
+    *,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    **parameters: str,
+) -> Sequence[Row[Any]]:
+    """Claim up to ``limit`` due rows for ``owner`` until ``now + lease``; return them, oldest due first.
+
+    ``parameters`` are those of what the statement writes down besides.
+    """
+    claim = {"claim_owner": owner, "claim_now": now, "claim_until": now + lease, "claim_limit": limit}
+    rows = (await connection.execute(statement, {**claim, **parameters})).all()
     return sorted(rows, key=lambda row: (row.due_at, row.id))

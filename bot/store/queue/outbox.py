@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, case, exists, func, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.changes.model.change import MessageRef, public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import STANDING, THREADED, OutboxMessage, Topic
-from bot.store.queue.claims import claim_due
+from bot.store.queue.claims import claim_due, claiming
 from bot.store.tables import changes, outbox
 
 #: The state of a message that has to be delivered, or delivered again.
@@ -23,6 +24,26 @@ _REFUSED: Final = "refused"
 _LAST_WORD: Final = exists().where(
     changes.c.id == outbox.c.change_id, changes.c.state.in_([state.value for state in ChangeState if state.over])
 )
+
+
+def _claiming() -> ReturningUpdate[Any]:
+    earlier = outbox.alias("earlier")
+    threaded = [topic.value for topic in THREADED]
+    overtakes = exists().where(
+        earlier.c.change_id == outbox.c.change_id,
+        earlier.c.id < outbox.c.id,
+        earlier.c.state == PENDING,
+        earlier.c.topic.in_(threaded),
+    )
+    carded = exists().where(changes.c.id == outbox.c.change_id, changes.c.card_ts != "")
+    free = outbox.c.topic.not_in(threaded)
+    condition = and_(outbox.c.state == PENDING, or_(free, and_(~overtakes, carded)))
+    floor = case((outbox.c.attempts == 0, bindparam("claim_floor")), else_=outbox.c.floor)
+    return claiming(outbox, condition=condition, also={"floor": floor})
+
+
+_CLAIMING: Final = _claiming()
+_NEXT_DUE: Final = select(func.min(outbox.c.due_at)).where(outbox.c.state == PENDING, outbox.c.owner.is_(None))
 
 
 class Outbox:
@@ -92,20 +113,8 @@ class Outbox:
         ``floor`` is Slack's own time of before. The first attempt writes it down with its intent, and those that
         follow look for what became of it since then. See :mod:`bot.store.queue.claims` for the rest of the rule.
         """
-        earlier = outbox.alias("earlier")
-        threaded = [topic.value for topic in THREADED]
-        overtakes = exists().where(
-            earlier.c.change_id == outbox.c.change_id,
-            earlier.c.id < outbox.c.id,
-            earlier.c.state == PENDING,
-            earlier.c.topic.in_(threaded),
-        )
-        carded = exists().where(changes.c.id == outbox.c.change_id, changes.c.card_ts != "")
-        free = outbox.c.topic.not_in(threaded)
-        condition = and_(outbox.c.state == PENDING, or_(free, and_(~overtakes, carded)))
-        first = {"floor": case((outbox.c.attempts == 0, floor), else_=outbox.c.floor)}
         rows = await claim_due(
-            self._connection, outbox, owner=owner, now=now, lease=lease, limit=limit, condition=condition, also=first
+            self._connection, _CLAIMING, owner=owner, now=now, lease=lease, limit=limit, claim_floor=floor
         )
         return [_message(row) for row in rows]
 
@@ -244,8 +253,7 @@ class Outbox:
 
     async def next_due(self) -> datetime | None:
         """Return when the next undelivered, unclaimed message is due; None when there is none."""
-        statement = select(func.min(outbox.c.due_at)).where(outbox.c.state == PENDING, outbox.c.owner.is_(None))
-        due: datetime | None = (await self._connection.execute(statement)).scalar()
+        due: datetime | None = (await self._connection.execute(_NEXT_DUE)).scalar()
         return due
 
     async def refused(self) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import ClaimLost
-from bot.store.queue.claims import claim_due
+from bot.store.queue.claims import claim_due, claiming
 from bot.store.tables import tasks
 
 
@@ -44,6 +44,8 @@ ON_BATCHES: Final = frozenset({Task.SUBMIT, Task.RECONCILE, Task.POLL})
 ON_NO_CHANGE: Final = frozenset({Task.PRUNE, Task.EXPORT_VALUES, Task.DELEGATION})
 #: What a task has that nobody holds.
 _FREE: Final = {"owner": None, "claimed_until": None, "busy_until": None}
+_CLAIMING: Final = claiming(tasks)
+_NEXT_DUE: Final = select(func.min(tasks.c.due_at)).where(tasks.c.owner.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Tasks:
 
     async def claim(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
         """Claim up to ``limit`` due tasks; see :mod:`bot.store.queue.claims` for which can be claimed."""
-        rows = await claim_due(self._connection, tasks, owner=owner, now=now, lease=lease, limit=limit)
+        rows = await claim_due(self._connection, _CLAIMING, owner=owner, now=now, lease=lease, limit=limit)
         return [
             Claim(
                 id=row.id,
@@ -219,8 +221,7 @@ class Tasks:
 
     async def next_due(self) -> datetime | None:
         """Return when the next unclaimed task is due; None when there is none."""
-        statement = select(func.min(tasks.c.due_at)).where(tasks.c.owner.is_(None))
-        due: datetime | None = (await self._connection.execute(statement)).scalar()
+        due: datetime | None = (await self._connection.execute(_NEXT_DUE)).scalar()
         return due
 
     async def count(self, task: Task) -> int:

@@ -14,11 +14,12 @@ from bot.changes.model.bulk_runs import Halt, NewNumber, NumberState, Run, RunNu
 from bot.changes.model.values import values_from_json, values_to_json
 from bot.changes.policy import OnStale
 from bot.errors import Superseded
-from bot.store.queue.claims import claim_due
+from bot.store.queue.claims import claim_due, claiming
 from bot.store.tables import freezes, run_numbers, run_stops, runs
 from bot.telemetry import tracing
 
 _UNDECIDED = (NumberState.WAITING.value, NumberState.SENT.value)
+_CLAIMING = claiming(runs, condition=runs.c.open.is_(True) & (runs.c.provider == bindparam("claim_provider")))
 
 
 class BulkRuns:
@@ -159,9 +160,11 @@ class BulkRuns:
 
     async def claim(self, provider: str, *, owner: str, now: datetime, lease: timedelta, limit: int) -> Sequence[int]:
         """Claim up to ``limit`` open runs of the provider; :mod:`bot.store.queue.claims` says which can be."""
-        mine = runs.c.open.is_(True) & (runs.c.provider == provider)
-        rows = await claim_due(self._connection, runs, owner=owner, now=now, lease=lease, limit=limit, condition=mine)
-        ids = [row.id for row in rows]
+        rows = await claim_due(
+            self._connection, _CLAIMING, owner=owner, now=now, lease=lease, limit=limit, claim_provider=provider
+        )
+        if not (ids := [row.id for row in rows]):
+            return []
         begun = update(runs).where(runs.c.id.in_(ids), runs.c.started_at.is_(None)).values(started_at=now)
         await self._connection.execute(begun)
         return ids
