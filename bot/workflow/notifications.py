@@ -13,6 +13,7 @@ from bot.changes.policy import StageProgress
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
+from bot.workflow.ports import CUT_OFF_WAIT
 
 #: How soon operators are asked. Batches of one change tend to get into trouble together.
 ASK_WITHIN = timedelta(seconds=2)
@@ -38,14 +39,15 @@ class Notifications:
 
     async def card(self, tx: Transaction, change: int) -> None:
         """Bring the card up to date, not more often than the card's pause allows."""
-        await tx.outbox.show(await tx.changes.whole(change), Topic.CARD, now=self._clock(), pause=self._pause)
+        whole = await tx.changes.whole(change)
+        await tx.outbox.show(whole, Topic.CARD, now=self._clock(), pause=self._pause, settling=CUT_OFF_WAIT)
 
     async def cards(self, tx: Transaction, change: int) -> None:
         """Bring the card and the request for approval up to date."""
         await self.card(tx, change)
         # Its edits are few, and a button that decides nothing any more has to go at once.
         if await tx.changes.asks(change):
-            await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock())
+            await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock(), settling=CUT_OFF_WAIT)
 
     async def line(self, tx: Transaction, change: int, what: str, *, each: str = "", **data: str | int) -> None:
         """Write a line of history into the thread, once, or once for ``each`` thing that it tells of."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, and_, bindparam, case, exists, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -24,6 +24,11 @@ _REFUSED: Final = "refused"
 _LAST_WORD: Final = exists().where(
     changes.c.id == outbox.c.change_id, changes.c.state.in_([state.value for state in ChangeState if state.over])
 )
+#: Where the messages are that are posted once and edited from then on.
+_PLACES: Final[Mapping[Topic, Column[str]]] = {
+    Topic.CARD: changes.c.card_ts,
+    Topic.APPROVAL_CARD: changes.c.approval_card_ts,
+}
 
 
 def _claiming() -> ReturningUpdate[Any]:
@@ -78,11 +83,13 @@ class Outbox:
         *,
         now: datetime,
         pause: timedelta = timedelta(0),
+        settling: timedelta = timedelta(0),
         data: Mapping[str, Any] | None = None,
     ) -> None:
         """Have a standing message brought up to date, at the earliest ``pause`` after its last delivery.
 
-        What a change comes to in the end is shown at once.
+        What a change comes to in the end is shown at once. Only while Slack may yet post the message, because of an
+        attempt without an answer, it waits as long as it was to wait, ``settling`` from now on at the most.
         ``data`` takes the place of what it was given before.
         """
         key = f"{public_id(change)}:{topic.value}"
@@ -90,7 +97,13 @@ class Outbox:
         if row is None:
             await self._insert(change, topic, key, now, data or {})
             return
-        due_at = case((_LAST_WORD, now), else_=max(now, row.sent_at + pause) if row.sent_at else now)
+        over = now + settling
+        due_at = case(
+            (and_(_may_be_posted(topic), outbox.c.due_at < over), outbox.c.due_at),
+            (_may_be_posted(topic), over),
+            (_LAST_WORD, now),
+            else_=max(now, row.sent_at + pause) if row.sent_at else now,
+        )
         waiting_since = case((outbox.c.state == PENDING, outbox.c.waiting_since), else_=due_at)
         statement = (
             update(outbox)
@@ -297,6 +310,14 @@ class Outbox:
             waiting_since=now,
         )
         await self._connection.execute(statement)
+
+
+def _may_be_posted(topic: Topic) -> ColumnElement[bool]:
+    """Tell whether an attempt to post a message is, or may be, under way; one that has its place is only edited."""
+    if topic not in _PLACES:
+        return false()
+    nowhere = exists().where(changes.c.id == outbox.c.change_id, _PLACES[topic] == "")
+    return and_(outbox.c.state == PENDING, outbox.c.attempts > 0, nowhere)
 
 
 def _message(row: Row[Any]) -> OutboxMessage:

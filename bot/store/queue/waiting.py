@@ -42,7 +42,8 @@ class Waiting:
         until = now + lease
         statements = [
             update(tasks).where(tasks.c.due_at > now, tasks.c.owner.is_(None), ~on_the_wall).values(due_at=now),
-            update(outbox).where(outbox.c.due_at > now, outbox.c.owner.is_(None)).values(due_at=now),
+            # What Slack may be posting gets its time anew: that of before may not be over.
+            update(outbox).where(outbox.c.due_at > now, outbox.c.owner.is_(None)).values(due_at=now, settled=0),
             update(outbox).where(outbox.c.sent_at > now).values(sent_at=now),
             update(runs).where(runs.c.due_at > now).values(due_at=now),
             *(

@@ -322,6 +322,31 @@ async def test_what_slack_carries_out_after_a_kill_is_not_doubled(stage: Stage) 
     stage.assert_nothing_doubled()
 
 
+async def test_a_click_does_not_hasten_what_slack_may_be_posting(stage: Stage) -> None:
+    """The bot dies over the card, and the change is cancelled before Slack has posted that: it is there once."""
+    late = stage.slack.faults.add(method="chat.postMessage", kind="delay", seconds=3, where=MESSAGES["card"])
+    stage.telnyx.add_number("+13035550000")
+    await stage.propose("+13035550000")
+    await stage.ana.submit()
+    await stage.slack.wait_for(lambda: late.fired == 1, what="a card that takes its time")
+    await stage.slack.wait_for(lambda: stage.slack.messages(APPROVALS), what="the request")
+    await stage.crash()
+    still = Clock(rate=0)
+    still.advance((stage.clock() - still()).total_seconds())
+    stage.clock = still
+
+    await stage.start()
+    await looks(stage, 1, "conversations.history")
+    await stage.command("cancel CHG-1")
+    for _ in range(3):  # what was to be sent at once would have been by now
+        await stage.command("locks")
+    await stage.slack.wait_for(lambda: late.passed == 1, what="the card after all")
+    still.advance(31)
+    await stage.slack.wait_for(lambda: "Cancelled" in stage.read(stage.card(1)), what="the card as it is now")
+
+    stage.assert_nothing_doubled()
+
+
 @EITHER
 async def test_a_killed_bot_says_what_it_was_about_to_say(stage: Stage, effect: str) -> None:
     """What had arrived is found at once after the start; what had not is said after Slack has had its time for it."""
@@ -347,12 +372,9 @@ async def test_a_killed_bot_says_what_it_was_about_to_say(stage: Stage, effect: 
     stage.assert_nothing_doubled()
 
 
-async def looks(stage: Stage, times: int) -> None:
-    """Wait until the bot has looked so often for what it may have said below its card."""
+async def looks(stage: Stage, times: int, method: str = "conversations.replies") -> None:
+    """Wait until the bot has looked so often for what it may have said, as a rule below its card."""
     await stage.slack.wait_for(
-        lambda: (
-            sum(call.method == "conversations.replies" and call.status is not None for call in stage.slack.calls)
-            >= times
-        ),
+        lambda: sum(call.method == method and call.status is not None for call in stage.slack.calls) >= times,
         what="a look",
     )

@@ -284,3 +284,50 @@ async def test_a_refused_message_is_given_up(database: Database) -> None:
         assert await tx.outbox.undelivered() == 0
 
     assert await claim_messages(database, "a", NOW + LEASE * 2) == []
+
+
+async def test_slack_gets_its_time_anew_when_the_clock_is_set_back(database: Database) -> None:
+    """What waits for a call of the dead is looked for at once, and not taken for over."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
+    (message,) = await claim_messages(database, "a")
+    later = NOW + timedelta(seconds=30)
+    async with database.transaction() as tx:
+        await tx.outbox.postpone(message, owner="a", until=later, error="It may yet arrive.", surely_unsent=False)
+        await tx.waiting.check_again(NOW, LEASE)
+
+    (message,) = await claim_messages(database, "b")
+
+    assert message.cut_off
+
+
+@pytest.mark.parametrize(("waited", "due"), [(20, 20), (300, 30)])
+async def test_news_do_not_hasten_a_card_that_slack_may_be_posting(database: Database, waited: int, due: int) -> None:
+    """It waits as it did, though not longer than a call of before can take."""
+    change = await new_change(database)
+    settling = timedelta(seconds=30)
+    async with database.transaction() as tx:
+        await tx.outbox.show(change, Topic.CARD, now=NOW, settling=settling)
+    (message,) = await claim_messages(database, "a")
+    until = NOW + timedelta(seconds=waited)
+    async with database.transaction() as tx:
+        await tx.outbox.postpone(message, owner="a", until=until, error="no answer", surely_unsent=False)
+        await tx.outbox.show(change, Topic.CARD, now=NOW, settling=settling)
+
+        assert await tx.outbox.next_due() == NOW + timedelta(seconds=due)
+
+
+async def test_news_of_a_card_that_stands_are_shown_at_once(database: Database) -> None:
+    """An edit that nobody answered doubles nothing."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.show(change, Topic.CARD, now=NOW)
+        await tx.changes.put(change, card=MessageRef(channel="C1", ts="1.2"))
+    (message,) = await claim_messages(database, "a")
+    async with database.transaction() as tx:
+        until = NOW + timedelta(seconds=20)
+        await tx.outbox.postpone(message, owner="a", until=until, error="no answer", surely_unsent=False)
+        await tx.outbox.show(change, Topic.CARD, now=NOW, settling=timedelta(seconds=30))
+
+        assert await tx.outbox.next_due() == NOW
