@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.changes.model.lifecycle import ChangeState
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
@@ -29,6 +31,10 @@ class Lock:
     numbers: int
     since: datetime
     requester: str
+    #: Where the change is.
+    state: ChangeState
+    #: When it is to start, if that was said.
+    starts: datetime | None = None
     #: When it ends, if it is temporary.
     until: datetime | None = None
 

@@ -7,12 +7,14 @@ from bot.errors import NotAuthorized
 from bot.slack.interactions import Click, Interaction, SlashCommand
 from bot.slack.registry import Registry
 from bot.slack.services import Services
-from bot.slack.views.delegations import END, delegation_list, ended_text, lent_text
+from bot.slack.views.delegations import END, PAGES, delegation_list, ended_text, ends, lent_text
 
 
 def register(registry: Registry) -> None:
-    """Listen to the button of the list."""
+    """Listen to the buttons of the list."""
     registry.on_click(END, _end, "end delegation")
+    for way in ("previous", "next"):
+        registry.on_click(f"{PAGES}_{way}", _turn, "delegations page")
 
 
 async def delegate(services: Services, command: SlashCommand, text: str) -> None:
@@ -30,15 +32,22 @@ async def delegate(services: Services, command: SlashCommand, text: str) -> None
 
 
 async def _end(services: Services, click: Click) -> None:
-    ended = await services.delegation_control.end(int(click.value), by=click.user)
+    delegation, skipped = ends(click.value)
+    ended = await services.delegation_control.end(delegation, by=click.user)
     first = ended_text(ended, click.user)
     try:
-        await _show(services, click, first=first, replace=True)
+        await _show(services, click, first=first, skipped=skipped, replace=True)
     except NotAuthorized:  # who was lent the right may not look any more
         await services.say(click, first, replace=True)
 
 
-async def _show(services: Services, act: Interaction, *, first: str = "", replace: bool = False) -> None:
+async def _turn(services: Services, click: Click) -> None:
+    await _show(services, click, skipped=int(click.value), replace=True)
+
+
+async def _show(
+    services: Services, act: Interaction, *, first: str = "", skipped: int = 0, replace: bool = False
+) -> None:
     delegations, everybodys = await services.delegation_control.listed(by=act.user)
-    shown = delegation_list(delegations, act.user, everybodys=everybodys, first=first)
+    shown = delegation_list(delegations, act.user, everybodys=everybodys, first=first, skipped=skipped)
     await services.say(act, *shown, replace=replace)

@@ -8,6 +8,7 @@ from typing import Final
 from bot.changes.model.delegation import Delegation
 from bot.slack.views.elements import (
     Block,
+    actions,
     beside,
     button,
     confirmation,
@@ -20,26 +21,44 @@ from bot.slack.views.elements import (
 )
 
 END: Final = "end_delegation"
-#: Delegations in one list: Slack takes 50 blocks (API.md, "Lengths of texts and elements").
+#: Begins the names of the buttons that turn the page.
+PAGES: Final = "delegations"
+#: Delegations on one page: Slack takes 50 blocks (API.md, "Lengths of texts and elements").
 SHOWN: Final = 40
 _HOW: Final = "`/numbers delegate @max until Mon 08:00` lends your right to approve changes to somebody else."
 
 
 def delegation_list(
-    delegations: Sequence[Delegation], reader: str, *, everybodys: bool, first: str = ""
+    delegations: Sequence[Delegation], reader: str, *, everybodys: bool, first: str = "", skipped: int = 0
 ) -> tuple[str, list[Block]]:
-    """Return who lends their right to approve to whom until when; ``first`` stands above it."""
+    """Return a page of who lends their right to approve to whom until when.
+
+    ``first`` stands above it, and the first ``skipped`` of them are on the pages before it; the last page that there is
+    takes the place of one that has gone.
+    """
     blocks = paragraphs([first]) if first else []
     if not delegations:
         none = "Nobody lends a right to approve now."
         text = none if everybodys else "You lend no right to approve, nor borrow one."
         return first or text, [*blocks, section(text), context(_HOW)]
-    blocks.append(section("*Delegations*"))
-    blocks += [beside(section(_line(each, reader)), _end_button(each)) for each in delegations[:SHOWN]]
-    if (more := len(delegations) - SHOWN) > 0:
-        blocks.append(context(f"… and {more:,} more"))
+    skipped = min(skipped, len(delegations) - 1) // SHOWN * SHOWN
+    page = delegations[skipped : skipped + SHOWN]
+    which = "" if len(page) == len(delegations) else f", {skipped + 1:,} to {skipped + len(page):,} of "
+    blocks.append(section(f"*Delegations*{f'{which}{len(delegations):,}' if which else ''}"))
+    blocks += [beside(section(_line(each, reader)), _end_button(each, skipped)) for each in page]
+    blocks += _turns(skipped, len(delegations))
     blocks.append(context(_HOW))
     return first or counted(len(delegations), "delegation"), blocks
+
+
+def _turns(skipped: int, total: int) -> list[Block]:
+    """Return the buttons to the pages before and after one, as far as there are any."""
+    turns = []
+    if skipped:
+        turns.append(button("Previous", f"{PAGES}_previous", str(skipped - SHOWN)))
+    if (following := skipped + SHOWN) < total:
+        turns.append(button(f"Next ({total - following:,} more)", f"{PAGES}_next", str(following)))
+    return [actions(PAGES, turns)] if turns else []
 
 
 def _line(delegation: Delegation, reader: str) -> str:
@@ -51,13 +70,20 @@ def _line(delegation: Delegation, reader: str) -> str:
     return f"{person(delegation.delegate)} can approve for {person(delegation.delegator)} {until}"
 
 
-def _end_button(delegation: Delegation) -> Block:
+def ends(value: str) -> tuple[int, int]:
+    """Return which delegation a button ends, and how many were on the pages before it."""
+    delegation, _, skipped = value.partition(" ")
+    return int(delegation), int(skipped or 0)
+
+
+def _end_button(delegation: Delegation, skipped: int) -> Block:
     question = confirmation(
         "End this delegation?",
-        "What was approved under it no longer counts, unless it has started. Waves that wait are not sent.",
+        "What was approved under it no longer counts, unless it has started. What waits for its start with too few "
+        "approvals is cancelled, and waves that wait are not sent.",
         "End",
     )
-    return button("End", END, str(delegation.id), style="danger", confirm=question)
+    return button("End", END, f"{delegation.id} {skipped}", style="danger", confirm=question)
 
 
 def lent_text(delegation: Delegation) -> str:

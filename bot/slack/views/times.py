@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.changes.model.lifecycle import ChangeState
 from bot.slack.views.elements import channel, when
-from bot.slack.views.locks import frozen_line
+from bot.slack.views.freezes import frozen_line
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
 #: States in which nothing has been sent.

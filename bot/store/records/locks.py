@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze, Held, Lock
 from bot.errors import Superseded
 from bot.store.tables import changes, freezes, locks, operations
@@ -117,17 +118,17 @@ class Locks:
 
     async def list(self) -> Sequence[Lock]:
         """Return who holds how many numbers since when, the oldest first."""
+        about = (changes.c.requester, changes.c.state, changes.c.starts_at, changes.c.ends_at)
         statement = (
             select(
                 locks.c.change_id,
                 locks.c.provider,
                 func.count().label("numbers"),
                 func.min(locks.c.at).label("since"),
-                changes.c.requester,
-                changes.c.ends_at,
+                *about,
             )
             .join(changes, changes.c.id == locks.c.change_id)
-            .group_by(locks.c.change_id, locks.c.provider, changes.c.requester, changes.c.ends_at)
+            .group_by(locks.c.change_id, locks.c.provider, *about)
             .order_by(func.min(locks.c.at), locks.c.change_id)
         )
         return [
@@ -137,6 +138,8 @@ class Locks:
                 numbers=row.numbers,
                 since=row.since,
                 requester=row.requester,
+                state=ChangeState(row.state),
+                starts=row.starts_at,
                 until=row.ends_at,
             )
             for row in await self._connection.execute(statement)

@@ -305,3 +305,27 @@ async def test_what_ended_before_the_retention_is_forgotten(idle: Stage) -> None
 
     await until(idle, "SELECT count(*) FROM delegations", [(0,)])
     assert "@Sam for @Max approved" in await idle.command(f"status CHG-{change}")
+
+
+async def test_a_long_list_is_shown_page_by_page(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otto sees how many there are and comes to each of them, and an end leaves him on the page where he was."""
+    monkeypatch.setattr("bot.slack.views.delegations.SHOWN", 1)
+    for lender, to in ((stage.max, "@Sam"), (stage.mia, "@Otto"), (stage.mia, "@Sam")):
+        await lend(stage, to, by=lender)
+
+    async def turn(button: str, words: str) -> str:
+        """Press a button of the list, and return what takes its place once it has ``words``."""
+        await stage.otto.click(button, message=stage.slack.ephemerals("U0OTTO")[-1])
+        await stage.slack.wait_for(
+            lambda: words in stage.read(stage.slack.ephemerals("U0OTTO")[-1]), what=f"a list with {words}"
+        )
+        return stage.read(stage.slack.ephemerals("U0OTTO")[-1])
+
+    first = await stage.command("delegate", by=stage.otto)
+    assert "Delegations, 1 to 1 of 3\n@Sam can approve for @Max" in first
+    assert "[Next (2 more)]" in first
+    assert "You can approve for @Mia" in await turn("delegations_next", "Delegations, 2 to 2 of 3")
+    ended = await turn("end_delegation", "Delegations, 2 to 2 of 2")
+    assert "⏹️ You can no longer approve for @Mia." in ended
+    assert "@Sam can approve for @Mia" in ended
+    assert "@Sam can approve for @Max" in await turn("delegations_previous", "Delegations, 1 to 1 of 2")

@@ -65,7 +65,7 @@ async def test_the_second_request_for_a_number_is_refused(stage: Stage) -> None:
 async def test_locks_go_with_the_change_in_every_ending(stage: Stage, ending: str) -> None:
     """However a change ends, nobody holds its numbers afterwards."""
     change = await stage.ask(numbers(stage, 2), TAGS)
-    assert f"CHG-{change}: 2 numbers at Telnyx" in await stage.command("locks")
+    assert f"CHG-{change} · 🔵 Awaiting approval: 2 numbers at Telnyx" in await stage.command("locks")
 
     match ending:
         case "rejected":

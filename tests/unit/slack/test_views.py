@@ -15,6 +15,7 @@ from bot.changes.audit.events import Event
 from bot.changes.input.waves import LENGTH as WAVES_LENGTH
 from bot.changes.model.batches import Batch, FailureGroup, Tally
 from bot.changes.model.change import Base, Change, Decision, DecisionVerb, Draft, FollowUp, MessageRef, Summary
+from bot.changes.model.delegation import Delegation
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, Outcome
 from bot.changes.model.locks import Freeze, Held, Lock
@@ -46,6 +47,7 @@ from bot.slack.views.fragments import counts_text, failure_lines, trouble
 from bot.slack.views.help import help_text
 from bot.slack.views.inputs import BOX_LENGTH, ways_to_filter
 from bot.slack.views.lines import failure, line, reminder
+from bot.slack.views.delegations import delegation_list
 from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.problems import problem_block, problem_lines
@@ -237,7 +239,7 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         opens_at=draw(st.sampled_from([None, NOW + timedelta(days=1), NOW + timedelta(days=3)])),
         audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),
         mentioned=draw(st.sampled_from([Audience(users=("U0MIA",), groups=()), Audience(users=(), groups=())])),
-        fallback=draw(st.sampled_from([Audience(users=("U0OTTO",), groups=()), Audience(users=(), groups=())])),
+        fallback=draw(st.sampled_from([Audience(users=("U0MAX",), groups=()), Audience(users=(), groups=())])),
         in_flight=20,
         freeze=draw(st.sampled_from([None, Freeze(by="U0MAX", reason=NASTY, at=NOW)])),
         typical_seconds=draw(st.sampled_from([None, 0.4, 75.0, 4000.0, 90000.0])),
@@ -347,11 +349,35 @@ def test_modals_are_legal(story: ChangeDetails) -> None:
         assert view_problems(view) == []
 
 
+def test_a_page_of_delegations_is_legal() -> None:
+    """However many there are, each page fits into a message, and the pages together have all of them."""
+    end = End(at=NOW, zone="UTC")
+    lent = [
+        Delegation(id=number, delegator="U0MAX", delegate="U0MIA", until=end, created_at=NOW) for number in range(81)
+    ]
+
+    ends = []
+    for skipped in (0, 40, 80):
+        text, blocks = delegation_list(lent, "U0ANA", everybodys=True, first="⏹️ Ended.", skipped=skipped)
+        assert_harmless(text, blocks)
+        ends += [block["accessory"]["value"] for block in blocks if "accessory" in block]
+    assert ends == [f"{number} {number // 40 * 40}" for number in range(81)]
+
+
 def test_locks_are_shown_and_asked_about() -> None:
     """The list of locks, the empty one, and the question before a release are legal messages."""
-    lock = Lock(change=41, provider="telnyx", numbers=12, since=NOW, requester="U0ANA", until=NOW)
+    lock = Lock(
+        change=41,
+        provider="telnyx",
+        numbers=12,
+        since=NOW,
+        requester="U0ANA",
+        state=ChangeState.APPROVED,
+        starts=NOW,
+        until=NOW,
+    )
 
-    for text, blocks in (locks_list([lock] * 100), locks_list([]), unlock_question(lock)):
+    for text, blocks in (locks_list([lock] * 300), locks_list([lock] * 40), locks_list([]), unlock_question(lock)):
         assert_harmless(text, blocks)
     assert locks_list([lock])[0] == "1 change holds numbers"
     assert locks_list([lock] * 2)[0] == "2 changes hold numbers"

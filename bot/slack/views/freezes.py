@@ -1,0 +1,60 @@
+"""What a freeze keeps back of a change, and what it cannot."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.changes.model.batches import StopReach
+from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.slack.views.elements import code, counted, person, when
+from bot.workflow.ports import ChangeDetails
+
+_LIFTED: Final = "until an operator lifts it"
+
+
+def frozen_line(details: ChangeDetails) -> str:
+    """Return that submissions are frozen and what this means for the change; empty when it means nothing."""
+    freeze = details.freeze
+    if freeze is None or details.change.state.over:
+        return ""
+    return (
+        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
+        f"{_what_waits(details)}"
+    )
+
+
+def _what_waits(details: ChangeDetails) -> str:
+    rest = sum(batch.size for batch in details.batches if batch.state is BatchState.QUEUED)
+    match details.change.state:
+        case ChangeState.RUNNING:
+            return _running(details, details.reach or StopReach())
+        case ChangeState.VERIFYING:
+            follow = f" {_wait(rest, 'The remaining ')} {_LIFTED}." if rest else ""
+            return f"Reading back continues, as it changes nothing.{follow}"
+        case ChangeState.IN_EFFECT:
+            return f"No number is restored {_LIFTED}."
+        case ChangeState.PAUSED:
+            return f"{_wait(rest, 'The remaining ')} {_LIFTED}, even if somebody continues the rollout."
+        case _:
+            return f"Nothing is sent {_LIFTED}."
+
+
+def _running(details: ChangeDetails, reach: StopReach) -> str:
+    said = [f"{_wait(reach.unsent)} {_LIFTED}." if reach.unsent else "Nothing is left to be sent."]
+    if reach.under_way:
+        are = "is" if reach.under_way == 1 else "are"
+        said.append(f"{counted(reach.under_way, 'number')} {are} being sent right now and will not be sent again.")
+    if reach.at_provider:
+        are = "is" if reach.at_provider == 1 else "are"
+        said.append(
+            f"{counted(reach.at_provider, 'number')} {are} in jobs at {details.provider} already, which nothing can "
+            "stop; Linesman polls them to their end."
+        )
+    if reach.unknown:
+        was = "was" if reach.unknown == 1 else "were"
+        said.append(f"Linesman is checking whether {counted(reach.unknown, 'number')} {was} sent; none is sent again.")
+    return " ".join(said)
+
+
+def _wait(numbers: int, which: str = "") -> str:
+    return f"{which}{counted(numbers, 'number')} {'waits' if numbers == 1 else 'wait'}"
