@@ -30,7 +30,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "expired": "Request expired",
     "start_passed": "Start time passed without a decision",
     # Start and submission
-    "not_approved": "Cancelled at the start: too few approvals still count",
+    "not_approved": "Cancelled: too few approvals still count",
     "not_locked": "Cancelled at the start: its numbers were no longer locked",
     "not_allowed": "Cancelled at the start: the policy no longer allows it",
     "digest_mismatch": "Cancelled at the start: the stored plan is not the approved one",

@@ -74,6 +74,20 @@ def waits_text(details: ChangeDetails) -> str:
     return f"🔵 Waits for the stage {_name(opened.stage.name)} ({given}), {opened.place} of {len(details.stages)}"
 
 
+def wanting_line(details: ChangeDetails) -> str:
+    """Return that an approved change has too few approvals by the rule of now; empty for any other."""
+    opened = open_stage(details.stages)
+    if details.change.state is not ChangeState.APPROVED or details.change.part_of is not None or opened.complete:
+        return ""
+    where = f" in the stage {_name(opened.stage.name)}" if _named(details) else ""
+    name = details.change.public_id
+    return (
+        f"⚠️ *It has too few approvals by the rule of now*: {len(opened.approvals)} of {opened.stage.approvals_required}"
+        f"{where}. Unless the rule changes again before, it will not start. To unlock its numbers now, "
+        f"`/numbers cancel {name}`, and request it again."
+    )
+
+
 def needs_text(details: ChangeDetails) -> str:
     """Return who has to approve what is not requested yet: "*Needs 1 approval* from @Max."."""
     required = details.policy.approvals_required

@@ -114,8 +114,8 @@ class DelegationNotices:
         ]
         return (
             f"{who[0].upper()}{who[1:]} ended the delegation: {delegate} can no longer approve changes for {lender}. "
-            f"What {delegate} approved for {lender} no longer counts, unless it has started. Waves that wait "
-            "are not sent."
+            f"What {delegate} approved for {lender} no longer counts, unless it has started. What waits for its start "
+            "with too few approvals is cancelled, and waves that wait are not sent."
         )
 
     async def _waiting(self, delegate: str) -> str:

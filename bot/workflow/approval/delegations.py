@@ -181,19 +181,34 @@ class DelegationControl:
                 continue
             taken_back += 1
             await self._stage_changes.lapse(tx, change, [lapse])
-            await self._tell_approved(tx, change, delegation, lapse)
+            await self._follow_up(tx, change, delegation, lapse)
             await self._notify.cards(tx, change_id)
         return taken_back
 
-    async def _tell_approved(self, tx: Transaction, change: Change, delegation: Delegation, lapse: Lapse) -> None:
-        """Tell the thread of an approved change that what it waits for cannot come: nobody can approve it again."""
-        so = {ChangeState.APPROVED: "it will not start"}.get(change.state, "the rest will not be sent")
+    async def _follow_up(self, tx: Transaction, change: Change, delegation: Delegation, lapse: Lapse) -> None:
+        """Let an approved change end that cannot start, and tell the thread of one of which the rest cannot be sent.
+
+        Nobody can approve it again, for it is no request any more, so to wait for its start would only keep its numbers
+        from other changes until then. A paused one is stopped by its own task, for the same reason.
+        """
         if change.state is ChangeState.AWAITING_APPROVAL:
             return
+        ends = change.state is ChangeState.APPROVED and change.part_of is None
+        waits = {ChangeState.APPROVED: "it will not start"}.get(change.state, "the rest will not be sent")
+        so = "nothing was sent" if ends else waits
         with suppress(NotAuthorized):
             if wanting := await approvals_wanting(tx, change, self._authorization.policy_of(change), so):
-                why = f"{lapsed_text([lapse])} {wanting}"
+                why, now = f"{lapsed_text([lapse])} {wanting}", self._context.clock()
+                if ends:
+                    await tx.changes.move(change.id, ChangeState.CANCELLED, problem=why, finished_at=now)
+                    await tx.tasks.stop_waiting(change.id)
+                    await tx.events.add(change.id, "not_approved", at=now, digest=change.digest)
+                    await self._notify.line(tx, change.id, "cancelled")
+                    await self._notify.failure(tx, change.id, "not_approved")
+                    return
                 await self._notify.line(tx, change.id, "taken_back", each=str(delegation.id), why=why)
+                if change.state is ChangeState.PAUSED:
+                    await tx.tasks.add(Task.START, change.id, now)
 
     async def _operates(self, user: str) -> bool:
         try:

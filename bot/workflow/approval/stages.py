@@ -20,6 +20,8 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 
+#: Most changes that wait for their time of which the card is shown anew at a start; others follow at their next edit.
+APPROVED: Final = 100
 #: Events by which people are asked to approve.
 _ASKING: Final = frozenset({"approval_requested", "stage_opened", "stage_reopened"})
 
@@ -32,10 +34,16 @@ async def wait_for_fallback(tx: Transaction, change: int, opened: StageProgress)
 
 
 async def review_all(context: Context) -> None:
-    """Have every request looked at that waits: since the last start the policy may have become another one."""
+    """Have every request looked at that waits: since the last start the policy may have become another one.
+
+    Cards of what is approved and waits for its time are shown anew: they say so when that rule asks for more by now.
+    """
+    notify = Notifications(context)
     async with context.database.transaction() as tx:
         for change in await tx.changes.undecided():
             await tx.tasks.add(Task.FALLBACK, change, context.clock())
+        for approved in await tx.changes.newest([ChangeState.APPROVED], APPROVED):
+            await notify.card(tx, approved.id)
 
 
 class StageChanges:

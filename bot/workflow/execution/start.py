@@ -73,7 +73,8 @@ class ChangeStart:
             await self._wave_start.resume(claim, change)
             return
         if change.state is ChangeState.PAUSED:
-            await self._rollout.time_is_up(claim)
+            if not await self._wave_start.stopped_unapproved(claim):
+                await self._rollout.time_is_up(claim)
             return
         if change.state is not ChangeState.APPROVED:
             await self._done(claim)

@@ -80,6 +80,31 @@ class WaveStart:
             await self._notify.cards(tx, change.id)
         self._context.ring()
 
+    async def stopped_unapproved(self, claim: Claim) -> bool:
+        """Stop a paused change whose approvals were taken back, and tell whether it was.
+
+        Nobody can approve it again, so no wave can follow, and until somebody pressed a button it would keep its
+        numbers. That the rule asks for more by now stops nothing yet: it may ask for less again before that.
+        """
+        async with self._context.database.transaction() as tx:
+            change = await tx.changes.hold(claim.subject)
+            if change.state is not ChangeState.PAUSED or not any(
+                each.lapse for each in await tx.decisions.of(change.id)
+            ):
+                return False
+            try:
+                policy = self._authorization.policy_of(change)
+            except NotAuthorized:  # said when a wave is to follow
+                return False
+            problem = await approvals_wanting(tx, change, policy, "the rest was not sent")
+            if not problem:
+                return False
+            await tx.tasks.done(claim)
+            reason = "The change was stopped before this number was sent."
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=reason)
+        self._context.ring()
+        return True
+
     async def _let_go(
         self,
         tx: Transaction,

@@ -36,20 +36,28 @@ async def test_what_runs_is_still_approved(stage: Stage) -> None:
     assert ended["details"]["approvals"] == 0
 
 
-async def test_the_thread_hears_at_once_that_a_scheduled_change_will_not_start(stage: Stage) -> None:
-    """Its requester has until then to ask again, and does not find out at the start."""
+async def test_a_scheduled_change_that_cannot_start_ends_at_once(stage: Stage) -> None:
+    """Nobody could approve it again: its numbers are free, its requester hears why, and plans again with one click."""
     stage.telnyx.add_number(ONE)
     await lend(stage)
     change = await ask_for_later(stage)
     await stage.approve(change, by=stage.sam)
+    assert f"CHG-{change} · 🟢 Approved, starts " in await stage.command("locks")
     await stage.command("delegate end @Sam", by=stage.max)
-    await stage.slack.wait_for(lambda: any("⚠️" in line for line in stage.thread(change)), what="a word in the thread")
+    await card_says(stage, change, "Cancelled", "[Plan again]")
+    await stage.quiet()
 
-    [line] = [line for line in stage.thread(change) if line.startswith("⚠️")]
-    assert line == (
-        "⚠️ The approval of Sam no longer counts: Sam acted under a delegation that was ended. 1 approval is needed and "
-        "0 count, so it will not start. Request the change again. @Ana"
+    why = (
+        "The approval of Sam no longer counts: Sam acted under a delegation that was ended. 1 approval is needed and "
+        "0 count, so nothing was sent. Request the change again."
     )
+    assert stage.thread(change)[-1] == f"⚪ Cancelled. {why}"
+    assert [why in told for told in stage.failures()] == [True]
+    assert await stage.command("locks") == "No numbers are locked."
+    assert "Cancelled: too few approvals still count" in await stage.command(f"status CHG-{change}")
+    stage.clock.advance(2 * 3600)
+    await stage.quiet()
+    assert stage.created() == []
 
 
 async def test_an_extension_that_lost_an_approval_moves_no_end(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +90,8 @@ async def test_an_extension_that_lost_an_approval_moves_no_end(idle: Stage, monk
     assert references(idle) == ["Dallas"]
 
 
-async def test_the_thread_hears_that_waves_that_wait_will_not_be_sent(stage: Stage) -> None:
-    """The one that is done stays as it is."""
+async def test_waves_that_wait_are_stopped(stage: Stage) -> None:
+    """The one that is done stays as it is; the thread hears why, and no number stays locked until somebody clicks."""
     numbers = numbers_of(stage, 4)
     await lend(stage)
     await proposed(stage, numbers, "1, rest", "ask")
@@ -91,7 +99,9 @@ async def test_the_thread_hears_that_waves_that_wait_will_not_be_sent(stage: Sta
     await stage.approve(change, by=stage.sam)
     await card_says(stage, change, "Wave 1 of 2 is done")
     await stage.command("delegate end @Sam", by=stage.max)
-    await stage.quiet()
+    await stage.ended(change)
 
     assert any("0 count, so the rest will not be sent." in line for line in stage.thread(change))
+    assert stage.outcomes(change) == {"verified": 1, "not_attempted": 3}
     assert len(stage.created()) == 1
+    assert await stage.command("locks") == "No numbers are locked."

@@ -227,6 +227,26 @@ async def test_another_policy_before_the_start(staged: Stage, tmp_path: Path, ru
     assert "which the rule no longer has" in staged.read(staged.card(change))
 
 
+async def test_a_card_says_when_the_rule_asks_for_more_before_the_start(idle: Stage, tmp_path: Path) -> None:
+    """Approved under another rule: the card says what is missing and how to unlock the numbers, until it is not so."""
+    stage = await under(idle, tmp_path, '[[rule]]\nname = "plain"\n')
+    await stage.open()
+    await stage.fill(numbers(stage, 1), TAGS, reason="Later")
+    await stage.ana.type("start", "in 20 hours")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+
+    await again_under(stage, tmp_path, '[[rule]]\nname = "plain"\napprovals_required = 2\n')
+    await card_says(stage, change, "It has too few approvals by the rule of now: 1 of 2. Unless the rule changes again")
+    await again_under(stage, tmp_path, '[[rule]]\nname = "plain"\n')
+    await stage.slack.wait_for(lambda: "too few" not in stage.read(stage.card(change)), what="a card without it")
+    stage.clock.advance(21 * 3600)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 1}
+
+
 async def test_an_extension_goes_through_the_stages_too(staged: Stage) -> None:
     """A later end is approved by those who approve the change, one after the other."""
     number = staged.telnyx.add_number("+13035550000", customer_reference="Dallas")
