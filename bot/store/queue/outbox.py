@@ -41,8 +41,16 @@ def _claiming() -> ReturningUpdate[Any]:
         earlier.c.topic.in_(threaded),
     )
     carded = exists().where(changes.c.id == outbox.c.change_id, changes.c.card_ts != "")
-    free = outbox.c.topic.not_in(threaded)
-    condition = and_(outbox.c.state == PENDING, or_(free, and_(~overtakes, carded)))
+    asked = exists().where(changes.c.id == outbox.c.change_id, changes.c.approval_card_ts != "")
+    request = outbox.alias("request")
+    may_be_asked = exists().where(
+        request.c.change_id == outbox.c.change_id,
+        request.c.topic == Topic.APPROVAL_CARD.value,
+        request.c.state == PENDING,
+    )
+    free = or_(outbox.c.topic.not_in([*threaded, Topic.REMINDER.value]), asked, ~may_be_asked)
+    below = outbox.c.topic.in_(threaded)
+    condition = and_(outbox.c.state == PENDING, or_(and_(below, ~overtakes, carded), and_(~below, free)))
     floor = case((outbox.c.attempts == 0, bindparam("claim_floor")), else_=outbox.c.floor)
     return claiming(outbox, condition=condition, also={"floor": floor})
 
@@ -123,6 +131,7 @@ class Outbox:
     ) -> list[OutboxMessage]:
         """Claim due messages; below a card they keep their order, and none goes out before its card is there.
 
+        A word below a request for approval waits for that one, too, as long as it may yet be posted.
         ``floor`` is Slack's own time of before. The first attempt writes it down with its intent, and those that
         follow look for what became of it since then. See :mod:`bot.store.queue.claims` for the rest of the rule.
         """
