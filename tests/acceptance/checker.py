@@ -9,8 +9,9 @@ from collections import Counter
 
 from bot.sandbox.slack import Message
 from tests.acceptance import ledger
-from tests.acceptance.stage import APPROVALS, FAILURES, OPS, Stage
+from tests.acceptance.stage import Stage
 from tests.acceptance.stories import Told
+from tests.acceptance.workspace import APPROVALS, FAILURES, OPS
 
 
 def assert_right(stage: Stage) -> None:

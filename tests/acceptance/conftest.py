@@ -15,6 +15,7 @@ from bot.sandbox.telnyx import TelnyxStandIn
 pytest.register_assert_rewrite(
     "tests.acceptance.ledger",
     "tests.acceptance.checker",
+    "tests.acceptance.stories",
     "tests.acceptance.stage",
     "tests.acceptance.faults.reckoning",
     "tests.acceptance.faults.trials",

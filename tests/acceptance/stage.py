@@ -23,6 +23,7 @@ from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance.process import Serving
 from tests.acceptance.process_pool import PooledProcess, ProcessPool
 from tests.acceptance.stories import PIN, SETTINGS, Line, Story
+from tests.acceptance.workspace import APPROVALS, CHANNELS, EVERYBODY, FAILURES, OPS
 from tests.filling import fill
 
 BOT_TOKEN: Final = "xoxb-acceptance-1"
@@ -30,12 +31,6 @@ APP_TOKEN: Final = "xapp-acceptance-1"
 SIGNING_SECRET: Final = "signing-secret-of-acceptance"
 API_KEY: Final = "KEY0acceptance0001"
 CLOSE_KEY: Final = "api_acceptance"
-#: Where commands are given, where approval is asked for, where failures are told.
-OPS: Final = "C0OPS"
-APPROVALS: Final = "C0APPROVALS"
-FAILURES: Final = "C0FAILURES"
-EVERYBODY: Final = ("U0ANA", "U0MAX")
-
 #: Seconds for a whole run, restarts included, and half a minute for what a dead process was posting to arrive.
 PATIENCE: Final = 90.0
 #: Below those that the system hands out by itself: a port must not go to somebody else between two lives of its owner.
@@ -72,10 +67,9 @@ class Stage:
     secret_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
 
     def __post_init__(self) -> None:
-        self.ana = self.slack.add_person("U0ANA", name="Ana")
-        self.max = self.slack.add_person("U0MAX", name="Max")
-        for channel, name in ((OPS, "ops"), (APPROVALS, "approvals"), (FAILURES, "failures")):
-            self.slack.add_channel(channel, name=name, members=EVERYBODY)
+        self.ana, self.max = (self.slack.add_person(person, name=name) for person, name in EVERYBODY.items())
+        for channel in CHANNELS:
+            self.slack.add_channel(channel, name=channel.removeprefix("C0").lower(), members=tuple(EVERYBODY))
         self.port = free_port()
         env, log = self._environment(), self.folder / "linesman.log"
         self.process = Serving(env, log) if self.pool is None else PooledProcess(self.pool, env, log)

@@ -14,7 +14,8 @@ import pytest
 
 from tests.acceptance.checker import assert_right
 from tests.acceptance.process_pool import ProcessPool
-from tests.acceptance.stage import FAILURES, OPS, Stage
+from tests.acceptance.stage import Stage
+from tests.acceptance.workspace import FAILURES, OPS
 
 
 @pytest.fixture

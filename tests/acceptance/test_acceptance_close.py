@@ -16,7 +16,8 @@ from bot.sandbox.close import CloseStandIn, furnish
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance import ledger
-from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, OPS, PATIENCE, SIGNING_SECRET, Stage
+from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, PATIENCE, SIGNING_SECRET, Stage
+from tests.acceptance.workspace import OPS
 from tests.filling import fill
 
 NUMBERS = 60

@@ -11,8 +11,9 @@ from typing import Final
 
 from bot.sandbox.slack import Message, SlackUser, StandInRefused
 from bot.sandbox.slack.modal import View
-from tests.acceptance.stage import APPROVALS, OPS, RestartingStage
+from tests.acceptance.stage import RestartingStage
 from tests.acceptance.stories import Line
+from tests.acceptance.workspace import APPROVALS, OPS
 from tests.filling import fill
 
 #: How long people wait for something that should come at once, and for something that takes its time; in seconds.

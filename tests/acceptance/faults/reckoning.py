@@ -14,7 +14,8 @@ from bot.sandbox.slack import Message
 from bot.sandbox.telnyx import Job
 from tests.acceptance import ledger
 from tests.acceptance.faults.people import Wish
-from tests.acceptance.stage import APPROVALS, FAILURES, OPS, RestartingStage
+from tests.acceptance.stage import RestartingStage
+from tests.acceptance.workspace import APPROVALS, FAILURES, OPS
 
 #: How a change can have ended: with jobs, and without.
 RAN: Final = ("Succeeded", "Partly failed", "Failed")

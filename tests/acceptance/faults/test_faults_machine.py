@@ -26,8 +26,8 @@ from tests.acceptance.faults.people import Wish
 from tests.acceptance.faults.reckoning import assert_everything_is_accounted_for
 from tests.acceptance.faults.scene import Scene, scene
 from tests.acceptance.process_pool import ProcessPool
-from tests.acceptance.stage import OPS
 from tests.acceptance.stories import FORWARDING
+from tests.acceptance.workspace import OPS
 
 T = TypeVar("T")
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import SlackUser
 from tests.acceptance.faults.people import People, Wish
-from tests.acceptance.stage import EVERYBODY, OPS, Stage
+from tests.acceptance.stage import Stage
 from tests.acceptance.stories import FORWARDING, PIN, REFERENCE
+from tests.acceptance.workspace import EVERYBODY, OPS
 
 if TYPE_CHECKING:
     from tests.acceptance.replicas.cluster import Cluster

@@ -1,16 +1,13 @@
-"""What Ana can want: a story for each kind of change, with what the provider must have been asked for in the end."""
+"""Changes that Telnyx carries out: settings of numbers, in a few ways to want them, and emergency calls."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from bot.sandbox.close import furnish
 from bot.sandbox.telnyx import Job, JobOperation, Number
-from tests.acceptance import ledger
+from tests.acceptance.stories.story import Story, Told
 
 if TYPE_CHECKING:
     from tests.acceptance.stage import Stage
@@ -20,81 +17,6 @@ PIN: Final = "9173640285"
 REFERENCE: Final = "Denver"
 FORWARDING: Final = "voice.call_forwarding.forwarding_type"
 ADDRESS: Final = "1293384261075731499"
-LABEL: Final = "Night desk"
-
-
-class Line(Protocol):
-    """A number, as far as Ana knows it."""
-
-    @property
-    def phone_number(self) -> str:
-        """The number in E.164."""
-
-    @property
-    def id(self) -> str:
-        """The provider's id of it."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """A number and its id."""
-
-    phone_number: str
-    id: str
-
-
-class Told(NamedTuple):
-    """What the row of a number has to say in the results."""
-
-    outcome: str
-    code: str = ""
-    reason: str = ""
-    pointer: str = ""
-    job: str = ""
-
-
-class Story(ABC):
-    """A kind of change, from the numbers that it starts with to what has to be true of them at its end."""
-
-    #: The word behind ``/numbers``.
-    command: ClassVar[str]
-    provider: ClassVar[str] = "Telnyx"
-    #: By setting: typed or chosen.
-    wanted: ClassVar[Mapping[str, str]]
-    #: The filter by which Ana finds the numbers, each condition chosen; empty when she types the numbers.
-    filters: ClassVar[Mapping[str, str]] = {}
-    #: When a temporary change is to end, as Ana types it; she ends it long before that. Empty for one that lasts.
-    until: ClassVar[str] = ""
-    #: What Ana types about waves, by block; empty for a change that goes out as a whole.
-    rollout: ClassVar[Mapping[str, str]] = {}
-    #: The reference that Ana asks for at first, until Max asks for changes; empty when he approves her first plan.
-    at_first: ClassVar[str] = ""
-    #: A value that is no secret, so that it has to be found in the database.
-    plain: ClassVar[str]
-
-    @abstractmethod
-    def stock(self, stage: Stage, *, batches: int, each: int) -> None:
-        """Give the account its numbers; Ana asks for them in this order."""
-
-    @abstractmethod
-    def truth(self, stage: Stage) -> dict[str, Told]:
-        """Return what has to be told of each number that was worked on, by id, as the provider has it."""
-
-    @abstractmethod
-    def worked_on(self, stage: Stage) -> Counter[str]:
-        """Return how often each number was changed or tried, by id."""
-
-    @abstractmethod
-    def assert_values(self, stage: Stage) -> None:
-        """Check what the provider's numbers have now: those that failed their old values, the others the new ones."""
-
-    def unclear(self, stage: Stage) -> list[str]:  # noqa: ARG002 - who needs no stage says so by this
-        """Return the ids of failed numbers whose refusal may not have been heard, so that only their values tell."""
-        return []
-
-    def assert_jobs(self, stage: Stage) -> None:
-        """Check that the provider has no more jobs than were planned."""
-        assert len(stage.telnyx.jobs) == stage.batches
 
 
 class TelnyxStory(Story):
@@ -249,77 +171,8 @@ class Emergency(TelnyxStory):
         assert values == ((True, ADDRESS, "active") if changed else (False, None, "disabled"))
 
 
-class Close(Story):
-    """``close.settings``: a label, number by number, in a run of ours."""
-
-    command = "close"
-    provider = "Close"
-    wanted: ClassVar = {"label": LABEL}
-    plain = LABEL
-
-    def stock(self, stage: Stage, *, batches: int, each: int) -> None:
-        """Give the organization numbers of which the second is refused by Close."""
-        if batches != 1 or stage.close is None:
-            raise ValueError("Close has to be switched on, and everybody gets the same label, so there is one run")
-        furnish(stage.close, shared=each + 1, own=0)
-        shared = [number for number in stage.close.numbers.values() if number.is_group_number]
-        shared[-1].label = LABEL
-        stage.asked += [Named(number.number, number.id) for number in shared]
-        stage.failing, stage.settled = [stage.asked[1]], [stage.asked[-1]]
-        stage.close.fail(stage.asked[1].phone_number)
-
-    def truth(self, stage: Stage) -> dict[str, Told]:
-        """Return what has to be told: those that Close has changed are right, those that it refuses are not."""
-        [(run,)] = ledger.rows(stage.database, "SELECT id FROM runs")
-        reason = "Close refused the request. It says: “This value is not allowed.”."
-        refused = {number.id for number in stage.failing}
-        return {
-            number.id: Told("failed", "400", reason, "", str(run))
-            if number.id in refused
-            else Told("verified", job=str(run))
-            for number in stage.asked
-            if number not in stage.settled
-        }
-
-    def unclear(self, stage: Stage) -> list[str]:
-        """Return those that were asked for once more: what became of the first request nobody can tell."""
-        assert stage.close is not None
-        if stage.process.lives > 1:
-            return [number.id for number in stage.failing]
-        asked = [call.path for call in stage.close.calls if call.method == "PUT"]
-        return [number.id for number in stage.failing if sum(number.id in path for path in asked) > 1]
-
-    def worked_on(self, stage: Stage) -> Counter[str]:
-        """Return how often each number was updated; an update that is refused may be tried again."""
-        assert stage.close is not None
-        ids = {number.number: number.id for number in stage.close.numbers.values()}
-        updated = Counter(ids[update.number] for update in stage.close.updates)
-        return updated + Counter(number.id for number in stage.failing)
-
-    def assert_values(self, stage: Stage) -> None:
-        """Check each number's label."""
-        assert stage.close is not None
-        failed = {number.id for number in stage.failing}
-        for number in stage.asked:
-            assert (stage.close.number(number.phone_number).label == LABEL) is (number.id not in failed)
-
-    def assert_jobs(self, stage: Stage) -> None:
-        """Check that there was one run, and that Telnyx was asked for nothing."""
-        assert len(ledger.rows(stage.database, "SELECT id FROM runs")) == stage.batches
-        assert stage.telnyx.jobs == []
-
-
 def _outcome(job: Job, operation: JobOperation) -> Told:
     problem = operation.problem
     if problem is None:
         return Told("verified" if operation.state == "successful" else operation.state, job=job.id)
     return Told("failed", problem.code, problem.detail, problem.pointer or "", job.id)
-
-
-SETTINGS: Final = Settings()
-TEMPORARY: Final = Temporary()
-REVISED: Final = Revised()
-WAVES: Final = Waves()
-BUNDLES: Final = Bundles()
-EMERGENCY: Final = Emergency()
-CLOSE: Final = Close()
