@@ -11,7 +11,7 @@ from bot.sandbox.slack import Message
 from tests.acceptance import ledger
 from tests.acceptance.stage import Stage
 from tests.acceptance.stories import Told
-from tests.acceptance.workspace import APPROVALS, FAILURES, OPS
+from tests.acceptance.workspace import CHANNELS, OPS
 
 
 def assert_right(stage: Stage) -> None:
@@ -28,7 +28,9 @@ def assert_right(stage: Stage) -> None:
         ends=ends,
         revised=bool(stage.story.at_first),
         waves=stage.batches if stage.story.rollout else 1,
+        approval=stage.story.approval,
     )
+    stage.story.assert_approval(stage, _change(stage))
     ledger.assert_nothing_waits(stage.database, _change(stage))
     assert_no_secret_is_readable(stage)
 
@@ -86,8 +88,8 @@ def _the_jobs_are_the_plan(stage: Stage) -> None:
 def _everything_was_said_once(stage: Stage) -> None:
     """There is one card with its history below it, one request for approval, one sheet and one notice."""
     [card] = stage.slack.messages(OPS)
-    [request] = stage.slack.messages(APPROVALS)
-    [notice] = stage.slack.messages(FAILURES)
+    [request] = stage.slack.messages(stage.story.approval_channel)
+    [notice] = stage.slack.messages(stage.story.failure_channel)
     history = [stage.read(message) for message in stage.slack.thread(OPS, card.ts)[1:]]
     said = [text.split()[1] for text in history]
 
@@ -96,14 +98,18 @@ def _everything_was_said_once(stage: Stage) -> None:
     again = ["@Max", "@Ana", f"{name}-plan-{_plan(request)}.csv"] if stage.story.at_first else []
     plan = f"{name}-plan.csv"
     # A sheet that Slack had not taken when its plan was replaced is withdrawn with that.
-    before = [*([] if again and plan not in said else [plan]), *again]
+    before = [*([] if again and plan not in said else [plan]), *again, *stage.story.before_approval]
     at_once = 1 if stage.story.rollout else stage.batches
     assert said == [*before, "Approved", str(at_once), *ended, f"{name}-results.csv"]
     assert f"at {stage.story.provider};" in history[len(before) + 1]
     assert _counts(stage) in history[len(before) + 2]
-    below = [stage.read(message) for message in stage.slack.thread(APPROVALS, request.ts)[1:]]
-    assert ["another plan" in text for text in below] == [True] * bool(stage.story.at_first)
-    assert stage.slack.thread(FAILURES, notice.ts)[1:] == []
+    below = [stage.read(message) for message in stage.slack.thread(request.channel, request.ts)[1:]]
+    assert len(below) == len(stage.story.below_the_request)
+    assert all(part in text for part, text in zip(stage.story.below_the_request, below, strict=True))
+    assert stage.slack.thread(notice.channel, notice.ts)[1:] == []
+    assert [channel for channel in CHANNELS if stage.slack.messages(channel)] == [
+        channel for channel in CHANNELS if channel in {OPS, request.channel, notice.channel}
+    ]
     assert _trouble(stage) in stage.read(notice)
     assert notice.mentions.users == {"U0ANA"}
     assert stage.slack.complaints == []
@@ -118,14 +124,14 @@ def _plan(request: Message) -> str:
 def _the_cards_are_final(stage: Stage) -> None:
     """Both cards show how it ended, and all that is left to press is what begins a new change."""
     [card] = stage.slack.messages(OPS)
-    [request] = stage.slack.messages(APPROVALS)
+    [request] = stage.slack.messages(stage.story.approval_channel)
     shown = stage.read(card)
 
     assert "Partly failed" in shown
     assert _counts(stage).replace(", ", " · ") in shown
     assert f"{stage.batches} of {stage.batches} done" in shown
-    assert "@Max approved" in shown
-    assert "@Max approved" in stage.read(request)
+    assert stage.story.approved in shown
+    assert stage.story.approved in stage.read(request)
     assert _buttons(card) == ([] if stage.story.until else ["retry_failed", "undo"])
     assert _buttons(request) == []
 

@@ -6,13 +6,14 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-#: The steps of a change that ran, each exactly once and in this order.
-MILESTONES: Final = ("proposed", "planned", "approval_requested", "approved", "started")
+#: The steps of a change that ran, each exactly once and in this order, before its approval and after it.
+ASKED: Final = ("proposed", "planned", "approval_requested")
+RAN: Final = ("started",)
 #: Steps of a change that come with each of its waves.
 _OF_A_WAVE: Final = ("verifying", "read_back")
 #: One letter per step of a batch.
@@ -45,11 +46,12 @@ def assert_the_trail_is_whole(
     ends: str = "finished",
     revised: bool = False,
     waves: int = 1,
+    approval: Sequence[str] = ("approved",),
 ) -> None:
     """Check that every step of the change and of each of its batches was written down once and in order.
 
     ``ends`` is what its last step is called; ``revised`` says that its first plan was sent back. A change that goes out
-    in several ``waves`` is read back after each.
+    in several ``waves`` is read back after each. ``approval`` has the steps of its approval in their order.
     """
     trail = rows(database, "SELECT what, actor, digest, details FROM events WHERE change_id = ? ORDER BY id", change)
     if revised:
@@ -66,9 +68,9 @@ def assert_the_trail_is_whole(
             position = int(json.loads(str(details))["batch"])
             paths[position] = paths.get(position, "") + _LETTERS[str(what)]
 
-    milestones = [*MILESTONES, ends]
+    milestones = [*ASKED, *approval, *RAN, ends]
     assert [what for what, *_ in trail if what in milestones] == milestones
-    often = dict.fromkeys(_OF_A_WAVE, waves) | {"wave_started": waves - 1}
+    often = dict.fromkeys(_OF_A_WAVE, waves) | {"wave_started": waves - 1} | Counter(approval)
     assert {what: times for what, times in Counter(others).items() if times != often.get(what, 1)} == {}
     assert (actors["proposed"], actors["approval_requested"], actors["approved"]) == (requester, requester, "U0MAX")
     assert len(digests) == 1
@@ -104,6 +106,15 @@ def assert_nothing_waits(database: Path, change: int = 1) -> None:
     assert rows(database, "SELECT number_id FROM locks") == []
 
 
+def approvals(database: Path, change: int) -> list[tuple[object, ...]]:
+    """Return the approvals that count: who, in which stage, whether as a fallback approver, and whose right it was."""
+    query = (
+        "SELECT person, stage, fallback, on_behalf_of FROM decisions "
+        "WHERE change_id = ? AND verb = 'approve' AND lapse = '' ORDER BY at"
+    )
+    return rows(database, query, change)
+
+
 def undelivered(database: Path) -> list[tuple[object, ...]]:
     """Return key, state and error of the messages that did not arrive, or are still in somebody's hands.
 
@@ -115,11 +126,16 @@ def undelivered(database: Path) -> list[tuple[object, ...]]:
 
 
 def something_waits(database: Path) -> bool:
-    """Tell whether there is a task or a message left. That a plan may be discarded in an hour is nothing to wait for.
+    """Tell whether there is a task or a message left.
+
+    That a plan may be discarded in an hour is nothing to wait for, nor that a right is lent for days.
 
     Where ``/metrics`` has to ask all tables, this looks into two; it is asked thousands of times.
     """
-    due = "SELECT 1 FROM tasks WHERE task NOT IN ('discard', 'wipe')"
+    due = (
+        "SELECT 1 FROM tasks WHERE task NOT IN ('discard', 'wipe') AND NOT (task = 'delegation' AND owner IS NULL "
+        "AND subject IN (SELECT id FROM delegations WHERE told = version AND ended_at IS NULL))"
+    )
     return rows(database, due) != [] or rows(database, "SELECT 1 FROM outbox WHERE state = 'pending'") != []
 
 

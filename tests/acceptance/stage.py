@@ -64,12 +64,20 @@ class Stage:
     failing: list[Line] = field(default_factory=list)
     #: How many jobs the change has to become.
     batches: int = 0
+    #: Whom the request for approval named while nobody had decided, and how many jobs there were before all had.
+    named: frozenset[str] = frozenset()
+    jobs_before_approval: int = 0
+    #: What an approver was told at each look at what they lend.
+    listed: list[str] = field(default_factory=list)
     secret_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
 
     def __post_init__(self) -> None:
-        self.ana, self.max = (self.slack.add_person(person, name=name) for person, name in EVERYBODY.items())
+        people = {**EVERYBODY, **self.story.others}
+        for person, name in people.items():
+            self.slack.add_person(person, name=name)
+        self.ana, self.max = map(self.slack.person, EVERYBODY)
         for channel in CHANNELS:
-            self.slack.add_channel(channel, name=channel.removeprefix("C0").lower(), members=tuple(EVERYBODY))
+            self.slack.add_channel(channel, name=channel.removeprefix("C0").lower(), members=tuple(people))
         self.port = free_port()
         env, log = self._environment(), self.folder / "linesman.log"
         self.process = Serving(env, log) if self.pool is None else PooledProcess(self.pool, env, log)
@@ -105,7 +113,16 @@ class Stage:
             "LINESMAN_CARD_SECONDS": "0.05",
             "LINESMAN_RECONCILE_SECONDS": "0.3",
             "LINESMAN_PROVIDER_TIMEOUT": "20",
+            **self._policy(),
         } | ({"SLACK_APP_TOKEN": APP_TOKEN} if self.transport == "socket" else {"SLACK_SIGNING_SECRET": SIGNING_SECRET})
+
+    def _policy(self) -> dict[str, str]:
+        """Write the rules of the story, and return the variable that names them; none when there are none."""
+        if not self.story.policy:
+            return {}
+        file = self.folder / "policy.toml"
+        file.write_text(self.story.policy)
+        return {"LINESMAN_POLICY_FILE": str(file)}
 
     # The process
 
@@ -175,9 +192,11 @@ class Stage:
     async def approve(self) -> Delivery:
         """Max approves once both cards are there; the click may go unanswered when the process has just died."""
         await self.slack.wait_for(
-            lambda: self.slack.messages(APPROVALS) and self.slack.messages(OPS), timeout=PATIENCE, what="both cards"
+            lambda: self.slack.messages(self.story.approval_channel) and self.slack.messages(OPS),
+            timeout=PATIENCE,
+            what="both cards",
         )
-        return await self.max.click("approve", message=self.slack.messages(APPROVALS)[0])
+        return await self.max.click("approve", message=self.slack.messages(self.story.approval_channel)[0])
 
     async def ended(self) -> None:
         """Wait until the results are in the thread and Linesman has nothing left to do or to say."""

@@ -7,10 +7,13 @@ from typing import Final
 
 #: Where commands are given.
 OPS: Final = "C0OPS"
-#: Where approval is asked for, and where failures are told.
+#: Where approval is asked for and where failures are told, unless a rule of the policy names other channels.
 APPROVALS: Final = "C0APPROVALS"
 FAILURES: Final = "C0FAILURES"
-CHANNELS: Final = (OPS, APPROVALS, FAILURES)
+#: The channels that a rule names.
+SAFETY: Final = "C0SAFETY"
+ALARMS: Final = "C0ALARMS"
+CHANNELS: Final = (OPS, APPROVALS, FAILURES, SAFETY, ALARMS)
 
 #: Ana requests, and Max decides.
 EVERYBODY: Final[Mapping[str, str]] = {"U0ANA": "Ana", "U0MAX": "Max"}

@@ -17,7 +17,7 @@ _UNITS: Final[Mapping[str, timedelta]] = {
 _SPOKEN: Final[Mapping[str, str]] = {"d": "d", "h": "h", "m": "min", "s": "s"}
 _SPAN: Final = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
 #: What LINESMAN_APPROVAL_TTL may be, too.
-_LEAST, _LONGEST = timedelta(minutes=1), timedelta(days=365)
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=365)
 
 
 def read_span(value: object, told: str, *, also: str = "") -> timedelta:
@@ -29,7 +29,7 @@ def read_span(value: object, told: str, *, also: str = "") -> timedelta:
     if read is None:
         raise ValueError(f'must be a time such as "90s", "15m", "4h" or "2d"{also}, not {told}')
     span = int(read[1]) * _UNITS[read[2]]
-    if not _LEAST <= span <= _LONGEST:
+    if not SHORTEST <= span <= LONGEST:
         raise ValueError(f"must be a time from 1m to 365d{also}, not {told}")
     return span
 

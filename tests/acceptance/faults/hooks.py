@@ -43,6 +43,7 @@ FULL_FOR: Final = 0.5
 #: Pauses that no variable of the bot shortens: for people it makes no difference whether a minute passes, for
 #: hundreds of runs it does.
 SHORTER: Final = {
+    "bot.config.policy.spans": {"SHORTEST": timedelta(seconds=1)},
     "bot.slack.web_api": {"TIMEOUT": 1.5, "UNREACHABLE_WAIT": 0.2},
     "bot.slack.modals": {"PAUSES": (0.1, 0.2, 0.4), "ACK_APPLIED": 0.3},
     "bot.slack.sockets": {"RETRY": 0.2},
@@ -53,6 +54,10 @@ SHORTER: Final = {
         "COVERED_FOR": timedelta(seconds=0.3),
         "EDIT_RATE": 10.0,
         "URGENT_EDIT_RATE": 10.0,
+    },
+    "bot.workflow.approval.delegation_notices": {
+        "RETRY": timedelta(seconds=0.2),
+        "CUT_OFF_WAIT": timedelta(seconds=0.4),
     },
     "bot.workflow.execution.start": {"WAIT": timedelta(seconds=0.3)},
     "bot.workflow.execution.wave_start": {"WAIT": timedelta(seconds=0.3)},
@@ -178,8 +183,8 @@ def _names(caller: FrameType) -> Iterator[str]:
 
 
 def _topic(key: str) -> str:
-    """Return an outbox key without the change that it belongs to."""
-    return re.sub(r"^CHG-\d+:", "", key)
+    """Return an outbox key without the change that it belongs to, and without a time in it."""
+    return re.sub(r"(?<=:)\d{14,}", "…", re.sub(r"^CHG-\d+:", "", key))
 
 
 async def _overflow(tx: Transaction) -> None:

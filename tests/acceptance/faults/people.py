@@ -13,7 +13,7 @@ from bot.sandbox.slack import Message, SlackUser, StandInRefused
 from bot.sandbox.slack.modal import View
 from tests.acceptance.stage import RestartingStage
 from tests.acceptance.stories import Line
-from tests.acceptance.workspace import APPROVALS, OPS
+from tests.acceptance.workspace import OPS
 from tests.filling import fill
 
 #: How long people wait for something that should come at once, and for something that takes its time; in seconds.
@@ -60,15 +60,22 @@ class People:
             if name is None or await self._press_request(name):
                 return name
 
-    async def approve(self, name: str) -> None:
-        """Max presses Approve until the card says that he did, or that it is too late."""
-        request = self.request(name)
-        while self._buttons(request):
+    async def approve(self, name: str, *, by: SlackUser | None = None, stage: str = "") -> None:
+        """Max, or another, presses Approve until the card says that they did, or that it is too late.
+
+        With ``stage`` it is enough that this one is complete.
+        """
+        request, by = self.request(name), by or self.max
+
+        def decided() -> bool:
+            return not self._buttons(request) or (bool(stage) and f"✅ {stage}:" in self._scene.read(request))
+
+        while not decided():
             await self._scene.up.wait()
             with contextlib.suppress(StandInRefused):  # the button has just gone
-                await self.max.click("approve", message=request)
+                await by.click("approve", message=request)
             with contextlib.suppress(TimeoutError):
-                await self._slack.wait_for(lambda: not self._buttons(request), timeout=self._soon)
+                await self._slack.wait_for(decided, timeout=self._soon)
 
     async def end(self) -> None:
         """Ana presses End now, once the one change is in effect, until the card shows that she did."""
@@ -147,7 +154,8 @@ class People:
 
     def request(self, name: str) -> Message:
         """Return the request for approval of a change that has one."""
-        return next(message for message in self._slack.messages(APPROVALS) if name in self._names(message))
+        requests = self._slack.messages(self._scene.story.approval_channel)
+        return next(message for message in requests if name in self._names(message))
 
     async def _see_a_plan(self, wish: Wish) -> str | None:
         """Ana fills the form until she sees a plan and returns its name; None when others hold the numbers."""
@@ -182,7 +190,8 @@ class People:
 
     async def _press_request(self, name: str) -> bool:
         """Ana presses "Request approval" until both cards are there; False when she has to start anew."""
-        while not all(self._about(name, channel) for channel in (APPROVALS, OPS)):
+        places = (self._scene.story.approval_channel, OPS)
+        while not all(self._about(name, channel) for channel in places):
             view = self.ana.view
             if view is not None and view.callback_id == "preview":
                 if not view.content.get("submit"):
@@ -191,7 +200,7 @@ class People:
                 await self.ana.submit()
             with contextlib.suppress(TimeoutError):
                 await self._slack.wait_for(
-                    lambda: all(self._about(name, channel) for channel in (APPROVALS, OPS)), timeout=self._soon
+                    lambda: all(self._about(name, channel) for channel in places), timeout=self._soon
                 )
         return True
 

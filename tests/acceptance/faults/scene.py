@@ -17,12 +17,14 @@ from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from tests.acceptance import ledger
 from tests.acceptance.faults import hooks
+from tests.acceptance.faults.approvers import Approvers
 from tests.acceptance.faults.fault_kinds import FaultKind, Injection, order
 from tests.acceptance.faults.people import People, Wish
-from tests.acceptance.faults.steps import CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
+from tests.acceptance.faults.steps import TWICE, CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage
-from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, REVISED, SETTINGS, TEMPORARY, WAVES, Story
+from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, REVISED, SETTINGS, STAGED, TEMPORARY, WAVES, Story
+from tests.acceptance.stories.staged import Staged
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
 BROKE: Final = 1
@@ -115,7 +117,13 @@ class Scene(RestartingStage):
         if story.at_first:
             await self.people.ask_for_changes(name)
             await self.people.revise(name, story.wanted)
-        await self.people.approve(name)
+        if isinstance(story, Staged):
+            approvers = Approvers(self, self.people, story)
+            await approvers.decide(name)
+            await self.quiet()
+            await approvers.take_back()
+        else:
+            await self.people.approve(name)
         if story.until:
             await self.people.end()
         await self.quiet()
@@ -139,18 +147,22 @@ class Setting:
     batches: int = 2
     #: Whether it goes like the one over HTTP but for a few steps, so that faults at the others say nothing new.
     alike: bool = False
+    #: How many steps of one name are no chance, of those few.
+    often: int = 1
 
     def __str__(self) -> str:
         return self.name
 
 
 OVER_HTTP: Final = Setting("settings over HTTP")
+STAGES: Final = Setting("settings in stages", STAGED, alike=True, often=TWICE)
 OTHERS: Final = (
     Setting("settings in Socket Mode", transport="socket"),
     Setting("settings of a bundle", BUNDLES, alike=True),
     Setting("settings there and back", TEMPORARY),
     Setting("settings at the second attempt", REVISED),
     Setting("settings in waves", WAVES),
+    STAGES,
     Setting("emergency settings", EMERGENCY, batches=1),
     Setting("settings at Close", CLOSE, batches=1),
 )

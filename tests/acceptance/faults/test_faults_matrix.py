@@ -44,7 +44,7 @@ async def recovery(fork_server: Path, recordings: Path, steps: list[Step], lost:
 async def others(fork_server: Path, recordings: Path, steps: list[Step], setting: Setting) -> list[Step]:
     """Return the steps of another story, or only those that set it apart."""
     found = await record(fork_server, recordings, setting=setting)
-    return fresh(found, steps) if setting.alike else found
+    return fresh(found, steps, often=setting.often) if setting.alike else found
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.acceptance.stories.close import Close
+from tests.acceptance.stories.staged import Staged
 from tests.acceptance.stories.story import Line, Story, Told
 from tests.acceptance.stories.telnyx import (
     FORWARDING,
@@ -27,6 +28,7 @@ __all__ = [
     "REFERENCE",
     "REVISED",
     "SETTINGS",
+    "STAGED",
     "TEMPORARY",
     "WAVES",
     "Line",
@@ -38,6 +40,7 @@ SETTINGS: Final = Settings()
 TEMPORARY: Final = Temporary()
 REVISED: Final = Revised()
 WAVES: Final = Waves()
+STAGED: Final = Staged()
 BUNDLES: Final = Bundles()
 EMERGENCY: Final = Emergency()
 CLOSE: Final = Close()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+
+from tests.acceptance import ledger
+from tests.acceptance.workspace import APPROVALS, FAILURES
 
 if TYPE_CHECKING:
     from tests.acceptance.stage import Stage
@@ -58,6 +61,21 @@ class Story(ABC):
     rollout: ClassVar[Mapping[str, str]] = {}
     #: The reference that Ana asks for at first, until Max asks for changes; empty when he approves her first plan.
     at_first: ClassVar[str] = ""
+    #: The rules of the policy file; empty when there is none.
+    policy: ClassVar[str] = ""
+    #: Where approval is asked for, and where failures are told.
+    approval_channel: ClassVar[str] = APPROVALS
+    failure_channel: ClassVar[str] = FAILURES
+    #: Who is there besides Ana and Max, by id.
+    others: ClassVar[Mapping[str, str]] = {}
+    #: The steps of its approval, as the audit log calls them.
+    approval: ClassVar[Sequence[str]] = ("approved",)
+    #: Who approved, as the cards say it in the end.
+    approved: ClassVar[str] = "@Max approved"
+    #: What stands below the request for approval in the end, a part of each message.
+    below_the_request: ClassVar[Sequence[str]] = ()
+    #: Lines of the thread between the plan and its approval, by their first word.
+    before_approval: ClassVar[Sequence[str]] = ()
     #: A value that is no secret, so that it has to be found in the database.
     plain: ClassVar[str]
 
@@ -80,6 +98,10 @@ class Story(ABC):
     def unclear(self, stage: Stage) -> list[str]:  # noqa: ARG002 - who needs no stage says so by this
         """Return the ids of failed numbers whose refusal may not have been heard, so that only their values tell."""
         return []
+
+    def assert_approval(self, stage: Stage, change: int) -> None:
+        """Check that Max has approved, in his own right."""
+        assert ledger.approvals(stage.database, change) == [("U0MAX", "", 0, "")]
 
     def assert_jobs(self, stage: Stage) -> None:
         """Check that the provider has no more jobs than were planned."""

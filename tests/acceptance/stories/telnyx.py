@@ -138,6 +138,7 @@ class Revised(Settings):
     """The same at the second attempt: Max asks for changes, and approves the plan that Ana makes then."""
 
     at_first = "Boulder"
+    below_the_request = ("another plan",)
 
 
 class Waves(Settings):
