@@ -132,8 +132,8 @@ INVARIANTS: Final = (
     Broken(
         "ending a delegation takes back what was approved under it (3)",
         "bot/workflow/approval/delegations.py",
-        "await self._approval_validity.note(tx, change, [lapse])",
-        "await self._approval_validity.note(tx, change, [])",
+        "await self._stage_changes.lapse(tx, change, [lapse])",
+        "await self._stage_changes.lapse(tx, change, [])",
         (f"{_DELEGATED}::test_what_was_approved_before_it_was_ended_does_not_count",),
     ),
     Broken(

@@ -128,7 +128,7 @@ def stage_progress(
 def open_stage(progress: Sequence[StageProgress]) -> StageProgress:
     """Return the stage that is open: the first that is not complete.
 
-    The last one where all are: a rule that wants fewer approvals by now leaves it to the next click to end the request.
+    The last one where all are: a rule that wants fewer approvals by now lets the request go on.
     """
     return next((each for each in progress if not each.complete), progress[-1])
 

@@ -38,7 +38,7 @@ from bot.slack.views.fragments import (
 )
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
 from bot.slack.views.rollout import rollout_line
-from bot.slack.views.stages import approvals_text, stage_lines, turn_text
+from bot.slack.views.stages import approvals_text, enough_line, stage_lines, turn_text
 from bot.slack.views.temporary import extension_line, is_extension, until_line
 from bot.slack.views.times import freeze_line
 from bot.workflow.ports import ChangeDetails
@@ -75,8 +75,7 @@ def approval_card(details: ChangeDetails) -> list[Block]:
         header(f"{change.public_id} · {details.provider}: {details.kind.title}"),
         section(f"*{state_word(change)}* · requested by {person(change.requester)}"),
     ]
-    if freeze := freeze_line(details):
-        blocks.append(section(freeze))
+    blocks += [section(each) for each in (enough_line(details), freeze_line(details)) if each]
     if until := extension_line(details) or until_line(details):
         blocks.append(section(until))
     if summary is not None:

@@ -29,7 +29,7 @@ from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions_line
 from bot.slack.views.revisions import revise_button
 from bot.slack.views.rollout import rollout_buttons, rollout_line
-from bot.slack.views.stages import approvals_text, stage_lines, wanting_line
+from bot.slack.views.stages import approvals_text, enough_line, stage_lines, wanting_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
 from bot.slack.views.temporary import (
@@ -77,6 +77,7 @@ def card(details: ChangeDetails) -> list[Block]:
     blocks = [header(f"{change.public_id} · {details.provider}: {details.kind.title}"), section(_progress(details))]
     until = extension_line(details) or until_line(details)
     times = (
+        enough_line(details),
         wanting_line(details),
         freeze_line(details),
         until,

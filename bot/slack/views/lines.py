@@ -81,7 +81,8 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             then = f"Starts {when(datetime.fromtimestamp(begins, UTC))}" if begins else "Starting now"
             if data.get("frozen"):
                 then = f"{then}, once the freeze is lifted" if begins else "Starts once the freeze is lifted"
-            told = f"🟢 Approved ({decision_text(details.decisions, change.approvals_required)}). {then}."
+            eased = " The policy asks for no more approvals by now." if data.get("eased") else ""
+            told = f"🟢 Approved ({decision_text(details.decisions, change.approvals_required)}).{eased} {then}."
             return "\n".join(filter(None, (told, comment_lines(details.decisions))))
         case "rejected":
             rejection = next((d for d in details.decisions if d.verb is DecisionVerb.REJECT), None)

@@ -88,6 +88,20 @@ def wanting_line(details: ChangeDetails) -> str:
     )
 
 
+def enough_line(details: ChangeDetails) -> str:
+    """Return that a request has all approvals by the rule of now, and what follows; empty for any other."""
+    change = details.change
+    if change.state is not ChangeState.AWAITING_APPROVAL or not open_stage(details.stages).complete:
+        return ""
+    enough = "✅ *It has all approvals that the rule asks for by now*"
+    if change.start is None or change.start.at > details.now:
+        return f"{enough} and goes on in a moment."
+    return (
+        f"{enough}, but they were given for its start, {change.start}, which has passed. *Approve* by another "
+        f"approver starts it at once; or `/numbers cancel {change.public_id}`, and request it again."
+    )
+
+
 def needs_text(details: ChangeDetails) -> str:
     """Return who has to approve what is not requested yet: "*Needs 1 approval* from @Max."."""
     required = details.policy.approvals_required

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
 
 from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef, public_id
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.start import begins_at
 from bot.changes.policy import Lapse, Policy, in_a_while, lapsed_text, open_stage
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
-from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
+from bot.workflow.approval.conclusion import Beginning, beginning_of, conclude, start_passed
 from bot.workflow.approval.expiry import RequestExpiry
 from bot.workflow.approval.rights import ApprovalRight, ApprovalRights, counts_once, still_lent
 from bot.workflow.approval.stages import StageChanges
@@ -25,9 +23,6 @@ from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.notifications import Notifications
 from bot.workflow.revisions import may_ask_for_changes, send_back
-
-#: How long after its start a change may still be approved with a button that did not say that the start has passed.
-LATE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +105,7 @@ class Approvals:
         if change.expires_at is not None and now >= change.expires_at:
             await self._expiry.end(change_id)
             raise Superseded(f"{change.public_id} has expired: nobody decided in time. Request the change again.")
-        if verb is DecisionVerb.APPROVE and change.start is not None and not at_once and now >= change.start.at + LATE:
+        if verb is DecisionVerb.APPROVE and not at_once and start_passed(change, now):
             await self._show(change_id)
             raise Superseded(
                 f"The start of {change.public_id}, {change.start}, passed after this was shown, so the change would "
@@ -259,11 +254,8 @@ class Approvals:
         progress = await progress_of(tx, change, policy)
         opened, missing = open_stage(progress), sum(stage.missing for stage in progress)
         await tx.changes.put(change.id, approvals_required=policy.approvals_required)
-        # A later end is nothing that is sent, and waits for no window and no freeze.
-        sends = change.part_of is None
-        begins = begins_at(change.start, policy.windows, now) if sends else None
-        frozen = sends and await tx.freezes.current() is not None
-        state = await self._conclude(tx, change, decision, enough=not missing, begins=begins, frozen=frozen)
+        beginning = await beginning_of(tx, change, policy, now)
+        state = await self._conclude(tx, change, decision, None if missing else beginning)
         following = state is ChangeState.AWAITING_APPROVAL and opened.stage.name != decision.stage
         if following:
             await self._stage_changes.opened(tx, change, policy, opened, now, why="")
@@ -272,8 +264,8 @@ class Approvals:
             state=state,
             approvals=policy.approvals_required - missing,
             required=policy.approvals_required,
-            begins_at=begins,
-            frozen=frozen,
+            begins_at=beginning.at,
+            frozen=beginning.frozen,
             lapsed=lapsed,
             extended=change.part_of,
             on_behalf_of=decision.on_behalf_of,
@@ -282,15 +274,9 @@ class Approvals:
         )
 
     async def _conclude(
-        self,
-        tx: Transaction,
-        change: Change,
-        decision: Decision,
-        *,
-        enough: bool,
-        begins: datetime | None,
-        frozen: bool,
+        self, tx: Transaction, change: Change, decision: Decision, beginning: Beginning | None
     ) -> ChangeState:
+        """Write down what becomes of the request; ``beginning`` is None while approvals are missing."""
         now = decision.at
         if decision.verb is DecisionVerb.REJECT:
             await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
@@ -301,16 +287,9 @@ class Approvals:
             policy = self._authorization.policy_of(change)
             await send_back(tx, self._notify, change, policy, decision)
             return ChangeState.CHANGES_REQUESTED
-        if not enough:
+        if beginning is None:
             return ChangeState.AWAITING_APPROVAL
-        await tx.changes.move(change.id, ChangeState.APPROVED)
-        await tx.tasks.stop_waiting(change.id)
-        await tx.tasks.add(Task.START, change.id, begins or now)
-        told: dict[str, Any] = {
-            **({"begins": int(begins.timestamp())} if begins else {}),
-            **({"frozen": True} if frozen else {}),
-        }
-        await self._notify.line(tx, change.id, "approved", **told)
+        await conclude(tx, self._notify, change, beginning, now)
         return ChangeState.APPROVED
 
 

@@ -61,6 +61,8 @@ class Reminders:
                 await tx.tasks.done(claim)
                 return
             opened = open_stage(await progress_of(tx, change, policy))
+            if opened.complete:  # another replica had another policy when it looked
+                await tx.tasks.ensure(Task.FALLBACK, change.id, now)
             await self._notify.reminder(tx, change, claim.attempts, opened)
             await tx.events.add(change.id, "reminded", at=now, times=claim.attempts)
             await tx.tasks.again(claim, now + pause * 2 ** min(claim.attempts, DOUBLINGS))

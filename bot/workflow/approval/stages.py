@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from bot.changes.audit.events import Event
-from bot.changes.model.change import Change, Decision
+from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy import Lapse, Policy, StageProgress, lapsed_text, open_stage, stage_gone
-from bot.errors import NotAuthorized
+from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
+from bot.workflow.approval.asked_last import asked_last, given_elsewhere
+from bot.workflow.approval.conclusion import beginning_of, conclude, start_passed
 from bot.workflow.approval.rights import name_of
 from bot.workflow.approval_validity import ApprovalValidity, progress_of
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 
+#: Pause before it is asked again whether approvals count, when Slack did not say.
+UNSURE_WAIT: Final = timedelta(seconds=30)
 #: Most changes that wait for their time of which the card is shown anew at a start; others follow at their next edit.
 APPROVED: Final = 100
-#: Events by which people are asked to approve.
-_ASKING: Final = frozenset({"approval_requested", "stage_opened", "stage_reopened"})
 
 
 async def wait_for_fallback(tx: Transaction, change: int, opened: StageProgress) -> None:
@@ -65,14 +66,14 @@ class StageChanges:
             change = await tx.changes.get(change_id)
             if await self._in_line(tx, change) or (policy := self._allowing(change)) is None:
                 return
-            gone = _elsewhere(policy, await tx.decisions.of(change_id))
+            gone = given_elsewhere(policy, await tx.decisions.of(change_id))
         lapses = [
             Lapse(person=each.person, name=await name_of(self._context, each.person), why=stage_gone(each.stage))
             for each in gone
         ]
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
-            if await self._in_line(tx, change) or _elsewhere(policy, await tx.decisions.of(change_id)) != gone:
+            if await self._in_line(tx, change) or given_elsewhere(policy, await tx.decisions.of(change_id)) != gone:
                 return  # somebody else was faster, and whoever comes next looks again
             await self._approval_validity.note(tx, change, lapses)
             await tx.changes.put(change_id, approvals_required=policy.approvals_required)
@@ -85,15 +86,17 @@ class StageChanges:
         opened, policy = await self._waiting(tx, change), self._allowing(change)
         if opened is None or policy is None:
             return True
-        asked = _asked(change, await tx.events.of(change.id))
+        asked = asked_last(change, await tx.events.of(change.id))
         known = opened.stage.name == asked.stage and opened.opened_at is not None and opened.opened_at >= asked.at
         as_shown = change.approvals_required == policy.approvals_required
-        return known and as_shown and not _elsewhere(policy, await tx.decisions.of(change.id))
+        return known and as_shown and not given_elsewhere(policy, await tx.decisions.of(change.id))
 
     async def _ask_again(self, tx: Transaction, change: Change, policy: Policy, why: str) -> None:
         """Ask the people of the stage that is open, unless they were asked last."""
-        now, asked = self._context.clock(), _asked(change, await tx.events.of(change.id))
+        now, asked = self._context.clock(), asked_last(change, await tx.events.of(change.id))
         opened = open_stage(await progress_of(tx, change, policy))
+        if opened.complete:
+            return  # it has all its approvals, and goes on with its next task
         same = opened.stage.name == asked.stage
         since = asked.at if same else now
         if opened.opened_at is None or opened.opened_at < since:
@@ -152,8 +155,19 @@ class StageChanges:
 
     @handles(Task.FALLBACK)
     async def fallback(self, claim: Claim) -> None:
-        """Carry out the task: ask the fallback approvers, once, if the stage still waits and its time has come."""
+        """Carry out the task: ask the fallback approvers, once, if the stage still waits and its time has come.
+
+        It is also the task of a request whose policy may have become another one.
+        """
         await self.review(claim.subject)
+        try:
+            if await self._concluded(claim):
+                return
+        except DeliveryError as error:
+            pause = timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else UNSURE_WAIT
+            async with self._context.database.transaction() as tx:
+                await tx.tasks.again(claim, self._context.clock() + pause)
+            return
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(claim.subject)
             opened = await self._waiting(tx, change)
@@ -173,6 +187,49 @@ class StageChanges:
             await self._notify.cards(tx, change.id)
         self._context.ring()
 
+    async def _concluded(self, claim: Claim) -> bool:
+        """Let a request go on that has all approvals that the policy of now asks for, and tell whether it did.
+
+        The rule asks for fewer than when they were given. Nothing is done that was not approved: each is for the plan
+        that goes on, by somebody of whom Slack and the policy say now that it counts, and no click could add to that;
+        those who approved could not click again. But nobody approved a start at another time than the request said:
+        if that has passed meanwhile, one more click has to say that it starts at once, and the card says so.
+
+        A click never does this: whoever rejects at that moment is heard first. Raises DeliveryError when Slack does not
+        say just now whether the approvals count.
+        """
+        async with self._context.database.reading() as tx:
+            change = await tx.changes.get(claim.subject)
+            complete = await self._complete(tx, change)
+        if not complete:
+            return False
+        policy = self._authorization.still_allowed(change)
+        lapses = await self._approval_validity.lapses(change, policy)
+        async with self._context.database.transaction() as tx:
+            present = await tx.changes.hold(change.id)
+            if present.digest != change.digest or present.state is not change.state:
+                return False  # decided, or sent back, meanwhile
+            await self.lapse(tx, present, lapses)
+            if not await self._complete(tx, present):
+                await self._notify.cards(tx, change.id)
+                return False
+            await tx.tasks.done(claim)
+            now = self._context.clock()
+            await tx.changes.put(change.id, approvals_required=policy.approvals_required)
+            details: dict[str, str | int | None] = {"rule": policy.name}
+            await tx.events.add(change.id, "approvals_suffice", at=now, digest=change.digest, details=details)
+            await conclude(tx, self._notify, change, await beginning_of(tx, change, policy, now), now, eased=1)
+            await self._notify.cards(tx, change.id)
+        self._context.ring()
+        return True
+
+    async def _complete(self, tx: Transaction, change: Change) -> bool:
+        """Tell whether a request that waits has all its approvals, and may go on without anybody's word."""
+        opened, now = await self._waiting(tx, change), self._context.clock()
+        if opened is None or not opened.complete or start_passed(change, now):
+            return False
+        return (change.expires_at is None or now < change.expires_at) and await tx.locks.held(change.id)
+
     async def _waiting(self, tx: Transaction, change: Change) -> StageProgress | None:
         """Return the stage for which ``change`` waits by the policy of this moment; None when it waits for none."""
         policy = self._allowing(change)
@@ -186,26 +243,3 @@ class StageChanges:
             return self._authorization.still_allowed(change)
         except NotAuthorized:
             return None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
-    """Whose turn it was when people were asked last."""
-
-    #: Name of the stage; empty where the rule had but one.
-    stage: str
-    at: datetime
-
-
-def _asked(change: Change, events: Sequence[Event]) -> _Asked:
-    """Return which stage's people were asked last, by the ``events`` of a request."""
-    last = next((each for each in reversed(events) if each.what in _ASKING), None)
-    if last is None:
-        return _Asked(stage="", at=change.requested_at or change.created_at)
-    return _Asked(stage=str(last.details.get("stage", "")), at=last.at)
-
-
-def _elsewhere(policy: Policy, decisions: Sequence[Decision]) -> Sequence[Decision]:
-    """Return the approvals that count, given in a stage that ``policy`` does not have."""
-    stages = {stage.name for stage in policy.stages}
-    return [each for each in decisions if each.counts and each.stage not in stages]

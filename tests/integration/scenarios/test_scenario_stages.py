@@ -558,6 +558,106 @@ async def test_a_fallback_counts_from_when_its_people_were_asked(idle: Stage, tm
     assert "That was the last approval needed" in await stage.approve(change, by=stage.otto)
 
 
+PLAIN = '[[rule]]\nname = "plain"\n'
+BOTH = f"{PLAIN}approvals_required = 2\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(BOTH, PLAIN, id="fewer approvals"),
+        pytest.param(
+            TWO.replace("},\n]", '},\n  { name = "legal", approvers = ["U0SAM"] },\n]').replace("U0MIA", "U0MAX"),
+            TWO.replace("U0MIA", "U0MAX"),
+            id="a stage less",
+        ),
+    ],
+)
+async def test_a_request_that_has_enough_approvals_by_now_goes_on(
+    idle: Stage, tmp_path: Path, before: str, after: str
+) -> None:
+    """Nobody has to click for what is approved already: the thread says that the policy asks for no more."""
+    idle.slack.add_usergroup(GROUP, handle="network", members=["U0MIA"])
+    stage = await under(idle, tmp_path, before)
+    change = await stage.ask(numbers(stage, 1), TAGS)
+    await stage.approve(change)
+    if "legal" in before:
+        await stage.approve(change, by=stage.mia)
+    await stage.quiet()
+    asked = len(below_the_request(stage, change))
+
+    await again_under(stage, tmp_path, after)
+    await stage.ended(change)
+
+    assert stage.outcomes(change) == {"verified": 1}
+    assert any(
+        "approved). The policy asks for no more approvals by now. Starting now." in each
+        or "in network). The policy asks for no more approvals by now. Starting now." in each
+        for each in stage.thread(change)
+    )
+    assert "Approved: the policy asks for no more approvals by now" in await stage.command(f"status CHG-{change}")
+    assert len(below_the_request(stage, change)) == asked
+    stage.assert_nothing_doubled()
+
+
+async def test_an_approval_that_does_not_count_lets_nothing_go_on(idle: Stage, tmp_path: Path) -> None:
+    """Max approved one of two, and is no approver when one is enough: the card says so, and Mia's click is needed."""
+    stage = await under(idle, tmp_path, BOTH)
+    change = await stage.ask(numbers(stage, 1), TAGS)
+    await stage.approve(change)
+
+    await again_under(stage, tmp_path, f'{PLAIN}approvers = ["U0MIA"]\n')
+    await card_says(stage, change, "0 of 1", "which no longer counts")
+    await stage.quiet()
+
+    assert stage.created() == []
+    assert "That was the last approval needed" in await stage.approve(change, by=stage.mia)
+    await stage.ended(change)
+
+
+async def test_nothing_goes_on_while_slack_says_nothing(idle: Stage, tmp_path: Path) -> None:
+    """Whether Max still counts is not known for a while: the request waits until it is, and goes on then."""
+    stage = await under(idle, tmp_path, BOTH)
+    change = await stage.ask(numbers(stage, 1), TAGS)
+    await stage.approve(change)
+    await stage.stop()
+    silent = stage.slack.faults.add(method="users.info", kind="status", status=503, times=1000)
+    await under(stage, tmp_path, PLAIN)
+    await stage.slack.wait_for(lambda: silent.fired, what="a question about Max")
+    await stage.quiet()
+    assert "Awaiting approval" in stage.read(stage.card(change))
+    silent.times = 0
+    stage.clock.advance(60)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 1}
+
+
+async def test_a_start_that_has_passed_takes_another_click(idle: Stage, tmp_path: Path) -> None:
+    """Max approved a start at a time: that it starts at once by now somebody else has to say, and the card says how."""
+    stage = await under(idle, tmp_path, BOTH)
+    await stage.open()
+    await stage.fill(numbers(stage, 1), TAGS, reason="Later")
+    await stage.ana.type("start", "in 2 hours")
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.approve(change)
+    stage.clock.advance(3 * 3600)
+
+    await again_under(stage, tmp_path, PLAIN)
+    await card_says(
+        stage, change, "It has all approvals that the rule asks for by now, but they were given for its start"
+    )
+    await stage.quiet()
+
+    assert "Approve by another approver starts it at once" in stage.read(stage.request_card(change))
+    assert stage.created() == []
+    assert "You have already approved" in await stage.approve(change)
+    await stage.approve(change, by=stage.mia)
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 1}
+
+
 async def test_nobody_is_reminded_while_no_rule_governs(idle: Stage, tmp_path: Path) -> None:
     """The rule that allowed deletions is gone for a while: that is no fault of Linesman, and reminders go on after."""
     rules = '[[rule]]\nname = "deletions"\nkinds = ["telnyx.delete"]\nallow = true\napprovals_required = 1\n'

@@ -41,13 +41,13 @@ from bot.slack.views.approval_card import (
     ticket,
 )
 from bot.slack.views.card import card, card_text
+from bot.slack.views.delegations import delegation_list
 from bot.slack.views.elements import bar, clip, code, escape, listed, shortened
 from bot.slack.views.form import MOST_BOXES, form
 from bot.slack.views.fragments import counts_text, failure_lines, trouble
 from bot.slack.views.help import help_text
 from bot.slack.views.inputs import BOX_LENGTH, ways_to_filter
 from bot.slack.views.lines import failure, line, reminder
-from bot.slack.views.delegations import delegation_list
 from bot.slack.views.locks import locks_list, unlock_question
 from bot.slack.views.preview import in_the_way, preview
 from bot.slack.views.problems import problem_block, problem_lines
