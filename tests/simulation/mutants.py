@@ -15,7 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.simulation.promises import MUTANTS, ROOT, Broken
+from tests.simulation.broken import ROOT, Broken
+from tests.simulation.promises import MUTANTS
 
 
 def noticed(broken: Broken, seeds: str, world: Sequence[str]) -> str:

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.simulation import approval_promises
+from tests.simulation.broken import Broken
+
 EXECUTION: Final = "bot/workflow/execution"
 
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A promise that is broken by writing ``new`` where ``path`` has ``old``."""
-
-    promise: str
-    path: str
-    old: str
-    new: str
-
-    def source(self) -> str:
-        """Return the broken module; raises ValueError unless ``old`` is there exactly once."""
-        source = (ROOT / self.path).read_text(encoding="utf-8")
-        if source.count(self.old) != 1:
-            raise ValueError(f"{self.path} has {source.count(self.old)} times: {self.old}")
-        return source.replace(self.old, self.new)
-
-
 MUTANTS: Final = (
-    Broken(
-        "nobody approves their own change",
-        "bot/changes/policy/verdicts.py",
-        "if reason is None and own and not policy.self_approval:",
-        "if False:",
-    ),
+    *approval_promises.MUTANTS,
     Broken(
         "what was stopped is not sent",
         f"{EXECUTION}/submission.py",
@@ -83,6 +60,18 @@ MUTANTS: Final = (
         "            if False:\n",
     ),
     Broken(
+        "a click does not hasten what Slack may be posting",
+        "bot/store/queue/outbox.py",
+        "    if topic not in _PLACES:\n",
+        "    if True:\n",
+    ),
+    Broken(
+        "Slack has its time for a notice that somebody died over",
+        "bot/workflow/approval/delegation_notices.py",
+        "            if attempt % 2 == 0:\n",
+        "            if False:\n",
+    ),
+    Broken(
         "what has ended lets go of its numbers",
         "bot/store/records/changes.py",
         "            await Locks(self._connection).release(change)\n",
@@ -125,30 +114,6 @@ MUTANTS: Final = (
         "bot/store/database.py",
         "            await tx.events.seal()\n",
         "",
-    ),
-    Broken(
-        "only approvers approve",
-        "bot/changes/policy/verdicts.py",
-        "        reason = _listing(grant, person, membership)\n",
-        "        reason = Reason.LISTED\n",
-    ),
-    Broken(
-        "as many approve as have to",
-        "bot/workflow/approval/approvals.py",
-        "enough=not missing",
-        "enough=True",
-    ),
-    Broken(
-        "the end of a request is written down",
-        "bot/workflow/approval/expiry.py",
-        '            await tx.events.add(change_id, "expired", at=now)\n',
-        "",
-    ),
-    Broken(
-        "a request that has ended has no buttons",
-        "bot/workflow/approval/expiry.py",
-        '"expired", at=now)\n            await self._notify.cards(tx, change_id)\n',
-        '"expired", at=now)\n',
     ),
     Broken(
         "the results of every change are shared",
@@ -199,6 +164,12 @@ MUTANTS: Final = (
         "",
     ),
     Broken(
+        "only its requester and operators let the rest of a rollout go",
+        f"{EXECUTION}/rollout.py",
+        '        await self._authorization.requester_or_operator(by, change, to="continue")\n',
+        "",
+    ),
+    Broken(
         "a later end is approved before it counts",
         "bot/workflow/approval/extensions.py",
         "            await tx.tasks.add(Task.DISCARD, extension, now + self._context.timing.plan_ttl)\n",
@@ -212,27 +183,9 @@ MUTANTS: Final = (
         "    return listed\n\n\ndef _only(",
     ),
     Broken(
-        "a comment is kept with its approval",
-        "bot/slack/listeners/decisions.py",
-        '            reason=" ".join(sent.view.typed(COMMENT).split()),\n            at_once',
-        '            reason="",\n            at_once',
-    ),
-    Broken(
-        "approvals fall when a plan is sent back",
-        "bot/changes/planning/plan.py",
-        '    return hashlib.sha256(canonical({"version": 1, "revises": former, "plan": plan}).encode()).hexdigest()\n',
-        "    return plan\n",
-    ),
-    Broken(
         "a plan that was sent back lets go of its numbers",
         "bot/workflow/revisions.py",
         "    await tx.locks.release(change.id)\n",
         "",
-    ),
-    Broken(
-        "the stages of an approval are gone through in their order",
-        "bot/changes/policy/stages.py",
-        "    return next((each for each in progress if not each.complete), progress[-1])\n",
-        "    return next((each for each in reversed(progress) if not each.complete), progress[-1])\n",
     ),
 )

@@ -12,7 +12,8 @@ from typing import Final
 import pytest
 
 from tests.simulation import shrink
-from tests.simulation.promises import MUTANTS, Broken
+from tests.simulation.broken import Broken
+from tests.simulation.promises import MUTANTS
 from tests.simulation.report import Report
 from tests.simulation.script import Order, script
 
