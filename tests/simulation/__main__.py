@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 
+from tests.simulation.census import Counted, summed
 from tests.simulation.report import Report
 from tests.simulation.runner import cores, play
 from tests.simulation.script import FEWEST, MOST, Order, script
@@ -29,6 +30,9 @@ def main() -> int:
         "--shrink", action="store_true", help="look for the fewest items with which each wrong world goes wrong"
     )
     parser.add_argument("--first", action="store_true", help="play no more once one went wrong")
+    parser.add_argument(
+        "--census", action="store_true", help="tell how often what people do was drawn, and had its effect"
+    )
     given = parser.parse_args()
     warnings.simplefilter("ignore", ResourceWarning)  # the dead close nothing
     if given.changes < FEWEST:
@@ -40,7 +44,7 @@ def main() -> int:
         parser.error("give --seed or --seeds")
     seconds = None if given.how_long is None else given.how_long * 60
     orders = (Order(seed, given.minutes, given.changes) for seed in _ranges(given.seeds))
-    wrong = _many(play(orders, jobs=given.jobs, seconds=seconds), first=given.first)
+    wrong = _many(play(orders, jobs=given.jobs, seconds=seconds), first=given.first, census=given.census)
     if given.shrink:
         for seed in wrong:
             _shrink(Order(seed, given.minutes, given.changes))
@@ -76,12 +80,13 @@ def _shrink(order: Order) -> Order:
     return order
 
 
-def _many(reports: Iterable[Report], *, first: bool) -> list[int]:
+def _many(reports: Iterable[Report], *, first: bool, census: bool) -> list[int]:
     """Tell how each world went, and return the seeds of those that went wrong."""
-    played, wrong, seconds, cpu = 0, list[int](), 0.0, 0.0
+    played, wrong, seconds, cpu, counts = 0, list[int](), 0.0, 0.0, list[Counted]()
     for report in reports:
         print(report, flush=True)
         played += 1
+        counts.append(report.census)
         seconds, cpu = seconds + report.seconds, cpu + report.cpu
         if report.faults:
             wrong.append(report.seed)
@@ -89,6 +94,8 @@ def _many(reports: Iterable[Report], *, first: bool) -> list[int]:
                 break
     speed = seconds / cpu if cpu else 0.0
     print(f"{played} worlds, {len(wrong)} of them wrong; {speed:.0f} s in each second of CPU")
+    for name, (drawn, effects) in sorted(summed(counts).items()) if census else ():
+        print(f"{name}: drawn {drawn} times, with {effects} effects")
     return wrong
 
 

@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import Message, SlackUser, View
 from tests.simulation.people import APPROVERS
-from tests.simulation.policy import FALLBACK, FALLBACK_MINUTES
+from tests.simulation.policy import FALLBACK_MINUTES, Stage
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-#: In which stages a plan was approved, by whom, by whose right, as a fallback or not, and when.
+#: In which stages a plan was approved, by whom, by whose right, as a fallback or not, and when. What lapsed after
+#: something of it began counts for that.
 GIVEN: Final = (
-    "SELECT stage, person, coalesce(nullif(on_behalf_of, ''), person), fallback, at FROM decisions "
-    "WHERE change_id = ? AND verb = 'approve' AND digest = ? AND lapse = '' ORDER BY at"
+    "SELECT stage, person, coalesce(nullif(on_behalf_of, ''), person), fallback, at FROM decisions d "
+    "WHERE change_id = ? AND verb = 'approve' AND digest = ? AND (lapse = '' OR (SELECT max(id) FROM events e "
+    "WHERE e.change_id = d.change_id AND e.what = 'approval_lapsed' "
+    "AND json_extract(e.details, '$.person') = d.person) > (SELECT max(id) FROM events s "
+    "WHERE s.change_id = d.change_id AND s.what IN ('started', 'wave_started', 'rest_started'))) ORDER BY at"
 )
+#: When approval of a change was requested, before a moment.
+REQUESTED: Final = "SELECT max(at) FROM events WHERE change_id = ? AND what = 'approval_requested' AND at <= ?"
+LAPSED: Final = "SELECT 1 FROM events WHERE change_id = ? AND what = 'approval_lapsed'"
 
 
 class Approvals:
@@ -51,15 +58,17 @@ class Approvals:
         self._in_stages(change, digest, kind)
         pressed = self._in_favour(change, digest)
         policy = self._world.policy
-        may = APPROVERS - (set() if policy.self_approval(kind) else {requester})
+        may = (APPROVERS | policy.fallback_approvers(kind)) - (set() if policy.self_approval(kind) else {requester})
         if len(rights) < policy.required(kind) or not people <= set(pressed) or not rights <= may:
             self._world.judge.wrong(
                 f"{job} is of CHG-{change}, approved by {given}; Approve was pressed with its digest by {pressed}"
             )
         for _, person, whose, _, at in given:
-            lent = person != requester and self._world.delegating.lends(whose, person, _moment(at))
-            if person != whose and not lent:
+            if person == whose:
+                continue
+            if person == requester or not self._world.delegations.lends(whose, person, _moment(at)):
                 self._world.judge.wrong(f"{job} is of CHG-{change}, which {person} approved for {whose} at {at}")
+            self._world.delegations.check(change, person, whose, job)
 
     def _in_stages(self, change: int, digest: str, kind: str) -> None:
         """Want each stage to have been approved by one of its people, in the order of the stages."""
@@ -67,15 +76,24 @@ class Approvals:
         if not stages:
             return
         given = self._world.judge.rows(GIVEN, change, digest)
-        if self._world.judge.clock_set:  # then times tell no order
+        # Times tell no order once the clock was set, nor when a stage was open again after a later one was complete.
+        ordered = not self._world.judge.clock_set and not self._world.judge.rows(LAPSED, change)
+        if not ordered:
             given = sorted(given, key=lambda each: list(stages).index(each[0]) if each[0] in stages else -1)
         right = [name for name, *_ in given] == list(stages)
+        [(opened,)] = self._world.judge.rows(REQUESTED, change, given[0][4] if given else "")
         for name, _, whose, fallback, at in given if right else ():
-            waited = _moment(at) - _moment(given[-2][4]) >= timedelta(minutes=FALLBACK_MINUTES)
-            late = fallback and whose == FALLBACK and (waited or self._world.judge.clock_set)
-            right = right and (late if fallback else whose in stages[name])
+            right = right and self._in_stage(stages[name], whose, at, opened if fallback else None, ordered=ordered)
+            opened = at
         if not right:
             self._world.judge.wrong(f"CHG-{change} was approved in the stages {given}, which are {dict(stages)}")
+
+    def _in_stage(self, stage: Stage, whose: str, at: str, opened: str | None, *, ordered: bool) -> bool:
+        """Tell whether the right of ``whose`` counted in a stage, for a fallback approver one that ``opened`` then."""
+        if opened is None:
+            return whose in stage.approvers
+        waited = _moment(at) - _moment(opened) >= timedelta(minutes=FALLBACK_MINUTES)
+        return whose in stage.fallback and (waited or not ordered)
 
     def _in_favour(self, change: int, digest: str) -> list[str]:
         """Return who has pressed Approve with this digest, since the present plan of the change was asked for."""

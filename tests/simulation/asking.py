@@ -180,7 +180,7 @@ class Asking:
         saved = None
         with suppress(StandInRefused):
             if card is not None:
-                await by.click("keep_template", message=card)
+                await self._world.judge.click(by, "keep_template", card)
                 if await people.seen(lambda: people.open(by, "save_template"), SOON) is not None:
                     await by.type("name", name)
                     await by.submit()

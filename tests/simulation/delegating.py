@@ -1,34 +1,37 @@
-"""Approvers who lend their right to approve, those who borrow it, and whether a lent right is worth what it may be."""
+"""Approvers who lend their right to approve, those who borrow it, and whoever ends that before its time."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Final
+
+from bot.sandbox.slack import Message, SlackUser, StandInRefused
+from tests.simulation.people import LATER
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 #: How often somebody lends their right in a world, when at the latest (as a part of it), and for how many minutes.
-OFTEN: Final = 0.35
+OFTEN: Final = 0.4
 LATEST: Final = 0.4
 MINUTES: Final = (3, 20)
-#: How often whoever borrows it presses Approve, at each look; before it is lent and after its end as well.
+#: How often whoever borrows it presses Approve, and declines, at each look; before it is lent and after its end, too.
 PRESSES: Final = 0.7
-#: How much later than it was typed it may begin, and with that end: a command waits, and an end is on a whole minute.
-BEGUN: Final = timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class Lent:
-    """What somebody typed that they lend."""
-
-    delegator: str
-    delegate: str
-    since: datetime
-    until: datetime
+DECLINES: Final = 0.1
+#: How often it is ended once something was approved with it, and not at any time; and in how many seconds then.
+USED: Final = 0.5
+SOON: Final = 20.0
+#: How long before or after a click of whoever borrows it an end comes, in seconds.
+MOMENT: Final = 0.05
+#: Approvals by somebody for somebody that count.
+APPROVED: Final = "SELECT 1 FROM decisions WHERE on_behalf_of = ? AND person = ? AND verb = 'approve' AND lapse = ''"
+#: What opens the list, and the button beside what is lent.
+LIST: Final = "delegate"
+END: Final = "end_delegation"
+#: What is read once it has ended.
+GONE: Final = "can no longer approve for"
 
 
 class Delegating:
@@ -37,34 +40,109 @@ class Delegating:
     def __init__(self, world: World) -> None:
         self._world = world
         self._people = world.people
-        self._lent: list[Lent] = []
 
     async def go_on(self, random: Random) -> None:
         """Have an approver lend the right to approve, in some worlds, and somebody use it, in time and too late."""
         if random.random() >= OFTEN:
             return
         world = self._world
-        by = random.choice((world.max, world.mia, world.ana))
-        to = random.choice((world.sam, world.otto))
-        pressing = asyncio.create_task(self._press(random, to.id))
+        approvers = (world.max, world.mia, world.ana)
+        by = random.choice(approvers)
+        to = random.choice((world.sam, world.otto, *(each for each in approvers if each is not by)))
+        pressing = asyncio.create_task(self._press(Random(random.random()), to))
         await asyncio.sleep(random.random() * LATEST * world.length)
-        now, minutes = world.nature.now(), random.randint(*MINUTES)
-        self._lent.append(Lent(by.id, to.id, now, now + timedelta(minutes=minutes) + BEGUN))
-        await self._people.type(by, f"delegate @{to.profile.name} for {minutes} minutes")
+        await self._lend(by, to, random)
+        for _ in range(random.choice((0, 1, 1, 2))):
+            if random.random() < USED:
+                await self._until_used(by, to)
+                await asyncio.sleep(random.random() * SOON)
+            else:
+                await asyncio.sleep(random.random() * (world.length / 2))
+            if world.calm:
+                break
+            await random.choice((self._type_end, self._press_end, self._end_at_a_click))(by, to, random)
+            if random.random() < 0.5:
+                await self._lend(by, to, random)
         await pressing
 
-    async def _press(self, random: Random, to: str) -> None:
-        by = next(each for each in (self._world.sam, self._world.otto) if each.id == to)
+    async def _lend(self, by: SlackUser, to: SlackUser, random: Random) -> None:
+        minutes = random.randint(*MINUTES)
+        lent = self._world.delegations.lending(by, to, minutes)
+        await self._people.type(by, f"delegate @{to.profile.name} for {minutes} minutes")
+        lent.answered = self._world.nature.now()
+
+    async def _until_used(self, by: SlackUser, to: SlackUser) -> None:
+        """Wait for something to be approved with what is lent, though not for ever."""
+        for _ in range(round(self._world.length / 2)):
+            if self._world.judge.rows(APPROVED, by.id, to.id):
+                break
+            await asyncio.sleep(1.0)
+
+    # Those who borrow it
+
+    async def _press(self, random: Random, by: SlackUser) -> None:
+        people = self._people
         while True:
             await asyncio.sleep(random.random() * 30)
-            for _, message in self._people.requests():
-                if random.random() < PRESSES:
-                    await self._people.click(by, "approve", message)
+            for change, message in people.requests():
+                chance = random.random()
+                if chance < PRESSES:
+                    await people.click(by, "approve", message)
+                elif chance < PRESSES + DECLINES and not self._world.calm:
+                    await random.choice((people.reject, self._world.revising.send_back))(by, change, message)
 
-    def lends(self, delegator: str, delegate: str, at: datetime) -> bool:
-        """Return whether somebody could approve then with somebody else's right; a clock that was set tells nothing."""
-        return any(
-            (each.delegator, each.delegate) == (delegator, delegate)
-            and (each.since <= at <= each.until or self._world.judge.clock_set)
-            for each in self._lent
-        )
+    # Those who end it
+
+    async def _type_end(self, by: SlackUser, to: SlackUser, random: Random) -> None:
+        """End it by a command, which counts if it is the lender's."""
+        person = random.choice((by, by, by, self._world.otto, self._world.ana))
+        asked = self._world.nature.now()
+        self._world.delegations.ending(person, by.id, to.id)
+        told = await self._world.operating.told(person, f"delegate end @{to.profile.name}")
+        if person is by and any(GONE in self._people.read(each) for each in told):
+            self._world.delegations.ended(by.id, to.id, asked)
+
+    async def _press_end(self, by: SlackUser, to: SlackUser, random: Random) -> None:
+        """End it in the list: who lends it, who borrows it, or an operator; now and then twice."""
+        person = random.choice((by, to, self._world.otto))
+        if (shown := await self._listed(person)) is not None:
+            for _ in range(random.choice((1, 1, 1, 2))):
+                await self._press_in(shown, person, by, to)
+
+    async def _end_at_a_click(self, by: SlackUser, to: SlackUser, random: Random) -> None:
+        """End it in the list at the very moment at which whoever borrows it approves something."""
+        person = random.choice((by, self._world.otto))
+        shown = await self._listed(person)
+        requests = await self._people.seen(self._people.requests, LATER)
+        if shown is None or not requests:
+            return
+        _, message = random.choice(requests)
+        pause = random.uniform(-MOMENT, MOMENT)
+
+        async def approve() -> None:
+            await asyncio.sleep(max(0.0, pause))
+            await self._people.click(to, "approve", message)
+
+        async def end() -> None:
+            await asyncio.sleep(max(0.0, -pause))
+            await self._press_in(shown, person, by, to)
+
+        await asyncio.gather(approve(), end())
+        await self._people.click(to, "approve", message)
+
+    async def _listed(self, by: SlackUser) -> Message | None:
+        """Return the list of what is lent as somebody sees it; None when it does not come."""
+        told = await self._world.operating.told(by, LIST)
+        return told[-1] if told else None
+
+    async def _press_in(self, shown: Message, person: SlackUser, by: SlackUser, to: SlackUser) -> None:
+        """Press End beside what is lent, if that stands there; the answer takes the place of the list."""
+        world = self._world
+        found = world.judge.rows("SELECT max(id) FROM delegations WHERE delegator = ? AND delegate = ?", by.id, to.id)
+        [(delegation,)] = found
+        asked = world.nature.now()
+        world.delegations.ending(person, by.id, to.id)
+        with suppress(StandInRefused):
+            await world.judge.click(person, END, shown, value=str(delegation))
+            if GONE in self._people.read(shown):
+                world.delegations.ended(by.id, to.id, asked)

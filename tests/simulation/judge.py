@@ -51,14 +51,16 @@ class Judge:
 
     # What people do
 
-    async def click(self, by: SlackUser, action: str, message: Message) -> None:
-        """Have somebody press a button; they have to be answered when nothing is in the way."""
+    async def click(self, by: SlackUser, action: str, message: Message, *, value: str | None = None) -> None:
+        """Have somebody press a button, of several the one with ``value``; they have to be answered if all is well."""
         if action == "approve":
             self._world.approvals.pressing(by, message)
-        await self._answered(by, f"pressed {action}", by.click(action, message=message))
+        self._world.census.pressed(by, action)
+        await self._answered(by, f"pressed {action}", by.click(action, message=message, value=value))
 
     async def command(self, by: SlackUser, text: str) -> None:
         """Have somebody type a command; the same holds for it."""
+        self._world.census.typed(by, text)
         await self._answered(by, f"typed {text}", by.command("/numbers", text, channel=OPS))
 
     async def _answered(self, by: SlackUser, did: str, act: Awaitable[Delivery]) -> None:
@@ -79,8 +81,9 @@ class Judge:
                     self.wrong(f"{by.profile.name} {did} at {world.nature.now()} and sits before a modal that loads")
 
     def _shown(self, by: SlackUser) -> object:
-        view = by.view
-        return len(self._world.slack.ephemerals(by.id)), view and (view.callback_id, str(view.content))
+        view, told = by.view, self._world.slack.ephemerals(by.id)
+        replaced = sum(each.edited_count for each in told)
+        return len(told), replaced, view and (view.callback_id, str(view.content))
 
     def _loading(self, by: SlackUser) -> bool:
         return by.view is not None and by.view.callback_id == "loading"

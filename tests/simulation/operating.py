@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import Message, SlackUser, StandInRefused
 from tests.simulation.people import LATER, buttons
@@ -13,6 +13,10 @@ from tests.simulation.temporary import named
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+
+#: How often a fallback approver presses Approve in a request, at each look.
+STANDS_IN: Final = 0.5
 
 
 class Operating:
@@ -34,12 +38,18 @@ class Operating:
                 if card is None:
                     continue
                 if "go_on" in buttons(card):
-                    await people.click(by, random.choice(("go_on", "stop_rest")), card)
+                    await self._decide_on_the_rest(by, card, random)
                 for asked in named(people.read(card), "resolve"):
                     await self._resolve(by, asked, random)
 
+    async def _decide_on_the_rest(self, by: SlackUser, card: Message, random: Random) -> None:
+        """Have the rest of a rollout go or not, mostly an operator; requesters and others press, too."""
+        world = self._world
+        by = random.choice((by, by, world.ana, world.mia, world.max, world.sam))
+        await self._people.click(by, random.choice(("go_on", "go_on", "stop_rest")), card)
+
     async def _resolve(self, by: SlackUser, change: int, random: Random) -> None:
-        for message in await self._told(by, f"resolve CHG-{change}"):
+        for message in await self.told(by, f"resolve CHG-{change}"):
             offered = [each for each in buttons(message) if self._sensible(change, each)]
             if offered:
                 await self._people.click(by, random.choice(offered), message)
@@ -50,14 +60,22 @@ class Operating:
             return not self._world.judge.somewhere(change)
         return not action.startswith("adopt_other")
 
+    async def stand_in(self, by: SlackUser, random: Random) -> None:
+        """Press Approve as a fallback approver, too early as well."""
+        while self._world.policy.staged:
+            await asyncio.sleep(random.random() * 90)
+            for _, request in self._people.requests():
+                if random.random() < STANDS_IN:
+                    await self._people.click(by, "approve", request)
+
     async def unlock(self, by: SlackUser, change: int) -> None:
         """Release the numbers of a change, whatever state it is in."""
-        for message in await self._told(by, f"unlock CHG-{change}"):
+        for message in await self.told(by, f"unlock CHG-{change}"):
             if "unlock" in buttons(message):
                 self._world.judge.released(change)
                 await self._people.click(by, "unlock", message)
 
-    async def _told(self, by: SlackUser, text: str) -> list[Message]:
+    async def told(self, by: SlackUser, text: str) -> list[Message]:
         """Type a command and return what is answered."""
         slack = self._people.slack
         before = len(slack.ephemerals(by.id))

@@ -92,13 +92,14 @@ class People:
                     if chance < 0.1:
                         await self.click(by, "approve", message)
                 elif chance < 0.66:
-                    await self._reject(by, change, message)
+                    await self.reject(by, change, message)
                 elif chance < 0.78 and not self.world.calm:
                     await self.world.revising.send_back(by, change, message)
 
-    async def _reject(self, by: SlackUser, change: int, message: Message) -> None:
+    async def reject(self, by: SlackUser, change: int, message: Message) -> None:
+        """Reject a change, and say why."""
         with suppress(StandInRefused):
-            await by.click("reject", message=message)
+            await self.world.judge.click(by, "reject", message)
             if await self.seen(lambda: self.open(by, "rejection"), SOON) is not None:
                 await by.type("why", f"Not CHG-{change} today.")
                 await by.submit()

@@ -16,14 +16,26 @@ from tests.simulation.script import Order
 
 #: How often there is a policy file.
 OFTEN: Final = 0.5
-#: How often changes of settings are approved in stages, and who approves in which.
+#: How often changes of settings are approved in stages, and how many minutes later their fallback approvers may, too.
 STAGED: Final = 0.4
-IN_STAGES: Final[Mapping[str, Sequence[str]]] = {"safety": ("U0MIA", "U0ANA"), "network": ("U0MAX", "U0MIA")}
-#: Who may approve in the last stage as well, and after how many minutes that it is open.
-FALLBACK: Final = "U0ANA"
 FALLBACK_MINUTES: Final = 2
 #: Kinds for which there may be change windows.
 WINDOWED: Final = ("telnyx.settings", "close.*", "*")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Who approves in one stage, and who does when it has waited."""
+
+    approvers: Sequence[str]
+    fallback: Sequence[str]
+
+
+#: The stages: whoever is to approve later may do so early, as a fallback, and somebody who is no approver otherwise.
+IN_STAGES: Final[Mapping[str, Stage]] = {
+    "safety": Stage(("U0MIA", "U0ANA"), ("U0MAX",)),
+    "network": Stage(("U0MAX", "U0MIA"), ("U0OTTO",)),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +48,8 @@ class Rule:
     terms: Sequence[str] = ()
     required: int | None = None
     self_approval: bool = False
-    #: Name of a stage -> who approves in it, in their order; none where one approval is like another.
-    stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: By name, in their order; none where one approval is like another.
+    stages: Mapping[str, Stage] = field(default_factory=dict)
     #: From when to when nothing may be started; None for at no time.
     shut: tuple[datetime, datetime] | None = None
 
@@ -45,9 +57,12 @@ class Rule:
         """Return the rule as it stands in the file."""
         lines = ["[[rule]]", f'name = "{self.name}"', f'kinds = ["{self.kinds}"]', *self.terms]
         if self.stages:
-            stages = [f'name = "{name}", approvers = {json.dumps(ids)}' for name, ids in self.stages.items()]
-            stages[-1] += f', fallback_approvers = ["{FALLBACK}"], fallback_after = "{FALLBACK_MINUTES}m"'
-            lines.append(f"stages = [{', '.join(f'{{ {stage} }}' for stage in stages)}]")
+            stages = (
+                f'{{ name = "{name}", approvers = {json.dumps(stage.approvers)}, '
+                f'fallback_approvers = {json.dumps(stage.fallback)}, fallback_after = "{FALLBACK_MINUTES}m" }}'
+                for name, stage in self.stages.items()
+            )
+            lines.append(f"stages = [{', '.join(stages)}]")
         elif self.required is not None:
             lines.append(f"approvals_required = {self.required}")
         if self.self_approval:
@@ -86,10 +101,19 @@ class Policy:
         rule = self._governing(kind)
         return self._required if rule is None or rule.required is None else rule.required
 
-    def stages(self, kind: str) -> Mapping[str, Sequence[str]]:
+    @property
+    def staged(self) -> bool:
+        """Whether anything is approved in stages."""
+        return any(rule.stages for rule in self._rules)
+
+    def stages(self, kind: str) -> Mapping[str, Stage]:
         """Return who approves in which stage, in their order; none where one approval is like another."""
         rule = self._governing(kind)
         return rule.stages if rule is not None else {}
+
+    def fallback_approvers(self, kind: str) -> frozenset[str]:
+        """Return who may approve a change of this kind when it has waited, in any stage."""
+        return frozenset(person for stage in self.stages(kind).values() for person in stage.fallback)
 
     def self_approval(self, kind: str) -> bool:
         """Return whether a requester's own approval counts."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.simulation.census import Counted
+
 
 @dataclass(kw_only=True)
 class Report:
@@ -18,6 +20,8 @@ class Report:
     cpu: float
     #: What became of the changes, and how many lives the process had.
     became: Mapping[str, int] = field(default_factory=dict)
+    #: What was done in it, and what had its effect.
+    census: Counted = field(default_factory=dict)
     #: What was wrong; empty when nothing was.
     faults: list[str] = field(default_factory=list)
     latest: list[str] = field(default_factory=list)

@@ -16,10 +16,10 @@ PRESENT: Final = "SELECT max(id) FROM changes WHERE revises = ? AND replaced_by 
 HELD: Final = (
     "SELECT c.id, l.number_id FROM locks l JOIN changes c ON c.id = l.change_id WHERE c.state = 'changes_requested'"
 )
-#: Every step of every change that ever was sent back, in order.
+#: Every step of every change that ever was sent back, in order, with whose right it was taken.
 STEPS: Final = (
-    "SELECT change_id, what, actor, digest FROM events WHERE change_id IN "
-    "(SELECT change_id FROM events WHERE what = 'changes_requested') ORDER BY id"
+    "SELECT change_id, what, actor, coalesce(json_extract(details, '$.on_behalf_of'), actor), digest FROM events "
+    "WHERE change_id IN (SELECT change_id FROM events WHERE what = 'changes_requested') ORDER BY id"
 )
 #: What a change is to do.
 PLAN: Final = "SELECT number_id, e164, before, after, batch IS NULL FROM operations WHERE change_id = ? ORDER BY 1"
@@ -85,10 +85,11 @@ class Revisions:
         requesters = dict(self._rows("SELECT id, requester FROM changes"))
         back: set[int] = set()
         asked: set[tuple[int, str]] = set()
-        for change, what, actor, digest in self._rows(STEPS):
+        for change, what, actor, whose, digest in self._rows(STEPS):
             if what == "changes_requested":
                 back.add(change)
-                if (actor, change) not in self._asked or actor not in APPROVERS - {requesters[change]}:
+                may = actor != requesters[change] and whose in APPROVERS - {requesters[change]}
+                if (actor, change) not in self._asked or not may:
                     self._wrong(f"CHG-{change} was sent back by {actor}; who asked for changes: {sorted(self._asked)}")
             elif what == "approval_requested":
                 back.discard(change)

@@ -23,6 +23,7 @@ TROUBLE: Final = {
     "provider_fault": 10,
     "kill": 4,
     "kill_at_commit": 6,
+    "cut_off": 3,
     "sigterm": 1,
     "clock_step": 2,
     "full_disk": 1,

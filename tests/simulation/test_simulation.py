@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final
 
 import pytest
 
 from tests.simulation import shrink
 from tests.simulation.broken import Broken
+from tests.simulation.census import Census, summed
 from tests.simulation.promises import MUTANTS
 from tests.simulation.report import Report
 from tests.simulation.script import Order, script
@@ -92,3 +94,19 @@ def test_an_item_has_the_same_chances_without_the_others() -> None:
     less = script(Order(8, without=(0, 2)))
 
     assert less == [item for number, item in whole.items() if number not in (0, 2)]
+
+
+def test_a_step_is_the_effect_of_its_persons_latest_act() -> None:
+    """Of two presses one had the effect; somebody else's press, or one after the step, had none."""
+    steps = [(5, "approved", "U0MAX"), (6, "rejected", "U0MIA")]
+    census = Census(SimpleNamespace(judge=SimpleNamespace(rows=lambda *_: steps)))
+    for what, by, after in (("approve", "U0MAX", 1), ("approve", "U0MAX", 4), ("approve", "U0MIA", 4)):
+        census.done(what, by, after)
+    census.done("reject", "U0MIA", 6)
+
+    assert census.effects() == {"approve": 1}
+
+
+def test_what_several_worlds_count_is_added() -> None:
+    """How often something was done, and how often that had an effect."""
+    assert summed([{"end": (2, 1), "undo": (1, 0)}, {"end": (3, 0)}]) == {"end": (5, 1), "undo": (1, 0)}

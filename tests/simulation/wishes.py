@@ -75,7 +75,7 @@ def further(wanted: Wish, random: Random) -> Wish:
 def _waves(first: str, random: Random) -> dict[str, str]:
     """Return a rollout that begins like a canary of ``first`` numbers, with or without a pause and a threshold."""
     typed = {"canary": f"{first}, {random.choice(('1', '30 %', '50 %'))}, rest"}
-    if pause := random.choice(("", "", "ask", "5 min", "20 min")):
+    if pause := random.choice(("", "ask", "ask", "5 min", "20 min")):
         typed["pause"] = pause
     if threshold := random.choice(("", "", "1", "25 %")):
         typed["threshold"] = threshold

@@ -14,7 +14,9 @@ from typing import Any, Final, TextIO
 from bot.slack import home_publisher
 from bot.workflow import worker
 from tests.simulation.approvals import Approvals
+from tests.simulation.census import Census
 from tests.simulation.delegating import Delegating
+from tests.simulation.delegations import Delegations
 from tests.simulation.disk import Disk
 from tests.simulation.ending import Ending, unfinished
 from tests.simulation.hearing import Hearing
@@ -88,6 +90,7 @@ class World(Services):
             seconds=loop.time(),
             cpu=_cpu() - began,
             became=self.ending.became(),
+            census=self.census.counted(),
             faults=self.faults,
             latest=list(self.trace.latest),
         )
@@ -107,6 +110,7 @@ class World(Services):
             deciding += [asyncio.create_task(self.requesters.revise(by)) for by in (self.ana, self.mia)]
             deciding.append(asyncio.create_task(self.delegating.go_on(Random(f"delegating {self.seed}"))))
             deciding.append(asyncio.create_task(self.operating.operate(self.otto, Random(f"operator {self.seed}"))))
+            deciding.append(asyncio.create_task(self.operating.stand_in(self.otto, Random(f"fallback {self.seed}"))))
             happening = [asyncio.create_task(self._happen(item)) for item in self.items]
             deciding.append(keeping)
             await self._until(lambda: self.nature.loop.time() >= self.length, deciding, happening, look=self.look)
@@ -163,8 +167,9 @@ class World(Services):
 
     def _populate(self) -> None:
         """Have everybody there who acts in it or judges it."""
-        self.people, self.judge = People(self), Judge(self)
+        self.people, self.judge, self.census = People(self), Judge(self), Census(self)
         self.approvals, self.restores, self.revisions = Approvals(self), Restores(self), Revisions(self)
+        self.delegations = Delegations(self)
         self.revising, self.delegating = Revising(self), Delegating(self)
         self.requesters, self.operating, self.plans = Requesters(self), Operating(self), Plans(self)
         self.ending, self.liveness, self.modals = Ending(self), Liveness(self), Modals(self)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tests.simulation.disk import WHEN
 from tests.simulation.nature import LOOK
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+
+#: Calls that post something.
+POSTS: Final = ("chat.postMessage", "chat.postMessage", "files.completeUploadExternal")
+#: Seconds that Slack takes for what a dead process was posting, and seconds to wait for something to be posted.
+LATE: Final = (5.0, 28.0)
+PATIENCE: Final = 600.0
 
 
 async def kill(world: World, _: Random) -> None:
@@ -30,6 +37,15 @@ async def kill_at_commit(world: World, random: Random) -> None:
         return True
 
     world.disk.watch = watch
+
+
+async def cut_off(world: World, random: Random) -> None:
+    """Kill the process while it posts something, and have Slack carry that out when the next one has looked for it."""
+    method, late = random.choice(POSTS), random.uniform(*LATE)
+    fault = world.slack.faults.add(method=method, kind="delay", seconds=late, after=random.choice((0, 0, 1, 2)))
+    if await world.people.seen(lambda: fault.fired, PATIENCE):
+        await asyncio.sleep(random.random())
+        world.process.kill(f"while Slack takes {late:.1f} s for {method}")
 
 
 async def sigterm(world: World, _: Random) -> None:

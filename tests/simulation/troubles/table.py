@@ -24,6 +24,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         clicks.stranger,
         machine.kill,
         machine.kill_at_commit,
+        machine.cut_off,
         machine.sigterm,
         machine.clock_step,
         machine.full_disk,
