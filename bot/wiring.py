@@ -1,20 +1,21 @@
-"""The one place where parts are put together."""
+"""The one place where a Linesman is put together and run, from its start to its end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
 
 import structlog
 from slack_bolt.async_app import AsyncApp
 
+from bot.assembly import assembled
 from bot.changes.model.encryption import Encryption
 from bot.changes.outcome.poll_schedule import PollPace
+from bot.clients import MACHINE, build_encryption, build_providers, slack_client
 from bot.config import Settings
 from bot.endpoints.connections import reserved
 from bot.endpoints.metrics import leave, render
@@ -22,97 +23,36 @@ from bot.endpoints.readiness import Readiness
 from bot.endpoints.server import SlackEndpoint, build_server, listening
 from bot.machine import Machine
 from bot.process import replica_name, short_pauses
-from bot.providers.base import Provider
 from bot.providers.catalogue import Catalogue
-from bot.providers.close.provider import OFFER as CLOSE
-from bot.providers.http import READY_WITHIN, Bounds
-from bot.providers.masking import SentSecrets
-from bot.providers.offers import ProviderParts
-from bot.providers.runs import Runs
-from bot.providers.shared_rates import SharedRates
-from bot.providers.telnyx.provider import OFFER as TELNYX
+from bot.providers.http import READY_WITHIN
 from bot.slack.announcements import SlackAnnouncements
 from bot.slack.app import build_app, identify
 from bot.slack.click_runner import ClickRunner
 from bot.slack.client import Client
-from bot.slack.direct_messages import SlackDirectMessages
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import SlackFiles
-from bot.slack.home_publisher import HomePublisher, kept_fresh
-from bot.slack.messenger import SlackMessenger
-from bot.slack.modals import Modals
-from bot.slack.permalinks import Permalinks
-from bot.slack.services import Services
+from bot.slack.home_publisher import kept_fresh
 from bot.slack.sockets import answered, connection
-from bot.slack.web_api import session
 from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.adapters.secret_book import SecretFingerprints
 from bot.store.adapters.shared_rates import DatabaseRates
 from bot.store.database import Database
 from bot.store.maintenance.preparation import prepared
-from bot.store.queue.tasks import handlers_of
 from bot.telemetry import tracing
 from bot.workflow.alerts import KeyAlerts, keys_watched
-from bot.workflow.approval.approvals import Approvals
-from bot.workflow.approval.asking import ApprovalRequests
-from bot.workflow.approval.delegation_notices import DelegationNotices
-from bot.workflow.approval.delegations import DelegationControl
-from bot.workflow.approval.expiry import RequestExpiry
-from bot.workflow.approval.extensions import Extensions
-from bot.workflow.approval.reminders import Reminders
-from bot.workflow.approval.rights import ApprovalRights
-from bot.workflow.approval.stages import StageChanges, review_all
-from bot.workflow.approval.undecided import UndecidedRequests
-from bot.workflow.approval_validity import ApprovalValidity
-from bot.workflow.authorization import Authorization
+from bot.workflow.approval.stages import review_all
 from bot.workflow.context import Context, Timing
-from bot.workflow.control.cancellation import Cancellation
-from bot.workflow.control.escalation import Escalation
-from bot.workflow.control.freezes import FreezeControl
-from bot.workflow.control.locks import LockControl
-from bot.workflow.control.resolution import Resolution
 from bot.workflow.control.retention import Retention
 from bot.workflow.control.sweep import Sweep, swept
-from bot.workflow.delivery import MessageDelivery
-from bot.workflow.execution.completion import Completion
-from bot.workflow.execution.ending import ChangeEnd
-from bot.workflow.execution.polling import Polling
-from bot.workflow.execution.reconciliation import Reconciliation
-from bot.workflow.execution.rollout import RolloutControl
-from bot.workflow.execution.staleness import Staleness
-from bot.workflow.execution.start import ChangeStart
-from bot.workflow.execution.submission import Submission
-from bot.workflow.execution.verification import Verification
-from bot.workflow.execution.wave_start import WaveStart
 from bot.workflow.health import TaskFailures
-from bot.workflow.notifications import Notifications
 from bot.workflow.operator_refresh import operators_remembered
-from bot.workflow.planning.choices import Choices
-from bot.workflow.planning.follow_ups import FollowUps
-from bot.workflow.planning.planner import Planner
-from bot.workflow.planning.requests import Requests
-from bot.workflow.planning.restoring import RestorePlanning
-from bot.workflow.planning.templates import Templates
-from bot.workflow.planning.uploads import SheetUploads
-from bot.workflow.queries.audit_export import AuditExport
-from bot.workflow.queries.change_details import ChangeDetailsReader
-from bot.workflow.queries.home import HomeTab
-from bot.workflow.queries.lists import ChangeLists
-from bot.workflow.queries.number_lookup import NumberLookup
-from bot.workflow.queries.results import ResultsExport
-from bot.workflow.queries.value_export import ValueExports
-from bot.workflow.traces import Traces
 from bot.workflow.worker import Worker
 
 log = structlog.get_logger(__name__)
 
-#: Every provider of this version, in the order in which people see them. A new provider is one more entry.
-OFFERS: Final = (TELNYX, CLOSE)
 #: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap
 #: (slack/API.md, "Socket Mode").
 SOCKETS = 2
-#: This machine.
-MACHINE: Final = Machine()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,57 +70,6 @@ class Running:
         """Let probes hear that it stops, and begin no new work; clicks are still taken."""
         self.readiness.stops()
         self.worker.stop()
-
-
-def build_providers(
-    settings: Settings,
-    encryption: Encryption | None,
-    *,
-    runs: Callable[[str], Runs] | None = None,
-    sent_secrets: SentSecrets | None = None,
-    rates: SharedRates | None = None,
-    patience: float = 120.0,
-    machine: Machine = MACHINE,
-) -> Sequence[Provider]:
-    """Return the providers that are switched on.
-
-    ``runs`` gives a provider, by its name, the place where it writes down what it carries out itself; without it such
-    a provider can only look. ``sent_secrets`` remembers what was sent in secret, and ``rates`` how much of their
-    allowance replicas have used up together. ``patience`` is for how many seconds a read is repeated before the
-    provider counts as unavailable. ``machine`` tells our time of day, which is compared with the
-    providers' to tell a difference.
-    """
-    bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
-    parts = ProviderParts(
-        encryption=encryption,
-        bounds=bounds,
-        runs=runs,
-        sent_secrets=sent_secrets,
-        rates=rates,
-        machine=machine,
-    )
-    return [provider for offer in OFFERS if (provider := offer.open(settings, parts)) is not None]
-
-
-def known_kinds() -> Mapping[str, Collection[str]]:
-    """Return every kind of this version, switched on or not, with its settings: what a policy file may name."""
-    return {kind.name: tuple(kind.by_name) for offer in OFFERS for kind in offer.kinds}
-
-
-def build_encryption(settings: Settings) -> Encryption | None:
-    """Return what seals secrets; None when there is no key."""
-    keys = [key.get_secret_value() for key in settings.secret_keys]
-    return Encryption(keys) if keys else None
-
-
-def slack_client(
-    settings: Settings, stack: AsyncExitStack, *, machine: Machine = MACHINE, rates: DatabaseRates | None = None
-) -> Client:
-    """Return the Web API client; its connections are closed with ``stack``."""
-    http = session()
-    stack.push_async_callback(http.close)
-    token, steady = settings.slack_bot_token.get_secret_value(), machine.steady
-    return Client(token, settings.slack_api_url, http, clock=machine.clock, steady=steady, rates=rates)
 
 
 @asynccontextmanager
@@ -231,7 +120,7 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
             machine=machine,
         )
         clicks = ClickRunner(database.cancel)
-        worker, services = _assemble(context, client, clicks, bot=identity.user, name=replica)
+        worker, services = assembled(context, client, clicks, bot=identity.user, name=replica)
         await Retention(context).schedule()
         await review_all(context)
         app = build_app(client, identity, services, signing_secret=_signing_secret(settings), steady=machine.steady)
@@ -294,100 +183,6 @@ def _context(
 def _under_way(settings: Settings) -> timedelta:
     """Return for how long a request may be under way; clocks that count steadily do not differ by the spare seconds."""
     return timedelta(seconds=settings.provider_timeout + READY_WITHIN + 5)
-
-
-def _assemble(context: Context, client: Client, clicks: ClickRunner, *, bot: str, name: str) -> tuple[Worker, Services]:
-    notify = Notifications(context)
-    authorization, requests = Authorization(context), Requests(context)
-    change_lists = ChangeLists(context, authorization)
-    sheets, follow_ups = SheetUploads(context, requests), FollowUps(context, authorization)
-    change_details = ChangeDetailsReader(context, authorization, sheets)
-    planner = Planner(
-        context,
-        authorization,
-        notify,
-        requests,
-        sheets=sheets,
-        follow_ups=follow_ups,
-        restoration=RestorePlanning(context, notify),
-    )
-    approval_validity = ApprovalValidity(context, authorization)
-    approval_requests = ApprovalRequests(context, authorization, notify)
-    stage_changes = StageChanges(context, authorization, notify)
-    approval_rights = ApprovalRights(context, authorization)
-    approvals = Approvals(
-        context, authorization, notify, approval_validity, stage_changes, approval_rights=approval_rights
-    )
-    undecided = UndecidedRequests(context, authorization, approval_rights)
-    staleness = Staleness(context, notify)
-    rollout = RolloutControl(context, authorization, notify)
-    change_end = ChangeEnd(context, authorization, notify)
-    cancellation = Cancellation(context, authorization, notify)
-    direct_messages = SlackDirectMessages(client, bot)
-    messenger = SlackMessenger(client, direct_messages)
-    delivery = MessageDelivery(context, change_details, messenger, notify, name)
-    value_exports = ValueExports(context, authorization, direct_messages)
-    handlers = handlers_of(
-        planner,
-        requests,
-        Reminders(context, authorization, notify),
-        stage_changes,
-        RequestExpiry(context, notify),
-        approvals,
-        ChangeStart(
-            context,
-            authorization,
-            notify,
-            staleness,
-            rollout=rollout,
-            wave_start=WaveStart(context, authorization, notify, staleness, approval_validity),
-            change_end=change_end,
-            approval_validity=approval_validity,
-        ),
-        Submission(context, notify, staleness),
-        Reconciliation(context, notify),
-        Polling(context, notify),
-        Verification(context, notify),
-        Completion(context, notify, rollout, change_end),
-        change_end,
-        Escalation(context, notify),
-        Retention(context),
-        value_exports,
-        DelegationNotices(context, notify, direct_messages, undecided),
-    )
-    home_tab = HomeTab(context, authorization, change_details, change_lists, undecided)
-    services = Services(
-        client=client,
-        clicks=clicks,
-        modals=Modals(client),
-        choices=Choices(context, authorization),
-        requests=requests,
-        follow_ups=follow_ups,
-        approval_requests=approval_requests,
-        approvals=approvals,
-        delegation_control=DelegationControl(context, authorization, notify, stage_changes),
-        extensions=Extensions(context, authorization, approval_requests),
-        cancellation=cancellation,
-        freeze_control=FreezeControl(context, authorization, notify),
-        lock_control=LockControl(context, authorization, notify, cancellation),
-        audit_export=AuditExport(context, authorization),
-        resolution=Resolution(context, authorization, notify),
-        rollout=rollout,
-        change_end=change_end,
-        authorization=authorization,
-        change_details=change_details,
-        results_export=ResultsExport(context, authorization, notify),
-        change_lists=change_lists,
-        number_lookup=NumberLookup(context, authorization),
-        templates=Templates(context, authorization),
-        home_publisher=HomePublisher(client, home_tab, context.home_wakeup, context.clock),
-        permalinks=Permalinks(client),
-        value_exports=value_exports,
-        direct_messages=direct_messages,
-    )
-    traces = Traces(context)
-    worker = Worker(context, traces.tasks(handlers), traces.messages(delivery.deliver), name=name)
-    return worker, services
 
 
 def _signing_secret(settings: Settings) -> str:

@@ -13,12 +13,12 @@ from bot.checks.findings import Finding, Severity, bounded, counted, ok, warn
 from bot.checks.port import port
 from bot.checks.socket_mode import socket_mode
 from bot.checks.workspace import WorkspaceCheck
+from bot.clients import build_encryption, build_providers, slack_client
 from bot.config import VARIABLES, Settings
 from bot.providers.answers import clean
 from bot.providers.base import Provider
 from bot.slack.client import Client
 from bot.telemetry.logs import Redaction
-from bot.wiring import build_encryption, build_providers, slack_client
 
 #: Seconds that one check may take. Some begin only when it is known who the bot is, so all take twice that at most.
 LIMIT: Final = 30.0

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from bot.clients import known_kinds
 from bot.config import Settings, Storage, load, load_storage
 from bot.errors import ConfigurationError, InputError
 from bot.process import replica_name
 from bot.store.engine.sqlite_file import path_of
 from bot.telemetry import logs
-from bot.wiring import known_kinds
 
 
 def settings(replica: str | None = None) -> Settings:

@@ -7,11 +7,11 @@ import asyncio
 import errno
 from typing import Final
 
+from bot.clients import OFFERS
 from bot.commands import OK
 from bot.errors import LinesmanError, PortUnavailable
 from bot.slack.commands import COMMAND, COMMANDS
 from bot.slack.manifest import manifest
-from bot.wiring import OFFERS
 
 PORT: Final = 8080
 LAST_PORT: Final = 65_535

@@ -11,6 +11,7 @@ import pytest
 from bot.changes.input.list_query import SORTS
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.cli import main
+from bot.clients import OFFERS, known_kinds
 from bot.config import VARIABLES, load
 from bot.config.environment import FORMER
 from bot.config.policy.keys import MEANINGS
@@ -18,7 +19,6 @@ from bot.endpoints.metrics import METRICS
 from bot.slack.commands import COMMANDS
 from bot.slack.listeners.commands import ANSWERS
 from bot.slack.views.help import help_text
-from bot.wiring import OFFERS, known_kinds
 
 ROOT = Path(__file__).parents[2]
 #: The least configuration that is complete.

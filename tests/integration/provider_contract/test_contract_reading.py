@@ -6,8 +6,8 @@ import pytest
 
 from bot.changes.model.filter_fields import read_filter
 from bot.changes.model.snapshots import Target
+from bot.clients import OFFERS
 from bot.errors import Unauthorised, Unavailable
-from bot.wiring import OFFERS
 from tests.integration.provider_contract.worlds import World
 
 

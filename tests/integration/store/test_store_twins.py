@@ -26,6 +26,7 @@ from bot.changes.model.messages import Topic
 from bot.changes.model.start import End
 from bot.changes.planning.plan import PlannedBatch
 from bot.changes.policy import ApprovalStage, Grant, Policies
+from bot.clients import build_providers, slack_client
 from bot.config import load
 from bot.errors import ClaimLost, NotAuthorized, Superseded
 from bot.machine import Machine
@@ -37,7 +38,7 @@ from bot.store.migrations import migrate
 from bot.store.queue.tasks import Claim, Task
 from bot.store.records.events import Events
 from bot.store.records.operations import Operations
-from bot.wiring import _context, build_providers, slack_client
+from bot.wiring import _context
 from bot.workflow.approval.approvals import Approvals
 from bot.workflow.approval.delegations import DelegationControl
 from bot.workflow.approval.rights import ApprovalRight, ApprovalRights
