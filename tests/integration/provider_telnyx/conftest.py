@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from cryptography.fernet import Fernet
@@ -14,8 +14,19 @@ from bot.changes.model.snapshots import Snapshot, Target
 from bot.providers.http import Bounds
 from bot.providers.telnyx.provider import Telnyx
 from bot.sandbox.telnyx import TelnyxStandIn
+from bot.sandbox.telnyx.middleware import Middleware
+from tests.integration.telnyx_schema import Recording
 
 API_KEY = "KEY0123456789"
+
+
+@pytest.fixture(autouse=True)
+def known_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test is about, nothing is asked that Telnyx's own description of its API does not have."""
+    recording = Recording()
+    monkeypatch.setattr(Middleware, "serve", recording.around(Middleware.serve))
+    yield
+    assert [fault for exchange in recording for fault in exchange.wrong_in_the_request()] == []
 
 
 @pytest.fixture

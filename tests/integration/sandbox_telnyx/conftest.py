@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from bot.sandbox.telnyx import TelnyxStandIn
+from bot.sandbox.telnyx.middleware import Middleware
+from tests.integration.telnyx_schema import Recording
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 Create = Callable[..., Awaitable[httpx.Response]]
+
+
+@pytest.fixture(autouse=True)
+def known_answers(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test is about, the answers have the shape that Telnyx's own description of its API gives them.
+
+    A test that has the stand-in lie says so with ``@pytest.mark.lies``.
+    """
+    recording = Recording()
+    monkeypatch.setattr(Middleware, "serve", recording.around(Middleware.serve))
+    yield
+    if request.node.get_closest_marker("lies") is None:
+        assert [fault for exchange in recording for fault in exchange.wrong_in_the_answer()] == []
 
 
 @pytest.fixture
