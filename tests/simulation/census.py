@@ -62,6 +62,14 @@ TERMS: Final[Mapping[str, tuple[str, str]]] = {
         f"{_COUNT} IN ('rejected', 'changes_requested') AND {_HAS.format('on_behalf_of')}",
     ),
     "approvals taken back": (f"{_COUNT} = 'delegation_ended'", f"{_COUNT} = 'approval_lapsed'"),
+    "fallback approvers too early": (
+        f"{_COUNT} = 'fallback_asked'",
+        f"{_COUNT} = 'click_refused' AND json_extract(details, '$.answer') LIKE '%fallback approver%'",
+    ),
+    "operators asked": (
+        f"{_COUNT} IN ('operators_asked', 'batch_undecidable', 'job_stuck')",
+        f"{_COUNT} IN ('batch_sent_again', 'batch_given_up', 'batch_adopted', 'read_back_ended')",
+    ),
     "stages open again": (f"{_COUNT} = 'approval_lapsed'", f"{_COUNT} = 'stage_reopened'"),
     "start times": (f"{_ASKED} starts_at NOT NULL", f"{_STARTED} starts_at NOT NULL"),
     "temporary": (f"{_ASKED} ends_at NOT NULL AND part_of IS NULL", f"{_COUNT} = 'in_effect'"),

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 #: How often somebody lends their right in a world, when at the latest (as a part of it), and for how many minutes.
-OFTEN: Final = 0.4
+OFTEN: Final = 0.35
+OFTEN_IN_STAGES: Final = 0.7
 LATEST: Final = 0.4
 MINUTES: Final = (3, 20)
 #: How often whoever borrows it presses Approve, and declines, at each look; before it is lent and after its end, too.
@@ -43,9 +44,9 @@ class Delegating:
 
     async def go_on(self, random: Random) -> None:
         """Have an approver lend the right to approve, in some worlds, and somebody use it, in time and too late."""
-        if random.random() >= OFTEN:
-            return
         world = self._world
+        if random.random() >= (OFTEN_IN_STAGES if world.policy.staged else OFTEN):
+            return
         approvers = (world.max, world.mia, world.ana)
         by = random.choice(approvers)
         to = random.choice((world.sam, world.otto, *(each for each in approvers if each is not by)))
@@ -138,11 +139,9 @@ class Delegating:
     async def _press_in(self, shown: Message, person: SlackUser, by: SlackUser, to: SlackUser) -> None:
         """Press End beside what is lent, if that stands there; the answer takes the place of the list."""
         world = self._world
-        found = world.judge.rows("SELECT max(id) FROM delegations WHERE delegator = ? AND delegate = ?", by.id, to.id)
-        [(delegation,)] = found
         asked = world.nature.now()
         world.delegations.ending(person, by.id, to.id)
         with suppress(StandInRefused):
-            await world.judge.click(person, END, shown, value=str(delegation))
+            await world.judge.click(person, END, shown)
             if GONE in self._people.read(shown):
                 world.delegations.ended(by.id, to.id, asked)

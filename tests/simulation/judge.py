@@ -51,12 +51,12 @@ class Judge:
 
     # What people do
 
-    async def click(self, by: SlackUser, action: str, message: Message, *, value: str | None = None) -> None:
-        """Have somebody press a button, of several the one with ``value``; they have to be answered if all is well."""
+    async def click(self, by: SlackUser, action: str, message: Message) -> None:
+        """Have somebody press a button; they have to be answered when nothing is in the way."""
         if action == "approve":
             self._world.approvals.pressing(by, message)
         self._world.census.pressed(by, action)
-        await self._answered(by, f"pressed {action}", by.click(action, message=message, value=value))
+        await self._answered(by, f"pressed {action}", by.click(action, message=message))
 
     async def command(self, by: SlackUser, text: str) -> None:
         """Have somebody type a command; the same holds for it."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -24,6 +25,9 @@ REQUESTERS: Final = frozenset({"U0ANA", "U0MIA"})
 #: Seconds that people wait for what should come at once, and for what takes its time.
 SOON: Final = 6.0
 LATER: Final = 60.0
+
+#: How long those of one stage are away.
+AWAY: Final = timedelta(minutes=6)
 
 #: How often an approver says something with an approval.
 COMMENTS: Final = 0.2
@@ -82,6 +86,8 @@ class People:
             await asyncio.sleep(random.random() * 60)
             for change, message in self.requests():
                 chance = random.random()
+                if self._away(by, change):
+                    continue
                 if chance < 0.05:
                     await asyncio.gather(*(self.click(by, "approve", message) for _ in range(2)))
                 elif chance < 0.6 or (self.world.calm and chance < 0.9):
@@ -95,6 +101,16 @@ class People:
                     await self.reject(by, change, message)
                 elif chance < 0.78 and not self.world.calm:
                     await self.world.revising.send_back(by, change, message)
+
+    def _away(self, by: SlackUser, change: int) -> bool:
+        """Tell whether somebody leaves a request to the fallback approvers of one of its stages for the time being."""
+        rows = self.world.judge.rows("SELECT kind, requested_at FROM changes WHERE id = ?", change)
+        stages = [*self.world.policy.stages(rows[0][0]).values()]
+        if not stages or rows[0][1] is None:
+            return False
+        waited = self.world.nature.now() - datetime.fromisoformat(rows[0][1]).replace(tzinfo=UTC)
+        stage = Random(f"away {self.world.seed} {change}").choice([*stages, None])
+        return stage is not None and by.id in stage.approvers and waited < AWAY
 
     async def reject(self, by: SlackUser, change: int, message: Message) -> None:
         """Reject a change, and say why."""

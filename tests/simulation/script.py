@@ -29,7 +29,7 @@ TROUBLE: Final = {
     "full_disk": 1,
     "slack_down": 1,
     "meddling": 4,
-    "lying_job": 2,
+    "lying_job": 4,
     "lagging_list": 2,
     "late_acks": 2,
     "failing_number": 4,

@@ -20,6 +20,11 @@ LOOKS: Final = 120
 LONG: Final = 300.0
 #: Seconds by which a list is behind that shows no job at all.
 BLIND: Final = 1e6
+#: Times that are more than anybody tries, and seconds in which operators are asked then.
+MOST: Final = 10**9
+ASKED_WITHIN: Final = 1500.0
+#: Whether operators were asked what became of a batch.
+ASKED: Final = "SELECT 1 FROM batches WHERE change_id = ? AND escalated_at NOT NULL"
 #: Seconds for which Close puts off what is to be updated.
 PUT_OFF: Final = 150
 #: How often an operator stops what Close has put off.
@@ -36,14 +41,17 @@ WAITING: Final = (
 
 async def unanswered(world: World, random: Random) -> None:
     """Let creations of jobs go unanswered, and something happen before anybody knows what became of one."""
-    then = random.choice((_cancelled, _frozen, _edited, _unlisted))
-    made = then is _unlisted or random.random() < 0.2
+    then = random.choice((_cancelled, _frozen, _edited, _unlisted, _undecided))
+    made = then is _unlisted or (then is not _undecided and random.random() < 0.2)
     if then is _unlisted:
         world.telnyx.job_seconds = LONG
     kind: Any = "drop_after" if made else "drop_before"
-    world.telnyx.faults.add(method="POST", path=JOBS, kind=kind, times=random.randint(1, 2))
+    times = MOST if then is _undecided else random.randint(1, 2)
+    fault = world.telnyx.faults.add(method="POST", path=JOBS, kind=kind, times=times)
     if found := await _looked_for(world, UNKNOWN):
         await then(world, random, *found[0])
+    if then is _undecided:
+        fault.times = 0
 
 
 async def put_off(world: World, random: Random) -> None:
@@ -76,6 +84,12 @@ async def _frozen(world: World, random: Random, _: object) -> None:
 async def _edited(world: World, random: Random, change: object) -> None:
     e164, after = random.choice(world.judge.rows(NUMBERS, change))
     edit(world, random, e164, json.loads(after))
+
+
+async def _undecided(world: World, _: Random, change: object) -> None:
+    """Leave every creation of a job without an effect until operators are asked, however often it is sent."""
+    world.lasts(ASKED_WITHIN)
+    await world.people.seen(lambda: world.judge.rows(ASKED, change), ASKED_WITHIN)
 
 
 async def _unlisted(world: World, _: Random, __: object) -> None:

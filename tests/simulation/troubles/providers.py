@@ -33,10 +33,12 @@ TOLD: Final = 0.6
 #: Ways of a job that end, or that an operator can end.
 LIES: Final = (
     Misbehaviour.STUCK_PENDING,
+    Misbehaviour.STUCK_PENDING,
     Misbehaviour.EXPIRED,
     Misbehaviour.FAILED_EMPTY,
     Misbehaviour.COMPLETED_MISSING,
     Misbehaviour.COMPLETED_EMPTY,
+    Misbehaviour.NEVER_ENDS,
     Misbehaviour.NEVER_ENDS,
     Misbehaviour.NUMBER_IN_TWO_LISTS,
     Misbehaviour.NOT_FOUND_LATER,
