@@ -49,11 +49,11 @@ class SubsetGuard(Provider):
         await asyncio.sleep(0)  # who names a hundred thousand has computed for a while
         stream = self._provider.find(target, names, kind)
         async for snapshot in stream:
-            keys = {snapshot.id, snapshot.e164}
-            meant = target.conditions or not named.isdisjoint(keys)
-            if not meant or not excluded.isdisjoint(keys) or snapshot.id in seen:
-                raise unasked(self.title, snapshot.e164 or snapshot.id)
-            seen.add(snapshot.id)
+            id_, e164 = snapshot.id, snapshot.e164
+            meant = target.conditions or id_ in named or e164 in named
+            if not meant or id_ in excluded or e164 in excluded or id_ in seen:
+                raise unasked(self.title, e164 or id_)
+            seen.add(id_)
             yield snapshot
             if len(seen) % _TURN == 0:
                 await asyncio.sleep(0)  # where all lie ready nothing else waits, and there are clicks to answer

@@ -9,12 +9,11 @@ from sys import intern
 from typing import TypeAlias
 
 from bot.changes.model.encryption import Encryption
-from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Value
 from bot.providers.answers import unasked
 from bot.providers.telnyx.pages import Row
-from bot.providers.telnyx.values import Source, values
+from bot.providers.telnyx.values import Field, Source, values
 
 
 @dataclass(slots=True)
@@ -31,14 +30,14 @@ class PartialSnapshot:
     #: Whether the filter found it.
     matched: bool = False
 
-    def take(self, row: Row, source: Source, names: Sequence[str], kind: Kind, encryption: Encryption | None) -> None:
-        """Take in what a row of ``source`` says."""
+    def take(self, row: Row, source: Source, fields: Sequence[Field], encryption: Encryption | None) -> None:
+        """Take in what ``fields`` of a row of ``source`` say."""
         e164 = str(row.get("phone_number") or self.e164)
         if self.e164 and e164 != self.e164:
             raise unasked("Telnyx", e164)
         # Of equal texts one is kept: there are a hundred thousand numbers and few statuses.
         self.e164 = self.e164 or e164
-        self.values |= values(row, source, names, kind, encryption)
+        self.values |= values(row, fields, encryption)
         if source is Source.DETAIL:
             self.status = intern(str(row.get("status") or ""))
         self.lacks = _without(self.lacks, source)

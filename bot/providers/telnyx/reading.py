@@ -34,7 +34,7 @@ from bot.providers.telnyx.downloads import Downloads, confirmed
 from bot.providers.telnyx.pages import PAGE, Pages, Row, chunks
 from bot.providers.telnyx.partial_snapshots import PartialSnapshot, PartialSnapshots, lacking, parted
 from bot.providers.telnyx.search import Search
-from bot.providers.telnyx.values import Source, shown_along, sources
+from bot.providers.telnyx.values import Source, fields, shown_along, sources
 from bot.providers.telnyx.wire import Ownership, data, parse
 
 #: The most numbers in one ownership check (API.md, "Ownership check").
@@ -70,11 +70,12 @@ class Reader:
         drafts = await self._drafts(wanted, matched)
         found = 0
         async with aclosing(self._snapshots(wanted, drafts)) as ready:
-            async for snapshot in ready:
-                yield snapshot
-                found += 1
-                if target.limit is not None and found > target.limit:
-                    return
+            async for snapshots in ready:
+                for snapshot in snapshots:
+                    yield snapshot
+                    found += 1
+                    if target.limit is not None and found > target.limit:
+                        return
 
     async def size(self) -> int | None:
         """Return how many numbers the account has, by one call; None when Telnyx does not say."""
@@ -122,7 +123,7 @@ class Reader:
         if not id_ or not row.get("phone_number"):
             raise Unavailable("Telnyx listed a number that matches the filter without saying which one it is.")
         found[id_] = draft = PartialSnapshot(matched=True, lacks=others)
-        draft.take(row, source, wanted.names, wanted.kind, self._encryption)
+        draft.take(row, source, wanted.fields[source], self._encryption)
 
     async def _drafts(self, wanted: _Wanted, matched: PartialSnapshots) -> PartialSnapshots:
         """Return all numbers to stream by their ids: those that match, and those named besides."""
@@ -130,59 +131,60 @@ class Reader:
         named, numbers = await asyncio.to_thread(_named, wanted, matched)
         return await asyncio.to_thread(_together, wanted, matched, named, await self._owned(numbers))
 
-    async def _snapshots(self, wanted: _Wanted, drafts: PartialSnapshots) -> AsyncGenerator[Snapshot, None]:
-        """Complete the drafts and stream them."""
+    async def _snapshots(self, wanted: _Wanted, drafts: PartialSnapshots) -> AsyncGenerator[Sequence[Snapshot], None]:
+        """Complete the drafts and stream them, a page at a time."""
         held: PartialSnapshots = {}
         async with aclosing(self._completed(wanted, drafts)) as ready:
-            async for id_ in ready:
-                draft = drafts[id_]
-                if wanted.excludes(id_, draft.e164):
-                    continue
-                if draft.editable is not None or not wanted.target.editable_asked:
-                    yield draft.snapshot(id_, editable=draft.editable is not False)
-                else:
-                    held[id_] = draft
+            async for ids in ready:
+                snapshots = []
+                for id_ in ids:
+                    draft = drafts[id_]
+                    if wanted.excludes(id_, draft.e164):
+                        continue
+                    if draft.editable is not None or not wanted.target.editable_asked:
+                        snapshots.append(draft.snapshot(id_, editable=draft.editable is not False))
+                    else:
+                        held[id_] = draft
+                yield snapshots
         # Only an ownership check says whether a number can be changed, and it takes no ids.
         editable = (await self._owned([draft.e164 for draft in held.values() if draft.e164])).keys()
-        for id_, draft in held.items():
-            yield draft.snapshot(id_, editable=id_ in editable)
+        for some in chunks([*held], PAGE):
+            yield [held[id_].snapshot(id_, editable=id_ in editable) for id_ in some]
 
-    async def _completed(self, wanted: _Wanted, drafts: PartialSnapshots) -> AsyncGenerator[str, None]:
-        """Read what the drafts lack and yield the id of each that is complete; drop those that are gone."""
-        for count, (id_, draft) in enumerate(drafts.items(), start=1):
-            if not draft.lacks:
-                yield id_
-            if count % PAGE == 0:
-                await asyncio.sleep(0)  # others get a turn: nothing here waits for anything
+    async def _completed(self, wanted: _Wanted, drafts: PartialSnapshots) -> AsyncGenerator[Sequence[str], None]:
+        """Read what the drafts lack and yield the ids of those that are complete; drop those that are gone."""
+        for some in chunks([*drafts], PAGE):
+            yield [id_ for id_ in some if not drafts[id_].lacks]
+            await asyncio.sleep(0)  # others get a turn: nothing here waits for anything
         for source in Source:
             still = await asyncio.to_thread(lacking, source, drafts)
             async with aclosing(self._filled(source, still, wanted)) as filled:
-                async for id_ in filled:
-                    if not drafts[id_].lacks:
-                        yield id_
+                async for ids in filled:
+                    yield [id_ for id_ in ids if not drafts[id_].lacks]
             for id_, draft in still.items():
                 if source in draft.lacks:
                     del drafts[id_]
 
     async def _filled(
         self, source: Source, drafts: Mapping[str, PartialSnapshot], wanted: _Wanted
-    ) -> AsyncGenerator[str, None]:
-        """Fill the drafts from ``source`` and yield the id of each that it has.
+    ) -> AsyncGenerator[Sequence[str], None]:
+        """Fill the drafts from ``source`` and yield the ids of those that it has, a page at a time.
 
         Those that match are on the pages that the filter leaves in this list, which are fewer.
         """
         query = wanted.search.query(source)
         matched, others = await asyncio.to_thread(parted, drafts) if query else (set[str](), {*drafts})
         size = len(matched) if wanted.search.whole_in(source) else None
-        gone = partial(self._gone, drafts)
+        gone, taken = partial(self._gone, drafts), wanted.fields[source]
         for ids, narrowing, known in ((matched, query, size), (others, {}, None)):
             async with aclosing(self._pages.rows_of(source, ids, narrowing, gone, known)) as found:
-                async for id_, row in found:
-                    draft = drafts[id_]
-                    if draft.matched:
-                        wanted.search.check(row, source, home=wanted.home[0])
-                    draft.take(row, source, wanted.names, wanted.kind, self._encryption)
-                    yield id_
+                async for rows in found:
+                    for id_, row in rows:
+                        draft = drafts[id_]
+                        if draft.matched:
+                            wanted.search.check(row, source, home=wanted.home[0])
+                        draft.take(row, source, taken, self._encryption)
+                    yield [id_ for id_, _ in rows]
 
     async def _gone(self, drafts: Mapping[str, PartialSnapshot], ids: Collection[str]) -> frozenset[str]:
         """Return those of ``ids`` that the account does not own any more, as far as their E.164 is known.
@@ -218,9 +220,9 @@ class _Wanted:
 
     def __init__(self, target: Target, names: Sequence[str], kind: Kind, search: Search) -> None:
         self.target = target
-        self.names = names
-        self.kind = kind
         self.search = search
+        #: What is taken of a row of each list.
+        self.fields = {source: fields(source, names, kind) for source in Source}
         self.excluded = frozenset(target.excluded)
         self.needed = sources(names)
         self.home = search.home(self.needed)

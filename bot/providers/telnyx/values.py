@@ -8,6 +8,7 @@ is shaped like the ``voice`` object of the update request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -78,18 +79,41 @@ def shown_along(names: Iterable[str], kind: Kind) -> tuple[str, ...]:
     )
 
 
-def values(
-    row: Mapping[str, JSON], source: Source, names: Iterable[str], kind: Kind, encryption: Encryption | None
-) -> dict[str, Value]:
-    """Return the values of those of ``names`` that rows of ``source`` hold; what is not set is None.
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Where the value of a setting stands in the rows of a list."""
+
+    setting: Setting
+    #: The keys of the objects around it, from without, and its own.
+    parents: tuple[str, ...]
+    leaf: str
+    #: Whether a text in its place is the value as it is.
+    plain: bool
+
+
+def fields(source: Source, names: Iterable[str], kind: Kind) -> tuple[Field, ...]:
+    """Return where those of ``names`` stand that rows of ``source`` hold: worked out once, not for every row."""
+    found = []
+    for setting in (kind.setting(name) for name in names if source.holds(name)):
+        *parents, leaf = setting.name.removeprefix(_VOICE).split(".")
+        plain = setting.shape not in {Shape.BOOL, Shape.TAGS, Shape.SECRET}
+        found.append(Field(setting, tuple(parents), leaf, plain))
+    return tuple(found)
+
+
+def values(row: Mapping[str, JSON], fields: Iterable[Field], encryption: Encryption | None) -> dict[str, Value]:
+    """Return the values that a row has in ``fields``; what is not set is None.
 
     The external PIN comes in clear and is sealed here, before anything else sees it.
     """
-    return {name: _value(row, kind.setting(name), encryption) for name in names if source.holds(name)}
+    return {field.setting.name: _value(row, field, encryption) for field in fields}
 
 
-def _value(row: Mapping[str, JSON], setting: Setting, encryption: Encryption | None) -> Value:
-    parent, found = _at(row, setting.name.removeprefix(_VOICE))
+def _value(row: Mapping[str, JSON], field: Field, encryption: Encryption | None) -> Value:
+    parent, found = _at(row, field)
+    if found and field.plain and isinstance(found, str):
+        return found
+    setting = field.setting
     if setting.clearable and (found is None or found is _ABSENT) and parent:
         # What can be emptied reads back as empty whichever way Telnyx writes that: "", null or not at all.
         return ""
@@ -107,16 +131,15 @@ def _value(row: Mapping[str, JSON], setting: Setting, encryption: Encryption | N
             return str(found) if found != "" or setting.clearable else None
 
 
-def _at(row: Mapping[str, JSON], path: str) -> tuple[bool, JSON | object]:
+def _at(row: Mapping[str, JSON], field: Field) -> tuple[bool, JSON | object]:
     """Return whether the object that should hold the leaf is there, and the leaf or _ABSENT."""
-    *parents, leaf = path.split(".")
     place: Mapping[str, JSON] = row
-    for parent in parents:
+    for parent in field.parents:
         inner = place.get(parent)
         if not isinstance(inner, dict):
             return False, _ABSENT
         place = inner
-    return True, place.get(leaf, _ABSENT)
+    return True, place.get(field.leaf, _ABSENT)
 
 
 #: Kind -> path below ``/phone_numbers/jobs/`` of its job, which is also the job's ``type``.

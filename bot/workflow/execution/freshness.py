@@ -68,10 +68,12 @@ async def differences(context: Context, change: Change, numbers: Iterable[Planne
     found: dict[str, Snapshot] = {}
     target = Target(identifiers=tuple(planned))
     async for snapshot in context.catalogue.provider(kind).find(target, names, kind):
-        if changed_values(kind, [planned[snapshot.id]], {snapshot.id: snapshot}):
-            found[snapshot.id] = snapshot
+        id_ = snapshot.id
+        unchanged = snapshot.editable and snapshot.values == planned[id_].before
+        if unchanged or not changed_values(kind, [planned[id_]], {id_: snapshot}):
+            del planned[id_]
         else:
-            del planned[snapshot.id]
+            found[id_] = snapshot
     return changed_values(kind, planned.values(), found)
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.values import Secret, Value
-from bot.providers.telnyx.values import Source, sources, values
+from bot.providers.telnyx.values import Source, fields, sources, values
 
 #: A row of ``GET /phone_numbers`` as documented.
 DETAIL: dict[str, Any] = {
@@ -79,8 +79,8 @@ def test_both_documented_rows_together_hold_every_setting(settings_kind: Kind, e
     """No setting of the kind is without a value in the documented rows, and the PIN is sealed."""
     names = [setting.name for setting in settings_kind.settings]
 
-    found = values(DETAIL, Source.DETAIL, names, settings_kind, encryption) | values(
-        VOICE, Source.VOICE, names, settings_kind, encryption
+    found = values(DETAIL, fields(Source.DETAIL, names, settings_kind), encryption) | values(
+        VOICE, fields(Source.VOICE, names, settings_kind), encryption
     )
 
     assert {name for name in names if found.get(name) is None} == set()
@@ -97,11 +97,11 @@ def test_the_emergency_settings_are_in_the_detail(emergency_kind: Kind) -> None:
     names = ["emergency_enabled", "emergency_address_id"]
 
     assert sources(names) == (Source.DETAIL,)
-    assert values(DETAIL, Source.DETAIL, names, emergency_kind, None) == {
+    assert values(DETAIL, fields(Source.DETAIL, names, emergency_kind), None) == {
         "emergency_enabled": True,
         "emergency_address_id": "1315261609962112019",
     }
-    assert values({}, Source.DETAIL, names, emergency_kind, None) == dict.fromkeys(names)
+    assert values({}, fields(Source.DETAIL, names, emergency_kind), None) == dict.fromkeys(names)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_is_not_set_is_none(
     settings_kind: Kind, encryption: Encryption, row: dict[str, Any], name: str, value: Value
 ) -> None:
     """Blank, null and absent all mean "not set"; off and an empty list are values."""
-    assert values(row, Source.DETAIL, [name], settings_kind, encryption) == {name: value}
+    assert values(row, fields(Source.DETAIL, [name], settings_kind), encryption) == {name: value}
 
 
 @pytest.mark.parametrize(
@@ -158,4 +158,4 @@ def test_what_is_not_set_is_none(
 )
 def test_an_emptied_forwarding_reads_back_as_empty(settings_kind: Kind, row: dict[str, Any], value: Value) -> None:
     """However Telnyx writes an empty target, it equals the empty value that was sent."""
-    assert values(row, Source.VOICE, [FORWARDS_TO], settings_kind, None) == {FORWARDS_TO: value}
+    assert values(row, fields(Source.VOICE, [FORWARDS_TO], settings_kind), None) == {FORWARDS_TO: value}
