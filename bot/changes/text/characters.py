@@ -62,15 +62,17 @@ def _joins_pictures(text: str, at: int) -> bool:
 #: What is shown in the place of a character of which only a half arrived (Unicode, replacement character).
 LOST: Final = "\ufffd"
 _HALF: Final = re.compile("[\x00\ud800-\udfff]")
-#: How a half, or NUL, may stand in the bytes of a JSON document. Whole pairs match as well, and are left alone. Two
-#: expressions, because each begins with bytes that can be searched for ten times as fast.
+#: How a half, or NUL, may stand in the bytes of a JSON document. Whole pairs match as well, and are left alone. A
+#: single byte is looked for thirty times as fast as an expression, and most documents have neither of those.
 _ESCAPED: Final = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _ENCODED: Final = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 def may_be_unsound(content: bytes | bytearray) -> bool:
     """Tell whether the JSON document may hold half a pair; when not, nobody needs to look at its texts."""
-    return _ESCAPED.search(content) is not None or _ENCODED.search(content) is not None
+    return (b"\\" in content and _ESCAPED.search(content) is not None) or (
+        b"\xed" in content and _ENCODED.search(content) is not None
+    )
 
 
 def sound(value: Any) -> Any:  # noqa: ANN401 - any JSON document
