@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,9 +18,9 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.rollout import MOST_WAVES, WHOLE, Pause, Rollout, Threshold, WaveSize, wave_sizes
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
-from bot.changes.model.values import EditMode, ListEdit, Value, Values
+from bot.changes.model.values import EditMode, ListEdit, Value, Values, canonical
 from bot.changes.planning.builder import build
-from bot.changes.planning.plan import difference, ids_to_name, payload, revised_digest
+from bot.changes.planning.plan import PlannedNumber, difference, digest, ids_to_name, payload, revised_digest
 from bot.changes.planning.summary import summarise
 from bot.errors import PlanRefused
 from bot.providers.telnyx.kinds import kinds
@@ -384,6 +385,21 @@ def test_the_digest_changes_with_any_value_and_with_nothing_else(
         assert build(KIND, wanted, moved).digest != plan.digest
     assert build(KIND, {**wanted, "customer_reference": "never seen"}, fleet).digest != plan.digest
     assert build(KIND, wanted, [*fleet, replace(other, id="2")]).digest != plan.digest
+
+
+def test_the_digest_is_over_the_canonical_form_of_every_number() -> None:
+    """What neighbours share is written down once, and the digest is the one over all of it, number by number."""
+    one, two = {"tags": ("b", "a")}, {"tags": ("b", "a"), "customer_reference": "“é”"}
+    rows = [(one, two, 1), (one, two, 1), (one, two, 2), (one, {}, 2), (two, {}, None), (one, two, 1)]
+    numbers = [
+        PlannedNumber(id=str(at), e164=f"+130355501{at:02}", before=before, after=after, batch=batch)
+        for at, (before, after, batch) in enumerate(rows)
+    ]
+    whole = canonical({"version": 1, "kind": "k"}) + "".join(
+        canonical([each.id, each.e164, each.batch, dict(each.before), dict(each.after)]) for each in numbers
+    )
+
+    assert digest("k", numbers, ()) == sha256(whole.encode()).hexdigest()
 
 
 def test_the_digest_sees_a_changed_secret(encryption: Encryption, settings_kind: Kind) -> None:
