@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.config.postgres_url import for_driver
 from bot.errors import DatabaseConflict, DatabaseRefused
 from bot.store.engine.database_clock import DatabaseClock
+from bot.store.engine.documents import to_text
 from bot.store.engine.driver_errors import DRIVER_ERRORS, is_out_of_step, meaning
 
 #: Seconds within which a transaction is open: with a connection from the pool, or a new one. Somebody may be waiting
@@ -74,6 +75,7 @@ def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
         plain,
         hide_parameters=True,  # an error's text reaches the log; values, sealed or not, must not
         connect_args={**arguments, **limits, **unnamed},
+        json_serializer=to_text,
         **pool,
     )
     event.listen(engine.sync_engine, "handle_error", _lost_already)

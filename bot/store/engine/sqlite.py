@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.store.engine import sqlite_driver
+from bot.store.engine.documents import to_text
 from bot.store.engine.sqlite_file import path_of
 
 #: Milliseconds that SQLite waits for another writer before it gives up.
@@ -21,7 +22,7 @@ def make_engine(url: URL) -> AsyncEngine:
     """Return an engine for ``url``, be it a file or in memory."""
     driver = {"async_creator_fn": sqlite_driver.connect} if path_of(url) else {}
     # hidden: an error's text reaches the log; values, sealed or not, must not
-    engine = create_async_engine(url, hide_parameters=True, connect_args=driver)
+    engine = create_async_engine(url, hide_parameters=True, connect_args=driver, json_serializer=to_text)
     event.listen(engine.sync_engine, "connect", _configure)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter, itemgetter
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Select, Text, bindparam, case, cast, func, literal, or_, select, update
@@ -16,6 +17,7 @@ from bot.changes.model.values import Values, values_to_json
 from bot.changes.outcome.outcomes import NOT_READ_BACK, STALE, UNCHANGED, NumberOutcome
 from bot.changes.outcome.readback import AwaitedNumber, ReadBack
 from bot.changes.planning.plan import PlannedNumber
+from bot.store.engine.documents import Encoded, to_text
 from bot.store.records import operation_rows
 from bot.store.tables import batches, operations
 
@@ -25,6 +27,8 @@ EXAMPLES = 3
 CHUNK = 500
 #: States of numbers that are still to be read back.
 _AWAITED = tuple(sorted(state.value for state in AWAITED))
+#: What is known of a number before a job has named it.
+_NOTHING: Final[Values] = MappingProxyType({})
 #: Where a row of :func:`_stretches` is written.
 _STRETCH: Final = operations.c.position.between(bindparam("first"), bindparam("last"))
 
@@ -38,8 +42,8 @@ class Operations:
     async def add(self, change: int, numbers: Sequence[PlannedNumber]) -> None:
         """Write a plan's numbers; those that already have the wanted values are accounted for at once."""
         for start in range(0, len(numbers), CHUNK):
-            # In portions: values are made into JSON on the loop, which has clicks to answer meanwhile.
-            rows = [_row(change, start + i, number) for i, number in enumerate(numbers[start : start + CHUNK])]
+            # In portions: rows are made on the loop, which has clicks to answer meanwhile.
+            rows = _rows(change, start, numbers[start : start + CHUNK])
             await self._connection.execute(operations.insert(), rows)
 
     async def admit(self, change: int, batch: int, numbers: Mapping[str, str], after: Values) -> None:
@@ -48,11 +52,13 @@ class Operations:
         known = set((await self._connection.execute(present)).scalars())
         fresh = [(id_, e164) for id_, e164 in numbers.items() if id_ not in known]
         for start in range(0, len(fresh), CHUNK):
-            rows = []
-            for at, (id_, e164) in enumerate(fresh[start : start + CHUNK], len(known) + start):
-                number = PlannedNumber(id=id_, e164=e164, before={}, after=after, batch=batch)
-                rows.append({**_row(change, at, number), "state": OperationState.SUBMITTED.value})
-            await self._connection.execute(operations.insert(), rows)
+            named = [
+                PlannedNumber(id=id_, e164=e164, before=_NOTHING, after=after, batch=batch)
+                for id_, e164 in fresh[start : start + CHUNK]
+            ]
+            rows = _rows(change, len(known) + start, named)
+            submitted = [{**row, "state": OperationState.SUBMITTED.value} for row in rows]
+            await self._connection.execute(operations.insert(), submitted)
 
     async def of_batch(self, change: int, batch: int) -> list[Operation]:
         """Return the numbers of one batch, in the plan's order."""
@@ -301,21 +307,39 @@ class Operations:
         return groups
 
 
-def _row(change: int, position: int, number: PlannedNumber) -> dict[str, Any]:
+def _rows(change: int, first: int, numbers: Sequence[PlannedNumber]) -> list[dict[str, Any]]:
+    """Return the rows of ``numbers``, whose positions begin with ``first``."""
+    rows: list[dict[str, Any]] = []
+    like: PlannedNumber | None = None
+    shared: dict[str, Any] = {}
+    for position, number in enumerate(numbers, first):
+        if like is None or not (
+            number.batch == like.batch
+            and number.before is like.before
+            and number.after is like.after
+            and number.beside is like.beside
+        ):
+            like, shared = number, {"change_id": change, **_shared(number)}  # with its neighbours, mostly
+        rows.append({**shared, "position": position, "number_id": number.id, "e164": number.e164})
+    return rows
+
+
+def _shared(number: PlannedNumber) -> dict[str, Any]:
+    """Return the columns that are alike in all numbers of a batch that have the same values."""
     return {
-        "change_id": change,
-        "position": position,
         "batch": number.batch,
-        "number_id": number.id,
-        "e164": number.e164,
         # What is sent is the batch's; here a secret has only to be compared.
-        "before": values_to_json(number.before, sealed=False),
-        "after": values_to_json(number.after, sealed=False),
-        "beside": values_to_json(number.beside, sealed=False) if number.beside else None,
+        "before": _encoded(number.before),
+        "after": _encoded(number.after),
+        "beside": _encoded(number.beside) if number.beside else None,
         "state": (OperationState.WAITING if number.batch else OperationState.NOT_ATTEMPTED).value,
         "code": "" if number.batch else UNCHANGED,
         "reason": "" if number.batch else "It already has these values, so nothing was sent.",
     }
+
+
+def _encoded(values: Values) -> Encoded:
+    return Encoded(to_text(values_to_json(values, sealed=False)))
 
 
 def _noted(reading: ReadBack) -> dict[str, Any]:

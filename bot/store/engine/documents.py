@@ -1,0 +1,19 @@
+"""JSON documents on their way into the database."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A document whose JSON text is known: what thousands of rows share is made into a text once."""
+
+    text: str
+
+
+def to_text(document: Any) -> str:  # noqa: ANN401 - any JSON document
+    """Return the JSON text of ``document``, which may be :class:`Encoded` already."""
+    return document.text if isinstance(document, Encoded) else json.dumps(document)
