@@ -13,7 +13,7 @@ each just before its update. No other batch goes without a check.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -42,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 #: How old the last check of a batch's numbers may be when it is sent.
 RECENT: Final = timedelta(seconds=5)
+#: As many numbers are read again in a part of that. Of more, those that go first are read last.
+SOON: Final = 5000
 #: Longest text about what is stale that a change keeps; the results name every number.
 _MOST_TEXT: Final = 2000
 
@@ -64,6 +66,10 @@ class StalenessCheck:
     stale: Mapping[int, Mapping[int, str]]
     #: Positions of batches some number of which has got just what was wanted.
     done: frozenset[int] = frozenset()
+    #: Positions of batches whose numbers were read after all others, and when that began; None when all were read
+    #: together.
+    last: frozenset[int] = frozenset()
+    last_at: datetime | None = None
 
 
 class Staleness:
@@ -95,10 +101,20 @@ class Staleness:
         age = self._context.clock() - batch.checked_at if batch.checked_at else None
         return age is not None and timedelta(0) <= age < RECENT
 
-    async def read(self, change: Change, numbers: Mapping[int, PlannedNumber]) -> StalenessCheck:
-        """Read ``numbers`` (by position in the plan) again; raises :class:`bot.errors.ProviderError`."""
+    async def read(
+        self, change: Change, numbers: Mapping[int, PlannedNumber], first: Collection[int] = ()
+    ) -> StalenessCheck:
+        """Read ``numbers`` (by position in the plan) again; raises :class:`bot.errors.ProviderError`.
+
+        To read many takes longer than a look may be old. So those of the batches at the positions ``first``, which are
+        sent as soon as all were read, are read last, where that takes no more calls; or they had to be read once more.
+        """
         kind = self._context.catalogue.kind(change.kind)
-        changed = await differences(self._context, change, numbers.values())
+        others, last = await asyncio.to_thread(_parted, numbers, frozenset(first))
+        changed = await differences(self._context, change, others)
+        last_at = self._context.clock() if last else None
+        if last:
+            changed = [*await differences(self._context, change, last), *changed]
         names = await names_of(self._context, kind, changed)
         at = {number.e164: position for position, number in numbers.items()} if changed else {}
         stale: dict[int, dict[int, str]] = {}
@@ -111,7 +127,14 @@ class Staleness:
                 lines[at[difference.e164]] = "; ".join(filter(None, (lines.get(at[difference.e164]), line)))
                 if _as_wanted(kind, number, difference):
                     done.add(number.batch)
-        return StalenessCheck(changed=changed, names=names, stale=stale, done=frozenset(done))
+        return StalenessCheck(
+            changed=changed,
+            names=names,
+            stale=stale,
+            done=frozenset(done),
+            last=frozenset(first) if last else frozenset(),
+            last_at=last_at,
+        )
 
     async def check(self, batch: Batch) -> bool:
         """Look at the numbers of ``batch`` and of those that are about to go with it, and write down what was found.
@@ -157,7 +180,10 @@ class Staleness:
         self, tx: Transaction, change: Change, batches: Sequence[Batch], seen: StalenessCheck, at: datetime
     ) -> None:
         """Write down what a check of ``batches`` found that counts from ``at``, and keep back what is stale."""
-        await tx.batches.checked([batch.id for batch in batches if batch.position not in seen.stale], at)
+        checked = [batch for batch in batches if batch.position not in seen.stale]
+        await tx.batches.checked([batch.id for batch in checked], at)
+        if seen.last_at is not None:
+            await tx.batches.checked([batch.id for batch in checked if batch.position in seen.last], seen.last_at)
         present = await tx.batches.of(change.id)
         stale = [each for each in present if each.position in seen.stale and each.state is BatchState.QUEUED]
         if not stale or change.state.over:
@@ -236,6 +262,22 @@ class Staleness:
         await tx.events.add(
             batch.change, "batch_stale", at=now, batch=batch.position, numbers=batch.size, changed=len(changed)
         )
+
+
+def _parted(
+    numbers: Mapping[int, PlannedNumber], first: Collection[int]
+) -> tuple[Sequence[PlannedNumber], Sequence[PlannedNumber]]:
+    """Return what is read before and what is read last: the numbers of the batches at ``first``, or none.
+
+    A provider lists numbers by number. Where those that go first lie among the others, both are on the same pages.
+    """
+    changing = [number for number in numbers.values() if number.batch is not None]
+    last = [number for number in changing if number.batch in first]
+    others = [number for number in changing if number.batch not in first]
+    if len(changing) < SOON or not last or not others:
+        return changing, ()
+    ends, begins = max(number.e164 for number in last), min(number.e164 for number in others)
+    return (others, last) if ends < begins else (changing, ())
 
 
 def _as_wanted(kind: Kind, number: PlannedNumber, difference: ChangedValue) -> bool:

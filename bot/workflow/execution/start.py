@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -101,9 +102,10 @@ class ChangeStart:
         numbers, stored = await stored_plan(self._context, change)
         if change.part_of is not None and not await self._stands(change.part_of):
             stored = ""
+        first = await self._going_first(change)
         checked_at = self._context.clock()
         try:
-            seen = await self._staleness.read(change, numbers)
+            seen = await self._staleness.read(change, numbers, first)
         except ProviderError as error:
             await self._unread(claim, change, error)
             return
@@ -114,6 +116,12 @@ class ChangeStart:
             await self._unsure(claim, error)
             return
         await self._conclude(claim, stored, lapsed, seen, checked_at)
+
+    async def _going_first(self, change: Change) -> Sequence[int]:
+        """Return the positions of the batches that are sent as soon as the change begins, as far as is known now."""
+        async with self._context.database.reading() as tx:
+            positions = [batch.position for batch in await tx.batches.of(change.id) if batch.wave == change.wave]
+        return positions[: self._context.catalogue.kind(change.kind).jobs_in_flight]
 
     def _policy(self, change: Change) -> Policy:
         """Return the rule that governs ``change`` now; raises NotAllowed when it forbids such a change by now.
@@ -169,8 +177,7 @@ class ChangeStart:
             elif not await tx.locks.held(change.id):
                 await self._end(tx, change, "not_locked", f"{RELEASED} Nothing was sent. Request the change again.")
             else:
-                # It counts from its beginning: to read many numbers takes a while, and those that go first were read
-                # first.
+                # It counts from its beginning, for to read many numbers takes a while.
                 await self._staleness.note(tx, change, await tx.batches.of(change.id), seen, checked_at)
                 if not seen.stale:
                     await self._begin(tx, change)

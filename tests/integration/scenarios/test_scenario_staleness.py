@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.telnyx import Call
+from bot.workflow.execution import staleness
 from tests.integration.scenarios.stage import Clock, Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_job_slots import WANTED, own_jobs
@@ -339,6 +343,30 @@ async def test_jobs_that_go_at_once_are_read_once(idle: Stage) -> None:
     await stage.telnyx.wait_for(lambda: len(stage.telnyx.jobs) == 20)
 
     assert len(reads(stage)) == 2 * planned
+
+
+async def test_what_goes_first_is_read_last(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading all 25 takes longer than a look may be old, and yet no number is looked at twice before 20 jobs go."""
+    monkeypatch.setattr(staleness, "SOON", 25)
+    stage = idle
+    stage.clock = Clock(rate=0)
+    await stage.start()
+    numbers = own_jobs(stage, 25)
+    stage.telnyx.job_seconds = 600
+    change = await stage.ask(numbers, WANTED)
+    planned = len(reads(stage))
+    stage.telnyx.faults.add(method="GET", path="/phone_numbers*", kind="delay", seconds=1)
+
+    await stage.approve(change)
+    await stage.telnyx.wait_for(lambda: len(reads(stage)) > planned)
+    stage.clock.advance(6)
+    await stage.telnyx.wait_for(lambda: len(stage.telnyx.jobs) == 20)
+
+    checked = [call.body["phone_numbers"] for call in reads(stage)[planned:] if isinstance(call.body, dict)]
+    assert sorted(checked[1]) == sorted(sent(stage))
+    assert (
+        Counter(number for numbers in checked for number in numbers if number in sent(stage)).most_common(1)[0][1] == 1
+    )
 
 
 async def test_jobs_that_waited_together_share_a_look(idle: Stage) -> None:
