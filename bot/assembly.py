@@ -76,7 +76,7 @@ def assembled(context: Context, client: Client, clicks: ClickRunner, *, bot: str
         follow_ups=follow_ups,
         restoration=RestorePlanning(context, notify),
     )
-    approval_validity = ApprovalValidity(context, authorization)
+    approval_validity = ApprovalValidity(context)
     approval_requests = ApprovalRequests(context, authorization, notify)
     stage_changes = StageChanges(context, authorization, notify)
     approval_rights = ApprovalRights(context, authorization)

@@ -44,6 +44,7 @@ from bot.workflow.approval.stages import review_all
 from bot.workflow.context import Context, Timing
 from bot.workflow.control.retention import Retention
 from bot.workflow.control.sweep import Sweep, swept
+from bot.workflow.emergency_brake import EmergencyBrake
 from bot.workflow.health import TaskFailures
 from bot.workflow.operator_refresh import operators_remembered
 from bot.workflow.worker import Worker
@@ -129,7 +130,7 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
         stack.push_async_callback(clicks.close)
         await stack.enter_async_context(swept(Sweep(context), database.cancel))
         await stack.enter_async_context(kept_fresh(services.home_publisher, database.cancel))
-        await stack.enter_async_context(operators_remembered(services.authorization, database.cancel))
+        await stack.enter_async_context(operators_remembered(EmergencyBrake(context), database.cancel))
         key_alerts = KeyAlerts(context, SlackAnnouncements(client))
         await stack.enter_async_context(keys_watched(key_alerts, database.cancel))
         stack.push_async_callback(leave, context, replica)

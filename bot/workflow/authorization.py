@@ -1,8 +1,9 @@
 """Who may do what, asked of Slack and the policy at the moment of the click. Everything fails closed.
 
 What does something is asked ``fresh``: somebody who was removed from a group, switched off or made a guest a moment
-ago does nothing any more. What only shows something may go by what Slack said within the last minute. And what only
-stops something has to work while Slack says nothing: it may go by what Slack said within the last minutes.
+ago does nothing any more. What only shows something may go by what Slack said within the last minute. What only stops
+something is :mod:`bot.workflow.emergency_brake`'s to answer, and whether an approval still counts is
+:mod:`bot.workflow.approval_validity`'s.
 """
 
 from __future__ import annotations
@@ -10,14 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
-from bot.changes.model.change import Change, Decision
+from bot.changes.model.change import Change
 from bot.changes.policy import (
-    ApprovalStage,
     Grant,
-    Lapse,
     Membership,
     Person,
     Policy,
@@ -25,7 +23,6 @@ from bot.changes.policy import (
     StageProgress,
     UnknownGroup,
     Verdict,
-    broken,
     in_a_while,
     kind_off,
     lists,
@@ -36,23 +33,14 @@ from bot.changes.policy import (
     may_read,
     may_request,
     may_stand_in,
-    may_stop_own,
     open_stage,
-    stage_gone,
-    unsatisfiable,
-    who_may_approve,
-    why_lapsed,
 )
-from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, NotAuthorized
+from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 
 #: Errors of users.info by which Slack says that there is no such person here, today or tomorrow.
-_UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible"})
-#: Most operators whom Slack is asked about beforehand; users.info allows 100 calls a minute
-#: (slack/API.md, "Rate limits").
-REMEMBERED: Final = 50
-_MINUTE: Final = 60
+UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible"})
 
 
 class Authorization:
@@ -97,7 +85,7 @@ class Authorization:
         grant = policies.all_requesters(kind)
         async with self._refusals.noting("start", by=user):
             person, membership = await self._ask(user, grant, fresh=fresh)
-            return _allowed(policies.may_start(kind, person, membership))
+            return allowed(policies.may_start(kind, person, membership))
 
     async def request(
         self, user: str, kind: str, size: int, settings: Collection[str], *, fresh: bool = True
@@ -105,7 +93,7 @@ class Authorization:
         """Allow ``user`` to ask for a change of ``size`` numbers of ``kind`` that touches ``settings``."""
         policy = self.policy(kind, size, settings)
         person, membership = await self._ask(user, policy.requesters, fresh=fresh)
-        return _allowed(may_request(policy, person, membership, kind, size))
+        return allowed(may_request(policy, person, membership, kind, size))
 
     async def approval(
         self, policy: Policy, progress: Sequence[StageProgress], user: str, requester: str, *, fresh: bool = True
@@ -146,7 +134,7 @@ class Authorization:
         policies = self._context.policies
         approvers = policies.all_approvers
         person, membership = await self._ask(user, approvers, fresh=fresh)
-        _allowed(may_delegate(policies.fallback, approvers, person, membership))
+        allowed(may_delegate(policies.fallback, approvers, person, membership))
         return person
 
     async def why_no_delegate(self, user: str) -> str:
@@ -154,86 +142,12 @@ class Authorization:
         try:
             person = await self._context.directory.person(user, fresh=True)
         except DeliveryError as error:
-            if error.code in _UNKNOWN:
+            if error.code in UNKNOWN:
                 return "Slack does not list this person as a member of this workspace."
             again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
             return f"Slack did not confirm who this person is. Try again {again}."
         verdict = may_stand_in(self._context.policies.fallback, person)
         return "" if verdict.allowed else verdict.sentence
-
-    async def lapses(self, policy: Policy, requester: str, approvals: Collection[Decision]) -> Sequence[Lapse]:
-        """Return which of ``approvals`` would not count if they were given now, each in its stage.
-
-        One that was given for somebody else hangs on their right, and on the delegate being who may have it. That the
-        delegation is over is no reason: it was given while the right was lent, as somebody's own approval stays good
-        while they are asleep. Ending a delegation before its time takes back what was given under it, at once.
-
-        Raises :class:`bot.errors.DeliveryError` when Slack does not say just now, and then nobody knows.
-        """
-        counting = [(each, _who_counts(policy, each)) for each in approvals]
-        unnamed = (grant for each, grant in counting if not grant.names(each.on_behalf_of or each.person))
-        membership = await self._context.directory.membership(sorted(Grant.union(unnamed).groups), fresh=True)
-        found = [await self._lapse(policy, requester, each, membership) for each in approvals]
-        return [lapse for lapse in found if lapse is not None]
-
-    async def _lapse(self, policy: Policy, requester: str, approval: Decision, membership: Membership) -> Lapse | None:
-        """Return why one approval would not count now; None when it would."""
-        person = await self._listed(approval.person)
-        if person is None:
-            return Lapse(person=approval.person, name=approval.person, why=why_lapsed(Reason.FOREIGN))
-        lapse = partial(Lapse, person=approval.person, name=person.name)
-        if approval.stage not in {stage.name for stage in policy.stages}:
-            return lapse(why=stage_gone(approval.stage))
-        if not approval.on_behalf_of:
-            why = _why_not(policy, person, membership, requester, approval)
-            return lapse(why=why) if why else None
-        standing = may_stand_in(policy, person)
-        if not standing.allowed:
-            return lapse(why=why_lapsed(standing.reason))
-        holder = await self._listed(approval.on_behalf_of)
-        if not (why := _why_not(policy, holder, membership, requester, approval)):
-            return None
-        return lapse(why=f"acted for {holder.name if holder else approval.on_behalf_of}, who {why}")
-
-    async def _listed(self, user: str) -> Person | None:
-        """Return who ``user`` is; None for somebody whom Slack does not list. Raises as the directory does."""
-        try:
-            return await self._context.directory.person(user, fresh=True)
-        except DeliveryRefused as error:
-            if error.code not in _UNKNOWN:
-                raise
-            return None
-
-    async def approvable(self, policy: Policy, change: Change) -> None:
-        """Raise NotAllowed when nobody could ever approve ``change``, in one of its stages."""
-        for stage in policy.stages:
-            await self._approvable(policy, change, stage)
-        nobody = () if policy.self_approval else (change.requester,)
-        short = unsatisfiable(policy.stages, nobody) if len(policy.stages) > 1 else None
-        if short is not None:
-            raise NotAuthorized(
-                f"Nobody could approve this in the stage “{short.name}”: one person's approval counts in one stage "
-                "only, and its approvers are needed in others, or are only you. Ask whoever runs Linesman to add "
-                "approvers to it."
-            )
-
-    async def _approvable(self, policy: Policy, change: Change, stage: ApprovalStage) -> None:
-        """Raise NotAllowed when nobody could ever approve ``change`` in ``stage``."""
-        audience = who_may_approve(policy, change.requester, stage.everyone)
-        if audience.users:
-            return
-        membership = await self._context.directory.membership(audience.groups, fresh=True)
-        lasting = {group: each for group, each in membership.items() if isinstance(each, UnknownGroup) and each.trouble}
-        if len(lasting) < len(audience.groups):
-            return
-        where = f" in the stage “{stage.name}”" if stage.name else ""
-        if lasting:
-            raise NotAuthorized(f"Nobody could approve this{where}. {broken('approvers', lasting)}")
-        add = "to it" if stage.name else "(LINESMAN_APPROVERS)"
-        raise NotAuthorized(
-            f"Nobody could approve this{where}: the list of approvers is empty or names only you. "
-            f"Ask whoever runs Linesman to add approvers {add}."
-        )
 
     async def requester_or_operator(self, user: str, change: Change, *, to: str) -> None:
         """Allow ``user`` ``to`` do something with a change: the requester while they may ask for it, or an operator."""
@@ -262,7 +176,7 @@ class Authorization:
         verdict = may_read(policies.fallback, readers, person, membership)
         if not verdict.allowed and may_stand_in(policies.fallback, person).allowed and await self._borrows(user):
             return may_stand_in(policies.fallback, person)
-        return _allowed(verdict)
+        return allowed(verdict)
 
     async def _borrows(self, user: str) -> bool:
         """Tell whether somebody who may approve lends ``user`` that right."""
@@ -278,54 +192,7 @@ class Authorization:
         """Allow ``user`` to do what only operators may."""
         policy = self._context.policies.fallback
         person, membership = await self._ask(user, policy.operators, fresh=True)
-        return _allowed(may_operate(policy, person, membership))
-
-    async def brake(self, user: str) -> str:
-        """Allow ``user`` to stop things as only operators may: to freeze, and to cancel what others asked for.
-
-        Stopping sends nothing, and the brake has to work on a bad day too: while Slack does not say who ``user`` is, or
-        who is in a group, it goes by what Slack said some minutes ago. Returns a sentence about that, empty when Slack
-        answered; it belongs into the answer and into the audit log. Nothing that lets something go on may use it.
-        """
-        policy, directory = self._context.policies.fallback, self._context.directory
-        age = 0.0
-        try:
-            person = await directory.person(user, fresh=True)
-        except DeliveryError as error:
-            if (remembered := directory.remembered_person(user)) is None:
-                raise NotAuthorized(_unsaid(error)) from error
-            person, age = remembered
-        membership: dict[str, frozenset[str] | UnknownGroup] = {}
-        for group in () if policy.operators.names(user) else sorted(policy.operators.groups):
-            membership |= await directory.membership([group], fresh=True)
-            users, seen = membership[group], 0.0
-            if isinstance(users, UnknownGroup) and (known := directory.remembered_group(group)) is not None:
-                membership[group], seen = users, _ = known
-            if not isinstance(users, UnknownGroup) and user in users:
-                age = max(age, seen)
-                break
-        _allowed(may_operate(policy, person, membership))
-        return _by_memory(age) if age else ""
-
-    async def remember_operators(self) -> None:
-        """Look at everybody who may pull the brake, so that they are known when Slack says nothing."""
-        directory, operators = self._context.directory, self._context.policies.fallback.operators
-        membership = await directory.membership(sorted(operators.groups), fresh=True)
-        members = (users for users in membership.values() if not isinstance(users, UnknownGroup))
-        for user in sorted(operators.users.union(*members))[:REMEMBERED]:
-            with suppress(DeliveryError):
-                await directory.person(user, fresh=True)
-
-    async def stop_own(self, user: str) -> None:
-        """Allow ``user`` to stop what they asked for themselves, in no list any more or not: only strangers may not.
-
-        While Slack says nothing they may as well: stopping sends nothing, and the brake has to work on a bad day too.
-        """
-        try:
-            person = await self._context.directory.person(user, fresh=True)
-        except DeliveryError:
-            return
-        _allowed(may_stop_own(self._context.policies.fallback, person))
+        return allowed(may_operate(policy, person, membership))
 
     async def _ask(self, user: str, *grants: Grant, fresh: bool) -> tuple[Person, Membership]:
         """Return who ``user`` is, and who is in the groups of ``grants``, as far as that matters.
@@ -337,7 +204,7 @@ class Authorization:
         try:
             person = await directory.person(user, fresh=fresh)
         except DeliveryError as error:
-            raise NotAuthorized(_unsaid(error)) from error
+            raise NotAuthorized(unsaid(error)) from error
         membership: dict[str, frozenset[str] | UnknownGroup] = {}
         for grant in grants:
             for group in sorted(grant.groups - membership.keys()):
@@ -349,40 +216,12 @@ class Authorization:
         return person, membership
 
 
-def _who_counts(policy: Policy, approval: Decision) -> Grant:
-    """Return who may have given ``approval``, in its stage; nobody when there is no such stage any more."""
-    stage = next((each for each in policy.stages if each.name == approval.stage), None)
-    if stage is None:
-        return Grant()
-    return stage.everyone if approval.fallback else stage.approvers
-
-
-def _why_not(policy: Policy, person: Person | None, membership: Membership, requester: str, approval: Decision) -> str:
-    """Return why ``approval`` with the right of ``person`` does not count any more; empty when it does.
-
-    Raises DeliveryPostponed when nobody knows, because Slack did not say who is in a group.
-    """
-    if person is None:
-        return why_lapsed(Reason.FOREIGN)
-    verdict = may_approve(policy, person, membership, requester, (), grant=_who_counts(policy, approval))
-    if verdict.reason is Reason.GROUP_UNREADABLE:
-        waits = [users.wait for users in membership.values() if isinstance(users, UnknownGroup)]
-        raise DeliveryPostponed("Slack did not say who is in the user groups of the approvers.", wait=max(waits))
-    return "" if verdict.allowed else why_lapsed(verdict.reason, approval.stage)
-
-
-def _unsaid(error: DeliveryError) -> str:
+def unsaid(error: DeliveryError) -> str:
     """Return what somebody is told of whom Slack does not say who they are."""
-    if error.code in _UNKNOWN:
+    if error.code in UNKNOWN:
         return "Slack does not list you as a member of this workspace, so nothing was done."
     again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
     return f"Slack did not confirm who you are, so nothing was done. Try again {again}."
-
-
-def _by_memory(age: float) -> str:
-    """Return on what a decision rests for which Slack could not be asked."""
-    ago = "a moment ago" if age < _MINUTE else f"{age // _MINUTE:.0f} min ago"
-    return f"Slack cannot confirm who you are right now, so this relies on what it said {ago}."
 
 
 def blind(policy: Policy) -> str:
@@ -393,7 +232,8 @@ def blind(policy: Policy) -> str:
     )
 
 
-def _allowed(verdict: Verdict) -> Verdict:
+def allowed(verdict: Verdict) -> Verdict:
+    """Return ``verdict``; raises NotAuthorized with its sentence when it is a refusal."""
     if not verdict.allowed:
         raise NotAuthorized(verdict.sentence)
     return verdict

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bot.errors import DeliveryError
-from bot.workflow.authorization import Authorization
+from bot.workflow.emergency_brake import EmergencyBrake
 
 log = structlog.get_logger(__name__)
 
@@ -20,20 +20,20 @@ PAUSE: Final = 300.0
 
 @asynccontextmanager
 async def operators_remembered(
-    authorization: Authorization, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]
+    brake: EmergencyBrake, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]
 ) -> AsyncIterator[None]:
     """Look at the operators every few minutes until the block ends; ``cancel`` cancels tasks."""
-    task = asyncio.create_task(_refreshing(authorization))
+    task = asyncio.create_task(_refreshing(brake))
     try:
         yield
     finally:
         await cancel({task})
 
 
-async def _refreshing(authorization: Authorization) -> None:
+async def _refreshing(brake: EmergencyBrake) -> None:
     while True:
         try:
-            await authorization.remember_operators()
+            await brake.remember_operators()
         except DeliveryError as error:
             log.info("operators not refreshed", why=error.message)
         await asyncio.sleep(PAUSE)

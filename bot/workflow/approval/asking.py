@@ -15,6 +15,7 @@ from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
 from bot.store.records.locks import EVERY
 from bot.store.transaction import Transaction
+from bot.workflow.approval.approvable import approvable
 from bot.workflow.approval.stages import wait_for_fallback
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -72,7 +73,7 @@ class ApprovalRequests:
         self._counted(change, counted)
         verdict = await self._authorization.request(by, change.kind, change.size, change.names)
         policy = self._authorization.policy_of(change)
-        await self._authorization.approvable(policy, change)
+        await approvable(self._context, policy, change)
         places = await self._places(change, asked, policy)
         async with self._context.database.transaction() as tx:
             await self._write(tx, change_id, asked.id, by=by, rule=verdict.rule, policy=policy, places=places)

@@ -27,6 +27,7 @@ from bot.workflow.approval_validity import approvals_wanting
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.emergency_brake import EmergencyBrake
 from bot.workflow.notifications import Notifications
 
 #: Most requests that are brought up to date when a delegation begins or ends; older ones follow at their next edit.
@@ -50,6 +51,7 @@ class DelegationControl:
         self._notify = notifications
         self._stage_changes = stage_changes
         self._refusals = DeniedActions(context)
+        self._brake = EmergencyBrake(context)
 
     @repeatable
     async def lend(self, asked: DelegationRequest, *, by: str) -> Delegation:
@@ -159,7 +161,7 @@ class DelegationControl:
     async def _may_end(self, delegation: Delegation, by: str) -> None:
         if by in {delegation.delegator, delegation.delegate}:
             # It takes a right away and gives none, so it has to work while Slack says nothing.
-            await self._authorization.stop_own(by)
+            await self._brake.own(by)
             return
         try:
             await self._authorization.operate(by)

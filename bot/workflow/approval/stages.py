@@ -54,7 +54,7 @@ class StageChanges:
         self._context = context
         self._authorization = authorization
         self._notify = notifications
-        self._approval_validity = ApprovalValidity(context, authorization)
+        self._approval_validity = ApprovalValidity(context)
 
     async def review(self, change_id: int) -> None:
         """Bring a request that waits in line with the policy, which may have become another one since it was made.

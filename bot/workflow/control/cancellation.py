@@ -12,6 +12,7 @@ from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.emergency_brake import EmergencyBrake
 from bot.workflow.execution.settlement import CANCELLED
 from bot.workflow.execution.stop import ChangeStop
 from bot.workflow.notifications import Notifications
@@ -28,6 +29,7 @@ class Cancellation:
         self._authorization = authorization
         self._notify = notifications
         self._refusals = DeniedActions(context)
+        self._brake = EmergencyBrake(context)
         self._stopping = ChangeStop(context, notifications)
 
     @repeatable
@@ -47,7 +49,7 @@ class Cancellation:
             # Without its restore a temporary change would last for good, which nobody has approved.
             unsaid = await self._only_operators(change, by)
         else:
-            await self._authorization.stop_own(by)
+            await self._brake.own(by)
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
             own = by == change.requester and not change.restores
@@ -62,7 +64,7 @@ class Cancellation:
     async def _only_operators(self, change: Change, by: str) -> str:
         """Raise NotAllowed unless ``by`` is an operator; return what to say of it when Slack could not be asked."""
         try:
-            return await self._authorization.brake(by)
+            return await self._brake.operator(by)
         except NotAuthorized as error:
             who = "an operator" if change.restores else "the requester or an operator"
             only = f"Only {who} can cancel {change.public_id}."

@@ -15,6 +15,7 @@ from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.emergency_brake import EmergencyBrake
 from bot.workflow.execution.stop import reach
 from bot.workflow.notifications import Notifications
 
@@ -40,6 +41,7 @@ class FreezeControl:
         self._authorization = authorization
         self._notify = notifications
         self._refusals = DeniedActions(context)
+        self._brake = EmergencyBrake(context)
 
     @repeatable
     async def freeze(self, reason: str, *, by: str) -> str:
@@ -55,7 +57,7 @@ class FreezeControl:
         return reached
 
     async def _freeze(self, reason: str, *, by: str) -> str:
-        unsaid = await self._authorization.brake(by)
+        unsaid = await self._brake.operator(by)
         words = " ".join(reason.split())[:300]
         if not words:
             raise InputError({"reason": "Give a reason; everybody will see it: /numbers freeze carrier maintenance"})

@@ -304,7 +304,7 @@ def approvals_of(context: Context) -> Approvals:
     """Return what decides on requests, in one replica."""
     authorization, notify = Authorization(context), Notifications(context)
     stage_changes = StageChanges(context, authorization, notify)
-    validity, rights = ApprovalValidity(context, authorization), ApprovalRights(context, authorization)
+    validity, rights = ApprovalValidity(context), ApprovalRights(context, authorization)
     return Approvals(context, authorization, notify, validity, stage_changes, approval_rights=rights)
 
 
