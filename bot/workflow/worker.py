@@ -178,10 +178,13 @@ class Worker:
                 # dead worker's. Whoever is at work on them still is, and would lose them.
                 await tx.tasks.extend([id_ for id_, _, _ in self._tasks], self._name, now + lease)
             claims = await tx.tasks.claim(owner=self._name, now=now, lease=lease, limit=room)
+            # What was made due again while somebody is at work on it is not begun a second time, but left for when they
+            # are done: kept, it would look like their own claim, and their end of it would be the end of what is due
+            # since. The id alone does not tell it: SQLite gives that of a task that was forgotten while at work to the
+            # next one.
+            fresh = [claim for claim in claims if _key(claim) not in self._tasks]
+            await tx.tasks.leave(claim for claim in claims if claim not in fresh)
             next_due = await tx.tasks.next_due()
-        # What was made due again while somebody is at work on it is not begun a second time. The id alone does not
-        # tell it: SQLite gives that of a task that was forgotten while at work to the next one.
-        fresh = [claim for claim in claims if _key(claim) not in self._tasks]
         self._tasks.update({_key(claim): claim for claim in fresh})
         return fresh, next_due
 

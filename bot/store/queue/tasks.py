@@ -142,6 +142,12 @@ class Tasks:
             for row in rows
         ]
 
+    async def leave(self, claims: Iterable[Claim]) -> None:
+        """Undo ``claims`` on which nobody has begun: each task is as it was before them, and due."""
+        for claim in claims:
+            statement = update(tasks).where(_claimed(claim))
+            await self._connection.execute(statement.values(**_FREE, attempts=tasks.c.attempts - 1))
+
     async def busy(self, claim: Claim, until: datetime) -> None:
         """Note that a request for the task is about to go out, and that nobody may take it over before ``until``."""
         await self._connection.execute(update(tasks).where(_claimed(claim)).values(busy_until=until))

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,8 @@ from bot.changes.model.change import Change
 from bot.errors import ClaimLost
 from bot.sandbox.close import CloseStandIn, Fixtures
 from bot.sandbox.slack import View
-from bot.store.queue.tasks import Claim, Task
+from bot.store.queue.tasks import Claim, Task, Tasks
+from bot.workflow.execution.rollout import RolloutControl
 from bot.workflow.execution.staleness import StalenessCheck
 from bot.workflow.execution.wave_start import WaveStart
 from tests.integration.scenarios.stage import FAILURES, OPS, Stage
@@ -173,6 +175,37 @@ async def test_a_timed_pause_can_be_cut_short_or_ended_for_good(stage: Stage) ->
     await waves_of(stage, numbers, 1, 1)
     assert stage.outcomes(change) == {"verified": 2, "not_attempted": 3}
     assert "CHG-1" not in await stage.command("locks")
+
+
+async def test_a_button_and_the_end_of_the_pause_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ana continues while the task of the pause is at work, which then finds nothing to do: the wave goes all the same.
+
+    What is due again by her click is looked for before the task is over, and must not be taken for the task's own.
+    """
+    numbers = numbers_of(stage, 2)
+    change = await started(stage, numbers, "1, 1", "30 min")
+    await card_says(stage, change, "Wave 1 of 2 is done")
+    time_is_up, claim, looks = RolloutControl.time_is_up, Tasks.claim, asyncio.Semaphore(0)
+
+    async def counted(tasks: Tasks, **how: Any) -> list[Claim]:
+        looks.release()
+        return await claim(tasks, **how)
+
+    async def after_the_click(rollout: RolloutControl, at_work: Claim) -> None:
+        monkeypatch.setattr(RolloutControl, "time_is_up", time_is_up)
+        await press(stage, "go_on", change, stage.ana)
+        await card_says(stage, change, "Running")
+        monkeypatch.setattr(Tasks, "claim", counted)
+        for _ in range(3):
+            stage.bot.worker._context.ring()
+            await looks.acquire()
+        await time_is_up(rollout, at_work)
+
+    monkeypatch.setattr(RolloutControl, "time_is_up", after_the_click)
+    stage.clock.advance(31 * 60)
+    await stage.ended(change)
+
+    await waves_of(stage, numbers, 1, 1)
 
 
 async def test_what_a_threshold_allows_does_not_pause(stage: Stage) -> None:
