@@ -183,8 +183,8 @@ def _names(caller: FrameType) -> Iterator[str]:
 
 
 def _topic(key: str) -> str:
-    """Return an outbox key without the change that it belongs to, and without a time in it."""
-    return re.sub(r"(?<=:)\d{14,}", "…", re.sub(r"^CHG-\d+:", "", key))
+    """Return an outbox key without the change that it belongs to, and without a time or a digest in it."""
+    return re.sub(r"(?<=:)(?:\d{14,}|[0-9a-f]{12})(?=:|$)", "…", re.sub(r"^CHG-\d+:", "", key))
 
 
 async def _overflow(tx: Transaction) -> None:

@@ -20,8 +20,8 @@ TWICE: Final = 2
 
 #: Channels that no other story has, so that what is said there is said in this one only.
 _OF_A_RULE: Final = (SAFETY, ALARMS)
-#: A time in the key of a message.
-_TIME: Final = re.compile(r"(?<=:)\d{14,}")
+#: A time or a digest in the key of a message: each run has its own.
+_CHANCE: Final = re.compile(r"(?<=:)(?:\d{14,}|[0-9a-f]{12})(?=:|$)")
 _IDS: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}|(?<=/)(?:phon|user|grou)_\w+")
 
 
@@ -109,7 +109,7 @@ def _about(params: dict[str, Any]) -> str:
     """Return what tells one call of a method from another: the message, the file, the modal or the place."""
     if marked := re.search(r"CHG-\d+:([\w:]+)", str(params.get("metadata", ""))):
         channel = params.get("channel")
-        return _TIME.sub("…", marked[1]) + (f" {channel}" if channel in _OF_A_RULE else "")
+        return _CHANCE.sub("…", marked[1]) + (f" {channel}" if channel in _OF_A_RULE else "")
     if named := re.search(r"CHG-\d+-(\w+\.csv)", f"{params.get('filename')} {params.get('files')}"):
         return named[1]
     if shown := re.search(r"'callback_id': '(\w+)'|\"callback_id\": ?\"(\w+)\"", str(params.get("view", ""))):
