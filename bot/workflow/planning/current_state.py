@@ -41,10 +41,9 @@ class CurrentState:
         goes by itself with the switch beside it is not asked for, and tells whether somebody has changed it.
         Ids in a sheet that the provider does not know give way to the numbers beside them, also in the request.
         """
-        given = request.given
+        # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+        given, names = await asyncio.to_thread(_asked_for, kind, request, taken)
         known = "" if request.conditions else f" of {len(given):,}"
-        compared = {name for left in taken.left.values() for name in left}
-        names = [setting.name for setting in (*kind.touched({*request.names, *compared}), *kind.statuses)]
         most = self._context.policies.largest(kind.name)
         target = Target(
             identifiers=given,
@@ -100,6 +99,12 @@ class CurrentState:
             Held(change=holder, requester=locks[holder].requester, since=locks[holder].since, numbers=numbers)
             for holder, numbers in Counter(counts).most_common()
         ]
+
+
+def _asked_for(kind: Kind, request: Request, taken: CarriedOver) -> tuple[tuple[str, ...], list[str]]:
+    """Return the numbers that were given, and the names of what is read of each."""
+    compared = {name for left in taken.left.values() for name in left}
+    return request.given, [each.name for each in (*kind.touched({*request.names, *compared}), *kind.statuses)]
 
 
 def _in_order(

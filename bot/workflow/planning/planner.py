@@ -127,7 +127,7 @@ class Planner:
         taken = CarriedOver(rows={})
         if change.draft.base:
             request, taken = await self._follow_ups.add(request, change.draft.base)
-        if not request.given and not request.conditions:
+        if not request.identifiers and not request.rows and not request.conditions:
             raise PlanRefused("All numbers are excluded, so there is nothing to do. Edit the numbers, or close this.")
         if not request.rows:
             await self._may_request(change, len(request.given), request.names)
