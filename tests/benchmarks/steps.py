@@ -66,7 +66,8 @@ def _what(handle: Any) -> str:
     called = getattr(handle, "_callback", None)
     task = getattr(called, "__self__", None)
     if not isinstance(task, asyncio.Task):
-        return getattr(called, "__qualname__", repr(called))[:200]
+        # Never its repr: to write down an answer of aiohttp's before its headers have come makes it lose them.
+        return getattr(called, "__qualname__", type(called).__qualname__)
     names, inner = [], task.get_coro()
     while inner is not None:
         code = getattr(inner, "cr_code", None) or getattr(inner, "ag_code", None)
