@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.changes.model.filter_fields import Condition
 from bot.changes.model.lifecycle import BatchState, OperationState
@@ -120,6 +121,16 @@ class Operation:
     found: Values | None = None
     #: When that was.
     found_at: datetime | None = None
+
+
+class BatchNumber(NamedTuple):
+    """One number of a batch, and where it stands: what its job's report is held against."""
+
+    #: Position in the plan, from 0.
+    position: int
+    number_id: str
+    e164: str
+    state: OperationState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

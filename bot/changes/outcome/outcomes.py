@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from bot.changes.model.batches import Operation, Tally
+from bot.changes.model.batches import BatchNumber, Tally
 from bot.changes.model.lifecycle import OperationState, Outcome
 
 #: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs, and in the README.
@@ -64,7 +64,7 @@ class NumberOutcome:
 
 
 def number_outcomes(
-    operations: Sequence[Operation],
+    numbers: Sequence[BatchNumber],
     *,
     succeeded: Iterable[ReportedNumber],
     failed: Iterable[ReportedNumber],
@@ -72,7 +72,7 @@ def number_outcomes(
     final: bool,
     job_word: str,
 ) -> list[NumberOutcome]:
-    """Return the outcomes that a job's three lists give to ``operations`` that have none yet.
+    """Return the outcomes that a job's three lists give to ``numbers`` that have none yet.
 
     While the job runs (``final`` is false), a number in no list or in the pending list keeps waiting. Once nothing
     more is to be expected of it, the number is unknown, with ``job_word`` (the provider's word for the job's state) in
@@ -82,18 +82,18 @@ def number_outcomes(
     good, bad = _index(succeeded), _index(failed)
     waiting = _index(pending)
     verdicts: list[NumberOutcome] = []
-    for operation in operations:
-        if operation.state.over:
+    for number in numbers:
+        if number.state.over:
             continue
-        report, success = _of(bad, operation), _of(good, operation)
+        report, success = _of(bad, number), _of(good, number)
         if report is not None:
-            verdicts.append(_failure(operation, report, contradictory=success is not None))
-        elif success is not None and (final or _of(waiting, operation) is None):
-            verdicts.append(NumberOutcome(position=operation.position, state=OperationState.SUCCEEDED))
+            verdicts.append(_failure(number, report, contradictory=success is not None))
+        elif success is not None and (final or _of(waiting, number) is None):
+            verdicts.append(NumberOutcome(position=number.position, state=OperationState.SUCCEEDED))
         elif final:
             verdicts.append(
                 NumberOutcome(
-                    position=operation.position,
+                    position=number.position,
                     state=OperationState.UNKNOWN,
                     code=NOT_REPORTED,
                     reason=f"The job, last seen as “{job_word}”, does not give an outcome for this number.",
@@ -102,17 +102,17 @@ def number_outcomes(
     return verdicts
 
 
-def _failure(operation: Operation, report: ReportedNumber, *, contradictory: bool) -> NumberOutcome:
+def _failure(number: BatchNumber, report: ReportedNumber, *, contradictory: bool) -> NumberOutcome:
     if not report.attempted and not contradictory:
         return NumberOutcome(
-            position=operation.position,
+            position=number.position,
             state=OperationState.NOT_ATTEMPTED,
             code=report.code,
             reason=report.reason,
         )
     if contradictory:
         return NumberOutcome(
-            position=operation.position,
+            position=number.position,
             state=OperationState.UNKNOWN,
             code=CONTRADICTORY,
             reason="The job lists this number as succeeded and as failed"
@@ -120,7 +120,7 @@ def _failure(operation: Operation, report: ReportedNumber, *, contradictory: boo
             pointer=report.pointer,
         )
     return NumberOutcome(
-        position=operation.position,
+        position=number.position,
         state=OperationState.FAILED if report.known else OperationState.UNKNOWN,
         code=report.code,
         reason=report.reason or "The provider gives no reason.",
@@ -141,9 +141,9 @@ def _index(reports: Iterable[_R]) -> Mapping[str, _R]:
     return index
 
 
-def _of(index: Mapping[str, _R], operation: Operation) -> _R | None:
-    """Return the report about ``operation``. The id decides; documented examples give one id two numbers."""
-    return index.get(operation.number_id) or index.get(operation.e164)
+def _of(index: Mapping[str, _R], number: BatchNumber) -> _R | None:
+    """Return the report about ``number``. The id decides; documented examples give one id two numbers."""
+    return index.get(number.number_id) or index.get(number.e164)
 
 
 def outcome(tally: Tally, unchanged: int) -> Outcome:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Select, Text, bindparam, case, cast, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.model.batches import FailureGroup, Operation, Tally
+from bot.changes.model.batches import BatchNumber, FailureGroup, Operation, Tally
 from bot.changes.model.lifecycle import AWAITED, CHANGED, OPERATION_STEPS, OperationState, before
 from bot.changes.model.values import Values, values_to_json
 from bot.changes.outcome.outcomes import NOT_READ_BACK, STALE, UNCHANGED, NumberOutcome
@@ -60,12 +60,14 @@ class Operations:
             submitted = [{**row, "state": OperationState.SUBMITTED.value} for row in rows]
             await self._connection.execute(operations.insert(), submitted)
 
-    async def of_batch(self, change: int, batch: int) -> list[Operation]:
+    async def of_batch(self, change: int, batch: int) -> list[BatchNumber]:
         """Return the numbers of one batch, in the plan's order."""
-        statement = select(*operation_rows.OPERATION).where(
-            operations.c.change_id == change, operations.c.batch == batch
-        )
-        found = [operation_rows.to_operation(row) for row in await self._connection.execute(statement)]
+        columns = (operations.c.position, operations.c.number_id, operations.c.e164, operations.c.state)
+        statement = select(*columns).where(operations.c.change_id == change, operations.c.batch == batch)
+        found = [
+            BatchNumber(position, id_, e164, OperationState(state))
+            for position, id_, e164, state in await self._connection.execute(statement)
+        ]
         # Not in SQL: for the sake of the order SQLite would look at every number of the change.
         return sorted(found, key=attrgetter("position"))
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import structlog
 
-from bot.changes.model.batches import Batch, Operation
+from bot.changes.model.batches import Batch, BatchNumber
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
 from bot.changes.outcome.outcomes import STALE, NumberOutcome, number_outcomes
@@ -98,16 +98,16 @@ class Polling:
             if batch.handed:
                 # Its own list is the only one that says which numbers the filter came to.
                 await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
-            operations = await tx.operations.of_batch(batch.change, batch.position)
+            numbers = await tx.operations.of_batch(batch.change, batch.position)
             verdicts = number_outcomes(
-                operations,
+                numbers,
                 succeeded=report.succeeded,
                 failed=report.failed,
                 pending=report.pending,
                 final=final,
                 job_word=report.state_word,
             )
-            decided = _all_decided(batch, report, operations, len(verdicts))
+            decided = _all_decided(batch, report, numbers, len(verdicts))
             # A job that does not end, or whose word nobody knows, has nothing left to do when each of its numbers has
             # an outcome. It gets a few polls to say so itself; the read-back tells what is true.
             final = final or (decided and batch.final_polls + 1 >= FINAL_POLLS)
@@ -120,7 +120,7 @@ class Polling:
                 job_state=report.state_word[:32],
             )
             if any(verdict.code == STALE for verdict in verdicts):
-                await self._stale(tx, batch, operations, verdicts)
+                await self._stale(tx, batch, numbers, verdicts)
             if (await tx.batches.get(batch.id)).state is BatchState.SETTLED:
                 # Nothing of it had been sent when the change was stopped just now, which has taken this away, too.
                 with suppress(ClaimLost):
@@ -151,11 +151,11 @@ class Polling:
         self._context.ring()
 
     async def _stale(
-        self, tx: Transaction, batch: Batch, operations: Sequence[Operation], verdicts: Sequence[NumberOutcome]
+        self, tx: Transaction, batch: Batch, numbers: Sequence[BatchNumber], verdicts: Sequence[NumberOutcome]
     ) -> None:
         """Do what the policy says when a run of ours met stale numbers: stop the change, or tell of them."""
-        numbers = {operation.position: operation.e164 for operation in operations}
-        stale = [numbers[verdict.position] for verdict in verdicts if verdict.code == STALE]
+        e164 = {number.position: number.e164 for number in numbers}
+        stale = [e164[verdict.position] for verdict in verdicts if verdict.code == STALE]
         change = await tx.changes.hold(batch.change)
         if change.stopped_at is not None:
             return
@@ -219,10 +219,10 @@ class Polling:
             await tx.tasks.again(claim, await poll_due(tx, self._context, batch, kind, None))
 
 
-def _all_decided(batch: Batch, report: JobReport, operations: Sequence[Operation], verdicts: int) -> bool:
+def _all_decided(batch: Batch, report: JobReport, numbers: Sequence[BatchNumber], verdicts: int) -> bool:
     """Tell whether every number of a batch has an outcome with these ``verdicts``.
 
     Of a filter that was handed over only the job knows the numbers, and it may yet name more.
     """
-    undecided = sum(not operation.state.over for operation in operations)
+    undecided = sum(not number.state.over for number in numbers)
     return not batch.handed and not report.pending and verdicts == undecided

@@ -55,7 +55,7 @@ async def test_a_plan_is_sealed_only_where_it_has_to_be(database: Database) -> N
     assert await sealed_in(database) == ["changes.draft", "batches.values"]
     async with database.reading() as tx:
         record = await tx.changes.get(change)
-        [operation] = await tx.operations.of_batch(change, 1)
+        [operation] = (await tx.operations.planned(change, [1])).values()
     assert record.summary is not None
     assert (record.summary.wanted["external_pin"], operation.before["p"], operation.after["p"]) == (PIN, OLD, PIN)
 

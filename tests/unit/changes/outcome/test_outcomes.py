@@ -8,34 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.model.batches import Operation, Tally
+from bot.changes.model.batches import BatchNumber, Tally
 from bot.changes.model.lifecycle import OperationState, Outcome
 from bot.changes.outcome.outcomes import CONTRADICTORY, NOT_REPORTED, number_outcomes, outcome
 from bot.providers.base import OperationReport
 
 
-def operations(count: int) -> list[Operation]:
+def operations(count: int) -> list[BatchNumber]:
     """Return ``count`` submitted operations."""
     return [
-        Operation(
-            change=1,
-            position=position,
-            batch=1,
-            number_id=str(10**18 + position),
-            e164=f"+1303555{position:04}",
-            before={},
-            after={},
-            state=OperationState.SUBMITTED,
-            code="",
-            reason="",
-            pointer="",
-            ended_at=None,
-        )
+        BatchNumber(position, str(10**18 + position), f"+1303555{position:04}", OperationState.SUBMITTED)
         for position in range(count)
     ]
 
 
-def said(operation: Operation, by: str = "both", **more: str) -> OperationReport:
+def said(operation: BatchNumber, by: str = "both", **more: str) -> OperationReport:
     """Return a report about ``operation`` that names it by id, by number, or by both."""
     return OperationReport(
         id=operation.number_id if by != "number" else "", e164=operation.e164 if by != "id" else "", **more
@@ -67,7 +54,7 @@ def test_every_number_gets_at_most_one_outcome_and_at_the_end_exactly_one(data: 
 def test_the_documented_job_is_read_number_by_number() -> None:
     """The documented example has all three lists filled while pending: one of each stays apart."""
     succeeded, also, pending, failed = (
-        replace(operation, number_id=number_id, e164=e164)
+        operation._replace(number_id=number_id, e164=e164)
         for operation, (number_id, e164) in zip(
             operations(4),
             [
@@ -124,7 +111,7 @@ def test_the_fate_of_a_number_in_two_lists_is_unknown() -> None:
 
 def test_an_outcome_is_not_given_twice() -> None:
     """A number that has its outcome already is not settled again, whatever a later report says."""
-    done = replace(operations(1)[0], state=OperationState.SUCCEEDED)
+    done = operations(1)[0]._replace(state=OperationState.SUCCEEDED)
 
     assert (
         number_outcomes([done], succeeded=[], failed=[said(done)], pending=[], final=True, job_word="completed") == []
