@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import Message, SlackUser, StandInRefused
 from tests.simulation.people import LATER
+from tests.simulation.troubles.machine import LATE, die_over
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -28,6 +29,10 @@ SOON: Final = 20.0
 MOMENT: Final = 0.05
 #: Approvals by somebody for somebody that count.
 APPROVED: Final = "SELECT 1 FROM decisions WHERE on_behalf_of = ? AND person = ? AND verb = 'approve' AND lapse = ''"
+#: How often the process dies while it tells of it, and how it does: by a call that has this in it.
+DIES: Final = 0.15
+POST: Final = "chat.postMessage"
+NOTICE: Final = "delegation:"
 #: What opens the list, and the button beside what is lent.
 LIST: Final = "delegate"
 END: Final = "end_delegation"
@@ -52,6 +57,7 @@ class Delegating:
         to = random.choice((world.sam, world.otto, *(each for each in approvers if each is not by)))
         pressing = asyncio.create_task(self._press(Random(random.random()), to))
         await asyncio.sleep(random.random() * LATEST * world.length)
+        dying = asyncio.create_task(self._die_over_a_notice(Random(f"notice {world.seed}")))
         await self._lend(by, to, random)
         for _ in range(random.choice((0, 1, 1, 2))):
             if random.random() < USED:
@@ -64,7 +70,12 @@ class Delegating:
             await random.choice((self._type_end, self._press_end, self._end_at_a_click))(by, to, random)
             if random.random() < 0.5:
                 await self._lend(by, to, random)
-        await pressing
+        await asyncio.gather(dying, pressing)
+
+    async def _die_over_a_notice(self, random: Random) -> None:
+        """Kill the process, now and then, while it tells somebody of what is lent."""
+        if random.random() < DIES:
+            await die_over(self._world, random, POST, random.uniform(*LATE), where=lambda call: NOTICE in str(call))
 
     async def _lend(self, by: SlackUser, to: SlackUser, random: Random) -> None:
         minutes = random.randint(*MINUTES)

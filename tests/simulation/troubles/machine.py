@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.disk import WHEN
 from tests.simulation.nature import LOOK
@@ -42,10 +43,24 @@ async def kill_at_commit(world: World, random: Random) -> None:
 async def cut_off(world: World, random: Random) -> None:
     """Kill the process while it posts something, and have Slack carry that out when the next one has looked for it."""
     method, late = random.choice(POSTS), random.uniform(*LATE)
-    fault = world.slack.faults.add(method=method, kind="delay", seconds=late, after=random.choice((0, 0, 1, 2)))
+    await die_over(world, random, method, late, after=random.choice((0, 0, 1, 2)))
+
+
+async def die_over(
+    world: World,
+    random: Random,
+    method: str,
+    late: float,
+    *,
+    after: int = 0,
+    where: Callable[[dict[str, Any]], bool] | None = None,
+) -> None:
+    """Do so over the next call of ``method`` that suits ``where``, once ``after`` others have passed."""
+    fault = world.slack.faults.add(method=method, kind="delay", seconds=late, after=after, where=where)
     if await world.people.seen(lambda: fault.fired, PATIENCE):
         await asyncio.sleep(random.random())
-        world.process.kill(f"while Slack takes {late:.1f} s for {method}")
+        if not world.calm:
+            world.process.kill(f"while Slack takes {late:.1f} s for {method}")
 
 
 async def sigterm(world: World, _: Random) -> None:
