@@ -203,7 +203,7 @@ class _StartReader:
                 f"It is {self._today:%A} today, so “{self._said}” could mean today or in a week: add a time, or write "
                 "a date."
             )
-        return self._first(self._days(self._text, time(0)), time(0))
+        return self._first(self._days(self._text, time(0)), time(0), day_alone=True)
 
     def _time(self, found: re.Match[str]) -> tuple[time, timedelta]:
         """Return the time of day, and how many days later it is than said: one for 24:00."""
@@ -261,12 +261,17 @@ class _StartReader:
             _refuse(f"There is no day {said}.")
         return days
 
-    def _first(self, days: Sequence[date], wanted: time) -> datetime:
-        """Return the first instant that is ahead; when all have passed, the last one."""
+    def _first(self, days: Sequence[date], wanted: time, *, day_alone: bool = False) -> datetime:
+        """Return the first instant that is ahead; when all have passed, the last one.
+
+        Of a ``day_alone`` nobody said the time: one that begins while clocks go forward has another first minute.
+        """
         last = self._now
         for day in days:
             wall = datetime.combine(day, wanted)
             shown = instants(wall, self._zone)
+            if not shown and day_alone:
+                shown = [wall.replace(tzinfo=self._zone).astimezone(UTC)]  # by the clocks before, and so just after it
             if not shown and wall.replace(tzinfo=self._zone) > self._now:
                 self._skipped(wall)
             for last in shown:

@@ -58,6 +58,23 @@ def test_an_end_is_read_as_it_was_meant(typed: str, at: datetime) -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "typed", "at", "shown"),
+    [
+        # Clocks go forward at midnight, go back at midnight, and in the night before the day.
+        ("America/Santiago", "until Sunday", datetime(2026, 9, 6, 4, 0, tzinfo=UTC), "Sun Sep 6, 2026, 01:00"),
+        ("America/Havana", "until Nov 1", datetime(2026, 11, 1, 4, 0, tzinfo=UTC), "Sun Nov 1, 2026, 00:00 UTC-0400"),
+        (BERLIN, "until Monday", datetime(2026, 10, 25, 23, 0, tzinfo=UTC), "Mon Oct 26, 2026, 00:00"),
+    ],
+)
+def test_a_day_alone_has_a_first_minute_whatever_clocks_do(zone: str, typed: str, at: datetime, shown: str) -> None:
+    """Nobody named a time that clocks skip: the day ends the delegation when it begins, by the clocks there."""
+    end = read_until(typed, now=at - timedelta(days=3), zone=zone)
+
+    assert end.at == at
+    assert str(end) == f"{shown} ({zone})"
+
+
+@pytest.mark.parametrize(
     ("typed", "problem"),
     [
         ("", "Say when it ends"),
