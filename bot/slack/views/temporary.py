@@ -114,7 +114,8 @@ def extension_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         case "asked":
             return f"⏲️ {name} waits for approval. {person(change.requester)}"
         case "approved":
-            told = f"🟢 {name} is approved ({decision_text(details.decisions, change.approvals_required)})."
+            eased = " The policy asks for no more approvals by now." if data.get("eased") else ""
+            told = f"🟢 {name} is approved ({decision_text(details.decisions, change.approvals_required)}).{eased}"
             return "\n".join(filter(None, (told, comment_lines(details.decisions))))
         case "rejected":
             why = next((each.reason for each in details.decisions if each.verb is DecisionVerb.REJECT), "")

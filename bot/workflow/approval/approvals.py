@@ -226,9 +226,8 @@ class Approvals:
             if verb is DecisionVerb.APPROVE:
                 counts_once(decision, await tx.decisions.of(change.id))
             opened = open_stage(await progress_of(tx, change, policy))
-            if verb is not DecisionVerb.APPROVE or opened.stage.name == decision.stage:
-                if opened.place < before.place:
-                    change, _ = await self._stage_changes.waits_anew(tx, change)
+            # One that opens again by this click is none that they meant: what they saw was the later one.
+            if verb is not DecisionVerb.APPROVE or opened.stage.name == before.stage.name == decision.stage:
                 return await self._record(tx, change, policy, decision, lapsed=lapsed_text(lapses))
             if opened.place < before.place:
                 await self._stage_changes.opened(tx, change, policy, opened, now, why=lapsed_text(lapses))

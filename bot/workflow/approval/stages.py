@@ -117,7 +117,7 @@ class StageChanges:
         The caller holds the change.
         """
         if why:
-            change, now = await self.waits_anew(tx, change)
+            change, now = await self._waits_anew(tx, change)
             opened = open_stage(await progress_of(tx, change, policy))
         await wait_for_fallback(tx, change.id, opened)
         if policy.reminder:
@@ -131,7 +131,7 @@ class StageChanges:
         else:  # the rule has no stages any more
             await self._notify.reminder(tx, change, 0, opened)
 
-    async def waits_anew(self, tx: Transaction, change: Change) -> tuple[Change, datetime]:
+    async def _waits_anew(self, tx: Transaction, change: Change) -> tuple[Change, datetime]:
         """Write down that a stage of ``change`` is open again, and return the change and since when.
 
         What is known of a lapse is gone once the same person approves again, and with it that the stage was complete in
