@@ -23,8 +23,19 @@ from tests.acceptance.faults.people import People, Wish
 from tests.acceptance.faults.steps import TWICE, CloseFaults, Faults, SlackFaults, Step, TelnyxFaults, Watch, ordered
 from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage
-from tests.acceptance.stories import BUNDLES, CLOSE, EMERGENCY, REVISED, SETTINGS, STAGED, TEMPORARY, WAVES, Story
-from tests.acceptance.stories.staged import Staged
+from tests.acceptance.stories import (
+    BUNDLES,
+    CLOSE,
+    EMERGENCY,
+    REVISED,
+    SETTINGS,
+    STAGED,
+    TAKEN_BACK,
+    TEMPORARY,
+    WAVES,
+    Story,
+)
+from tests.acceptance.stories.staged import Lending, Staged
 
 #: What a process may end with by itself: a full disk can break the worker, and then whoever runs it starts it again.
 BROKE: Final = 1
@@ -117,11 +128,12 @@ class Scene(RestartingStage):
         if story.at_first:
             await self.people.ask_for_changes(name)
             await self.people.revise(name, story.wanted)
-        if isinstance(story, Staged):
+        if isinstance(story, Lending):
             approvers = Approvers(self, self.people, story)
             await approvers.decide(name)
-            await self.quiet()
-            await approvers.take_back()
+            if isinstance(story, Staged):
+                await self.quiet()
+                await approvers.take_back()
         else:
             await self.people.approve(name)
         if story.until:
@@ -156,6 +168,7 @@ class Setting:
 
 OVER_HTTP: Final = Setting("settings over HTTP")
 STAGES: Final = Setting("settings in stages", STAGED, alike=True, often=TWICE)
+RIGHT_TAKEN_BACK: Final = Setting("settings in stages, a lent right taken back", TAKEN_BACK, alike=True, often=TWICE)
 OTHERS: Final = (
     Setting("settings in Socket Mode", transport="socket"),
     Setting("settings of a bundle", BUNDLES, alike=True),
@@ -163,6 +176,7 @@ OTHERS: Final = (
     Setting("settings at the second attempt", REVISED),
     Setting("settings in waves", WAVES),
     STAGES,
+    RIGHT_TAKEN_BACK,
     Setting("emergency settings", EMERGENCY, batches=1),
     Setting("settings at Close", CLOSE, batches=1),
 )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from bot.sandbox.slack import Message
 from tests.acceptance.checker import assert_right
-from tests.acceptance.faults.scene import STAGES, scene
+from tests.acceptance.faults.scene import RIGHT_TAKEN_BACK, STAGES, Setting, scene
 from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import Stage
-from tests.acceptance.stories.staged import DANA, FALLBACK_ASKED, MAX, STAGE_OPEN
+from tests.acceptance.stories.staged import DANA, FALLBACK_ASKED, MAX, STAGE_OPEN, STAGE_OPEN_AGAIN
 from tests.acceptance.test_acceptance_checker import said_twice, written
 from tests.acceptance.workspace import ALARMS, APPROVALS, FAILURES, OPS, SAFETY
 
@@ -40,8 +42,9 @@ def notice(part: str, wrong: Callable[[Message], None]) -> Wrong:
 
     @contextmanager
     def changed(stage: Stage) -> Iterator[None]:
-        [request] = stage.slack.messages(SAFETY)
-        [found] = [each for each in stage.slack.thread(SAFETY, request.ts)[1:] if part in stage.read(each)]
+        [request] = stage.slack.messages(stage.story.approval_channel)
+        below = stage.slack.thread(request.channel, request.ts)[1:]
+        [found] = [each for each in below if part in stage.read(each)]
         before = found.snapshot()
         wrong(found)
         yield
@@ -58,6 +61,11 @@ def gone(message: Message) -> None:
 def calls_dana(message: Message) -> None:
     """Let a message call Dana besides."""
     message.text += f" <@{DANA}>"
+
+
+def calls_max(message: Message) -> None:
+    """Let a message call Max besides."""
+    message.text += f" <@{MAX}>"
 
 
 def told_directly(person: str, text: str) -> Wrong:
@@ -132,15 +140,38 @@ WRONGS: Final = {
 }
 
 
-async def test_whatever_is_wrong_about_an_approval_in_stages_is_noticed(fork_server: Path, tmp_path: Path) -> None:
+#: The same where a lent right is taken back.
+TAKEN_BACK_WRONGS: Final = {
+    "the opened stage told twice": said_twice(APPROVALS, below=True),
+    "the reopened stage not told": notice(STAGE_OPEN_AGAIN, gone),
+    "somebody called whose turn it is not": notice(STAGE_OPEN_AGAIN, calls_max),
+    "sent before all have approved": seen(jobs_before_approval=1),
+    "approved with what was taken back": written("UPDATE decisions SET on_behalf_of = 'U0DANA' WHERE person = 'U0MAX'"),
+    "an approval too few": written("DELETE FROM decisions WHERE stage = 'safety'"),
+    "taken back twice": twice("approval_lapsed"),
+    "reopened twice": twice("stage_reopened"),
+    "not reopened": written("DELETE FROM events WHERE what = 'stage_reopened'"),
+    "ended twice": twice("delegation_ended"),
+    "the end took nothing back": written(
+        "UPDATE events SET details = json_set(details, '$.approvals', 0) WHERE what = 'delegation_ended'"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrongs"), [(STAGES, WRONGS), (RIGHT_TAKEN_BACK, TAKEN_BACK_WRONGS)], ids=["stages", "taken back"]
+)
+async def test_whatever_is_wrong_about_an_approval_in_stages_is_noticed(
+    fork_server: Path, tmp_path: Path, setting: Setting, wrongs: Mapping[str, Wrong]
+) -> None:
     """The story that ended right is found right; with any one thing wrong about it, it is not."""
     async with ProcessPool(fork_server) as pool:
-        async with scene(pool, tmp_path, setting=STAGES) as stage:
+        async with scene(pool, tmp_path, setting=setting) as stage:
             await stage.play()
         with closing(sqlite3.connect(stage.database)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a process that was killed has left that to others
         unnoticed = []
-        for name, wrong in WRONGS.items():
+        for name, wrong in wrongs.items():
             assert_right(stage)
             with wrong(stage):
                 try:

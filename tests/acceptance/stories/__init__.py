@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.acceptance.stories.close import Close
-from tests.acceptance.stories.staged import Staged
+from tests.acceptance.stories.staged import Staged, TakenBack
 from tests.acceptance.stories.story import Line, Story, Told
 from tests.acceptance.stories.telnyx import (
     FORWARDING,
@@ -29,6 +29,7 @@ __all__ = [
     "REVISED",
     "SETTINGS",
     "STAGED",
+    "TAKEN_BACK",
     "TEMPORARY",
     "WAVES",
     "Line",
@@ -41,6 +42,7 @@ TEMPORARY: Final = Temporary()
 REVISED: Final = Revised()
 WAVES: Final = Waves()
 STAGED: Final = Staged()
+TAKEN_BACK: Final = TakenBack()
 BUNDLES: Final = Bundles()
 EMERGENCY: Final = Emergency()
 CLOSE: Final = Close()
