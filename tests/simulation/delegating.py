@@ -25,6 +25,8 @@ DECLINES: Final = 0.1
 #: How often it is ended once something was approved with it, and not at any time; and in how many seconds then.
 USED: Final = 0.5
 SOON: Final = 20.0
+#: How often nothing may begin until it has ended, so that what was approved with it waits.
+FROZEN: Final = 0.4
 #: How long before or after a click of whoever borrows it an end comes, in seconds.
 MOMENT: Final = 0.05
 #: Approvals by somebody for somebody that count.
@@ -59,15 +61,22 @@ class Delegating:
         await asyncio.sleep(random.random() * LATEST * world.length)
         dying = asyncio.create_task(self._die_over_a_notice(Random(f"notice {world.seed}")))
         await self._lend(by, to, random)
+        freezing = Random(f"until it ends {world.seed}")
         for _ in range(random.choice((0, 1, 1, 2))):
+            frozen = freezing.random() < FROZEN
+            if frozen:
+                await self._people.type(world.otto, "freeze Until it is clear who approves")
             if random.random() < USED:
                 await self._until_used(by, to)
                 await asyncio.sleep(random.random() * SOON)
             else:
                 await asyncio.sleep(random.random() * (world.length / 2))
+            if not world.calm:
+                await random.choice((self._type_end, self._press_end, self._end_at_a_click))(by, to, random)
+            if frozen:
+                await self._people.type(world.otto, "unfreeze")
             if world.calm:
                 break
-            await random.choice((self._type_end, self._press_end, self._end_at_a_click))(by, to, random)
             if random.random() < 0.5:
                 await self._lend(by, to, random)
         await asyncio.gather(dying, pressing)
