@@ -207,7 +207,10 @@ class Operations:
             .order_by(operations.c.position)
         )
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        return dict([operation_rows.to_awaited(row) async for rows in result.partitions() for row in rows])
+        awaited: dict[str, AwaitedNumber] = {}
+        async for rows in result.partitions():  # by portions, for the loop has clicks to answer meanwhile
+            awaited.update(map(operation_rows.to_awaited, rows))
+        return awaited
 
     async def read_back(self, change: int, readings: Sequence[ReadBack], now: datetime) -> None:
         """Write what was found, and what follows from it for numbers that are not decided yet."""
