@@ -86,6 +86,8 @@ BUTTONS: Final = {
     "adopt_other": "1:1:",
     "approve": "2:{digest}",
     "approve_with_comment": "2:{digest}",
+    "delegations_next": "1",
+    "delegations_previous": "0",
     "delete_template": "1:1",
     "details": "2:{digest}",
     "end_delegation": "1",
