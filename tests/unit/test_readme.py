@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -144,6 +145,21 @@ def test_every_package_is_pinned_with_its_hashes(name: str) -> None:
         re.fullmatch(r"[a-z0-9._-]+==\S+ +(?:;[^#]*)?(?:--hash=sha256:[0-9a-f]{64} *)+", line) for line in wanted
     )
     assert "//" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [("requirements.txt", ("postgres",)), ("requirements-dev.txt", ("postgres", "otel", "dev"))],
+)
+def test_what_the_project_names_is_pinned(name: str, extras: tuple[str, ...]) -> None:
+    """A fresh machine installs nothing but what is pinned: what is missing there is there only by chance."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [*project["dependencies"], *(each for extra in extras for each in project["optional-dependencies"][extra])]
+    pinned = re.findall(r"^([a-z0-9._-]+)==", (ROOT / ".ci" / name).read_text(encoding="utf-8"), re.MULTILINE)
+
+    wanted = {re.split(r"[^\w.-]", each)[0].lower() for each in named}
+
+    assert wanted <= set(pinned), wanted - set(pinned)
 
 
 def test_what_runs_is_what_is_tested() -> None:
