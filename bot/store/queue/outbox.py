@@ -6,7 +6,21 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Row, and_, bindparam, case, exists, false, func, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -154,14 +168,16 @@ class Outbox:
 
         With ``confirm`` it is delivered once more after that time although it has not moved on. Where ``covered``, an
         earlier attempt may yet arrive and cover it: the next delivery, whatever it is for, counts as interrupted too.
+        What was withdrawn meanwhile stays withdrawn: something else stands in its place by now.
         """
         current = outbox.c.version == message.version
+        then = literal(PENDING) if confirm else case((current, _SENT), else_=PENDING)
         due_at = case((current, now + confirm if confirm else outbox.c.due_at), (_LAST_WORD, now), else_=now + pause)
         statement = (
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)
             .values(
-                state=PENDING if confirm else case((current, _SENT), else_=PENDING),
+                state=case((outbox.c.state == PENDING, then), else_=outbox.c.state),
                 due_at=due_at,
                 waiting_since=due_at,
                 sent_at=now,

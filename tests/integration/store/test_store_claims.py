@@ -169,6 +169,23 @@ async def test_a_card_is_one_message_however_often_it_changes(database: Database
     assert await claim_messages(database, "a", NOW + PAUSE * 9) == []
 
 
+async def test_what_is_withdrawn_while_it_is_delivered_is_not_delivered_once_more(database: Database) -> None:
+    """Somebody goes on from a plan to its form before Slack has answered: the plan does not come back over the form."""
+    change = await new_change(database)
+    async with database.transaction() as tx:
+        await tx.outbox.show(change, Topic.PREVIEW, now=NOW)
+    (message,) = await claim_messages(database, "a")
+
+    async with database.transaction() as tx:
+        await tx.outbox.withdraw(change, Topic.PREVIEW)
+        await tx.outbox.sent(message, owner="a", now=NOW, pause=PAUSE, confirm=PAUSE)
+
+    assert await claim_messages(database, "a", NOW + PAUSE * 9) == []
+    async with database.transaction() as tx:
+        await tx.outbox.show(change, Topic.PREVIEW, now=NOW)
+    assert len(await claim_messages(database, "a")) == 1
+
+
 async def test_the_last_word_does_not_wait(database: Database) -> None:
     """Once the change is over its card is brought up to date at once, also when it was just being delivered."""
     change = await new_change(database)
