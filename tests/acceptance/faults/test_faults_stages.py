@@ -11,15 +11,12 @@ from typing import Final
 import pytest
 
 from bot.sandbox.slack import Message
-from tests.acceptance.checker import assert_right
 from tests.acceptance.faults.scene import RIGHT_TAKEN_BACK, STAGES, Setting, scene
 from tests.acceptance.process_pool import ProcessPool
 from tests.acceptance.stage import Stage
 from tests.acceptance.stories.staged import DANA, FALLBACK_ASKED, MAX, STAGE_OPEN, STAGE_OPEN_AGAIN
-from tests.acceptance.test_acceptance_checker import said_twice, written
 from tests.acceptance.workspace import ALARMS, APPROVALS, FAILURES, OPS, SAFETY
-
-Wrong = Callable[[Stage], object]
+from tests.acceptance.wrongs import Wrong, assert_all_are_noticed, said_twice, written
 
 
 def also_in(channel: str, *, said: str) -> Wrong:
@@ -170,15 +167,4 @@ async def test_whatever_is_wrong_about_an_approval_in_stages_is_noticed(
             await stage.play()
         with closing(sqlite3.connect(stage.database)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a process that was killed has left that to others
-        unnoticed = []
-        for name, wrong in wrongs.items():
-            assert_right(stage)
-            with wrong(stage):
-                try:
-                    assert_right(stage)
-                except (AssertionError, ValueError):  # a list that has two elements instead of one
-                    continue
-                unnoticed.append(name)
-
-    assert unnoticed == []
-    assert_right(stage)
+        assert_all_are_noticed(stage, wrongs)
