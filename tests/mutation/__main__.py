@@ -34,7 +34,7 @@ def main() -> int:
     options = parser.parse_args()
 
     if options.which == "invariants":
-        trials = [each.trial(ROOT) for each in INVARIANTS]
+        trials = [each.trial() for each in INVARIANTS]
     else:
         rooms = (options.room,) if options.room else ROOMS
         trials = _sample(rooms, options.seed, options.count)[options.first :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.broken import Broken
+from tests.broken import Broken
 
 MUTANTS: Final = (
     Broken(

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.simulation.broken import ROOT, Broken
+from tests.broken import ROOT, Broken
 from tests.simulation.promises import MUTANTS
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.broken import Broken
 from tests.simulation import approval_promises
-from tests.simulation.broken import Broken
 
 EXECUTION: Final = "bot/workflow/execution"
 

@@ -14,8 +14,8 @@ from typing import Final
 
 import pytest
 
+from tests.broken import Broken
 from tests.simulation import runner, shrink
-from tests.simulation.broken import Broken
 from tests.simulation.census import Census, summed
 from tests.simulation.promises import MUTANTS
 from tests.simulation.report import Report
