@@ -235,27 +235,34 @@ async def test_the_plan_stays_in_the_modal_across_a_restart(stage: Stage) -> Non
     await person.wait_for_view(lambda view: words in stage.read(view))
 
 
-async def test_the_plan_does_not_cover_the_form_that_it_is_edited_in(stage: Stage) -> None:
-    """Who presses Edit at once stays in the form, although the plan was to be shown once more just then."""
+@pytest.mark.parametrize("slow", [("change_form",), ("preview", "change_form")], ids=["the form", "both"])
+async def test_the_plan_does_not_cover_the_form_that_it_is_edited_in(stage: Stage, slow: tuple[str, ...]) -> None:
+    """Who presses Edit at once stays in the form, although the plan was to be shown once more just then.
+
+    So it is also where Slack has shown the plan and not yet said so when Edit is pressed.
+    """
     person, words = await form(stage)
+    faults = [stage.slack.faults.add(**answered_late(callback)) for callback in slow]
     await person.submit()
     await person.wait_for_view(lambda view: words in stage.read(view))
-    slow = stage.slack.faults.add(
-        method="views.update",
-        kind="delay",
-        seconds=1.0,
-        effect_first=True,
-        where=lambda call: "change_form" in str(call.get("view")),
-    )
 
     await person.click("edit")
     await person.wait_for_view(lambda view: view.callback_id == "change_form")
     await stage.slack.wait_for(lambda: all(call.status for call in stage.slack.calls), what="every answer")
     await stage.quiet()
 
-    assert slow.fired == 1
+    assert [fault.fired for fault in faults] == [1] * len(slow)
     assert person.view is not None
     assert person.view.callback_id == "change_form"
+
+
+def answered_late(callback: str) -> dict[str, Any]:
+    """Return the fault by which Slack shows a modal at once and says so a second later."""
+
+    def about_it(call: dict[str, Any]) -> bool:
+        return f"'callback_id': '{callback}'" in str(call.get("view"))
+
+    return {"method": "views.update", "kind": "delay", "seconds": 1.0, "effect_first": True, "where": about_it}
 
 
 @pytest.mark.parametrize("scene", EACH)
