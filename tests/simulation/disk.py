@@ -122,6 +122,7 @@ class Disk:
         #: Whether nothing fits on it.
         self.full = False
         self.watch: Watch | None = None
+        self._reader: sqlite3.Connection | None = None
         sqlite_driver.connect = self._connect  # type: ignore[assignment]
 
     def _place(self, life: int) -> Path:
@@ -131,12 +132,21 @@ class Disk:
 
     def leave(self, life: int) -> None:
         """Copy what is durable at this moment for the next life."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         before, self.path = self.path, self._place(life)
         for end in ("", "-wal"):
             source = before.with_name(before.name + end)
             if source.exists():
                 shutil.copyfile(source, self.path.with_name(self.path.name + end))
         self.path.chmod(0o600)
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a query on what is committed."""
+        if self._reader is None:
+            self._reader = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        return self._reader.execute(query, values).fetchall()
 
     def _connect(self, database: str, **given: Any) -> InlineConnection:
         return InlineConnection(self, lambda: sqlite3.connect(database, **given))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Awaitable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,8 +44,7 @@ class Judge:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows of a query on what is committed."""
-        with closing(sqlite3.connect(f"file:{self._world.disk.path}?mode=ro", uri=True)) as connection:
-            return connection.execute(query, values).fetchall()
+        return self._world.disk.rows(query, *values)
 
     # What people do
 

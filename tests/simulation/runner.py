@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import httpx
+
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from tests.simulation.report import Report
@@ -36,6 +38,7 @@ FILES: Final = 4096
 def template() -> Iterator[Path]:
     """Give an empty database of this version, in a folder that is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=MEMORY if MEMORY.is_dir() else None))
+    httpx.AsyncClient()  # reads its certificates and imports the rest of it: once here, not once in each world
 
     async def make() -> None:
         async with Database(f"sqlite+aiosqlite:///{folder / 'template.db'}") as database:
