@@ -41,6 +41,7 @@ from bot.workflow.execution.start import ChangeStart
 from bot.workflow.execution.submission import Submission
 from bot.workflow.execution.verification import Verification
 from bot.workflow.execution.wave_start import WaveStart
+from bot.workflow.loops.worker import Worker
 from bot.workflow.notifications import Notifications
 from bot.workflow.planning.choices import Choices
 from bot.workflow.planning.follow_ups import FollowUps
@@ -57,7 +58,6 @@ from bot.workflow.queries.number_lookup import NumberLookup
 from bot.workflow.queries.results import ResultsExport
 from bot.workflow.queries.value_export import ValueExports
 from bot.workflow.traces import Traces
-from bot.workflow.worker import Worker
 
 
 def assembled(context: Context, client: Client, clicks: ClickRunner, *, bot: str, name: str) -> tuple[Worker, Services]:

@@ -46,8 +46,8 @@ from bot.workflow.control.retention import Retention
 from bot.workflow.control.sweep import Sweep, swept
 from bot.workflow.emergency_brake import EmergencyBrake
 from bot.workflow.health import TaskFailures
+from bot.workflow.loops.worker import Worker
 from bot.workflow.operator_refresh import operators_remembered
-from bot.workflow.worker import Worker
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final, TextIO
 
 from bot.slack import home_publisher
-from bot.workflow import worker
+from bot.workflow.loops import worker
 from tests.simulation.approvals import Approvals
 from tests.simulation.census import Census
 from tests.simulation.delegating import Delegating

@@ -62,7 +62,8 @@ SHORTER: Final = {
     "bot.workflow.execution.start": {"WAIT": timedelta(seconds=0.3)},
     "bot.workflow.execution.wave_start": {"WAIT": timedelta(seconds=0.3)},
     "bot.workflow.execution.submission": {"SLOT_WAIT": timedelta(seconds=0.3)},
-    "bot.workflow.worker": {"FIRST_RETRY": timedelta(seconds=0.2), "IDLE": 0.2},
+    "bot.workflow.loops.retries": {"FIRST_RETRY": timedelta(seconds=0.2)},
+    "bot.workflow.loops.worker": {"IDLE": 0.2},
 }
 #: How long a claim lasts that nobody renews; a claim whose end could not be written down waits for this.
 LEASE: Final = timedelta(seconds=8)
@@ -172,9 +173,9 @@ def _names(caller: FrameType) -> Iterator[str]:
     comes when it comes.
     """
     where, about = caller.f_code.co_qualname, caller.f_locals
-    if where == "Worker._claim_tasks":
+    if where == "ClaimedTasks.claim":
         yield from (f"{where} {claim.task.value}" for claim in about["claims"])
-    elif where == "Worker._claim_messages":
+    elif where == "ClaimedMessages.claim":
         yield from (f"{where} {_topic(message.key)}" for message in about["messages"])
     elif "message" in about:
         yield f"{where} {_topic(about['message'].key)}"

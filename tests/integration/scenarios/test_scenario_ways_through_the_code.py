@@ -27,7 +27,14 @@ ROOT: Final = f"{Path(bot.__file__).parent}/"
 STAND_INS: Final = f"{ROOT}sandbox/"
 #: What runs in tasks of its own beside any walk.
 BESIDE: Final = frozenset(
-    {"HomePublisher.run", "Worker._loop", "Worker._renew", "Worker._send", "Worker._watch_clock", "Connections._accept"}
+    {
+        "HomePublisher.run",
+        "Worker._loop",
+        "Worker._renew",
+        "ClaimedMessages.send",
+        "ClockWatch.run",
+        "Connections._accept",
+    }
     | {"_sweeping"}
 )
 #: Files from the press of the form's button to the plan that is ready, and from Approve to the first job.

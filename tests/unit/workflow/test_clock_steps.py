@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.workflow.clock_steps import ClockSteps
+from bot.workflow.loops.clock_steps import ClockSteps
 from bot.workflow.rate_limiter import RateLimiter
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

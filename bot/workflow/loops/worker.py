@@ -1,0 +1,191 @@
+"""The loops that do what is due: tasks, and messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+
+import structlog
+
+from bot.changes.model.messages import OutboxMessage
+from bot.errors import DatabaseUnavailable
+from bot.store.engine.driver_errors import repeated
+from bot.store.queue.tasks import Claim, Handler, Task
+from bot.workflow.alerts import FailureAlerts
+from bot.workflow.context import Context, Wakeup
+from bot.workflow.loops.claimed_messages import ClaimedMessages
+from bot.workflow.loops.claimed_tasks import ClaimedTasks
+from bot.workflow.loops.clock_watch import ClockWatch
+from bot.workflow.loops.replica_life import ReplicaLife
+
+log = structlog.get_logger(__name__)
+
+#: Most tasks, and most messages, at work at once.
+CONCURRENCY = 16
+#: Longest pause between two looks at the table, in seconds; other replicas may have made work due.
+IDLE = 1.0
+#: How long running work may go on after a stop was asked for, in seconds. SIGTERM allows ten for everything.
+GRACE = 4.0
+#: Longest pause before a database that takes no writes is tried again, in seconds.
+LONGEST_BACKOFF = 15.0
+
+_Item = TypeVar("_Item", Claim, OutboxMessage)
+#: What was claimed, and when the next that nobody holds is due; None when there is none.
+_Due: TypeAlias = tuple[list[_Item], datetime | None]
+
+
+class Worker:
+    """Claims due tasks and messages and sees to them until it is stopped.
+
+    Claims are renewed while their task runs, so a lease can be short and a dead worker's work is soon taken over.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        handlers: Mapping[Task, Handler],
+        deliver: Callable[[OutboxMessage], Awaitable[None]],
+        *,
+        name: str,
+    ) -> None:
+        self._context = context
+        self._name = name
+        alerts = FailureAlerts(context)
+        self._life = ReplicaLife(context, name=name, pause=IDLE)
+        self._clock_watch = ClockWatch(context, pause=IDLE)
+        self._tasks = ClaimedTasks(context, handlers, alerts, name=name)
+        self._messages = ClaimedMessages(context, deliver, alerts, self._life, name=name)
+        self._stopping = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        #: How often in a row the database refused to give work out.
+        self._refusals = 0
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`, then let running work end within the grace and give back the rest."""
+        if not self._context.database.shared:
+            await self._take_over()
+        try:
+            async with asyncio.TaskGroup() as group:
+                renewing = group.create_task(self._renew())
+                watching = group.create_task(self._clock_watch.run())
+                living = group.create_task(self._life.run())
+                loops = (
+                    group.create_task(self._loop(self._tasks.claim, self._tasks.do, self._context.task_wakeup)),
+                    group.create_task(
+                        self._loop(self._messages.claim, self._messages.send, self._context.outbox_wakeup)
+                    ),
+                )
+                await self._stopping.wait()
+                self._context.ring()
+                await asyncio.wait(loops)
+                await asyncio.wait(self._running or {renewing}, timeout=GRACE if self._running else 0)
+                renewing.cancel()
+                watching.cancel()
+                living.cancel()
+        finally:
+            await self._cancel_running()
+        if not self._context.database.trouble:  # a stop has no time to wait for it; the next start takes claims over
+            with suppress(DatabaseUnavailable):
+                await self._release(self._name)
+
+    def stop(self) -> None:
+        """Ask the worker to stop."""
+        self._stopping.set()
+
+    async def _take_over(self) -> None:
+        """Free every claim: on SQLite nobody else can be working, so whoever holds one is dead."""
+        async with self._context.database.transaction() as tx:
+            await tx.tasks.release_all()
+            await tx.outbox.release_all()
+
+    async def _release(self, owner: str, *, at_work: bool = False) -> None:
+        """Give back what ``owner`` holds, but for what is ``at_work``, which another replica would begin again."""
+        async with self._context.database.transaction() as tx:
+            await tx.tasks.release(owner, self._tasks.ids if at_work else ())
+            await tx.outbox.release(owner, self._messages.ids if at_work else ())
+
+    async def _loop(
+        self, claim: Callable[[int], Awaitable[_Due[_Item]]], handle: Callable[[_Item], Awaitable[None]], wakeup: Wakeup
+    ) -> None:
+        mine: set[asyncio.Task[None]] = set()
+        while not self._stopping.is_set():
+            room = CONCURRENCY - len(mine)
+            items, next_due = await self._claimed(claim, room) if room else ([], None)
+            for item in items:
+                task = asyncio.ensure_future(handle(item))
+                for tasks in (mine, self._running):
+                    tasks.add(task)
+                    task.add_done_callback(tasks.discard)
+                task.add_done_callback(lambda _: wakeup.ring())
+            if len(items) < room or not room:  # what else is due is all being done, or has to wait for room
+                await wakeup.wait(self._idle(next_due))
+
+    def _idle(self, next_due: datetime | None) -> float:
+        """Return how many seconds to wait: until something is due, a little at the most."""
+        if next_due is None:
+            return IDLE
+        # What is due and yet was not claimed waits for something else, a thread for its card say.
+        remaining = (next_due - self._context.clock()).total_seconds()
+        return min(max(remaining, 0.01), IDLE) if remaining > 0 else IDLE / 4
+
+    async def _claimed(self, claim: Callable[[int], Awaitable[_Due[_Item]]], room: int) -> _Due[_Item]:
+        try:
+            if self._context.database.trouble:
+                await self._context.database.probe()  # nothing new is begun before it takes writes again
+                # What could not be given back meanwhile is; what is at work is not begun a second time.
+                await self._release(self._name, at_work=self._context.database.shared)
+            if self._context.database.skew:
+                await self._context.database.ping()  # it hears the server's time again
+            waits = self._context.database.skew or not self._life.seen
+            due = ([], None) if waits else await repeated(lambda: claim(room), self._context.chance)
+        except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
+            await self._back_off(error)
+            return [], None
+        except Exception:  # whatever else it is must not end the loop: it is tried again
+            log.exception("cannot claim work")
+            await asyncio.sleep(IDLE)
+            return [], None
+        if not self._context.database.trouble:  # which the other loop may have met meanwhile
+            self._refusals = 0
+        return due
+
+    async def _back_off(self, error: DatabaseUnavailable) -> None:
+        """Wait longer with each refusal, but not beyond a stop."""
+        pause = min(IDLE * 2.0 ** min(self._refusals, 10), LONGEST_BACKOFF)
+        if not self._refusals:  # and then nothing more until it goes on
+            log.error("no new work is started", why=error.message)
+        self._refusals += 1
+        try:
+            async with asyncio.timeout(pause):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    async def _renew(self) -> None:
+        """Keep the claims of running tasks alive."""
+        lease = self._context.timing.lease
+        while True:
+            await asyncio.sleep(lease.total_seconds() / 3)
+            until, began = self._context.clock() + lease, self._context.steady()
+            if not (self._tasks.ids or self._messages.ids):
+                self._tasks.renewed(until)
+                continue
+            try:
+                async with self._context.database.transaction() as tx:
+                    await self._tasks.extend(tx, until)
+                    messages = await tx.outbox.extend(self._messages.ids, self._name, until)
+            except DatabaseUnavailable:  # it is in the log already; as below
+                continue
+            except Exception:  # as above: try again at the next turn, well within the lease
+                log.exception("cannot renew claims")
+            else:
+                self._tasks.renewed(until)
+                self._messages.hold(
+                    self._messages.ids & messages, since=began
+                )  # some may have been delivered meanwhile
+
+    async def _cancel_running(self) -> None:
+        await self._context.database.cancel(set(self._running))
