@@ -16,7 +16,7 @@ from bot.providers.base import BatchRequest, JobReport, JobSearch, JobState, Ope
 from bot.providers.http import PacedClient, Ready
 from bot.providers.listing import ListProgress
 from bot.providers.telnyx.errors import reason
-from bot.providers.telnyx.kinds import EXTERNAL_PIN
+from bot.providers.telnyx.settings import EXTERNAL_PIN
 from bot.providers.telnyx.values import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, one, parse, rows, total
 

@@ -19,7 +19,7 @@ from bot.providers.answers import clean
 from bot.providers.http import PacedClient, Params
 from bot.providers.listing import ListProgress, together
 from bot.providers.menus import LONGEST, MOST, menu
-from bot.providers.telnyx.kinds import EMERGENCY_ADDRESS
+from bot.providers.telnyx.settings import EMERGENCY_ADDRESS
 from bot.providers.telnyx.wire import Address, BillingGroup, Connection, UserTags, data, one, parse, rows, total
 
 #: Seconds for which what was read is taken to be still so. A person typing into a menu asks with every letter.

@@ -18,7 +18,8 @@ from bot.changes.model.settings import Setting, Shape
 from bot.changes.model.values import JSON, Secret, Value, Values
 from bot.errors import SecretError
 from bot.providers.base import BatchRequest
-from bot.providers.telnyx.kinds import DELETE, EMERGENCY, EXTERNAL_PIN, SETTINGS
+from bot.providers.telnyx.kinds import DELETE, EMERGENCY, SETTINGS
+from bot.providers.telnyx.settings import EXTERNAL_PIN
 
 _VOICE: Final = "voice."
 #: Settings of the ``voice`` object that the detail row has at its top level. Caller ID name is only there.
@@ -208,7 +209,7 @@ def _effective(batch: BatchRequest) -> Values:
     or fall back to the default (API.md, "Nested objects"). A sibling that is not set at the provider (None) has no
     value to send, though: no field of the request takes null, and leaving it out can change nothing that is there.
 
-    What the kind leaves out beside other values is not sent either (:func:`bot.providers.telnyx.kinds.left_out`).
+    What the kind leaves out beside other values is not sent either (:func:`bot.providers.telnyx.rules.left_out`).
     """
     away = batch.kind.left_out(batch.values)
     return {name: value for name, value in batch.values.items() if value is not None and name not in away}

@@ -14,14 +14,8 @@ from bot.changes.model.values import Value, Values
 from bot.changes.planning.builder import build
 from bot.changes.planning.plan import unfit
 from bot.changes.planning.summary import summarise
-from bot.providers.telnyx.kinds import (
-    CNAM_DETAILS,
-    CNAM_ENABLED,
-    FORWARDING_ENABLED,
-    FORWARDING_TYPE,
-    FORWARDS_TO,
-    left_out,
-)
+from bot.providers.telnyx.rules import left_out
+from bot.providers.telnyx.settings import CNAM_DETAILS, CNAM_ENABLED, FORWARDING_ENABLED, FORWARDING_TYPE, FORWARDS_TO
 
 GROUPS = ("voice.call_forwarding", "voice.cnam_listing", "voice.media_features", "voice.call_recording")
 ABSENT = object()
