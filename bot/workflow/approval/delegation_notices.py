@@ -15,12 +15,12 @@ from bot.workflow.approval.rights import name_of
 from bot.workflow.approval.undecided import ASKED, UndecidedRequests
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
-from bot.workflow.ports import CUT_OFF_WAIT, DirectMessages
+from bot.workflow.ports import CUT_OFF_WAIT, LOOKUP_AFTER, DirectMessages
 
 log = structlog.get_logger(__name__)
 
-#: Pause before something is said again that may not have arrived.
-RETRY: Final = timedelta(seconds=5)
+#: Pause before something is looked for, and said again, that may not have arrived.
+RETRY: Final = LOOKUP_AFTER
 #: The longest pause is the first one doubled this often.
 DOUBLINGS: Final = 8
 
@@ -58,7 +58,7 @@ class DelegationNotices:
         async with self._context.database.transaction() as tx:
             present = await tx.delegations.hold(claim.subject)
             if pause is not None or present.version != delegation.version:
-                await tx.tasks.again(claim, self._context.clock() + (pause or timedelta()))
+                await tx.tasks.again(claim, self._context.clock() + (pause or timedelta()), waited=True)
                 return
             await tx.delegations.note_told(delegation)
             if present.ended_at is None:
@@ -72,23 +72,24 @@ class DelegationNotices:
         if delegation.ended_at is not None and delegation.ended_by != delegation.delegator:
             people.append(delegation.delegator)
         try:
-            told = [await self._tell_one(delegation, person, claim.attempts) for person in people]
+            told = [await self._tell_one(delegation, person, claim) for person in people]
         except DeliveryError as error:
             longer = RETRY * 2 ** min(claim.attempts - 1, DOUBLINGS)
             return timedelta(seconds=error.wait) if isinstance(error, DeliveryPostponed) else longer
         return None if all(told) else CUT_OFF_WAIT
 
-    async def _tell_one(self, delegation: Delegation, person: str, attempt: int) -> bool:
+    async def _tell_one(self, delegation: Delegation, person: str, claim: Claim) -> bool:
         """Tell one person, unless an earlier attempt did; False when it may yet turn out that it did.
 
-        Who was at it before may have died a moment ago, so every other attempt only looks. Who cannot be written to any
-        more cannot approve either, and counts as told.
+        Whoever was at it before may have died a moment ago, telling or looking: what is not there yet proves nothing
+        before all of them have been waited for. Who cannot be written to any more cannot approve either, and counts as
+        told.
         """
         key = f"delegation:{delegation.id}:{delegation.version}"
         try:
-            if attempt > 1 and await self._direct_messages.arrived(person, (), key, delegation.floor):
+            if claim.attempts > 1 and await self._direct_messages.arrived(person, (), key, delegation.floor):
                 return True
-            if attempt % 2 == 0:
+            if claim.tries > 1:  # and nobody has waited since the latest one
                 return False
             await self._direct_messages.write(person, await self._text(delegation, person), key)
         except ChannelLost as error:

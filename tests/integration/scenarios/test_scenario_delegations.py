@@ -10,9 +10,11 @@ from typing import Any, Final
 import pytest
 
 from bot.sandbox.slack import SlackUser
+from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import OPS, Stage
 from tests.integration.scenarios.test_scenario_home import opened
 from tests.integration.scenarios.test_scenario_retention import DAY, until
+from tests.integration.scenarios.test_scenario_slack_lookups import looks
 
 ONE: Final = "+13035550000"
 #: Seconds after which two hours are over, and the minute that is begun by then.
@@ -262,6 +264,34 @@ async def test_the_delegate_is_told_once_however_often_the_bot_dies(idle: Stage)
     await idle.quiet()
 
     assert len(told(idle, idle.sam)) == 1
+
+
+async def test_a_word_that_two_lives_died_over_is_said_once(stage: Stage) -> None:
+    """One died saying it and the next one looking for it, before Slack had it: the third waits before it says it."""
+    mine = {"where": lambda call: "lends you the right" in str(call.get("text"))}
+    late = stage.slack.faults.add(method="chat.postMessage", kind="delay", seconds=4, **mine)
+    look = stage.slack.faults.add(method="conversations.history", kind="delay", seconds=1)
+    await lend(stage)
+    await stage.slack.wait_for(lambda: late.fired == 1, what="a word that takes its time")
+    await stage.crash()
+    still = Clock(rate=0)
+    still.advance((stage.clock() - still()).total_seconds())
+    stage.clock = still
+    await stage.start()
+    await stage.slack.wait_for(lambda: look.fired == 1, what="a look for it")
+    await stage.crash()
+
+    await stage.start()
+    await looks(stage, 2, "conversations.history")
+    for _ in range(3):  # what was to be said at once would have been by now
+        await stage.command("locks")
+    await stage.slack.wait_for(lambda: late.passed == 1, what="the word after all")
+    still.advance(31)
+    await looks(stage, 3, "conversations.history")
+    await stage.command("delegate end @Sam", by=stage.max)
+    await stage.slack.wait_for(lambda: "ended" in told(stage, stage.sam)[-1], what="the last word to Sam")
+
+    assert ["lends you the right" in each for each in told(stage, stage.sam)] == [True, False]
 
 
 @pytest.mark.parametrize("first", [False, True], ids=["lost", "arrived"])
