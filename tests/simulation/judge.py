@@ -80,7 +80,7 @@ class Judge:
     def _shown(self, by: SlackUser) -> object:
         view, told = by.view, self._world.slack.ephemerals(by.id)
         replaced = sum(each.edited_count for each in told)
-        return len(told), replaced, view and (view.callback_id, str(view.content))
+        return len(told), replaced, view and (view.id, view.callback_id, str(view.content))
 
     def _loading(self, by: SlackUser) -> bool:
         return by.view is not None and by.view.callback_id == "loading"
