@@ -63,7 +63,7 @@ class Telnyx(Session):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = chance,
     ) -> None:
-        self.kinds = table.kinds(secrets=encryption is not None)
+        self.kinds = kinds(secrets=encryption is not None)
         client = httpx.AsyncClient(
             base_url=api_url,
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json", "User-Agent": "linesman"},
