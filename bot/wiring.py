@@ -24,7 +24,7 @@ from bot.endpoints.server import SlackEndpoint, build_server, listening
 from bot.machine import Machine
 from bot.process import replica_name, short_pauses
 from bot.providers.catalogue import Catalogue
-from bot.providers.http import READY_WITHIN
+from bot.providers.exchange import READY_WITHIN
 from bot.slack.announcements import SlackAnnouncements
 from bot.slack.app import build_app, identify
 from bot.slack.click_runner import ClickRunner

@@ -20,7 +20,8 @@ from bot.changes.model.values import Values
 from bot.changes.policy import OnStale
 from bot.clock_skew import ServiceClock
 from bot.providers.answers import KeyWatch
-from bot.providers.http import PacedClient, Ready
+from bot.providers.exchange import Ready
+from bot.providers.http import PacedClient
 from bot.telemetry.call_times import CallTimes
 
 

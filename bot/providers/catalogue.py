@@ -16,7 +16,7 @@ from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import NotFound
 from bot.providers.answers import unasked
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
-from bot.providers.http import Ready
+from bot.providers.exchange import Ready
 
 #: Snapshots that are streamed before others get a turn.
 _TURN: Final = 250

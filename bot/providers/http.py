@@ -9,19 +9,15 @@ Rates are learned from the answers, per endpoint group (``pacing.py``).
 from __future__ import annotations
 
 import asyncio
-import json as jsonlib
 import logging
-import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, cast
+from typing import TypeAlias
 from urllib.parse import quote
 
 import httpx
 
 from bot.changes.model.values import JSON
-from bot.changes.text.characters import may_be_unsound, sound
 from bot.clock_skew import ServiceClock
 from bot.errors import (
     OutcomeUnknown,
@@ -30,51 +26,17 @@ from bot.errors import (
 )
 from bot.machine import chance, steady, wall
 from bot.providers.answers import Answer, KeyWatch, Refuse, UnclearAnswer, as_object, read_answer
+from bot.providers.endpoint_paces import EndpointPaces
+from bot.providers.exchange import Exchange, Ready
 from bot.providers.masking import Masking
-from bot.providers.pacing import EndpointPace, allowance, asked_wait
+from bot.providers.pacing import asked_wait
 from bot.providers.shared_rates import SharedPace
-from bot.telemetry import tracing
 from bot.telemetry.call_times import CallTimes
 
 _log = logging.getLogger(__name__)
 
 #: Query parameters, brackets and all: ``{"page[size]": 250}``.
 Params: TypeAlias = Mapping[str, str | int]
-#: Has the last word before a request goes out; what it raises keeps the request back.
-Ready: TypeAlias = Callable[[], Awaitable[None]]
-
-#: Failures before a byte of the request was sent.
-_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-
-
-#: Seconds that the last word may take, from which on others count how long a request may be under way.
-READY_WITHIN: Final = 5.0
-
-
-class _TooLate(Exception):
-    """A request would have gone out when others may have taken its work over."""
-
-    def __init__(self, *, begun: bool) -> None:
-        super().__init__()
-        #: Whether its head went out in time, and only its body did not.
-        self.begun = begun
-
-
-class _Deadline:
-    """Lets no part of a request go out after ``until`` (steady seconds).
-
-    A process that is stopped and goes on much later finds its request where it was, and its time limit runs out only
-    at the next turn of the loop. httpx tells of each part just before it is written.
-    """
-
-    def __init__(self, now: Callable[[], float], until: float) -> None:
-        self._now = now
-        self._until = until
-
-    async def __call__(self, event: str, _: Mapping[str, object]) -> None:
-        """Hear that ``event`` is about to happen; raises _TooLate."""
-        if event.endswith(("send_request_headers.started", "send_request_body.started")) and self._now() > self._until:
-            raise _TooLate(begun=event.endswith("body.started"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,11 +87,28 @@ class PacedClient:
     masking: Masking = field(default_factory=Masking)
 
     def __post_init__(self) -> None:
-        self._paces: dict[tuple[str, str], EndpointPace] = {}
-        self._slots = asyncio.Semaphore(self.bounds.concurrency)
+        self._paces = EndpointPaces(
+            self.title,
+            now=self.now,
+            sleep=self.sleep,
+            calls=self.calls,
+            shared=self.shared,
+            by_endpoint=self.by_endpoint,
+        )
         #: The time at the provider, as its answers tell.
         self.clock = ServiceClock(self.title, now=self.now, wall=self.wall)
         self.key = KeyWatch()
+        self._exchange = Exchange(
+            client=self.client,
+            paces=self._paces,
+            clock=self.clock,
+            masking=self.masking,
+            calls=self.calls,
+            now=self.now,
+            timeout=self.bounds.timeout,
+            concurrency=self.bounds.concurrency,
+            max_bytes=self.bounds.max_bytes,
+        )
         timeout = self.bounds.timeout
         self._timeout = httpx.Timeout(timeout, connect=timeout / 3, pool=timeout / 3)
 
@@ -153,7 +132,7 @@ class PacedClient:
         request = self._request(method, path, parts, params, json)
         attempt = 0
         while True:
-            await self._pace(method, path, until)
+            await self._paces.turn(method, path, until)
             wait = self._backoff(attempt)
             attempt += 1
             try:
@@ -194,7 +173,7 @@ class PacedClient:
         :class:`~bot.errors.OutcomeUnknown` for every other ending.
         """
         request = self._request(method, path, parts, params, json)
-        await self._pace(method, path, self.now() + (self.bounds.timeout if patience is None else patience))
+        await self._paces.turn(method, path, self.now() + (self.bounds.timeout if patience is None else patience))
         try:
             body = as_object(self._read(await self._send(method, path, request, ready, patience=patience)))
         except UnclearAnswer as error:
@@ -207,46 +186,7 @@ class PacedClient:
 
     def rate(self, method: str, path: str) -> float:
         """Return how many requests a second the endpoint group allows; 0 while its answers have not told."""
-        pace = self._paces.get((method, path))
-        return pace.rate if pace else 0.0
-
-    async def _pace(self, method: str, path: str, until: float) -> None:
-        """Wait for the endpoint group's turn; raise RateLimited when it comes after ``until``."""
-        pace = self._paces.setdefault((method, path), EndpointPace())
-        while (wait := await self._take(method, path, pace)) > 0:
-            if self.now() + wait > until:
-                raise self._too_fast(method, path, wait)
-            self.calls.waited(f"{method} {path}", wait)
-            await self.sleep(wait)
-
-    async def _take(self, method: str, path: str, pace: EndpointPace) -> float:
-        """Take one request out of our own allowance, and out of the one that replicas share; see ``pace.take``."""
-        if (wait := pace.take(self.now())) > 0 or self.shared is None:
-            return wait
-        try:
-            wait = await self.shared.take(self._scope(method, path), pace.limit)
-        except BaseException:
-            pace.give_back()
-            pace.ended()
-            raise
-        if wait > 0:
-            pace.give_back()
-            pace.ended()
-        return wait
-
-    def _scope(self, method: str, path: str) -> str:
-        return f"{self.title} {method} {path}"[:120] if self.by_endpoint else self.title
-
-    async def _share(self, method: str, path: str, pace: EndpointPace, headers: httpx.Headers) -> None:
-        """Pass on to the other replicas what an answer told about the allowance."""
-        if self.shared is not None:
-            told = allowance(headers)
-            await self.shared.learn(self._scope(method, path), pace.limit, told.get("remaining"), told.get("reset"))
-
-    def _too_fast(self, method: str, path: str, wait: float, status: int | None = None) -> RateLimited:
-        self.calls.waited(f"{method} {path}", wait)
-        message = f"{self.title} asks to wait {math.ceil(wait)} s before the next request."
-        return RateLimited(message, wait=wait, status=status)
+        return self._paces.rate(method, path)
 
     def _backoff(self, attempt: int) -> float:
         """Return a pause with full jitter: anywhere between none and the doubling bound."""
@@ -261,11 +201,17 @@ class PacedClient:
         *,
         patience: float | None = None,
     ) -> Answer:
-        """Send the request that :meth:`_pace` let go and return its answer; raise RateLimited or UnclearAnswer."""
+        """Send the request that has had its turn and return its answer; raise RateLimited or UnclearAnswer."""
         try:
-            return await self._answer(method, path, request, ready, patience)
+            answer = await self._exchange.send(
+                method, path, request, ready, patience=self.bounds.deadline if patience is None else patience
+            )
+            if answer.status == 429:
+                wait = asked_wait(answer.headers, self.clock.earliest, otherwise=self.unasked_wait)
+                raise await self._paces.refused(method, path, wait)
+            return answer
         finally:
-            self._paces[method, path].ended()
+            self._paces.ended(method, path)
 
     def _request(
         self, method: str, path: str, parts: Mapping[str, str] | None, params: Params | None, json: JSON
@@ -275,101 +221,5 @@ class PacedClient:
             method, filled, params=dict(params) if params else None, json=json, timeout=self._timeout
         )
 
-    async def _answer(
-        self, method: str, path: str, request: httpx.Request, ready: Ready | None, patience: float | None
-    ) -> Answer:
-        try:
-            async with asyncio.timeout(self.bounds.deadline if patience is None else patience):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            raise UnclearAnswer("too many requests are under way", sent=False, again=False) from error
-        asked = self.now()
-        try:
-            if ready is not None:
-                await self._last_word(method, path, ready)
-                request.extensions["trace"] = _Deadline(self.now, asked + READY_WITHIN + self.bounds.timeout)
-            asked = self.now()
-            # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
-            async with asyncio.timeout(self.bounds.timeout):
-                with tracing.span(f"{method} {path}", attributes={"http.request.method": method, "url.template": path}):
-                    answer = await self._exchange(request)
-                    tracing.note("http.response.status_code", answer.status)
-        except _TooLate as error:
-            self._took(method, path, "TooLate", asked)
-            raise UnclearAnswer("this process was stopped before the request went out", sent=error.begun) from error
-        except httpx.RequestError as error:
-            name = type(error).__name__
-            self._took(method, path, name, asked)
-            sent = not isinstance(error, _NEVER_SENT)
-            raise UnclearAnswer(f"the connection failed ({name})", sent=sent) from self._bare(error)
-        except TimeoutError as error:
-            self._took(method, path, "Timeout", asked)
-            raise UnclearAnswer(f"no complete answer came within {self.bounds.timeout:g} s") from error
-        finally:
-            self._slots.release()
-        self._took(method, path, str(answer.status), asked)
-        _log.debug("%s %s: %d", method, path, answer.status)
-        pace = self._paces[method, path]
-        pace.learn(answer.headers, asked, self.now())
-        await self._share(method, path, pace, answer.headers)
-        if answer.status == 429:
-            wait = asked_wait(answer.headers, self.clock.earliest, otherwise=self.unasked_wait)
-            pace.closed_until = self.now() + wait
-            if self.shared is not None:
-                await self.shared.close(self._scope(method, path), pace.limit, wait)
-            raise self._too_fast(method, path, wait, status=429)
-        return answer
-
-    async def _last_word(self, method: str, path: str, ready: Ready) -> None:
-        """Await ``ready``; the turn of a request that it keeps back is the next one's."""
-        try:
-            await ready()
-        except BaseException:
-            self._paces[method, path].give_back()
-            raise
-
-    async def _exchange(self, request: httpx.Request) -> Answer:
-        asked = self.now()
-        response = await self.client.send(request, stream=True)
-        content = bytearray()
-        try:
-            # Left early, the generator has to be closed before the response that it reads from.
-            async with aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_bytes())) as chunks:
-                async for chunk in chunks:
-                    content += chunk
-                    if len(content) > self.bounds.max_bytes:
-                        return Answer(response.status_code, response.headers, None, None, readable=False)
-        finally:
-            await response.aclose()
-        try:
-            body = jsonlib.loads(content)
-            if may_be_unsound(content):
-                body = sound(body)
-        except (ValueError, RecursionError):
-            return Answer(response.status_code, response.headers, None, None, readable=False)
-        if "age" not in response.headers:
-            # Only what the provider itself said just now tells its time: a cache repeats the date at which it got the
-            # answer, and the page of a gateway, which is no JSON, has the gateway's.
-            self.clock.learn(response.headers.get("date"), asked)
-        said = await self.masking.heard(content, body, refused=response.status_code >= 400)
-        return Answer(response.status_code, response.headers, said, body, readable=True)
-
-    def _bare(self, error: httpx.RequestError) -> httpx.RequestError:
-        """Return ``error`` reduced to what may be told.
-
-        Its request has the key and the body; its text, and the errors behind it, may quote a line of the answer.
-        """
-        error.args = tuple(self.masking.text(each) for each in error.args)
-        error.__cause__ = error.__context__ = None
-        try:
-            request = error.request
-        except RuntimeError:  # httpx's own word for "this error knows no request"
-            return error
-        error.request = httpx.Request(request.method, request.url.copy_with(query=None))
-        return error
-
     def _read(self, answer: Answer) -> JSON:
         return read_answer(answer, title=self.title, refuse=self.refuse, key=self.key)
-
-    def _took(self, method: str, path: str, status: str, asked: float) -> None:
-        self.calls.took(method, path, status, seconds=self.now() - asked)

@@ -29,7 +29,8 @@ from bot.providers.close.lookups import Lookups
 from bot.providers.close.reading import Reader
 from bot.providers.close.rights import Rights
 from bot.providers.close.updates import Updates
-from bot.providers.http import Bounds, PacedClient, Ready
+from bot.providers.exchange import Ready
+from bot.providers.http import Bounds, PacedClient
 from bot.providers.offers import Offer, ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.shared_rates import SharedPace, SharedRates

@@ -13,7 +13,8 @@ from bot.changes.model.values import JSON, Secret, Value
 from bot.errors import BadRequest, OutcomeUnknown, SecretError, StoreError, Unavailable
 from bot.providers.answers import clean
 from bot.providers.base import BatchRequest, JobReport, JobSearch, JobState, OperationReport
-from bot.providers.http import PacedClient, Ready
+from bot.providers.exchange import Ready
+from bot.providers.http import PacedClient
 from bot.providers.listing import ListProgress
 from bot.providers.telnyx.errors import reason
 from bot.providers.telnyx.settings import EXTERNAL_PIN

@@ -17,11 +17,11 @@ from bot.changes.model.snapshots import Snapshot, Target
 from bot.config import Settings
 from bot.machine import chance, steady, wall
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Session
-from bot.providers.http import Bounds, PacedClient, Ready
+from bot.providers.exchange import Ready
+from bot.providers.http import Bounds, PacedClient
 from bot.providers.masking import Masking, SentSecrets
 from bot.providers.offers import Offer, ProviderParts
 from bot.providers.shared_rates import SharedPace, SharedRates
-from bot.providers.telnyx import kinds as table
 from bot.providers.telnyx.downloads import Downloads
 from bot.providers.telnyx.errors import refusal
 from bot.providers.telnyx.files import LinkedFiles

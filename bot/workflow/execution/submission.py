@@ -28,7 +28,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.providers.base import BatchRequest, JobReport
-from bot.providers.http import Ready
+from bot.providers.exchange import Ready
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from bot.errors import Unavailable
-from bot.providers.http import READY_WITHIN, Bounds, PacedClient
+from bot.providers.exchange import READY_WITHIN
+from bot.providers.http import Bounds, PacedClient
 
 TIMEOUT = 2.0
 
