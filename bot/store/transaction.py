@@ -19,8 +19,10 @@ from bot.store.records.list_rows import ListRows
 from bot.store.records.locks import Freezes, Locks
 from bot.store.records.operations import Operations
 from bot.store.records.pruning import Pruning
+from bot.store.records.read_backs import ReadBacks
 from bot.store.records.revisions import Revisions
 from bot.store.records.secrets import Secrets, SentSecretTable
+from bot.store.records.tallies import Tallies
 from bot.store.records.templates import TemplateTable
 from bot.store.records.value_exports import ValueExportTable
 
@@ -33,6 +35,8 @@ class Transaction:
         self.changes = Changes(connection, self.secrets)
         self.batches = Batches(connection, self.secrets)
         self.operations = Operations(connection)
+        self.read_backs = ReadBacks(connection)
+        self.tallies = Tallies(connection)
         self.decisions = Decisions(connection)
         self.delegations = Delegations(connection)
         self.events = Events(connection, writing=writing)

@@ -1,4 +1,4 @@
-"""Rows of operations as they are read.
+"""Rows of operations as they are read, and as a plan's are written.
 
 Values come as the text that they are stored as: most numbers of a change have the same ones, and equal texts are read
 once. A row is taken apart at once, for to ask it for its columns by their names takes longer than to read it.
@@ -15,9 +15,11 @@ from sqlalchemy import ColumnElement, Text, cast
 
 from bot.changes.model.batches import Operation
 from bot.changes.model.lifecycle import OperationState
-from bot.changes.model.values import Values, values_from_json
+from bot.changes.model.values import Values, values_from_json, values_to_json
+from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.outcome.readback import AwaitedNumber, Doubt
 from bot.changes.planning.plan import PlannedNumber
+from bot.store.engine.documents import Encoded, to_text
 from bot.store.tables import operations
 
 _BEFORE, _AFTER, _BESIDE, _FOUND = (
@@ -109,6 +111,41 @@ def to_awaited(row: Sequence[Any]) -> tuple[str, AwaitedNumber]:
         known=_known(before, beside),
         seen=_values(found) or {},
     )
+
+
+def of_plan(change: int, first: int, numbers: Sequence[PlannedNumber]) -> list[dict[str, Any]]:
+    """Return the rows of ``numbers``, whose positions begin with ``first``."""
+    rows: list[dict[str, Any]] = []
+    like: PlannedNumber | None = None
+    shared: dict[str, Any] = {}
+    for position, number in enumerate(numbers, first):
+        if like is None or not (
+            number.batch == like.batch
+            and number.before is like.before
+            and number.after is like.after
+            and number.beside is like.beside
+        ):
+            like, shared = number, {"change_id": change, **_shared(number)}  # with its neighbours, mostly
+        rows.append({**shared, "position": position, "number_id": number.id, "e164": number.e164})
+    return rows
+
+
+def _shared(number: PlannedNumber) -> dict[str, Any]:
+    """Return the columns that are alike in all numbers of a batch that have the same values."""
+    return {
+        "batch": number.batch,
+        # What is sent is the batch's; here a secret has only to be compared.
+        "before": _encoded(number.before),
+        "after": _encoded(number.after),
+        "beside": _encoded(number.beside) if number.beside else None,
+        "state": (OperationState.WAITING if number.batch else OperationState.NOT_ATTEMPTED).value,
+        "code": "" if number.batch else UNCHANGED,
+        "reason": "" if number.batch else "It already has these values, so nothing was sent.",
+    }
+
+
+def _encoded(values: Values) -> Encoded:
+    return Encoded(to_text(values_to_json(values, sealed=False)))
 
 
 @lru_cache(maxsize=2048)

@@ -8,29 +8,22 @@ from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Select, Text, bindparam, case, cast, func, literal, or_, select, update
+from sqlalchemy import Select, Text, bindparam, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.model.batches import BatchNumber, FailureGroup, Operation, Tally
-from bot.changes.model.lifecycle import AWAITED, CHANGED, OPERATION_STEPS, OperationState, before
-from bot.changes.model.values import Values, values_to_json
-from bot.changes.outcome.outcomes import NOT_READ_BACK, STALE, UNCHANGED, NumberOutcome
-from bot.changes.outcome.readback import AwaitedNumber, ReadBack
+from bot.changes.model.batches import BatchNumber, Operation
+from bot.changes.model.lifecycle import CHANGED, OPERATION_STEPS, OperationState, before
+from bot.changes.model.values import Values
+from bot.changes.outcome.outcomes import NumberOutcome
 from bot.changes.planning.plan import PlannedNumber
-from bot.store.engine.documents import Encoded, to_text
 from bot.store.records import operation_rows
-from bot.store.tables import batches, operations
+from bot.store.records.stretches import STRETCH, stretches
+from bot.store.tables import operations
 
-#: How many numbers stand as examples beside a reason.
-EXAMPLES = 3
 #: Rows written at once.
 CHUNK = 500
-#: States of numbers that are still to be read back.
-_AWAITED = tuple(sorted(state.value for state in AWAITED))
 #: What is known of a number before a job has named it.
 _NOTHING: Final[Values] = MappingProxyType({})
-#: Where a row of :func:`_stretches` is written.
-_STRETCH: Final = operations.c.position.between(bindparam("first"), bindparam("last"))
 
 
 class Operations:
@@ -43,7 +36,7 @@ class Operations:
         """Write a plan's numbers; those that already have the wanted values are accounted for at once."""
         for start in range(0, len(numbers), CHUNK):
             # In portions: rows are made on the loop, which has clicks to answer meanwhile.
-            rows = _rows(change, start, numbers[start : start + CHUNK])
+            rows = operation_rows.of_plan(change, start, numbers[start : start + CHUNK])
             await self._connection.execute(operations.insert(), rows)
 
     async def admit(self, change: int, batch: int, numbers: Mapping[str, str], after: Values) -> None:
@@ -56,7 +49,7 @@ class Operations:
                 PlannedNumber(id=id_, e164=e164, before=_NOTHING, after=after, batch=batch)
                 for id_, e164 in fresh[start : start + CHUNK]
             ]
-            rows = _rows(change, len(known) + start, named)
+            rows = operation_rows.of_plan(change, len(known) + start, named)
             submitted = [{**row, "state": OperationState.SUBMITTED.value} for row in rows]
             await self._connection.execute(operations.insert(), submitted)
 
@@ -165,7 +158,7 @@ class Operations:
             may_end = or_(*(operations.c.state == origin.value for origin in before(OPERATION_STEPS, state)))
             statement = (
                 update(operations)
-                .where(operations.c.change_id == change, _STRETCH, may_end)
+                .where(operations.c.change_id == change, STRETCH, may_end)
                 .values(
                     state=state.value,
                     code=bindparam("new_code"),
@@ -178,7 +171,7 @@ class Operations:
                 (each.position, {"new_code": each.code[:64], "new_reason": each.reason, "new_pointer": each.pointer})
                 for each in group
             )
-            await self._connection.execute(statement, _stretches(given))
+            await self._connection.execute(statement, stretches(given))
 
     async def end_batch(
         self, change: int, batch: int, state: OperationState, *, code: str, reason: str, pointer: str, now: datetime
@@ -195,173 +188,3 @@ class Operations:
             .values(state=state.value, code=code[:64], reason=reason, pointer=pointer, ended_at=now)
         )
         await self._connection.execute(statement)
-
-    async def awaiting(self, change: int) -> dict[str, AwaitedNumber]:
-        """Return, by provider id, the numbers that are still to be read back.
-
-        They are those of which their jobs say that they succeeded, or nobody what became of them.
-        """
-        statement = (
-            select(*operation_rows.AWAITED)
-            .where(operations.c.change_id == change, operations.c.batch.is_not(None), operations.c.state.in_(_AWAITED))
-            .order_by(operations.c.position)
-        )
-        result = await self._connection.stream(statement.execution_options(yield_per=1000))
-        awaited: dict[str, AwaitedNumber] = {}
-        async for rows in result.partitions():  # by portions, for the loop has clicks to answer meanwhile
-            awaited.update(map(operation_rows.to_awaited, rows))
-        return awaited
-
-    async def read_back(self, change: int, readings: Sequence[ReadBack], now: datetime) -> None:
-        """Write what was found, and what follows from it for numbers that are not decided yet."""
-        at = (operations.c.change_id == change, _STRETCH)
-        if noted := [(reading.position, _noted(reading)) for reading in readings if reading.state is None]:
-            statement = update(operations).where(*at).values(found=bindparam("new_found"), found_at=now)
-            await self._connection.execute(statement, _stretches(noted))
-        decided = [
-            (
-                reading.position,
-                {
-                    **_noted(reading),
-                    "new_state": reading.state.value,
-                    "new_code": reading.code,
-                    "new_reason": reading.reason,
-                    "new_pointer": reading.pointer,
-                },
-            )
-            for reading in readings
-            if reading.state is not None
-        ]
-        if decided:
-            statement = (
-                update(operations)
-                .where(*at, or_(*(operations.c.state == state for state in _AWAITED)))
-                .values(
-                    state=bindparam("new_state"),
-                    code=bindparam("new_code"),
-                    reason=bindparam("new_reason"),
-                    pointer=bindparam("new_pointer"),
-                    found=bindparam("new_found"),
-                    found_at=now,
-                )
-            )
-            await self._connection.execute(statement, _stretches(decided))
-
-    async def give_up_reading(self, change: int, reason: str) -> None:
-        """Say of every number that is still to be read back that it could not be verified, and why.
-
-        Why nobody knew what became of it stays in front.
-        """
-        unknown = operations.c.state == OperationState.UNKNOWN.value
-        statement = (
-            update(operations)
-            .where(operations.c.change_id == change, operations.c.state.in_(_AWAITED))
-            .values(
-                state=OperationState.UNVERIFIED.value,
-                code=case((unknown, operations.c.code), else_=NOT_READ_BACK),
-                reason=case((unknown, operations.c.reason + " " + literal(reason)), else_=reason),
-            )
-        )
-        await self._connection.execute(statement)
-
-    async def tally(self, change: int, *, wave: int | None = None) -> Tally:
-        """Count the change's numbers by state: all of them, or those of one wave."""
-        statement = (
-            select(operations.c.state, func.count().label("numbers"))
-            .where(operations.c.change_id == change)
-            .group_by(operations.c.state)
-        )
-        if wave is not None:
-            its = select(batches.c.position).where(batches.c.change_id == change, batches.c.wave == wave)
-            statement = statement.where(operations.c.batch.in_(its))
-        counts = {row.state: row.numbers for row in await self._connection.execute(statement)}
-        return Tally(**counts)
-
-    async def left_out(self, change: int, wave: int) -> int:
-        """Return how many numbers of a wave were not sent because of what had changed since the plan was made."""
-        its = select(batches.c.position).where(batches.c.change_id == change, batches.c.wave == wave)
-        statement = select(func.count()).where(
-            operations.c.change_id == change,
-            operations.c.batch.in_(its),
-            operations.c.state == OperationState.NOT_ATTEMPTED.value,
-            operations.c.code == STALE,
-        )
-        return (await self._connection.execute(statement)).scalar_one()
-
-    async def groups(self, change: int, state: OperationState, limit: int = 20) -> list[FailureGroup]:
-        """Return the numbers in ``state``, such as the failed ones, grouped by reason, the most frequent first."""
-        what = (operations.c.code, operations.c.reason, operations.c.pointer)
-        failed = (operations.c.change_id == change, operations.c.state == state.value)
-        count = func.count().label("count")
-        statement = select(*what, count).where(*failed).group_by(*what).order_by(count.desc(), *what).limit(limit)
-        groups: list[FailureGroup] = []
-        for code, reason, pointer, number in await self._connection.execute(statement):
-            examples = (
-                select(operations.c.e164)
-                .where(
-                    *failed,
-                    operations.c.code == code,
-                    operations.c.reason == reason,
-                    operations.c.pointer == pointer,
-                )
-                .order_by(operations.c.position)
-                .limit(EXAMPLES)
-            )
-            named = tuple((await self._connection.execute(examples)).scalars())
-            groups.append(FailureGroup(code=code, reason=reason, pointer=pointer, count=number, examples=named))
-        return groups
-
-
-def _rows(change: int, first: int, numbers: Sequence[PlannedNumber]) -> list[dict[str, Any]]:
-    """Return the rows of ``numbers``, whose positions begin with ``first``."""
-    rows: list[dict[str, Any]] = []
-    like: PlannedNumber | None = None
-    shared: dict[str, Any] = {}
-    for position, number in enumerate(numbers, first):
-        if like is None or not (
-            number.batch == like.batch
-            and number.before is like.before
-            and number.after is like.after
-            and number.beside is like.beside
-        ):
-            like, shared = number, {"change_id": change, **_shared(number)}  # with its neighbours, mostly
-        rows.append({**shared, "position": position, "number_id": number.id, "e164": number.e164})
-    return rows
-
-
-def _shared(number: PlannedNumber) -> dict[str, Any]:
-    """Return the columns that are alike in all numbers of a batch that have the same values."""
-    return {
-        "batch": number.batch,
-        # What is sent is the batch's; here a secret has only to be compared.
-        "before": _encoded(number.before),
-        "after": _encoded(number.after),
-        "beside": _encoded(number.beside) if number.beside else None,
-        "state": (OperationState.WAITING if number.batch else OperationState.NOT_ATTEMPTED).value,
-        "code": "" if number.batch else UNCHANGED,
-        "reason": "" if number.batch else "It already has these values, so nothing was sent.",
-    }
-
-
-def _encoded(values: Values) -> Encoded:
-    return Encoded(to_text(values_to_json(values, sealed=False)))
-
-
-def _noted(reading: ReadBack) -> dict[str, Any]:
-    return {"new_found": None if reading.found is None else values_to_json(reading.found)}
-
-
-def _stretches(given: Iterable[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Return what is written at which positions, in one row for each stretch of neighbours that are given the same.
-
-    Most numbers of a batch are neighbours and fare alike, and a thousand of them are written by one statement.
-    """
-    rows: list[dict[str, Any]] = []
-    same: dict[str, Any] | None = None
-    for position, columns in sorted(given, key=itemgetter(0)):
-        if columns == same and rows[-1]["last"] == position - 1:
-            rows[-1]["last"] = position
-        else:
-            rows.append({"first": position, "last": position, **columns})
-            same = columns
-    return rows

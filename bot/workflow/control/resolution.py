@@ -220,10 +220,10 @@ class Resolution:
             change = await tx.changes.hold(ticket.change)
             if change.state is not ChangeState.VERIFYING or ReadBackQuestion.of(change) != ticket:
                 raise Superseded(f"The numbers of {change.public_id} are no longer being read back.")
-            left = (await tx.operations.tally(change.id)).unread
+            left = (await tx.tallies.of(change.id)).unread
             waited = f" {change.waiting_for}" if change.waiting_for else ""
             reason = f"An operator ended the read-back; check the number before you rely on it.{waited}"
-            await tx.operations.give_up_reading(change.id, reason)
+            await tx.read_backs.give_up(change.id, reason)
             await tx.tasks.remove(Task.VERIFY, [change.id])
             await tx.events.add(change.id, "read_back_ended", at=now, actor=by, numbers=left)
             await conclude(tx, change.id, now, times=change.read_backs)

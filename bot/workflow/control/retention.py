@@ -62,7 +62,7 @@ class Retention:
     async def _prune_change(self, tx: Transaction, change: Change, now: datetime) -> None:
         """Reduce the change to its summary, then remove its rows; the last portion marks it as pruned."""
         if change.kept is None:
-            tally = await tx.operations.tally(change.id)
+            tally = await tx.tallies.of(change.id)
             draft = Draft(kind=change.kind, reason=change.draft.reason, base=change.draft.base)
             await tx.changes.put(change.id, kept=tally, draft=draft, unusable=[], foreign_columns=[])
             if change.summary is not None:

@@ -127,8 +127,8 @@ async def say_kept_back(tx: Transaction, notifications: Notifications, change: i
     states = await tx.batches.states(change)
     if {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
         return
-    unsent = await tx.operations.groups(change, OperationState.NOT_ATTEMPTED)
+    unsent = await tx.tallies.groups(change, OperationState.NOT_ATTEMPTED)
     numbers = sum(group.count for group in unsent if group.code != UNCHANGED)
-    unknown = await tx.operations.groups(change, OperationState.UNKNOWN)
+    unknown = await tx.tallies.groups(change, OperationState.UNKNOWN)
     given_up = sum(group.count for group in unknown if group.code == GIVEN_UP)
     await notifications.line(tx, change, "kept_back", numbers=numbers, given_up=given_up)

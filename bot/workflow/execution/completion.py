@@ -37,7 +37,7 @@ class Completion:
         """
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
-            tally = await tx.operations.tally(claim.subject)
+            tally = await tx.tallies.of(claim.subject)
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.VERIFYING:
                 return

@@ -150,7 +150,7 @@ class ChangeEnd:
             if restore is not None or change.until.at <= now + AT_ONCE:
                 restored_by = f": {restore.public_id} restores its numbers" if restore else ""
                 raise Superseded(f"{change.public_id} is ending already{restored_by}.")
-            numbers = (await tx.operations.tally(change_id)).changed
+            numbers = (await tx.tallies.of(change_id)).changed
             await tx.changes.put(change_id, until=End(at=now, zone=change.until.zone))
             await tx.events.add(change_id, "ended_early", at=now, actor=by, digest=change.digest)
             await tx.tasks.add(Task.END, change_id, now)
@@ -230,8 +230,8 @@ class ChangeEnd:
     async def _conclude(self, tx: Transaction, claim: Claim, change: Change, restore: Change | None) -> None:
         """End a temporary change for good, and tell everybody once what has become of its numbers on both ways."""
         now = self._context.clock()
-        tally = await tx.operations.tally(change.id)
-        there = await tx.operations.tally(restore.id) if restore else Tally()
+        tally = await tx.tallies.of(change.id)
+        there = await tx.tallies.of(restore.id) if restore else Tally()
         back = restored(tally.changed, restore.summary if restore else None, there)
         ended = overall(outcome(tally, change.summary.unchanged if change.summary else 0), back)
         problem = (restore.problem if restore else "") if await tx.locks.held(change.id) else NOT_RESTORED

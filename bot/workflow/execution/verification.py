@@ -67,7 +67,7 @@ class Verification:
         """Carry out the task: read once what is not verified yet, and make the next step due."""
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
-            awaited = await tx.operations.awaiting(change.id)
+            awaited = await tx.read_backs.awaiting(change.id)
             sent = {batch.position: batch.values for batch in await tx.batches.of(change.id)}
             removes = self._context.catalogue.kind(change.kind).removes
             e164 = await tx.operations.changing(change.id) if removes else {}
@@ -128,7 +128,7 @@ class Verification:
 
     async def _write(self, change: Change, readings: Sequence[ReadBack]) -> None:
         async with self._context.database.transaction() as tx:
-            await tx.operations.read_back(change.id, readings, self._context.clock())
+            await tx.read_backs.add(change.id, readings, self._context.clock())
 
     async def _next(self, claim: Claim, change: Change, read_backs: int, seen: _Seen) -> None:
         """After the read, if one was needed: read again what was not as sent yet, or have the change concluded."""
@@ -138,7 +138,7 @@ class Verification:
                 return  # an operator ended the read-back meanwhile
             if seen.failed:
                 await self._not_in_effect(tx, change, read_backs, seen)
-            left = (await tx.operations.tally(change.id)).unread
+            left = (await tx.tallies.of(change.id)).unread
             await tx.changes.put(
                 change.id,
                 read_backs=read_backs,
@@ -171,7 +171,7 @@ class Verification:
         now = self._context.clock()
         readings = [reading for reading, _ in seen.failed]
         for start in range(0, len(readings), PORTION):
-            await tx.operations.read_back(change.id, readings[start : start + PORTION], now)
+            await tx.read_backs.add(change.id, readings[start : start + PORTION], now)
         named = ", ".join(e164 for _, e164 in seen.failed[:NAMED]) + (", …" if len(seen.failed) > NAMED else "")
         word, count = readings[0].word, len(readings)
         await tx.events.add(change.id, "not_in_effect", at=now, word=word, numbers=count)
@@ -196,7 +196,7 @@ class Verification:
                 if failed == ASKING_READS:
                     await self._notify.ask(tx, change.id)
             else:
-                await tx.operations.give_up_reading(change.id, self._unread(self._context.catalogue.kind(change.kind)))
+                await tx.read_backs.give_up(change.id, self._unread(self._context.catalogue.kind(change.kind)))
                 await self._conclude(tx, claim, change.read_backs)
             await self._notify.card(tx, change.id)
         self._context.ring()
@@ -222,7 +222,7 @@ def _to_read(kind: Kind, sent: Mapping[int, SentBatch], awaited: Mapping[str, Aw
 
 async def conclude(tx: Transaction, change: int, now: datetime, *, times: int) -> None:
     """Note what the read-back has come to, and have the change concluded."""
-    tally = await tx.operations.tally(change)
+    tally = await tx.tallies.of(change)
     await tx.changes.put(change, waiting_for="")
     await tx.events.add(
         change,

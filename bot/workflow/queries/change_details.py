@@ -57,7 +57,7 @@ class ChangeDetailsReader:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
         policy = self._context.governing(change)
-        tally = change.kept or await tx.operations.tally(change.id)
+        tally = change.kept or await tx.tallies.of(change.id)
         provider, freeze = self._context.catalogue.provider(kind), await tx.freezes.current()
         batches = await tx.batches.of(change.id)
         whole = await tx.changes.get(change.part_of) if change.part_of is not None else None
@@ -79,9 +79,9 @@ class ChangeDetailsReader:
             tally=tally,
             batches=batches,
             decisions=decisions,
-            failures=await tx.operations.groups(change.id, OperationState.FAILED) if tally.failed else (),
-            differences=await tx.operations.groups(change.id, OperationState.DIFFERS) if tally.differs else (),
-            unverified=await tx.operations.groups(change.id, OperationState.UNVERIFIED) if tally.unverified else (),
+            failures=await tx.tallies.groups(change.id, OperationState.FAILED) if tally.failed else (),
+            differences=await tx.tallies.groups(change.id, OperationState.DIFFERS) if tally.differs else (),
+            unverified=await tx.tallies.groups(change.id, OperationState.UNVERIFIED) if tally.unverified else (),
             freeze=freeze,
             typical_seconds=await tx.batches.typical_seconds(change.kind),
             policy=policy,

@@ -68,11 +68,11 @@ async def test_rows_go_in_portions(database: Database) -> None:
     for _ in range(3):
         async with database.transaction() as tx:
             done = await tx.pruning.remove_rows(big)
-            left.append(((await tx.operations.tally(big)).total, len(await tx.batches.of(big)), done))
+            left.append(((await tx.tallies.of(big)).total, len(await tx.batches.of(big)), done))
 
     assert left == [(PORTION - 10, 20, False), (0, 10, False), (0, 0, True)]
     async with database.reading() as tx:
-        assert (await tx.operations.tally(other)).total == 3
+        assert (await tx.tallies.of(other)).total == 3
 
 
 async def test_runs_go_with_their_change(database: Database) -> None:

@@ -221,8 +221,8 @@ async def test_outcomes_are_counted_and_never_overwritten(database: Database) ->
         )
 
     async with database.reading() as tx:
-        tally = await tx.operations.tally(change)
-        failures = await tx.operations.groups(change, OperationState.FAILED)
+        tally = await tx.tallies.of(change)
+        failures = await tx.tallies.groups(change, OperationState.FAILED)
     assert (tally.waiting, tally.succeeded, tally.failed, tally.not_attempted) == (1, 1, 1, 1)
     assert tally.total == 4
     assert [(group.code, group.reason, group.pointer, group.count, group.examples) for group in failures] == [
@@ -233,7 +233,7 @@ async def test_outcomes_are_counted_and_never_overwritten(database: Database) ->
 async def read_back(database: Database, change: int, *readings: ReadBack) -> None:
     """Write what was found."""
     async with database.transaction() as tx:
-        await tx.operations.read_back(change, readings, NOW + timedelta(minutes=1))
+        await tx.read_backs.add(change, readings, NOW + timedelta(minutes=1))
 
 
 async def succeeded(database: Database, sizes: tuple[int, ...] = (4,)) -> int:
@@ -265,12 +265,12 @@ async def test_what_is_read_back_is_kept(database: Database) -> None:
     )
 
     async with database.reading() as tx:
-        awaited = await tx.operations.awaiting(change)
-        tally = await tx.operations.tally(change)
+        awaited = await tx.read_backs.awaiting(change)
+        tally = await tx.tallies.of(change)
         rows = [operation async for operation in tx.operations.stream(change)]
         changed = [operation.position async for operation in tx.operations.stream(change, CHANGED)]
         missed = [operation.position async for operation in tx.operations.stream(change, MISSED)]
-        (group,) = await tx.operations.groups(change, OperationState.DIFFERS)
+        (group,) = await tx.tallies.groups(change, OperationState.DIFFERS)
     assert awaited == {
         "2": AwaitedNumber(position=2, batch=1, known=rows[2].before, seen={"tags": ("b",)}),
         "3": AwaitedNumber(
@@ -357,11 +357,11 @@ async def test_what_cannot_be_read_is_given_up_together(database: Database) -> N
     change = await succeeded(database)
     await read_back(database, change, ReadBack(position=0, state=OperationState.VERIFIED, found={}))
     async with database.transaction() as tx:
-        await tx.operations.give_up_reading(change, "Nobody answers.")
+        await tx.read_backs.give_up(change, "Nobody answers.")
 
     async with database.reading() as tx:
-        tally = await tx.operations.tally(change)
-        groups = await tx.operations.groups(change, OperationState.UNVERIFIED)
+        tally = await tx.tallies.of(change)
+        groups = await tx.tallies.groups(change, OperationState.UNVERIFIED)
     assert (tally.verified, tally.unverified, tally.unread) == (1, 3, 0)
     assert [(group.code, group.reason, group.count) for group in groups] == [
         (NOT_READ_BACK, "Nobody answers.", 2),
