@@ -14,7 +14,7 @@ from bot.checks.port import port
 from bot.checks.socket_mode import socket_mode
 from bot.checks.workspace import WorkspaceCheck
 from bot.clients import build_encryption, build_providers, slack_client
-from bot.config import VARIABLES, Settings
+from bot.config import VARIABLES, Settings, cautions_of
 from bot.providers.answers import clean
 from bot.providers.base import Provider
 from bot.slack.client import Client
@@ -87,5 +87,5 @@ async def _configuration(settings: Settings, cautions: Sequence[str]) -> Sequenc
         ok(f"The configuration is valid: {given} set, of {len(VARIABLES)}."),
         *(ok(f"Rule {sentence}") for sentence in (settings.explain() if settings.policy_file else ())),
         ok(settings.explain_reading()),
-        *map(warn, (*settings.warnings(), *cautions)),
+        *map(warn, (*cautions_of(settings), *cautions)),
     ]

@@ -11,7 +11,7 @@ import threading
 import structlog
 
 from bot.commands import FAILED, OK, environment
-from bot.config import Settings, name_cautions
+from bot.config import Settings, cautions_of, name_cautions
 from bot.process import keep_little, replica_name
 from bot.wiring import running
 
@@ -31,7 +31,7 @@ def run(_: argparse.Namespace) -> int:
     replica = replica_name()
     settings = environment.settings(replica)
     log.info("configuration", variables=settings.redacted())
-    for warning in (*settings.warnings(), *name_cautions(os.environ)):
+    for warning in (*cautions_of(settings), *name_cautions(os.environ)):
         log.warning(warning)
     return asyncio.run(_until_signal(settings, replica))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,9 +13,7 @@ from sqlalchemy import make_url
 from bot.changes.model.values import MASK
 from bot.changes.policy import ApprovalStage, Grant, Policies, Policy
 from bot.config.fields import (
-    MAKE_A_KEY,
     SENTENCES,
-    SIGNING_SECRET,
     AppToken,
     BotToken,
     ChannelId,
@@ -30,7 +27,7 @@ from bot.config.fields import (
     SigningSecret,
     WebUrl,
 )
-from bot.config.policy import PolicyFile, explain, explain_reading, rule_cautions, variable_cautions
+from bot.config.policy import PolicyFile, explain, explain_reading
 from bot.config.storage import (
     DATABASE_URL,
     LOG_FORMAT,
@@ -51,14 +48,6 @@ _MONTH = 2_592_000
 _DAY = 86_400
 _HOUR = 3_600
 _TEN_MINUTES = 600
-#: Seconds below which a variable is allowed, for tests say, and probably not meant -> what comes of it.
-_SHORT = {
-    "poll_min": (1, "the provider is asked about each job more than once a second, and slows everything down for that"),
-    "provider_timeout": (5, "slower responses count as lost, and Linesman must find out what they were about"),
-    "reconcile_seconds": (20, "a job creation without a response may be given up before the provider lists its job"),
-    "stuck_after": (60, "operators are told of jobs that are only slow"),
-    "card_seconds": (1, "Slack takes about one edit a second in a channel, and lets everything else wait for that"),
-}
 #: Kinds that cannot be undone: nobody may, unless a rule that names them allows it.
 _OFF_BY_DEFAULT = frozenset({"telnyx.delete"})
 
@@ -324,47 +313,6 @@ class Settings(Passed):
             if value is not None:
                 shown[str(field.alias)] = value
         return shown
-
-    def warnings(self) -> tuple[str, ...]:
-        """Return one sentence for each thing that is allowed and probably not meant."""
-        policies = self.policies
-        of_rules = () if self.policy_file is None else rule_cautions(self.policy_file, policies)
-        return (*variable_cautions(policies), *of_rules, *self._storage_warnings(), *self._odd_values())
-
-    def _odd_values(self) -> Iterator[str]:
-        for name, (least, consequence) in _SHORT.items():
-            if (seconds := getattr(self, name)) < least:
-                yield f"{type(self).model_fields[name].alias} is {seconds:g} s: {consequence}."
-        secret = self.slack_signing_secret
-        if secret is not None and (length := len(secret.get_secret_value())) < SIGNING_SECRET:
-            yield (
-                f"SLACK_SIGNING_SECRET has {length} characters and Slack's have {SIGNING_SECRET}: check whether all of "
-                "it was pasted."
-            )
-
-    def _storage_warnings(self) -> Iterator[str]:
-        if not self.secret_keys:
-            yield (
-                f"LINESMAN_SECRET_KEY is not set: secret settings (the external PIN) are not offered. "
-                f"Make a key with `{MAKE_A_KEY}`."
-            )
-        if make_url(self.database_url.get_secret_value()).database in {None, "", ":memory:"}:
-            yield "DATABASE_URL names no file and no database: everything is forgotten when Linesman stops."
-        if self.socket_mode and self.host not in {"127.0.0.1", "::1", "localhost"}:
-            yield (
-                f"HOST is {self.host} in Socket Mode: whoever reaches this port can read health and metrics. "
-                "Unset HOST unless a probe or a scraper needs it."
-            )
-        if self.close_access_token is not None:
-            yield (
-                "CLOSE_ACCESS_TOKEN is not renewed by Linesman: when Close revokes it, changes stop half-way. "
-                "Use an API key (CLOSE_API_KEY) where you can."
-            )
-        if self.slack_bot_token.get_secret_value().startswith("xoxe."):
-            yield (
-                "SLACK_BOT_TOKEN is a rotating token, which expires after 12 hours: "
-                "use the token of an app without token rotation."
-            )
 
 
 def _provider(key: SecretStr | None, url: str) -> ProviderSettings | None:

@@ -167,7 +167,7 @@ class TestProviders:
 
         assert settings.close is not None
         assert (settings.close.api_key.get_secret_value(), settings.close.bearer) == ("token0123", True)
-        assert any("CLOSE_ACCESS_TOKEN is not renewed" in warning for warning in settings.warnings())
+        assert any("CLOSE_ACCESS_TOKEN is not renewed" in warning for warning in config.cautions_of(settings))
 
     def test_two_credentials_are_one_too_many(self) -> None:
         """Nobody has to guess which of the two counts."""
@@ -408,7 +408,7 @@ class TestPolicyFile:
 
         assert (
             "policy.toml, rule 1 “x”: approvers is empty: no change under this rule can be approved."
-            in config.load(environ).warnings()
+            in config.cautions_of(config.load(environ))
         )
 
     def test_explained(self, tmp_path: Path) -> None:
@@ -459,7 +459,7 @@ class TestWarnings:
 
     def test_none(self) -> None:
         """A configuration with people in every role and a key has nothing to warn of."""
-        assert config.load(self.FINE).warnings() == ()
+        assert config.cautions_of(config.load(self.FINE)) == ()
 
     @pytest.mark.parametrize(
         ("change", "said"),
@@ -486,7 +486,7 @@ class TestWarnings:
     )
     def test_one(self, change: dict[str, str], said: str) -> None:
         """What is allowed and probably not meant is said in one sentence."""
-        found = config.load(self.FINE | change).warnings()
+        found = config.cautions_of(config.load(self.FINE | change))
 
         assert len(found) == 1
         assert said in found[0]
@@ -495,7 +495,7 @@ class TestWarnings:
         """How many people are in a group is not known here, so nothing is said about too few approvers."""
         environ = self.FINE | {"LINESMAN_APPROVERS": "S0LEADS", "LINESMAN_APPROVALS_REQUIRED": "3"}
 
-        assert config.load(environ).warnings() == ()
+        assert config.cautions_of(config.load(environ)) == ()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "[::1]", "localhost", "LOCALHOST", "telnyx.localhost"])
@@ -620,4 +620,4 @@ def test_in_socket_mode_only_this_machine_is_served_unless_told_otherwise() -> N
     assert config.load(socket_mode).host == "127.0.0.1"
     opened = config.load(socket_mode | {"HOST": "10.0.0.1"})
     assert opened.host == "10.0.0.1"
-    assert any("HOST is 10.0.0.1 in Socket Mode" in warning for warning in opened.warnings())
+    assert any("HOST is 10.0.0.1 in Socket Mode" in warning for warning in config.cautions_of(opened))
