@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.changes.model.change import Upload
+from bot.changes.model.draft import Upload
 from bot.changes.sheets import LARGEST
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
 from bot.slack.client import Client

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from bot.changes.model.change import MessageRef
+from bot.changes.model.messages import MessageRef
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

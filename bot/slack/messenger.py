@@ -7,8 +7,8 @@ from typing import Final
 
 import structlog
 
-from bot.changes.model.change import Change, MessageRef
-from bot.changes.model.messages import OutboxMessage, Topic
+from bot.changes.model.change import Change
+from bot.changes.model.messages import MessageRef, OutboxMessage, Topic
 from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
 from bot.slack.client import Client
 from bot.slack.direct_messages import SlackDirectMessages

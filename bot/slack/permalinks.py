@@ -8,7 +8,7 @@ from typing import Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.changes.model.change import MessageRef
+from bot.changes.model.messages import MessageRef
 from bot.errors import DeliveryError
 from bot.slack.web_api import call
 

@@ -16,7 +16,7 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bot.changes.model.change import public_id
+from bot.changes.model.public_ids import public_id
 from bot.changes.model.values import MASK
 from bot.telemetry import tracing
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import structlog
 
-from bot.changes.model.change import public_id
 from bot.changes.model.messages import FAULT, OutboxMessage, Topic
+from bot.changes.model.public_ids import public_id
 from bot.errors import ChannelLost, DatabaseUnavailable, DeliveryError
 from bot.store.queue.tasks import ON_BATCHES, ON_NO_CHANGE, Claim
 from bot.store.transaction import Transaction

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from bot.changes.model.change import Change, Decision, MessageRef
-from bot.changes.model.messages import Topic
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import Decision
+from bot.changes.model.messages import MessageRef, Topic
 from bot.changes.policy import (
     Grant,
     Lapse,

@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.changes.model.change import MessageRef
-from bot.changes.model.messages import STANDING, OutboxMessage, Topic
+from bot.changes.model.messages import STANDING, MessageRef, OutboxMessage, Topic
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, TokenLost
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.changes.model.change import Change, MessageRef
+from bot.changes.model.change import Change
 from bot.changes.model.file_format import FileFormat
-from bot.changes.model.messages import QUESTION, Topic
+from bot.changes.model.messages import QUESTION, MessageRef, Topic
 from bot.changes.policy import StageProgress
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction

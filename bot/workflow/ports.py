@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from bot.changes.model.batches import Batch, FailureGroup, StopReach, Tally
-from bot.changes.model.change import Change, Decision, FollowUp, MessageRef, Upload
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import Decision
+from bot.changes.model.draft import FollowUp, Upload
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
 from bot.changes.model.locks import Freeze
-from bot.changes.model.messages import OutboxMessage
+from bot.changes.model.messages import MessageRef, OutboxMessage
 from bot.changes.policy import Audience, Membership, Person, Policy, StageProgress
 from bot.telemetry.call_times import CallTimes
 

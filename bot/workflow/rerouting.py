@@ -7,9 +7,8 @@ from typing import Final
 
 import structlog
 
-from bot.changes.model.change import MessageRef
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.messages import THREADED, OutboxMessage, Topic
+from bot.changes.model.messages import THREADED, MessageRef, OutboxMessage, Topic
 from bot.errors import ChannelLost, ContentRefused, DeliveryError, DeliveryRefused, MessageGone
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context

@@ -11,7 +11,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from bot.changes.model.change import Change, Decision
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import Decision
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import Topic
 from bot.changes.policy import Policy

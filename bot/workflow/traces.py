@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
-from bot.changes.model.change import public_id
 from bot.changes.model.messages import OutboxMessage
+from bot.changes.model.public_ids import public_id
 from bot.store.queue.tasks import ON_BATCHES, ON_NO_CHANGE, Claim, Handler, Task
 from bot.telemetry import tracing
 from bot.workflow.context import Context

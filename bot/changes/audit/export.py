@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 from bot.changes.audit.events import Event
-from bot.changes.model.change import public_id
+from bot.changes.model.public_ids import public_id
 from bot.changes.model.values import canonical
 from bot.changes.text.cells import guard, guard_json
 from bot.errors import InputError

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD, read_pause, read_threshold, read_waves
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.filter_fields import PREFIX, Condition, read_filter
 from bot.changes.model.foreign_lists import is_odd, unlisted
 from bot.changes.model.kinds import Kind

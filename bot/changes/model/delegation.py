@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bot.changes.model.change import Decision
+from bot.changes.model.decisions import Decision
 from bot.changes.model.start import START, End, read_start
 from bot.errors import InputError
 

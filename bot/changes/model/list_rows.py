@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from bot.changes.model.batches import Operation, Tally
-from bot.changes.model.change import MessageRef, public_id
 from bot.changes.model.lifecycle import ChangeState, Outcome
+from bot.changes.model.messages import MessageRef
+from bot.changes.model.public_ids import public_id
 
 Entry = TypeVar("Entry")
 _Shown_co = TypeVar("_Shown_co", covariant=True)

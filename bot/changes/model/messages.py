@@ -74,3 +74,11 @@ class OutboxMessage:
     def cut_off(self) -> bool:
         """Whether who made the latest attempt died over it, so that Slack may be carrying it out just now."""
         return self.attempts - 1 > self.settled
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageRef:
+    """Where a message is: channel id and, once posted, its ts."""
+
+    channel: str = ""
+    ts: str = ""

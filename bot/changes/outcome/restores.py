@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from bot.changes.model.batches import Operation, Tally
-from bot.changes.model.change import Summary
 from bot.changes.model.lifecycle import CHANGED, Outcome
+from bot.changes.model.summary import Summary
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.sheets.stages import LEFT_ALONE
 

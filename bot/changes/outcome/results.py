@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from bot.changes.model.batches import Batch, Operation
-from bot.changes.model.change import Summary
 from bot.changes.model.file_format import FileFormat, TableCell, table_file
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.settings import Setting
+from bot.changes.model.summary import Summary
 from bot.changes.model.values import Values
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.outcome.readback import SentBatch, also_changed, comparable, differing

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from bot.changes.model.change import Summary
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import keys
 from bot.changes.model.locks import Held
 from bot.changes.model.settings import Setting
+from bot.changes.model.summary import Summary
 from bot.changes.model.values import ListEdit, Values, Wishes
 from bot.changes.planning.plan import Plan, PlannedNumber, meaning
 

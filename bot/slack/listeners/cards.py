@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.changes.model.change import FollowUp, read_public_id
+from bot.changes.model.draft import FollowUp
+from bot.changes.model.public_ids import read_public_id
 from bot.errors import LinesmanError
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, Interaction, SlashCommand

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bot.changes.model.change import FollowUp, named_first, read_public_id
+from bot.changes.model.draft import FollowUp
 from bot.changes.model.file_format import FileFormat
+from bot.changes.model.public_ids import named_first, read_public_id
 from bot.changes.numbers.phone_numbers import SHORTEST
 from bot.slack.click_runner import Answer
 from bot.slack.command_text import first_word, tidied, without_days

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from bot.changes.model.change import DecisionVerb, public_id
+from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.public_ids import public_id
 from bot.errors import LinesmanError, Superseded
 from bot.slack.interactions import Click, ModalSubmission
 from bot.slack.registry import Registry, Reply

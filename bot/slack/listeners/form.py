@@ -8,7 +8,7 @@ from functools import partial
 from types import MappingProxyType
 
 from bot.changes.input.requests import REASON
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.values import Secret, Value
 from bot.errors import InputError
 from bot.slack.interactions import Click, Interaction, ModalSubmission, SentView

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.errors import NotAuthorized

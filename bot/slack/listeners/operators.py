@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from bot.changes.model.change import public_id, read_public_id
+from bot.changes.model.public_ids import public_id, read_public_id
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, SlashCommand
 from bot.slack.message_text import named

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable
 
-from bot.changes.model.change import read_public_id
+from bot.changes.model.public_ids import read_public_id
 from bot.errors import LinesmanError
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, ModalSubmission, SlashCommand

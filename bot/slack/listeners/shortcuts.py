@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.numbers.parser import BadEntry
 from bot.slack.interactions import Shortcut
 from bot.slack.listeners.opening import boxes_of, fill_form, open_form

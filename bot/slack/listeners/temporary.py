@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.changes.model.change import named_first, public_id, read_public_id
+from bot.changes.model.public_ids import named_first, public_id, read_public_id
 from bot.changes.model.start import UNTIL
 from bot.errors import InputError, LinesmanError
 from bot.slack.commands import COMMAND

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.changes.input.requests import NUMBERS
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.sheets import template
 from bot.errors import InputError

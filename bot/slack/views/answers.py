@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from bot.changes.input.requests import EXCLUDED, NUMBERS, REASON, SETTINGS
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD
-from bot.changes.model.change import Base, Draft, FollowUp
+from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.filter_fields import PREFIX
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape

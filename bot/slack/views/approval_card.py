@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.changes.model.change import Change, DecisionVerb, public_id
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.public_ids import public_id
 from bot.changes.policy.wall_clock import show_instant
 from bot.slack.views.elements import (
     Block,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.changes.model.change import FollowUp, public_id
+from bot.changes.model.draft import FollowUp
 from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import NOT_SHOWN
 from bot.slack.views.elements import (
     Block,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.changes.model.batches import FailureGroup
-from bot.changes.model.change import Change, Decision, DecisionVerb
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import Cursor, ListPage, ListRow, read_cursor

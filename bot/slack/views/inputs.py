@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.changes.input.requests import EXCLUDED, SETTINGS
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.filter_fields import PREFIX, FilterField
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice, Setting, Shape

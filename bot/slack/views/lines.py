@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.changes.model.change import Change, DecisionVerb, MessageRef, public_id
-from bot.changes.model.messages import QUESTION, Topic
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import DecisionVerb
+from bot.changes.model.messages import QUESTION, MessageRef, Topic
+from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.changes.policy import Audience
 from bot.slack.views.elements import Block, actions, button, channel, code, counted, escape, person, section, when

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.changes.model.change import public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Lock
+from bot.changes.model.public_ids import public_id
 from bot.slack.views.elements import (
     actions,
     button,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.changes.model.change import MessageRef, public_id
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.list_rows import HistoryRow
+from bot.changes.model.messages import MessageRef
+from bot.changes.model.public_ids import public_id
 from bot.changes.model.settings import show_value
 from bot.changes.model.values import MASK, Secret, Value
 from bot.slack.views.elements import (

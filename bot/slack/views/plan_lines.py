@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.changes.model.change import Draft, FollowUp, Summary, public_id
+from bot.changes.model.draft import Draft, FollowUp
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import show_wish
+from bot.changes.model.public_ids import public_id
 from bot.changes.model.settings import Shape
+from bot.changes.model.summary import Summary
 from bot.changes.model.values import Values, Wish
 from bot.changes.planning.summary import UNSET
 from bot.slack.views.elements import code, counted, listed, person, when

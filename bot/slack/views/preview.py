@@ -6,8 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from bot.changes.model.change import Change, Summary, public_id
+from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.public_ids import public_id
+from bot.changes.model.summary import Summary
 from bot.slack.views.elements import (
     Block,
     View,

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from bot.changes.model.change import Upload
+from bot.changes.model.draft import Upload
 from bot.changes.sheets import LARGEST
 from bot.slack.interactions import SentView
 from bot.slack.views.elements import Block, actions, button, code, context, field

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.changes.model.change import Decision, DecisionVerb
+from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy import Grant, StageProgress, open_stage, who_may_approve
 from bot.config.policy.spans import spoken

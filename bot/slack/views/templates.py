@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.changes.input.templates import NAME, NAME_LENGTH, Template
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.slack.views.elements import (
     Block,

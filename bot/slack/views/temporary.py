@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.changes.model.batches import Tally
-from bot.changes.model.change import Change, DecisionVerb, FollowUp, public_id
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import DecisionVerb
+from bot.changes.model.draft import FollowUp
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.public_ids import public_id
 from bot.changes.model.start import LENGTH, UNTIL, End, begins_at
 from bot.changes.outcome.restores import Restored, how_late, restored
 from bot.slack.views.elements import (

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.slack.views.elements import View, modal, section
 from bot.slack.views.form import MOST_BOXES, kind_field, number_fields

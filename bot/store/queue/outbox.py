@@ -24,9 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.changes.model.change import MessageRef, public_id
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.messages import STANDING, THREADED, OutboxMessage, Topic
+from bot.changes.model.messages import STANDING, THREADED, MessageRef, OutboxMessage, Topic
+from bot.changes.model.public_ids import public_id
 from bot.store.queue.claims import claim_due, claiming
 from bot.store.tables import changes, outbox
 

@@ -11,10 +11,14 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.batches import Tally
-from bot.changes.model.change import Change, Draft, FollowUp, MessageRef, Summary, public_id
+from bot.changes.model.change import Change
+from bot.changes.model.draft import Draft, FollowUp
 from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
+from bot.changes.model.messages import MessageRef
+from bot.changes.model.public_ids import public_id
 from bot.changes.model.rollout import PauseReason
 from bot.changes.model.start import End, Start
+from bot.changes.model.summary import Summary
 from bot.errors import NotFound, Superseded
 from bot.store.queue.tasks import Task, Tasks
 from bot.store.records.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json

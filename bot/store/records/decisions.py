@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.model.change import Decision, DecisionVerb
+from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.errors import Superseded
 from bot.store.queue.tasks import Task

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.changes.model.change import Base, Draft, FollowUp, Summary, Upload
+from bot.changes.model.draft import Base, Draft, FollowUp, Upload
 from bot.changes.model.locks import Held
 from bot.changes.model.rollout import Pause, Rollout, Threshold
+from bot.changes.model.summary import Summary
 from bot.changes.model.values import JSON, EditMode, values_from_json, values_to_json, wishes_from_json
 
 

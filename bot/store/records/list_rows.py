@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.input.list_query import ListQuery
 from bot.changes.model.batches import Tally
-from bot.changes.model.change import DecisionVerb, MessageRef
+from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import Cursor, HistoryRow, ListRow
+from bot.changes.model.messages import MessageRef
 from bot.store.records import operation_rows
 from bot.store.tables import changes, decisions, operations
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes.model.change import Draft, ValueExport
+from bot.changes.model.draft import Draft
+from bot.changes.model.value_exports import ValueExport
 from bot.errors import NotFound
 from bot.store.records.documents import draft_from_json, draft_to_json
 from bot.store.tables import value_exports

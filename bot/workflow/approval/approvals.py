@@ -7,8 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.changes.model.change import Change, Decision, DecisionVerb, MessageRef, public_id
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.messages import MessageRef
+from bot.changes.model.public_ids import public_id
 from bot.changes.policy import Lapse, Policy, in_a_while, lapsed_text, open_stage
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.changes.audit.events import Event
-from bot.changes.model.change import Change, Decision
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import Decision
 from bot.changes.policy import Policy
 
 #: Events by which people are asked to approve.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bot.changes.model.change import Change, MessageRef
+from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.messages import Topic
+from bot.changes.model.messages import MessageRef, Topic
 from bot.changes.policy import Policy, open_stage, stage_progress
 from bot.errors import InputError, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.changes.input.requests import REASON_LENGTH
-from bot.changes.model.change import Base, Change, Draft, FollowUp
+from bot.changes.model.change import Change
+from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import UNTIL, End, read_end
 from bot.changes.planning.plan import extension_digest

@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
-from bot.changes.model.change import Change, Decision
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import Decision
 from bot.changes.model.delegation import Delegation, used_up
 from bot.changes.policy import Policy, Reason, Verdict, stage_progress
 from bot.errors import DeliveryError, NotAuthorized

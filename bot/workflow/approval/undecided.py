@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.changes.model.change import Decision
+from bot.changes.model.decisions import Decision
 from bot.changes.model.list_rows import ListRow
 from bot.errors import NotAuthorized
 from bot.workflow.approval.rights import ApprovalRights

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.changes.model.change import public_id
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Lock
+from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import UNLOCKED
 from bot.errors import Superseded
 from bot.store.engine.driver_errors import repeatable

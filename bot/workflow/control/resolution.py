@@ -11,9 +11,10 @@ from typing import Any, Self
 
 from bot.changes.model.batches import Batch
 from bot.changes.model.bulk_runs import NumberState
-from bot.changes.model.change import Change, public_id
+from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
+from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import GIVEN_UP, number_outcomes
 from bot.errors import NotFound, ProviderNotFound, Superseded
 from bot.providers.base import JobReport

@@ -10,7 +10,8 @@ from typing import Final
 import structlog
 
 from bot.changes.audit.events import PRUNED, ChainCheck, Event
-from bot.changes.model.change import Change, Draft
+from bot.changes.model.change import Change
+from bot.changes.model.draft import Draft
 from bot.errors import AuditLogBroken, Superseded
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction

@@ -16,8 +16,10 @@ import structlog
 
 from bot.changes.input.requests import REASON_LENGTH
 from bot.changes.model.batches import Tally
-from bot.changes.model.change import Base, Change, Draft, FollowUp, public_id
+from bot.changes.model.change import Change
+from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.lifecycle import ChangeState, Outcome
+from bot.changes.model.public_ids import public_id
 from bot.changes.model.start import End
 from bot.changes.outcome.outcomes import outcome
 from bot.changes.outcome.restores import overall, restored

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.changes.model.change import Change, FollowUp
+from bot.changes.model.change import Change
+from bot.changes.model.draft import FollowUp
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
 from bot.changes.outcome.restores import how_late

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from bot.changes.input.requests import REASON_LENGTH, Request, without_edits
 from bot.changes.model.batches import Operation
-from bot.changes.model.change import Base, Change, Draft, FollowUp, public_id
+from bot.changes.model.change import Change
+from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import CHANGED, ChangeState
+from bot.changes.model.public_ids import public_id
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret
 from bot.changes.outcome.follow_ups import CarriedOver, changed_by, changed_since, to_retry, to_undo

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from bot.changes.input.requests import Request
-from bot.changes.model.change import Change, Summary
+from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.summary import Summary
 from bot.changes.outcome.follow_ups import CarriedOver
 from bot.changes.planning.builder import build
 from bot.changes.planning.plan import Plan, ids_to_name, revised_digest

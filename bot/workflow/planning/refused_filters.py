@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bot.changes.input.requests import Request, without_edits
-from bot.changes.model.change import Change, Draft, Summary
+from bot.changes.model.change import Change
+from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
+from bot.changes.model.summary import Summary
 from bot.changes.planning.builder import handed_over
 from bot.changes.planning.plan import Plan, ids_to_name
 from bot.changes.planning.summary import summarise

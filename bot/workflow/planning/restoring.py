@@ -16,8 +16,10 @@ from typing import Final
 
 import structlog
 
-from bot.changes.model.change import Change, Summary, public_id
+from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import CHANGED, ChangeState
+from bot.changes.model.public_ids import public_id
+from bot.changes.model.summary import Summary
 from bot.changes.outcome.follow_ups import beyond, to_undo
 from bot.changes.planning.plan import Plan
 from bot.errors import InputError, NotFound, PlanRefused, ProviderError, Superseded

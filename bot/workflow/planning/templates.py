@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.changes.input.templates import NAME, Template, TemplateContent, fitted, kept, key_of, read_name
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.numbers.parser import read_numbers
 from bot.errors import InputError, NotAuthorized, NotFound

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 
 from bot.changes.input.requests import Request, with_sheet, without_edits
-from bot.changes.model.change import Change, Upload
+from bot.changes.model.change import Change
+from bot.changes.model.draft import Upload
 from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
 from bot.errors import BadUpload, DeliveryRefused, InputError, NotFound, in_one
 from bot.workflow.context import Context

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from bot.changes.audit.events import Event
 from bot.changes.model.batches import Batch, Operation
-from bot.changes.model.change import Change, FollowUp
+from bot.changes.model.change import Change
+from bot.changes.model.draft import FollowUp
 from bot.changes.model.file_format import FileFormat
 from bot.changes.model.lifecycle import ChangeState, OperationState
 from bot.changes.model.messages import OutboxMessage, Topic

@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import Final
 
 from bot.changes.input.list_query import ListQuery, read_listing
-from bot.changes.model.change import Decision
+from bot.changes.model.decisions import Decision
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.list_rows import Cursor, ListPage, ListRow, cut
 from bot.changes.policy import open_stage, stage_progress

@@ -11,9 +11,10 @@ from typing import Final
 import structlog
 
 from bot.changes.input.requests import read_target
-from bot.changes.model.change import Draft, ValueExport
+from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.model.value_exports import ValueExport
 from bot.changes.planning.plan import ids_in
 from bot.changes.sheets import LARGEST, export
 from bot.errors import (

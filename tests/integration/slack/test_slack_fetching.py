@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.changes.model.change import Upload
+from bot.changes.model.draft import Upload
 from bot.changes.sheets import LARGEST
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError, LinesmanError
 from bot.machine import utc_now

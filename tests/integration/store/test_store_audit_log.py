@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.changes.audit.export import AuditFormat, line
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.errors import AuditLogBroken, StoreError
 from bot.store.database import Database
 from bot.store.migrations import migrate

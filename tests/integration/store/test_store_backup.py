@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.cli import main
 from bot.store.database import Database
 from bot.store.engine.sqlite_file import HeldFile

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.changes.model.change import Draft, MessageRef
+from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.messages import OutboxMessage, Topic
+from bot.changes.model.messages import MessageRef, OutboxMessage, Topic
 from bot.errors import ClaimLost
 from bot.store.database import Database
 from bot.store.queue.tasks import Claim, Task

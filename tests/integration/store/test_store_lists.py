@@ -10,9 +10,12 @@ import pytest
 
 from bot.changes.input.list_query import SORTS, USUAL, ListQuery
 from bot.changes.input.templates import TemplateContent
-from bot.changes.model.change import Decision, DecisionVerb, Draft, MessageRef, Summary
+from bot.changes.model.decisions import Decision, DecisionVerb
+from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import ChangeState, OperationState
 from bot.changes.model.list_rows import Cursor
+from bot.changes.model.messages import MessageRef
+from bot.changes.model.summary import Summary
 from bot.changes.planning.plan import PlannedNumber
 from bot.errors import NotFound, Superseded
 from bot.store.database import Database

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.planning.plan import PlannedNumber
 from bot.errors import Superseded
 from bot.store.database import Database

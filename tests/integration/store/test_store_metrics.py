@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.messages import Topic
 from bot.store.database import Database
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from bot.changes.model.batches import Tally
 from bot.changes.model.bulk_runs import NewNumber
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import Topic
 from bot.changes.planning.plan import PlannedBatch, PlannedNumber

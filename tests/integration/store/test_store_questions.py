@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import BatchState
 from bot.changes.model.messages import Topic
 from bot.changes.planning.plan import PlannedBatch

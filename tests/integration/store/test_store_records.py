@@ -11,8 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, select, update
 
 from bot.changes.model.bulk_runs import NewNumber
-from bot.changes.model.change import Decision, DecisionVerb, Draft, MessageRef, Summary, ValueExport
+from bot.changes.model.decisions import Decision, DecisionVerb
+from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import CHANGED, MISSED, BatchState, ChangeState, OperationState, Outcome
+from bot.changes.model.messages import MessageRef
+from bot.changes.model.summary import Summary
+from bot.changes.model.value_exports import ValueExport
 from bot.changes.model.values import Secret
 from bot.changes.outcome.outcomes import (
     NOT_READ_BACK,

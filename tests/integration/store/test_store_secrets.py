@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from bot.changes.model.change import Draft, Summary
+from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.changes.model.summary import Summary
 from bot.changes.model.values import Secret
 from bot.changes.planning.plan import PlannedBatch, PlannedNumber
 from bot.store.database import Database

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.changes.model.batches import Batch
-from bot.changes.model.change import DecisionVerb
+from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.delegation import Delegation
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.model.locks import Freeze

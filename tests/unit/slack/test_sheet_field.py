@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.model.change import Draft, Upload
+from bot.changes.model.draft import Draft, Upload
 from bot.changes.sheets import LARGEST
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks.inspect import view_problems

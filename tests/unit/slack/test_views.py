@@ -14,14 +14,18 @@ from hypothesis import strategies as st
 from bot.changes.audit.events import Event
 from bot.changes.input.waves import LENGTH as WAVES_LENGTH
 from bot.changes.model.batches import Batch, FailureGroup, Tally
-from bot.changes.model.change import Base, Change, Decision, DecisionVerb, Draft, FollowUp, MessageRef, Summary
+from bot.changes.model.change import Change
+from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.delegation import Delegation
+from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, Outcome
 from bot.changes.model.locks import Freeze, Held, Lock
+from bot.changes.model.messages import MessageRef
 from bot.changes.model.rollout import Pause, PauseReason, Rollout, Threshold
 from bot.changes.model.settings import Shape
 from bot.changes.model.start import End, Start
+from bot.changes.model.summary import Summary
 from bot.changes.model.values import Secret
 from bot.changes.policy import ApprovalStage, Audience, Grant, Policy, stage_progress
 from bot.errors import in_one

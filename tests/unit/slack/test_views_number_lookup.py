@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from bot.changes.input.list_query import SORTS, ListQuery
 from bot.changes.input.templates import Template
 from bot.changes.model.batches import Operation, Tally
-from bot.changes.model.change import Draft, MessageRef
+from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import ChangeState, OperationState, Outcome
 from bot.changes.model.list_rows import Cursor, HistoryRow, ListPage, ListRow
 from bot.changes.model.locks import Freeze, Held
+from bot.changes.model.messages import MessageRef
 from bot.changes.model.settings import Shape
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret

@@ -8,7 +8,7 @@ import pytest
 
 from bot.changes.input.requests import NUMBERS, REASON, SETTINGS, read_draft, read_target
 from bot.changes.input.waves import CANARY
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.errors import InputError

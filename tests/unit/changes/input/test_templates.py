@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.changes.input.templates import NAME_LENGTH, Template, fitted, kept, key_of, read_name
-from bot.changes.model.change import Draft
+from bot.changes.model.draft import Draft
 from bot.changes.model.values import Secret, values_to_json
 from bot.errors import InputError
 from bot.providers.telnyx.kinds import kinds

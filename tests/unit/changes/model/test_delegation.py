@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.model.change import Decision, DecisionVerb
+from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.delegation import UNTIL, Delegation, read_until, used_up
 from bot.changes.model.start import AHEAD, End
 from bot.errors import InputError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.changes.model.batches import Tally
-from bot.changes.model.change import Summary
 from bot.changes.model.lifecycle import OperationState, Outcome
+from bot.changes.model.summary import Summary
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.outcome.restores import Restored, overall, restore_cells, restored
 from tests.unit.changes.outcome.test_follow_ups import operation

@@ -16,11 +16,11 @@ from openpyxl import load_workbook
 from python_calamine import load_workbook as load_workbook_by_calamine
 
 from bot.changes.model.batches import Batch, Operation
-from bot.changes.model.change import Summary
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.file_format import FileFormat, XlsxFile
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, OperationState
+from bot.changes.model.summary import Summary
 from bot.changes.model.values import MASK, Value, Values
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.outcome.results import ABSENT, PlanSheet, ResultsSheet, Touched

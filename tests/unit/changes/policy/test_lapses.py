@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.changes.model.change import Decision, DecisionVerb
+from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.policy.lapses import Lapse, lapsed_text, why_lapsed
 from bot.changes.policy.verdicts import Reason
 
