@@ -81,7 +81,7 @@ MUTANTS: Final = (
     ),
     Broken(
         "a right is lent until the time that was said",
-        "bot/changes/model/delegation.py",
+        "bot/changes/input/delegations.py",
         "    return End(at=read.at, zone=read.zone)\n",
         "    return End(at=read.at + (read.at - now), zone=read.zone)\n",
     ),

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from bot.changes.model.delegation import DELEGATE, UNTIL
+from bot.changes.input.times import START, read_start
+from bot.changes.model.start import End
 from bot.errors import InputError
+
+#: What is wrong with a delegation that somebody asks for: with whom it names, and with its end.
+DELEGATE: Final = "delegate"
+UNTIL: Final = "until"
+#: How an end can be typed, for people.
+EXAMPLES: Final = "until Mon 08:00, until Monday, until 2026-12-04 17:00, for 2 days"
 
 #: A person as Slack writes them in a command's text, or by their member id.
 _PERSON: Final = re.compile(r"<@([UW][A-Z0-9]{2,})(?:\|[^<>]*)?>|\b([UW](?=[A-Z0-9]*\d)[A-Z0-9]{5,})\b")
@@ -46,7 +54,7 @@ class DelegationEnd:
 def read_delegation(text: str) -> DelegationRequest | DelegationEnd | None:
     """Return what is asked for; None for the list.
 
-    Raises :class:`bot.errors.InputError` under :data:`bot.changes.model.delegation.DELEGATE` when nobody is named whose
+    Raises :class:`bot.errors.InputError` under :data:`DELEGATE` when nobody is named whose
     delegation is to end, and under ``UNTIL`` when it is said when: it ends at once.
     """
     said = text.strip()
@@ -79,3 +87,22 @@ def _person(text: str) -> tuple[str, str, str]:
         )
         return "", " ".join(_NAME.sub(" ", text, count=1).split()), problem
     return "", rest, "Name the person: type @ and choose the name from the list that Slack shows."
+
+
+def read_until(text: str, *, now: datetime, zone: str) -> End:
+    """Return until when ``text`` says: ``until Mon 08:00``, ``until Monday``, ``for 2 days``.
+
+    A day alone means its first minute: of two readings, the one that lends the right for less. See
+    :func:`bot.changes.input.times.read_start` for the rest. Raises :class:`bot.errors.InputError` under :data:`UNTIL`.
+    """
+    word, _, rest = text.strip().partition(" ")
+    said = {"until": rest, "till": rest, "for": f"in {rest}"}.get(word.lower(), text)
+    if not rest.strip() and word.lower() in {"", "until", "till", "for"}:
+        raise InputError({UNTIL: f"Say when it ends: {EXAMPLES}."})
+    try:
+        read = read_start(said, now=now, zone=zone, bound="a delegation can last", days=True)
+    except InputError as error:
+        raise InputError({UNTIL: error.problems[START].replace(f"“in {rest}”", f"“for {rest}”")}) from error
+    if read is None:
+        raise InputError({UNTIL: f"“{said.strip()}” is no end. Say when it ends: {EXAMPLES}."})
+    return End(at=read.at, zone=read.zone)

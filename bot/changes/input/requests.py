@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from bot.changes.input.times import UNTIL
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD, read_pause, read_threshold, read_waves
 from bot.changes.model.draft import Draft
 from bot.changes.model.filter_fields import PREFIX, Condition, read_filter
@@ -16,7 +17,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.rollout import Pause, Rollout, Threshold, WaveSize, wave_sizes
 from bot.changes.model.settings import Setting, read_value
 from bot.changes.model.snapshots import Target
-from bot.changes.model.start import UNTIL, End, Start
+from bot.changes.model.start import End, Start
 from bot.changes.model.values import EditMode, ListEdit, Secret, Values, Wish, Wishes
 from bot.changes.numbers.parser import BadEntry, ParsedNumbers, read_numbers
 from bot.changes.sheets.refusals import SHEET, named

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from bot.changes.input.times import counts_from_now
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
-from bot.changes.model.start import counts_from_now
 from bot.changes.model.values import Secret
 from bot.errors import InputError
 

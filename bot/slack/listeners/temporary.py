@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.changes.input.times import UNTIL
 from bot.changes.model.public_ids import named_first, public_id, read_public_id
-from bot.changes.model.start import UNTIL
 from bot.errors import InputError, LinesmanError
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, ModalSubmission, SlashCommand

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from bot.changes.input.requests import EXCLUDED, NUMBERS, REASON, SETTINGS
+from bot.changes.input.times import START, UNTIL
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD
 from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.filter_fields import PREFIX
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape
-from bot.changes.model.start import START, UNTIL
 from bot.changes.model.values import EditMode, Value
 from bot.slack.interactions import SentView
 from bot.slack.views.form import KIND

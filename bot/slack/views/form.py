@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.changes.input.requests import NUMBERS, REASON, REASON_LENGTH
+from bot.changes.input.times import LENGTH as START_LENGTH
+from bot.changes.input.times import START, UNTIL
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD
 from bot.changes.input.waves import LENGTH as WAVES_LENGTH
 from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.kinds import Kind
 from bot.changes.model.public_ids import public_id
-from bot.changes.model.start import LENGTH as START_LENGTH
-from bot.changes.model.start import START, UNTIL
 from bot.slack.views.elements import (
     Block,
     View,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bot.changes.input.times import LENGTH, UNTIL
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change
 from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.draft import FollowUp
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.public_ids import public_id
-from bot.changes.model.start import LENGTH, UNTIL, End, begins_at
+from bot.changes.model.start import End, begins_at
 from bot.changes.outcome.restores import Restored, how_late, restored
 from bot.slack.views.elements import (
     Block,

@@ -11,9 +11,9 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from bot.changes.input.delegations import DelegationRequest
+from bot.changes.input.delegations import DELEGATE, DelegationRequest, read_until
 from bot.changes.model.change import Change
-from bot.changes.model.delegation import DELEGATE, Delegation, read_until
+from bot.changes.model.delegation import Delegation
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import End
 from bot.changes.policy import TAKEN_BACK, Lapse, lapsed_text

@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.changes.input.requests import REASON_LENGTH
+from bot.changes.input.times import UNTIL, read_end
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.start import UNTIL, End, read_end
+from bot.changes.model.start import End
 from bot.changes.planning.plan import extension_digest
 from bot.errors import DeliveryError, InputError, Superseded
 from bot.store.engine.driver_errors import repeatable

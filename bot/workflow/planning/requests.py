@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.changes.input.requests import Request, read_draft
+from bot.changes.input.times import START, UNTIL, read_end, read_start
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import Topic
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.settings import read_value
-from bot.changes.model.start import START, UNTIL, End, Start, read_end, read_start
+from bot.changes.model.start import End, Start
 from bot.changes.model.values import Value
 from bot.errors import DeliveryError, InputError, InvalidValue, NotAuthorized, SecretError, Superseded
 from bot.store.engine.driver_errors import repeatable

@@ -1,0 +1,106 @@
+"""From what a person typed to when a change starts or ends."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.changes.input.time_reader import AHEAD, UNDERSTOOD, TimeReader
+from bot.changes.model.rollout import Pause
+from bot.changes.model.start import End, Start
+from bot.changes.policy.wall_clock import known_zone, show_instant
+from bot.errors import InputError, InvalidValue
+
+#: The form's fields.
+START: Final = "start"
+UNTIL: Final = "until"
+#: How long a temporary change lasts at least: nothing is sent to be taken back before it has been read back.
+LEAST: Final = timedelta(minutes=10)
+#: Longest text, in characters.
+LENGTH: Final = 60
+
+_NOW: Final = frozenset({"", "now", "at once", "immediately", "asap"})
+_ZONE: Final = re.compile(r"(.+?)(?: |(?<=\d)(?=[zZ]$))(z|utc|gmt|[a-z_]+(?:/[a-z0-9_+-]+)+)", re.IGNORECASE | re.ASCII)
+
+
+def read_end(
+    text: str, *, now: datetime, zone: str, start: Start | None, pauses: timedelta = timedelta()
+) -> End | None:
+    """Return when ``text`` says that a change that starts at ``start`` ends; None for one that lasts.
+
+    ``pauses`` is how long the last wave of a rollout waits for those before it, by the plan.
+    Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_start` for the rest.
+    """
+    if not text.strip():
+        return None
+    try:
+        read = read_start(text, now=now, zone=zone, bound="a temporary change can last")
+    except InputError as error:
+        raise InputError({UNTIL: error.problems[START]}) from error
+    begins = max(start.at, now) if start else now
+    if read is None or read.at < begins + pauses + LEAST:
+        earliest, minutes = show_instant(begins + pauses + LEAST, known_zone(zone).key), LEAST // timedelta(minutes=1)
+        least = f"A temporary change lasts {minutes} minutes at least: end it after {earliest}."
+        if pauses:
+            least = (
+                f"The pauses between its waves take {Pause(length=pauses)}, so the last wave would come too late: end "
+                f"it after {earliest}, or shorten the pauses."
+            )
+        raise InputError({UNTIL: least})
+    return End(at=read.at, zone=read.zone)
+
+
+def read_start(
+    text: str, *, now: datetime, zone: str, bound: str = "a change can wait", days: bool = False
+) -> Start | None:
+    """Return when ``text`` says; None for as soon as it may.
+
+    ``now`` (aware) is when it was said, ``zone`` the IANA name of the zone in which it was meant unless the text names
+    one. ``bound`` begins to say what is limited by :data:`AHEAD`. With ``days`` a day may stand alone, and its first
+    minute is meant. Raises :class:`bot.errors.InputError` under :data:`START`.
+    """
+    try:
+        return _read_start(text, now, zone, bound, days=days)
+    except InvalidValue as error:
+        raise InputError({START: str(error)}) from error
+
+
+def _read_start(text: str, now: datetime, zone: str, bound: str, *, days: bool) -> Start | None:
+    said = _said(text)
+    if said.lower() in _NOW:
+        return None
+    if len(said) > LENGTH:
+        raise InvalidValue(f"That is too long to be a time. {UNDERSTOOD}")
+    if named := _ZONE.fullmatch(said):
+        said, zone = named[1], _zone_name(named[2])
+    zone = known_zone(zone).key
+    reader = TimeReader(said, now, zone, bound, days=days)
+    at = reader.after() if counts_from_now(said) else reader.on_the_wall()
+    if at <= now:
+        raise InvalidValue(f"{show_instant(at, zone)} has passed: it is {show_instant(now, zone)} now.")
+    if at > now + AHEAD:
+        latest = show_instant(now + AHEAD, zone)
+        raise InvalidValue(f"{show_instant(at, zone)} is too far ahead: {bound} {AHEAD.days} days, until {latest}.")
+    return Start(at=at, zone=zone)
+
+
+def counts_from_now(text: str) -> bool:
+    """Tell whether ``text`` says a length of time, such as "in 4 hours", which means another instant every day."""
+    return _said(text).lower().startswith("in ")
+
+
+def _said(text: str) -> str:
+    """Return ``text`` without what does not matter of how it was typed."""
+    return " ".join(unicodedata.normalize("NFKC", text).replace(",", " ").split())
+
+
+def _zone_name(said: str) -> str:
+    if said.lower() in {"z", "utc", "gmt"}:
+        return "UTC"
+    name = "/".join("_".join(word.capitalize() for word in part.split("_")) for part in said.split("/"))
+    known = [each for each in (said, name) if known_zone(each).key == each]
+    if not known:
+        raise InvalidValue(f"“{said}” is not a valid time zone; write it like Europe/Berlin, or say UTC.")
+    return known[0]
