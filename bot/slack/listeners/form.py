@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from bot.changes.input.requests import REASON
+from bot.changes.input.drafts import REASON
 from bot.changes.model.draft import Draft
 from bot.changes.model.values import Secret, Value
 from bot.errors import InputError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from bot.changes.input.requests import NUMBERS
+from bot.changes.input.targets import NUMBERS
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.sheets import template

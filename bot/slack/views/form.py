@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.changes.input.requests import NUMBERS, REASON, REASON_LENGTH
+from bot.changes.input.drafts import REASON, REASON_LENGTH
+from bot.changes.input.targets import NUMBERS
 from bot.changes.input.times import LENGTH as START_LENGTH
 from bot.changes.input.times import START, UNTIL
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD

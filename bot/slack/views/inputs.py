@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from bot.changes.input.requests import EXCLUDED, SETTINGS
+from bot.changes.input.targets import EXCLUDED
+from bot.changes.input.wishes import SETTINGS
 from bot.changes.model.draft import Draft
 from bot.changes.model.filter_fields import PREFIX, FilterField
 from bot.changes.model.kinds import Kind

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.changes.input.requests import REASON_LENGTH
+from bot.changes.input.drafts import REASON_LENGTH
 from bot.changes.input.times import UNTIL, read_end
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Base, Draft, FollowUp

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.changes.input.requests import REASON_LENGTH
+from bot.changes.input.drafts import REASON_LENGTH
 from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Base, Draft, FollowUp

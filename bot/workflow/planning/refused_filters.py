@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.changes.input.requests import Request, without_edits
+from bot.changes.input.requests import Request
+from bot.changes.input.wishes import without_edits
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.changes.input.requests import Request, read_draft
+from bot.changes.input.drafts import read_draft
+from bot.changes.input.requests import Request
 from bot.changes.input.times import START, UNTIL, read_end, read_start
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Draft

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from bot.changes.input.requests import read_target
+from bot.changes.input.targets import read_target
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot, Target

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.changes.input.requests import NUMBERS, REASON, SETTINGS, read_draft, read_target
+from bot.changes.input.drafts import REASON, read_draft
+from bot.changes.input.targets import NUMBERS, read_target
 from bot.changes.input.waves import CANARY
+from bot.changes.input.wishes import SETTINGS
 from bot.changes.model.draft import Draft
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind

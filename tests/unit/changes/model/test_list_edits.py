@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.input.requests import read_draft
+from bot.changes.input.drafts import read_draft
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import applied, keys, show_wish

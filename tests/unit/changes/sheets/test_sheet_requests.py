@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.changes.input.requests import SHEET, Request, by_number, read_draft, with_sheet
+from bot.changes.input.drafts import read_draft
+from bot.changes.input.requests import Request, by_number, with_sheet
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
+from bot.changes.sheets.refusals import SHEET
 from bot.errors import InputError
 from tests.unit.changes.sheets.conftest import Read, is_id
 

@@ -1,0 +1,73 @@
+"""From what was typed for each setting to what the numbers are to get."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.changes.model.draft import Draft
+from bot.changes.model.foreign_lists import is_odd, unlisted
+from bot.changes.model.kinds import Kind
+from bot.changes.model.settings import Setting, read_value
+from bot.changes.model.values import EditMode, ListEdit, Secret, Values, Wish, Wishes
+from bot.changes.text.cells import is_bracketed, is_nothing
+from bot.errors import InvalidValue
+
+#: The field of the form in which settings are chosen; what is wrong with one is keyed by its own name.
+SETTINGS: Final = "settings"
+
+
+def without_edits(wanted: Wishes) -> Values:
+    """Return the wishes that are values, without the edits of lists."""
+    return {name: wish for name, wish in wanted.items() if not isinstance(wish, ListEdit)}
+
+
+def read_wishes(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, Wish]:
+    """Return what each setting is to get; what is wrong goes into ``problems``. ``optional``: it may be nothing."""
+    names = [s.name for s in kind.settings if s.always or s.name in draft.chosen]
+    if not names and not optional and not kind.removes:
+        problems[SETTINGS] = "Choose at least one setting to change."
+    wanted: dict[str, Wish] = {}
+    for name in names:
+        setting = kind.setting(name)
+        typed = draft.typed.get(name)
+        if typed is None and setting.always:
+            continue  # an optional part of the form: the kind's rule says when it is needed
+        if isinstance(typed, Secret):
+            if typed.sealed:
+                wanted[name] = typed
+            else:
+                problems[name] = f"{setting.label} was not kept from before: type it again."
+            continue
+        try:
+            wanted[name] = _read_wish(setting, "" if typed is None else str(typed), draft.ways.get(name))
+        except InvalidValue as error:
+            problems[name] = str(error)
+    return wanted
+
+
+def _read_wish(setting: Setting, typed: str, way: EditMode | None) -> Wish:
+    value = read_value(setting, _meant(setting, typed) if setting.listed else typed)
+    if way is None or not isinstance(value, tuple):
+        return value
+    if not value:
+        raise InvalidValue(f"{setting.label}: say what to {way.value}, or choose to replace the list.")
+    return ListEdit(way, value)
+
+
+def _meant(setting: Setting, typed: str) -> str:
+    """Return the list that was typed; raises for what other programs write for nothing, as sheets do.
+
+    An apostrophe in front says that the characters are meant.
+    """
+    text = typed.strip()
+    bare = text.removeprefix("'")
+    odd = is_nothing(bare) or is_odd(setting, bare)
+    if text != bare and (odd or is_bracketed(bare)):
+        return bare
+    if not odd:
+        return unlisted(setting, typed)
+    way = "clear the field to empty the list" if setting.clearable else "leave the setting out to keep what is set"
+    raise InvalidValue(
+        f"{setting.label}: “{text[:30]}” is what other programs write for nothing or for a list: {way}, write entries "
+        "with commas between them, or put an apostrophe in front to mean these characters."
+    )
