@@ -77,6 +77,12 @@ class Restores:
         """Note that somebody is about to ask that it lasts so many minutes from now."""
         self._longer.setdefault(change, []).append((minutes, self._world.nature.now()))
 
+    def redelivered(self) -> None:
+        """Note that Slack is about to deliver a click again; one that was refused before may count now, from now on."""
+        now = self._world.nature.now()
+        for asked in self._longer.values():
+            asked += [(minutes, now) for minutes in {minutes for minutes, _ in asked}]
+
     def end_of(self, change: int) -> datetime:
         """Return when a temporary change ends."""
         [(ends,)] = self._rows("SELECT ends_at FROM changes WHERE id = ?", change)

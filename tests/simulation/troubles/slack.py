@@ -66,5 +66,6 @@ async def redelivery(world: World, random: Random) -> None:
     for _ in range(random.randint(1, 5)):
         clicks = [each for each in world.slack.deliveries if each.kind in ("block_actions", "view_submission")]
         if clicks:
+            world.restores.redelivered()
             await world.slack.redeliver(random.choice(clicks[-6:]))
         await asyncio.sleep(random.random() * 20)
