@@ -168,7 +168,7 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "a freeze keeps back what waits for a slot (15)",
-        f"{_EXECUTION}/submission.py",
+        f"{_EXECUTION}/submission_gate.py",
         "if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):",
         "if await tx.batches.undecided(batch.change):",
         (f"{_SCENARIOS}/test_scenario_freeze.py::test_a_freeze_keeps_back_jobs_that_wait_and_they_go_on_afterwards",),

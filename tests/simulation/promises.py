@@ -13,19 +13,19 @@ MUTANTS: Final = (
     *approval_promises.MUTANTS,
     Broken(
         "what was stopped is not sent",
-        f"{EXECUTION}/submission.py",
+        f"{EXECUTION}/submission_gate.py",
         "if change.stopped_at is not None:",
         "if False:",
     ),
     Broken(
         "nothing is sent in a freeze",
-        f"{EXECUTION}/submission.py",
+        f"{EXECUTION}/submission_gate.py",
         "if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):",
         "if await tx.batches.undecided(batch.change):",
     ),
     Broken(
         "a stale plan is not sent",
-        f"{EXECUTION}/submission.py",
+        f"{EXECUTION}/submission_gate.py",
         "if self._staleness.needed(batch, kind):",
         "if False:",
     ),

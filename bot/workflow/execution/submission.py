@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 
 import structlog
 
@@ -30,36 +29,24 @@ from bot.errors import (
 from bot.providers.base import BatchRequest, JobReport
 from bot.providers.exchange import Ready
 from bot.store.queue.tasks import Claim, Task, handles
-from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_jobs import adopt, request_of, say_kept_back, say_submitted
-from bot.workflow.execution.settlement import OWN_SLOT_WAIT, SLOT_NEWS, SLOT_WAIT, after_settling, free_slot, stop_batch
-from bot.workflow.execution.staleness import RECENT, Staleness
+from bot.workflow.execution.settlement import SLOT_NEWS, SLOT_WAIT, after_settling, free_slot
+from bot.workflow.execution.staleness import Staleness
 from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop
+from bot.workflow.execution.submission_gate import NextStep, SubmissionGate
 from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
-
-#: How soon to try again while another batch finds out whether there is a free slot.
-PROBE_WAIT = timedelta(seconds=1)
 
 #: A wait that a provider asks for and that people in front of a card want to know of.
 LONG = timedelta(seconds=60)
 
 
-class _Step(Enum):
-    """What comes next for a batch that is due."""
-
-    GO = "go"  #: its POST, as soon as the provider's pace lets it
-    CHECK = "check"  #: its staleness check
-    STOP = "stop"  #: the end of the change, which does not hold its numbers any more
-    STAY = "stay"  #: nothing now: it waits, or it was stopped
-
-
 class _KeptBack(Exception):
     """What was to be sent may not go now after all."""
 
-    def __init__(self, step: _Step) -> None:
+    def __init__(self, step: NextStep) -> None:
         super().__init__(step.value)
         self.step = step
 
@@ -83,6 +70,7 @@ class Submission:
         self._context = context
         self._notify = notifications
         self._staleness = staleness
+        self._gate = SubmissionGate(context, notifications, staleness)
         self._stopping = ChangeStop(context, notifications)
 
     @handles(Task.SUBMIT)
@@ -102,29 +90,29 @@ class Submission:
         if batch.state is not BatchState.QUEUED:
             await self._finish_task(claim)
             return
-        while (step := await self._attempt(_Try(claim, batch, change, kind))) is _Step.CHECK:
+        while (step := await self._attempt(_Try(claim, batch, change, kind))) is NextStep.CHECK:
             log.info("its turn came late, so its numbers are checked again", change=batch.change, batch=batch.position)
-        if step is _Step.STOP:
+        if step is NextStep.STOP:
             await self._released(claim, batch)
 
-    async def _attempt(self, one: _Try) -> _Step:
+    async def _attempt(self, one: _Try) -> NextStep:
         """Send the batch once its numbers have just been seen to be as planned; say what is left to do.
 
-        This is the one gate through which every batch goes, the first time and each time after it. Whether it may go
-        is asked before it waits for its turn at the provider, and once more when nothing is left to wait for.
+        Whether it may go is asked before it waits for its turn at the provider, and once more when nothing is left to
+        wait for.
         """
         async with AsyncExitStack() as turn:
-            step = await self._may_go(one.claim, one.batch, one.kind)
-            if step is _Step.CHECK:
+            step = await self._gate.may_go(one.claim, one.batch, one.kind)
+            if step is NextStep.CHECK:
                 await turn.enter_async_context(self._staleness.turn(one.batch.change))
-                step = await self._check(one.claim, one.batch, one.kind)
-            if step is not _Step.GO:
+                step = await self._gate.check(one.claim, one.batch, one.kind)
+            if step is not NextStep.GO:
                 return step
             request = await request_of(self._context, one.batch, one.kind)
 
             async def ready() -> None:
-                word = await self._may_go(one.claim, one.batch, one.kind, begins=True)
-                if word is not _Step.GO:
+                word = await self._gate.may_go(one.claim, one.batch, one.kind, begins=True)
+                if word is not NextStep.GO:
                     raise _KeptBack(word)
                 one.begun = True
                 await turn.aclose()  # from here on the others see that it is being sent
@@ -133,7 +121,7 @@ class Submission:
                 await self._send(one, request, ready)
             except _KeptBack as kept:
                 return kept.step
-        return _Step.STAY
+        return NextStep.STAY
 
     async def _send(self, one: _Try, request: BatchRequest, ready: Ready) -> None:
         """Have the provider make the job, and write down what came of it; raises _KeptBack when ``ready`` does."""
@@ -148,78 +136,13 @@ class Submission:
             told = f"{provider.title} asks to wait until {until:%H:%M} UTC." if wait >= LONG else ""
             await self._queue_again(one, wait, error.message, told)
         except Unavailable as error:
-            await self._queue_again(one, self._backoff(one.claim), error.message)
+            await self._queue_again(one, self._gate.backoff(one.claim), error.message)
         except (BadRequest, Unauthorised, Forbidden, ProviderNotFound, SecretError) as error:
             await self._refused(one, error)
         except OutcomeUnknown as error:
             await self._unknown(one.claim, one.batch, one.change, error.message)
         else:
             await self._made(one.claim, one.batch, one.change, one.kind, report)
-
-    async def _check(self, claim: Claim, batch: Batch, kind: Kind) -> _Step:
-        """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next.
-
-        Where a look of its own found everything as planned, nothing is asked until its turn has come, when all is asked
-        anyway: where everything is slow the look would be too old by then, again and again.
-        """
-        if (step := await self._may_go(claim, batch, kind)) is not _Step.CHECK:
-            return step
-        try:
-            as_planned = await self._staleness.check(batch)
-        except ProviderError as error:
-            await self._unread(claim, error)
-            return _Step.STAY
-        return _Step.GO if as_planned else await self._may_go(claim, batch, kind)
-
-    async def _may_go(self, claim: Claim, batch: Batch, kind: Kind, *, begins: bool = False) -> _Step:
-        """Tell whether the POST may go out now, or what comes before it.
-
-        When it ``begins``, that it is about to go out is written down, in the transaction in which all was asked that
-        may forbid it.
-        """
-        now = self._context.clock()
-        async with self._context.database.transaction() as tx:
-            if not await tx.tasks.held(claim):
-                return _Step.STAY  # somebody took the claim over, or the batch was stopped
-            change = await tx.changes.hold(batch.change)
-            batch = await tx.batches.get(batch.id)  # as it is now that nobody else can stop it
-            if batch.state is not BatchState.QUEUED:
-                await tx.tasks.done(claim)
-                return _Step.STAY
-            if change.stopped_at is not None:
-                await tx.tasks.done(claim)
-                # Whoever stopped it has not reached this batch, which had no answer then, or its answer came just now.
-                reason = f"The change was stopped before this number was sent. {change.problem}".strip()
-                await stop_batch(tx, batch, now, reason=reason)
-                await say_kept_back(tx, self._notify, batch.change)
-                await after_settling(tx, batch.change, self._context)
-                return _Step.STAY
-            if not await tx.locks.held(change.id):
-                return _Step.STOP
-            wait = await self._wait(tx, batch, kind)
-            if wait:
-                await tx.tasks.again(claim, now + wait, waited=True)
-                await self._notify.card(tx, batch.change)
-                return _Step.STAY
-            if self._staleness.needed(batch, kind):
-                if not self._staleness.recent(batch):
-                    return _Step.CHECK
-                if batch.check_problem:
-                    await tx.tasks.again(claim, now + self._pause(claim))
-                    return _Step.STAY
-            if not begins:
-                return _Step.GO
-            await tx.batches.move(
-                batch.id,
-                BatchState.SUBMITTING,
-                attempted_at=now,
-                attempted_there=self._context.catalogue.provider(kind).clock.latest,
-                attempts=batch.attempts + 1,
-                absences=0,
-            )
-            await tx.tasks.busy(claim, self._context.clock() + self._context.timing.under_way)
-            await tx.events.add(batch.change, "batch_submitting", at=now, batch=batch.position)
-        return _Step.GO
 
     async def _released(self, claim: Claim, batch: Batch) -> None:
         """Stop a change that does not hold its numbers any more."""
@@ -228,35 +151,6 @@ class Submission:
             await tx.tasks.done(claim)
             await self._stopping.stop_by_itself(tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER)
         self._context.ring()
-
-    async def _unread(self, claim: Claim, error: ProviderError) -> None:
-        """Try the staleness check again later: a batch is never sent blind."""
-        wait = max(self._pause(claim), timedelta(seconds=getattr(error, "wait", 0)))
-        async with self._context.database.transaction() as tx:
-            await tx.tasks.again(claim, self._context.clock() + wait)
-
-    def _pause(self, claim: Claim) -> timedelta:
-        """Return the pause after a check that failed: the others that it was for do not repeat it either."""
-        return max(self._backoff(claim), RECENT)
-
-    async def _wait(self, tx: Transaction, batch: Batch, kind: Kind) -> timedelta:
-        """Return how long the batch has to wait before it may be sent; nothing when it may now.
-
-        While the provider refuses for want of a slot, which others may hold, one batch of the kind at a time finds out
-        whether that is still so: 500 waiting batches must not mean 500 refused requests.
-        """
-        if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):
-            return SLOT_WAIT  # an operator's word is awaited, and hastens this
-        if await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
-            return OWN_SLOT_WAIT
-        now = self._context.clock()
-        refused = await tx.batches.slot_refused(kind.name, now - SLOT_NEWS)
-        if refused is None:
-            return timedelta(0)
-        gate = refused + SLOT_WAIT - now
-        if gate > timedelta(0):
-            return gate
-        return PROBE_WAIT if await tx.batches.being_sent(kind.name) else timedelta(0)
 
     async def _no_slot(self, claim: Claim, batch: Batch, error: TooManyJobs) -> None:
         """Others hold the slots that we do not: the batch waits, which is no failure."""
@@ -304,11 +198,6 @@ class Submission:
             await self._notify.card(tx, batch.change)
         log.info("batch postponed", change=batch.change, batch=batch.position, seconds=wait.total_seconds(), why=why)
         self._context.ring()
-
-    def _backoff(self, claim: Claim) -> timedelta:
-        pace = self._context.timing.poll
-        doubled: timedelta = pace.least * 2.0 ** min(claim.tries, 10)
-        return min(pace.most, doubled)
 
     async def _refused(self, one: _Try, error: ProviderError | SecretError) -> None:
         """End a batch that the provider refused whole: none of its numbers was changed, and each says why."""

@@ -62,6 +62,7 @@ SHORTER: Final = {
     "bot.workflow.execution.start": {"WAIT": timedelta(seconds=0.3)},
     "bot.workflow.execution.wave_start": {"WAIT": timedelta(seconds=0.3)},
     "bot.workflow.execution.submission": {"SLOT_WAIT": timedelta(seconds=0.3)},
+    "bot.workflow.execution.submission_gate": {"SLOT_WAIT": timedelta(seconds=0.3)},
     "bot.workflow.loops.retries": {"FIRST_RETRY": timedelta(seconds=0.2)},
     "bot.workflow.loops.worker": {"IDLE": 0.2},
 }

@@ -50,7 +50,8 @@ from bot.workflow.control.cancellation import Cancellation
 from bot.workflow.execution.batch_jobs import say_submitted
 from bot.workflow.execution.settlement import OWN_SLOT_WAIT, after_settling, free_slot
 from bot.workflow.execution.staleness import Staleness
-from bot.workflow.execution.submission import Submission, _Step
+from bot.workflow.execution.submission import Submission
+from bot.workflow.execution.submission_gate import NextStep, SubmissionGate
 from bot.workflow.notifications import Notifications
 from tests.integration.store.test_store_records import new_change, planned
 
@@ -206,11 +207,11 @@ async def claimed(context: Context, owner: str, batch: Batch) -> Claim:
     return claim
 
 
-def sending(context: Context, claim: Claim, batch: Batch) -> Awaitable[_Step]:
+def sending(context: Context, claim: Claim, batch: Batch) -> Awaitable[NextStep]:
     """Have the batch sent, as far as the decision that it may be."""
     notify = Notifications(context)
-    submission = Submission(context, notify, Staleness(context, notify))
-    return submission._may_go(claim, batch, context.catalogue.kind("telnyx.settings"), begins=True)
+    gate = SubmissionGate(context, notify, Staleness(context, notify))
+    return gate.may_go(claim, batch, context.catalogue.kind("telnyx.settings"), begins=True)
 
 
 async def test_the_cap_of_jobs_in_flight_is_never_overrun(twins: Twins) -> None:
@@ -284,7 +285,7 @@ async def test_a_freeze_knows_of_everything_that_went_out_before_it(twins: Twins
 
     step, under_way = await twins.meet(sending(twins.one, claim, batch), freeze(twins.other))
 
-    assert (step, under_way) in {(_Step.GO, 1), (_Step.STAY, 0)}
+    assert (step, under_way) in {(NextStep.GO, 1), (NextStep.STAY, 0)}
 
 
 async def test_two_changes_never_lock_the_same_number(twins: Twins) -> None:
