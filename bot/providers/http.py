@@ -19,11 +19,7 @@ import httpx
 
 from bot.changes.model.values import JSON
 from bot.clock_skew import ServiceClock
-from bot.errors import (
-    OutcomeUnknown,
-    RateLimited,
-    Unavailable,
-)
+from bot.errors import OutcomeUnknown, RateLimited, Unavailable
 from bot.machine import chance, steady, wall
 from bot.providers.answers import Answer, KeyWatch, Refuse, UnclearAnswer, as_object, read_answer
 from bot.providers.endpoint_paces import EndpointPaces

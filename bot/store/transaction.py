@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.queue.deliveries import Deliveries
 from bot.store.queue.orphans import Orphans
 from bot.store.queue.outbox import Outbox
 from bot.store.queue.replicas import Replicas, Reporter
@@ -46,6 +47,7 @@ class Transaction:
         self.locks = Locks(connection)
         self.orphans = Orphans(connection)
         self.outbox = Outbox(connection)
+        self.deliveries = Deliveries(connection)
         self.reporter = Reporter(connection)
         self.replicas = Replicas(connection)
         self.runs = BulkRuns(connection)

@@ -144,7 +144,7 @@ class MessageDelivery:
         confirm = self._confirm_after(message, details, covered=covered)
         async with self._context.database.transaction() as tx:
             await self._put_place(tx, message, details, place)
-            await tx.outbox.sent(
+            await tx.deliveries.sent(
                 message,
                 owner=self._worker,
                 now=now,
@@ -182,7 +182,7 @@ class MessageDelivery:
     ) -> None:
         until = self._context.clock() + pause
         async with self._context.database.transaction() as tx:
-            await tx.outbox.postpone(
+            await tx.deliveries.postpone(
                 message, owner=self._worker, until=until, error=why, surely_unsent=surely_unsent, settled=settled
             )
         log.info("message postponed", key=message.key, seconds=pause.total_seconds(), why=why)

@@ -104,7 +104,7 @@ class Rerouting:
         return await self._wait(tx, message, error, pause, sent=False)
 
     async def _give_up(self, tx: Transaction, message: OutboxMessage, error: DeliveryRefused) -> str:
-        await tx.outbox.refuse(message, owner=self._worker, error=error.message)
+        await tx.deliveries.refuse(message, owner=self._worker, error=error.message)
         if message.topic in {Topic.PLAN, Topic.RESULTS}:
             await self._notify.failure(tx, message.change, "no_sheet", each=message.topic.value, why=error.message)
         elif message.topic is Topic.APPROVAL_CARD:
@@ -125,7 +125,7 @@ class Rerouting:
 
         ``settled`` tells that no attempt is under way any more.
         """
-        await tx.outbox.postpone(
+        await tx.deliveries.postpone(
             message,
             owner=self._worker,
             until=self._context.clock() + pause,
@@ -150,7 +150,7 @@ class Rerouting:
         if not rerouted:
             return await self._wait(tx, message, error, NOWHERE_WAIT, sent=False)
         now = self._context.clock()
-        await tx.outbox.postpone(message, owner=self._worker, until=now, error=error.message, surely_unsent=True)
+        await tx.deliveries.postpone(message, owner=self._worker, until=now, error=error.message, surely_unsent=True)
         return "message rerouted"
 
     async def _redirect(
@@ -164,7 +164,7 @@ class Rerouting:
             await self._wait(tx, message, error, NOWHERE_WAIT, sent=False)
         else:
             now = self._context.clock()
-            await tx.outbox.redirect(message, owner=self._worker, channel=there, now=now, error=error.message)
+            await tx.deliveries.redirect(message, owner=self._worker, channel=there, now=now, error=error.message)
         return "message rerouted" if there else "waits"
 
     async def _move_card(

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Row,
-    and_,
-    bindparam,
-    case,
-    exists,
-    false,
-    func,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Column, ColumnElement, and_, case, exists, false, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.model.messages import STANDING, THREADED, MessageRef, OutboxMessage, Topic
+from bot.changes.model.messages import MessageRef, Topic
 from bot.changes.model.public_ids import public_id
-from bot.store.queue.claims import claim_due, claiming
 from bot.store.tables import changes, outbox
 
 #: The state of a message that has to be delivered, or delivered again.
 PENDING: Final = "pending"
-_SENT: Final = "sent"
-_REFUSED: Final = "refused"
+#: The state of one that was delivered, or that something else stands in the place of.
+SENT: Final = "sent"
+#: The state of one that was given up.
+REFUSED: Final = "refused"
 #: Whether the change of a message is over: what its card says then is shown without a pause.
-_LAST_WORD: Final = exists().where(
+LAST_WORD: Final = exists().where(
     changes.c.id == outbox.c.change_id, changes.c.state.in_([state.value for state in ChangeState if state.over])
 )
 #: Where the messages are that are posted once and edited from then on.
@@ -43,34 +29,6 @@ _PLACES: Final[Mapping[Topic, Column[str]]] = {
     Topic.CARD: changes.c.card_ts,
     Topic.APPROVAL_CARD: changes.c.approval_card_ts,
 }
-
-
-def _claiming() -> ReturningUpdate[Any]:
-    earlier = outbox.alias("earlier")
-    threaded = [topic.value for topic in THREADED]
-    overtakes = exists().where(
-        earlier.c.change_id == outbox.c.change_id,
-        earlier.c.id < outbox.c.id,
-        earlier.c.state == PENDING,
-        earlier.c.topic.in_(threaded),
-    )
-    carded = exists().where(changes.c.id == outbox.c.change_id, changes.c.card_ts != "")
-    asked = exists().where(changes.c.id == outbox.c.change_id, changes.c.approval_card_ts != "")
-    request = outbox.alias("request")
-    may_be_asked = exists().where(
-        request.c.change_id == outbox.c.change_id,
-        request.c.topic == Topic.APPROVAL_CARD.value,
-        request.c.state == PENDING,
-    )
-    free = or_(outbox.c.topic.not_in([*threaded, Topic.REMINDER.value]), asked, ~may_be_asked)
-    below = outbox.c.topic.in_(threaded)
-    condition = and_(outbox.c.state == PENDING, or_(and_(below, ~overtakes, carded), and_(~below, free)))
-    floor = case((outbox.c.attempts == 0, bindparam("claim_floor")), else_=outbox.c.floor)
-    return claiming(outbox, condition=condition, also={"floor": floor})
-
-
-_CLAIMING: Final = _claiming()
-_NEXT_DUE: Final = select(func.min(outbox.c.due_at)).where(outbox.c.state == PENDING, outbox.c.owner.is_(None))
 
 
 class Outbox:
@@ -123,7 +81,7 @@ class Outbox:
         due_at = case(
             (and_(_may_be_posted(topic), outbox.c.due_at < over), outbox.c.due_at),
             (_may_be_posted(topic), over),
-            (_LAST_WORD, now),
+            (LAST_WORD, now),
             else_=max(now, row.sent_at + pause) if row.sent_at else now,
         )
         waiting_since = case((outbox.c.state == PENDING, outbox.c.waiting_since), else_=due_at)
@@ -136,106 +94,6 @@ class Outbox:
                 due_at=due_at,
                 waiting_since=waiting_since,
                 data=dict(data or {}),
-            )
-        )
-        await self._connection.execute(statement)
-
-    async def claim(
-        self, *, owner: str, now: datetime, lease: timedelta, limit: int, floor: str = ""
-    ) -> list[OutboxMessage]:
-        """Claim due messages; below a card they keep their order, and none goes out before its card is there.
-
-        A word below a request for approval waits for that one, too, as long as it may yet be posted.
-        ``floor`` is Slack's own time of before. The first attempt writes it down with its intent, and those that
-        follow look for what became of it since then. See :mod:`bot.store.queue.claims` for the rest of the rule.
-        """
-        rows = await claim_due(
-            self._connection, _CLAIMING, owner=owner, now=now, lease=lease, limit=limit, claim_floor=floor
-        )
-        return [_message(row) for row in rows]
-
-    async def sent(
-        self,
-        message: OutboxMessage,
-        *,
-        owner: str,
-        now: datetime,
-        pause: timedelta,
-        confirm: timedelta | None = None,
-        covered: bool = False,
-    ) -> None:
-        """Note a delivery; when the message has moved on meanwhile, it becomes due again.
-
-        With ``confirm`` it is delivered once more after that time although it has not moved on. Where ``covered``, an
-        earlier attempt may yet arrive and cover it: the next delivery, whatever it is for, counts as interrupted too.
-        What was withdrawn meanwhile stays withdrawn: something else stands in its place by now.
-        """
-        current = outbox.c.version == message.version
-        then = literal(PENDING) if confirm else case((current, _SENT), else_=PENDING)
-        due_at = case((current, now + confirm if confirm else outbox.c.due_at), (_LAST_WORD, now), else_=now + pause)
-        statement = (
-            update(outbox)
-            .where(outbox.c.id == message.id, outbox.c.owner == owner)
-            .values(
-                state=case((outbox.c.state == PENDING, then), else_=outbox.c.state),
-                due_at=due_at,
-                waiting_since=due_at,
-                sent_at=now,
-                owner=None,
-                claimed_until=None,
-                attempts=int(covered),
-                settled=int(covered),
-                error="",
-                refusal="",
-            )
-        )
-        await self._connection.execute(statement)
-
-    async def postpone(
-        self,
-        message: OutboxMessage,
-        *,
-        owner: str,
-        until: datetime,
-        error: str,
-        surely_unsent: bool,
-        settled: bool = True,
-        refusal: str = "",
-    ) -> None:
-        """Give the message back until ``until``; with ``refusal`` it waits for somebody to mend something at Slack.
-
-        ``settled`` tells that by then every attempt will be over.
-        """
-        values: dict[str, Any] = {
-            "due_at": until,
-            "owner": None,
-            "claimed_until": None,
-            "error": error,
-            "refusal": refusal,
-        }
-        if surely_unsent:
-            # What became of an earlier edit without an answer stays unclear until one was answered.
-            values["attempts"] = message.attempts - 1 if message.topic in STANDING else 0
-        if settled:
-            values["settled"] = values.get("attempts", message.attempts)
-        await self._connection.execute(
-            update(outbox).where(outbox.c.id == message.id, outbox.c.owner == owner).values(**values)
-        )
-
-    async def redirect(self, message: OutboxMessage, *, owner: str, channel: str, now: datetime, error: str) -> None:
-        """Send the message to ``channel`` instead of where it was refused."""
-        statement = (
-            update(outbox)
-            .where(outbox.c.id == message.id, outbox.c.owner == owner)
-            .values(
-                channel=channel,
-                due_at=now,
-                owner=None,
-                claimed_until=None,
-                attempts=0,
-                settled=0,
-                error=error,
-                refusal="",
             )
         )
         await self._connection.execute(statement)
@@ -257,46 +115,13 @@ class Outbox:
         statement = (
             update(outbox)
             .where(outbox.c.change_id == change, outbox.c.topic == topic.value, outbox.c.state == PENDING)
-            .values(state=_SENT)
+            .values(state=SENT)
         )
         await self._connection.execute(statement)
-
-    async def refuse(self, message: OutboxMessage, *, owner: str, error: str) -> None:
-        """Give the message up: Slack will never take it."""
-        statement = (
-            update(outbox)
-            .where(outbox.c.id == message.id, outbox.c.owner == owner)
-            .values(state=_REFUSED, owner=None, claimed_until=None, error=error)
-        )
-        await self._connection.execute(statement)
-
-    async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> list[int]:
-        """Keep those of the claims that ``owner`` still holds until ``until``, and return which they are."""
-        statement = (
-            update(outbox)
-            .where(outbox.c.id.in_(list(ids)), outbox.c.owner == owner)
-            .values(claimed_until=until)
-            .returning(outbox.c.id)
-        )
-        return list((await self._connection.execute(statement)).scalars())
-
-    async def release_all(self) -> None:
-        """Free every claim, whoever holds it; only for a database that nobody else can be using."""
-        await self._connection.execute(update(outbox).values(owner=None, claimed_until=None))
-
-    async def release(self, owner: str, but: Collection[int] = ()) -> None:
-        """Give back everything that ``owner`` holds, ``but`` these."""
-        statement = update(outbox).where(outbox.c.owner == owner, outbox.c.id.not_in(list(but)))
-        await self._connection.execute(statement.values(owner=None, claimed_until=None))
-
-    async def next_due(self) -> datetime | None:
-        """Return when the next undelivered, unclaimed message is due; None when there is none."""
-        due: datetime | None = (await self._connection.execute(_NEXT_DUE)).scalar()
-        return due
 
     async def refused(self) -> int:
         """Return how many messages were given up."""
-        statement = select(func.count()).select_from(outbox).where(outbox.c.state == _REFUSED)
+        statement = select(func.count()).select_from(outbox).where(outbox.c.state == REFUSED)
         return (await self._connection.execute(statement)).scalar_one()
 
     async def stuck(self) -> str:
@@ -343,19 +168,3 @@ def _may_be_posted(topic: Topic) -> ColumnElement[bool]:
         return false()
     nowhere = exists().where(changes.c.id == outbox.c.change_id, _PLACES[topic] == "")
     return and_(outbox.c.state == PENDING, outbox.c.attempts > 0, nowhere)
-
-
-def _message(row: Row[Any]) -> OutboxMessage:
-    return OutboxMessage(
-        id=row.id,
-        key=row.key,
-        change=row.change_id,
-        topic=Topic(row.topic),
-        data=row.data,
-        attempts=row.attempts,
-        version=row.version,
-        sent_at=row.sent_at,
-        channel=row.channel,
-        floor=row.floor,
-        settled=row.settled,
-    )

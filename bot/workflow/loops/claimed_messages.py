@@ -49,14 +49,14 @@ class ClaimedMessages:
         """Return up to ``room`` due messages, and when the next that nobody holds is due; None when there is none."""
         began = self._context.steady()
         async with self._context.database.transaction() as tx:
-            messages = await tx.outbox.claim(
+            messages = await tx.deliveries.claim(
                 owner=self._name,
                 now=self._context.clock(),
                 lease=self._context.timing.lease,
                 limit=room,
                 floor=self._context.slack_time,
             )
-            next_due = await tx.outbox.next_due()
+            next_due = await tx.deliveries.next_due()
         fresh = [message for message in messages if message.id not in self._present]  # as in ClaimedTasks
         self.hold((message.id for message in messages), since=began)
         return fresh, next_due
@@ -100,7 +100,7 @@ class ClaimedMessages:
         pause = retry_pause(message.attempts)
         try:
             async with self._context.database.transaction() as tx:
-                await tx.outbox.postpone(
+                await tx.deliveries.postpone(
                     message,
                     owner=self._name,
                     until=self._context.clock() + pause,

@@ -99,13 +99,13 @@ class Worker:
         """Free every claim: on SQLite nobody else can be working, so whoever holds one is dead."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.release_all()
-            await tx.outbox.release_all()
+            await tx.deliveries.release_all()
 
     async def _release(self, owner: str, *, at_work: bool = False) -> None:
         """Give back what ``owner`` holds, but for what is ``at_work``, which another replica would begin again."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.release(owner, self._tasks.ids if at_work else ())
-            await tx.outbox.release(owner, self._messages.ids if at_work else ())
+            await tx.deliveries.release(owner, self._messages.ids if at_work else ())
 
     async def _loop(
         self, claim: Callable[[int], Awaitable[_Due[_Item]]], handle: Callable[[_Item], Awaitable[None]], wakeup: Wakeup
@@ -176,7 +176,7 @@ class Worker:
             try:
                 async with self._context.database.transaction() as tx:
                     await self._tasks.extend(tx, until)
-                    messages = await tx.outbox.extend(self._messages.ids, self._name, until)
+                    messages = await tx.deliveries.extend(self._messages.ids, self._name, until)
             except DatabaseUnavailable:  # it is in the log already; as below
                 continue
             except Exception:  # as above: try again at the next turn, well within the lease

@@ -31,7 +31,7 @@ async def new_change(database: Database) -> int:
 async def claim_messages(database: Database, owner: str, now: datetime = NOW) -> list[OutboxMessage]:
     """Claim whatever messages are due."""
     async with database.transaction() as tx:
-        return await tx.outbox.claim(owner=owner, now=now, lease=LEASE, limit=10)
+        return await tx.deliveries.claim(owner=owner, now=now, lease=LEASE, limit=10)
 
 
 async def test_due_work_goes_to_one_of_many(database: Database) -> None:
@@ -143,11 +143,11 @@ async def test_who_renews_hears_what_it_still_holds(database: Database) -> None:
         await tx.outbox.show(change, Topic.APPROVAL_CARD, now=NOW, pause=PAUSE)
     card, other = [message.id for message in await claim_messages(database, "a")]
     async with database.transaction() as tx:
-        await tx.outbox.extend([card], "a", NOW + LEASE * 3)
+        await tx.deliveries.extend([card], "a", NOW + LEASE * 3)
     await claim_messages(database, "b", NOW + LEASE * 2)
 
     async with database.transaction() as tx:
-        assert await tx.outbox.extend([card, other], "a", NOW + LEASE * 5) == [card]
+        assert await tx.deliveries.extend([card, other], "a", NOW + LEASE * 5) == [card]
 
 
 async def test_a_card_is_one_message_however_often_it_changes(database: Database) -> None:
@@ -160,12 +160,12 @@ async def test_a_card_is_one_message_however_often_it_changes(database: Database
 
     async with database.transaction() as tx:
         await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
-        await tx.outbox.sent(message, owner="a", now=NOW, pause=PAUSE)
+        await tx.deliveries.sent(message, owner="a", now=NOW, pause=PAUSE)
 
     assert await claim_messages(database, "a", NOW + PAUSE / 2) == []
     (again,) = await claim_messages(database, "a", NOW + PAUSE)
     async with database.transaction() as tx:
-        await tx.outbox.sent(again, owner="a", now=NOW + PAUSE, pause=PAUSE)
+        await tx.deliveries.sent(again, owner="a", now=NOW + PAUSE, pause=PAUSE)
     assert await claim_messages(database, "a", NOW + PAUSE * 9) == []
 
 
@@ -178,7 +178,7 @@ async def test_what_is_withdrawn_while_it_is_delivered_is_not_delivered_once_mor
 
     async with database.transaction() as tx:
         await tx.outbox.withdraw(change, Topic.PREVIEW)
-        await tx.outbox.sent(message, owner="a", now=NOW, pause=PAUSE, confirm=PAUSE)
+        await tx.deliveries.sent(message, owner="a", now=NOW, pause=PAUSE, confirm=PAUSE)
 
     assert await claim_messages(database, "a", NOW + PAUSE * 9) == []
     async with database.transaction() as tx:
@@ -195,11 +195,11 @@ async def test_the_last_word_does_not_wait(database: Database) -> None:
     async with database.transaction() as tx:
         await tx.changes.move(change, ChangeState.DISCARDED)
         await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
-        await tx.outbox.sent(message, owner="a", now=NOW, pause=PAUSE)
+        await tx.deliveries.sent(message, owner="a", now=NOW, pause=PAUSE)
 
     (during,) = await claim_messages(database, "a", NOW)
     async with database.transaction() as tx:
-        await tx.outbox.sent(during, owner="a", now=NOW, pause=PAUSE)
+        await tx.deliveries.sent(during, owner="a", now=NOW, pause=PAUSE)
         await tx.outbox.show(change, Topic.CARD, now=NOW, pause=PAUSE)
     (after,) = await claim_messages(database, "a", NOW)
 
@@ -222,7 +222,7 @@ async def test_a_thread_waits_for_its_card_and_keeps_its_order(database: Databas
     assert first.key == f"CHG-{change}:thread:first"
     assert await claim_messages(database, "a") == []
     async with database.transaction() as tx:
-        await tx.outbox.sent(first, owner="a", now=NOW, pause=PAUSE)
+        await tx.deliveries.sent(first, owner="a", now=NOW, pause=PAUSE)
     assert [m.topic for m in await claim_messages(database, "a")] == [Topic.RESULTS]
 
 
@@ -234,7 +234,7 @@ async def test_a_message_is_decided_once(database: Database) -> None:
             await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
     (message,) = await claim_messages(database, "a")
     async with database.transaction() as tx:
-        await tx.outbox.sent(message, owner="a", now=NOW, pause=PAUSE)
+        await tx.deliveries.sent(message, owner="a", now=NOW, pause=PAUSE)
         await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
 
     assert await claim_messages(database, "a") == []
@@ -249,12 +249,12 @@ async def test_an_interrupted_message_is_known_as_such(database: Database) -> No
     assert not message.interrupted
 
     async with database.transaction() as tx:
-        await tx.outbox.release_all()
+        await tx.deliveries.release_all()
     (message,) = await claim_messages(database, "b")
     assert message.interrupted
 
     async with database.transaction() as tx:
-        await tx.outbox.postpone(message, owner="b", until=NOW, error="slow down", surely_unsent=True)
+        await tx.deliveries.postpone(message, owner="b", until=NOW, error="slow down", surely_unsent=True)
     (message,) = await claim_messages(database, "b")
     assert not message.interrupted
 
@@ -268,23 +268,23 @@ async def test_an_attempt_that_somebody_died_over_is_told_from_one_that_was_wait
     assert not message.cut_off
 
     async with database.transaction() as tx:
-        await tx.outbox.postpone(message, owner="a", until=NOW, error="no answer", surely_unsent=False)
+        await tx.deliveries.postpone(message, owner="a", until=NOW, error="no answer", surely_unsent=False)
     (message,) = await claim_messages(database, "a")
     assert (message.interrupted, message.cut_off) == (True, False)
 
     async with database.transaction() as tx:
-        await tx.outbox.release_all()
+        await tx.deliveries.release_all()
     (message,) = await claim_messages(database, "b")
     assert message.cut_off
     (message,) = await claim_messages(database, "c", NOW + LEASE * 2)
     assert message.cut_off
 
     async with database.transaction() as tx:
-        await tx.outbox.postpone(message, owner="c", until=NOW, error="no look", surely_unsent=False, settled=False)
+        await tx.deliveries.postpone(message, owner="c", until=NOW, error="no look", surely_unsent=False, settled=False)
     (message,) = await claim_messages(database, "c", NOW + LEASE * 2)
     assert message.cut_off
     async with database.transaction() as tx:
-        await tx.outbox.postpone(message, owner="c", until=NOW, error="not there yet", surely_unsent=False)
+        await tx.deliveries.postpone(message, owner="c", until=NOW, error="not there yet", surely_unsent=False)
     (message,) = await claim_messages(database, "c", NOW + LEASE * 2)
     assert (message.interrupted, message.cut_off) == (True, False)
 
@@ -297,7 +297,7 @@ async def test_a_refused_message_is_given_up(database: Database) -> None:
     (message,) = await claim_messages(database, "a")
     async with database.transaction() as tx:
         assert await tx.outbox.undelivered() == 1
-        await tx.outbox.refuse(message, owner="a", error="is_archived")
+        await tx.deliveries.refuse(message, owner="a", error="is_archived")
         assert await tx.outbox.undelivered() == 0
 
     assert await claim_messages(database, "a", NOW + LEASE * 2) == []
@@ -311,7 +311,7 @@ async def test_slack_gets_its_time_anew_when_the_clock_is_set_back(database: Dat
     (message,) = await claim_messages(database, "a")
     later = NOW + timedelta(seconds=30)
     async with database.transaction() as tx:
-        await tx.outbox.postpone(message, owner="a", until=later, error="It may yet arrive.", surely_unsent=False)
+        await tx.deliveries.postpone(message, owner="a", until=later, error="It may yet arrive.", surely_unsent=False)
         await tx.waiting.check_again(NOW, LEASE)
 
     (message,) = await claim_messages(database, "b")
@@ -329,10 +329,10 @@ async def test_news_do_not_hasten_a_card_that_slack_may_be_posting(database: Dat
     (message,) = await claim_messages(database, "a")
     until = NOW + timedelta(seconds=waited)
     async with database.transaction() as tx:
-        await tx.outbox.postpone(message, owner="a", until=until, error="no answer", surely_unsent=False)
+        await tx.deliveries.postpone(message, owner="a", until=until, error="no answer", surely_unsent=False)
         await tx.outbox.show(change, Topic.CARD, now=NOW, settling=settling)
 
-        assert await tx.outbox.next_due() == NOW + timedelta(seconds=due)
+        assert await tx.deliveries.next_due() == NOW + timedelta(seconds=due)
 
 
 async def test_news_of_a_card_that_stands_are_shown_at_once(database: Database) -> None:
@@ -344,7 +344,7 @@ async def test_news_of_a_card_that_stands_are_shown_at_once(database: Database) 
     (message,) = await claim_messages(database, "a")
     async with database.transaction() as tx:
         until = NOW + timedelta(seconds=20)
-        await tx.outbox.postpone(message, owner="a", until=until, error="no answer", surely_unsent=False)
+        await tx.deliveries.postpone(message, owner="a", until=until, error="no answer", surely_unsent=False)
         await tx.outbox.show(change, Topic.CARD, now=NOW, settling=timedelta(seconds=30))
 
-        assert await tx.outbox.next_due() == NOW
+        assert await tx.deliveries.next_due() == NOW

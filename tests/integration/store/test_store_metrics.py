@@ -29,16 +29,16 @@ async def test_a_message_waits_from_its_decision_to_its_delivery(database: Datab
         )
         assert await tx.outbox.waiting_since() is None
         await tx.outbox.show(change, Topic.CARD, now=NOW)
-        [message] = await tx.outbox.claim(owner="me", now=NOW, lease=LEASE, limit=1)
-        await tx.outbox.postpone(message, owner="me", until=LATER, error="no answer", surely_unsent=False)
+        [message] = await tx.deliveries.claim(owner="me", now=NOW, lease=LEASE, limit=1)
+        await tx.deliveries.postpone(message, owner="me", until=LATER, error="no answer", surely_unsent=False)
     assert await waiting_since(database) == NOW
     async with database.transaction() as tx:
         await tx.outbox.show(change, Topic.CARD, now=LATER)
     assert await waiting_since(database) == NOW
 
     async with database.transaction() as tx:
-        [message] = await tx.outbox.claim(owner="me", now=LATER, lease=LEASE, limit=1)
-        await tx.outbox.sent(message, owner="me", now=LATER, pause=timedelta(0))
+        [message] = await tx.deliveries.claim(owner="me", now=LATER, lease=LEASE, limit=1)
+        await tx.deliveries.sent(message, owner="me", now=LATER, pause=timedelta(0))
     assert await waiting_since(database) is None
     async with database.transaction() as tx:
         await tx.outbox.show(change, Topic.CARD, now=LATER, pause=LEASE)

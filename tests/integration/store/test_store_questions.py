@@ -80,13 +80,13 @@ async def test_a_redirected_message_is_due_again_for_its_new_place(database: Dat
     lease = timedelta(minutes=1)
     async with database.transaction() as tx:
         await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
-        (message,) = await tx.outbox.claim(owner="me", now=NOW, lease=lease, limit=9)
-        await tx.outbox.redirect(message, owner="me", channel="C0ELSE", now=NOW, error="archived")
-        (again,) = await tx.outbox.claim(owner="me", now=NOW, lease=lease, limit=9)
+        (message,) = await tx.deliveries.claim(owner="me", now=NOW, lease=lease, limit=9)
+        await tx.deliveries.redirect(message, owner="me", channel="C0ELSE", now=NOW, error="archived")
+        (again,) = await tx.deliveries.claim(owner="me", now=NOW, lease=lease, limit=9)
 
         assert (message.channel, again.channel) == ("", "C0ELSE")
         assert (again.key, again.interrupted) == (message.key, False)
-        await tx.outbox.refuse(again, owner="me", error="archived")
+        await tx.deliveries.refuse(again, owner="me", error="archived")
         assert await tx.outbox.refused() == 1
         assert await tx.outbox.undelivered() == 0
 
@@ -98,11 +98,11 @@ async def test_an_edit_that_needs_confirming_is_due_once_more(database: Database
     later = NOW + timedelta(seconds=30)
     async with database.transaction() as tx:
         await tx.outbox.show(change, Topic.APPROVAL_CARD, now=NOW)
-        (message,) = await tx.outbox.claim(owner="me", now=NOW, lease=lease, limit=9)
-        await tx.outbox.sent(message, owner="me", now=NOW, pause=pause, confirm=timedelta(seconds=30))
+        (message,) = await tx.deliveries.claim(owner="me", now=NOW, lease=lease, limit=9)
+        await tx.deliveries.sent(message, owner="me", now=NOW, pause=pause, confirm=timedelta(seconds=30))
 
-        assert await tx.outbox.claim(owner="me", now=NOW, lease=lease, limit=9) == []
-        (again,) = await tx.outbox.claim(owner="me", now=later, lease=lease, limit=9)
+        assert await tx.deliveries.claim(owner="me", now=NOW, lease=lease, limit=9) == []
+        (again,) = await tx.deliveries.claim(owner="me", now=later, lease=lease, limit=9)
         assert not again.interrupted
-        await tx.outbox.sent(again, owner="me", now=later, pause=pause)
+        await tx.deliveries.sent(again, owner="me", now=later, pause=pause)
         assert await tx.outbox.undelivered() == 0
