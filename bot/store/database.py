@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -15,13 +14,14 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.config.postgres_url import is_postgres
-from bot.errors import DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, StoreError
+from bot.errors import StoreError
 from bot.machine import steady, utc_now
 from bot.store.engine import postgres, sqlite
 from bot.store.engine.database_clock import DatabaseClock
-from bot.store.engine.driver_errors import DRIVER_ERRORS, meaning
 from bot.store.engine.rehearsal import rehearse, rehearse_migration
 from bot.store.engine.sqlite_file import HeldFile, path_of, refuse_no_file, seen_by_others
+from bot.store.engine.sqlite_log import WriteAheadLog
+from bot.store.engine.trouble import DatabaseTrouble
 from bot.store.queue.replicas import prove_life
 from bot.store.transaction import Transaction
 
@@ -83,15 +83,11 @@ class Database:
         self._beside = beside
         self._wall = wall
         self._clock = DatabaseClock(wall, steady)
-        #: Whether the write-ahead log may still hold what was wiped; a process that was killed may have left some.
-        self._to_scrub = self._sqlite and not beside
+        #: A process that was killed may have left something in it.
+        self._log = WriteAheadLog(to_scrub=self._sqlite and not beside)
         self._writing = asyncio.Lock()
         self._queue = asyncio.Lock()
-        self._trouble = ""
-        #: What was logged of it; some troubles take turns in showing themselves.
-        self._logged: set[str] = set()
-        #: What was found to be damaged; it stays so until another process opens a restored file.
-        self._damage = ""
+        self._trouble = DatabaseTrouble(file=self._sqlite, quiet=beside)
         #: The revision that every transaction that writes has to find; empty while any will do.
         self._revision = ""
         self._held: HeldFile | None = None
@@ -119,12 +115,12 @@ class Database:
     @property
     def trouble(self) -> str:
         """Why it takes no writes, for people; empty when it does, as far as anybody has tried."""
-        return self._trouble
+        return self._trouble.present
 
     @property
     def damage(self) -> str:
         """That its file is damaged, for people; empty as far as anybody has noticed. Work on what is whole goes on."""
-        return self._damage
+        return self._trouble.damage
 
     @property
     def shared(self) -> bool:
@@ -160,7 +156,7 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction below the tables, for migrations and for questions about them: it may take its time."""
-        with self._explained():
+        with self._trouble.explained():
             if self._sqlite:
                 async with self._engine.begin() as connection:
                     yield connection
@@ -179,13 +175,13 @@ class Database:
             tx = Transaction(connection, writing=True)
             yield tx
             await tx.events.seal()
-            self._to_scrub = self._to_scrub or (tx.secrets.wiped and not self._beside)
+            self._log.to_scrub = self._log.to_scrub or (tx.secrets.wiped and not self._beside)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Wait for the turn within this process; raises TimeoutError as the server does to whoever waits there."""
         # Behind one that hangs nobody waits for as long as behind one that works.
-        async with asyncio.timeout(postgres.OPEN_WITHIN if self._trouble else postgres.TURN_WITHIN):
+        async with asyncio.timeout(postgres.OPEN_WITHIN if self._trouble.present else postgres.TURN_WITHIN):
             await self._queue.acquire()
         try:
             yield
@@ -194,7 +190,7 @@ class Database:
 
     @asynccontextmanager
     async def _writer(self) -> AsyncIterator[AsyncConnection]:
-        with self._explained(writing=True):
+        with self._trouble.explained(writing=True):
             if not self._sqlite:
                 # One of this process asks the server at a time: the others would only keep connections from readers.
                 entering = postgres.transaction(self._engine, self._clock, writing=True, revision=self._revision)
@@ -205,52 +201,8 @@ class Database:
                 await connection.execution_options(**{sqlite.WRITING: True})
                 async with connection.begin():
                     yield connection
-                if self._to_scrub:
-                    await self._scrub(connection)
-
-    @contextmanager
-    def _explained(self, *, writing: bool = False) -> Iterator[None]:
-        """Raise what the driver says about the database as StoreError; its other errors are ours."""
-        try:
-            yield
-        except DatabaseRefused as error:
-            self._notice(error, error.message, writing=writing)
-            raise
-        except DRIVER_ERRORS as error:
-            if self._sqlite and isinstance(error, OSError):
-                raise  # nobody's network is between us and a file
-            if (told := meaning(error)) is None:
-                raise
-            self._notice(told, str(getattr(error, "orig", error)), writing=writing)
-            raise told from error
-
-    def _notice(self, told: StoreError, cause: str, *, writing: bool) -> None:
-        """Remember what is wrong with the database, and log it once."""
-        if isinstance(told, DatabaseDamaged):
-            if not self._damage and not self._beside:  # a command says it, and ends
-                log.error("the database is damaged", cause=cause)
-            self._damage = told.message
-        elif writing and isinstance(told, DatabaseUnavailable):
-            if told.message not in self._logged and not self._beside:
-                log.error("the database takes no writes", why=told.message, cause=cause)
-            self._logged.add(told.message)
-            self._trouble = told.message
-
-    async def _scrub(self, connection: AsyncConnection) -> None:
-        """Empty SQLite's write-ahead log, which keeps pages as they were before something on them was wiped.
-
-        Somebody who reads just now can be in the way; then it is tried again after the next transaction.
-        """
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        try:
-            await driver.execute("PRAGMA busy_timeout=0")  # not worth a wait while others want to write
-            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
-                busy, *_ = await cursor.fetchone()
-            self._to_scrub = bool(busy)
-        except sqlite3.OperationalError as error:
-            log.info("write-ahead log not emptied yet", why=str(error))
-        finally:
-            await driver.execute(f"PRAGMA busy_timeout={sqlite.BUSY_TIMEOUT}")
+                if self._log.to_scrub:
+                    await self._log.scrub(connection)
 
     @asynccontextmanager
     async def alive(self, name: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
@@ -258,7 +210,7 @@ class Database:
 
         Gives what raises :class:`bot.errors.StoreError` once the connection is gone. For a shared database only.
         """
-        with self._explained():
+        with self._trouble.explained():
             engine = postgres.make_engine(self._url, patient=True)
             try:
                 async with engine.connect() as connection:
@@ -277,7 +229,7 @@ class Database:
     async def reading(self) -> AsyncIterator[Transaction]:
         """Open a transaction that only reads: one consistent moment, and nobody waits for it."""
         # A server that cannot be read from takes no writes either; SQLite's readers may be in a writer's way only.
-        with self._explained(writing=not self._sqlite):
+        with self._trouble.explained(writing=not self._sqlite):
             if self._sqlite:
                 async with self._engine.connect() as connection, connection.begin():
                     yield Transaction(connection)
@@ -291,7 +243,7 @@ class Database:
 
         It takes no turn, so that a call to a provider waits for no change; what it goes by has to be locked.
         """
-        with self._explained(writing=True):
+        with self._trouble.explained(writing=True):
             async with postgres.transaction(self._engine, self._clock, aside=True) as connection:
                 yield connection
 
@@ -325,10 +277,7 @@ class Database:
                 await connection.execute(text("DROP TABLE linesman_probe"))
             else:
                 await connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-        if self._trouble:
-            log.warning("the database takes writes again")
-        self._trouble = ""
-        self._logged.clear()
+        self._trouble.over()
 
     async def ping(self) -> None:
         """Raise :class:`bot.errors.StoreError` unless the database answers."""
