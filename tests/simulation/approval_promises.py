@@ -21,7 +21,7 @@ MUTANTS: Final = (
     ),
     Broken(
         "as many approve as have to",
-        "bot/workflow/approval/approvals.py",
+        "bot/workflow/approval/recording.py",
         "None if missing else beginning)",
         "beginning)",
     ),
@@ -57,7 +57,7 @@ MUTANTS: Final = (
     ),
     Broken(
         "every stage of an approval is gone through",
-        "bot/workflow/approval/approvals.py",
+        "bot/workflow/approval/recording.py",
         "sum(stage.missing for stage in progress)",
         "sum(stage.missing for stage in progress[:1])",
     ),

@@ -31,7 +31,7 @@ from bot.slack.views.elements import View, code, escape, person, quote, when
 from bot.slack.views.preview import notice, waiting
 from bot.slack.views.revisions import CHANGES, WHAT, changes_form
 from bot.slack.views.status import details
-from bot.workflow.approval.approvals import DecisionResult
+from bot.workflow.approval.recording import DecisionResult
 
 
 def register(registry: Registry) -> None:

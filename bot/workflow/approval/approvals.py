@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.changes.model.change import Change
@@ -12,12 +11,12 @@ from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import MessageRef
 from bot.changes.model.public_ids import public_id
-from bot.changes.policy import Lapse, Policy, in_a_while, lapsed_text, open_stage
+from bot.changes.policy import Lapse, in_a_while, lapsed_text, open_stage
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
-from bot.store.transaction import Transaction
-from bot.workflow.approval.conclusion import Beginning, beginning_of, conclude, start_passed
+from bot.workflow.approval.conclusion import start_passed
 from bot.workflow.approval.expiry import RequestExpiry
+from bot.workflow.approval.recording import DecisionRecorder, DecisionResult
 from bot.workflow.approval.rights import ApprovalRight, ApprovalRights, counts_once, still_lent
 from bot.workflow.approval.stages import StageChanges
 from bot.workflow.approval_validity import ApprovalValidity, only_the_present, progress_of
@@ -25,32 +24,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.notifications import Notifications
-from bot.workflow.revisions import may_ask_for_changes, send_back
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionResult:
-    """What a decision led to, for the person who made it."""
-
-    #: Where the change is now.
-    state: ChangeState
-    #: Approvals so far, and how many there have to be.
-    approvals: int
-    required: int
-    #: When an approved change begins at the earliest; None when it begins now.
-    begins_at: datetime | None = None
-    #: Whether it begins not before a freeze is lifted.
-    frozen: bool = False
-    #: Says which earlier approvals do not count any more; empty when all do.
-    lapsed: str = ""
-    #: The temporary change that ends later now; None when it was no request for that.
-    extended: int | None = None
-    #: Whose right it was, if it was lent; empty for the person's own.
-    on_behalf_of: str = ""
-    #: Name of the stage that waits for the next approval; empty where the rule has but one.
-    stage: str = ""
-    #: Name of the stage that this approval completed while another one follows; empty when there is no such.
-    completed: str = ""
+from bot.workflow.revisions import may_ask_for_changes
 
 
 class Approvals:
@@ -74,6 +48,7 @@ class Approvals:
         self._notify = notifications
         self._refusals = DeniedActions(context)
         self._expiry = RequestExpiry(context, notifications)
+        self._recorder = DecisionRecorder(authorization, notifications, stage_changes)
 
     @repeatable
     async def decide(
@@ -231,7 +206,7 @@ class Approvals:
             opened = open_stage(await progress_of(tx, change, policy))
             # One that opens again by this click is none that they meant: what they saw was the later one.
             if verb is not DecisionVerb.APPROVE or opened.stage.name == before.stage.name == decision.stage:
-                return await self._record(tx, change, policy, decision, lapsed=lapsed_text(lapses))
+                return await self._recorder.record(tx, change, policy, decision, lapsed=lapsed_text(lapses))
             if opened.place < before.place:
                 await self._stage_changes.opened(tx, change, policy, opened, now, why=lapsed_text(lapses))
             await self._notify.cards(tx, change.id)
@@ -241,59 +216,6 @@ class Approvals:
             "was not recorded.".strip()
         )
 
-    async def _record(
-        self, tx: Transaction, change: Change, policy: Policy, decision: Decision, *, lapsed: str
-    ) -> DecisionResult:
-        """Write down what was decided, and what follows."""
-        now = decision.at
-        details = _details(decision)
-        if decision.verb is DecisionVerb.ASK_FOR_CHANGES:
-            details["approvals_withdrawn"] = await tx.decisions.withdraw_approvals(change.id)
-        await tx.decisions.add(decision)
-        spoken = "rejected" if decision.verb is DecisionVerb.REJECT else "changes_requested"
-        past = "approved" if decision.verb is DecisionVerb.APPROVE else spoken
-        await tx.events.add(change.id, past, at=now, actor=decision.person, digest=change.digest, details=details)
-        progress = await progress_of(tx, change, policy)
-        opened, missing = open_stage(progress), sum(stage.missing for stage in progress)
-        await tx.changes.put(change.id, approvals_required=policy.approvals_required)
-        beginning = await beginning_of(tx, change, policy, now)
-        state = await self._conclude(tx, change, decision, None if missing else beginning)
-        following = state is ChangeState.AWAITING_APPROVAL and opened.stage.name != decision.stage
-        if following:
-            await self._stage_changes.opened(tx, change, policy, opened, now, why="")
-        await self._notify.cards(tx, change.id)
-        return DecisionResult(
-            state=state,
-            approvals=policy.approvals_required - missing,
-            required=policy.approvals_required,
-            begins_at=beginning.at,
-            frozen=beginning.frozen,
-            lapsed=lapsed,
-            extended=change.part_of,
-            on_behalf_of=decision.on_behalf_of,
-            stage=opened.stage.name,
-            completed=decision.stage if following else "",
-        )
-
-    async def _conclude(
-        self, tx: Transaction, change: Change, decision: Decision, beginning: Beginning | None
-    ) -> ChangeState:
-        """Write down what becomes of the request; ``beginning`` is None while approvals are missing."""
-        now = decision.at
-        if decision.verb is DecisionVerb.REJECT:
-            await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)
-            await tx.tasks.stop_waiting(change.id)
-            await self._notify.line(tx, change.id, "rejected")
-            return ChangeState.REJECTED
-        if decision.verb is DecisionVerb.ASK_FOR_CHANGES:
-            policy = self._authorization.policy_of(change)
-            await send_back(tx, self._notify, change, policy, decision)
-            return ChangeState.CHANGES_REQUESTED
-        if beginning is None:
-            return ChangeState.AWAITING_APPROVAL
-        await conclude(tx, self._notify, change, beginning, now)
-        return ChangeState.APPROVED
-
 
 def _without(decisions: Sequence[Decision], lapses: Sequence[Lapse]) -> Sequence[Decision]:
     """Return ``decisions`` but for approvals that have lapsed, which nobody has noted yet.
@@ -302,17 +224,3 @@ def _without(decisions: Sequence[Decision], lapses: Sequence[Lapse]) -> Sequence
     """
     gone = {lapse.person for lapse in lapses}
     return [each for each in decisions if not (each.counts and each.person in gone)]
-
-
-def _details(decision: Decision) -> dict[str, str | int | None]:
-    """Return what the event of a decision says besides who decided what, and when."""
-    details: dict[str, str | int | None] = {"rule": decision.rule}
-    if decision.stage:
-        details["stage"] = decision.stage
-    if decision.fallback:
-        details["fallback"] = 1
-    if decision.on_behalf_of:
-        details["on_behalf_of"] = decision.on_behalf_of
-    if decision.reason:
-        details["comment"] = decision.reason
-    return details
