@@ -11,7 +11,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.checks.asking import patiently
 from bot.checks.findings import Finding, bounded, counted, fail, ok, warn
-from bot.checks.people import further_lists, listings, people
+from bot.checks.people import people
+from bot.checks.roles import further_lists, listings
 from bot.config import Settings
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.slack.client import Client
