@@ -47,9 +47,10 @@ class Stage(House):
         reason: str | None = None,
         *,
         by: SlackUser | None = None,
+        **besides: str,
     ) -> None:
-        """Fill the form that is open; setting name -> what is typed or chosen."""
-        besides = {} if reason is None else {"reason": reason}
+        """Fill the form that is open; setting name -> what is typed or chosen, and ``besides`` by block."""
+        besides |= {} if reason is None else {"reason": reason}
         await filling.fill(by or self.ana, numbers, settings, besides=besides)
 
     async def paste(self, numbers: str | Iterable[str], *, by: SlackUser | None = None) -> None:
@@ -72,10 +73,11 @@ class Stage(House):
         reason: str = "Moving to the new PBX",
         command: str = "update",
         by: SlackUser | None = None,
+        **besides: str,
     ) -> View:
-        """Fill a new form, send it, and return what is shown after planning."""
+        """Fill a new form, ``besides`` by block, send it, and return what is shown after planning."""
         await self.open(command, by=by)
-        await self.fill(numbers, settings or {"customer_reference": "Denver"}, reason, by=by)
+        await self.fill(numbers, settings or {"customer_reference": "Denver"}, reason, by=by, **besides)
         await self.send(by=by)
         return await self.planned(by=by)
 
@@ -123,9 +125,10 @@ class Stage(House):
         reason: str = "Moving to the new PBX",
         command: str = "update",
         by: SlackUser | None = None,
+        **besides: str,
     ) -> int:
-        """Take a change from nothing to waiting for approval and return its number."""
-        await self.propose(numbers, settings, reason=reason, command=command, by=by)
+        """Take a change from nothing to waiting for approval and return its number; ``besides`` is typed by block."""
+        await self.propose(numbers, settings, reason=reason, command=command, by=by, **besides)
         return await self.request(by=by)
 
     async def approve(self, change: int, *, by: SlackUser | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 from bot.sandbox.slack import SlackUser, View
 from tests.integration.scenarios.stage import Stage
@@ -130,12 +129,7 @@ async def test_a_comment_that_comes_too_late_is_given_back(stage: Stage) -> None
 async def test_a_form_that_was_opened_before_the_start_approves_nothing_after_it(stage: Stage) -> None:
     """It said that the change starts later, so it cannot have it start at once; opened anew, it says so and may."""
     stage.telnyx.add_number(ONE)
-    await stage.open()
-    await stage.fill(ONE, {"customer_reference": "Denver"}, "Moving")
-    await stage.ana.type("start", f"{stage.clock() + timedelta(hours=1):%Y-%m-%d %H:%M} UTC")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
+    change = await stage.ask(ONE, start="in 1 hour")
     await open_form(stage, change, stage.max)
     await stage.max.type("comment", "Fine with me")
     stage.clock.advance(3600 + 600)

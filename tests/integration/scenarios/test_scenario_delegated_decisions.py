@@ -15,7 +15,7 @@ from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
 from tests.integration.scenarios.test_scenario_comments import approve as approve_saying
-from tests.integration.scenarios.test_scenario_delegations import ONE, TWO_HOURS, ask_for_later, events, lend
+from tests.integration.scenarios.test_scenario_delegations import ONE, TWO_HOURS, events, lend
 from tests.integration.scenarios.test_scenario_policy import under
 from tests.integration.scenarios.test_scenario_revisions import send_back
 from tests.integration.scenarios.test_scenario_waves import proposed
@@ -209,7 +209,7 @@ async def test_what_waits_for_its_start_does_not_start_without_it(stage: Stage) 
     """Approved for later and taken back before: the change is cancelled at its start, and nothing is sent."""
     stage.telnyx.add_number(ONE)
     await lend(stage)
-    change = await ask_for_later(stage)
+    change = await stage.ask(ONE, start="in 1 hour")
     await stage.approve(change, by=stage.sam)
     await stage.command("delegate end @Sam", by=stage.max)
     stage.clock.advance(3600)

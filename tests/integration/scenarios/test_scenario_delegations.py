@@ -26,16 +26,6 @@ async def lend(stage: Stage, to: str = "@Sam", until: str = "for 2 hours", *, by
     return await stage.command(f"delegate {to} {until}", by=by or stage.max)
 
 
-async def ask_for_later(stage: Stage) -> int:
-    """Request a change of :data:`ONE` that starts in an hour, as Ana, and return it."""
-    await stage.open()
-    await stage.fill(ONE, {"customer_reference": "Denver"}, "Moving")
-    await stage.ana.type("start", f"{stage.clock() + timedelta(hours=1):%Y-%m-%d %H:%M} UTC")
-    await stage.send()
-    await stage.planned()
-    return await stage.request()
-
-
 def told(stage: Stage, person: SlackUser) -> list[str]:
     """Return what the bot wrote to a person."""
     place = stage.slack.workspace.direct_message(person.id).id

@@ -9,7 +9,7 @@ from bot.workflow.execution.ending import ChangeEnd
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import ask_for_three_jobs, card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
-from tests.integration.scenarios.test_scenario_delegations import ONE, ask_for_later, events, lend
+from tests.integration.scenarios.test_scenario_delegations import ONE, events, lend
 from tests.integration.scenarios.test_scenario_temporary import asked_to_extend, references
 from tests.integration.scenarios.test_scenario_temporary import proposed as temporary
 from tests.integration.scenarios.test_scenario_waves import proposed
@@ -40,7 +40,7 @@ async def test_a_scheduled_change_that_cannot_start_ends_at_once(stage: Stage) -
     """Nobody could approve it again: its numbers are free, its requester hears why, and plans again with one click."""
     stage.telnyx.add_number(ONE)
     await lend(stage)
-    change = await ask_for_later(stage)
+    change = await stage.ask(ONE, start="in 1 hour")
     await stage.approve(change, by=stage.sam)
     assert f"CHG-{change} · 🟢 Approved, starts " in await stage.command("locks")
     await stage.command("delegate end @Sam", by=stage.max)

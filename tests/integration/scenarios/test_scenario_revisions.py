@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from copy import deepcopy
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -450,13 +449,7 @@ async def test_edited_twice_before_it_is_requested(stage: Stage) -> None:
 async def test_start_and_end_are_those_of_the_new_plan(stage: Stage) -> None:
     """A change that was to start later and to be temporary starts now and for good when that was edited away."""
     stage.telnyx.add_number(ONE, customer_reference="Dallas")
-    await stage.open()
-    await stage.fill(ONE, {"customer_reference": "Denver"}, "Moving")
-    await stage.ana.type("start", f"{stage.clock() + timedelta(hours=1):%Y-%m-%d %H:%M} UTC")
-    await stage.ana.type("until", f"{stage.clock() + timedelta(hours=9):%Y-%m-%d %H:%M} UTC")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
+    change = await stage.ask(ONE, start="in 1 hour", until="in 9 hours")
     await send_back(stage, change)
     assert "No changes are scheduled" in await stage.command("list scheduled")
     await revise(stage, change)

@@ -12,7 +12,6 @@ from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of, paused, press, started
 from tests.integration.scenarios.test_scenario_revisions import revise, send_back
-from tests.integration.scenarios.test_scenario_start import asked
 
 GROUP: Final = "S0MANAGERS"
 NUMBER: Final = "+13035550000"
@@ -219,7 +218,7 @@ async def test_a_change_does_not_start_on_an_approval_that_has_lapsed(
 ) -> None:
     """Approved for tomorrow by somebody who is no approver tomorrow: nothing is sent, and all who care are told."""
     assert answer
-    change = await asked(house, "in 20 hours")
+    change = await house.ask(NUMBER, start="in 20 hours")
     await house.approve(change)
     await card_says(house, change, "Approved")
 
@@ -283,7 +282,7 @@ async def test_what_follows_the_canary_waits_while_slack_does_not_say_who_approv
 
 async def test_a_change_waits_while_slack_does_not_say_who_approved(house: Stage) -> None:
     """Nobody knows then whether the approval counts: nothing is sent, the thread says so, and it starts later."""
-    change = await asked(house, "in 20 hours")
+    change = await house.ask(NUMBER, start="in 20 hours")
     await house.approve(change)
     await card_says(house, change, "Approved")
     silent = house.slack.faults.add(method="users.info", kind="status", status=503, times=1000)

@@ -209,12 +209,7 @@ async def test_another_policy_in_between(staged: Stage, tmp_path: Path, rules: s
 @pytest.mark.parametrize("rules", [TWO.replace('"network"', '"routing"'), '[[rule]]\nname = "plain"\n'])
 async def test_another_policy_before_the_start(staged: Stage, tmp_path: Path, rules: str) -> None:
     """Approved in stages that the rule does not have when the change starts: nothing is sent."""
-    await staged.open()
-    await staged.fill(numbers(staged, 1), TAGS, reason="Later")
-    await staged.ana.type("start", "in 20 hours")
-    await staged.send()
-    await staged.planned()
-    change = await staged.request()
+    change = await staged.ask(numbers(staged, 1), TAGS, start="in 20 hours")
     await staged.approve(change, by=staged.mia)
     await staged.approve(change)
     await card_says(staged, change, "Approved")
@@ -230,12 +225,7 @@ async def test_another_policy_before_the_start(staged: Stage, tmp_path: Path, ru
 async def test_a_card_says_when_the_rule_asks_for_more_before_the_start(idle: Stage, tmp_path: Path) -> None:
     """Approved under another rule: the card says what is missing and how to unlock the numbers, until it is not so."""
     stage = await under(idle, tmp_path, '[[rule]]\nname = "plain"\n')
-    await stage.open()
-    await stage.fill(numbers(stage, 1), TAGS, reason="Later")
-    await stage.ana.type("start", "in 20 hours")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
+    change = await stage.ask(numbers(stage, 1), TAGS, start="in 20 hours")
     await stage.approve(change)
 
     await again_under(stage, tmp_path, '[[rule]]\nname = "plain"\napprovals_required = 2\n')
@@ -635,12 +625,7 @@ async def test_nothing_goes_on_while_slack_says_nothing(idle: Stage, tmp_path: P
 async def test_a_start_that_has_passed_takes_another_click(idle: Stage, tmp_path: Path) -> None:
     """Max approved a start at a time: that it starts at once by now somebody else has to say, and the card says how."""
     stage = await under(idle, tmp_path, BOTH)
-    await stage.open()
-    await stage.fill(numbers(stage, 1), TAGS, reason="Later")
-    await stage.ana.type("start", "in 2 hours")
-    await stage.send()
-    await stage.planned()
-    change = await stage.request()
+    change = await stage.ask(numbers(stage, 1), TAGS, start="in 2 hours")
     await stage.approve(change)
     stage.clock.advance(3 * 3600)
 

@@ -35,22 +35,6 @@ def written(moment: datetime) -> str:
     return f"{moment.astimezone(BERLIN):%Y-%m-%d %H:%M}"
 
 
-async def proposed(stage: Stage, start: str, number: str = NUMBER) -> str:
-    """Have Ana plan a change with ``start`` and return what she is shown."""
-    await stage.open("update")
-    await stage.fill(number, {"customer_reference": "Denver"}, "Moving to the new PBX")
-    await stage.ana.type("start", start)
-    await stage.send()
-    await stage.planned()
-    return stage.modal()
-
-
-async def asked(stage: Stage, start: str, number: str = NUMBER) -> int:
-    """Have Ana ask for a change with ``start`` and return its number."""
-    await proposed(stage, start, number)
-    return await stage.request()
-
-
 def replies(stage: Stage, change: int) -> list[str]:
     """Return what was said under the request for approval."""
     return [stage.read(each) for each in stage.slack.thread(APPROVALS, stage.request_card(change).ts)[1:]]
@@ -92,7 +76,8 @@ async def test_a_change_that_is_approved_early_starts_at_its_time(house: Stage) 
     at = house.clock() + timedelta(days=2)
     when = shown(at)
 
-    assert f"Starts {when}" in await proposed(house, written(at))
+    await house.propose(NUMBER, start=written(at))
+    assert f"Starts {when}" in house.modal()
     assert "no other change can use its numbers" in house.modal()
     change = await house.request()
     assert f"Starts {when}" in house.read(house.card(change))
@@ -138,7 +123,8 @@ async def test_what_is_typed_is_read_in_the_requesters_zone_and_refused_at_its_f
 
 async def test_editing_brings_the_start_back_as_it_was_typed(house: Stage) -> None:
     """Nothing typed is lost, and without the text the change starts once it is approved."""
-    assert "Starts" in await proposed(house, "in 2 hours")
+    await house.propose(NUMBER, start="in 2 hours")
+    assert "Starts" in house.modal()
 
     view = await edit(house)
     assert view.form.slot("start").value == "in 2 hours"
@@ -153,7 +139,7 @@ async def test_editing_brings_the_start_back_as_it_was_typed(house: Stage) -> No
 async def test_an_approval_after_the_time_starts_at_once_and_says_so_before(house: Stage) -> None:
     """When the time comes undecided, the request says that an approval starts it at once, and reminds once."""
     at = house.clock() + timedelta(hours=3)
-    change = await asked(house, written(at))
+    change = await house.ask(NUMBER, start=written(at))
     old = house.request_card(change).snapshot()
 
     house.clock.advance(3 * 3600 + 600)
@@ -182,7 +168,7 @@ async def test_a_start_outside_the_window_waits_for_the_window(idle: Stage, tmp_
     window = f'windows = [{{ days = "{day}", from = "00:00", to = "24:00", zone = "UTC" }}]'
     stage = await under(idle, tmp_path, f'[[rule]]\nname = "rare"\ndeadline = "9d"\n{window}\n')
     stage.telnyx.add_number(NUMBER)
-    change = await asked(stage, "in 24 hours")
+    change = await stage.ask(NUMBER, start="in 24 hours")
 
     assert "is outside its change window: it starts" in stage.read(stage.card(change))
     await stage.approve(change)
@@ -200,7 +186,7 @@ async def test_a_start_inside_a_later_window_is_kept(idle: Stage, tmp_path: Path
     window = 'windows = [{ days = "mon-sun", from = "00:00", to = "24:00", zone = "UTC" }]'
     stage = await under(idle, tmp_path, f'[[rule]]\nname = "open"\n{window}\n')
     stage.telnyx.add_number(NUMBER)
-    change = await asked(stage, "in 5 hours")
+    change = await stage.ask(NUMBER, start="in 5 hours")
     await stage.approve(change)
     await card_says(stage, change, "Approved")
 
@@ -214,8 +200,8 @@ async def test_a_start_inside_a_later_window_is_kept(idle: Stage, tmp_path: Path
 async def test_a_freeze_outlasts_the_start_and_its_end_hastens_nothing(house: Stage) -> None:
     """Frozen at its time it waits on; unfrozen before its time it waits for it, decided or not."""
     house.telnyx.add_number("+13035550001")
-    change = await asked(house, "in 5 hours")
-    other = await asked(house, "in 5 hours", "+13035550001")
+    change = await house.ask(NUMBER, start="in 5 hours")
+    other = await house.ask("+13035550001", start="in 5 hours")
     await house.approve(change)
     await house.command("freeze carrier maintenance", by=house.otto)
     await house.command("unfreeze", by=house.otto)
@@ -236,11 +222,12 @@ async def test_a_freeze_outlasts_the_start_and_its_end_hastens_nothing(house: St
 
 async def test_a_change_that_waits_holds_its_numbers_and_can_be_cancelled(house: Stage) -> None:
     """Its numbers are locked while it waits; cancelled, they are free and nothing ever starts."""
-    change = await asked(house, "in 5 hours")
+    change = await house.ask(NUMBER, start="in 5 hours")
     await house.approve(change)
     await card_says(house, change, "Approved")
 
-    assert "locked by CHG-1" in await proposed(house, "")
+    await house.propose(NUMBER)
+    assert "locked by CHG-1" in house.modal()
     assert "CHG-1 is cancelled. Nothing was sent" in await house.command(f"cancel CHG-{change}")
     house.clock.advance(6 * 3600)
     await house.ana.click("plan_again")
@@ -251,7 +238,7 @@ async def test_a_change_that_waits_holds_its_numbers_and_can_be_cancelled(house:
 @pytest.mark.parametrize("end", ["stop", "crash"])
 async def test_a_waiting_change_survives_a_restart(house: Stage, end: str) -> None:
     """Its time comes while no process runs; the next one starts it, once."""
-    change = await asked(house, "in 5 hours")
+    change = await house.ask(NUMBER, start="in 5 hours")
     await house.approve(change)
     await card_says(house, change, "Approved")
     await (house.crash() if end == "crash" else house.stop())
@@ -268,7 +255,7 @@ async def test_numbers_that_move_while_a_change_waits_stop_it_and_a_new_plan_ask
 ) -> None:
     """Freshness is checked at the start, not at the approval."""
     at = house.clock() + timedelta(hours=5)
-    change = await asked(house, written(at))
+    change = await house.ask(NUMBER, start=written(at))
     await house.approve(change)
     house.telnyx.number(NUMBER).customer_reference = "Boston"
     house.clock.advance(5 * 3600 + 60)
@@ -284,7 +271,7 @@ async def test_a_change_that_is_forbidden_by_the_time_it_would_start_is_stopped(
     """The rule of the moment counts; the failure channel hears why nothing was sent."""
     idle.telnyx.add_number(NUMBER)
     stage = await under(idle, tmp_path, '[[rule]]\nname = "lax"\n')
-    change = await asked(stage, "in 5 hours")
+    change = await stage.ask(NUMBER, start="in 5 hours")
     await stage.approve(change)
     await card_says(stage, change, "Approved")
     await stage.stop()
@@ -300,7 +287,7 @@ async def test_a_change_that_is_forbidden_by_the_time_it_would_start_is_stopped(
 
 async def test_a_request_that_expires_before_its_start_never_starts(house: Stage) -> None:
     """The deadline of approval is the rule's, whatever the start."""
-    change = await asked(house, "in 3 days")
+    change = await house.ask(NUMBER, start="in 3 days")
     house.clock.advance(86_400 + 60)
     await card_says(house, change, "Expired")
     house.clock.advance(3 * 86_400)
@@ -317,10 +304,10 @@ async def test_what_waits_is_listed_with_its_time(house: Stage) -> None:
     for index in (1, 2, 3):
         house.telnyx.add_number(f"+1303555000{index}")
     first, second = house.clock() + timedelta(hours=5), house.clock() + timedelta(hours=9)
-    await asked(house, written(second))
+    await house.ask(NUMBER, start=written(second))
     await house.approve(1)
-    await asked(house, written(first), "+13035550001")
-    await asked(house, "", "+13035550002")
+    await house.ask("+13035550001", start=written(first))
+    await house.ask("+13035550002")
 
     listed = await house.command("list scheduled")
     assert listed.index("CHG-2") < listed.index("CHG-1")
@@ -334,7 +321,7 @@ async def test_what_waits_is_listed_with_its_time(house: Stage) -> None:
 
 async def test_a_start_that_was_moved_in_the_database_is_not_carried_out(house: Stage) -> None:
     """The digest covers the start: what was approved for another time is refused."""
-    change = await asked(house, "in 5 hours")
+    change = await house.ask(NUMBER, start="in 5 hours")
     await house.approve(change)
     await card_says(house, change, "Approved")
     assert house.bot is not None
