@@ -37,6 +37,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 from bot.workflow.planning.current_state import CurrentState
+from bot.workflow.planning.drafts import Drafts
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.progress import Progress, while_wanted
 from bot.workflow.planning.refused_filters import RefusedFilters
@@ -74,6 +75,7 @@ class Planner:
     ) -> None:
         self._context = context
         self._restoration = restoration
+        self._drafts = Drafts(context)
         self._survey = CurrentState(context)
         self._refused_filters = RefusedFilters(context, authorization)
         self._sheets = sheets
@@ -122,7 +124,7 @@ class Planner:
     async def _make(self, change: Change, progress: Progress) -> tuple[Plan, Summary]:
         kind = self._context.catalogue.kind(change.kind)
         provider = self._context.catalogue.provider(kind)
-        request = await self._requests.read(change.draft, change.created_at)
+        request = await self._drafts.read(change.draft, change.created_at)
         if change.draft.sheet:
             request = await self._sheets.add(request, change, lambda rows: progress.tell(f"{rows:,} rows read"))
         taken = CarriedOver(rows={})
